@@ -1,0 +1,45 @@
+// The layer rules of ARCHITECTURE.md: for each folder, what it may import. scripts/check-layers.ts runs
+// this and fails when fewer modules were read than there are files.
+const layers = {
+  lib: [],
+  api: ['lib'],
+  store: ['lib', 'api'],
+  streams: ['lib', 'api'],
+  server: ['lib', 'api', 'store', 'streams'],
+  client: ['lib', 'api'],
+  control: ['lib', 'api', 'client'],
+  controllers: ['lib', 'api', 'client', 'control'],
+  scheduler: ['lib', 'api', 'client', 'control'],
+  host: ['lib'],
+  cri: ['lib', 'host', 'streams'],
+  node: ['lib', 'api', 'client', 'control', 'cri', 'host', 'streams'],
+  network: ['lib', 'api', 'client', 'control', 'host'],
+  images: ['lib', 'host'],
+  delivery: ['lib', 'api', 'client', 'control', 'images'],
+  observe: ['lib', 'api', 'client', 'control'],
+  dashboard: ['lib', 'api', 'client'],
+  cli: ['lib', 'api', 'client', 'delivery', 'images'],
+}
+
+const rules = Object.entries(layers).map(([folder, allowed]) => ({
+  name: `layer-${folder}`,
+  severity: 'error',
+  comment: `src/${folder} may import ${allowed.length === 0 ? 'nothing' : allowed.join(', ')}`,
+  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+  to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
+}))
+
+module.exports = {
+  forbidden: [
+    ...rules,
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'controllers-are-siblings', severity: 'error',
+      from: { path: '^src/controllers/([^/]+)/' },
+      to: { path: '^src/controllers/([^/]+)/', pathNot: '^src/controllers/$1/' },
+    },
+    { name: 'composition-root-is-a-leaf', severity: 'error', from: { pathNot: '^(src/(main|testing)/|test/|bench/|scripts/)', path: '^src/' }, to: { path: '^src/main/' } },
+    { name: 'testing-stays-in-tests', severity: 'error', from: { path: '^src/', pathNot: '(^src/testing/|\\.test\\.ts$|contract\\.ts$)' }, to: { path: '^src/testing/' } },
+  ],
+  options: { parser: 'swc', tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] } },
+}

@@ -1,0 +1,98 @@
+// The one registry of error reasons. Every expected failure inside Sampan is an `ApiError`, which is a
+// Kubernetes `Status` with a code; the server writes it out as it is. Ask the predicates, never the text.
+// Reasons, codes and wording: apimachinery pkg/api/errors.
+import type { FieldError } from './field-error.ts'
+import { groupResource } from './resource.ts'
+
+export interface StatusCause {
+  reason?: string
+  message?: string
+  field?: string
+}
+
+export interface Status {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: Record<string, unknown>
+  status: 'Success' | 'Failure'
+  message?: string
+  reason?: string
+  details?: { name?: string; group?: string; kind?: string; uid?: string; causes?: StatusCause[]; retryAfterSeconds?: number }
+  code?: number
+}
+
+export class ApiError extends Error {
+  readonly status: Status
+
+  constructor(code: number, reason: string, message: string, details?: Status['details']) {
+    super(message)
+    this.name = 'ApiError'
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details && { details }), code }
+  }
+
+  get code(): number {
+    return this.status.code ?? 500
+  }
+
+  get reason(): string {
+    return this.status.reason ?? ''
+  }
+
+  /** Revives an error that came over the wire. */
+  static fromStatus(status: Status): ApiError {
+    return new ApiError(status.code ?? 500, status.reason ?? '', status.message ?? '', status.details)
+  }
+}
+
+/** What an error is about: a resource, or a group and a kind or plural. */
+export interface Subject {
+  readonly group: string
+  readonly plural: string
+}
+
+const detailsOf = (subject: Subject, name: string): Status['details'] =>
+  ({ name, ...(subject.group !== '' && { group: subject.group }), kind: subject.plural })
+
+export const notFound = (subject: Subject, name: string): ApiError =>
+  new ApiError(404, 'NotFound', `${groupResource(subject)} "${name}" not found`, detailsOf(subject, name))
+export const alreadyExists = (subject: Subject, name: string): ApiError =>
+  new ApiError(409, 'AlreadyExists', `${groupResource(subject)} "${name}" already exists`, detailsOf(subject, name))
+export const conflict = (subject: Subject, name: string, why = 'the object has been modified; please apply your changes to the latest version and try again'): ApiError =>
+  new ApiError(409, 'Conflict', `Operation cannot be fulfilled on ${groupResource(subject)} "${name}": ${why}`, detailsOf(subject, name))
+export const forbidden = (subject: Subject, name: string, why: string): ApiError =>
+  new ApiError(403, 'Forbidden', `${groupResource(subject)}${name === '' ? '' : ` "${name}"`} is forbidden: ${why}`, detailsOf(subject, name))
+export const badRequest = (message: string): ApiError => new ApiError(400, 'BadRequest', message)
+export const unauthorized = (): ApiError => new ApiError(401, 'Unauthorized', 'Unauthorized')
+export const methodNotAllowed = (subject: Subject, action: string): ApiError =>
+  new ApiError(405, 'MethodNotAllowed', `${action} is not supported on resources of kind "${groupResource(subject)}"`, detailsOf(subject, ''))
+/** The resource, path or server function does not exist at all. */
+export const noSuchPath = (): ApiError => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+export const notAcceptable = (accepted: readonly string[]): ApiError =>
+  new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`)
+export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
+  new ApiError(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
+/** The asked-for revision is no longer kept. */
+export const expired = (message: string): ApiError => new ApiError(410, 'Expired', message)
+export const tooManyRequests = (message: string, retryAfterSeconds: number): ApiError =>
+  new ApiError(429, 'TooManyRequests', message, { retryAfterSeconds })
+export const requestEntityTooLarge = (limitBytes: number): ApiError =>
+  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
+export const internalError = (message: string): ApiError =>
+  new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
+export const serviceUnavailable = (message: string): ApiError => new ApiError(503, 'ServiceUnavailable', message)
+
+/** 422 with every finding as a cause. `kind` is the kind (`Pod`), not the plural. */
+export function invalid(group: string, kind: string, name: string, errors: readonly FieldError[]): ApiError {
+  const texts = [...new Set(errors.map(error => `${error.field}: ${error.message}`))]
+  const all = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
+  const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }))
+  return new ApiError(422, 'Invalid', `${kind}${group === '' ? '' : `.${group}`} "${name}" is invalid: ${all}`,
+    { name, ...(group !== '' && { group }), kind, causes })
+}
+
+const hasReason = (error: unknown, reason: string): boolean => error instanceof ApiError && error.reason === reason
+export const isNotFound = (error: unknown): boolean => hasReason(error, 'NotFound')
+export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'AlreadyExists')
+export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict')
+export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid')
+export const isExpired = (error: unknown): boolean => hasReason(error, 'Expired') || hasReason(error, 'Gone')

@@ -1,0 +1,80 @@
+// What the server knows about a kind, in one value: `defineKind({...})`. Routes, discovery, OpenAPI,
+// tables and validation derive from it; adding a kind adds one file under src/api/kinds/ and one line
+// to src/api/kinds/all.ts. Every function is pure and takes its time and ids as arguments. Functions
+// that "prepare" change the draft they are given, which is private to the request; validators and rows
+// change nothing.
+import type { FieldError } from './field-error.ts'
+import type { KubeObject } from './object.ts'
+import type { Resource } from './resource.ts'
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch'
+
+/** A column of `kubectl get`; priority 1 shows only with `-o wide`. */
+export interface Column {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly format?: 'name' | ''
+  readonly priority?: 0 | 1
+  readonly description?: string
+}
+
+export type Cell = string | number | boolean | null
+
+/**
+ * A part of an object that is written on its own. `status` and `scale` are built in; `prepare` receives
+ * the draft as sent and the stored object, and must make of the draft what shall be stored.
+ */
+export interface SubresourceKind<T extends KubeObject> {
+  readonly prepare: (draft: T, old: T) => void
+  readonly validate?: (object: T, old: T) => FieldError[]
+}
+
+/** Where `scale` reads and writes (paths below the object, without array indexes). */
+export interface ScalePaths {
+  readonly specReplicas: string
+  readonly statusReplicas: string
+  /** Where the label selector is: a map, or a LabelSelector. */
+  readonly selector: string
+}
+
+export interface KindDefinition<T extends KubeObject = KubeObject> {
+  readonly resource: Resource<T>
+  /** The model in the schema, e.g. `V1Pod`. */
+  readonly model: string
+  readonly singular: string
+  readonly shortNames?: readonly string[]
+  readonly categories?: readonly string[]
+  /** All eight by default. */
+  readonly verbs?: readonly Verb[]
+  /** Fills in what was left out, as Kubernetes does when it decodes. */
+  readonly defaults?: (draft: T) => void
+  /** Clears what a client may not set at creation (status, ...). */
+  readonly prepareForCreate?: (draft: T) => void
+  /** Keeps what an update may not touch (status, ...) and copies what it omits. The generation is the server's task: it counts up when anything outside metadata and status changed. */
+  readonly prepareForUpdate?: (draft: T, old: T) => void
+  readonly validate?: (object: T) => FieldError[]
+  readonly validateUpdate?: (object: T, old: T) => FieldError[]
+  /** Named parts beside the object itself; `status` present means the subresource is served. */
+  readonly subresources?: { readonly status?: SubresourceKind<T>; readonly [name: string]: SubresourceKind<T> | undefined }
+  readonly scale?: ScalePaths
+  /** Whether metadata.generation is kept. */
+  readonly generation?: boolean
+  readonly columns: readonly Column[]
+  /** One cell for each column. `nowMs` is for ages. */
+  readonly row: (object: T, nowMs: number) => Cell[]
+  /** Values for field selectors, metadata.name and metadata.namespace excepted. */
+  readonly selectableFields?: (object: T) => Record<string, string>
+  /** Whether creation checks the name as DNS subdomain (default), label, RFC 1035 label, or a path segment. */
+  readonly nameRule?: 'subdomain' | 'label' | 'label-1035' | 'path-segment'
+  /** Seconds that deletion waits by default (pods); 0 or undefined deletes at once. May look at the object. */
+  readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number
+  /** What becomes of dependents when a delete request names no propagation policy. */
+  readonly defaultPropagation?: 'Background' | 'Foreground' | 'Orphan'
+  /** Warnings for the Warning header. */
+  readonly warnings?: (object: T, old: T | undefined) => string[]
+}
+
+/** Erases the object type, so that kinds of every shape fit in one registry. */
+export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): KindDefinition {
+  return Object.freeze(definition) as unknown as KindDefinition
+}

@@ -1,0 +1,12 @@
+// Unit and contract tests stand beside what they test; test/api runs the server in process; test/e2e
+// runs real containers and has a configuration of its own (one file at a time, long limits).
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts', 'test/api/**/*.test.ts'], pool: 'forks' } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000, pool: 'forks' } },
+    ],
+  },
+})
