@@ -19,7 +19,8 @@ export interface FieldError {
 function show(value: unknown): string {
   if (typeof value === 'string') return goQuote(value)
   if (value === undefined || value === null) return 'null'
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'object') return JSON.stringify(value)
+  return `${value as number | boolean}`
 }
 
 function goQuote(text: string): string {
