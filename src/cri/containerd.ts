@@ -6,6 +6,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cgroupFacts, removeCgroup } from '../host/cgroups.ts'
 import { MissingProgramError, run } from '../host/command.ts'
 import { runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
 import { unmountBelow } from '../host/mounts.ts'
@@ -46,6 +47,9 @@ export interface Containerd {
   /** Ends only containerd itself; containers run on. */
   stopDaemon(): Promise<void>
 }
+
+/** Every pod's control group is below this one, in each hierarchy. */
+export const cgroupRoot = 'sampan'
 
 const socketPathLimit = 107
 
@@ -162,6 +166,7 @@ async function stopEverything(places: Places, program: string): Promise<void> {
   await unmountBelow(places.state)
   await unmountBelow(places.root)
   await rm(places.state, { recursive: true, force: true })
+  removeCgroup(cgroupFacts(), cgroupRoot)
 }
 
 /** Through CRI, so that addresses and control groups are given back too. */

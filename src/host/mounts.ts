@@ -18,7 +18,7 @@ export async function mountTmpfs(directory: string, options: { sizeBytes?: numbe
 
 /** Unmounts everything at or below the directory, in one go; busy mounts are detached lazily. */
 export async function unmountBelow(directory: string): Promise<void> {
-  const points = mountsBelow(directory).reverse()
+  const points = mountsBelow(directory).toReversed()
   if (points.length === 0) return
   await run('umount', ['-l', ...points]).catch((error: unknown) => {
     if (mountsBelow(directory).length > 0) throw error

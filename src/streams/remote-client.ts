@@ -1,7 +1,7 @@
 // The client's side of Kubernetes' streaming protocols over SPDY: exec, attach and port-forward towards a
 // container runtime's streaming server (or a kubelet), which is given as a URL.
 import { request } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
 import { SpdySession, type SpdyStream } from './spdy/session.ts'
@@ -50,12 +50,33 @@ export async function openPortForward(url: string, port: number): Promise<Duplex
   const errors = session.openStream({ ...headers, streamType: 'error' }, true)
   const data = session.openStream({ ...headers, streamType: 'data' })
   errors.on('error', () => {})
-  data.once('close', () => session.destroy())
-  void text(errors).then(message => {
-    if (message !== '') data.destroy(new Error(message))
-  }, () => {})
-  await Promise.all([errors.accepted, data.accepted])
-  return data
+  const message = text(errors).catch(() => '')
+  try {
+    await Promise.all([errors.accepted, data.accepted])
+  } catch (error) {
+    session.destroy()
+    throw error
+  }
+  return connectionOf(data, message, session)
+}
+
+/** The data stream ends before the error stream says why: its end waits for the message. */
+function connectionOf(data: SpdyStream, message: Promise<string>, session: SpdySession): Duplex {
+  const connection = new Duplex({
+    read: () => data.resume(),
+    write: (chunk, encoding, callback) => data.write(chunk, encoding, callback),
+    final: callback => data.end(callback),
+    destroy(error, callback) {
+      session.destroy()
+      callback(error)
+    },
+  })
+  data.on('data', (chunk: Buffer) => {
+    if (!connection.push(chunk)) data.pause()
+  })
+  data.on('error', error => connection.destroy(error))
+  data.on('end', () => void message.then(reason => (reason === '' ? connection.push(null) : connection.destroy(new Error(reason)))))
+  return connection
 }
 
 async function statusOf(errors: SpdyStream): Promise<Awaited<RemoteSession['done']>> {

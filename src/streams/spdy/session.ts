@@ -179,6 +179,8 @@ export class SpdyStream extends Duplex {
   private readonly session: SpdySession
   private readonly acceptance = Promise.withResolvers<SpdyHeaders>()
   private ended = false
+  /** The other side takes nothing more. */
+  private reset = false
 
   constructor(session: SpdySession, id: number, headers: SpdyHeaders) {
     super({ allowHalfOpen: true, autoDestroy: true })
@@ -210,9 +212,10 @@ export class SpdyStream extends Duplex {
 
   receiveReset(status: number): void {
     this.acceptance.reject(new Error(`the stream was refused or reset (status ${status})`))
-    this.ended = true
-    this.session.forget(this.id)
-    this.destroy()
+    // Servers reset every stream once all is said: what arrived before is still to be read.
+    this.reset = true
+    this.receiveEnd()
+    this.end()
   }
 
   transportClosed(error?: Error): void {
@@ -229,15 +232,17 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.session.sendData(this.id, chunk, false, callback)
+    if (this.reset) callback()
+    else this.session.sendData(this.id, chunk, false, callback)
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.session.sendData(this.id, Buffer.alloc(0), true, () => callback())
+    if (this.reset) callback()
+    else this.session.sendData(this.id, Buffer.alloc(0), true, () => callback())
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!(this.writableFinished && this.ended)) this.session.sendReset(this.id)
+    if (!this.reset && !(this.writableFinished && this.ended)) this.session.sendReset(this.id)
     this.session.forget(this.id)
     this.acceptance.reject(error ?? new Error('the stream was closed'))
     callback(error)
