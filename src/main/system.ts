@@ -1,24 +1,14 @@
-// The machine's own clock, randomness and log, handed to everything else as arguments.
+// The machine's randomness and log, handed to everything else as arguments.
 import { randomUUID } from 'node:crypto'
-import { pino, destination, type Logger as Pino } from 'pino'
-import type { Clock } from '../lib/clock.ts'
+import { pino, destination, stdTimeFunctions, type Logger as Pino } from 'pino'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1))
-    timer.unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
-}
-
 export const systemRandom: Random = { uuid: () => randomUUID(), fraction: () => Math.random() }
 
-/** Lines of JSON on the given file. */
-export function fileLogger(file: string): Logger {
-  return wrap(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination({ dest: file, sync: true, mkdir: true, mode: 0o600 })))
+/** Lines of JSON on standard output, which the server's starter directs to a file. */
+export function processLogger(): Logger {
+  return wrap(pino({ base: null, timestamp: stdTimeFunctions.isoTime }, destination({ fd: 1, sync: true })))
 }
 
 function wrap(log: Pino): Logger {
