@@ -31,6 +31,7 @@ function holds({ key, operator, values }: LabelRequirement, labels: Labels): boo
     case 'exists': return value !== undefined
     case '!': return value === undefined
     case 'gt': return value !== undefined && isInteger(value) && BigInt(value) > BigInt(values[0]!)
+    case 'lt':
     default: return value !== undefined && isInteger(value) && BigInt(value) < BigInt(values[0]!)
   }
 }
@@ -200,6 +201,7 @@ function requirementText({ key, operator, values }: LabelRequirement): string {
     case 'in': case 'notin': return `${key} ${operator} (${[...values].sort().join(',')})`
     case 'gt': case 'lt': return `${key}${operator === 'gt' ? '>' : '<'}${values[0]}`
     case '=': case '==': case '!=': return `${key}${operator}${values[0]}`
+    case 'exists':
     default: return key
   }
 }
