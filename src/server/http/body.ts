@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../api/api-error.ts'
 import { parseJson } from '../../api/decode.ts'
-import { parseYaml } from '../../api/decode-yaml.ts'
+import { parseYaml } from '../../api/parse-yaml.ts'
 import { decodeProtobuf, decodeProtobufMessage } from '../../api/protobuf/envelope.ts'
 import type { FieldValidation } from '../request.ts'
 import { mediaTypes } from './negotiation.ts'

@@ -3,6 +3,7 @@ import { badRequest, unsupportedMediaType } from '../../api/api-error.ts'
 import { serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
+import type { JsonObject } from '../../api/patch/json-value.ts'
 import { applyMergePatch } from '../../api/patch/merge-patch.ts'
 import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts'
 import { apiVersionOf } from '../../api/resource.ts'
@@ -44,7 +45,7 @@ export async function patch(context: ServerContext, target: Target, type: PatchT
 
 function changeBy(type: Exclude<PatchType, 'apply'>, { kind }: Target, document: unknown): (current: KubeObject) => unknown {
   // The revision of the current state is no precondition; one that the patch sets is.
-  const unversioned = (current: KubeObject): KubeObject => ({ ...current, metadata: { ...current.metadata, resourceVersion: '' } })
+  const unversioned = (current: KubeObject): JsonObject => ({ ...current, metadata: { ...current.metadata, resourceVersion: '' } })
   switch (type) {
     case 'json':
       if (!Array.isArray(document)) throw badRequest('a JSON patch must be a list of operations')

@@ -29,7 +29,7 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
         case 'PATCH': {
           const type = patchTypeOf(mediaTypeOf(exchange.request))
           const { value } = decodeBody(await readBody(exchange.request), 'application/json', model, 'Ignore')
-          return sendScale(await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value as unknown[]) : applyMergePatch(scale, value)) as Scale))
+          return sendScale(await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale))
         }
         default: throw methodNotAllowed(target.kind.resource, (exchange.request.method ?? '').toLowerCase())
       }
