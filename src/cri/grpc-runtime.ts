@@ -200,16 +200,20 @@ class GrpcRuntime implements Runtime {
     if (exit['id'] === exit['containerId']) void this.publishWhenVisible(exit['containerId'] as string)
   }
 
-  /** The event overtakes CRI's own book-keeping by some milliseconds. */
-  private async publishWhenVisible(containerId: string): Promise<void> {
+  /** The event overtakes CRI's own book-keeping by some milliseconds. Sandboxes end with the same kind of event. */
+  private async publishWhenVisible(id: string): Promise<void> {
     for (let delayMs = 2; delayMs < 2_000; delayMs *= 2) {
-      const state = await this.containerStatus(containerId).then(status => status.state, (error: unknown) => (isRuntimeNotFound(error) ? 'gone' : 'running'))
-      // A sandbox has no container status: its end changes what listPodSandboxes says.
-      if (state === 'gone') return this.publish({ type: 'relist' })
-      if (state === 'exited') return this.publish({ type: 'exited', containerId })
+      const state = await this.containerStatus(id).then(status => status.state, (error: unknown) => (isRuntimeNotFound(error) ? 'gone' : 'running'))
+      if (state === 'gone') return await this.publishSandboxEnd(id)
+      if (state === 'exited') return this.publish({ type: 'exited', containerId: id })
       await sleep(delayMs, undefined, { ref: false })
     }
     this.publish({ type: 'relist' })
+  }
+
+  private async publishSandboxEnd(id: string): Promise<void> {
+    const ready = await this.podSandboxStatus(id).then(status => status.ready, () => undefined)
+    if (ready === false) this.publish({ type: 'sandbox-exited', sandboxId: id })
   }
 
   private publish(event: RuntimeEvent): void {

@@ -183,6 +183,8 @@ export interface RuntimeVersion {
 
 export type RuntimeEvent =
   | { readonly type: 'exited'; readonly containerId: string }
+  /** A sandbox is no longer ready. */
+  | { readonly type: 'sandbox-exited'; readonly sandboxId: string }
   /** Events may have been missed: look at everything again. */
   | { readonly type: 'relist' }
 

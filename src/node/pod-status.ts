@@ -1,10 +1,10 @@
 // The status of a pod as Kubernetes shows it, from what the agent observed. Pure.
 // Rules: kubernetes pkg/kubelet/kubelet_pods.go (phase, container statuses) and pkg/kubelet/status/generate.go.
-import type { Container, ContainerState, ContainerStatus as ApiContainerStatus, Pod, PodCondition, PodStatus } from '../api/generated/models.ts'
+import type { Container, ContainerState, ContainerStatus as ApiContainerStatus, Pod, PodCondition, PodStatus, VolumeMount, VolumeMountStatus } from '../api/generated/models.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
 import { formatTime } from '../lib/clock.ts'
 import { crashLoopMessage, nextBackOff, shallEnd } from './plan.ts'
-import { hasEnded, initContainersOf, isHostNetwork, isSidecar } from './pod-facts.ts'
+import { hasEnded, initContainersOf, isDeleting, isHostNetwork, isSidecar } from './pod-facts.ts'
 import { hasExited, isRunning, newestOf, type PodState } from './pod-state.ts'
 
 export function podStatus(pod: Pod, state: PodState, nodeAddress: string, nowMs: number): PodStatus {
@@ -40,6 +40,7 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
   const newest = attempts[0]
   const known = previousStatus(pod, name)
   if (newest === undefined && known?.state?.terminated !== undefined) return known
+  if (newest === undefined && shallEnd(pod, state) && !hasEnded(pod) && !isStarting(state) && (isDeleting(pod) || state.givenUp !== undefined)) return neverRan(container)
   const waiting = waitingState(pod, container, state, nowMs)
   const probes = newest === undefined ? undefined : state.probes.get(newest.id)
   const current = waiting ?? (newest === undefined ? waitingToBeCreated(pod, state) : stateOf(newest, state))
@@ -58,8 +59,23 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
     started: running && (init && !sidecar ? true : probes?.started ?? false),
     ...(container.resources?.requests !== undefined && { allocatedResources: container.resources.requests }),
     resources: container.resources ?? {},
-    ...(mounts.length > 0 && { volumeMounts: mounts.map(mount => ({ name: mount.name, mountPath: mount.mountPath, ...(mount.readOnly === true && { readOnly: true, recursiveReadOnly: mount.recursiveReadOnly ?? 'Disabled' }) })) }),
+    ...(mounts.length > 0 && { volumeMounts: mounts.map(mountStatus) }),
   }
+}
+
+const isStarting = (state: PodState): boolean => [...state.busy].some(key => key === 'sandbox' || key.startsWith('start:'))
+
+/** The pod ended before this container began. */
+function neverRan(container: Container): ApiContainerStatus {
+  const message = 'The container could not be located when the pod was terminated'
+  return {
+    name: container.name, state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } }, lastState: {},
+    ready: false, restartCount: 0, image: container.image ?? '', imageID: '', started: false,
+  }
+}
+
+function mountStatus({ name, mountPath, readOnly, recursiveReadOnly = 'Disabled' }: VolumeMount): VolumeMountStatus {
+  return readOnly === true ? { name, mountPath, readOnly, recursiveReadOnly } : { name, mountPath }
 }
 
 const previousStatus = (pod: Pod, name: string): ApiContainerStatus | undefined =>
@@ -71,7 +87,7 @@ function waitingState(pod: Pod, container: Container, state: PodState, nowMs: nu
   const newest = newestOf(state, name)
   if (isRunning(newest) || (newest !== undefined && shallEnd(pod, state))) return undefined
   const failure = state.failures.get(`start:${name}`) ?? state.failures.get(`image:${name}`)
-  if (failure !== undefined) return { waiting: { reason: failure.reason, message: failure.message } }
+  if (failure !== undefined && (newest === undefined || failure.retryAtMs > nowMs)) return { waiting: { reason: failure.reason, message: failure.message } }
   if (newest?.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
   if (hasExited(newest) && inBackOff(pod, container, state, newest, nowMs)) return { waiting: { reason: 'CrashLoopBackOff', message: crashLoopMessage(pod, name, state) } }
   return undefined
