@@ -1,0 +1,101 @@
+// Pod: the unit that is scheduled and run.
+import { forbiddenField } from '../field-error.ts'
+import type { FieldError } from '../field-error.ts'
+import type { Pod } from '../generated/models.ts'
+import { defineKind } from '../kind.ts'
+import { pods } from '../resources.ts'
+import { validateEphemeralContainers } from '../validation/containers.ts'
+import { validatePodSpec } from '../validation/pod-spec.ts'
+import { validatePodUpdate } from '../validation/pod-update.ts'
+import { validateResources } from '../validation/resources.ts'
+import { each, sameJson } from '../validation/scalars.ts'
+import { defaultPod } from './pod-defaults.ts'
+import { qualityOfService } from './pod-quality.ts'
+import { podColumns, podRow } from './pod-row.ts'
+import { keepStatus } from './strategy.ts'
+
+export const podKind = defineKind({
+  resource: pods,
+  model: 'V1Pod',
+  singular: 'pod',
+  shortNames: ['po'],
+  categories: ['all'],
+  generation: true,
+  defaults(draft) {
+    defaultPod(draft)
+    draft.status ??= {}
+  },
+  prepareForCreate(draft) {
+    draft.status = { phase: 'Pending', qosClass: qualityOfService(draft.spec) }
+    if ((draft.spec.schedulingGates ?? []).length > 0) {
+      draft.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
+    }
+  },
+  prepareForUpdate: keepStatus,
+  validate: pod => [
+    ...validatePodSpec(pod.spec, 'spec'),
+    ...((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : []),
+  ],
+  validateUpdate: validatePodUpdate,
+  subresources: {
+    status: {
+      prepare(draft, old) {
+        draft.spec = old.spec
+        draft.metadata.ownerReferences = old.metadata.ownerReferences
+        draft.status.qosClass ??= old.status.qosClass
+      },
+    },
+    ephemeralcontainers: {
+      prepare(draft, old) {
+        draft.spec = { ...old.spec, ephemeralContainers: draft.spec.ephemeralContainers }
+        keepStatus(draft, old)
+      },
+      validate: (pod, old) => [...validateEphemeralContainers(pod.spec, 'spec'), ...validateEphemeralKept(pod, old)],
+    },
+    resize: {
+      prepare(draft, old) {
+        const wanted = new Map((draft.spec.containers ?? []).map(container => [container.name, container.resources]))
+        const containers = old.spec.containers.map(container => Object.assign({ ...container }, { resources: wanted.get(container.name) ?? container.resources }))
+        draft.spec = { ...old.spec, containers }
+        keepStatus(draft, old)
+      },
+      validate: validateResize,
+    },
+  },
+  gracePeriodSeconds,
+  columns: podColumns,
+  row: podRow,
+  selectableFields: ({ spec, status }) => ({
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.restartPolicy': spec.restartPolicy ?? '',
+    'spec.schedulerName': spec.schedulerName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? '',
+    'spec.hostNetwork': `${spec.hostNetwork ?? false}`,
+    'status.phase': status?.phase ?? '',
+    'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+  }),
+})
+
+/** Nobody has to wait for a pod that runs nowhere. */
+function gracePeriodSeconds({ spec, status }: Pod, requested: number | undefined): number {
+  if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
+  const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0
+  return seconds < 0 ? 1 : seconds
+}
+
+function validateEphemeralKept(pod: Pod, old: Pod): FieldError[] {
+  const now = new Map((pod.spec.ephemeralContainers ?? []).map(container => [container.name, container]))
+  return each(old.spec.ephemeralContainers, 'spec.ephemeralContainers', ({ name, ...rest }) => {
+    const kept = now.get(name)
+    if (kept === undefined) return [forbiddenField('spec.ephemeralContainers', `existing ephemeral containers ["${name}"] may not be removed\n`)]
+    return sameJson(kept, { name, ...rest }) ? [] : [forbiddenField('spec.ephemeralContainers', `existing ephemeral containers ["${name}"] may not be changed\n`)]
+  })
+}
+
+function validateResize(pod: Pod, old: Pod): FieldError[] {
+  return [
+    ...each(pod.spec.containers, 'spec.containers', (container, path) => validateResources(container.resources, `${path}.resources`)),
+    ...(qualityOfService(pod.spec) === old.status.qosClass ? [] : [forbiddenField('spec', 'Pod QOS Class may not change as a result of resizing')]),
+  ]
+}

@@ -1,0 +1,120 @@
+// Service: a stable address for changing pods. Addresses and node ports are handed out by the server;
+// here they are defaulted, kept over updates and validated.
+import type { FieldError } from '../field-error.ts'
+import { invalidValue } from '../field-error.ts'
+import type { Service, ServiceSpec } from '../generated/models.ts'
+import type { Cell } from '../kind.ts'
+import { defineKind } from '../kind.ts'
+import { formatLabels } from '../label-selector.ts'
+import { services } from '../resources.ts'
+import { hasClusterIP, hasNodePorts, validateService } from '../validation/service.ts'
+import { sameJson } from '../validation/scalars.ts'
+import { age, columns, none } from './cells.ts'
+import { keepStatus, statusOnly } from './strategy.ts'
+
+export const serviceKind = defineKind({
+  resource: services,
+  model: 'V1Service',
+  singular: 'service',
+  shortNames: ['svc'],
+  categories: ['all'],
+  nameRule: 'label-1035',
+  defaults(draft) {
+    draft.spec ??= {}
+    defaultSpec(draft.spec)
+    draft.status ??= {}
+    draft.status.loadBalancer ??= {}
+  },
+  prepareForCreate(draft) {
+    draft.status = { loadBalancer: {} }
+    if (draft.spec.clusterIP && draft.spec.clusterIPs === undefined) draft.spec.clusterIPs = [draft.spec.clusterIP]
+    defaultFamilies(draft.spec)
+  },
+  prepareForUpdate(draft, old) {
+    keepStatus(draft, old)
+    keepAllocated(draft.spec, old.spec)
+    dropUnfitting(draft.spec, old.spec)
+    defaultFamilies(draft.spec)
+  },
+  subresources: statusOnly(),
+  validate: validateService,
+  validateUpdate: (service, old) => [...validateAddressKept(service.spec, old.spec), ...validateService(service)],
+  columns: columns('Name', 'Type', 'Cluster-IP', 'External-IP', 'Port(s)', 'Age', 'Selector*'),
+  row,
+  selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
+})
+
+function defaultSpec(spec: ServiceSpec): void {
+  spec.type ||= 'ClusterIP'
+  spec.sessionAffinity ||= 'None'
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
+  else if (spec.sessionAffinity === 'ClientIP') spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800 } }
+  for (const port of spec.ports ?? []) {
+    port.protocol ||= 'TCP'
+    if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port
+    if (port.nodePort === 0) delete port.nodePort
+  }
+  if (hasNodePorts(spec)) spec.externalTrafficPolicy ||= 'Cluster'
+  if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+}
+
+function defaultFamilies(spec: ServiceSpec): void {
+  if (spec.type === 'ExternalName') return
+  spec.ipFamilyPolicy ||= 'SingleStack'
+  spec.ipFamilies ??= [spec.clusterIPs?.[0]?.includes(':') ? 'IPv6' : 'IPv4']
+}
+
+/** A client that leaves out what was allocated means: as before. */
+function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
+  if (hasClusterIP(spec) && hasClusterIP(old)) {
+    if (!spec.clusterIP) spec.clusterIP = old.clusterIP
+    if (spec.clusterIPs === undefined || spec.clusterIPs.length === 0) spec.clusterIPs = spec.clusterIP === old.clusterIP ? old.clusterIPs : spec.clusterIP ? [spec.clusterIP] : undefined
+    spec.ipFamilies ??= old.ipFamilies
+    spec.ipFamilyPolicy ??= old.ipFamilyPolicy
+  }
+  if (!hasNodePorts(spec) || !hasNodePorts(old)) return
+  for (const port of spec.ports ?? []) port.nodePort ??= old.ports?.find(before => before.port === port.port && before.protocol === port.protocol)?.nodePort
+  if (spec.externalTrafficPolicy === 'Local' && old.externalTrafficPolicy === 'Local') spec.healthCheckNodePort ??= old.healthCheckNodePort
+}
+
+/** When the type changes, what only fitted the old type goes, unless the client changed it too. */
+function dropUnfitting(spec: ServiceSpec, old: ServiceSpec): void {
+  if (hasClusterIP(old) && !hasClusterIP(spec) && spec.clusterIP === old.clusterIP) {
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const) delete spec[field]
+  }
+  if (hasNodePorts(old) && !hasNodePorts(spec)) {
+    const before = old.ports?.map(port => port.nodePort)
+    if (sameJson(spec.ports?.map(port => port.nodePort), before)) for (const port of spec.ports ?? []) delete port.nodePort
+    if (spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy
+    if (spec.healthCheckNodePort === old.healthCheckNodePort) delete spec.healthCheckNodePort
+  }
+  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    delete spec.allocateLoadBalancerNodePorts
+    if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass
+  }
+}
+
+function validateAddressKept(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
+  const before = old.clusterIPs?.[0] ?? old.clusterIP
+  if (!before || !hasClusterIP(spec) || !hasClusterIP(old)) return []
+  if (!spec.clusterIP) return [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [], 'primary clusterIP can not be unset')]
+  return spec.clusterIP === before ? [] : [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [spec.clusterIP], 'may not change once set')]
+}
+
+function row(service: Service, nowMs: number): Cell[] {
+  const { spec, metadata } = service
+  return [metadata.name, spec.type ?? '', spec.clusterIP || none, externalCell(service), portsCell(spec), age(service, nowMs), formatLabels(spec.selector)]
+}
+
+function externalCell({ spec, status }: Service): string {
+  const external = spec.externalIPs ?? []
+  if (spec.type === 'ExternalName') return spec.externalName ?? ''
+  if (spec.type !== 'LoadBalancer') return external.join(',') || none
+  const balanced = (status?.loadBalancer?.ingress ?? []).map(ingress => ingress.ip || ingress.hostname || '')
+  return [...balanced, ...external].join(',') || '<pending>'
+}
+
+function portsCell({ ports = [] }: ServiceSpec): string {
+  return ports.map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`).join(',') || none
+}

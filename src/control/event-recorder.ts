@@ -1,0 +1,116 @@
+// Writes Events as `kubectl describe` shows them: the same event again only raises a count, and many
+// similar ones with different texts are combined after a while. Recording never holds its caller up and
+// never fails it.
+import type { CoreEvent, ObjectReference } from '../api/generated/models.ts'
+import type { KubeObject } from '../api/object.ts'
+import { events } from '../api/resources.ts'
+import { isAlreadyExists, isNotFound } from '../api/api-error.ts'
+import type { Client } from '../client/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { formatTime } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+
+export type EventType = 'Normal' | 'Warning'
+
+export interface EventRecorder {
+  recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void
+  /** Resolves when everything recorded so far is written. */
+  flush(): Promise<void>
+}
+
+export interface EventRecorderOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly logger: Logger
+  /** What `kubectl describe` shows as From. */
+  readonly component: string
+  readonly host?: string
+}
+
+interface Seen {
+  name: string
+  count: number
+  firstMs: number
+}
+
+const rememberedLimit = 4_096
+const similarLimit = 10
+const similarWindowMs = 600_000
+const messageLimit = 1_024
+
+export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+  const { clock, logger } = options
+  const seen = new Map<string, Seen>()
+  const similar = new Map<string, { sinceMs: number; messages: Set<string> }>()
+  const pending = new Set<Promise<void>>()
+  let chain = Promise.resolve()
+  let serial = 0
+
+  function recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void {
+    const reference = referenceTo(object)
+    const text = combine([reference.uid, type, reason].join('\u0000'), message.slice(0, messageLimit))
+    const key = [reference.uid, reference.namespace, reference.name, type, reason, text].join('\u0000')
+    const before = seen.get(key)
+    const entry = before ?? { name: `${object.metadata.name}.${(clock.now() * 1e6 + serial++).toString(16)}`, count: 0, firstMs: clock.now() }
+    entry.count++
+    remember(seen, key, entry)
+    const event = makeEvent(options, reference, { type, reason, message: text, entry })
+    chain = chain.then(() => write(options.client, event, before !== undefined)).catch((error: unknown) => logger.debug('event was not recorded', { reason, error: String(error) }))
+    const written = chain.finally(() => pending.delete(written))
+    pending.add(written)
+  }
+
+  /** After ten different texts about the same matter, all further ones count as one. */
+  function combine(key: string, message: string): string {
+    const group = similar.get(key)
+    const fresh = group === undefined || clock.now() - group.sinceMs > similarWindowMs
+    const current = fresh ? { sinceMs: clock.now(), messages: new Set<string>() } : group
+    remember(similar, key, current)
+    if (current.messages.size < similarLimit) current.messages.add(message)
+    return current.messages.has(message) ? message : `(combined from similar events): ${message}`
+  }
+
+  return {
+    recordEvent,
+    async flush() {
+      await Promise.all(pending)
+    },
+  }
+}
+
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= rememberedLimit && !map.has(key)) map.delete(map.keys().next().value!)
+  map.set(key, value)
+}
+
+async function write(client: Client, event: CoreEvent, again: boolean): Promise<void> {
+  const { name, namespace } = event.metadata
+  if (again) {
+    try {
+      await client.patch(events, { namespace, name }, { type: 'merge', value: { count: event.count, lastTimestamp: event.lastTimestamp, message: event.message } })
+      return
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+  try {
+    await client.create(events, event)
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+}
+
+export function referenceTo(object: KubeObject): ObjectReference {
+  const { namespace, name, uid, resourceVersion } = object.metadata
+  return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion }
+}
+
+function makeEvent({ component, host, clock }: EventRecorderOptions, reference: ObjectReference, { type, reason, message, entry }: { type: EventType; reason: string; message: string; entry: Seen }): CoreEvent {
+  return {
+    apiVersion: 'v1', kind: 'Event',
+    metadata: { name: entry.name, namespace: reference.namespace ?? 'default' } as CoreEvent['metadata'],
+    involvedObject: reference, type, reason, message, count: entry.count,
+    firstTimestamp: formatTime(entry.firstMs), lastTimestamp: formatTime(clock.now()),
+    source: { component, ...(host && { host }) }, reportingComponent: component, reportingInstance: host ?? '',
+  }
+}
