@@ -85,10 +85,10 @@ async function main(options: ServerOptions): Promise<void> {
   ])
   void proxy.settled().then(() => reached('network'))
 
-  const { socketPath, setRegistries } = await containerd
-  await setRegistries(registryNames(registry.port))
+  const runtimeProcess = await containerd
+  await runtimeProcess.setRegistries(registryNames(registry.port))
   reached('runtime')
-  const runtime = grpcRuntime({ socketPath })
+  const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
     client: systemClient(server, 'kubelet'), runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
     clock, random, logger: logger.with({ component: 'node' }),
@@ -116,10 +116,8 @@ async function main(options: ServerOptions): Promise<void> {
 /** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureDummyLink(linkName, network.nodeAddress)
-  await Promise.all([
-    ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`]),
-    writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' }),
-  ])
+  writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
+  await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
 }
 
 async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {
