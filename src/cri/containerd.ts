@@ -2,7 +2,7 @@
 // can disturb it and nothing of ours is left behind. It outlives the Sampan process; the next one finds
 // it by pid file and socket. The state directory must be short: unix sockets have paths of 107 bytes.
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -53,12 +53,24 @@ export const cgroupRoot = 'sampan'
 
 const socketPathLimit = 107
 
+/** The containerd that a start with the same directories made, running or not: to end it. */
+export function containerdOf(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
+  const places = placesOf(options)
+  const program = options.program ?? 'containerd'
+  return {
+    socketPath: places.socket,
+    stopDaemon: () => stopDaemon(places.pidFile, program),
+    stop: () => stopEverything(places, program),
+  }
+}
+
 export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
   const places = placesOf(options)
   const program = options.program ?? 'containerd'
   if (places.socket.length + '.ttrpc'.length > socketPathLimit) {
     throw new Error(`the state directory ${options.stateDirectory} is too long: with it the socket's path has more than ${socketPathLimit} bytes; choose a shorter one such as /run/sampan/NAME`)
   }
+  const controls = containerdOf(options)
   const startMs = performance.now()
   const running = runningDaemon(places.pidFile, program) !== undefined && await answers(places.socket)
   await setRegistries(places.registryDirectory, options.registries ?? {})
@@ -75,13 +87,11 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     }
   }
   return {
-    socketPath: places.socket,
     startedInMs: running ? 0 : performance.now() - startMs,
     importImage: tarFile => importImage(places.socket, tarFile),
     importOciImage: (name, image) => importOciImage(places.socket, name, image),
     setRegistries: registries => setRegistries(places.registryDirectory, registries),
-    stopDaemon: () => stopDaemon(places.pidFile, program),
-    stop: () => stopEverything(places, program),
+    ...controls,
   }
 }
 
@@ -170,7 +180,10 @@ async function stopEverything(places: Places, program: string): Promise<void> {
   await killLeftOvers(places)
   await unmountBelow(places.state)
   await unmountBelow(places.root)
-  await rm(places.state, { recursive: true, force: true })
+  // The directory may serve others too: only what is containerd's goes, and the directory when it is empty.
+  const own = (await readdir(places.state).catch(() => [])).filter(name => /^(io\.containerd\.|containerd\.|runc$|addresses$)/.test(name))
+  await Promise.all(own.map(name => rm(join(places.state, name), { recursive: true, force: true })))
+  await rmdir(places.state).catch(() => {})
   removeCgroup(cgroupFacts(), cgroupRoot)
 }
 

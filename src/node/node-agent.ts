@@ -43,9 +43,13 @@ export interface NodeAgentOptions {
   /** How many sandboxes and containers start at the same time. */
   readonly parallelStarts?: number
   readonly maximumPods?: number
+  /** Not needed: containers find the API through the service `kubernetes`. */
+  readonly apiServerAddress?: { readonly host: string; readonly port: number }
 }
 
 export interface NodeAgent extends NodeStreams {
+  /** Resolves when the node is registered and its pods are looked after. */
+  readonly ready: Promise<void>
   /** What running containers use, for metrics and autoscaling. */
   stats(): Promise<ContainerStats[]>
   /** Containers run on. */
@@ -85,6 +89,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   void removeOrphanDirectories(options.dataDirectory, known, logger)
   return {
     ...nodeStreams(pool, logs, runtime, network.nodeAddress, () => clock.now()),
+    ready: Promise.resolve(),
     stats: () => runtime.containerStats(),
     async stop() {
       for (const stop of unsubscribe) stop()
