@@ -68,9 +68,9 @@ export class SchemaCollector {
   private property(field: Field, text: string | undefined): object {
     const value = this.value(field)
     const described = text === undefined || text === '' ? {} : { description: text }
-    if (field.shape === 'map') return { ...described, type: 'object', additionalProperties: value, ...(field.atomicMap && { 'x-kubernetes-map-type': 'atomic' }), ...patchExtensions(field) }
+    if (field.shape === 'map') return { ...described, type: 'object', additionalProperties: value, ...mapExtensions(field), ...patchExtensions(field) }
     if (field.shape === 'list') return { ...described, type: 'array', items: value, ...listExtensions(field), ...patchExtensions(field) }
-    const extensions = { ...(field.atomicMap && { 'x-kubernetes-map-type': 'atomic' }), ...patchExtensions(field) }
+    const extensions = { ...mapExtensions(field), ...patchExtensions(field) }
     if (!('$ref' in value)) return { ...described, ...value, ...(field.required && field.type === 'string' && { default: '' }), ...extensions }
     // Beside a reference nothing else counts in OpenAPI 3.0, so it goes into allOf.
     return this.version === 3 ? { ...described, allOf: [value], ...extensions } : { ...described, ...value, ...extensions }
@@ -86,12 +86,17 @@ export class SchemaCollector {
   }
 }
 
+function mapExtensions({ atomicMap, granular, type }: Field): object {
+  if (granular) return { 'x-kubernetes-map-type': 'granular' }
+  return atomicMap && type !== 'bytes' ? { 'x-kubernetes-map-type': 'atomic' } : {}
+}
+
 const listExtensions = (field: Field): object => ({
   'x-kubernetes-list-type': field.listType, ...(field.listType === 'map' && { 'x-kubernetes-list-map-keys': field.listMapKeys }),
 })
 
-function patchExtensions({ patchMerge, patchRetainKeys, patchMergeKey }: Field): object {
-  const strategies = [...(patchMerge ? ['merge'] : []), ...(patchRetainKeys ? ['retainKeys'] : [])]
+function patchExtensions({ patchReplace, patchMerge, patchRetainKeys, patchMergeKey }: Field): object {
+  const strategies = [...(patchReplace ? ['replace'] : []), ...(patchMerge ? ['merge'] : []), ...(patchRetainKeys ? ['retainKeys'] : [])]
   return {
     ...(strategies.length > 0 && { 'x-kubernetes-patch-strategy': strategies.join(',') }),
     ...(patchMergeKey !== undefined && { 'x-kubernetes-patch-merge-key': patchMergeKey }),
