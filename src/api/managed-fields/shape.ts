@@ -45,16 +45,27 @@ const shapes = new Map<string, Shape>()
 export function shapeOfModel(name: string): Shape {
   const known = shapes.get(name)
   if (known !== undefined) return known
-  const model = modelOf(name)
-  if (model.atomic) {
-    const atomic = leafOf('map')
-    shapes.set(name, atomic)
-    return atomic
-  }
-  const fields = new Map<string, ShapeField>()
-  const shape: Shape = { kind: 'struct', fields, zero: () => zeroOf(name) }
+  const shape = modelOf(name).atomic ? leafOf('map') : structOfModel(name)
   shapes.set(name, shape)
-  for (const field of model.fields.values()) fields.set(field.name, { element: `f:${field.name}`, shape: shapeOfField(field) })
+  fillShape(name, shape)
+  return shape
+}
+
+function structOfModel(name: string): Shape {
+  return { kind: 'struct', fields: new Map(), zero: () => zeroOf(name) }
+}
+
+/** Apart from making the shape, because models contain themselves. */
+function fillShape(name: string, shape: Shape): void {
+  if (shape.kind !== 'struct') return
+  const fields = shape.fields as Map<string, ShapeField>
+  for (const field of modelOf(name).fields.values()) fields.set(field.name, { element: `f:${field.name}`, shape: shapeOfField(field) })
+}
+
+/** The fields of an atomic model where a field wants them owned one by one. */
+function granularShape(name: string): Shape {
+  const shape = structOfModel(name)
+  fillShape(name, shape)
   return shape
 }
 
@@ -65,7 +76,7 @@ function shapeOfField(field: Field): Shape {
     return { kind: 'list', keys: [...field.listMapKeys].sort(), item: shapeOfModel(field.model), defaults: listKeyDefaults }
   }
   if (field.atomicMap) return leafOf('map')
-  const one = field.type === 'object' ? shapeOfModel(field.model) : leafOf(leafTypes[field.type] ?? 'any')
+  const one = field.type === 'object' ? (field.granular ? granularShape : shapeOfModel)(field.model) : leafOf(leafTypes[field.type] ?? 'any')
   return field.shape === 'map' ? { kind: 'map', value: one } : one
 }
 

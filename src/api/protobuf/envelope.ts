@@ -52,20 +52,40 @@ export interface ListMeta {
   readonly remainingItemCount?: number
 }
 
-/** A list of items that are encoded already (`encodeProtobufMessage`), so that one encoding serves many lists. */
-export function encodeProtobufList(apiVersion: string, listKind: string, metadata: ListMeta, items: Iterable<Uint8Array>): Uint8Array {
-  return written(writer => writeEnvelope(writer, apiVersion, listKind, () => {
+export interface ProtobufList {
+  readonly apiVersion: string
+  /** `PodList` */
+  readonly kind: string
+  readonly metadata: ListMeta
+  /** Objects, or messages encoded before (`encodeProtobufMessage`), so that one encoding serves many lists. */
+  readonly items: Iterable<object | Uint8Array>
+}
+
+export function encodeProtobufList(model: string, { apiVersion, kind, metadata, items }: ProtobufList): Uint8Array {
+  return written(writer => writeEnvelope(writer, apiVersion, kind, () => {
     writer.messageField(1, () => writeMessage(writer, 'V1ListMeta', metadata as JsonObject))
-    for (const item of items) writer.bytesField(2, item)
+    for (const item of items) {
+      if (item instanceof Uint8Array) writer.bytesField(2, item)
+      else writer.messageField(2, () => writeMessage(writer, model, item as JsonObject))
+    }
   }))
 }
 
-/** One watch event: its type and the object as a whole body (`encodeProtobuf`). Framing is the server's task. */
+/** One watch event: its type and the object as a whole body (`encodeProtobuf`). */
 export function encodeProtobufWatchEvent(type: string, body: Uint8Array): Uint8Array {
   return written(writer => {
     writer.stringField(1, type)
     writer.messageField(2, () => writer.bytesField(1, body))
   })
+}
+
+/** A watch event as it travels: four bytes of length, then the event. */
+export function encodeWatchFrame(type: string, body: Uint8Array): Uint8Array {
+  const event = encodeProtobufWatchEvent(type, body)
+  const frame = new Uint8Array(event.length + 4)
+  new DataView(frame.buffer).setUint32(0, event.length)
+  frame.set(event, 4)
+  return frame
 }
 
 export function isProtobuf(bytes: Uint8Array): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ApiError } from '../api-error.ts'
 import { decodeObject } from '../decode.ts'
 import { modelNames, modelOf, type Field } from '../schema/schema.ts'
-import { decodeProtobuf, decodeProtobufMessage, encodeProtobuf, encodeProtobufList, encodeProtobufMessage, encodeProtobufWatchEvent } from './envelope.ts'
+import { decodeProtobuf, decodeProtobufMessage, encodeProtobuf, encodeProtobufList, encodeProtobufMessage, encodeProtobufWatchEvent, encodeWatchFrame } from './envelope.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const roundTrip = (model: string, object: object): unknown => decodeProtobufMessage(model, encodeProtobufMessage(model, object))
@@ -18,10 +18,11 @@ describe('bodies', () => {
 
   test('lists and watch events', () => {
     const item = encodeProtobufMessage('V1ConfigMap', { metadata: { name: 'a' }, data: { k: 'v' } })
-    const list = decodeProtobuf(encodeProtobufList('v1', 'ConfigMapList', { resourceVersion: '7', remainingItemCount: 3 }, [item, item]))
+    const list = decodeProtobuf(encodeProtobufList('V1ConfigMap', { apiVersion: 'v1', kind: 'ConfigMapList', metadata: { resourceVersion: '7', remainingItemCount: 3 }, items: [item, { metadata: { name: 'a' }, data: { k: 'v' } }] }))
     expect(list).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMapList' })
     expect(decodeProtobufMessage('V1ConfigMapList', list.message)).toEqual({ metadata: { resourceVersion: '7', remainingItemCount: 3 }, items: [{ metadata: { name: 'a' }, data: { k: 'v' } }, { metadata: { name: 'a' }, data: { k: 'v' } }] })
     expect(hex(encodeProtobufWatchEvent('ADDED', new Uint8Array([1, 2])))).toBe('0a05414444454412040a020102')
+    expect(hex(encodeWatchFrame('ADDED', new Uint8Array([1, 2])))).toBe('0000000d0a05414444454412040a020102')
   })
 
   test('what is no protobuf is a bad request', () => {
