@@ -14,7 +14,14 @@ import { encodeForStore, withRevision } from '../storage/object-codec.ts'
 const longestGeneratedBase = 58
 const generateAttempts = 8
 
-export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, problems: readonly string[] = []): Promise<CachedObject> {
+export interface CreateOptions {
+  /** Mistakes found while the body was parsed, such as duplicate fields. */
+  readonly problems?: readonly string[]
+  /** Server-side apply computes the managed fields itself. */
+  readonly keepsManagedFields?: boolean
+}
+
+export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, { problems = [], keepsManagedFields = false }: CreateOptions = {}): Promise<CachedObject> {
   const { kind, namespace } = target
   const draft = draftOf(kind, body, caller, problems)
   const { metadata } = draft
@@ -24,6 +31,8 @@ export async function create(context: ServerContext, target: Omit<Target, 'name'
   if (generateName) metadata.name = generated(generateName, context)
   fillMetadata(draft, context)
   kind.defaults?.(draft)
+  // Before admission and preparation: what the server adds belongs to nobody.
+  if (!keepsManagedFields) recordOwner(kind, draft, undefined, caller, context)
   for (let attempt = 1; ; attempt++) {
     const stored = await admitAndStore(context, { ...target, name: metadata.name }, draft, caller)
     if (stored !== undefined) return stored
@@ -68,7 +77,6 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
   const release = context.services.allocateFor(kind, draft, undefined, caller.dryRun)
-  recordOwner(kind, draft, undefined, caller, context)
   const key = keyOfTarget(target)
   if (caller.dryRun) {
     if (context.storage.get(kind.resource, key) !== undefined) throw alreadyExists(kind.resource, name)

@@ -41,7 +41,7 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
   const managed = recordUpdate({
     model: kind.model,
     before,
-    after: draft,
+    after: writablePart(kind, draft, before, subresource),
     manager: caller.fieldManager,
     apiVersion: apiVersionOf(kind.resource),
     subresource,
@@ -49,6 +49,15 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
   })
   if (managed === undefined) delete draft.metadata.managedFields
   else draft.metadata.managedFields = managed
+}
+
+/** Nobody comes to own what this request cannot write: the status of a whole object, the rest of a status. */
+function writablePart(kind: KindDefinition, draft: KubeObject, before: KubeObject | undefined, subresource: string): KubeObject {
+  if (kind.subresources?.status === undefined) return draft
+  const { status: wanted, ...rest } = draft as KubeObject & { status?: unknown }
+  const { status: present, ...restBefore } = (before ?? {}) as KubeObject & { status?: unknown }
+  if (subresource === '') return { ...rest, ...(present !== undefined && { status: present }) } as KubeObject
+  return { ...restBefore, metadata: draft.metadata, ...(wanted !== undefined && { status: wanted }) }
 }
 
 /** Lets warnings of the kind reach the client. */

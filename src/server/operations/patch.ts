@@ -63,7 +63,7 @@ async function apply(context: ServerContext, target: Target, document: unknown, 
   if (context.storage.get(kind.resource, keyOfTarget(target)) === undefined && subresource === '') {
     const fresh = serverSideApply({ ...common, live: undefined }) as KubeObject
     fresh.metadata.name = target.name
-    return { object: await create(context, target, fresh, { ...caller, fieldManager: '' }), created: true }
+    return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }
   }
   const object = await update(context, target, { change: live => serverSideApply({ ...common, live }), keepsManagedFields: true }, caller)
   return { object, created: false }

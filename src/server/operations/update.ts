@@ -78,6 +78,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   keepSystemMetadata(draft, old)
   const part = subresource === undefined ? undefined : kind.subresources?.[subresource]
   kind.defaults?.(draft)
+  if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
   const request: AdmissionRequest = { operation: 'UPDATE', target, caller, object: draft, old }
   await mutateByAdmission(request, context)
   prepare(kind, part, draft, old)
@@ -86,7 +87,6 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
   const release = part === undefined ? context.services.allocateFor(kind, draft, old, caller.dryRun) : () => {}
-  if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
   if (caller.dryRun) return dryRunResult(draft, current)
   if (sameContent(draft, old)) return current
   try {
