@@ -11,7 +11,7 @@ export class Output {
   constructor(stream: NodeJS.WriteStream = process.stderr, startMs = performance.timeOrigin) {
     this.stream = stream
     this.startMs = startMs
-    this.animated = stream.isTTY === true && process.env['TERM'] !== 'dumb'
+    this.animated = stream.isTTY && process.env['TERM'] !== 'dumb'
   }
 
   /** Says what is being waited for, where somebody watches. */

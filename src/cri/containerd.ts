@@ -95,6 +95,11 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   }
 }
 
+/** Ends a containerd of an earlier process, with every container; nothing happens where none runs. Images stay. */
+export async function stopContainerd(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>): Promise<void> {
+  await stopEverything(placesOf(options), 'containerd')
+}
+
 interface Places {
   readonly root: string
   readonly state: string

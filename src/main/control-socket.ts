@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline'
 export interface ServerFacts {
   readonly pid: number
   readonly url: string
+  /** `127.0.0.1:PORT` of the image registry. */
+  readonly registry: string
   readonly version: string
   readonly dataDirectory: string
   readonly startedAt: string

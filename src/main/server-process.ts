@@ -5,12 +5,13 @@ import { closeSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFile
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { allControllers } from '../controllers/all.ts'
-import { startControllers } from '../control/runner.ts'
+import { startControllers } from '../control/controller.ts'
 import { startContainerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureDummyLink, ipBatch } from '../host/links.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { writeSysctls } from '../host/sysctl.ts'
+import { startRegistry, type Registry } from '../images/registry/registry.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
 import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
 import { startServiceProxy } from '../network/service-proxy.ts'
@@ -70,7 +71,8 @@ async function main(options: ServerOptions): Promise<void> {
   report({ access: { url, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key } })
   reached('api')
 
-  const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
+  const registry = await openRegistry(places)
+  const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
   await publishClusterServices(systemClient(server, 'kube-apiserver'), network, port)
   const [controllers, scheduler, proxy, dns] = await Promise.all([
     startControllers(allControllers({ rootCaPem: keys.authority.certificate, kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) }),
@@ -83,14 +85,14 @@ async function main(options: ServerOptions): Promise<void> {
   ])
   void proxy.settled().then(() => reached('network'))
 
-  const { socketPath } = await containerd
+  const runtimeProcess = await containerd
+  await runtimeProcess.setRegistries(registryNames(registry.port))
   reached('runtime')
-  const runtime = grpcRuntime({ socketPath })
+  const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
     client: systemClient(server, 'kubelet'), runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
-    clock, random, logger: logger.with({ component: 'node' }), apiServerAddress: { host: network.nodeAddress, port },
+    clock, random, logger: logger.with({ component: 'node' }),
   })
-  await agent.ready
   reached('node')
   report({ ready: true })
   closeSync(reportChannel)
@@ -101,7 +103,7 @@ async function main(options: ServerOptions): Promise<void> {
     stopping = true
     logger.info('stopping')
     proxy.stop()
-    await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close()])
+    await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close()])
     await server.close()
     await store.close()
     control.close()
@@ -114,10 +116,8 @@ async function main(options: ServerOptions): Promise<void> {
 /** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureDummyLink(linkName, network.nodeAddress)
-  await Promise.all([
-    ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`]),
-    writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' }),
-  ])
+  writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
+  await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
 }
 
 async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {
@@ -134,6 +134,25 @@ async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<Re
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new SetupError(`port ${wanted} is in use by another program; choose another one with --api-port, or --api-port 0 for any free one`)
     throw error
   }
+}
+
+/** The same port every time when possible, since people push to it by number. */
+async function openRegistry(places: ClusterPlaces): Promise<Registry> {
+  const file = join(places.data, 'registry-port')
+  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  const options = { directory: places.registry, host: '127.0.0.1' }
+  const registry = await startRegistry({ ...options, port: remembered }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    return startRegistry({ ...options, port: 0 })
+  })
+  writeFileSync(file, String(registry.port), { mode: 0o600 })
+  return registry
+}
+
+/** Under which names images of this registry can be asked for. */
+const registryNames = (port: number): Record<string, string> => {
+  const address = `127.0.0.1:${port}`
+  return { 'sampan.local': address, [address]: address, [`localhost:${port}`]: address }
 }
 
 process.on('unhandledRejection', error => logger.error('unhandled rejection', { error: String(error), stack: error instanceof Error ? error.stack : undefined }))

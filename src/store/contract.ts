@@ -9,7 +9,7 @@ const text = (value: Uint8Array): string => new TextDecoder().decode(value)
 export interface StoreFactory {
   open(): Promise<Store>
   /** Absent: the backend keeps nothing. */
-  reopen?(store: Store): Promise<Store>
+  reopen?: (store: Store) => Promise<Store>
 }
 
 export function testStore(name: string, factory: StoreFactory): void {

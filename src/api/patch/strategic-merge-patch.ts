@@ -73,7 +73,7 @@ function mergeKey(merged: JsonObject, key: string, value: unknown, place: Place)
   } else if (original === undefined || original === null) {
     const kept = stripped(value)
     if (kept !== dropped) setKey(merged, key, kept)
-  } else if (isObject(original) && isObject(value)) {
+  } else if (isObject(original) && isObject(value) && place.field?.patchReplace !== true) {
     setKey(merged, key, mergeMap(original, value, mapPlace(place)))
   } else if (Array.isArray(original) && Array.isArray(value)) {
     setKey(merged, key, place.field?.patchMerge === true ? mergeList(original, value, place) : stripped(value))

@@ -25,5 +25,7 @@ test('special types are told apart', () => {
   expect(modelOf('V1LabelSelector').atomic).toBe(true)
   expect(modelOf('V1Deployment').topLevel).toEqual({ group: 'apps', version: 'v1' })
   expect(modelOf('V1PodSpec').fields.get('nodeSelector')).toMatchObject({ atomicMap: true })
+  expect(modelOf('V1PersistentVolumeSpec').fields.get('claimRef')).toMatchObject({ granular: true })
+  expect(modelOf('V1PodDisruptionBudgetSpec').fields.get('selector')).toMatchObject({ patchReplace: true, patchMerge: false })
   expect(modelOf('V1Volume').fields.get('emptyDir')).toMatchObject({ wire: [2, 2] })
 })

@@ -8,8 +8,8 @@
 //               string) r(raw object) f(fieldsV1) j(any JSON) v(wrapped list) A B S (parts of JSON
 //               schemas) or =Model
 //   !           required    * a zero value differs from none
-//   @a @s @m(k) atomic, set, map list (or atomic map) for server-side apply
-//   ~m ~r (key) merged or retain-keys in strategic merge patches
+//   @a @s @m(k) @g atomic, set, map list, granular structure for server-side apply
+//   ~m ~r (key) merged or retain-keys in strategic merge patches, ~ alone replaced
 // A leading `#group/version` marks a top-level kind, a leading `@a` a structure that is applied as a whole.
 import structure from '../generated/structure.json' with { type: 'json' }
 
@@ -31,6 +31,10 @@ export interface Field {
   readonly listMapKeys: readonly string[]
   /** A map that is applied as a whole. */
   readonly atomicMap: boolean
+  /** Owned field by field, although the model is atomic elsewhere. */
+  readonly granular: boolean
+  /** A map that a strategic merge patch replaces. */
+  readonly patchReplace: boolean
   readonly patchMerge: boolean
   readonly patchRetainKeys: boolean
   readonly patchMergeKey: string | undefined
@@ -55,19 +59,19 @@ const types: Record<string, FieldType> = {
   s: 'string', b: 'boolean', i: 'int32', l: 'int64', d: 'double', y: 'bytes', t: 'time', u: 'microTime', q: 'quantity',
   x: 'intOrString', a: 'any', r: 'raw', f: 'fieldsV1', j: 'json', v: 'stringList', A: 'schemaOrArray', B: 'schemaOrBool', S: 'schemaOrStrings',
 }
-const tokenPattern = /^([^=:]+)(?:=([\d.]+))?:(\[\]|\{\})?(?:=(\w+)|(\w))(!)?(?:@(\w)(?:\(([^)]*)\))?)?(?:~(m?)(r?)(?:\(([^)]*)\))?)?(\*)?$/
+const tokenPattern = /^([^=:]+)(?:=([\d.]+))?:(\[\]|\{\})?(?:=(\w+)|(\w))(!)?(?:@(\w)(?:\(([^)]*)\))?)?(?:(~)(m?)(r?)(?:\(([^)]*)\))?)?(\*)?$/
 
 function parseField(token: string): Field {
   const match = tokenPattern.exec(token)
   if (match === null) throw new Error(`schema: cannot read the field ${token}`)
-  const [, name, wire, shape, model, type, required, list, keys, merge, retain, mergeKey, pointer] = match
+  const [, name, wire, shape, model, type, required, list, keys, strategy, merge, retain, mergeKey, pointer] = match
   return {
     name: name!, type: type === undefined ? 'object' : types[type]!, model: model ?? '',
     shape: shape === '[]' ? 'list' : shape === '{}' ? 'map' : 'one',
     required: required !== undefined, pointer: pointer !== undefined,
     listType: list === 'm' ? 'map' : list === 's' ? 'set' : 'atomic', listMapKeys: keys?.split(',') ?? [],
-    atomicMap: shape !== '[]' && list === 'a',
-    patchMerge: merge === 'm', patchRetainKeys: retain === 'r', patchMergeKey: mergeKey,
+    atomicMap: shape !== '[]' && list === 'a', granular: list === 'g',
+    patchReplace: strategy !== undefined && merge === '' && retain === '', patchMerge: merge === 'm', patchRetainKeys: retain === 'r', patchMergeKey: mergeKey,
     wire: wire?.split('.').map(Number) ?? [],
   }
 }
@@ -89,7 +93,7 @@ function parseModel(name: string, group: string, line: string): Model {
       fields.set(field.name, field)
     }
   }
-  const goName = name.replace(/^[A-Z][a-z]*V\d(?=[A-Z])|^V\d(?=[A-Z])/, '')
+  const goName = name === 'VersionInfo' ? 'Info' : name.replace(/^[A-Z][a-z]*V\d(?=[A-Z])|^V\d(?=[A-Z])/, '')
   return { name, definition: `${group}.${goName}`, goName, fields, atomic, topLevel }
 }
 

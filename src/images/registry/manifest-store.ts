@@ -51,11 +51,13 @@ export class ManifestStore {
   }
 
   async tags(repository: string): Promise<string[]> {
-    return (await readdir(join(this.root, encode(repository), 'tags')).catch(() => [])).sort()
+    const names: string[] = await readdir(join(this.root, encode(repository), 'tags')).catch(() => [])
+    return names.sort()
   }
 
   async repositories(): Promise<string[]> {
-    return (await readdir(this.root).catch(() => [])).map(decodeURIComponent).sort()
+    const names: string[] = await readdir(this.root).catch(() => [])
+    return names.map(decodeURIComponent).sort()
   }
 
   private tagFile(repository: string, tag: string): string {

@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Output } from '../../cli/output.ts'
 import { kubeconfigPaths, removeContext } from '../../client/kubeconfig.ts'
-import { containerdOf } from '../../cri/containerd.ts'
+import { stopContainerd } from '../../cri/containerd.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { removeTable } from '../../network/service-proxy.ts'
@@ -30,7 +30,7 @@ export async function down(options: DownOptions): Promise<void> {
   await running?.stop()
   output.done('server stopped')
   output.working('stopping pods and the container runtime')
-  await containerdOf({ dataDirectory: places.data, stateDirectory: places.state }).stop()
+  await stopContainerd({ dataDirectory: places.data, stateDirectory: places.state })
   output.done('pods and container runtime stopped')
   await unmountBelow(places.data)
   if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])

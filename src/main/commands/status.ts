@@ -33,6 +33,7 @@ export async function status(options: StatusOptions): Promise<void> {
     const rows: [string, string][] = [
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
       ['API', running.facts.url],
+      ['registry', `${running.facts.registry} (images named sampan.local/NAME)`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],
       ['server', `pid ${running.facts.pid}, ${Math.round(state.memoryBytes / 1e6)} MB, since ${running.facts.startedAt}`],

@@ -37,7 +37,7 @@ export class Authenticator {
   private byCertificate(socket: TLSSocket): UserInfo | null {
     const known = this.bySocket.get(socket)
     if (known !== undefined) return known
-    const user = socket.authorized === true ? subjectOf(socket) : null
+    const user = socket.authorized ? subjectOf(socket) : null
     this.bySocket.set(socket, user)
     return user
   }

@@ -1,7 +1,7 @@
 // GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames).
 // Events of one turn of the event loop go out in one write.
 import type { KindDefinition } from '../../api/kind.ts'
-import { encodeProtobuf, encodeWatchFrame } from '../../api/protobuf/envelope.ts'
+import { encodeProtobuf, encodeProtobufWatchEvent } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import { watch, type Delivery, type WatchQuery } from '../operations/watch.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -26,6 +26,14 @@ function jsonLine({ type, object }: Delivery): Buffer {
   return (made[type] ??= Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object.bytes, Buffer.from('}\n')]))
 }
 
+/** Protobuf events are preceded by their length in four bytes. */
+function protobufFrame(type: string, body: Uint8Array): Buffer {
+  const event = encodeProtobufWatchEvent(type, body)
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(event.length)
+  return Buffer.concat([length, event])
+}
+
 type Encoder = (delivery: Delivery) => Buffer | Uint8Array
 
 function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Accepted): Encoder {
@@ -38,7 +46,7 @@ function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Acce
     }
   }
   if (accepted.as !== undefined) return ({ type, object }) => Buffer.from(`${JSON.stringify({ type, object: partialObject(object.object) })}\n`)
-  if (accepted.format === 'protobuf') return ({ type, object }) => encodeWatchFrame(type, encodeProtobuf(kind.model, object.object))
+  if (accepted.format === 'protobuf') return ({ type, object }) => protobufFrame(type, encodeProtobuf(kind.model, object.object))
   return jsonLine
 }
 
@@ -50,7 +58,7 @@ function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, in
     : { kind: accepted.as === undefined ? kind.resource.kind : 'PartialObjectMetadata', apiVersion: accepted.as === undefined ? apiVersionOf(kind.resource) : 'meta.k8s.io/v1', metadata }
   if (accepted.format === 'protobuf' && accepted.as === undefined) {
     const { creationTimestamp: _none, ...meta } = metadata
-    return encodeWatchFrame('BOOKMARK', encodeProtobuf(kind.model, { ...object, metadata: meta }))
+    return protobufFrame('BOOKMARK', encodeProtobuf(kind.model, { ...object, metadata: meta }))
   }
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
 }

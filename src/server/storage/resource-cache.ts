@@ -1,6 +1,6 @@
 // All current objects of one resource, in the order of their keys, with the recent changes for watchers
 // that resume. Fed by the store's watch; read by lists, gets, watches and informers without a copy.
-import { CachedObject } from './cached-object.ts'
+import type { CachedObject } from './cached-object.ts'
 
 export interface CacheEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'

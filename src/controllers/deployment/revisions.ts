@@ -1,0 +1,66 @@
+// Which ReplicaSet is which revision of a Deployment: comparing templates, naming by hash, annotations.
+import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/generated/models.ts'
+import { sameJson } from '../../api/validation/scalars.ts'
+
+export const hashLabel = 'pod-template-hash'
+export const revisionAnnotation = 'deployment.kubernetes.io/revision'
+const historyAnnotation = 'deployment.kubernetes.io/revision-history'
+const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas'
+const maximumAnnotation = 'deployment.kubernetes.io/max-replicas'
+
+const notCopied = new Set(['kubectl.kubernetes.io/last-applied-configuration', revisionAnnotation, historyAnnotation, desiredAnnotation, maximumAnnotation, 'deprecated.deployment.rollback.to'])
+const historyLimit = 2_000
+
+export const revisionOf = (object: { metadata: { annotations?: Record<string, string> } }): number => Number(object.metadata.annotations?.[revisionAnnotation] ?? 0) || 0
+
+export const desiredOf = (set: ReplicaSet): number | undefined => numberOf(set.metadata.annotations?.[desiredAnnotation])
+export const maximumOf = (set: ReplicaSet): number | undefined => numberOf(set.metadata.annotations?.[maximumAnnotation])
+const numberOf = (text: string | undefined): number | undefined => (text === undefined || !/^\d+$/.test(text) ? undefined : Number(text))
+
+/** Equal but for the hash that only ReplicaSets carry. */
+export function sameTemplate(left: PodTemplateSpec | undefined, right: PodTemplateSpec | undefined): boolean {
+  return sameJson(withoutHash(left), withoutHash(right))
+}
+
+function withoutHash(template: PodTemplateSpec = {}): unknown {
+  const { [hashLabel]: _hash, ...labels } = template.metadata?.labels ?? {}
+  return { labels, annotations: template.metadata?.annotations ?? {}, spec: template.spec }
+}
+
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** FNV-1a over the template; a collision count makes another hash of the same template. */
+export function templateHash(template: PodTemplateSpec, collisions: number | undefined): string {
+  const text = canonical(withoutHash(template)) + (collisions === undefined ? '' : `#${collisions}`)
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return Array.from(`${hash >>> 0}`, digit => suffixAlphabet[digit.charCodeAt(0) % suffixAlphabet.length]).join('')
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`
+}
+
+/** The annotations of the current ReplicaSet: the deployment's, its revision, the replica counts. */
+export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Record<string, string> {
+  const before = set?.metadata.annotations ?? {}
+  const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
+  const annotations = { ...before, ...Object.fromEntries(copied) }
+  const old = before[revisionAnnotation]
+  if (old !== undefined && Number(old) >= revision) return annotations
+  annotations[revisionAnnotation] = `${revision}`
+  if (old !== undefined) annotations[historyAnnotation] = extendHistory(before[historyAnnotation], old)
+  return annotations
+}
+
+function extendHistory(history: string | undefined, revision: string): string {
+  const revisions = [...(history ? history.split(',') : []), revision]
+  while (revisions.join(',').length > historyLimit) revisions.shift()
+  return revisions.join(',')
+}
+
+export const replicaAnnotations = (desired: number, maximum: number): Record<string, string> =>
+  ({ [desiredAnnotation]: `${desired}`, [maximumAnnotation]: `${maximum}` })

@@ -1,0 +1,40 @@
+// Whether a node suits a pod by its labels, name and taints.
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from '../api/generated/models.ts'
+import { matchesLabels } from '../api/label-selector.ts'
+
+export function matchesNodeAffinity({ spec }: Pod, node: Node): boolean {
+  if (spec.nodeSelector !== undefined && !matchesLabels(spec.nodeSelector, node.metadata.labels)) return false
+  const needed = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  return needed === undefined || needed.nodeSelectorTerms.some(term => matchesTerm(term, node))
+}
+
+/** A term without any requirement matches nothing. */
+export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
+  const { matchExpressions = [], matchFields = [] } = term
+  if (matchExpressions.length + matchFields.length === 0) return false
+  return matchExpressions.every(requirement => matchesRequirement(requirement, node.metadata.labels?.[requirement.key]))
+    && matchFields.every(requirement => matchesRequirement(requirement, requirement.key === 'metadata.name' ? node.metadata.name : undefined))
+}
+
+function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In': return value !== undefined && values.includes(value)
+    case 'NotIn': return value === undefined || !values.includes(value)
+    case 'Exists': return value !== undefined
+    case 'DoesNotExist': return value === undefined
+    case 'Gt': return value !== undefined && Number(value) > Number(values[0])
+    case 'Lt': return value !== undefined && Number(value) < Number(values[0])
+    default: return false
+  }
+}
+
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  if (toleration.effect && toleration.effect !== taint.effect) return false
+  if (toleration.key && toleration.key !== taint.key) return false
+  return toleration.operator === 'Exists' || (toleration.key !== undefined && (toleration.value ?? '') === (taint.value ?? ''))
+}
+
+/** The first taint with one of the effects that the pod does not tolerate. */
+export function untolerated({ spec }: Pod, node: Node, effects: readonly string[]): Taint | undefined {
+  return node.spec.taints?.find(taint => effects.includes(taint.effect) && !(spec.tolerations ?? []).some(toleration => tolerates(toleration, taint)))
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Node, Pod } from '../api/generated/models.ts'
+import { requirementsOf } from './requirements.ts'
+import { schedule } from './schedule.ts'
+import { Snapshot } from './snapshot.ts'
+
+const random = { uuid: () => 'u', fraction: () => 0.5 }
+
+function node(name: string, spec: Partial<Node['spec']> = {}, labels: Record<string, string> = {}, allocatable: Record<string, string> = { cpu: '2', memory: '4Gi', pods: '10' }): Node {
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: '', labels: { 'kubernetes.io/hostname': name, ...labels } }, spec, status: { allocatable } }
+}
+
+let serial = 0
+function pod(spec: Partial<Pod['spec']> = {}, requests: Record<string, string> = {}, labels: Record<string, string> = {}): Pod {
+  const name = `pod-${serial++}`
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'n', uid: name, resourceVersion: '1', creationTimestamp: '', labels }, spec: { containers: [{ name: 'c', resources: { requests } }], ...spec }, status: {} }
+}
+
+function snapshotOf(nodes: readonly Node[], ...pods: readonly Pod[]): Snapshot {
+  const snapshot = new Snapshot()
+  for (const one of nodes) snapshot.setNode(one)
+  for (const one of pods) snapshot.setPod(one)
+  return snapshot
+}
+
+const place = (given: Pod, snapshot: Snapshot): string => {
+  const placement = schedule(requirementsOf(given), snapshot, { random })
+  return 'node' in placement ? placement.node : placement.message
+}
+
+const hostAnti = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'x' } } }] } }
+
+describe('why a pod finds no node', () => {
+  const preempt = (count: number, text: string): string => `preemption: 0/${count} nodes are available: ${text}.`
+  test.each<[string, Pod, Snapshot, string]>([
+    ['no node', pod(), snapshotOf([]), 'no nodes available to schedule pods'],
+    ['too little cpu', pod({}, { cpu: '3' }), snapshotOf([node('a')]), `0/1 nodes are available: 1 Insufficient cpu. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
+    ['cpu and memory', pod({}, { cpu: '3', memory: '8Gi' }), snapshotOf([node('a')]), `0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
+    ['cordoned', pod(), snapshotOf([node('a', { unschedulable: true })]), `0/1 nodes are available: 1 node(s) were unschedulable. ${preempt(1, '1 Preemption is not helpful for scheduling')}`],
+    ['tainted', pod(), snapshotOf([node('a', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] })]), `0/1 nodes are available: 1 node(s) had untolerated taint {k: v}. ${preempt(1, '1 Preemption is not helpful for scheduling')}`],
+    ['selector', pod({ nodeSelector: { disk: 'fast' } }), snapshotOf([node('a')]), `0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. ${preempt(1, '1 Preemption is not helpful for scheduling')}`],
+    ['anti-affinity', pod({ affinity: hostAnti }), snapshotOf([node('a')], pod({ nodeName: 'a' }, {}, { app: 'x' })), `0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
+    ['others\' anti-affinity', pod({}, {}, { app: 'x' }), snapshotOf([node('a')], pod({ nodeName: 'a', affinity: hostAnti })), `0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
+    ['host port', pod({ containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 80 }] }] }), snapshotOf([node('a')], pod({ nodeName: 'a', containers: [{ name: 'c', ports: [{ containerPort: 1, hostPort: 80 }] }] })), `0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
+  ])('%s', (_, given, snapshot, message) => expect(place(given, snapshot)).toBe(message))
+})
+
+describe('where a pod goes', () => {
+  test.each<[string, Pod, Snapshot, string]>([
+    ['to the emptier node', pod(), snapshotOf([node('a'), node('b')], pod({ nodeName: 'a' }, { cpu: '1', memory: '2Gi' })), 'b'],
+    ['past a taint it tolerates', pod({ tolerations: [{ key: 'k', operator: 'Exists' }] }), snapshotOf([node('a', { taints: [{ key: 'k', effect: 'NoSchedule' }] })]), 'a'],
+    ['where preferred', pod({ affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: { matchExpressions: [{ key: 'zone', operator: 'In', values: ['z'] }] } }] } } }), snapshotOf([node('a'), node('b', {}, { zone: 'z' })]), 'b'],
+    ['beside its partner', pod({ affinity: { podAffinity: hostAnti.podAntiAffinity } }), snapshotOf([node('a'), node('b')], pod({ nodeName: 'b' }, { cpu: '1' }, { app: 'x' })), 'b'],
+    ['away from a full domain', pod({ topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'x' } } }] }, {}, { app: 'x' }), snapshotOf([node('a'), node('b')], pod({ nodeName: 'a' }, {}, { app: 'x' })), 'b'],
+  ])('%s', (_, given, snapshot, name) => expect(place(given, snapshot)).toBe(name))
+})
+
+test('an init container needs room only while it runs; a sidecar stays', () => {
+  const container = (cpu: string, restartPolicy?: string) => ({ name: cpu, restartPolicy, resources: { requests: { cpu } } })
+  const requests = (...init: ReturnType<typeof container>[]) => requirementsOf(pod({ containers: [container('1')], initContainers: init })).requests.get('cpu')
+  expect(requests(container('3'))).toBe(3000)
+  expect(requests(container('500m'), container('2', 'Always'))).toBe(3000)
+  expect(requests(container('2', 'Always'), container('3'))).toBe(5000)
+})
+
+test('a node is never given more than it has, whatever comes and goes', () => {
+  fc.assert(fc.property(fc.array(fc.record({ milli: fc.integer({ min: 0, max: 1500 }), leaves: fc.boolean(), which: fc.nat() }), { maxLength: 60 }), steps => {
+    const snapshot = snapshotOf([node('a'), node('b')])
+    const running: Pod[] = []
+    for (const { milli, leaves, which } of steps) {
+      if (leaves && running.length > 0) snapshot.removePod(running.splice(which % running.length, 1)[0]!.metadata.uid)
+      const newcomer = pod({}, { cpu: `${milli}m` })
+      const requirements = requirementsOf(newcomer)
+      const placement = schedule(requirements, snapshot, { random })
+      if (!('node' in placement)) continue
+      snapshot.place(requirements, placement.node)
+      running.push(newcomer)
+      for (const info of snapshot.nodes.values()) expect([info.requested.get('cpu') ?? 0, info.pods.size]).toSatisfy(([cpu, count]) => cpu <= 2000 && count <= 10)
+    }
+  }))
+})

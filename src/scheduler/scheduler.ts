@@ -1,0 +1,166 @@
+// Binds pods to nodes as soon as they appear. Event-driven: a pod without a node, a node that changed or
+// a pod that left start a round; nothing polls. A placement counts before its binding is confirmed, so
+// bindings overlap; a refused one is taken back and the pod tried again.
+import { isNotFound } from '../api/api-error.ts'
+import type { Binding, Node, Pod } from '../api/generated/models.ts'
+import { keyOf, splitKey } from '../api/object.ts'
+import { namespaces, nodes, pods } from '../api/resources.ts'
+import { sameJson } from '../api/validation/scalars.ts'
+import type { Change, Client } from '../client/client.ts'
+import { createEventRecorder } from '../control/event-recorder.ts'
+import { conditionOf, isActive, isFinished } from '../control/pods.ts'
+import type { Clock } from '../lib/clock.ts'
+import { formatTime } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Random } from '../lib/random.ts'
+import { PendingPods } from './pending-pods.ts'
+import type { Requirements } from './requirements.ts'
+import { requirementsOf } from './requirements.ts'
+import { schedule } from './schedule.ts'
+import { Snapshot } from './snapshot.ts'
+
+export interface SchedulerOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: Random
+  /** Pods that name another scheduler are left alone; `default-scheduler` by default. */
+  readonly name?: string
+}
+
+/** Work gives way to other tasks of the process after so long. */
+const sliceMs = 8
+const retryMs = 1_000
+
+export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
+  const { client, clock, random } = options
+  const schedulerName = options.name ?? 'default-scheduler'
+  const logger = options.logger.with({ component: 'scheduler' })
+  const recorder = createEventRecorder({ client, clock, logger, component: schedulerName })
+  const podInformer = client.informer(pods)
+  const nodeInformer = client.informer(nodes)
+  const namespaceInformer = client.informer(namespaces)
+  const snapshot = new Snapshot()
+  const pending = new PendingPods()
+  const bindings = new Set<Promise<void>>()
+  let state: 'starting' | 'running' | 'stopped' = 'starting'
+  let planned = false
+  let start = 0
+
+  const isRunning = (): boolean => state === 'running'
+  const isMine = (pod: Pod): boolean => !pod.spec.nodeName && isActive(pod) && pod.spec.schedulerName === schedulerName && (pod.spec.schedulingGates ?? []).length === 0
+
+  function onPod({ type, object, old }: Change<Pod>): void {
+    const key = keyOf(object)
+    if (type === 'DELETED' || isFinished(object)) {
+      pending.remove(key)
+      snapshot.removePod(object.metadata.uid)
+      if (object.spec.nodeName) pending.retryAll()
+      return roundSoon()
+    }
+    snapshot.setPod(object)
+    if (!isMine(object)) {
+      pending.remove(key)
+      // A newcomer may be what a pod with affinity waits for.
+      if (object.spec.nodeName && !old?.spec.nodeName) pending.retryAll(waiting => waiting.spec.affinity?.podAffinity !== undefined)
+    } else if (old === undefined || !isMine(old) || old.spec !== object.spec && !sameJson(old.spec, object.spec)) pending.add(object)
+    else pending.refresh(object)
+    roundSoon()
+  }
+
+  function onNode({ type, object, old }: Change<Node>): void {
+    if (type === 'DELETED') snapshot.removeNode(object.metadata.name)
+    else snapshot.setNode(object)
+    if (type === 'MODIFIED' && sameForScheduling(object, old)) return
+    pending.retryAll()
+    roundSoon()
+  }
+
+  function roundSoon(): void {
+    if (planned || !isRunning() || !pending.hasReady()) return
+    planned = true
+    queueMicrotask(round)
+  }
+
+  function round(): void {
+    planned = false
+    const endMs = performance.now() + sliceMs
+    for (;;) {
+      const pod = isRunning() ? pending.next() : undefined
+      if (pod === undefined) return
+      place(pod)
+      if (performance.now() >= endMs) break
+    }
+    planned = true
+    setImmediate(round)
+  }
+
+  function place(pod: Pod): void {
+    const requirements = requirementsOf(pod)
+    const placement = schedule(requirements, snapshot, { random, start: start++, namespaceLabels: namespace => namespaceInformer.get({ name: namespace })?.metadata.labels })
+    if (!('node' in placement)) {
+      pending.park(pod)
+      return track(reportUnschedulable(pod, placement.message))
+    }
+    snapshot.place(requirements, placement.node)
+    track(bind(requirements, placement.node))
+  }
+
+  function track(work: Promise<void>): void {
+    const tracked = work.catch((error: unknown) => logger.warn('scheduling step failed', { error: String(error) })).finally(() => bindings.delete(tracked))
+    bindings.add(tracked)
+  }
+
+  async function bind({ pod }: Requirements, nodeName: string): Promise<void> {
+    const { namespace, name, uid } = pod.metadata
+    try {
+      await client.post<Binding>(pods, { namespace, name }, 'binding', { metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } })
+      recorder.recordEvent(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`)
+    } catch (error) {
+      snapshot.removePod(uid)
+      const current = podInformer.get({ namespace, name })
+      if (current?.spec.nodeName) snapshot.setPod(current)
+      if (isNotFound(error)) return
+      logger.warn('binding failed', { pod: keyOf(pod), node: nodeName, error: String(error) })
+      clock.after(retryMs, () => retry(keyOf(pod)))
+    }
+  }
+
+  function retry(key: string): void {
+    const pod = podInformer.get(splitKey(key))
+    if (pod === undefined || !isMine(pod)) return
+    pending.add(pod)
+    roundSoon()
+  }
+
+  async function reportUnschedulable(pod: Pod, message: string): Promise<void> {
+    const before = conditionOf(pod, 'PodScheduled')
+    if (before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message) return
+    recorder.recordEvent(pod, 'Warning', 'FailedScheduling', message)
+    const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastProbeTime: null, lastTransitionTime }
+    try {
+      await client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition] } } }, { subresource: 'status' })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  const unsubscribe = [nodeInformer.subscribe(onNode), podInformer.subscribe(onPod)]
+  await Promise.all([nodeInformer.synced, podInformer.synced, namespaceInformer.synced])
+  state = 'running'
+  roundSoon()
+  return {
+    async stop() {
+      state = 'stopped'
+      for (const end of unsubscribe) end()
+      await Promise.all(bindings)
+      await recorder.flush()
+    },
+  }
+}
+
+/** Heartbeats change nodes all the time; only this decides where pods go. */
+const sameForScheduling = (node: Node, old: Node): boolean =>
+  node.spec.unschedulable === old.spec.unschedulable && sameJson(node.spec.taints, old.spec.taints)
+  && sameJson(node.status.allocatable, old.status.allocatable) && sameJson(node.metadata.labels, old.metadata.labels)
