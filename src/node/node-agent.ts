@@ -1,7 +1,7 @@
 // The node agent (what Kubernetes calls the kubelet): registers the node, runs the pods bound to it, and
 // serves logs, exec, attach and port-forward. It only speaks to the API and to a container runtime.
 // Stopping it leaves containers running; the next agent adopts them.
-import { readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Pod } from '../api/generated/models.ts'
@@ -60,6 +60,7 @@ const defaultParallelStarts = 8
 
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
   const { client, runtime, nodeName, network, clock, logger } = options
+  await mkdir(options.dataDirectory, { recursive: true })
   const context = await contextOf(options)
   // Asked for early: they fill while the node registers.
   const podInformer = client.informer(pods)

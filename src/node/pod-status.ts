@@ -96,7 +96,7 @@ function waitingState(pod: Pod, container: Container, state: PodState, nowMs: nu
 function inBackOff(pod: Pod, container: Container, state: PodState, newest: ContainerStatus, nowMs: number): boolean {
   const last = state.restarts.get(container.name)
   const policy = isSidecar(container) ? 'Always' : pod.spec.restartPolicy ?? 'Always'
-  if (last === undefined || policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0)) return false
+  if (last === undefined || state.busy.has(`start:${container.name}`) || policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0)) return false
   if (newest.exitCode === 0 && !isSidecar(container) && initContainersOf(pod).some(({ name }) => name === container.name)) return false
   return nextBackOff(last, newest.finishedAtMs, nowMs).waitUntilMs > nowMs
 }
