@@ -50,11 +50,16 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     await npm(project.directory, ['run', 'build'], options)
     options.progress('npm run build', false)
   }
-  const application = await applicationLayer(options, project)
-  options.progress('application', false)
-  const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
-  options.progress('pushed', false)
-  return image
+  const making = await mkdtemp(join(options.cacheDirectory, 'making-'))
+  try {
+    const application = await applicationLayer(join(making, 'layer.tar'), project)
+    options.progress('application', false)
+    const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
+    options.progress('pushed', false)
+    return image
+  } finally {
+    await rm(making, { recursive: true, force: true })
+  }
 }
 
 /** Makes the layer unless one with that key is there. */
@@ -90,18 +95,21 @@ async function dependencyLayer(options: BuildOptions, project: Project): Promise
   })
 }
 
-async function applicationLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
-  const file = join(options.cacheDirectory, `application-${process.pid}.tar`)
+/** Never kept: looking whether a file changed costs as much as packing it. */
+async function applicationLayer(file: string, project: Project): Promise<KeptLayer> {
   const layer = await writeLayer(file, await entriesBelow(project.directory, 'app', applicationFilter(project.directory)))
   return { ...layer, file, cached: false }
 }
 
-async function npm(directory: string, args: readonly string[], { nodeBinary }: BuildOptions): Promise<void> {
+async function npm(directory: string, args: readonly string[], { nodeBinary, directory: project }: BuildOptions): Promise<void> {
   try {
     await run('npm', args, { directory, timeoutMs: 600_000, environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` } })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    throw new BuildError(`npm ${args.join(' ')} failed in ${directory}:\n${error.stderr.trim().split('\n').slice(-15).join('\n')}`)
+    const lines = error.stderr.split('\n').filter(line => line.trim() !== '' && line.trim() !== 'npm error')
+    // npm begins with what is wrong and goes on about its usage; a program ends with what is wrong.
+    const telling = args[0] === 'ci' ? lines.slice(0, 8) : lines.slice(-15)
+    throw new BuildError(`npm ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
   }
 }
 
@@ -110,7 +118,6 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
 async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
   const registry = new RegistryClient(options.registry, options.repository)
   await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
-  await rm(join(options.cacheDirectory, `application-${process.pid}.tar`), { force: true })
   const configuration = Buffer.from(JSON.stringify({
     architecture: architectures[process.arch] ?? process.arch,
     os: 'linux',
