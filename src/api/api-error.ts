@@ -27,7 +27,7 @@ export class ApiError extends Error {
   constructor(code: number, reason: string, message: string, details?: Status['details']) {
     super(message)
     this.name = 'ApiError'
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details && { details }), code }
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...(reason !== '' && { reason }), ...(details && { details }), code }
   }
 
   get code(): number {

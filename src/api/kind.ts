@@ -29,6 +29,17 @@ export interface SubresourceKind<T extends KubeObject> {
   readonly validate?: (object: T, old: T) => FieldError[]
 }
 
+/** `exec`, `log`, `eviction`: what answers under the object's path without being a part of it. */
+export interface ConnectedSubresource {
+  readonly name: string
+  /** Of what is sent or answered: `PodExecOptions`, `Eviction`, `TokenRequest`. */
+  readonly kind: string
+  readonly verbs: readonly string[]
+  /** The kind's group and version where they are not those of the resource: `policy`, `v1`. */
+  readonly group?: string
+  readonly version?: string
+}
+
 /** Where `scale` reads and writes (paths below the object, without array indexes). */
 export interface ScalePaths {
   readonly specReplicas: string
@@ -57,6 +68,10 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Named parts beside the object itself; `status` present means the subresource is served. */
   readonly subresources?: { readonly status?: SubresourceKind<T>; readonly [name: string]: SubresourceKind<T> | undefined }
   readonly scale?: ScalePaths
+  /** Subresources that are neither part of the object nor `scale`: streams, logs, bindings, tokens. Discovery lists them. */
+  readonly connects?: readonly ConnectedSubresource[]
+  /** The OpenAPI v3 schema of a custom resource; built-in kinds take theirs from the model. */
+  readonly openApiSchema?: Readonly<Record<string, unknown>>
   /** Whether metadata.generation is kept. */
   readonly generation?: boolean
   readonly columns: readonly Column[]

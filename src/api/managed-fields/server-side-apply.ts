@@ -1,0 +1,152 @@
+// Server-side apply: the applied configuration is everything its manager has an opinion about. It is
+// merged into the live object, what the manager dropped and nobody else owns is removed, and taking a
+// field that others own at another value is a conflict unless forced. Algorithm: structured-merge-diff
+// merge/update.go; ownership bookkeeping: apimachinery managedfields.
+import { ApiError, badRequest, type StatusCause } from '../api-error.ts'
+import type { KubeObject } from '../object.ts'
+import { deepEqual, isObject, type JsonObject } from '../patch/json-value.ts'
+import { appliedFields, compare, type Comparison } from './compare.ts'
+import { entryKey, readEntries, writeEntries, type Entries, type Entry } from './entries.ts'
+import { difference, equalSets, intersection, isEmpty, leaf, pathsOf, recursiveDifference, setOfPaths, union, type FieldSet } from './field-set.ts'
+import { mergeApplied, prune } from './merge.ts'
+import { shapeFor, takeAway, withoutBookkeeping, zeroObject } from './record-update.ts'
+import type { Shape } from './shape.ts'
+import { checkTyped } from './typed-check.ts'
+
+export interface Apply {
+  /** The model's name, or the shape of a custom resource. */
+  readonly model: string | Shape
+  /** The stored object; undefined when the apply creates it. */
+  readonly live: KubeObject | undefined
+  /** The configuration as the client sent it. */
+  readonly applied: unknown
+  readonly manager: string
+  readonly force: boolean
+  readonly apiVersion: string
+  readonly subresource: string
+  readonly timestamp: string
+  /** Fields that this request cannot write (`[['status']]`), never owned by it. */
+  readonly resetFields?: readonly (readonly string[])[]
+}
+
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** The object to store, before defaults; the live object itself when nothing changes. Throws 409 on conflicts. */
+export function serverSideApply(apply: Apply): KubeObject {
+  const { live, manager, apiVersion, subresource, timestamp } = apply
+  const applied = checkedConfiguration(apply.applied)
+  const shape = shapeFor(apply.model)
+  checkTyped(applied, shape)
+  const entries = startingEntries(apply, shape)
+  const before = snapshot(entries)
+  const own: Entry = { manager, operation: 'Apply', apiVersion, subresource, time: undefined, set: ownedBy(applied, shape, apply.resetFields) }
+  const last = entries.get(entryKey(own))?.set ?? leaf
+  const base = (live ?? { apiVersion: applied.apiVersion, kind: applied.kind, metadata: {} }) as unknown as JsonObject
+  const merged = mergeApplied(base, applied, shape) as JsonObject
+  entries.set(entryKey(own), own)
+  const result = isEmpty(last) ? merged : prune(merged, shape, last, ownedByAll(entries)) as JsonObject
+  const compared = compare(live === undefined ? zeroObject(shape) : base, result, shape)
+  const comparison = { changed: withoutBookkeeping(compared.changed), removed: withoutBookkeeping(compared.removed) }
+  const others: Entries = new Map([...entries].filter(([key]) => key !== entryKey(own)))
+  if (!apply.force) refuseConflicts(others, comparison, apply, shape)
+  takeAway(others, comparison)
+  own.set = withoutBookkeeping(own.set)
+  const previous = before.get(entryKey(own))
+  const unchanged = live !== undefined && sameSet(previous?.set, own.set) && isEmpty(comparison.changed) && isEmpty(comparison.removed)
+  if (unchanged && (live.metadata.managedFields?.length ?? 0) > 0) return live
+  own.time = timestamp
+  others.set(entryKey(own), own)
+  return withManagedFields(result, others)
+}
+
+const sameSet = (a: FieldSet | undefined, b: FieldSet): boolean => a !== undefined && equalSets(a, b)
+
+function checkedConfiguration(applied: unknown): JsonObject {
+  if (!isObject(applied)) throw badRequest('error decoding YAML: the applied configuration must be an object')
+  const metadata = applied.metadata
+  if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null) throw badRequest('metadata.managedFields must be nil')
+  return applied
+}
+
+function ownedBy(applied: JsonObject, shape: Shape, resetFields: Apply['resetFields']): FieldSet {
+  const set = appliedFields(applied, shape)
+  return resetFields === undefined ? set : recursiveDifference(set, setOfPaths(resetFields))
+}
+
+const snapshot = (entries: Entries): Entries => new Map([...entries].map(([key, entry]) => [key, { ...entry }]))
+
+function ownedByAll(entries: Entries): FieldSet {
+  let all = leaf
+  for (const entry of entries.values()) all = union(all, entry.set)
+  return all
+}
+
+/** An object that nobody managed is given to `before-first-apply`, so that nothing of it is lost. */
+function startingEntries({ live, timestamp }: Apply, shape: Shape): Entries {
+  const entries = readEntries(live?.metadata.managedFields)
+  if (live === undefined || entries.size > 0) return entries
+  const { changed } = compare(zeroObject(shape), live as unknown as JsonObject, shape)
+  const entry: Entry = { manager: 'before-first-apply', operation: 'Update', apiVersion: live.apiVersion, subresource: '', time: timestamp, set: withoutBookkeeping(changed) }
+  if (!isEmpty(entry.set)) entries.set(entryKey(entry), entry)
+  return entries
+}
+
+interface Conflict { readonly manager: string; readonly path: string }
+
+function refuseConflicts(others: Entries, { changed }: Comparison, apply: Apply, shape: Shape): void {
+  const conflicts: Conflict[] = []
+  let contested = leaf
+  for (const entry of others.values()) {
+    const shared = intersection(entry.set, changed)
+    if (isEmpty(shared)) continue
+    contested = union(contested, shared)
+    for (const path of pathsOf(shared)) conflicts.push({ manager: managerText(entry), path })
+  }
+  if (conflicts.length === 0 || movesFromClientSide(apply, contested, shape)) return
+  const causes: StatusCause[] = conflicts.map(({ manager, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field: path }))
+  throw new ApiError(409, 'Conflict', conflictMessage(conflicts), { causes })
+}
+
+/** kubectl may take over what it applied client-side before: the annotation says what that was. */
+function movesFromClientSide({ live, manager }: Apply, contested: FieldSet, shape: Shape): boolean {
+  const text = manager === 'kubectl' ? live?.metadata.annotations?.[lastAppliedAnnotation] : undefined
+  if (text === undefined) return false
+  try {
+    const lastApplied: unknown = JSON.parse(text)
+    return isObject(lastApplied) && isEmpty(difference(contested, appliedFields(lastApplied, shape)))
+  } catch {
+    return false
+  }
+}
+
+/** `"one"`, `"two" with subresource "status" using apps/v1` */
+function managerText({ manager, operation, apiVersion, subresource }: Entry): string {
+  const name = `${JSON.stringify(manager)}${subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`}`
+  return operation === 'Update' ? `${name} using ${apiVersion}` : name
+}
+
+function conflictMessage(conflicts: readonly Conflict[]): string {
+  const [first] = conflicts
+  if (conflicts.length === 1) return `Apply failed with 1 conflict: conflict with ${first!.manager}: ${first!.path}`
+  const managers = [...new Set(conflicts.map(conflict => conflict.manager))].sort()
+  const lines: string[] = []
+  for (const manager of managers) {
+    lines.push(`conflicts with ${manager}:`)
+    for (const conflict of conflicts) if (conflict.manager === manager) lines.push(`- ${conflict.path}`)
+  }
+  return `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`
+}
+
+function withManagedFields(object: JsonObject, entries: Entries): KubeObject {
+  const metadata: JsonObject = { ...object.metadata as JsonObject }
+  const managedFields = writeEntries(entries)
+  if (managedFields === undefined) delete metadata.managedFields
+  else metadata.managedFields = managedFields
+  return { ...object, metadata } as unknown as KubeObject
+}
+
+/** Whether two objects are the same but for the times in their managed fields: then nothing need be stored. */
+export function sameButForTimes(before: KubeObject, after: KubeObject): boolean {
+  const bare = (object: KubeObject): unknown => ({ ...object, metadata: { ...object.metadata, managedFields: object.metadata.managedFields?.map(entry => ({ ...entry, time: '' })) } })
+  return deepEqual(bare(before), bare(after))
+}

@@ -1,0 +1,59 @@
+// /openapi/v3/...: one document for each group and version. kubectl explains fields from it, checks that
+// the server validates fields, and takes merge keys for `apply` from it.
+import type { KindDefinition } from '../kind.ts'
+import { hasModel } from '../schema/schema.ts'
+import { addCustomSchema, customDefinition } from './custom-schema.ts'
+import { loadedDocs, type Docs } from './docs.ts'
+import { patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
+import { SchemaCollector } from './schemas.ts'
+
+interface References { readonly object: object; readonly list: object; readonly status: object; readonly deleteOptions: object }
+
+const patchDefinition = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch'
+const answerTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+
+/** `kinds` are those of the group and version. Descriptions are in it once `loadDocs()` has run. */
+export function openApiV3(groupVersion: string, kinds: readonly KindDefinition[], docs: Docs = loadedDocs()): object {
+  const collector = new SchemaCollector(3, docs)
+  const [group, version] = groupVersion.includes('/') ? groupVersion.split('/') as [string, string] : ['', groupVersion]
+  const paths: Record<string, object> = {}
+  for (const kind of kinds) {
+    const references = referencesOf(kind, collector, group, version)
+    for (const { path, parameters, operations } of pathsOf(kind)) {
+      paths[path] = {
+        ...Object.fromEntries(operations.map(operation => [operation.method, operationObject(kind, operation, references, collector)])),
+        parameters: parameters.map(name => ({ name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } })),
+      }
+    }
+  }
+  return {
+    openapi: '3.0.0', info: { title: 'Kubernetes', version: 'unversioned' }, paths,
+    components: { schemas: collector.schemas, securitySchemes: { BearerToken: { type: 'apiKey', in: 'header', name: 'authorization', description: 'Bearer Token authentication' } } },
+  }
+}
+
+function referencesOf(kind: KindDefinition, collector: SchemaCollector, group: string, version: string): References {
+  const custom = kind.openApiSchema !== undefined
+  if (custom) addCustomSchema(kind, collector)
+  const listModel = `${kind.model}List`
+  const object = custom ? collector.reference(customDefinition(kind.resource)) : collector.add(kind.model)
+  const list = custom ? collector.reference(`${customDefinition(kind.resource)}List`) : hasModel(listModel) ? collector.add(listModel) : object
+  collector.schemas[patchDefinition] ??= { description: 'A patch, in one of the forms that its content type names.', type: 'object' }
+  return { object, list, status: collector.add('V1Status', [{ group: '', version: 'v1' }]), deleteOptions: collector.add('V1DeleteOptions', [{ group, version }]) }
+}
+
+function operationObject(kind: KindDefinition, operation: Operation, references: References, collector: SchemaCollector): object {
+  const { group, version, kind: name } = kind.resource
+  const content = (types: readonly string[], schema: object): object => Object.fromEntries(types.map(type => [type, { schema }]))
+  const answer = references[operation.answer]
+  const responses = Object.fromEntries(operation.codes.map(code => [code, { description: code === 200 ? 'OK' : code === 201 ? 'Created' : 'Accepted', content: content(answerTypes, answer) }]))
+  const bodies = { object: ['*/*'], patch: patchTypes(kind), deleteOptions: ['*/*'] }
+  const { body } = operation
+  return {
+    tags: [tagOf(kind)], description: operation.description, operationId: operation.id,
+    ...(operation.query.length > 0 && { parameters: operation.query.map(query => ({ name: query, in: 'query', schema: { type: queryType(query), uniqueItems: true } })) }),
+    ...(body !== undefined && { requestBody: { content: content(bodies[body], body === 'patch' ? collector.reference(patchDefinition) : references[body]), ...(body !== 'deleteOptions' && { required: true }) } }),
+    responses: { ...responses, 401: { description: 'Unauthorized' } },
+    'x-kubernetes-action': operation.action, 'x-kubernetes-group-version-kind': { group, kind: name, version },
+  }
+}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { defineKind, type KindDefinition } from '../kind.ts'
+import { resource } from '../resource.ts'
+import { loadDocs } from './docs.ts'
+import { openApiV2 } from './open-api-v2.ts'
+import { openApiV3 } from './open-api-v3.ts'
+
+const kind = (group: string, version: string, plural: string, name: string, more: Partial<KindDefinition> = {}): KindDefinition =>
+  defineKind({ resource: resource(group, version, plural, name), model: `V1${name}`, singular: name.toLowerCase(), columns: [], row: () => [], ...more })
+const pod = kind('', 'v1', 'pods', 'Pod', { subresources: { status: { prepare: () => {} } } })
+const boat = kind('example.com', 'v1', 'boats', 'Boat', { openApiSchema: { type: 'object', properties: { spec: { type: 'object', properties: { oars: { type: 'integer' } } } } } })
+
+interface Document { paths: Record<string, Record<string, object>>; components: { schemas: Record<string, unknown> }; definitions: Record<string, unknown> }
+
+/** Every `$ref` in the document, by the definition it names. */
+function references(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => (key === '$ref' && typeof inner === 'string' ? [inner.split('/').at(-1)!] : references(inner)))
+}
+
+describe('OpenAPI', () => {
+  test('version 3 has paths, schemas with the extensions, and no dangling reference', async () => {
+    const document = openApiV3('v1', [pod], await loadDocs()) as Document
+    expect(Object.keys(document.paths)).toEqual(['/api/v1/namespaces/{namespace}/pods', '/api/v1/namespaces/{namespace}/pods/{name}', '/api/v1/namespaces/{namespace}/pods/{name}/status', '/api/v1/pods'])
+    expect(document.paths['/api/v1/namespaces/{namespace}/pods/{name}']).toMatchObject({
+      patch: { operationId: 'patchCoreV1NamespacedPod', 'x-kubernetes-action': 'patch', 'x-kubernetes-group-version-kind': { group: '', version: 'v1', kind: 'Pod' } },
+      get: { responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/io.k8s.api.core.v1.Pod' } } } } } },
+    })
+    expect(JSON.stringify(document.paths['/api/v1/namespaces/{namespace}/pods/{name}']!.patch)).toContain('"name":"fieldValidation","in":"query"')
+    const { schemas } = document.components
+    expect(schemas['io.k8s.api.core.v1.Pod']).toMatchObject({ 'x-kubernetes-group-version-kind': [{ group: '', kind: 'Pod', version: 'v1' }], properties: { spec: { allOf: [{ $ref: '#/components/schemas/io.k8s.api.core.v1.PodSpec' }] } } })
+    expect(schemas['io.k8s.api.core.v1.PodSpec']).toMatchObject({ required: ['containers'], properties: { containers: { type: 'array', description: expect.stringContaining('List of containers') as unknown,
+      'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], 'x-kubernetes-patch-strategy': 'merge', 'x-kubernetes-patch-merge-key': 'name' } } })
+    expect(references(document).filter(name => schemas[name] === undefined)).toEqual([])
+  })
+
+  test('custom resources are described by their own schema', () => {
+    const document = openApiV3('example.com/v1', [boat]) as Document
+    expect(document.components.schemas['com.example.v1.Boat']).toMatchObject({ properties: { spec: { properties: { oars: { type: 'integer' } } }, metadata: {} }, 'x-kubernetes-group-version-kind': [{ group: 'example.com', kind: 'Boat', version: 'v1' }] })
+    expect(references(document).filter(name => document.components.schemas[name] === undefined)).toEqual([])
+  })
+
+  test('version 2 has everything in one', () => {
+    const document = openApiV2([pod, boat]) as Document
+    expect(references(document).filter(name => document.definitions[name] === undefined)).toEqual([])
+    expect(Object.keys(document.paths)).toContain('/apis/example.com/v1/namespaces/{namespace}/boats/{name}')
+  })
+})

@@ -1,0 +1,115 @@
+// How each scalar type of the API is read from JSON: what is accepted, its canonical form, and Go's
+// sentence when it is refused. Quantities stay as written: their canonical form is quantity.ts's business.
+import { badRequest, type ApiError } from './api-error.ts'
+import type { FieldType } from './schema/schema.ts'
+import { base64ErrorAt } from '../lib/text.ts'
+
+/** A field's name, a list index, or the key of a map. */
+export type PathPart = string | number | readonly [key: string]
+
+/** Where decoding is. `struct` is the innermost structure, for messages. */
+export interface DecodeContext {
+  readonly path: PathPart[]
+  struct: string
+  readonly unknownFields: string[]
+  readonly subject: () => string
+}
+
+export type ValueDecoder = (value: unknown, context: DecodeContext) => unknown
+
+const refuse = (context: DecodeContext, problem: string): ApiError => badRequest(`${context.subject()}: ${problem}`)
+
+function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+/** `json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container` */
+export function typeMismatch(value: unknown, goType: string, context: DecodeContext, literal = jsonKind(value)): ApiError {
+  const names = context.path.filter(part => typeof part === 'string')
+  const where = names.length === 0 ? 'value' : `struct field ${[context.struct, ...names].join('.')}`
+  return refuse(context, `json: cannot unmarshal ${literal} into Go ${where} of type ${goType}`)
+}
+
+const string: ValueDecoder = (value, context) => {
+  if (typeof value !== 'string') throw typeMismatch(value, 'string', context)
+  return value
+}
+
+const boolean: ValueDecoder = (value, context) => {
+  if (typeof value !== 'boolean') throw typeMismatch(value, 'bool', context)
+  return value
+}
+
+const double: ValueDecoder = (value, context) => {
+  if (typeof value !== 'number') throw typeMismatch(value, 'float64', context)
+  return value
+}
+
+const int32: ValueDecoder = (value, context) => {
+  if (typeof value !== 'number') throw typeMismatch(value, 'int32', context)
+  if ((value | 0) !== value) throw typeMismatch(value, 'int32', context, `number ${value}`)
+  return value
+}
+
+const int64: ValueDecoder = (value, context) => {
+  if (typeof value !== 'number') throw typeMismatch(value, 'int64', context)
+  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 63) throw typeMismatch(value, 'int64', context, `number ${value}`)
+  return value
+}
+
+const bytes: ValueDecoder = (value, context) => {
+  if (typeof value !== 'string') throw typeMismatch(value, '[]uint8', context)
+  const bad = base64ErrorAt(value)
+  if (bad >= 0) throw refuse(context, `illegal base64 data at input byte ${bad}`)
+  return value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]/g, '') : value
+}
+
+const intOrString: ValueDecoder = (value, context) => {
+  if (typeof value === 'string') return value
+  if (typeof value !== 'number') throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`)
+  if ((value | 0) !== value) throw refuse(context, `json: cannot unmarshal number ${value} into Go value of type int32`)
+  return value
+}
+
+const quantityPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(.*)$/s
+const suffixPattern = /^(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/
+
+const quantity: ValueDecoder = (value, context) => {
+  const text = typeof value === 'number' ? String(value) : value
+  const suffix = typeof text === 'string' ? quantityPattern.exec(text)?.[1] : undefined
+  if (suffix === undefined || /[^eEinumkKMGTP0-9+-]/.test(suffix)) {
+    throw refuse(context, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+  }
+  if (!suffixPattern.test(suffix)) throw refuse(context, "unable to parse quantity's suffix")
+  return text
+}
+
+const canonicalTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+const canonicalMicroTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/
+const anyTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/
+
+function timeParts(value: unknown, context: DecodeContext): { seconds: string; fraction: string } {
+  if (typeof value !== 'string') throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type string`)
+  const match = anyTime.exec(value)
+  const epochMs = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`)
+  if (match === null || Number.isNaN(epochMs)) {
+    const shown = JSON.stringify(value)
+    throw refuse(context, `parsing time ${shown} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`)
+  }
+  return { seconds: new Date(epochMs).toISOString().slice(0, 19), fraction: match[2] ?? '' }
+}
+
+const time: ValueDecoder = (value, context) =>
+  (typeof value === 'string' && canonicalTime.test(value) ? value : `${timeParts(value, context).seconds}Z`)
+
+const microTime: ValueDecoder = (value, context) => {
+  if (typeof value === 'string' && canonicalMicroTime.test(value)) return value
+  const { seconds, fraction } = timeParts(value, context)
+  return `${seconds}.${fraction.slice(0, 6).padEnd(6, '0')}Z`
+}
+
+export type ScalarType = Exclude<FieldType, 'object' | 'any' | 'raw' | 'fieldsV1' | 'json' | 'stringList' | 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'>
+const decoders: Record<ScalarType, ValueDecoder> = { string, boolean, int32, int64, double, bytes, intOrString, quantity, time, microTime }
+
+export const scalarDecoder = (type: ScalarType): ValueDecoder => decoders[type]

@@ -1,0 +1,38 @@
+// `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { buildImage } from '../../images/build/build-image.ts'
+import { readProject } from '../../images/build/project.ts'
+import { isRepository, parseImageReference } from '../../images/image-reference.ts'
+import { CommandFailure, Output } from '../output.ts'
+
+export interface BuildCommandOptions {
+  /** `name:version`; by default as in package.json. */
+  readonly tag?: string
+  /** `host:port` of the registry to push to. */
+  readonly registry: string
+  readonly output?: 'json'
+}
+
+export async function build(directory: string, options: BuildCommandOptions): Promise<void> {
+  const output = new Output()
+  const project = readProject(resolve(directory))
+  const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
+  if (options.tag !== undefined && reference === undefined) throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
+  const repository = reference?.repository ?? project.name
+  if (!isRepository(repository)) throw new CommandFailure(`"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`)
+  const tag = reference?.tag ?? project.version
+  output.working(`building ${repository}:${tag}`)
+  const image = await buildImage({
+    directory: project.directory, repository, tag, registry: options.registry,
+    cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sampan', 'layers'),
+    nodeBinary: process.execPath,
+    progress: (step, cached) => {
+      output.done(cached ? `${step} (kept from before)` : step)
+      output.working(`building ${repository}:${tag}`)
+    },
+  })
+  output.quiet()
+  if (options.output === 'json') console.log(JSON.stringify({ image: `sampan.local/${repository}:${tag}`, ...image }))
+  else output.line(`built sampan.local/${repository}:${tag} (${Math.round(image.sizeBytes / 1e6)} MB); next: sampan deploy -e test ${repository}:${tag}`)
+}

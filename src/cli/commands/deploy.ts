@@ -1,0 +1,79 @@
+// `sampan deploy -e ENVIRONMENT NAME:VERSION` and `sampan rollback -e ENVIRONMENT NAME`.
+import { text } from 'node:stream/consumers'
+import { HttpClient } from '../../client/http-client.ts'
+import { clusterAccess, kubeconfigPaths } from '../../client/kubeconfig.ts'
+import { deploy, rollback, type DeployOptions } from '../../delivery/deploy.ts'
+import { readManifest } from '../../delivery/manifest/read-manifest.ts'
+import type { Release } from '../../delivery/release-history.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { findManifest } from '../find-manifest.ts'
+import { CommandFailure, Output } from '../output.ts'
+
+export interface DeployCommandOptions {
+  readonly environment: string
+  readonly file?: string
+  readonly context?: string
+  /** Seconds to wait for the rollout. */
+  readonly timeout: number
+  readonly output?: 'json'
+  readonly clock: Clock
+}
+
+export interface RollbackCommandOptions extends DeployCommandOptions {
+  readonly to?: number
+}
+
+const shownLogLines = 20
+
+export async function deployCommand(target: string, options: DeployCommandOptions): Promise<void> {
+  const [service = '', version] = target.split(':', 2)
+  if (!version) throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${target}"`)
+  const { file, text: manifestText } = findManifest(service, options.file, process.cwd())
+  const manifest = readManifest(file, manifestText, options.environment)
+  if (manifest.name !== service) throw new CommandFailure(`${file} is the manifest of "${manifest.name}", not of "${service}"`)
+  await withCluster(options, async (deployOptions, output) => finish(await deploy(manifest, options.environment, version, deployOptions), options, output))
+}
+
+export async function rollbackCommand(service: string, options: RollbackCommandOptions): Promise<void> {
+  const namespace = namespaceOf(service, options)
+  await withCluster(options, async (deployOptions, output) => {
+    const release = await rollback({ service, environment: options.environment, namespace, ...(options.to !== undefined && { revision: options.to }) }, deployOptions)
+    finish(release, options, output)
+  })
+}
+
+/** A rollback works without the manifest at hand; with it, a namespace of its own is respected. */
+function namespaceOf(service: string, options: RollbackCommandOptions): string {
+  try {
+    const { file, text: manifestText } = findManifest(service, options.file, process.cwd())
+    return readManifest(file, manifestText, options.environment).namespace
+  } catch (error) {
+    if (options.file !== undefined) throw error
+    return options.environment
+  }
+}
+
+function finish(release: Release, { output: format }: DeployCommandOptions, output: Output): void {
+  const { service, environment, namespace, revision, version } = release
+  if (format === 'json') console.log(JSON.stringify({ service, environment, namespace, revision, version, state: release.state }))
+  else output.line(`${service} ${version} runs in ${environment} (release ${revision}); look at it with: kubectl get pods -n ${namespace}`)
+}
+
+async function withCluster(options: DeployCommandOptions, work: (deployOptions: DeployOptions, output: Output) => Promise<void>): Promise<void> {
+  const output = new Output()
+  const access = clusterAccess(kubeconfigPaths(process.env), options.context)
+  const client = new HttpClient({ access, userAgent: 'sampan', clock: options.clock })
+  try {
+    await work({
+      client,
+      clock: options.clock,
+      timeoutMs: options.timeout * 1000,
+      report: { step: message => output.done(message), waiting: message => output.working(message), note: message => output.line(message) },
+      readLog: async (namespace, pod, container, previous) =>
+        text(await client.raw(`/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}&tailLines=${shownLogLines}${previous ? '&previous=true' : ''}`)),
+    }, output)
+  } finally {
+    output.quiet()
+    client.close()
+  }
+}

@@ -1,0 +1,205 @@
+// The client over HTTPS, for everything that is not in the server's own process.
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { ApiError, serviceUnavailable, type Status } from '../api/api-error.ts'
+import type { KubeList, KubeObject, New, ObjectName, WatchEvent } from '../api/object.ts'
+import { apiVersionOf, type Resource } from '../api/resource.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Client, DeleteOptions, Informer, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts'
+import type { ClusterAccess } from './kubeconfig.ts'
+import { RemoteInformer } from './remote-informer.ts'
+
+const patchTypes = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+} as const
+
+export interface HttpClientOptions {
+  readonly access: ClusterAccess
+  readonly userAgent: string
+  readonly clock: Clock
+}
+
+export class HttpClient implements Client {
+  private readonly agent: Agent
+  private readonly base: URL
+  private readonly options: HttpClientOptions
+  private readonly informers = new Map<string, RemoteInformer<KubeObject>>()
+
+  constructor(options: HttpClientOptions) {
+    const { access } = options
+    this.options = options
+    this.base = new URL(access.server)
+    this.agent = new Agent({
+      keepAlive: true,
+      ...(access.authority !== undefined && { ca: access.authority }),
+      ...(access.certificate !== undefined && { cert: access.certificate }),
+      ...(access.key !== undefined && { key: access.key }),
+      rejectUnauthorized: !access.skipVerification,
+    })
+  }
+
+  async get<T extends KubeObject>(resource: Resource<T>, name: ObjectName): Promise<T> {
+    return (await this.call('GET', this.path(resource, name.namespace, name.name))) as T
+  }
+
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<KubeList<T>> {
+    const list = (await this.call('GET', this.path(resource, options.namespace) + queryOf(options))) as KubeList<T>
+    // Items of a list omit what the list says for all of them.
+    for (const item of list.items) {
+      item.kind ??= resource.kind
+      item.apiVersion ??= apiVersionOf(resource)
+    }
+    return list
+  }
+
+  async* watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    const { signal, ...selection } = options
+    const query = new URLSearchParams(queryOf(selection))
+    query.set('watch', 'true')
+    query.set('allowWatchBookmarks', 'true')
+    const response = await this.send('GET', `${this.path(resource, options.namespace)}?${query}`, undefined, undefined, signal)
+    if ((response.statusCode ?? 500) >= 400) throw await errorOf(response)
+    try {
+      for await (const line of linesOf(response)) {
+        const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Status }
+        if (event.type === 'ERROR') throw ApiError.fromStatus(event.object)
+        yield event
+      }
+    } catch (error) {
+      if (error instanceof ApiError) throw error
+      // A connection that breaks ends the watch; whoever wants more starts another.
+    } finally {
+      response.destroy()
+    }
+  }
+
+  async create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
+    const { namespace, name } = object.metadata
+    const path = options.subresource === undefined ? this.path(resource, namespace) : this.path(resource, namespace, name, options.subresource)
+    return (await this.call('POST', path + writeQuery(options), typed(resource, object))) as T
+  }
+
+  async update<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    const { namespace, name } = object.metadata
+    return (await this.call('PUT', this.path(resource, namespace, name, options.subresource) + writeQuery(options), typed(resource, object))) as T
+  }
+
+  async patch<T extends KubeObject>(resource: Resource<T>, name: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    const force = patch.type === 'apply' && patch.force === true
+    const body = patch.type === 'json' ? patch.operations : patch.type === 'apply' ? typed(resource, patch.value as object) : patch.value
+    return (await this.call('PATCH', this.path(resource, name.namespace, name.name, options.subresource) + writeQuery(options, force), body, patchTypes[patch.type])) as T
+  }
+
+  async delete(resource: Resource, name: ObjectName, options: DeleteOptions = {}): Promise<void> {
+    await this.call('DELETE', this.path(resource, name.namespace, name.name), { kind: 'DeleteOptions', apiVersion: 'v1', ...options })
+  }
+
+  async post<T extends KubeObject>(resource: Resource, name: ObjectName, subresource: string, body: New<T>): Promise<T> {
+    return (await this.call('POST', this.path(resource, name.namespace, name.name, subresource), body)) as T
+  }
+
+  informer<T extends KubeObject>(resource: Resource<T>): Informer<T> {
+    const key = `${apiVersionOf(resource)}/${resource.plural}`
+    let informer = this.informers.get(key)
+    if (informer === undefined) this.informers.set(key, (informer = new RemoteInformer(this, resource as Resource, this.options.clock)))
+    return informer as unknown as Informer<T>
+  }
+
+  /** The raw answer of a path, for logs and discovery. @throws ApiError */
+  async raw(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.send('GET', path, undefined, undefined, signal)
+    if ((response.statusCode ?? 500) >= 400) throw await errorOf(response)
+    return response
+  }
+
+  close(): void {
+    for (const informer of this.informers.values()) informer.stop()
+    this.agent.destroy()
+  }
+
+  private path(resource: Resource, namespace: string | undefined, name?: string, subresource?: string): string {
+    const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`
+    const inside = resource.scope === 'Namespaced' && namespace !== undefined ? `/namespaces/${namespace}` : ''
+    return `${root}${inside}/${resource.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}${subresource === undefined ? '' : `/${subresource}`}`
+  }
+
+  private async call(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<unknown> {
+    const response = await this.send(method, path, body, contentType)
+    if ((response.statusCode ?? 500) >= 400) throw await errorOf(response)
+    return JSON.parse(await textOf(response))
+  }
+
+  private send(method: string, path: string, body: unknown, contentType?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    const { access, userAgent } = this.options
+    const options: RequestOptions = {
+      method,
+      host: this.base.hostname,
+      port: this.base.port,
+      path: this.base.pathname.replace(/\/$/, '') + path,
+      headers: {
+        'Accept': 'application/json',
+        'User-Agent': userAgent,
+        ...(access.token !== undefined && { Authorization: `Bearer ${access.token}` }),
+        ...(bytes !== undefined && { 'Content-Type': contentType, 'Content-Length': bytes.length }),
+      },
+      ...(signal !== undefined && { signal }),
+    }
+    return new Promise((resolve, reject) => {
+      const secure = this.base.protocol === 'https:'
+      const request = secure ? httpsRequest({ ...options, agent: this.agent }, resolve) : httpRequest(options, resolve)
+      request.once('error', error => reject(serviceUnavailable(`the API server at ${access.server} cannot be reached: ${error.message}`)))
+      request.end(bytes)
+    })
+  }
+}
+
+function typed(resource: Resource, object: object): object {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }
+}
+
+function queryOf(options: ListOptions): string {
+  const query = new URLSearchParams()
+  for (const name of ['labelSelector', 'fieldSelector', 'continue', 'resourceVersion'] as const) {
+    const value = options[name]
+    if (value !== undefined) query.set(name, value)
+  }
+  if (options.limit !== undefined) query.set('limit', String(options.limit))
+  return query.size === 0 ? '' : `?${query}`
+}
+
+function writeQuery({ fieldManager, dryRun }: WriteOptions, force = false): string {
+  const query = new URLSearchParams()
+  if (fieldManager !== undefined) query.set('fieldManager', fieldManager)
+  if (dryRun) query.set('dryRun', 'All')
+  if (force) query.set('force', 'true')
+  return query.size === 0 ? '' : `?${query}`
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+async function errorOf(response: IncomingMessage): Promise<ApiError> {
+  const text = await textOf(response)
+  try {
+    const status = JSON.parse(text) as Status
+    if (status.kind === 'Status') return ApiError.fromStatus(status)
+  } catch {}
+  return new ApiError(response.statusCode ?? 500, '', `the server answered ${response.statusCode}: ${text.slice(0, 200)}`)
+}
+
+async function* linesOf(response: IncomingMessage): AsyncIterable<string> {
+  let rest = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line !== '') yield line
+  }
+}

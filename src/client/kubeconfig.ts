@@ -1,0 +1,141 @@
+// Reads and merges kubeconfig files: where a cluster is and how to prove who one is. `KUBECONFIG` may
+// list several files; the first one that names a thing wins, as with kubectl.
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { parse, stringify } from 'yaml'
+
+export interface KubeconfigFile {
+  apiVersion?: string
+  kind?: string
+  'current-context'?: string
+  clusters?: { name: string; cluster: Record<string, unknown> }[]
+  users?: { name: string; user: Record<string, unknown> }[]
+  contexts?: { name: string; context: { cluster: string; user: string; namespace?: string } }[]
+  preferences?: Record<string, unknown>
+  [other: string]: unknown
+}
+
+/** What is needed to talk to one cluster. */
+export interface ClusterAccess {
+  readonly context: string
+  readonly server: string
+  readonly namespace: string
+  readonly authority?: string
+  readonly certificate?: string
+  readonly key?: string
+  readonly token?: string
+  readonly skipVerification: boolean
+}
+
+export class KubeconfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'KubeconfigError'
+  }
+}
+
+/** Files in order of precedence. */
+export function kubeconfigPaths(environment: NodeJS.ProcessEnv): string[] {
+  const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter(path => path !== '')
+  return listed.length > 0 ? listed : [join(environment['HOME'] ?? homedir(), '.kube', 'config')]
+}
+
+export function readKubeconfig(path: string): KubeconfigFile {
+  try {
+    return (parse(readFileSync(path, 'utf8')) as KubeconfigFile | null) ?? {}
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new KubeconfigError(`the kubeconfig ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** @throws KubeconfigError when the context does not exist or is incomplete */
+export function clusterAccess(paths: readonly string[], contextName?: string): ClusterAccess {
+  const files = paths.map(path => ({ path, file: readKubeconfig(path) }))
+  const current = contextName ?? files.map(({ file }) => file['current-context']).find(name => name !== undefined && name !== '')
+  if (current === undefined) throw new KubeconfigError(`no context is chosen in ${paths.join(', ')}; start a cluster with \`sampan up\` or name a context with --context`)
+  const found = files.map(entry => ({ ...entry, context: entry.file.contexts?.find(({ name }) => name === current)?.context })).find(({ context }) => context !== undefined)
+  if (found?.context === undefined) {
+    const names = files.flatMap(({ file }) => file.contexts?.map(({ name }) => name) ?? [])
+    throw new KubeconfigError(`there is no context "${current}" in ${paths.join(', ')}${names.length > 0 ? `; there is ${names.join(', ')}` : ''}`)
+  }
+  const { context, path } = found
+  const cluster = files.flatMap(({ file }) => file.clusters ?? []).find(({ name }) => name === context.cluster)?.cluster
+  const user = files.flatMap(({ file }) => file.users ?? []).find(({ name }) => name === context.user)?.user ?? {}
+  if (typeof cluster?.['server'] !== 'string') throw new KubeconfigError(`the context "${current}" names the cluster "${context.cluster}", which has no server in ${paths.join(', ')}`)
+  const optional = {
+    authority: material(cluster, 'certificate-authority', path),
+    certificate: material(user, 'client-certificate', path),
+    key: material(user, 'client-key', path),
+    token: tokenOf(user, path),
+  }
+  return {
+    context: current,
+    server: cluster['server'],
+    namespace: context.namespace ?? 'default',
+    skipVerification: cluster['insecure-skip-tls-verify'] === true,
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  }
+}
+
+/** `x-data` in base64, or a file named by `x` relative to the kubeconfig. */
+function material(entry: Record<string, unknown>, field: string, path: string): string | undefined {
+  const inline = entry[`${field}-data`]
+  if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString()
+  const file = entry[field]
+  return typeof file === 'string' ? readFileSync(resolve(dirname(path), file), 'utf8') : undefined
+}
+
+function tokenOf(user: Record<string, unknown>, path: string): string | undefined {
+  if (typeof user['token'] === 'string') return user['token']
+  const file = user['tokenFile']
+  return typeof file === 'string' ? readFileSync(resolve(dirname(path), file), 'utf8').trim() : undefined
+}
+
+export interface ContextEntry {
+  readonly name: string
+  readonly server: string
+  readonly authority: string
+  readonly certificate: string
+  readonly key: string
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+/** Adds or replaces a context with its cluster and user, keeps everything else, and makes it the current one. File mode 0600. */
+export function writeContext(path: string, entry: ContextEntry): void {
+  const file = readKubeconfig(path)
+  const { name } = entry
+  file.apiVersion ??= 'v1'
+  file.kind ??= 'Config'
+  file.clusters = replaced(file.clusters, { name, cluster: { server: entry.server, 'certificate-authority-data': base64(entry.authority) } })
+  file.users = replaced(file.users, { name, user: { 'client-certificate-data': base64(entry.certificate), 'client-key-data': base64(entry.key) } })
+  file.contexts = replaced(file.contexts, { name, context: { cluster: name, user: name } })
+  file['current-context'] = name
+  save(path, file)
+}
+
+/** Takes a context with its cluster and user out again. */
+export function removeContext(path: string, name: string): void {
+  if (!existsSync(path)) return
+  const file = readKubeconfig(path)
+  if (!file.contexts?.some(context => context.name === name)) return
+  file.clusters = file.clusters?.filter(entry => entry.name !== name) ?? []
+  file.users = file.users?.filter(entry => entry.name !== name) ?? []
+  file.contexts = file.contexts.filter(entry => entry.name !== name)
+  if (file['current-context'] === name) file['current-context'] = file.contexts[0]?.name ?? ''
+  save(path, file)
+}
+
+function replaced<E extends { name: string }>(entries: E[] | undefined, entry: E): E[] {
+  return [...(entries ?? []).filter(({ name }) => name !== entry.name), entry]
+}
+
+function save(path: string, file: KubeconfigFile): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.sampan-${process.pid}`
+  writeFileSync(temporary, stringify(file), { mode: 0o600 })
+  chmodSync(temporary, 0o600)
+  renameSync(temporary, path)
+}

@@ -1,0 +1,71 @@
+// Runs a program of the machine, without a shell, and gives back what it printed. A missing program
+// becomes an error that names the Debian package to install; a failing one carries its own words.
+import { spawn } from 'node:child_process'
+
+/** Which Debian package brings a program along. */
+const packageOf: Readonly<Record<string, string>> = {
+  containerd: 'containerd', ctr: 'containerd', runc: 'runc', crun: 'crun', ip: 'iproute2', nft: 'nftables',
+  mount: 'mount', umount: 'mount', nsenter: 'util-linux', iptables: 'iptables', buildah: 'buildah', skopeo: 'skopeo',
+}
+
+export interface CommandOptions {
+  readonly input?: string | Uint8Array
+  readonly timeoutMs?: number
+  readonly environment?: NodeJS.ProcessEnv
+  readonly directory?: string
+}
+
+export interface CommandOutput {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export class CommandError extends Error {
+  readonly exitCode: number | null
+  readonly stderr: string
+
+  constructor(message: string, exitCode: number | null, stderr: string) {
+    super(message)
+    this.name = 'CommandError'
+    this.exitCode = exitCode
+    this.stderr = stderr
+  }
+}
+
+export class MissingProgramError extends Error {
+  constructor(program: string) {
+    const name = program.slice(program.lastIndexOf('/') + 1)
+    super(`${program} was not found; install it with: apt-get install ${packageOf[name] ?? name}`)
+    this.name = 'MissingProgramError'
+  }
+}
+
+/** Debian keeps administrators' programs in sbin, which a user's PATH may lack. */
+export const programPath = (path = process.env['PATH'] ?? ''): string =>
+  [...new Set([...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])].filter(entry => entry !== '').join(':')
+
+/** @throws MissingProgramError, CommandError */
+export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandOutput> {
+  const { promise, resolve, reject } = Promise.withResolvers<CommandOutput>()
+  const child = spawn(program, args, {
+    cwd: options.directory,
+    env: { ...(options.environment ?? process.env), PATH: programPath() },
+    timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL',
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  const out: Buffer[] = []
+  const err: Buffer[] = []
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk))
+  child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? new MissingProgramError(program) : error))
+  child.on('close', (code, signal) => {
+    const stdout = Buffer.concat(out).toString()
+    const stderr = Buffer.concat(err).toString()
+    if (code === 0) resolve({ stdout, stderr })
+    else reject(new CommandError(`${program} ${args.join(' ')}: ${signal === null ? `exit code ${code}` : `ended by ${signal}`}: ${stderr.trim() || stdout.trim()}`, code, stderr))
+  })
+  // A program may end without reading its input; its exit code says more than the broken pipe.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(options.input)
+  return promise
+}

@@ -1,0 +1,138 @@
+// `sampan build`: a Node.js or TypeScript service becomes an image of three layers (base, dependencies,
+// application) without a daemon, a Dockerfile or a base image from elsewhere, and goes to a registry.
+// Layers are kept by what they were made from, so an unchanged one costs nothing.
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { run, CommandError } from '../../host/command.ts'
+import { baseEntries, baseKey, serviceUser } from './base-layer.ts'
+import { entriesBelow, layerMediaType, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
+import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
+import { RegistryClient } from './registry-client.ts'
+
+export interface BuildOptions {
+  readonly directory: string
+  /** Name in the registry, without registry and tag. */
+  readonly repository: string
+  readonly tag: string
+  /** `127.0.0.1:5000` */
+  readonly registry: string
+  /** Where layers are kept between builds. */
+  readonly cacheDirectory: string
+  /** The Node.js that goes into the image. */
+  readonly nodeBinary: string
+  /** Called as each part is done. */
+  readonly progress: (step: string, cached: boolean) => void
+}
+
+export interface BuiltImage {
+  readonly digest: string
+  readonly sizeBytes: number
+}
+
+interface KeptLayer extends LayerFile {
+  readonly file: string
+  readonly cached: boolean
+}
+
+export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
+  const project = readProject(options.directory)
+  await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 })
+  const [base, dependencies] = await Promise.all([
+    keptLayer(options, `base-${baseKey(options.nodeBinary)}`, () => baseEntries(options.nodeBinary)),
+    project.hasDependencies ? dependencyLayer(options, project) : undefined,
+  ])
+  options.progress('base layer', base.cached)
+  if (dependencies !== undefined) options.progress('dependencies', dependencies.cached)
+  if (project.hasBuildScript) {
+    if (!existsSync(join(project.directory, 'node_modules'))) await npm(project.directory, ['ci'], options)
+    await npm(project.directory, ['run', 'build'], options)
+    options.progress('npm run build', false)
+  }
+  const application = await applicationLayer(options, project)
+  options.progress('application', false)
+  const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
+  options.progress('pushed', false)
+  return image
+}
+
+/** Makes the layer unless one with that key is there. */
+async function keptLayer({ cacheDirectory }: BuildOptions, key: string, entries: (making: string) => Promise<LayerEntry[]>): Promise<KeptLayer> {
+  const file = join(cacheDirectory, `${key}.tar`)
+  const facts = join(cacheDirectory, `${key}.json`)
+  if (existsSync(facts) && existsSync(file)) return { ...(JSON.parse(await readFile(facts, 'utf8')) as LayerFile), file, cached: true }
+  const made = await mkdtemp(join(cacheDirectory, 'making-'))
+  try {
+    const layer = await writeLayer(join(made, 'layer.tar'), await entries(made))
+    await rename(join(made, 'layer.tar'), file)
+    await writeFile(`${facts}.new`, JSON.stringify(layer))
+    await rename(`${facts}.new`, facts)
+    return { ...layer, file, cached: false }
+  } finally {
+    await rm(made, { recursive: true, force: true })
+  }
+}
+
+async function dependencyLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
+  const lockFile = join(project.directory, 'package-lock.json')
+  if (!existsSync(lockFile)) throw new BuildError(`expected a package-lock.json beside ${join(project.directory, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`)
+  const [manifest, lock] = await Promise.all([readFile(join(project.directory, 'package.json')), readFile(lockFile)])
+  const { dependencies, optionalDependencies, overrides } = JSON.parse(manifest.toString()) as Record<string, unknown>
+  const key = createHash('sha256').update(JSON.stringify([dependencies, optionalDependencies, overrides])).update(lock).update(`${process.version} ${process.arch}`).digest('hex').slice(0, 16)
+  return keptLayer(options, `dependencies-${key}`, async making => {
+    // The tar is written after this returns, so the folder stays until the layer is kept.
+    const installed = join(making, 'project')
+    await mkdir(installed)
+    for (const name of ['package.json', 'package-lock.json', '.npmrc']) if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
+    await npm(installed, ['ci', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
+    return entriesBelow(join(installed, 'node_modules'), 'app/node_modules', path => path !== '.cache')
+  })
+}
+
+async function applicationLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
+  const file = join(options.cacheDirectory, `application-${process.pid}.tar`)
+  const layer = await writeLayer(file, await entriesBelow(project.directory, 'app', applicationFilter(project.directory)))
+  return { ...layer, file, cached: false }
+}
+
+async function npm(directory: string, args: readonly string[], { nodeBinary }: BuildOptions): Promise<void> {
+  try {
+    await run('npm', args, { directory, timeoutMs: 600_000, environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` } })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    throw new BuildError(`npm ${args.join(' ')} failed in ${directory}:\n${error.stderr.trim().split('\n').slice(-15).join('\n')}`)
+  }
+}
+
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
+
+async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
+  const registry = new RegistryClient(options.registry, options.repository)
+  await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
+  await rm(join(options.cacheDirectory, `application-${process.pid}.tar`), { force: true })
+  const configuration = Buffer.from(JSON.stringify({
+    architecture: architectures[process.arch] ?? process.arch,
+    os: 'linux',
+    config: {
+      User: `${serviceUser.id}:${serviceUser.id}`,
+      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node'],
+      Entrypoint: ['/usr/local/bin/node'],
+      Cmd: project.command,
+      WorkingDir: '/app',
+      StopSignal: 'SIGTERM',
+      Labels: { 'org.opencontainers.image.title': options.repository, 'org.opencontainers.image.version': options.tag },
+    },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+  }))
+  const config = await registry.pushBytes(configuration)
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const manifest = Buffer.from(JSON.stringify({
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: configuration.length },
+    layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
+  }))
+  const digest = await registry.pushManifest(options.tag, mediaType, manifest)
+  return { digest, sizeBytes: layers.reduce((sum, { size }) => sum + size, 0) }
+}

@@ -1,0 +1,97 @@
+// A layer: files in a tar that is the same to the byte whenever the files are (sorted, no times, no owners).
+// Layers stay uncompressed: they travel over loopback only, and unpacking is faster.
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { lstat, readdir, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { finished, pipeline } from 'node:stream/promises'
+import { PassThrough } from 'node:stream'
+import { pack, type Header, type Pack } from 'tar-stream'
+
+export const layerMediaType = 'application/vnd.oci.image.layer.v1.tar'
+
+/** One entry; the path is absolute inside the image, without the leading slash. */
+export type LayerEntry =
+  | { readonly path: string; readonly kind: 'directory'; readonly mode?: number }
+  | { readonly path: string; readonly kind: 'file'; readonly source: string | Buffer; readonly mode?: number }
+  | { readonly path: string; readonly kind: 'link'; readonly target: string }
+
+export interface LayerFile {
+  readonly digest: string
+  readonly size: number
+}
+
+/** Every file below a directory of this machine, placed at `target` in the image. `accepts` gets paths relative to the directory. */
+export async function entriesBelow(directory: string, target: string, accepts: (path: string) => boolean = () => true): Promise<LayerEntry[]> {
+  const entries: LayerEntry[] = []
+  async function visit(relative: string): Promise<void> {
+    const names = (await readdir(join(directory, relative))).sort()
+    for (const name of names) {
+      const path = relative === '' ? name : `${relative}/${name}`
+      if (!accepts(path)) continue
+      const source = join(directory, path)
+      const stat = await lstat(source)
+      const inside = `${target}/${path}`
+      if (stat.isDirectory()) {
+        entries.push({ path: inside, kind: 'directory' })
+        await visit(path)
+      } else if (stat.isSymbolicLink()) entries.push({ path: inside, kind: 'link', target: await readlink(source) })
+      else if (stat.isFile()) entries.push({ path: inside, kind: 'file', source, mode: stat.mode & 0o111 ? 0o755 : 0o644 })
+    }
+  }
+  await visit('')
+  return entries
+}
+
+/** Writes the tar to a file. Parent directories are added where they are missing. */
+export async function writeLayer(file: string, entries: readonly LayerEntry[]): Promise<LayerFile> {
+  const tar = pack()
+  const hash = createHash('sha256')
+  let size = 0
+  const measure = new PassThrough()
+  measure.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    hash.update(chunk)
+  })
+  const written = pipeline(tar, measure, createWriteStream(file))
+  for (const entry of withParents(entries)) await add(tar, entry)
+  tar.finalize()
+  await written
+  return { digest: `sha256:${hash.digest('hex')}`, size }
+}
+
+function withParents(entries: readonly LayerEntry[]): LayerEntry[] {
+  const all = new Map<string, LayerEntry>()
+  for (const entry of entries) {
+    const parts = entry.path.split('/')
+    for (let length = 1; length < parts.length; length++) {
+      const parent = parts.slice(0, length).join('/')
+      if (!all.has(parent)) all.set(parent, { path: parent, kind: 'directory' })
+    }
+    all.set(entry.path, entry)
+  }
+  return [...all.values()].sort((left, right) => (left.path < right.path ? -1 : left.path > right.path ? 1 : 0))
+}
+
+type EntryHeader = Partial<Header> & Pick<Header, 'name'>
+
+const epoch = new Date(0)
+
+async function add(tar: Pack, entry: LayerEntry): Promise<void> {
+  const common = { mtime: epoch, uid: 0, gid: 0, uname: '', gname: '' }
+  if (entry.kind === 'directory') return entryWithoutContent(tar, { ...common, name: `${entry.path}/`, type: 'directory', mode: entry.mode ?? 0o755 })
+  if (entry.kind === 'link') return entryWithoutContent(tar, { ...common, name: entry.path, type: 'symlink', linkname: entry.target, mode: 0o777 })
+  const { source } = entry
+  const header: EntryHeader = { ...common, name: entry.path, type: 'file', mode: entry.mode ?? 0o644 }
+  if (typeof source !== 'string') return new Promise((resolve, reject) => { tar.entry({ ...header, size: source.length }, source, error => (error ? reject(error) : resolve())) })
+  const { size } = await lstat(source)
+  if (size === 0) return add(tar, { ...entry, source: Buffer.alloc(0) })
+  const sink = tar.entry({ ...header, size })
+  // Nothing is read past the size that the header promises.
+  createReadStream(source, { end: size - 1 }).pipe(sink)
+  await finished(sink)
+}
+
+function entryWithoutContent(tar: Pack, header: EntryHeader): Promise<void> {
+  return new Promise((resolve, reject) => { tar.entry(header, error => (error ? reject(error) : resolve())) })
+}

@@ -1,0 +1,77 @@
+// The `sampan` command. Each subcommand's code is loaded when it is used.
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { CommandFailure, Output } from '../cli/output.ts'
+import { machineClock } from '../host/machine-clock.ts'
+import { sampanVersion } from './version.ts'
+
+const program = new Command('sampan')
+  .description('From source to a running, visible, reversible service: a Kubernetes-compatible cluster in a second, and delivery from one manifest.')
+  .version(sampanVersion)
+  .showHelpAfterError('(sampan --help shows what there is)')
+
+const nameOption = (): Option => new Option('--name <name>', 'name of the cluster and of its kubeconfig context').default('sampan')
+const dataOption = (): Option => new Option('--data-dir <directory>', 'where the cluster keeps its data (default: /var/lib/sampan/NAME)')
+const outputOption = (): Option => new Option('-o, --output <format>', 'print the result for scripts').choices(['json'])
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535')
+  return port
+}
+
+program.command('up').description('start the cluster on this machine')
+  .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
+  .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+  .action(async options => (await import('./commands/up.ts')).up(options))
+
+program.command('down').description('stop the cluster and its containers')
+  .addOption(nameOption()).addOption(dataOption())
+  .option('--purge', 'delete the data of the cluster too')
+  .action(async options => (await import('./commands/down.ts')).down(options))
+
+program.command('status').description('say whether and how the cluster runs')
+  .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
+  .action(async options => (await import('./commands/status.ts')).status(options))
+
+const environmentOption = (): Option => new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
+const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
+const fileOption = (): Option => new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
+const timeoutOption = (): Option => new Option('--timeout <seconds>', 'how long to wait for the rollout').argParser(wholeNumber).default(300)
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number of at least 1')
+  return value
+}
+
+program.command('build').description('build the Node.js or TypeScript service in a folder and push it to the cluster')
+  .argument('[directory]', 'folder with a package.json', '.')
+  .option('-t, --tag <name:version>', 'name and version of the image (default: as in package.json)')
+  .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
+  .addOption(nameOption()).addOption(outputOption())
+  .action(async (directory, options) => {
+    const registry = options.registry ?? await (await import('./commands/local-registry.ts')).localRegistryAddress(options.name)
+    await (await import('../cli/commands/build.ts')).build(directory, { ...options, registry })
+  })
+
+program.command('deploy').description('bring a version of a service into an environment and wait until it runs')
+  .argument('<name:version>', 'for example geo-backend:1.0.0')
+  .addOption(environmentOption()).addOption(fileOption()).addOption(contextOption()).addOption(timeoutOption()).addOption(outputOption())
+  .action(async (target, options) => (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }))
+
+program.command('rollback').description('go back to the release before, or to the one that --to names')
+  .argument('<name>', 'service')
+  .addOption(environmentOption()).addOption(fileOption()).addOption(contextOption()).addOption(timeoutOption()).addOption(outputOption())
+  .option('--to <revision>', 'revision to go back to', wholeNumber)
+  .action(async (service, options) => (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }))
+
+const expected = new Set(['CommandFailure', 'SetupError', 'StoreFailure', 'KubeconfigError', 'MissingProgramError', 'ApiError', 'ManifestError', 'BuildError', 'DeployError'])
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  const { name, message, stack } = error as Error
+  new Output().error(expected.has(name) ? message : `unexpected fault: ${message}`)
+  if (!expected.has(name) && process.env['SAMPAN_DEBUG']) console.error(stack)
+  process.exitCode = error instanceof CommandFailure ? error.exitCode : 1
+}

@@ -1,0 +1,83 @@
+// The cluster's keys and certificates: made at its first start, read afterwards, renewed when less than a
+// third of their life is left. Files are 0600. The module that makes certificates is loaded only then.
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { nthAddress } from '../lib/ipv4.ts'
+import type { CertificateRequest, KeyPairPem } from '../server/auth/certificate-authority.ts'
+import { SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+
+export interface ClusterKeys {
+  readonly authority: KeyPairPem
+  readonly serving: KeyPairPem
+  readonly admin: KeyPairPem
+  /** Signs service account tokens. */
+  readonly tokenKey: string
+}
+
+const authorityDays = 3650
+const certificateDays = 365
+
+export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, nowMs: number): Promise<ClusterKeys> {
+  mkdirSync(places.keys, { recursive: true, mode: 0o700 })
+  const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> => import('../server/auth/certificate-authority.ts')
+  const authority = readPair(places, 'ca') ?? save(places, 'ca', await (await making()).createAuthority(`sampan-${facts.name}`, authorityDays, nowMs))
+  const signed = async (name: string, request: CertificateRequest): Promise<KeyPairPem> => {
+    const present = readPair(places, name)
+    if (present !== undefined && fresh(present, authority, nowMs)) return present
+    return save(places, name, await (await making()).signCertificate(authority, request, nowMs))
+  }
+  const { network } = facts
+  const [serving, admin] = await Promise.all([
+    signed('serving', {
+      commonName: 'kube-apiserver', usage: 'server', days: certificateDays,
+      dnsNames: [...new Set(['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${network.domain}`, hostname(), facts.nodeName])],
+      addresses: ['127.0.0.1', '::1', network.nodeAddress, nthAddress(network.serviceCidr, 1)],
+    }),
+    signed('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: certificateDays }),
+  ])
+  const tokenKey = read(places, 'tokens.key') ?? write(places, 'tokens.key', await (await making()).generateSigningKey())
+  return { authority, serving, admin, tokenKey }
+}
+
+function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number): boolean {
+  const parsed = new X509Certificate(certificate)
+  const endMs = Date.parse(parsed.validTo)
+  const lifeMs = endMs - Date.parse(parsed.validFrom)
+  return endMs - nowMs > lifeMs / 3 && parsed.verify(new X509Certificate(authority.certificate).publicKey)
+}
+
+function readPair(places: ClusterPlaces, name: string): KeyPairPem | undefined {
+  const certificate = read(places, `${name}.crt`)
+  const key = read(places, `${name}.key`)
+  if (certificate === undefined || key === undefined) return undefined
+  try {
+    void new X509Certificate(certificate)
+  } catch {
+    throw new SetupError(`${join(places.keys, `${name}.crt`)} is damaged: expected a certificate in PEM; restore the data directory from a backup, or move it away to start empty`)
+  }
+  return { certificate, key }
+}
+
+function save(places: ClusterPlaces, name: string, pair: KeyPairPem): KeyPairPem {
+  write(places, `${name}.key`, pair.key)
+  write(places, `${name}.crt`, pair.certificate)
+  return pair
+}
+
+function read(places: ClusterPlaces, name: string): string | undefined {
+  try {
+    return readFileSync(join(places.keys, name), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new SetupError(`${join(places.keys, name)} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function write(places: ClusterPlaces, name: string, text: string): string {
+  const file = join(places.keys, name)
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  return text
+}

@@ -1,0 +1,45 @@
+// `sampan down`: stops the server, the pods, containerd, and takes links and rules away; works just the
+// same when the server is gone already. `--purge` deletes the data too.
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Output } from '../../cli/output.ts'
+import { kubeconfigPaths, removeContext } from '../../client/kubeconfig.ts'
+import { stopContainerd } from '../../cri/containerd.ts'
+import { removeLink } from '../../host/links.ts'
+import { unmountBelow } from '../../host/mounts.ts'
+import { removeTable } from '../../network/service-proxy.ts'
+import { connectControl } from '../control-socket.ts'
+import { placesOf, readFacts } from '../data-directory.ts'
+
+export interface DownOptions {
+  readonly name: string
+  readonly dataDir?: string
+  readonly purge?: boolean
+}
+
+export async function down(options: DownOptions): Promise<void> {
+  const places = placesOf(options.name, options.dataDir)
+  const output = new Output()
+  const facts = readFacts(join(places.data, 'cluster.json'))
+  if (facts === undefined && !existsSync(places.state)) {
+    output.line(`there is no cluster "${options.name}" in ${places.data}; nothing to do`)
+    return
+  }
+  output.working('stopping the server')
+  const running = await connectControl(places.controlSocket)
+  await running?.stop()
+  output.done('server stopped')
+  output.working('stopping pods and the container runtime')
+  await stopContainerd({ dataDirectory: places.data, stateDirectory: places.state })
+  output.done('pods and container runtime stopped')
+  await unmountBelow(places.data)
+  if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  rmSync(places.state, { recursive: true, force: true })
+  output.done('network taken away')
+  if (options.purge) {
+    rmSync(places.data, { recursive: true, force: true })
+    removeContext(kubeconfigPaths(process.env)[0]!, options.name)
+    output.done('data deleted')
+  }
+  output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
+}

@@ -1,0 +1,68 @@
+// `sampan status`: whether the cluster runs, where, and how it is. Exit code 0 when it runs and its node
+// is Ready, 3 when it is down or not Ready.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Pod } from '../../api/generated/models.ts'
+import { nodes, pods } from '../../api/resources.ts'
+import { HttpClient } from '../../client/http-client.ts'
+import { machineClock } from '../../host/machine-clock.ts'
+import { connectControl, type ServerFacts } from '../control-socket.ts'
+import { placesOf } from '../data-directory.ts'
+
+export interface StatusOptions {
+  readonly name: string
+  readonly dataDir?: string
+  readonly output?: 'json'
+}
+
+const notRunning = 3
+
+export async function status(options: StatusOptions): Promise<void> {
+  const places = placesOf(options.name, options.dataDir)
+  const running = await connectControl(places.controlSocket)
+  running?.close()
+  if (running === undefined) {
+    if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: false }))
+    else console.log(`cluster "${options.name}" is down; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`)
+    process.exitCode = notRunning
+    return
+  }
+  const state = await observe(running.facts, places.keys)
+  if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: true, ...running.facts, ...state }))
+  else {
+    const rows: [string, string][] = [
+      ['cluster', `${options.name}, Sampan ${running.facts.version}`],
+      ['API', running.facts.url],
+      ['registry', `${running.facts.registry} (images named sampan.local/NAME)`],
+      ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
+      ['pods', `${state.pods.running} running of ${state.pods.total}`],
+      ['server', `pid ${running.facts.pid}, ${Math.round(state.memoryBytes / 1e6)} MB, since ${running.facts.startedAt}`],
+      ['data', running.facts.dataDirectory],
+    ]
+    for (const [name, value] of rows) console.log(`${name.padEnd(9)}${value}`)
+  }
+  if (!state.ready) process.exitCode = notRunning
+}
+
+async function observe(facts: ServerFacts, keys: string): Promise<{ node: string; ready: boolean; pods: { total: number; running: number }; memoryBytes: number }> {
+  const read = (name: string): string => readFileSync(join(keys, name), 'utf8')
+  const access = { context: '', server: facts.url, namespace: 'default', authority: read('ca.crt'), certificate: read('admin.crt'), key: read('admin.key'), skipVerification: false }
+  const client = new HttpClient({ access, userAgent: 'sampan', clock: machineClock })
+  try {
+    const [nodeList, podList] = await Promise.all([client.list(nodes), client.list(pods)])
+    const node = nodeList.items[0]
+    const ready = node?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+    const runningPods = podList.items.filter((pod: Pod) => pod.status.phase === 'Running').length
+    return { node: node?.metadata.name ?? 'none', ready, pods: { total: podList.items.length, running: runningPods }, memoryBytes: residentBytes(facts.pid) }
+  } finally {
+    client.close()
+  }
+}
+
+function residentBytes(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}

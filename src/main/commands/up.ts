@@ -1,0 +1,116 @@
+// `sampan up`: starts the server in the background, shows its steps as they are reached, and leaves a
+// context for kubectl. A second `up` finds the running server and changes nothing.
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { CommandFailure, Output } from '../../cli/output.ts'
+import { kubeconfigPaths, writeContext } from '../../client/kubeconfig.ts'
+import { programPath } from '../../host/command.ts'
+import { connectControl } from '../control-socket.ts'
+import { placesOf, type ClusterPlaces } from '../data-directory.ts'
+import type { ServerOptions, StartReport } from '../server-options.ts'
+
+export interface UpOptions {
+  readonly name: string
+  readonly dataDir?: string
+  readonly apiPort?: number
+  readonly output?: 'json'
+}
+
+const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
+  api: 'API server answers',
+  runtime: 'container runtime runs',
+  network: 'service rules are in the kernel',
+  registry: 'image registry answers',
+  node: 'node is Ready',
+}
+
+export async function up(options: UpOptions): Promise<void> {
+  const places = placesOf(options.name, options.dataDir)
+  const output = new Output()
+  assertPossible()
+  const running = await connectControl(places.controlSocket)
+  if (running !== undefined) {
+    running.close()
+    if (running.facts.dataDirectory !== places.data) throw new CommandFailure(`a cluster named "${options.name}" runs already, with the data directory ${running.facts.dataDirectory}; choose another --name`)
+    if (options.output === 'json') console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
+    else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    return
+  }
+  output.working('starting')
+  const url = await startServer(places, options, output)
+  if (options.output === 'json') console.log(JSON.stringify({ url, context: options.name, dataDirectory: places.data, changed: true }))
+  else output.line(`cluster "${options.name}" is up: kubectl uses context ${options.name}; next: kubectl get nodes`)
+}
+
+/** Every missing program in one sentence with the command that installs them. */
+export function assertPossible(): void {
+  if (process.platform !== 'linux') throw new CommandFailure('containers need Linux; on other systems run Sampan in a virtual machine, or deliver to an existing cluster')
+  if (process.getuid?.() !== 0) throw new CommandFailure('starting containers needs root; run the command with sudo')
+  const packages = missingPackages()
+  if (packages.length > 0) throw new CommandFailure(`missing on this machine: ${packages.join(', ')}; install with: apt-get install ${packages.join(' ')}`)
+}
+
+/** Debian packages that `sampan up` needs and cannot find. */
+export function missingPackages(): string[] {
+  const directories = programPath().split(':')
+  const has = (program: string): boolean => directories.some(directory => existsSync(join(directory, program)))
+  const needed: [string, boolean][] = [
+    ['containerd', has('containerd')],
+    ['runc', has('runc') || has('crun')],
+    ['containernetworking-plugins', ['/usr/lib/cni/ptp', '/opt/cni/bin/ptp'].some(file => existsSync(file))],
+    ['nftables', has('nft')],
+    ['iproute2', has('ip')],
+  ]
+  return needed.filter(([, present]) => !present).map(([name]) => name)
+}
+
+function serverEntry(): string {
+  const source = import.meta.url.endsWith('.ts')
+  return fileURLToPath(new URL(source ? '../server-process.ts' : './server.js', import.meta.url))
+}
+
+/** Resolves with the API's URL when the node is Ready. @throws CommandFailure with the server's own words */
+async function startServer(places: ClusterPlaces, options: UpOptions, output: Output): Promise<string> {
+  makeDataDirectory(places)
+  const log = openSync(places.log, 'a', 0o600)
+  const serverOptions: ServerOptions = {
+    name: options.name,
+    ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
+    ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
+  }
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', '--enable-source-maps', serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', stdio: ['ignore', log, log, 'pipe'] })
+  closeSync(log)
+  const channel = child.stdio[3] as NodeJS.ReadableStream
+  let url = ''
+  let failure: string | undefined
+  let ready = false
+  for await (const line of createInterface({ input: channel })) {
+    const message = JSON.parse(line) as StartReport
+    if ('step' in message) {
+      output.done(stepTexts[message.step], message.atMs)
+      output.working('starting')
+    } else if ('access' in message) {
+      url = message.access.url
+      writeContext(kubeconfigPaths(process.env)[0]!, { name: options.name, server: url, authority: message.access.authority, certificate: message.access.certificate, key: message.access.key })
+    } else if ('failure' in message) failure = message.failure
+    else ready = true
+    if (ready || failure !== undefined) break
+  }
+  output.quiet()
+  child.unref()
+  if (!ready) throw new CommandFailure(failure ?? `the server ended while it started; the end of ${places.log}:\n${lastLines(places.log)}`)
+  return url
+}
+
+function makeDataDirectory(places: ClusterPlaces): void {
+  try {
+    mkdirSync(places.data, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new CommandFailure(`the data directory ${places.data} cannot be made: ${(error as Error).message}`)
+  }
+}
+
+const lastLines = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3).join('\n')

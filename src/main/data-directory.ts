@@ -1,0 +1,133 @@
+// Where a cluster keeps its things, and the facts about it that never change after its first start:
+// name, address ranges, node name. A data directory belongs to one cluster.
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { ClusterNetwork } from '../api/cluster.ts'
+import { nthAddress } from '../lib/ipv4.ts'
+
+export class SetupError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'SetupError'
+  }
+}
+
+export interface ClusterPlaces {
+  readonly name: string
+  readonly data: string
+  /** Sockets; short, and gone after a reboot. */
+  readonly state: string
+  readonly controlSocket: string
+  readonly database: string
+  readonly keys: string
+  readonly log: string
+  readonly registry: string
+}
+
+export interface ClusterFacts {
+  readonly format: 1
+  readonly name: string
+  readonly nodeName: string
+  readonly network: ClusterNetwork
+  /** Names of the cluster's link and nftables table: at most 15 characters. */
+  readonly linkName: string
+}
+
+const namePattern = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/
+
+export function placesOf(name: string, dataDirectory: string | undefined): ClusterPlaces {
+  if (!namePattern.test(name)) throw new SetupError(`expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`)
+  const root = process.getuid?.() === 0 ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
+  const data = resolve(dataDirectory ?? join(root, name))
+  const state = join(process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'), name)
+  return { name, data, state, controlSocket: join(state, 'control.sock'), database: join(data, 'store.db'), keys: join(data, 'keys'), log: join(data, 'server.log'), registry: join(data, 'registry') }
+}
+
+/** Reads the cluster's facts, or settles them at its first start. @throws SetupError */
+export function clusterFacts(places: ClusterPlaces): ClusterFacts {
+  const file = join(places.data, 'cluster.json')
+  const known = readFacts(file)
+  if (known !== undefined) {
+    if (known.name !== places.name) throw new SetupError(`the data directory ${places.data} belongs to the cluster "${known.name}", not to "${places.name}"; use --name ${known.name} or another --data-dir`)
+    return known
+  }
+  mkdirSync(places.data, { recursive: true, mode: 0o700 })
+  const facts = newFacts(places)
+  writeFileSync(`${file}.new`, `${JSON.stringify(facts, undefined, 2)}\n`, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  return facts
+}
+
+export function readFacts(file: string): ClusterFacts | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new SetupError(`the data directory cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    const facts = JSON.parse(text) as ClusterFacts
+    if (facts.format === 1 && typeof facts.network?.podCidr === 'string') return facts
+  } catch {}
+  throw new SetupError(`${file} is damaged: expected the facts of a cluster in JSON; restore it from a backup, or move the directory away to start empty`)
+}
+
+function newFacts(places: ClusterPlaces): ClusterFacts {
+  const second = freeRange(places)
+  const podCidr = `10.${second}.0.0/16`
+  const serviceCidr = `10.${second + 1}.0.0/16`
+  return {
+    format: 1,
+    name: places.name,
+    nodeName: nodeNameOf(hostname()),
+    network: { podCidr, serviceCidr, dnsAddress: nthAddress(serviceCidr, 10), nodeAddress: `10.${second}.255.254`, domain: 'cluster.local' },
+    linkName: `sampan${second}`,
+  }
+}
+
+function nodeNameOf(host: string): string {
+  const clean = host.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-').replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+  return clean === '' ? 'node' : clean
+}
+
+const firstRange = 42
+const lastRange = 240
+
+/** The second number of two adjacent 10.x.0.0/16 that neither a route of this machine nor another cluster uses. */
+function freeRange(places: ClusterPlaces): number {
+  const taken = new Set([...routedRanges(), ...rangesOfOtherClusters(places)])
+  for (let second = firstRange; second <= lastRange; second += 2) if (!taken.has(second) && !taken.has(second + 1)) return second
+  throw new SetupError('every range 10.42.0.0 to 10.240.0.0 is already routed on this machine, so none is left for pods; remove a route or an old cluster')
+}
+
+function routedRanges(): number[] {
+  let table: string
+  try {
+    table = readFileSync('/proc/net/route', 'utf8')
+  } catch {
+    return []
+  }
+  const destinations = table.split('\n').slice(1).map(line => line.split('\t')[1] ?? '').filter(text => text.length === 8)
+  // Addresses stand there in hexadecimal, lowest byte first.
+  return destinations.filter(text => text.endsWith('0A')).map(text => Number.parseInt(text.slice(4, 6), 16))
+}
+
+function rangesOfOtherClusters(places: ClusterPlaces): number[] {
+  const stateRoot = join(places.state, '..')
+  let names: string[]
+  try {
+    names = readdirSync(stateRoot)
+  } catch {
+    return []
+  }
+  return names.filter(name => name !== places.name).flatMap(name => {
+    try {
+      const range = JSON.parse(readFileSync(join(stateRoot, name, 'cluster.json'), 'utf8')) as ClusterFacts
+      return [Number(range.network.podCidr.split('.')[1])]
+    } catch {
+      return []
+    }
+  })
+}

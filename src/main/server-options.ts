@@ -1,0 +1,18 @@
+// What `sampan up` tells the server process it starts, and what that one reports back while it starts:
+// one JSON document a line.
+
+export interface ServerOptions {
+  readonly name: string
+  readonly dataDirectory?: string
+  /** undefined: the one of last time, or 6443. 0: a free one. */
+  readonly apiPort?: number
+}
+
+export type StartReport =
+  | { readonly step: 'api' | 'runtime' | 'network' | 'registry' | 'node'; readonly atMs: number }
+  /** The API answers: how to reach it. */
+  | { readonly access: { readonly url: string; readonly authority: string; readonly certificate: string; readonly key: string } }
+  | { readonly ready: true }
+  | { readonly failure: string }
+
+export const defaultApiPort = 6443

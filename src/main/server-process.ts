@@ -1,0 +1,172 @@
+// The server of one cluster: the composition root. Brings up API, control loops, network and node agent,
+// each as soon as what it needs is there, and reports to whoever started it. SIGTERM ends it in order;
+// containers, service rules and addresses stay, and the next start takes them over.
+import { closeSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { allKinds } from '../api/kinds/all.ts'
+import { allControllers } from '../controllers/all.ts'
+import { startControllers } from '../control/controller.ts'
+import { startContainerd } from '../cri/containerd.ts'
+import { grpcRuntime } from '../cri/grpc-runtime.ts'
+import { ensureDummyLink, ipBatch } from '../host/links.ts'
+import { machineClock } from '../host/machine-clock.ts'
+import { writeSysctls } from '../host/sysctl.ts'
+import { startRegistry, type Registry } from '../images/registry/registry.ts'
+import { ClusterNames } from '../network/cluster-names.ts'
+import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
+import { startServiceProxy } from '../network/service-proxy.ts'
+import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
+import { startScheduler } from '../scheduler/scheduler.ts'
+import { createApiServer, type ApiServer } from '../server/api-server.ts'
+import { SqliteStore } from '../store/sqlite-store.ts'
+import { clusterKeys } from './cluster-keys.ts'
+import { publishClusterServices } from './cluster-services.ts'
+import { serveControl } from './control-socket.ts'
+import { clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { LocalClient } from './local-client.ts'
+import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
+import { processLogger, systemRandom } from './system.ts'
+import { sampanVersion } from './version.ts'
+
+const reportChannel = 3
+const clock = machineClock
+const random = systemRandom
+const logger = processLogger()
+const startedAt = new Date().toISOString()
+
+function report(message: StartReport): void {
+  try {
+    writeSync(reportChannel, `${JSON.stringify(message)}\n`)
+  } catch {
+    // Nobody listens (any more); the log has it.
+  }
+}
+
+const reached = (step: Extract<StartReport, { step: string }>['step']): void => report({ step, atMs: performance.timeOrigin + performance.now() })
+
+function systemClient(server: ApiServer, component: string): LocalClient {
+  return new LocalClient(server.context, { user: { username: `system:${component}`, groups: ['system:masters', 'system:authenticated'] }, fieldManager: component })
+}
+
+async function main(options: ServerOptions): Promise<void> {
+  const places = placesOf(options.name, options.dataDirectory)
+  const facts = clusterFacts(places)
+  mkdirSync(places.state, { recursive: true, mode: 0o700 })
+  copyFileSync(join(places.data, 'cluster.json'), join(places.state, 'cluster.json'))
+  const { network } = facts
+
+  const containerd = startContainerd({ dataDirectory: places.data, stateDirectory: places.state, podCidr: network.podCidr })
+  // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
+  containerd.catch(() => {})
+  const [store, keys] = await Promise.all([SqliteStore.open(places.database), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
+  let agent: NodeAgent | undefined
+  const server = await createApiServer({
+    store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
+    tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
+    findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
+    clock, random, logger: logger.with({ component: 'api' }),
+  })
+  const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)
+  const url = `https://127.0.0.1:${port}`
+  report({ access: { url, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key } })
+  reached('api')
+
+  const registry = await openRegistry(places)
+  const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
+  await publishClusterServices(systemClient(server, 'kube-apiserver'), network, port)
+  const [controllers, scheduler, proxy, dns] = await Promise.all([
+    startControllers(allControllers({ rootCaPem: keys.authority.certificate, kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) }),
+    startScheduler({ client: systemClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
+    startServiceProxy({
+      client: systemClient(server, 'kube-proxy'), clock, logger: logger.with({ component: 'network' }),
+      facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
+    }),
+    startDnsServer({ names: new ClusterNames(systemClient(server, 'dns'), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
+  ])
+  void proxy.settled().then(() => reached('network'))
+
+  const runtimeProcess = await containerd
+  await runtimeProcess.setRegistries(registryNames(registry.port))
+  reached('runtime')
+  const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
+  agent = await startNodeAgent({
+    client: systemClient(server, 'kubelet'), runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
+    clock, random, logger: logger.with({ component: 'node' }),
+  })
+  reached('node')
+  report({ ready: true })
+  closeSync(reportChannel)
+
+  let stopping = false
+  async function shutDown(): Promise<void> {
+    if (stopping) return
+    stopping = true
+    logger.info('stopping')
+    proxy.stop()
+    await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close()])
+    await server.close()
+    await store.close()
+    control.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void shutDown())
+  process.on('SIGINT', () => void shutDown())
+}
+
+/** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
+async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
+  await ensureDummyLink(linkName, network.nodeAddress)
+  writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
+  await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
+}
+
+async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {
+  const file = join(places.data, 'api-port')
+  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
+  const wanted = asked ?? remembered ?? defaultApiPort
+  const common = { serving: keys.serving, clientAuthority: keys.authority.certificate }
+  try {
+    const port = await server.listen({ ...common, host: '127.0.0.1', port: wanted })
+    await server.listen({ ...common, host: nodeAddress, port })
+    writeFileSync(file, String(port), { mode: 0o600 })
+    return port
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new SetupError(`port ${wanted} is in use by another program; choose another one with --api-port, or --api-port 0 for any free one`)
+    throw error
+  }
+}
+
+/** The same port every time when possible, since people push to it by number. */
+async function openRegistry(places: ClusterPlaces): Promise<Registry> {
+  const file = join(places.data, 'registry-port')
+  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  const options = { directory: places.registry, host: '127.0.0.1' }
+  const registry = await startRegistry({ ...options, port: remembered }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    return startRegistry({ ...options, port: 0 })
+  })
+  writeFileSync(file, String(registry.port), { mode: 0o600 })
+  return registry
+}
+
+/** Under which names images of this registry can be asked for. */
+const registryNames = (port: number): Record<string, string> => {
+  const address = `127.0.0.1:${port}`
+  return { 'sampan.local': address, [address]: address, [`localhost:${port}`]: address }
+}
+
+process.on('unhandledRejection', error => logger.error('unhandled rejection', { error: String(error), stack: error instanceof Error ? error.stack : undefined }))
+
+try {
+  await main(JSON.parse(process.argv[2] ?? '{}') as ServerOptions)
+} catch (error) {
+  const { message, stack } = error as Error
+  logger.error('start failed', { error: message, stack })
+  report({ failure: describe(error as NodeJS.ErrnoException) })
+  process.exit(1)
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOSPC') return `the disk is full (${error.path ?? 'data directory'}); free some space and try again`
+  return error.message
+}

@@ -1,0 +1,121 @@
+// Writes nftables scripts: the whole table for a start, and the smallest change for an update. Each script
+// is one transaction. Pure. One chain per service port chooses a backend; maps lead packets to chains;
+// a service without backends refuses connections at once instead of letting them hang.
+import type { PortRule } from './service-rules.ts'
+
+export interface TableFacts {
+  /** Name of the table; one per cluster. */
+  readonly table: string
+  readonly podCidr: string
+  readonly serviceCidr: string
+  /** The cluster's own link; traffic to it never leaves the machine. */
+  readonly linkName: string
+  /** Addresses of this machine on which node ports are served. */
+  readonly nodePortAddresses: readonly string[]
+}
+
+/** Replaces the table, whatever was in it, in one step: connections that exist go on. */
+export function wholeTable(facts: TableFacts, rules: readonly PortRule[]): string {
+  const { table, podCidr, serviceCidr, linkName } = facts
+  return `add table ip ${table}
+delete table ip ${table}
+table ip ${table} {
+  map services { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map node-ports { type inet_proto . inet_service : verdict; }
+  set unserved { type ipv4_addr . inet_proto . inet_service; }
+  set unserved-node-ports { type inet_proto . inet_service; }
+  set hairpins { type ipv4_addr . ipv4_addr; }
+  set node-port-addresses { type ipv4_addr; elements = { ${facts.nodePortAddresses.join(', ')} }; }
+  chain dispatch {
+    ip daddr . meta l4proto . th dport vmap @services
+    ip daddr @node-port-addresses meta l4proto . th dport vmap @node-ports
+  }
+  chain refuse {
+    ip daddr . meta l4proto . th dport @unserved reject
+    ip daddr @node-port-addresses meta l4proto . th dport @unserved-node-ports reject
+  }
+  chain prerouting { type nat hook prerouting priority dstnat; jump dispatch; }
+  chain output { type nat hook output priority -100; jump dispatch; }
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    ip saddr . ip daddr @hairpins masquerade
+    ip saddr 127.0.0.0/8 ip daddr ${podCidr} masquerade
+    ip saddr ${podCidr} ip daddr != { ${podCidr}, ${serviceCidr} } oifname != "${linkName}" masquerade
+  }
+  chain refuse-forwarded { type filter hook forward priority filter; jump refuse; }
+  chain refuse-local { type filter hook output priority filter; jump refuse; }
+  chain guard-loopback {
+    type filter hook prerouting priority mangle;
+    iifname != "lo" ip daddr 127.0.0.0/8 ct direction original drop
+  }
+}
+${changes(facts.table, [], rules)}`
+}
+
+/** The script that turns one set of rules into another; empty when they are the same. */
+export function changes(table: string, before: readonly PortRule[], after: readonly PortRule[]): string {
+  const old = new Map(before.map(rule => [rule.chain, rule]))
+  const now = new Map(after.map(rule => [rule.chain, rule]))
+  const lines: string[] = []
+  // Elements go before new ones come, so that an address that moves between services never stands twice.
+  const gone: string[] = []
+  for (const rule of old.values()) {
+    const next = now.get(rule.chain)
+    if (next !== undefined && sameElements(rule, next)) continue
+    lines.push(...elementLines('delete', table, rule))
+    if (next === undefined && rule.backends.length > 0) gone.push(`delete chain ip ${table} ${rule.chain}`)
+  }
+  for (const rule of now.values()) {
+    const previous = old.get(rule.chain)
+    lines.push(...chainLines(table, previous, rule))
+    if (previous === undefined || !sameElements(previous, rule)) lines.push(...elementLines('add', table, rule))
+    if (previous !== undefined && previous.backends.length > 0 && rule.backends.length === 0) gone.push(`delete chain ip ${table} ${rule.chain}`)
+  }
+  lines.push(...hairpinLines(table, before, after), ...gone)
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+}
+
+function sameElements(left: PortRule, right: PortRule): boolean {
+  return left.protocol === right.protocol && left.port === right.port && left.nodePort === right.nodePort
+    && (left.backends.length > 0) === (right.backends.length > 0) && left.addresses.join() === right.addresses.join()
+}
+
+function elementLines(verb: 'add' | 'delete', table: string, { addresses, protocol, port, nodePort, backends, chain }: PortRule): string[] {
+  const served = backends.length > 0
+  const verdict = served ? ` : goto ${chain}` : ''
+  const elements = addresses.map(address => `${address} . ${protocol} . ${port}${verdict}`)
+  const lines = [`${verb} element ip ${table} ${served ? 'services' : 'unserved'} { ${elements.join(', ')} }`]
+  if (nodePort !== undefined) lines.push(`${verb} element ip ${table} ${served ? 'node-ports' : 'unserved-node-ports'} { ${protocol} . ${nodePort}${verdict} }`)
+  return lines
+}
+
+function chainLines(table: string, previous: PortRule | undefined, rule: PortRule): string[] {
+  if (rule.backends.length === 0) return []
+  const text = chainRule(rule)
+  const existed = previous !== undefined && previous.backends.length > 0
+  if (existed && chainRule(previous) === text) return []
+  const start = existed ? `flush chain ip ${table} ${rule.chain}` : `add chain ip ${table} ${rule.chain}`
+  return [start, `add rule ip ${table} ${rule.chain} ${text}`]
+}
+
+function chainRule({ backends, protocol, sticky }: PortRule): string {
+  if (backends.length === 1) return `meta l4proto ${protocol} dnat to ${backends[0]!.address}:${backends[0]!.port}`
+  const choice = sticky ? `jhash ip saddr mod ${backends.length}` : `numgen random mod ${backends.length}`
+  const targets = backends.map(({ address, port }, index) => `${index} : ${address} . ${port}`)
+  return `meta l4proto ${protocol} dnat ip to ${choice} map { ${targets.join(', ')} }`
+}
+
+/** A pod that reaches itself through its service must see another sender than itself. */
+function hairpinLines(table: string, before: readonly PortRule[], after: readonly PortRule[]): string[] {
+  const had = backendAddresses(before)
+  const has = backendAddresses(after)
+  const element = (address: string): string => `${address} . ${address}`
+  const removed = [...had].filter(address => !has.has(address)).map(element)
+  const added = [...has].filter(address => !had.has(address)).map(element)
+  return [
+    ...(removed.length > 0 ? [`delete element ip ${table} hairpins { ${removed.join(', ')} }`] : []),
+    ...(added.length > 0 ? [`add element ip ${table} hairpins { ${added.join(', ')} }`] : []),
+  ]
+}
+
+const backendAddresses = (rules: readonly PortRule[]): Set<string> => new Set(rules.flatMap(({ backends }) => backends.map(({ address }) => address)))

@@ -1,0 +1,112 @@
+// Keeps the kernel's rules equal to what Services and EndpointSlices say. Changes that come while a
+// script is being applied are applied together afterwards. Rules stay when Sampan stops.
+import type { EndpointSlice, Service } from '../api/generated/models.ts'
+import { keyOf } from '../api/object.ts'
+import { endpointSlices, services } from '../api/resources.ts'
+import type { Client } from '../client/client.ts'
+import { run } from '../host/command.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import { changes, wholeTable, type TableFacts } from './nftables-script.ts'
+import { portRules, type PortRule } from './service-rules.ts'
+
+export interface ServiceProxyOptions {
+  readonly client: Client
+  readonly facts: TableFacts
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Runs an nftables script; by default `nft -f -`. */
+  readonly apply?: (script: string) => Promise<void>
+}
+
+export interface ServiceProxy {
+  /** Resolves when everything known by now is in the kernel. */
+  settled(): Promise<void>
+  stop(): void
+}
+
+const retryMs = 1000
+
+export const applyScript = async (script: string): Promise<void> => void (await run('nft', ['-f', '-'], { input: script }))
+
+export async function removeTable(table: string): Promise<void> {
+  await applyScript(`add table ip ${table}\ndelete table ip ${table}\n`)
+}
+
+export async function startServiceProxy({ client, facts, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
+  const serviceInformer = client.informer(services)
+  const sliceInformer = client.informer(endpointSlices)
+  await Promise.all([serviceInformer.synced, sliceInformer.synced])
+  const slicesOf = sliceInformer.index('service', serviceKeys)
+  const wanted = new Map<string, readonly PortRule[]>()
+  const dirty = new Set<string>()
+  let applied: Map<string, readonly PortRule[]> | undefined
+  let working: Promise<void> | undefined
+  let stopped = false
+
+  function refresh(key: string): void {
+    const [namespace, name = ''] = key.split('/')
+    const service = serviceInformer.get({ namespace, name })
+    if (service === undefined) wanted.delete(key)
+    else wanted.set(key, portRules(service, slicesOf(key)))
+  }
+
+  function mark(key: string): void {
+    dirty.add(key)
+    if (!stopped) working ??= Promise.resolve().then(work)
+  }
+
+  async function work(): Promise<void> {
+    while (dirty.size > 0 && !stopped) {
+      const keys = [...dirty]
+      dirty.clear()
+      for (const key of keys) refresh(key)
+      try {
+        await bring(keys)
+      } catch (error) {
+        logger.error('service rules could not be applied; the table is written anew', { error: String(error) })
+        applied = undefined
+        clock.after(retryMs, () => mark(''))
+        break
+      }
+    }
+    working = undefined
+  }
+
+  async function bring(keys: readonly string[]): Promise<void> {
+    const all = (): PortRule[] => [...wanted.values()].flat()
+    if (applied === undefined) {
+      const snapshot = new Map(wanted)
+      await apply(wholeTable(facts, all()))
+      applied = snapshot
+      return
+    }
+    // A change may touch addresses that other services share (hairpins), so whole sets are compared.
+    const before = [...applied.values()].flat()
+    const script = changes(facts.table, before, all())
+    const snapshot = new Map(wanted)
+    if (script !== '') await apply(script)
+    applied = snapshot
+    logger.debug('service rules applied', { services: keys.length })
+  }
+
+  const stops = [
+    serviceInformer.subscribe(({ object }) => mark(keyOf(object as Service))),
+    sliceInformer.subscribe(({ object }) => serviceKeys(object).forEach(mark)),
+  ]
+  mark('')
+  return {
+    settled: async () => {
+      while (working !== undefined) await working
+    },
+    stop: () => {
+      stopped = true
+      stops.forEach(stop => stop())
+    },
+  }
+}
+
+function serviceKeys(slice: EndpointSlice): string[] {
+  const name = slice.metadata.labels?.['kubernetes.io/service-name']
+  return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`]
+}

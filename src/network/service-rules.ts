@@ -1,0 +1,64 @@
+// What traffic to services should do, computed from Services and EndpointSlices: pure data, compared
+// with what was there before and turned into an nftables script by `nftables-script.ts`.
+import type { Endpoint, EndpointSlice, Service, ServicePort } from '../api/generated/models.ts'
+
+export type Protocol = 'tcp' | 'udp' | 'sctp'
+
+export interface Backend {
+  readonly address: string
+  readonly port: number
+}
+
+/** Where one port of one service leads. */
+export interface PortRule {
+  /** Name of the nftables chain, unique in the table: `service/default/web/tcp/80`. */
+  readonly chain: string
+  readonly protocol: Protocol
+  /** Service addresses: the cluster IP, external and load balancer addresses. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly nodePort: number | undefined
+  readonly backends: readonly Backend[]
+  /** Requests of one client go to one backend. */
+  readonly sticky: boolean
+}
+
+export function portRules(service: Service, slices: readonly EndpointSlice[]): PortRule[] {
+  const { spec, status, metadata } = service
+  if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return []
+  const balancers = status.loadBalancer?.ingress?.flatMap(({ ip }) => (ip ? [ip] : [])) ?? []
+  const addresses = [spec.clusterIP, ...(spec.externalIPs ?? []), ...balancers]
+  return (spec.ports ?? []).map(port => {
+    const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
+    return {
+      chain: `service/${metadata.namespace}/${metadata.name}/${protocol}/${port.port}`,
+      protocol,
+      addresses,
+      port: port.port,
+      nodePort: port.nodePort || undefined,
+      backends: backendsOf(port, slices),
+      sticky: spec.sessionAffinity === 'ClientIP',
+    }
+  })
+}
+
+/** Ready endpoints; when there are none, those that still serve while they terminate, as Kubernetes does. */
+function backendsOf(port: ServicePort, slices: readonly EndpointSlice[]): Backend[] {
+  const ready = collect(port, slices, ({ conditions }) => conditions?.ready !== false)
+  const found = ready.length > 0 ? ready : collect(port, slices, ({ conditions }) => conditions?.serving === true && conditions.terminating === true)
+  return found.sort((left, right) => (left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port))
+}
+
+function collect(port: ServicePort, slices: readonly EndpointSlice[], accepts: (endpoint: Endpoint) => boolean): Backend[] {
+  const found = new Map<string, Backend>()
+  for (const slice of slices) {
+    if (slice.addressType !== 'IPv4') continue
+    const target = slice.ports?.find(candidate => (candidate.name ?? '') === (port.name ?? '') && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP'))
+    if (target?.port === undefined) continue
+    for (const endpoint of slice.endpoints ?? []) {
+      const address = endpoint.addresses[0]
+      if (address !== undefined && accepts(endpoint)) found.set(`${address}:${target.port}`, { address, port: target.port })
+    }
+  }
+  return [...found.values()]
+}

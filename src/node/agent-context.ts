@@ -1,0 +1,39 @@
+// What every pod's worker shares.
+import type { ClusterNetwork } from '../api/cluster.ts'
+import type { Service } from '../api/generated/models.ts'
+import type { Client } from '../client/client.ts'
+import type { Runtime } from '../cri/runtime.ts'
+import type { CgroupFacts } from '../host/cgroups.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { NodeCapacity } from './downward-api.ts'
+import type { EventRecorder } from './event-recorder.ts'
+import type { ImageProvider } from './image-provider.ts'
+import type { DnsSettings } from './name-resolution.ts'
+import type { ObjectSource } from './object-source.ts'
+import type { Semaphore } from './semaphore.ts'
+import type { TokenSource } from './token-source.ts'
+
+export interface AgentContext {
+  readonly client: Client
+  readonly runtime: Runtime
+  readonly network: ClusterNetwork
+  readonly nodeName: string
+  readonly dataDirectory: string
+  /** Below it, each pod has a control group of its own, e.g. `/sampan/default`. */
+  readonly cgroupRoot: string
+  readonly cgroups: CgroupFacts
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: EventRecorder
+  readonly images: ImageProvider
+  readonly objects: ObjectSource
+  readonly tokens: TokenSource
+  readonly node: NodeCapacity
+  readonly hostDns: DnsSettings
+  readonly hostName: string
+  readonly hostsFile: string
+  readonly services: () => readonly Service[]
+  /** Limits how many sandboxes and containers start at the same time. */
+  readonly starts: Semaphore
+}

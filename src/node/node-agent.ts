@@ -1,0 +1,133 @@
+// The node agent (what Kubernetes calls the kubelet): registers the node, runs the pods bound to it, and
+// serves logs, exec, attach and port-forward. It only speaks to the API and to a container runtime.
+// Stopping it leaves containers running; the next agent adopts them.
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClusterNetwork } from '../api/cluster.ts'
+import type { Pod } from '../api/generated/models.ts'
+import { configMaps, pods, secrets, services } from '../api/resources.ts'
+import type { Client } from '../client/client.ts'
+import type { ContainerStats, Runtime } from '../cri/runtime.ts'
+import { cgroupFacts } from '../host/cgroups.ts'
+import { machineFacts } from '../host/machine.ts'
+import { unmountBelow } from '../host/mounts.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Random } from '../lib/random.ts'
+import type { NodeStreams } from '../streams/node-streams.ts'
+import type { AgentContext } from './agent-context.ts'
+import { eventRecorder } from './event-recorder.ts'
+import { imageProvider } from './image-provider.ts'
+import { LogFiles } from './log-files.ts'
+import { parseResolvConf } from './name-resolution.ts'
+import { registerNode } from './node-registration.ts'
+import { objectSource } from './object-source.ts'
+import { podsDirectory } from './pod-directories.ts'
+import { PodPool } from './pod-pool.ts'
+import { Semaphore } from './semaphore.ts'
+import { nodeStreams } from './serve-streams.ts'
+import { tokenSource } from './token-source.ts'
+
+export interface NodeAgentOptions {
+  readonly client: Client
+  readonly runtime: Runtime
+  readonly nodeName: string
+  readonly network: ClusterNetwork
+  /** Volumes and logs; on a disk. */
+  readonly dataDirectory: string
+  /** Control group above the pods' own, `/sampan` by default. */
+  readonly cgroupRoot?: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** How many sandboxes and containers start at the same time. */
+  readonly parallelStarts?: number
+  readonly maximumPods?: number
+  /** Not needed: containers find the API through the service `kubernetes`. */
+  readonly apiServerAddress?: { readonly host: string; readonly port: number }
+}
+
+export interface NodeAgent extends NodeStreams {
+  /** Resolves when the node is registered and its pods are looked after. */
+  readonly ready: Promise<void>
+  /** What running containers use, for metrics and autoscaling. */
+  stats(): Promise<ContainerStats[]>
+  /** Containers run on. */
+  stop(): Promise<void>
+}
+
+const defaultParallelStarts = 8
+
+export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
+  const { client, runtime, nodeName, network, clock, logger } = options
+  await mkdir(options.dataDirectory, { recursive: true })
+  const context = await contextOf(options)
+  // Asked for early: they fill while the node registers.
+  const podInformer = client.informer(pods)
+  const sources = [client.informer(configMaps), client.informer(secrets), client.informer(services)] as const
+  const logs = new LogFiles(runtime, clock)
+  const pool = new PodPool(context, logs)
+  const [registration] = await Promise.all([
+    registerNode({
+      client, runtime, nodeName, nodeAddress: network.nodeAddress, podCidr: network.podCidr, dataDirectory: options.dataDirectory, clock, logger,
+      ...(options.maximumPods !== undefined && { maximumPods: options.maximumPods }),
+    }),
+    pool.observeRuntime(),
+    podInformer.synced, ...sources.map(informer => informer.synced),
+  ])
+  const mine = (pod: Pod): boolean => pod.spec.nodeName === nodeName
+  const known = new Set(podInformer.list().filter(mine).map(pod => pod.metadata.uid))
+  const unsubscribe = [
+    sources[0].subscribe(({ object }) => pool.sourceChanged('configmap', object.metadata)),
+    sources[1].subscribe(({ object }) => pool.sourceChanged('secret', object.metadata)),
+    podInformer.subscribe(change => {
+      if (change.type === 'DELETED') pool.podDeleted(change.object)
+      else if (mine(change.object)) pool.podChanged(change.object)
+    }),
+    runtime.subscribe(event => void pool.runtimeEvent(event)),
+  ]
+  await pool.removeOrphans(known)
+  void removeOrphanDirectories(options.dataDirectory, known, logger)
+  return {
+    ...nodeStreams(pool, logs, runtime, network.nodeAddress, () => clock.now()),
+    ready: Promise.resolve(),
+    stats: () => runtime.containerStats(),
+    async stop() {
+      for (const stop of unsubscribe) stop()
+      registration.stop()
+      logs.stop()
+      await pool.halt()
+    },
+  }
+}
+
+async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
+  const { client, runtime, nodeName, network, clock, random, logger, dataDirectory } = options
+  const facts = machineFacts()
+  const objects = objectSource(client)
+  const [resolvConf, hostsFile] = await Promise.all(['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')))
+  return {
+    client, runtime, network, nodeName, dataDirectory, clock, logger, objects,
+    cgroupRoot: options.cgroupRoot ?? '/sampan', cgroups: cgroupFacts(),
+    events: eventRecorder(client, nodeName, clock, random, logger),
+    images: imageProvider(runtime, objects, clock), tokens: tokenSource(client, clock),
+    node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
+    hostDns: parseResolvConf(resolvConf!), hostName: facts.hostname, hostsFile: hostsFile!,
+    services: () => client.informer(services).list(),
+    starts: new Semaphore(options.parallelStarts ?? defaultParallelStarts),
+  }
+}
+
+/** Directories of pods that ended while no agent ran. */
+async function removeOrphanDirectories(dataDirectory: string, known: ReadonlySet<string>, logger: Logger): Promise<void> {
+  const names = await readdir(podsDirectory(dataDirectory)).catch(() => [])
+  for (const name of names.filter(uid => !known.has(uid))) {
+    const directory = join(podsDirectory(dataDirectory), name)
+    try {
+      await unmountBelow(directory)
+      await rm(directory, { recursive: true, force: true })
+    } catch (error) {
+      logger.warn('directory of an ended pod not removed', { directory, error: String(error) })
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// All pods of this node: one worker each, found by uid, name and container. Brings events of the API and
+// of the runtime to the right worker, and takes away what belongs to no pod.
+import type { ObjectMeta, Pod } from '../api/generated/models.ts'
+import type { ContainerStatus, RuntimeEvent } from '../cri/runtime.ts'
+import { isRuntimeNotFound } from '../cri/runtime.ts'
+import type { AgentContext } from './agent-context.ts'
+import type { LogFiles } from './log-files.ts'
+import { hasEnded, isDeleting } from './pod-facts.ts'
+import type { SandboxRecord } from './pod-state.ts'
+import { PodWorker } from './pod-worker.ts'
+import { labelNames } from './sandbox-config.ts'
+import { referencesOf } from './volume-files.ts'
+
+const earlyEndMs = 200
+
+interface Found {
+  readonly sandboxes: SandboxRecord[]
+  readonly containers: ContainerStatus[]
+}
+
+export class PodPool {
+  private readonly context: AgentContext
+  private readonly logs: LogFiles
+  private readonly workers = new Map<string, PodWorker>()
+  /** What ran before this agent started, until its pod is seen. */
+  private found = new Map<string, Found>()
+
+  constructor(context: AgentContext, logs: LogFiles) {
+    this.context = context
+    this.logs = logs
+  }
+
+  workerOf(namespace: string, name: string, uid: string): PodWorker | undefined {
+    const worker = this.workers.get(uid)
+    if (worker !== undefined) return worker
+    return uid === '' ? [...this.workers.values()].find(({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace) : undefined
+  }
+
+  /** What runs already. */
+  async observeRuntime(): Promise<void> {
+    this.found = await this.listRuntime()
+  }
+
+  podChanged(pod: Pod): void {
+    const { uid } = pod.metadata
+    const worker = this.workers.get(uid)
+    if (worker !== undefined) return worker.update(pod)
+    const found = this.found.get(uid)
+    // An ended pod of which nothing is left needs nobody.
+    if (hasEnded(pod) && found === undefined && !isDeleting(pod)) return
+    const created = this.create(pod)
+    this.found.delete(uid)
+    if (found === undefined) created.wake()
+    else void created.adopt(found.sandboxes, found.containers)
+  }
+
+  podDeleted(pod: Pod): void {
+    this.workers.get(pod.metadata.uid)?.removed()
+  }
+
+  sourceChanged(kind: 'configmap' | 'secret', metadata: ObjectMeta): void {
+    for (const worker of this.workers.values()) {
+      if (worker.pod.metadata.namespace === metadata.namespace && referencesOf(worker.pod).has(`${kind}/${metadata.name}`)) worker.sourcesChanged()
+    }
+  }
+
+  async runtimeEvent(event: RuntimeEvent): Promise<void> {
+    if (event.type === 'relist') return await this.relist()
+    if (event.type === 'sandbox-exited') {
+      for (const worker of this.workers.values()) if (worker.state.sandbox?.id === event.sandboxId) worker.sandboxEnded(event.sandboxId)
+      return
+    }
+    const worker = this.workerOfContainer(event.containerId)
+    if (worker !== undefined) return await worker.containerEnded(event.containerId)
+    // It ended before its start was noted: look again in a moment.
+    this.context.clock.after(earlyEndMs, () => void this.workerOfContainer(event.containerId)?.containerEnded(event.containerId))
+  }
+
+  async removeOrphans(known: ReadonlySet<string>): Promise<void> {
+    const orphans = [...this.found].filter(([uid]) => !known.has(uid))
+    this.found = new Map()
+    await Promise.allSettled(orphans.flatMap(([, { sandboxes }]) => sandboxes.map(async ({ id }) => {
+      await this.context.runtime.stopPodSandbox(id)
+      await this.context.runtime.removePodSandbox(id)
+    })))
+  }
+
+  async halt(): Promise<void> {
+    for (const worker of this.workers.values()) worker.halt()
+    this.workers.clear()
+  }
+
+  private create(pod: Pod): PodWorker {
+    const { uid } = pod.metadata
+    const worker = new PodWorker({
+      context: this.context, pod,
+      onCleaned: () => this.workers.delete(uid),
+      onContainerChange: (id, file, running) => this.logs.containerChanged(id, file, running),
+    })
+    this.workers.set(uid, worker)
+    return worker
+  }
+
+  private workerOfContainer(containerId: string): PodWorker | undefined {
+    for (const worker of this.workers.values()) {
+      for (const attempts of worker.state.containers.values()) if (attempts.some(({ id }) => id === containerId)) return worker
+    }
+    return undefined
+  }
+
+  private async relist(): Promise<void> {
+    try {
+      const found = await this.listRuntime()
+      const empty: Found = { sandboxes: [], containers: [] }
+      await Promise.all([...this.workers].map(([uid, worker]) => worker.relisted(found.get(uid)?.sandboxes ?? empty.sandboxes, found.get(uid)?.containers ?? empty.containers)))
+    } catch (error) {
+      this.context.logger.warn('runtime not listed', { error: String(error) })
+    }
+  }
+
+  private async listRuntime(): Promise<Map<string, Found>> {
+    const { runtime } = this.context
+    const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()])
+    const groups = new Map<string, Found>()
+    const groupOf = (uid: string): Found => {
+      if (!groups.has(uid)) groups.set(uid, { sandboxes: [], containers: [] })
+      return groups.get(uid)!
+    }
+    const gone = (error: unknown): undefined => {
+      if (!isRuntimeNotFound(error)) throw error
+    }
+    const details = await Promise.all(sandboxes.map(async sandbox => (sandbox.ready ? await runtime.podSandboxStatus(sandbox.id).catch(gone) : sandbox)))
+    const statuses = await Promise.all(containers.map(container => runtime.containerStatus(container.id).catch(gone)))
+    const sandboxIds = new Map(containers.map(({ id, sandboxId }) => [id, sandboxId]))
+    for (const sandbox of details) if (sandbox !== undefined) groupOf(sandbox.labels[labelNames.podUid] ?? sandbox.uid).sandboxes.push(sandbox)
+    for (const status of statuses) if (status !== undefined) groupOf(status.labels[labelNames.podUid] ?? '').containers.push({ ...status, sandboxId: sandboxIds.get(status.id)! })
+    return groups
+  }
+}

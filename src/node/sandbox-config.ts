@@ -1,0 +1,53 @@
+// What the runtime is told about a pod as a whole.
+import type { ClusterNetwork } from '../api/cluster.ts'
+import type { Pod, SeccompProfile as ApiSeccompProfile } from '../api/generated/models.ts'
+import type { Namespaces, SandboxConfig, SeccompProfile } from '../cri/runtime.ts'
+import { dnsSettings, hostNameOf, type DnsSettings } from './name-resolution.ts'
+import { allContainersOf, isHostNetwork } from './pod-facts.ts'
+
+export const labelNames = {
+  podName: 'io.kubernetes.pod.name', podNamespace: 'io.kubernetes.pod.namespace', podUid: 'io.kubernetes.pod.uid', container: 'io.kubernetes.container.name',
+} as const
+
+export interface SandboxSettings {
+  readonly network: ClusterNetwork
+  readonly hostDns: DnsSettings
+  readonly hostName: string
+  readonly logDirectory: string
+  readonly cgroupParent: string
+}
+
+export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettings): SandboxConfig {
+  const security = pod.spec.securityContext ?? {}
+  const seccomp = seccompOf(security.seccompProfile)
+  return {
+    name: pod.metadata.name, uid: pod.metadata.uid, namespace: pod.metadata.namespace!, attempt,
+    hostname: isHostNetwork(pod) ? settings.hostName : hostNameOf(pod, settings.network.domain).hostname,
+    logDirectory: settings.logDirectory, dns: dnsSettings(pod, settings.network, settings.hostDns), portMappings: [],
+    labels: {
+      ...pod.metadata.labels,
+      [labelNames.podName]: pod.metadata.name, [labelNames.podNamespace]: pod.metadata.namespace!, [labelNames.podUid]: pod.metadata.uid,
+    },
+    annotations: pod.metadata.annotations ?? {}, cgroupParent: settings.cgroupParent,
+    sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [name, value])),
+    namespaces: podNamespaces(pod),
+    privileged: allContainersOf(pod).some(container => container.securityContext?.privileged === true),
+    ...(security.runAsUser !== undefined && { runAsUser: security.runAsUser }), ...(security.runAsGroup !== undefined && { runAsGroup: security.runAsGroup }),
+    supplementalGroups: supplementalGroups(pod), ...(seccomp && { seccomp }),
+  }
+}
+
+export function podNamespaces(pod: Pod): Namespaces {
+  const pid = pod.spec.shareProcessNamespace === true ? 'pod' : 'container'
+  return { network: isHostNetwork(pod) ? 'node' : 'pod', pid: pod.spec.hostPID === true ? 'node' : pid, ipc: pod.spec.hostIPC === true ? 'node' : 'pod' }
+}
+
+export function supplementalGroups(pod: Pod): number[] {
+  const { fsGroup, supplementalGroups: groups = [] } = pod.spec.securityContext ?? {}
+  return fsGroup === undefined ? groups : [...groups, fsGroup]
+}
+
+export function seccompOf(profile: ApiSeccompProfile | undefined): SeccompProfile | undefined {
+  if (profile === undefined) return undefined
+  return { type: profile.type as SeccompProfile['type'], ...(profile.localhostProfile !== undefined && { localhostProfile: profile.localhostProfile }) }
+}

@@ -1,0 +1,10 @@
+// The plug-ins in the order in which Kubernetes runs them.
+import type { AdmissionPlugin } from './admission.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { defaultTolerationSeconds, priority } from './pod-defaults.ts'
+import { serviceAccountAdmission } from './service-account.ts'
+import { taintNodesByCondition } from './taint-nodes.ts'
+
+export const admissionPlugins: readonly AdmissionPlugin[] = [
+  namespaceLifecycle, serviceAccountAdmission, taintNodesByCondition, priority, defaultTolerationSeconds,
+]

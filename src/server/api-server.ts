@@ -1,0 +1,133 @@
+// Puts the API server together over a store, and listens. The composition root gives everything from
+// outside: store, kinds, keys, clock, and who speaks for the nodes.
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { KindDefinition } from '../api/kind.ts'
+import type { Clock } from '../lib/clock.ts'
+import { formatTime } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Random } from '../lib/random.ts'
+import type { Store } from '../store/store.ts'
+import { admissionPlugins } from './admission/plugins.ts'
+import { ServiceAllocator } from './allocation/service-allocator.ts'
+import { Authenticator } from './auth/authenticate.ts'
+import type { KeyPairPem } from './auth/certificate-authority.ts'
+import { TokenIssuer } from './auth/service-account-tokens.ts'
+import { createBuiltInObjects } from './bootstrap.ts'
+import { DiscoveryRoutes } from './http/discovery-routes.ts'
+import { RequestHandler } from './http/request-handler.ts'
+import { KindRegistry } from './kind-registry.ts'
+import type { ServerContext } from './server-context.ts'
+import { ObjectStorage } from './storage/object-storage.ts'
+import type { FindNodeStreams } from './subresources/pod-streams.ts'
+import { subresourceRoutes } from './subresources/routes.ts'
+
+export interface ApiServerOptions {
+  readonly store: Store
+  readonly kinds: readonly KindDefinition[]
+  readonly serviceCidr: string
+  /** PEM of the key that signs service account tokens. */
+  readonly tokenKey: string
+  readonly tokenIssuer: string
+  readonly findNodeStreams: FindNodeStreams
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface ListenOptions {
+  readonly serving: KeyPairPem
+  /** PEM of the CA whose client certificates are believed. */
+  readonly clientAuthority: string
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+}
+
+export interface ApiServer {
+  readonly context: ServerContext
+  /** May be called several times, for several addresses. @returns the port */
+  listen(options: ListenOptions): Promise<number>
+  /** Ends watches, finishes what is in flight, closes the listeners. The store stays open. */
+  close(): Promise<void>
+}
+
+const drainMs = 2000
+
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { clock, random, logger } = options
+  const storage = await ObjectStorage.open(options.store)
+  const kinds = new KindRegistry(options.kinds)
+  const context: ServerContext = {
+    storage,
+    kinds,
+    admission: admissionPlugins,
+    services: new ServiceAllocator(storage, options.serviceCidr, random),
+    tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
+    clock,
+    random,
+    logger,
+  }
+  await createBuiltInObjects(context)
+  let draining = false
+  const openWatches = new Set<() => void>()
+  const handler = new RequestHandler({
+    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams), openWatches },
+    discovery: new DiscoveryRoutes(kinds),
+    authenticator: new Authenticator(context.tokens, storage, clock),
+    checks: [{ name: 'ping', check: () => undefined }, { name: 'shutdown', check: () => (draining ? 'the server is shutting down' : undefined) }],
+    buildDate: formatTime(clock.now()),
+    draining: () => draining,
+  })
+  const listeners: Server[] = []
+  return {
+    context,
+    listen: async listenOptions => {
+      const server = makeListener(handler, listenOptions)
+      listeners.push(server)
+      return listening(server, listenOptions)
+    },
+    close: async () => {
+      draining = true
+      for (const end of openWatches) end()
+      await Promise.all(listeners.map(server => closed(server, clock)))
+    },
+  }
+}
+
+function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions): Server {
+  const server = createServer({
+    cert: serving.certificate,
+    key: serving.key,
+    ca: clientAuthority,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    keepAliveTimeout: 180_000,
+    requestTimeout: 0,
+  }, (request, response) => void handler.handle(request, response))
+  server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head))
+  server.on('tlsClientError', () => {})
+  return server
+}
+
+function listening(server: Server, { host, port }: ListenOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+function closed(server: Server, clock: Clock): Promise<void> {
+  return new Promise(resolve => {
+    const force = clock.after(drainMs, () => server.closeAllConnections())
+    server.close(() => {
+      force.cancel()
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

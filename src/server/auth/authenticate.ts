@@ -1,0 +1,71 @@
+// Who is asking: a client certificate of the cluster's CA, or a bearer token. Nobody else gets in.
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { unauthorized } from '../../api/api-error.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { UserInfo } from '../request.ts'
+import type { ObjectStorage } from '../storage/object-storage.ts'
+import type { TokenIssuer } from './service-account-tokens.ts'
+
+/** A token found good is believed this long before it is checked again. */
+const trustMs = 10_000
+const rememberedTokens = 1000
+
+export class Authenticator {
+  private readonly bySocket = new WeakMap<object, UserInfo | null>()
+  private readonly byToken = new Map<string, { user: UserInfo; untilMs: number }>()
+  private readonly tokens: TokenIssuer
+  private readonly storage: ObjectStorage
+  private readonly clock: Clock
+
+  constructor(tokens: TokenIssuer, storage: ObjectStorage, clock: Clock) {
+    this.tokens = tokens
+    this.storage = storage
+    this.clock = clock
+  }
+
+  /** @throws ApiError Unauthorized */
+  async authenticate(request: IncomingMessage): Promise<UserInfo> {
+    const certified = this.byCertificate(request.socket as TLSSocket)
+    if (certified !== null) return certified
+    const { authorization } = request.headers
+    const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
+    if (token === undefined || token === '') throw unauthorized()
+    return this.byBearer(token)
+  }
+
+  private byCertificate(socket: TLSSocket): UserInfo | null {
+    const known = this.bySocket.get(socket)
+    if (known !== undefined) return known
+    const user = socket.authorized ? subjectOf(socket) : null
+    this.bySocket.set(socket, user)
+    return user
+  }
+
+  private async byBearer(token: string): Promise<UserInfo> {
+    const nowMs = this.clock.now()
+    const known = this.byToken.get(token)
+    if (known !== undefined && known.untilMs > nowMs) return known.user
+    const verified = await this.tokens.verify(token, this.storage)
+    if (verified === undefined) throw unauthorized()
+    if (this.byToken.size >= rememberedTokens) this.byToken.clear()
+    this.byToken.set(token, { user: verified.user, untilMs: Math.min(nowMs + trustMs, verified.expiresMs) })
+    return verified.user
+  }
+}
+
+function subjectOf(socket: TLSSocket): UserInfo | null {
+  const subject = socket.getPeerCertificate().subject as { CN?: string; O?: string | string[] } | undefined
+  if (subject?.CN === undefined) return null
+  const organizations = subject.O === undefined ? [] : Array.isArray(subject.O) ? subject.O : [subject.O]
+  return { username: subject.CN, groups: [...organizations, 'system:authenticated'] }
+}
+
+const protocolPrefix = 'base64url.bearer.authorization.k8s.io.'
+
+/** Browsers cannot set headers on WebSockets; Kubernetes lets them put the token among the protocols. */
+function webSocketToken({ headers }: IncomingMessage): string | undefined {
+  const protocols = String(headers['sec-websocket-protocol'] ?? '').split(',').map(text => text.trim())
+  const carrier = protocols.find(text => text.startsWith(protocolPrefix))
+  return carrier === undefined ? undefined : Buffer.from(carrier.slice(protocolPrefix.length), 'base64url').toString()
+}

@@ -1,0 +1,96 @@
+// Issues and checks service account tokens: signed JWTs bound to an account and, usually, to a pod.
+// Claims as in pkg/serviceaccount/claims.go.
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
+import { pods, secrets, serviceAccounts } from '../../api/resources.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Random } from '../../lib/random.ts'
+import type { UserInfo } from '../request.ts'
+import type { ObjectStorage } from '../storage/object-storage.ts'
+
+const algorithm = 'ES256'
+
+export interface TokenRequestFacts {
+  readonly namespace: string
+  readonly account: { readonly name: string; readonly uid: string }
+  /** Empty: the API server's own. */
+  readonly audiences: readonly string[]
+  readonly expirationSeconds: number
+  readonly bound?: { readonly kind: string; readonly name: string; readonly uid: string }
+}
+
+interface KubernetesClaims {
+  namespace: string
+  serviceaccount: { name: string; uid: string }
+  pod?: { name: string; uid: string }
+  secret?: { name: string; uid: string }
+}
+
+export class TokenIssuer {
+  readonly audiences: readonly string[]
+  private readonly issuer: string
+  private readonly signingKey: KeyObject
+  private readonly verificationKey: KeyObject
+  private readonly clock: Clock
+  private readonly random: Random
+
+  /** @param keyPem is the private key (P-256) in PEM */
+  constructor(options: { keyPem: string; issuer: string; audiences: readonly string[]; clock: Clock; random: Random }) {
+    this.signingKey = createPrivateKey(options.keyPem)
+    this.verificationKey = createPublicKey(this.signingKey)
+    this.issuer = options.issuer
+    this.audiences = options.audiences
+    this.clock = options.clock
+    this.random = options.random
+  }
+
+  issue({ namespace, account, audiences, expirationSeconds, bound }: TokenRequestFacts): Promise<string> {
+    const seconds = Math.floor(this.clock.now() / 1000)
+    const claims: KubernetesClaims = { namespace, serviceaccount: account }
+    if (bound?.kind === 'Pod') claims.pod = { name: bound.name, uid: bound.uid }
+    if (bound?.kind === 'Secret') claims.secret = { name: bound.name, uid: bound.uid }
+    return new SignJWT({ 'kubernetes.io': claims })
+      .setProtectedHeader({ alg: algorithm })
+      .setIssuer(this.issuer)
+      .setSubject(`system:serviceaccount:${namespace}:${account.name}`)
+      .setAudience([...(audiences.length > 0 ? audiences : this.audiences)])
+      .setIssuedAt(seconds)
+      .setNotBefore(seconds)
+      .setExpirationTime(seconds + expirationSeconds)
+      .setJti(this.random.uuid())
+      .sign(this.signingKey)
+  }
+
+  /** Who the token speaks for; undefined when it is not one of ours or no longer good. */
+  async verify(token: string, storage: ObjectStorage, audiences: readonly string[] = this.audiences): Promise<{ user: UserInfo; expiresMs: number } | undefined> {
+    let payload: JWTPayload
+    try {
+      ;({ payload } = await jwtVerify(token, this.verificationKey, { algorithms: [algorithm], issuer: this.issuer, audience: [...audiences], currentDate: new Date(this.clock.now()) }))
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined
+      throw error
+    }
+    const claims = payload['kubernetes.io'] as KubernetesClaims | undefined
+    if (claims === undefined || !stillBound(claims, storage)) return undefined
+    return { user: userOf(claims, payload.jti), expiresMs: (payload.exp ?? 0) * 1000 }
+  }
+}
+
+/** The account, and the pod or secret the token is bound to, must still be the same objects. */
+export function stillBound({ namespace, serviceaccount, pod, secret }: KubernetesClaims, storage: ObjectStorage): boolean {
+  const same = (resource: typeof serviceAccounts | typeof pods | typeof secrets, reference: { name: string; uid: string }): boolean =>
+    storage.get(resource, `${namespace}/${reference.name}`)?.object.metadata.uid === reference.uid
+  return same(serviceAccounts, serviceaccount) && (pod === undefined || same(pods, pod)) && (secret === undefined || same(secrets, secret))
+}
+
+function userOf({ namespace, serviceaccount, pod }: KubernetesClaims, credentialId: string | undefined): UserInfo {
+  return {
+    username: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
+    uid: serviceaccount.uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra: {
+      ...(credentialId !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${credentialId}`] }),
+      ...(pod !== undefined && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
+    },
+  }
+}

@@ -1,0 +1,61 @@
+// Reads a request's body within a size limit and decodes it: JSON, YAML or protobuf.
+import type { IncomingMessage } from 'node:http'
+import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../api/api-error.ts'
+import { parseJson } from '../../api/decode.ts'
+import { parseYaml } from '../../api/parse-yaml.ts'
+import { decodeProtobuf, decodeProtobufMessage } from '../../api/protobuf/envelope.ts'
+import type { FieldValidation } from '../request.ts'
+import { mediaTypes } from './negotiation.ts'
+
+/** As etcd and kube-apiserver: 3 MiB. */
+export const bodyLimitBytes = 3 * 1024 * 1024
+
+export interface Body {
+  readonly value: unknown
+  /** `duplicate field "spec.x"`: reported together with unknown fields. */
+  readonly problems: readonly string[]
+}
+
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > bodyLimitBytes) throw requestEntityTooLarge(bodyLimitBytes)
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+export const mediaTypeOf = (request: IncomingMessage): string => (request.headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase()
+
+/** @param model of the expected object, needed to decode protobuf */
+export function decodeBody(bytes: Buffer, mediaType: string, model: string, validation: FieldValidation): Body {
+  if (bytes.length === 0) return { value: undefined, problems: [] }
+  switch (mediaType) {
+    case mediaTypes.json: return withProblems(parseJson(bytes.toString(), { duplicates: validation !== 'Ignore' }))
+    case mediaTypes.yaml:
+    case 'application/apply-patch+yaml': return withProblems(parseYaml(bytes.toString(), { duplicates: validation !== 'Ignore' }))
+    case mediaTypes.protobuf: {
+      const { apiVersion, kind, message } = decodeProtobuf(bytes)
+      return { value: { apiVersion, kind, ...decodeProtobufMessage(model, message) }, problems: [] }
+    }
+    default: throw unsupportedMediaType(Object.values(mediaTypes))
+  }
+}
+
+function withProblems({ value, duplicates }: { value: unknown; duplicates: readonly string[] }): Body {
+  return { value, problems: duplicates.map(field => `duplicate field "${field}"`) }
+}
+
+/** The body must be of the kind that the path names, or not say. */
+export function checkTypeOf(value: unknown, expected: { apiVersion: string; kind: string }): void {
+  if (typeof value !== 'object' || value === null) return
+  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown }
+  if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
+    throw badRequest(`${kind} in version "${typeof apiVersion === 'string' ? apiVersion : ''}" cannot be handled as a ${expected.kind}: converting to the expected kind is not possible`)
+  }
+  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected.apiVersion) {
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
+  }
+}

@@ -1,0 +1,107 @@
+// /api, /apis, the group and version documents below them, and OpenAPI. Each document is made once per
+// set of kinds.
+import { createHash } from 'node:crypto'
+import { apiGroup, apiGroupList, apiResourceList, apiVersions, aggregatedDiscovery } from '../../api/discovery.ts'
+import { noSuchPath } from '../../api/api-error.ts'
+import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
+import type { KindRegistry } from '../kind-registry.ts'
+import type { Exchange } from './exchange.ts'
+import { sendBytes, sendValue } from './respond.ts'
+
+const aggregatedType = /application\/json;([^,]*)as=APIGroupDiscoveryList/
+
+export class DiscoveryRoutes {
+  private readonly documents = new Map<string, { bytes: Buffer; hash: string }>()
+  private readonly kinds: KindRegistry
+
+  constructor(kinds: KindRegistry) {
+    this.kinds = kinds
+  }
+
+  /** Kinds came or went. */
+  invalidate(): void {
+    this.documents.clear()
+  }
+
+  /** @returns whether the path was one of discovery's */
+  async serve(exchange: Exchange): Promise<boolean> {
+    const segments = exchange.path.split('/').filter(segment => segment !== '')
+    const [root, group, version, ...more] = segments
+    if (root === 'openapi') return this.serveOpenApi(exchange, segments.slice(1))
+    if (more.length > 0 || (root !== 'api' && root !== 'apis')) return false
+    if (segments.length === 1) await this.serveRoot(exchange, root)
+    else if (root === 'api' && version === undefined) await this.serveResources(exchange, '', group!)
+    else if (root === 'apis' && version !== undefined) await this.serveResources(exchange, group!, version)
+    else if (root === 'apis') await this.serveGroup(exchange, group!)
+    else return false
+    return true
+  }
+
+  private async serveRoot(exchange: Exchange, root: 'api' | 'apis'): Promise<void> {
+    const wanted = aggregatedType.exec(exchange.request.headers.accept ?? '')
+    if (wanted === null) return sendValue(exchange, 200, root === 'api' ? apiVersions() : apiGroupList(this.kinds.all()))
+    const { bytes, hash } = this.document(`aggregated ${root}`, () => aggregatedDiscovery(root === 'api' ? 'core' : 'groups', this.kinds.all()))
+    await sendCacheable(exchange, bytes, hash, 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
+  }
+
+  private async serveGroup(exchange: Exchange, group: string): Promise<void> {
+    if (!this.kinds.all().some(kind => kind.resource.group === group)) throw noSuchPath()
+    await sendValue(exchange, 200, apiGroup(group, this.kinds.all()))
+  }
+
+  private async serveResources(exchange: Exchange, group: string, version: string): Promise<void> {
+    if (!this.kinds.hasGroupVersion(group, version)) throw noSuchPath()
+    await sendValue(exchange, 200, apiResourceList(group, version, this.kinds.all()))
+  }
+
+  private async serveOpenApi(exchange: Exchange, [openApiVersion, ...path]: string[]): Promise<boolean> {
+    if (openApiVersion !== 'v3') return false
+    if (path.length === 0) await this.serveOpenApiIndex(exchange)
+    else await this.serveGroupVersionDocument(exchange, path.join('/'))
+    return true
+  }
+
+  private async serveOpenApiIndex(exchange: Exchange): Promise<void> {
+    const paths = Object.fromEntries(this.groupVersionPaths().map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.openApiDocument(path).hash}` }]))
+    await sendValue(exchange, 200, { paths })
+  }
+
+  private async serveGroupVersionDocument(exchange: Exchange, path: string): Promise<void> {
+    if (!this.groupVersionPaths().includes(path)) throw noSuchPath()
+    const { bytes, hash } = this.openApiDocument(path)
+    if (exchange.query.get('hash') === hash) exchange.response.setHeader('Expires', new Date(Date.now() + 365 * 86_400_000).toUTCString())
+    await sendCacheable(exchange, bytes, hash, 'application/json')
+  }
+
+  private groupVersionPaths(): string[] {
+    return [...new Set(this.kinds.all().map(({ resource }) => (resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`)))]
+  }
+
+  private openApiDocument(path: string): { bytes: Buffer; hash: string } {
+    return this.document(`openapi ${path}`, () => {
+      const groupVersion = path.replace(/^apis?\//, '')
+      return openApiV3(groupVersion, this.kinds.all().filter(({ resource }) => (resource.group === '' ? resource.version : `${resource.group}/${resource.version}`) === groupVersion))
+    })
+  }
+
+  private document(name: string, make: () => object): { bytes: Buffer; hash: string } {
+    let document = this.documents.get(name)
+    if (document === undefined) {
+      const bytes = Buffer.from(JSON.stringify(make()))
+      document = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() }
+      this.documents.set(name, document)
+    }
+    return document
+  }
+}
+
+async function sendCacheable(exchange: Exchange, bytes: Buffer, hash: string, contentType: string): Promise<void> {
+  const tag = `"${hash}"`
+  exchange.response.setHeader('Etag', tag)
+  exchange.response.setHeader('Vary', 'Accept')
+  if (exchange.request.headers['if-none-match'] === tag) {
+    exchange.response.writeHead(304).end()
+    return
+  }
+  await sendBytes(exchange, 200, contentType, bytes)
+}

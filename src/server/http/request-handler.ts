@@ -1,0 +1,109 @@
+// The first and last step of every request: who asks, what for, and how an error reads.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { badRequest, noSuchPath, serviceUnavailable } from '../../api/api-error.ts'
+import type { Authenticator } from '../auth/authenticate.ts'
+import type { Caller, FieldValidation, UserInfo } from '../request.ts'
+import { findSubresource } from '../subresources/subresource.ts'
+import { parseApiPath } from './api-path.ts'
+import type { DiscoveryRoutes } from './discovery-routes.ts'
+import type { Exchange } from './exchange.ts'
+import { serveHealth, type HealthCheck } from './health-routes.ts'
+import { serveResource, type ResourceRoutes } from './resource-routes.ts'
+import { sendStatus, sendValue, statusOf } from './respond.ts'
+
+export interface RequestHandlerOptions {
+  readonly routes: ResourceRoutes
+  readonly discovery: DiscoveryRoutes
+  readonly authenticator: Authenticator
+  readonly checks: readonly HealthCheck[]
+  readonly buildDate: string
+  readonly draining: () => boolean
+}
+
+const rootPaths = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']
+
+export class RequestHandler {
+  private readonly options: RequestHandlerOptions
+
+  constructor(options: RequestHandlerOptions) {
+    this.options = options
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = splitUrl(request.url ?? '/')
+    if (serveHealth(url.path, url.query, response, this.options.checks, this.options.buildDate)) return
+    let exchange: Exchange = { request, response, ...url, caller: callerOf(request, url.query, nobody) }
+    try {
+      if (this.options.draining()) throw serviceUnavailable('the server is shutting down; try again in a moment')
+      exchange = { ...exchange, caller: callerOf(request, url.query, await this.options.authenticator.authenticate(request)) }
+      await this.route(exchange)
+    } catch (error) {
+      await sendStatus(exchange, statusOf(error, fault => this.report(request, fault)))
+    }
+  }
+
+  /** A request that wants to switch protocols. Errors are answered as plain HTTP. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    try {
+      await this.options.authenticator.authenticate(request)
+      const { path, query } = splitUrl(request.url ?? '/')
+      const parts = parseApiPath(path)
+      const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
+      if (parts?.name === undefined || kind === undefined) throw noSuchPath()
+      const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
+      const route = findSubresource(this.options.routes.subresources, target)
+      if (route.upgrade === undefined) throw badRequest(`${path} does not switch protocols`)
+      await route.upgrade({ request, socket, head, query }, target)
+    } catch (error) {
+      const status = statusOf(error, fault => this.report(request, fault))
+      const body = JSON.stringify(status)
+      const code = status.code ?? 500
+      socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+    }
+  }
+
+  private async route(exchange: Exchange): Promise<void> {
+    const path = parseApiPath(exchange.path)
+    if (path !== undefined) return serveResource(this.options.routes, exchange, path)
+    if (await this.options.discovery.serve(exchange)) return
+    if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
+    throw noSuchPath()
+  }
+
+  private report(request: IncomingMessage, error: unknown): void {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    this.options.routes.context.logger.error('request failed', { method: request.method, url: request.url, error: message, stack })
+  }
+}
+
+const nobody: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+function splitUrl(url: string): { path: string; query: URLSearchParams } {
+  const question = url.indexOf('?')
+  return question < 0 ? { path: url, query: new URLSearchParams() } : { path: url.slice(0, question), query: new URLSearchParams(url.slice(question + 1)) }
+}
+
+function callerOf(request: IncomingMessage, query: URLSearchParams, user: UserInfo): Caller {
+  return {
+    user,
+    fieldManager: query.get('fieldManager') || managerFromUserAgent(request.headers['user-agent']),
+    fieldValidation: fieldValidationOf(query.get('fieldValidation')),
+    dryRun: query.getAll('dryRun').includes('All'),
+    warnings: [],
+  }
+}
+
+const longestManager = 128
+
+/** Kubernetes' rule: what stands before the first slash. */
+function managerFromUserAgent(userAgent: string | undefined): string {
+  return (userAgent ?? '').split('/', 1)[0]!.slice(0, longestManager) || 'unknown'
+}
+
+function fieldValidationOf(text: string | null): FieldValidation {
+  return text === 'Ignore' || text === 'Strict' ? text : 'Warn'
+}
+

@@ -1,0 +1,193 @@
+// The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
+import { badRequest, methodNotAllowed, noSuchPath, notFound, type Status } from '../../api/api-error.ts'
+import { decodeObject } from '../../api/decode.ts'
+import type { KindDefinition, Verb } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { apiVersionOf } from '../../api/resource.ts'
+import { parseYaml } from '../../api/parse-yaml.ts'
+import { create } from '../operations/create.ts'
+import { remove, type DeletionOptions } from '../operations/delete.ts'
+import { list } from '../operations/list.ts'
+import { compileFilter } from '../operations/object-filter.ts'
+import { patch, patchTypeOf } from '../operations/patch.ts'
+import { update } from '../operations/update.ts'
+import { keyOfTarget, type Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+import { findSubresource, type SubresourceRoutes } from '../subresources/subresource.ts'
+import type { ApiPath } from './api-path.ts'
+import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { sendList, sendObject, sendValue } from './respond.ts'
+import { streamWatch } from './watch-stream.ts'
+
+export interface ResourceRoutes {
+  readonly context: ServerContext
+  readonly subresources: SubresourceRoutes
+  /** How to end each watch that is being served. */
+  readonly openWatches: Set<() => void>
+}
+
+export async function serveResource(routes: ResourceRoutes, exchange: Exchange, path: ApiPath): Promise<void> {
+  const kind = findKind(routes.context, path)
+  const { namespace, name, subresource } = path
+  if (name === undefined) return serveCollection(routes, exchange, kind, namespace, path)
+  const target: Target = { kind, name, namespace, subresource }
+  if (subresource !== undefined && subresource !== 'status') {
+    const route = findSubresource(routes.subresources, target)
+    return route.serve(exchange, target, path.rest ?? '')
+  }
+  if (subresource === 'status' && kind.subresources?.status === undefined) throw noSuchPath()
+  return serveObject(routes, exchange, target, path)
+}
+
+function findKind(context: ServerContext, path: ApiPath): KindDefinition {
+  const kind = context.kinds.find(path.group, path.version, path.plural)
+  if (kind === undefined) throw noSuchPath()
+  const namespaced = kind.resource.scope === 'Namespaced'
+  if (!namespaced && path.namespace !== undefined) throw noSuchPath()
+  if (namespaced && path.namespace === undefined && path.name !== undefined) throw noSuchPath()
+  return kind
+}
+
+function assertVerb(kind: KindDefinition, verb: Verb): void {
+  if (kind.verbs !== undefined && !kind.verbs.includes(verb)) throw methodNotAllowed(kind.resource, verb)
+}
+
+async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, path: ApiPath): Promise<void> {
+  const { context } = routes
+  switch (exchange.request.method) {
+    case 'GET': return isWatch(exchange, path) ? serveWatch(routes, exchange, kind, namespace) : serveList(context, exchange, kind, namespace)
+    case 'POST': {
+      if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed(kind.resource, 'create')
+      assertVerb(kind, 'create')
+      const { value, problems } = await readObject(exchange, kind)
+      const created = await create(context, { kind, namespace }, value, exchange.caller, { problems })
+      return sendObject(exchange, 201, kind, created, context.clock.now())
+    }
+    case 'DELETE': return deleteCollection(context, exchange, kind, namespace)
+    default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
+  }
+}
+
+const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || ['true', '1'].includes(query.get('watch') ?? '')
+
+async function serveList(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {
+  assertVerb(kind, 'list')
+  const { query } = exchange
+  const limit = Number(query.get('limit') ?? 0)
+  if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${query.get('limit')}": must be a whole number of at least 0`)
+  const page = await list(context, kind, {
+    namespace,
+    filter: compileFilter(kind, query.get('labelSelector'), query.get('fieldSelector')),
+    limit,
+    continueToken: query.get('continue') ?? undefined,
+    resourceVersion: query.get('resourceVersion') ?? undefined,
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
+  })
+  return sendList(exchange, kind, page, context.clock.now())
+}
+
+async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, name?: string): Promise<void> {
+  assertVerb(kind, 'watch')
+  const { query } = exchange
+  const fields = [query.get('fieldSelector') ?? '', ...(name === undefined ? [] : [`metadata.name=${name}`])].filter(text => text !== '').join(',')
+  return streamWatch(exchange, context, kind, {
+    namespace,
+    filter: compileFilter(kind, query.get('labelSelector'), fields),
+    resourceVersion: query.get('resourceVersion') ?? undefined,
+    sendInitialEvents: query.get('sendInitialEvents') === 'true',
+  }, openWatches)
+}
+
+async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: Target, path: ApiPath): Promise<void> {
+  const { context } = routes
+  const { kind, name } = target
+  switch (exchange.request.method) {
+    case 'GET': {
+      if (isWatch(exchange, path)) return serveWatch(routes, exchange, kind, target.namespace, name)
+      assertVerb(kind, 'get')
+      return sendObject(exchange, 200, kind, current(context, target), context.clock.now())
+    }
+    case 'PUT': {
+      assertVerb(kind, 'update')
+      const { value, problems } = await readObject(exchange, kind)
+      return sendObject(exchange, 200, kind, await update(context, target, { change: () => value, problems }, exchange.caller), context.clock.now())
+    }
+    case 'PATCH': {
+      assertVerb(kind, 'patch')
+      return servePatch(context, exchange, target)
+    }
+    case 'DELETE': {
+      assertVerb(kind, 'delete')
+      const deletion = await remove(context, target, await readDeletionOptions(exchange), exchange.caller)
+      if (!deletion.gone || returnsDeletedObject(kind)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
+      return sendValue(exchange, 200, deletedStatus(kind, deletion.object), 'V1Status')
+    }
+    default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
+  }
+}
+
+export function current(context: ServerContext, target: Target): CachedObject {
+  const found = context.storage.get(target.kind.resource, keyOfTarget(target))
+  if (found === undefined) throw notFound(target.kind.resource, target.name)
+  return found
+}
+
+/** Kinds whose deletion answers with the object that was there. */
+const answersWithObject = new Set(['pods', 'services', 'serviceaccounts', 'podtemplates', 'persistentvolumes', 'persistentvolumeclaims', 'resourcequotas'])
+const returnsDeletedObject = ({ resource }: KindDefinition): boolean => resource.group === '' && answersWithObject.has(resource.plural)
+
+function deletedStatus({ resource }: KindDefinition, { object }: CachedObject): Status {
+  const { name, uid } = object.metadata
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name, ...(resource.group !== '' && { group: resource.group }), kind: resource.plural, uid } }
+}
+
+async function servePatch(context: ServerContext, exchange: Exchange, target: Target): Promise<void> {
+  const mediaType = mediaTypeOf(exchange.request)
+  const type = patchTypeOf(mediaType)
+  const bytes = await readBody(exchange.request)
+  const validation = exchange.caller.fieldValidation
+  const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodeBody(bytes, 'application/json', target.kind.model, validation)
+  if (type === 'apply') {
+    checkTypeOf(value, { apiVersion: apiVersionOf(target.kind.resource), kind: target.kind.resource.kind })
+    if (!exchange.query.get('fieldManager')) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+  }
+  const result = await patch(context, target, type, value, exchange.caller, { force: exchange.query.get('force') === 'true', problems })
+  return sendObject(exchange, result.created ? 201 : 200, target.kind, result.object, context.clock.now())
+}
+
+function yamlBody(bytes: Buffer, duplicates: boolean): { value: unknown; problems: readonly string[] } {
+  const { value, duplicates: found } = parseYaml(bytes.toString(), { duplicates })
+  return { value, problems: found.map(field => `duplicate field "${field}"`) }
+}
+
+async function readObject(exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
+  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation)
+  if (body.value === undefined) throw badRequest('the request has no body, but an object was expected')
+  checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind })
+  return body
+}
+
+export async function readDeletionOptions({ request, query }: Exchange): Promise<DeletionOptions> {
+  const { value } = decodeBody(await readBody(request), mediaTypeOf(request), 'V1DeleteOptions', 'Ignore')
+  const fromBody = value === undefined ? {} : decodeObject('V1DeleteOptions', value).object as DeletionOptions
+  const grace = query.get('gracePeriodSeconds')
+  const policy = query.get('propagationPolicy') as DeletionOptions['propagationPolicy'] | null
+  return { ...(grace !== null && { gracePeriodSeconds: Number(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...fromBody }
+}
+
+async function deleteCollection(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {
+  assertVerb(kind, 'deletecollection')
+  const { query, caller } = exchange
+  const options = await readDeletionOptions(exchange)
+  const page = await list(context, kind, { namespace, filter: compileFilter(kind, query.get('labelSelector'), query.get('fieldSelector')), limit: 0 })
+  await Promise.all(page.objects.map(({ object }) => removeIfThere(context, kind, object, options, caller)))
+  return sendList(exchange, kind, page, context.clock.now())
+}
+
+async function removeIfThere(context: ServerContext, kind: KindDefinition, { metadata }: KubeObject, options: DeletionOptions, caller: Exchange['caller']): Promise<void> {
+  const target: Target = { kind, name: metadata.name, namespace: metadata.namespace }
+  if (context.storage.get(kind.resource, keyOfTarget(target)) === undefined) return
+  await remove(context, target, options, caller)
+}

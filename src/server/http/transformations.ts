@@ -1,0 +1,40 @@
+// The other shapes of an object: a Table for `kubectl get`, and PartialObjectMetadata for those who only
+// want names and labels.
+import type { Column, KindDefinition } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+
+const metaVersion = 'meta.k8s.io/v1'
+
+export interface TableColumn {
+  readonly name: string
+  readonly type: string
+  readonly format: string
+  readonly description: string
+  readonly priority: number
+}
+
+const columnOf = ({ name, type, format = '', description = '', priority = 0 }: Column): TableColumn => ({ name, type, format, description, priority })
+
+export function table(kind: KindDefinition, objects: readonly CachedObject[], metadata: object, nowMs: number, include: 'None' | 'Metadata' | 'Object', withColumns = true): object {
+  return {
+    kind: 'Table',
+    apiVersion: metaVersion,
+    metadata,
+    columnDefinitions: withColumns ? kind.columns.map(columnOf) : [],
+    rows: objects.map(({ object }) => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })),
+  }
+}
+
+function rowObject(object: KubeObject, include: 'None' | 'Metadata' | 'Object'): object | null {
+  if (include === 'None') return null
+  return include === 'Object' ? object : partialObject(object)
+}
+
+export function partialObject({ metadata }: KubeObject): KubeObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
+}
+
+export function partialList(objects: readonly CachedObject[], metadata: object): object {
+  return { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata, items: objects.map(({ object }) => partialObject(object)) }
+}

@@ -1,0 +1,119 @@
+// GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames).
+// Events of one turn of the event loop go out in one write.
+import type { KindDefinition } from '../../api/kind.ts'
+import { encodeProtobuf, encodeProtobufWatchEvent } from '../../api/protobuf/envelope.ts'
+import { apiVersionOf } from '../../api/resource.ts'
+import { watch, type Delivery, type WatchQuery } from '../operations/watch.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+import type { Exchange } from './exchange.ts'
+import { mediaTypes, negotiate, type Accepted } from './negotiation.ts'
+import { partialObject, table } from './transformations.ts'
+
+/** Kubernetes ends watches after 30 to 60 minutes, so that clients spread over servers. */
+const minimumSeconds = 1800
+/** A bookmark about once a minute. */
+const bookmarkMs = 60_000
+/** A client that reads this slowly is disconnected: it can resume. */
+const backlogBytes = 16 * 1024 * 1024
+
+/** The JSON line of an event, made once for all watchers of it. */
+const lines = new WeakMap<CachedObject, Partial<Record<Delivery['type'], Buffer>>>()
+
+function jsonLine({ type, object }: Delivery): Buffer {
+  let made = lines.get(object)
+  if (made === undefined) lines.set(object, (made = {}))
+  return (made[type] ??= Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object.bytes, Buffer.from('}\n')]))
+}
+
+/** Protobuf events are preceded by their length in four bytes. */
+function protobufFrame(type: string, body: Uint8Array): Buffer {
+  const event = encodeProtobufWatchEvent(type, body)
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(event.length)
+  return Buffer.concat([length, event])
+}
+
+type Encoder = (delivery: Delivery) => Buffer | Uint8Array
+
+function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Accepted): Encoder {
+  let first = true
+  if (accepted.as === 'Table') {
+    return ({ type, object }) => {
+      const body = table(kind, [object], { resourceVersion: String(object.revision) }, context.clock.now(), 'Metadata', first)
+      first = false
+      return Buffer.from(`${JSON.stringify({ type, object: body })}\n`)
+    }
+  }
+  if (accepted.as !== undefined) return ({ type, object }) => Buffer.from(`${JSON.stringify({ type, object: partialObject(object.object) })}\n`)
+  if (accepted.format === 'protobuf') return ({ type, object }) => protobufFrame(type, encodeProtobuf(kind.model, object.object))
+  return jsonLine
+}
+
+function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, initialEventsEnd: boolean): Buffer | Uint8Array {
+  const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
+  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
+  const object = accepted.as === 'Table'
+    ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: String(revision) }, columnDefinitions: [], rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }] }
+    : { kind: accepted.as === undefined ? kind.resource.kind : 'PartialObjectMetadata', apiVersion: accepted.as === undefined ? apiVersionOf(kind.resource) : 'meta.k8s.io/v1', metadata }
+  if (accepted.format === 'protobuf' && accepted.as === undefined) {
+    const { creationTimestamp: _none, ...meta } = metadata
+    return protobufFrame('BOOKMARK', encodeProtobuf(kind.model, { ...object, metadata: meta }))
+  }
+  return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
+}
+
+/** Runs until the client leaves, the time is up, or the server closes it. */
+export function streamWatch(exchange: Exchange, context: ServerContext, kind: KindDefinition, query: WatchQuery, open: Set<() => void>): Promise<void> {
+  const { request, response } = exchange
+  const accepted = negotiate(request.headers.accept)
+  const encode = encoderFor(context, kind, accepted)
+  const wantsBookmarks = exchange.query.get('allowWatchBookmarks') === 'true'
+  let pending: (Buffer | Uint8Array)[] = []
+  let flushing = false
+
+  const flush = (): void => {
+    flushing = false
+    if (response.destroyed || pending.length === 0) return
+    const batch = pending.length === 1 ? pending[0]! : Buffer.concat(pending)
+    pending = []
+    response.write(batch)
+    if (response.writableLength > backlogBytes) response.destroy()
+  }
+  const push = (bytes: Buffer | Uint8Array): void => {
+    pending.push(bytes)
+    if (flushing) return
+    flushing = true
+    setImmediate(flush)
+  }
+
+  const started = watch(context, kind, query, delivery => push(encode(delivery)))
+  if (query.sendInitialEvents && wantsBookmarks) push(bookmark(kind, accepted, started.revision, true))
+  response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
+  response.setHeader('Cache-Control', 'no-cache, private')
+  response.writeHead(200)
+  response.flushHeaders()
+
+  return new Promise(resolve => {
+    const seconds = Number(exchange.query.get('timeoutSeconds') ?? 0) || minimumSeconds * (1 + context.random.fraction())
+    const end = (): void => {
+      flush()
+      response.end()
+    }
+    const timeout = context.clock.after(seconds * 1000, end)
+    const repeat = (): { cancel(): void } => context.clock.after(bookmarkMs, () => {
+      push(bookmark(kind, accepted, context.storage.revision, false))
+      bookmarks = repeat()
+    })
+    let bookmarks = wantsBookmarks ? repeat() : undefined
+    open.add(end)
+    response.once('close', () => {
+      open.delete(end)
+      started.close()
+      timeout.cancel()
+      bookmarks?.cancel()
+      resolve()
+    })
+  })
+}
+

@@ -1,0 +1,104 @@
+// POST: default, prepare, admit, validate, allocate, store.
+import { alreadyExists, badRequest, methodNotAllowed } from '../../api/api-error.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { validateObjectMeta } from '../../api/validation/object-meta.ts'
+import { formatTime } from '../../lib/clock.ts'
+import { nameSuffix } from '../../lib/random.ts'
+import { mutateByAdmission, validateByAdmission, type AdmissionRequest } from '../admission/admission.ts'
+import { keyOfTarget, type Caller, type Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import { CachedObject } from '../storage/cached-object.ts'
+import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
+import { encodeForStore, withRevision } from '../storage/object-codec.ts'
+
+const longestGeneratedBase = 58
+const generateAttempts = 8
+
+export interface CreateOptions {
+  /** Mistakes found while the body was parsed, such as duplicate fields. */
+  readonly problems?: readonly string[]
+  /** Server-side apply computes the managed fields itself. */
+  readonly keepsManagedFields?: boolean
+}
+
+export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, { problems = [], keepsManagedFields = false }: CreateOptions = {}): Promise<CachedObject> {
+  const { kind, namespace } = target
+  const draft = draftOf(kind, body, caller, problems)
+  const { metadata } = draft
+  placeInNamespace(metadata, namespace)
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created')
+  const generateName = metadata.name ? undefined : metadata.generateName
+  if (generateName) metadata.name = generated(generateName, context)
+  fillMetadata(draft, context)
+  kind.defaults?.(draft)
+  // Before admission and preparation: what the server adds belongs to nobody.
+  if (!keepsManagedFields) recordOwner(kind, draft, undefined, caller, context)
+  for (let attempt = 1; ; attempt++) {
+    const stored = await admitAndStore(context, { ...target, name: metadata.name }, draft, caller)
+    if (stored !== undefined) return stored
+    if (!generateName || attempt === generateAttempts) throw alreadyExists(kind.resource, metadata.name)
+    metadata.name = generated(generateName, context)
+  }
+}
+
+function placeInNamespace(metadata: KubeObject['metadata'], namespace: string | undefined): void {
+  if (metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  if (namespace === undefined) delete metadata.namespace
+  else metadata.namespace = namespace
+}
+
+const generated = (base: string, { random }: ServerContext): string => base.slice(0, longestGeneratedBase) + nameSuffix(random)
+
+function fillMetadata(draft: KubeObject, { clock, random }: ServerContext): void {
+  const { metadata } = draft
+  metadata.uid = random.uuid()
+  metadata.creationTimestamp = formatTime(clock.now())
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
+  delete (metadata as Partial<KubeObject['metadata']>).resourceVersion
+}
+
+/** undefined: the name is taken. */
+async function admitAndStore(context: ServerContext, target: Target, draft: KubeObject, caller: Caller): Promise<CachedObject | undefined> {
+  const { kind } = target
+  const request: AdmissionRequest = { operation: 'CREATE', target, caller, object: draft, old: undefined }
+  await mutateByAdmission(request, context)
+  if (kind.generation) draft.metadata.generation = 1
+  else delete draft.metadata.generation
+  kind.prepareForCreate?.(draft)
+  const { name } = draft.metadata
+  throwIfInvalid(kind, name ?? '', [
+    ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', ...(kind.nameRule !== undefined && { nameRule: kind.nameRule }) }),
+    ...(kind.validate?.(draft) ?? []),
+  ])
+  collectWarnings(kind, draft, undefined, caller)
+  await validateByAdmission(request, context)
+  const release = context.services.allocateFor(kind, draft, undefined, caller.dryRun)
+  const key = keyOfTarget(target)
+  if (caller.dryRun) {
+    if (context.storage.get(kind.resource, key) !== undefined) throw alreadyExists(kind.resource, name)
+    return new CachedObject(key, 0, withoutRevision(draft), draft)
+  }
+  try {
+    const written = await context.storage.put(kind.resource, key, draft, 0)
+    if (!written.ok) release()
+    return written.ok ? written.object : undefined
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** The bytes of an object that was not stored (dry run): its old resourceVersion, if any, stays. */
+export function withoutRevision(draft: KubeObject): Buffer {
+  const { resourceVersion } = draft.metadata as Partial<KubeObject['metadata']>
+  return resourceVersion === undefined ? encodeForStore(draft) : withRevision(encodeForStore(draft), Number(resourceVersion))
+}
+
+/** Kinds whose collection takes no POST. */
+export function assertCreatable({ kind }: Pick<Target, 'kind'>): void {
+  if (kind.verbs !== undefined && !kind.verbs.includes('create')) throw methodNotAllowed(kind.resource, 'create')
+}

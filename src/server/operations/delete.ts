@@ -1,0 +1,101 @@
+// DELETE: at once, after a grace period, or when the last finalizer is gone.
+import { conflict, notFound } from '../../api/api-error.ts'
+import type { Namespace } from '../../api/generated/models.ts'
+import type { KindDefinition } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { formatTime } from '../../lib/clock.ts'
+import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
+import { keyOfTarget, type Caller, type Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+
+export interface DeletionOptions {
+  readonly gracePeriodSeconds?: number
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
+  readonly orphanDependents?: boolean
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+}
+
+export interface Deletion {
+  /** The object as it now is, or as it was last. */
+  readonly object: CachedObject
+  /** False: it goes on existing for a while. */
+  readonly gone: boolean
+}
+
+const foreground = 'foregroundDeletion'
+const orphan = 'orphan'
+
+export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller): Promise<Deletion> {
+  const { kind } = target
+  for (;;) {
+    const current = context.storage.get(kind.resource, keyOfTarget(target))
+    if (current === undefined) throw notFound(kind.resource, target.name)
+    checkPreconditions(target, current, options)
+    const request = { operation: 'DELETE' as const, target, caller, object: undefined, old: current.object }
+    await mutateByAdmission(request, context)
+    await validateByAdmission(request, context)
+    const draft = markForDeletion(kind, current.object, options, context.clock.now())
+    if (caller.dryRun) return { object: current, gone: draft === undefined }
+    if (draft !== undefined && draft === current.object) return { object: current, gone: false }
+    const written = draft === undefined
+      ? await context.storage.delete(kind.resource, current)
+      : await context.storage.put(kind.resource, current.key, draft, current.revision)
+    if (written.ok) return { object: written.object, gone: draft === undefined }
+  }
+}
+
+function checkPreconditions({ kind, name }: Target, current: CachedObject, { preconditions }: DeletionOptions): void {
+  const { uid } = current.object.metadata
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
+    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`)
+  }
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== String(current.revision)) {
+    throw conflict(kind.resource, name, `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${current.revision}`)
+  }
+}
+
+/** The object with its deletion noted; the object itself when nothing changes; undefined when it can go at once. */
+function markForDeletion(kind: KindDefinition, current: KubeObject, options: DeletionOptions, nowMs: number): KubeObject | undefined {
+  const requested = options.gracePeriodSeconds === undefined ? undefined : Math.max(0, options.gracePeriodSeconds)
+  const graceSeconds = kind.gracePeriodSeconds?.(current, requested) ?? 0
+  const finalizers = finalizersAfter(current.metadata.finalizers ?? [], kind, options)
+  const waits = graceSeconds > 0 || finalizers.length > 0 || holdsNamespace(current)
+  if (!waits) return undefined
+  const { deletionTimestamp, deletionGracePeriodSeconds } = current.metadata
+  const sooner = deletionTimestamp === undefined || graceSeconds < (deletionGracePeriodSeconds ?? 0)
+  if (!sooner && sameSet(finalizers, current.metadata.finalizers ?? [])) return current
+  const draft = structuredClone(current) as Namespace | KubeObject
+  if (sooner) {
+    // The time counts from the first request; a shorter grace period moves it forward.
+    const startMs = deletionTimestamp === undefined ? nowMs : Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds ?? 0) * 1000
+    draft.metadata.deletionTimestamp = formatTime(Math.max(startMs, deletionTimestamp === undefined ? nowMs : startMs) + graceSeconds * 1000)
+    draft.metadata.deletionGracePeriodSeconds = graceSeconds
+    if (kind.generation && deletionTimestamp === undefined) draft.metadata.generation = (draft.metadata.generation ?? 0) + 1
+  }
+  if (finalizers.length > 0) draft.metadata.finalizers = finalizers
+  else delete draft.metadata.finalizers
+  if (holdsNamespace(draft)) (draft as Namespace).status = { ...(draft as Namespace).status, phase: 'Terminating' }
+  if (kind.resource.plural === 'namespaces') delete draft.metadata.deletionGracePeriodSeconds
+  return draft
+}
+
+function holdsNamespace(object: KubeObject): boolean {
+  return object.kind === 'Namespace' && object.apiVersion === 'v1' && ((object as Namespace).spec?.finalizers ?? []).length > 0
+}
+
+function finalizersAfter(present: readonly string[], kind: KindDefinition, { propagationPolicy, orphanDependents }: DeletionOptions): string[] {
+  const explicit = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
+  const others = present.filter(name => name !== foreground && name !== orphan)
+  if (explicit === undefined) {
+    if (present.includes(foreground) || present.includes(orphan)) return [...present]
+    return kind.defaultPropagation === 'Orphan' ? [...others, orphan] : kind.defaultPropagation === 'Foreground' ? [...others, foreground] : others
+  }
+  switch (explicit) {
+    case 'Orphan': return [...others, orphan]
+    case 'Foreground': return [...others, foreground]
+    case 'Background': return others
+  }
+}
+
+const sameSet = (left: readonly string[], right: readonly string[]): boolean => left.length === right.length && left.every(item => right.includes(item))

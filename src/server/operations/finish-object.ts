@@ -1,0 +1,67 @@
+// The steps that every write shares: checking what was decoded, and recording who owns which field.
+import { badRequest, invalid } from '../../api/api-error.ts'
+import { decodeObject } from '../../api/decode.ts'
+import type { FieldError } from '../../api/field-error.ts'
+import type { KindDefinition } from '../../api/kind.ts'
+import { recordUpdate } from '../../api/managed-fields/record-update.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { apiVersionOf } from '../../api/resource.ts'
+import { formatTime } from '../../lib/clock.ts'
+import type { Caller } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+
+/** A private, mutable draft: pruned, typed, with metadata, spec and status present, kind and apiVersion set. */
+export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, earlierProblems: readonly string[] = []): KubeObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest(`the body of the request must be a ${kind.resource.kind}, but it is ${value === null ? 'null' : typeof value}`)
+  const { object, unknownFields } = decodeObject(kind.model, value)
+  reportUnknownFields([...unknownFields.map(field => `unknown field "${field}"`), ...earlierProblems], kind, caller)
+  const draft = object as unknown as KubeObject & { spec?: unknown; status?: unknown }
+  draft.kind = kind.resource.kind
+  draft.apiVersion = apiVersionOf(kind.resource)
+  draft.metadata ??= {} as KubeObject['metadata']
+  return draft
+}
+
+function reportUnknownFields(problems: readonly string[], kind: KindDefinition, caller: Caller): void {
+  if (problems.length === 0 || caller.fieldValidation === 'Ignore') return
+  if (caller.fieldValidation === 'Warn') {
+    caller.warnings.push(...problems)
+    return
+  }
+  const { kind: name, version } = kind.resource
+  throw badRequest(`${name} in version "${version}" cannot be handled as a ${name}: strict decoding error: ${problems.join(', ')}`)
+}
+
+export function throwIfInvalid(kind: KindDefinition, name: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(kind.resource.group, kind.resource.kind, name, errors)
+}
+
+/** Notes in the draft's managedFields that the caller wrote what differs from `before`. */
+export function recordOwner(kind: KindDefinition, draft: KubeObject, before: KubeObject | undefined, caller: Caller, context: ServerContext, subresource = ''): void {
+  const managed = recordUpdate({
+    model: kind.model,
+    before,
+    after: writablePart(kind, draft, before, subresource),
+    manager: caller.fieldManager,
+    apiVersion: apiVersionOf(kind.resource),
+    subresource,
+    timestamp: formatTime(context.clock.now()),
+  })
+  if (managed === undefined) delete draft.metadata.managedFields
+  else draft.metadata.managedFields = managed
+}
+
+/** Nobody comes to own what this request cannot write: the status of a whole object, the rest of a status. */
+function writablePart(kind: KindDefinition, draft: KubeObject, before: KubeObject | undefined, subresource: string): KubeObject {
+  if (kind.subresources?.status === undefined) return draft
+  const { status: wanted, ...rest } = draft as KubeObject & { status?: unknown }
+  const { status: present, ...restBefore } = (before ?? {}) as KubeObject & { status?: unknown }
+  if (subresource === '') return { ...rest, ...(present !== undefined && { status: present }) } as KubeObject
+  return { ...restBefore, metadata: draft.metadata, ...(wanted !== undefined && { status: wanted }) }
+}
+
+/** Lets warnings of the kind reach the client. */
+export function collectWarnings(kind: KindDefinition, draft: KubeObject, old: KubeObject | undefined, caller: Caller): void {
+  if (kind.warnings !== undefined) caller.warnings.push(...kind.warnings(draft, old))
+}
+

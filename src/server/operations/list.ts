@@ -1,0 +1,98 @@
+// Reading many: from the cache, or, when a client pages through a list that changes meanwhile, from the
+// store at the revision of the first page.
+import { badRequest, expired } from '../../api/api-error.ts'
+import type { KindDefinition } from '../../api/kind.ts'
+import { CompactedError } from '../../store/store.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+import type { ObjectFilter } from './object-filter.ts'
+
+export interface ListQuery {
+  readonly namespace?: string | undefined
+  readonly filter: ObjectFilter
+  readonly limit: number
+  readonly continueToken?: string | undefined
+  readonly resourceVersion?: string | undefined
+  readonly resourceVersionMatch?: string | undefined
+}
+
+export interface ListPage {
+  readonly objects: readonly CachedObject[]
+  readonly revision: number
+  readonly continueToken?: string
+  readonly remaining?: number
+}
+
+interface Position {
+  readonly revision: number
+  /** Last key of the page before. */
+  readonly after: string
+}
+
+const version = 'meta.k8s.io/v1'
+const staleToken = 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+
+export async function list(context: ServerContext, kind: KindDefinition, query: ListQuery): Promise<ListPage> {
+  const { storage } = context
+  const cache = storage.cache(kind.resource)
+  const position = query.continueToken ? decodeToken(query.continueToken) : undefined
+  const wanted = position?.revision ?? exactRevision(query)
+  if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
+  const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
+  if (!unchanged) return listPast(context, kind, query, wanted, position)
+  const all = cache.list(query.namespace)
+  const start = position === undefined ? 0 : all.findIndex(object => object.key > position.after)
+  return page(start < 0 ? [] : start === 0 ? all : all.slice(start), query, wanted ?? storage.revision)
+}
+
+function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery): number | undefined {
+  if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
+  const revision = Number(resourceVersion)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  return resourceVersionMatch === 'Exact' ? revision : undefined
+}
+
+function tooLargeRevision(wanted: number, current: number): Error {
+  return expired(`Too large resource version: ${wanted}, current: ${current}`)
+}
+
+async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {
+  try {
+    const { objects } = await context.storage.listAt(kind.resource, revision, {
+      limit: 0,
+      ...(query.namespace !== undefined && { namespace: query.namespace }),
+      ...(position !== undefined && { fromKey: `${position.after}\0` }),
+    })
+    return page(objects, query, revision)
+  } catch (error) {
+    if (error instanceof CompactedError) throw expired(staleToken)
+    throw error
+  }
+}
+
+function page(candidates: readonly CachedObject[], { filter, limit }: ListQuery, revision: number): ListPage {
+  if (filter.matchesAll) {
+    if (limit <= 0 || candidates.length <= limit) return { objects: candidates, revision }
+    const objects = candidates.slice(0, limit)
+    return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }), remaining: candidates.length - limit }
+  }
+  const objects: CachedObject[] = []
+  for (const candidate of candidates) {
+    if (!filter.matches(candidate.object)) continue
+    if (limit > 0 && objects.length === limit) return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }) }
+    objects.push(candidate)
+  }
+  return { objects, revision }
+}
+
+function encodeToken({ revision, after }: Position): string {
+  return Buffer.from(JSON.stringify({ v: version, rv: revision, start: `${after}\0` })).toString('base64url')
+}
+
+function decodeToken(token: string): Position {
+  try {
+    const { v, rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { v: string; rv: number; start: string }
+    if (v === version && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start.replace(/\0$/, '') }
+  } catch {}
+  throw badRequest('continue key is not valid: it was not made by this server')
+}

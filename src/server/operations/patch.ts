@@ -1,0 +1,70 @@
+// PATCH: turns a patch document into the wanted state of an update; server-side apply may also create.
+import { badRequest, unsupportedMediaType } from '../../api/api-error.ts'
+import { serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { applyJsonPatch } from '../../api/patch/json-patch.ts'
+import type { JsonObject } from '../../api/patch/json-value.ts'
+import { applyMergePatch } from '../../api/patch/merge-patch.ts'
+import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts'
+import { apiVersionOf } from '../../api/resource.ts'
+import { formatTime } from '../../lib/clock.ts'
+import { keyOfTarget, type Caller, type Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+import { create } from './create.ts'
+import { draftOf } from './finish-object.ts'
+import { update } from './update.ts'
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
+
+export const patchMediaTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+  'application/apply-patch+cbor': 'apply',
+}
+
+export function patchTypeOf(mediaType: string): PatchType {
+  const type = patchMediaTypes[mediaType]
+  if (type === undefined) throw unsupportedMediaType(Object.keys(patchMediaTypes))
+  return type
+}
+
+export interface PatchResult {
+  readonly object: CachedObject
+  readonly created: boolean
+}
+
+export async function patch(context: ServerContext, target: Target, type: PatchType, document: unknown, caller: Caller, options: { force?: boolean; problems?: readonly string[] } = {}): Promise<PatchResult> {
+  if (type === 'apply') return apply(context, target, document, caller, options)
+  const change = changeBy(type, target, document)
+  const problems = options.problems === undefined ? {} : { problems: options.problems }
+  return { object: await update(context, target, { change, ...problems }, caller), created: false }
+}
+
+function changeBy(type: Exclude<PatchType, 'apply'>, { kind }: Target, document: unknown): (current: KubeObject) => unknown {
+  // The revision of the current state is no precondition; one that the patch sets is.
+  const unversioned = (current: KubeObject): JsonObject => ({ ...current, metadata: { ...current.metadata, resourceVersion: '' } })
+  switch (type) {
+    case 'json':
+      if (!Array.isArray(document)) throw badRequest('a JSON patch must be a list of operations')
+      return current => applyJsonPatch(current, document)
+    case 'merge': return current => applyMergePatch(unversioned(current), document)
+    case 'strategic': return current => applyStrategicMergePatch(kind.model, unversioned(current), document)
+  }
+}
+
+async function apply(context: ServerContext, target: Target, document: unknown, caller: Caller, { force = false, problems = [] }: { force?: boolean; problems?: readonly string[] }): Promise<PatchResult> {
+  const { kind, subresource = '' } = target
+  const applied = draftOf(kind, document, caller, problems)
+  if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
+  const common = { model: kind.model, applied, manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
+  if (context.storage.get(kind.resource, keyOfTarget(target)) === undefined && subresource === '') {
+    const fresh = serverSideApply({ ...common, live: undefined }) as KubeObject
+    fresh.metadata.name = target.name
+    return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }
+  }
+  const object = await update(context, target, { change: live => serverSideApply({ ...common, live }), keepsManagedFields: true }, caller)
+  return { object, created: false }
+}

@@ -1,0 +1,127 @@
+// PUT and PATCH: both give a new state for a stored object, computed from the current one. The write is
+// repeated on the newer state when somebody else was faster, unless the client named the revision it meant.
+import { conflict, notFound, badRequest } from '../../api/api-error.ts'
+import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
+import { mutateByAdmission, validateByAdmission, type AdmissionRequest } from '../admission/admission.ts'
+import { keyOfTarget, type Caller, type Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import { CachedObject } from '../storage/cached-object.ts'
+import { withoutRevision } from './create.ts'
+import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
+import { sameContent, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
+
+const maximumAttempts = 20
+
+export interface UpdateOptions {
+  /** Gives the wanted state. Called again with the newer state after a lost race. May return what it got. */
+  readonly change: (current: KubeObject) => unknown
+  /** Whether the wanted state's resourceVersion is the client's precondition (PUT, and patches that set it). */
+  readonly problems?: readonly string[]
+  /** Server-side apply computes the managed fields itself. */
+  readonly keepsManagedFields?: boolean
+}
+
+export async function update(context: ServerContext, target: Target, options: UpdateOptions, caller: Caller): Promise<CachedObject> {
+  const { kind } = target
+  const key = keyOfTarget(target)
+  for (let attempt = 1; ; attempt++) {
+    const current = context.storage.get(kind.resource, key)
+    if (current === undefined) throw notFound(kind.resource, target.name)
+    const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
+    const named = checkIdentity(target, draft, current)
+    const result = await tryStore(context, target, draft, current, caller, options.keepsManagedFields ?? false)
+    if (result !== undefined) return result
+    if (named || attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
+  }
+}
+
+/** @returns whether the client named the revision it meant */
+function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): boolean {
+  const { metadata } = draft
+  if (metadata.name && metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+  if (metadata.namespace && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`)
+  const old = current.object.metadata
+  if (metadata.uid && metadata.uid !== old.uid) {
+    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.uid}`)
+  }
+  const asked = metadata.resourceVersion
+  const named = asked !== undefined && asked !== '' && asked !== '0'
+  if (named && asked !== String(current.revision)) throw conflict(kind.resource, name)
+  return named
+}
+
+function keepSystemMetadata(draft: KubeObject, old: KubeObject): void {
+  const { metadata } = draft
+  const before = old.metadata
+  metadata.name = before.name
+  if (before.namespace !== undefined) metadata.namespace = before.namespace
+  metadata.uid = before.uid
+  metadata.creationTimestamp = before.creationTimestamp
+  if (before.generateName !== undefined) metadata.generateName ??= before.generateName
+  copyOrDelete(metadata, before, 'deletionTimestamp')
+  copyOrDelete(metadata, before, 'deletionGracePeriodSeconds')
+  copyOrDelete(metadata, before, 'generation')
+  delete metadata.selfLink
+}
+
+function copyOrDelete<K extends keyof KubeObject['metadata']>(to: KubeObject['metadata'], from: KubeObject['metadata'], field: K): void {
+  if (from[field] === undefined) delete to[field]
+  else to[field] = from[field]
+}
+
+/** undefined: somebody else wrote first. */
+async function tryStore(context: ServerContext, target: Target, draft: KubeObject, current: CachedObject, caller: Caller, keepsManagedFields: boolean): Promise<CachedObject | undefined> {
+  const { kind, subresource } = target
+  const old = current.object
+  keepSystemMetadata(draft, old)
+  const part = subresource === undefined ? undefined : kind.subresources?.[subresource]
+  kind.defaults?.(draft)
+  if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
+  const request: AdmissionRequest = { operation: 'UPDATE', target, caller, object: draft, old }
+  await mutateByAdmission(request, context)
+  prepare(kind, part, draft, old)
+  if (part === undefined && kind.generation && !sameIgnoringMetadataAndStatus(draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+  throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...validationErrors(kind, part, draft, old)])
+  collectWarnings(kind, draft, old, caller)
+  await validateByAdmission(request, context)
+  const release = part === undefined ? context.services.allocateFor(kind, draft, old, caller.dryRun) : () => {}
+  if (caller.dryRun) return dryRunResult(draft, current)
+  if (sameContent(draft, old)) return current
+  try {
+    const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await context.storage.put(kind.resource, current.key, draft, current.revision)
+    if (!written.ok) release()
+    return written.ok ? written.object : undefined
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): void {
+  if (part === undefined) kind.prepareForUpdate?.(draft, old)
+  else part.prepare(draft, old)
+}
+
+function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
+  if (part !== undefined) return part.validate?.(draft, old) ?? []
+  return [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+}
+
+/** An object that is being deleted and waits for nobody any more. */
+function isFinished({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0
+}
+
+async function removeFinished(context: ServerContext, kind: KindDefinition, draft: KubeObject, current: CachedObject): ReturnType<ServerContext['storage']['delete']> {
+  const { spec } = draft as KubeObject & { spec?: { finalizers?: string[] } }
+  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return context.storage.put(kind.resource, current.key, draft, current.revision)
+  return context.storage.delete(kind.resource, current)
+}
+
+function dryRunResult(draft: KubeObject, current: CachedObject): CachedObject {
+  draft.metadata.resourceVersion = String(current.revision)
+  return new CachedObject(current.key, current.revision, withoutRevision(draft), draft)
+}
+

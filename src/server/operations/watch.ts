@@ -1,0 +1,70 @@
+// One watch: what happened since a revision, then what happens. With a selector an object that starts or
+// stops to match appears as ADDED or DELETED, as clients expect.
+import { ApiError, badRequest } from '../../api/api-error.ts'
+import type { KindDefinition } from '../../api/kind.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+import type { CacheEvent } from '../storage/resource-cache.ts'
+import type { ObjectFilter } from './object-filter.ts'
+
+export interface WatchQuery {
+  readonly namespace?: string | undefined
+  readonly filter: ObjectFilter
+  readonly resourceVersion?: string | undefined
+  /** First everything there is as ADDED, then a bookmark that says so. */
+  readonly sendInitialEvents?: boolean
+}
+
+export interface Delivery {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  readonly object: CachedObject
+}
+
+export interface StartedWatch {
+  /** Revision up to which the initial events are complete. */
+  readonly revision: number
+  close(): void
+}
+
+/** Calls `deliver` for the initial events before it returns, and for later ones as they are committed. */
+export function watch(context: ServerContext, kind: KindDefinition, query: WatchQuery, deliver: (delivery: Delivery) => void): StartedWatch {
+  const cache = context.storage.cache(kind.resource)
+  const { filter } = query
+  const inNamespace = namespaceTest(query.namespace)
+  const pass = (event: CacheEvent): void => {
+    if (!inNamespace(event.current.key)) return
+    const delivery = filter.matchesAll ? { type: event.type, object: event.current } : selected(event, filter)
+    if (delivery !== undefined) deliver(delivery)
+  }
+  const since = startRevision(query)
+  if (since === undefined) {
+    for (const object of cache.list(query.namespace)) if (filter.matchesAll || filter.matches(object.object)) deliver({ type: 'ADDED', object })
+  } else {
+    if (since > context.storage.revision) throw new ApiError(504, 'Timeout', `Too large resource version: ${since}, current: ${context.storage.revision}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
+    if (!cache.remembers(since)) throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
+    for (const event of cache.since(since)) pass(event)
+  }
+  return { revision: context.storage.revision, close: cache.subscribe(pass) }
+}
+
+/** undefined: begin with the current state. */
+function startRevision({ resourceVersion, sendInitialEvents }: WatchQuery): number | undefined {
+  if (sendInitialEvents || resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
+  const revision = Number(resourceVersion)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  return revision
+}
+
+function namespaceTest(namespace: string | undefined): (key: string) => boolean {
+  if (namespace === undefined) return () => true
+  const prefix = `${namespace}/`
+  return key => key.startsWith(prefix)
+}
+
+function selected(event: CacheEvent, filter: ObjectFilter): Delivery | undefined {
+  const matched = event.previous !== undefined && filter.matches(event.previous.object)
+  if (event.type === 'DELETED') return matched ? { type: 'DELETED', object: event.current } : undefined
+  const matches = filter.matches(event.current.object)
+  if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', object: event.current }
+  return matched ? { type: 'DELETED', object: event.current } : undefined
+}

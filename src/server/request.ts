@@ -1,0 +1,30 @@
+// Who asks for what: the part of a request that operations need, whatever transport it came by.
+import type { KindDefinition } from '../api/kind.ts'
+import type { ObjectName } from '../api/object.ts'
+
+export interface UserInfo {
+  readonly username: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+/** Common to all verbs. */
+export interface Caller {
+  readonly user: UserInfo
+  /** First part of the user agent unless the client names a manager. */
+  readonly fieldManager: string
+  readonly fieldValidation: FieldValidation
+  readonly dryRun: boolean
+  /** Collects texts for the Warning header. */
+  readonly warnings: string[]
+}
+
+export interface Target extends ObjectName {
+  readonly kind: KindDefinition
+  readonly subresource?: string | undefined
+}
+
+export const keyOfTarget = ({ namespace, name }: ObjectName): string => (namespace === undefined || namespace === '' ? name : `${namespace}/${name}`)

@@ -1,0 +1,123 @@
+// The bridge between objects and the store: one cache per resource, kept current by the store's watch.
+// A write resolves after the cache shows it, so whoever awaited a write reads it.
+import type { KubeObject } from '../../api/object.ts'
+import type { Resource } from '../../api/resource.ts'
+import type { RangeResult, Store, StoreEvent } from '../../store/store.ts'
+import { CachedObject, deepFreeze } from './cached-object.ts'
+import { encodeForStore, withRevision } from './object-codec.ts'
+import { ResourceCache } from './resource-cache.ts'
+
+const root = '/registry/'
+
+type ResourceName = Pick<Resource, 'group' | 'plural'>
+
+export type StoredWrite =
+  | { readonly ok: true; readonly object: CachedObject }
+  | { readonly ok: false; readonly current: CachedObject | undefined }
+
+const nameOf = ({ group, plural }: ResourceName): string => `${group === '' ? 'core' : group}/${plural}`
+const prefixOf = (resource: ResourceName): string => `${root}${nameOf(resource)}/`
+
+export class ObjectStorage {
+  private readonly caches = new Map<string, ResourceCache>()
+  /** What a value that this process is writing was encoded from, so that it need not be parsed again. */
+  private readonly sources = new WeakMap<Uint8Array, KubeObject>()
+  private currentRevision: number
+  private readonly store: Store
+
+  private constructor(store: Store, revision: number) {
+    this.store = store
+    this.currentRevision = revision
+  }
+
+  static async open(store: Store): Promise<ObjectStorage> {
+    const { entries, revision } = await store.range(root)
+    const storage = new ObjectStorage(store, revision)
+    for (const entry of entries) {
+      const { cache, key } = storage.locate(entry.key)
+      cache.load(new CachedObject(key, entry.revision, withRevision(entry.value, entry.revision)))
+    }
+    await store.watch(root, revision, events => storage.observe(events))
+    return storage
+  }
+
+  /** Revision of the newest committed write. */
+  get revision(): number {
+    return this.currentRevision
+  }
+
+  cache(resource: ResourceName): ResourceCache {
+    return this.cacheNamed(nameOf(resource))
+  }
+
+  get(resource: ResourceName, key: string): CachedObject | undefined {
+    return this.cache(resource).get(key)
+  }
+
+  /** Stores the draft if the key's revision is `expectedRevision` (0: must not exist). The draft becomes the cached object. */
+  async put(resource: ResourceName, key: string, draft: KubeObject, expectedRevision: number): Promise<StoredWrite> {
+    const stored = encodeForStore(draft)
+    this.sources.set(stored, draft)
+    const result = await this.store.put(prefixOf(resource) + key, stored, expectedRevision)
+    const current = this.cache(resource).get(key)
+    if (!result.ok) return { ok: false, current }
+    // Somebody may have written again since; the caller still gets the version it wrote.
+    if (current?.revision === result.revision) return { ok: true, object: current }
+    return { ok: true, object: this.cachedObject(key, stored, result.revision) }
+  }
+
+  async delete(resource: ResourceName, object: CachedObject): Promise<StoredWrite> {
+    const result = await this.store.delete(prefixOf(resource) + object.key, object.revision)
+    if (!result.ok) return { ok: false, current: this.cache(resource).get(object.key) }
+    return { ok: true, object: stamp(object, result.revision) }
+  }
+
+  /** Reads one page as of an older revision, past the cache. @throws CompactedError */
+  async listAt(resource: ResourceName, revision: number, options: { namespace?: string; fromKey?: string; limit: number }): Promise<{ objects: CachedObject[]; range: RangeResult }> {
+    const prefix = prefixOf(resource)
+    const range = await this.store.range(prefix + (options.namespace === undefined ? '' : `${options.namespace}/`),
+      { revision, limit: options.limit, ...(options.fromKey !== undefined && { from: prefix + options.fromKey }) })
+    return { objects: range.entries.map(entry => new CachedObject(entry.key.slice(prefix.length), entry.revision, withRevision(entry.value, entry.revision))), range }
+  }
+
+  private observe(events: readonly StoreEvent[]): void {
+    for (const { type, entry } of events) {
+      this.currentRevision = entry.revision
+      const { cache, key } = this.locate(entry.key)
+      if (type === 'put') cache.put(this.cachedObject(key, entry.value, entry.revision))
+      else {
+        const last = cache.get(key)
+        if (last !== undefined) cache.delete(stamp(last, entry.revision))
+      }
+    }
+  }
+
+  private cachedObject(key: string, stored: Uint8Array, revision: number): CachedObject {
+    const source = this.sources.get(stored)
+    if (source !== undefined) {
+      if (!Object.isFrozen(source)) source.metadata.resourceVersion = String(revision)
+      deepFreeze(source)
+    }
+    return new CachedObject(key, revision, withRevision(stored, revision), source)
+  }
+
+  private locate(storeKey: string): { cache: ResourceCache; key: string } {
+    const afterGroup = storeKey.indexOf('/', root.length)
+    const afterPlural = storeKey.indexOf('/', afterGroup + 1)
+    return { cache: this.cacheNamed(storeKey.slice(root.length, afterPlural)), key: storeKey.slice(afterPlural + 1) }
+  }
+
+  private cacheNamed(name: string): ResourceCache {
+    let cache = this.caches.get(name)
+    if (cache === undefined) this.caches.set(name, (cache = new ResourceCache(this.currentRevision)))
+    return cache
+  }
+}
+
+/** The same state under another revision: what a DELETED event carries. */
+function stamp(object: CachedObject, revision: number): CachedObject {
+  const old = `"resourceVersion":"${object.revision}"`
+  const at = object.bytes.indexOf(old)
+  const bytes = Buffer.concat([object.bytes.subarray(0, at), Buffer.from(`"resourceVersion":"${revision}"`), object.bytes.subarray(at + old.length)])
+  return new CachedObject(object.key, revision, bytes)
+}

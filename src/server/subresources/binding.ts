@@ -1,0 +1,40 @@
+// `pods/binding`: the scheduler's decision. Sets the node once and notes PodScheduled.
+import { badRequest, conflict } from '../../api/api-error.ts'
+import type { Binding, Pod } from '../../api/generated/models.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { formatTime } from '../../lib/clock.ts'
+import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
+import { sendValue } from '../http/respond.ts'
+import { keyOfTarget, type Caller, type Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import { current } from '../http/resource-routes.ts'
+import type { SubresourceRoute } from './subresource.ts'
+
+export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, _caller: Caller): Promise<void> {
+  const node = binding.target?.name
+  if (!node) throw badRequest('the binding names no target node')
+  for (;;) {
+    const stored = current(context, target)
+    const pod = stored.object as Pod
+    if (binding.metadata?.uid && binding.metadata.uid !== pod.metadata.uid) throw conflict(target.kind.resource, target.name, `Precondition failed: UID in precondition: ${binding.metadata.uid}, UID in object meta: ${pod.metadata.uid}`)
+    if (pod.metadata.deletionTimestamp !== undefined) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`)
+    if (pod.spec.nodeName) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is already assigned to node "${pod.spec.nodeName}"`)
+    const draft = structuredClone(pod)
+    draft.spec.nodeName = node
+    const conditions = (draft.status.conditions ?? []).filter(condition => condition.type !== 'PodScheduled')
+    draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(context.clock.now()) }]
+    if (binding.metadata?.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...binding.metadata.annotations }
+    const written = await context.storage.put(target.kind.resource, keyOfTarget(target), draft as KubeObject, stored.revision)
+    if (written.ok) return
+  }
+}
+
+export function bindingRoute(context: ServerContext): SubresourceRoute {
+  return {
+    async serve(exchange, target) {
+      const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), 'V1Binding', 'Ignore')
+      await bind(context, target, (value ?? {}) as Partial<Binding>, exchange.caller)
+      return sendValue(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 'V1Status')
+    },
+  }
+}

@@ -1,0 +1,121 @@
+// `pods/log`, `exec`, `attach` and `portforward`: finds the container, then lets the node agent and the
+// client talk.
+import { pipeline } from 'node:stream/promises'
+import { badRequest, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import type { Pod } from '../../api/generated/models.ts'
+import type { ContainerTarget, LogOptions, NodeStreams, StreamOptions } from '../../streams/node-streams.ts'
+import { servePortForward } from '../../streams/port-forward-server.ts'
+import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
+import { current } from '../http/resource-routes.ts'
+import type { Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { SubresourceRoute, Upgrade } from './subresource.ts'
+
+/** Which agent runs the pods of a node; undefined when it cannot be reached. */
+export type FindNodeStreams = (nodeName: string) => NodeStreams | undefined
+
+export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): Record<'log' | 'exec' | 'attach' | 'portforward', SubresourceRoute> {
+  const podOf = (target: Target): Pod => current(context, target).object as Pod
+
+  function agentOf(pod: Pod): NodeStreams {
+    const agent = find(pod.spec.nodeName!)
+    if (agent === undefined) throw serviceUnavailable(`the agent of node "${pod.spec.nodeName}" cannot be reached; is the node Ready?`)
+    return agent
+  }
+
+  function assertScheduled(pod: Pod): void {
+    if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
+  }
+
+  const command = (open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({
+    async serve() {
+      throw badRequest('Upgrade request required')
+    },
+    async upgrade(upgrade, target) {
+      const pod = podOf(target)
+      assertScheduled(pod)
+      const container = containerTarget(pod, upgrade.query.get('container') ?? undefined)
+      const options = streamOptions(upgrade.query)
+      await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, () => open(agentOf(pod), container, upgrade, options), options)
+    },
+  })
+
+  return {
+    log: {
+      async serve({ query, response }, target) {
+        const pod = podOf(target)
+        const container = containerTarget(pod, query.get('container') ?? undefined)
+        if (!pod.spec.nodeName) {
+          response.writeHead(200, { 'Content-Type': 'text/plain' }).end()
+          return
+        }
+        const stream = await agentOf(pod).logs(container, logOptions(query))
+        response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache, private' })
+        response.flushHeaders()
+        // A client that stops reading is no fault.
+        await pipeline(stream, response).catch(() => stream.destroy())
+      },
+    },
+    exec: command((agent, container, { query }, options) => agent.exec(container, query.getAll('command'), options)),
+    attach: command((agent, container, _upgrade, options) => agent.attach(container, options)),
+    portforward: {
+      async serve() {
+        throw badRequest('Upgrade request required')
+      },
+      async upgrade({ request, socket, head }, target) {
+        const pod = podOf(target)
+        assertScheduled(pod)
+        const { namespace = '', name, uid } = pod.metadata
+        await servePortForward(request, socket, head, port => agentOf(pod).portForward({ namespace, pod: name, podUid: uid }, port))
+      },
+    },
+  }
+}
+
+function containerTarget(pod: Pod, asked: string | undefined): ContainerTarget {
+  const { namespace = '', name, uid } = pod.metadata
+  return { namespace, pod: name, podUid: uid, container: containerName(pod, asked) }
+}
+
+function containerName({ metadata, spec }: Pod, asked: string | undefined): string {
+  const regular = spec.containers.map(container => container.name)
+  const initial = (spec.initContainers ?? []).map(container => container.name)
+  const ephemeral = (spec.ephemeralContainers ?? []).map(container => container.name)
+  if (asked !== undefined && asked !== '') {
+    if ([...regular, ...initial, ...ephemeral].includes(asked)) return asked
+    throw badRequest(`container ${asked} is not valid for pod ${metadata.name}`)
+  }
+  if (regular.length === 1) return regular[0]!
+  if (regular.length === 0) throw notFound({ group: '', plural: 'containers' }, metadata.name)
+  const inits = initial.length > 0 ? ` or one of the init containers: [${initial.join(' ')}]` : ''
+  throw badRequest(`a container name must be specified for pod ${metadata.name}, choose one of: [${regular.join(' ')}]${inits}`)
+}
+
+const isTrue = (query: URLSearchParams, name: string): boolean => ['true', '1'].includes(query.get(name) ?? '')
+
+function streamOptions(query: URLSearchParams): StreamOptions {
+  const tty = isTrue(query, 'tty')
+  const options = { stdin: isTrue(query, 'stdin'), stdout: isTrue(query, 'stdout'), stderr: isTrue(query, 'stderr') && !tty, tty }
+  if (!options.stdin && !options.stdout && !options.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
+  return options
+}
+
+function logOptions(query: URLSearchParams): LogOptions {
+  const whole = (name: string): number | undefined => {
+    const text = query.get(name)
+    if (text === null || text === '') return undefined
+    const value = Number(text)
+    if (!Number.isSafeInteger(value) || value < 0) throw badRequest(`${name}: Invalid value: "${text}": must be a whole number of at least 0`)
+    return value
+  }
+  const sinceTime = query.get('sinceTime') ?? undefined
+  return {
+    follow: isTrue(query, 'follow'),
+    previous: isTrue(query, 'previous'),
+    timestamps: isTrue(query, 'timestamps'),
+    ...(whole('sinceSeconds') !== undefined && { sinceSeconds: whole('sinceSeconds')! }),
+    ...(sinceTime !== undefined && { sinceTime }),
+    ...(whole('tailLines') !== undefined && { tailLines: whole('tailLines')! }),
+    ...(whole('limitBytes') !== undefined && { limitBytes: whole('limitBytes')! }),
+  }
+}

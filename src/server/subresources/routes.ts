@@ -1,0 +1,24 @@
+// The table of subresources.
+import type { ServerContext } from '../server-context.ts'
+import { bindingRoute } from './binding.ts'
+import { evictionRoute } from './eviction.ts'
+import { finalizeRoute } from './finalize.ts'
+import { podStreamRoutes, type FindNodeStreams } from './pod-streams.ts'
+import { scaleRoute } from './scale.ts'
+import type { SubresourceRoute } from './subresource.ts'
+import { tokenRoute } from './token.ts'
+
+export function subresourceRoutes(context: ServerContext, findNodeStreams: FindNodeStreams): ReadonlyMap<string, SubresourceRoute> {
+  const streams = podStreamRoutes(context, findNodeStreams)
+  return new Map<string, SubresourceRoute>([
+    ['*/scale', scaleRoute(context)],
+    ['pods/binding', bindingRoute(context)],
+    ['pods/eviction', evictionRoute(context)],
+    ['pods/log', streams.log],
+    ['pods/exec', streams.exec],
+    ['pods/attach', streams.attach],
+    ['pods/portforward', streams.portforward],
+    ['serviceaccounts/token', tokenRoute(context)],
+    ['namespaces/finalize', finalizeRoute(context)],
+  ])
+}

@@ -1,0 +1,101 @@
+// `scale`: the replica count of a workload, seen as autoscaling/v1 Scale.
+import { badRequest, methodNotAllowed } from '../../api/api-error.ts'
+import { decodeObject } from '../../api/decode.ts'
+import type { Scale } from '../../api/generated/models.ts'
+import type { KindDefinition, ScalePaths } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { applyJsonPatch } from '../../api/patch/json-patch.ts'
+import { applyMergePatch } from '../../api/patch/merge-patch.ts'
+import { labelSelectorText } from '../../api/selectors.ts'
+import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { current } from '../http/resource-routes.ts'
+import { sendValue } from '../http/respond.ts'
+import { patchTypeOf } from '../operations/patch.ts'
+import { update } from '../operations/update.ts'
+import type { Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { SubresourceRoute } from './subresource.ts'
+
+const model = 'V1Scale'
+
+export function scaleRoute(context: ServerContext): SubresourceRoute {
+  return {
+    async serve(exchange, target) {
+      const object = current(context, target).object
+      switch (exchange.request.method) {
+        case 'GET': return sendValue(exchange, 200, scaleOf(target.kind, object), model)
+        case 'PUT': return sendScale(await write(target, exchange, await bodyAsScale(exchange)))
+        case 'PATCH': {
+          const type = patchTypeOf(mediaTypeOf(exchange.request))
+          const { value } = decodeBody(await readBody(exchange.request), 'application/json', model, 'Ignore')
+          return sendScale(await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale))
+        }
+        default: throw methodNotAllowed(target.kind.resource, (exchange.request.method ?? '').toLowerCase())
+      }
+      async function sendScale(scaled: KubeObject): Promise<void> {
+        return sendValue(exchange, 200, scaleOf(target.kind, scaled), model)
+      }
+    },
+  }
+
+  async function write(target: Target, exchange: Exchange, change: (scale: Scale) => Scale): Promise<KubeObject> {
+    const { kind } = target
+    const paths = kind.scale!
+    const whole: Target = { kind, name: target.name, namespace: target.namespace }
+    const written = await update(context, whole, { change: live => withReplicas(live, paths, change(unversioned(scaleOf(kind, live)))) }, exchange.caller)
+    return written.object
+  }
+}
+
+async function bodyAsScale(exchange: Exchange): Promise<() => Scale> {
+  const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, exchange.caller.fieldValidation)
+  if (value === undefined) throw badRequest('the request has no body, but a Scale was expected')
+  const scale = decodeObject(model, value).object as unknown as Scale
+  return () => scale
+}
+
+const unversioned = (scale: Scale): Scale => ({ ...scale, metadata: { ...scale.metadata, resourceVersion: '' } })
+
+function withReplicas(live: KubeObject, { specReplicas }: ScalePaths, scale: Scale): KubeObject {
+  const replicas = scale.spec?.replicas ?? 0
+  if (!Number.isInteger(replicas) || replicas < 0) throw badRequest(`Scale.autoscaling "${live.metadata.name}" is invalid: spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`)
+  const draft = structuredClone(live)
+  draft.metadata.resourceVersion = scale.metadata?.resourceVersion ?? ''
+  setAt(draft as unknown as Record<string, unknown>, specReplicas, replicas)
+  return draft
+}
+
+export function scaleOf(kind: KindDefinition, object: KubeObject): Scale {
+  const paths = kind.scale!
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const selector = readAt(object, paths.selector)
+  const text = selectorText(selector)
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
+    spec: { replicas: (readAt(object, paths.specReplicas) as number | undefined) ?? 0 },
+    status: { replicas: (readAt(object, paths.statusReplicas) as number | undefined) ?? 0, ...(text !== '' && { selector: text }) },
+  }
+}
+
+function selectorText(selector: unknown): string {
+  if (selector === undefined || selector === null) return ''
+  if (typeof selector === 'string') return selector
+  const isLabelSelector = 'matchLabels' in (selector as object) || 'matchExpressions' in (selector as object)
+  return labelSelectorText(isLabelSelector ? selector : { matchLabels: selector as Record<string, string> })
+}
+
+const steps = (path: string): string[] => path.split('.').filter(step => step !== '')
+
+function readAt(object: unknown, path: string): unknown {
+  return steps(path).reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], object)
+}
+
+function setAt(object: Record<string, unknown>, path: string, value: unknown): void {
+  const names = steps(path)
+  let parent = object
+  for (const name of names.slice(0, -1)) parent = (parent[name] ??= {}) as Record<string, unknown>
+  parent[names.at(-1)!] = value
+}

@@ -1,0 +1,31 @@
+// Parts of an object that have an address and verbs of their own. Each is one file in this folder; the
+// table of them is `routes.ts`.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { noSuchPath } from '../../api/api-error.ts'
+import { groupResource } from '../../api/resource.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Target } from '../request.ts'
+
+export interface SubresourceRoute {
+  /** @param rest is the path below the subresource (proxy) */
+  serve(exchange: Exchange, target: Target, rest: string): Promise<void>
+  /** For requests that switch protocols (exec, attach, portforward). */
+  upgrade?(upgrade: Upgrade, target: Target): Promise<void>
+}
+
+export interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+  readonly query: URLSearchParams
+}
+
+/** By `plural.group/subresource`, or `* /subresource` (without the blank) for every kind that has it. */
+export type SubresourceRoutes = ReadonlyMap<string, SubresourceRoute>
+
+export function findSubresource(routes: SubresourceRoutes, { kind, subresource }: Target): SubresourceRoute {
+  const route = routes.get(`${groupResource(kind.resource)}/${subresource}`) ?? (subresource === 'scale' && kind.scale !== undefined ? routes.get('*/scale') : undefined)
+  if (route === undefined) throw noSuchPath()
+  return route
+}

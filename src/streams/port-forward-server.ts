@@ -1,0 +1,126 @@
+// Port-forward for kubectl and others: SPDY streams in pairs (error, data), either on the upgraded
+// connection itself or tunnelled through binary WebSocket messages (what kubectl tries first); and the
+// older WebSocket form with one pair of channels for each port of the query.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws'
+import { acceptSpdy, isSpdyUpgrade, negotiate, refuseUpgrade } from './spdy/accept-upgrade.ts'
+import { SpdySession, type SpdyStream } from './spdy/session.ts'
+
+export type ConnectPort = (port: number) => Promise<Duplex>
+
+const spdyProtocol = 'portforward.k8s.io'
+const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
+const channelProtocols = ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io']
+
+const server = new WebSocketServer({
+  noServer: true, perMessageDeflate: false,
+  handleProtocols: offered => [tunnelProtocol, ...channelProtocols].find(name => offered.has(name)) ?? false,
+})
+
+export async function servePortForward(request: IncomingMessage, socket: Duplex, head: Buffer, connect: ConnectPort): Promise<void> {
+  socket.on('error', () => {})
+  if (isSpdyUpgrade(request)) {
+    if (negotiate(request, [spdyProtocol]) === undefined) return refuseUpgrade(socket, 403, 'Forbidden', `unable to upgrade: unable to negotiate protocol: server accepts [${spdyProtocol}]`)
+    const pairs = new StreamPairs(connect)
+    acceptSpdy(socket, head, spdyProtocol, { onStream: stream => pairs.add(stream) })
+    return
+  }
+  if (!/^websocket$/i.test(request.headers.upgrade ?? '')) return refuseUpgrade(socket, 400, 'BadRequest', 'expected an upgrade to websocket or SPDY/3.1')
+  server.handleUpgrade(request, socket, head, client => {
+    client.on('error', () => client.terminate())
+    if (client.protocol !== tunnelProtocol) return serveChannels(client, portsOf(request), connect)
+    const tunnel = createWebSocketStream(client)
+    tunnel.on('error', () => {})
+    const pairs = new StreamPairs(connect)
+    openSession(tunnel, stream => pairs.add(stream))
+  })
+}
+
+const openSession = (transport: Duplex, onStream: (stream: SpdyStream) => void): SpdySession => new SpdySession(transport, { role: 'server', onStream })
+
+/** Streams of the same request id belong together; the connection is made when both are there. */
+class StreamPairs {
+  private readonly connect: ConnectPort
+  private readonly waiting = new Map<string, { error?: SpdyStream; data?: SpdyStream }>()
+
+  constructor(connect: ConnectPort) {
+    this.connect = connect
+  }
+
+  add(stream: SpdyStream): void {
+    stream.on('error', () => {})
+    stream.reply()
+    const id = stream.headers['requestid'] ?? stream.headers['port'] ?? ''
+    const pair = this.waiting.get(id) ?? {}
+    if (stream.headers['streamtype'] === 'error') pair.error = stream
+    else pair.data = stream
+    this.waiting.set(id, pair)
+    if (pair.error === undefined || pair.data === undefined) return
+    this.waiting.delete(id)
+    void forward(this.connect, Number(pair.data.headers['port']), pair.data, message => pair.error!.end(message ?? ''))
+  }
+}
+
+/** Pumps until both sides are done; `finish` gets the reason if it failed. */
+async function forward(connect: ConnectPort, port: number, client: Duplex, finish: (message?: string) => void): Promise<void> {
+  let finished = false
+  const end = (message?: string): void => {
+    if (finished) return
+    finished = true
+    finish(message)
+  }
+  try {
+    const connection = await connect(port)
+    const fail = (error: Error): void => {
+      end(error.message)
+      client.destroy()
+    }
+    connection.on('error', fail)
+    client.on('close', () => connection.destroy())
+    connection.on('close', () => {
+      end()
+      client.end()
+    })
+    connection.on('end', () => end())
+    client.pipe(connection)
+    connection.pipe(client)
+  } catch (error) {
+    end((error as Error).message)
+    client.end()
+    client.resume()
+  }
+}
+
+// ---- one pair of channels for each port
+
+const portsOf = (request: IncomingMessage): number[] =>
+  new URL(request.url ?? '/', 'http://localhost').searchParams.getAll('ports').flatMap(list => list.split(',')).map(Number).filter(port => port > 0 && port < 65_536)
+
+function serveChannels(client: WebSocket, ports: readonly number[], connect: ConnectPort): void {
+  const base64 = client.protocol.includes('base64')
+  const send = (channel: number, body: Buffer): void => {
+    if (client.readyState === client.OPEN) client.send(base64 ? `${String.fromCharCode(0x30 + channel)}${body.toString('base64')}` : Buffer.concat([Buffer.from([channel]), body]))
+  }
+  const connections = ports.map(async (port, index) => {
+    const announcement = Buffer.alloc(2)
+    announcement.writeUInt16LE(port)
+    send(index * 2, announcement)
+    send(index * 2 + 1, announcement)
+    try {
+      const connection = await connect(port)
+      connection.on('data', (chunk: Buffer) => send(index * 2, chunk))
+      connection.on('error', error => send(index * 2 + 1, Buffer.from(error.message)))
+      client.on('close', () => connection.destroy())
+      return connection
+    } catch (error) {
+      send(index * 2 + 1, Buffer.from((error as Error).message))
+      return undefined
+    }
+  })
+  client.on('message', (data: Buffer) => {
+    const channel = base64 ? data[0]! - 0x30 : data[0]!
+    const body = base64 ? Buffer.from(data.toString('latin1', 1), 'base64') : data.subarray(1)
+    if (channel % 2 === 0) void connections[channel / 2]?.then(connection => connection?.write(body))
+  })
+}

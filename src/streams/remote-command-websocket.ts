@@ -1,0 +1,107 @@
+// Exec and attach over WebSocket: every message begins with a channel, a byte or (base64) a digit.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { RemoteSession } from './node-streams.ts'
+
+const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
+
+/** Best first; a client that names none gets the oldest. */
+const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', 'channel.k8s.io', 'base64.channel.k8s.io']
+const sendLimitBytes = 1 << 20
+
+const server = new WebSocketServer({
+  noServer: true, perMessageDeflate: false, maxPayload: 64 << 20,
+  handleProtocols: offered => protocols.find(name => offered.has(name)) ?? false,
+})
+
+export async function serveCommandOverWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer, open: () => Promise<RemoteSession>): Promise<void> {
+  const session = await open()
+  server.handleUpgrade(request, socket, head, client => void pump(client, session))
+}
+
+async function pump(client: WebSocket, session: RemoteSession): Promise<void> {
+  const channel = new ChannelSocket(client)
+  client.on('message', (data, isBinary) => receive(channel, session, channel.decode(data, isBinary)))
+  client.on('close', () => session.abort())
+  client.on('error', () => session.abort())
+  session.stdin?.on('error', () => {})
+  // Tells the client that the connection stands, before there is any output.
+  channel.send(session.stdout !== undefined ? channels.stdout : session.stderr !== undefined ? channels.stderr : channels.error, Buffer.alloc(0))
+  const outputs = [forward(channel, channels.stdout, session.stdout), forward(channel, channels.stderr, session.stderr)]
+  const status = await session.done
+  await Promise.all(outputs)
+  if (channel.sendsStatus) channel.send(channels.error, Buffer.from(JSON.stringify(status)))
+  else if (status.status !== 'Success') channel.send(channels.error, Buffer.from(status.message ?? ''))
+  client.close(1000)
+}
+
+function receive(channel: ChannelSocket, session: RemoteSession, { id, body }: { id: number; body: Buffer }): void {
+  switch (id) {
+    case channels.stdin:
+      if (session.stdin?.writable === true && !session.stdin.write(body)) channel.pauseUntilDrained(session.stdin)
+      return
+    case channels.resize: {
+      const size = parseSize(body)
+      if (size !== undefined) session.resize(size.Width, size.Height)
+      return
+    }
+    case channels.close:
+      if (body[0] === channels.stdin) session.stdin?.end()
+      return
+    default:
+  }
+}
+
+export function parseSize(body: Buffer): { Width: number; Height: number } | undefined {
+  try {
+    const { Width, Height } = JSON.parse(body.toString()) as { Width?: number; Height?: number }
+    return typeof Width === 'number' && typeof Height === 'number' ? { Width, Height } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function forward(channel: ChannelSocket, id: number, output: Readable | undefined): Promise<void> {
+  if (output === undefined) return
+  output.on('data', (chunk: Buffer) => channel.send(id, chunk, output))
+  await finished(output, { writable: false }).catch(() => {})
+}
+
+class ChannelSocket {
+  /** From v4 on the error channel carries a Status. */
+  readonly sendsStatus: boolean
+  private readonly client: WebSocket
+  private readonly base64: boolean
+
+  constructor(client: WebSocket) {
+    this.client = client
+    this.base64 = client.protocol.includes('base64')
+    this.sendsStatus = /^v[45]\./.test(client.protocol)
+  }
+
+  /** Pauses `source` while too much waits to be sent. */
+  send(id: number, body: Buffer, source?: Readable): void {
+    if (this.client.readyState !== this.client.OPEN) return
+    const resume = (): void => {
+      if (source?.isPaused() === true && this.client.bufferedAmount <= sendLimitBytes) source.resume()
+    }
+    if (this.base64) this.client.send(`${id}${body.toString('base64')}`, resume)
+    else this.client.send(Buffer.concat([Buffer.from([id]), body]), { binary: true }, resume)
+    if (this.client.bufferedAmount > sendLimitBytes) source?.pause()
+  }
+
+  decode(data: RawData, isBinary: boolean): { id: number; body: Buffer } {
+    const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)
+    if (!this.base64 || isBinary) return { id: bytes[0] ?? channels.close, body: bytes.subarray(1) }
+    return { id: Number(String.fromCharCode(bytes[0]!)), body: Buffer.from(bytes.toString('latin1', 1), 'base64') }
+  }
+
+  pauseUntilDrained(input: { once(event: 'drain' | 'close', listener: () => void): unknown }): void {
+    this.client.pause()
+    const resume = (): void => this.client.resume()
+    input.once('drain', resume)
+    input.once('close', resume)
+  }
+}

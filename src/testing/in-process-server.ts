@@ -1,0 +1,118 @@
+// A whole API server in the test's own process, over the store in memory (or the one given), reached over
+// HTTPS on loopback and through a local client.
+import { request as httpsRequest } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { allKinds } from '../api/kinds/all.ts'
+import type { Clock } from '../lib/clock.ts'
+import { silentLogger, type Logger } from '../lib/logger.ts'
+import type { Random } from '../lib/random.ts'
+import { machineClock } from '../host/machine-clock.ts'
+import { HttpClient } from '../client/http-client.ts'
+import { LocalClient } from '../main/local-client.ts'
+import { systemRandom } from '../main/system.ts'
+import { createApiServer, type ApiServer } from '../server/api-server.ts'
+import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
+import { MemoryStore } from '../store/memory-store.ts'
+import type { Store } from '../store/store.ts'
+
+export interface TestServer {
+  readonly server: ApiServer
+  readonly port: number
+  /** As system:masters, in process. */
+  readonly local: LocalClient
+  /** The same over HTTPS with the admin's certificate. */
+  readonly remote: HttpClient
+  readonly keys: TestKeys
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  close(): Promise<void>
+}
+
+export interface TestKeys {
+  readonly authority: KeyPairPem
+  readonly serving: KeyPairPem
+  readonly admin: KeyPairPem
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+  /** Without the admin's certificate. */
+  readonly anonymous?: boolean
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly text: string
+  /** The body as JSON; undefined when it is not. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  readonly json: any
+}
+
+export interface TestServerOptions {
+  readonly store?: Store
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+  readonly findNodeStreams?: FindNodeStreams
+}
+
+let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
+
+async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
+  const nowMs = Date.now()
+  const authority = await createAuthority('test-ca', 2, nowMs)
+  const [serving, admin, tokenKey] = await Promise.all([
+    signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost'], addresses: ['127.0.0.1'] }, nowMs),
+    signCertificate(authority, { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: 1 }, nowMs),
+    generateSigningKey(),
+  ])
+  return { authority, serving, admin, tokenKey }
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { clock = machineClock, random = systemRandom, logger = silentLogger } = options
+  const keys = await (sharedKeys ??= makeKeys())
+  const store = options.store ?? new MemoryStore()
+  const server = await createApiServer({
+    store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
+    findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
+  })
+  const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })
+  const access = { context: 'test', server: `https://127.0.0.1:${port}`, namespace: 'default', authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key, skipVerification: false }
+  const remote = new HttpClient({ access, userAgent: 'sampan-test', clock })
+  return {
+    server, port, keys, remote,
+    local: new LocalClient(server.context, { user: { username: 'test', groups: ['system:masters', 'system:authenticated'] }, fieldManager: 'test' }),
+    call: (method, path, callOptions = {}) => call(port, keys, method, path, callOptions),
+    close: async () => {
+      remote.close()
+      await server.close()
+      await store.close()
+    },
+  }
+}
+
+function call(port: number, keys: TestKeys, method: string, path: string, { body, headers = {}, anonymous = false }: CallOptions): Promise<Answer> {
+  const bytes = body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest({
+      host: '127.0.0.1', port, method, path, ca: keys.authority.certificate, agent: false,
+      ...(!anonymous && { cert: keys.admin.certificate, key: keys.admin.key }),
+      headers: { ...(bytes !== undefined && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }), ...headers },
+    }, response => {
+      text(response).then(content => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: content, json: parsed(content) }), reject)
+    })
+    request.once('error', reject)
+    request.end(bytes)
+  })
+}
+
+function parsed(content: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,3 @@
+// Recorded exchanges that Sampan answers differently on purpose, each with its reason.
+
+export const knownDifferences: Readonly<Record<string, string>> = {}
