@@ -29,7 +29,7 @@ function typeCode(type: string, format: string): string {
 }
 
 const commentText = (comment: string): string =>
-  comment.replace(/^\s*\/\*\*|\*\/\s*$/g, '').replace(/^\s*\* ?/gm, '').trim()
+  comment.replace(/^\s*\/\*\*|\*\/\s*$/g, '').replace(/^\s*\* ?/gm, '').replace(/\\(["'])/g, '$1').trim()
 
 function readClientModel(name: string): ClientModel | undefined {
   const file = (extension: string): string => join(modelsDirectory, name + extension)

@@ -62,7 +62,7 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
       if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed(kind.resource, 'create')
       assertVerb(kind, 'create')
       const { value, problems } = await readObject(exchange, kind)
-      const created = await create(context, { kind, namespace }, value, exchange.caller, problems)
+      const created = await create(context, { kind, namespace }, value, exchange.caller, { problems })
       return sendObject(exchange, 201, kind, created, context.clock.now())
     }
     case 'DELETE': return deleteCollection(context, exchange, kind, namespace)

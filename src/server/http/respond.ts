@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import { ApiError, internalError, type Status } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
-import { encodeProtobuf, encodeProtobufList, encodeProtobufMessage } from '../../api/protobuf/envelope.ts'
+import { encodeProtobuf, encodeProtobufList } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import type { ListPage } from '../operations/list.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
@@ -58,7 +58,7 @@ export async function sendList(exchange: Exchange, kind: KindDefinition, page: L
   const apiVersion = apiVersionOf(kind.resource)
   if (accepted.format === 'json') return sendBytes(exchange, 200, mediaTypes.json, listBytes(listKind, apiVersion, metadata, page.objects))
   const items = page.objects.map(({ object }) => object)
-  if (accepted.format === 'protobuf') return sendBytes(exchange, 200, mediaTypes.protobuf, encodeProtobufList(apiVersion, listKind, metadata, items.map(item => encodeProtobufMessage(kind.model, item))))
+  if (accepted.format === 'protobuf') return sendBytes(exchange, 200, mediaTypes.protobuf, encodeProtobufList(kind.model, { apiVersion, kind: listKind, metadata, items }))
   return sendValue(exchange, 200, { kind: listKind, apiVersion, metadata, items: items.map(({ kind: _kind, apiVersion: _version, ...rest }) => rest) }, undefined, accepted)
 }
 

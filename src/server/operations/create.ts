@@ -4,7 +4,8 @@ import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { nameSuffix } from '../../lib/random.ts'
-import { mutateByAdmission, validateByAdmission, type AdmissionRequest } from '../admission/admission.ts'
+import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
+import type { AdmissionRequest } from '../server-context.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
@@ -14,7 +15,14 @@ import { encodeForStore, withRevision } from '../storage/object-codec.ts'
 const longestGeneratedBase = 58
 const generateAttempts = 8
 
-export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, problems: readonly string[] = []): Promise<CachedObject> {
+export interface CreateOptions {
+  /** Mistakes found while the body was parsed, such as duplicate fields. */
+  readonly problems?: readonly string[]
+  /** Server-side apply computes the managed fields itself. */
+  readonly keepsManagedFields?: boolean
+}
+
+export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, { problems = [], keepsManagedFields = false }: CreateOptions = {}): Promise<CachedObject> {
   const { kind, namespace } = target
   const draft = draftOf(kind, body, caller, problems)
   const { metadata } = draft
@@ -24,6 +32,8 @@ export async function create(context: ServerContext, target: Omit<Target, 'name'
   if (generateName) metadata.name = generated(generateName, context)
   fillMetadata(draft, context)
   kind.defaults?.(draft)
+  // Before admission and preparation: what the server adds belongs to nobody.
+  if (!keepsManagedFields) recordOwner(kind, draft, undefined, caller, context)
   for (let attempt = 1; ; attempt++) {
     const stored = await admitAndStore(context, { ...target, name: metadata.name }, draft, caller)
     if (stored !== undefined) return stored
@@ -68,7 +78,6 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
   const release = context.services.allocateFor(kind, draft, undefined, caller.dryRun)
-  recordOwner(kind, draft, undefined, caller, context)
   const key = keyOfTarget(target)
   if (caller.dryRun) {
     if (context.storage.get(kind.resource, key) !== undefined) throw alreadyExists(kind.resource, name)

@@ -42,6 +42,7 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
     model: kind.model,
     before,
     after: draft,
+    resetFields: resetFields(kind, subresource),
     manager: caller.fieldManager,
     apiVersion: apiVersionOf(kind.resource),
     subresource,
@@ -49,6 +50,12 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
   })
   if (managed === undefined) delete draft.metadata.managedFields
   else draft.metadata.managedFields = managed
+}
+
+/** Nobody comes to own what a request cannot write: the status of a whole object, the rest of a status. */
+export function resetFields(kind: KindDefinition, subresource: string): string[][] {
+  if (kind.subresources?.status === undefined) return []
+  return subresource === '' ? [['status']] : [['spec']]
 }
 
 /** Lets warnings of the kind reach the client. */

@@ -4,7 +4,8 @@ import { conflict, notFound, badRequest } from '../../api/api-error.ts'
 import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
-import { mutateByAdmission, validateByAdmission, type AdmissionRequest } from '../admission/admission.ts'
+import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
+import type { AdmissionRequest } from '../server-context.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
@@ -78,6 +79,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   keepSystemMetadata(draft, old)
   const part = subresource === undefined ? undefined : kind.subresources?.[subresource]
   kind.defaults?.(draft)
+  if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
   const request: AdmissionRequest = { operation: 'UPDATE', target, caller, object: draft, old }
   await mutateByAdmission(request, context)
   prepare(kind, part, draft, old)
@@ -86,7 +88,6 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
   const release = part === undefined ? context.services.allocateFor(kind, draft, old, caller.dryRun) : () => {}
-  if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
   if (caller.dryRun) return dryRunResult(draft, current)
   if (sameContent(draft, old)) return current
   try {
