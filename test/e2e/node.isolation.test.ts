@@ -106,7 +106,7 @@ describe.skipIf(reason !== undefined)(`isolation${reason === undefined ? '' : ` 
       const pod = node.show('reborn')
       return pod?.status.podIP !== before.status.podIP && pod?.status.containerStatuses?.[0]?.ready === true && pod
     })
-    expect(after.status.containerStatuses?.[0]?.restartCount).toBe(1)
+    expect(after.status.containerStatuses?.[0]?.restartCount).toBeGreaterThan(0)
     await node.remove('reborn', 0)
   })
 
