@@ -40,7 +40,7 @@ describe.skipIf(reason !== undefined)(`isolation${reason === undefined ? '' : ` 
 
   test('limits reach the kernel; too much memory is OOMKilled', async () => {
     const resources = { requests: { cpu: '250m', memory: '32Mi' }, limits: { cpu: '500m', memory: '32Mi' } }
-    const pod = await node.launch('limited', { command: sh(`${forever}`), resources })
+    const pod = await node.launch('limited', { command: sh(forever), resources })
     await node.untilReady('limited')
     const group = await node.exec(pod, 'sh', '-c', 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.shares /sys/fs/cgroup/cpu/cpu.cfs_quota_us || cat /sys/fs/cgroup/memory.max')
     expect(group).toContain(String(32 * 2 ** 20))
