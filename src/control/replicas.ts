@@ -13,6 +13,7 @@ import { formatTime } from '../lib/clock.ts'
 import { slowStart } from './batches.ts'
 import type { ControllerContext, Outcome, Reconciler, Watch } from './controller.ts'
 import { ownerKeys, watch } from './controller.ts'
+import { isNamespaceTerminating } from './namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from './ownership.ts'
 import { availableAtMs, byDeletionOrder, isActive, isReady, isTerminating, podFromTemplate } from './pods.ts'
 
@@ -144,7 +145,8 @@ async function applyPlan(plan: ReplicaPlan, owner: ReplicaOwner, resource: Resou
   return undefined
 }
 
-function failed(reason: Failure['reason'], prefix: string, owner: ReplicaOwner, error: unknown, { recorder }: ControllerContext): Failure {
+function failed(reason: Failure['reason'], prefix: string, owner: ReplicaOwner, error: unknown, { recorder }: ControllerContext): Failure | undefined {
+  if (isNamespaceTerminating(error)) return undefined
   const message = error instanceof Error ? error.message : String(error)
   recorder.recordEvent(owner, 'Warning', reason, `${prefix}${message}`)
   return { reason, message, error }

@@ -8,6 +8,7 @@ import { deployments, pods, replicaSets } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, ownerKeys, watch } from '../../control/controller.ts'
+import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from '../../control/ownership.ts'
 import { currentAnnotations, hashLabel, replicaAnnotations, revisionAnnotation, revisionOf, sameTemplate, templateHash } from './revisions.ts'
 import type { Observed } from './rollout.ts'
@@ -62,7 +63,7 @@ function reconcileDeployment(context: ControllerContext): Reconciler {
     const plan = planRollout(observed)
     const revision = Math.max(0, ...observed.old.map(revisionOf)) + 1
     const created = plan.create === undefined ? undefined : await createSet(observed, plan.create, revision, context)
-    if (created === 'collision') return 'done'
+    if (created === 'not-now') return 'done'
     for (const set of [observed.current, ...observed.old]) {
       if (set !== undefined) await updateSet(set, observed, plan.scale.get(set.metadata.name), revision, context)
     }
@@ -73,7 +74,7 @@ function reconcileDeployment(context: ControllerContext): Reconciler {
 }
 
 /** Two templates with one hash are told apart by the collision count; the next run tries again with it. */
-async function createSet({ deployment }: Observed, replicas: number, revision: number, context: ControllerContext): Promise<ReplicaSet | 'collision'> {
+async function createSet({ deployment }: Observed, replicas: number, revision: number, context: ControllerContext): Promise<ReplicaSet | 'not-now'> {
   const { client, recorder } = context
   const { template, selector, minReadySeconds } = deployment.spec
   const hash = templateHash(template, deployment.status.collisionCount)
@@ -94,6 +95,7 @@ async function createSet({ deployment }: Observed, replicas: number, revision: n
     if (replicas > 0) recorder.recordEvent(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${name} from 0 to ${replicas}`)
     return set
   } catch (error) {
+    if (isNamespaceTerminating(error)) return 'not-now'
     if (!isAlreadyExists(error)) {
       recorder.recordEvent(deployment, 'Warning', 'ReplicaSetCreateError', `Failed to create new replica set "${name}": ${error instanceof Error ? error.message : String(error)}`)
       throw error
@@ -101,7 +103,7 @@ async function createSet({ deployment }: Observed, replicas: number, revision: n
     const existing = await client.get(replicaSets, { namespace: deployment.metadata.namespace, name })
     if (controllerOf(existing)?.uid === deployment.metadata.uid && sameTemplate(existing.spec.template, template)) return existing
     await client.update(deployments, { ...deployment, status: { ...deployment.status, collisionCount: (deployment.status.collisionCount ?? 0) + 1 } }, { subresource: 'status' })
-    return 'collision'
+    return 'not-now'
   }
 }
 

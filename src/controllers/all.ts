@@ -1,0 +1,37 @@
+// Every control loop of a cluster.
+import type { KindDefinition } from '../api/kind.ts'
+import type { Resource } from '../api/resource.ts'
+import { events } from '../api/resources.ts'
+import type { ControllerDefinition } from '../control/controller.ts'
+import { deploymentController } from './deployment/deployment.ts'
+import { endpointsController } from './endpoints/endpoints.ts'
+import { endpointSliceController } from './endpointslice/endpointslice.ts'
+import { garbageCollector } from './garbage-collector/garbage-collector.ts'
+import { jobController } from './job/job.ts'
+import { namespaceController } from './namespace/namespace.ts'
+import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
+import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts'
+import { replicaSetController } from './replicaset/replicaset.ts'
+import { replicationControllerController } from './replicationcontroller/replicationcontroller.ts'
+import { rootCaController } from './root-ca/root-ca.ts'
+import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
+
+export interface ControllerOptions {
+  /** The certificate authority of the API server. */
+  readonly rootCaPem: string
+  /** What garbage collection and the deletion of namespaces reach: everything that is stored. */
+  readonly kinds: readonly KindDefinition[]
+}
+
+const needed = ['delete', 'list', 'watch'] as const
+
+export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonly ControllerDefinition[] {
+  const stored: Resource[] = kinds.filter(kind => kind.verbs === undefined || needed.every(verb => kind.verbs!.includes(verb))).map(kind => kind.resource)
+  const owned = stored.filter(resource => resource.plural !== events.plural)
+  return [
+    namespaceController(stored), serviceAccountController, rootCaController(rootCaPem),
+    replicaSetController, replicationControllerController, deploymentController, jobController,
+    endpointsController, endpointSliceController,
+    garbageCollector(owned), podGarbageCollector, nodeLifecycleController,
+  ]
+}

@@ -1,0 +1,130 @@
+// Deletes what has lost its owners, and carries out the two deletions that wait: `foregroundDeletion`
+// (dependents first) and `orphan` (dependents forget their owner). Works over whatever kinds it is given.
+// A key names resource, object and uid, so that it still means something when the object is gone.
+import { isNotFound } from '../../api/api-error.ts'
+import type { OwnerReference } from '../../api/generated/models.ts'
+import type { KubeObject, ObjectName } from '../../api/object.ts'
+import { keyOf, splitKey } from '../../api/object.ts'
+import type { Resource } from '../../api/resource.ts'
+import { apiVersionOf } from '../../api/resource.ts'
+import { sameJson } from '../../api/validation/scalars.ts'
+import type { Client } from '../../client/client.ts'
+import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
+import { defineController, watch } from '../../control/controller.ts'
+import { unlessGone } from '../../control/ownership.ts'
+import type { OwnerState } from './plan.ts'
+import { blocks, foregroundFinalizer, hasFinalizer, isDeleting, orphanFinalizer, planFate } from './plan.ts'
+
+export function garbageCollector(resources: readonly Resource[]): ControllerDefinition {
+  return defineController({
+    name: 'garbage-collector',
+    watches: resources.map((resource, index) => watch({ resource, matters: ownershipChanged, keysOf: (object, client) => [keyFor(index, object), ...waitingOwners(object, resources, client)] })),
+    concurrency: 20,
+    reconciler: context => collectGarbage(resources, context),
+  })
+}
+
+const ownershipChanged = ({ metadata }: KubeObject, { metadata: old }: KubeObject): boolean =>
+  metadata.deletionTimestamp !== old.deletionTimestamp || !sameJson(metadata.ownerReferences, old.ownerReferences) || !sameJson(metadata.finalizers, old.finalizers)
+
+const keyFor = (index: number, object: KubeObject): string => `${index}|${object.metadata.uid}|${keyOf(object)}`
+
+const resourceFor = (reference: OwnerReference, resources: readonly Resource[]): number =>
+  resources.findIndex(resource => resource.kind === reference.kind && apiVersionOf(resource) === reference.apiVersion)
+
+const nameFor = (reference: OwnerReference, resource: Resource, dependent: KubeObject): ObjectName =>
+  (resource.scope === 'Namespaced' ? { namespace: dependent.metadata.namespace, name: reference.name } : { name: reference.name })
+
+/** Owners that wait for this object to go. */
+function waitingOwners(object: KubeObject, resources: readonly Resource[], client: Client): string[] {
+  return (object.metadata.ownerReferences ?? []).flatMap(reference => {
+    const index = resourceFor(reference, resources)
+    const resource = resources[index]
+    const owner = resource && client.informer(resource).get(nameFor(reference, resource, object))
+    return owner !== undefined && isDeleting(owner) && owner.metadata.uid === reference.uid ? [keyFor(index, owner)] : []
+  })
+}
+
+function collectGarbage(resources: readonly Resource[], { client, logger }: ControllerContext): Reconciler {
+  const all = resources.map(resource => {
+    const informer = client.informer(resource)
+    return { resource, informer, ownedBy: informer.index('owner', object => (object.metadata.ownerReferences ?? []).map(reference => reference.uid)) }
+  })
+
+  const dependentsOf = (uid: string): { resource: Resource; object: KubeObject }[] => all.flatMap(({ resource, ownedBy }) => ownedBy(uid).map(object => ({ resource, object })))
+
+  return async function reconcile(key): Promise<Outcome> {
+    const [index = '', uid = '', name = ''] = key.split('|')
+    const { resource, informer } = all[Number(index)]!
+    const object = informer.get(splitKey(name))
+    if (object === undefined || object.metadata.uid !== uid) await Promise.all(dependentsOf(uid).map(dependent => decide(dependent.object, dependent.resource)))
+    else if (!isDeleting(object)) await decide(object, resource)
+    else if (hasFinalizer(object, orphanFinalizer)) await orphan(object, resource)
+    else if (hasFinalizer(object, foregroundFinalizer)) await deleteDependents(object, resource)
+    return 'done'
+  }
+
+  async function decide(object: KubeObject, resource: Resource): Promise<void> {
+    const references = object.metadata.ownerReferences ?? []
+    if (references.length === 0 || isDeleting(object)) return
+    const states = new Map(await Promise.all(references.map(async reference => [reference, await stateOf(reference, object)] as const)))
+    const fate = planFate(object, states, dependentsOf(object.metadata.uid).length > 0)
+    if (fate.action === 'disown') await disown(object, resource, fate.uids)
+    if (fate.action !== 'delete') return
+    logger.debug('deleting an object without owners', { kind: resource.kind, object: keyOf(object) })
+    await unlessGone(client.delete(resource, object.metadata, { propagationPolicy: fate.propagationPolicy, preconditions: { uid: object.metadata.uid } }))
+  }
+
+  /** Kinds that are not watched cannot be judged: their objects count as existing. */
+  async function stateOf(reference: OwnerReference, dependent: KubeObject): Promise<OwnerState> {
+    const known = all[resourceFor(reference, resources)]
+    if (known === undefined) return 'solid'
+    if (known.resource.scope === 'Namespaced' && !dependent.metadata.namespace) return 'solid'
+    const name = nameFor(reference, known.resource, dependent)
+    const owner = known.informer.get(name) ?? await getLive(known.resource, name)
+    if (owner?.metadata.uid !== reference.uid) return 'gone'
+    return isDeleting(owner) && hasFinalizer(owner, foregroundFinalizer) ? 'waiting' : 'solid'
+  }
+
+  /** A cache may lag; before an object is called gone the server is asked. */
+  async function getLive(resource: Resource, name: ObjectName): Promise<KubeObject | undefined> {
+    try {
+      return await client.get(resource, name)
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  async function disown(object: KubeObject, resource: Resource, uids: readonly string[]): Promise<void> {
+    const { uid, ownerReferences = [], resourceVersion } = object.metadata
+    const kept = ownerReferences.filter(reference => !uids.includes(reference.uid))
+    await client.patch(resource, object.metadata, { type: 'merge', value: { metadata: { uid, resourceVersion, ownerReferences: kept.length === 0 ? null : kept } } })
+  }
+
+  async function orphan(owner: KubeObject, resource: Resource): Promise<void> {
+    await Promise.all(dependentsOf(owner.metadata.uid).map(dependent => disown(dependent.object, dependent.resource, [owner.metadata.uid])))
+    await removeFinalizer(owner, resource, orphanFinalizer)
+  }
+
+  async function deleteDependents(owner: KubeObject, resource: Resource): Promise<void> {
+    const { uid } = owner.metadata
+    await Promise.all(dependentsOf(uid).map(dependent => decide(dependent.object, dependent.resource)))
+    if (!dependentsOf(uid).some(dependent => blocks(dependent.object, uid))) await removeFinalizer(owner, resource, foregroundFinalizer)
+  }
+
+  async function removeFinalizer(object: KubeObject, resource: Resource, finalizer: string): Promise<void> {
+    const current = client.informer(resource).get(object.metadata)
+    if (current === undefined || current.metadata.uid !== object.metadata.uid || !hasFinalizer(current, finalizer)) return
+    const finalizers = current.metadata.finalizers!.filter(one => one !== finalizer)
+    await unlessNotFound(client.patch(resource, current.metadata, { type: 'merge', value: { metadata: { resourceVersion: current.metadata.resourceVersion, finalizers } } }))
+  }
+}
+
+async function unlessNotFound(promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}

@@ -1,0 +1,95 @@
+// Empties namespaces that are being deleted, pods first, and finalizes them when nothing is left.
+import { isNotFound } from '../../api/api-error.ts'
+import type { Namespace, NamespaceCondition } from '../../api/generated/models.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { Resource } from '../../api/resource.ts'
+import { groupResource } from '../../api/resource.ts'
+import { namespaces } from '../../api/resources.ts'
+import { sameJson } from '../../api/validation/scalars.ts'
+import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
+import { defineController, watch } from '../../control/controller.ts'
+import { formatTime } from '../../lib/clock.ts'
+
+const finalizer = 'kubernetes'
+
+export function namespaceController(resources: readonly Resource[]): ControllerDefinition {
+  const contents = resources.filter(resource => resource.scope === 'Namespaced')
+  return defineController({
+    name: 'namespace',
+    primary: namespaces,
+    watches: contents.map(resource => watch({
+      resource,
+      keysOf: ({ metadata: { namespace = '' } }, client) => (client.informer(namespaces).get({ name: namespace })?.metadata.deletionTimestamp === undefined ? [] : [namespace]),
+    })),
+    reconciler: context => reconcileNamespaces(contents, context),
+  })
+}
+
+export interface Remaining {
+  readonly resource: Resource
+  readonly objects: readonly KubeObject[]
+}
+
+/** Pods go before everything else, so that they can still read what they need while they end. */
+export function planDeletion(remaining: readonly Remaining[]): Remaining[] {
+  const podsFirst = remaining.filter(({ resource }) => resource.group === '' && resource.plural === 'pods')
+  const now = podsFirst.length > 0 ? podsFirst : remaining
+  return now.map(({ resource, objects }) => ({ resource, objects: objects.filter(object => object.metadata.deletionTimestamp === undefined) }))
+}
+
+export function planConditions(remaining: readonly Remaining[], before: readonly NamespaceCondition[], nowMs: number): NamespaceCondition[] {
+  const holding = new Map<string, number>()
+  for (const { objects } of remaining) for (const { metadata } of objects) for (const one of metadata.finalizers ?? []) holding.set(one, (holding.get(one) ?? 0) + 1)
+  const counts = remaining.map(({ resource, objects }) => `${groupResource(resource)}. has ${objects.length} resource instances`).sort()
+  const finalizers = Array.from(holding, ([name, count]) => `${name} in ${count} resource instances`).sort()
+  const wanted: Omit<NamespaceCondition, 'lastTransitionTime'>[] = [
+    { type: 'NamespaceDeletionDiscoveryFailure', status: 'False', reason: 'ResourcesDiscovered', message: 'All resources successfully discovered' },
+    { type: 'NamespaceDeletionGroupVersionParsingFailure', status: 'False', reason: 'ParsedGroupVersions', message: 'All legacy kube types successfully parsed' },
+    { type: 'NamespaceDeletionContentFailure', status: 'False', reason: 'ContentDeleted', message: 'All content successfully deleted, may be waiting on finalization' },
+    counts.length > 0 ? { type: 'NamespaceContentRemaining', status: 'True', reason: 'SomeResourcesRemain', message: `Some resources are remaining: ${counts.join(', ')}` }
+      : { type: 'NamespaceContentRemaining', status: 'False', reason: 'ContentRemoved', message: 'All content successfully removed' },
+    finalizers.length > 0 ? { type: 'NamespaceFinalizersRemaining', status: 'True', reason: 'SomeFinalizersRemain', message: `Some content in the namespace has finalizers remaining: ${finalizers.join(', ')}` }
+      : { type: 'NamespaceFinalizersRemaining', status: 'False', reason: 'ContentHasNoFinalizers', message: 'All content-preserving finalizers finished' },
+  ]
+  return wanted.map(condition => {
+    const old = before.find(one => one.type === condition.type)
+    return Object.assign(condition, { lastTransitionTime: old?.status === condition.status ? old.lastTransitionTime : formatTime(nowMs) })
+  })
+}
+
+function reconcileNamespaces(contents: readonly Resource[], { client, clock }: ControllerContext): Reconciler {
+  const informer = client.informer(namespaces)
+
+  const observe = (name: string): Remaining[] => contents.map(resource => ({ resource, objects: client.informer(resource).list(name) })).filter(({ objects }) => objects.length > 0)
+
+  return async function reconcile(name): Promise<Outcome> {
+    const namespace = informer.get({ name })
+    if (namespace?.metadata.deletionTimestamp === undefined || !namespace.spec.finalizers?.includes(finalizer)) return 'done'
+    await Promise.all(planDeletion(observe(name)).flatMap(({ resource, objects }) => objects.map(object => remove(resource, object))))
+    const remaining = observe(name)
+    if (remaining.length === 0) return finalize(namespace)
+    await writeStatus(namespace, remaining)
+    // Objects of kinds that go without an event of their own are found again a little later.
+    return { requeueAfterMs: 1_000 }
+  }
+
+  async function remove(resource: Resource, object: KubeObject): Promise<void> {
+    try {
+      await client.delete(resource, object.metadata, { propagationPolicy: 'Background', preconditions: { uid: object.metadata.uid } })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  async function writeStatus(namespace: Namespace, remaining: readonly Remaining[]): Promise<void> {
+    const status = { phase: 'Terminating', conditions: planConditions(remaining, namespace.status.conditions ?? [], clock.now()) }
+    if (!sameJson(status, namespace.status)) await client.update(namespaces, { ...namespace, status }, { subresource: 'status' })
+  }
+
+  async function finalize(namespace: Namespace): Promise<Outcome> {
+    const finalizers = (namespace.spec.finalizers ?? []).filter(one => one !== finalizer)
+    await client.update(namespaces, { ...namespace, spec: { ...namespace.spec, finalizers } }, { subresource: 'finalize' })
+    return 'done'
+  }
+}
+
