@@ -20,7 +20,7 @@ describe('a mistake', () => {
   test.each([
     ['a mistyped field', 'name: web\nreplica: 2', 'app.yml:2: unknown field "replica"; did you mean "replicas"?'],
     ['letters that changed places', 'name: web\nprots:\n  http: 80', 'app.yml:2: unknown field "prots"; did you mean "ports"?'],
-    ['a field like none', 'name: web\nsomething: 2', /^app.yml:2: unknown field "something"; there is name, image, namespace, /],
+    ['a field like none', 'name: web\nsomething: 2', /^app.yml:2: unknown field "something"; there is name, image, namespace, .*$/],
     ['a field inside another', 'name: web\nports:\n  http:\n    prot: 80', 'app.yml has 2 mistakes:\n  app.yml:4: ports.http: unknown field "prot"; did you mean "port"?\n  app.yml:4: ports.http: the field "port" is missing: port the service listens on'],
     ['a field of an environment', 'name: web\nenvironments:\n  test:\n    replcas: 1', 'app.yml:4: environments.test: unknown field "replcas"; did you mean "replicas"?'],
     ['no name', 'replicas: 1', 'app.yml:1: the field "name" is missing: name of the service'],
@@ -46,11 +46,11 @@ describe('a mistake', () => {
     ['a health check of no kind', 'name: web\nports: { http: 80 }\nhealth: {}', 'app.yml:1: health: expected one of http, grpc and tcp, found none of them'],
     ['a path without a slash', 'name: web\nports: { http: 80 }\nhealth: { http: healthz }', 'app.yml:3: health.http: expected a path such as /healthz, found "healthz"'],
     ['a field that stands twice', 'name: web\nname: web', 'app.yml:2: Map keys must be unique'],
-    ['YAML that is none', 'name: "web', /^app.yml:1: Missing closing "quote/],
+    ['YAML that is none', 'name: "web', /^app.yml:1: Missing closing "quote.*$/],
     ['nothing at all', '', /^app.yml:1: the manifest: expected the fields name, .*, found nothing$/],
   ])('%s is named with its line', (_what, text, message) => {
-    if (typeof message === 'string') expect(messageOf(text)).toBe(message)
-    else expect(messageOf(text)).toMatch(message)
+    const found = messageOf(text)
+    expect(found).toBe(typeof message === 'string' ? message : message.exec(found)?.[0])
   })
 
   test('every one is told at once', () => {
