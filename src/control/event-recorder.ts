@@ -48,26 +48,28 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   function recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void {
     const reference = referenceTo(object)
-    const text = combine([reference.uid, type, reason].join('\u0000'), message.slice(0, messageLimit))
-    const key = [reference.uid, reference.namespace, reference.name, type, reason, text].join('\u0000')
+    const group = [reference.uid, reference.namespace, reference.name, type, reason].join('\u0000')
+    const plain = message.slice(0, messageLimit)
+    const isOneOfMany = combines(group, plain)
+    const key = isOneOfMany ? group : `${group}\u0000${plain}`
     const before = seen.get(key)
     const entry = before ?? { name: `${object.metadata.name}.${(clock.now() * 1e6 + serial++).toString(16)}`, count: 0, firstMs: clock.now() }
     entry.count++
     remember(seen, key, entry)
-    const event = makeEvent(options, reference, { type, reason, message: text, entry })
+    const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry })
     chain = chain.then(() => write(options.client, event, before !== undefined)).catch((error: unknown) => logger.debug('event was not recorded', { reason, error: String(error) }))
     const written = chain.finally(() => pending.delete(written))
     pending.add(written)
   }
 
-  /** After ten different texts about the same matter, all further ones count as one. */
-  function combine(key: string, message: string): string {
+  /** From the tenth different text about the same matter on, all count as one event with the latest text. */
+  function combines(key: string, message: string): boolean {
     const group = similar.get(key)
     const fresh = group === undefined || clock.now() - group.sinceMs > similarWindowMs
     const current = fresh ? { sinceMs: clock.now(), messages: new Set<string>() } : group
     remember(similar, key, current)
     if (current.messages.size < similarLimit) current.messages.add(message)
-    return current.messages.has(message) ? message : `(combined from similar events): ${message}`
+    return current.messages.size >= similarLimit
   }
 
   return {

@@ -43,7 +43,7 @@ describe('deployments', () => {
     await eventually('second rollout', () => available('web'))
     await eventually('only new pods', () => podsOf('web').length === 3 && podsOf('web').every(pod => pod.spec.containers[0]!.image === 'two'))
     const sets = client.informer(replicaSets).list(namespace).filter(set => set.metadata.labels?.app === 'web')
-    expect(sets.map(set => set.spec.replicas).sort()).toEqual([0, 3])
+    expect(new Set(sets.map(set => set.spec.replicas))).toEqual(new Set([0, 3]))
 
     await client.patch(deployments, { namespace, name: 'web' }, { type: 'strategic', value: { spec: { template: template('web', 'one') } } })
     await eventually('rollback', () => available('web') && podsOf('web').every(pod => pod.spec.containers[0]!.image === 'one'))
@@ -64,7 +64,8 @@ describe('deployments', () => {
     await client.create(deployments, deployment('gone', 2))
     await eventually('rollout', () => available('gone'))
     await client.delete(deployments, { namespace, name: 'gone' }, { propagationPolicy: 'Foreground' })
-    await eventually('collection', () => podsOf('gone').length === 0 && client.informer(deployments).get({ namespace, name: 'gone' }) === undefined)
+    await eventually('collection', () => client.informer(deployments).get({ namespace, name: 'gone' }) === undefined)
+    expect(podsOf('gone')).toEqual([])
   })
 
   test('leave their ReplicaSet behind as an orphan, which the next one adopts', async () => {
@@ -87,7 +88,8 @@ test('a replication controller replaces a deleted pod', async () => {
   await eventually('pods', () => podsOf('rc').length === 2)
   const [victim] = podsOf('rc')
   await client.delete(pods, victim!.metadata)
-  await eventually('replacement', () => podsOf('rc').length === 2 && !podsOf('rc').some(pod => pod.metadata.uid === victim!.metadata.uid))
+  const replaced = await eventually('replacement', () => podsOf('rc').length === 2 && !podsOf('rc').includes(victim!) && podsOf('rc'))
+  expect(replaced.map(pod => pod.metadata.uid)).not.toContain(victim!.metadata.uid)
 })
 
 test('a service lists the ready pods behind it', async () => {
