@@ -41,5 +41,5 @@ module.exports = {
     { name: 'composition-root-is-a-leaf', severity: 'error', from: { pathNot: '^(src/(main|testing)/|test/|bench/|scripts/)', path: '^src/' }, to: { path: '^src/main/' } },
     { name: 'testing-stays-in-tests', severity: 'error', from: { path: '^src/', pathNot: '(^src/testing/|\\.test\\.ts$|contract\\.ts$)' }, to: { path: '^src/testing/' } },
   ],
-  options: { parser: 'swc', tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] } },
+  options: { parser: 'swc', tsPreCompilationDeps: 'specify', tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] } },
 }

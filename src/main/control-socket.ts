@@ -54,7 +54,10 @@ export function connectControl(path: string): Promise<ServerConnection | undefin
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined)
       else reject(error)
     })
-    createInterface({ input: socket }).once('line', line => resolve(connection(socket, JSON.parse(line) as ServerFacts)))
+    const lines = createInterface({ input: socket })
+    // The same failure reaches the reader of lines; it was dealt with above.
+    lines.once('error', () => lines.close())
+    lines.once('line', line => resolve(connection(socket, JSON.parse(line) as ServerFacts)))
   })
 }
 

@@ -1,11 +1,13 @@
-// What every operation works with. Made once by `createApiServer`.
+// What every operation works with, made once by `createApiServer`, and the shape of the admission
+// plug-ins in it.
+import type { KubeObject } from '../api/object.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
-import type { AdmissionPlugin } from './admission/admission.ts'
 import type { ServiceAllocator } from './allocation/service-allocator.ts'
 import type { TokenIssuer } from './auth/service-account-tokens.ts'
 import type { KindRegistry } from './kind-registry.ts'
+import type { Caller, Target } from './request.ts'
 import type { ObjectStorage } from './storage/object-storage.ts'
 
 export interface ServerContext {
@@ -17,4 +19,21 @@ export interface ServerContext {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+}
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE'
+
+export interface AdmissionRequest {
+  readonly operation: AdmissionOperation
+  readonly target: Target
+  readonly caller: Caller
+  /** The draft; undefined for DELETE. */
+  readonly object: KubeObject | undefined
+  readonly old: KubeObject | undefined
+}
+
+export interface AdmissionPlugin {
+  readonly name: string
+  mutate?(request: AdmissionRequest, context: ServerContext): void | Promise<void>
+  validate?(request: AdmissionRequest, context: ServerContext): void | Promise<void>
 }

@@ -3,7 +3,7 @@
 import type { Namespace } from '../../api/generated/models.ts'
 import { forbidden, notFound } from '../../api/api-error.ts'
 import { namespaces } from '../../api/resources.ts'
-import type { AdmissionPlugin } from './admission.ts'
+import type { AdmissionPlugin } from '../server-context.ts'
 
 const immortal = new Set(['default', 'kube-system', 'kube-public'])
 

@@ -1,5 +1,5 @@
 // The plug-ins in the order in which Kubernetes runs them.
-import type { AdmissionPlugin } from './admission.ts'
+import type { AdmissionPlugin } from '../server-context.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { defaultTolerationSeconds, priority } from './pod-defaults.ts'
 import { serviceAccountAdmission } from './service-account.ts'

@@ -1,7 +1,8 @@
 // Two small plug-ins that complete a new pod: the tolerations of a failing node for five minutes
 // (DefaultTolerationSeconds), and its priority (Priority; classes follow with their kind).
 import type { Pod, Toleration } from '../../api/generated/models.ts'
-import { isPlainResource, type AdmissionPlugin } from './admission.ts'
+import { isPlainResource } from './admission.ts'
+import type { AdmissionPlugin } from '../server-context.ts'
 
 const defaultSeconds = 300
 const failures = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']

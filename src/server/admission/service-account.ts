@@ -4,7 +4,8 @@ import type { Container, Pod, ServiceAccount, Volume } from '../../api/generated
 import { forbidden } from '../../api/api-error.ts'
 import { pods, serviceAccounts } from '../../api/resources.ts'
 import { nameSuffix } from '../../lib/random.ts'
-import { isPlainResource, type AdmissionPlugin } from './admission.ts'
+import { isPlainResource } from './admission.ts'
+import type { AdmissionPlugin } from '../server-context.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** One hour, and 7 seconds by which a token of this volume is told from others. */

@@ -1,6 +1,7 @@
 // A new node takes no pods until it has reported itself ready (TaintNodesByCondition).
 import type { Node } from '../../api/generated/models.ts'
-import { isPlainResource, type AdmissionPlugin } from './admission.ts'
+import { isPlainResource } from './admission.ts'
+import type { AdmissionPlugin } from '../server-context.ts'
 
 const key = 'node.kubernetes.io/not-ready'
 

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, aggregatedDiscovery } from '../../api/discovery.ts'
 import { noSuchPath } from '../../api/api-error.ts'
+import { loadDocs } from '../../api/openapi/docs.ts'
+import { openApiV2 } from '../../api/openapi/open-api-v2.ts'
 import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
@@ -55,6 +57,12 @@ export class DiscoveryRoutes {
   }
 
   private async serveOpenApi(exchange: Exchange, [openApiVersion, ...path]: string[]): Promise<boolean> {
+    await loadDocs()
+    if (openApiVersion === 'v2' && path.length === 0) {
+      const { bytes, hash } = this.document('openapi v2', () => openApiV2(this.kinds.all()))
+      await sendCacheable(exchange, bytes, hash, 'application/json')
+      return true
+    }
     if (openApiVersion !== 'v3') return false
     if (path.length === 0) await this.serveOpenApiIndex(exchange)
     else await this.serveGroupVersionDocument(exchange, path.join('/'))

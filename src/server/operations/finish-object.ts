@@ -41,7 +41,8 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
   const managed = recordUpdate({
     model: kind.model,
     before,
-    after: writablePart(kind, draft, before, subresource),
+    after: draft,
+    resetFields: resetFields(kind, subresource),
     manager: caller.fieldManager,
     apiVersion: apiVersionOf(kind.resource),
     subresource,
@@ -51,13 +52,10 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
   else draft.metadata.managedFields = managed
 }
 
-/** Nobody comes to own what this request cannot write: the status of a whole object, the rest of a status. */
-function writablePart(kind: KindDefinition, draft: KubeObject, before: KubeObject | undefined, subresource: string): KubeObject {
-  if (kind.subresources?.status === undefined) return draft
-  const { status: wanted, ...rest } = draft as KubeObject & { status?: unknown }
-  const { status: present, ...restBefore } = (before ?? {}) as KubeObject & { status?: unknown }
-  if (subresource === '') return { ...rest, ...(present !== undefined && { status: present }) } as KubeObject
-  return { ...restBefore, metadata: draft.metadata, ...(wanted !== undefined && { status: wanted }) }
+/** Nobody comes to own what a request cannot write: the status of a whole object, the rest of a status. */
+export function resetFields(kind: KindDefinition, subresource: string): string[][] {
+  if (kind.subresources?.status === undefined) return []
+  return subresource === '' ? [['status']] : [['spec']]
 }
 
 /** Lets warnings of the kind reach the client. */

@@ -12,7 +12,7 @@ import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { create } from './create.ts'
-import { draftOf } from './finish-object.ts'
+import { draftOf, resetFields } from './finish-object.ts'
 import { update } from './update.ts'
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
@@ -57,11 +57,11 @@ function changeBy(type: Exclude<PatchType, 'apply'>, { kind }: Target, document:
 
 async function apply(context: ServerContext, target: Target, document: unknown, caller: Caller, { force = false, problems = [] }: { force?: boolean; problems?: readonly string[] }): Promise<PatchResult> {
   const { kind, subresource = '' } = target
-  const applied = draftOf(kind, document, caller, problems)
-  if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
-  const common = { model: kind.model, applied, manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
+  // Checked here, applied as it was sent: what the client wrote down counts, zero values included.
+  draftOf(kind, document, caller, problems)
+  const common = { model: kind.model, applied: document, resetFields: resetFields(kind, subresource), manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
   if (context.storage.get(kind.resource, keyOfTarget(target)) === undefined && subresource === '') {
-    const fresh = serverSideApply({ ...common, live: undefined }) as KubeObject
+    const fresh = serverSideApply({ ...common, live: undefined })
     fresh.metadata.name = target.name
     return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }
   }
