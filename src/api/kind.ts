@@ -78,7 +78,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** One cell for each column. `nowMs` is for ages. */
   readonly row: (object: T, nowMs: number) => Cell[]
   /** Values for field selectors, metadata.name and metadata.namespace excepted. */
-  readonly selectableFields?: (object: T) => Record<string, string>
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
   /** Whether creation checks the name as DNS subdomain (default), label, RFC 1035 label, or a path segment. */
   readonly nameRule?: 'subdomain' | 'label' | 'label-1035' | 'path-segment'
   /** Seconds that deletion waits by default (pods); 0 or undefined deletes at once. May look at the object. */

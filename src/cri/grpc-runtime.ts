@@ -204,16 +204,18 @@ class GrpcRuntime implements Runtime {
   private async publishWhenVisible(id: string): Promise<void> {
     for (let delayMs = 2; delayMs < 2_000; delayMs *= 2) {
       const state = await this.containerStatus(id).then(status => status.state, (error: unknown) => (isRuntimeNotFound(error) ? 'gone' : 'running'))
-      if (state === 'gone') return await this.publishSandboxEnd(id)
+      if (state === 'gone' && await this.publishSandboxEnd(id)) return
       if (state === 'exited') return this.publish({ type: 'exited', containerId: id })
       await sleep(delayMs, undefined, { ref: false })
     }
     this.publish({ type: 'relist' })
   }
 
-  private async publishSandboxEnd(id: string): Promise<void> {
+  /** False while the sandbox still counts as ready. */
+  private async publishSandboxEnd(id: string): Promise<boolean> {
     const ready = await this.podSandboxStatus(id).then(status => status.ready, () => undefined)
     if (ready === false) this.publish({ type: 'sandbox-exited', sandboxId: id })
+    return ready !== true
   }
 
   private publish(event: RuntimeEvent): void {

@@ -8,7 +8,7 @@ import { allControllers } from '../controllers/all.ts'
 import { startControllers } from '../control/controller.ts'
 import { startContainerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
-import { ensureDummyLink, ipBatch } from '../host/links.ts'
+import { ensureNodeLink, ipBatch } from '../host/links.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
@@ -115,7 +115,7 @@ async function main(options: ServerOptions): Promise<void> {
 
 /** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
-  await ensureDummyLink(linkName, network.nodeAddress)
+  await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
   await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
 }

@@ -31,7 +31,6 @@ export interface AgentContext {
   readonly tokens: TokenSource
   readonly node: NodeCapacity
   readonly hostDns: DnsSettings
-  readonly hostName: string
   readonly hostsFile: string
   readonly services: () => readonly Service[]
   /** Limits how many sandboxes and containers start at the same time. */

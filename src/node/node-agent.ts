@@ -112,7 +112,7 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
     events: eventRecorder(client, nodeName, clock, random, logger),
     images: imageProvider(runtime, objects, clock), tokens: tokenSource(client, clock),
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
-    hostDns: parseResolvConf(resolvConf!), hostName: facts.hostname, hostsFile: hostsFile!,
+    hostDns: parseResolvConf(resolvConf!), hostsFile: hostsFile!,
     services: () => client.informer(services).list(),
     starts: new Semaphore(options.parallelStarts ?? defaultParallelStarts),
   }

@@ -113,7 +113,8 @@ function planContainer(pod: Pod, container: Container, state: PodState, draft: D
   }
   const inThisSandbox = currentAttempt(state, name)
   if (hasExited(inThisSandbox) && !mayRestart(pod, container, inThisSandbox)) return
-  const backOff = hasExited(newest) ? nextBackOff(state.restarts.get(name), newest.finishedAtMs, draft.nowMs) : undefined
+  // What ended with its sandbox is no crash of its own.
+  const backOff = hasExited(inThisSandbox) ? nextBackOff(state.restarts.get(name), inThisSandbox.finishedAtMs, draft.nowMs) : undefined
   if (backOff !== undefined && backOff.waitUntilMs > draft.nowMs) return draft.wakeAt(backOff.waitUntilMs)
   draft.start(name, newest === undefined ? 0 : newest.attempt + 1, backOff?.next)
 }

@@ -266,8 +266,8 @@ export class PodWorker {
   }
 
   private sandboxConfig(attempt: number): SandboxConfig {
-    const { network, hostDns, hostName } = this.context
-    return sandboxConfig(this.pod, attempt, { network, hostDns, hostName, logDirectory: this.directories.logs, cgroupParent: this.cgroup })
+    const { network, hostDns } = this.context
+    return sandboxConfig(this.pod, attempt, { network, hostDns, logDirectory: this.directories.logs, cgroupParent: this.cgroup })
   }
 
   private async startSandbox(attempt: number): Promise<void> {
@@ -295,13 +295,20 @@ export class PodWorker {
     const { sandbox } = this.state
     const container = containerOf(this.pod, name)
     if (sandbox === undefined || container === undefined || (shallEnd(this.pod, this.state))) return
+    // A container that ended may have ended with its sandbox.
+    if (attempt > 0 && !(await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false))) return this.sandboxEnded(sandbox.id)
     // The next start looks for the image again: it may have been removed, or its policy is Always.
     this.state.images.delete(name)
     const config = await buildContainer(this.context, this.pod, container, {
       attempt, image: this.images.get(name)!, directories: this.directories, volumePaths: this.volumePaths,
       podAddress: isHostNetwork(this.pod) ? this.context.network.nodeAddress : sandbox.address ?? '',
     })
-    const id = await runtime.createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt))
+    const id = await runtime.createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt)).catch(async (error: unknown) => {
+      // Perhaps because the sandbox died unnoticed.
+      const ready = await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false)
+      if (!ready) this.sandboxEnded(sandbox.id)
+      throw error
+    })
     this.say('Normal', 'Created', `Created container: ${name}`, container)
     try {
       await runtime.startContainer(id)

@@ -12,7 +12,6 @@ export const labelNames = {
 export interface SandboxSettings {
   readonly network: ClusterNetwork
   readonly hostDns: DnsSettings
-  readonly hostName: string
   readonly logDirectory: string
   readonly cgroupParent: string
 }
@@ -22,7 +21,8 @@ export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettin
   const seccomp = seccompOf(security.seccompProfile)
   return {
     name: pod.metadata.name, uid: pod.metadata.uid, namespace: pod.metadata.namespace!, attempt,
-    hostname: isHostNetwork(pod) ? settings.hostName : hostNameOf(pod, settings.network.domain).hostname,
+    // With the host's network comes the host's name; runc refuses another.
+    hostname: isHostNetwork(pod) ? '' : hostNameOf(pod, settings.network.domain).hostname,
     logDirectory: settings.logDirectory, dns: dnsSettings(pod, settings.network, settings.hostDns), portMappings: [],
     labels: {
       ...pod.metadata.labels,

@@ -1,11 +1,16 @@
-// Time that stands still until the test moves it. Timers fire in order of their time.
+// Time that stands still until a test moves it.
 import type { Clock, Timer } from '../lib/clock.ts'
+
+interface Waiting {
+  readonly atMs: number
+  readonly callback: () => void
+}
 
 export class FakeClock implements Clock {
   private nowMs: number
-  private readonly timers = new Set<{ dueMs: number; callback: () => void }>()
+  private readonly waiting = new Set<Waiting>()
 
-  constructor(startMs = Date.parse('2026-01-01T00:00:00Z')) {
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.nowMs = startMs
   }
 
@@ -14,30 +19,33 @@ export class FakeClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const entry = { dueMs: this.nowMs + delayMs, callback }
-    this.timers.add(entry)
-    return { cancel: () => void this.timers.delete(entry) }
+    const entry = { atMs: this.nowMs + Math.max(0, delayMs), callback }
+    this.waiting.add(entry)
+    return { cancel: () => void this.waiting.delete(entry) }
   }
 
-  /** Lets time pass; what becomes due runs, and what that starts gets its turn. */
-  async advance(durationMs: number): Promise<void> {
-    const endMs = this.nowMs + durationMs
-    for (;;) {
-      const next = [...this.timers].filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0]
-      if (next === undefined) break
-      this.timers.delete(next)
-      this.nowMs = Math.max(this.nowMs, next.dueMs)
+  /** Moves time on, timer by timer, and lets promises settle after each. */
+  async advance(milliseconds: number): Promise<void> {
+    const endMs = this.nowMs + milliseconds
+    await settle()
+    for (let next = this.next(endMs); next !== undefined; next = this.next(endMs)) {
+      this.nowMs = Math.max(this.nowMs, next.atMs)
+      this.waiting.delete(next)
       next.callback()
       await settle()
     }
     this.nowMs = endMs
     await settle()
   }
+
+  private next(endMs: number): Waiting | undefined {
+    let earliest: Waiting | undefined
+    for (const entry of this.waiting) if (entry.atMs <= endMs && (earliest === undefined || entry.atMs < earliest.atMs)) earliest = entry
+    return earliest
+  }
 }
 
-/** Lets everything run that waits for nothing but its turn. */
-export async function settle(): Promise<void> {
-  await new Promise<void>(resolve => {
-    setImmediate(resolve)
-  })
+/** Lets promise chains and the event loop's next turns run. */
+export async function settle(turns = 5): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise<void>(resolve => { setImmediate(resolve) })
 }

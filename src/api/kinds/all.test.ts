@@ -6,9 +6,10 @@ import { allKinds } from './all.ts'
 describe.each(allKinds.map(kind => [`${kind.resource.plural}.${kind.resource.group}`, kind] as const))('%s', (_, kind) => {
   const bare = (): KubeObject => ({ apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind, metadata: { name: 'x', namespace: 'n', uid: 'u', resourceVersion: '', creationTimestamp: '' } })
 
-  test('names its selectable fields even for an object that has none of them', () => {
-    const { metadata, apiVersion, kind: name } = bare()
-    expect(kind.selectableFields?.({ apiVersion, kind: name, metadata, spec: {}, status: {} } as KubeObject) ?? {}).toBeTypeOf('object')
+  test('has a text for every selectable field of an object of which only the name is given', () => {
+    const draft = { involvedObject: {}, spec: { containers: [] }, ...bare() } as KubeObject
+    kind.defaults?.(draft)
+    for (const valueOf of Object.values(kind.selectableFields ?? {})) expect(valueOf(draft)).toBeTypeOf('string')
   })
 
   test('defaults, prepares, validates and prints an object of which only the name is given', () => {

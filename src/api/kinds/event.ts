@@ -22,19 +22,19 @@ export const eventKind = defineKind({
   validateUpdate: validate,
   columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
   row,
-  selectableFields: event => ({
-    'involvedObject.kind': event.involvedObject?.kind ?? '',
-    'involvedObject.namespace': event.involvedObject?.namespace ?? '',
-    'involvedObject.name': event.involvedObject?.name ?? '',
-    'involvedObject.uid': event.involvedObject?.uid ?? '',
-    'involvedObject.apiVersion': event.involvedObject?.apiVersion ?? '',
-    'involvedObject.resourceVersion': event.involvedObject?.resourceVersion ?? '',
-    'involvedObject.fieldPath': event.involvedObject?.fieldPath ?? '',
-    reason: event.reason ?? '',
-    reportingComponent: event.reportingComponent ?? '',
-    source: event.source?.component || event.reportingComponent || '',
-    type: event.type ?? '',
-  }),
+  selectableFields: {
+    'involvedObject.kind': event => event.involvedObject.kind ?? '',
+    'involvedObject.namespace': event => event.involvedObject.namespace ?? '',
+    'involvedObject.name': event => event.involvedObject.name ?? '',
+    'involvedObject.uid': event => event.involvedObject.uid ?? '',
+    'involvedObject.apiVersion': event => event.involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': event => event.involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': event => event.involvedObject.fieldPath ?? '',
+    reason: event => event.reason ?? '',
+    reportingComponent: event => event.reportingComponent ?? '',
+    source: event => event.source?.component || event.reportingComponent || '',
+    type: event => event.type ?? '',
+  },
 })
 
 function validate({ metadata, involvedObject }: CoreEvent): FieldError[] {

@@ -39,7 +39,9 @@ export const jobKind = defineKind({
   validateUpdate: (job, old) => [...validate(job), ...validateKept(job, old)],
   columns: columns('Name', 'Status', 'Completions', 'Duration', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row,
-  selectableFields: job => ({ 'status.successful': `${job.status?.succeeded ?? 0}` }),
+  selectableFields: {
+    'status.successful': job => `${job.status?.succeeded ?? 0}`,
+  },
 })
 
 export function defaultSpec(spec: JobSpec): void {

@@ -41,7 +41,9 @@ export const namespaceKind = defineKind({
   validateUpdate: (namespace, old) => validateImmutable(namespace.metadata.name, old.metadata.name, 'metadata.name'),
   columns: columns('Name', 'Status', 'Age'),
   row: (namespace, nowMs) => [namespace.metadata.name, namespace.status?.phase ?? '', age(namespace, nowMs)],
-  selectableFields: namespace => ({ 'status.phase': namespace.status?.phase ?? '' }),
+  selectableFields: {
+    'status.phase': namespace => namespace.status?.phase ?? '',
+  },
 })
 
 function labelWithName({ metadata }: Namespace): void {

@@ -35,7 +35,9 @@ export const nodeKind = defineKind({
   validateUpdate: (node, old) => [...validateTaints(node.spec.taints), ...validateKept(node.spec, old.spec)],
   columns: columns('Name', 'Status', 'Roles', 'Age', 'Version', 'Internal-IP*', 'External-IP*', 'OS-Image*', 'Kernel-Version*', 'Container-Runtime*'),
   row: nodeRow,
-  selectableFields: node => ({ 'spec.unschedulable': `${node.spec.unschedulable ?? false}` }),
+  selectableFields: {
+    'spec.unschedulable': node => `${node.spec.unschedulable ?? false}`,
+  },
 })
 
 function validateTaints(taints: readonly Taint[] | undefined): FieldError[] {

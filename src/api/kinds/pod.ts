@@ -65,16 +65,16 @@ export const podKind = defineKind({
   gracePeriodSeconds,
   columns: podColumns,
   row: podRow,
-  selectableFields: ({ spec, status }) => ({
-    'spec.nodeName': spec.nodeName ?? '',
-    'spec.restartPolicy': spec.restartPolicy ?? '',
-    'spec.schedulerName': spec.schedulerName ?? '',
-    'spec.serviceAccountName': spec.serviceAccountName ?? '',
-    'spec.hostNetwork': `${spec.hostNetwork ?? false}`,
-    'status.phase': status?.phase ?? '',
-    'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
-    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
-  }),
+  selectableFields: {
+    'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => `${spec.hostNetwork ?? false}`,
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+  },
 })
 
 /** Nobody has to wait for a pod that runs nowhere. */

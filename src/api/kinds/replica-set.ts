@@ -36,7 +36,9 @@ export const replicaSetKind = defineKind({
     set.metadata.name, set.spec.replicas ?? 0, set.status?.replicas ?? 0, set.status?.readyReplicas ?? 0, age(set, nowMs),
     ...templateCells(set.spec.template), formatSelector(set.spec.selector),
   ],
-  selectableFields: set => ({ 'status.replicas': `${set.status?.replicas ?? 0}` }),
+  selectableFields: {
+    'status.replicas': set => `${set.status?.replicas ?? 0}`,
+  },
 })
 
 function validate({ spec }: ReplicaSet): FieldError[] {

@@ -40,7 +40,9 @@ export const replicationControllerKind = defineKind({
     controller.metadata.name, controller.spec.replicas ?? 0, controller.status?.replicas ?? 0, controller.status?.readyReplicas ?? 0, age(controller, nowMs),
     ...templateCells(controller.spec.template), formatLabels(controller.spec.selector),
   ],
-  selectableFields: controller => ({ 'status.replicas': `${controller.status?.replicas ?? 0}` }),
+  selectableFields: {
+    'status.replicas': controller => `${controller.status?.replicas ?? 0}`,
+  },
 })
 
 function validate({ spec }: ReplicationController): FieldError[] {

@@ -25,7 +25,9 @@ export const secretKind = defineKind({
   validateUpdate: (secret, old) => [...validateImmutable(secret.type, old.type, 'type'), ...validateFrozen(secret, old, ['data']), ...validate(secret)],
   columns: columns('Name', 'Type', 'Data', 'Age'),
   row: (secret, nowMs) => [secret.metadata.name, secret.type ?? '', Object.keys(secret.data ?? {}).length, age(secret, nowMs)],
-  selectableFields: secret => ({ type: secret.type ?? '' }),
+  selectableFields: {
+    type: secret => secret.type ?? '',
+  },
 })
 
 function validate(secret: Secret): FieldError[] {

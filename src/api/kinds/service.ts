@@ -41,7 +41,10 @@ export const serviceKind = defineKind({
   validateUpdate: (service, old) => [...validateAddressKept(service.spec, old.spec), ...validateService(service)],
   columns: columns('Name', 'Type', 'Cluster-IP', 'External-IP', 'Port(s)', 'Age', 'Selector*'),
   row,
-  selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
+  selectableFields: {
+    'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec.type ?? '',
+  },
 })
 
 function defaultSpec(spec: ServiceSpec): void {

@@ -24,20 +24,16 @@ export function compileFilter(kind: KindDefinition, labelSelector: string | null
 }
 
 function compileFields(kind: KindDefinition, text: string): (object: KubeObject) => boolean {
-  const requirements = parseFieldSelector(text)
-  const namespaced = kind.resource.scope === 'Namespaced'
-  const known = new Set(['metadata.name', ...(namespaced ? ['metadata.namespace'] : []), ...Object.keys(kind.selectableFields?.(emptyObject(kind)) ?? {})])
-  for (const { field } of requirements) {
-    if (!known.has(field)) throw badRequest(`Unable to find "${apiVersionOf(kind.resource)}, Resource=${kind.resource.plural}" that match label selector "", field selector "${text}": field label not supported: ${field}`)
-  }
-  const custom = requirements.some(({ field }) => field !== 'metadata.name' && field !== 'metadata.namespace')
-  return object => {
-    const values: Record<string, string> = { ...(custom && kind.selectableFields?.(object)), 'metadata.name': object.metadata.name, 'metadata.namespace': object.metadata.namespace ?? '' }
-    return requirements.every(({ field, operator, value }) => ((values[field] ?? '') === value) === (operator === '='))
-  }
+  const tests = parseFieldSelector(text).map(({ field, operator, value }) => {
+    const read = fieldReader(kind, field)
+    if (read === undefined) throw badRequest(`Unable to find "${apiVersionOf(kind.resource)}, Resource=${kind.resource.plural}" that match label selector "", field selector "${text}": field label not supported: ${field}`)
+    return (object: KubeObject): boolean => (read(object) === value) === (operator === '=')
+  })
+  return object => tests.every(test => test(object))
 }
 
-/** Selectable fields are found by asking the kind about an object that has none of them. */
-function emptyObject(kind: KindDefinition): KubeObject {
-  return { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind, metadata: { name: '', uid: '', resourceVersion: '', creationTimestamp: '' }, spec: {}, status: {} } as KubeObject
+function fieldReader(kind: KindDefinition, field: string): ((object: KubeObject) => string) | undefined {
+  if (field === 'metadata.name') return object => object.metadata.name
+  if (field === 'metadata.namespace' && kind.resource.scope === 'Namespaced') return object => object.metadata.namespace ?? ''
+  return kind.selectableFields?.[field]
 }
