@@ -44,7 +44,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const similar = new Map<string, { sinceMs: number; messages: Set<string> }>()
   const pending = new Set<Promise<void>>()
   let chain = Promise.resolve()
-  let serial = 0
+  let serial = firstSerial(options.component)
 
   function recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void {
     const reference = referenceTo(object)
@@ -53,7 +53,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const isOneOfMany = combines(group, plain)
     const key = isOneOfMany ? group : `${group}\u0000${plain}`
     const before = seen.get(key)
-    const entry = before ?? { name: `${object.metadata.name}.${(clock.now() * 1e6 + serial++).toString(16)}`, count: 0, firstMs: clock.now() }
+    const entry = before ?? { name: `${object.metadata.name}.${uniqueSuffix(clock.now(), serial++)}`, count: 0, firstMs: clock.now() }
     entry.count++
     remember(seen, key, entry)
     const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry })
@@ -78,6 +78,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       await Promise.all(pending)
     },
   }
+}
+
+/** Nanoseconds in hexadecimal, as Kubernetes names its events; the serial tells those of one millisecond apart. */
+const uniqueSuffix = (nowMs: number, serial: number): string => (BigInt(nowMs) * 1_000_000n + BigInt(serial % 1_000_000)).toString(16)
+
+/** Recorders of different components start apart, so that their events of one moment do not collide. */
+function firstSerial(component: string): number {
+  let hash = 0
+  for (let index = 0; index < component.length; index++) hash = (hash * 31 + component.charCodeAt(index)) % 1_000_000
+  return hash
 }
 
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
