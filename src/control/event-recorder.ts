@@ -10,7 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 
-export type EventType = 'Normal' | 'Warning'
+type EventType = 'Normal' | 'Warning'
 
 export interface EventRecorder {
   recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void
@@ -112,7 +112,7 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   }
 }
 
-export function referenceTo(object: KubeObject): ObjectReference {
+function referenceTo(object: KubeObject): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata
   return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion }
 }
