@@ -3,6 +3,7 @@ import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerConfig, ContainerResources, ContainerSecurity, ImageSummary, Mount } from '../cri/runtime.ts'
 import { ConfigError } from './environment.ts'
 import { expand } from './expand.ts'
+import { imageAnnotation } from './plan.ts'
 import { isHostNetwork } from './pod-facts.ts'
 import { labelNames, podNamespaces, seccompOf, supplementalGroups } from './sandbox-config.ts'
 import type { EnvironmentVariable } from './service-environment.ts'
@@ -32,6 +33,7 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
       [labelNames.container]: container.name,
     },
     annotations: {
+      [imageAnnotation]: container.image ?? '',
       'io.kubernetes.container.restartCount': String(attempt),
       'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath ?? '/dev/termination-log',
       'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy ?? 'File',

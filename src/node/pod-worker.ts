@@ -11,6 +11,7 @@ import { unmountBelow } from '../host/mounts.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
 import { buildContainer } from './build-container.ts'
+import { cgroupResources } from './cgroup-resources.ts'
 import { ContainerProber } from './container-prober.ts'
 import { ConfigError } from './environment.ts'
 import type { EventType } from './event-recorder.ts'
@@ -24,7 +25,7 @@ import { podStatus } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
 import { runHook, runProbe, type ProbeTarget } from './probe-actions.ts'
 import { sandboxConfig } from './sandbox-config.ts'
-import { StatusWriter } from './status-writer.ts'
+import { sameJson, StatusWriter } from './status-writer.ts'
 import { terminationMessage } from './termination-message.ts'
 
 const retryMs = 2_000
@@ -78,8 +79,21 @@ export class PodWorker {
     const before = this.pod
     this.pod = pod
     if (JSON.stringify([before.metadata.labels, before.metadata.annotations]) !== JSON.stringify([pod.metadata.labels, pod.metadata.annotations])) void this.refreshVolumes()
+    this.resize(before)
     if (isDeleting(pod) && isDeleting(before) && gracePeriodSecondsOf(pod) < gracePeriodSecondsOf(before)) this.hasten(gracePeriodSecondsOf(pod))
     this.wake()
+  }
+
+  /** Resources may change while containers run. */
+  private resize(before: Pod): void {
+    for (const container of allContainersOf(this.pod)) {
+      const newest = newestOf(this.state, container.name)
+      if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) continue
+      const resources = cgroupResources(this.pod, container, this.context.node.memoryBytes)
+      this.context.runtime.updateContainerResources(newest.id, resources).catch((error: unknown) => {
+        this.say('Warning', 'ResizeError', (error as Error).message, container)
+      })
+    }
   }
 
   /** The object is gone although the pod had not ended: it was deleted by force. */
@@ -206,7 +220,7 @@ export class PodWorker {
       if (error.reason === 'ErrImagePull') this.showBackOff(key, container!, message)
     } else if (operation === 'prepare') {
       note('FailedMount', retryMs)
-      this.say('Warning', 'FailedMount', `MountVolume.SetUp failed for a volume of the pod: ${message}`)
+      this.say('Warning', 'FailedMount', message)
     } else if (operation === 'sandbox') {
       note('FailedCreatePodSandBox', retryMs)
       this.say('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`)
@@ -452,10 +466,10 @@ export class PodWorker {
         if (!isNotFound(error)) throw error
       })
     }
-    this.state.cleaned = true
     const sandboxes = [...(this.state.sandbox === undefined ? [] : [this.state.sandbox.id]), ...this.state.oldSandboxes.keys()]
     await Promise.all(sandboxes.map(id => runtime.removePodSandbox(id)))
     await Promise.all([this.volumes.remove(), rm(this.directories.logs, { recursive: true, force: true })])
+    this.state.cleaned = true
     tokens.forget(uid)
     // The kernel lets go of an empty group a moment later.
     removeCgroup(cgroups, this.cgroup)
