@@ -16,6 +16,8 @@ export interface ContainerSettings {
   readonly resources: ContainerResources
   readonly hostsFile: string
   readonly terminationMessageFile: string
+  /** The running container whose processes an ephemeral container shares. */
+  readonly targetId?: string
 }
 
 /** @throws ConfigError */
@@ -42,7 +44,7 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, tty: container.tty ?? false,
     resources: settings.resources,
-    security: securityOf(pod, container, settings.image),
+    security: securityOf(pod, container, settings),
   }
 }
 
@@ -55,7 +57,7 @@ function ownMounts(pod: Pod, container: Container, settings: ContainerSettings):
   ]
 }
 
-function securityOf(pod: Pod, container: Container, image: ImageSummary): ContainerSecurity {
+function securityOf(pod: Pod, container: Container, { image, targetId }: ContainerSettings): ContainerSecurity {
   const shared = pod.spec.securityContext ?? {}
   const own = container.securityContext ?? {}
   const runAsUser = own.runAsUser ?? shared.runAsUser
@@ -70,7 +72,7 @@ function securityOf(pod: Pod, container: Container, image: ImageSummary): Contai
     supplementalGroups: supplementalGroups(pod),
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     unmaskedProc: own.privileged === true || own.procMount === 'Unmasked',
-    namespaces: podNamespaces(pod),
+    namespaces: targetId === undefined ? podNamespaces(pod) : { ...podNamespaces(pod), pid: 'target', targetId },
     ...(seccomp && { seccomp }),
   }
 }

@@ -188,7 +188,8 @@ export class PodWorker {
       case 'ensure-image': return this.operate(`image:${action.container}`, () => this.ensureImage(action.container))
       case 'start-container': return this.operate(`start:${action.container}`, async () => {
         if (action.backOff !== undefined) this.state.restarts.set(action.container, action.backOff)
-        await this.context.starts.run(() => this.startContainer(action.container, action.attempt))
+        const hooked = await this.context.starts.run(() => this.startContainer(action.container, action.attempt))
+        if (hooked !== undefined) await this.postStart(containerOf(this.pod, action.container)!, hooked)
       })
       case 'stop-container': return this.operate(`stop:${action.container}`, () => this.stopContainer(action.container, action.id, action.gracePeriodSeconds, action.why))
       case 'remove-container': return this.operate(`remove:${action.id}`, () => this.removeContainer(action.container, action.id))
@@ -304,18 +305,25 @@ export class PodWorker {
     this.state.images.add(name)
   }
 
-  private async startContainer(name: string, attempt: number): Promise<void> {
+  /** Returns the container's id when its postStart hook is still to run: until then it counts as not running. */
+  private async startContainer(name: string, attempt: number): Promise<string | undefined> {
     const { runtime } = this.context
     const { sandbox } = this.state
     const container = containerOf(this.pod, name)
-    if (sandbox === undefined || container === undefined || (shallEnd(this.pod, this.state))) return
+    if (sandbox === undefined || container === undefined || shallEnd(this.pod, this.state)) return undefined
     // A container that ended may have ended with its sandbox.
-    if (attempt > 0 && !(await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false))) return this.sandboxEnded(sandbox.id)
+    if (attempt > 0 && !(await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false))) {
+      this.sandboxEnded(sandbox.id)
+      return undefined
+    }
     // The next start looks for the image again: it may have been removed, or its policy is Always.
     this.state.images.delete(name)
+    const targetName = this.pod.spec.ephemeralContainers?.find(ephemeral => ephemeral.name === name)?.targetContainerName
+    const target = targetName === undefined ? undefined : newestOf(this.state, targetName)
     const config = await buildContainer(this.context, this.pod, container, {
       attempt, image: this.images.get(name)!, directories: this.directories, volumePaths: this.volumePaths,
       podAddress: isHostNetwork(this.pod) ? this.context.network.nodeAddress : sandbox.address ?? '',
+      ...(isRunning(target) && { targetId: target.id }),
     })
     const id = await runtime.createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt)).catch(async (error: unknown) => {
       // Perhaps because the sandbox died unnoticed.
@@ -333,10 +341,8 @@ export class PodWorker {
     this.say('Normal', 'Started', `Started container ${name}`, container)
     const hooked = container.lifecycle?.postStart !== undefined
     const status = await runtime.containerStatus(id)
-    if (!hooked) return await this.observe({ ...status, sandboxId: sandbox.id })
-    await this.observe({ ...status, sandboxId: sandbox.id, ...(status.state === 'running' && { state: 'created' as const }) })
-    await this.postStart(container, id)
-    await this.observe({ ...(await runtime.containerStatus(id)), sandboxId: sandbox.id })
+    await this.observe({ ...status, sandboxId: sandbox.id, ...(hooked && status.state === 'running' && { state: 'created' as const }) })
+    return hooked ? id : undefined
   }
 
   private async postStart(container: Container, id: string): Promise<void> {
@@ -347,6 +353,7 @@ export class PodWorker {
       this.say('Warning', 'FailedPostStartHook', `PostStartHook failed: ${(error as Error).message}`, container)
       await this.context.runtime.stopContainer(id, gracePeriodSecondsOf(this.pod))
     }
+    await this.observe(await this.context.runtime.containerStatus(id))
   }
 
   /** Notes a container's newest status; starts or ends what hangs on it. */

@@ -146,6 +146,25 @@ describe.skipIf(reason !== undefined)(`node agent${reason === undefined ? '' : `
     await node.remove('resized', 0)
   })
 
+  test('an ephemeral container joins and sees the processes of its target', async () => {
+    await node.launch('debugged', { command: forever })
+    await node.untilReady('debugged')
+    const pod = await node.client.patch(pods, { namespace: 'default', name: 'debugged' }, { type: 'merge', value: { spec: { ephemeralContainers: [
+      { name: 'debugger', image: 'sampan.local/busybox:1', command: ['sh', '-c', 'ps | grep -c "[t]rap"'], targetContainerName: 'main' },
+    ] } } })
+    await eventually('debugger ended', () => node.show('debugged')?.status.ephemeralContainerStatuses?.[0]?.state?.terminated !== undefined)
+    expect(await node.logs(pod, {}, 'debugger')).toBe('1\n')
+    expect(node.show('debugged')?.status.phase).toBe('Running')
+    await node.remove('debugged', 0)
+  })
+
+  test('postStart runs before the container counts as running', async () => {
+    const pod = await node.launch('hooked', { command: forever, lifecycle: { postStart: { exec: { command: ['sh', '-c', 'sleep 0.3; echo done > /tmp/hook'] } } } })
+    await node.untilReady('hooked')
+    expect(await node.exec(pod, 'cat', '/tmp/hook')).toBe('done\n')
+    await node.remove('hooked', 0)
+  })
+
   test('volumes that cannot be made are reported', async () => {
     await node.launch('mountless', { command: forever }, { volumes: [{ name: 'config', configMap: { name: 'nobody' } }] })
     const event = await eventually('event', () => node.client.informer(events).list().find(entry => entry.reason === 'FailedMount'))
