@@ -105,12 +105,6 @@ export function addQuantities(left: string, right: string): string {
   return formatQuantity({ nano: a.nano + b.nano, format: a.nano === 0n ? b.format : a.format })
 }
 
-export function subtractQuantities(left: string, right: string): string {
-  const [a, b] = [parseQuantity(left), parseQuantity(right)]
-  if (a === undefined || b === undefined) return left
-  return formatQuantity({ nano: a.nano - b.nano, format: a.nano === 0n ? b.format : a.format })
-}
-
 /** Thousandths, rounded up: CPU. Absent or malformed is 0. */
 export const milliValue = (text: string | undefined): number => Number(ceilDivide(nanoOf(text), 1_000_000n))
 

@@ -10,7 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 
-export type EventType = 'Normal' | 'Warning'
+type EventType = 'Normal' | 'Warning'
 
 export interface EventRecorder {
   recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void
@@ -44,30 +44,32 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const similar = new Map<string, { sinceMs: number; messages: Set<string> }>()
   const pending = new Set<Promise<void>>()
   let chain = Promise.resolve()
-  let serial = 0
+  let serial = firstSerial(options.component)
 
   function recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void {
     const reference = referenceTo(object)
-    const text = combine([reference.uid, type, reason].join('\u0000'), message.slice(0, messageLimit))
-    const key = [reference.uid, reference.namespace, reference.name, type, reason, text].join('\u0000')
+    const group = [reference.uid, reference.namespace, reference.name, type, reason].join('\u0000')
+    const plain = message.slice(0, messageLimit)
+    const isOneOfMany = combines(group, plain)
+    const key = isOneOfMany ? group : `${group}\u0000${plain}`
     const before = seen.get(key)
-    const entry = before ?? { name: `${object.metadata.name}.${(clock.now() * 1e6 + serial++).toString(16)}`, count: 0, firstMs: clock.now() }
+    const entry = before ?? { name: `${object.metadata.name}.${uniqueSuffix(clock.now(), serial++)}`, count: 0, firstMs: clock.now() }
     entry.count++
     remember(seen, key, entry)
-    const event = makeEvent(options, reference, { type, reason, message: text, entry })
+    const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry })
     chain = chain.then(() => write(options.client, event, before !== undefined)).catch((error: unknown) => logger.debug('event was not recorded', { reason, error: String(error) }))
     const written = chain.finally(() => pending.delete(written))
     pending.add(written)
   }
 
-  /** After ten different texts about the same matter, all further ones count as one. */
-  function combine(key: string, message: string): string {
+  /** From the tenth different text about the same matter on, all count as one event with the latest text. */
+  function combines(key: string, message: string): boolean {
     const group = similar.get(key)
     const fresh = group === undefined || clock.now() - group.sinceMs > similarWindowMs
     const current = fresh ? { sinceMs: clock.now(), messages: new Set<string>() } : group
     remember(similar, key, current)
     if (current.messages.size < similarLimit) current.messages.add(message)
-    return current.messages.has(message) ? message : `(combined from similar events): ${message}`
+    return current.messages.size >= similarLimit
   }
 
   return {
@@ -76,6 +78,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       await Promise.all(pending)
     },
   }
+}
+
+/** Nanoseconds in hexadecimal, as Kubernetes names its events; the serial tells those of one millisecond apart. */
+const uniqueSuffix = (nowMs: number, serial: number): string => (BigInt(nowMs) * 1_000_000n + BigInt(serial % 1_000_000)).toString(16)
+
+/** Recorders of different components start apart, so that their events of one moment do not collide. */
+function firstSerial(component: string): number {
+  let hash = 0
+  for (let index = 0; index < component.length; index++) hash = (hash * 31 + component.charCodeAt(index)) % 1_000_000
+  return hash
 }
 
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
@@ -100,7 +112,7 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   }
 }
 
-export function referenceTo(object: KubeObject): ObjectReference {
+function referenceTo(object: KubeObject): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata
   return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion }
 }

@@ -1,6 +1,8 @@
 // What control loops ask of pods: does it count, is it ready, since when, and how is one made.
 import type { OwnerReference, Pod, PodCondition, PodTemplateSpec } from '../api/generated/models.ts'
 import type { New } from '../api/object.ts'
+import { pods } from '../api/resources.ts'
+import type { Client } from '../client/client.ts'
 
 export const isFinished = (pod: Pod): boolean => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
 export const isTerminating = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined
@@ -9,6 +11,10 @@ export const isActive = (pod: Pod): boolean => !isFinished(pod) && !isTerminatin
 
 export const conditionOf = (pod: Pod, type: string): PodCondition | undefined => pod.status.conditions?.find(condition => condition.type === type)
 export const isReady = (pod: Pod): boolean => conditionOf(pod, 'Ready')?.status === 'True'
+
+/** The pods bound to a node, by its name. */
+export const podsByNode = (client: Client): ((nodeName: string) => readonly Pod[]) =>
+  client.informer(pods).index('node', ({ spec }) => (spec.nodeName ? [spec.nodeName] : []))
 
 /** When a ready pod counts as available; undefined while it is not ready. */
 export function availableAtMs(pod: Pod, minReadySeconds = 0): number | undefined {
@@ -36,11 +42,11 @@ const costOf = (pod: Pod): number => Number(pod.metadata.annotations?.['controll
 const restartsOf = (pod: Pod): number => Math.max(0, ...(pod.status.containerStatuses ?? []).map(status => status.restartCount))
 
 /** The pods best deleted first come first; the order of Kubernetes' ActivePodsWithRanks. */
-export function byDeletionOrder(pods: readonly Pod[]): Pod[] {
+export function byDeletionOrder(candidates: readonly Pod[]): Pod[] {
   const perNode = new Map<string, number>()
-  for (const { spec } of pods) perNode.set(spec.nodeName ?? '', (perNode.get(spec.nodeName ?? '') ?? 0) + 1)
+  for (const { spec } of candidates) perNode.set(spec.nodeName ?? '', (perNode.get(spec.nodeName ?? '') ?? 0) + 1)
   const crowd = (pod: Pod): number => perNode.get(pod.spec.nodeName ?? '') ?? 0
-  return pods.toSorted((a, b) =>
+  return candidates.toSorted((a, b) =>
     Number(Boolean(a.spec.nodeName)) - Number(Boolean(b.spec.nodeName))
     || phaseRank(a) - phaseRank(b)
     || Number(isReady(a)) - Number(isReady(b))

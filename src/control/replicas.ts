@@ -23,7 +23,7 @@ export interface ReplicaOwner extends KubeObject {
   readonly status: ReplicaSetStatus
 }
 
-export interface ObservedReplicas {
+interface ObservedReplicas {
   readonly replicas: number
   readonly minReadySeconds: number
   readonly templateLabels: Readonly<Record<string, string>>
@@ -32,7 +32,7 @@ export interface ObservedReplicas {
   readonly deleting: boolean
 }
 
-export interface ReplicaPlan {
+interface ReplicaPlan {
   readonly create: number
   readonly remove: readonly Pod[]
   readonly counts: Pick<ReplicaSetStatus, 'replicas' | 'fullyLabeledReplicas' | 'readyReplicas' | 'availableReplicas' | 'terminatingReplicas'>

@@ -46,12 +46,15 @@ export interface Containerd {
   stop(): Promise<void>
   /** Ends only containerd itself; containers run on. */
   stopDaemon(): Promise<void>
+  /** Starts containerd again whenever it has died, until the returned function is called (do that before stopping it). */
+  keepAlive(onRestart: (error?: Error) => void): () => void
 }
 
 /** Every pod's control group is below this one, in each hierarchy. */
 export const cgroupRoot = 'sampan'
 
 const socketPathLimit = 107
+const superviseEveryMs = 1_000
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
 export function containerdOf(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
@@ -74,14 +77,16 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const startMs = performance.now()
   const running = runningDaemon(places.pidFile, program) !== undefined && await answers(places.socket)
   await setRegistries(places.registryDirectory, options.registries ?? {})
-  if (!running) {
-    await writeConfiguration(options, places)
+  const launch = async (): Promise<void> => {
     await rm(places.socket, { force: true })
     await startDaemon({ program, args: ['--config', places.configFile], pidFile: places.pidFile, logFile: places.logFile })
     await waitUntilAnswering(places, program)
-    // CRI is up a moment after the socket; the image is there from the second start on.
-    const known = existsSync(places.pauseMarker)
-    if (!known) {
+  }
+  if (!running) {
+    await writeConfiguration(options, places)
+    await launch()
+    // The image is there from the second start on.
+    if (!existsSync(places.pauseMarker)) {
       await importOciImage(places.socket, pauseImageName, await pauseImage())
       await writeFile(places.pauseMarker, '')
     }
@@ -92,12 +97,25 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     importOciImage: (name, image) => importOciImage(places.socket, name, image),
     setRegistries: registries => setRegistries(places.registryDirectory, registries),
     ...controls,
+    keepAlive: onRestart => supervise(() => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
   }
 }
 
 /** Ends a containerd of an earlier process, with every container; nothing happens where none runs. Images stay. */
 export async function stopContainerd(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>): Promise<void> {
   await stopEverything(placesOf(options), 'containerd')
+}
+
+/** It is not our child when an earlier process started it, so its end is no event: a look at its pid each second. */
+function supervise(isAlive: () => boolean, launch: () => Promise<void>, onRestart: (error?: Error) => void): () => void {
+  let launching = false
+  const timer = setInterval(() => {
+    if (launching || isAlive()) return
+    launching = true
+    launch().then(() => onRestart(), onRestart).finally(() => { launching = false })
+  }, superviseEveryMs)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 interface Places {

@@ -3,7 +3,7 @@ import { mountPropagation, namespaceMode, protocols, securityProfile } from './c
 import type { ContainerConfig, ContainerResources, Namespaces, SandboxConfig, SeccompProfile } from './runtime.ts'
 
 const namespaceOption = (namespaces: Namespaces): object =>
-  ({ network: namespaceMode[namespaces.network], pid: namespaceMode[namespaces.pid], ipc: namespaceMode[namespaces.ipc] })
+  ({ network: namespaceMode[namespaces.network], pid: namespaceMode[namespaces.pid], ipc: namespaceMode[namespaces.ipc], targetId: namespaces.targetId ?? '' })
 
 const int64 = (value: number | undefined): object | undefined => (value === undefined ? undefined : { value })
 

@@ -6,12 +6,14 @@ import type { Duplex } from 'node:stream'
 import type { RemoteSession, StreamOptions } from '../streams/node-streams.ts'
 
 export type Labels = Readonly<Record<string, string>>
-export type NamespaceMode = 'pod' | 'container' | 'node'
+/** `target`: that of another container, named by `targetId`. */
+export type NamespaceMode = 'pod' | 'container' | 'node' | 'target'
 
 export interface Namespaces {
   readonly network: NamespaceMode
   readonly pid: NamespaceMode
   readonly ipc: NamespaceMode
+  readonly targetId?: string
 }
 
 export interface SeccompProfile {

@@ -19,6 +19,7 @@ export interface ContainerParts {
   readonly directories: PodDirectories
   readonly volumePaths: ReadonlyMap<string, string>
   readonly podAddress: string
+  readonly targetId?: string
 }
 
 /** @throws ConfigError */
@@ -32,6 +33,7 @@ export async function buildContainer(context: AgentContext, pod: Pod, container:
   return containerConfig(pod, container, {
     attempt: parts.attempt, image: parts.image, environment, volumeMounts, resources: cgroupResources(pod, container, context.node.memoryBytes),
     hostsFile: parts.directories.hostsFile, terminationMessageFile,
+    ...(parts.targetId !== undefined && { targetId: parts.targetId }),
   })
 }
 

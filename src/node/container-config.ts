@@ -3,6 +3,7 @@ import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerConfig, ContainerResources, ContainerSecurity, ImageSummary, Mount } from '../cri/runtime.ts'
 import { ConfigError } from './environment.ts'
 import { expand } from './expand.ts'
+import { imageAnnotation } from './plan.ts'
 import { isHostNetwork } from './pod-facts.ts'
 import { labelNames, podNamespaces, seccompOf, supplementalGroups } from './sandbox-config.ts'
 import type { EnvironmentVariable } from './service-environment.ts'
@@ -15,6 +16,8 @@ export interface ContainerSettings {
   readonly resources: ContainerResources
   readonly hostsFile: string
   readonly terminationMessageFile: string
+  /** The running container whose processes an ephemeral container shares. */
+  readonly targetId?: string
 }
 
 /** @throws ConfigError */
@@ -32,6 +35,7 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
       [labelNames.container]: container.name,
     },
     annotations: {
+      [imageAnnotation]: container.image ?? '',
       'io.kubernetes.container.restartCount': String(attempt),
       'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath ?? '/dev/termination-log',
       'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy ?? 'File',
@@ -40,7 +44,7 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, tty: container.tty ?? false,
     resources: settings.resources,
-    security: securityOf(pod, container, settings.image),
+    security: securityOf(pod, container, settings),
   }
 }
 
@@ -53,7 +57,7 @@ function ownMounts(pod: Pod, container: Container, settings: ContainerSettings):
   ]
 }
 
-function securityOf(pod: Pod, container: Container, image: ImageSummary): ContainerSecurity {
+function securityOf(pod: Pod, container: Container, { image, targetId }: ContainerSettings): ContainerSecurity {
   const shared = pod.spec.securityContext ?? {}
   const own = container.securityContext ?? {}
   const runAsUser = own.runAsUser ?? shared.runAsUser
@@ -68,7 +72,7 @@ function securityOf(pod: Pod, container: Container, image: ImageSummary): Contai
     supplementalGroups: supplementalGroups(pod),
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     unmaskedProc: own.privileged === true || own.procMount === 'Unmasked',
-    namespaces: podNamespaces(pod),
+    namespaces: targetId === undefined ? podNamespaces(pod) : { ...podNamespaces(pod), pid: 'target', targetId },
     ...(seccomp && { seccomp }),
   }
 }

@@ -22,6 +22,9 @@ export interface Plan {
   readonly wakeAtMs: number
 }
 
+/** Which image the pod asked for when the container was made. */
+export const imageAnnotation = 'sampan.dev/container-image'
+
 /** Kubernetes' restart back-off. */
 export const restartBackOff = { initialMs: 10_000, maximumMs: 300_000, resetAfterMs: 600_000 }
 
@@ -109,15 +112,21 @@ function planContainer(pod: Pod, container: Container, state: PodState, draft: D
   if (isRunning(newest)) {
     const unhealthy = state.probes.get(newest.id)?.unhealthy
     if (unhealthy !== undefined) draft.stop(name, newest, probeGracePeriod(pod, container), unhealthy)
+    else if (hasOtherImage(newest, container)) draft.stop(name, newest, gracePeriodSecondsOf(pod), `Container ${name} definition changed, will be restarted`)
     return
   }
   const inThisSandbox = currentAttempt(state, name)
-  if (hasExited(inThisSandbox) && !mayRestart(pod, container, inThisSandbox)) return
+  const changed = inThisSandbox !== undefined && hasOtherImage(inThisSandbox, container)
+  if (hasExited(inThisSandbox) && !changed && !mayRestart(pod, container, inThisSandbox)) return
   // What ended with its sandbox is no crash of its own.
-  const backOff = hasExited(inThisSandbox) ? nextBackOff(state.restarts.get(name), inThisSandbox.finishedAtMs, draft.nowMs) : undefined
+  const backOff = hasExited(inThisSandbox) && !changed ? nextBackOff(state.restarts.get(name), inThisSandbox.finishedAtMs, draft.nowMs) : undefined
   if (backOff !== undefined && backOff.waitUntilMs > draft.nowMs) return draft.wakeAt(backOff.waitUntilMs)
   draft.start(name, newest === undefined ? 0 : newest.attempt + 1, backOff?.next)
 }
+
+/** The image is the only part of a container that may be changed in a running pod. */
+const hasOtherImage = (running: ContainerStatus, container: Container): boolean =>
+  running.annotations[imageAnnotation] !== undefined && running.annotations[imageAnnotation] !== container.image
 
 function mayRestart(pod: Pod, container: Container, ended: ContainerStatus): boolean {
   if (isSidecar(container) && initContainersOf(pod).includes(container)) return true
@@ -172,7 +181,7 @@ function planEnd(pod: Pod, state: PodState, nowMs: number): Plan {
   // Sidecars serve the others to the end, then stop in reverse order.
   const next = main.length > 0 ? main : running(sidecars).slice(-1)
   for (const [name, container] of next) draft.stop(name, container, remainingSeconds, 'Stopping container')
-  const starting = [...state.busy].some(key => key === 'sandbox' || key === 'prepare' || key.startsWith('start:') || key.startsWith('stop:'))
+  const starting = [...state.busy].some(key => key === 'sandbox' || key === 'prepare' || key.startsWith('start:') || key.startsWith('stop:') || key.startsWith('stop-sandbox:'))
   if (next.length > 0 || starting) return draft.done()
   const sandboxes = [state.sandbox, ...state.oldSandboxes.values()].filter(sandbox => sandbox?.ready === true)
   for (const sandbox of sandboxes) draft.attempt(`stop-sandbox:${sandbox!.id}`, { type: 'stop-sandbox', id: sandbox!.id })

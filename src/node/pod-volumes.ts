@@ -46,7 +46,9 @@ export class PodVolumes {
   async prepare(pod: Pod): Promise<ReadonlyMap<string, string>> {
     await mkdir(this.directories.volumes, { recursive: true, mode: 0o750 })
     this.renewAtMs = Infinity
-    const paths = await Promise.all((pod.spec.volumes ?? []).map(async volume => [volume.name, await this.prepareOne(pod, volume)] as const))
+    const paths = await Promise.all((pod.spec.volumes ?? []).map(async volume => [volume.name, await this.prepareOne(pod, volume).catch((error: unknown) => {
+      throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`)
+    })] as const))
     return new Map(paths)
   }
 

@@ -11,6 +11,7 @@ import { unmountBelow } from '../host/mounts.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
 import { buildContainer } from './build-container.ts'
+import { cgroupResources } from './cgroup-resources.ts'
 import { ContainerProber } from './container-prober.ts'
 import { ConfigError } from './environment.ts'
 import type { EventType } from './event-recorder.ts'
@@ -24,7 +25,7 @@ import { podStatus } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
 import { runHook, runProbe, type ProbeTarget } from './probe-actions.ts'
 import { sandboxConfig } from './sandbox-config.ts'
-import { StatusWriter } from './status-writer.ts'
+import { sameJson, StatusWriter } from './status-writer.ts'
 import { terminationMessage } from './termination-message.ts'
 
 const retryMs = 2_000
@@ -78,8 +79,21 @@ export class PodWorker {
     const before = this.pod
     this.pod = pod
     if (JSON.stringify([before.metadata.labels, before.metadata.annotations]) !== JSON.stringify([pod.metadata.labels, pod.metadata.annotations])) void this.refreshVolumes()
+    this.resize(before)
     if (isDeleting(pod) && isDeleting(before) && gracePeriodSecondsOf(pod) < gracePeriodSecondsOf(before)) this.hasten(gracePeriodSecondsOf(pod))
     this.wake()
+  }
+
+  /** Resources may change while containers run. */
+  private resize(before: Pod): void {
+    for (const container of allContainersOf(this.pod)) {
+      const newest = newestOf(this.state, container.name)
+      if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) continue
+      const resources = cgroupResources(this.pod, container, this.context.node.memoryBytes)
+      this.context.runtime.updateContainerResources(newest.id, resources).catch((error: unknown) => {
+        this.say('Warning', 'ResizeError', (error as Error).message, container)
+      })
+    }
   }
 
   /** The object is gone although the pod had not ended: it was deleted by force. */
@@ -174,7 +188,8 @@ export class PodWorker {
       case 'ensure-image': return this.operate(`image:${action.container}`, () => this.ensureImage(action.container))
       case 'start-container': return this.operate(`start:${action.container}`, async () => {
         if (action.backOff !== undefined) this.state.restarts.set(action.container, action.backOff)
-        await this.context.starts.run(() => this.startContainer(action.container, action.attempt))
+        const hooked = await this.context.starts.run(() => this.startContainer(action.container, action.attempt))
+        if (hooked !== undefined) await this.postStart(containerOf(this.pod, action.container)!, hooked)
       })
       case 'stop-container': return this.operate(`stop:${action.container}`, () => this.stopContainer(action.container, action.id, action.gracePeriodSeconds, action.why))
       case 'remove-container': return this.operate(`remove:${action.id}`, () => this.removeContainer(action.container, action.id))
@@ -206,7 +221,7 @@ export class PodWorker {
       if (error.reason === 'ErrImagePull') this.showBackOff(key, container!, message)
     } else if (operation === 'prepare') {
       note('FailedMount', retryMs)
-      this.say('Warning', 'FailedMount', `MountVolume.SetUp failed for a volume of the pod: ${message}`)
+      this.say('Warning', 'FailedMount', message)
     } else if (operation === 'sandbox') {
       note('FailedCreatePodSandBox', retryMs)
       this.say('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`)
@@ -290,18 +305,25 @@ export class PodWorker {
     this.state.images.add(name)
   }
 
-  private async startContainer(name: string, attempt: number): Promise<void> {
+  /** Returns the container's id when its postStart hook is still to run: until then it counts as not running. */
+  private async startContainer(name: string, attempt: number): Promise<string | undefined> {
     const { runtime } = this.context
     const { sandbox } = this.state
     const container = containerOf(this.pod, name)
-    if (sandbox === undefined || container === undefined || (shallEnd(this.pod, this.state))) return
+    if (sandbox === undefined || container === undefined || shallEnd(this.pod, this.state)) return undefined
     // A container that ended may have ended with its sandbox.
-    if (attempt > 0 && !(await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false))) return this.sandboxEnded(sandbox.id)
+    if (attempt > 0 && !(await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false))) {
+      this.sandboxEnded(sandbox.id)
+      return undefined
+    }
     // The next start looks for the image again: it may have been removed, or its policy is Always.
     this.state.images.delete(name)
+    const targetName = this.pod.spec.ephemeralContainers?.find(ephemeral => ephemeral.name === name)?.targetContainerName
+    const target = targetName === undefined ? undefined : newestOf(this.state, targetName)
     const config = await buildContainer(this.context, this.pod, container, {
       attempt, image: this.images.get(name)!, directories: this.directories, volumePaths: this.volumePaths,
       podAddress: isHostNetwork(this.pod) ? this.context.network.nodeAddress : sandbox.address ?? '',
+      ...(isRunning(target) && { targetId: target.id }),
     })
     const id = await runtime.createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt)).catch(async (error: unknown) => {
       // Perhaps because the sandbox died unnoticed.
@@ -319,10 +341,8 @@ export class PodWorker {
     this.say('Normal', 'Started', `Started container ${name}`, container)
     const hooked = container.lifecycle?.postStart !== undefined
     const status = await runtime.containerStatus(id)
-    if (!hooked) return await this.observe({ ...status, sandboxId: sandbox.id })
-    await this.observe({ ...status, sandboxId: sandbox.id, ...(status.state === 'running' && { state: 'created' as const }) })
-    await this.postStart(container, id)
-    await this.observe({ ...(await runtime.containerStatus(id)), sandboxId: sandbox.id })
+    await this.observe({ ...status, sandboxId: sandbox.id, ...(hooked && status.state === 'running' && { state: 'created' as const }) })
+    return hooked ? id : undefined
   }
 
   private async postStart(container: Container, id: string): Promise<void> {
@@ -333,6 +353,7 @@ export class PodWorker {
       this.say('Warning', 'FailedPostStartHook', `PostStartHook failed: ${(error as Error).message}`, container)
       await this.context.runtime.stopContainer(id, gracePeriodSecondsOf(this.pod))
     }
+    await this.observe(await this.context.runtime.containerStatus(id))
   }
 
   /** Notes a container's newest status; starts or ends what hangs on it. */
@@ -452,10 +473,10 @@ export class PodWorker {
         if (!isNotFound(error)) throw error
       })
     }
-    this.state.cleaned = true
     const sandboxes = [...(this.state.sandbox === undefined ? [] : [this.state.sandbox.id]), ...this.state.oldSandboxes.keys()]
     await Promise.all(sandboxes.map(id => runtime.removePodSandbox(id)))
     await Promise.all([this.volumes.remove(), rm(this.directories.logs, { recursive: true, force: true })])
+    this.state.cleaned = true
     tokens.forget(uid)
     // The kernel lets go of an empty group a moment later.
     removeCgroup(cgroups, this.cgroup)

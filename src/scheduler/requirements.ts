@@ -33,7 +33,7 @@ export function requirementsOf(pod: Pod): Requirements {
   }
 }
 
-export const amountOf = (name: string, quantity: string): number => (name === 'cpu' ? milliValue(quantity) : wholeValue(quantity))
+const amountOf = (name: string, quantity: string): number => (name === 'cpu' ? milliValue(quantity) : wholeValue(quantity))
 
 export function amountsOf(list: Readonly<Record<string, string>> | undefined): Map<string, number> {
   return new Map(Object.entries(list ?? {}).map(([name, quantity]) => [name, amountOf(name, quantity)]))
@@ -50,7 +50,7 @@ function raise(target: Map<string, number>, amounts: Amounts): void {
 const requestsOf = ({ resources }: { resources?: ResourceRequirements }): Map<string, number> => amountsOf(resources?.requests)
 
 /** Containers and sidecars run together; each init container runs beside the sidecars before it. */
-export function podRequests(spec: PodSpec): Amounts {
+function podRequests(spec: PodSpec): Amounts {
   const total = new Map<string, number>()
   for (const container of spec.containers) add(total, requestsOf(container))
   const sidecars = new Map<string, number>()

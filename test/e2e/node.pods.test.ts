@@ -1,7 +1,8 @@
 // The node agent with real containers, over a fake API.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Container } from '../../src/api/generated/models.ts'
-import { configMaps, events, nodes } from '../../src/api/resources.ts'
+import { configMaps, events, nodes, pods } from '../../src/api/resources.ts'
+import { busyboxImage } from '../../src/testing/busybox-image.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { isReady, NodeFixture } from '../../src/testing/node-fixture.ts'
 import { reasonToSkip } from '../../src/testing/private-containerd.ts'
@@ -121,6 +122,55 @@ describe.skipIf(reason !== undefined)(`node agent${reason === undefined ? '' : `
     const restarted = await node.untilReady('probed')
     expect(restarted.status.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(137)
     await node.remove('probed', 0)
+  })
+
+  test('another image restarts the container with it', async () => {
+    await node.place.containerd.importOciImage('sampan.local/busybox:2', await busyboxImage())
+    const pod = await node.launch('upgraded', { command: forever })
+    await node.untilReady('upgraded')
+    const [container] = pod.spec.containers
+    await node.client.patch(pods, { namespace: 'default', name: 'upgraded' }, { type: 'merge', value: { spec: { containers: [{ ...container, image: 'sampan.local/busybox:2' }] } } })
+    await eventually('restart', () => node.show('upgraded')?.status.containerStatuses?.[0]?.restartCount === 1)
+    const restarted = await node.untilReady('upgraded')
+    expect(restarted.status.containerStatuses?.[0]?.image).toMatch(/busybox:[12]$/)
+    await node.remove('upgraded', 0)
+  })
+
+  test('limits change while the container runs', async () => {
+    const pod = await node.launch('resized', { command: forever, resources: { limits: { memory: '32Mi' }, requests: { memory: '32Mi' } } })
+    await node.untilReady('resized')
+    const [container] = pod.spec.containers
+    await node.client.patch(pods, { namespace: 'default', name: 'resized' }, { type: 'merge', value: { spec: { containers: [{ ...container, resources: { limits: { memory: '64Mi' }, requests: { memory: '64Mi' } } }] } } })
+    await eventually('limit', async () => (await node.exec(pod, 'sh', '-c', 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes || cat /sys/fs/cgroup/memory.max')).includes(String(64 * 2 ** 20)))
+    expect(node.show('resized')?.status.containerStatuses?.[0]?.restartCount).toBe(0)
+    await node.remove('resized', 0)
+  })
+
+  test('an ephemeral container joins and sees the processes of its target', async () => {
+    await node.launch('debugged', { command: forever })
+    await node.untilReady('debugged')
+    const pod = await node.client.patch(pods, { namespace: 'default', name: 'debugged' }, { type: 'merge', value: { spec: { ephemeralContainers: [
+      { name: 'debugger', image: 'sampan.local/busybox:1', command: ['sh', '-c', 'ps | grep -c "[t]rap"'], targetContainerName: 'main' },
+    ] } } })
+    await eventually('debugger ended', () => node.show('debugged')?.status.ephemeralContainerStatuses?.[0]?.state?.terminated !== undefined)
+    expect(await node.logs(pod, {}, 'debugger')).toBe('1\n')
+    expect(node.show('debugged')?.status.phase).toBe('Running')
+    await node.remove('debugged', 0)
+  })
+
+  test('postStart runs before the container counts as running', async () => {
+    const pod = await node.launch('hooked', { command: forever, lifecycle: { postStart: { exec: { command: ['sh', '-c', 'sleep 0.3; echo done > /tmp/hook'] } } } })
+    await node.untilReady('hooked')
+    expect(await node.exec(pod, 'cat', '/tmp/hook')).toBe('done\n')
+    await node.remove('hooked', 0)
+  })
+
+  test('volumes that cannot be made are reported', async () => {
+    await node.launch('mountless', { command: forever }, { volumes: [{ name: 'config', configMap: { name: 'nobody' } }] })
+    const event = await eventually('event', () => node.client.informer(events).list().find(entry => entry.reason === 'FailedMount'))
+    expect(event.message).toBe('MountVolume.SetUp failed for volume "config" : configmap "nobody" not found')
+    expect(node.show('mountless')?.status.containerStatuses?.[0]?.state?.waiting?.reason).toBe('ContainerCreating')
+    await node.remove('mountless', 0)
   })
 
   test('a crashing container backs off', async () => {

@@ -16,7 +16,7 @@ export function defaultPodTemplate(template: PodTemplateSpec | undefined): PodTe
   return made
 }
 
-export function defaultPodSpec(given: PodSpec | undefined): PodSpec {
+function defaultPodSpec(given: PodSpec | undefined): PodSpec {
   const spec = given ?? ({} as PodSpec)
   spec.restartPolicy ||= 'Always'
   spec.dnsPolicy ||= 'ClusterFirst'
@@ -41,7 +41,7 @@ export function defaultPod(pod: Pod): void {
   if (pod.spec.hostNetwork === true) containers.forEach(hostPorts)
 }
 
-export function allContainers(spec: PodSpec): (Container | EphemeralContainer)[] {
+function allContainers(spec: PodSpec): (Container | EphemeralContainer)[] {
   return [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]
 }
 

@@ -60,7 +60,7 @@ function validateType({ type, data = {}, metadata }: Secret): FieldError[] {
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** Base64 of the UTF-8 form, without the platform: this layer is pure. */
-export function encodeBase64(text: string): string {
+function encodeBase64(text: string): string {
   const bytes = Array.from(encodeURIComponent(text.toWellFormed()).matchAll(/%(..)|./g), ([whole, hex]) => (hex === undefined ? whole.charCodeAt(0) : Number.parseInt(hex, 16)))
   let encoded = ''
   for (let index = 0; index < bytes.length; index += 3) {

@@ -48,7 +48,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
 
 const maximumSeconds = 2_147_483_647
 
-export const validateDeadline = (seconds: number | undefined, field: string): FieldError[] =>
+const validateDeadline = (seconds: number | undefined, field: string): FieldError[] =>
   (seconds === undefined || (seconds >= 1 && seconds <= maximumSeconds) ? [] : [invalidValue(field, seconds, `must be between 1 and ${maximumSeconds}, inclusive`)])
 
 function validateDns({ dnsConfig, dnsPolicy }: PodSpec, field: string): FieldError[] {

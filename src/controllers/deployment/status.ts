@@ -6,10 +6,10 @@ import { limitsOf, wantedReplicas } from './rollout.ts'
 
 type Conditions = readonly DeploymentCondition[]
 
-export const conditionOf = (conditions: Conditions | undefined, type: string): DeploymentCondition | undefined => conditions?.find(condition => condition.type === type)
+const conditionOf = (conditions: Conditions | undefined, type: string): DeploymentCondition | undefined => conditions?.find(condition => condition.type === type)
 
 /** Nothing changes while status and reason stay; the transition time moves only with the status. */
-export function setCondition(conditions: Conditions, next: Omit<DeploymentCondition, 'lastTransitionTime' | 'lastUpdateTime'>, nowMs: number): Conditions {
+function setCondition(conditions: Conditions, next: Omit<DeploymentCondition, 'lastTransitionTime' | 'lastUpdateTime'>, nowMs: number): Conditions {
   const before = conditionOf(conditions, next.type)
   if (before?.status === next.status && before.reason === next.reason) return conditions
   const now = formatTime(nowMs)

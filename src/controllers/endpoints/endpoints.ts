@@ -14,7 +14,7 @@ const managedByLabel = 'endpoints.kubernetes.io/managed-by'
 const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity'
 const capacity = 1000
 
-export interface EndpointsPlan {
+interface EndpointsPlan {
   readonly labels: Record<string, string>
   readonly annotations: Record<string, string>
   readonly subsets: EndpointSubset[]

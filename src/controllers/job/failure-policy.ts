@@ -1,13 +1,13 @@
 // What a job's podFailurePolicy says about one failed pod.
 import type { Job, Pod, PodFailurePolicyRule } from '../../api/generated/models.ts'
 
-export type Verdict = { readonly action: 'Count' } | { readonly action: 'Ignore' } | { readonly action: 'FailJob'; readonly message: string }
+export type Verdict = { readonly action: 'Count' } | { readonly action: 'Ignore' } | { readonly action: 'FailIndex' } | { readonly action: 'FailJob'; readonly message: string }
 
 export function judge({ spec }: Job, pod: Pod): Verdict {
   for (const [index, rule] of (spec.podFailurePolicy?.rules ?? []).entries()) {
     const because = reasonFor(rule, pod)
     if (because === undefined) continue
-    if (rule.action === 'Ignore') return { action: 'Ignore' }
+    if (rule.action === 'Ignore' || rule.action === 'FailIndex') return { action: rule.action }
     if (rule.action === 'FailJob') return { action: 'FailJob', message: `${because} matching FailJob rule at index ${index}` }
     return { action: 'Count' }
   }

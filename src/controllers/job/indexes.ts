@@ -31,7 +31,7 @@ export function formatIndexes(indexes: ReadonlySet<number>): string {
 }
 
 /** Tells the pod its index: annotation, label, host name and the variable JOB_COMPLETION_INDEX. */
-export function withIndex(pod: New<Pod>, jobName: string, index: number): New<Pod> {
+export function withIndex(pod: New<Pod>, jobName: string, index: number, annotations: Record<string, string> = {}): New<Pod> {
   const variable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexKey}']` } } }
   const addVariable = <T extends { env?: { name: string }[] }>(container: T): T =>
     (container.env?.some(({ name }) => name === variable.name) ? container : { ...container, env: [...(container.env ?? []), variable] })
@@ -40,7 +40,7 @@ export function withIndex(pod: New<Pod>, jobName: string, index: number): New<Po
     ...pod,
     metadata: {
       ...pod.metadata, generateName: `${jobName}-${index}-`,
-      labels: { ...pod.metadata.labels, [indexKey]: `${index}` }, annotations: { ...pod.metadata.annotations, [indexKey]: `${index}` },
+      labels: { ...pod.metadata.labels, [indexKey]: `${index}` }, annotations: { ...pod.metadata.annotations, ...annotations, [indexKey]: `${index}` },
     },
     spec: { ...spec, hostname: `${jobName}-${index}`, containers: spec.containers.map(addVariable), ...(spec.initContainers && { initContainers: spec.initContainers.map(addVariable) }) },
   }

@@ -12,7 +12,8 @@ import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from '../../control/ownership.ts'
 import { podFromTemplate } from '../../control/pods.ts'
 import { withIndex } from './indexes.ts'
-import type { JobPlan } from './plan.ts'
+import { failureCountKey } from './per-index.ts'
+import type { JobPlan, NewPod } from './plan.ts'
 import { expiresAtMs, isJobFinished, isTracked, planJob, trackingFinalizer } from './plan.ts'
 
 export const jobController = defineController({
@@ -72,7 +73,7 @@ function reconcileJobs(context: ControllerContext): Reconciler {
   async function apply(job: Job, plan: JobPlan): Promise<void> {
     await Promise.all(plan.remove.map(pod => remove(job, pod, plan.discard === true)))
     try {
-      await slowStart(plan.create.length, index => create(job, plan.create[index]))
+      await slowStart(plan.create.length, index => create(job, plan.create[index]!))
     } catch (error) {
       if (isNamespaceTerminating(error)) return
       recorder.recordEvent(job, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : String(error)}`)
@@ -80,10 +81,10 @@ function reconcileJobs(context: ControllerContext): Reconciler {
     }
   }
 
-  async function create(job: Job, index: number | undefined): Promise<void> {
+  async function create(job: Job, { index, failures }: NewPod): Promise<void> {
     const plain = podFromTemplate(job.spec.template, controllerReference(job, jobs), job.metadata.namespace)
     plain.metadata.finalizers = [...(plain.metadata.finalizers ?? []), trackingFinalizer]
-    const pod = await client.create(pods, index === undefined ? plain : withIndex(plain, job.metadata.name, index))
+    const pod = await client.create(pods, index === undefined ? plain : withIndex(plain, job.metadata.name, index, failures === undefined ? {} : { [failureCountKey]: `${failures}` }))
     recorder.recordEvent(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
   }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Job, Pod } from '../../api/generated/models.ts'
 import { formatIndexes, indexKey, parseIndexes } from './indexes.ts'
+import { failureCountKey } from './per-index.ts'
 import { isJobFinished, isTracked, nextTryMs, planJob, trackingFinalizer } from './plan.ts'
 
 const startMs = Date.parse('2026-01-01T00:00:00Z')
@@ -69,7 +70,33 @@ test('suspending removes the pods without counting them', () => {
 
 test('an indexed job makes the indexes that are missing', () => {
   const plan = planJob(job({ completionMode: 'Indexed', completions: 5, parallelism: 3 }, { completedIndexes: '0,2', succeeded: 2 }), [pod('Running', { annotations: { [indexKey]: '1' } })], startMs)
-  expect(plan.create).toEqual([3, 4])
+  expect(plan.create).toEqual([{ index: 3 }, { index: 4 }])
+})
+
+describe('a limit for each index', () => {
+  const limited = job({ completionMode: 'Indexed', completions: 2, parallelism: 2, backoffLimit: 2_147_483_647, backoffLimitPerIndex: 1 })
+  const at = (index: number, failures: number) => ({ annotations: { [indexKey]: `${index}`, [failureCountKey]: `${failures}` } })
+
+  test('gives an index its own wait and carries its count on', () => {
+    const failedPod = pod('Failed', at(0, 0), '2026-01-01T00:00:00Z')
+    const waiting = planJob(limited, [failedPod], startMs)
+    expect([waiting.create, waiting.untrack, waiting.recheckAtMs]).toEqual([[{ index: 1, failures: 0 }], [], startMs + 10_000])
+    expect(planJob({ ...limited, status: waiting.status }, [failedPod, pod('Running', at(1, 0))], startMs + 10_000).create).toEqual([{ index: 0, failures: 1 }])
+    expect(planJob({ ...limited, status: waiting.status }, [failedPod, pod('Running', at(0, 1))], startMs + 10_000).untrack).toEqual([failedPod])
+  })
+
+  test('fails the index that used it up, and the job when all indexes have ended', () => {
+    const plan = planJob(limited, [pod('Failed', at(0, 1), '2026-01-01T00:00:00Z'), pod('Succeeded', at(1, 0))], startMs)
+    expect([plan.status.failedIndexes, plan.status.completedIndexes]).toEqual(['0', '1'])
+    expect(conditions(plan.status)).toEqual(['FailureTarget=True FailedIndexes', 'Failed=True FailedIndexes'])
+  })
+})
+
+test('a success policy ends the job early', () => {
+  const early = job({ completionMode: 'Indexed', completions: 5, parallelism: 5, successPolicy: { rules: [{ succeededIndexes: '0-2', succeededCount: 2 }] } })
+  const pods = [pod('Succeeded', { annotations: { [indexKey]: '0' } }), pod('Succeeded', { annotations: { [indexKey]: '2' } }), pod('Running', { annotations: { [indexKey]: '1' } })]
+  const plan = planJob(early, pods, startMs)
+  expect([conditions(plan.status), plan.remove]).toEqual([['SuccessCriteriaMet=True SuccessPolicy'], [pods[2]]])
 })
 
 test('lists of indexes survive being written', () => {

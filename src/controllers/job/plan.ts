@@ -6,13 +6,13 @@ import { byDeletionOrder, isReady, isTerminating } from '../../control/pods.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { judge } from './failure-policy.ts'
 import { formatIndexes, indexOf, isIndexed, parseIndexes } from './indexes.ts'
+import { failuresBefore, fulfilledRule, limitsEachIndex, newestByIndex } from './per-index.ts'
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking'
 
 export interface JobPlan {
   readonly status: JobStatus
-  /** Pods to create; the index for Indexed jobs. */
-  readonly create: readonly (number | undefined)[]
+  readonly create: readonly NewPod[]
   readonly remove: readonly Pod[]
   /** The removed pods are not wanted any more, which is no failure of theirs: they leave the count first. */
   readonly discard?: boolean
@@ -20,6 +20,12 @@ export interface JobPlan {
   readonly untrack: readonly Pod[]
   readonly recheckAtMs?: number
   readonly event?: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
+}
+
+/** A pod to create: its index in Indexed jobs, and how often that index failed before. */
+export interface NewPod {
+  readonly index?: number
+  readonly failures?: number
 }
 
 const firstDelayMs = 10_000
@@ -41,6 +47,7 @@ interface Count {
   succeeded: number
   failed: number
   completed: Set<number>
+  failedIndexes: Set<number>
   uncounted: { succeeded: string[]; failed: string[] }
   untrack: Pod[]
   policyFailure?: string
@@ -55,6 +62,7 @@ export function planJob(job: Job, pods: readonly Pod[], nowMs: number): JobPlan 
     ...(active.length > 0 && { active: active.length }), ready: active.filter(isReady).length, terminating,
     ...(count.succeeded > 0 && { succeeded: count.succeeded }), ...(count.failed > 0 && { failed: count.failed }),
     ...(isIndexed(job) && count.completed.size > 0 && { completedIndexes: formatIndexes(count.completed) }),
+    ...(limitsEachIndex(job) && { failedIndexes: formatIndexes(count.failedIndexes) }),
     uncountedTerminatedPods: {
       ...(count.uncounted.succeeded.length > 0 && { succeeded: count.uncounted.succeeded }), ...(count.uncounted.failed.length > 0 && { failed: count.uncounted.failed }),
     },
@@ -68,8 +76,8 @@ export function planJob(job: Job, pods: readonly Pod[], nowMs: number): JobPlan 
   return { ...work(job, pods, active, count, terminating, nowMs), untrack, ...started }
 }
 
-function withoutCounts({ conditions, startTime, completionTime, failedIndexes }: JobStatus): JobStatus {
-  return { ...(conditions && { conditions }), ...(startTime && { startTime }), ...(completionTime && { completionTime }), ...(failedIndexes && { failedIndexes }) }
+function withoutCounts({ conditions, startTime, completionTime }: JobStatus): JobStatus {
+  return { ...(conditions && { conditions }), ...(startTime && { startTime }), ...(completionTime && { completionTime }) }
 }
 
 function countFinished(job: Job, pods: readonly Pod[]): Count {
@@ -77,17 +85,27 @@ function countFinished(job: Job, pods: readonly Pod[]): Count {
   const counted = new Set([...(before.succeeded ?? []), ...(before.failed ?? [])])
   const stillTracked = new Set(pods.filter(isTracked).map(pod => pod.metadata.uid))
   const count: Count = {
-    succeeded: job.status.succeeded ?? 0, failed: job.status.failed ?? 0, completed: parseIndexes(job.status.completedIndexes), untrack: [],
+    succeeded: job.status.succeeded ?? 0, failed: job.status.failed ?? 0, completed: parseIndexes(job.status.completedIndexes),
+    failedIndexes: parseIndexes(job.status.failedIndexes), untrack: [],
     uncounted: { succeeded: (before.succeeded ?? []).filter(uid => stillTracked.has(uid)), failed: (before.failed ?? []).filter(uid => stillTracked.has(uid)) },
   }
+  const finished: Pod[] = []
   for (const pod of pods) {
     if (!isTracked(pod) || !(succeeded(pod) || failed(pod, job))) continue
-    count.untrack.push(pod)
-    if (counted.has(pod.metadata.uid)) continue
-    if (succeeded(pod)) countSuccess(job, pod, count)
-    else countFailure(job, pod, count)
+    if (!counted.has(pod.metadata.uid)) {
+      if (succeeded(pod)) countSuccess(job, pod, count)
+      else countFailure(job, pod, count)
+    }
+    finished.push(pod)
   }
+  count.untrack = limitsEachIndex(job) && !isJobFinished(job) ? finished.filter(pod => !holdsCount(pod, pods, count)) : finished
   return count
+}
+
+/** The last failed pod of an index stays until its successor carries the count on. */
+function holdsCount(pod: Pod, pods: readonly Pod[], { completed, failedIndexes }: Count): boolean {
+  const index = indexOf(pod)
+  return index !== undefined && !completed.has(index) && !failedIndexes.has(index) && newestByIndex(pods).get(index) === pod
 }
 
 function countSuccess(job: Job, pod: Pod, count: Count): void {
@@ -106,6 +124,9 @@ function countFailure(job: Job, pod: Pod, count: Count): void {
   count.uncounted.failed.push(pod.metadata.uid)
   if (verdict.action !== 'Ignore') count.failed++
   if (verdict.action === 'FailJob') count.policyFailure ??= verdict.message
+  const index = indexOf(pod)
+  if (!limitsEachIndex(job) || index === undefined || verdict.action === 'Ignore') return
+  if (verdict.action === 'FailIndex' || failuresBefore(pod) + 1 > (job.spec.backoffLimitPerIndex ?? 0)) count.failedIndexes.add(index)
 }
 
 interface Verdict {
@@ -121,9 +142,13 @@ function verdictOf(job: Job, count: Count, active: readonly Pod[], nowMs: number
   if (count.policyFailure !== undefined) return { success: false, reason: 'PodFailurePolicy', message: count.policyFailure }
   const limit = job.spec.backoffLimit ?? 6
   if (count.failed > limit || restartsExceed(job, active, limit)) return { success: false, reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
+  if (count.failedIndexes.size > (job.spec.maxFailedIndexes ?? Infinity)) return { success: false, reason: 'MaxFailedIndexesExceeded', message: 'Job has exceeded the specified maximal number of failed indexes' }
   const deadline = deadlineMs(job)
   if (job.spec.suspend !== true && deadline !== undefined && nowMs >= deadline) return { success: false, reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' }
+  const rule = fulfilledRule(job, count.completed, parseIndexes)
+  if (rule !== undefined) return { success: true, reason: 'SuccessPolicy', message: `Matched rules at index ${rule}` }
   const { completions, parallelism = 1 } = job.spec
+  if (count.failedIndexes.size > 0 && count.failedIndexes.size + count.completed.size >= (completions ?? 0)) return { success: false, reason: 'FailedIndexes', message: 'Job has failed indexes' }
   const complete = completions === undefined ? count.succeeded > 0 && active.length === 0 || parallelism === 0 && count.succeeded > 0 : count.succeeded >= completions
   return complete && (job.spec.suspend !== true || count.succeeded > 0) ? { success: true, reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined
 }
@@ -177,7 +202,7 @@ function start(job: Job, base: JobStatus, nowMs: number): Pick<JobPlan, 'status'
 
 function work(job: Job, pods: readonly Pod[], active: readonly Pod[], count: Count, terminating: number, nowMs: number): Pick<JobPlan, 'create' | 'remove' | 'discard' | 'recheckAtMs'> {
   const { completions, parallelism = 1 } = job.spec
-  const wanted = completions === undefined ? (count.succeeded > 0 ? active.length : parallelism) : Math.min(parallelism, completions - count.succeeded)
+  const wanted = completions === undefined ? (count.succeeded > 0 ? active.length : parallelism) : Math.min(parallelism, completions - count.succeeded - count.failedIndexes.size)
   const deadline = deadlineMs(job) ?? (job.spec.activeDeadlineSeconds === undefined ? undefined : nowMs + job.spec.activeDeadlineSeconds * 1000)
   const recheck = (atMs?: number): { recheckAtMs?: number } => {
     const times = [atMs, deadline].filter(time => time !== undefined)
@@ -189,9 +214,13 @@ function work(job: Job, pods: readonly Pod[], active: readonly Pod[], count: Cou
   const occupied = active.length + (job.spec.podReplacementPolicy === 'Failed' ? terminating : 0)
   const missing = Math.min(burst, wanted - occupied)
   if (missing <= 0) return { create: [], remove: [], ...recheck() }
+  if (limitsEachIndex(job)) {
+    const { create, retryAtMs } = retryIndexes(job, pods, active, count, missing, nowMs)
+    return { create, remove: [], ...recheck(retryAtMs) }
+  }
   const retryAtMs = nextTryMs(pods, job)
   if (retryAtMs > nowMs) return { create: [], remove: [], ...recheck(retryAtMs) }
-  return { create: isIndexed(job) ? freeIndexes(job, pods, active, count, missing) : Array.from({ length: missing }, () => undefined), remove: [], ...recheck() }
+  return { create: isIndexed(job) ? freeIndexes(job, pods, active, count).slice(0, missing).map(index => ({ index })) : Array.from({ length: missing }, () => ({})), remove: [], ...recheck() }
 }
 
 /** Pods of indexes that are done, taken twice, or beyond the end. */
@@ -206,13 +235,31 @@ function superfluousPods(job: Job, active: readonly Pod[], { completed }: Count)
   })
 }
 
-function freeIndexes(job: Job, pods: readonly Pod[], active: readonly Pod[], { completed }: Count, missing: number): number[] {
+function freeIndexes(job: Job, pods: readonly Pod[], active: readonly Pod[], { completed, failedIndexes }: Count): number[] {
   const taken = new Set(active.map(indexOf))
   if (job.spec.podReplacementPolicy === 'Failed') for (const pod of pods) if (isTerminating(pod) && pod.status.phase !== 'Failed') taken.add(indexOf(pod))
   const free: number[] = []
-  for (let index = 0; index < (job.spec.completions ?? 0) && free.length < missing; index++) if (!completed.has(index) && !taken.has(index)) free.push(index)
+  for (let index = 0; index < (job.spec.completions ?? 0); index++) if (!completed.has(index) && !failedIndexes.has(index) && !taken.has(index)) free.push(index)
   return free
 }
+
+/** Every index waits for its own failures only. */
+function retryIndexes(job: Job, pods: readonly Pod[], active: readonly Pod[], count: Count, missing: number, nowMs: number): { create: NewPod[]; retryAtMs?: number } {
+  const newest = newestByIndex(pods)
+  const create: NewPod[] = []
+  let retryAtMs = Infinity
+  for (const index of freeIndexes(job, pods, active, count)) {
+    const last = newest.get(index)
+    const ignored = last !== undefined && judge(job, last).action === 'Ignore'
+    const failures = last === undefined ? 0 : failuresBefore(last) + (ignored ? 0 : 1)
+    const atMs = last === undefined ? 0 : endMs(last) + delayMs(Math.max(1, failures))
+    if (atMs > nowMs) retryAtMs = Math.min(retryAtMs, atMs)
+    else if (create.length < missing) create.push({ index, failures })
+  }
+  return retryAtMs === Infinity ? { create } : { create, retryAtMs }
+}
+
+const delayMs = (failures: number): number => Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1))
 
 /** Ten seconds after a failure, doubling with each further one, until a pod succeeds again. */
 export function nextTryMs(pods: readonly Pod[], job: Job): number {
@@ -220,7 +267,7 @@ export function nextTryMs(pods: readonly Pod[], job: Job): number {
   const lastGood = ended.findLastIndex(({ good }) => good)
   const failures = ended.slice(lastGood + 1)
   const last = failures.at(-1)
-  return last === undefined ? 0 : last.atMs + Math.min(longestDelayMs, firstDelayMs * 2 ** (failures.length - 1))
+  return last === undefined ? 0 : last.atMs + delayMs(failures.length)
 }
 
 function endMs({ status, metadata }: Pod): number {

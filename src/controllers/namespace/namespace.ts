@@ -25,7 +25,7 @@ export function namespaceController(resources: readonly Resource[]): ControllerD
   })
 }
 
-export interface Remaining {
+interface Remaining {
   readonly resource: Resource
   readonly objects: readonly KubeObject[]
 }

@@ -6,7 +6,7 @@ import { leases, nodes, pods } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
-import { isTerminating } from '../../control/pods.ts'
+import { isTerminating, podsByNode } from '../../control/pods.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { evictionMs, graceMs, planConditions, planTaints } from './plan.ts'
 
@@ -25,7 +25,7 @@ export const nodeLifecycleController = defineController({
 
 function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconciler {
   const informer = client.informer(nodes)
-  const podsOn = client.informer(pods).index('node', ({ spec }) => (spec.nodeName ? [spec.nodeName] : []))
+  const podsOn = podsByNode(client)
   const leaseInformer = client.informer(leases)
   const firstSeenMs = new Map<string, number>()
 

@@ -6,7 +6,7 @@ import { keyOf, splitKey } from '../../api/object.ts'
 import { nodes, pods } from '../../api/resources.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
-import { isFinished, isTerminating } from '../../control/pods.ts'
+import { isFinished, isTerminating, podsByNode } from '../../control/pods.ts'
 import { formatTime } from '../../lib/clock.ts'
 
 /** A node may come back under its name. */
@@ -21,7 +21,7 @@ export const podGarbageCollector = defineController({
       matters: (pod, old) => pod.spec.nodeName !== old.spec.nodeName || isTerminating(pod) !== isTerminating(old) || isFinished(pod) !== isFinished(old),
       keysOf: pod => [keyOf(pod)],
     }),
-    watch({ resource: nodes, matters: () => false, keysOf: ({ metadata }, client) => client.informer(pods).list().filter(pod => pod.spec.nodeName === metadata.name).map(keyOf) }),
+    watch({ resource: nodes, matters: () => false, keysOf: ({ metadata }, client) => podsByNode(client)(metadata.name).map(keyOf) }),
   ],
   reconciler: collectPods,
 })
