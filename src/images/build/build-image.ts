@@ -46,8 +46,8 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   options.progress('base layer', base.cached)
   if (dependencies !== undefined) options.progress('dependencies', dependencies.cached)
   if (project.hasBuildScript) {
-    if (!existsSync(join(project.directory, 'node_modules'))) await npm(project.directory, ['ci'], options)
-    await npm(project.directory, ['run', 'build'], options)
+    if (!existsSync(join(project.directory, 'node_modules'))) await npm(project.directory, ['ci', '--loglevel=error'], options)
+    await npm(project.directory, ['run', '--silent', 'build'], options)
     options.progress('npm run build', false)
   }
   const making = await mkdtemp(join(options.cacheDirectory, 'making-'))
@@ -90,7 +90,7 @@ async function dependencyLayer(options: BuildOptions, project: Project): Promise
     const installed = join(making, 'project')
     await mkdir(installed)
     for (const name of ['package.json', 'package-lock.json', '.npmrc']) if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
-    await npm(installed, ['ci', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
+    await npm(installed, ['ci', '--loglevel=error', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
     return entriesBelow(join(installed, 'node_modules'), 'app/node_modules', path => path !== '.cache')
   })
 }
@@ -106,7 +106,8 @@ async function npm(directory: string, args: readonly string[], { nodeBinary, dir
     await run('npm', args, { directory, timeoutMs: 600_000, environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` } })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    const lines = error.stderr.split('\n').filter(line => line.trim() !== '' && line.trim() !== 'npm error')
+    // Compilers write their findings to either stream; the message has what stderr lacks.
+    const lines = (error.stderr.trim() || error.message).split('\n').filter(line => line.trim() !== '' && line.trim() !== 'npm error')
     // npm begins with what is wrong and goes on about its usage; a program ends with what is wrong.
     const telling = args[0] === 'ci' ? lines.slice(0, 8) : lines.slice(-15)
     throw new BuildError(`npm ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
