@@ -39,9 +39,28 @@ const namePattern = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/
 export function placesOf(name: string, dataDirectory: string | undefined): ClusterPlaces {
   if (!namePattern.test(name)) throw new SetupError(`expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`)
   const root = process.getuid?.() === 0 ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
-  const data = resolve(dataDirectory ?? join(root, name))
   const state = join(process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'), name)
+  const used = dataDirectoryInUse(state)
+  const data = resolve(dataDirectory ?? used ?? join(root, name))
+  if (used !== undefined && used !== data) throw new SetupError(`the cluster "${name}" runs with the data directory ${used}, not with ${data}; choose another --name, or end that one with: sampan down --name ${name}`)
   return { name, data, state, controlSocket: join(state, 'control.sock'), database: join(data, 'store.db'), keys: join(data, 'keys'), log: join(data, 'server.log'), registry: join(data, 'registry') }
+}
+
+const stateFile = 'cluster.json'
+
+/** Where the cluster that runs (or left containers running) under this name keeps its data. */
+function dataDirectoryInUse(state: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(state, stateFile), 'utf8')) as { dataDirectory?: string }).dataDirectory
+  } catch {
+    return undefined
+  }
+}
+
+/** Lets other commands and other clusters of the machine know about this one, until `sampan down`. */
+export function announce(places: ClusterPlaces, facts: ClusterFacts): void {
+  mkdirSync(places.state, { recursive: true, mode: 0o700 })
+  writeFileSync(join(places.state, stateFile), JSON.stringify({ ...facts, dataDirectory: places.data }), { mode: 0o600 })
 }
 
 /** Reads the cluster's facts, or settles them at its first start. @throws SetupError */
@@ -124,7 +143,7 @@ function rangesOfOtherClusters(places: ClusterPlaces): number[] {
   }
   return names.filter(name => name !== places.name).flatMap(name => {
     try {
-      const range = JSON.parse(readFileSync(join(stateRoot, name, 'cluster.json'), 'utf8')) as ClusterFacts
+      const range = JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts
       return [Number(range.network.podCidr.split('.')[1])]
     } catch {
       return []

@@ -1,7 +1,7 @@
 // The server of one cluster: the composition root. Brings up API, control loops, network and node agent,
 // each as soon as what it needs is there, and reports to whoever started it. SIGTERM ends it in order;
 // containers, service rules and addresses stay, and the next start takes them over.
-import { closeSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { allControllers } from '../controllers/all.ts'
@@ -22,7 +22,7 @@ import { SqliteStore } from '../store/sqlite-store.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
-import { clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { LocalClient } from './local-client.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { processLogger, systemRandom } from './system.ts'
@@ -51,8 +51,7 @@ function systemClient(server: ApiServer, component: string): LocalClient {
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
   const facts = clusterFacts(places)
-  mkdirSync(places.state, { recursive: true, mode: 0o700 })
-  copyFileSync(join(places.data, 'cluster.json'), join(places.state, 'cluster.json'))
+  announce(places, facts)
   const { network } = facts
 
   const containerd = startContainerd({ dataDirectory: places.data, stateDirectory: places.state, podCidr: network.podCidr })
@@ -87,6 +86,10 @@ async function main(options: ServerOptions): Promise<void> {
 
   const runtimeProcess = await containerd
   await runtimeProcess.setRegistries(registryNames(registry.port))
+  const letDie = runtimeProcess.keepAlive(error => {
+    if (error === undefined) logger.warn('containerd had died and was started again')
+    else logger.error('containerd died and does not start again', { error: error.message })
+  })
   reached('runtime')
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
@@ -102,6 +105,7 @@ async function main(options: ServerOptions): Promise<void> {
     if (stopping) return
     stopping = true
     logger.info('stopping')
+    letDie()
     proxy.stop()
     await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close()])
     await server.close()

@@ -34,7 +34,6 @@ export async function up(options: UpOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   if (running !== undefined) {
     running.close()
-    if (running.facts.dataDirectory !== places.data) throw new CommandFailure(`a cluster named "${options.name}" runs already, with the data directory ${running.facts.dataDirectory}; choose another --name`)
     if (options.output === 'json') console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
     return
