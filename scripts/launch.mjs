@@ -1,5 +1,5 @@
 // Runs a script of this folder with the Node.js that npm installed beside Sampan, whatever Node.js the
-// machine has itself. Plain JavaScript, so that Node.js 18 can run it: `node scripts/launch.mjs start.ts`.
+// machine has itself. Plain JavaScript, so that Node.js 20 can run it: `node scripts/launch.mjs start.ts`.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
