@@ -7,9 +7,9 @@ import { namespaces } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { formatTime, type Clock } from '../lib/clock.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import { namespaceObject, render, type RenderedObject } from './render.ts'
+import { namespaceObject, render, selectorOf, type RenderedObject } from './render.ts'
 import { ReleaseHistory, type Release } from './release-history.ts'
-import { waitForRollout, type Verdict } from './rollout.ts'
+import { removeStuckPods, waitForRollout, type Verdict } from './rollout.ts'
 
 export class DeployError extends Error {
   constructor(message: string) {
@@ -80,6 +80,7 @@ async function bring(release: Release, previous: Release | undefined, history: R
   report.step(`release ${release.revision}: ${release.service} ${release.version} to ${release.environment}`)
   let verdict: Verdict
   try {
+    await removeStuckPods(options.client, release.namespace, selectorOf(release.service))
     await applyAll(options.client, release)
     report.step(`applied ${release.objects.map(({ kind }) => kind).join(', ')}`)
     verdict = await waitForRollout({

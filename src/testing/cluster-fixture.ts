@@ -27,6 +27,12 @@ export interface Result {
   readonly code: number | null
 }
 
+/** The result of a command that must not fail; otherwise its own words are the error. */
+export function succeeded(result: Result): Result {
+  if (result.code !== 0) throw new Error(`exit code ${result.code}: ${result.err}${result.out}`)
+  return result
+}
+
 export interface RunOptions {
   readonly input?: string | Buffer
   readonly environment?: NodeJS.ProcessEnv
@@ -162,6 +168,12 @@ export class ClusterFixture {
   async build(directory: string, tag: string): Promise<void> {
     const result = await this.sampan('build', directory, '--name', this.name, '--tag', tag)
     if (result.code !== 0) throw new Error(`sampan build ${directory}: ${result.err}`)
+  }
+
+  /** Makes `sampan.local/busybox:1` known to the cluster. */
+  async pushBusybox(): Promise<void> {
+    const { code, err } = await this.run(process.execPath, [join(repository, 'src/testing/push-busybox.ts'), await this.registry(), 'busybox', '1'])
+    if (code !== 0) throw new Error(`the test image was not pushed: ${err}`)
   }
 
   async close(): Promise<void> {
