@@ -9,9 +9,9 @@ import { build, type Plugin } from 'esbuild'
  */
 const leanHttp: Plugin = {
   name: 'lean-http',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?http$/ }, () => ({ path: 'http', namespace: 'lean-http' }))
-    onLoad({ filter: /.*/, namespace: 'lean-http' }, () => ({ contents: 'module.exports = process.getBuiltinModule("node:http")', loader: 'js' }))
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: 'http', namespace: 'lean-http' }))
+    esbuild.onLoad({ filter: /.*/, namespace: 'lean-http' }, () => ({ contents: 'module.exports = process.getBuiltinModule("node:http")', loader: 'js' }))
   },
 }
 
