@@ -36,7 +36,7 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
   const { storage } = context
   const cache = storage.cache(kind.resource)
   const position = query.continueToken ? decodeToken(query.continueToken) : undefined
-  const wanted = position?.revision ?? exactRevision(query)
+  const wanted = position?.revision ?? exactRevision(query, storage.revision)
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
@@ -45,10 +45,11 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
   return page(start < 0 ? [] : start === 0 ? all : all.slice(start), query, wanted ?? storage.revision)
 }
 
-function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery): number | undefined {
+function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
   if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (revision > newest) throw tooLargeRevision(revision, newest)
   return resourceVersionMatch === 'Exact' ? revision : undefined
 }
 
