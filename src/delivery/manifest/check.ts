@@ -79,7 +79,7 @@ function checkObject(node: Node | null | undefined, { fields, mayBeEmpty }: Extr
   for (const { key, value } of pairsOf(node)) {
     const name = textOf(key)
     present.add(name)
-    const field = fields[name]
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (field !== undefined) check(value, field.is, path === '' ? name : `${path}.${name}`, report)
     else {
       const meant = nearestName(name, Object.keys(fields))
