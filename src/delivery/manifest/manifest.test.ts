@@ -21,6 +21,7 @@ describe('a mistake', () => {
     ['a mistyped field', 'name: web\nreplica: 2', 'app.yml:2: unknown field "replica"; did you mean "replicas"?'],
     ['letters that changed places', 'name: web\nprots:\n  http: 80', 'app.yml:2: unknown field "prots"; did you mean "ports"?'],
     ['a field like none', 'name: web\nsomething: 2', /^app.yml:2: unknown field "something"; there is name, image, namespace, .*$/],
+    ['a field named like a part of every object', 'name: web\nconstructor: 2', /^app.yml:2: unknown field "constructor"; there is name, .*$/],
     ['a field inside another', 'name: web\nports:\n  http:\n    prot: 80', 'app.yml has 2 mistakes:\n  app.yml:4: ports.http: unknown field "prot"; did you mean "port"?\n  app.yml:4: ports.http: the field "port" is missing: port the service listens on'],
     ['a field of an environment', 'name: web\nenvironments:\n  test:\n    replcas: 1', 'app.yml:4: environments.test: unknown field "replcas"; did you mean "replicas"?'],
     ['no name', 'replicas: 1', 'app.yml:1: the field "name" is missing: name of the service'],
