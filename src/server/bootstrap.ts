@@ -1,8 +1,7 @@
-// What every cluster has from its first second: its own namespaces and the Service that leads to the API.
-import type { Service } from '../api/generated/models.ts'
-import type { KubeObject, New } from '../api/object.ts'
+// What every cluster has from its first second: its own namespaces.
+import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
-import { namespaces, services } from '../api/resources.ts'
+import { namespaces } from '../api/resources.ts'
 import { create } from './operations/create.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -19,15 +18,6 @@ export const serverCaller = (): Caller => ({
 
 export async function createBuiltInObjects(context: ServerContext): Promise<void> {
   await Promise.all(builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)))
-}
-
-/** `kubernetes.default`: the first address of the service range. Its endpoints follow when the port is known. */
-export async function createKubernetesService(context: ServerContext, clusterIP: string, targetPort: number): Promise<void> {
-  const service: New<Service> = {
-    metadata: { name: 'kubernetes', labels: { component: 'apiserver', provider: 'kubernetes' } },
-    spec: { type: 'ClusterIP', clusterIP, ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort }] },
-  }
-  await ensure(context, services, 'kubernetes', 'default', service)
 }
 
 async function ensure<T extends KubeObject>(context: ServerContext, resource: Resource<T>, name: string, namespace: string | undefined, object: object = {}): Promise<void> {

@@ -1,6 +1,6 @@
 // Reading many: from the cache, or, when a client pages through a list that changes meanwhile, from the
 // store at the revision of the first page.
-import { badRequest, expired } from '../../api/api-error.ts'
+import { badRequest, expired, tooLargeRevision } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -51,10 +51,6 @@ function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, new
   if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
   if (revision > newest) throw tooLargeRevision(revision, newest)
   return resourceVersionMatch === 'Exact' ? revision : undefined
-}
-
-function tooLargeRevision(wanted: number, current: number): Error {
-  return expired(`Too large resource version: ${wanted}, current: ${current}`)
 }
 
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {
