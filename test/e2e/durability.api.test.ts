@@ -1,6 +1,7 @@
 // The whole API server over HTTPS is killed with SIGKILL at random points under concurrent writers. Every
 // writer has objects of its own, so a watch that resumes where the last one ended must tell exactly what
 // was acknowledged, in order, and at most the one write besides that was on its way.
+import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -118,10 +119,10 @@ class Run {
     if (this.checkedRevision !== '0') {
       const told = await this.watchUntil(client, end)
       for (const [name, steps] of this.steps) this.hold(name, steps, told.get(name) ?? [])
-      for (const name of told.keys()) expect(this.steps.has(name), `${name} changed, and nobody wrote it`).toBe(true)
+      for (const name of told.keys()) assert(this.steps.has(name), `${name} changed, and nobody wrote it`)
     }
-    for (const object of list.items) expect(object.data!['end'], 'a value is whole').toBe(object.data!['serial'])
-    expect([...this.existing].sort()).toEqual(list.items.map(object => object.metadata.name).sort())
+    for (const object of list.items) assert.equal(object.data!['end'], object.data!['serial'], 'a value is whole')
+    assert.deepEqual(list.items.map(object => object.metadata.name).sort(), [...this.existing].sort())
     this.checkedRevision = String(end)
     this.steps = new Map()
   }
@@ -137,7 +138,7 @@ class Run {
         if (event.type === 'BOOKMARK') continue
         const { name, resourceVersion } = event.object.metadata
         if (name === marker.metadata.name) break
-        expect(Number(resourceVersion), 'revisions only grow').toBeGreaterThan(last)
+        assert(Number(resourceVersion) > last, 'revisions only grow')
         last = Number(resourceVersion)
         if (name!.startsWith('marker-')) continue
         const step: Step = { type: event.type as Step['type'], serial: event.object.data!['serial']!, revision: last, acknowledged: true }
@@ -152,12 +153,12 @@ class Run {
   /** Exactly the acknowledged steps were told, and perhaps the one whose answer never came. */
   private hold(name: string, steps: readonly Step[], told: readonly Step[]): void {
     const shown = ({ type, serial }: Step): string => (type === 'DELETED' ? type : `${type} ${serial}`)
-    expect(told.slice(0, steps.length).map(shown), name).toEqual(steps.slice(0, told.length).map(shown))
-    expect(told.length, name).toBeLessThanOrEqual(steps.length)
+    assert.deepEqual(told.slice(0, steps.length).map(shown), steps.slice(0, told.length).map(shown), name)
+    assert(told.length <= steps.length, name)
     for (const [index, step] of steps.entries()) {
       const found = told[index]
-      if (step.acknowledged) expect(found, `${name}: acknowledged ${shown(step)}`).toBeDefined()
-      if (step.revision !== undefined) expect(found?.revision).toBe(step.revision)
+      if (step.acknowledged) assert(found !== undefined, `${name}: acknowledged ${shown(step)}`)
+      if (step.revision !== undefined) assert.equal(found?.revision, step.revision)
     }
     const last = told.at(-1)
     if (last?.type === 'DELETED') this.existing.delete(name)
