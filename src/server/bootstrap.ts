@@ -1,4 +1,5 @@
 // What every cluster has from its first second: its own namespaces.
+import { isAlreadyExists } from '../api/api-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { namespaces } from '../api/resources.ts'
@@ -25,5 +26,10 @@ async function ensure<T extends KubeObject>(context: ServerContext, resource: Re
   if (context.storage.get(resource, key) !== undefined) return
   const kind = context.kinds.find(resource.group, resource.version, resource.plural)
   if (kind === undefined) return
-  await create(context, { kind, namespace }, { metadata: { name }, ...object }, serverCaller())
+  try {
+    await create(context, { kind, namespace }, { metadata: { name }, ...object }, serverCaller())
+  } catch (error) {
+    // Another server on the same store was faster.
+    if (!isAlreadyExists(error)) throw error
+  }
 }
