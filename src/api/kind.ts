@@ -53,6 +53,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** The model in the schema, e.g. `V1Pod`. */
   readonly model: string
   readonly singular: string
+  /** The group that errors name where it is another than the resource's. */
+  readonly errorGroup?: string
   readonly shortNames?: readonly string[]
   readonly categories?: readonly string[]
   /** All eight by default. */

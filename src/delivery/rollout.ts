@@ -87,8 +87,8 @@ export interface WaitOptions {
 export async function waitForRollout({ client, namespace, name, timeoutMs, clock, progress }: WaitOptions): Promise<Verdict> {
   const abort = new AbortController()
   const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
-  const deadline = clock.after(timeoutMs, () => resolve({ state: 'failed', reason: `the rollout was not finished after ${Math.round(timeoutMs / 1000)} seconds` }))
   let view: RolloutView = { deployment: await client.get(deployments, { namespace, name }), replicaSets: [], pods: [] }
+  const deadline = clock.after(timeoutMs, () => resolve({ state: 'failed', reason: `the rollout was not finished after ${Math.round(timeoutMs / 1000)} seconds` }))
   const labelSelector = labelSelectorText(view.deployment.spec.selector)
   const seen = { replicaSets: new Map<string, ReplicaSet>(), pods: new Map<string, Pod>() }
 

@@ -27,7 +27,7 @@ export function portRules(service: Service, slices: readonly EndpointSlice[]): P
   const { spec, status, metadata } = service
   if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return []
   const balancers = status.loadBalancer?.ingress?.flatMap(({ ip }) => (ip ? [ip] : [])) ?? []
-  const addresses = [spec.clusterIP, ...(spec.externalIPs ?? []), ...balancers]
+  const addresses = [...new Set([spec.clusterIP, ...(spec.externalIPs ?? []), ...balancers])]
   return (spec.ports ?? []).map(port => {
     const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
     return {

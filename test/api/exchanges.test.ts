@@ -1,10 +1,15 @@
 // Replays what a kube-apiserver 1.26.1 was asked and compares the answers. The recordings are reference
-// data beside the repository; without them the test is skipped and says so.
+// data beside the repository (or where SAMPAN_REFERENCE points); without them the test is skipped and
+// says so. What Sampan answers differently is listed with its reason, and the list can only shrink: an
+// exchange that is listed and matches fails.
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startTestServer, type TestServer } from '../../src/testing/in-process-server.ts'
+import { serviceAccounts } from '../../src/api/resources.ts'
+import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 import { differences } from '../../src/testing/exchange-differences.ts'
+import { changesSince126 } from './changes-since-1.26.ts'
 import { knownDifferences } from './known-differences.ts'
 
 interface Exchange {
@@ -13,9 +18,20 @@ interface Exchange {
   response?: { status: number; warnings?: string[]; body?: unknown }
 }
 
-const file = fileURLToPath(new URL('../../../shared/reference/exchanges-1.26.jsonl', import.meta.url))
+const folder = process.env.SAMPAN_REFERENCE ?? fileURLToPath(new URL('../../../shared/reference', import.meta.url))
+const file = join(folder, 'exchanges-1.26.jsonl')
 const present = existsSync(file)
-if (!present) console.log('skipped: the recorded exchanges of a kube-apiserver are not on this machine')
+if (!present) console.log('skipped: the recorded exchanges of a kube-apiserver are not on this machine; SAMPAN_REFERENCE names their folder')
+
+const warningTexts = ({ headers }: Answer): string[] => [headers.warning ?? []].flat().flatMap(text => [...text.matchAll(/299 - ("(?:[^"\\]|\\.)*")/g)].map(match => JSON.parse(match[1]!) as string))
+
+function allDifferences(response: Required<Exchange>['response'], answer: Answer): string[] {
+  return [
+    ...(answer.status === response.status ? [] : [`status: expected ${response.status}, found ${answer.status}: ${answer.text.slice(0, 500)}`]),
+    ...differences(response.body, answer.json ?? answer.text),
+    ...differences((response.warnings ?? []).map(text => text.replace(/^299 - /, "")), warningTexts(answer).map(text => JSON.stringify(text)), 'warnings'),
+  ].filter(line => !changesSince126.some(({ pattern }) => pattern.test(line)))
+}
 
 describe.skipIf(!present)('recorded exchanges of a kube-apiserver', () => {
   const exchanges = present ? readFileSync(file, 'utf8').trim().split('\n').map(line => JSON.parse(line) as Exchange) : []
@@ -29,10 +45,19 @@ describe.skipIf(!present)('recorded exchanges of a kube-apiserver', () => {
     test(exchange.name, async () => {
       const { method, path, body, accept, contentType, headers } = exchange.request
       const answer = await server.call(method, path, { body, headers: { ...(accept !== undefined && { Accept: accept }), ...(contentType !== undefined && { 'Content-Type': contentType }), ...headers } })
-      expect(answer.status, answer.text).toBeLessThan(500)
-      if (exchange.response === undefined || knownDifferences[exchange.name] !== undefined) return
-      expect(answer.status, answer.text).toBe(exchange.response.status)
-      expect(differences(exchange.response.body, answer.json)).toEqual([])
+      // What the service account controller of the recorded cluster did.
+      if (exchange.name === 'create namespace') await server.local.create(serviceAccounts, { metadata: { namespace: 'gold', name: 'default' } })
+      const { response } = exchange
+      const found = response === undefined ? [] : allDifferences(response, answer)
+      const listed = knownDifferences[exchange.name] !== undefined
+      if (response === undefined && answer.status >= 500) throw new Error(answer.text)
+      if (listed && found.length === 0) throw new Error('is listed in known-differences.ts and matches: take it off the list')
+      if (!listed && found.length > 0) throw new Error(found.join('\n'))
     })
   }
+
+  test('the list names only recorded exchanges', () => {
+    const names = new Set(exchanges.filter(exchange => exchange.response !== undefined).map(exchange => exchange.name))
+    expect(Object.keys(knownDifferences).filter(name => !names.has(name))).toEqual([])
+  })
 })

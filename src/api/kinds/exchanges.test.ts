@@ -16,7 +16,7 @@ interface Exchange {
   response?: { status: number; body: KubeObject & { details?: { causes?: FieldError[] } } } | null
 }
 
-const file = ['../shared/reference', '../../shared/reference'].map(folder => resolve(import.meta.dirname, '../../..', folder, 'exchanges-1.26.jsonl')).find(existsSync)
+const file = [process.env.SAMPAN_REFERENCE ?? '', '../shared/reference', '../../shared/reference'].map(folder => resolve(import.meta.dirname, '../../..', folder, 'exchanges-1.26.jsonl')).find(existsSync)
 const exchanges: Exchange[] = file === undefined ? [] : readFileSync(file, 'utf8').trim().split('\n').map(line => JSON.parse(line) as Exchange)
 if (file === undefined) console.log('skipped: the recorded exchanges are not on this machine')
 
@@ -42,7 +42,7 @@ function prepare(exchange: Exchange, kind: KindDefinition): { object: KubeObject
 /** Takes away what admission and allocation add, what varies, and what 1.36 says differently. */
 function comparable(object: KubeObject): unknown {
   const text = JSON.stringify(object, (key, value: unknown) => {
-    if (['tolerations', 'priority', 'preemptionPolicy', 'serviceAccount', 'serviceAccountName', 'clusterIP', 'clusterIPs', 'nodePort', 'podReplacementPolicy', 'taints'].includes(key)) return undefined
+    if (['tolerations', 'priority', 'preemptionPolicy', 'serviceAccount', 'serviceAccountName', 'clusterIP', 'clusterIPs', 'nodePort', 'podReplacementPolicy', 'taints', 'persistentVolumeClaimRetentionPolicy'].includes(key)) return undefined
     if (value === null) return undefined
     if (Array.isArray(value)) {
       const kept = value.filter(item => !(item as { name?: string } | null)?.name?.startsWith?.('kube-api-access-'))
@@ -51,6 +51,7 @@ function comparable(object: KubeObject): unknown {
     return value
   })
   const plain = JSON.parse(text.replaceAll('batch.kubernetes.io/controller-uid', 'controller-uid').replaceAll('batch.kubernetes.io/job-name', 'job-name')) as KubeObject
+  if (plain.kind === 'NetworkPolicy') delete (plain as { status?: unknown }).status
   plain.metadata = { name: plain.metadata.name, ...(plain.metadata.labels && { labels: plain.metadata.labels }) } as KubeObject['metadata']
   return plain
 }
@@ -60,7 +61,8 @@ function comparableCause({ reason, field, message }: FieldError): unknown {
   const text = message
     .replace(/must be no more than (\d+) characters/, 'must be no more than $1 bytes')
     .replace(/(than or equal to \w+ limit) of .*/, '$1')
-    .replace(/(?:map\[string\]string|intstr)?(?:\.IntOrString)?\{.*?\}: /, '{}: ').replace(/Invalid value: \d+: may not be 0/, 'Invalid value: {}: may not be 0')
+    // Objects are printed as JSON now, as Go values before.
+    .replace(/Invalid value: (?:null|[[{\d]|\[\]byte|\w[\w.[\]]*[({]).*?: (?=[^"{}[\]]+$)/, 'Invalid value: {}: ')
     .replace(/supported values: (.*)/, (_, list: string) => `supported values: ${list.split(', ').sort().join(', ')}`)
   return { reason, field, message: text }
 }

@@ -72,7 +72,18 @@ function validate({ spec, metadata }: Job): FieldError[] {
     ...validateMode(spec),
     ...validateOneOf(spec.podReplacementPolicy, ['Failed', 'TerminatingOrFailed'], 'spec.podReplacementPolicy'),
     ...validatePodTemplate(spec.template, 'spec.template'),
-    ...validateRestart(spec),
+    ...validateRestart(spec, 'spec'),
+  ]
+}
+
+/** The job in a CronJob: what has no selector and no uid yet. */
+export function validateJobTemplate(spec: JobSpec, field: string): FieldError[] {
+  const counts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'] as const
+  return [
+    ...(spec.manualSelector === true ? [notSupported(`${field}.manualSelector`, 'true', ['nil', 'false'])] : []),
+    ...counts.flatMap(name => validateNonNegative(spec[name], `${field}.${name}`)),
+    ...validatePodTemplate(spec.template, `${field}.template`),
+    ...validateRestart(spec, field),
   ]
 }
 
@@ -92,8 +103,8 @@ function validateMode({ completionMode, completions, backoffLimitPerIndex }: Job
   ]
 }
 
-function validateRestart({ template, podFailurePolicy }: JobSpec): FieldError[] {
-  const field = 'spec.template.spec.restartPolicy'
+function validateRestart({ template, podFailurePolicy }: JobSpec, parent: string): FieldError[] {
+  const field = `${parent}.template.spec.restartPolicy`
   const policy = template.spec?.restartPolicy
   if (policy === 'Always' || policy === undefined || policy === '') return [required(field, 'valid values: "OnFailure", "Never"')]
   if (policy !== 'OnFailure' && policy !== 'Never') return [notSupported(field, policy, ['OnFailure', 'Never'])]

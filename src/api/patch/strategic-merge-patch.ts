@@ -11,7 +11,8 @@ const deletePrefix = '$deleteFromPrimitiveList/'
 const isDirective = (key: string): boolean => key.startsWith('$')
 
 const unprocessable = (): ApiError => new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
-const failure = (message: string): ApiError => new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
+/** Kubernetes answers 500 here; the fault is the client's. */
+const failure = (message: string): ApiError => badRequest(message)
 
 /** What the schema says about a value: its model, if it is a structure, and the field it stands in. */
 interface Place {

@@ -33,7 +33,7 @@ function reportUnknownFields(problems: readonly string[], kind: KindDefinition, 
 }
 
 export function throwIfInvalid(kind: KindDefinition, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(kind.resource.group, kind.resource.kind, name, errors)
+  if (errors.length > 0) throw invalid(kind.errorGroup ?? kind.resource.group, kind.resource.kind, name, errors)
 }
 
 /** Notes in the draft's managedFields that the caller wrote what differs from `before`. */

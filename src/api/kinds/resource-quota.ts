@@ -1,0 +1,76 @@
+// ResourceQuota: how much a namespace may use together.
+import type { FieldError } from '../field-error.ts'
+import { invalidValue, notSupported, required } from '../field-error.ts'
+import type { ResourceQuota, ResourceQuotaSpec } from '../generated/models.ts'
+import { defineKind } from '../kind.ts'
+import { canonicalizeResourceList, compareQuantities } from '../quantity.ts'
+import { resourceQuotas } from '../resources.ts'
+import { checkQualifiedName } from '../validation/formats.ts'
+import { collect, each, sameJson } from '../validation/scalars.ts'
+import { age, columns } from './cells.ts'
+import { keepStatus, statusOnly } from './strategy.ts'
+
+const knownScopes = new Set(['BestEffort', 'CrossNamespacePodAffinity', 'NotBestEffort', 'NotTerminating', 'PriorityClass', 'Terminating', 'VolumeAttributesClass'])
+const opposites = [['BestEffort', 'NotBestEffort'], ['Terminating', 'NotTerminating']] as const
+
+export const resourceQuotaKind = defineKind({
+  resource: resourceQuotas,
+  model: 'V1ResourceQuota',
+  singular: 'resourcequota',
+  shortNames: ['quota'],
+  defaults(draft) {
+    draft.spec ??= {}
+    canonicalizeResourceList(draft.spec.hard)
+    draft.status ??= {}
+    canonicalizeResourceList(draft.status.hard)
+    canonicalizeResourceList(draft.status.used)
+  },
+  prepareForCreate(draft) {
+    draft.status = {}
+  },
+  prepareForUpdate: keepStatus,
+  subresources: statusOnly<ResourceQuota>(quota => [...validateList(quota.status?.hard, 'status.hard'), ...validateList(quota.status?.used, 'status.used')]),
+  validate: ({ spec }) => [...validateList(spec.hard, 'spec.hard'), ...validateScopes(spec)],
+  validateUpdate: (quota, old) => (sameJson([...quota.spec?.scopes ?? []].sort(), [...old.spec?.scopes ?? []].sort()) ? [] : [invalidValue('spec.scopes', quota.spec?.scopes ?? null, 'field is immutable')]),
+  columns: columns('Name', 'Request', 'Limit', 'Age'),
+  row(quota, nowMs) {
+    const [limits, requests] = usage(quota)
+    return [quota.metadata.name, requests, limits, age(quota, nowMs)]
+  },
+})
+
+const isWhole = (name: string): boolean => ['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'].includes(name) || name.startsWith('count/')
+
+function validateList(list: Record<string, string> | undefined, field: string): FieldError[] {
+  return Object.entries(list ?? {}).flatMap(([name, value]) => {
+    const path = `${field}[${name}]`
+    return [
+      ...collect(checkQualifiedName, path, name),
+      ...(compareQuantities(value, '0') < 0 ? [invalidValue(path, value, 'must be greater than or equal to 0')] : []),
+      ...(isWhole(name) && /m$|[nu]$/.test(value) ? [invalidValue(path, value, 'must be an integer')] : []),
+    ]
+  })
+}
+
+function validateScopes({ scopes, scopeSelector }: ResourceQuotaSpec): FieldError[] {
+  const names = new Set(scopes ?? [])
+  const both = opposites.some(([one, other]) => names.has(one) && names.has(other))
+  return [
+    ...each(scopes, 'spec.scopes', scope => (knownScopes.has(scope) ? [] : [invalidValue('spec.scopes', scopes, 'unsupported scope')])),
+    ...(both ? [invalidValue('spec.scopes', scopes, 'conflicting scopes')] : []),
+    ...each(scopeSelector?.matchExpressions, 'spec.scopeSelector.matchExpressions', ({ scopeName, operator, values = [] }, path) => [
+      ...(knownScopes.has(scopeName) ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')]),
+      ...(['In', 'NotIn'].includes(operator) && values.length === 0 ? [required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")] : []),
+      ...(['Exists', 'DoesNotExist'].includes(operator) && values.length > 0 ? [invalidValue(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")] : []),
+      ...(['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator) ? [] : [notSupported(`${path}.operator`, operator, ['In', 'NotIn', 'Exists', 'DoesNotExist'])]),
+    ]),
+  ]
+}
+
+/** `pods: 3/10, requests.cpu: 1/20`, limits apart from the rest. */
+function usage({ status }: ResourceQuota): [limits: string, requests: string] {
+  const entries = Object.keys(status.hard ?? {}).sort().map(name => [name, `${name}: ${status.used?.[name] ?? '0'}/${status.hard![name]}`] as const)
+  const isLimit = (name: string): boolean => name.startsWith('limits.')
+  const text = (wanted: boolean): string => entries.filter(([name]) => isLimit(name) === wanted).map(([, cell]) => cell).join(', ')
+  return [text(true), text(false)]
+}
