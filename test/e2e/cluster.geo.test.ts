@@ -73,6 +73,15 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     }
   })
 
+  test('a pod asks the API as kubernetes.default, as its service account', async () => {
+    const [pod] = await podsOf('geo-backend')
+    const script = `import { readFileSync } from 'node:fs'; import { get } from 'node:https'
+      const read = name => readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + name)
+      const ask = token => new Promise((resolve, reject) => get('https://kubernetes.default/api', { ca: read('ca.crt'), headers: { Authorization: 'Bearer ' + token } }, ({ statusCode }) => resolve(statusCode)).on('error', reject))
+      console.log(await ask(read('token')), await ask('wrong')); process.exit()`
+    expect(await cluster.show('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--input-type=module', '-e', script)).toBe('200 401\n')
+  })
+
   test('new versions of both come without one lost request, and so does going back', async () => {
     const rollout = await underLoad(async () => {
       succeeded(await deploy('geo-frontend:2.0.0'))
