@@ -48,8 +48,21 @@ export interface ScalePaths {
   readonly selector: string
 }
 
+/**
+ * A kind that shows what another kind stores: an older version, or the same objects in another group.
+ * Requests work on this kind's form; the store holds the other's. Both functions return fresh or shared
+ * data and change nothing.
+ */
+export interface StorageForm {
+  readonly resource: Resource
+  readonly toStorage: (object: KubeObject) => KubeObject
+  readonly fromStorage: (object: KubeObject) => KubeObject
+}
+
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>
+  /** Where the objects are when another kind stores them. */
+  readonly storage?: StorageForm
   /** The model in the schema, e.g. `V1Pod`. */
   readonly model: string
   readonly singular: string

@@ -17,11 +17,15 @@ export const eventKind = defineKind({
     draft.source ??= {}
     draft.reportingComponent ??= ''
     draft.reportingInstance ??= ''
+    // Times that were never set are printed as null.
+    draft.firstTimestamp ??= null as unknown as string
+    draft.lastTimestamp ??= null as unknown as string
+    draft.eventTime ??= null as unknown as string
   },
   validate,
   validateUpdate: validate,
   columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
-  row,
+  row: eventRow,
   selectableFields: {
     'involvedObject.kind': event => event.involvedObject.kind ?? '',
     'involvedObject.namespace': event => event.involvedObject.namespace ?? '',
@@ -43,7 +47,7 @@ function validate({ metadata, involvedObject }: CoreEvent): FieldError[] {
   return matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')]
 }
 
-function row(event: CoreEvent, nowMs: number): Cell[] {
+export function eventRow(event: CoreEvent, nowMs: number): Cell[] {
   const first = since(event.firstTimestamp || event.eventTime, nowMs)
   const last = event.series ? since(event.series.lastObservedTime, nowMs) : event.lastTimestamp ? since(event.lastTimestamp, nowMs) : first
   const { kind = '', name = '', fieldPath = '' } = event.involvedObject

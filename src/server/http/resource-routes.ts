@@ -20,6 +20,7 @@ import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList, sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
+import { findObject } from '../storage/kind-storage.ts'
 
 export interface ResourceRoutes {
   readonly context: ServerContext
@@ -129,7 +130,7 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
 }
 
 export function current(context: ServerContext, target: Target): CachedObject {
-  const found = context.storage.get(target.kind.resource, keyOfTarget(target))
+  const found = findObject(context.storage, target.kind, keyOfTarget(target))
   if (found === undefined) throw notFound(target.kind.resource, target.name)
   return found
 }
@@ -188,6 +189,6 @@ async function deleteCollection(context: ServerContext, exchange: Exchange, kind
 
 async function removeIfThere(context: ServerContext, kind: KindDefinition, { metadata }: KubeObject, options: DeletionOptions, caller: Exchange['caller']): Promise<void> {
   const target: Target = { kind, name: metadata.name, namespace: metadata.namespace }
-  if (context.storage.get(kind.resource, keyOfTarget(target)) === undefined) return
+  if (findObject(context.storage, kind, keyOfTarget(target)) === undefined) return
   await remove(context, target, options, caller)
 }

@@ -6,6 +6,7 @@ import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { ObjectFilter } from './object-filter.ts'
+import { asServed, storedResource } from '../storage/kind-storage.ts'
 
 export interface ListQuery {
   readonly namespace?: string | undefined
@@ -34,16 +35,18 @@ const staleToken = 'The provided continue parameter is too old to display a cons
 
 export async function list(context: ServerContext, kind: KindDefinition, query: ListQuery): Promise<ListPage> {
   const { storage } = context
-  const cache = storage.cache(kind.resource)
+  const cache = storage.cache(storedResource(kind))
   const position = query.continueToken ? decodeToken(query.continueToken) : undefined
   const wanted = position?.revision ?? exactRevision(query, storage.revision)
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
-  const all = cache.list(query.namespace)
+  const all = servedList(kind, cache.list(query.namespace))
   const start = position === undefined ? 0 : all.findIndex(object => object.key > position.after)
   return page(start < 0 ? [] : start === 0 ? all : all.slice(start), query, wanted ?? storage.revision)
 }
+
+const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[] => (kind.storage === undefined ? stored : stored.map(object => asServed(kind, object)))
 
 function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
@@ -55,12 +58,12 @@ function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, new
 
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {
   try {
-    const { objects } = await context.storage.listAt(kind.resource, revision, {
+    const { objects } = await context.storage.listAt(storedResource(kind), revision, {
       limit: 0,
       ...(query.namespace !== undefined && { namespace: query.namespace }),
       ...(position !== undefined && { fromKey: `${position.after}\0` }),
     })
-    return page(objects, query, revision)
+    return page(servedList(kind, objects), query, revision)
   } catch (error) {
     if (error instanceof CompactedError) throw expired(staleToken)
     throw error

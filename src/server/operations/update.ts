@@ -12,6 +12,7 @@ import { CachedObject } from '../storage/cached-object.ts'
 import { withoutRevision } from './create.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { sameContent, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
+import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
 
 const maximumAttempts = 20
 
@@ -28,7 +29,7 @@ export async function update(context: ServerContext, target: Target, options: Up
   const { kind } = target
   const key = keyOfTarget(target)
   for (let attempt = 1; ; attempt++) {
-    const current = context.storage.get(kind.resource, key)
+    const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
     const named = checkIdentity(target, draft, current)
@@ -91,7 +92,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   if (caller.dryRun) return dryRunResult(draft, current)
   if (sameContent(draft, old)) return current
   try {
-    const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await context.storage.put(kind.resource, current.key, draft, current.revision)
+    const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await putObject(context.storage, kind, current.key, draft, current.revision)
     if (!written.ok) release()
     return written.ok ? written.object : undefined
   } catch (error) {
@@ -117,8 +118,8 @@ function isFinished({ metadata }: KubeObject): boolean {
 
 async function removeFinished(context: ServerContext, kind: KindDefinition, draft: KubeObject, current: CachedObject): ReturnType<ServerContext['storage']['delete']> {
   const { spec } = draft as KubeObject & { spec?: { finalizers?: string[] } }
-  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return context.storage.put(kind.resource, current.key, draft, current.revision)
-  return context.storage.delete(kind.resource, current)
+  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return putObject(context.storage, kind, current.key, draft, current.revision)
+  return deleteObject(context.storage, kind, current)
 }
 
 function dryRunResult(draft: KubeObject, current: CachedObject): CachedObject {
