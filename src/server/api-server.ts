@@ -19,6 +19,7 @@ import { DiscoveryRoutes } from './http/discovery-routes.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
 import type { ServerContext } from './server-context.ts'
+import { startCompaction } from './storage/compaction.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
 import { subresourceRoutes } from './subresources/routes.ts'
@@ -71,6 +72,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
   }
   await createBuiltInObjects(context)
+  const stopCompaction = startCompaction(options.store, { clock, logger })
   let draining = false
   const openWatches = new Set<() => void>()
   const handler = new RequestHandler({
@@ -91,6 +93,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     close: async () => {
       draining = true
+      stopCompaction()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
     },
