@@ -76,9 +76,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'invalid: Ingress: empty': 'kind not served yet',
   'invalid: PodDisruptionBudget: both': 'kind not served yet',
   'invalid: RoleBinding: no roleRef': 'kind not served yet',
-  'sar denied': 'wording or status; to do',
   'token request': 'wording or status; to do',
-  'forbidden as user': 'needs RBAC and impersonation',
   'version': 'another program of another version',
   'apis': 'kinds not served yet',
 }
