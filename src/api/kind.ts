@@ -72,6 +72,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly categories?: readonly string[]
   /** All eight by default. */
   readonly verbs?: readonly Verb[]
+  /** False: the server answers, nothing is kept. */
+  readonly stored?: false
   /** Fills in what was left out, as Kubernetes does when it decodes. */
   readonly defaults?: (draft: T) => void
   /** Clears what a client may not set at creation (status, ...). */

@@ -1,7 +1,9 @@
-// What every cluster has from its first second: its own namespaces.
+// What every cluster has from its first second: its own namespaces, and the
+// roles and bindings that people and service accounts begin with.
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
-import { namespaces } from '../api/resources.ts'
+import { clusterRoleBindings, clusterRoles, namespaces } from '../api/resources.ts'
+import { defaultClusterRoleBindings, defaultClusterRoles } from './auth/default-policy.ts'
 import { create } from './operations/create.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -17,7 +19,11 @@ export const serverCaller = (): Caller => ({
 })
 
 export async function createBuiltInObjects(context: ServerContext): Promise<void> {
-  await Promise.all(builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)))
+  await Promise.all([
+    ...builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)),
+    ...defaultClusterRoles.map(role => ensure(context, clusterRoles, role.metadata.name!, undefined, role)),
+    ...defaultClusterRoleBindings.map(binding => ensure(context, clusterRoleBindings, binding.metadata.name!, undefined, binding)),
+  ])
 }
 
 async function ensure<T extends KubeObject>(context: ServerContext, resource: Resource<T>, name: string, namespace: string | undefined, object: object = {}): Promise<void> {

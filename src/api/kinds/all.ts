@@ -47,6 +47,7 @@ import { resourceClaimTemplateKind } from './resource-claim-template.ts'
 import { resourceClaimKind } from './resource-claim.ts'
 import { resourceQuotaKind } from './resource-quota.ts'
 import { resourceSliceKind } from './resource-slice.ts'
+import { bindingKind, localSubjectAccessReviewKind, selfSubjectAccessReviewKind, selfSubjectReviewKind, selfSubjectRulesReviewKind, subjectAccessReviewKind, tokenReviewKind } from './reviews.ts'
 import { roleBindingKind } from './role-binding.ts'
 import { roleKind } from './role.ts'
 import { runtimeClassKind } from './runtime-class.ts'
@@ -73,4 +74,5 @@ export const allKinds: readonly KindDefinition[] = [
   validatingWebhookConfigurationKind, mutatingWebhookConfigurationKind, validatingAdmissionPolicyKind, validatingAdmissionPolicyBindingKind, mutatingAdmissionPolicyKind, mutatingAdmissionPolicyBindingKind,
   deviceClassKind, resourceClaimKind, resourceClaimTemplateKind, resourceSliceKind, apiServiceKind, customResourceDefinitionKind,
   horizontalPodAutoscalerKind, horizontalPodAutoscalerV1Kind, eventOfEventsGroupKind,
+  bindingKind, tokenReviewKind, selfSubjectReviewKind, subjectAccessReviewKind, selfSubjectAccessReviewKind, localSubjectAccessReviewKind, selfSubjectRulesReviewKind,
 ]

@@ -7,7 +7,7 @@ import { validateLabelSelector } from './label-selector.ts'
 import { each, requireText, validateUnique } from './scalars.ts'
 
 const operations = new Set(['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'])
-const understood = ['v1', 'v1beta1']
+const understood = new Set(['v1', 'v1beta1'])
 
 export function defaultWebhook(webhook: ValidatingWebhook): void {
   webhook.failurePolicy ??= 'Fail'
@@ -37,7 +37,7 @@ function validateWebhook(webhook: Partial<ValidatingWebhook>, field: string): Fi
     ...(sideEffects === '' ? [required(`${field}.sideEffects`, 'must specify one of None, NoneOnDryRun')] : validateOneOf(sideEffects, ['None', 'NoneOnDryRun'], `${field}.sideEffects`)),
     ...(timeoutSeconds < 1 || timeoutSeconds > 30 ? [invalidValue(`${field}.timeoutSeconds`, timeoutSeconds, 'the timeout value must be between 1 and 30 seconds')] : []),
     ...(versions.length === 0 ? [required(`${field}.admissionReviewVersions`, 'must specify one of v1, v1beta1')]
-      : versions.some(version => understood.includes(version)) ? [] : [invalidValue(`${field}.admissionReviewVersions`, versions, 'must include at least one of v1, v1beta1')]),
+      : versions.some(version => understood.has(version)) ? [] : [invalidValue(`${field}.admissionReviewVersions`, versions, 'must include at least one of v1, v1beta1')]),
     ...validateLabelSelector(webhook.namespaceSelector, `${field}.namespaceSelector`),
     ...validateLabelSelector(webhook.objectSelector, `${field}.objectSelector`),
     ...validateClientConfig(webhook.clientConfig ?? {}, `${field}.clientConfig`),

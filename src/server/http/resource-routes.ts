@@ -1,5 +1,5 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
-import { badRequest, methodNotAllowed, noSuchPath, notFound, type Status } from '../../api/api-error.ts'
+import { badRequest, methodNotAllowed, noSuchPath, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -10,9 +10,11 @@ import { remove, type DeletionOptions } from '../operations/delete.ts'
 import { list } from '../operations/list.ts'
 import { compileFilter } from '../operations/object-filter.ts'
 import { patch, patchTypeOf } from '../operations/patch.ts'
+import { current } from '../operations/read.ts'
 import { update } from '../operations/update.ts'
 import { keyOfTarget, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
+import { answerPosted, componentStatuses } from '../virtual-resources.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { findSubresource, type SubresourceRoutes } from '../subresources/subresource.ts'
 import type { ApiPath } from './api-path.ts'
@@ -34,13 +36,15 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   const { namespace, name, subresource } = path
   if (name === undefined) return serveCollection(routes, exchange, kind, namespace, path)
   const target: Target = { kind, name, namespace, subresource }
-  if (subresource !== undefined && subresource !== 'status') {
+  if (subresource !== undefined && !isPart(kind, subresource)) {
     const route = findSubresource(routes.subresources, target)
     return route.serve(exchange, target, path.rest ?? '')
   }
-  if (subresource === 'status' && kind.subresources?.status === undefined) throw noSuchPath()
   return serveObject(routes, exchange, target, path)
 }
+
+/** A part of the object itself: read and written as the object is. */
+const isPart = (kind: KindDefinition, name: string): boolean => kind.subresources?.[name] !== undefined && kind.connects?.some(connect => connect.name === name) !== true
 
 function findKind(context: ServerContext, path: ApiPath): KindDefinition {
   const kind = context.kinds.find(path.group, path.version, path.plural)
@@ -63,6 +67,10 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
       if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed(kind.resource, 'create')
       assertVerb(kind, 'create')
       const { value, problems } = await readObject(exchange, kind)
+      if (kind.stored === false) {
+        const answer = await answerPosted(context, { kind, namespace }, value, exchange.caller, problems)
+        return sendValue(exchange, 201, answer.value, answer.model)
+      }
       const created = await create(context, { kind, namespace }, value, exchange.caller, { problems })
       return sendObject(exchange, 201, kind, created, context.clock.now())
     }
@@ -75,6 +83,7 @@ const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || [
 
 async function serveList(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {
   assertVerb(kind, 'list')
+  if (kind.stored === false) return sendList(exchange, kind, { objects: componentStatuses(), revision: context.storage.revision }, context.clock.now())
   const { query } = exchange
   const limit = Number(query.get('limit') ?? 0)
   if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${query.get('limit')}": must be a whole number of at least 0`)
@@ -108,7 +117,8 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
     case 'GET': {
       if (isWatch(exchange, path)) return serveWatch(routes, exchange, kind, target.namespace, name)
       assertVerb(kind, 'get')
-      return sendObject(exchange, 200, kind, current(context, target), context.clock.now())
+      const found = kind.stored === false ? componentStatuses(name)[0]! : current(context, target)
+      return sendObject(exchange, 200, kind, found, context.clock.now())
     }
     case 'PUT': {
       assertVerb(kind, 'update')
@@ -120,6 +130,7 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
       return servePatch(context, exchange, target)
     }
     case 'DELETE': {
+      if (target.subresource !== undefined) throw methodNotAllowed(kind.resource, 'delete')
       assertVerb(kind, 'delete')
       const deletion = await remove(context, target, await readDeletionOptions(exchange), exchange.caller)
       if (!deletion.gone || returnsDeletedObject(kind)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
@@ -127,12 +138,6 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
     }
     default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
   }
-}
-
-export function current(context: ServerContext, target: Target): CachedObject {
-  const found = findObject(context.storage, target.kind, keyOfTarget(target))
-  if (found === undefined) throw notFound(target.kind.resource, target.name)
-  return found
 }
 
 /** Kinds whose deletion answers with the object that was there. */

@@ -2,8 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../api/object.ts'
+import { MemoryStore } from '../../store/memory-store.ts'
 import { CachedObject } from './cached-object.ts'
 import { encodeForStore, withRevision } from './object-codec.ts'
+import { ObjectStorage } from './object-storage.ts'
 import { ResourceCache, type CacheEvent } from './resource-cache.ts'
 
 const meta = (name: string) => ({ name, uid: 'u', resourceVersion: '7', creationTimestamp: '' })
@@ -100,4 +102,26 @@ describe('a cache', () => {
     cache.put(objectAt('a/x', 2))
     expect(told).toBe(1)
   })
+})
+
+test('after a restart the changes from before it are remembered, with the states they replaced', async () => {
+  const store = new MemoryStore()
+  const things = { group: '', plural: 'things' }
+  const thing = (name: string, value: string): KubeObject => ({ apiVersion: 'v1', kind: 'Thing', metadata: meta(name), value } as KubeObject)
+  const before = await ObjectStorage.open(store)
+  const start = before.revision
+  const first = await before.put(things, 'a', thing('a', '1'), 0)
+  if (!first.ok) throw new Error('not stored')
+  const second = await before.put(things, 'a', thing('a', '2'), first.object.revision)
+  await before.put(things, 'b', thing('b', '1'), 0)
+  if (second.ok) await before.delete(things, second.object)
+  await before.put(things, 'a', thing('a', '3'), 0)
+  const after = await ObjectStorage.open(store)
+  const told = (storage: ObjectStorage) => storage.cache(things).since(start)
+    .map(({ type, revision, current, previous }) => ({ type, revision, current: current.object, previous: previous?.object }))
+  expect(told(after)).toEqual(told(before))
+  expect(told(after).map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'ADDED', 'DELETED', 'ADDED'])
+  expect(after.cache(things).remembers(start)).toBe(true)
+  await store.compact(before.revision)
+  expect((await ObjectStorage.open(store)).cache(things).remembers(start)).toBe(false)
 })

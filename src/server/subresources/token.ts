@@ -5,7 +5,7 @@ import type { AuthenticationTokenRequest as TokenRequest } from '../../api/gener
 import type { New } from '../../api/object.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
-import { current } from '../http/resource-routes.ts'
+import { current } from '../operations/read.ts'
 import { sendValue } from '../http/respond.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
