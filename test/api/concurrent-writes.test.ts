@@ -8,7 +8,7 @@ let server: TestServer
 beforeAll(async () => { server = await startTestServer() })
 afterAll(() => server.close())
 
-const writers = 20
+const writers = 6
 const meeting = { namespace: 'default', name: 'meeting' }
 
 test('patches of every kind, all at once', async () => {
