@@ -9,7 +9,7 @@ import { startControllers } from '../control/controller.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
-import { holdLock } from '../host/lock.ts'
+import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { listProcesses } from '../host/processes.ts'
 import { writeSysctls } from '../host/sysctl.ts'
@@ -52,9 +52,13 @@ function systemClient(server: ApiServer, component: string): LocalClient {
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
-  if (!await holdLock(places.state)) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
-  const facts = clusterFacts(places)
-  announce(places, facts)
+  if (await holdLock(places.state) === undefined) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
+  // Two clusters that start for the first time at the same moment must not take the same address range.
+  const facts = await whileLocked('sampan address ranges', () => {
+    const settled = clusterFacts(places)
+    announce(places, settled)
+    return settled
+  })
   const { network } = facts
 
   const containerd = startContainerd({ dataDirectory: places.data, stateDirectory: places.state, podCidr: network.podCidr })
