@@ -102,5 +102,5 @@ export function withoutRevision(draft: KubeObject): Buffer {
 
 /** Kinds whose collection takes no POST. */
 export function assertCreatable({ kind }: Pick<Target, 'kind'>): void {
-  if (kind.verbs !== undefined && !kind.verbs.includes('create')) throw methodNotAllowed(kind.resource, 'create')
+  if (kind.verbs !== undefined && !kind.verbs.includes('create')) throw methodNotAllowed()
 }

@@ -1,6 +1,6 @@
 // Reading many: from the cache, or, when a client pages through a list that changes meanwhile, from the
 // store at the revision of the first page.
-import { badRequest, expired } from '../../api/api-error.ts'
+import { ApiError, badRequest, expired } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -37,7 +37,7 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
   const { storage } = context
   const cache = storage.cache(storedResource(kind))
   const position = query.continueToken ? decodeToken(query.continueToken) : undefined
-  const wanted = position?.revision ?? exactRevision(query)
+  const wanted = position?.revision ?? exactRevision(query, storage.revision)
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
@@ -48,15 +48,16 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
 
 const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[] => (kind.storage === undefined ? stored : stored.map(object => asServed(kind, object)))
 
-function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery): number | undefined {
+function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, current: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
-  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (revision > current) throw tooLargeRevision(revision, current)
   return resourceVersionMatch === 'Exact' ? revision : undefined
 }
 
 function tooLargeRevision(wanted: number, current: number): Error {
-  return expired(`Too large resource version: ${wanted}, current: ${current}`)
+  return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 })
 }
 
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {
@@ -93,9 +94,13 @@ function encodeToken({ revision, after }: Position): string {
 }
 
 function decodeToken(token: string): Position {
+  const text = Buffer.from(token, 'base64url').toString()
+  let problem = 'it was not made by this server'
   try {
-    const { v, rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { v: string; rv: number; start: string }
+    const { v, rv, start } = JSON.parse(text) as { v: string; rv: number; start: string }
     if (v === version && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start.replace(/\0$/, '') }
-  } catch {}
-  throw badRequest('continue key is not valid: it was not made by this server')
+  } catch {
+    problem = text === '' ? 'unexpected end of JSON input' : `invalid character '${text[0]}' looking for beginning of value`
+  }
+  throw badRequest(`invalid continue token: continue key is not valid: ${problem}`)
 }

@@ -108,7 +108,9 @@ function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undef
 
 function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
   if (part !== undefined) return part.validate?.(draft, old) ?? []
-  return [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  // Some kinds check the whole object again in their own order.
+  const found = [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  return [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 
 /** An object that is being deleted and waits for nobody any more. */
