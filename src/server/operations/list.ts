@@ -81,10 +81,11 @@ function page(candidates: readonly CachedObject[], { filter, limit }: ListQuery,
     return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }), remaining: candidates.length - limit }
   }
   const objects: CachedObject[] = []
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     if (!filter.matches(candidate.object)) continue
-    if (limit > 0 && objects.length === limit) return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }) }
     objects.push(candidate)
+    // A full page: whether anything behind it matches is the next request's matter.
+    if (objects.length === limit && index < candidates.length - 1) return { objects, revision, continueToken: encodeToken({ revision, after: candidate.key }) }
   }
   return { objects, revision }
 }
