@@ -1,6 +1,10 @@
 // Reading many: from the cache, or, when a client pages through a list that changes meanwhile, from the
 // store at the revision of the first page.
+<<<<<<< HEAD
 import { badRequest, expired, tooLargeRevision } from '../../api/api-error.ts'
+=======
+import { ApiError, badRequest, expired } from '../../api/api-error.ts'
+>>>>>>> kinds2
 import type { KindDefinition } from '../../api/kind.ts'
 import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -48,6 +52,7 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
 
 const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[] => (kind.storage === undefined ? stored : stored.map(object => asServed(kind, object)))
 
+<<<<<<< HEAD
 function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
@@ -56,6 +61,20 @@ function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, new
   return resourceVersionMatch === 'Exact' ? revision : undefined
 }
 
+=======
+function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, current: number): number | undefined {
+  if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
+  const revision = Number(resourceVersion)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (revision > current) throw tooLargeRevision(revision, current)
+  return resourceVersionMatch === 'Exact' ? revision : undefined
+}
+
+function tooLargeRevision(wanted: number, current: number): Error {
+  return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 })
+}
+
+>>>>>>> kinds2
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {
   try {
     const { objects } = await context.storage.listAt(storedResource(kind), revision, {
@@ -77,10 +96,11 @@ function page(candidates: readonly CachedObject[], { filter, limit }: ListQuery,
     return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }), remaining: candidates.length - limit }
   }
   const objects: CachedObject[] = []
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     if (!filter.matches(candidate.object)) continue
-    if (limit > 0 && objects.length === limit) return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }) }
     objects.push(candidate)
+    // A full page: whether anything behind it matches is the next request's matter.
+    if (objects.length === limit && index < candidates.length - 1) return { objects, revision, continueToken: encodeToken({ revision, after: candidate.key }) }
   }
   return { objects, revision }
 }
@@ -90,9 +110,13 @@ function encodeToken({ revision, after }: Position): string {
 }
 
 function decodeToken(token: string): Position {
+  const text = Buffer.from(token, 'base64url').toString()
+  let problem = 'it was not made by this server'
   try {
-    const { v, rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { v: string; rv: number; start: string }
+    const { v, rv, start } = JSON.parse(text) as { v: string; rv: number; start: string }
     if (v === version && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start.replace(/\0$/, '') }
-  } catch {}
-  throw badRequest('continue key is not valid: it was not made by this server')
+  } catch {
+    problem = text === '' ? 'unexpected end of JSON input' : `invalid character '${text[0]}' looking for beginning of value`
+  }
+  throw badRequest(`invalid continue token: continue key is not valid: ${problem}`)
 }
