@@ -74,7 +74,7 @@ export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
 export const expired = (message: string): ApiError => new ApiError(410, 'Expired', message)
 /** The asked-for revision is still to come; the client may try again. */
 export const tooLargeRevision = (wanted: number, current: number): ApiError =>
-  new ApiError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
+  new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
 export const requestEntityTooLarge = (limitBytes: number): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
 export const internalError = (message: string): ApiError =>

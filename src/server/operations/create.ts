@@ -99,11 +99,3 @@ export function withoutRevision(draft: KubeObject): Buffer {
   const { resourceVersion } = draft.metadata as Partial<KubeObject['metadata']>
   return resourceVersion === undefined ? encodeForStore(draft) : withRevision(encodeForStore(draft), Number(resourceVersion))
 }
-<<<<<<< HEAD
-=======
-
-/** Kinds whose collection takes no POST. */
-export function assertCreatable({ kind }: Pick<Target, 'kind'>): void {
-  if (kind.verbs !== undefined && !kind.verbs.includes('create')) throw methodNotAllowed()
-}
->>>>>>> kinds2
