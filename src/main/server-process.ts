@@ -20,12 +20,12 @@ import { removeTable, startServiceProxy } from '../network/service-proxy.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
-import { SqliteStore } from '../store/sqlite-store.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { LocalClient } from './local-client.ts'
+import { openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { processLogger, systemRandom } from './system.ts'
 import { sampanVersion } from './version.ts'
@@ -65,7 +65,7 @@ async function main(options: ServerOptions): Promise<void> {
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
   containerd.catch(() => {})
   retreat = async () => takeBack(await containerd, places, facts)
-  const [store, keys] = await Promise.all([SqliteStore.open(places.database), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
+  const [store, keys] = await Promise.all([openStore(places), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
   let agent: NodeAgent | undefined
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,

@@ -2,19 +2,12 @@
 // arrive while a transaction is being made durable form the next one (group commit), so the cost of an
 // fsync is shared by everyone who waits for it.
 import { Worker } from 'node:worker_threads'
-import { CompactedError, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
+import { CompactedError, StoreFailure, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
 import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
 import { WatchHub } from './watch-hub.ts'
 
 /** A batch this large is sent even though the worker is still busy with the one before. */
 const maximumBatch = 1000
-
-export class StoreFailure extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'StoreFailure'
-  }
-}
 
 const noValue = new Uint8Array()
 

@@ -19,6 +19,7 @@ function open(): DatabaseSync {
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 16777216;
     PRAGMA cache_size = -4000;

@@ -80,3 +80,11 @@ export class CompactedError extends Error {
     this.compactedRevision = compactedRevision
   }
 }
+
+/** The store cannot do its work; the message is one sentence for people. */
+export class StoreFailure extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StoreFailure'
+  }
+}
