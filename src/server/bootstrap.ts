@@ -1,12 +1,17 @@
-// What every cluster has from its first second: its own namespaces and the Service that leads to the API.
+// What every cluster has from its first second: its own namespaces, the two system priorities and the Service that leads to the API.
 import type { Service } from '../api/generated/models.ts'
 import type { KubeObject, New } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
-import { namespaces, services } from '../api/resources.ts'
+import { systemPriorities } from '../api/kinds/priority-class.ts'
+import { namespaces, priorityClasses, services } from '../api/resources.ts'
 import { create } from './operations/create.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
 
+const descriptions: Readonly<Record<string, string>> = {
+  'system-cluster-critical': 'For pods that the cluster cannot do without; they may move to another node.',
+  'system-node-critical': 'For pods that their node cannot do without.',
+}
 const builtInNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 export const serverCaller = (): Caller => ({
@@ -19,6 +24,7 @@ export const serverCaller = (): Caller => ({
 
 export async function createBuiltInObjects(context: ServerContext): Promise<void> {
   await Promise.all(builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)))
+  await Promise.all(Object.entries(systemPriorities).map(([name, value]) => ensure(context, priorityClasses, name, undefined, { value, description: descriptions[name] })))
 }
 
 /** `kubernetes.default`: the first address of the service range. Its endpoints follow when the port is known. */
