@@ -89,8 +89,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly connects?: readonly ConnectedSubresource[]
   /** The OpenAPI v3 schema of a custom resource; built-in kinds take theirs from the model. */
   readonly openApiSchema?: Readonly<Record<string, unknown>>
-  /** Whether metadata.generation is kept. */
-  readonly generation?: boolean
+  /** Whether metadata.generation is kept; deployments count changes of their annotations too. */
+  readonly generation?: boolean | 'annotations-too'
   readonly columns: readonly Column[]
   /** One cell for each column. `nowMs` is for ages. */
   readonly row: (object: T, nowMs: number) => Cell[]

@@ -30,7 +30,8 @@ test('what v1 cannot say stays in annotations when v1 is updated', async () => {
 
 test('lists, watches and protobuf of a view show its own form', async () => {
   const { json } = await server.call('GET', v1)
-  expect(json.items.map((item: { apiVersion: string }) => item.apiVersion)).toEqual(['autoscaling/v1', 'autoscaling/v1'])
+  expect(json.items[0]).not.toHaveProperty('apiVersion')
+  expect(json.items[0].spec.targetCPUUtilizationPercentage).toBe(60)
   const watched = await server.call('GET', `${v1}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dcpu`)
   expect(JSON.parse(watched.text.split('\n')[0]!)).toMatchObject({ type: 'ADDED', object: { apiVersion: 'autoscaling/v1' } })
   expect((await server.call('GET', v2, { headers: { Accept: 'application/vnd.kubernetes.protobuf' } })).status).toBe(200)

@@ -15,13 +15,9 @@ export const eventKind = defineKind({
   shortNames: ['ev'],
   defaults(draft) {
     draft.source ??= {}
-    draft.reportingComponent ??= ''
-    draft.reportingInstance ??= ''
-    // Times that were never set are printed as null.
-    draft.firstTimestamp ??= null as unknown as string
-    draft.lastTimestamp ??= null as unknown as string
-    draft.eventTime ??= null as unknown as string
   },
+  prepareForCreate: printUnset,
+  prepareForUpdate: printUnset,
   validate,
   validateUpdate: validate,
   columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
@@ -40,6 +36,15 @@ export const eventKind = defineKind({
     type: event => event.type ?? '',
   },
 })
+
+/** Some fields are printed though nobody set or owns them, times as null. */
+function printUnset(draft: CoreEvent): void {
+  draft.reportingComponent ??= ''
+  draft.reportingInstance ??= ''
+  draft.firstTimestamp ??= null as unknown as string
+  draft.lastTimestamp ??= null as unknown as string
+  draft.eventTime ??= null as unknown as string
+}
 
 function validate({ metadata, involvedObject }: CoreEvent): FieldError[] {
   const namespace = involvedObject?.namespace ?? ''

@@ -13,7 +13,8 @@ import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
 import { serveHealth, type HealthCheck } from './health-routes.ts'
 import { serveResource, type ResourceRoutes } from './resource-routes.ts'
-import { sendStatus, sendValue, statusOf } from './respond.ts'
+import { checkWriteOptions } from './request-options.ts'
+import { sendBytes, sendStatus, sendValue, statusOf } from './respond.ts'
 
 export interface RequestHandlerOptions {
   readonly routes: ResourceRoutes
@@ -77,11 +78,12 @@ export class RequestHandler {
   }
 
   private async route(exchange: Exchange): Promise<void> {
+    checkWriteOptions(exchange.request.method, exchange.query)
     const path = parseApiPath(exchange.path)
-    if (path !== undefined) return serveResource(this.options.routes, exchange, path)
-    if (await this.options.discovery.serve(exchange)) return
+    if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
+    if (path === undefined && await this.options.discovery.serve(exchange)) return
     if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
-    throw noSuchPath()
+    return sendBytes(exchange, 404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'))
   }
 
   private report(request: IncomingMessage, error: unknown): void {

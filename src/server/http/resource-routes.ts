@@ -1,6 +1,7 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
-import { badRequest, methodNotAllowed, noSuchPath, type Status } from '../../api/api-error.ts'
+import { badRequest, invalid, methodNotAllowed, noSuchPath, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
+import { required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { apiVersionOf } from '../../api/resource.ts'
@@ -56,7 +57,7 @@ function findKind(context: ServerContext, path: ApiPath): KindDefinition {
 }
 
 function assertVerb(kind: KindDefinition, verb: Verb): void {
-  if (kind.verbs !== undefined && !kind.verbs.includes(verb)) throw methodNotAllowed(kind.resource, verb)
+  if (kind.verbs !== undefined && !kind.verbs.includes(verb)) throw methodNotAllowed()
 }
 
 async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, path: ApiPath): Promise<void> {
@@ -64,9 +65,9 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
   switch (exchange.request.method) {
     case 'GET': return isWatch(exchange, path) ? serveWatch(routes, exchange, kind, namespace) : serveList(context, exchange, kind, namespace)
     case 'POST': {
-      if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed(kind.resource, 'create')
+      if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed()
       assertVerb(kind, 'create')
-      const { value, problems } = await readObject(exchange, kind)
+      const { value, problems } = await readObject(context, exchange, kind)
       if (kind.stored === false) {
         const answer = await answerPosted(context, { kind, namespace }, value, exchange.caller, problems)
         return sendValue(exchange, 201, answer.value, answer.model)
@@ -75,7 +76,7 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
       return sendObject(exchange, 201, kind, created, context.clock.now())
     }
     case 'DELETE': return deleteCollection(context, exchange, kind, namespace)
-    default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
+    default: throw methodNotAllowed()
   }
 }
 
@@ -122,7 +123,7 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
     }
     case 'PUT': {
       assertVerb(kind, 'update')
-      const { value, problems } = await readObject(exchange, kind)
+      const { value, problems } = await readObject(context, exchange, kind)
       return sendObject(exchange, 200, kind, await update(context, target, { change: () => value, problems }, exchange.caller), context.clock.now())
     }
     case 'PATCH': {
@@ -130,13 +131,13 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
       return servePatch(context, exchange, target)
     }
     case 'DELETE': {
-      if (target.subresource !== undefined) throw methodNotAllowed(kind.resource, 'delete')
+      if (target.subresource !== undefined) throw methodNotAllowed()
       assertVerb(kind, 'delete')
       const deletion = await remove(context, target, await readDeletionOptions(exchange), exchange.caller)
       if (!deletion.gone || returnsDeletedObject(kind)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
       return sendValue(exchange, 200, deletedStatus(kind, deletion.object), 'V1Status')
     }
-    default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
+    default: throw methodNotAllowed()
   }
 }
 
@@ -157,7 +158,7 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
   const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodeBody(bytes, 'application/json', target.kind.model, validation)
   if (type === 'apply') {
     checkTypeOf(value, { apiVersion: apiVersionOf(target.kind.resource), kind: target.kind.resource.kind })
-    if (!exchange.query.get('fieldManager')) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+    if (!exchange.query.get('fieldManager')) throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])
   }
   const result = await patch(context, target, type, value, exchange.caller, { force: exchange.query.get('force') === 'true', problems })
   return sendObject(exchange, result.created ? 201 : 200, target.kind, result.object, context.clock.now())
@@ -168,10 +169,10 @@ function yamlBody(bytes: Buffer, duplicates: boolean): { value: unknown; problem
   return { value, problems: found.map(field => `duplicate field "${field}"`) }
 }
 
-async function readObject(exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
-  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation)
+async function readObject({ kinds }: ServerContext, exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
+  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation, kind.resource.kind)
   if (body.value === undefined) throw badRequest('the request has no body, but an object was expected')
-  checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind })
+  checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind }, (apiVersion, name) => kinds.hasKind(apiVersion, name))
   return body
 }
 

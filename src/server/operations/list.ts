@@ -51,7 +51,7 @@ const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[
 function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
-  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
   if (revision > newest) throw tooLargeRevision(revision, newest)
   return resourceVersionMatch === 'Exact' ? revision : undefined
 }
@@ -77,10 +77,11 @@ function page(candidates: readonly CachedObject[], { filter, limit }: ListQuery,
     return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }), remaining: candidates.length - limit }
   }
   const objects: CachedObject[] = []
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     if (!filter.matches(candidate.object)) continue
-    if (limit > 0 && objects.length === limit) return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }) }
     objects.push(candidate)
+    // A full page: whether anything behind it matches is the next request's matter.
+    if (objects.length === limit && index < candidates.length - 1) return { objects, revision, continueToken: encodeToken({ revision, after: candidate.key }) }
   }
   return { objects, revision }
 }
@@ -90,9 +91,13 @@ function encodeToken({ revision, after }: Position): string {
 }
 
 function decodeToken(token: string): Position {
+  const text = Buffer.from(token, 'base64url').toString()
+  let problem = 'it was not made by this server'
   try {
-    const { v, rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { v: string; rv: number; start: string }
+    const { v, rv, start } = JSON.parse(text) as { v: string; rv: number; start: string }
     if (v === version && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start.replace(/\0$/, '') }
-  } catch {}
-  throw badRequest('continue key is not valid: it was not made by this server')
+  } catch {
+    problem = text === '' ? 'unexpected end of JSON input' : `invalid character '${text[0]}' looking for beginning of value`
+  }
+  throw badRequest(`invalid continue token: continue key is not valid: ${problem}`)
 }

@@ -4,6 +4,7 @@ import { conflict, notFound, badRequest } from '../../api/api-error.ts'
 import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
+import { sameJson } from '../../api/validation/scalars.ts'
 import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
 import type { AdmissionRequest } from '../server-context.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
@@ -82,7 +83,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   const request: AdmissionRequest = { operation: 'UPDATE', target, caller, object: draft, old }
   await mutateByAdmission(request, context)
   prepare(kind, part, draft, old)
-  if (part === undefined && kind.generation && !sameIgnoringMetadataAndStatus(draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+  if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
   throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...validationErrors(kind, part, draft, old)])
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
@@ -99,6 +100,11 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   }
 }
 
+function startsGeneration({ generation }: KindDefinition, draft: KubeObject, old: KubeObject): boolean {
+  if (generation === undefined || generation === false) return false
+  return !sameIgnoringMetadataAndStatus(draft, old) || (generation === 'annotations-too' && !sameJson(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {}))
+}
+
 function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): void {
   if (part === undefined) kind.prepareForUpdate?.(draft, old)
   else part.prepare(draft, old)
@@ -106,7 +112,9 @@ function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undef
 
 function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
   if (part !== undefined) return part.validate?.(draft, old) ?? []
-  return [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  // Some kinds check the whole object again in their own order.
+  const found = [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  return [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 
 /** An object that is being deleted and waits for nobody any more. */

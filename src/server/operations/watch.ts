@@ -61,7 +61,7 @@ function servedEvent(kind: KindDefinition, event: CacheEvent): CacheEvent {
 function startRevision({ resourceVersion, sendInitialEvents }: WatchQuery): number | undefined {
   if (sendInitialEvents || resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
-  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
   return revision
 }
 

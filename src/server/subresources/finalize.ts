@@ -28,7 +28,7 @@ export async function finalize(context: ServerContext, target: Target, wanted: P
 export function finalizeRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
-      if (exchange.request.method !== 'PUT') throw methodNotAllowed(target.kind.resource, (exchange.request.method ?? '').toLowerCase())
+      if (exchange.request.method !== 'PUT') throw methodNotAllowed()
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), target.kind.model, 'Ignore')
       return sendObject(exchange, 200, target.kind, await finalize(context, target, (value ?? {}) as Partial<Namespace>), context.clock.now())
     },

@@ -34,7 +34,7 @@ export async function requestToken(context: ServerContext, target: Target, reque
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { name, namespace, creationTimestamp: formatTime(nowMs) } as TokenRequest['metadata'],
-    spec: { audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences], expirationSeconds, boundObjectRef },
+    spec: { audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences], expirationSeconds, boundObjectRef: boundObjectRef ?? (null as unknown as undefined) },
     status: { token, expirationTimestamp: formatTime(nowMs + expirationSeconds * 1000) },
   }
 }
