@@ -130,6 +130,16 @@ describe.skipIf(reason !== undefined)(`pods${reason === undefined ? '' : ` (skip
     await eventually('answer', async () => (await cluster.kubectl('exec', 'self', '--', ...sh('printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 2 self 80'))).out.endsWith('me\n'))
   })
 
+  test('a port of the machine leads to the pod that asked for it', async () => {
+    await create(podOf('hosted', { command: sh(`mkdir /www; echo hosted > /www/index.html; httpd -p 80 -h /www; ${forever}`), ports: [{ containerPort: 80, hostPort: 8088 }] }))
+    await ready('hosted')
+    await eventually('answer', async () => await cluster.curl('http://127.0.0.1:8088/') === 'hosted\n')
+    const node = await show('get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[0].address}')
+    expect(await cluster.curl(`http://${node}:8088/`)).toBe('hosted\n')
+    await show('delete', 'pod', 'hosted', '--now')
+    await eventually('refused', async () => (await cluster.run('curl', ['--silent', '--max-time', '2', 'http://127.0.0.1:8088/'])).code === 7)
+  })
+
   test('the token of the pod and the way to the API are there', async () => {
     await create(podOf('client', {
       command: sh('S=/var/run/secrets/kubernetes.io/serviceaccount; cat $S/namespace; echo; head -1 $S/ca.crt; test -s $S/token && echo token; env | grep KUBERNETES_SERVICE_HOST; nc -w 2 kubernetes.default 443 </dev/null && echo reached'),

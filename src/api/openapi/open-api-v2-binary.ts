@@ -8,8 +8,8 @@ export const openApiV2BinaryAccepted = 'application/com.github.proto-openapi.spe
 export const openApiV2BinaryType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 
 const delimited = 2
-const field = (number: number, content: Buffer): Buffer => Buffer.concat([Buffer.from([(number << 3) | delimited, content.length]), content])
-const text = (number: number, value: string): Buffer => field(number, Buffer.from(value))
+const field = (number: number, content: readonly number[]): number[] => [(number << 3) | delimited, content.length, ...content]
+const ascii = (number: number, text: string): number[] => field(number, [...text].map(character => character.charCodeAt(0)))
 
-export const openApiV2Binary = (): Buffer =>
-  Buffer.concat([text(1, '2.0'), field(2, Buffer.concat([text(1, 'Kubernetes'), text(2, 'unversioned')])), field(8, Buffer.alloc(0))])
+export const openApiV2Binary = (): Uint8Array =>
+  Uint8Array.from([...ascii(1, '2.0'), ...field(2, [...ascii(1, 'Kubernetes'), ...ascii(2, 'unversioned')]), ...field(8, [])])
