@@ -51,7 +51,7 @@ export interface Subject {
 }
 
 const detailsOf = (subject: Subject, name: string): Status['details'] =>
-  ({ name, ...(subject.group !== '' && { group: subject.group }), kind: subject.plural })
+  ({ ...(name !== '' && { name }), ...(subject.group !== '' && { group: subject.group }), kind: subject.plural })
 
 export const notFound = (subject: Subject, name: string): ApiError =>
   new ApiError(404, 'NotFound', `${groupResource(subject)} "${name}" not found`, detailsOf(subject, name))
@@ -63,19 +63,18 @@ export const forbidden = (subject: Subject, name: string, why: string): ApiError
   new ApiError(403, 'Forbidden', `${groupResource(subject)}${name === '' ? '' : ` "${name}"`} is forbidden: ${why}`, detailsOf(subject, name))
 export const badRequest = (message: string): ApiError => new ApiError(400, 'BadRequest', message)
 export const unauthorized = (): ApiError => new ApiError(401, 'Unauthorized', 'Unauthorized')
-export const methodNotAllowed = (subject: Subject, action: string): ApiError =>
-  new ApiError(405, 'MethodNotAllowed', `${action} is not supported on resources of kind "${groupResource(subject)}"`, detailsOf(subject, ''))
+export const methodNotAllowed = (): ApiError => new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 /** The resource, path or server function does not exist at all. */
 export const noSuchPath = (): ApiError => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
 export const notAcceptable = (accepted: readonly string[]): ApiError =>
-  new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`)
+  new ApiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${accepted.join(', ')}`, {})
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   new ApiError(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
 /** The asked-for revision is no longer kept. */
 export const expired = (message: string): ApiError => new ApiError(410, 'Expired', message)
 /** The asked-for revision is still to come; the client may try again. */
 export const tooLargeRevision = (wanted: number, current: number): ApiError =>
-  new ApiError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
+  new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
 export const requestEntityTooLarge = (limitBytes: number): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
 export const internalError = (message: string): ApiError =>
@@ -88,7 +87,7 @@ export function invalid(group: string, kind: string, name: string, errors: reado
   const all = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
   const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }))
   return new ApiError(422, 'Invalid', `${kind}${group === '' ? '' : `.${group}`} "${name}" is invalid: ${all}`,
-    { name, ...(group !== '' && { group }), kind, causes })
+    { ...(name !== '' && { name }), ...(group !== '' && { group }), kind, causes })
 }
 
 const hasReason = (error: unknown, reason: string): boolean => error instanceof ApiError && error.reason === reason

@@ -48,8 +48,21 @@ export interface ScalePaths {
   readonly selector: string
 }
 
+/**
+ * A kind that shows what another kind stores: an older version, or the same objects in another group.
+ * Requests work on this kind's form; the store holds the other's. Both functions return fresh or shared
+ * data and change nothing.
+ */
+export interface StorageForm {
+  readonly resource: Resource
+  readonly toStorage: (object: KubeObject) => KubeObject
+  readonly fromStorage: (object: KubeObject) => KubeObject
+}
+
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>
+  /** Where the objects are when another kind stores them. */
+  readonly storage?: StorageForm
   /** The model in the schema, e.g. `V1Pod`. */
   readonly model: string
   readonly singular: string
@@ -59,6 +72,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly categories?: readonly string[]
   /** All eight by default. */
   readonly verbs?: readonly Verb[]
+  /** False: the server answers, nothing is kept. */
+  readonly stored?: false
   /** Fills in what was left out, as Kubernetes does when it decodes. */
   readonly defaults?: (draft: T) => void
   /** Clears what a client may not set at creation (status, ...). */
@@ -74,8 +89,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly connects?: readonly ConnectedSubresource[]
   /** The OpenAPI v3 schema of a custom resource; built-in kinds take theirs from the model. */
   readonly openApiSchema?: Readonly<Record<string, unknown>>
-  /** Whether metadata.generation is kept. */
-  readonly generation?: boolean
+  /** Whether metadata.generation is kept; deployments count changes of their annotations too. */
+  readonly generation?: boolean | 'annotations-too'
   readonly columns: readonly Column[]
   /** One cell for each column. `nowMs` is for ages. */
   readonly row: (object: T, nowMs: number) => Cell[]

@@ -1,12 +1,13 @@
 // The well-known resources, typed. What the server knows about each is in src/api/kinds/.
 import type {
-  APIService, CSIDriver, CSINode, CSIStorageCapacity, CertificateSigningRequest, ClusterRole, ClusterRoleBinding, ComponentStatus, ConfigMap,
+  APIService, Binding, CSIDriver, CSINode, CSIStorageCapacity, CertificateSigningRequest, ClusterRole, ClusterRoleBinding, ComponentStatus, ConfigMap,
   ControllerRevision, CoreEvent, CronJob, CustomResourceDefinition, DaemonSet, Deployment, DeviceClass, Endpoints, EndpointSlice, EventsEvent,
-  FlowSchema, HorizontalPodAutoscaler, IPAddress, Ingress, IngressClass, Job, Lease, LimitRange, MutatingAdmissionPolicy,
+  FlowSchema, HorizontalPodAutoscaler, IPAddress, Ingress, IngressClass, Job, Lease, LimitRange, LocalSubjectAccessReview, MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, PersistentVolume, PersistentVolumeClaim, Pod,
   PodDisruptionBudget, PodTemplate, PriorityClass, PriorityLevelConfiguration, ReplicaSet, ReplicationController, ResourceClaimTemplate,
-  ResourceQuota, ResourceResourceClaim, ResourceSlice, Role, RoleBinding, RuntimeClass, Secret, Service, ServiceAccount, ServiceCIDR, StatefulSet,
-  StorageClass, V2HorizontalPodAutoscaler, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+  ResourceQuota, ResourceResourceClaim, ResourceSlice, Role, RoleBinding, RuntimeClass, Secret, SelfSubjectAccessReview, SelfSubjectReview,
+  SelfSubjectRulesReview, Service, ServiceAccount, ServiceCIDR, StatefulSet,
+  StorageClass, SubjectAccessReview, TokenReview, V2HorizontalPodAutoscaler, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
   VolumeAttachment, VolumeAttributesClass,
 } from './generated/models.ts'
 import { resource } from './resource.ts'
@@ -72,3 +73,10 @@ export const resourceClaimTemplates = resource<ResourceClaimTemplate>('resource.
 export const resourceSlices = resource<ResourceSlice>('resource.k8s.io', 'v1', 'resourceslices', 'ResourceSlice', 'Cluster')
 export const apiServices = resource<APIService>('apiregistration.k8s.io', 'v1', 'apiservices', 'APIService', 'Cluster')
 export const customResourceDefinitions = resource<CustomResourceDefinition>('apiextensions.k8s.io', 'v1', 'customresourcedefinitions', 'CustomResourceDefinition', 'Cluster')
+export const bindings = resource<Binding>('', 'v1', 'bindings', 'Binding')
+export const tokenReviews = resource<TokenReview>('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', 'Cluster')
+export const selfSubjectReviews = resource<SelfSubjectReview>('authentication.k8s.io', 'v1', 'selfsubjectreviews', 'SelfSubjectReview', 'Cluster')
+export const subjectAccessReviews = resource<SubjectAccessReview>('authorization.k8s.io', 'v1', 'subjectaccessreviews', 'SubjectAccessReview', 'Cluster')
+export const selfSubjectAccessReviews = resource<SelfSubjectAccessReview>('authorization.k8s.io', 'v1', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview', 'Cluster')
+export const localSubjectAccessReviews = resource<LocalSubjectAccessReview>('authorization.k8s.io', 'v1', 'localsubjectaccessreviews', 'LocalSubjectAccessReview')
+export const selfSubjectRulesReviews = resource<SelfSubjectRulesReview>('authorization.k8s.io', 'v1', 'selfsubjectrulesreviews', 'SelfSubjectRulesReview', 'Cluster')

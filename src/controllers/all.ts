@@ -3,6 +3,7 @@ import type { KindDefinition } from '../api/kind.ts'
 import type { Resource } from '../api/resource.ts'
 import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
+import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
@@ -32,6 +33,6 @@ export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonl
     namespaceController(stored), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
     endpointsController, endpointSliceController,
-    garbageCollector(owned), podGarbageCollector, nodeLifecycleController,
+    garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
   ]
 }

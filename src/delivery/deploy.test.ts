@@ -172,6 +172,16 @@ describe('a delivery that fails', () => {
     expect(await image()).toBe('sampan.local/web:1.0.0')
   })
 
+  test('leaves no stuck pod in the way of the next attempt', async () => {
+    answerExcept('1.0.0')
+    await failureOf(deploy(manifest(), 'test', '1.0.0', options))
+    expect((await server.local.list(pods, { namespace: 'test' })).items).toHaveLength(1)
+    stopAnswering()
+    answer()
+    await deploy(manifest(), 'test', '1.0.1', options)
+    expect((await server.local.list(pods, { namespace: 'test' })).items).toEqual([])
+  })
+
   test('because a log cannot be read says the rest', async () => {
     answerExcept('1.0.0')
     options = { ...options, readLog: () => Promise.reject(new Error('no log')) }

@@ -21,6 +21,7 @@ import { bind } from '../server/subresources/binding.ts'
 import { evict } from '../server/subresources/eviction.ts'
 import { finalize } from '../server/subresources/finalize.ts'
 import { requestToken } from '../server/subresources/token.ts'
+import { findObject } from '../server/storage/kind-storage.ts'
 
 export interface LocalClientOptions {
   readonly user: UserInfo
@@ -39,7 +40,7 @@ export class LocalClient implements Client {
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, name: ObjectName): Promise<T> {
-    const found = this.context.storage.get(resource, keyOfTarget(name))
+    const found = findObject(this.context.storage, this.kind(resource), keyOfTarget(name))
     if (found === undefined) throw notFound(resource, name.name)
     return found.object as T
   }

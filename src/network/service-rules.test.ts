@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Endpoint, EndpointSlice, Service } from '../api/generated/models.ts'
-import { portRules } from './service-rules.ts'
+import type { Endpoint, EndpointSlice, Pod, Service } from '../api/generated/models.ts'
+import { hostPortRules, portRules } from './service-rules.ts'
 
 const meta = (name: string) => ({ name, namespace: 'shop', uid: name, resourceVersion: '1', creationTimestamp: '' })
 
@@ -72,4 +72,27 @@ test('outside addresses lead there too, each once', () => {
 test('node ports and session affinity are passed on', () => {
   const [rule] = portRules(service({ type: 'NodePort', sessionAffinity: 'ClientIP', ports: [{ port: 80, nodePort: 30_080 }] }), [])
   expect(rule).toMatchObject({ nodePort: 30_080, sticky: true })
+})
+
+describe('a host port of a pod', () => {
+  const pod = (spec: Partial<Pod['spec']>, status: Pod['status'] = { podIP: '10.42.0.1', phase: 'Running' }): Pod =>
+    ({ apiVersion: 'v1', kind: 'Pod', metadata: meta('web'), spec: { containers: [{ name: 'main', image: 'x', ports: [{ containerPort: 80, hostPort: 8080 }, { containerPort: 81 }] }], ...spec }, status })
+
+  test('leads from the addresses of the machine to the pod', () => {
+    expect(hostPortRules(pod({}), ['127.0.0.1', '10.42.255.254'])).toEqual([{
+      chain: 'host-port/web/tcp/8080', protocol: 'tcp', addresses: ['127.0.0.1', '10.42.255.254'], port: 8080, nodePort: undefined, sticky: false, backends: [{ address: '10.42.0.1', port: 80 }],
+    }])
+  })
+
+  test('may name the one address it is served on', () => {
+    expect(hostPortRules(pod({ containers: [{ name: 'main', image: 'x', ports: [{ containerPort: 80, hostPort: 8080, hostIP: '127.0.0.1', protocol: 'UDP' }] }] }), ['10.42.255.254'])).toMatchObject([{ protocol: 'udp', addresses: ['127.0.0.1'] }])
+  })
+
+  test.each([
+    ['on the network of the machine', pod({ hostNetwork: true })],
+    ['without an address yet', pod({}, { phase: 'Pending' })],
+    ['that has ended', pod({}, { phase: 'Succeeded', podIP: '10.42.0.1' })],
+  ])('has no rule for a pod %s', (_which, ended) => {
+    expect(hostPortRules(ended, ['127.0.0.1'])).toEqual([])
+  })
 })

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { ServiceAllocator } from './allocation/service-allocator.ts'
 import { Authenticator } from './auth/authenticate.ts'
+import { Authorizer } from './auth/authorizer.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
 import { TokenIssuer } from './auth/service-account-tokens.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
@@ -65,6 +66,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission: admissionPlugins,
     services: new ServiceAllocator(storage, options.serviceCidr, random),
     tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
+    authorizer: new Authorizer(storage),
     clock,
     random,
     logger,

@@ -1,12 +1,19 @@
-// What every cluster has from its first second: its own namespaces.
+// What every cluster has from its first second: its own namespaces, the two system priorities, and the
+// roles and bindings that people and service accounts begin with.
 import { isAlreadyExists } from '../api/api-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
-import { namespaces } from '../api/resources.ts'
+import { systemPriorities } from '../api/kinds/priority-class.ts'
+import { clusterRoleBindings, clusterRoles, namespaces, priorityClasses } from '../api/resources.ts'
+import { defaultClusterRoleBindings, defaultClusterRoles } from './auth/default-policy.ts'
 import { create } from './operations/create.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
 
+const descriptions: Readonly<Record<string, string>> = {
+  'system-cluster-critical': 'For pods that the cluster cannot do without; they may move to another node.',
+  'system-node-critical': 'For pods that their node cannot do without.',
+}
 const builtInNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 export const serverCaller = (): Caller => ({
@@ -18,7 +25,12 @@ export const serverCaller = (): Caller => ({
 })
 
 export async function createBuiltInObjects(context: ServerContext): Promise<void> {
-  await Promise.all(builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)))
+  await Promise.all([
+    ...builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)),
+    ...Object.entries(systemPriorities).map(([name, value]) => ensure(context, priorityClasses, name, undefined, { value, description: descriptions[name] })),
+    ...defaultClusterRoles.map(role => ensure(context, clusterRoles, role.metadata.name!, undefined, role)),
+    ...defaultClusterRoleBindings.map(binding => ensure(context, clusterRoleBindings, binding.metadata.name!, undefined, binding)),
+  ])
 }
 
 async function ensure<T extends KubeObject>(context: ServerContext, resource: Resource<T>, name: string, namespace: string | undefined, object: object = {}): Promise<void> {

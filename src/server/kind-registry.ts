@@ -17,8 +17,16 @@ export class KindRegistry {
     return this.byPath.get(`${apiVersionOf({ group, version })}/${plural}`)
   }
 
+  hasKind(apiVersion: string, name: string): boolean {
+    return this.all().some(({ resource }) => resource.kind === name && apiVersionOf(resource) === apiVersion)
+  }
+
   all(): readonly KindDefinition[] {
     return [...this.byPath.values()]
+  }
+
+  hasGroup(group: string): boolean {
+    return this.all().some(kind => kind.resource.group === group)
   }
 
   hasGroupVersion(group: string, version: string): boolean {

@@ -11,6 +11,7 @@ function masked(text: string): string {
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
     .replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<suffix>')
+    .replaceAll(/(resource version: \d+)(?: \(\d+\)|, current: \d+)/g, '$1 <current>')
     .replaceAll(/10\.\d+\.\d+\.\d+(\/\d+)?/g, '<address>')
 }
 

@@ -1,11 +1,15 @@
 // The two geo services, from source to running: delivery, requests without a pause while versions change,
 // the server's sudden end, and what happens when a delivery fails.
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deployment, Pod } from '../../src/api/generated/models.ts'
-import { ClusterFixture, folder, geoDirectory, reasonToSkipCluster, repository, succeeded, warmLayers, type Result } from '../../src/testing/cluster-fixture.ts'
+import { isAlive, signal } from '../../src/host/daemon.ts'
+import { mountsBelow } from '../../src/host/mounts.ts'
+import { listProcesses } from '../../src/host/processes.ts'
+import { ClusterFixture, folder, geoDirectory, readText, reasonToSkipCluster, repository, succeeded, warmLayers, type Result } from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import type { LoadReport } from '../../src/testing/http-load.ts'
 
@@ -13,6 +17,11 @@ const reason = reasonToSkipCluster()
 const berlinToParis = 'distance?from=52.52,13.405&to=48.8566,2.3522'
 const frontendUrl = `http://127.0.0.1:30080/${berlinToParis}`
 interface Distance { kilometers: number; frontend: string; version: string; backend: string; backendVersion: string }
+
+const childrenOf = (pid: number): number[] => {
+  const children = spawnSync('pgrep', ['--parent', String(pid)], { encoding: 'utf8' }).stdout.split('\n').filter(line => line !== '').map(Number)
+  return [...children, ...children.flatMap(childrenOf)]
+}
 
 describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let cluster: ClusterFixture
@@ -23,6 +32,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
   })
   afterAll(() => cluster?.close())
 
+  const containerdPid = (): number => Number(readText(`/run/sampan/${cluster.name}/containerd.pid`))
   const deploy = (target: string, ...args: string[]): Promise<Result> => cluster.run(join(repository, 'bin/sampan'), ['deploy', '-e', 'test', target, ...args], { directory: geoDirectory, timeoutMs: 120_000 })
   const ask = async (url = frontendUrl): Promise<Distance> => JSON.parse(await cluster.curl(url)) as Distance
   const podsOf = async (service: string): Promise<Pod[]> => (await cluster.json<{ items: Pod[] }>('get', 'pods', '-n', 'test', '-l', `app.kubernetes.io/name=${service}`)).items
@@ -73,6 +83,15 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     }
   })
 
+  test('a pod asks the API as kubernetes.default, as its service account', async () => {
+    const [pod] = await podsOf('geo-backend')
+    const script = `import { readFileSync } from 'node:fs'; import { get } from 'node:https'
+      const read = name => readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + name)
+      const ask = token => new Promise((resolve, reject) => get('https://kubernetes.default/api', { ca: read('ca.crt'), headers: { Authorization: 'Bearer ' + token } }, ({ statusCode }) => resolve(statusCode)).on('error', reject))
+      console.log(await ask(read('token')), await ask('wrong')); process.exit()`
+    expect(await cluster.show('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--input-type=module', '-e', script)).toBe('200 401\n')
+  })
+
   test('new versions of both come without one lost request, and so does going back', async () => {
     const rollout = await underLoad(async () => {
       succeeded(await deploy('geo-frontend:2.0.0'))
@@ -114,6 +133,17 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     expect(await containersOf()).toEqual(expect.arrayContaining(before) as string[])
     await cluster.show('scale', '-n', 'test', 'deployment/geo-frontend', '--replicas=2')
     expect((await containersOf()).every(line => line.endsWith(' 0'))).toBe(true)
+  })
+
+  test('containerd is killed: requests go on, and it comes back by itself', async () => {
+    const before = await containersOf()
+    const report = await underLoad(async () => {
+      process.kill(containerdPid(), 'SIGKILL')
+      const [pod] = await podsOf('geo-backend')
+      await eventually('containers can be entered again', async () => (await cluster.kubectl('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--version')).code === 0, 20_000)
+    })
+    expect(report.failures).toEqual([])
+    expect(await containersOf()).toEqual(before)
   })
 
   test('a version that crashes: the deploy ends early, says why, and the release before is put back', async () => {
@@ -175,6 +205,21 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     await eventually('the frontend answers', async () => (await ask().catch(() => undefined))?.kilometers === 877.5, 30_000)
     for (const service of ['geo-backend', 'geo-frontend']) await cluster.show('rollout', 'status', '-n', 'test', `deployment/${service}`, '--timeout=60s')
     expect(await cluster.show('get', 'secrets', '-n', 'test', '-o', 'name')).toBe(releases)
+  })
+
+  test('after a loss of power, up brings the same services back', async () => {
+    const own = (line: string): boolean => line.includes(cluster.dataDirectory) || line.includes(`/run/sampan/${cluster.name}/`)
+    const shims = listProcesses().filter(({ commandLine }) => own(commandLine.join(' ')))
+    const inside = shims.flatMap(({ pid }) => childrenOf(pid))
+    for (const pid of [...shims.map(shim => shim.pid), ...inside]) signal(pid, 'SIGKILL')
+    await eventually('all are dead', () => inside.every(pid => !isAlive(pid)))
+    for (const point of mountsBelow(`/run/sampan/${cluster.name}`).toReversed()) spawnSync('umount', ['-l', point])
+    rmSync(`/run/sampan/${cluster.name}`, { recursive: true, force: true })
+    const link = (await cluster.run('ip', ['-brief', 'link'])).out.split('\n').find(line => line.startsWith('sampan'))!.split(' ')[0]!
+    for (const args of [['ip', 'link', 'delete', link], ['nft', 'flush', 'ruleset']]) await cluster.run(args[0]!, args.slice(1))
+    succeeded(await cluster.up())
+    await eventually('the frontend answers', async () => (await ask().catch(() => undefined))?.kilometers === 877.5, 30_000)
+    for (const service of ['geo-backend', 'geo-frontend']) await cluster.show('rollout', 'status', '-n', 'test', `deployment/${service}`, '--timeout=60s')
   })
 
   test('down with everything running leaves nothing', async () => {

@@ -10,6 +10,7 @@ export const componentStatusKind = defineKind({
   singular: 'componentstatus',
   shortNames: ['cs'],
   verbs: ['get', 'list'],
+  stored: false,
   warnings: () => ['v1 ComponentStatus is deprecated in v1.19+'],
   columns: columns('Name', 'Status', 'Message', 'Error'),
   row({ metadata, conditions = [] }) {

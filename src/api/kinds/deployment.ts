@@ -18,7 +18,7 @@ export const deploymentKind = defineKind({
   singular: 'deployment',
   shortNames: ['deploy'],
   categories: ['all'],
-  generation: true,
+  generation: 'annotations-too',
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   defaults(draft) {
     draft.spec ??= {} as Deployment['spec']

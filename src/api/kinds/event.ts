@@ -15,13 +15,13 @@ export const eventKind = defineKind({
   shortNames: ['ev'],
   defaults(draft) {
     draft.source ??= {}
-    draft.reportingComponent ??= ''
-    draft.reportingInstance ??= ''
   },
+  prepareForCreate: printUnset,
+  prepareForUpdate: printUnset,
   validate,
   validateUpdate: validate,
   columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
-  row,
+  row: eventRow,
   selectableFields: {
     'involvedObject.kind': event => event.involvedObject.kind ?? '',
     'involvedObject.namespace': event => event.involvedObject.namespace ?? '',
@@ -37,13 +37,22 @@ export const eventKind = defineKind({
   },
 })
 
+/** Some fields are printed though nobody set or owns them, times as null. */
+function printUnset(draft: CoreEvent): void {
+  draft.reportingComponent ??= ''
+  draft.reportingInstance ??= ''
+  draft.firstTimestamp ??= null as unknown as string
+  draft.lastTimestamp ??= null as unknown as string
+  draft.eventTime ??= null as unknown as string
+}
+
 function validate({ metadata, involvedObject }: CoreEvent): FieldError[] {
   const namespace = involvedObject?.namespace ?? ''
   const matches = namespace === '' ? ['default', 'kube-system', ''].includes(metadata.namespace ?? '') : namespace === metadata.namespace
   return matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')]
 }
 
-function row(event: CoreEvent, nowMs: number): Cell[] {
+export function eventRow(event: CoreEvent, nowMs: number): Cell[] {
   const first = since(event.firstTimestamp || event.eventTime, nowMs)
   const last = event.series ? since(event.series.lastObservedTime, nowMs) : event.lastTimestamp ? since(event.lastTimestamp, nowMs) : first
   const { kind = '', name = '', fieldPath = '' } = event.involvedObject

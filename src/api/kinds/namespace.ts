@@ -14,6 +14,7 @@ export const namespaceKind = defineKind({
   shortNames: ['ns'],
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   nameRule: 'label',
+  connects: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
   defaults(draft) {
     draft.spec ??= {}
     labelWithName(draft)

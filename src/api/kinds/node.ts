@@ -20,6 +20,7 @@ export const nodeKind = defineKind({
   model: 'V1Node',
   singular: 'node',
   shortNames: ['no'],
+  connects: [{ name: 'proxy', kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] }],
   defaults(draft) {
     draft.spec ??= {}
     draft.status ??= {}

@@ -18,6 +18,8 @@ export function defaultPodTemplate(template: PodTemplateSpec | undefined): PodTe
 
 function defaultPodSpec(given: PodSpec | undefined): PodSpec {
   const spec = given ?? ({} as PodSpec)
+  // Refused later; until then nobody has to ask whether there are any.
+  spec.containers ??= []
   spec.restartPolicy ||= 'Always'
   spec.dnsPolicy ||= 'ClusterFirst'
   spec.schedulerName ||= 'default-scheduler'

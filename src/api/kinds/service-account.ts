@@ -8,6 +8,7 @@ export const serviceAccountKind = defineKind({
   model: 'V1ServiceAccount',
   singular: 'serviceaccount',
   shortNames: ['sa'],
+  connects: [{ name: 'token', kind: 'TokenRequest', verbs: ['create'], group: 'authentication.k8s.io', version: 'v1' }],
   columns: columns('Name', 'Secrets', 'Age'),
   row: (account, nowMs) => [account.metadata.name, account.secrets?.length ?? 0, age(account, nowMs)],
 })

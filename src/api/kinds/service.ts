@@ -19,6 +19,7 @@ export const serviceKind = defineKind({
   shortNames: ['svc'],
   categories: ['all'],
   nameRule: 'label-1035',
+  connects: [{ name: 'proxy', kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] }],
   defaults(draft) {
     draft.spec ??= {}
     defaultSpec(draft.spec)

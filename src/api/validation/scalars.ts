@@ -42,6 +42,9 @@ export function sameJson(left: unknown, right: unknown): boolean {
   return true
 }
 
+/** A part of an object, of which a client may have left anything out, whatever its type promises. */
+export const partOf = <T extends object>(part: T | undefined): Partial<T> => part ?? {}
+
 /** Validates every item under its own path: `spec.ports[2]`. */
 export function each<T>(items: readonly T[] | undefined, field: string, validate: (item: T, field: string, index: number) => FieldError[]): FieldError[] {
   return (items ?? []).flatMap((item, index) => validate(item, `${field}[${index}]`, index))

@@ -1,10 +1,17 @@
 // The plug-ins in the order in which Kubernetes runs them.
 import type { AdmissionPlugin } from '../server-context.ts'
+import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
-import { defaultTolerationSeconds, priority } from './pod-defaults.ts'
+import { priority } from './priority.ts'
+import { rbacEscalation } from './rbac-escalation.ts'
+import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
 
 export const admissionPlugins: readonly AdmissionPlugin[] = [
-  namespaceLifecycle, serviceAccountAdmission, taintNodesByCondition, priority, defaultTolerationSeconds,
+  namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, priority, defaultTolerationSeconds,
+  defaultStorageClass, runtimeClassAdmission, defaultIngressClass,
+  rbacEscalation,
 ]

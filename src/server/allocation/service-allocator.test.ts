@@ -35,7 +35,7 @@ describe('the address of a service', () => {
   })
 
   test('must be in the range', async () => {
-    expect(await failureOf(create({ clusterIP: '192.0.2.1' }))).toContain('provided IP is not in the valid range. The range of valid IPs is 10.43.0.0/16')
+    expect(await failureOf(create({ clusterIP: '192.0.2.1' }))).toContain('the provided IP (192.0.2.1) is not in the valid range. The range of valid IPs is 10.43.0.0/16')
   })
 
   test('is kept by updates', async () => {

@@ -60,7 +60,7 @@ export class ServiceAllocator {
     if (!spec.clusterIP && before?.spec.clusterIP && before.spec.type !== 'ExternalName') spec.clusterIP = before.spec.clusterIP
     if (spec.clusterIP === 'None') spec.clusterIPs = ['None']
     else if (spec.clusterIP && spec.clusterIP !== before?.spec.clusterIP) {
-      const problem = !addressInRange(spec.clusterIP, this.serviceCidr) ? `provided IP is not in the valid range. The range of valid IPs is ${this.serviceCidr}`
+      const problem = !addressInRange(spec.clusterIP, this.serviceCidr) ? `the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${this.serviceCidr}`
         : this.addresses.has(spec.clusterIP) ? 'provided IP is already allocated' : undefined
       if (problem === undefined) this.hold(this.addresses, spec.clusterIP, taken)
       else errors.push(invalidValue('spec.clusterIPs', [spec.clusterIP], `failed to allocate IP ${spec.clusterIP}: ${problem}`))

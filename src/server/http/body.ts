@@ -29,11 +29,14 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 export const mediaTypeOf = (request: IncomingMessage): string => (request.headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase()
 
-/** @param model of the expected object, needed to decode protobuf */
-export function decodeBody(bytes: Buffer, mediaType: string, model: string, validation: FieldValidation): Body {
-  if (bytes.length === 0) return { value: undefined, problems: [] }
+/**
+ * @param model of the expected object, needed to decode protobuf
+ * @param expected is the kind that must be there; without it an empty body is none
+ */
+export function decodeBody(bytes: Buffer, mediaType: string, model: string, validation: FieldValidation, expected?: string): Body {
+  if (bytes.length === 0 && expected === undefined) return { value: undefined, problems: [] }
   switch (mediaType) {
-    case mediaTypes.json: return withProblems(parseJson(bytes.toString(), { duplicates: validation !== 'Ignore' }))
+    case mediaTypes.json: return withProblems(parseJson(bytes.toString(), { duplicates: validation !== 'Ignore', ...(expected !== undefined && { expected }) }))
     case mediaTypes.yaml:
     case 'application/apply-patch+yaml': return withProblems(parseYaml(bytes.toString(), { duplicates: validation !== 'Ignore' }))
     case mediaTypes.protobuf: {
@@ -49,13 +52,14 @@ function withProblems({ value, duplicates }: { value: unknown; duplicates: reado
 }
 
 /** The body must be of the kind that the path names, or not say. */
-export function checkTypeOf(value: unknown, expected: { apiVersion: string; kind: string }): void {
+export function checkTypeOf(value: unknown, expected: { apiVersion: string; kind: string }, isRegistered: (apiVersion: string, kind: string) => boolean = () => true): void {
   if (typeof value !== 'object' || value === null) return
   const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown }
   if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
     throw badRequest(`${kind} in version "${typeof apiVersion === 'string' ? apiVersion : ''}" cannot be handled as a ${expected.kind}: converting to the expected kind is not possible`)
   }
   if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected.apiVersion) {
+    if (!isRegistered(apiVersion, expected.kind)) throw badRequest(`${expected.kind} in version "${apiVersion}" cannot be handled as a ${expected.kind}: no kind "${expected.kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`)
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
   }
 }

@@ -26,5 +26,5 @@ test.each<[string | undefined, Accepted]>([
 
 test.each(['text/html', 'application/xml', 'application/json;as=Table;v=v9;g=meta.k8s.io'])('%s cannot be given', accept => {
   expect(() => negotiate(accept)).toThrow(ApiError)
-  expect(() => negotiate(accept)).toThrow('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf')
+  expect(() => negotiate(accept)).toThrow('406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf')
 })

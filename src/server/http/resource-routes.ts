@@ -1,6 +1,7 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
-import { badRequest, methodNotAllowed, noSuchPath, notFound, type Status } from '../../api/api-error.ts'
+import { badRequest, invalid, methodNotAllowed, noSuchPath, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
+import { required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { apiVersionOf } from '../../api/resource.ts'
@@ -10,9 +11,11 @@ import { remove, type DeletionOptions } from '../operations/delete.ts'
 import { list } from '../operations/list.ts'
 import { compileFilter } from '../operations/object-filter.ts'
 import { patch, patchTypeOf } from '../operations/patch.ts'
+import { current } from '../operations/read.ts'
 import { update } from '../operations/update.ts'
 import { keyOfTarget, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
+import { answerPosted, componentStatuses } from '../virtual-resources.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { findSubresource, type SubresourceRoutes } from '../subresources/subresource.ts'
 import type { ApiPath } from './api-path.ts'
@@ -20,6 +23,7 @@ import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList, sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
+import { findObject } from '../storage/kind-storage.ts'
 
 export interface ResourceRoutes {
   readonly context: ServerContext
@@ -33,13 +37,15 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   const { namespace, name, subresource } = path
   if (name === undefined) return serveCollection(routes, exchange, kind, namespace, path)
   const target: Target = { kind, name, namespace, subresource }
-  if (subresource !== undefined && subresource !== 'status') {
+  if (subresource !== undefined && !isPart(kind, subresource)) {
     const route = findSubresource(routes.subresources, target)
     return route.serve(exchange, target, path.rest ?? '')
   }
-  if (subresource === 'status' && kind.subresources?.status === undefined) throw noSuchPath()
   return serveObject(routes, exchange, target, path)
 }
+
+/** A part of the object itself: read and written as the object is. */
+const isPart = (kind: KindDefinition, name: string): boolean => kind.subresources?.[name] !== undefined && kind.connects?.some(connect => connect.name === name) !== true
 
 function findKind(context: ServerContext, path: ApiPath): KindDefinition {
   const kind = context.kinds.find(path.group, path.version, path.plural)
@@ -51,7 +57,7 @@ function findKind(context: ServerContext, path: ApiPath): KindDefinition {
 }
 
 function assertVerb(kind: KindDefinition, verb: Verb): void {
-  if (kind.verbs !== undefined && !kind.verbs.includes(verb)) throw methodNotAllowed(kind.resource, verb)
+  if (kind.verbs !== undefined && !kind.verbs.includes(verb)) throw methodNotAllowed()
 }
 
 async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, path: ApiPath): Promise<void> {
@@ -59,14 +65,18 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
   switch (exchange.request.method) {
     case 'GET': return isWatch(exchange, path) ? serveWatch(routes, exchange, kind, namespace) : serveList(context, exchange, kind, namespace)
     case 'POST': {
-      if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed(kind.resource, 'create')
+      if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed()
       assertVerb(kind, 'create')
-      const { value, problems } = await readObject(exchange, kind)
+      const { value, problems } = await readObject(context, exchange, kind)
+      if (kind.stored === false) {
+        const answer = await answerPosted(context, { kind, namespace }, value, exchange.caller, problems)
+        return sendValue(exchange, 201, answer.value, answer.model)
+      }
       const created = await create(context, { kind, namespace }, value, exchange.caller, { problems })
       return sendObject(exchange, 201, kind, created, context.clock.now())
     }
     case 'DELETE': return deleteCollection(context, exchange, kind, namespace)
-    default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
+    default: throw methodNotAllowed()
   }
 }
 
@@ -74,6 +84,7 @@ const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || [
 
 async function serveList(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {
   assertVerb(kind, 'list')
+  if (kind.stored === false) return sendList(exchange, kind, { objects: componentStatuses(), revision: context.storage.revision }, context.clock.now())
   const { query } = exchange
   const limit = Number(query.get('limit') ?? 0)
   if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${query.get('limit')}": must be a whole number of at least 0`)
@@ -107,11 +118,12 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
     case 'GET': {
       if (isWatch(exchange, path)) return serveWatch(routes, exchange, kind, target.namespace, name)
       assertVerb(kind, 'get')
-      return sendObject(exchange, 200, kind, current(context, target), context.clock.now())
+      const found = kind.stored === false ? componentStatuses(name)[0]! : current(context, target)
+      return sendObject(exchange, 200, kind, found, context.clock.now())
     }
     case 'PUT': {
       assertVerb(kind, 'update')
-      const { value, problems } = await readObject(exchange, kind)
+      const { value, problems } = await readObject(context, exchange, kind)
       return sendObject(exchange, 200, kind, await update(context, target, { change: () => value, problems }, exchange.caller), context.clock.now())
     }
     case 'PATCH': {
@@ -119,19 +131,14 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
       return servePatch(context, exchange, target)
     }
     case 'DELETE': {
+      if (target.subresource !== undefined) throw methodNotAllowed()
       assertVerb(kind, 'delete')
       const deletion = await remove(context, target, await readDeletionOptions(exchange), exchange.caller)
       if (!deletion.gone || returnsDeletedObject(kind)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
       return sendValue(exchange, 200, deletedStatus(kind, deletion.object), 'V1Status')
     }
-    default: throw methodNotAllowed(kind.resource, (exchange.request.method ?? '').toLowerCase())
+    default: throw methodNotAllowed()
   }
-}
-
-export function current(context: ServerContext, target: Target): CachedObject {
-  const found = context.storage.get(target.kind.resource, keyOfTarget(target))
-  if (found === undefined) throw notFound(target.kind.resource, target.name)
-  return found
 }
 
 /** Kinds whose deletion answers with the object that was there. */
@@ -151,7 +158,7 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
   const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodeBody(bytes, 'application/json', target.kind.model, validation)
   if (type === 'apply') {
     checkTypeOf(value, { apiVersion: apiVersionOf(target.kind.resource), kind: target.kind.resource.kind })
-    if (!exchange.query.get('fieldManager')) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+    if (!exchange.query.get('fieldManager')) throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])
   }
   const result = await patch(context, target, type, value, exchange.caller, { force: exchange.query.get('force') === 'true', problems })
   return sendObject(exchange, result.created ? 201 : 200, target.kind, result.object, context.clock.now())
@@ -162,10 +169,10 @@ function yamlBody(bytes: Buffer, duplicates: boolean): { value: unknown; problem
   return { value, problems: found.map(field => `duplicate field "${field}"`) }
 }
 
-async function readObject(exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
-  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation)
+async function readObject({ kinds }: ServerContext, exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
+  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation, kind.resource.kind)
   if (body.value === undefined) throw badRequest('the request has no body, but an object was expected')
-  checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind })
+  checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind }, (apiVersion, name) => kinds.hasKind(apiVersion, name))
   return body
 }
 
@@ -188,6 +195,6 @@ async function deleteCollection(context: ServerContext, exchange: Exchange, kind
 
 async function removeIfThere(context: ServerContext, kind: KindDefinition, { metadata }: KubeObject, options: DeletionOptions, caller: Exchange['caller']): Promise<void> {
   const target: Target = { kind, name: metadata.name, namespace: metadata.namespace }
-  if (context.storage.get(kind.resource, keyOfTarget(target)) === undefined) return
+  if (findObject(context.storage, kind, keyOfTarget(target)) === undefined) return
   await remove(context, target, options, caller)
 }

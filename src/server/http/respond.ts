@@ -67,13 +67,17 @@ function listMetadata({ revision, continueToken, remaining }: ListPage): { resou
 }
 
 const comma = Buffer.from(',')
+const opening = Buffer.from('{')
 
 /** A list is its head and the cached bytes of its items; nothing is encoded again. */
 function listBytes(kind: string, apiVersion: string, metadata: object, objects: readonly CachedObject[]): Buffer {
   const parts: Buffer[] = [Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)]
+  // The list says what its items are; they do not.
+  const head = Buffer.from(`{"kind":"${kind.slice(0, -'List'.length)}","apiVersion":"${apiVersion}",`)
   for (const [index, { bytes }] of objects.entries()) {
     if (index > 0) parts.push(comma)
-    parts.push(bytes)
+    if (bytes.subarray(0, head.length).equals(head)) parts.push(opening, bytes.subarray(head.length))
+    else parts.push(bytes)
   }
   parts.push(Buffer.from(']}\n'))
   return Buffer.concat(parts)

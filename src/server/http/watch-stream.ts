@@ -1,9 +1,10 @@
 // GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames).
 // Events of one turn of the event loop go out in one write.
+import { ApiError, isExpired } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf, encodeProtobufWatchEvent } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
-import { watch, type Delivery, type WatchQuery } from '../operations/watch.ts'
+import { watch, type Delivery, type StartedWatch, type WatchQuery } from '../operations/watch.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
@@ -63,6 +64,18 @@ function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, in
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
 }
 
+/** A revision that is gone is told as an event of a watch that ends at once. */
+function startOrTell(start: () => StartedWatch, push: (bytes: Buffer | Uint8Array) => void, accepted: Accepted): StartedWatch | undefined {
+  try {
+    return start()
+  } catch (error) {
+    if (!isExpired(error) || !(error instanceof ApiError)) throw error
+    const asProtobuf = accepted.format === 'protobuf' && accepted.as === undefined
+    push(asProtobuf ? protobufFrame('ERROR', encodeProtobuf('V1Status', error.status)) : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`))
+    return undefined
+  }
+}
+
 /** Runs until the client leaves, the time is up, or the server closes it. */
 export function streamWatch(exchange: Exchange, context: ServerContext, kind: KindDefinition, query: WatchQuery, open: Set<() => void>): Promise<void> {
   const { request, response } = exchange
@@ -87,8 +100,8 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     setImmediate(flush)
   }
 
-  const started = watch(context, kind, query, delivery => push(encode(delivery)))
-  if (query.sendInitialEvents && wantsBookmarks) push(bookmark(kind, accepted, started.revision, true))
+  const started = startOrTell(() => watch(context, kind, query, delivery => push(encode(delivery))), push, accepted)
+  if (started !== undefined && query.sendInitialEvents && wantsBookmarks) push(bookmark(kind, accepted, started.revision, true))
   response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
   response.setHeader('Cache-Control', 'no-cache, private')
   response.writeHead(200)
@@ -109,11 +122,12 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     open.add(end)
     response.once('close', () => {
       open.delete(end)
-      started.close()
+      started?.close()
       timeout.cancel()
       bookmarks?.cancel()
       resolve()
     })
+    if (started === undefined) end()
   })
 }
 

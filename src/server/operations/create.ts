@@ -11,6 +11,7 @@ import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { encodeForStore, withRevision } from '../storage/object-codec.ts'
+import { findObject, putObject } from '../storage/kind-storage.ts'
 
 const longestGeneratedBase = 58
 const generateAttempts = 8
@@ -80,11 +81,11 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   const release = context.services.allocateFor(kind, draft, undefined, caller.dryRun)
   const key = keyOfTarget(target)
   if (caller.dryRun) {
-    if (context.storage.get(kind.resource, key) !== undefined) throw alreadyExists(kind.resource, name)
+    if (findObject(context.storage, kind, key) !== undefined) throw alreadyExists(kind.resource, name)
     return new CachedObject(key, 0, withoutRevision(draft), draft)
   }
   try {
-    const written = await context.storage.put(kind.resource, key, draft, 0)
+    const written = await putObject(context.storage, kind, key, draft, 0)
     if (!written.ok) release()
     return written.ok ? written.object : undefined
   } catch (error) {

@@ -8,6 +8,7 @@ import { mutateByAdmission, validateByAdmission } from '../admission/admission.t
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
+import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
 
 export interface DeletionOptions {
   readonly gracePeriodSeconds?: number
@@ -29,7 +30,7 @@ const orphan = 'orphan'
 export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller): Promise<Deletion> {
   const { kind } = target
   for (;;) {
-    const current = context.storage.get(kind.resource, keyOfTarget(target))
+    const current = findObject(context.storage, kind, keyOfTarget(target))
     if (current === undefined) throw notFound(kind.resource, target.name)
     checkPreconditions(target, current, options)
     const request = { operation: 'DELETE' as const, target, caller, object: undefined, old: current.object }
@@ -39,8 +40,8 @@ export async function remove(context: ServerContext, target: Target, options: De
     if (caller.dryRun) return { object: current, gone: draft === undefined }
     if (draft !== undefined && draft === current.object) return { object: current, gone: false }
     const written = draft === undefined
-      ? await context.storage.delete(kind.resource, current)
-      : await context.storage.put(kind.resource, current.key, draft, current.revision)
+      ? await deleteObject(context.storage, kind, current)
+      : await putObject(context.storage, kind, current.key, draft, current.revision)
     if (written.ok) return { object: written.object, gone: draft === undefined }
   }
 }

@@ -6,6 +6,7 @@ import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { ObjectFilter } from './object-filter.ts'
+import { asServed, storedResource } from '../storage/kind-storage.ts'
 
 export interface ListQuery {
   readonly namespace?: string | undefined
@@ -34,33 +35,35 @@ const staleToken = 'The provided continue parameter is too old to display a cons
 
 export async function list(context: ServerContext, kind: KindDefinition, query: ListQuery): Promise<ListPage> {
   const { storage } = context
-  const cache = storage.cache(kind.resource)
+  const cache = storage.cache(storedResource(kind))
   const position = query.continueToken ? decodeToken(query.continueToken) : undefined
   const wanted = position?.revision ?? exactRevision(query, storage.revision)
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
-  const all = cache.list(query.namespace)
+  const all = servedList(kind, cache.list(query.namespace))
   const start = position === undefined ? 0 : all.findIndex(object => object.key > position.after)
   return page(start < 0 ? [] : start === 0 ? all : all.slice(start), query, wanted ?? storage.revision)
 }
 
+const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[] => (kind.storage === undefined ? stored : stored.map(object => asServed(kind, object)))
+
 function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
-  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
   if (revision > newest) throw tooLargeRevision(revision, newest)
   return resourceVersionMatch === 'Exact' ? revision : undefined
 }
 
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {
   try {
-    const { objects } = await context.storage.listAt(kind.resource, revision, {
+    const { objects } = await context.storage.listAt(storedResource(kind), revision, {
       limit: 0,
       ...(query.namespace !== undefined && { namespace: query.namespace }),
       ...(position !== undefined && { fromKey: `${position.after}\0` }),
     })
-    return page(objects, query, revision)
+    return page(servedList(kind, objects), query, revision)
   } catch (error) {
     if (error instanceof CompactedError) throw expired(staleToken)
     throw error
@@ -74,10 +77,11 @@ function page(candidates: readonly CachedObject[], { filter, limit }: ListQuery,
     return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }), remaining: candidates.length - limit }
   }
   const objects: CachedObject[] = []
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     if (!filter.matches(candidate.object)) continue
-    if (limit > 0 && objects.length === limit) return { objects, revision, continueToken: encodeToken({ revision, after: objects.at(-1)!.key }) }
     objects.push(candidate)
+    // A full page: whether anything behind it matches is the next request's matter.
+    if (objects.length === limit && index < candidates.length - 1) return { objects, revision, continueToken: encodeToken({ revision, after: candidate.key }) }
   }
   return { objects, revision }
 }
@@ -87,9 +91,13 @@ function encodeToken({ revision, after }: Position): string {
 }
 
 function decodeToken(token: string): Position {
+  const text = Buffer.from(token, 'base64url').toString()
+  let problem = 'it was not made by this server'
   try {
-    const { v, rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { v: string; rv: number; start: string }
+    const { v, rv, start } = JSON.parse(text) as { v: string; rv: number; start: string }
     if (v === version && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start.replace(/\0$/, '') }
-  } catch {}
-  throw badRequest('continue key is not valid: it was not made by this server')
+  } catch {
+    problem = text === '' ? 'unexpected end of JSON input' : `invalid character '${text[0]}' looking for beginning of value`
+  }
+  throw badRequest(`invalid continue token: continue key is not valid: ${problem}`)
 }

@@ -2,7 +2,6 @@
 import { badRequest } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { apiVersionOf } from '../../api/resource.ts'
 import { parseFieldSelector, parseLabelSelector } from '../../api/selectors.ts'
 
 export interface ObjectFilter {
@@ -26,7 +25,7 @@ export function compileFilter(kind: KindDefinition, labelSelector: string | null
 function compileFields(kind: KindDefinition, text: string): (object: KubeObject) => boolean {
   const tests = parseFieldSelector(text).map(({ field, operator, value }) => {
     const read = fieldReader(kind, field)
-    if (read === undefined) throw badRequest(`Unable to find "${apiVersionOf(kind.resource)}, Resource=${kind.resource.plural}" that match label selector "", field selector "${text}": field label not supported: ${field}`)
+    if (read === undefined) throw badRequest(`field label not supported: ${field}`)
     return (object: KubeObject): boolean => (read(object) === value) === (operator === '=')
   })
   return object => tests.every(test => test(object))

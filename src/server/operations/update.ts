@@ -4,6 +4,7 @@ import { conflict, notFound, badRequest } from '../../api/api-error.ts'
 import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
+import { sameJson } from '../../api/validation/scalars.ts'
 import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
 import type { AdmissionRequest } from '../server-context.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
@@ -12,13 +13,13 @@ import { CachedObject } from '../storage/cached-object.ts'
 import { withoutRevision } from './create.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { sameContent, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
+import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
 
 const maximumAttempts = 20
 
 export interface UpdateOptions {
   /** Gives the wanted state. Called again with the newer state after a lost race. May return what it got. */
   readonly change: (current: KubeObject) => unknown
-  /** Whether the wanted state's resourceVersion is the client's precondition (PUT, and patches that set it). */
   readonly problems?: readonly string[]
   /** Server-side apply computes the managed fields itself. */
   readonly keepsManagedFields?: boolean
@@ -28,18 +29,18 @@ export async function update(context: ServerContext, target: Target, options: Up
   const { kind } = target
   const key = keyOfTarget(target)
   for (let attempt = 1; ; attempt++) {
-    const current = context.storage.get(kind.resource, key)
+    const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
-    const named = checkIdentity(target, draft, current)
+    checkIdentity(target, draft, current)
     const result = await tryStore(context, target, draft, current, caller, options.keepsManagedFields ?? false)
     if (result !== undefined) return result
-    if (named || attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
+    if (attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
   }
 }
 
-/** @returns whether the client named the revision it meant */
-function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): boolean {
+/** A revision that the client named is still in the wanted state after a lost race, and then no longer the current one. */
+function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): void {
   const { metadata } = draft
   if (metadata.name && metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   if (metadata.namespace && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`)
@@ -50,7 +51,6 @@ function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, cur
   const asked = metadata.resourceVersion
   const named = asked !== undefined && asked !== '' && asked !== '0'
   if (named && asked !== String(current.revision)) throw conflict(kind.resource, name)
-  return named
 }
 
 function keepSystemMetadata(draft: KubeObject, old: KubeObject): void {
@@ -83,7 +83,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   const request: AdmissionRequest = { operation: 'UPDATE', target, caller, object: draft, old }
   await mutateByAdmission(request, context)
   prepare(kind, part, draft, old)
-  if (part === undefined && kind.generation && !sameIgnoringMetadataAndStatus(draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+  if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
   throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...validationErrors(kind, part, draft, old)])
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
@@ -91,13 +91,18 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   if (caller.dryRun) return dryRunResult(draft, current)
   if (sameContent(draft, old)) return current
   try {
-    const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await context.storage.put(kind.resource, current.key, draft, current.revision)
+    const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await putObject(context.storage, kind, current.key, draft, current.revision)
     if (!written.ok) release()
     return written.ok ? written.object : undefined
   } catch (error) {
     release()
     throw error
   }
+}
+
+function startsGeneration({ generation }: KindDefinition, draft: KubeObject, old: KubeObject): boolean {
+  if (generation === undefined || generation === false) return false
+  return !sameIgnoringMetadataAndStatus(draft, old) || (generation === 'annotations-too' && !sameJson(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {}))
 }
 
 function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): void {
@@ -107,7 +112,9 @@ function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undef
 
 function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
   if (part !== undefined) return part.validate?.(draft, old) ?? []
-  return [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  // Some kinds check the whole object again in their own order.
+  const found = [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  return [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 
 /** An object that is being deleted and waits for nobody any more. */
@@ -117,8 +124,8 @@ function isFinished({ metadata }: KubeObject): boolean {
 
 async function removeFinished(context: ServerContext, kind: KindDefinition, draft: KubeObject, current: CachedObject): ReturnType<ServerContext['storage']['delete']> {
   const { spec } = draft as KubeObject & { spec?: { finalizers?: string[] } }
-  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return context.storage.put(kind.resource, current.key, draft, current.revision)
-  return context.storage.delete(kind.resource, current)
+  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return putObject(context.storage, kind, current.key, draft, current.revision)
+  return deleteObject(context.storage, kind, current)
 }
 
 function dryRunResult(draft: KubeObject, current: CachedObject): CachedObject {

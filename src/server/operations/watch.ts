@@ -6,6 +6,7 @@ import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { CacheEvent } from '../storage/resource-cache.ts'
 import type { ObjectFilter } from './object-filter.ts'
+import { asServed, storedResource } from '../storage/kind-storage.ts'
 
 export interface WatchQuery {
   readonly namespace?: string | undefined
@@ -28,17 +29,21 @@ export interface StartedWatch {
 
 /** Calls `deliver` for the initial events before it returns, and for later ones as they are committed. */
 export function watch(context: ServerContext, kind: KindDefinition, query: WatchQuery, deliver: (delivery: Delivery) => void): StartedWatch {
-  const cache = context.storage.cache(kind.resource)
+  const cache = context.storage.cache(storedResource(kind))
   const { filter } = query
   const inNamespace = namespaceTest(query.namespace)
   const pass = (event: CacheEvent): void => {
     if (!inNamespace(event.current.key)) return
-    const delivery = filter.matchesAll ? { type: event.type, object: event.current } : selected(event, filter)
+    const served = servedEvent(kind, event)
+    const delivery = filter.matchesAll ? { type: served.type, object: served.current } : selected(served, filter)
     if (delivery !== undefined) deliver(delivery)
   }
   const since = startRevision(query)
   if (since === undefined) {
-    for (const object of cache.list(query.namespace)) if (filter.matchesAll || filter.matches(object.object)) deliver({ type: 'ADDED', object })
+    for (const stored of cache.list(query.namespace)) {
+      const object = asServed(kind, stored)
+      if (filter.matchesAll || filter.matches(object.object)) deliver({ type: 'ADDED', object })
+    }
   } else {
     if (since > context.storage.revision) throw tooLargeRevision(since, context.storage.revision)
     if (!cache.remembers(since)) throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
@@ -47,11 +52,16 @@ export function watch(context: ServerContext, kind: KindDefinition, query: Watch
   return { revision: context.storage.revision, close: cache.subscribe(pass) }
 }
 
+function servedEvent(kind: KindDefinition, event: CacheEvent): CacheEvent {
+  if (kind.storage === undefined) return event
+  return { ...event, current: asServed(kind, event.current), previous: event.previous && asServed(kind, event.previous) }
+}
+
 /** undefined: begin with the current state. */
 function startRevision({ resourceVersion, sendInitialEvents }: WatchQuery): number | undefined {
   if (sendInitialEvents || resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
-  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
   return revision
 }
 

@@ -7,7 +7,7 @@ import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import { sendValue } from '../http/respond.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
-import { current } from '../http/resource-routes.ts'
+import { current } from '../operations/read.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
 export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, _caller: Caller): Promise<void> {

@@ -4,7 +4,7 @@ import { methodNotAllowed } from '../../api/api-error.ts'
 import type { Namespace } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
-import { current } from '../http/resource-routes.ts'
+import { current } from '../operations/read.ts'
 import { sendObject } from '../http/respond.ts'
 import { keyOfTarget, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -28,7 +28,7 @@ export async function finalize(context: ServerContext, target: Target, wanted: P
 export function finalizeRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
-      if (exchange.request.method !== 'PUT') throw methodNotAllowed(target.kind.resource, (exchange.request.method ?? '').toLowerCase())
+      if (exchange.request.method !== 'PUT') throw methodNotAllowed()
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), target.kind.model, 'Ignore')
       return sendObject(exchange, 200, target.kind, await finalize(context, target, (value ?? {}) as Partial<Namespace>), context.clock.now())
     },

@@ -1,6 +1,7 @@
 // `scale`: the replica count of a workload, seen as autoscaling/v1 Scale.
-import { badRequest, methodNotAllowed } from '../../api/api-error.ts'
+import { badRequest, invalid, methodNotAllowed } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
+import { invalidValue } from '../../api/field-error.ts'
 import type { Scale } from '../../api/generated/models.ts'
 import type { KindDefinition, ScalePaths } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -9,7 +10,7 @@ import { applyMergePatch } from '../../api/patch/merge-patch.ts'
 import { labelSelectorText } from '../../api/selectors.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { current } from '../http/resource-routes.ts'
+import { current } from '../operations/read.ts'
 import { sendValue } from '../http/respond.ts'
 import { patchTypeOf } from '../operations/patch.ts'
 import { update } from '../operations/update.ts'
@@ -31,7 +32,7 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
           const { value } = decodeBody(await readBody(exchange.request), 'application/json', model, 'Ignore')
           return sendScale(await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale))
         }
-        default: throw methodNotAllowed(target.kind.resource, (exchange.request.method ?? '').toLowerCase())
+        default: throw methodNotAllowed()
       }
       async function sendScale(scaled: KubeObject): Promise<void> {
         return sendValue(exchange, 200, scaleOf(target.kind, scaled), model)
@@ -59,7 +60,7 @@ const unversioned = (scale: Scale): Scale => ({ ...scale, metadata: { ...scale.m
 
 function withReplicas(live: KubeObject, { specReplicas }: ScalePaths, scale: Scale): KubeObject {
   const replicas = scale.spec?.replicas ?? 0
-  if (!Number.isInteger(replicas) || replicas < 0) throw badRequest(`Scale.autoscaling "${live.metadata.name}" is invalid: spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`)
+  if (!Number.isInteger(replicas) || replicas < 0) throw invalid('autoscaling', 'Scale', live.metadata.name, [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
   const draft = structuredClone(live)
   draft.metadata.resourceVersion = scale.metadata?.resourceVersion ?? ''
   setAt(draft as unknown as Record<string, unknown>, specReplicas, replicas)
@@ -71,11 +72,12 @@ export function scaleOf(kind: KindDefinition, object: KubeObject): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const selector = readAt(object, paths.selector)
   const text = selectorText(selector)
+  const wanted = (readAt(object, paths.specReplicas) as number | undefined) ?? 0
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: { replicas: (readAt(object, paths.specReplicas) as number | undefined) ?? 0 },
+    spec: { ...(wanted > 0 && { replicas: wanted }) },
     status: { replicas: (readAt(object, paths.statusReplicas) as number | undefined) ?? 0, ...(text !== '' && { selector: text }) },
   }
 }

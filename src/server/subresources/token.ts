@@ -5,7 +5,7 @@ import type { AuthenticationTokenRequest as TokenRequest } from '../../api/gener
 import type { New } from '../../api/object.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
-import { current } from '../http/resource-routes.ts'
+import { current } from '../operations/read.ts'
 import { sendValue } from '../http/respond.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -34,7 +34,7 @@ export async function requestToken(context: ServerContext, target: Target, reque
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { name, namespace, creationTimestamp: formatTime(nowMs) } as TokenRequest['metadata'],
-    spec: { audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences], expirationSeconds, boundObjectRef },
+    spec: { audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences], expirationSeconds, boundObjectRef: boundObjectRef ?? (null as unknown as undefined) },
     status: { token, expirationTimestamp: formatTime(nowMs + expirationSeconds * 1000) },
   }
 }

@@ -1,5 +1,4 @@
-// Two small plug-ins that complete a new pod: the tolerations of a failing node for five minutes
-// (DefaultTolerationSeconds), and its priority (Priority; classes follow with their kind).
+// DefaultTolerationSeconds: a new pod bears a failing node for five minutes.
 import type { Pod, Toleration } from '../../api/generated/models.ts'
 import { isPlainResource } from './admission.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
@@ -19,17 +18,5 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
       if (spec.tolerations?.some(toleration => tolerates(toleration, key))) continue
       ;(spec.tolerations ??= []).push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: defaultSeconds })
     }
-  },
-}
-
-const systemPriorities: Record<string, number> = { 'system-cluster-critical': 2_000_000_000, 'system-node-critical': 2_000_001_000 }
-
-export const priority: AdmissionPlugin = {
-  name: 'Priority',
-  mutate(request) {
-    if (request.operation !== 'CREATE' || !isPlainResource(request, '', 'pods')) return
-    const { spec } = request.object as Pod
-    spec.priority = systemPriorities[spec.priorityClassName ?? ''] ?? 0
-    spec.preemptionPolicy ??= 'PreemptLowerPriority'
   },
 }

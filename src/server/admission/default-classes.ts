@@ -1,0 +1,36 @@
+// DefaultStorageClass and DefaultIngressClass: who names no class gets the one marked as default.
+import type { Ingress, IngressClass, PersistentVolumeClaim, StorageClass } from '../../api/generated/models.ts'
+import { forbidden } from '../../api/api-error.ts'
+import { isDefaultStorageClass } from '../../api/kinds/storage-class.ts'
+import { ingressClasses, ingresses, storageClasses } from '../../api/resources.ts'
+import type { AdmissionPlugin } from '../server-context.ts'
+import { isPlainResource } from './admission.ts'
+
+export const defaultStorageClass: AdmissionPlugin = {
+  name: 'DefaultStorageClass',
+  mutate(request, { storage }) {
+    if (request.operation !== 'CREATE' || !isPlainResource(request, '', 'persistentvolumeclaims')) return
+    const { spec, metadata } = request.object as PersistentVolumeClaim
+    if (spec.storageClassName !== undefined || metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
+    const marked = storage.cache(storageClasses).list().map(({ object }) => object as StorageClass).filter(isDefaultStorageClass)
+    const newest = newestOf(marked)
+    if (newest !== undefined) spec.storageClassName = newest.metadata.name
+  },
+}
+
+export const defaultIngressClass: AdmissionPlugin = {
+  name: 'DefaultIngressClass',
+  mutate(request, { storage }) {
+    if (request.operation !== 'CREATE' || !isPlainResource(request, 'networking.k8s.io', 'ingresses')) return
+    const { spec, metadata } = request.object as Ingress
+    if (spec.ingressClassName !== undefined || metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return
+    const marked = storage.cache(ingressClasses).list().map(({ object }) => object as IngressClass).filter(one => one.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
+    if (marked.length > 1) throw forbidden(ingresses, metadata.name ?? '', `${marked.length} default IngressClasses were found, only 1 allowed`)
+    if (marked[0] !== undefined) spec.ingressClassName = marked[0].metadata.name
+  },
+}
+
+/** The newest wins, of equally old ones the first by name. */
+function newestOf(classes: readonly StorageClass[]): StorageClass | undefined {
+  return classes.reduce<StorageClass | undefined>((best, one) => (best === undefined || one.metadata.creationTimestamp > best.metadata.creationTimestamp ? one : best), undefined)
+}

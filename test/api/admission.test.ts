@@ -1,0 +1,70 @@
+// Admission plug-ins that work from stored objects alone.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { serviceAccounts } from '../../src/api/resources.ts'
+import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
+
+let server: TestServer
+let namespace = ''
+let count = 0
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.close())
+beforeEach(async () => {
+  namespace = `n${++count}`
+  await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } })
+  await server.local.create(serviceAccounts, { metadata: { namespace, name: 'default' } })
+})
+
+const post = (path: string, body: object): Promise<Answer> => server.call('POST', path, { body })
+const pod = (name: string, spec: object = {}, container: object = {}): Promise<Answer> =>
+  post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name }, spec: { containers: [{ name: 'c', image: 'x:1', ...container }], ...spec } })
+const refused = (answer: Answer): string => {
+  expect(answer.status, answer.text).toBe(403)
+  return answer.json.message as string
+}
+
+describe('LimitRanger', () => {
+  const limits = (item: object): Promise<Answer> => post(`/api/v1/namespaces/${namespace}/limitranges`, { metadata: { name: 'l' }, spec: { limits: [item] } })
+
+  test('fills in defaults and says so', async () => {
+    await limits({ type: 'Container', default: { cpu: '500m' }, defaultRequest: { cpu: '100m' } })
+    const { json } = await pod('a')
+    expect(json.spec.containers[0].resources).toEqual({ limits: { cpu: '500m' }, requests: { cpu: '100m' } })
+    expect(json.metadata.annotations['kubernetes.io/limit-ranger']).toBe('LimitRanger plugin set: cpu request for container c; cpu limit for container c')
+  })
+
+  test('refuses what is out of bounds', async () => {
+    await limits({ type: 'Container', max: { memory: '1Gi' }, default: { memory: '1Gi' } })
+    expect(refused(await pod('a', {}, { resources: { limits: { memory: '2Gi' } } }))).toBe('pods "a" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi')
+  })
+
+  test('bounds the sum of a pod', async () => {
+    await limits({ type: 'Pod', max: { cpu: '1' } })
+    expect(refused(await pod('a'))).toContain('maximum cpu usage per Pod is 1.  No limit is specified')
+  })
+})
+
+describe('Priority', () => {
+  test('reads the class, or the default one', async () => {
+    await post('/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name: 'high' }, value: 77, preemptionPolicy: 'Never' })
+    expect((await pod('a', { priorityClassName: 'high' })).json.spec).toMatchObject({ priority: 77, preemptionPolicy: 'Never' })
+    expect((await pod('b', { priorityClassName: 'system-node-critical' })).json.spec.priority).toBe(2_000_001_000)
+    expect(refused(await pod('c', { priorityClassName: 'none' }))).toBe('pods "c" is forbidden: no PriorityClass with name none was found')
+  })
+})
+
+test('a claim gets the default storage class, an ingress the default ingress class', async () => {
+  await post('/apis/storage.k8s.io/v1/storageclasses', { metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }, provisioner: 'p' })
+  await post('/apis/networking.k8s.io/v1/ingressclasses', { metadata: { name: 'gate', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } }, spec: { controller: 'example.com/gate' } })
+  const claim = await post(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, { metadata: { name: 'c' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })
+  expect(claim.json.spec.storageClassName).toBe('fast')
+  const ingress = await post(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, { metadata: { name: 'i' }, spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } } })
+  expect(ingress.json.spec.ingressClassName).toBe('gate')
+})
+
+test('a pod takes over what its runtime class says', async () => {
+  await post('/apis/node.k8s.io/v1/runtimeclasses', { metadata: { name: 'vm' }, handler: 'vm', overhead: { podFixed: { memory: '64Mi' } }, scheduling: { nodeSelector: { vm: 'yes' } } })
+  expect((await pod('a', { runtimeClassName: 'vm' })).json.spec).toMatchObject({ overhead: { memory: '64Mi' }, nodeSelector: { vm: 'yes' } })
+  expect(refused(await pod('b', { runtimeClassName: 'none' }))).toBe('pods "b" is forbidden: pod rejected: RuntimeClass "none" not found')
+})
