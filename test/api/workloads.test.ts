@@ -4,7 +4,7 @@ import { isNotFound } from '../../src/api/api-error.ts'
 import type { Deployment } from '../../src/api/generated/models.ts'
 import type { New } from '../../src/api/object.ts'
 import {
-  configMaps, deployments, endpoints, endpointSlices, events, jobs, namespaces, nodes, pods, replicaSets, replicationControllers, serviceAccounts, services,
+  configMaps, deployments, endpoints, endpointSlices, events, jobs, namespaces, nodes, pods, replicaSets, replicationControllers, resourceQuotas, serviceAccounts, services,
 } from '../../src/api/resources.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import type { TestCluster } from '../../src/testing/test-cluster.ts'
@@ -114,6 +114,17 @@ test('a namespace gets its account and certificate, and goes with everything in 
   await eventually('deletion', () => client.informer(namespaces).get({ name: 'shortlived' }) === undefined)
   expect(client.informer(pods).list('shortlived')).toEqual([])
   await expect(client.get(namespaces, { name: 'shortlived' })).rejects.toSatisfy(isNotFound)
+})
+
+test('a quota is counted, and what is deleted counts no more', async () => {
+  const { client } = cluster
+  await client.create(namespaces, { metadata: { name: 'counted' } })
+  await client.create(configMaps, { metadata: { namespace: 'counted', name: 'one' } })
+  await client.create(resourceQuotas, { metadata: { namespace: 'counted', name: 'q' }, spec: { hard: { 'count/configmaps': '9' } } })
+  const used = () => client.informer(resourceQuotas).get({ namespace: 'counted', name: 'q' })?.status?.used?.['count/configmaps']
+  await eventually('count', () => used() === '2')
+  await client.delete(configMaps, { namespace: 'counted', name: 'one' })
+  await eventually('recount', () => used() === '1')
 })
 
 test('a pod that fits nowhere says why, and is bound when there is room', async () => {
