@@ -92,3 +92,29 @@ describe('ResourceQuota', () => {
     expect(refused(await pod('b', {}, { resources: { requests: { cpu: '1' } } }))).toContain('exceeded quota: q')
   })
 })
+
+describe('PodSecurity', () => {
+  const label = (labels: object): Promise<Answer> => server.call('PATCH', `/api/v1/namespaces/${namespace}`, { body: { metadata: { labels } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+  const modest = { securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } } }
+
+  test('baseline refuses privileges', async () => {
+    await label({ 'pod-security.kubernetes.io/enforce': 'baseline' })
+    expect(refused(await pod('a', { hostNetwork: true }, { securityContext: { privileged: true } })))
+      .toBe('pods "a" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true), privileged (container "c" must not set securityContext.privileged=true)')
+    expect((await pod('b')).status).toBe(201)
+  })
+
+  test('restricted wants modesty spelled out', async () => {
+    await label({ 'pod-security.kubernetes.io/enforce': 'restricted' })
+    expect(refused(await pod('a'))).toContain('allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")')
+    const fine = await pod('b', {}, modest)
+    expect(fine.status, fine.text).toBe(201)
+  })
+
+  test('warn only tells', async () => {
+    await label({ 'pod-security.kubernetes.io/warn': 'baseline' })
+    const answer = await pod('a', {}, { securityContext: { privileged: true } })
+    expect(answer.status).toBe(201)
+    expect(answer.headers.warning).toContain('would violate PodSecurity')
+  })
+})
