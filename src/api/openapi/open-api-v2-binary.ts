@@ -9,7 +9,7 @@ export const openApiV2BinaryType = 'application/com.github.proto-openapi.spec.v2
 
 const delimited = 2
 const field = (number: number, content: readonly number[]): number[] => [(number << 3) | delimited, content.length, ...content]
-const ascii = (number: number, text: string): number[] => field(number, [...text].map(character => character.charCodeAt(0)))
+const ascii = (number: number, text: string): number[] => field(number, Array.from(text, character => character.charCodeAt(0)))
 
 export const openApiV2Binary = (): Uint8Array =>
   Uint8Array.from([...ascii(1, '2.0'), ...field(2, [...ascii(1, 'Kubernetes'), ...ascii(2, 'unversioned')]), ...field(8, [])])
