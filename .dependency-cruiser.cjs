@@ -3,7 +3,8 @@
 const layers = {
   lib: [],
   api: ['lib'],
-  store: ['lib', 'api'],
+  grpc: ['lib'],
+  store: ['lib', 'api', 'grpc'],
   streams: ['lib', 'api'],
   server: ['lib', 'api', 'store', 'streams'],
   client: ['lib', 'api'],
@@ -11,7 +12,7 @@ const layers = {
   controllers: ['lib', 'api', 'client', 'control'],
   scheduler: ['lib', 'api', 'client', 'control'],
   host: ['lib'],
-  cri: ['lib', 'host', 'streams'],
+  cri: ['lib', 'host', 'streams', 'grpc'],
   node: ['lib', 'api', 'client', 'control', 'cri', 'host', 'streams'],
   network: ['lib', 'api', 'client', 'control', 'host'],
   images: ['lib', 'host'],

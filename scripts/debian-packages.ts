@@ -13,7 +13,7 @@ export const clusterPackages = missingForCluster
 
 /** Those, and what the end-to-end tests use beside. */
 export function testPackages(): string[] {
-  const needed: [string, boolean][] = [['busybox-static', existsSync('/bin/busybox')], ['kubernetes-client', isInstalled('kubectl')]]
+  const needed: [string, boolean][] = [['busybox-static', existsSync('/bin/busybox')], ['kubernetes-client', isInstalled('kubectl')], ['etcd-server', isInstalled('etcd')]]
   return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
 }
 

@@ -1,9 +1,10 @@
 // Puts an image straight into containerd's content store: three or four small calls instead of starting
 // a tool. CRI unpacks it at first use. A lease keeps the garbage collector away until the image exists.
 import { containerdMessages, criNamespace, writeAction } from './containerd-wire.ts'
-import { grpcChannel, type GrpcChannel } from './grpc-channel.ts'
+import type { GrpcChannel } from '../grpc/channel.ts'
+import { runtimeChannel } from './runtime-channel.ts'
 import type { Blob, OciImage } from './oci-image.ts'
-import { messageCodecs } from './protobuf-messages.ts'
+import { messageCodecs } from '../grpc/protobuf-messages.ts'
 
 const services = '/containerd.services.'
 const paths = {
@@ -24,7 +25,7 @@ const types: Readonly<Record<string, { request: string; response: string }>> = {
 const chunkBytes = 1 << 20
 
 export async function importOciImage(socketPath: string, name: string, image: OciImage): Promise<void> {
-  const channel = grpcChannel(socketPath, messageCodecs(containerdMessages), path => types[path]!)
+  const channel = runtimeChannel(socketPath, messageCodecs(containerdMessages), path => types[path]!)
   const lease = `import-${name}-${process.pid}-${Date.now()}`
   const metadata = { 'containerd-namespace': criNamespace, 'containerd-lease': lease }
   try {

@@ -7,8 +7,9 @@ import { containerdMessages, criNamespace } from './containerd-wire.ts'
 import { criMessages } from './cri-wire.ts'
 import { containerConfigMessage, resourcesMessage, sandboxConfigMessage } from './grpc-requests.ts'
 import { containerStatsOf, containerStatusOf, containerSummaryOf, imageOf, sandboxStatusOf, sandboxSummaryOf, type Message } from './grpc-answers.ts'
-import { grpcChannel, type CallOptions, type GrpcChannel } from './grpc-channel.ts'
-import { messageCodecs } from './protobuf-messages.ts'
+import type { CallOptions, GrpcChannel } from '../grpc/channel.ts'
+import { runtimeChannel } from './runtime-channel.ts'
+import { messageCodecs } from '../grpc/protobuf-messages.ts'
 import { RuntimeError, isRuntimeNotFound, type Labels, type Runtime, type RuntimeEvent } from './runtime.ts'
 import { openPortForward, openRemoteSession } from '../streams/remote-client.ts'
 
@@ -22,7 +23,7 @@ export interface GrpcRuntimeOptions {
 }
 
 export function grpcRuntime(options: GrpcRuntimeOptions): Runtime {
-  const channel = grpcChannel(options.socketPath, messageCodecs({ ...criMessages, ...containerdMessages }), path => {
+  const channel = runtimeChannel(options.socketPath, messageCodecs({ ...criMessages, ...containerdMessages }), path => {
     if (path === subscribePath) return { request: 'SubscribeRequest', response: 'Envelope' }
     const method = path.slice(path.lastIndexOf('/') + 1)
     return { request: `${method}Request`, response: `${method}Response` }

@@ -1,5 +1,6 @@
 // What every cluster has from its first second: its own namespaces, the two system priorities, and the
 // roles and bindings that people and service accounts begin with.
+import { isAlreadyExists } from '../api/api-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { systemPriorities } from '../api/kinds/priority-class.ts'
@@ -37,5 +38,10 @@ async function ensure<T extends KubeObject>(context: ServerContext, resource: Re
   if (context.storage.get(resource, key) !== undefined) return
   const kind = context.kinds.find(resource.group, resource.version, resource.plural)
   if (kind === undefined) return
-  await create(context, { kind, namespace }, { metadata: { name }, ...object }, serverCaller())
+  try {
+    await create(context, { kind, namespace }, { metadata: { name }, ...object }, serverCaller())
+  } catch (error) {
+    // Another server on the same store was faster.
+    if (!isAlreadyExists(error)) throw error
+  }
 }

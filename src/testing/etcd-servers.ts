@@ -1,0 +1,94 @@
+// Real etcd members on free ports of 127.0.0.1 with data in a temporary directory.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from './eventually.ts'
+
+interface Member {
+  readonly name: string
+  readonly url: string
+  readonly peerUrl: string
+  process: ChildProcess | undefined
+}
+
+export class EtcdServers {
+  private readonly directory = mkdtempSync(join(tmpdir(), 'sampan-etcd-'))
+  private readonly members: readonly Member[]
+
+  private constructor(members: readonly Member[]) {
+    this.members = members
+  }
+
+  static async start(count: number): Promise<EtcdServers> {
+    const ports = await freePorts(2 * count)
+    const servers = new EtcdServers(Array.from({ length: count }, (_unused, index) =>
+      ({ name: `m${index}`, url: `http://127.0.0.1:${ports[2 * index]}`, peerUrl: `http://127.0.0.1:${ports[2 * index + 1]}`, process: undefined })))
+    for (const index of servers.members.keys()) servers.startMember(index)
+    await eventually('that etcd has a leader', () => servers.leader())
+    return servers
+  }
+
+  get endpoints(): string[] {
+    return this.members.map(({ url }) => url)
+  }
+
+  startMember(index: number): void {
+    const member = this.members[index]!
+    member.process = spawn('etcd', [
+      '--name', member.name, '--data-dir', join(this.directory, member.name), '--log-level', 'error',
+      '--listen-client-urls', member.url, '--advertise-client-urls', member.url, '--listen-peer-urls', member.peerUrl, '--initial-advertise-peer-urls', member.peerUrl,
+      '--initial-cluster', this.members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(','), '--initial-cluster-state', 'new',
+      '--heartbeat-interval', '50', '--election-timeout', '500',
+    ], { stdio: 'ignore', env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+  }
+
+  /** With SIGKILL. */
+  async kill(index: number): Promise<void> {
+    const running = this.members[index]!.process
+    if (running === undefined) return
+    this.members[index]!.process = undefined
+    const gone = once(running, 'exit')
+    running.kill('SIGKILL')
+    await gone
+  }
+
+  /** Which member the others follow; undefined while there is none. */
+  async leader(): Promise<number | undefined> {
+    const states = await Promise.all(this.members.map(({ url }) => statusOf(url)))
+    const index = states.findIndex(state => state !== undefined && state.leader === state.header.member_id)
+    return index < 0 ? undefined : index
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.members.keys().map(index => this.kill(index)))
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+interface Status {
+  readonly header: { readonly member_id: string }
+  readonly leader?: string
+}
+
+async function statusOf(url: string): Promise<Status | undefined> {
+  try {
+    const response = await fetch(`${url}/v3/maintenance/status`, { method: 'POST', body: '{}', signal: AbortSignal.timeout(1000) })
+    return response.ok ? await response.json() as Status : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const listeners = await Promise.all(Array.from({ length: count }, async () => {
+    const listener = createServer().listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    return listener
+  }))
+  const ports = listeners.map(listener => (listener.address() as AddressInfo).port)
+  for (const listener of listeners) listener.close()
+  return ports
+}
