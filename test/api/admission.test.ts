@@ -118,3 +118,17 @@ describe('PodSecurity', () => {
     expect(answer.headers.warning).toContain('would violate PodSecurity')
   })
 })
+
+test('a certificate request names who asked, and is approved apart from its status', async () => {
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+  const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n').toString('base64')
+  const made = await post(path, { metadata: { name: 'r' }, spec: { request, signerName: 'example.com/signer', usages: ['client auth'], username: 'somebody else' } })
+  expect(made.status, made.text).toBe(201)
+  expect(made.json.spec).toMatchObject({ username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })
+  const conditions = [{ type: 'Approved', status: 'True', reason: 'Test' }]
+  const ignored = await server.call('PUT', `${path}/r/status`, { body: { ...made.json, status: { conditions } } })
+  expect(ignored.json.status).toEqual({})
+  const approved = await server.call('PUT', `${path}/r/approval`, { body: { ...made.json, metadata: { name: 'r' }, status: { conditions } } })
+  expect(approved.status, approved.text).toBe(200)
+  expect(approved.json.status.conditions).toMatchObject(conditions)
+})

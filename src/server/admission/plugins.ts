@@ -1,5 +1,6 @@
 // The plug-ins in the order in which Kubernetes runs them.
 import type { AdmissionPlugin } from '../server-context.ts'
+import { certificateRequester } from './certificate-requester.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -14,5 +15,5 @@ import { taintNodesByCondition } from './taint-nodes.ts'
 
 export const admissionPlugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
-  defaultStorageClass, runtimeClassAdmission, defaultIngressClass, rbacEscalation, resourceQuota,
+  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation, resourceQuota,
 ]

@@ -9,7 +9,7 @@ import { sameJson } from '../../api/validation/scalars.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
 
 const prefix = 'pod-security.kubernetes.io/'
-const levels: ReadonlySet<string> = new Set<SecurityLevel>(['privileged', 'baseline', 'restricted'])
+const levels: ReadonlySet<SecurityLevel> = new Set(['privileged', 'baseline', 'restricted'])
 const workloads = new Set(['cronjobs', 'daemonsets', 'deployments', 'jobs', 'podtemplates', 'replicasets', 'replicationcontrollers', 'statefulsets'])
 const groups = new Set(['', 'apps', 'batch'])
 
@@ -17,7 +17,7 @@ interface Policy { readonly level: SecurityLevel; readonly version: string }
 
 function policyOf({ metadata }: Namespace, mode: 'enforce' | 'warn'): Policy {
   const level = metadata.labels?.[`${prefix}${mode}`] as SecurityLevel | undefined
-  return { level: level === undefined ? 'privileged' : levels.has(level) ? level as SecurityLevel : 'restricted', version: metadata.labels?.[`${prefix}${mode}-version`] ?? 'latest' }
+  return { level: level === undefined ? 'privileged' : levels.has(level) ? level : 'restricted', version: metadata.labels?.[`${prefix}${mode}-version`] ?? 'latest' }
 }
 
 const templateOf = (object: KubeObject): { metadata?: object; spec?: PodSpec } | undefined => {

@@ -13,12 +13,16 @@ const maximumAttempts = 20
 
 export const resourceQuota: AdmissionPlugin = {
   name: 'ResourceQuota',
-  async validate(request, context) {
+  validate(request, context) {
     const { operation, target, object } = request
     if (operation !== 'CREATE' || target.namespace === undefined || target.subresource !== undefined || object === undefined || target.kind.stored === false) return
     const quotas = context.storage.cache(resourceQuotas).list(target.namespace)
-    for (const { key } of quotas) await charge(request, context, key, object)
+    return quotas.length === 0 ? undefined : chargeAll(request, context, quotas.map(({ key }) => key), object)
   },
+}
+
+async function chargeAll(request: AdmissionRequest, context: ServerContext, keys: readonly string[], object: KubeObject): Promise<void> {
+  for (const key of keys) await charge(request, context, key, object)
 }
 
 async function charge(request: AdmissionRequest, context: ServerContext, key: string, object: KubeObject): Promise<void> {
