@@ -72,8 +72,9 @@ export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   new ApiError(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
 /** The asked-for revision is no longer kept. */
 export const expired = (message: string): ApiError => new ApiError(410, 'Expired', message)
-export const tooManyRequests = (message: string, retryAfterSeconds: number): ApiError =>
-  new ApiError(429, 'TooManyRequests', message, { retryAfterSeconds })
+/** The asked-for revision is still to come; the client may try again. */
+export const tooLargeRevision = (wanted: number, current: number): ApiError =>
+  new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
 export const requestEntityTooLarge = (limitBytes: number): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
 export const internalError = (message: string): ApiError =>

@@ -45,5 +45,3 @@ export const tooLong = (field: string, maximumBytes: number): FieldError =>
   ({ reason: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maximumBytes} bytes` })
 export const tooMany = (field: string, actual: number, maximum: number): FieldError =>
   ({ reason: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${maximum} item${maximum === 1 ? '' : 's'}` })
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
-  ({ reason: 'FieldValueTypeInvalid', field, message: withDetail(`Invalid value: ${show(value)}`, detail) })

@@ -185,12 +185,6 @@ function requirementsOf(selector: LabelSelector): LabelRequirement[] {
   return [...equal, ...expressions]
 }
 
-/** Compiles a selector of the API; absent selects nothing, empty selects everything. */
-export function labelSelectorMatcher(selector: LabelSelector | undefined): LabelSelectorMatcher {
-  if (selector === undefined) return { requirements: [], everything: false, matches: () => false }
-  return matcher(requirementsOf(selector))
-}
-
 export function matchesLabelSelector(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
   return selector !== undefined && requirementsOf(selector).every(requirement => holds(requirement, labels ?? noLabels))
 }

@@ -79,22 +79,25 @@ export class HttpClient implements Client {
   async create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata
     const path = options.subresource === undefined ? this.path(resource, namespace) : this.path(resource, namespace, name, options.subresource)
-    return (await this.call('POST', path + writeQuery(options), typed(resource, object))) as T
+    return this.seen(resource, (await this.call('POST', path + writeQuery(options), typed(resource, object))) as T, options)
   }
 
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata
-    return (await this.call('PUT', this.path(resource, namespace, name, options.subresource) + writeQuery(options), typed(resource, object))) as T
+    return this.seen(resource, (await this.call('PUT', this.path(resource, namespace, name, options.subresource) + writeQuery(options), typed(resource, object))) as T, options)
   }
 
   async patch<T extends KubeObject>(resource: Resource<T>, name: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
     const force = patch.type === 'apply' && patch.force === true
     const body = patch.type === 'json' ? patch.operations : patch.type === 'apply' ? typed(resource, patch.value as object) : patch.value
-    return (await this.call('PATCH', this.path(resource, name.namespace, name.name, options.subresource) + writeQuery(options, force), body, patchTypes[patch.type])) as T
+    return this.seen(resource, (await this.call('PATCH', this.path(resource, name.namespace, name.name, options.subresource) + writeQuery(options, force), body, patchTypes[patch.type])) as T, options)
   }
 
   async delete(resource: Resource, name: ObjectName, options: DeleteOptions = {}): Promise<void> {
-    await this.call('DELETE', this.path(resource, name.namespace, name.name), { kind: 'DeleteOptions', apiVersion: 'v1', ...options })
+    const answer = (await this.call('DELETE', this.path(resource, name.namespace, name.name), { kind: 'DeleteOptions', apiVersion: 'v1', ...options })) as KubeObject & { details?: { uid?: string } }
+    const goesOn = answer.kind === resource.kind && answer.metadata.deletionTimestamp !== undefined
+    const shown = goesOn ? { revision: answer.metadata.resourceVersion } : { uid: answer.details?.uid ?? answer.metadata.uid }
+    await this.informers.get(keyOf(resource))?.shows(this.options.clock, name, shown)
   }
 
   async post<T extends KubeObject>(resource: Resource, name: ObjectName, subresource: string, body: New<T>): Promise<T> {
@@ -102,10 +105,18 @@ export class HttpClient implements Client {
   }
 
   informer<T extends KubeObject>(resource: Resource<T>): Informer<T> {
-    const key = `${apiVersionOf(resource)}/${resource.plural}`
+    const key = keyOf(resource)
     let informer = this.informers.get(key)
     if (informer === undefined) this.informers.set(key, (informer = new RemoteInformer(this, resource as Resource, this.options.clock)))
     return informer as unknown as Informer<T>
+  }
+
+  /** Keeps the promise of `Client`: who awaited a write sees it in the informers. */
+  private async seen<T extends KubeObject>(resource: Resource<T>, written: T, { dryRun, subresource }: WriteOptions): Promise<T> {
+    const isTheObject = subresource === undefined || subresource === 'status'
+    const gone = written.metadata?.deletionTimestamp !== undefined && (written.metadata.finalizers ?? []).length === 0
+    if (!dryRun && isTheObject && !gone) await this.informers.get(keyOf(resource))?.shows(this.options.clock, written.metadata, { revision: written.metadata.resourceVersion })
+    return written
   }
 
   /** The raw answer of a path, for logs and discovery. @throws ApiError */
@@ -156,6 +167,8 @@ export class HttpClient implements Client {
     })
   }
 }
+
+const keyOf = (resource: Resource): string => `${apiVersionOf(resource)}/${resource.plural}`
 
 function typed(resource: Resource, object: object): object {
   return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }

@@ -1,6 +1,6 @@
 // Reads and merges kubeconfig files: where a cluster is and how to prove who one is. `KUBECONFIG` may
 // list several files; the first one that names a thing wins, as with kubectl.
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -43,11 +43,13 @@ export function kubeconfigPaths(environment: NodeJS.ProcessEnv): string[] {
 
 export function readKubeconfig(path: string): KubeconfigFile {
   try {
-    return (parse(readFileSync(path, 'utf8')) as KubeconfigFile | null) ?? {}
+    const file = (parse(readFileSync(path, 'utf8')) as KubeconfigFile | string | unknown[] | null) ?? {}
+    if (typeof file === 'object' && !Array.isArray(file)) return file
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw new KubeconfigError(`the kubeconfig ${path} cannot be read: ${(error as Error).message}`)
   }
+  throw new KubeconfigError(`the kubeconfig ${path} cannot be read: expected a map in YAML`)
 }
 
 /** @throws KubeconfigError when the context does not exist or is incomplete */
@@ -60,15 +62,17 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     const names = files.flatMap(({ file }) => file.contexts?.map(({ name }) => name) ?? [])
     throw new KubeconfigError(`there is no context "${current}" in ${paths.join(', ')}${names.length > 0 ? `; there is ${names.join(', ')}` : ''}`)
   }
-  const { context, path } = found
-  const cluster = files.flatMap(({ file }) => file.clusters ?? []).find(({ name }) => name === context.cluster)?.cluster
-  const user = files.flatMap(({ file }) => file.users ?? []).find(({ name }) => name === context.user)?.user ?? {}
+  const { context } = found
+  const clusterIn = files.find(({ file }) => file.clusters?.some(({ name }) => name === context.cluster))
+  const userIn = files.find(({ file }) => file.users?.some(({ name }) => name === context.user))
+  const cluster = clusterIn?.file.clusters?.find(({ name }) => name === context.cluster)?.cluster
+  const user = userIn?.file.users?.find(({ name }) => name === context.user)?.user ?? {}
   if (typeof cluster?.['server'] !== 'string') throw new KubeconfigError(`the context "${current}" names the cluster "${context.cluster}", which has no server in ${paths.join(', ')}`)
   const optional = {
-    authority: material(cluster, 'certificate-authority', path),
-    certificate: material(user, 'client-certificate', path),
-    key: material(user, 'client-key', path),
-    token: tokenOf(user, path),
+    authority: material(cluster, 'certificate-authority', clusterIn?.path),
+    certificate: material(user, 'client-certificate', userIn?.path),
+    key: material(user, 'client-key', userIn?.path),
+    token: typeof user['token'] === 'string' ? user['token'] : fileNamedBy(user, 'tokenFile', userIn?.path)?.trim(),
   }
   return {
     context: current,
@@ -79,18 +83,21 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
   }
 }
 
-/** `x-data` in base64, or a file named by `x` relative to the kubeconfig. */
-function material(entry: Record<string, unknown>, field: string, path: string): string | undefined {
+/** `x-data` in base64, or a file named by `x`. */
+function material(entry: Record<string, unknown>, field: string, path: string | undefined): string | undefined {
   const inline = entry[`${field}-data`]
-  if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString()
-  const file = entry[field]
-  return typeof file === 'string' ? readFileSync(resolve(dirname(path), file), 'utf8') : undefined
+  return typeof inline === 'string' ? Buffer.from(inline, 'base64').toString() : fileNamedBy(entry, field, path)
 }
 
-function tokenOf(user: Record<string, unknown>, path: string): string | undefined {
-  if (typeof user['token'] === 'string') return user['token']
-  const file = user['tokenFile']
-  return typeof file === 'string' ? readFileSync(resolve(dirname(path), file), 'utf8').trim() : undefined
+/** Names are relative to the kubeconfig they stand in. */
+function fileNamedBy(entry: Record<string, unknown>, field: string, path = '.'): string | undefined {
+  const name = entry[field]
+  if (typeof name !== 'string') return undefined
+  try {
+    return readFileSync(resolve(dirname(path), name), 'utf8')
+  } catch (error) {
+    throw new KubeconfigError(`the kubeconfig ${path} names a ${field} that cannot be read: ${(error as Error).message}`)
+  }
 }
 
 export interface ContextEntry {
@@ -132,8 +139,10 @@ function replaced<E extends { name: string }>(entries: E[] | undefined, entry: E
   return [...(entries ?? []).filter(({ name }) => name !== entry.name), entry]
 }
 
-function save(path: string, file: KubeconfigFile): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+function save(link: string, file: KubeconfigFile): void {
+  mkdirSync(dirname(link), { recursive: true, mode: 0o700 })
+  // A link to a file elsewhere stays a link.
+  const path = existsSync(link) ? realpathSync(link) : link
   const temporary = `${path}.sampan-${process.pid}`
   writeFileSync(temporary, stringify(file), { mode: 0o600 })
   chmodSync(temporary, 0o600)

@@ -7,6 +7,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { Change, Client, Informer } from './client.ts'
 import { ObjectIndex } from './object-index.ts'
 
+/** A write is not held back longer than this by a view that lags behind. */
+const longestWaitMs = 5000
 const reconnect = { initialMs: 100, maximumMs: 10_000, resetAfterMs: 60_000 } as const
 
 export class RemoteInformer<T extends KubeObject> implements Informer<T> {
@@ -15,6 +17,8 @@ export class RemoteInformer<T extends KubeObject> implements Informer<T> {
   private readonly indexes = new Map<string, ObjectIndex<T>>()
   private readonly listeners = new Set<(change: Change<T>) => void>()
   private readonly abort = new AbortController()
+  /** Those who wait until a write is seen here. */
+  private readonly waiting = new Set<() => void>()
 
   constructor(client: Client, resource: Resource<T>, clock: Clock) {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -47,8 +51,41 @@ export class RemoteInformer<T extends KubeObject> implements Informer<T> {
     return () => void this.listeners.delete(listener)
   }
 
+  /**
+   * Resolves once this view shows the write that `written` is the answer of: that version of the object or a
+   * later one, or, for a deletion, its absence. Gives up after a while, when no watch is to be had.
+   */
+  async shows(clock: Clock, name: ObjectName, written: { readonly revision?: string; readonly uid?: string }): Promise<void> {
+    const seen = (): boolean => {
+      const present = this.get(name)
+      if (written.revision === undefined) return present === undefined || (written.uid !== undefined && present.metadata.uid !== written.uid)
+      return present === undefined ? this.newest >= Number(written.revision) : Number(present.metadata.resourceVersion) >= Number(written.revision)
+    }
+    if (seen()) return
+    await new Promise<void>(resolve => {
+      const look = (): void => {
+        if (!seen()) return
+        finish()
+      }
+      const finish = (): void => {
+        this.waiting.delete(look)
+        limit.cancel()
+        resolve()
+      }
+      const limit = clock.after(longestWaitMs, finish)
+      this.waiting.add(look)
+    })
+  }
+
   stop(): void {
     this.abort.abort()
+  }
+
+  private newest = 0
+
+  private noteRevision(revision: string): void {
+    this.newest = Math.max(this.newest, Number(revision) || 0)
+    for (const look of this.waiting) look()
   }
 
   private async run(client: Client, resource: Resource<T>, clock: Clock, synced: () => void): Promise<void> {
@@ -58,12 +95,14 @@ export class RemoteInformer<T extends KubeObject> implements Informer<T> {
       try {
         if (revision === undefined) {
           revision = await this.relist(client, resource)
+          this.noteRevision(revision)
           synced()
         }
         for await (const event of client.watch(resource, { resourceVersion: revision, signal: this.abort.signal })) {
           revision = event.object.metadata.resourceVersion
           if (event.type === 'DELETED') this.remove(event.object)
           else if (event.type !== 'BOOKMARK') this.put(event.object)
+          this.noteRevision(revision)
         }
       } catch (error) {
         if (isExpired(error)) revision = undefined

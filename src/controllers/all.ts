@@ -3,6 +3,7 @@ import type { KindDefinition } from '../api/kind.ts'
 import type { Resource } from '../api/resource.ts'
 import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
+import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
@@ -34,6 +35,6 @@ export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonl
     replicaSetController, replicationControllerController, deploymentController, jobController,
     endpointsController, endpointSliceController,
     resourceQuotaController(owned.filter(resource => resource.scope === 'Namespaced')),
-    garbageCollector(owned), podGarbageCollector, nodeLifecycleController,
+    garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
   ]
 }

@@ -174,12 +174,30 @@ function answers(socket: string): Promise<boolean> {
 
 async function waitUntilAnswering(places: Places, program: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 5) {
-    if (await answers(places.socket)) return
+    if (await answers(places.socket)) return untilInitialized(places.socket)
     if (runningDaemon(places.pidFile, program) === undefined && waitedMs > 500) break
     await sleep(5)
   }
   const log = await readFile(places.logFile, 'utf8').catch(() => '')
   throw new Error(`containerd did not start; the end of ${places.logFile} says:\n${log.trimEnd().split('\n').slice(-5).join('\n')}`)
+}
+
+/** The socket is there a moment before containerd has read what it knows; until then it refuses every call. */
+async function untilInitialized(socketPath: string): Promise<void> {
+  const runtime = grpcRuntime({ socketPath })
+  try {
+    for (let waitedMs = 0; ; waitedMs += 5) {
+      try {
+        await runtime.listPodSandboxes()
+        return
+      } catch (error) {
+        if (waitedMs > 10_000 || !(error as Error).message.includes('not initialized')) throw error
+        await sleep(5)
+      }
+    }
+  } finally {
+    runtime.close()
+  }
 }
 
 async function importImage(socket: string, tarFile: string): Promise<string[]> {

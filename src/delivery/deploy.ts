@@ -7,9 +7,9 @@ import { namespaces } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { formatTime, type Clock } from '../lib/clock.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import { namespaceObject, render, type RenderedObject } from './render.ts'
+import { namespaceObject, render, selectorOf, type RenderedObject } from './render.ts'
 import { ReleaseHistory, type Release } from './release-history.ts'
-import { waitForRollout, type Verdict } from './rollout.ts'
+import { removeStuckPods, waitForRollout, type Verdict } from './rollout.ts'
 
 export class DeployError extends Error {
   constructor(message: string) {
@@ -74,10 +74,13 @@ export async function rollback({ service, environment, namespace, revision }: Ro
 }
 
 async function bring(release: Release, previous: Release | undefined, history: ReleaseHistory, options: DeployOptions, report: DeployReport): Promise<Release> {
-  await history.add(release)
+  await history.add(release).catch((error: unknown) => {
+    throw isAlreadyExists(error) ? new DeployError(`somebody else began release ${release.revision} of "${release.service}" just now; look at it and try again`) : error
+  })
   report.step(`release ${release.revision}: ${release.service} ${release.version} to ${release.environment}`)
   let verdict: Verdict
   try {
+    await removeStuckPods(options.client, release.namespace, selectorOf(release.service))
     await applyAll(options.client, release)
     report.step(`applied ${release.objects.map(({ kind }) => kind).join(', ')}`)
     verdict = await waitForRollout({
@@ -86,6 +89,7 @@ async function bring(release: Release, previous: Release | undefined, history: R
     })
   } catch (error) {
     await history.setState(release, 'failed')
+    if (previous !== undefined) await putBack(options.client, previous, release, report)
     throw error
   }
   if (verdict.state === 'failed') return giveUp(release, previous, verdict, history, options, report)
@@ -107,11 +111,18 @@ async function giveUp(release: Release, previous: Release | undefined, verdict: 
     else lines.push(`pod ${verdict.pod} wrote no log; see: kubectl describe pod -n ${release.namespace} ${verdict.pod}`)
   }
   if (previous !== undefined) {
-    await applyAll(options.client, previous)
+    await putBack(options.client, previous, release, report)
     lines.push(`release ${previous.revision} (${previous.version}) was put back`)
   } else lines.push('there is no earlier release to go back to; what was applied is still there to look at')
   report.note('')
   throw new DeployError(lines.join('\n'))
+}
+
+/** Everything as it was before the release, without what only the release had. */
+async function putBack(client: Client, previous: Release, release: Release, report: DeployReport): Promise<void> {
+  report.waiting(`going back to release ${previous.revision}`)
+  await applyAll(client, previous)
+  await removeDropped(client, release, previous)
 }
 
 async function applyAll(client: Client, release: Release): Promise<void> {
@@ -120,12 +131,12 @@ async function applyAll(client: Client, release: Release): Promise<void> {
   }
 }
 
-/** Objects that the release before had and this one has not. */
-async function removeDropped(client: Client, previous: Release, release: Release): Promise<void> {
+/** Deletes what the one release had and the other has not. */
+async function removeDropped(client: Client, from: Release, to: Release): Promise<void> {
   const identity = (entry: Release['objects'][number]): string => `${entry.group}/${entry.plural}/${entry.object.metadata.name}`
-  const kept = new Set(release.objects.map(identity))
-  for (const entry of previous.objects.filter(candidate => !kept.has(identity(candidate)))) {
-    await client.delete(restored(entry).resource, { namespace: release.namespace, name: entry.object.metadata.name ?? '' }).catch((error: unknown) => {
+  const kept = new Set(to.objects.map(identity))
+  for (const entry of from.objects.filter(candidate => !kept.has(identity(candidate)))) {
+    await client.delete(restored(entry).resource, { namespace: from.namespace, name: entry.object.metadata.name ?? '' }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error
     })
   }

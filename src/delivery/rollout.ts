@@ -1,5 +1,6 @@
 // Waits for a Deployment to be rolled out, and knows early when it will not be: a pod that cannot pull its
 // image or keeps crashing ends the wait at once. `judge` is pure; the rest watches.
+import { isNotFound } from '../api/api-error.ts'
 import type { ContainerStatus, Deployment, Pod, ReplicaSet } from '../api/generated/models.ts'
 import { deployments, pods, replicaSets } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
@@ -30,7 +31,7 @@ export function judge({ deployment, replicaSets: sets, pods: all }: RolloutView)
     if (progressing?.reason === 'ProgressDeadlineExceeded') return { state: 'failed', reason: progressing.message ?? 'the rollout made no progress in time' }
   }
   const newest = newestSet(deployment, sets)
-  const fresh = newest === undefined ? [] : all.filter(pod => pod.metadata.ownerReferences?.some(({ uid }) => uid === newest.metadata.uid))
+  const fresh = newest === undefined ? [] : all.filter(pod => pod.metadata.deletionTimestamp === undefined && pod.metadata.ownerReferences?.some(({ uid }) => uid === newest.metadata.uid))
   for (const pod of fresh) {
     const failure = podFailure(pod)
     if (failure !== undefined) return failure
@@ -42,6 +43,15 @@ const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?
 
 function newestSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
   return sets.filter(set => set.metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid)).sort((left, right) => revisionOf(right) - revisionOf(left))[0]
+}
+
+/** Pods of an earlier attempt that cannot start would wait out their back-off, and be taken for failures of this attempt. */
+export async function removeStuckPods(client: Client, namespace: string, labels: Record<string, string>): Promise<void> {
+  const { items } = await client.list(pods, { namespace, labelSelector: labelSelectorText({ matchLabels: labels }) })
+  const stuck = items.filter(pod => pod.metadata.deletionTimestamp === undefined && podFailure(pod) !== undefined)
+  await Promise.all(stuck.map(({ metadata: { name } }) => client.delete(pods, { namespace, name }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error
+  })))
 }
 
 function podFailure(pod: Pod): Verdict | undefined {
@@ -77,8 +87,8 @@ export interface WaitOptions {
 export async function waitForRollout({ client, namespace, name, timeoutMs, clock, progress }: WaitOptions): Promise<Verdict> {
   const abort = new AbortController()
   const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
-  const deadline = clock.after(timeoutMs, () => resolve({ state: 'failed', reason: `the rollout was not finished after ${Math.round(timeoutMs / 1000)} seconds` }))
   let view: RolloutView = { deployment: await client.get(deployments, { namespace, name }), replicaSets: [], pods: [] }
+  const deadline = clock.after(timeoutMs, () => resolve({ state: 'failed', reason: `the rollout was not finished after ${Math.round(timeoutMs / 1000)} seconds` }))
   const labelSelector = labelSelectorText(view.deployment.spec.selector)
   const seen = { replicaSets: new Map<string, ReplicaSet>(), pods: new Map<string, Pod>() }
 

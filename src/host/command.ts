@@ -49,7 +49,7 @@ export function run(program: string, args: readonly string[], options: CommandOp
   const { promise, resolve, reject } = Promise.withResolvers<CommandOutput>()
   const child = spawn(program, args, {
     cwd: options.directory,
-    env: { ...(options.environment ?? process.env), PATH: programPath() },
+    env: { ...(options.environment ?? process.env), PATH: programPath((options.environment ?? process.env)['PATH']) },
     timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL',
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })

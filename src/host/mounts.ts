@@ -16,11 +16,12 @@ export async function mountTmpfs(directory: string, options: { sizeBytes?: numbe
   await run('mount', ['-t', 'tmpfs', '-o', flags.join(','), 'tmpfs', directory])
 }
 
-/** Unmounts everything at or below the directory, in one go; busy mounts are detached lazily. */
+/** Unmounts everything below the directory, in one go; busy mounts are detached lazily. The directory itself may be somebody's disk and stays. */
 export async function unmountBelow(directory: string): Promise<void> {
-  const points = mountsBelow(directory).toReversed()
+  const below = (): string[] => mountsBelow(directory).filter(point => point !== directory)
+  const points = below().toReversed()
   if (points.length === 0) return
   await run('umount', ['-l', ...points]).catch((error: unknown) => {
-    if (mountsBelow(directory).length > 0) throw error
+    if (below().length > 0) throw error
   })
 }

@@ -1,6 +1,6 @@
 // The cluster's keys and certificates: made at its first start, read afterwards, renewed when less than a
 // third of their life is left. Files are 0600. The module that makes certificates is loaded only then.
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -38,6 +38,7 @@ export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, no
     signed('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: certificateDays }),
   ])
   const tokenKey = read(places, 'tokens.key') ?? write(places, 'tokens.key', await (await making()).generateSigningKey())
+  checkKey(places, 'tokens.key', tokenKey)
   return { authority, serving, admin, tokenKey }
 }
 
@@ -51,14 +52,28 @@ function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number
 function readPair(places: ClusterPlaces, name: string): KeyPairPem | undefined {
   const certificate = read(places, `${name}.crt`)
   const key = read(places, `${name}.key`)
+  // The key is written first, so a certificate without one has lost it.
+  if (certificate !== undefined && key === undefined) throw new SetupError(`${join(places.keys, `${name}.key`)} is missing; restore the data directory from a backup, or move it away to start empty`)
   if (certificate === undefined || key === undefined) return undefined
   try {
     void new X509Certificate(certificate)
   } catch {
-    throw new SetupError(`${join(places.keys, `${name}.crt`)} is damaged: expected a certificate in PEM; restore the data directory from a backup, or move it away to start empty`)
+    throw damaged(places, `${name}.crt`, 'a certificate')
   }
+  checkKey(places, `${name}.key`, key)
   return { certificate, key }
 }
+
+function checkKey(places: ClusterPlaces, name: string, key: string): void {
+  try {
+    createPrivateKey(key)
+  } catch {
+    throw damaged(places, name, 'a private key')
+  }
+}
+
+const damaged = (places: ClusterPlaces, name: string, expected: string): SetupError =>
+  new SetupError(`${join(places.keys, name)} is damaged: expected ${expected} in PEM; restore the data directory from a backup, or move it away to start empty`)
 
 function save(places: ClusterPlaces, name: string, pair: KeyPairPem): KeyPairPem {
   write(places, `${name}.key`, pair.key)

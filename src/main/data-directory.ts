@@ -1,6 +1,6 @@
 // Where a cluster keeps its things, and the facts about it that never change after its first start:
 // name, address ranges, node name. A data directory belongs to one cluster.
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
@@ -39,19 +39,35 @@ const namePattern = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/
 export function placesOf(name: string, dataDirectory: string | undefined): ClusterPlaces {
   if (!namePattern.test(name)) throw new SetupError(`expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`)
   const root = process.getuid?.() === 0 ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
-  const data = resolve(dataDirectory ?? join(root, name))
   const state = join(process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'), name)
+  const used = dataDirectoryInUse(state)
+  const data = resolve(dataDirectory ?? used ?? join(root, name))
+  if (used !== undefined && used !== data) throw new SetupError(`the cluster "${name}" runs with the data directory ${used}, not with ${data}; choose another --name, or end that one with: sampan down --name ${name}`)
   return { name, data, state, controlSocket: join(state, 'control.sock'), database: join(data, 'store.db'), keys: join(data, 'keys'), log: join(data, 'server.log'), registry: join(data, 'registry') }
+}
+
+const stateFile = 'cluster.json'
+
+/** Where the cluster that runs (or left containers running) under this name keeps its data. */
+function dataDirectoryInUse(state: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(state, stateFile), 'utf8')) as { dataDirectory?: string }).dataDirectory
+  } catch {
+    return undefined
+  }
+}
+
+/** Lets other commands and other clusters of the machine know about this one, until `sampan down`. */
+export function announce(places: ClusterPlaces, facts: ClusterFacts): void {
+  mkdirSync(places.state, { recursive: true, mode: 0o700 })
+  writeFileSync(join(places.state, stateFile), JSON.stringify({ ...facts, dataDirectory: places.data }), { mode: 0o600 })
 }
 
 /** Reads the cluster's facts, or settles them at its first start. @throws SetupError */
 export function clusterFacts(places: ClusterPlaces): ClusterFacts {
-  const file = join(places.data, 'cluster.json')
-  const known = readFacts(file)
-  if (known !== undefined) {
-    if (known.name !== places.name) throw new SetupError(`the data directory ${places.data} belongs to the cluster "${known.name}", not to "${places.name}"; use --name ${known.name} or another --data-dir`)
-    return known
-  }
+  const known = knownFacts(places)
+  if (known !== undefined) return known
+  const file = join(places.data, stateFile)
   mkdirSync(places.data, { recursive: true, mode: 0o700 })
   const facts = newFacts(places)
   writeFileSync(`${file}.new`, `${JSON.stringify(facts, undefined, 2)}\n`, { mode: 0o600 })
@@ -59,12 +75,43 @@ export function clusterFacts(places: ClusterPlaces): ClusterFacts {
   return facts
 }
 
-export function readFacts(file: string): ClusterFacts | undefined {
+/** undefined: there is no cluster yet. @throws SetupError when the directory is somebody else's, so that nothing of theirs is touched */
+export function knownFacts(places: ClusterPlaces): ClusterFacts | undefined {
+  const known = readFacts(join(places.data, stateFile))
+  if (known !== undefined && known.name !== places.name) throw new SetupError(`the data directory ${places.data} belongs to the cluster "${known.name}", not to "${places.name}"; use --name ${known.name} or another --data-dir`)
+  return known
+}
+
+/** Makes the data directory, or makes sure that it is this cluster's. @throws SetupError */
+export function openDataDirectory(places: ClusterPlaces): void {
+  if (knownFacts(places) === undefined) makeDataDirectory(places)
+  const { bavail, bsize } = statfsSync(places.data)
+  if (bavail * bsize < neededBytes) throw new SetupError(`the disk that holds ${places.data} is full (${Math.round(bavail * bsize / 1e3)} kB are free); free some space and try again`)
+}
+
+/** What a start writes at most, without images. */
+const neededBytes = 4 * 1024 * 1024
+
+function makeDataDirectory(places: ClusterPlaces): void {
+  let strangers: string[]
+  try {
+    mkdirSync(places.data, { recursive: true, mode: 0o700 })
+    strangers = readdirSync(places.data).filter(name => !beforeFacts.has(name))
+  } catch (error) {
+    throw new SetupError(`the data directory ${places.data} cannot be made: ${(error as Error).message}`)
+  }
+  if (strangers.length > 0) throw new SetupError(`the data directory ${places.data} holds other things (${strangers.slice(0, 3).join(', ')}) and no ${stateFile}, so it is not a cluster's; choose an empty one with --data-dir`)
+}
+
+/** What may be there before the first start got as far as settling the facts. */
+const beforeFacts = new Set(['server.log', `${stateFile}.new`, 'lost+found'])
+
+function readFacts(file: string): ClusterFacts | undefined {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw new SetupError(`the data directory cannot be read: ${(error as Error).message}`)
   }
   try {
@@ -124,7 +171,7 @@ function rangesOfOtherClusters(places: ClusterPlaces): number[] {
   }
   return names.filter(name => name !== places.name).flatMap(name => {
     try {
-      const range = JSON.parse(readFileSync(join(stateRoot, name, 'cluster.json'), 'utf8')) as ClusterFacts
+      const range = JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts
       return [Number(range.network.podCidr.split('.')[1])]
     } catch {
       return []

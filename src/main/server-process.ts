@@ -1,29 +1,31 @@
 // The server of one cluster: the composition root. Brings up API, control loops, network and node agent,
 // each as soon as what it needs is there, and reports to whoever started it. SIGTERM ends it in order;
 // containers, service rules and addresses stay, and the next start takes them over.
-import { closeSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { allControllers } from '../controllers/all.ts'
 import { startControllers } from '../control/controller.ts'
-import { startContainerd } from '../cri/containerd.ts'
+import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
-import { ensureNodeLink, ipBatch } from '../host/links.ts'
+import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
+import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
+import { listProcesses } from '../host/processes.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
 import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
-import { startServiceProxy } from '../network/service-proxy.ts'
+import { removeTable, startServiceProxy } from '../network/service-proxy.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
-import { SqliteStore } from '../store/sqlite-store.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
-import { clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { LocalClient } from './local-client.ts'
+import { openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { processLogger, systemRandom } from './system.ts'
 import { sampanVersion } from './version.ts'
@@ -50,15 +52,20 @@ function systemClient(server: ApiServer, component: string): LocalClient {
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
-  const facts = clusterFacts(places)
-  mkdirSync(places.state, { recursive: true, mode: 0o700 })
-  copyFileSync(join(places.data, 'cluster.json'), join(places.state, 'cluster.json'))
+  if (await holdLock(places.state) === undefined) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
+  // Two clusters that start for the first time at the same moment must not take the same address range.
+  const facts = await whileLocked('sampan address ranges', () => {
+    const settled = clusterFacts(places)
+    announce(places, settled)
+    return settled
+  })
   const { network } = facts
 
   const containerd = startContainerd({ dataDirectory: places.data, stateDirectory: places.state, podCidr: network.podCidr })
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
   containerd.catch(() => {})
-  const [store, keys] = await Promise.all([SqliteStore.open(places.database), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
+  retreat = async () => takeBack(await containerd, places, facts)
+  const [store, keys] = await Promise.all([openStore(places), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
   let agent: NodeAgent | undefined
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
@@ -87,6 +94,10 @@ async function main(options: ServerOptions): Promise<void> {
 
   const runtimeProcess = await containerd
   await runtimeProcess.setRegistries(registryNames(registry.port))
+  const letDie = runtimeProcess.keepAlive(error => {
+    if (error === undefined) logger.warn('containerd had died and was started again')
+    else logger.error('containerd died and does not start again', { error: error.message })
+  })
   reached('runtime')
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
@@ -102,6 +113,7 @@ async function main(options: ServerOptions): Promise<void> {
     if (stopping) return
     stopping = true
     logger.info('stopping')
+    letDie()
     proxy.stop()
     await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close()])
     await server.close()
@@ -111,6 +123,17 @@ async function main(options: ServerOptions): Promise<void> {
   }
   process.on('SIGTERM', () => void shutDown())
   process.on('SIGINT', () => void shutDown())
+}
+
+/** What a start that failed had begun; containers of an earlier start stay. */
+let retreat = async (): Promise<void> => {}
+
+async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts: ClusterFacts): Promise<void> {
+  if (runtimeProcess.startedInMs === 0) return
+  await runtimeProcess.stopDaemon()
+  if (listProcesses().some(({ commandLine }) => commandLine.includes(runtimeProcess.socketPath))) return
+  await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  rmSync(places.state, { recursive: true, force: true })
 }
 
 /** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
@@ -162,6 +185,7 @@ try {
 } catch (error) {
   const { message, stack } = error as Error
   logger.error('start failed', { error: message, stack })
+  await retreat().catch((fault: unknown) => logger.error('the failed start could not be taken back', { error: String(fault) }))
   report({ failure: describe(error as NodeJS.ErrnoException) })
   process.exit(1)
 }

@@ -8,7 +8,10 @@ export const systemRandom: Random = { uuid: () => randomUUID(), fraction: () => 
 
 /** Lines of JSON on standard output, which the server's starter directs to a file. */
 export function processLogger(): Logger {
-  return wrap(pino({ base: null, timestamp: stdTimeFunctions.isoTime }, destination({ fd: 1, sync: true })))
+  const output = destination({ fd: 1, sync: true })
+  // A full disk costs lines of the log, not the server.
+  output.on('error', () => {})
+  return wrap(pino({ base: null, timestamp: stdTimeFunctions.isoTime }, output))
 }
 
 function wrap(log: Pino): Logger {

@@ -18,14 +18,20 @@ export async function forward(upstream: readonly string[], message: Buffer, tran
 function overUdp(address: string, port: number, message: Buffer): Promise<Buffer | undefined> {
   return new Promise(resolve => {
     const socket = createSocket('udp4')
+    let finished = false
     const finish = (answer?: Buffer): void => {
+      if (finished) return
+      finished = true
       clearTimeout(timer)
       socket.close()
       resolve(answer)
     }
     const timer = setTimeout(finish, timeoutMs)
-    socket.once('error', () => finish())
-    socket.once('message', answer => finish(answer))
+    socket.on('error', () => finish())
+    // An answer carries the number of its question; anything else is not for us.
+    socket.on('message', answer => {
+      if (answer.subarray(0, 2).equals(message.subarray(0, 2))) finish(answer)
+    })
     socket.send(message, port, address, error => {
       if (error !== null) finish()
     })

@@ -28,7 +28,7 @@ export interface DnsServer {
   close(): Promise<void>
 }
 
-/** The machine's own resolvers, those on loopback excepted (pods of ours would be asked in a circle). */
+/** The machine's own resolvers. One on loopback is fine: it is asked from the machine, not from a pod. */
 export function machineResolvers(file = '/etc/resolv.conf'): string[] {
   try {
     return [...readFileSync(file, 'utf8').matchAll(/^nameserver\s+(\d+\.\d+\.\d+\.\d+)/gm)].map(match => match[1]!)
@@ -42,11 +42,17 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   const udp = createSocket('udp4')
   udp.on('message', (message, from) => void answerDatagram(options, udp, message, from))
   udp.on('error', error => logger.warn('DNS socket failed', { error: error.message }))
-  const tcp = createServer(socket => serveStream(options, socket))
+  const open = new Set<Socket>()
+  const tcp = createServer(socket => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    serveStream(options, socket)
+  })
   await Promise.all([bound(udp, address, port), listening(tcp, address, port)])
   return {
     port: udp.address().port,
     close: async () => {
+      for (const socket of open) socket.destroy()
       await Promise.all([new Promise<void>(resolve => { udp.close(resolve) }), new Promise<void>(resolve => { tcp.close(() => resolve()) })])
     },
   }
@@ -71,7 +77,12 @@ function listening(server: Server, address: string, port: number): Promise<void>
 
 async function answerDatagram(options: DnsServerOptions, socket: UdpSocket, message: Buffer, from: RemoteInfo): Promise<void> {
   const response = await respond(options, message, 'udp')
-  if (response !== undefined) socket.send(response, from.port, from.address, () => {})
+  if (response === undefined) return
+  try {
+    socket.send(response, from.port, from.address, () => {})
+  } catch {
+    // The server was closed while the answer was being found.
+  }
 }
 
 function serveStream(options: DnsServerOptions, socket: Socket): void {
@@ -84,9 +95,15 @@ function serveStream(options: DnsServerOptions, socket: Socket): void {
       const end = 2 + pending.readUInt16BE(0)
       const message = pending.subarray(2, end)
       pending = pending.subarray(end)
-      void respond(options, message, 'tcp').then(response => response === undefined ? socket.destroy() : socket.write(response))
+      void answerOnStream(options, socket, message)
     }
   })
+}
+
+async function answerOnStream(options: DnsServerOptions, socket: Socket, message: Buffer): Promise<void> {
+  const response = await respond(options, message, 'tcp')
+  if (response === undefined) socket.destroy()
+  else if (!socket.destroyed) socket.write(response)
 }
 
 /** undefined: not a question that can be answered. */
@@ -104,7 +121,31 @@ async function respond(options: DnsServerOptions, message: Buffer, transport: 'u
     const passed = await forward(options.upstream, message, transport)
     return passed ?? pack(reply(query, serverFailure, []), transport, query)
   }
-  return pack(resolved, transport, query)
+  return pack(await withTarget(options, resolved, question), transport, query)
+}
+
+/**
+ * A resolver in a pod does not follow a CNAME by itself, so the answer carries what the name leads to:
+ * from the cluster when it is there, else from the machine's resolvers.
+ */
+async function withTarget(options: DnsServerOptions, resolved: Packet, question: Question): Promise<Packet> {
+  const alias = resolved.answers?.[0]
+  if (alias?.type !== 'CNAME' || question.type === 'CNAME' || resolved.answers?.length !== 1) return resolved
+  const target: Question = { type: question.type, class: 'IN', name: alias.data }
+  const query: Packet = { type: 'query', id: resolved.id ?? 0, flags: RECURSION_DESIRED, questions: [target] }
+  const local = resolveLocally(options, query, target)
+  const answers = local?.answers ?? await foreignAnswers(options, query)
+  return { ...resolved, answers: [alias, ...answers] }
+}
+
+async function foreignAnswers({ upstream }: DnsServerOptions, query: Packet): Promise<Answer[]> {
+  const passed = await forward(upstream, encode(query), 'udp')
+  if (passed === undefined) return []
+  try {
+    return decode(passed).answers ?? []
+  } catch {
+    return []
+  }
 }
 
 function resolveLocally({ names, domain }: DnsServerOptions, query: Packet, question: Question): Packet | undefined {

@@ -25,7 +25,7 @@ table ip ${table} {
   set unserved { type ipv4_addr . inet_proto . inet_service; }
   set unserved-node-ports { type inet_proto . inet_service; }
   set hairpins { type ipv4_addr . ipv4_addr; }
-  set node-port-addresses { type ipv4_addr; elements = { ${facts.nodePortAddresses.join(', ')} }; }
+  set node-port-addresses { type ipv4_addr;${facts.nodePortAddresses.length === 0 ? '' : ` elements = { ${facts.nodePortAddresses.join(', ')} };`} }
   chain dispatch {
     ip daddr . meta l4proto . th dport vmap @services
     ip daddr @node-port-addresses meta l4proto . th dport vmap @node-ports
@@ -54,8 +54,8 @@ ${changes(facts.table, [], rules)}`
 
 /** The script that turns one set of rules into another; empty when they are the same. */
 export function changes(table: string, before: readonly PortRule[], after: readonly PortRule[]): string {
-  const old = new Map(before.map(rule => [rule.chain, rule]))
-  const now = new Map(after.map(rule => [rule.chain, rule]))
+  const old = claimed(before)
+  const now = claimed(after)
   const lines: string[] = []
   // Elements go before new ones come, so that an address that moves between services never stands twice.
   const gone: string[] = []
@@ -75,6 +75,35 @@ export function changes(table: string, before: readonly PortRule[], after: reado
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
 
+/**
+ * Rules by chain. Two services may ask for the same external address and port; a map of the kernel takes
+ * one. The chain that comes first in the alphabet gets it, whatever the order in which they were made.
+ */
+function claimed(rules: readonly PortRule[]): Map<string, PortRule> {
+  const byChain = new Map(rules.map(rule => [rule.chain, rule]))
+  const owners = new Map<string, string>()
+  let contested = false
+  for (const { chain, protocol, port, nodePort, addresses } of byChain.values()) {
+    for (const place of placesOf(protocol, port, nodePort, addresses)) {
+      const owner = owners.get(place)
+      contested ||= owner !== undefined
+      if (owner === undefined || chain < owner) owners.set(place, chain)
+    }
+  }
+  if (!contested) return byChain
+  for (const [chain, rule] of byChain) {
+    const owns = (place: string): boolean => owners.get(place) === chain
+    const addresses = rule.addresses.filter(address => owns(`${address} ${rule.protocol} ${rule.port}`))
+    const nodePort = rule.nodePort !== undefined && owns(`${rule.protocol} ${rule.nodePort}`) ? rule.nodePort : undefined
+    byChain.set(chain, { ...rule, addresses, nodePort })
+  }
+  return byChain
+}
+
+function placesOf(protocol: string, port: number, nodePort: number | undefined, addresses: readonly string[]): string[] {
+  return [...addresses.map(address => `${address} ${protocol} ${port}`), ...(nodePort === undefined ? [] : [`${protocol} ${nodePort}`])]
+}
+
 function sameElements(left: PortRule, right: PortRule): boolean {
   return left.protocol === right.protocol && left.port === right.port && left.nodePort === right.nodePort
     && (left.backends.length > 0) === (right.backends.length > 0) && left.addresses.join() === right.addresses.join()
@@ -84,7 +113,7 @@ function elementLines(verb: 'add' | 'delete', table: string, { addresses, protoc
   const served = backends.length > 0
   const verdict = served ? ` : goto ${chain}` : ''
   const elements = addresses.map(address => `${address} . ${protocol} . ${port}${verdict}`)
-  const lines = [`${verb} element ip ${table} ${served ? 'services' : 'unserved'} { ${elements.join(', ')} }`]
+  const lines = elements.length === 0 ? [] : [`${verb} element ip ${table} ${served ? 'services' : 'unserved'} { ${elements.join(', ')} }`]
   if (nodePort !== undefined) lines.push(`${verb} element ip ${table} ${served ? 'node-ports' : 'unserved-node-ports'} { ${protocol} . ${nodePort}${verdict} }`)
   return lines
 }

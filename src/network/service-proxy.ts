@@ -1,14 +1,14 @@
-// Keeps the kernel's rules equal to what Services and EndpointSlices say. Changes that come while a
+// Keeps the kernel's rules equal to what Services, EndpointSlices and the host ports of pods say. Changes that come while a
 // script is being applied are applied together afterwards. Rules stay when Sampan stops.
-import type { EndpointSlice, Service } from '../api/generated/models.ts'
+import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
-import { endpointSlices, services } from '../api/resources.ts'
+import { endpointSlices, pods, services } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { changes, wholeTable, type TableFacts } from './nftables-script.ts'
-import { portRules, type PortRule } from './service-rules.ts'
+import { hostPortRules, portRules, wantsHostPorts, type PortRule } from './service-rules.ts'
 
 export interface ServiceProxyOptions {
   readonly client: Client
@@ -26,6 +26,8 @@ export interface ServiceProxy {
 }
 
 const retryMs = 1000
+/** Sets the keys of pods apart from those of services. */
+const podPrefix = 'pod:'
 
 export const applyScript = async (script: string): Promise<void> => void (await run('nft', ['-f', '-'], { input: script }))
 
@@ -36,7 +38,8 @@ export async function removeTable(table: string): Promise<void> {
 export async function startServiceProxy({ client, facts, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
   const serviceInformer = client.informer(services)
   const sliceInformer = client.informer(endpointSlices)
-  await Promise.all([serviceInformer.synced, sliceInformer.synced])
+  const podInformer = client.informer(pods)
+  await Promise.all([serviceInformer.synced, sliceInformer.synced, podInformer.synced])
   const slicesOf = sliceInformer.index('service', serviceKeys)
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()
@@ -45,10 +48,18 @@ export async function startServiceProxy({ client, facts, clock, logger, apply = 
   let stopped = false
 
   function refresh(key: string): void {
+    if (key.startsWith(podPrefix)) return refreshPod(key)
     const [namespace, name = ''] = key.split('/')
     const service = serviceInformer.get({ namespace, name })
     if (service === undefined) wanted.delete(key)
     else wanted.set(key, portRules(service, slicesOf(key)))
+  }
+
+  function refreshPod(key: string): void {
+    const [namespace, name = ''] = key.slice(podPrefix.length).split('/')
+    const pod = podInformer.get({ namespace, name })
+    if (pod === undefined) wanted.delete(key)
+    else wanted.set(key, hostPortRules(pod, facts.nodePortAddresses))
   }
 
   function mark(key: string): void {
@@ -93,6 +104,9 @@ export async function startServiceProxy({ client, facts, clock, logger, apply = 
   const stops = [
     serviceInformer.subscribe(({ object }) => mark(keyOf(object as Service))),
     sliceInformer.subscribe(({ object }) => serviceKeys(object).forEach(mark)),
+    podInformer.subscribe(({ object }) => {
+      if (wantsHostPorts(object as Pod)) mark(`${podPrefix}${keyOf(object as Pod)}`)
+    }),
   ]
   mark('')
   return {

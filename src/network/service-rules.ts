@@ -1,6 +1,6 @@
 // What traffic to services should do, computed from Services and EndpointSlices: pure data, compared
 // with what was there before and turned into an nftables script by `nftables-script.ts`.
-import type { Endpoint, EndpointSlice, Service, ServicePort } from '../api/generated/models.ts'
+import type { Endpoint, EndpointSlice, Pod, Service, ServicePort } from '../api/generated/models.ts'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 
@@ -27,7 +27,7 @@ export function portRules(service: Service, slices: readonly EndpointSlice[]): P
   const { spec, status, metadata } = service
   if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return []
   const balancers = status.loadBalancer?.ingress?.flatMap(({ ip }) => (ip ? [ip] : [])) ?? []
-  const addresses = [spec.clusterIP, ...(spec.externalIPs ?? []), ...balancers]
+  const addresses = [...new Set([spec.clusterIP, ...(spec.externalIPs ?? []), ...balancers])]
   return (spec.ports ?? []).map(port => {
     const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
     return {
@@ -41,6 +41,25 @@ export function portRules(service: Service, slices: readonly EndpointSlice[]): P
     }
   })
 }
+
+/** Ports of the machine that a pod asked for itself. `addresses`: where they are served unless it names one. */
+export function hostPortRules({ metadata, spec, status }: Pod, addresses: readonly string[]): PortRule[] {
+  const address = status?.podIP
+  if (!address || spec.hostNetwork === true || status.phase === 'Succeeded' || status.phase === 'Failed') return []
+  return spec.containers.flatMap(({ ports = [] }) => ports).flatMap(({ hostPort, hostIP, containerPort, protocol: name }) => {
+    if (!hostPort) return []
+    const protocol = (name ?? 'TCP').toLowerCase() as Protocol
+    return [{
+      // By uid, because names of pods may be longer than those of chains.
+      chain: `host-port/${metadata.uid}/${protocol}/${hostPort}`,
+      protocol, port: hostPort, nodePort: undefined, sticky: false,
+      addresses: hostIP && hostIP !== '0.0.0.0' ? [hostIP] : addresses,
+      backends: [{ address, port: containerPort }],
+    }]
+  })
+}
+
+export const wantsHostPorts = ({ spec }: Pod): boolean => spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => Boolean(hostPort)))
 
 /** Ready endpoints; when there are none, those that still serve while they terminate, as Kubernetes does. */
 function backendsOf(port: ServicePort, slices: readonly EndpointSlice[]): Backend[] {

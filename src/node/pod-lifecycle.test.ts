@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { nodes, pods, leases } from '../api/resources.ts'
+import { events, nodes, pods, leases } from '../api/resources.ts'
 import { SimulatedRuntime, type SimulatedProgram } from '../cri/simulated-runtime.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { eventually } from '../testing/eventually.ts'
@@ -73,11 +73,12 @@ test('a crashing container starts again at once, after 10 s, after 20 s, and is 
   await clock.advance(200)
   await until(() => starts() === 3)
   await clock.advance(1_000)
-  await clock.advance(19_900)
+  await clock.advance(19_700)
   expect(starts()).toBe(3)
-  await clock.advance(200)
+  await clock.advance(400)
   await until(() => container()?.state?.running !== undefined && container()?.restartCount === 3)
   expect(container()?.lastState?.terminated?.exitCode).toBe(1)
+  expect(client.informer(events).list().filter(({ reason }) => reason === 'BackOff')).toMatchObject([{ type: 'Warning', message: expect.stringContaining('Back-off restarting failed container main in pod web_default(') as string }])
 })
 
 test('a stubborn container is given its grace period', async () => {

@@ -93,6 +93,14 @@ function waitingState(pod: Pod, container: Container, state: PodState, nowMs: nu
   return undefined
 }
 
+/** Containers that ended and wait for their next start. */
+export function crashLooping(pod: Pod, state: PodState, nowMs: number): readonly { readonly container: Container; readonly endedId: string }[] {
+  return [...initContainersOf(pod), ...pod.spec.containers].flatMap(container => {
+    const newest = newestOf(state, container.name)
+    return hasExited(newest) && !shallEnd(pod, state) && inBackOff(pod, container, state, newest, nowMs) ? [{ container, endedId: newest.id }] : []
+  })
+}
+
 function inBackOff(pod: Pod, container: Container, state: PodState, newest: ContainerStatus, nowMs: number): boolean {
   const last = state.restarts.get(container.name)
   const policy = isSidecar(container) ? 'Always' : pod.spec.restartPolicy ?? 'Always'

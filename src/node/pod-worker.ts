@@ -21,7 +21,7 @@ import { plan, shallEnd, type Action } from './plan.ts'
 import { PodDirectories } from './pod-directories.ts'
 import { allContainersOf, containerOf, gracePeriodSecondsOf, initContainersOf, isDeleting, isHostNetwork, isSidecar, podText } from './pod-facts.ts'
 import { isRunning, newPodState, newestOf, type PodState, type SandboxRecord } from './pod-state.ts'
-import { podStatus } from './pod-status.ts'
+import { crashLooping, podStatus } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
 import { runHook, runProbe, type ProbeTarget } from './probe-actions.ts'
 import { sandboxConfig } from './sandbox-config.ts'
@@ -51,6 +51,8 @@ export class PodWorker {
   private readonly status: StatusWriter
   private readonly probers = new Map<string, ContainerProber>()
   private readonly images = new Map<string, ImageSummary>()
+  /** By container name: the attempt whose wait for the next one was told. */
+  private readonly backOffsSaid = new Map<string, string>()
   private volumePaths: ReadonlyMap<string, string> = new Map()
   private timer: Timer | undefined
   private renewal: Timer | undefined
@@ -176,8 +178,17 @@ export class PodWorker {
     }
     const { actions, wakeAtMs } = plan(this.pod, this.state, nowMs)
     for (const action of actions) this.begin(action)
+    this.sayBackOffs(nowMs)
     this.status.wake()
     if (wakeAtMs !== Infinity) this.timer = this.context.clock.after(wakeAtMs - nowMs, () => this.wake())
+  }
+
+  private sayBackOffs(nowMs: number): void {
+    for (const { container, endedId } of crashLooping(this.pod, this.state, nowMs)) {
+      if (this.backOffsSaid.get(container.name) === endedId) continue
+      this.backOffsSaid.set(container.name, endedId)
+      this.say('Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podText(this.pod)}`, container)
+    }
   }
 
   private begin(action: Action): void {

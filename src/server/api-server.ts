@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { ServiceAllocator } from './allocation/service-allocator.ts'
 import { Authenticator } from './auth/authenticate.ts'
+import { Authorizer } from './auth/authorizer.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
 import { TokenIssuer } from './auth/service-account-tokens.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
@@ -18,6 +19,7 @@ import { DiscoveryRoutes } from './http/discovery-routes.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
 import type { ServerContext } from './server-context.ts'
+import { startCompaction } from './storage/compaction.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
 import { subresourceRoutes } from './subresources/routes.ts'
@@ -64,11 +66,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission: admissionPlugins,
     services: new ServiceAllocator(storage, options.serviceCidr, random),
     tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
+    authorizer: new Authorizer(storage),
     clock,
     random,
     logger,
   }
   await createBuiltInObjects(context)
+  const stopCompaction = startCompaction(options.store, { clock, logger })
   let draining = false
   const openWatches = new Set<() => void>()
   const handler = new RequestHandler({
@@ -89,6 +93,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     close: async () => {
       draining = true
+      stopCompaction()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
     },

@@ -1,9 +1,10 @@
-// What every cluster has from its first second: its own namespaces, the two system priorities and the Service that leads to the API.
-import type { Service } from '../api/generated/models.ts'
-import type { KubeObject, New } from '../api/object.ts'
+// What every cluster has from its first second: its own namespaces, the two system priorities, and the
+// roles and bindings that people and service accounts begin with.
+import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { systemPriorities } from '../api/kinds/priority-class.ts'
-import { namespaces, priorityClasses, services } from '../api/resources.ts'
+import { clusterRoleBindings, clusterRoles, namespaces, priorityClasses } from '../api/resources.ts'
+import { defaultClusterRoleBindings, defaultClusterRoles } from './auth/default-policy.ts'
 import { create } from './operations/create.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -23,17 +24,12 @@ export const serverCaller = (): Caller => ({
 })
 
 export async function createBuiltInObjects(context: ServerContext): Promise<void> {
-  await Promise.all(builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)))
-  await Promise.all(Object.entries(systemPriorities).map(([name, value]) => ensure(context, priorityClasses, name, undefined, { value, description: descriptions[name] })))
-}
-
-/** `kubernetes.default`: the first address of the service range. Its endpoints follow when the port is known. */
-export async function createKubernetesService(context: ServerContext, clusterIP: string, targetPort: number): Promise<void> {
-  const service: New<Service> = {
-    metadata: { name: 'kubernetes', labels: { component: 'apiserver', provider: 'kubernetes' } },
-    spec: { type: 'ClusterIP', clusterIP, ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort }] },
-  }
-  await ensure(context, services, 'kubernetes', 'default', service)
+  await Promise.all([
+    ...builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)),
+    ...Object.entries(systemPriorities).map(([name, value]) => ensure(context, priorityClasses, name, undefined, { value, description: descriptions[name] })),
+    ...defaultClusterRoles.map(role => ensure(context, clusterRoles, role.metadata.name!, undefined, role)),
+    ...defaultClusterRoleBindings.map(binding => ensure(context, clusterRoleBindings, binding.metadata.name!, undefined, binding)),
+  ])
 }
 
 async function ensure<T extends KubeObject>(context: ServerContext, resource: Resource<T>, name: string, namespace: string | undefined, object: object = {}): Promise<void> {

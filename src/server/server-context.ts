@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { ServiceAllocator } from './allocation/service-allocator.ts'
+import type { Authorizer } from './auth/authorizer.ts'
 import type { TokenIssuer } from './auth/service-account-tokens.ts'
 import type { KindRegistry } from './kind-registry.ts'
 import type { Caller, Target } from './request.ts'
@@ -16,6 +17,7 @@ export interface ServerContext {
   readonly admission: readonly AdmissionPlugin[]
   readonly services: ServiceAllocator
   readonly tokens: TokenIssuer
+  readonly authorizer: Authorizer
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

@@ -1,7 +1,7 @@
 // Resources that are answered rather than stored: reviews of tokens and permissions, bindings, and the
 // health of the components.
 import { notFound, type Status } from '../api/api-error.ts'
-import type { Binding, ComponentStatus, SubjectAccessReviewSpec, TokenReview } from '../api/generated/models.ts'
+import type { Binding, ComponentStatus, SelfSubjectAccessReviewSpec, SelfSubjectRulesReviewSpec, SubjectAccessReviewSpec, TokenReview } from '../api/generated/models.ts'
 import type { KubeObject } from '../api/object.ts'
 import { pods } from '../api/resources.ts'
 import { mutateByAdmission } from './admission/admission.ts'
@@ -30,18 +30,32 @@ export async function answerPosted(context: ServerContext, { kind, namespace }: 
   return { value: { ...rest, status: await review(context, draft, caller) }, model: kind.model }
 }
 
-/** Until there are rules about permissions, whoever is known may do everything. */
-const mayDoEverything = ({ groups }: Pick<UserInfo, 'groups'>): boolean => !groups.includes('system:unauthenticated')
-
 async function review(context: ServerContext, draft: KubeObject, { user }: Caller): Promise<object> {
   const { spec } = draft as KubeObject & { spec?: unknown }
   switch (draft.kind) {
     case 'SelfSubjectReview': return { userInfo: userInfo(user) }
     case 'TokenReview': return reviewToken(context, spec as TokenReview['spec'])
-    case 'SelfSubjectRulesReview': return { resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], incomplete: false }
-    case 'SelfSubjectAccessReview': return { allowed: mayDoEverything(user) }
-    default: return { allowed: mayDoEverything({ groups: (spec as SubjectAccessReviewSpec | undefined)?.groups ?? [] }) }
+    case 'SelfSubjectRulesReview': return rulesOf(context, user, (spec as SelfSubjectRulesReviewSpec).namespace)
+    case 'SelfSubjectAccessReview': return decisionOn(context, user, spec as SelfSubjectAccessReviewSpec)
+    default: return decisionOn(context, subjectOf(spec as SubjectAccessReviewSpec), spec as SubjectAccessReviewSpec)
   }
+}
+
+const subjectOf = ({ user = '', groups = [], uid }: SubjectAccessReviewSpec): UserInfo => ({ username: user, groups, ...(uid !== undefined && { uid }) })
+
+function decisionOn({ authorizer }: ServerContext, user: UserInfo, { resourceAttributes: asked, nonResourceAttributes }: SelfSubjectAccessReviewSpec): object {
+  const attributes = asked === undefined
+    ? { verb: nonResourceAttributes?.verb ?? '', path: nonResourceAttributes?.path ?? '' }
+    : { verb: asked.verb ?? '', group: asked.group ?? '', resource: asked.resource ?? '', subresource: asked.subresource || undefined, namespace: asked.namespace || undefined, name: asked.name || undefined }
+  const { allowed, reason } = authorizer.authorize(user, attributes)
+  return { allowed, ...(reason !== '' && { reason }) }
+}
+
+function rulesOf({ authorizer }: ServerContext, user: UserInfo, namespace: string | undefined): object {
+  const rules = authorizer.rules(user, namespace)
+  const resourceRules = rules.filter(({ resources }) => resources !== undefined).map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames !== undefined && { resourceNames }) }))
+  const nonResourceRules = rules.filter(({ nonResourceURLs }) => nonResourceURLs !== undefined).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }))
+  return { resourceRules, nonResourceRules, incomplete: false }
 }
 
 const userInfo = ({ username, uid, groups, extra }: UserInfo): object => ({ username, ...(uid !== undefined && { uid }), groups, ...(extra !== undefined && Object.keys(extra).length > 0 && { extra }) })

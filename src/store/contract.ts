@@ -130,6 +130,39 @@ export function testStore(name: string, factory: StoreFactory): void {
       expect(events).toHaveLength(1)
     })
 
+    test('the state as of the compacted revision stays readable', async () => {
+      const first = await put('/c/a', '1')
+      const kept = await put('/c/b', '1')
+      await put('/c/a', '2', first)
+      await store.delete('/c/b', kept)
+      await store.compact(kept)
+      expect((await store.range('/c/', { revision: kept })).entries.map(entry => [entry.key, text(entry.value)])).toEqual([['/c/a', '1'], ['/c/b', '1']])
+      expect((await store.range('/c/')).entries.map(entry => [entry.key, text(entry.value)])).toEqual([['/c/a', '2']])
+      await store.compact(first)
+    })
+
+    test('history shows each event with what was there before, as far back as asked and kept', async () => {
+      const first = await put('/h/a', '1')
+      await put('/other', '1')
+      const second = await put('/h/a', '2', first)
+      const deleted = await store.delete('/h/a', second)
+      const again = await put('/h/a', '3')
+      await put('/h/b', 'later')
+      const shown = async (limit: number) => (await store.history('/h/', again, limit)).events.map(event =>
+        [event.type, event.entry.revision, text(event.entry.value), event.previousRevision, event.previous && text(event.previous.value), event.previous?.revision])
+      const all = [
+        ['put', first, '1', 0, undefined, undefined],
+        ['put', second, '2', first, '1', first],
+        ['delete', deleted.ok && deleted.revision, '', second, '2', second],
+        ['put', again, '3', 0, undefined, undefined],
+      ]
+      expect(await shown(100)).toEqual(all)
+      expect(await shown(2)).toEqual(all.slice(2))
+      await store.compact(first)
+      expect(await store.history('/h/', again, 100)).toMatchObject({ afterRevision: first })
+      expect(await shown(100)).toEqual(all.slice(1))
+    })
+
     const { reopen } = factory
     if (reopen === undefined) return
     test('what was acknowledged is there after opening again, and revisions go on', async () => {

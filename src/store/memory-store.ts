@@ -1,6 +1,6 @@
 // The store in plain memory: for tests, and the executable description of the contract. Nothing survives
 // the process.
-import { CompactedError, type Entry, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
+import { CompactedError, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
 import { WatchHub } from './watch-hub.ts'
 
 interface Version {
@@ -47,6 +47,12 @@ export class MemoryStore implements Store {
     const missed = afterRevision === 0 ? [] : this.log.filter(event => event.entry.revision > afterRevision && event.entry.key.startsWith(prefix))
     if (missed.length > 0) listener(missed)
     return this.hub.add(prefix, listener)
+  }
+
+  async history(prefix: string, throughRevision: number, limit: number): Promise<History> {
+    const afterRevision = Math.max(this.compacted, throughRevision - limit)
+    const events = this.log.filter(({ entry }) => entry.revision > afterRevision && entry.revision <= throughRevision && entry.key.startsWith(prefix))
+    return { afterRevision, events: events.map(event => ({ ...event, previous: this.at(event.entry.key, event.previousRevision) })) }
   }
 
   async compact(revision: number): Promise<void> {

@@ -17,10 +17,16 @@ export interface LoggedWrite {
   readonly value: Uint8Array | null
 }
 
+export interface HistoryAnswer {
+  readonly afterRevision: number
+  readonly writes: (LoggedWrite & { readonly previousValue: Uint8Array | null })[]
+}
+
 export type WorkerRequest = { readonly id: number } & (
   | { readonly type: 'write'; readonly operations: readonly WriteOperation[] }
   | { readonly type: 'get'; readonly key: string }
   | { readonly type: 'range'; readonly prefix: string; readonly from?: string; readonly limit: number; readonly revision?: number }
+  | { readonly type: 'recent'; readonly prefix: string; readonly throughRevision: number; readonly limit: number }
   | { readonly type: 'history'; readonly prefix: string; readonly afterRevision: number; readonly throughRevision: number }
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'close' }
@@ -34,7 +40,7 @@ export interface RangeAnswer {
 }
 
 export type WorkerAnswer =
-  | { readonly id: number; readonly ok: true; readonly value: WriteResult[] | Entry | undefined | RangeAnswer | LoggedWrite[] | number }
+  | { readonly id: number; readonly ok: true; readonly value: WriteResult[] | Entry | undefined | RangeAnswer | LoggedWrite[] | HistoryAnswer | number }
   | { readonly id: number; readonly ok: false; readonly compactedRevision?: number; readonly code?: string; readonly message: string }
 
 /** The first message of the worker: it is open, or why it is not. */

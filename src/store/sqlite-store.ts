@@ -2,19 +2,12 @@
 // arrive while a transaction is being made durable form the next one (group commit), so the cost of an
 // fsync is shared by everyone who waits for it.
 import { Worker } from 'node:worker_threads'
-import { CompactedError, type Entry, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
-import type { LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
+import { CompactedError, StoreFailure, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
+import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
 import { WatchHub } from './watch-hub.ts'
 
 /** A batch this large is sent even though the worker is still busy with the one before. */
 const maximumBatch = 1000
-
-export class StoreFailure extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'StoreFailure'
-  }
-}
 
 const noValue = new Uint8Array()
 
@@ -102,8 +95,15 @@ export class SqliteStore implements Store {
     return watch
   }
 
+  async history(prefix: string, throughRevision: number, limit: number): Promise<History> {
+    const { afterRevision, writes } = await this.ask<HistoryAnswer>({ type: 'recent', prefix, throughRevision, limit })
+    return { afterRevision, events: writes.map(write => ({ ...toEvent(write), previous: previousOf(write) })) }
+  }
+
+  /** In short steps, so that writes never wait long. */
   async compact(revision: number): Promise<void> {
-    await this.ask<number>({ type: 'compact', revision })
+    const target = Math.min(revision, this.revision)
+    for (let reached = -1; reached < target && !this.closed;) reached = await this.ask<number>({ type: 'compact', revision: target })
   }
 
   async currentRevision(): Promise<number> {
@@ -178,6 +178,9 @@ export class SqliteStore implements Store {
     this.answers.clear()
   }
 }
+
+const previousOf = ({ key, previousRevision, previousValue }: HistoryAnswer['writes'][number]): Entry | undefined =>
+  (previousValue === null ? undefined : { key, value: previousValue, revision: previousRevision })
 
 function toEvent(write: LoggedWrite): StoreEvent {
   const entry: Entry = { key: write.key, value: write.value ?? noValue, revision: write.revision }

@@ -3,17 +3,25 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CompactedError, type Entry, type WriteResult } from './store.ts'
-import type { LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
+import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
+
+/** Revisions that one step of compaction works off: a few milliseconds. */
+const compactionStep = 1000
 
 const port = parentPort!
 const { file } = workerData as { file: string }
 
 function open(): DatabaseSync {
   const database = new DatabaseSync(file)
+  // What compaction frees goes back to the disk (incremental_vacuum), and so does a write-ahead log that
+  // one large transaction made long (journal_size_limit).
   database.exec(`
+    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 16777216;
     PRAGMA cache_size = -4000;
     CREATE TABLE IF NOT EXISTS log (revision INTEGER PRIMARY KEY, previous INTEGER NOT NULL, key TEXT NOT NULL, value BLOB);
     CREATE INDEX IF NOT EXISTS log_by_key ON log (key, revision);
@@ -37,6 +45,10 @@ function serve(database: DatabaseSync): void {
   const rangePast = database.prepare(`SELECT key, value, revision FROM log WHERE revision IN
     (SELECT max(revision) FROM log WHERE key >= ? AND key < ? AND revision <= ? GROUP BY key) AND value IS NOT NULL ORDER BY key`)
   const readHistory = database.prepare('SELECT revision, previous AS previousRevision, key, value FROM log WHERE revision > ? AND revision <= ? ORDER BY revision')
+  const readRecent = database.prepare(`SELECT log.revision, log.previous AS previousRevision, log.key, log.value, before.value AS previousValue
+    FROM log LEFT JOIN log AS before ON before.revision = log.previous WHERE log.revision > ? AND log.revision <= ? ORDER BY log.revision`)
+  const dropReplaced = database.prepare('DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE revision > ? AND revision <= ? AND previous > 0)')
+  const dropDeletions = database.prepare('DELETE FROM log WHERE revision > ? AND revision <= ? AND value IS NULL')
   const fact = (name: string): number => (database.prepare('SELECT value FROM facts WHERE name = ?').get(name) as { value: number }).value
   const setFact = database.prepare('UPDATE facts SET value = ? WHERE name = ?')
 
@@ -94,13 +106,25 @@ function serve(database: DatabaseSync): void {
     return rows.filter(row => row.key.startsWith(request.prefix))
   }
 
+  function recent({ prefix, throughRevision, limit }: Extract<WorkerRequest, { type: 'recent' }>): HistoryAnswer {
+    const afterRevision = Math.max(compacted, throughRevision - limit)
+    const rows = readRecent.all(afterRevision, throughRevision) as unknown as HistoryAnswer['writes']
+    return { afterRevision, writes: rows.filter(row => row.key.startsWith(prefix)) }
+  }
+
+  /** One step towards `upTo`: drops what writes of these revisions replaced, and their deletions. */
   function compact(upTo: number): number {
+    const from = compacted
+    const through = Math.max(from, Math.min(upTo, from + compactionStep))
     inTransaction(() => {
-      database.prepare('DELETE FROM log WHERE revision <= ? AND (value IS NULL OR revision NOT IN (SELECT revision FROM current))').run(upTo)
-      setFact.run(upTo, 'compacted')
+      dropReplaced.run(from, through)
+      dropDeletions.run(from, through)
+      setFact.run(through, 'compacted')
       setFact.run(revision, 'revision')
     })
-    return (compacted = Math.max(compacted, upTo))
+    compacted = through
+    database.exec(`PRAGMA incremental_vacuum(${compactionStep})`)
+    return compacted
   }
 
   function answer(request: WorkerRequest): Extract<WorkerAnswer, { ok: true }>['value'] {
@@ -111,6 +135,7 @@ function serve(database: DatabaseSync): void {
         return found === undefined ? undefined : entryAt(found.revision)
       }
       case 'range': return range(request)
+      case 'recent': return recent(request)
       case 'history': return history(request)
       case 'compact': return compact(request.revision)
       case 'close': return database.close() ?? 0

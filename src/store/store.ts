@@ -36,6 +36,15 @@ export interface RangeResult {
   readonly count: number
 }
 
+/** A past event together with what it replaced or deleted. */
+export type HistoryEvent = StoreEvent & { readonly previous: Entry | undefined }
+
+export interface History {
+  /** `events` is complete from here on. */
+  readonly afterRevision: number
+  readonly events: readonly HistoryEvent[]
+}
+
 export interface Store {
   /** Writes when the key's current revision is `expectedRevision` (0: the key must not exist). */
   put(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteResult>
@@ -49,7 +58,9 @@ export interface Store {
    * @throws CompactedError when events after that revision are no longer kept
    */
   watch(prefix: string, afterRevision: number, listener: (events: readonly StoreEvent[]) => void): Promise<StoreWatch>
-  /** Forgets history up to and including `revision`; current values stay. */
+  /** The newest events to keys with `prefix` up to `throughRevision`, `limit` revisions back at most; fewer where history is compacted. */
+  history(prefix: string, throughRevision: number, limit: number): Promise<History>
+  /** Forgets what was before `revision`; the state as of `revision` stays readable. */
   compact(revision: number): Promise<void>
   currentRevision(): Promise<number>
   close(): Promise<void>
@@ -67,5 +78,13 @@ export class CompactedError extends Error {
     super(`the revision is older than the oldest one kept (${compactedRevision})`)
     this.name = 'CompactedError'
     this.compactedRevision = compactedRevision
+  }
+}
+
+/** The store cannot do its work; the message is one sentence for people. */
+export class StoreFailure extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StoreFailure'
   }
 }

@@ -19,6 +19,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'cr table': 'needs custom resources',
   'pod invalid: bad env name': 'the rule for names is looser since 1.34, so the sentence is another',
   'pod invalid: resourceVersion on create': 'the original answers 500 to this mistake of a client; here it is a 400 with the same message',
+  'watch too old': 'the recorded server had forgotten its first revision; here history reaches back five minutes',
   'bad resourceVersion': 'the original answers 500 to this mistake of a client; here it is a 400 with the same message',
   'partial metadata list': 'other pods exist than in the recording',
   'pod update forbidden field': 'the recorded message ends with a diff of Go structures',
@@ -27,9 +28,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'delete dry run': 'recorded was a failure of the recording (a bare 400 without a Status)',
   'delete': 'follows the failed recording of `delete dry run`: there the object was gone already',
   'orphan delete': 'the recorded collector had orphaned the dependents before the answer; here it has not run',
-  'sar denied': 'needs RBAC',
   'token request': 'to do: managedFields of a request that is not stored; the audience is configuration',
-  'forbidden as user': 'needs RBAC and impersonation',
   'version': 'another program of another version',
   'apis': '1.26 served beta versions that are gone; resource.k8s.io and other groups are new',
 }

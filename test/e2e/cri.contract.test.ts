@@ -6,8 +6,8 @@ import { privateContainerd, reasonToSkip, testImage } from '../../src/testing/pr
 const reason = reasonToSkip()
 
 describe.skipIf(reason !== undefined)(`containerd${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  testRuntime('containerd', async () => {
+  testRuntime('containerd', true, async () => {
     const containerd = await privateContainerd('cri')
-    return { runtime: containerd.runtime, image: testImage, logDirectory: join(containerd.directory, 'logs'), runsPrograms: true, close: () => containerd.close() }
+    return { runtime: containerd.runtime, image: testImage, logDirectory: join(containerd.directory, 'logs'), close: () => containerd.close() }
   })
 })

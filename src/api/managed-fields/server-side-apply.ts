@@ -4,7 +4,7 @@
 // merge/update.go; ownership bookkeeping: apimachinery managedfields.
 import { ApiError, badRequest, type StatusCause } from '../api-error.ts'
 import type { KubeObject } from '../object.ts'
-import { deepEqual, isObject, type JsonObject } from '../patch/json-value.ts'
+import { isObject, type JsonObject } from '../patch/json-value.ts'
 import { appliedFields, compare, type Comparison } from './compare.ts'
 import { entryKey, readEntries, writeEntries, type Entries, type Entry } from './entries.ts'
 import { difference, equalSets, intersection, isEmpty, leaf, pathsOf, recursiveDifference, setOfPaths, union, type FieldSet } from './field-set.ts'
@@ -143,10 +143,4 @@ function withManagedFields(object: JsonObject, entries: Entries): KubeObject {
   if (managedFields === undefined) delete metadata.managedFields
   else metadata.managedFields = managedFields
   return { ...object, metadata } as unknown as KubeObject
-}
-
-/** Whether two objects are the same but for the times in their managed fields: then nothing need be stored. */
-export function sameButForTimes(before: KubeObject, after: KubeObject): boolean {
-  const bare = (object: KubeObject): unknown => ({ ...object, metadata: { ...object.metadata, managedFields: object.metadata.managedFields?.map(entry => ({ ...entry, time: '' })) } })
-  return deepEqual(bare(before), bare(after))
 }

@@ -34,10 +34,6 @@ function writeEnvelope(writer: Writer, apiVersion: string, kind: string, body: (
   writer.stringField(4, '')
 }
 
-/** Puts an encoded message into an envelope. */
-export const wrapProtobuf = (apiVersion: string, kind: string, message: Uint8Array): Uint8Array =>
-  written(writer => writeEnvelope(writer, apiVersion, kind, () => writer.raw(message)))
-
 /** A body: `k8s\0`, the envelope, the message. apiVersion and kind are those of the object. */
 export function encodeProtobuf(model: string, object: object): Uint8Array {
   const { apiVersion, kind } = object as { apiVersion?: string; kind?: string }

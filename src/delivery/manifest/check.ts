@@ -1,6 +1,6 @@
 // Checks an `app.yml` against the table of fields. Every finding names the line, the field, what was
 // expected, and for a mistyped name the nearest valid one.
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, visit, type Pair, type YAMLMap } from 'yaml'
 import type { FieldType } from './fields.ts'
 import { nearestName } from './nearest-name.ts'
 
@@ -23,6 +23,8 @@ export function checkedValue(file: string, text: string, fields: FieldType): Rec
     findings.push(`${lines.linePos(node?.range?.[0] ?? 0).line}: ${message}`)
   }
   for (const error of document.errors) findings.push(`${lines.linePos(error.pos[0]).line}: ${error.message}`)
+  // From here on an alias (`*name`) stands for what it names.
+  if (findings.length === 0) visit(document, { Alias: (_key, alias) => alias.resolve(document) })
   if (findings.length === 0) check(document.contents as Node | null, fields, '', report)
   if (findings.length > 0) throw new ManifestError(file, findings)
   return document.toJS() as Record<string, unknown>
@@ -69,14 +71,15 @@ function checkChoice(node: Node | null | undefined, { values }: Extract<FieldTyp
   report(node ?? undefined, `${where}: expected ${values.join(' or ')}, found ${shown(node)}${meant === undefined ? '' : `; did you mean ${meant}?`}`)
 }
 
-function checkObject(node: Node | null | undefined, { fields }: Extract<FieldType, { type: 'object' }>, path: string, report: Report): void {
+function checkObject(node: Node | null | undefined, { fields, mayBeEmpty }: Extract<FieldType, { type: 'object' }>, path: string, report: Report): void {
+  if (mayBeEmpty && (node === null || (isScalar(node) && node.value === null))) return
   const where = path === '' ? 'the manifest' : path
   if (!isMap(node)) return report(node ?? undefined, `${where}: expected the fields ${Object.keys(fields).join(', ')}, found ${shown(node)}`)
   const present = new Set<string>()
   for (const { key, value } of pairsOf(node)) {
     const name = textOf(key)
     present.add(name)
-    const field = fields[name]
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (field !== undefined) check(value, field.is, path === '' ? name : `${path}.${name}`, report)
     else {
       const meant = nearestName(name, Object.keys(fields))

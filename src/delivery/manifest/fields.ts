@@ -7,7 +7,8 @@ export type FieldType =
   | { readonly type: 'choice'; readonly values: readonly string[] }
   | { readonly type: 'list'; readonly items: FieldType }
   | { readonly type: 'map'; readonly keys: RegExp; readonly keyName: string; readonly values: FieldType }
-  | { readonly type: 'object'; readonly fields: Readonly<Record<string, Field>> }
+  /** `mayBeEmpty`: a key with nothing behind it is fine. */
+  | { readonly type: 'object'; readonly fields: Readonly<Record<string, Field>>; readonly mayBeEmpty?: boolean }
   /** The first alternative whose YAML form fits is taken. */
   | { readonly type: 'either'; readonly options: readonly FieldType[] }
 
@@ -80,6 +81,6 @@ export const manifestFields: FieldType & { type: 'object' } = {
   fields: {
     name: { is: name, required: true, about: 'name of the service' },
     ...changeable,
-    environments: { is: { type: 'map', keys: dnsLabel, keyName: 'environment', values: { type: 'object', fields: changeable } }, about: 'what differs in each environment' },
+    environments: { is: { type: 'map', keys: dnsLabel, keyName: 'environment', values: { type: 'object', fields: changeable, mayBeEmpty: true } }, about: 'what differs in each environment' },
   },
 }

@@ -60,6 +60,8 @@ function healthOf(file: string, health: Changeable['health'], ports: readonly Ma
   if (port === undefined || !ports.some(({ name }) => name === port)) {
     throw new ManifestError(file, [`1: health: expected the name of a port of this service, found ${health.port === undefined ? 'no ports at all' : `"${health.port}"; there is ${ports.map(({ name }) => name).join(', ')}`}`])
   }
+  const ways = (['http', 'grpc', 'tcp'] as const).filter(way => health[way] !== undefined)
+  if (ways.length !== 1) throw new ManifestError(file, [`1: health: expected one of http, grpc and tcp, found ${ways.length === 0 ? 'none of them' : ways.join(' and ')}`])
   if (health.http !== undefined) return { kind: 'http', path: health.http, port }
   return { kind: health.grpc ? 'grpc' : 'tcp', port }
 }

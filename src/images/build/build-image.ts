@@ -7,6 +7,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path'
 import { run, CommandError } from '../../host/command.ts'
 import { baseEntries, baseKey, serviceUser } from './base-layer.ts'
+import { compiledCodeVariables, compileDependencies } from './compiled-code.ts'
 import { entriesBelow, layerMediaType, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
 import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
 import { RegistryClient } from './registry-client.ts'
@@ -46,15 +47,20 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   options.progress('base layer', base.cached)
   if (dependencies !== undefined) options.progress('dependencies', dependencies.cached)
   if (project.hasBuildScript) {
-    if (!existsSync(join(project.directory, 'node_modules'))) await npm(project.directory, ['ci'], options)
-    await npm(project.directory, ['run', 'build'], options)
+    if (!existsSync(join(project.directory, 'node_modules'))) await npm(project.directory, ['ci', '--loglevel=error'], options)
+    await npm(project.directory, ['run', '--silent', 'build'], options)
     options.progress('npm run build', false)
   }
-  const application = await applicationLayer(options, project)
-  options.progress('application', false)
-  const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
-  options.progress('pushed', false)
-  return image
+  const making = await mkdtemp(join(options.cacheDirectory, 'making-'))
+  try {
+    const application = await applicationLayer(join(making, 'layer.tar'), project)
+    options.progress('application', false)
+    const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
+    options.progress('pushed', false)
+    return image
+  } finally {
+    await rm(making, { recursive: true, force: true })
+  }
 }
 
 /** Makes the layer unless one with that key is there. */
@@ -79,29 +85,34 @@ async function dependencyLayer(options: BuildOptions, project: Project): Promise
   if (!existsSync(lockFile)) throw new BuildError(`expected a package-lock.json beside ${join(project.directory, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`)
   const [manifest, lock] = await Promise.all([readFile(join(project.directory, 'package.json')), readFile(lockFile)])
   const { dependencies, optionalDependencies, overrides } = JSON.parse(manifest.toString()) as Record<string, unknown>
-  const key = createHash('sha256').update(JSON.stringify([dependencies, optionalDependencies, overrides])).update(lock).update(`${process.version} ${process.arch}`).digest('hex').slice(0, 16)
+  const key = createHash('sha256').update(JSON.stringify([dependencies, optionalDependencies, overrides])).update(lock).update(`compiled ${process.version} ${process.arch}`).digest('hex').slice(0, 16)
   return keptLayer(options, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
     await mkdir(installed)
     for (const name of ['package.json', 'package-lock.json', '.npmrc']) if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
-    await npm(installed, ['ci', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
+    await npm(installed, ['ci', '--loglevel=error', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
+    await compileDependencies(installed, Object.keys((dependencies ?? {}) as object), options.nodeBinary)
     return entriesBelow(join(installed, 'node_modules'), 'app/node_modules', path => path !== '.cache')
   })
 }
 
-async function applicationLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
-  const file = join(options.cacheDirectory, `application-${process.pid}.tar`)
+/** Never kept: looking whether a file changed costs as much as packing it. */
+async function applicationLayer(file: string, project: Project): Promise<KeptLayer> {
   const layer = await writeLayer(file, await entriesBelow(project.directory, 'app', applicationFilter(project.directory)))
   return { ...layer, file, cached: false }
 }
 
-async function npm(directory: string, args: readonly string[], { nodeBinary }: BuildOptions): Promise<void> {
+async function npm(directory: string, args: readonly string[], { nodeBinary, directory: project }: BuildOptions): Promise<void> {
   try {
     await run('npm', args, { directory, timeoutMs: 600_000, environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` } })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    throw new BuildError(`npm ${args.join(' ')} failed in ${directory}:\n${error.stderr.trim().split('\n').slice(-15).join('\n')}`)
+    // Compilers write their findings to either stream; the message has what stderr lacks.
+    const lines = (error.stderr.trim() || error.message).split('\n').filter(line => line.trim() !== '' && line.trim() !== 'npm error')
+    // npm begins with what is wrong and goes on about its usage; a program ends with what is wrong.
+    const telling = args[0] === 'ci' ? lines.slice(0, 8) : lines.slice(-15)
+    throw new BuildError(`npm ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
   }
 }
 
@@ -110,13 +121,12 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
 async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
   const registry = new RegistryClient(options.registry, options.repository)
   await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
-  await rm(join(options.cacheDirectory, `application-${process.pid}.tar`), { force: true })
   const configuration = Buffer.from(JSON.stringify({
     architecture: architectures[process.arch] ?? process.arch,
     os: 'linux',
     config: {
       User: `${serviceUser.id}:${serviceUser.id}`,
-      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node'],
+      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...(project.hasDependencies ? compiledCodeVariables('/app/node_modules') : [])],
       Entrypoint: ['/usr/local/bin/node'],
       Cmd: project.command,
       WorkingDir: '/app',

@@ -53,10 +53,11 @@ export async function writeLayer(file: string, entries: readonly LayerEntry[]): 
     size += chunk.length
     hash.update(chunk)
   })
-  const written = pipeline(tar, measure, createWriteStream(file))
-  for (const entry of withParents(entries)) await add(tar, entry)
-  tar.finalize()
-  await written
+  async function fill(): Promise<void> {
+    for (const entry of withParents(entries)) await add(tar, entry)
+    tar.finalize()
+  }
+  await Promise.all([pipeline(tar, measure, createWriteStream(file)), fill()])
   return { digest: `sha256:${hash.digest('hex')}`, size }
 }
 
@@ -88,7 +89,9 @@ async function add(tar: Pack, entry: LayerEntry): Promise<void> {
   if (size === 0) return add(tar, { ...entry, source: Buffer.alloc(0) })
   const sink = tar.entry({ ...header, size })
   // Nothing is read past the size that the header promises.
-  createReadStream(source, { end: size - 1 }).pipe(sink)
+  const content = createReadStream(source, { end: size - 1 })
+  content.once('error', error => sink.destroy(error))
+  content.pipe(sink)
   await finished(sink)
 }
 

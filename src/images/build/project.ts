@@ -62,18 +62,30 @@ function startCommand({ scripts, main }: PackageJson, directory: string): string
 
 const neverIncluded = new Set(['node_modules', '.git', '.DS_Store', 'coverage'])
 
-/** Which files go into the application layer. Understands plain names, folders and `*` of a .dockerignore. */
+interface IgnoreRule {
+  readonly pattern: RegExp
+  readonly ignored: boolean
+}
+
+/**
+ * Which files go into the application layer, by the rules of a .dockerignore: the last one that fits decides,
+ * `!` takes back. Unlike docker, nothing is taken back out of a folder that is left out as a whole.
+ */
 export function applicationFilter(directory: string): (path: string) => boolean {
   const file = join(directory, '.dockerignore')
-  const patterns = existsSync(file) ? readFileSync(file, 'utf8').split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#')).map(toPattern) : []
+  const rules = existsSync(file) ? readFileSync(file, 'utf8').split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#')).map(toRule) : []
   return path => {
     const name = path.slice(path.lastIndexOf('/') + 1)
     if (neverIncluded.has(name) || /\.test\.[cm]?[jt]s$/.test(name)) return false
-    return !patterns.some(pattern => pattern.test(path))
+    return rules.findLast(({ pattern }) => pattern.test(path))?.ignored !== true
   }
 }
 
-function toPattern(line: string): RegExp {
-  const text = line.replace(/^\/|\/$/g, '').replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-  return new RegExp(`^${text.replaceAll('**/', '(?:.*/)?').replaceAll('**', '.*').replaceAll(/(?<!\.)\*/g, '[^/]*').replaceAll('?', '[^/]')}(?:/.*)?$`)
+function toRule(line: string): IgnoreRule {
+  const ignored = !line.startsWith('!')
+  const name = (ignored ? line : line.slice(1)).replace(/^(?:\.?\/)+|\/+$/g, '')
+  const text = name.replaceAll(/\*\*\/|\*\*|\*|\?|[.+^${}()|[\]\\]/g, token => wildcards[token] ?? `\\${token}`)
+  return { pattern: new RegExp(`^${text}(?:/.*)?$`), ignored }
 }
+
+const wildcards: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' }

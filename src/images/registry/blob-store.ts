@@ -68,6 +68,10 @@ export class BlobStore {
     await this.commit(upload.file, digest)
   }
 
+  async abandon(upload: Upload): Promise<void> {
+    await rm(upload.file, { force: true })
+  }
+
   async remove(digest: string): Promise<void> {
     await rm(this.fileOf(digest), { force: true })
   }

@@ -1,8 +1,9 @@
 // Repositories: which manifests they have and which tags point to them. Manifests are blobs; what is kept
 // here are their media types and the tags, as small files.
+import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { digestPattern } from '../image-reference.ts'
+import { dirname, join } from 'node:path'
+import { digestPattern, tagPattern } from '../image-reference.ts'
 import type { BlobStore } from './blob-store.ts'
 
 export interface Manifest {
@@ -52,7 +53,7 @@ export class ManifestStore {
 
   async tags(repository: string): Promise<string[]> {
     const names: string[] = await readdir(join(this.root, encode(repository), 'tags')).catch(() => [])
-    return names.sort()
+    return names.filter(name => tagPattern.test(name)).sort()
   }
 
   async repositories(): Promise<string[]> {
@@ -73,8 +74,10 @@ export class ManifestStore {
   }
 
   private async write(file: string, text: string): Promise<void> {
-    await mkdir(join(file, '..'), { recursive: true })
-    const temporary = `${file}.${process.pid}.${Math.trunc(performance.now() * 1000)}`
+    const folder = dirname(file)
+    await mkdir(folder, { recursive: true })
+    // No tag starts with a dot, so a half-written file is never listed as one.
+    const temporary = join(folder, `.${randomUUID()}`)
     await writeFile(temporary, text)
     await rename(temporary, file)
   }

@@ -1,6 +1,7 @@
 // The registry of this machine: the OCI distribution API over HTTP on loopback. `sampan build` pushes to
 // it, the node pulls from it, docker, buildah and skopeo work with it.
 // Source: OCI distribution specification 1.1.
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
@@ -38,7 +39,7 @@ interface Route {
 }
 
 const manifestLimitBytes = 4 * 1024 * 1024
-/** Larger uploads that nobody finishes are forgotten with the process. */
+const tooLarge = (): RegistryError => new RegistryError(413, 'SIZE_INVALID', `a manifest may have ${manifestLimitBytes} bytes at most`)
 const routePattern = /^\/v2\/(.+?)\/(blobs\/uploads\/?.*|blobs\/.+|manifests\/.+|tags\/list|referrers\/.+)$/
 
 export async function startRegistry({ directory, host, port }: RegistryOptions): Promise<Registry> {
@@ -95,7 +96,7 @@ class RegistryHandler {
     const [kind] = route.rest.split('/', 1)
     if (kind === 'tags') return sendJson(response, 200, { name: route.repository, tags: await this.manifests.tags(route.repository) })
     if (kind === 'referrers') return sendJson(response, 200, { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] }, 'application/vnd.oci.image.index.v1+json')
-    if (kind === 'manifests') return this.serveManifest(request, response, route.repository, decodeURIComponent(route.rest.slice('manifests/'.length)))
+    if (kind === 'manifests') return this.serveManifest(request, response, route.repository, decoded(route.rest.slice('manifests/'.length)))
     if (route.rest.startsWith('blobs/uploads')) return this.serveUpload(request, response, route, url.searchParams)
     return this.serveBlob(request, response, route.rest.slice('blobs/'.length))
   }
@@ -112,8 +113,10 @@ class RegistryHandler {
         return
       }
       case 'PUT': {
-        if (Number(request.headers['content-length'] ?? 0) > manifestLimitBytes) throw new RegistryError(413, 'SIZE_INVALID', `a manifest may have ${manifestLimitBytes} bytes at most`)
+        if (Number(request.headers['content-length'] ?? 0) > manifestLimitBytes) throw tooLarge()
         const content = await buffer(request)
+        if (content.length > manifestLimitBytes) throw tooLarge()
+        if (digestPattern.test(reference)) assertDigest(content, reference)
         await this.assertComplete(content)
         const digest = await this.manifests.put(repository, reference, request.headers['content-type'], content)
         response.writeHead(201, { 'Location': `/v2/${repository}/manifests/${digest}`, 'Docker-Content-Digest': digest, 'Content-Length': 0 }).end()
@@ -129,14 +132,7 @@ class RegistryHandler {
 
   /** A manifest is accepted only when everything it names is there. */
   private async assertComplete(content: Buffer): Promise<void> {
-    let parsed: { config?: { digest: string }; layers?: { digest: string; urls?: string[] }[] }
-    try {
-      parsed = JSON.parse(content.toString()) as typeof parsed
-    } catch {
-      throw new RegistryError(400, 'MANIFEST_INVALID', 'the manifest is not JSON')
-    }
-    const needed = [parsed.config?.digest, ...(parsed.layers ?? []).filter(layer => layer.urls === undefined).map(layer => layer.digest)].filter(digest => digest !== undefined)
-    for (const digest of needed) {
+    for (const digest of digestsIn(content)) {
       if (!digestPattern.test(digest) || (await this.blobs.size(digest)) === undefined) throw new RegistryError(404, 'MANIFEST_BLOB_UNKNOWN', `the manifest names ${digest}, which was not pushed`)
     }
   }
@@ -168,14 +164,16 @@ class RegistryHandler {
     if (upload === undefined) throw new RegistryError(404, 'BLOB_UPLOAD_UNKNOWN', 'there is no such upload; start it again')
     switch (request.method) {
       case 'PATCH':
-        await upload.append(request)
+        assertNextChunk(request, upload)
+        await this.append(upload, request)
         return sendUploadState(response, 202, repository, upload)
       case 'PUT':
-        await upload.append(request)
+        assertNextChunk(request, upload)
+        await this.append(upload, request)
         return this.finishUpload(response, repository, upload, query.get('digest') ?? '')
       case 'GET': return sendUploadState(response, 204, repository, upload)
       case 'DELETE':
-        this.uploads.delete(id)
+        await this.abandon(upload)
         response.writeHead(204).end()
         return
       default: throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on uploads`)
@@ -188,12 +186,27 @@ class RegistryHandler {
     const upload = await this.blobs.startUpload()
     const digest = query.get('digest')
     if (digest !== null) {
-      await upload.append(request)
+      await this.append(upload, request)
       return this.finishUpload(response, repository, upload, digest)
     }
     this.uploads.set(upload.id, upload)
     request.resume()
     sendUploadState(response, 202, repository, upload)
+  }
+
+  /** An upload that broke off holds an unknown part of what was sent, so it cannot be continued. */
+  private async append(upload: Upload, content: IncomingMessage): Promise<void> {
+    try {
+      await upload.append(content)
+    } catch (error) {
+      await this.abandon(upload)
+      throw error
+    }
+  }
+
+  private async abandon(upload: Upload): Promise<void> {
+    this.uploads.delete(upload.id)
+    await this.blobs.abandon(upload)
   }
 
   private async finishUpload(response: ServerResponse, repository: string, upload: Upload, digest: string): Promise<void> {
@@ -202,6 +215,12 @@ class RegistryHandler {
     await this.blobs.finishUpload(upload, digest)
     sendBlobCreated(response, repository, digest)
   }
+}
+
+/** Chunks come in order, each where the last one ended. */
+function assertNextChunk(request: IncomingMessage, { size }: Upload): void {
+  const start = /^(?:bytes )?(\d+)-\d+$/.exec(request.headers['content-range'] ?? '')?.[1]
+  if (start !== undefined && Number(start) !== size) throw new RegistryError(416, 'BLOB_UPLOAD_INVALID', `the next chunk starts at byte ${size}, not at ${start}`)
 }
 
 function sendUploadState(response: ServerResponse, status: number, repository: string, { id, size }: Upload): void {
@@ -215,6 +234,32 @@ function sendBlobCreated(response: ServerResponse, repository: string, digest: s
 function sendJson(response: ServerResponse, status: number, value: object, contentType = 'application/json'): void {
   const body = JSON.stringify(value)
   response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
+
+function assertDigest(content: Buffer, expected: string): void {
+  const found = `sha256:${createHash('sha256').update(content).digest('hex')}`
+  if (found !== expected) throw new DigestMismatch(expected, found)
+}
+
+/** What a manifest, or an index of manifests, names. */
+function digestsIn(content: Buffer): string[] {
+  type Named = { digest?: unknown; urls?: unknown } | undefined
+  let parsed: { config?: Named; layers?: Named[]; manifests?: Named[] }
+  try {
+    parsed = JSON.parse(content.toString()) as typeof parsed
+    const named = [...(parsed.config === undefined ? [] : [parsed.config]), ...(parsed.layers ?? []), ...(parsed.manifests ?? [])]
+    return named.filter(entry => entry?.urls === undefined).map(entry => String(entry?.digest))
+  } catch {
+    throw new RegistryError(400, 'MANIFEST_INVALID', 'expected a manifest or an index of the OCI image specification in JSON')
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {

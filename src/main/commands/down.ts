@@ -1,6 +1,6 @@
 // `sampan down`: stops the server, the pods, containerd, and takes links and rules away; works just the
 // same when the server is gone already. `--purge` deletes the data too.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Output } from '../../cli/output.ts'
 import { kubeconfigPaths, removeContext } from '../../client/kubeconfig.ts'
@@ -9,7 +9,7 @@ import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { removeTable } from '../../network/service-proxy.ts'
 import { connectControl } from '../control-socket.ts'
-import { placesOf, readFacts } from '../data-directory.ts'
+import { knownFacts, placesOf } from '../data-directory.ts'
 
 export interface DownOptions {
   readonly name: string
@@ -20,7 +20,7 @@ export interface DownOptions {
 export async function down(options: DownOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
   const output = new Output()
-  const facts = readFacts(join(places.data, 'cluster.json'))
+  const facts = knownFacts(places)
   if (facts === undefined && !existsSync(places.state)) {
     output.line(`there is no cluster "${options.name}" in ${places.data}; nothing to do`)
     return
@@ -36,10 +36,20 @@ export async function down(options: DownOptions): Promise<void> {
   if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
   output.done('network taken away')
-  if (options.purge) {
-    rmSync(places.data, { recursive: true, force: true })
+  if (options.purge && facts !== undefined) {
+    deleteData(places.data)
     removeContext(kubeconfigPaths(process.env)[0]!, options.name)
     output.done('data deleted')
   }
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
+}
+
+/** A directory that is a disk of its own is emptied and stays. */
+function deleteData(directory: string): void {
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true })
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+  }
 }

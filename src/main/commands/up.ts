@@ -1,15 +1,15 @@
 // `sampan up`: starts the server in the background, shows its steps as they are reached, and leaves a
 // context for kubectl. A second `up` finds the running server and changes nothing.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
-import { kubeconfigPaths, writeContext } from '../../client/kubeconfig.ts'
+import { kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kubeconfig.ts'
 import { programPath } from '../../host/command.ts'
 import { connectControl } from '../control-socket.ts'
-import { placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 
 export interface UpOptions {
@@ -34,7 +34,6 @@ export async function up(options: UpOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   if (running !== undefined) {
     running.close()
-    if (running.facts.dataDirectory !== places.data) throw new CommandFailure(`a cluster named "${options.name}" runs already, with the data directory ${running.facts.dataDirectory}; choose another --name`)
     if (options.output === 'json') console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
     return
@@ -74,7 +73,9 @@ function serverEntry(): string {
 
 /** Resolves with the API's URL when the node is Ready. @throws CommandFailure with the server's own words */
 async function startServer(places: ClusterPlaces, options: UpOptions, output: Output): Promise<string> {
-  makeDataDirectory(places)
+  openDataDirectory(places)
+  // A kubeconfig that cannot be read would be found out about when everything runs.
+  readKubeconfig(kubeconfigPaths(process.env)[0]!)
   const log = openSync(places.log, 'a', 0o600)
   const serverOptions: ServerOptions = {
     name: options.name,
@@ -103,14 +104,6 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
   child.unref()
   if (!ready) throw new CommandFailure(failure ?? `the server ended while it started; the end of ${places.log}:\n${lastLines(places.log)}`)
   return url
-}
-
-function makeDataDirectory(places: ClusterPlaces): void {
-  try {
-    mkdirSync(places.data, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw new CommandFailure(`the data directory ${places.data} cannot be made: ${(error as Error).message}`)
-  }
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3).join('\n')

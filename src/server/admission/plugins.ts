@@ -7,6 +7,7 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
+import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
@@ -14,5 +15,6 @@ import { taintNodesByCondition } from './taint-nodes.ts'
 
 export const admissionPlugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
-  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, resourceQuota,
+  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass,
+  rbacEscalation, resourceQuota,
 ]

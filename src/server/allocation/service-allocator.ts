@@ -12,9 +12,12 @@ import type { ObjectStorage } from '../storage/object-storage.ts'
 
 export const nodePortRange = { first: 30_000, last: 32_767 } as const
 
+/** The same number may serve TCP and UDP. */
+const nodePortKey = ({ protocol = 'TCP', nodePort }: ServicePort): string => `${protocol}/${nodePort}`
+
 export class ServiceAllocator {
   private readonly addresses = new Set<string>()
-  private readonly nodePorts = new Set<number>()
+  private readonly nodePorts = new Set<string>()
   private readonly serviceCidr: string
   private readonly random: Random
 
@@ -75,21 +78,22 @@ export class ServiceAllocator {
     for (const [index, port] of (service.spec.ports ?? []).entries()) {
       if (!port.nodePort) {
         const kept = had.find(candidate => candidate.port === port.port && candidate.protocol === port.protocol)?.nodePort
-        port.nodePort = kept ?? this.freePort()
-        if (kept === undefined) this.hold(this.nodePorts, port.nodePort, taken)
-      } else if (!had.some(candidate => candidate.nodePort === port.nodePort)) {
+        port.nodePort = kept ?? this.freePort(port)
+        if (kept === undefined) this.hold(this.nodePorts, nodePortKey(port), taken)
+      } else if (!had.some(candidate => nodePortKey(candidate) === nodePortKey(port))) {
         const problem = this.portProblem(port, `spec.ports[${index}].nodePort`)
-        if (problem === undefined) this.hold(this.nodePorts, port.nodePort, taken)
+        if (problem === undefined) this.hold(this.nodePorts, nodePortKey(port), taken)
         else errors.push(problem)
       }
     }
     if (service.spec.externalTrafficPolicy === undefined) service.spec.externalTrafficPolicy = 'Cluster'
   }
 
-  private portProblem({ nodePort }: ServicePort, field: string): FieldError | undefined {
+  private portProblem(port: ServicePort, field: string): FieldError | undefined {
     const { first, last } = nodePortRange
+    const { nodePort } = port
     if (nodePort! < first || nodePort! > last) return invalidValue(field, nodePort, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`)
-    if (this.nodePorts.has(nodePort!)) return invalidValue(field, nodePort, 'provided port is already allocated')
+    if (this.nodePorts.has(nodePortKey(port))) return invalidValue(field, nodePort, 'provided port is already allocated')
     return undefined
   }
 
@@ -103,12 +107,12 @@ export class ServiceAllocator {
     throw invalid('', 'Service', '', [duplicate('spec.clusterIPs', 'the range of service addresses is used up')])
   }
 
-  private freePort(): number {
+  private freePort(wanted: ServicePort): number {
     const { first, last } = nodePortRange
     const count = last - first + 1
     for (let attempt = 0, index = Math.floor(this.random.fraction() * count); attempt < count; attempt++, index++) {
       const port = first + (index % count)
-      if (!this.nodePorts.has(port)) return port
+      if (!this.nodePorts.has(nodePortKey({ ...wanted, nodePort: port }))) return port
     }
     throw invalid('', 'Service', '', [duplicate('spec.ports', 'the range of node ports is used up')])
   }
@@ -120,11 +124,11 @@ export class ServiceAllocator {
 
   private take({ spec }: Service): void {
     if (spec.clusterIP && spec.clusterIP !== 'None') this.addresses.add(spec.clusterIP)
-    for (const { nodePort } of spec.ports ?? []) if (nodePort) this.nodePorts.add(nodePort)
+    for (const port of spec.ports ?? []) if (port.nodePort) this.nodePorts.add(nodePortKey(port))
   }
 
   private giveBack({ spec }: Service): void {
     if (spec.clusterIP) this.addresses.delete(spec.clusterIP)
-    for (const { nodePort } of spec.ports ?? []) if (nodePort) this.nodePorts.delete(nodePort)
+    for (const port of spec.ports ?? []) if (port.nodePort) this.nodePorts.delete(nodePortKey(port))
   }
 }

@@ -5,6 +5,7 @@ import { apiGroup, apiGroupList, apiResourceList, apiVersions, aggregatedDiscove
 import { noSuchPath } from '../../api/api-error.ts'
 import { loadDocs } from '../../api/openapi/docs.ts'
 import { openApiV2 } from '../../api/openapi/open-api-v2.ts'
+import { openApiV2Binary, openApiV2BinaryAccepted, openApiV2BinaryType } from '../../api/openapi/open-api-v2-binary.ts'
 import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
@@ -59,6 +60,10 @@ export class DiscoveryRoutes {
   private async serveOpenApi(exchange: Exchange, [openApiVersion, ...path]: string[]): Promise<boolean> {
     await loadDocs()
     if (openApiVersion === 'v2' && path.length === 0) {
+      if (exchange.request.headers.accept?.includes(openApiV2BinaryAccepted)) {
+        await sendBytes(exchange, 200, openApiV2BinaryType, openApiV2Binary())
+        return true
+      }
       const { bytes, hash } = this.document('openapi v2', () => openApiV2(this.kinds.all()))
       await sendCacheable(exchange, bytes, hash, 'application/json')
       return true

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { badRequest, noSuchPath, serviceUnavailable } from '../../api/api-error.ts'
+import { attributesOf, forbiddenTo } from '../auth/attributes.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
+import { impersonated } from '../auth/impersonate.ts'
 import type { Caller, FieldValidation, UserInfo } from '../request.ts'
 import { findSubresource } from '../subresources/subresource.ts'
 import { parseApiPath } from './api-path.ts'
@@ -38,7 +40,7 @@ export class RequestHandler {
     let exchange: Exchange = { request, response, ...url, caller: callerOf(request, url.query, nobody) }
     try {
       if (this.options.draining()) throw serviceUnavailable('the server is shutting down; try again in a moment')
-      exchange = { ...exchange, caller: callerOf(request, url.query, await this.options.authenticator.authenticate(request)) }
+      exchange = { ...exchange, caller: callerOf(request, url.query, await this.admit(request, url.path, url.query)) }
       await this.route(exchange)
     } catch (error) {
       await sendStatus(exchange, statusOf(error, fault => this.report(request, fault)))
@@ -49,8 +51,8 @@ export class RequestHandler {
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
     try {
-      await this.options.authenticator.authenticate(request)
       const { path, query } = splitUrl(request.url ?? '/')
+      await this.admit(request, path, query)
       const parts = parseApiPath(path)
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
@@ -64,6 +66,15 @@ export class RequestHandler {
       const code = status.code ?? 500
       socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
     }
+  }
+
+  /** Who the request comes from, once it is known that he may make it. @throws ApiError Unauthorized, Forbidden */
+  private async admit(request: IncomingMessage, path: string, query: URLSearchParams): Promise<UserInfo> {
+    const { authorizer } = this.options.routes.context
+    const user = impersonated(await this.options.authenticator.authenticate(request), request.headers, authorizer)
+    const attributes = attributesOf(request.method ?? 'GET', path, query)
+    if (!authorizer.authorize(user, attributes).allowed) throw forbiddenTo(user, attributes)
+    return user
   }
 
   private async route(exchange: Exchange): Promise<void> {

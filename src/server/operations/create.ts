@@ -1,5 +1,5 @@
 // POST: default, prepare, admit, validate, allocate, store.
-import { alreadyExists, badRequest, methodNotAllowed } from '../../api/api-error.ts'
+import { alreadyExists, badRequest } from '../../api/api-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { formatTime } from '../../lib/clock.ts'
@@ -98,9 +98,4 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
 export function withoutRevision(draft: KubeObject): Buffer {
   const { resourceVersion } = draft.metadata as Partial<KubeObject['metadata']>
   return resourceVersion === undefined ? encodeForStore(draft) : withRevision(encodeForStore(draft), Number(resourceVersion))
-}
-
-/** Kinds whose collection takes no POST. */
-export function assertCreatable({ kind }: Pick<Target, 'kind'>): void {
-  if (kind.verbs !== undefined && !kind.verbs.includes('create')) throw methodNotAllowed()
 }

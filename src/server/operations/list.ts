@@ -1,6 +1,6 @@
 // Reading many: from the cache, or, when a client pages through a list that changes meanwhile, from the
 // store at the revision of the first page.
-import { ApiError, badRequest, expired } from '../../api/api-error.ts'
+import { badRequest, expired, tooLargeRevision } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -48,16 +48,12 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
 
 const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[] => (kind.storage === undefined ? stored : stored.map(object => asServed(kind, object)))
 
-function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, current: number): number | undefined {
+function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
   if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
-  if (revision > current) throw tooLargeRevision(revision, current)
+  if (revision > newest) throw tooLargeRevision(revision, newest)
   return resourceVersionMatch === 'Exact' ? revision : undefined
-}
-
-function tooLargeRevision(wanted: number, current: number): Error {
-  return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 })
 }
 
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {

@@ -20,7 +20,6 @@ const maximumAttempts = 20
 export interface UpdateOptions {
   /** Gives the wanted state. Called again with the newer state after a lost race. May return what it got. */
   readonly change: (current: KubeObject) => unknown
-  /** Whether the wanted state's resourceVersion is the client's precondition (PUT, and patches that set it). */
   readonly problems?: readonly string[]
   /** Server-side apply computes the managed fields itself. */
   readonly keepsManagedFields?: boolean
@@ -33,15 +32,15 @@ export async function update(context: ServerContext, target: Target, options: Up
     const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
-    const named = checkIdentity(target, draft, current)
+    checkIdentity(target, draft, current)
     const result = await tryStore(context, target, draft, current, caller, options.keepsManagedFields ?? false)
     if (result !== undefined) return result
-    if (named || attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
+    if (attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
   }
 }
 
-/** @returns whether the client named the revision it meant */
-function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): boolean {
+/** A revision that the client named is still in the wanted state after a lost race, and then no longer the current one. */
+function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): void {
   const { metadata } = draft
   if (metadata.name && metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   if (metadata.namespace && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`)
@@ -52,7 +51,6 @@ function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, cur
   const asked = metadata.resourceVersion
   const named = asked !== undefined && asked !== '' && asked !== '0'
   if (named && asked !== String(current.revision)) throw conflict(kind.resource, name)
-  return named
 }
 
 function keepSystemMetadata(draft: KubeObject, old: KubeObject): void {

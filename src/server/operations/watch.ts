@@ -1,6 +1,6 @@
 // One watch: what happened since a revision, then what happens. With a selector an object that starts or
 // stops to match appears as ADDED or DELETED, as clients expect.
-import { ApiError, badRequest } from '../../api/api-error.ts'
+import { ApiError, badRequest, tooLargeRevision } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
@@ -45,7 +45,7 @@ export function watch(context: ServerContext, kind: KindDefinition, query: Watch
       if (filter.matchesAll || filter.matches(object.object)) deliver({ type: 'ADDED', object })
     }
   } else {
-    if (since > context.storage.revision) throw new ApiError(504, 'Timeout', `Too large resource version: ${since}, current: ${context.storage.revision}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
+    if (since > context.storage.revision) throw tooLargeRevision(since, context.storage.revision)
     if (!cache.remembers(since)) throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
     for (const event of cache.since(since)) pass(event)
   }

@@ -2,12 +2,15 @@
 // A write resolves after the cache shows it, so whoever awaited a write reads it.
 import type { KubeObject } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
-import type { RangeResult, Store, StoreEvent } from '../../store/store.ts'
+import type { Entry, HistoryEvent, RangeResult, Store, StoreEvent } from '../../store/store.ts'
 import { CachedObject, deepFreeze } from './cached-object.ts'
 import { encodeForStore, withRevision } from './object-codec.ts'
-import { ResourceCache } from './resource-cache.ts'
+import { ResourceCache, type CacheEvent } from './resource-cache.ts'
 
 const root = '/registry/'
+
+/** How far back changes from before the start are read, for watches that resume over a restart. */
+const rememberedRevisions = 4096
 
 type ResourceName = Pick<Resource, 'group' | 'plural'>
 
@@ -25,18 +28,25 @@ export class ObjectStorage {
   private currentRevision: number
   private readonly store: Store
 
-  private constructor(store: Store, revision: number) {
+  /** Every change after this revision is known, from before the start as well. */
+  private readonly historyFrom: number
+
+  private constructor(store: Store, revision: number, historyFrom: number) {
     this.store = store
     this.currentRevision = revision
+    this.historyFrom = historyFrom
   }
 
   static async open(store: Store): Promise<ObjectStorage> {
     const { entries, revision } = await store.range(root)
-    const storage = new ObjectStorage(store, revision)
+    const history = await store.history(root, revision, rememberedRevisions)
+    const storage = new ObjectStorage(store, revision, history.afterRevision)
     for (const entry of entries) {
       const { cache, key } = storage.locate(entry.key)
-      cache.load(new CachedObject(key, entry.revision, withRevision(entry.value, entry.revision)))
+      cache.load(fromEntry(key, entry))
     }
+    const newestSeen = new Map<string, CachedObject>()
+    for (const event of history.events) storage.remember(event, newestSeen)
     await store.watch(root, revision, events => storage.observe(events))
     return storage
   }
@@ -80,6 +90,17 @@ export class ObjectStorage {
     return { objects: range.entries.map(entry => new CachedObject(entry.key.slice(prefix.length), entry.revision, withRevision(entry.value, entry.revision))), range }
   }
 
+  /** @param newestSeen of each store key the newest version among the events before; versions are shared, not built twice */
+  private remember(event: HistoryEvent, newestSeen: Map<string, CachedObject>): void {
+    const { cache, key } = this.locate(event.entry.key)
+    const seen = newestSeen.get(event.entry.key)
+    const previous = seen?.revision === event.previousRevision ? seen : event.previous && fromEntry(key, event.previous)
+    const remembered = pastEvent(event, key, previous, cache.get(key))
+    if (remembered === undefined) return
+    newestSeen.set(event.entry.key, remembered.current)
+    cache.remember(remembered)
+  }
+
   private observe(events: readonly StoreEvent[]): void {
     for (const { type, entry } of events) {
       this.currentRevision = entry.revision
@@ -109,9 +130,18 @@ export class ObjectStorage {
 
   private cacheNamed(name: string): ResourceCache {
     let cache = this.caches.get(name)
-    if (cache === undefined) this.caches.set(name, (cache = new ResourceCache(this.currentRevision)))
+    if (cache === undefined) this.caches.set(name, (cache = new ResourceCache(this.historyFrom)))
     return cache
   }
+}
+
+const fromEntry = (key: string, entry: Entry): CachedObject => new CachedObject(key, entry.revision, withRevision(entry.value, entry.revision))
+
+function pastEvent({ type, entry }: HistoryEvent, key: string, previous: CachedObject | undefined, now: CachedObject | undefined): CacheEvent | undefined {
+  const { revision } = entry
+  if (type === 'delete') return previous === undefined ? undefined : { type: 'DELETED', revision, current: stamp(previous, revision), previous }
+  const current = now?.revision === revision ? now : fromEntry(key, entry)
+  return { type: previous === undefined ? 'ADDED' : 'MODIFIED', revision, current, previous }
 }
 
 /** The same state under another revision: what a DELETED event carries. */

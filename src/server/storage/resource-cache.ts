@@ -73,6 +73,11 @@ export class ResourceCache {
     this.sorted = undefined
   }
 
+  /** Adds a change from before the start, in order, for watchers that resume. */
+  remember(event: CacheEvent): void {
+    this.history.push(event)
+  }
+
   put(object: CachedObject): void {
     const previous = this.entries.get(object.key)
     this.entries.set(object.key, object)

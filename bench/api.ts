@@ -1,0 +1,128 @@
+// The load of the reference table on the API server: `node bench/api.ts [pods]`. Server and load client are
+// two processes on the same machine; every write is durable. Prints figures as JSON.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const count = Number(process.argv[2] ?? 5000)
+const results: Record<string, number> = {}
+
+interface Access { port: number; ca: string; cert: string; key: string }
+
+class Load {
+  private readonly agent: Agent
+  private readonly access: Access
+
+  constructor(access: Access, connections: number) {
+    this.access = access
+    this.agent = new Agent({ keepAlive: true, maxSockets: connections, ca: access.ca, cert: access.cert, key: access.key })
+  }
+
+  call(method: string, path: string, body?: string, contentType = 'application/json'): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({
+        host: '127.0.0.1', port: this.access.port, method, path, agent: this.agent,
+        headers: { 'Accept': 'application/json', ...(body !== undefined && { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) }) },
+      }, response => {
+        let size = 0
+        response.on('data', (chunk: Buffer) => { size += chunk.length })
+        response.on('end', () => (response.statusCode! < 400 ? resolve(size) : reject(new Error(`${method} ${path}: ${response.statusCode}`))))
+      })
+      outgoing.once('error', reject)
+      outgoing.end(body)
+    })
+  }
+
+  /** Opens a watch and calls `onEvent` with the number of events in each chunk. */
+  watch(path: string, onEvents: (count: number) => void): { close(): void } {
+    const outgoing = request({ host: '127.0.0.1', port: this.access.port, path, agent: false, ca: this.access.ca, cert: this.access.cert, key: this.access.key }, response => {
+      response.on('data', (chunk: Buffer) => {
+        let lines = 0
+        for (const byte of chunk) if (byte === 10) lines++
+        onEvents(lines)
+      })
+    })
+    outgoing.on('error', () => {})
+    outgoing.end()
+    return { close: () => void outgoing.destroy() }
+  }
+
+  close(): void {
+    this.agent.destroy()
+  }
+}
+
+const podsPath = '/api/v1/namespaces/default/pods'
+const pod = (index: number): string => JSON.stringify({
+  apiVersion: 'v1', kind: 'Pod',
+  metadata: { name: `pod-${index}`, labels: { app: `app-${index % 10}`, tier: 'bench' }, annotations: { note: 'made for measuring' } },
+  spec: { containers: [{ name: 'main', image: 'nginx:1.27', ports: [{ name: 'http', containerPort: 80 }], env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }], resources: { requests: { cpu: '100m', memory: '64Mi' } }, readinessProbe: { httpGet: { path: '/', port: 'http' } } }] },
+})
+
+function percentile(sorted: readonly number[], fraction: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN
+}
+
+/** Runs `total` calls, `parallel` at a time. */
+async function drive(what: string, total: number, parallel: number, call: (index: number) => Promise<unknown>): Promise<void> {
+  const latencies: number[] = []
+  let next = 0
+  const startMs = performance.now()
+  await Promise.all(Array.from({ length: parallel }, async () => {
+    while (next < total) {
+      const index = next++
+      const beganMs = performance.now()
+      await call(index)
+      latencies.push(performance.now() - beganMs)
+    }
+  }))
+  const seconds = (performance.now() - startMs) / 1000
+  latencies.sort((left, right) => left - right)
+  results[`${what}, per second`] = Math.round(total / seconds)
+  results[`${what}, p99 ms`] = Math.round(percentile(latencies, 0.99) * 10) / 10
+  console.error(`${what.padEnd(44)} ${String(Math.round(total / seconds)).padStart(7)}/s   p50 ${percentile(latencies, 0.5).toFixed(1)} ms   p99 ${percentile(latencies, 0.99).toFixed(1)} ms`)
+}
+
+function residentMb(pid: number): number {
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1000)
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'sampan-bench-api-'))
+const server = spawn(process.execPath, [join(import.meta.dirname, 'api-server.ts'), directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+try {
+  const access = await new Promise<Access>(resolve => { createInterface({ input: server.stdout }).once('line', line => resolve(JSON.parse(line) as Access)) })
+  const load = new Load(access, 64)
+  await load.call('POST', '/api/v1/namespaces/default/serviceaccounts', JSON.stringify({ metadata: { name: 'default' } }))
+  results['resident MB idle'] = residentMb(server.pid!)
+  await drive('create pods, 64 at a time', count, 64, index => load.call('POST', podsPath, pod(index)))
+  await drive('create ConfigMaps, one at a time', 1000, 1, index => load.call('POST', '/api/v1/namespaces/default/configmaps', JSON.stringify({ metadata: { name: `c-${index}` }, data: { key: 'value' } })))
+  await drive('get one pod, 64 at a time', 20_000, 64, index => load.call('GET', `${podsPath}/pod-${index % count}`))
+  await drive(`list ${count} pods, 2 at a time`, 60, 2, () => load.call('GET', podsPath))
+  await drive(`list ${count / 10} of ${count} pods by label`, 200, 2, index => load.call('GET', `${podsPath}?labelSelector=app%3Dapp-${index % 10}`))
+  for (const watchers of [20, 50]) {
+    let events = 0
+    const watches = Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${Number.MAX_SAFE_INTEGER}`.replace(/&resourceVersion=\d+/, '&fieldSelector=metadata.namespace%3Ddefault&labelSelector=tier%3Dbench'), number => { events += number }))
+    await sleep(3000)
+    events = 0
+    const startMs = performance.now()
+    await drive(`patch pods while ${watchers} watch`, 3000, 16, index => load.call('PATCH', `${podsPath}/pod-${index % count}`, JSON.stringify({ metadata: { annotations: { turn: String(index) } } }), 'application/merge-patch+json'))
+    const wanted = 3000 * watchers
+    for (let turn = 0; turn < 1000 && events < wanted; turn++) await sleep(10)
+    const seconds = (performance.now() - startMs) / 1000
+    results[`events to ${watchers} watchers, per second`] = Math.round(events / seconds)
+    console.error(`events to ${watchers} watchers`.padEnd(44), `${Math.round(events / seconds)}/s`.padStart(9), `  ${events} of ${wanted}`)
+    for (const watch of watches) watch.close()
+  }
+  await drive('delete pods, 64 at a time', count, 64, index => load.call('DELETE', `${podsPath}/pod-${index}?gracePeriodSeconds=0`))
+  results['resident MB after the load'] = residentMb(server.pid!)
+  console.error(`resident memory: idle ${results['resident MB idle']} MB, after the load ${results['resident MB after the load']} MB`)
+  load.close()
+} finally {
+  server.kill('SIGKILL')
+  rmSync(directory, { recursive: true, force: true })
+}
+console.log(JSON.stringify(results, undefined, 2))

@@ -1,0 +1,107 @@
+// Tables in the documents that are derived from the code, so that they stay true. `npm run documents`
+// writes them; a test fails when one is out of date.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { manifestFields, type FieldType } from '../src/delivery/manifest/fields.ts'
+
+const root = join(import.meta.dirname, '..')
+
+interface Part {
+  readonly file: string
+  /** Stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+  readonly name: string
+  readonly text: string
+}
+
+export function parts(): Part[] {
+  return [
+    { file: 'README.md', name: 'manifest fields', text: manifestTable() },
+    { file: 'ARCHITECTURE.md', name: 'layers', text: layerTable() },
+  ]
+}
+
+export const readDocument = (file: string): string => readFileSync(join(root, file), 'utf8')
+
+/** The document with the part as it should be. */
+export function withPart(document: string, { name, text }: Part): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const from = document.indexOf(start)
+  const to = document.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`expected ${start} and ${end} in the document`)
+  return `${document.slice(0, from + start.length)}\n${text}\n${document.slice(to)}`
+}
+
+/** One row for each field of `app.yml`. */
+function manifestTable(): string {
+  return ['| field | holds | what it means |', '|---|---|---|', ...rows(manifestFields, '')].join('\n')
+}
+
+function rows(type: FieldType, path: string): string[] {
+  switch (type.type) {
+    case 'object': return Object.entries(type.fields).flatMap(([name, field]) => {
+      const here = path === '' ? name : `${path}.${name}`
+      return [`| \`${here}\`${field.required ? ' (required)' : ''} | ${holds(field.is)} | ${field.about} |`, ...inside(field.is, here)]
+    })
+    case 'map': return inside(type.values, `${path}.NAME`)
+    case 'either': return type.options.flatMap(option => rows(option, path))
+    default: return []
+  }
+}
+
+/** An environment holds the fields of the manifest again; they are not listed twice. */
+const inside = (type: FieldType, path: string): string[] => (path === 'environments' ? [] : rows(type, path))
+
+function holds(type: FieldType): string {
+  switch (type.type) {
+    case 'text':
+    case 'number': return type.expected
+    case 'choice': return type.values.map(value => `\`${value}\``).join(' or ')
+    case 'list': return `a list of ${holds(type.items)}`
+    case 'map': return type.values.type === 'object' ? `${type.keyName}s, each with any of the fields above but \`name\`` : `${type.keyName}s, each with ${holds(type.values)}`
+    case 'object': return 'fields'
+    case 'either': return type.options.map(holds).join(', or ')
+  }
+}
+
+const contents: Readonly<Record<string, string>> = {
+  lib: 'pure primitives: clock, logger interface, back-off, IPv4 arithmetic, text and bytes',
+  api: 'what objects are: kinds and their registry, schema, defaults, validation, selectors, quantities, patches, server-side apply, protobuf, OpenAPI, `ApiError`',
+  store: 'where objects live: revisions and watch; contract suite, `sqlite`, `memory`',
+  streams: 'exec, attach and port-forward on the wire: WebSocket and SPDY/3.1, both sides',
+  server: 'the Kubernetes HTTP API: routes, authentication, admission, allocation, storage with its cache, watches, discovery, tables',
+  client: 'typed client, HTTPS transport, informers, kubeconfig',
+  control: 'controller runner, work queue, ownership, leases, events',
+  controllers: 'one folder for each control loop',
+  scheduler: 'which node a pod goes to',
+  host: 'effects on the operating system: processes, mounts, links, cgroups, sysctl',
+  cri: 'the container runtime interface: contract suite, containerd over gRPC, simulated; the private containerd',
+  node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
+  network: 'service rules (computed purely, applied with nftables) and DNS',
+  images: 'source to OCI image; the registry of the machine',
+  delivery: '`app.yml`, rendering, rollout, release history, rollback',
+  observe: 'logs, metrics, alerts',
+  dashboard: 'the browser application',
+  cli: 'commands that need only the API: build, deploy, rollback',
+}
+
+/** From the rules that scripts/check-layers.ts enforces; folders that do not exist yet are left out. */
+function layerTable(): string {
+  const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as { forbidden: { name: string; comment?: string }[] }
+  const layers = forbidden.flatMap(({ name, comment = '' }) => {
+    const folder = /^layer-(.*)$/.exec(name)?.[1]
+    return folder === undefined || !existsSync(join(root, 'src', folder)) ? [] : [{ folder, allowed: comment.replace(/^.* may import /, '') }]
+  })
+  const unknown = layers.find(({ folder }) => contents[folder] === undefined)
+  if (unknown !== undefined) throw new Error(`scripts/documents.ts does not say what src/${unknown.folder} contains`)
+  return [
+    '| `src/` | what lives there | may import |', '|---|---|---|',
+    ...layers.map(({ folder, allowed }) => `| \`${folder}\` | ${contents[folder]} | ${allowed === 'nothing' ? '–' : allowed} |`),
+    '| `main` | composition roots: the command, the server process, the client within one process | everything but testing |',
+    '| `testing` | fakes, builders, the server in the test\'s own process | everything; imported by tests only |',
+  ].join('\n')
+}
+
+if (import.meta.main) {
+  for (const part of parts()) writeFileSync(join(root, part.file), withPart(readDocument(part.file), part))
+}

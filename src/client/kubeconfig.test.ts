@@ -1,0 +1,139 @@
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { clusterAccess, KubeconfigError, kubeconfigPaths, readKubeconfig, removeContext, writeContext, type KubeconfigFile } from './kubeconfig.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'sampan-kubeconfig-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+let path = ''
+beforeEach(() => {
+  path = join(mkdtempSync(join(root, 'home-')), '.kube', 'config')
+})
+
+const foreign: KubeconfigFile = {
+  apiVersion: 'v1', kind: 'Config', 'current-context': 'work', preferences: { colors: true },
+  clusters: [{ name: 'work', cluster: { server: 'https://work:6443', 'insecure-skip-tls-verify': true } }],
+  users: [{ name: 'me', user: { token: 'secret' } }],
+  contexts: [{ name: 'work', context: { cluster: 'work', user: 'me', namespace: 'team' } }],
+  extensions: [{ name: 'kept' }],
+}
+const ours = { name: 'sampan', server: 'https://127.0.0.1:6443', authority: 'CA', certificate: 'CERT', key: 'KEY' }
+const put = (file: string, content: KubeconfigFile): string => {
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, stringify(content))
+  return file
+}
+const now = (): KubeconfigFile => parse(readFileSync(path, 'utf8')) as KubeconfigFile
+
+describe('a written context', () => {
+  test('makes the file, readable by its owner alone', () => {
+    writeContext(path, ours)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
+    expect(clusterAccess([path])).toEqual({ context: 'sampan', server: ours.server, namespace: 'default', authority: 'CA', certificate: 'CERT', key: 'KEY', skipVerification: false })
+  })
+
+  test('keeps everything else, and becomes the current one', () => {
+    put(path, foreign)
+    chmodSync(path, 0o644)
+    writeContext(path, ours)
+    const { clusters, users, contexts, ...rest } = now()
+    expect(rest).toEqual({ apiVersion: 'v1', kind: 'Config', 'current-context': 'sampan', preferences: { colors: true }, extensions: [{ name: 'kept' }] })
+    expect([clusters![0], users![0], contexts![0]]).toEqual([foreign.clusters![0], foreign.users![0], foreign.contexts![0]])
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  test('replaces itself', () => {
+    writeContext(path, ours)
+    writeContext(path, { ...ours, server: 'https://127.0.0.1:7000' })
+    expect(now().clusters).toHaveLength(1)
+    expect(clusterAccess([path]).server).toBe('https://127.0.0.1:7000')
+  })
+
+  test('leaves a link a link', () => {
+    const real = put(join(root, 'dotfiles', 'config'), foreign)
+    mkdirSync(join(path, '..'))
+    symlinkSync(real, path)
+    writeContext(path, ours)
+    expect(lstatSync(path).isSymbolicLink()).toBe(true)
+    expect(readKubeconfig(real)['current-context']).toBe('sampan')
+  })
+
+  test('is not written over a file that is no kubeconfig', () => {
+    mkdirSync(join(path, '..'))
+    for (const text of ['just text', '- a list', '{ broken']) {
+      writeFileSync(path, text)
+      expect(() => writeContext(path, ours)).toThrow(KubeconfigError)
+      expect(readFileSync(path, 'utf8')).toBe(text)
+    }
+  })
+})
+
+describe('a removed context', () => {
+  test('leaves the file as it was, with another context chosen', () => {
+    put(path, foreign)
+    writeContext(path, ours)
+    removeContext(path, 'sampan')
+    expect(now()).toEqual(foreign)
+  })
+
+  test('that was the only one leaves none chosen', () => {
+    writeContext(path, ours)
+    removeContext(path, 'sampan')
+    expect(now()).toMatchObject({ 'current-context': '', contexts: [] })
+  })
+
+  test('that is not there changes nothing, nor makes a file', () => {
+    removeContext(path, 'sampan')
+    expect(readKubeconfig(path)).toEqual({})
+    put(path, foreign)
+    const before = readFileSync(path, 'utf8')
+    removeContext(path, 'sampan')
+    expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+})
+
+test.each([
+  ['KUBECONFIG lists several', { KUBECONFIG: '/a:/b::', HOME: '/root' }, ['/a', '/b']],
+  ['KUBECONFIG is empty', { KUBECONFIG: '', HOME: '/root' }, ['/root/.kube/config']],
+  ['there is none', { HOME: '/home/me' }, ['/home/me/.kube/config']],
+])('%s', (_what, environment, paths) => {
+  expect(kubeconfigPaths(environment)).toEqual(paths)
+})
+
+describe('several files', () => {
+  test('the first one that names a thing wins, and files named in one are found beside it', () => {
+    const first = put(join(root, 'first', 'config'), { 'current-context': 'mixed', users: [{ name: 'me', user: { token: 'first', 'client-certificate': 'me.crt' } }] })
+    writeFileSync(join(root, 'first', 'me.crt'), 'CERT OF FIRST')
+    const second = put(join(root, 'second', 'config'), {
+      'current-context': 'other', users: [{ name: 'me', user: { token: 'second' } }],
+      clusters: [{ name: 'c', cluster: { server: 'https://c', 'certificate-authority': 'ca.crt' } }], contexts: [{ name: 'mixed', context: { cluster: 'c', user: 'me', namespace: 'n' } }],
+    })
+    writeFileSync(join(root, 'second', 'ca.crt'), 'CA OF SECOND')
+    expect(clusterAccess([first, second, join(root, 'missing')])).toEqual({
+      context: 'mixed', server: 'https://c', namespace: 'n', authority: 'CA OF SECOND', certificate: 'CERT OF FIRST', token: 'first', skipVerification: false,
+    })
+  })
+
+  test('a token may stand in a file', () => {
+    put(path, { ...foreign, users: [{ name: 'me', user: { tokenFile: 'token' } }] })
+    writeFileSync(join(path, '..', 'token'), 'from a file\n')
+    expect(clusterAccess([path])).toMatchObject({ token: 'from a file', skipVerification: true })
+  })
+})
+
+describe('what is wrong with a kubeconfig is one sentence', () => {
+  test.each<[string, KubeconfigFile, string | undefined, RegExp]>([
+    ['nothing is chosen', {}, undefined, /^no context is chosen in .*; start a cluster with `sampan up` or name a context with --context$/],
+    ['an unknown context', foreign, 'home', /^there is no context "home" in .*; there is work$/],
+    ['a context without a cluster', { ...foreign, clusters: [] }, undefined, /^the context "work" names the cluster "work", which has no server in /],
+    ['a certificate that is not there', { ...foreign, users: [{ name: 'me', user: { 'client-certificate': 'gone.crt' } }] }, undefined, /names a client-certificate that cannot be read: ENOENT/],
+  ])('%s', (_what, file, context, message) => {
+    put(path, file)
+    expect(() => clusterAccess([path], context)).toThrow(KubeconfigError)
+    expect(() => clusterAccess([path], context)).toThrow(message)
+  })
+})

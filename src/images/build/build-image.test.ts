@@ -1,0 +1,217 @@
+// Builds real images into a real registry. /bin/true stands for Node.js: a base layer is a program with
+// its libraries, whatever the program is.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { extract } from 'tar-stream'
+import { startRegistry, type Registry } from '../registry/registry.ts'
+import { buildImage, type BuiltImage } from './build-image.ts'
+import { entriesBelow, writeLayer } from './layer.ts'
+import { BuildError } from './project.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'sampan-build-'))
+let registry: Registry
+beforeAll(async () => {
+  registry = await startRegistry({ directory: join(root, 'registry'), host: '127.0.0.1', port: 0 })
+})
+afterAll(async () => {
+  await registry.close()
+  rmSync(root, { recursive: true })
+})
+
+let directory = ''
+let cacheDirectory = ''
+let steps: string[] = []
+beforeEach(() => {
+  directory = mkdtempSync(join(root, 'project-'))
+  cacheDirectory = mkdtempSync(join(root, 'cache-'))
+  steps = []
+  put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', scripts: { start: 'node main.js' } }))
+  put('main.js', 'console.log(1)')
+})
+
+const put = (path: string, content: string): void => {
+  mkdirSync(join(directory, path, '..'), { recursive: true })
+  writeFileSync(join(directory, path), content)
+}
+
+const build = (more: Partial<Parameters<typeof buildImage>[0]> = {}): Promise<BuiltImage> => buildImage({
+  directory, repository: 'web', tag: '1.0.0', registry: `127.0.0.1:${registry.port}`, cacheDirectory, nodeBinary: '/bin/true',
+  progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step), ...more,
+})
+
+const fetched = async (path: string): Promise<Buffer> => Buffer.from(await (await fetch(`http://127.0.0.1:${registry.port}/v2/web/${path}`)).arrayBuffer())
+
+interface PulledImage {
+  readonly config: { config: Record<string, unknown>; rootfs: { diff_ids: string[] } }
+  readonly layers: readonly { digest: string; size: number; mediaType: string }[]
+}
+
+async function pulled(tag = '1.0.0'): Promise<PulledImage> {
+  const manifest = JSON.parse((await fetched(`manifests/${tag}`)).toString()) as { config: { digest: string }; layers: PulledImage['layers'] }
+  return { config: JSON.parse((await fetched(`blobs/${manifest.config.digest}`)).toString()) as PulledImage['config'], layers: manifest.layers }
+}
+
+async function namesIn(digest: string): Promise<string[]> {
+  const names: string[] = []
+  const unpack = extract()
+  unpack.end(await fetched(`blobs/${digest}`))
+  for await (const entry of unpack) {
+    names.push(entry.header.name)
+    entry.resume()
+  }
+  return names
+}
+
+describe('a built image', () => {
+  test('has a base and an application layer, and says how it is started', async () => {
+    const { digest, sizeBytes } = await build()
+    const { config, layers } = await pulled()
+    expect(digest).toMatch(/^sha256:/)
+    expect(layers).toHaveLength(2)
+    expect(layers.reduce((sum, { size }) => sum + size, 0)).toBe(sizeBytes)
+    expect(config.config).toMatchObject({ Entrypoint: ['/usr/local/bin/node'], Cmd: ['main.js'], WorkingDir: '/app', User: '1000:1000' })
+    expect(config.rootfs.diff_ids).toEqual(layers.map(layer => layer.digest))
+    expect(await namesIn(layers[0]!.digest)).toEqual(expect.arrayContaining(['usr/local/bin/node', 'etc/passwd', 'tmp/', 'home/node/']))
+    expect(await namesIn(layers[1]!.digest)).toEqual(['app/', 'app/main.js', 'app/package.json'])
+  })
+
+  test('is the same to the byte when it is built again, elsewhere and later', async () => {
+    const first = await build()
+    const copy = mkdtempSync(join(root, 'copy-'))
+    for (const name of ['package.json', 'main.js']) {
+      writeFileSync(join(copy, name), execFileSync('cat', [join(directory, name)]))
+      utimesSync(join(copy, name), 1, 1)
+    }
+    const second = await build({ directory: copy, cacheDirectory: mkdtempSync(join(root, 'cache-')) })
+    expect(second).toEqual(first)
+  })
+
+  test('changes with its files only', async () => {
+    await build()
+    const before = await pulled()
+    put('main.js', 'console.log(2)')
+    await build({ tag: '2' })
+    const after = await pulled('2')
+    expect(after.layers[0]).toEqual(before.layers[0])
+    expect(after.layers[1]!.digest).not.toBe(before.layers[1]!.digest)
+  })
+
+  test('leaves out what .dockerignore names', async () => {
+    put('.dockerignore', 'secrets\n**/*.md')
+    put('secrets/key', 'k')
+    put('src/notes.md', 'n')
+    await build({ tag: 'ignored' })
+    expect(await namesIn((await pulled('ignored')).layers[1]!.digest)).toEqual(['app/', 'app/.dockerignore', 'app/main.js', 'app/package.json', 'app/src/'])
+  })
+
+  test('keeps its base layer between builds', async () => {
+    await build()
+    await build()
+    expect(steps.filter(step => step.startsWith('base'))).toEqual(['base layer', 'base layer (cached)'])
+  })
+
+  test('leaves nothing half-made behind', async () => {
+    await build()
+    expect(readdirSync(cacheDirectory).filter(name => !/^base-\w+\.(tar|json)$/.test(name))).toEqual([])
+  })
+})
+
+describe('dependencies', () => {
+  function withDependency(): void {
+    const library = mkdtempSync(join(root, 'library-'))
+    writeFileSync(join(library, 'package.json'), JSON.stringify({ name: 'library', version: '1.0.0', main: 'index.js' }))
+    writeFileSync(join(library, 'index.js'), '')
+    execFileSync('npm', ['pack', '--silent'], { cwd: library })
+    put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', main: 'main.js', dependencies: { library: `file:${library}/library-1.0.0.tgz` } }))
+    execFileSync('npm', ['install', '--package-lock-only', '--offline', '--silent'], { cwd: directory })
+  }
+
+  test('are a layer of their own that is kept while the lock file stays the same', async () => {
+    withDependency()
+    await build({ tag: 'with' })
+    const { layers } = await pulled('with')
+    expect(layers).toHaveLength(3)
+    expect(await namesIn(layers[1]!.digest)).toEqual(expect.arrayContaining(['app/node_modules/library/index.js']))
+    put('main.js', 'console.log(3)')
+    await build({ tag: 'with2' })
+    expect(steps.filter(step => step.startsWith('dependencies'))).toEqual(['dependencies', 'dependencies (cached)'])
+    expect((await pulled('with2')).layers[1]).toEqual(layers[1])
+  }, 60_000)
+
+  test('need a lock file', async () => {
+    put('package.json', JSON.stringify({ main: 'main.js', dependencies: { library: '1' } }))
+    await expect(build()).rejects.toThrow(/expected a package-lock.json .* npm install --package-lock-only/)
+  })
+
+  test('that npm cannot install fail with what npm said', async () => {
+    withDependency()
+    put('package-lock.json', JSON.stringify({ name: 'web', lockfileVersion: 3, packages: {} }))
+    await expect(build()).rejects.toThrow(/npm ci .* failed in [\s\S]*lock file/)
+    expect(readdirSync(cacheDirectory).filter(name => name.startsWith('making-'))).toEqual([])
+  }, 60_000)
+})
+
+describe('a build script', () => {
+  test('runs before the files are packed', async () => {
+    mkdirSync(join(directory, 'node_modules'))
+    put('package.json', JSON.stringify({ main: 'out.js', scripts: { build: 'cp main.js out.js' } }))
+    await build({ tag: 'built' })
+    expect(await namesIn((await pulled('built')).layers[1]!.digest)).toContain('app/out.js')
+  }, 60_000)
+
+  test.each(['>&2', ''])('that fails ends the build with what it said (echo %s)', async stream => {
+    mkdirSync(join(directory, 'node_modules'))
+    put('package.json', JSON.stringify({ main: 'out.js', scripts: { build: `echo "main.ts(1,1): broken" ${stream}; exit 1` } }))
+    await expect(build()).rejects.toThrow(/npm run --silent build failed in [\s\S]*main.ts\(1,1\): broken/)
+  }, 60_000)
+})
+
+test('a registry that is not there is one sentence', async () => {
+  await expect(build({ registry: '127.0.0.1:1' })).rejects.toThrow(BuildError)
+  await expect(build({ registry: '127.0.0.1:1' })).rejects.toThrow(/the registry at 127.0.0.1:1 cannot be reached .*sampan up/)
+})
+
+describe('a layer', () => {
+  test('keeps links and whether a file is a program, and nothing else of its surroundings', async () => {
+    put('run.sh', '#!/bin/sh')
+    chmodSync(join(directory, 'run.sh'), 0o700)
+    symlinkSync('main.js', join(directory, 'link.js'))
+    put('empty', '')
+    const file = join(root, 'layer.tar')
+    await writeLayer(file, await entriesBelow(directory, 'app'))
+    const unpack = extract()
+    unpack.end(execFileSync('cat', [file]))
+    const found: Record<string, unknown> = {}
+    for await (const entry of unpack) {
+      const { name, mode, uid, mtime, linkname, type } = entry.header
+      found[name] = [type, mode?.toString(8), uid, mtime?.getTime(), linkname ?? undefined]
+      entry.resume()
+    }
+    expect(found).toEqual({
+      'app/': ['directory', '755', 0, 0, undefined],
+      'app/empty': ['file', '644', 0, 0, undefined],
+      'app/link.js': ['symlink', '777', 0, 0, 'main.js'],
+      'app/main.js': ['file', '644', 0, 0, undefined],
+      'app/package.json': ['file', '644', 0, 0, undefined],
+      'app/run.sh': ['file', '755', 0, 0, undefined],
+    })
+  })
+
+  test('does not depend on the order of its entries, and takes long names', async () => {
+    const long = `${'directory/'.repeat(20)}file`
+    const entries = [{ path: long, kind: 'file', source: Buffer.from('x') }, { path: 'a', kind: 'file', source: Buffer.from('y') }] as const
+    const layers = await Promise.all([entries, entries.toReversed()].map((order, index) => writeLayer(join(root, `order-${index}.tar`), order)))
+    expect(layers[0]).toEqual(layers[1])
+  })
+
+  test('of a file that cannot be read fails instead of waiting', async () => {
+    await expect(writeLayer(join(root, 'missing.tar'), [{ path: 'a', kind: 'file', source: join(root, 'nothing') }])).rejects.toThrow(/ENOENT/)
+  })
+
+  test('that cannot be written fails', async () => {
+    await expect(writeLayer(join(root, 'nowhere', 'x.tar'), [{ path: 'a', kind: 'file', source: Buffer.alloc(100_000) }])).rejects.toThrow(/ENOENT/)
+  })
+})

@@ -1,0 +1,238 @@
+// The distribution protocol over HTTP, as docker, buildah and containerd speak it.
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../../testing/eventually.ts'
+import { startRegistry, type Registry } from './registry.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'sampan-registry-'))
+const manifestType = 'application/vnd.oci.image.manifest.v1+json'
+let registry: Registry
+beforeAll(async () => {
+  registry = await startRegistry({ directory, host: '127.0.0.1', port: 0 })
+})
+afterAll(async () => {
+  await registry.close()
+  rmSync(directory, { recursive: true })
+})
+
+const digestOf = (content: string | Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`
+const call = (method: string, path: string, body?: string | Buffer, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`http://127.0.0.1:${registry.port}${path.startsWith('/v2') ? path : `/v2/${path}`}`, { method, headers, ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }) })
+const codeOf = async (response: Response): Promise<string> => ((await response.json()) as { errors: { code: string }[] }).errors[0]!.code
+
+async function pushBlob(repository: string, content: string | Buffer): Promise<string> {
+  const digest = digestOf(content)
+  const response = await call('POST', `${repository}/blobs/uploads/?digest=${digest}`, content)
+  expect(response.status).toBe(201)
+  return digest
+}
+
+async function pushImage(repository: string, tag: string, layer: string): Promise<{ digest: string; manifest: string }> {
+  const [config, content] = [await pushBlob(repository, `{"layer":"${layer}"}`), await pushBlob(repository, layer)]
+  const manifest = JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config: { digest: config, size: 1 }, layers: [{ digest: content, size: layer.length }] })
+  const response = await call('PUT', `${repository}/manifests/${tag}`, manifest, { 'Content-Type': manifestType })
+  expect(response.status).toBe(201)
+  return { digest: response.headers.get('docker-content-digest')!, manifest }
+}
+
+const startUpload = async (repository: string): Promise<string> => {
+  const response = await call('POST', `${repository}/blobs/uploads/`)
+  expect(response.status).toBe(202)
+  return response.headers.get('location')!
+}
+
+test('the registry says that it speaks version 2', async () => {
+  const response = await call('GET', '/v2/')
+  expect(response.status).toBe(200)
+  expect(response.headers.get('docker-distribution-api-version')).toBe('registry/2.0')
+})
+
+describe('uploading', () => {
+  test('in one request', async () => {
+    const digest = await pushBlob('team/deep/web', 'whole')
+    const response = await call('GET', `team/deep/web/blobs/${digest}`)
+    expect(await response.text()).toBe('whole')
+    expect(response.headers.get('docker-content-digest')).toBe(digest)
+  })
+
+  test('in chunks, whose state can be asked for', async () => {
+    const content = randomBytes(300_000)
+    const location = await startUpload('web')
+    const first = await call('PATCH', location, content.subarray(0, 100_000), { 'Content-Range': '0-99999' })
+    expect([first.status, first.headers.get('range')]).toEqual([202, '0-99999'])
+    const second = await call('PATCH', location, content.subarray(100_000, 200_000), { 'Content-Range': '100000-199999' })
+    expect(second.headers.get('range')).toBe('0-199999')
+    const state = await call('GET', location)
+    expect([state.status, state.headers.get('range')]).toEqual([204, '0-199999'])
+    const end = await call('PUT', `${location}?digest=${digestOf(content)}`, content.subarray(200_000))
+    expect(end.status).toBe(201)
+    expect(Buffer.from(await (await call('GET', end.headers.get('location')!)).arrayBuffer()).equals(content)).toBe(true)
+  })
+
+  test('a chunk out of order is refused and can be sent again', async () => {
+    const location = await startUpload('web')
+    await call('PATCH', location, 'abc', { 'Content-Range': '0-2' })
+    const wrong = await call('PATCH', location, 'ghi', { 'Content-Range': '6-8' })
+    expect([wrong.status, await codeOf(wrong)]).toEqual([416, 'BLOB_UPLOAD_INVALID'])
+    expect((await call('PUT', `${location}?digest=${digestOf('abcdef')}`, 'def', { 'Content-Range': '3-5' })).status).toBe(201)
+  })
+
+  test('content that is not what its digest says is refused, and nothing of it stays', async () => {
+    const response = await call('POST', `web/blobs/uploads/?digest=${digestOf('promised')}`, 'delivered')
+    expect([response.status, await codeOf(response)]).toEqual([400, 'DIGEST_INVALID'])
+    expect((await call('HEAD', `web/blobs/${digestOf('promised')}`)).status).toBe(404)
+    expect((await call('HEAD', `web/blobs/${digestOf('delivered')}`)).status).toBe(404)
+  })
+
+  test('a digest that is none is refused', async () => {
+    const location = await startUpload('web')
+    expect(await codeOf(await call('PUT', `${location}?digest=md5:12`, 'x'))).toBe('DIGEST_INVALID')
+  })
+
+  test('a blob that is there already can be mounted', async () => {
+    const digest = await pushBlob('one', 'shared')
+    expect((await call('POST', `two/blobs/uploads/?mount=${digest}&from=one`)).status).toBe(201)
+  })
+
+  test('to mount what is not there starts an upload', async () => {
+    expect((await call('POST', `two/blobs/uploads/?mount=${digestOf('nowhere')}&from=one`)).status).toBe(202)
+  })
+
+  test('an upload can be given up, and is unknown then', async () => {
+    const location = await startUpload('web')
+    expect((await call('DELETE', location)).status).toBe(204)
+    expect(await codeOf(await call('PATCH', location, 'x'))).toBe('BLOB_UPLOAD_UNKNOWN')
+  })
+
+  test('an upload whose connection breaks cannot be continued, so that no damaged blob comes to be', async () => {
+    const location = await startUpload('web')
+    const socket = connect(registry.port, '127.0.0.1')
+    socket.write(`PATCH ${location} HTTP/1.1\r\nHost: registry\r\nContent-Length: 1000\r\n\r\nhalf`)
+    await eventually('the first bytes arrive', async () => (await call('GET', location)).headers.get('range') === '0-3')
+    socket.destroy()
+    await eventually('the upload is forgotten', async () => (await call('GET', location)).status === 404)
+    await eventually('its file is gone', () => !readdirSync(join(directory, 'uploads')).includes(location.split('/').at(-1)!))
+    expect(await codeOf(await call('PUT', `${location}?digest=${digestOf('half')}`))).toBe('BLOB_UPLOAD_UNKNOWN')
+  })
+})
+
+describe('reading a blob', () => {
+  test.each([
+    ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
+    ['bytes=7-', 206, '789', 'bytes 7-9/10'],
+    ['bytes=8-100', 206, '89', 'bytes 8-9/10'],
+    ['something', 200, '0123456789', null],
+  ])('with the range %s', async (range, status, text, contentRange) => {
+    const digest = await pushBlob('web', '0123456789')
+    const response = await call('GET', `web/blobs/${digest}`, undefined, { Range: range })
+    expect([response.status, await response.text(), response.headers.get('content-range')]).toEqual([status, text, contentRange])
+  })
+
+  test('a range behind its end cannot be given', async () => {
+    const digest = await pushBlob('web', '0123456789')
+    expect((await call('GET', `web/blobs/${digest}`, undefined, { Range: 'bytes=10-' })).status).toBe(416)
+  })
+
+  test('an empty blob', async () => {
+    const digest = await pushBlob('web', '')
+    expect(await (await call('GET', `web/blobs/${digest}`)).text()).toBe('')
+  })
+})
+
+describe('manifests', () => {
+  test('are found by tag and by digest, with their media type', async () => {
+    const { digest, manifest } = await pushImage('team/web', '1.0.0', 'layer')
+    for (const reference of ['1.0.0', digest]) {
+      const response = await call('GET', `team/web/manifests/${reference}`)
+      expect([response.headers.get('content-type'), response.headers.get('docker-content-digest'), await response.text()]).toEqual([manifestType, digest, manifest])
+      const head = await call('HEAD', `team/web/manifests/${reference}`)
+      expect([head.status, head.headers.get('content-length')]).toEqual([200, String(manifest.length)])
+    }
+  })
+
+  test('a tag moves', async () => {
+    await pushImage('moving', 'latest', 'old')
+    const { digest } = await pushImage('moving', 'latest', 'new')
+    expect((await call('HEAD', 'moving/manifests/latest')).headers.get('docker-content-digest')).toBe(digest)
+  })
+
+  test.each([
+    ['names a blob that was not pushed', JSON.stringify({ config: { digest: digestOf('nothing') }, layers: [] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
+    ['names a layer that was not pushed', JSON.stringify({ layers: [{ digest: digestOf('nothing') }] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
+    ['is an index of manifests that are not there', JSON.stringify({ manifests: [{ digest: digestOf('nothing') }] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
+    ['is not JSON', 'no json', 400, 'MANIFEST_INVALID'],
+    ['is no object', 'null', 400, 'MANIFEST_INVALID'],
+    ['names no digest', JSON.stringify({ layers: [{}] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
+  ])('one that %s is refused', async (_what, content, status, code) => {
+    const response = await call('PUT', 'web/manifests/refused', content, { 'Content-Type': manifestType })
+    expect([response.status, await codeOf(response)]).toEqual([status, code])
+    expect((await call('GET', 'web/manifests/refused')).status).toBe(404)
+  })
+
+  test('a layer that says where else it is need not be here', async () => {
+    const response = await call('PUT', 'web/manifests/foreign', JSON.stringify({ layers: [{ digest: digestOf('far'), urls: ['https://example.com/layer'] }] }))
+    expect(response.status).toBe(201)
+  })
+
+  test('pushed by digest must have that digest', async () => {
+    const response = await call('PUT', `web/manifests/${digestOf('other')}`, '{}')
+    expect([response.status, await codeOf(response)]).toEqual([400, 'DIGEST_INVALID'])
+  })
+
+  test('that are too large are refused', async () => {
+    expect((await call('PUT', 'web/manifests/large', Buffer.alloc(4 * 1024 * 1024 + 1))).status).toBe(413)
+  })
+
+  test('deleting one by digest takes its tags along', async () => {
+    const { digest } = await pushImage('gone', 'a', 'x')
+    await pushImage('gone', 'b', 'x')
+    await pushImage('gone', 'c', 'y')
+    expect((await call('DELETE', `gone/manifests/${digest}`)).status).toBe(202)
+    expect(await (await call('GET', 'gone/tags/list')).json()).toEqual({ name: 'gone', tags: ['c'] })
+    expect(await codeOf(await call('DELETE', `gone/manifests/${digest}`))).toBe('MANIFEST_UNKNOWN')
+  })
+
+  test('deleting a tag keeps the manifest', async () => {
+    const { digest } = await pushImage('kept', 'a', 'x')
+    expect((await call('DELETE', 'kept/manifests/a')).status).toBe(202)
+    expect((await call('GET', `kept/manifests/${digest}`)).status).toBe(200)
+    expect((await call('GET', 'kept/manifests/a')).status).toBe(404)
+  })
+})
+
+test('the catalog lists repositories, whatever slashes their names have', async () => {
+  await pushImage('z/y/x', '1', 'layer')
+  const { repositories } = (await (await call('GET', '_catalog')).json()) as { repositories: string[] }
+  expect(repositories).toContain('z/y/x')
+})
+
+test.each([
+  ['a name with capitals', 'GET', 'Web/tags/list', 400, 'NAME_INVALID'],
+  ['a name that leaves the folder', 'GET', '..%2F..%2Fetc/manifests/1', 400, 'NAME_INVALID'],
+  ['a tag that leaves the folder', 'GET', 'web/manifests/..%2F..%2Fx', 400, 'TAG_INVALID'],
+  ['a tag that is damaged', 'GET', 'web/manifests/%zz', 400, 'TAG_INVALID'],
+  ['a blob that is not there', 'GET', `web/blobs/${digestOf('nothing')}`, 404, 'BLOB_UNKNOWN'],
+  ['a digest of another kind', 'GET', 'web/blobs/md5:1', 400, 'DIGEST_INVALID'],
+  ['an image that is not there', 'GET', 'nobody/manifests/1', 404, 'MANIFEST_UNKNOWN'],
+  ['a path that means nothing', 'GET', 'web/other', 404, 'NAME_UNKNOWN'],
+  ['a method that means nothing', 'POST', 'web/manifests/1', 405, 'UNSUPPORTED'],
+])('%s gives one clear error', async (_what, method, path, status, code) => {
+  const response = await call(method, path)
+  expect([response.status, await codeOf(response)]).toEqual([status, code])
+})
+
+test('images are there again after a restart, unfinished uploads are not', async () => {
+  const { digest, manifest } = await pushImage('stays', '1', 'layer')
+  const location = await startUpload('stays')
+  await call('PATCH', location, 'half')
+  await registry.close()
+  registry = await startRegistry({ directory, host: '127.0.0.1', port: 0 })
+  expect(await (await call('GET', 'stays/manifests/1')).text()).toBe(manifest)
+  expect((await call('GET', `stays/manifests/${digest}`)).headers.get('content-type')).toBe(manifestType)
+  expect((await call('GET', `stays/blobs/${digestOf('layer')}`)).status).toBe(200)
+  expect((await call('GET', location)).status).toBe(404)
+})

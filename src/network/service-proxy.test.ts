@@ -1,0 +1,88 @@
+// What the proxy hands to the kernel, with objects of a real API server in this process.
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { EndpointSlice, Service } from '../api/generated/models.ts'
+import { endpointSlices, namespaces, services } from '../api/resources.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { FakeClock } from '../testing/fake-clock.ts'
+import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
+import { startServiceProxy, type ServiceProxy } from './service-proxy.ts'
+
+const facts = { table: 't', podCidr: '10.42.0.0/16', serviceCidr: '10.43.0.0/16', linkName: 'l', nodePortAddresses: ['127.0.0.1'] }
+const clock = new FakeClock()
+let server: TestServer
+let proxy: ServiceProxy
+let scripts: string[]
+let failing: boolean
+
+beforeEach(async () => {
+  server = await startTestServer()
+  await server.local.create(namespaces, { metadata: { name: 'shop' } })
+  scripts = []
+  failing = false
+  proxy = await startServiceProxy({
+    client: server.local, facts, clock, logger: silentLogger,
+    apply: async script => {
+      if (failing) throw new Error('the kernel said no')
+      scripts.push(script)
+    },
+  })
+  await proxy.settled()
+})
+afterEach(async () => {
+  proxy.stop()
+  await server.close()
+})
+
+const addService = (name = 'web', clusterIP = '10.43.0.20'): Promise<Service> => server.local.create<Service>(services, { metadata: { name, namespace: 'shop' }, spec: { clusterIP, ports: [{ port: 80 }] } })
+const addSlice = (service = 'web', address = '10.42.0.5'): Promise<EndpointSlice> => server.local.create<EndpointSlice>(endpointSlices, {
+  metadata: { name: `${service}-1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4', ports: [{ name: '', port: 8080, protocol: 'TCP' }], endpoints: [{ addresses: [address], conditions: { ready: true } }],
+})
+
+test('the first script is the whole table, the next are changes', async () => {
+  expect(scripts).toHaveLength(1)
+  expect(scripts[0]).toMatch(/^add table ip t\ndelete table ip t\n/)
+  await addService()
+  await proxy.settled()
+  expect(scripts[1]).toBe('add element ip t unserved { 10.43.0.20 . tcp . 80 }\n')
+})
+
+test('endpoints that come and go change one service', async () => {
+  await addService()
+  await addSlice()
+  await proxy.settled()
+  expect(scripts.at(-1)).toContain('add element ip t services { 10.43.0.20 . tcp . 80 : goto service/shop/web/tcp/80 }')
+  await server.local.delete(endpointSlices, { namespace: 'shop', name: 'web-1' })
+  await proxy.settled()
+  expect(scripts.at(-1)).toContain('add element ip t unserved { 10.43.0.20 . tcp . 80 }')
+  await server.local.delete(services, { namespace: 'shop', name: 'web' })
+  await proxy.settled()
+  expect(scripts.at(-1)).toBe('delete element ip t unserved { 10.43.0.20 . tcp . 80 }\n')
+})
+
+test('what changes nothing is not handed on', async () => {
+  const before = scripts.length
+  await addSlice('nobody')
+  await proxy.settled()
+  expect(scripts).toHaveLength(before)
+})
+
+test('after a failure the table is written anew, with everything that came meanwhile', async () => {
+  failing = true
+  await addService()
+  await proxy.settled()
+  await addSlice()
+  failing = false
+  await clock.advance(1000)
+  await proxy.settled()
+  expect(scripts.at(-1)).toMatch(/^add table ip t\ndelete table ip t\n/)
+  expect(scripts.at(-1)).toContain('goto service/shop/web/tcp/80')
+})
+
+test('a stopped proxy changes nothing any more', async () => {
+  proxy.stop()
+  const before = scripts.length
+  await addService()
+  await proxy.settled()
+  expect(scripts).toHaveLength(before)
+})
