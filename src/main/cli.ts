@@ -22,12 +22,26 @@ function portNumber(text: string): number {
 program.command('up').description('start the cluster on this machine')
   .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
   .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+  .option('--store <store>', 'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas')
+  .option('--store-ca <file>', 'certificate authority of etcd (PEM)').option('--store-cert <file>', 'client certificate for etcd (PEM)').option('--store-key <file>', 'its key (PEM)')
   .action(async options => (await import('./commands/up.ts')).up(options))
 
 program.command('down').description('stop the cluster and its containers')
   .addOption(nameOption()).addOption(dataOption())
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))
+
+program.command('backup').description("save the cluster's objects and keys in one file; the cluster may run meanwhile")
+  .argument('<file>', 'where to; only its owner can read it')
+  .addOption(nameOption()).addOption(dataOption())
+  .option('--force', 'replace the file if it is there')
+  .action(async (file, options) => (await import('./commands/backup.ts')).backup(file, options))
+
+program.command('restore').description('put a backup in place of the data of a cluster that is down')
+  .argument('<file>', 'the backup')
+  .addOption(nameOption()).addOption(dataOption())
+  .option('--force', 'replace data that is there')
+  .action(async (file, options) => (await import('./commands/backup.ts')).restore(file, options))
 
 program.command('status').description('say whether and how the cluster runs')
   .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())

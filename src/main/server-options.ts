@@ -1,11 +1,14 @@
 // What `sampan up` tells the server process it starts, and what that one reports back while it starts:
 // one JSON document a line.
+import type { StoreSettings } from './open-store.ts'
 
 export interface ServerOptions {
   readonly name: string
   readonly dataDirectory?: string
   /** undefined: the one of last time, or 6443. 0: a free one. */
   readonly apiPort?: number
+  /** undefined: the one of last time, or SQLite. */
+  readonly store?: StoreSettings
 }
 
 export type StartReport =

@@ -65,7 +65,7 @@ async function main(options: ServerOptions): Promise<void> {
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
   containerd.catch(() => {})
   retreat = async () => takeBack(await containerd, places, facts)
-  const [store, keys] = await Promise.all([openStore(places), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
+  const [store, keys] = await Promise.all([openStore(places, options.store, clock), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
   let agent: NodeAgent | undefined
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,

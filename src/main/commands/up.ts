@@ -2,7 +2,7 @@
 // context for kubectl. A second `up` finds the running server and changes nothing.
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
@@ -10,6 +10,7 @@ import { kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kube
 import { programPath } from '../../host/command.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import type { StoreSettings } from '../open-store.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 
 export interface UpOptions {
@@ -17,6 +18,10 @@ export interface UpOptions {
   readonly dataDir?: string
   readonly apiPort?: number
   readonly output?: 'json'
+  readonly store?: string
+  readonly storeCa?: string
+  readonly storeCert?: string
+  readonly storeKey?: string
 }
 
 const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
@@ -81,6 +86,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     name: options.name,
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
+    ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }
   const child = spawn(process.execPath, ['--max-semi-space-size=2', '--enable-source-maps', serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', stdio: ['ignore', log, log, 'pipe'] })
   closeSync(log)
@@ -107,3 +113,13 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3).join('\n')
+
+/** Paths are made absolute here, since the server works in another directory. */
+function storeSettings(store: string, { storeCa, storeCert, storeKey }: UpOptions): StoreSettings {
+  return {
+    store,
+    ...(storeCa !== undefined && { authority: resolve(storeCa) }),
+    ...(storeCert !== undefined && { certificate: resolve(storeCert) }),
+    ...(storeKey !== undefined && { key: resolve(storeKey) }),
+  }
+}
