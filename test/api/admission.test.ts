@@ -132,3 +132,11 @@ test('a certificate request names who asked, and is approved apart from its stat
   expect(approved.status, approved.text).toBe(200)
   expect(approved.json.status.conditions).toMatchObject(conditions)
 })
+
+test('who creates what nothing acts on yet is told', async () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
+  const set = await post(`/apis/apps/v1/namespaces/${namespace}/statefulsets`, { metadata: { name: 's' }, spec: { serviceName: 's', selector: { matchLabels: { a: 'b' } }, template } })
+  expect([set.status, set.headers['warning']]).toEqual([201, '299 - "Sampan stores this StatefulSet, but nothing acts on objects of this kind yet"'])
+  const deployment = await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
+  expect([deployment.status, deployment.headers['warning']]).toEqual([201, undefined])
+})

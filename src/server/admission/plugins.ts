@@ -5,6 +5,7 @@ import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { notActedOn } from './not-acted-on.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -16,4 +17,5 @@ import { taintNodesByCondition } from './taint-nodes.ts'
 export const admissionPlugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
   defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation, resourceQuota,
+  notActedOn,
 ]
