@@ -14,6 +14,7 @@ import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset/replicaset.ts'
 import { replicationControllerController } from './replicationcontroller/replicationcontroller.ts'
+import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
 
@@ -27,12 +28,13 @@ export interface ControllerOptions {
 const needed = ['delete', 'list', 'watch'] as const
 
 export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonly ControllerDefinition[] {
-  const stored: Resource[] = kinds.filter(kind => kind.verbs === undefined || needed.every(verb => kind.verbs!.includes(verb))).map(kind => kind.resource)
+  const stored: Resource[] = kinds.filter(kind => kind.storage === undefined && (kind.verbs === undefined || needed.every(verb => kind.verbs!.includes(verb)))).map(kind => kind.resource)
   const owned = stored.filter(resource => resource.plural !== events.plural)
   return [
     namespaceController(stored), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
     endpointsController, endpointSliceController,
+    resourceQuotaController(owned.filter(resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
   ]
 }

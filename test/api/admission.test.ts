@@ -68,3 +68,75 @@ test('a pod takes over what its runtime class says', async () => {
   expect((await pod('a', { runtimeClassName: 'vm' })).json.spec).toMatchObject({ overhead: { memory: '64Mi' }, nodeSelector: { vm: 'yes' } })
   expect(refused(await pod('b', { runtimeClassName: 'none' }))).toBe('pods "b" is forbidden: pod rejected: RuntimeClass "none" not found')
 })
+
+describe('ResourceQuota', () => {
+  const quota = (hard: object, more: object = {}): Promise<Answer> => post(`/api/v1/namespaces/${namespace}/resourcequotas`, { metadata: { name: 'q' }, spec: { hard, ...more } })
+
+  test('refuses what goes over, and what does not say how much it needs', async () => {
+    await quota({ 'pods': '2', 'requests.cpu': '1' })
+    expect(refused(await pod('a'))).toBe('pods "a" is forbidden: failed quota: q: must specify requests.cpu for: c')
+    expect((await pod('b', {}, { resources: { requests: { cpu: '600m' } } })).status).toBe(201)
+    expect(refused(await pod('c', {}, { resources: { requests: { cpu: '500m' } } }))).toBe('pods "c" is forbidden: exceeded quota: q, requested: requests.cpu=500m, used: requests.cpu=600m, limited: requests.cpu=1')
+    expect((await server.call('GET', `/api/v1/namespaces/${namespace}/resourcequotas/q`)).json.status).toEqual({ hard: { 'pods': '2', 'requests.cpu': '1' }, used: { 'pods': '1', 'requests.cpu': '600m' } })
+  })
+
+  test('holds against writes at the same time', async () => {
+    await quota({ 'count/configmaps': '3' })
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => post(`/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name: `m${index}` } })))
+    expect(answers.filter(answer => answer.status === 201)).toHaveLength(3)
+  })
+
+  test('counts only what its scopes match', async () => {
+    await quota({ pods: '0' }, { scopes: ['NotBestEffort'] })
+    expect((await pod('a')).status).toBe(201)
+    expect(refused(await pod('b', {}, { resources: { requests: { cpu: '1' } } }))).toContain('exceeded quota: q')
+  })
+})
+
+describe('PodSecurity', () => {
+  const label = (labels: object): Promise<Answer> => server.call('PATCH', `/api/v1/namespaces/${namespace}`, { body: { metadata: { labels } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+  const modest = { securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } } }
+
+  test('baseline refuses privileges', async () => {
+    await label({ 'pod-security.kubernetes.io/enforce': 'baseline' })
+    expect(refused(await pod('a', { hostNetwork: true }, { securityContext: { privileged: true } })))
+      .toBe('pods "a" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true), privileged (container "c" must not set securityContext.privileged=true)')
+    expect((await pod('b')).status).toBe(201)
+  })
+
+  test('restricted wants modesty spelled out', async () => {
+    await label({ 'pod-security.kubernetes.io/enforce': 'restricted' })
+    expect(refused(await pod('a'))).toContain('allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")')
+    const fine = await pod('b', {}, modest)
+    expect(fine.status, fine.text).toBe(201)
+  })
+
+  test('warn only tells', async () => {
+    await label({ 'pod-security.kubernetes.io/warn': 'baseline' })
+    const answer = await pod('a', {}, { securityContext: { privileged: true } })
+    expect(answer.status).toBe(201)
+    expect(answer.headers.warning).toContain('would violate PodSecurity')
+  })
+})
+
+test('a certificate request names who asked, and is approved apart from its status', async () => {
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+  const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n').toString('base64')
+  const made = await post(path, { metadata: { name: 'r' }, spec: { request, signerName: 'example.com/signer', usages: ['client auth'], username: 'somebody else' } })
+  expect(made.status, made.text).toBe(201)
+  expect(made.json.spec).toMatchObject({ username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })
+  const conditions = [{ type: 'Approved', status: 'True', reason: 'Test' }]
+  const ignored = await server.call('PUT', `${path}/r/status`, { body: { ...made.json, status: { conditions } } })
+  expect(ignored.json.status).toEqual({})
+  const approved = await server.call('PUT', `${path}/r/approval`, { body: { ...made.json, metadata: { name: 'r' }, status: { conditions } } })
+  expect(approved.status, approved.text).toBe(200)
+  expect(approved.json.status.conditions).toMatchObject(conditions)
+})
+
+test('who creates what nothing acts on yet is told', async () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
+  const set = await post(`/apis/apps/v1/namespaces/${namespace}/statefulsets`, { metadata: { name: 's' }, spec: { serviceName: 's', selector: { matchLabels: { a: 'b' } }, template } })
+  expect([set.status, set.headers['warning']]).toEqual([201, '299 - "Sampan stores this StatefulSet, but nothing acts on objects of this kind yet"'])
+  const deployment = await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
+  expect([deployment.status, deployment.headers['warning']]).toEqual([201, undefined])
+})

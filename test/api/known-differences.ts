@@ -20,7 +20,6 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'pod invalid: bad env name': 'the rule for names is looser since 1.34, so the sentence is another',
   'pod invalid: resourceVersion on create': 'the original answers 500 to this mistake of a client; here it is a 400 with the same message',
   'watch too old': 'the recorded server had forgotten its first revision; here history reaches back five minutes',
-  'dry run': 'the recorded quota was nearly used up by pods of the recorded controllers',
   'bad resourceVersion': 'the original answers 500 to this mistake of a client; here it is a 400 with the same message',
   'partial metadata list': 'other pods exist than in the recording',
   'pod update forbidden field': 'the recorded message ends with a diff of Go structures',

@@ -5,7 +5,7 @@ import { isNotFound } from '../../src/api/api-error.ts'
 import type { Deployment } from '../../src/api/generated/models.ts'
 import type { New } from '../../src/api/object.ts'
 import {
-  configMaps, deployments, endpoints, endpointSlices, events, jobs, namespaces, nodes, pods, replicaSets, replicationControllers, serviceAccounts, services,
+  configMaps, deployments, endpoints, endpointSlices, events, jobs, namespaces, nodes, pods, replicaSets, replicationControllers, resourceQuotas, serviceAccounts, services,
 } from '../../src/api/resources.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import type { TestCluster } from '../../src/testing/test-cluster.ts'
@@ -119,6 +119,17 @@ describe.each([['in process', false], ['over HTTPS', true]] as const)('control l
     await expect(client.get(namespaces, { name: 'shortlived' })).rejects.toSatisfy(isNotFound)
   })
 
+  test('a quota is counted, and what is deleted counts no more', async () => {
+    const { client } = cluster
+    await client.create(namespaces, { metadata: { name: 'counted' } })
+    await client.create(configMaps, { metadata: { namespace: 'counted', name: 'one' } })
+    await client.create(resourceQuotas, { metadata: { namespace: 'counted', name: 'q' }, spec: { hard: { 'count/configmaps': '9' } } })
+    const used = () => client.informer(resourceQuotas).get({ namespace: 'counted', name: 'q' })?.status?.used?.['count/configmaps']
+    await eventually('count', () => used() === '2')
+    await client.delete(configMaps, { namespace: 'counted', name: 'one' })
+    await eventually('recount', () => used() === '1')
+  })
+
   test('a pod that fits nowhere says why, and is bound when there is room', async () => {
     const { client } = cluster
     await client.create(pods, { metadata: { namespace, name: 'huge' }, spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '64' } } }] } })
@@ -148,5 +159,16 @@ describe.each([['in process', false], ['over HTTPS', true]] as const)('control l
     await client.delete(jobs, { namespace, name: 'batch' }, { propagationPolicy: 'Background' })
     await eventually('collection', () => client.informer(pods).list(namespace).length === 0)
     await other.stop()
+  })
+
+  test('a quota is counted, and what is deleted counts no more', async () => {
+    const { client } = cluster
+    await client.create(namespaces, { metadata: { name: 'counted' } })
+    await client.create(configMaps, { metadata: { namespace: 'counted', name: 'one' } })
+    await client.create(resourceQuotas, { metadata: { namespace: 'counted', name: 'q' }, spec: { hard: { 'count/configmaps': '9' } } })
+    const used = () => client.informer(resourceQuotas).get({ namespace: 'counted', name: 'q' })?.status?.used?.['count/configmaps']
+    await eventually('count', () => used() === '2')
+    await client.delete(configMaps, { namespace: 'counted', name: 'one' })
+    await eventually('recount', () => used() === '1')
   })
 })

@@ -41,6 +41,7 @@ export const certificateSigningRequestKind = defineKind({
         const own = (draft.status.conditions ?? []).filter(condition => !decisions.includes(condition.type))
         const all = [...decided(old.status?.conditions), ...own]
         if (all.length > 0) draft.status.conditions = all
+        else delete draft.status.conditions
       },
       validate: (request, old) => [
         ...validateConditions(request),

@@ -7,7 +7,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path'
 import { run, CommandError } from '../../host/command.ts'
 import { baseEntries, baseKey, serviceUser } from './base-layer.ts'
-import { compiledCodeVariables, compileDependencies } from './compiled-code.ts'
+import { applicationFolder, compiledApplication, compiledCodeVariables, compileDependencies } from './compiled-code.ts'
 import { entriesBelow, layerMediaType, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
 import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
 import { RegistryClient } from './registry-client.ts'
@@ -53,7 +53,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   }
   const making = await mkdtemp(join(options.cacheDirectory, 'making-'))
   try {
-    const application = await applicationLayer(join(making, 'layer.tar'), project)
+    const application = await applicationLayer(making, project, options)
     options.progress('application', false)
     const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
     options.progress('pushed', false)
@@ -85,7 +85,7 @@ async function dependencyLayer(options: BuildOptions, project: Project): Promise
   if (!existsSync(lockFile)) throw new BuildError(`expected a package-lock.json beside ${join(project.directory, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`)
   const [manifest, lock] = await Promise.all([readFile(join(project.directory, 'package.json')), readFile(lockFile)])
   const { dependencies, optionalDependencies, overrides } = JSON.parse(manifest.toString()) as Record<string, unknown>
-  const key = createHash('sha256').update(JSON.stringify([dependencies, optionalDependencies, overrides])).update(lock).update(`compiled ${process.version} ${process.arch}`).digest('hex').slice(0, 16)
+  const key = createHash('sha256').update(JSON.stringify([dependencies, optionalDependencies, overrides])).update(lock).update(`compiled 2 ${process.version} ${process.arch}`).digest('hex').slice(0, 16)
   return keptLayer(options, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
@@ -93,13 +93,16 @@ async function dependencyLayer(options: BuildOptions, project: Project): Promise
     for (const name of ['package.json', 'package-lock.json', '.npmrc']) if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
     await npm(installed, ['ci', '--loglevel=error', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
     await compileDependencies(installed, Object.keys((dependencies ?? {}) as object), options.nodeBinary)
-    return entriesBelow(join(installed, 'node_modules'), 'app/node_modules', path => path !== '.cache')
+    return entriesBelow(join(installed, 'node_modules'), `${applicationFolder}/node_modules`, path => path !== '.cache')
   })
 }
 
 /** Never kept: looking whether a file changed costs as much as packing it. */
-async function applicationLayer(file: string, project: Project): Promise<KeptLayer> {
-  const layer = await writeLayer(file, await entriesBelow(project.directory, 'app', applicationFilter(project.directory)))
+async function applicationLayer(making: string, project: Project, { nodeBinary }: BuildOptions): Promise<KeptLayer> {
+  const file = join(making, 'layer.tar')
+  const entries = await entriesBelow(project.directory, applicationFolder, applicationFilter(project.directory))
+  const compiled = await compiledApplication(entries, project.command, join(making, 'application'), nodeBinary)
+  const layer = await writeLayer(file, [...entries, ...compiled])
   return { ...layer, file, cached: false }
 }
 
@@ -126,7 +129,7 @@ async function push(options: BuildOptions, project: Project, layers: readonly Ke
     os: 'linux',
     config: {
       User: `${serviceUser.id}:${serviceUser.id}`,
-      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...(project.hasDependencies ? compiledCodeVariables('/app/node_modules') : [])],
+      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...compiledCodeVariables],
       Entrypoint: ['/usr/local/bin/node'],
       Cmd: project.command,
       WorkingDir: '/app',

@@ -1,22 +1,64 @@
-// Compiles the dependencies once, when the image is built, instead of at every start of every instance:
-// Node.js keeps the compiled code in a folder that travels with them. A portable cache is valid wherever
-// it and the modules keep their places relative to each other.
-// Source: Node.js documentation, module compile cache.
-import { join } from 'node:path'
+// Compiles a service and its dependencies once, when the image is built, instead of at every start of
+// every instance: Node.js keeps compiled code, and TypeScript without its types, in a folder that travels
+// in the image. A portable cache is valid wherever it and the modules keep their places relative to each
+// other. Nothing of the service itself runs here. Source: Node.js documentation, module compile cache.
+import { copyFile, mkdir, readdir, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { run } from '../../host/command.ts'
+import { serviceUser } from './base-layer.ts'
+import { entriesBelow, type LayerEntry } from './layer.ts'
 
-export const compiledCodeFolder = '.compile-cache'
-
-/** Variables that make Node.js use the folder inside the image. */
-export const compiledCodeVariables = (modules: string): string[] => [`NODE_COMPILE_CACHE=${modules}/${compiledCodeFolder}`, 'NODE_COMPILE_CACHE_PORTABLE=1']
-
+export const applicationFolder = 'app'
+const cacheFolder = 'node_modules/.compile-cache'
 const timeoutMs = 30_000
 
-/** Loads each dependency once. One that cannot be loaded like this just starts uncompiled. */
+/** Variables that make Node.js use the folder inside the image. */
+export const compiledCodeVariables: readonly string[] = [`NODE_COMPILE_CACHE=/${applicationFolder}/${cacheFolder}`, 'NODE_COMPILE_CACHE_PORTABLE=1']
+
+/** Loads each dependency once, below `directory/node_modules`. One that cannot be loaded like this just starts uncompiled. */
 export async function compileDependencies(directory: string, names: readonly string[], nodeBinary: string): Promise<void> {
-  const [folder, portable] = compiledCodeVariables(join(directory, 'node_modules')).map(text => text.slice(text.indexOf('=') + 1))
-  const script = `Promise.allSettled(${JSON.stringify(names)}.map(name => import(name))).then(() => process.exit(0))`
+  await compile(directory, `Promise.allSettled(${JSON.stringify(names)}.map(name => import(name))).then(() => process.exit(0))`, nodeBinary)
+}
+
+/**
+ * Compiles the service's own modules: they are loaded with their imports of packages cut off, and the
+ * first module to run ends the process, so no line of the service is executed.
+ * @param command arguments of Node.js, the entry among them
+ * @returns what to add to the application layer
+ */
+export async function compiledApplication(entries: readonly LayerEntry[], command: readonly string[], staging: string, nodeBinary: string): Promise<LayerEntry[]> {
+  const prefix = `${applicationFolder}/`
+  for (const entry of entries) {
+    if (entry.kind !== 'file' || typeof entry.source !== 'string' || !/\.(?:[cm]?[jt]s|json)$/.test(entry.path)) continue
+    const target = join(staging, entry.path.slice(prefix.length))
+    await mkdir(dirname(target), { recursive: true })
+    await copyFile(entry.source, target)
+  }
+  const entry = command.find(argument => !argument.startsWith('-'))
+  if (entry === undefined) return []
+  const main = pathToFileURL(join(staging, entry)).href
+  const graph = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(main)}`
+  await compile(staging, `
+    const { registerHooks } = await import('node:module')
+    const here = /^(\\.|\\/|file:|node:|data:)/
+    registerHooks({ resolve: (name, context, next) => here.test(name) ? next(name, context) : { url: 'data:text/javascript,', shortCircuit: true } })
+    await import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(graph)})).catch(() => {})`, nodeBinary)
+  return entriesBelow(join(staging, cacheFolder), prefix + cacheFolder).catch(() => [])
+}
+
+async function compile(directory: string, script: string, nodeBinary: string): Promise<void> {
+  const cache = join(directory, cacheFolder)
   await run(nodeBinary, ['--input-type=module', '--eval', script], {
-    directory, timeoutMs, environment: { PATH: process.env['PATH'], HOME: directory, NODE_ENV: 'production', NODE_COMPILE_CACHE: folder, NODE_COMPILE_CACHE_PORTABLE: portable },
+    directory, timeoutMs, environment: { PATH: process.env['PATH'], HOME: directory, NODE_ENV: 'production', NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' },
   }).catch(() => {})
+  await handOver(cache)
+}
+
+/** Node.js keeps a folder for each user; this one is for the user that services run as. */
+async function handOver(cache: string): Promise<void> {
+  const mine = `-${process.getuid?.() ?? 0}`
+  for (const name of await readdir(cache).catch(() => [])) {
+    if (name.endsWith(mine)) await rename(join(cache, name), join(cache, `${name.slice(0, -mine.length)}-${serviceUser.id}`))
+  }
 }

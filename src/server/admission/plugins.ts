@@ -1,17 +1,21 @@
 // The plug-ins in the order in which Kubernetes runs them.
 import type { AdmissionPlugin } from '../server-context.ts'
+import { certificateRequester } from './certificate-requester.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { notActedOn } from './not-acted-on.ts'
+import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
 
 export const admissionPlugins: readonly AdmissionPlugin[] = [
-  namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, priority, defaultTolerationSeconds,
-  defaultStorageClass, runtimeClassAdmission, defaultIngressClass,
-  rbacEscalation,
+  namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
+  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation, resourceQuota,
+  notActedOn,
 ]

@@ -1,0 +1,25 @@
+// Kinds that are served and checked but that no control loop acts on yet: whoever creates one is told so,
+// instead of waiting for what does not come. A kind leaves this list with its control loop.
+import type { AdmissionPlugin } from '../server-context.ts'
+
+const waiting: Readonly<Record<string, readonly string[]>> = {
+  'apps': ['statefulsets', 'daemonsets'],
+  'batch': ['cronjobs'],
+  'autoscaling': ['horizontalpodautoscalers'],
+  'networking.k8s.io': ['ingresses', 'networkpolicies'],
+  'policy': ['poddisruptionbudgets'],
+  '': ['persistentvolumeclaims', 'persistentvolumes'],
+  'apiextensions.k8s.io': ['customresourcedefinitions'],
+  'apiregistration.k8s.io': ['apiservices'],
+  'admissionregistration.k8s.io': ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'],
+  'certificates.k8s.io': ['certificatesigningrequests'],
+}
+
+export const notActedOn: AdmissionPlugin = {
+  name: 'NotActedOn',
+  validate({ operation, target, caller }) {
+    const { group, plural, kind } = target.kind.resource
+    if (operation !== 'CREATE' || target.subresource !== undefined || waiting[group]?.includes(plural) !== true) return
+    caller.warnings.push(`Sampan stores this ${kind}, but nothing acts on objects of this kind yet`)
+  },
+}

@@ -1,0 +1,77 @@
+// ResourceQuota: what would go over a quota of its namespace is refused; what fits is noted as used, by
+// compare-and-swap on the quota, so that writes at the same time cannot both take the last place. The
+// controller corrects what was noted and then not stored.
+import { forbidden } from '../../api/api-error.ts'
+import type { Pod, ResourceQuota } from '../../api/generated/models.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { compareQuantities } from '../../api/quantity.ts'
+import { addUsage, inScope, limitedBy, usageOf, type Usage } from '../../api/quota-usage.ts'
+import { resourceQuotas } from '../../api/resources.ts'
+import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../server-context.ts'
+
+const maximumAttempts = 20
+
+export const resourceQuota: AdmissionPlugin = {
+  name: 'ResourceQuota',
+  validate(request, context) {
+    const { operation, target, object } = request
+    if (operation !== 'CREATE' || target.namespace === undefined || target.subresource !== undefined || object === undefined || target.kind.stored === false) return
+    const quotas = context.storage.cache(resourceQuotas).list(target.namespace)
+    return quotas.length === 0 ? undefined : chargeAll(request, context, quotas.map(({ key }) => key), object)
+  },
+}
+
+async function chargeAll(request: AdmissionRequest, context: ServerContext, keys: readonly string[], object: KubeObject): Promise<void> {
+  for (const key of keys) await charge(request, context, key, object)
+}
+
+async function charge(request: AdmissionRequest, context: ServerContext, key: string, object: KubeObject): Promise<void> {
+  const { target: { kind: { resource } }, caller } = request
+  for (let attempt = 0; attempt < maximumAttempts; attempt++) {
+    const stored = context.storage.get(resourceQuotas, key)
+    const quota = stored?.object as ResourceQuota | undefined
+    if (stored === undefined || quota === undefined || !inScope(quota, resource, object)) return
+    const hard = quota.spec?.hard ?? {}
+    const usage = usageOf(resource, object)
+    const requested = limitedBy(hard, usage)
+    if (resource.plural === 'pods' && resource.group === '') assertComplete(request, quota, hard, usage, object as Pod)
+    if (Object.keys(requested).length === 0) return
+    const used = quota.status?.used ?? countedNow(context, quota)
+    assertFits(request, quota, hard, requested, used)
+    if (caller.dryRun) return
+    const draft: ResourceQuota = { ...structuredClone(quota), status: { hard: { ...hard }, used: { ...limitedBy(hard, used, true), ...limitedBy(requested, addUsage(used, requested)) } } }
+    if ((await context.storage.put(resourceQuotas, key, draft, stored.revision)).ok) return
+  }
+}
+
+/** Pods must say what a quota limits. */
+function assertComplete({ target }: AdmissionRequest, quota: ResourceQuota, hard: Usage, usage: Usage, pod: Pod): void {
+  const compute = Object.keys(hard).filter(name => /^(?:(?:requests|limits)\.)?(?:cpu|memory)$/.test(name) && usage[name] === undefined).sort()
+  if (compute.length === 0) return
+  const texts = compute.map(name => {
+    const which = name.startsWith('limits.') ? 'limits' : 'requests'
+    const plain = name.replace(/^(requests|limits)\./, '')
+    const silent = pod.spec.containers.filter(container => container.resources?.[which]?.[plain] === undefined).map(container => container.name)
+    return `${name} for: ${silent.join(',')}`
+  })
+  throw forbidden(target.kind.resource, pod.metadata.name ?? '', `failed quota: ${quota.metadata.name}: must specify ${texts.join('; ')}`)
+}
+
+function assertFits({ target, object }: AdmissionRequest, quota: ResourceQuota, hard: Usage, requested: Usage, used: Usage): void {
+  const total = addUsage(used, requested)
+  const over = Object.keys(requested).filter(name => compareQuantities(requested[name], '0') > 0 && compareQuantities(total[name], hard[name]) > 0).sort()
+  if (over.length === 0) return
+  const shown = (usage: Usage): string => over.map(name => `${name}=${usage[name] ?? '0'}`).join(',')
+  throw forbidden(target.kind.resource, object?.metadata.name ?? '', `exceeded quota: ${quota.metadata.name}, requested: ${shown(requested)}, used: ${shown(used)}, limited: ${shown(hard)}`)
+}
+
+/** Until the controller has counted. */
+function countedNow({ storage, kinds }: ServerContext, quota: ResourceQuota): Usage {
+  const hard = quota.spec?.hard ?? {}
+  let sum: Usage = limitedBy(hard, {}, true)
+  for (const { resource, scope } of kinds.all().filter(kind => kind.storage === undefined && kind.stored !== false).map(kind => ({ resource: kind.resource, scope: kind.resource.scope }))) {
+    if (scope !== 'Namespaced') continue
+    for (const { object } of storage.cache(resource).list(quota.metadata.namespace)) if (inScope(quota, resource, object)) sum = addUsage(sum, limitedBy(hard, usageOf(resource, object)))
+  }
+  return sum
+}
