@@ -160,15 +160,4 @@ describe.each([['in process', false], ['over HTTPS', true]] as const)('control l
     await eventually('collection', () => client.informer(pods).list(namespace).length === 0)
     await other.stop()
   })
-
-  test('a quota is counted, and what is deleted counts no more', async () => {
-    const { client } = cluster
-    await client.create(namespaces, { metadata: { name: 'counted' } })
-    await client.create(configMaps, { metadata: { namespace: 'counted', name: 'one' } })
-    await client.create(resourceQuotas, { metadata: { namespace: 'counted', name: 'q' }, spec: { hard: { 'count/configmaps': '9' } } })
-    const used = () => client.informer(resourceQuotas).get({ namespace: 'counted', name: 'q' })?.status?.used?.['count/configmaps']
-    await eventually('count', () => used() === '2')
-    await client.delete(configMaps, { namespace: 'counted', name: 'one' })
-    await eventually('recount', () => used() === '1')
-  })
 })
