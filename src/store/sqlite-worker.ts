@@ -83,6 +83,13 @@ function serve(database: DatabaseSync): void {
     }
   }
 
+  /** The last count is kept: pages of one list ask for it again and again. */
+  let counted = { prefix: '', revision: 0, count: 0 }
+  function countOf(prefix: string, end: string): number {
+    if (counted.prefix !== prefix || counted.revision !== revision) counted = { prefix, revision, count: (countCurrent.get(prefix, end) as { n: number }).n }
+    return counted.count
+  }
+
   function range(request: Extract<WorkerRequest, { type: 'range' }>): RangeAnswer {
     const end = afterPrefix(request.prefix)
     const from = request.from !== undefined && request.from > request.prefix ? request.from : request.prefix
@@ -91,7 +98,7 @@ function serve(database: DatabaseSync): void {
       const entries = rangeCurrent.all(from, end, limit) as unknown as Entry[]
       const more = request.limit > 0 && entries.length > request.limit
       if (more) entries.pop()
-      return { entries, revision, more, count: (countCurrent.get(request.prefix, end) as { n: number }).n }
+      return { entries, revision, more, count: countOf(request.prefix, end) }
     }
     if (request.revision < compacted) throw new CompactedError(compacted)
     const all = rangePast.all(request.prefix, end, request.revision) as unknown as Entry[]

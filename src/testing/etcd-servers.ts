@@ -1,7 +1,7 @@
 // Real etcd members on free ports of 127.0.0.1 with data in a temporary directory.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,20 +14,41 @@ interface Member {
   process: ChildProcess | undefined
 }
 
+/** PEM: who signs clients, and what the server shows. */
+interface ClientTls {
+  readonly authority: string
+  readonly certificate: string
+  readonly key: string
+}
+
 export class EtcdServers {
   private readonly directory = mkdtempSync(join(tmpdir(), 'sampan-etcd-'))
   private readonly members: readonly Member[]
 
-  private constructor(members: readonly Member[]) {
+  private readonly tls: ClientTls | undefined
+
+  private constructor(members: readonly Member[], tls: ClientTls | undefined) {
     this.members = members
+    this.tls = tls
   }
 
   static async start(count: number): Promise<EtcdServers> {
+    const servers = await EtcdServers.startAll(count, undefined)
+    await eventually('that etcd has a leader', async () => (await servers.leader()) !== undefined)
+    return servers
+  }
+
+  /** One member that wants a client certificate; it may not answer yet. */
+  static startWithTls(tls: ClientTls): Promise<EtcdServers> {
+    return EtcdServers.startAll(1, tls)
+  }
+
+  private static async startAll(count: number, tls: ClientTls | undefined): Promise<EtcdServers> {
     const ports = await freePorts(2 * count)
+    const scheme = tls === undefined ? 'http' : 'https'
     const servers = new EtcdServers(Array.from({ length: count }, (_unused, index) =>
-      ({ name: `m${index}`, url: `http://127.0.0.1:${ports[2 * index]}`, peerUrl: `http://127.0.0.1:${ports[2 * index + 1]}`, process: undefined })))
+      ({ name: `m${index}`, url: `${scheme}://127.0.0.1:${ports[2 * index]}`, peerUrl: `http://127.0.0.1:${ports[2 * index + 1]}`, process: undefined })), tls)
     for (const index of servers.members.keys()) servers.startMember(index)
-    await eventually('that etcd has a leader', () => servers.leader())
     return servers
   }
 
@@ -41,8 +62,20 @@ export class EtcdServers {
       '--name', member.name, '--data-dir', join(this.directory, member.name), '--log-level', 'error',
       '--listen-client-urls', member.url, '--advertise-client-urls', member.url, '--listen-peer-urls', member.peerUrl, '--initial-advertise-peer-urls', member.peerUrl,
       '--initial-cluster', this.members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(','), '--initial-cluster-state', 'new',
+      ...this.tlsArguments(),
       '--heartbeat-interval', '50', '--election-timeout', '500',
     ], { stdio: 'ignore', env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+  }
+
+  private tlsArguments(): string[] {
+    if (this.tls === undefined) return []
+    const files = Object.entries(this.tls).map(([name, pem]) => {
+      const file = join(this.directory, `${name}.pem`)
+      writeFileSync(file, pem)
+      return [name, file] as const
+    })
+    const { authority, certificate, key } = Object.fromEntries(files)
+    return ['--client-cert-auth', '--trusted-ca-file', authority!, '--cert-file', certificate!, '--key-file', key!]
   }
 
   /** With SIGKILL. */

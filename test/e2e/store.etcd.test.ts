@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { configMaps } from '../../src/api/resources.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
+import { createAuthority, signCertificate } from '../../src/server/auth/certificate-authority.ts'
 import { testStore } from '../../src/store/contract.ts'
 import { EtcdStore } from '../../src/store/etcd/etcd-store.ts'
 import { StoreFailure } from '../../src/store/store.ts'
@@ -31,6 +32,21 @@ testStore('etcd', {
 test('an etcd that does not answer is told in one sentence', { timeout: 40_000 }, async () => {
   await expect(EtcdStore.open({ endpoints: ['http://127.0.0.1:1'], root: '/x', clock: machineClock })).rejects.toThrow(/^etcd at http:\/\/127\.0\.0\.1:1 does not answer .*check that it runs/)
   await expect(EtcdStore.open({ endpoints: ['127.0.0.1:2379'], root: '/x', clock: machineClock })).rejects.toThrow(/expected an etcd endpoint such as/)
+})
+
+test('over TLS with a client certificate', async () => {
+  const authority = await createAuthority('etcd-ca', 2, Date.now())
+  const [serving, client] = await Promise.all([
+    signCertificate(authority, { commonName: 'etcd', usage: 'server', days: 1, addresses: ['127.0.0.1'] }, Date.now()),
+    signCertificate(authority, { commonName: 'sampan', usage: 'client', days: 1 }, Date.now()),
+  ])
+  const servers = await EtcdServers.startWithTls({ authority: authority.certificate, ...serving })
+  onTestFinished(() => servers.stop())
+  const tls = { authority: Buffer.from(authority.certificate), certificate: Buffer.from(client.certificate), key: Buffer.from(client.key) }
+  const store = await EtcdStore.open({ endpoints: servers.endpoints, root: '/tls', tls, clock: machineClock })
+  expect((await store.put('/a', Buffer.from('1'), 0)).ok).toBe(true)
+  expect(await store.get('/a')).toMatchObject({ key: '/a' })
+  await store.close()
 })
 
 test('a large range comes in pages and is one snapshot', async () => {

@@ -11,6 +11,7 @@ const root = '/registry/'
 
 /** How far back changes from before the start are read, for watches that resume over a restart. */
 const rememberedRevisions = 4096
+const pageSize = 1000
 
 type ResourceName = Pick<Resource, 'group' | 'plural'>
 
@@ -38,12 +39,18 @@ export class ObjectStorage {
   }
 
   static async open(store: Store): Promise<ObjectStorage> {
-    const { entries, revision } = await store.range(root)
+    // In pages, so that the store's own copies of the values never add up.
+    let page = await store.range(root, { limit: pageSize })
+    const { revision } = page
     const history = await store.history(root, revision, rememberedRevisions)
     const storage = new ObjectStorage(store, revision, history.afterRevision)
-    for (const entry of entries) {
-      const { cache, key } = storage.locate(entry.key)
-      cache.load(fromEntry(key, entry))
+    for (;;) {
+      for (const entry of page.entries) {
+        const { cache, key } = storage.locate(entry.key)
+        cache.load(fromEntry(key, entry))
+      }
+      if (!page.more) break
+      page = await store.range(root, { limit: pageSize, revision, from: `${page.entries.at(-1)!.key}\0` })
     }
     const newestSeen = new Map<string, CachedObject>()
     for (const event of history.events) storage.remember(event, newestSeen)
