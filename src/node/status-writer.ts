@@ -3,6 +3,7 @@
 import { isConflict, isNotFound } from '../api/api-error.ts'
 import type { Pod, PodStatus } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
+import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -59,16 +60,4 @@ export class StatusWriter {
       this.again = true
     }
   }
-}
-
-/** Structural equality as JSON sees it: undefined is absent. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]))
-  }
-  const left = Object.entries(a).filter(([, value]) => value !== undefined)
-  const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined))
-  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)))
 }
