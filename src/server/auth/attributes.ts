@@ -1,7 +1,7 @@
 // What a request wants to do, in the terms that access rules are written in.
 import { ApiError } from '../../api/api-error.ts'
 import { groupResource } from '../../api/resource.ts'
-import { parseApiPath, type ApiPath } from '../http/api-path.ts'
+import type { ApiPath } from '../http/api-path.ts'
 import type { UserInfo } from '../request.ts'
 
 export interface ResourceAttributes {
@@ -24,8 +24,8 @@ export const isPath = (attributes: Attributes): attributes is PathAttributes => 
 
 const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 
-export function attributesOf(method: string, path: string, query: URLSearchParams): Attributes {
-  const parts = parseApiPath(path)
+/** @param parts of the path, when it is that of a resource */
+export function attributesOf(method: string, path: string, parts: ApiPath | undefined, query: URLSearchParams): Attributes {
   if (parts === undefined) return { verb: method.toLowerCase(), path }
   return {
     verb: verbOf(method, parts, query), group: parts.group, resource: parts.plural,

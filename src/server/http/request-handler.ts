@@ -8,7 +8,7 @@ import type { Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
 import type { Caller, FieldValidation, UserInfo } from '../request.ts'
 import { findSubresource } from '../subresources/subresource.ts'
-import { parseApiPath } from './api-path.ts'
+import { parseApiPath, type ApiPath } from './api-path.ts'
 import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
 import { serveHealth, type HealthCheck } from './health-routes.ts'
@@ -40,8 +40,10 @@ export class RequestHandler {
     let exchange: Exchange = { request, response, ...url, caller: callerOf(request, url.query, nobody) }
     try {
       if (this.options.draining()) throw serviceUnavailable('the server is shutting down; try again in a moment')
-      exchange = { ...exchange, caller: callerOf(request, url.query, await this.admit(request, url.path, url.query)) }
-      await this.route(exchange)
+      const parts = parseApiPath(url.path)
+      const user = await this.admit(request, url.path, parts, url.query)
+      exchange = { ...exchange, caller: { ...exchange.caller, user } }
+      await this.route(exchange, parts)
     } catch (error) {
       await sendStatus(exchange, statusOf(error, fault => this.report(request, fault)))
     }
@@ -52,8 +54,8 @@ export class RequestHandler {
     socket.on('error', () => socket.destroy())
     try {
       const { path, query } = splitUrl(request.url ?? '/')
-      await this.admit(request, path, query)
       const parts = parseApiPath(path)
+      await this.admit(request, path, parts, query)
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
@@ -69,17 +71,16 @@ export class RequestHandler {
   }
 
   /** Who the request comes from, once it is known that he may make it. @throws ApiError Unauthorized, Forbidden */
-  private async admit(request: IncomingMessage, path: string, query: URLSearchParams): Promise<UserInfo> {
+  private async admit(request: IncomingMessage, path: string, parts: ApiPath | undefined, query: URLSearchParams): Promise<UserInfo> {
     const { authorizer } = this.options.routes.context
     const user = impersonated(await this.options.authenticator.authenticate(request), request.headers, authorizer)
-    const attributes = attributesOf(request.method ?? 'GET', path, query)
+    const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
     if (!authorizer.authorize(user, attributes).allowed) throw forbiddenTo(user, attributes)
     return user
   }
 
-  private async route(exchange: Exchange): Promise<void> {
+  private async route(exchange: Exchange, path: ApiPath | undefined): Promise<void> {
     checkWriteOptions(exchange.request.method, exchange.query)
-    const path = parseApiPath(exchange.path)
     if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
     if (path === undefined && await this.options.discovery.serve(exchange)) return
     if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
