@@ -1,5 +1,7 @@
 // The server that bench/api.ts loads: the API over the SQLite store, without control loops and node.
 // Prints how to reach it as one line of JSON.
+import { writeFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 import { allKinds } from '../src/api/kinds/all.ts'
 import { machineClock } from '../src/host/machine-clock.ts'
@@ -20,3 +22,23 @@ const server = await createApiServer({
 })
 const port = await server.listen({ serving, clientAuthority: authority.certificate, host: '127.0.0.1', port: 0 })
 console.log(JSON.stringify({ port, ca: authority.certificate, cert: admin.certificate, key: admin.key }))
+
+// SIGUSR2 starts a CPU profile, the next one ends it and writes it beside the database.
+let profiling: Session | undefined
+process.on('SIGUSR2', () => void toggleProfile())
+
+async function toggleProfile(): Promise<void> {
+  if (profiling === undefined) {
+    profiling = new Session()
+    profiling.connect()
+    await profiling.post('Profiler.enable')
+    await profiling.post('Profiler.start')
+    console.log('profiling')
+    return
+  }
+  const { profile } = await profiling.post('Profiler.stop')
+  profiling.disconnect()
+  profiling = undefined
+  writeFileSync(join(process.argv[2]!, 'profile'), JSON.stringify(profile))
+  console.log('profiled')
+}

@@ -1,14 +1,19 @@
-// The load of the reference table on the API server: `node bench/api.ts [pods]`. Server and load client are
-// two processes on the same machine; every write is durable. Prints figures as JSON.
+// The load of the reference table on the API server: `node bench/api.ts [pods] [folder for profiles]`. Server (bundled and run
+// as `sampan up` runs it) and load client are two processes on the same machine; every write is durable. Prints figures as JSON.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { bundle } from '../scripts/bundle.ts'
+import { serverEnvironment, serverFlags } from '../src/main/server-runtime.ts'
 
 const count = Number(process.argv[2] ?? 5000)
+/** Where CPU profiles of the server go, one for each kind of load. */
+const profiles = process.argv[3]
 const results: Record<string, number> = {}
 
 interface Access { port: number; ca: string; cert: string; key: string }
@@ -77,8 +82,21 @@ function percentile(sorted: readonly number[], fraction: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN
 }
 
-/** Runs `total` calls, `parallel` at a time. */
+/** Runs `total` calls, `parallel` at a time; with a folder for profiles, under the profiler. */
 async function drive(what: string, total: number, parallel: number, call: (index: number) => Promise<unknown>): Promise<void> {
+  if (profiles === undefined) return measure(what, total, parallel, call)
+  await toggleProfile()
+  await measure(what, total, parallel, call)
+  await toggleProfile()
+  copyFileSync(join(directory, 'profile'), join(profiles, `${what.replace(/\W+/g, '-')}.cpuprofile`))
+}
+
+async function toggleProfile(): Promise<void> {
+  server.kill('SIGUSR2')
+  await once(lines, 'line')
+}
+
+async function measure(what: string, total: number, parallel: number, call: (index: number) => Promise<unknown>): Promise<void> {
   const latencies: number[] = []
   let next = 0
   const startMs = performance.now()
@@ -102,9 +120,14 @@ function residentMb(pid: number): number {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'sampan-bench-api-'))
-const server = spawn(process.execPath, [join(import.meta.dirname, 'api-server.ts'), directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+const program = join(directory, 'program')
+await bundle({ 'api-server': join(import.meta.dirname, 'api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../src/store/sqlite-worker.ts') }, program)
+writeFileSync(join(program, 'package.json'), '{"type":"module"}')
+const server = spawn(process.execPath, [...serverFlags, join(program, 'api-server.js'), directory], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...serverEnvironment } })
+const lines = createInterface({ input: server.stdout })
 try {
-  const access = await new Promise<Access>(resolve => { createInterface({ input: server.stdout }).once('line', line => resolve(JSON.parse(line) as Access)) })
+  const [line] = await once(lines, 'line') as [string]
+  const access = JSON.parse(line) as Access
   const load = new Load(access, 64)
   await load.call('POST', '/api/v1/namespaces/default/serviceaccounts', JSON.stringify({ metadata: { name: 'default' } }))
   results['resident MB idle'] = residentMb(server.pid!)

@@ -12,6 +12,7 @@ import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
+import { serverEnvironment, serverFlags } from '../server-runtime.ts'
 
 export interface UpOptions {
   readonly name: string
@@ -88,9 +89,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }
-  // The C library gives freed buffers back at once instead of keeping what an image upload once needed.
-  const environment = { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '65536' }
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', '--enable-source-maps', serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', env: environment, stdio: ['ignore', log, log, 'pipe'] })
+  const child = spawn(process.execPath, [...serverFlags, serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', env: { ...process.env, ...serverEnvironment }, stdio: ['ignore', log, log, 'pipe'] })
   closeSync(log)
   const channel = child.stdio[3] as NodeJS.ReadableStream
   let url = ''
