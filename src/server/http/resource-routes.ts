@@ -21,7 +21,8 @@ import { findSubresource, type SubresourceRoutes } from '../subresources/subreso
 import type { ApiPath } from './api-path.ts'
 import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
-import { sendList, sendObject, sendValue } from './respond.ts'
+import { sendList } from './list-body.ts'
+import { sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
 import { findObject } from '../storage/kind-storage.ts'
 

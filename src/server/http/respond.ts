@@ -1,33 +1,35 @@
-// Writes answers: an object, a list, a Status, raw bytes. Objects go out as the bytes the cache holds
-// whenever the client takes JSON; other forms are made from the parsed object.
+// Writes answers: an object, a Status, raw bytes. Objects go out as the bytes the cache holds whenever the
+// client takes JSON; other forms are made from the parsed object. Lists: `list-body.ts`.
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import { ApiError, internalError, type Status } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
-import { encodeProtobuf, encodeProtobufList } from '../../api/protobuf/envelope.ts'
-import { apiVersionOf } from '../../api/resource.ts'
-import type { ListPage } from '../operations/list.ts'
+import { encodeProtobuf } from '../../api/protobuf/envelope.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
 import { mediaTypes, negotiate, type Accepted } from './negotiation.ts'
-import { partialList, partialObject, table } from './transformations.ts'
+import { partialObject, table } from './transformations.ts'
 
 /** Smaller answers are not worth compressing. */
 const gzipFromBytes = 128 * 1024
+export const fastestLevel = 1
 const gzipAsync = promisify(gzip)
-const fastestLevel = 1
 
-export async function sendBytes({ request, response, caller }: Exchange, status: number, contentType: string, bytes: Uint8Array): Promise<void> {
-  for (const warning of caller.warnings) response.appendHeader('Warning', `299 - ${JSON.stringify(warning)}`)
+/** Sets the headers that every answer has. @returns whether a body of this size is to be compressed */
+export function setHeaders({ request, response, caller }: Exchange, contentType: string, size: number): boolean {
+  if (caller.warnings.length > 0) response.setHeader('Warning', caller.warnings.map(warning => `299 - ${JSON.stringify(warning)}`))
   response.setHeader('Content-Type', contentType)
   response.setHeader('Cache-Control', 'no-cache, private')
-  let body = bytes
-  if (bytes.length >= gzipFromBytes && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    body = await gzipAsync(bytes, { level: fastestLevel })
-    response.setHeader('Content-Encoding', 'gzip')
-    response.setHeader('Vary', 'Accept-Encoding')
-  }
+  if (size < gzipFromBytes || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return false
+  response.setHeader('Content-Encoding', 'gzip')
+  response.setHeader('Vary', 'Accept-Encoding')
+  return true
+}
+
+export async function sendBytes(exchange: Exchange, status: number, contentType: string, bytes: Uint8Array): Promise<void> {
+  const { response } = exchange
+  const body = setHeaders(exchange, contentType, bytes.length) ? await gzipAsync(bytes, { level: fastestLevel }) : bytes
   response.setHeader('Content-Length', body.length)
   response.writeHead(status)
   response.end(body)
@@ -49,41 +51,8 @@ export async function sendObject(exchange: Exchange, status: number, kind: KindD
   return sendValue(exchange, status, cached.object, kind.model, accepted)
 }
 
-export async function sendList(exchange: Exchange, kind: KindDefinition, page: ListPage, nowMs: number): Promise<void> {
-  const accepted = negotiate(exchange.request.headers.accept)
-  const metadata = listMetadata(page)
-  if (accepted.as === 'Table') return sendValue(exchange, 200, table(kind, page.objects, metadata, nowMs, includeObject(exchange)), undefined, { format: 'json' })
-  if (accepted.as !== undefined) return sendValue(exchange, 200, partialList(page.objects, metadata), 'V1PartialObjectMetadataList', accepted)
-  const listKind = `${kind.resource.kind}List`
-  const apiVersion = apiVersionOf(kind.resource)
-  if (accepted.format === 'json') return sendBytes(exchange, 200, mediaTypes.json, listBytes(listKind, apiVersion, metadata, page.objects))
-  const items = page.objects.map(({ object }) => object)
-  if (accepted.format === 'protobuf') return sendBytes(exchange, 200, mediaTypes.protobuf, encodeProtobufList(kind.model, { apiVersion, kind: listKind, metadata, items }))
-  return sendValue(exchange, 200, { kind: listKind, apiVersion, metadata, items: items.map(({ kind: _kind, apiVersion: _version, ...rest }) => rest) }, undefined, accepted)
-}
-
-function listMetadata({ revision, continueToken, remaining }: ListPage): { resourceVersion: string; continue?: string; remainingItemCount?: number } {
-  return { resourceVersion: String(revision), ...(continueToken !== undefined && { continue: continueToken }), ...(remaining !== undefined && { remainingItemCount: remaining }) }
-}
-
-const comma = Buffer.from(',')
-const opening = Buffer.from('{')
-
-/** A list is its head and the cached bytes of its items; nothing is encoded again. */
-function listBytes(kind: string, apiVersion: string, metadata: object, objects: readonly CachedObject[]): Buffer {
-  const parts: Buffer[] = [Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)]
-  // The list says what its items are; they do not.
-  const head = Buffer.from(`{"kind":"${kind.slice(0, -'List'.length)}","apiVersion":"${apiVersion}",`)
-  for (const [index, { bytes }] of objects.entries()) {
-    if (index > 0) parts.push(comma)
-    if (bytes.subarray(0, head.length).equals(head)) parts.push(opening, bytes.subarray(head.length))
-    else parts.push(bytes)
-  }
-  parts.push(Buffer.from(']}\n'))
-  return Buffer.concat(parts)
-}
-
-const includeObject = ({ query }: Exchange): 'None' | 'Metadata' | 'Object' => {
+/** What the rows of a table carry of their objects. */
+export const includeObject = ({ query }: Exchange): 'None' | 'Metadata' | 'Object' => {
   const wanted = query.get('includeObject')
   return wanted === 'None' || wanted === 'Object' ? wanted : 'Metadata'
 }

@@ -22,9 +22,11 @@ export function table(kind: KindDefinition, objects: readonly CachedObject[], me
     apiVersion: metaVersion,
     metadata,
     columnDefinitions: withColumns ? kind.columns.map(columnOf) : [],
-    rows: objects.map(({ object }) => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })),
+    rows: objects.map(({ object }) => tableRow(kind, object, nowMs, include)),
   }
 }
+
+export const tableRow = (kind: KindDefinition, object: KubeObject, nowMs: number, include: 'None' | 'Metadata' | 'Object'): object => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })
 
 function rowObject(object: KubeObject, include: 'None' | 'Metadata' | 'Object'): object | null {
   if (include === 'None') return null
@@ -33,8 +35,4 @@ function rowObject(object: KubeObject, include: 'None' | 'Metadata' | 'Object'):
 
 export function partialObject({ metadata }: KubeObject): KubeObject {
   return { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
-}
-
-export function partialList(objects: readonly CachedObject[], metadata: object): object {
-  return { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata, items: objects.map(({ object }) => partialObject(object)) }
 }

@@ -2,7 +2,7 @@
 // Events of one turn of the event loop go out in one write.
 import { ApiError, isExpired } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
-import { encodeProtobuf, encodeProtobufWatchEvent } from '../../api/protobuf/envelope.ts'
+import { encodeProtobuf, encodeWatchFrame } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import { watch, type Delivery, type StartedWatch, type WatchQuery } from '../operations/watch.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -18,21 +18,15 @@ const bookmarkMs = 60_000
 /** A client that reads this slowly is disconnected: it can resume. */
 const backlogBytes = 16 * 1024 * 1024
 
-/** The JSON line of an event, made once for all watchers of it. */
-const lines = new WeakMap<CachedObject, Partial<Record<Delivery['type'], Buffer>>>()
+const openings = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":') }
+const lineEnd = Buffer.from('}\n')
+
+/** The line made last: all watchers of an event are told one after the other. */
+let last: { object?: CachedObject; type?: Delivery['type']; line: Buffer } = { line: lineEnd }
 
 function jsonLine({ type, object }: Delivery): Buffer {
-  let made = lines.get(object)
-  if (made === undefined) lines.set(object, (made = {}))
-  return (made[type] ??= Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object.bytes, Buffer.from('}\n')]))
-}
-
-/** Protobuf events are preceded by their length in four bytes. */
-function protobufFrame(type: string, body: Uint8Array): Buffer {
-  const event = encodeProtobufWatchEvent(type, body)
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(event.length)
-  return Buffer.concat([length, event])
+  if (last.object !== object || last.type !== type) last = { object, type, line: Buffer.concat([openings[type], object.bytes, lineEnd]) }
+  return last.line
 }
 
 type Encoder = (delivery: Delivery) => Buffer | Uint8Array
@@ -47,7 +41,7 @@ function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Acce
     }
   }
   if (accepted.as !== undefined) return ({ type, object }) => Buffer.from(`${JSON.stringify({ type, object: partialObject(object.object) })}\n`)
-  if (accepted.format === 'protobuf') return ({ type, object }) => protobufFrame(type, encodeProtobuf(kind.model, object.object))
+  if (accepted.format === 'protobuf') return ({ type, object }) => encodeWatchFrame(type, encodeProtobuf(kind.model, object.object))
   return jsonLine
 }
 
@@ -59,7 +53,7 @@ function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, in
     : { kind: accepted.as === undefined ? kind.resource.kind : 'PartialObjectMetadata', apiVersion: accepted.as === undefined ? apiVersionOf(kind.resource) : 'meta.k8s.io/v1', metadata }
   if (accepted.format === 'protobuf' && accepted.as === undefined) {
     const { creationTimestamp: _none, ...meta } = metadata
-    return protobufFrame('BOOKMARK', encodeProtobuf(kind.model, { ...object, metadata: meta }))
+    return encodeWatchFrame('BOOKMARK', encodeProtobuf(kind.model, { ...object, metadata: meta }))
   }
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
 }
@@ -71,7 +65,7 @@ function startOrTell(start: () => StartedWatch, push: (bytes: Buffer | Uint8Arra
   } catch (error) {
     if (!isExpired(error) || !(error instanceof ApiError)) throw error
     const asProtobuf = accepted.format === 'protobuf' && accepted.as === undefined
-    push(asProtobuf ? protobufFrame('ERROR', encodeProtobuf('V1Status', error.status)) : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`))
+    push(asProtobuf ? encodeWatchFrame('ERROR', encodeProtobuf('V1Status', error.status)) : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`))
     return undefined
   }
 }

@@ -78,7 +78,7 @@ function page(candidates: readonly CachedObject[], { filter, limit }: ListQuery,
   }
   const objects: CachedObject[] = []
   for (const [index, candidate] of candidates.entries()) {
-    if (!filter.matches(candidate.object)) continue
+    if (!filter.matches(candidate)) continue
     objects.push(candidate)
     // A full page: whether anything behind it matches is the next request's matter.
     if (objects.length === limit && index < candidates.length - 1) return { objects, revision, continueToken: encodeToken({ revision, after: candidate.key }) }

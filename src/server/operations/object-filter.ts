@@ -3,10 +3,11 @@ import { badRequest } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { parseFieldSelector, parseLabelSelector } from '../../api/selectors.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
 
 export interface ObjectFilter {
   readonly matchesAll: boolean
-  matches(object: KubeObject): boolean
+  matches(object: CachedObject): boolean
 }
 
 export const everything: ObjectFilter = { matchesAll: true, matches: () => true }
@@ -18,15 +19,15 @@ export function compileFilter(kind: KindDefinition, labelSelector: string | null
   const fields = fieldSelector ? compileFields(kind, fieldSelector) : undefined
   return {
     matchesAll: false,
-    matches: object => (labels === undefined || labels.matches(object.metadata.labels ?? {})) && (fields === undefined || fields(object)),
+    matches: object => (labels === undefined || labels.matches(object.labels)) && (fields === undefined || fields(object)),
   }
 }
 
-function compileFields(kind: KindDefinition, text: string): (object: KubeObject) => boolean {
+function compileFields(kind: KindDefinition, text: string): (object: CachedObject) => boolean {
   const tests = parseFieldSelector(text).map(({ field, operator, value }) => {
     const read = fieldReader(kind, field)
     if (read === undefined) throw badRequest(`field label not supported: ${field}`)
-    return (object: KubeObject): boolean => (read(object) === value) === (operator === '=')
+    return (object: CachedObject): boolean => (object.field(field, read) === value) === (operator === '=')
   })
   return object => tests.every(test => test(object))
 }

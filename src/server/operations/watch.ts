@@ -42,7 +42,7 @@ export function watch(context: ServerContext, kind: KindDefinition, query: Watch
   if (since === undefined) {
     for (const stored of cache.list(query.namespace)) {
       const object = asServed(kind, stored)
-      if (filter.matchesAll || filter.matches(object.object)) deliver({ type: 'ADDED', object })
+      if (filter.matchesAll || filter.matches(object)) deliver({ type: 'ADDED', object })
     }
   } else {
     if (since > context.storage.revision) throw tooLargeRevision(since, context.storage.revision)
@@ -72,9 +72,9 @@ function namespaceTest(namespace: string | undefined): (key: string) => boolean 
 }
 
 function selected(event: CacheEvent, filter: ObjectFilter): Delivery | undefined {
-  const matched = event.previous !== undefined && filter.matches(event.previous.object)
+  const matched = event.previous !== undefined && filter.matches(event.previous)
   if (event.type === 'DELETED') return matched ? { type: 'DELETED', object: event.current } : undefined
-  const matches = filter.matches(event.current.object)
+  const matches = filter.matches(event.current)
   if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', object: event.current }
   return matched ? { type: 'DELETED', object: event.current } : undefined
 }

@@ -1,23 +1,52 @@
 // One version of a stored object, kept once for everybody: its JSON bytes with the resourceVersion in
-// them, and, on first demand, the frozen parsed object. Immutable.
+// them, and, while it is in use, the frozen parsed object. Immutable.
 import type { KubeObject } from '../../api/object.ts'
+import { keepParsed } from './parsed-objects.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+const noLabels: Labels = Object.freeze({})
 
 export class CachedObject<T extends KubeObject = KubeObject> {
   /** `namespace/name` or `name`. */
   readonly key: string
   readonly revision: number
   readonly bytes: Buffer
+  used = false
   private parsed: T | undefined
+  private knownLabels: Labels | undefined
+  private knownFields: Record<string, string> | undefined
 
   constructor(key: string, revision: number, bytes: Buffer, parsed?: T) {
     this.key = key
     this.revision = revision
     this.bytes = bytes
     this.parsed = parsed
+    if (parsed !== undefined) keepParsed(this)
   }
 
+  /** Two reads may give two equal objects: the parsed form is let go when nobody used it lately. */
   get object(): T {
-    return (this.parsed ??= deepFreeze(JSON.parse(this.bytes.toString()) as T))
+    if (this.parsed === undefined) {
+      this.parsed = deepFreeze(JSON.parse(this.bytes.toString()) as T)
+      keepParsed(this)
+    } else this.used = true
+    return this.parsed
+  }
+
+  /** What selectors look at is remembered, so that a list by label parses an object once at most. */
+  get labels(): Labels {
+    return (this.knownLabels ??= this.object.metadata.labels ?? noLabels)
+  }
+
+  /** The value of a selectable field. @param read must depend on nothing but `name` and the object */
+  field(name: string, read: (object: T) => string): string {
+    this.knownFields ??= {}
+    return (this.knownFields[name] ??= read(this.object))
+  }
+
+  forget(): void {
+    this.parsed = undefined
   }
 }
 
