@@ -27,19 +27,14 @@ class Load {
     this.agent = new Agent({ keepAlive: true, maxSockets: connections, ca: access.ca, cert: access.cert, key: access.key })
   }
 
-  async call(method: string, path: string, body?: string, contentType?: string): Promise<number> {
-    return (await this.answer(method, path, body, contentType)).length
-  }
-
-  private answer(method: string, path: string, body?: string, contentType = 'application/json'): Promise<Buffer> {
+  call(method: string, path: string, body?: string, contentType = 'application/json', onChunk = (_chunk: Buffer): void => {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const outgoing = request({
         host: '127.0.0.1', port: this.access.port, method, path, agent: this.agent,
         headers: { 'Accept': 'application/json', ...(body !== undefined && { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) }) },
       }, response => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => (response.statusCode! < 400 ? resolve(Buffer.concat(chunks)) : reject(new Error(`${method} ${path}: ${response.statusCode}`))))
+        response.on('data', onChunk)
+        response.on('end', () => (response.statusCode! < 400 ? resolve() : reject(new Error(`${method} ${path}: ${response.statusCode}`))))
       })
       outgoing.once('error', reject)
       outgoing.end(body)
@@ -62,8 +57,9 @@ class Load {
 
   /** The newest revision: where a watch begins that wants no initial events. */
   async revision(): Promise<string> {
-    const answer = await this.answer('GET', `${podsPath}?limit=1`)
-    return (JSON.parse(answer.toString()) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
+    let answer = ''
+    await this.call('GET', `${podsPath}?limit=1`, undefined, undefined, chunk => { answer += chunk.toString() })
+    return (JSON.parse(answer) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
   }
 
   close(): void {

@@ -13,7 +13,7 @@ import { list } from '../server/operations/list.ts'
 import { compileFilter } from '../server/operations/object-filter.ts'
 import { patch } from '../server/operations/patch.ts'
 import { update } from '../server/operations/update.ts'
-import { watch } from '../server/operations/watch.ts'
+import { watch, type Delivery } from '../server/operations/watch.ts'
 import { keyOfTarget, type Caller, type Target, type UserInfo } from '../server/request.ts'
 import type { ServerContext } from '../server/server-context.ts'
 import type { CacheEvent, ResourceCache } from '../server/storage/resource-cache.ts'
@@ -67,10 +67,12 @@ export class LocalClient implements Client {
     const queue: WatchEvent<T>[] = []
     let wake = (): void => {}
     const filter = compileFilter(kind, options.labelSelector, options.fieldSelector)
-    const started = watch(this.context, kind, { namespace: options.namespace, filter, resourceVersion: options.resourceVersion }, ({ type, object }) => {
+    const take = ({ type, object }: Delivery): void => {
       queue.push({ type, object: object.object as T })
       wake()
-    })
+    }
+    const started = watch(this.context, kind, { namespace: options.namespace, filter, resourceVersion: options.resourceVersion }, take)
+    for (const delivery of started.initial) take(delivery)
     const stop = (): void => wake()
     options.signal?.addEventListener('abort', stop)
     try {

@@ -9,7 +9,7 @@ import { encodeProtobuf } from '../../api/protobuf/envelope.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
 import { mediaTypes, negotiate, type Accepted } from './negotiation.ts'
-import { partialObject, table } from './transformations.ts'
+import { partialObject, table, type Included } from './transformations.ts'
 
 /** Smaller answers are not worth compressing. */
 const gzipFromBytes = 128 * 1024
@@ -51,8 +51,8 @@ export async function sendObject(exchange: Exchange, status: number, kind: KindD
   return sendValue(exchange, status, cached.object, kind.model, accepted)
 }
 
-/** What the rows of a table carry of their objects. */
-export const includeObject = ({ query }: Exchange): 'None' | 'Metadata' | 'Object' => {
+/** What the client wants the rows of a table to carry. */
+export const includeObject = ({ query }: Exchange): Included => {
   const wanted = query.get('includeObject')
   return wanted === 'None' || wanted === 'Object' ? wanted : 'Metadata'
 }

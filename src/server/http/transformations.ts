@@ -16,19 +16,21 @@ export interface TableColumn {
 
 const columnOf = ({ name, type, format = '', description = '', priority = 0 }: Column): TableColumn => ({ name, type, format, description, priority })
 
-export function table(kind: KindDefinition, objects: readonly CachedObject[], metadata: object, nowMs: number, include: 'None' | 'Metadata' | 'Object', withColumns = true): object {
-  return {
-    kind: 'Table',
-    apiVersion: metaVersion,
-    metadata,
-    columnDefinitions: withColumns ? kind.columns.map(columnOf) : [],
-    rows: objects.map(({ object }) => tableRow(kind, object, nowMs, include)),
-  }
+/** What the rows of a table carry of their objects. */
+export type Included = 'None' | 'Metadata' | 'Object'
+
+export function table(kind: KindDefinition, objects: readonly CachedObject[], metadata: object, nowMs: number, include: Included, withColumns = true): object {
+  return { ...tableHead(kind, metadata, withColumns), rows: objects.map(({ object }) => tableRow(kind, object, nowMs, include)) }
 }
 
-export const tableRow = (kind: KindDefinition, object: KubeObject, nowMs: number, include: 'None' | 'Metadata' | 'Object'): object => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })
+/** A table without its rows. */
+export function tableHead(kind: KindDefinition, metadata: object, withColumns = true): object {
+  return { kind: 'Table', apiVersion: metaVersion, metadata, columnDefinitions: withColumns ? kind.columns.map(columnOf) : [] }
+}
 
-function rowObject(object: KubeObject, include: 'None' | 'Metadata' | 'Object'): object | null {
+export const tableRow = (kind: KindDefinition, object: KubeObject, nowMs: number, include: Included): object => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })
+
+function rowObject(object: KubeObject, include: Included): object | null {
   if (include === 'None') return null
   return include === 'Object' ? object : partialObject(object)
 }

@@ -1,5 +1,6 @@
 // GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames).
 // Events of one turn of the event loop go out in one write.
+import type { ServerResponse } from 'node:http'
 import { ApiError, isExpired } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf, encodeWatchFrame } from '../../api/protobuf/envelope.ts'
@@ -8,6 +9,7 @@ import { watch, type Delivery, type StartedWatch, type WatchQuery } from '../ope
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
+import { writeInSlices } from './slices.ts'
 import { mediaTypes, negotiate, type Accepted } from './negotiation.ts'
 import { partialObject, table } from './transformations.ts'
 
@@ -17,9 +19,20 @@ const minimumSeconds = 1800
 const bookmarkMs = 60_000
 /** A client that reads this slowly is disconnected: it can resume. */
 const backlogBytes = 16 * 1024 * 1024
+/** As many events may happen while the initial ones are being sent. */
+const backlogEvents = 100_000
 
 const openings = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":') }
 const lineEnd = Buffer.from('}\n')
+
+/** The batch made last: watchers that were told the same get the same bytes. */
+let lastBatch: { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array } = { parts: [], bytes: lineEnd }
+
+function batchOf(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!
+  if (parts.length !== lastBatch.parts.length || parts.some((part, index) => part !== lastBatch.parts[index])) lastBatch = { parts, bytes: Buffer.concat(parts) }
+  return lastBatch.bytes
+}
 
 /** The line made last: all watchers of an event are told one after the other. */
 let last: { object?: CachedObject; type?: Delivery['type']; line: Buffer } = { line: lineEnd }
@@ -29,7 +42,7 @@ function jsonLine({ type, object }: Delivery): Buffer {
   return last.line
 }
 
-type Encoder = (delivery: Delivery) => Buffer | Uint8Array
+type Encoder = (delivery: Delivery) => Uint8Array
 
 function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Accepted): Encoder {
   let first = true
@@ -45,7 +58,7 @@ function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Acce
   return jsonLine
 }
 
-function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, initialEventsEnd: boolean): Buffer | Uint8Array {
+function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, initialEventsEnd: boolean): Uint8Array {
   const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
   const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
   const object = accepted.as === 'Table'
@@ -59,7 +72,7 @@ function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, in
 }
 
 /** A revision that is gone is told as an event of a watch that ends at once. */
-function startOrTell(start: () => StartedWatch, push: (bytes: Buffer | Uint8Array) => void, accepted: Accepted): StartedWatch | undefined {
+function startOrTell(start: () => StartedWatch, push: (bytes: Uint8Array) => void, accepted: Accepted): StartedWatch | undefined {
   try {
     return start()
   } catch (error) {
@@ -76,40 +89,35 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
   const accepted = negotiate(request.headers.accept)
   const encode = encoderFor(context, kind, accepted)
   const wantsBookmarks = exchange.query.get('allowWatchBookmarks') === 'true'
-  let pending: (Buffer | Uint8Array)[] = []
-  let flushing = false
-
-  const flush = (): void => {
-    flushing = false
-    if (response.destroyed || pending.length === 0) return
-    const batch = pending.length === 1 ? pending[0]! : Buffer.concat(pending)
-    pending = []
-    response.write(batch)
-    if (response.writableLength > backlogBytes) response.destroy()
+  const stream = new EventStream(response)
+  /** What happens while the initial events are still being sent. */
+  let waiting: Delivery[] | undefined = []
+  const deliver = (delivery: Delivery): void => {
+    if (waiting === undefined) stream.push(encode(delivery))
+    else if (waiting.push(delivery) > backlogEvents) response.destroy()
   }
-  const push = (bytes: Buffer | Uint8Array): void => {
-    pending.push(bytes)
-    if (flushing) return
-    flushing = true
-    setImmediate(flush)
-  }
-
-  const started = startOrTell(() => watch(context, kind, query, delivery => push(encode(delivery))), push, accepted)
-  if (started !== undefined && query.sendInitialEvents && wantsBookmarks) push(bookmark(kind, accepted, started.revision, true))
+  const started = startOrTell(() => watch(context, kind, query, deliver), bytes => stream.push(bytes), accepted)
   response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
   response.setHeader('Cache-Control', 'no-cache, private')
   response.writeHead(200)
   response.flushHeaders()
 
+  function* initialParts({ initial, revision }: StartedWatch): Generator<Uint8Array> {
+    for (const delivery of initial) yield encode(delivery)
+    if (query.sendInitialEvents && wantsBookmarks) yield bookmark(kind, accepted, revision, true)
+  }
+  async function begin(started: StartedWatch): Promise<void> {
+    await writeInSlices(response, initialParts(started))
+    for (const delivery of waiting ?? []) stream.push(encode(delivery))
+    waiting = undefined
+  }
+
   return new Promise(resolve => {
     const seconds = Number(exchange.query.get('timeoutSeconds') ?? 0) || minimumSeconds * (1 + context.random.fraction())
-    const end = (): void => {
-      flush()
-      response.end()
-    }
+    const end = (): void => stream.end()
     const timeout = context.clock.after(seconds * 1000, end)
     const repeat = (): { cancel(): void } => context.clock.after(bookmarkMs, () => {
-      push(bookmark(kind, accepted, context.storage.revision, false))
+      if (waiting === undefined) stream.push(bookmark(kind, accepted, context.storage.revision, false))
       bookmarks = repeat()
     })
     let bookmarks = wantsBookmarks ? repeat() : undefined
@@ -122,6 +130,42 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
       resolve()
     })
     if (started === undefined) end()
+    // An event that cannot be encoded ends the watch; the client lists again.
+    else begin(started).catch((error: Error) => {
+      context.logger.error('watch failed', { url: request.url, error: error.message, stack: error.stack })
+      response.destroy()
+    })
   })
 }
 
+/** What is pushed in one turn of the event loop goes out in one write. */
+class EventStream {
+  private pending: Uint8Array[] = []
+  private flushing = false
+  private readonly response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.response = response
+  }
+
+  push(bytes: Uint8Array): void {
+    this.pending.push(bytes)
+    if (this.flushing) return
+    this.flushing = true
+    setImmediate(this.flush)
+  }
+
+  end(): void {
+    this.flush()
+    this.response.end()
+  }
+
+  private readonly flush = (): void => {
+    this.flushing = false
+    if (this.response.destroyed || this.response.writableEnded || this.pending.length === 0) return
+    const parts = this.pending
+    this.pending = []
+    this.response.write(batchOf(parts))
+    if (this.response.writableLength > backlogBytes) this.response.destroy()
+  }
+}

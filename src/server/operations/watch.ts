@@ -22,34 +22,43 @@ export interface Delivery {
 }
 
 export interface StartedWatch {
+  /** What there was, or happened, until the watch began; to be read once, before any later delivery. */
+  readonly initial: Iterable<Delivery>
   /** Revision up to which the initial events are complete. */
   readonly revision: number
   close(): void
 }
 
-/** Calls `deliver` for the initial events before it returns, and for later ones as they are committed. */
+/** Calls `deliver` for what is committed after the initial events. */
 export function watch(context: ServerContext, kind: KindDefinition, query: WatchQuery, deliver: (delivery: Delivery) => void): StartedWatch {
   const cache = context.storage.cache(storedResource(kind))
   const { filter } = query
   const inNamespace = namespaceTest(query.namespace)
-  const pass = (event: CacheEvent): void => {
-    if (!inNamespace(event.current.key)) return
+  const deliveryOf = (event: CacheEvent): Delivery | undefined => {
+    if (!inNamespace(event.current.key)) return undefined
     const served = servedEvent(kind, event)
-    const delivery = filter.matchesAll ? { type: served.type, object: served.current } : selected(served, filter)
-    if (delivery !== undefined) deliver(delivery)
+    return filter.matchesAll ? { type: served.type, object: served.current } : selected(served, filter)
   }
   const since = startRevision(query)
-  if (since === undefined) {
-    for (const stored of cache.list(query.namespace)) {
-      const object = asServed(kind, stored)
-      if (filter.matchesAll || filter.matches(object)) deliver({ type: 'ADDED', object })
-    }
-  } else {
+  let initial: Iterable<Delivery>
+  if (since === undefined) initial = currentState(kind, cache.list(query.namespace), filter)
+  else {
     if (since > context.storage.revision) throw tooLargeRevision(since, context.storage.revision)
     if (!cache.remembers(since)) throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
-    for (const event of cache.since(since)) pass(event)
+    initial = cache.since(since).flatMap(event => deliveryOf(event) ?? [])
   }
-  return { revision: context.storage.revision, close: cache.subscribe(pass) }
+  const close = cache.subscribe(event => {
+    const delivery = deliveryOf(event)
+    if (delivery !== undefined) deliver(delivery)
+  })
+  return { initial, revision: context.storage.revision, close }
+}
+
+function* currentState(kind: KindDefinition, objects: readonly CachedObject[], filter: ObjectFilter): Generator<Delivery> {
+  for (const stored of objects) {
+    const object = asServed(kind, stored)
+    if (filter.matchesAll || filter.matches(object)) yield { type: 'ADDED', object }
+  }
 }
 
 function servedEvent(kind: KindDefinition, event: CacheEvent): CacheEvent {

@@ -11,18 +11,26 @@ export class CachedObject<T extends KubeObject = KubeObject> {
   /** `namespace/name` or `name`. */
   readonly key: string
   readonly revision: number
-  readonly bytes: Buffer
   used = false
+  private encoded: Buffer | (() => Buffer)
   private parsed: T | undefined
   private knownLabels: Labels | undefined
   private knownFields: Record<string, string> | undefined
 
-  constructor(key: string, revision: number, bytes: Buffer, parsed?: T) {
+  /** @param bytes may be a function, which is called when they are wanted */
+  constructor(key: string, revision: number, bytes: Buffer | (() => Buffer), parsed?: T) {
     this.key = key
     this.revision = revision
-    this.bytes = bytes
+    this.encoded = bytes
     this.parsed = parsed
-    if (parsed !== undefined) keepParsed(this)
+    if (parsed === undefined) return
+    this.knownLabels = parsed.metadata.labels ?? noLabels
+    keepParsed(this)
+  }
+
+  get bytes(): Buffer {
+    if (typeof this.encoded === 'function') this.encoded = this.encoded()
+    return this.encoded
   }
 
   /** Two reads may give two equal objects: the parsed form is let go when nobody used it lately. */

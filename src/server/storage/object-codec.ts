@@ -16,5 +16,24 @@ export function encodeForStore(object: KubeObject): Buffer {
 export function withRevision(stored: Uint8Array, revision: number): Buffer {
   const source = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
   const at = source.indexOf(metadataOpening) + metadataOpening.length
-  return Buffer.concat([source.subarray(0, at), Buffer.from(`"resourceVersion":"${revision}",`), source.subarray(at)])
+  return replaced(source, at, at, `"resourceVersion":"${revision}",`)
+}
+
+/** The same served bytes under another revision. */
+export function withOtherRevision(served: Buffer, revision: number, other: number): Buffer {
+  const old = `"resourceVersion":"${revision}"`
+  const at = served.indexOf(old)
+  return replaced(served, at, at + old.length, `"resourceVersion":"${other}"`)
+}
+
+/**
+ * A copy with other ASCII text from `start` to `end`. It has memory of its own: these bytes are kept for
+ * long, and would keep the pool of short-lived buffers from which Node.js takes small ones.
+ */
+function replaced(source: Buffer, start: number, end: number, text: string): Buffer {
+  const target = Buffer.allocUnsafeSlow(source.length - (end - start) + text.length)
+  source.copy(target, 0, 0, start)
+  target.write(text, start, 'latin1')
+  source.copy(target, start + text.length, end)
+  return target
 }

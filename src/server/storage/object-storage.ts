@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
 import type { Entry, HistoryEvent, RangeResult, Store, StoreEvent } from '../../store/store.ts'
 import { CachedObject, deepFreeze } from './cached-object.ts'
-import { encodeForStore, withRevision } from './object-codec.ts'
+import { encodeForStore, withOtherRevision, withRevision } from './object-codec.ts'
 import { ResourceCache, type CacheEvent } from './resource-cache.ts'
 
 const root = '/registry/'
@@ -153,8 +153,5 @@ function pastEvent({ type, entry }: HistoryEvent, key: string, previous: CachedO
 
 /** The same state under another revision: what a DELETED event carries. */
 function stamp(object: CachedObject, revision: number): CachedObject {
-  const old = `"resourceVersion":"${object.revision}"`
-  const at = object.bytes.indexOf(old)
-  const bytes = Buffer.concat([object.bytes.subarray(0, at), Buffer.from(`"resourceVersion":"${revision}"`), object.bytes.subarray(at + old.length)])
-  return new CachedObject(object.key, revision, bytes)
+  return new CachedObject(object.key, revision, () => withOtherRevision(object.bytes, object.revision, revision))
 }

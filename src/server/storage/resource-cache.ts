@@ -12,6 +12,8 @@ export interface CacheEvent {
 
 /** Changes kept for watchers that resume from an older revision. */
 const historyLength = 4096
+/** How many more there may be before the oldest are dropped, together. */
+const historySlack = 512
 
 export class ResourceCache {
   private readonly entries = new Map<string, CachedObject>()
@@ -95,8 +97,8 @@ export class ResourceCache {
 
   private publish(event: CacheEvent): void {
     this.history.push(event)
-    if (this.history.length > 2 * historyLength) {
-      const dropped = this.history.splice(0, this.history.length - historyLength)
+    if (this.history.length > historyLength + historySlack) {
+      const dropped = this.history.splice(0, historySlack)
       this.historyFrom = dropped.at(-1)!.revision
     }
     for (const listener of this.listeners) listener(event)
