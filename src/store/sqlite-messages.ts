@@ -1,12 +1,20 @@
 // What the SQLite store and its worker thread say to each other. Every request carries an id; writes
 // travel in batches, one batch being one transaction and one fsync.
-import type { Entry, WriteResult } from './store.ts'
+import type { Entry } from './store.ts'
 
-export interface WriteOperation {
-  readonly key: string
-  /** undefined: delete */
-  readonly value: Uint8Array | undefined
-  readonly expectedRevision: number
+/** A batch as parallel lists, its values one after the other in memory that is handed over, not copied. */
+export interface WriteBatch {
+  readonly keys: readonly string[]
+  readonly expectedRevisions: readonly number[]
+  /** Bytes of each value; -1: delete. */
+  readonly lengths: readonly number[]
+  readonly values: Uint8Array
+}
+
+/** For each operation its revision, or 0 and, by its position, what is there instead. */
+export interface WriteAnswer {
+  readonly revisions: readonly number[]
+  readonly current: ReadonlyMap<number, Entry | undefined>
 }
 
 export interface LoggedWrite {
@@ -23,7 +31,7 @@ export interface HistoryAnswer {
 }
 
 export type WorkerRequest = { readonly id: number } & (
-  | { readonly type: 'write'; readonly operations: readonly WriteOperation[] }
+  | ({ readonly type: 'write' } & WriteBatch)
   | { readonly type: 'get'; readonly key: string }
   | { readonly type: 'range'; readonly prefix: string; readonly from?: string; readonly limit: number; readonly revision?: number }
   | { readonly type: 'recent'; readonly prefix: string; readonly throughRevision: number; readonly limit: number }
@@ -40,7 +48,7 @@ export interface RangeAnswer {
 }
 
 export type WorkerAnswer =
-  | { readonly id: number; readonly ok: true; readonly value: WriteResult[] | Entry | undefined | RangeAnswer | LoggedWrite[] | HistoryAnswer | number }
+  | { readonly id: number; readonly ok: true; readonly value: WriteAnswer | Entry | undefined | RangeAnswer | LoggedWrite[] | HistoryAnswer | number }
   | { readonly id: number; readonly ok: false; readonly compactedRevision?: number; readonly code?: string; readonly message: string }
 
 /** The first message of the worker: it is open, or why it is not. */

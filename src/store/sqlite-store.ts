@@ -3,7 +3,7 @@
 // fsync is shared by everyone who waits for it.
 import { Worker } from 'node:worker_threads'
 import { CompactedError, StoreFailure, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
-import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
+import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteAnswer, WriteBatch } from './sqlite-messages.ts'
 import { WatchHub } from './watch-hub.ts'
 
 /** A batch this large is sent even though the worker is still busy with the one before. */
@@ -12,7 +12,10 @@ const maximumBatch = 1000
 const noValue = new Uint8Array()
 
 interface Waiting {
-  readonly operation: WriteOperation
+  readonly key: string
+  /** undefined: delete */
+  readonly value: Uint8Array | undefined
+  readonly expectedRevision: number
   readonly resolve: (result: WriteResult) => void
   readonly reject: (error: Error) => void
 }
@@ -58,11 +61,11 @@ export class SqliteStore implements Store {
   }
 
   put(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteResult> {
-    return this.enqueue({ key, value, expectedRevision })
+    return this.enqueue(key, value, expectedRevision)
   }
 
   delete(key: string, expectedRevision: number): Promise<WriteResult> {
-    return this.enqueue({ key, value: undefined, expectedRevision })
+    return this.enqueue(key, undefined, expectedRevision)
   }
 
   get(key: string): Promise<Entry | undefined> {
@@ -118,10 +121,10 @@ export class SqliteStore implements Store {
     await this.worker.terminate()
   }
 
-  private enqueue(operation: WriteOperation): Promise<WriteResult> {
+  private enqueue(key: string, value: Uint8Array | undefined, expectedRevision: number): Promise<WriteResult> {
     if (this.closed) return Promise.reject(new StoreFailure('the store is closed'))
     return new Promise((resolve, reject) => {
-      this.queue.push({ operation, resolve, reject })
+      this.queue.push({ key, value, expectedRevision, resolve, reject })
       if (this.queue.length === 1 && !this.writing) queueMicrotask(() => this.flush())
     })
   }
@@ -130,8 +133,9 @@ export class SqliteStore implements Store {
     if (this.writing || this.queue.length === 0) return
     this.writing = true
     const batch = this.queue.splice(0, maximumBatch)
-    this.ask<WriteResult[]>({ type: 'write', operations: batch.map(waiting => waiting.operation) }).then(
-      results => this.committed(batch, results),
+    const message = packed(batch)
+    this.ask<WriteAnswer>({ type: 'write', ...message }, [message.values.buffer]).then(
+      answer => this.committed(batch, answer),
       (error: Error) => {
         this.writing = false
         for (const waiting of batch) waiting.reject(error)
@@ -139,28 +143,31 @@ export class SqliteStore implements Store {
       })
   }
 
-  private committed(batch: readonly Waiting[], results: readonly WriteResult[]): void {
+  private committed(batch: readonly Waiting[], { revisions, current }: WriteAnswer): void {
     this.writing = false
     // The next transaction starts before this one's events are worked off.
     this.flush()
     const events: StoreEvent[] = []
-    for (const [index, result] of results.entries()) {
-      if (!result.ok) continue
-      const { key, value, expectedRevision } = batch[index]!.operation
-      this.revision = result.revision
+    for (const [index, revision] of revisions.entries()) {
+      if (revision === 0) continue
+      const { key, value, expectedRevision } = batch[index]!
+      this.revision = revision
       events.push(value === undefined
-        ? { type: 'delete', entry: { key, value: noValue, revision: result.revision }, previousRevision: expectedRevision }
-        : { type: 'put', entry: { key, value, revision: result.revision }, previousRevision: expectedRevision })
+        ? { type: 'delete', entry: { key, value: noValue, revision }, previousRevision: expectedRevision }
+        : { type: 'put', entry: { key, value, revision }, previousRevision: expectedRevision })
     }
     if (events.length > 0) this.hub.publish(events)
-    for (const [index, waiting] of batch.entries()) waiting.resolve(results[index]!)
+    for (const [index, { resolve }] of batch.entries()) {
+      const revision = revisions[index]!
+      resolve(revision === 0 ? { ok: false, current: current.get(index) } : { ok: true, revision })
+    }
   }
 
-  private ask<T>(request: Request): Promise<T> {
+  private ask<T>(request: Request, transfer: ArrayBuffer[] = []): Promise<T> {
     const id = this.nextId++
     return new Promise<T>((resolve, reject) => {
       this.answers.set(id, { resolve, reject })
-      this.worker.postMessage({ ...request, id })
+      this.worker.postMessage({ ...request, id }, transfer)
     })
   }
 
@@ -177,6 +184,18 @@ export class SqliteStore implements Store {
     for (const waiting of this.answers.values()) waiting.reject(error)
     this.answers.clear()
   }
+}
+
+function packed(batch: readonly Waiting[]): WriteBatch & { values: Uint8Array<ArrayBuffer> } {
+  const lengths = batch.map(({ value }) => value?.length ?? -1)
+  const values = new Uint8Array(lengths.reduce((sum, length) => sum + Math.max(0, length), 0))
+  let at = 0
+  for (const { value } of batch) {
+    if (value === undefined) continue
+    values.set(value, at)
+    at += value.length
+  }
+  return { keys: batch.map(({ key }) => key), expectedRevisions: batch.map(({ expectedRevision }) => expectedRevision), lengths, values }
 }
 
 const previousOf = ({ key, previousRevision, previousValue }: HistoryAnswer['writes'][number]): Entry | undefined =>

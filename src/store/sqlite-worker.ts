@@ -2,8 +2,8 @@
 // holds every write still in history; `current` points from each live key to its row in the log.
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { CompactedError, type Entry, type WriteResult } from './store.ts'
-import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteOperation } from './sqlite-messages.ts'
+import { CompactedError, type Entry } from './store.ts'
+import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteAnswer, WriteBatch } from './sqlite-messages.ts'
 
 /** Revisions that one step of compaction works off: a few milliseconds. */
 const compactionStep = 1000
@@ -58,14 +58,29 @@ function serve(database: DatabaseSync): void {
 
   const entryAt = (atRevision: number): Entry => readLog.get(atRevision) as unknown as Entry
 
-  function writeOne({ key, value, expectedRevision }: WriteOperation): WriteResult {
-    const found = (findCurrent.get(key) as { revision: number } | undefined)?.revision ?? 0
-    if (found !== expectedRevision || (value === undefined && found === 0)) return { ok: false, current: found === 0 ? undefined : entryAt(found) }
+  /** @returns the new revision; 0 when the key has another one than expected */
+  function writeOne(key: string, value: Uint8Array | undefined, expectedRevision: number, found: number): number {
+    if (found !== expectedRevision || (value === undefined && found === 0)) return 0
     revision++
     addToLog.run(revision, expectedRevision, key, value ?? null)
     if (value === undefined) dropCurrent.run(key)
     else setCurrent.run(key, revision)
-    return { ok: true, revision }
+    return revision
+  }
+
+  function write({ keys, expectedRevisions, lengths, values }: WriteBatch): WriteAnswer {
+    const current = new Map<number, Entry | undefined>()
+    let at = 0
+    const revisions = keys.map((key, index) => {
+      const length = lengths[index]!
+      const value = length < 0 ? undefined : values.subarray(at, at + length)
+      at += Math.max(0, length)
+      const found = (findCurrent.get(key) as { revision: number } | undefined)?.revision ?? 0
+      const written = writeOne(key, value, expectedRevisions[index]!, found)
+      if (written === 0) current.set(index, found === 0 ? undefined : entryAt(found))
+      return written
+    })
+    return { revisions, current }
   }
 
   function inTransaction<T>(work: () => T): T {
@@ -136,7 +151,7 @@ function serve(database: DatabaseSync): void {
 
   function answer(request: WorkerRequest): Extract<WorkerAnswer, { ok: true }>['value'] {
     switch (request.type) {
-      case 'write': return inTransaction(() => request.operations.map(writeOne))
+      case 'write': return inTransaction(() => write(request))
       case 'get': {
         const found = findCurrent.get(request.key) as { revision: number } | undefined
         return found === undefined ? undefined : entryAt(found.revision)

@@ -43,7 +43,8 @@ function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
 /** Members of `a` that are not members of `b`. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return combine(a, b, (inB, node, other) => {
-    const member = isMember(node) && !(inB && isMember(other!))
+    if (!inB) return node
+    const member = isMember(node) && !isMember(other!)
     return nodeOf(member, children(node, other, difference))
   })
 }
@@ -51,7 +52,8 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
 /** What is in `a` and not at or below a member of `b`. */
 export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   return combine(a, b, (inB, node, other) => {
-    if (inB && isMember(other!)) return undefined
+    if (!inB) return node
+    if (isMember(other!)) return undefined
     return nodeOf(isMember(node), children(node, other, recursiveDifference))
   })
 }

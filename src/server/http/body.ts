@@ -16,15 +16,21 @@ export interface Body {
   readonly problems: readonly string[]
 }
 
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bodyLimitBytes) throw requestEntityTooLarge(bodyLimitBytes)
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= bodyLimitBytes) return void chunks.push(chunk)
+      // The rest is read and dropped, so that the connection can be used again.
+      chunks.length = 0
+      reject(requestEntityTooLarge(bodyLimitBytes))
+    })
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.once('error', reject)
+    request.once('close', () => { if (!request.complete) reject(badRequest('the request ended before its body was complete')) })
+  })
 }
 
 export const mediaTypeOf = (request: IncomingMessage): string => (request.headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase()
