@@ -79,6 +79,9 @@ export const requestEntityTooLarge = (limitBytes: number): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
 export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
+export const timedOut = (): ApiError => new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
+/** The client is to come back after a second. */
+export const tooManyRequests = (message: string): ApiError => new ApiError(429, 'TooManyRequests', message, { retryAfterSeconds: 1 })
 export const serviceUnavailable = (message: string): ApiError => new ApiError(503, 'ServiceUnavailable', message)
 
 /** 422 with every finding as a cause. `kind` is the kind (`Pod`), not the plural. */

@@ -15,9 +15,12 @@ import { Authorizer } from './auth/authorizer.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
 import { TokenIssuer } from './auth/service-account-tokens.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
+import { FlowControl } from './flow-control/flow-control.ts'
+import { keepSchemaStatus } from './flow-control/schema-status.ts'
 import { DiscoveryRoutes } from './http/discovery-routes.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
+import { ServerMetrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 import { startCompaction } from './storage/compaction.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
@@ -55,6 +58,7 @@ export interface ApiServer {
 }
 
 const drainMs = 2000
+const storeTimeoutMs = 2000
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, random, logger } = options
@@ -72,14 +76,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
   }
   await createBuiltInObjects(context)
+  const stopSchemaStatus = keepSchemaStatus(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
+  const metrics = new ServerMetrics(clock)
+  const flowControl = new FlowControl({ storage, clock, onReject: (...why) => metrics.refuse(...why) })
+  metrics.describeFlowControl(flowControl)
+  metrics.describeStorage(storage, kinds)
   let draining = false
   const openWatches = new Set<() => void>()
   const handler = new RequestHandler({
     routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams), openWatches },
     discovery: new DiscoveryRoutes(kinds),
     authenticator: new Authenticator(context.tokens, storage, clock),
-    checks: [{ name: 'ping', check: () => undefined }, { name: 'shutdown', check: () => (draining ? 'the server is shutting down' : undefined) }],
+    flowControl,
+    metrics,
+    checks: [
+      { name: 'ping', check: () => undefined },
+      { name: 'etcd', check: () => storeProblem(options.store, clock, logger) },
+      { name: 'shutdown', onlyReadiness: true, check: () => (draining ? 'the server is shutting down' : undefined) },
+    ],
     buildDate: formatTime(clock.now()),
     draining: () => draining,
   })
@@ -94,10 +109,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     close: async () => {
       draining = true
       stopCompaction()
+      stopSchemaStatus()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
     },
   }
+}
+
+/** Whether the store answers, in the words of the health check that Kubernetes calls `etcd`. */
+async function storeProblem(store: Store, clock: Clock, logger: Logger): Promise<string | undefined> {
+  const problem = await new Promise<string | undefined>(resolve => {
+    const timeout = clock.after(storeTimeoutMs, () => resolve(`it did not answer within ${storeTimeoutMs / 1000} s`))
+    store.get('/registry/health').then(() => resolve(undefined), (error: Error) => resolve(error.message)).finally(() => timeout.cancel())
+  })
+  if (problem !== undefined) logger.error('the store cannot be reached', { error: problem })
+  return problem
 }
 
 function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions): Server {

@@ -1,11 +1,12 @@
-// What every cluster has from its first second: its own namespaces, the two system priorities, and the
-// roles and bindings that people and service accounts begin with.
+// What every cluster has from its first second: its own namespaces, the two system priorities, the roles
+// and bindings that people and service accounts begin with, and how requests share the server.
 import { isAlreadyExists } from '../api/api-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { systemPriorities } from '../api/kinds/priority-class.ts'
-import { clusterRoleBindings, clusterRoles, namespaces, priorityClasses } from '../api/resources.ts'
+import { clusterRoleBindings, clusterRoles, flowSchemas, namespaces, priorityClasses, priorityLevelConfigurations } from '../api/resources.ts'
 import { defaultClusterRoleBindings, defaultClusterRoles } from './auth/default-policy.ts'
+import { defaultFlowSchemas, defaultPriorityLevels } from './flow-control/default-configuration.ts'
 import { create } from './operations/create.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -29,6 +30,8 @@ export async function createBuiltInObjects(context: ServerContext): Promise<void
     ...builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)),
     ...Object.entries(systemPriorities).map(([name, value]) => ensure(context, priorityClasses, name, undefined, { value, description: descriptions[name] })),
     ...defaultClusterRoles.map(role => ensure(context, clusterRoles, role.metadata.name!, undefined, role)),
+    ...defaultPriorityLevels.map(level => ensure(context, priorityLevelConfigurations, level.metadata.name, undefined, level)),
+    ...defaultFlowSchemas.map(schema => ensure(context, flowSchemas, schema.metadata.name, undefined, schema)),
     ...defaultClusterRoleBindings.map(binding => ensure(context, clusterRoleBindings, binding.metadata.name!, undefined, binding)),
   ])
 }

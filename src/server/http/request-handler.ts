@@ -2,10 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { badRequest, noSuchPath, serviceUnavailable } from '../../api/api-error.ts'
-import { attributesOf, forbiddenTo } from '../auth/attributes.ts'
+import { badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/api-error.ts'
+import type { Timer } from '../../lib/clock.ts'
+import { attributesOf, forbiddenTo, isPath, type Attributes } from '../auth/attributes.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
+import type { FlowControl, Passage } from '../flow-control/flow-control.ts'
+import type { ServerMetrics } from '../metrics.ts'
 import type { Caller, FieldValidation, UserInfo } from '../request.ts'
 import { findSubresource } from '../subresources/subresource.ts'
 import { parseApiPath, type ApiPath } from './api-path.ts'
@@ -13,6 +16,8 @@ import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
 import { serveHealth, type HealthCheck } from './health-routes.ts'
 import { serveResource, type ResourceRoutes } from './resource-routes.ts'
+import { storedResource } from '../storage/kind-storage.ts'
+import { allottedMs, isLongRunning } from './request-time.ts'
 import { checkWriteOptions } from './request-options.ts'
 import { sendBytes, sendStatus, sendValue, statusOf } from './respond.ts'
 
@@ -20,12 +25,17 @@ export interface RequestHandlerOptions {
   readonly routes: ResourceRoutes
   readonly discovery: DiscoveryRoutes
   readonly authenticator: Authenticator
+  readonly flowControl: FlowControl
+  readonly metrics: ServerMetrics
   readonly checks: readonly HealthCheck[]
   readonly buildDate: string
   readonly draining: () => boolean
 }
 
-const rootPaths = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']
+const objectsPerSeat = 100
+const mostSeats = 10
+
+const rootPaths = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version']
 
 export class RequestHandler {
   private readonly options: RequestHandlerOptions
@@ -36,17 +46,62 @@ export class RequestHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = splitUrl(request.url ?? '/')
-    if (serveHealth(url.path, url.query, response, this.options.checks, this.options.buildDate)) return
-    let exchange: Exchange = { request, response, ...url, caller: callerOf(request, url.query, nobody) }
+    const health = serveHealth(url.path, url.query, response, this.options.checks, this.options.buildDate)
+    if (health !== undefined) return health
+    const parts = parseApiPath(url.path)
+    const attributes = attributesOf(request.method ?? 'GET', url.path, parts, url.query)
+    const caller = callerOf(request, url.query, nobody)
+    const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: caller.dryRun, isLongRunning: isLongRunning(attributes) })
+    let exchange: Exchange = { request, response, ...url, caller }
+    let deadline: Timer | undefined
+    let passage: Passage | undefined
+    response.once('close', () => {
+      deadline?.cancel()
+      passage?.leave()
+      observed(response.statusCode)
+    })
     try {
       if (this.options.draining()) throw serviceUnavailable('the server is shutting down; try again in a moment')
-      const parts = parseApiPath(url.path)
-      const user = await this.admit(request, url.path, parts, url.query)
-      exchange = { ...exchange, caller: { ...exchange.caller, user } }
+      const user = await this.authenticated(request)
+      exchange = { ...exchange, caller: { ...caller, user } }
+      deadline = this.deadlineFor(exchange, attributes)
+      passage = await this.letIn(exchange, attributes, parts)
+      this.authorize(user, attributes)
       await this.route(exchange, parts)
     } catch (error) {
       await sendStatus(exchange, statusOf(error, fault => this.report(request, fault)))
     }
+  }
+
+  /** Answers in the place of a request that takes too long. */
+  private deadlineFor(exchange: Exchange, attributes: Attributes): Timer | undefined {
+    if (isLongRunning(attributes)) return undefined
+    return this.options.routes.context.clock.after(allottedMs(exchange.query), () => {
+      if (!exchange.response.headersSent) void sendStatus(exchange, timedOut().status)
+    })
+  }
+
+  /** Waits until it is the request's turn. @throws ApiError TooManyRequests */
+  private async letIn({ caller, response }: Exchange, attributes: Attributes, parts: ApiPath | undefined): Promise<Passage> {
+    const { metrics, flowControl, routes } = this.options
+    const beganMs = routes.context.clock.now()
+    const passage = await flowControl.enter(caller.user, attributes, this.seatsOf(attributes, parts))
+    const { schema, level } = passage
+    if (schema === undefined || level === undefined) return passage
+    metrics.letIn(schema.metadata.name, level.name, routes.context.clock.now() - beganMs)
+    response.setHeader('X-Kubernetes-PF-FlowSchema-UID', schema.metadata.uid)
+    response.setHeader('X-Kubernetes-PF-PriorityLevel-UID', level.uid)
+    // Streams hold no seat once they are open; and a client may have left while it waited.
+    if (isLongRunning(attributes) || response.closed) passage.leave()
+    return passage
+  }
+
+  /** A list takes a seat for every hundred objects that are looked at. */
+  private seatsOf(attributes: Attributes, parts: ApiPath | undefined): number {
+    if (isPath(attributes) || attributes.verb !== 'list') return 1
+    const { kinds, storage } = this.options.routes.context
+    const kind = kinds.find(attributes.group, parts!.version, attributes.resource)
+    return kind === undefined ? 1 : Math.min(mostSeats, Math.max(1, Math.ceil(storage.cache(storedResource(kind)).size / objectsPerSeat)))
   }
 
   /** A request that wants to switch protocols. Errors are answered as plain HTTP. */
@@ -55,7 +110,8 @@ export class RequestHandler {
     try {
       const { path, query } = splitUrl(request.url ?? '/')
       const parts = parseApiPath(path)
-      await this.admit(request, path, parts, query)
+      const user = await this.authenticated(request)
+      this.authorize(user, attributesOf(request.method ?? 'GET', path, parts, query))
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
@@ -70,19 +126,21 @@ export class RequestHandler {
     }
   }
 
-  /** Who the request comes from, once it is known that he may make it. @throws ApiError Unauthorized, Forbidden */
-  private async admit(request: IncomingMessage, path: string, parts: ApiPath | undefined, query: URLSearchParams): Promise<UserInfo> {
-    const { authorizer } = this.options.routes.context
-    const user = impersonated(await this.options.authenticator.authenticate(request), request.headers, authorizer)
-    const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
-    if (!authorizer.authorize(user, attributes).allowed) throw forbiddenTo(user, attributes)
-    return user
+  /** Who the request comes from, or wants to act as. @throws ApiError Unauthorized, Forbidden */
+  private async authenticated(request: IncomingMessage): Promise<UserInfo> {
+    return impersonated(await this.options.authenticator.authenticate(request), request.headers, this.options.routes.context.authorizer)
+  }
+
+  /** @throws ApiError Forbidden */
+  private authorize(user: UserInfo, attributes: Attributes): void {
+    if (!this.options.routes.context.authorizer.authorize(user, attributes).allowed) throw forbiddenTo(user, attributes)
   }
 
   private async route(exchange: Exchange, path: ApiPath | undefined): Promise<void> {
     checkWriteOptions(exchange.request.method, exchange.query)
     if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
     if (path === undefined && await this.options.discovery.serve(exchange)) return
+    if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))
     if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
     return sendBytes(exchange, 404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'))
   }

@@ -1,0 +1,165 @@
+// What keeps a server running well under load and lets others see how it is: flow control, time limits,
+// health checks, metrics.
+import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { StoreFailure, type Entry } from '../../src/store/store.ts'
+import { MemoryStore } from '../../src/store/memory-store.ts'
+import { FakeClock } from '../../src/testing/fake-clock.ts'
+import { startTestServer, type TestServer } from '../../src/testing/in-process-server.ts'
+import { eventually } from '../../src/testing/eventually.ts'
+
+const flowControl = '/apis/flowcontrol.apiserver.k8s.io/v1'
+const clerk = { 'Impersonate-User': 'clerk', 'Impersonate-Group': 'clerks' }
+
+/** A store that can be made to fail or to hang. */
+class BrittleStore extends MemoryStore {
+  mood: 'fine' | 'failing' | 'hanging' = 'fine'
+
+  override async get(key: string): Promise<Entry | undefined> {
+    if (this.mood === 'failing') throw new StoreFailure('the store is gone')
+    if (this.mood === 'hanging') return new Promise(() => {})
+    return super.get(key)
+  }
+}
+
+describe('flow control', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startTestServer()
+    await server.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', { body: { metadata: { name: 'clerks' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'clerks' }] } })
+  })
+  afterAll(() => server.close())
+
+  test('a server begins with the levels and schemas of Kubernetes', async () => {
+    const { json } = await server.call('GET', `${flowControl}/flowschemas`, { headers: { Accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
+    const rows = (json.rows as { cells: unknown[] }[]).map(({ cells }) => cells.slice(0, 4).join(' ')).toSorted()
+    expect(rows).toEqual([
+      'catch-all catch-all 10000 ByUser', 'endpoint-controller workload-high 150 ByUser', 'exempt exempt 1 <none>', 'global-default global-default 9900 ByUser',
+      'kube-controller-manager workload-high 800 ByNamespace', 'kube-scheduler workload-high 800 ByNamespace', 'kube-system-service-accounts workload-high 900 ByNamespace',
+      'probes exempt 2 <none>', 'service-accounts workload-low 9000 ByUser', 'system-leader-election leader-election 100 ByUser', 'system-node-high node-high 400 ByUser',
+      'system-nodes system 500 ByUser', 'workload-leader-election leader-election 200 ByUser',
+    ])
+    const levels = (await server.call('GET', `${flowControl}/prioritylevelconfigurations`)).json.items as { metadata: { name: string } }[]
+    expect(levels.map(({ metadata }) => metadata.name).toSorted()).toEqual(['catch-all', 'exempt', 'global-default', 'leader-election', 'node-high', 'system', 'workload-high', 'workload-low'])
+  })
+
+  test('every answer names the schema and the level of its request', async () => {
+    const { headers } = await server.call('GET', '/api/v1/namespaces/default/pods', { headers: clerk })
+    const schema = (await server.call('GET', `${flowControl}/flowschemas/global-default`)).json
+    const level = (await server.call('GET', `${flowControl}/prioritylevelconfigurations/global-default`)).json
+    expect([headers['x-kubernetes-pf-flowschema-uid'], headers['x-kubernetes-pf-prioritylevel-uid']]).toEqual([schema.metadata.uid, level.metadata.uid])
+  })
+
+  test('a schema without its level says so in its status, and says so no longer when the level is there', async () => {
+    const dangling = async (): Promise<unknown> => (await server.call('GET', `${flowControl}/flowschemas/lost`)).json.status?.conditions?.map(({ type, status, reason }: Record<string, string>) => `${type} ${status} ${reason}`).join()
+    await server.call('POST', `${flowControl}/flowschemas`, { body: { metadata: { name: 'lost' }, spec: { priorityLevelConfiguration: { name: 'nowhere' } } } })
+    await eventually('the status of the schema', async () => await dangling() === 'Dangling True NotFound')
+    await server.call('POST', `${flowControl}/prioritylevelconfigurations`, { body: { metadata: { name: 'nowhere' }, spec: { type: 'Exempt' } } })
+    await eventually('the status of the schema', async () => await dangling() === 'Dangling False Found')
+  })
+
+  test('a client that holds all seats of its level is told to come back; others are not held up', async () => {
+    const data = { text: 'x'.repeat(20_000) }
+    await Promise.all(Array.from({ length: 400 }, (_unused, index) => server.call('POST', '/api/v1/namespaces/default/configmaps', { body: { metadata: { name: `big-${index}` }, data } })))
+    await server.call('POST', `${flowControl}/prioritylevelconfigurations`, { body: { metadata: { name: 'narrow' }, spec: { type: 'Limited', limited: { nominalConcurrencyShares: 1, borrowingLimitPercent: 0, limitResponse: { type: 'Reject' } } } } })
+    await server.call('POST', `${flowControl}/flowschemas`, { body: { metadata: { name: 'narrow' }, spec: {
+      matchingPrecedence: 500, priorityLevelConfiguration: { name: 'narrow' },
+      rules: [{ subjects: [{ kind: 'Group', group: { name: 'clerks' } }], resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], namespaces: ['*'] }] }],
+    } } })
+    const unread = await new Promise<IncomingMessage>((resolve, reject) => {
+      const { authority, admin } = server.keys
+      httpsRequest({ host: '127.0.0.1', port: server.port, path: '/api/v1/namespaces/default/configmaps', ca: authority.certificate, cert: admin.certificate, key: admin.key, agent: false, headers: clerk }, resolve).once('error', reject).end()
+    })
+    const refused = await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: clerk })
+    expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' }, json: { reason: 'TooManyRequests', message: 'Too many requests, please try again later.' } })
+    expect((await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: { 'Impersonate-User': 'clerk', 'Impersonate-Group': 'system:masters' } })).status).toBe(200)
+    expect((await server.call('GET', '/metrics')).text).toContain('apiserver_flowcontrol_rejected_requests_total{flow_schema="narrow",priority_level="narrow",reason="concurrency-limit"} 1')
+    unread.destroy()
+    await eventually('the seats to be free again', async () => (await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: clerk })).status === 200)
+  })
+})
+
+describe('health and metrics', () => {
+  const store = new BrittleStore()
+  const clock = new FakeClock(Date.now())
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startTestServer({ store, clock })
+  })
+  afterAll(() => server.close())
+
+  test('checks by name, with and without one of them', async () => {
+    expect((await server.call('GET', '/readyz', { anonymous: true })).text).toBe('ok')
+    expect((await server.call('GET', '/readyz?verbose', { anonymous: true })).text).toBe('[+]ping ok\n[+]etcd ok\n[+]shutdown ok\nreadyz check passed\n')
+    expect((await server.call('GET', '/livez?verbose&exclude=etcd', { anonymous: true })).text).toBe('[+]ping ok\nlivez check passed\n')
+    expect((await server.call('GET', '/healthz/etcd', { anonymous: true })).text).toBe('ok')
+  })
+
+  test('a store that fails or does not answer makes the server unready', async () => {
+    store.mood = 'failing'
+    expect(await server.call('GET', '/readyz', { anonymous: true })).toMatchObject({ status: 500, text: '[+]ping ok\n[-]etcd failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n' })
+    expect((await server.call('GET', '/readyz?exclude=etcd', { anonymous: true })).status).toBe(200)
+    store.mood = 'hanging'
+    const asked = server.call('GET', '/livez/etcd', { anonymous: true })
+    let answer: { status: number } | undefined
+    void asked.then(got => { answer = got })
+    await eventually('the check to fail', async () => {
+      await clock.advance(2000)
+      return answer
+    })
+    expect(answer?.status).toBe(500)
+    store.mood = 'fine'
+    expect((await server.call('GET', '/readyz', { anonymous: true })).status).toBe(200)
+  })
+
+  test('requests are counted under the names that Kubernetes uses', async () => {
+    await server.call('GET', '/api/v1/namespaces/default/pods/none')
+    await server.call('POST', '/api/v1/namespaces/default/configmaps?dryRun=All', { body: { metadata: { name: 'x' } } })
+    const { text, headers } = await server.call('GET', '/metrics')
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(text).toContain('apiserver_request_total{verb="GET",dry_run="",group="",version="v1",resource="pods",subresource="",scope="resource",component="apiserver",code="404"} 1')
+    expect(text).toContain('apiserver_request_total{verb="POST",dry_run="All",group="",version="v1",resource="configmaps",subresource="",scope="namespace",component="apiserver",code="201"} 1')
+    expect(text).toMatch(/apiserver_request_duration_seconds_bucket\{verb="GET",.*le="\+Inf"\} 1/)
+    expect(text).toContain('apiserver_resource_objects{group="",resource="namespaces"} 4')
+    expect(text).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 1')
+    expect(text).toMatch(/process_resident_memory_bytes \d+/)
+    expect(text).toContain('sampan_event_loop_delay_seconds{quantile="0.99"}')
+  })
+
+  test('only those may read metrics who were given the right', async () => {
+    expect((await server.call('GET', '/metrics', { headers: { 'Impersonate-User': 'jane' } })).status).toBe(403)
+    expect((await server.call('GET', '/metrics', { headers: { 'Impersonate-User': 'prometheus', 'Impersonate-Group': 'system:monitoring' } })).status).toBe(200)
+  })
+
+  test('an open watch is counted while it is open, and does not count as in flight', async () => {
+    const open = server.call('GET', '/api/v1/configmaps?watch=true&timeoutSeconds=1')
+    await eventually('the watch to be counted', async () => (await server.call('GET', '/metrics')).text.includes('apiserver_longrunning_requests{verb="WATCH",group="",version="v1",resource="configmaps",subresource="",scope="cluster",component="apiserver"} 1'))
+    await clock.advance(1000)
+    await open
+    await eventually('the watch to be over', async () => (await server.call('GET', '/metrics')).text.includes('apiserver_longrunning_requests{verb="WATCH",group="",version="v1",resource="configmaps",subresource="",scope="cluster",component="apiserver"} 0'))
+  })
+
+  test('a request that takes too long is answered with 504 and leaves the server working', async () => {
+    const silent = (path: string): Promise<number> => new Promise((resolve, reject) => {
+      const { authority, admin } = server.keys
+      const request = httpsRequest({ host: '127.0.0.1', port: server.port, method: 'POST', path, ca: authority.certificate, cert: admin.certificate, key: admin.key, agent: false, headers: { 'Content-Type': 'application/json', 'Content-Length': 1000 } }, response => {
+        response.resume()
+        resolve(response.statusCode!)
+        request.destroy()
+      })
+      request.on('error', reject)
+      request.flushHeaders()
+    })
+    const answer = silent('/api/v1/namespaces/default/configmaps?timeout=5s')
+    let code: number | undefined
+    void answer.then(got => { code = got })
+    await eventually('the answer', async () => {
+      await clock.advance(5000)
+      return code
+    })
+    expect(code).toBe(504)
+    expect((await server.call('GET', '/api/v1/namespaces/default?timeout=soon')).json.message).toContain('invalid timeout specified in the request URL')
+    expect((await server.call('GET', '/api/v1/namespaces/default')).status).toBe(200)
+  })
+})
