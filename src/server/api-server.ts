@@ -20,9 +20,11 @@ import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
 import type { ServerContext } from './server-context.ts'
 import { startCompaction } from './storage/compaction.ts'
+import { serviceResolver, type ServiceResolver } from './outgoing/resolve-service.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
 import { subresourceRoutes } from './subresources/routes.ts'
+import { webhookCaller } from './webhooks/webhook-caller.ts'
 
 export interface ApiServerOptions {
   readonly store: Store
@@ -32,6 +34,8 @@ export interface ApiServerOptions {
   readonly tokenKey: string
   readonly tokenIssuer: string
   readonly findNodeStreams: FindNodeStreams
+  /** Where services are reached; at their cluster addresses by default. */
+  readonly resolveService?: ServiceResolver
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -67,6 +71,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     services: new ServiceAllocator(storage, options.serviceCidr, random),
     tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
     authorizer: new Authorizer(storage),
+    webhooks: webhookCaller(options.resolveService ?? serviceResolver(storage), clock),
     clock,
     random,
     logger,
@@ -94,6 +99,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     close: async () => {
       draining = true
       stopCompaction()
+      context.webhooks.close()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
     },

@@ -10,6 +10,7 @@ import type { TokenIssuer } from './auth/service-account-tokens.ts'
 import type { KindRegistry } from './kind-registry.ts'
 import type { Caller, Target } from './request.ts'
 import type { ObjectStorage } from './storage/object-storage.ts'
+import type { WebhookCaller } from './webhooks/webhook-caller.ts'
 
 export interface ServerContext {
   readonly storage: ObjectStorage
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly services: ServiceAllocator
   readonly tokens: TokenIssuer
   readonly authorizer: Authorizer
+  readonly webhooks: WebhookCaller
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

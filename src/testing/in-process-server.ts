@@ -12,6 +12,7 @@ import { LocalClient } from '../main/local-client.ts'
 import { systemRandom } from '../main/system.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
 import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
@@ -56,6 +57,7 @@ export interface TestServerOptions {
   readonly random?: Random
   readonly logger?: Logger
   readonly findNodeStreams?: FindNodeStreams
+  readonly resolveService?: ServiceResolver
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
@@ -78,6 +80,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
     findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
+    ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })
   const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })
   const access = { context: 'test', server: `https://127.0.0.1:${port}`, namespace: 'default', authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key, skipVerification: false }
