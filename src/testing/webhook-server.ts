@@ -21,14 +21,18 @@ export type WebhookHandler = (call: ReceivedCall, response: ServerResponse) => u
 
 export async function startWebhookServer(serving: KeyPairPem, handle: WebhookHandler): Promise<WebhookServer> {
   const calls: ReceivedCall[] = []
-  const server = createServer({ cert: serving.certificate, key: serving.key, requestCert: true, rejectUnauthorized: false }, (request, response) => {
-    void text(request).then(async body => {
-      const call = { request, body }
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const call = { request, body: await text(request) }
       calls.push(call)
       const answer = await handle(call, response)
       if (answer !== undefined) response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer))
-    }).catch(() => response.destroy())
-  })
+    } catch {
+      // The server under test has hung up, or the test's handler failed, which the test sees as a broken answer.
+      response.destroy()
+    }
+  }
+  const server = createServer({ cert: serving.certificate, key: serving.key, requestCert: true, rejectUnauthorized: false }, (request, response) => void respond(request, response))
   await new Promise<void>(resolve => {
     server.listen(0, '127.0.0.1', resolve)
   })

@@ -70,11 +70,16 @@ export function webhookCaller(resolve: ServiceResolver, clock: Clock): WebhookCa
       fail('context deadline exceeded', true)
       call.destroy()
     })
-    call.on('response', response => void answerText(response).then(done, (error: unknown) => {
-      if (error instanceof WebhookFault) reject(error)
-      else fail(networkFaultText(error), true)
-      call.destroy()
-    }))
+    call.on('response', response => void receive(response))
+    const receive = async (response: IncomingMessage): Promise<void> => {
+      try {
+        done(await answerText(response))
+      } catch (error) {
+        if (error instanceof WebhookFault) reject(error)
+        else fail(networkFaultText(error), true)
+        call.destroy()
+      }
+    }
     call.on('upgrade', (_response, socket) => {
       socket.destroy()
       fail('the server responded with the status code 101 but did not return more information', false)
