@@ -67,7 +67,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: ServerContext = {
     storage,
     kinds,
-    admission: admissionPlugins,
+    admission: admissionPlugins(storage),
     services: new ServiceAllocator(storage, options.serviceCidr, random),
     tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
     authorizer: new Authorizer(storage),

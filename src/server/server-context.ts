@@ -25,19 +25,27 @@ export interface ServerContext {
   readonly logger: Logger
 }
 
-export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE'
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
 export interface AdmissionRequest {
   readonly operation: AdmissionOperation
   readonly target: Target
   readonly caller: Caller
-  /** The draft; undefined for DELETE. */
+  /** The draft; undefined for DELETE. For CONNECT the options, such as PodExecOptions. */
   readonly object: KubeObject | undefined
   readonly old: KubeObject | undefined
+  /** What DELETE was asked for with. */
+  readonly deletion?: object
+}
+
+/** One request may pass the mutating plug-ins a second time, when somebody from outside changed its object. */
+export interface MutationRounds {
+  readonly second: boolean
+  wantsSecond: boolean
 }
 
 export interface AdmissionPlugin {
   readonly name: string
-  mutate?(request: AdmissionRequest, context: ServerContext): void | Promise<void>
+  mutate?(request: AdmissionRequest, context: ServerContext, rounds: MutationRounds): void | Promise<void>
   validate?(request: AdmissionRequest, context: ServerContext): void | Promise<void>
 }

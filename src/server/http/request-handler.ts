@@ -55,13 +55,13 @@ export class RequestHandler {
     try {
       const { path, query } = splitUrl(request.url ?? '/')
       const parts = parseApiPath(path)
-      await this.admit(request, path, parts, query)
+      const user = await this.admit(request, path, parts, query)
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
       const route = findSubresource(this.options.routes.subresources, target)
       if (route.upgrade === undefined) throw badRequest(`${path} does not switch protocols`)
-      await route.upgrade({ request, socket, head, query }, target)
+      await route.upgrade({ request, socket, head, query, path, caller: callerOf(request, query, user) }, target, parts.rest ?? '')
     } catch (error) {
       const status = statusOf(error, fault => this.report(request, fault))
       const body = JSON.stringify(status)

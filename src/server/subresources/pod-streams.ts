@@ -6,6 +6,7 @@ import type { Pod } from '../../api/generated/models.ts'
 import type { ContainerTarget, LogOptions, NodeStreams, StreamOptions } from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
+import { admitPosted } from '../admission/admission.ts'
 import { current } from '../operations/read.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -27,7 +28,10 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
     if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
   }
 
-  const command = (open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({
+  const admitConnection = (kind: string, target: Target, { query, caller }: Upgrade, options: object): Promise<void> =>
+    admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...options, ...(query.has('container') && { container: query.get('container') }) }, caller)
+
+  const command = (kind: string, open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({
     async serve() {
       throw badRequest('Upgrade request required')
     },
@@ -36,6 +40,7 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
       assertScheduled(pod)
       const container = containerTarget(pod, upgrade.query.get('container') ?? undefined)
       const options = streamOptions(upgrade.query)
+      await admitConnection(kind, target, upgrade, { ...options, ...(upgrade.query.has('command') && { command: upgrade.query.getAll('command') }) })
       await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, () => open(agentOf(pod), container, upgrade, options), options)
     },
   })
@@ -56,15 +61,17 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
         await pipeline(stream, response).catch(() => stream.destroy())
       },
     },
-    exec: command((agent, container, { query }, options) => agent.exec(container, query.getAll('command'), options)),
-    attach: command((agent, container, _upgrade, options) => agent.attach(container, options)),
+    exec: command('PodExecOptions', (agent, container, { query }, options) => agent.exec(container, query.getAll('command'), options)),
+    attach: command('PodAttachOptions', (agent, container, _upgrade, options) => agent.attach(container, options)),
     portforward: {
       async serve() {
         throw badRequest('Upgrade request required')
       },
-      async upgrade({ request, socket, head }, target) {
+      async upgrade(upgrade, target) {
+        const { request, socket, head, query } = upgrade
         const pod = podOf(target)
         assertScheduled(pod)
+        await admitConnection('PodPortForwardOptions', target, upgrade, query.has('ports') ? { ports: query.getAll('ports').map(Number) } : {})
         const { namespace = '', name, uid } = pod.metadata
         await servePortForward(request, socket, head, port => agentOf(pod).portForward({ namespace, pod: name, podUid: uid }, port))
       },
