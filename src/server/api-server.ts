@@ -23,6 +23,7 @@ import { startCompaction } from './storage/compaction.ts'
 import { serviceResolver, type ServiceResolver } from './outgoing/resolve-service.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
+import type { Reach } from './subresources/proxy.ts'
 import { subresourceRoutes } from './subresources/routes.ts'
 import { webhookCaller } from './webhooks/webhook-caller.ts'
 
@@ -36,6 +37,8 @@ export interface ApiServerOptions {
   readonly findNodeStreams: FindNodeStreams
   /** Where services are reached; at their cluster addresses by default. */
   readonly resolveService?: ServiceResolver
+  /** Where addresses of pods are really reached. */
+  readonly reach?: Reach
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -81,7 +84,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let draining = false
   const openWatches = new Set<() => void>()
   const handler = new RequestHandler({
-    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams), openWatches },
+    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, options.reach ?? (address => address)), openWatches },
     discovery: new DiscoveryRoutes(kinds),
     authenticator: new Authenticator(context.tokens, storage, clock),
     checks: [{ name: 'ping', check: () => undefined }, { name: 'shutdown', check: () => (draining ? 'the server is shutting down' : undefined) }],

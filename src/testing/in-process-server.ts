@@ -14,6 +14,7 @@ import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
 import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
 import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
+import type { Reach } from '../server/subresources/proxy.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
 
@@ -58,6 +59,7 @@ export interface TestServerOptions {
   readonly logger?: Logger
   readonly findNodeStreams?: FindNodeStreams
   readonly resolveService?: ServiceResolver
+  readonly reach?: Reach
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
@@ -80,6 +82,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
     findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
+    ...(options.reach !== undefined && { reach: options.reach }),
     ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })
   const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })

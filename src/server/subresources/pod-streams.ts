@@ -1,7 +1,8 @@
 // `pods/log`, `exec`, `attach` and `portforward`: finds the container, then lets the node agent and the
 // client talk.
 import { pipeline } from 'node:stream/promises'
-import { badRequest, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import { badRequest, invalid, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import { forbiddenField, notSupported } from '../../api/field-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
 import type { ContainerTarget, LogOptions, NodeStreams, StreamOptions } from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
@@ -107,6 +108,9 @@ function streamOptions(query: URLSearchParams): StreamOptions {
   return options
 }
 
+type LogStream = NonNullable<LogOptions['stream']>
+const isLogStream = (text: string): text is LogStream => ['All', 'Stderr', 'Stdout'].includes(text)
+
 function logOptions(query: URLSearchParams): LogOptions {
   const whole = (name: string): number | undefined => {
     const text = query.get(name)
@@ -116,7 +120,11 @@ function logOptions(query: URLSearchParams): LogOptions {
     return value
   }
   const sinceTime = query.get('sinceTime') ?? undefined
+  const stream = query.get('stream') ?? 'All'
+  if (!isLogStream(stream)) throw invalid('', 'PodLogOptions', '', [notSupported('stream', stream, ['All', 'Stderr', 'Stdout'])])
+  if (stream !== 'All' && whole('tailLines') !== undefined) throw invalid('', 'PodLogOptions', '', [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')])
   return {
+    ...(stream !== 'All' && { stream }),
     follow: isTrue(query, 'follow'),
     previous: isTrue(query, 'previous'),
     timestamps: isTrue(query, 'timestamps'),
