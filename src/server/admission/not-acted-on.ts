@@ -7,7 +7,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   'batch': ['cronjobs'],
   'autoscaling': ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
-  'policy': ['poddisruptionbudgets'],
   '': ['persistentvolumeclaims', 'persistentvolumes'],
   'apiextensions.k8s.io': ['customresourcedefinitions'],
   'apiregistration.k8s.io': ['apiservices'],
