@@ -25,7 +25,7 @@ export interface DisruptionPlan {
 
 /** @param scaleOf what the controller of a pod wants to have; undefined when nobody knows that controller */
 export function planDisruption(budget: PodDisruptionBudget, pods: readonly Pod[], scaleOf: (pod: Pod) => ControllerScale | undefined, nowMs: number): DisruptionPlan {
-  const { metadata, status = {} } = budget
+  const { metadata, status } = budget
   const { disruptedPods, notDeleted, recheckAfterMs } = planDisrupted(status.disruptedPods ?? {}, pods, nowMs)
   const currentHealthy = pods.filter(pod => !isTerminating(pod) && disruptedPods[pod.metadata.name] === undefined && isReady(pod)).length
   const unmanaged = needsScale(budget) ? pods.filter(pod => controllerOf(pod) === undefined) : []

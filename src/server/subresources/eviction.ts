@@ -79,7 +79,7 @@ function isUncounted(pod: Pod, { spec, status }: PodDisruptionBudget): boolean {
 
 /** The budget with this pod's place taken. */
 function taken(budget: PodDisruptionBudget, pod: Pod, nowMs: number): PodDisruptionBudget {
-  const { metadata: { name, generation = 0 }, status = {} } = budget
+  const { metadata: { name, generation = 0 }, status } = budget
   const { disruptionsAllowed = 0, disruptedPods = {}, desiredHealthy = 0, currentHealthy = 0 } = status
   if ((status.observedGeneration ?? 0) < generation) throw stillProcessed(name)
   if (disruptionsAllowed < 0) throw forbidden(budgetSubject, name, 'pdb disruptions allowed is negative')
