@@ -24,7 +24,7 @@ export interface ProxyDestination {
 
 const connectTimeoutMs = 30_000
 const singleHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
-const credentials = /^(?:authorization$|impersonate-)/
+const credentials = /^(?:authorization$|impersonate-|x-remote-)/
 
 /** @param finish takes over the answer; it is passed on as it is by default. @throws ApiError ServiceUnavailable */
 export async function forwardRequest(request: IncomingMessage, response: ServerResponse, destination: ProxyDestination, finish = passOn): Promise<void> {
