@@ -172,11 +172,30 @@ test.each<[string, number, string]>([
 test.each<[string, (request: IncomingMessage, response: ServerResponse) => void]>([
   ['hangs up', ({ socket }) => void socket.destroy()],
   ['speaks no HTTP', ({ socket }) => void socket.end('hello\r\n\r\n')],
+  ['switches protocols without being asked', ({ socket }) => void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')],
 ])('a server that %s is out of service', async (_what, misbehave) => {
   answer = misbehave
   const { status, json } = await server.call('GET', `${core}/pods/p/proxy/x`)
   expect(status).toBe(503)
   expect(json.message).toMatch(/^error trying to reach service: /)
+})
+
+test.each<[string, (request: IncomingMessage, response: ServerResponse) => void]>([
+  ['breaks off', (_request, response) => {
+    response.writeHead(200, { 'Content-Length': '100', 'Content-Type': 'text/html' })
+    response.write('<html>', () => response.socket?.destroy())
+  }],
+  ['compresses wrongly', (_request, response) => void response.writeHead(200, { 'Content-Type': 'text/html', 'Content-Encoding': 'gzip' }).end('no gzip')],
+])('an answer that %s is broken off, and the server lives on', async (_what, misbehave) => {
+  answer = misbehave
+  await expect(server.call('GET', `${core}/pods/p/proxy/x`)).rejects.toThrow()
+  expect((await server.call('GET', '/version')).status).toBe(200)
+})
+
+test('a page too large to be read as a whole passes as it is', async () => {
+  const page = `<a href="/x">${'x'.repeat(9 * 1024 * 1024)}`
+  answer = (_request, response) => void response.writeHead(200, { 'Content-Type': 'text/html' }).end(page)
+  expect((await server.call('GET', `${core}/pods/p/proxy/x`)).text === page).toBe(true)
 })
 
 test('[sig-network] Proxy version v1 should proxy through a service and a pod  [Conformance]: the agent of a node answers in process', async () => {

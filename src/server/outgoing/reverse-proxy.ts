@@ -75,10 +75,11 @@ export async function forwardUpgrade(request: IncomingMessage, socket: Duplex, h
       return
     }
     socket.write(rawHead(incoming, { connection: 'close' }))
+    incoming.on('error', () => socket.destroy())
     incoming.pipe(socket)
     resolve()
   })
-  call.once('error', error => reject(new ApiError(500, '', `error dialing backend: ${networkFaultText(error)}`)))
+  call.on('error', error => reject(new ApiError(500, '', `error dialing backend: ${networkFaultText(error)}`)))
   call.end()
   return promise
 }
@@ -103,6 +104,10 @@ function open(request: IncomingMessage, { scheme, host, port, path, headers, tls
 function answered(call: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     call.once('response', resolve)
+    call.once('upgrade', (_incoming, socket) => {
+      socket.destroy()
+      reject(new Error('the server switched protocols without being asked to'))
+    })
     call.on('error', reject)
   })
 }
