@@ -34,6 +34,7 @@ beforeAll(async () => {
     const { url } = call.request
     if (url === base) return healthy ? resources : void response.writeHead(500).end()
     if (url === '/openapi/v3') return { paths: { [`apis/${group}/v1alpha1`]: { serverRelativeURL: `/openapi/v3${base}?hash=AB` } } }
+    if (url === '/openapi/v2') return { paths: { [`${base}/flunders`]: { get: {} }, '/apis/other': {} }, definitions: { 'com.example.Flunder': { type: 'object' } } }
     return respond(call, response)
   })
   await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: 'wardle' } } })
@@ -109,6 +110,11 @@ test('is a part of discovery and of OpenAPI', async () => {
     }],
   }])
   expect((await server.call('GET', '/openapi/v3')).json.paths[`apis/${group}/v1alpha1`]).toEqual({ serverRelativeURL: `/openapi/v3${base}?hash=AB` })
+  const v2 = (await server.call('GET', '/openapi/v2')).json
+  expect(v2.paths[`${base}/flunders`]).toEqual({ get: {} })
+  expect(v2.paths['/apis/other']).toBeUndefined()
+  expect(v2.paths['/api/v1/namespaces']).toBeDefined()
+  expect(v2.definitions['com.example.Flunder']).toEqual({ type: 'object' })
   respond = ({ request }) => ({ openapi: request.url })
   expect((await server.call('GET', `/openapi/v3${base}?hash=AB`)).json).toEqual({ openapi: `/openapi/v3${base}?hash=AB` })
 })

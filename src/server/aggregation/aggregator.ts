@@ -9,13 +9,21 @@ import type { ServiceAddress, ServiceResolver } from '../outgoing/resolve-servic
 import { forwardRequest, forwardUpgrade, type ProxyDestination } from '../outgoing/reverse-proxy.ts'
 import type { UserInfo } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
-import { watchAvailability } from './availability.ts'
+import { watchAvailability, type RemoteDocuments } from './availability.ts'
 import { remoteUserHeaders, type FrontProxy } from './front-proxy.ts'
 import { RemoteApiServices, type RemoteApiService } from './remote-api-services.ts'
 
+interface Offer {
+  readonly resources: readonly JsonObject[]
+  readonly openApi: string | undefined
+  /** To tell it from another one. */
+  readonly text: string
+}
+
 export class Aggregator {
   readonly remotes: RemoteApiServices
-  private readonly offered = new Map<string, { resources: JsonObject[]; openApi: string | undefined; text: string }>()
+  private readonly offered = new Map<string, Offer>()
+  private readonly v2Documents = new Map<string, JsonObject>()
   private readonly resolve: ServiceResolver
   private readonly frontProxy: FrontProxy | undefined
   private readonly stopWatching: () => void
@@ -27,10 +35,13 @@ export class Aggregator {
     this.frontProxy = frontProxy
     this.stopWatching = watchAvailability({
       context, remotes: this.remotes, resolve, frontProxy,
-      discovered: (name, resources, openApi) => {
-        const offer = offerOf(name, resources, openApi, this.remotes)
-        if (offer.text === this.offered.get(name)?.text) return
+      discovered: (name, documents) => {
+        const offer = offerOf(name, documents, this.remotes)
+        const isNew = 'openApiV2' in documents
+        if (!isNew && offer.text === this.offered.get(name)?.text) return
         this.offered.set(name, offer)
+        if (isNew && isObject(documents.openApiV2)) this.v2Documents.set(name, documents.openApiV2)
+        else if (isNew) this.v2Documents.delete(name)
         changed()
       },
     })
@@ -71,6 +82,10 @@ export class Aggregator {
     return this.offered.get(name)?.openApi
   }
 
+  openApiV2Of({ name }: RemoteApiService): JsonObject | undefined {
+    return this.v2Documents.get(name)
+  }
+
   private destination(request: IncomingMessage, remote: RemoteApiService, user: UserInfo): ProxyDestination {
     const { namespace, name, port } = remote.service
     let address: ServiceAddress
@@ -88,7 +103,7 @@ export class Aggregator {
 }
 
 /** Only what has the shape it should have. */
-function offerOf(name: string, list: unknown, index: unknown, remotes: RemoteApiServices): { resources: JsonObject[]; openApi: string | undefined; text: string } {
+function offerOf(name: string, { resources: list, openApi: index }: RemoteDocuments, remotes: RemoteApiServices): Offer {
   const remote = remotes.all().get(name)
   const resources = isObject(list) && Array.isArray(list['resources']) ? list['resources'].filter(isObject).filter(entry => typeof entry['name'] === 'string' && typeof entry['kind'] === 'string') : []
   const paths = isObject(index) && isObject(index['paths']) ? index['paths'] : {}

@@ -14,6 +14,16 @@ import { availableOf, type RemoteApiService, type RemoteApiServices } from './re
 const recheckMs = 30_000
 const firstRetryMs = 1_000
 
+/** What a server says about itself, as it says it. */
+export interface RemoteDocuments {
+  /** APIResourceList */
+  readonly resources: unknown
+  /** The paths of its OpenAPI v3 documents. */
+  readonly openApi: unknown
+  /** Its OpenAPI v2 document, which is large: read when the server begins to answer. */
+  readonly openApiV2?: unknown
+}
+
 interface Finding {
   readonly status: 'True' | 'False'
   readonly reason: string
@@ -25,8 +35,7 @@ export interface AvailabilityOptions {
   readonly remotes: RemoteApiServices
   readonly resolve: ServiceResolver
   readonly frontProxy: FrontProxy | undefined
-  /** Told what a server says about itself: its APIResourceList and the paths of its OpenAPI documents. */
-  readonly discovered: (name: string, resources: unknown, openApi: unknown) => void
+  readonly discovered: (name: string, documents: RemoteDocuments) => void
 }
 
 /** @returns how to stop */
@@ -76,7 +85,9 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
       const resources = await probe(address, `/${groupPath}`, frontProxy, clock)
       // Not every server has OpenAPI version 3.
       const openApi = await probe(address, '/openapi/v3', frontProxy, clock).catch(() => undefined)
-      discovered(remote.name, resources, openApi)
+      const isNew = (failures.get(remote.name) ?? 1) > 0
+      const openApiV2 = isNew ? await probe(address, '/openapi/v2', frontProxy, clock).catch(() => undefined) : undefined
+      discovered(remote.name, { resources, openApi, ...(isNew && { openApiV2 }) })
       return { status: 'True', reason: 'Passed', message: 'all checks passed' }
     } catch (error) {
       return { status: 'False', reason: 'FailedDiscoveryCheck', message: (error as Error).message }

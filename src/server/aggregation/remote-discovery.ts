@@ -1,5 +1,5 @@
 // What aggregated API servers add to the discovery documents of this one.
-import type { JsonObject } from '../../api/patch/json-value.ts'
+import { isObject, type JsonObject } from '../../api/patch/json-value.ts'
 import type { Aggregator } from './aggregator.ts'
 
 interface GroupEntry {
@@ -40,4 +40,18 @@ function discoveredResources(group: string, version: string, entries: readonly J
       ...(entry['shortNames'] !== undefined && { shortNames: entry['shortNames'] }), ...(entry['categories'] !== undefined && { categories: entry['categories'] }), ...(parts.length > 0 && { subresources: parts }),
     }
   })
+}
+
+/** An OpenAPI v2 document with the paths of others, and what those paths speak of. */
+export function withRemotePaths(document: object, aggregator: Aggregator): object {
+  const { paths, definitions } = document as { paths: JsonObject; definitions: JsonObject }
+  let merged = { paths, definitions }
+  for (const remote of aggregator.remotes.all().values()) {
+    const other = aggregator.openApiV2Of(remote)
+    if (other === undefined || !isObject(other['paths'])) continue
+    const prefix = `/apis/${remote.group}/${remote.version}/`
+    const own = Object.entries(other['paths']).filter(([path]) => `${path}/`.startsWith(prefix))
+    merged = { paths: { ...merged.paths, ...Object.fromEntries(own) }, definitions: { ...(isObject(other['definitions']) ? other['definitions'] : {}), ...merged.definitions } }
+  }
+  return { ...document, ...merged }
 }

@@ -8,7 +8,7 @@ import { openApiV2 } from '../../api/openapi/open-api-v2.ts'
 import { openApiV2Binary, openApiV2BinaryAccepted, openApiV2BinaryType } from '../../api/openapi/open-api-v2-binary.ts'
 import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
-import { discoveredVersions, remoteGroups, withRemoteVersions } from '../aggregation/remote-discovery.ts'
+import { discoveredVersions, remoteGroups, withRemotePaths, withRemoteVersions } from '../aggregation/remote-discovery.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
 import { sendBytes, sendValue } from './respond.ts'
@@ -90,7 +90,7 @@ export class DiscoveryRoutes {
         await sendBytes(exchange, 200, openApiV2BinaryType, openApiV2Binary())
         return true
       }
-      const { bytes, hash } = this.document('openapi v2', () => openApiV2(this.kinds.all()))
+      const { bytes, hash } = this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator)))
       await sendCacheable(exchange, bytes, hash, 'application/json')
       return true
     }
