@@ -41,9 +41,10 @@ beforeAll(async () => {
     const address = { p: podAddress, loop: '127.0.0.1', unready: '' }[name]!
     if (address !== '') await local.update(pods, { ...pod, status: { ...pod.status, phase: 'Running', podIP: address, podIPs: [{ ip: address }] } } as Pod, { subresource: 'status' })
   }))
-  for (const name of ['s', 'empty']) await local.create(services, { metadata: { namespace: 'default', name }, spec: { ports: [{ name: 'web', port: 80, protocol: 'TCP' }] } })
-  await local.create(endpoints, { metadata: { namespace: 'default', name: 's' }, subsets: [{ addresses: [{ ip: podAddress }], ports: [{ name: 'web', port: 8080 }] }] } as Omit<Endpoints, 'apiVersion' | 'kind'>)
+  for (const name of ['s', 'empty', 'forged']) await local.create(services, { metadata: { namespace: 'default', name }, spec: { ports: [{ name: 'web', port: 80, protocol: 'TCP' }] } })
+  await local.create(endpoints, { metadata: { namespace: 'default', name: 's' }, subsets: [{ addresses: [{ ip: podAddress, targetRef: { kind: 'Pod', namespace: 'default', name: 'p' } }], ports: [{ name: 'web', port: 8080 }] }] } as Omit<Endpoints, 'apiVersion' | 'kind'>)
   await local.create(endpoints, { metadata: { namespace: 'default', name: 'empty' } })
+  await local.create(endpoints, { metadata: { namespace: 'default', name: 'forged' }, subsets: [{ addresses: [{ ip: podAddress }, { ip: '10.1.1.1', targetRef: { kind: 'Pod', namespace: 'default', name: 'p' } }], ports: [{ name: 'web', port: 8080 }] }] } as Omit<Endpoints, 'apiVersion' | 'kind'>)
   await local.create(nodes, { metadata: { name: 'n' }, spec: {} })
   await local.create(nodes, { metadata: { name: 'gone' }, spec: {} })
 })
@@ -160,6 +161,7 @@ test.each<[string, number, string]>([
   [`${core}/pods/p:99/proxy/`, 503, 'error trying to reach service: dial tcp 127.0.0.1:1: connect: connection refused'],
   [`${core}/services/none/proxy/`, 404, 'endpoints "none" not found'],
   [`${core}/services/empty:web/proxy/`, 503, 'no endpoints available for service "empty"'],
+  [`${core}/services/forged:web/proxy/`, 503, 'no endpoints available for service "forged:web"'],
   [`${core}/services/s:other/proxy/`, 503, 'no endpoints available for service "s:other"'],
   [`${core}/services/s:81/proxy/`, 503, 'no service port 81 found for service "s"'],
   ['/api/v1/nodes/none/proxy/pods', 404, 'nodes "none" not found'],

@@ -4,7 +4,7 @@
 import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { badRequest, methodNotAllowed, notFound, serviceUnavailable } from '../../api/api-error.ts'
-import type { Endpoints, Node, Pod, Service } from '../../api/generated/models.ts'
+import type { EndpointAddress, Endpoints, Node, Pod, Service } from '../../api/generated/models.ts'
 import { endpoints, nodes, pods, services } from '../../api/resources.ts'
 import { admitPosted } from '../admission/admission.ts'
 import type { Exchange } from '../http/exchange.ts'
@@ -69,10 +69,17 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, reach
     const portName = /^\d+$/.test(port) ? namedPort(`${namespace}/${name}`, name, Number(port)) : port
     const published = storage.get(endpoints, `${namespace}/${name}`)?.object as Endpoints | undefined
     if (published === undefined) throw notFound(endpoints, name)
-    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => ports.filter(each => (each.name ?? '') === portName).flatMap(each => addresses.map(({ ip }) => ({ scheme, host: ip, port: each.port }))))
+    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => ports.filter(each => (each.name ?? '') === portName).flatMap(each => addresses.filter(address => isPod(address, namespace)).map(({ ip }) => ({ scheme, host: ip, port: each.port }))))
     const chosen = choices[Math.floor(context.random.fraction() * choices.length)]
     if (chosen === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify((published.subsets ?? []).length === 0 ? name : id)}`)
     return chosen
+  }
+
+  /** Endpoints can be written by hand: nobody gets to other addresses than those of pods this way. */
+  function isPod({ ip, targetRef }: EndpointAddress, namespace: string | undefined): boolean {
+    if (targetRef?.name === undefined || targetRef.namespace !== namespace) return false
+    const pod = storage.get(pods, `${namespace}/${targetRef.name}`)?.object as Pod | undefined
+    return pod?.status?.podIPs?.some(each => each.ip === ip) ?? false
   }
 
   function namedPort(key: string, name: string, port: number): string {
