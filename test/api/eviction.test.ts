@@ -1,8 +1,11 @@
 // Evictions and disruption budgets, with the control loops running.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Pod, PodStatus } from '../../src/api/generated/models.ts'
-import { pods, serviceAccounts } from '../../src/api/resources.ts'
+import type { KubeObject } from '../../src/api/object.ts'
+import type { Resource } from '../../src/api/resource.ts'
+import { deployments, pods, replicaSets, serviceAccounts } from '../../src/api/resources.ts'
 import { startControllers, type Running } from '../../src/control/controller.ts'
+import { controllerReference } from '../../src/control/ownership.ts'
 import { disruptionController } from '../../src/controllers/disruption/disruption.ts'
 import { staleDisruptionTarget } from '../../src/controllers/disruption/stale-disruption-target.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
@@ -140,6 +143,28 @@ test(`${suite} should create a PodDisruptionBudget [Conformance]`, async () => {
   expect(patched.json.spec.minAvailable).toBe('2%')
   await observed('b', { expectedPods: 0, disruptionsAllowed: 0 })
   expect((await server.call('DELETE', budgets('b'))).status).toBe(200)
+})
+
+test('a share is one of what the deployment behind the pods wants, and changes with it', async () => {
+  const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
+  const deployment = await server.local.create(deployments, { metadata: { namespace, name: 'd' }, spec: { replicas: 4, selector, template } })
+  const owned = (resource: Resource, owner: KubeObject): KubeObject['metadata']['ownerReferences'] => [controllerReference(owner, resource)]
+  const set = await server.local.create(replicaSets, { metadata: { namespace, name: 'd-1', ownerReferences: owned(deployments, deployment) }, spec: { replicas: 2, selector, template } })
+  for (const name of ['a', 'b', 'c']) {
+    const made = await pod(name)
+    await server.local.update(pods, { ...made, metadata: { ...made.metadata, ownerReferences: owned(replicaSets, set) } })
+  }
+  await budget('b', { maxUnavailable: '50%' })
+  await observed('b', { expectedPods: 4, desiredHealthy: 2, currentHealthy: 3, disruptionsAllowed: 1 })
+  await server.local.update(deployments, { ...deployment, metadata: { ...deployment.metadata, resourceVersion: '' }, spec: { ...deployment.spec, replicas: 6 } })
+  await observed('b', { expectedPods: 6, desiredHealthy: 3, disruptionsAllowed: 0 })
+  await server.local.delete(replicaSets, { namespace, name: 'd-1' })
+  await server.call('PATCH', budgets('b'), { body: { spec: { maxUnavailable: '60%' } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+  const failed = await eventually('the budget cannot be counted', async () => {
+    const { status } = (await server.call('GET', budgets('b'))).json
+    return status.conditions[0].reason === 'SyncFailed' && status
+  })
+  expect(failed.conditions[0].message).toBe('found no controllers for pod "a"')
 })
 
 test('who announced a disruption and did not go through with it is not believed for ever', async () => {
