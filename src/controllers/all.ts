@@ -5,6 +5,8 @@ import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { disruptionController } from './disruption/disruption.ts'
+import { staleDisruptionTarget } from './disruption/stale-disruption-target.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
 import { garbageCollector } from './garbage-collector/garbage-collector.ts'
@@ -36,5 +38,6 @@ export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonl
     endpointsController, endpointSliceController,
     resourceQuotaController(owned.filter(resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
+    disruptionController, staleDisruptionTarget,
   ]
 }

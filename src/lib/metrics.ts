@@ -145,8 +145,9 @@ export class MetricRegistry {
   /** The text form, version 0.0.4. */
   text(): string {
     const lines: string[] = []
-    for (const { name, help, kind, samples } of this.families.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
-      const found = [...samples()]
+    for (const family of this.families.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
+      const { name, help, kind } = family
+      const found = [...family.samples()]
       if (found.length > 0) lines.push(`# HELP ${name} ${help.replace(/[\\\n]/g, character => (character === '\n' ? '\\n' : '\\\\'))}`, `# TYPE ${name} ${kind}`, ...found)
     }
     return `${lines.join('\n')}\n`

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { nthAddress } from '../lib/ipv4.ts'
+import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import type { CertificateRequest, KeyPairPem } from '../server/auth/certificate-authority.ts'
 import { SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 
@@ -12,6 +13,8 @@ export interface ClusterKeys {
   readonly authority: KeyPairPem
   readonly serving: KeyPairPem
   readonly admin: KeyPairPem
+  /** Vouches for requests that are handed on to aggregated API servers. */
+  readonly frontProxy: FrontProxy
   /** Signs service account tokens. */
   readonly tokenKey: string
 }
@@ -23,23 +26,25 @@ export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, no
   mkdirSync(places.keys, { recursive: true, mode: 0o700 })
   const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> => import('../server/auth/certificate-authority.ts')
   const authority = readPair(places, 'ca') ?? save(places, 'ca', await (await making()).createAuthority(`sampan-${facts.name}`, authorityDays, nowMs))
-  const signed = async (name: string, request: CertificateRequest): Promise<KeyPairPem> => {
+  const frontAuthority = readPair(places, 'front-proxy-ca') ?? save(places, 'front-proxy-ca', await (await making()).createAuthority('front-proxy-ca', authorityDays, nowMs))
+  const signed = async (name: string, request: CertificateRequest, signer = authority): Promise<KeyPairPem> => {
     const present = readPair(places, name)
-    if (present !== undefined && fresh(present, authority, nowMs)) return present
-    return save(places, name, await (await making()).signCertificate(authority, request, nowMs))
+    if (present !== undefined && fresh(present, signer, nowMs)) return present
+    return save(places, name, await (await making()).signCertificate(signer, request, nowMs))
   }
   const { network } = facts
-  const [serving, admin] = await Promise.all([
+  const [serving, admin, frontClient] = await Promise.all([
     signed('serving', {
       commonName: 'kube-apiserver', usage: 'server', days: certificateDays,
       dnsNames: [...new Set(['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${network.domain}`, hostname(), facts.nodeName])],
       addresses: ['127.0.0.1', '::1', network.nodeAddress, nthAddress(network.serviceCidr, 1)],
     }),
     signed('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: certificateDays }),
+    signed('front-proxy-client', { commonName: frontProxyName, usage: 'client', days: certificateDays }, frontAuthority),
   ])
   const tokenKey = read(places, 'tokens.key') ?? write(places, 'tokens.key', await (await making()).generateSigningKey())
   checkKey(places, 'tokens.key', tokenKey)
-  return { authority, serving, admin, tokenKey }
+  return { authority, serving, admin, frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate }, tokenKey }
 }
 
 function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number): boolean {

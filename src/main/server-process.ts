@@ -71,6 +71,7 @@ async function main(options: ServerOptions): Promise<void> {
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
+    frontProxy: keys.frontProxy,
     clock, random, logger: logger.with({ component: 'api' }),
   })
   const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)

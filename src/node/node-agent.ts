@@ -20,7 +20,8 @@ import { eventRecorder } from './event-recorder.ts'
 import { imageProvider } from './image-provider.ts'
 import { LogFiles } from './log-files.ts'
 import { parseResolvConf } from './name-resolution.ts'
-import { registerNode } from './node-registration.ts'
+import { nodeEndpoint } from './node-endpoints.ts'
+import { defaultMaximumPods, registerNode } from './node-registration.ts'
 import { objectSource } from './object-source.ts'
 import { podsDirectory } from './pod-directories.ts'
 import { PodPool } from './pod-pool.ts'
@@ -88,8 +89,10 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   ]
   await pool.removeOrphans(known)
   void removeOrphanDirectories(options.dataDirectory, known, logger)
+  const streams = nodeStreams(pool, logs, runtime, network.nodeAddress, () => clock.now())
   return {
-    ...nodeStreams(pool, logs, runtime, network.nodeAddress, () => clock.now()),
+    ...streams,
+    endpoint: nodeEndpoint({ client, runtime, nodeName, maximumPods: options.maximumPods ?? defaultMaximumPods, logs: streams.logs, now: () => clock.now() }),
     ready: Promise.resolve(),
     stats: () => runtime.containerStats(),
     async stop() {

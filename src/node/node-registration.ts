@@ -15,7 +15,7 @@ const leaseNamespace = 'kube-node-lease'
 const heartbeatMs = 10_000
 const statusMs = 300_000
 const leaseSeconds = 40
-const maximumPods = 110
+export const defaultMaximumPods = 110
 const reservedFraction = 0.95
 
 export interface RegistrationOptions {
@@ -97,7 +97,7 @@ async function writeStatus(options: RegistrationOptions, facts: MachineFacts, ru
 }
 
 function nodeStatus(node: Node, options: RegistrationOptions, facts: MachineFacts, containerRuntimeVersion: string, problem: string | undefined): NodeStatus {
-  const pods = String(options.maximumPods ?? maximumPods)
+  const pods = String(options.maximumPods ?? defaultMaximumPods)
   const diskKibibytes = Math.floor(facts.diskBytes / 1_024)
   return {
     ...node.status,

@@ -13,7 +13,7 @@ import { isRunning, newestOf } from './pod-state.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { podStatus } from './pod-status.ts'
 
-export function nodeStreams(pool: PodPool, logs: LogFiles, runtime: Runtime, nodeAddress: string, now: () => number): NodeStreams {
+export function nodeStreams(pool: PodPool, logs: LogFiles, runtime: Runtime, nodeAddress: string, now: () => number): Omit<NodeStreams, 'endpoint'> {
   const workerOf = (target: Omit<ContainerTarget, 'container'>): PodWorker => {
     const worker = pool.workerOf(target.namespace, target.pod, target.podUid)
     if (worker === undefined) throw notFound(pods, target.pod)

@@ -2,7 +2,9 @@
 // outside: store, kinds, keys, clock, and who speaks for the nodes.
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { APIService } from '../api/generated/models.ts'
 import type { KindDefinition } from '../api/kind.ts'
+import { apiServices } from '../api/resources.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -10,6 +12,9 @@ import type { Random } from '../lib/random.ts'
 import type { Store } from '../store/store.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { ServiceAllocator } from './allocation/service-allocator.ts'
+import { Aggregator } from './aggregation/aggregator.ts'
+import { publishFrontProxy, type FrontProxy } from './aggregation/front-proxy.ts'
+import { createLocalApiServices } from './aggregation/local-api-services.ts'
 import { Authenticator } from './auth/authenticate.ts'
 import { Authorizer } from './auth/authorizer.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
@@ -23,9 +28,12 @@ import { KindRegistry } from './kind-registry.ts'
 import { ServerMetrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 import { startCompaction } from './storage/compaction.ts'
+import { serviceResolver, type ServiceResolver } from './outgoing/resolve-service.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
+import type { Reach } from './subresources/proxy.ts'
 import { subresourceRoutes } from './subresources/routes.ts'
+import { webhookCaller } from './webhooks/webhook-caller.ts'
 
 export interface ApiServerOptions {
   readonly store: Store
@@ -35,6 +43,12 @@ export interface ApiServerOptions {
   readonly tokenKey: string
   readonly tokenIssuer: string
   readonly findNodeStreams: FindNodeStreams
+  /** For aggregated API servers; without it they are not told on whose behalf they are asked. */
+  readonly frontProxy?: FrontProxy
+  /** Where services are reached; at their cluster addresses by default. */
+  readonly resolveService?: ServiceResolver
+  /** Where addresses of pods are really reached. */
+  readonly reach?: Reach
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -64,30 +78,40 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { clock, random, logger } = options
   const storage = await ObjectStorage.open(options.store)
   const kinds = new KindRegistry(options.kinds)
+  const resolveService = options.resolveService ?? serviceResolver(storage)
   const context: ServerContext = {
     storage,
     kinds,
-    admission: admissionPlugins,
+    admission: admissionPlugins(storage),
     services: new ServiceAllocator(storage, options.serviceCidr, random),
     tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
     authorizer: new Authorizer(storage),
+    webhooks: webhookCaller(resolveService, clock),
     clock,
     random,
     logger,
   }
-  await createBuiltInObjects(context)
+  const { frontProxy } = options
+  await Promise.all([createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
   const stopSchemaStatus = keepSchemaStatus(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
   const metrics = new ServerMetrics(clock)
   const flowControl = new FlowControl({ storage, clock, onReject: (...why) => metrics.refuse(...why) })
   metrics.describeFlowControl(flowControl)
   metrics.describeStorage(storage, kinds)
+  const discovery = new DiscoveryRoutes(kinds)
+  const aggregator = new Aggregator(context, resolveService, frontProxy, () => discovery.invalidate())
+  storage.cache(apiServices).subscribe(({ current: { object } }) => {
+    if ((object as APIService).spec?.service !== undefined) discovery.invalidate()
+  })
+  discovery.aggregator = aggregator
   let draining = false
   const openWatches = new Set<() => void>()
   const handler = new RequestHandler({
-    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams), openWatches },
-    discovery: new DiscoveryRoutes(kinds),
-    authenticator: new Authenticator(context.tokens, storage, clock),
+    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, options.reach ?? (address => address)), openWatches },
+    discovery,
+    aggregator,
+    authenticator: new Authenticator(context.tokens, storage, clock, frontProxy),
     flowControl,
     metrics,
     checks: [
@@ -102,7 +126,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   return {
     context,
     listen: async listenOptions => {
-      const server = makeListener(handler, listenOptions)
+      const server = makeListener(handler, listenOptions, frontProxy)
       listeners.push(server)
       return listening(server, listenOptions)
     },
@@ -110,6 +134,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       draining = true
       stopCompaction()
       stopSchemaStatus()
+      context.webhooks.close()
+      aggregator.stop()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
     },
@@ -126,11 +152,11 @@ async function storeProblem(store: Store, clock: Clock, logger: Logger): Promise
   return problem
 }
 
-function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions): Server {
+function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions, frontProxy: FrontProxy | undefined): Server {
   const server = createServer({
     cert: serving.certificate,
     key: serving.key,
-    ca: clientAuthority,
+    ca: frontProxy === undefined ? clientAuthority : [clientAuthority, frontProxy.authority],
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],

@@ -10,6 +10,7 @@ import type { TokenIssuer } from './auth/service-account-tokens.ts'
 import type { KindRegistry } from './kind-registry.ts'
 import type { Caller, Target } from './request.ts'
 import type { ObjectStorage } from './storage/object-storage.ts'
+import type { WebhookCaller } from './webhooks/webhook-caller.ts'
 
 export interface ServerContext {
   readonly storage: ObjectStorage
@@ -18,24 +19,33 @@ export interface ServerContext {
   readonly services: ServiceAllocator
   readonly tokens: TokenIssuer
   readonly authorizer: Authorizer
+  readonly webhooks: WebhookCaller
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
 
-export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE'
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
 export interface AdmissionRequest {
   readonly operation: AdmissionOperation
   readonly target: Target
   readonly caller: Caller
-  /** The draft; undefined for DELETE. */
+  /** The draft; undefined for DELETE. For CONNECT the options, such as PodExecOptions. */
   readonly object: KubeObject | undefined
   readonly old: KubeObject | undefined
+  /** What DELETE was asked for with. */
+  readonly deletion?: object
+}
+
+/** One request may pass the mutating plug-ins a second time, when somebody from outside changed its object. */
+export interface MutationRounds {
+  readonly second: boolean
+  wantsSecond: boolean
 }
 
 export interface AdmissionPlugin {
   readonly name: string
-  mutate?(request: AdmissionRequest, context: ServerContext): void | Promise<void>
+  mutate?(request: AdmissionRequest, context: ServerContext, rounds: MutationRounds): void | Promise<void>
   validate?(request: AdmissionRequest, context: ServerContext): void | Promise<void>
 }

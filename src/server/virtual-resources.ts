@@ -4,7 +4,7 @@ import { notFound, type Status } from '../api/api-error.ts'
 import type { Binding, ComponentStatus, SelfSubjectAccessReviewSpec, SelfSubjectRulesReviewSpec, SubjectAccessReviewSpec, TokenReview } from '../api/generated/models.ts'
 import type { KubeObject } from '../api/object.ts'
 import { pods } from '../api/resources.ts'
-import { mutateByAdmission } from './admission/admission.ts'
+import { admitPosted } from './admission/admission.ts'
 import { draftOf, recordOwner, throwIfInvalid } from './operations/finish-object.ts'
 import type { Caller, Target, UserInfo } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -24,7 +24,7 @@ export async function answerPosted(context: ServerContext, { kind, namespace }: 
   throwIfInvalid(kind, draft.metadata.name ?? '', kind.validate?.(draft) ?? [])
   if (kind.resource.plural === 'bindings') return { value: await bindPod(context, draft as Binding, caller), model: 'V1Status' }
   const target: Target = { kind, namespace, name: '' }
-  await mutateByAdmission({ operation: 'CREATE', target, caller, object: draft, old: undefined }, context)
+  await admitPosted(context, 'CREATE', target, draft, caller)
   recordOwner(kind, draft, undefined, caller, context)
   const { status: _given, ...rest } = draft as KubeObject & { status?: unknown }
   return { value: { ...rest, status: await review(context, draft, caller) }, model: kind.model }

@@ -43,6 +43,13 @@ export interface LogOptions {
   readonly stream?: 'All' | 'Stdout' | 'Stderr'
 }
 
+/** What a node says about itself. */
+export interface NodeAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string | Readable
+}
+
 /** Every method throws ApiError (BadRequest, NotFound) with the wording of the kubelet when it cannot serve. */
 export interface NodeStreams {
   logs(target: ContainerTarget, options: LogOptions): Promise<Readable>
@@ -50,4 +57,6 @@ export interface NodeStreams {
   attach(target: ContainerTarget, options: StreamOptions): Promise<RemoteSession>
   /** One connection to a port inside the pod's network namespace. */
   portForward(target: Omit<ContainerTarget, 'container'>, port: number): Promise<Duplex>
+  /** What a kubelet serves at its port: `/pods`, `/healthz`, `/metrics`, `/stats/summary`, `/configz`, `/logs/`, ... */
+  endpoint(path: string, query: URLSearchParams): Promise<NodeAnswer>
 }

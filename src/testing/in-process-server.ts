@@ -10,9 +10,12 @@ import { machineClock } from '../host/machine-clock.ts'
 import { HttpClient } from '../client/http-client.ts'
 import { LocalClient } from '../main/local-client.ts'
 import { systemRandom } from '../main/system.ts'
+import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
 import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
+import type { Reach } from '../server/subresources/proxy.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
 
@@ -32,6 +35,7 @@ export interface TestKeys {
   readonly authority: KeyPairPem
   readonly serving: KeyPairPem
   readonly admin: KeyPairPem
+  readonly frontProxy: FrontProxy
 }
 
 export interface CallOptions {
@@ -56,6 +60,8 @@ export interface TestServerOptions {
   readonly random?: Random
   readonly logger?: Logger
   readonly findNodeStreams?: FindNodeStreams
+  readonly resolveService?: ServiceResolver
+  readonly reach?: Reach
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
@@ -63,12 +69,14 @@ let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
 async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
   const nowMs = Date.now()
   const authority = await createAuthority('test-ca', 2, nowMs)
-  const [serving, admin, tokenKey] = await Promise.all([
+  const frontAuthority = await createAuthority('test-front-proxy-ca', 2, nowMs)
+  const [serving, admin, frontClient, tokenKey] = await Promise.all([
     signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost'], addresses: ['127.0.0.1'] }, nowMs),
     signCertificate(authority, { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: 1 }, nowMs),
+    signCertificate(frontAuthority, { commonName: frontProxyName, usage: 'client', days: 1 }, nowMs),
     generateSigningKey(),
   ])
-  return { authority, serving, admin, tokenKey }
+  return { authority, serving, admin, frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate }, tokenKey }
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -78,6 +86,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
     findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
+    frontProxy: keys.frontProxy,
+    ...(options.reach !== undefined && { reach: options.reach }),
+    ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })
   const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })
   const access = { context: 'test', server: `https://127.0.0.1:${port}`, namespace: 'default', authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key, skipVerification: false }

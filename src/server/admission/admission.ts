@@ -1,12 +1,27 @@
 // Plug-ins that look at every write after defaulting and before validation. They run in the order of
 // shared lists (`plugins.ts`): first all `mutate`, which may change the draft, then all `validate`.
-import type { AdmissionRequest, ServerContext } from '../server-context.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { Caller, Target } from '../request.ts'
+import type { AdmissionRequest, MutationRounds, ServerContext } from '../server-context.ts'
 
 export async function mutateByAdmission(request: AdmissionRequest, context: ServerContext): Promise<void> {
+  const first = { second: false, wantsSecond: false }
+  await mutateOnce(request, context, first)
+  if (first.wantsSecond) await mutateOnce(request, context, { second: true, wantsSecond: false })
+}
+
+async function mutateOnce(request: AdmissionRequest, context: ServerContext, rounds: MutationRounds): Promise<void> {
   for (const plugin of context.admission) {
-    const pending = plugin.mutate?.(request, context)
+    const pending = plugin.mutate?.(request, context, rounds)
     if (pending !== undefined) await pending
   }
+}
+
+/** What is posted to a subresource, and what opens a connection, is admitted as an object of its own. */
+export async function admitPosted(context: ServerContext, operation: 'CREATE' | 'CONNECT', target: Target, posted: object, caller: Caller): Promise<void> {
+  const request: AdmissionRequest = { operation, target, caller, object: posted as KubeObject, old: undefined }
+  await mutateByAdmission(request, context)
+  await validateByAdmission(request, context)
 }
 
 export async function validateByAdmission(request: AdmissionRequest, context: ServerContext): Promise<void> {

@@ -7,11 +7,9 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   'batch': ['cronjobs'],
   'autoscaling': ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
-  'policy': ['poddisruptionbudgets'],
   '': ['persistentvolumeclaims', 'persistentvolumes'],
   'apiextensions.k8s.io': ['customresourcedefinitions'],
-  'apiregistration.k8s.io': ['apiservices'],
-  'admissionregistration.k8s.io': ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'],
+  'admissionregistration.k8s.io': ['validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'],
   'certificates.k8s.io': ['certificatesigningrequests'],
 }
 

@@ -1,5 +1,6 @@
 // The plug-ins in the order in which Kubernetes runs them.
 import type { AdmissionPlugin } from '../server-context.ts'
+import type { ObjectStorage } from '../storage/object-storage.ts'
 import { certificateRequester } from './certificate-requester.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -13,9 +14,11 @@ import { resourceQuota } from './resource-quota.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
+import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts'
+import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 
-export const admissionPlugins: readonly AdmissionPlugin[] = [
+export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
-  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation, resourceQuota,
-  notActedOn,
+  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation,
+  mutatingWebhooks(storage), validatingWebhooks(storage), resourceQuota, notActedOn,
 ]

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../api/api-error.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { frontProxyName, isIssuedBy, remoteUser, type FrontProxy } from '../aggregation/front-proxy.ts'
 import type { UserInfo } from '../request.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 import type { TokenIssuer } from './service-account-tokens.ts'
@@ -12,13 +13,16 @@ const trustMs = 10_000
 const rememberedTokens = 1000
 
 export class Authenticator {
-  private readonly bySocket = new WeakMap<object, UserInfo | null>()
+  private readonly bySocket = new WeakMap<object, UserInfo | 'others' | null>()
   private readonly byToken = new Map<string, { user: UserInfo; untilMs: number }>()
   private readonly tokens: TokenIssuer
   private readonly storage: ObjectStorage
   private readonly clock: Clock
+  private readonly frontProxy: FrontProxy | undefined
 
-  constructor(tokens: TokenIssuer, storage: ObjectStorage, clock: Clock) {
+  /** @param frontProxy says who may speak for others */
+  constructor(tokens: TokenIssuer, storage: ObjectStorage, clock: Clock, frontProxy?: FrontProxy) {
+    this.frontProxy = frontProxy
     this.tokens = tokens
     this.storage = storage
     this.clock = clock
@@ -27,19 +31,26 @@ export class Authenticator {
   /** @throws ApiError Unauthorized */
   async authenticate(request: IncomingMessage): Promise<UserInfo> {
     const certified = this.byCertificate(request.socket as TLSSocket)
-    if (certified !== null) return certified
+    const named = certified === 'others' ? remoteUser(request.headers) : certified
+    if (named !== null && named !== undefined) return named
     const { authorization } = request.headers
     const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
     if (token === undefined || token === '') throw unauthorized()
     return this.byBearer(token)
   }
 
-  private byCertificate(socket: TLSSocket): UserInfo | null {
+  /** `others`: of the front proxy, which speaks for others and for nobody of its own. */
+  private byCertificate(socket: TLSSocket): UserInfo | 'others' | null {
     const known = this.bySocket.get(socket)
     if (known !== undefined) return known
-    const user = socket.authorized ? subjectOf(socket) : null
+    const user = socket.authorized ? this.holderOf(socket) : null
     this.bySocket.set(socket, user)
     return user
+  }
+
+  private holderOf(socket: TLSSocket): UserInfo | 'others' | null {
+    if (this.frontProxy === undefined || !isIssuedBy(socket, this.frontProxy.authority)) return subjectOf(socket)
+    return subjectOf(socket)?.username === frontProxyName ? 'others' : null
   }
 
   private async byBearer(token: string): Promise<UserInfo> {

@@ -7,6 +7,8 @@ import { loadDocs } from '../../api/openapi/docs.ts'
 import { openApiV2 } from '../../api/openapi/open-api-v2.ts'
 import { openApiV2Binary, openApiV2BinaryAccepted, openApiV2BinaryType } from '../../api/openapi/open-api-v2-binary.ts'
 import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
+import type { Aggregator } from '../aggregation/aggregator.ts'
+import { discoveredVersions, remoteGroups, withRemotePaths, withRemoteVersions } from '../aggregation/remote-discovery.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
 import { sendBytes, sendValue } from './respond.ts'
@@ -16,6 +18,8 @@ const aggregatedType = /application\/json;([^,]*)as=APIGroupDiscoveryList/
 export class DiscoveryRoutes {
   private readonly documents = new Map<string, { bytes: Buffer; hash: string }>()
   private readonly kinds: KindRegistry
+  /** Who knows what others answer for. */
+  aggregator: Aggregator | undefined
 
   constructor(kinds: KindRegistry) {
     this.kinds = kinds
@@ -42,12 +46,34 @@ export class DiscoveryRoutes {
 
   private async serveRoot(exchange: Exchange, root: 'api' | 'apis'): Promise<void> {
     const wanted = aggregatedType.exec(exchange.request.headers.accept ?? '')
-    if (wanted === null) return sendValue(exchange, 200, root === 'api' ? apiVersions() : apiGroupList(this.kinds.all()))
-    const { bytes, hash } = this.document(`aggregated ${root}`, () => aggregatedDiscovery(root === 'api' ? 'core' : 'groups', this.kinds.all()))
+    if (wanted === null) return sendValue(exchange, 200, root === 'api' ? apiVersions() : this.groupList())
+    const { bytes, hash } = this.document(`aggregated ${root}`, () => (root === 'api' ? aggregatedDiscovery('core', this.kinds.all()) : this.aggregatedGroups()))
     await sendCacheable(exchange, bytes, hash, 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
   }
 
+  private groupList(): object {
+    const list = apiGroupList(this.kinds.all()) as { groups: Parameters<typeof withRemoteVersions>[0][] }
+    const { aggregator } = this
+    if (aggregator === undefined || aggregator.remotes.all().size === 0) return list
+    const others = remoteGroups(aggregator).filter(group => !list.groups.some(entry => entry?.name === group))
+    return { ...list, groups: [...list.groups.map(entry => withRemoteVersions(entry, entry!.name, aggregator)), ...others.map(group => withRemoteVersions(undefined, group, aggregator))] }
+  }
+
+  private aggregatedGroups(): object {
+    const list = aggregatedDiscovery('groups', this.kinds.all()) as { items: { metadata: { name?: string }; versions: { version: string }[] }[] }
+    const { aggregator } = this
+    if (aggregator === undefined || aggregator.remotes.all().size === 0) return list
+    const own = list.items.map(item => ({ ...item, versions: [...item.versions, ...discoveredVersions(item.metadata.name ?? '', aggregator)] }))
+    const others = remoteGroups(aggregator).filter(group => !own.some(({ metadata }) => metadata.name === group))
+    return { ...list, items: [...own, ...others.map(group => ({ metadata: { name: group, creationTimestamp: null }, versions: discoveredVersions(group, aggregator) }))] }
+  }
+
   private async serveGroup(exchange: Exchange, group: string): Promise<void> {
+    const { aggregator } = this
+    if (aggregator !== undefined && aggregator.remotes.versionsOf(group).length > 0) {
+      const own = this.kinds.hasGroup(group) ? apiGroup(group, this.kinds.all()) as Parameters<typeof withRemoteVersions>[0] : undefined
+      return sendValue(exchange, 200, { kind: 'APIGroup', apiVersion: 'v1', ...withRemoteVersions(own, group, aggregator) })
+    }
     if (!this.kinds.all().some(kind => kind.resource.group === group)) throw noSuchPath()
     await sendValue(exchange, 200, apiGroup(group, this.kinds.all()))
   }
@@ -64,7 +90,7 @@ export class DiscoveryRoutes {
         await sendBytes(exchange, 200, openApiV2BinaryType, openApiV2Binary())
         return true
       }
-      const { bytes, hash } = this.document('openapi v2', () => openApiV2(this.kinds.all()))
+      const { bytes, hash } = this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator)))
       await sendCacheable(exchange, bytes, hash, 'application/json')
       return true
     }
@@ -76,7 +102,8 @@ export class DiscoveryRoutes {
 
   private async serveOpenApiIndex(exchange: Exchange): Promise<void> {
     const paths = Object.fromEntries(this.groupVersionPaths().map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.openApiDocument(path).hash}` }]))
-    await sendValue(exchange, 200, { paths })
+    const remote = [...(this.aggregator?.remotes.all().values() ?? [])].map(each => [`apis/${each.group}/${each.version}`, this.aggregator?.openApiOf(each)] as const).filter(([, url]) => url !== undefined)
+    await sendValue(exchange, 200, { paths: { ...paths, ...Object.fromEntries(remote.map(([path, url]) => [path, { serverRelativeURL: url }])) } })
   }
 
   private async serveGroupVersionDocument(exchange: Exchange, path: string): Promise<void> {

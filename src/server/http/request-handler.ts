@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/api-error.ts'
 import type { Timer } from '../../lib/clock.ts'
+import type { Aggregator } from '../aggregation/aggregator.ts'
 import { attributesOf, forbiddenTo, isPath, type Attributes } from '../auth/attributes.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
@@ -25,6 +26,7 @@ export interface RequestHandlerOptions {
   readonly routes: ResourceRoutes
   readonly discovery: DiscoveryRoutes
   readonly authenticator: Authenticator
+  readonly aggregator: Aggregator
   readonly flowControl: FlowControl
   readonly metrics: ServerMetrics
   readonly checks: readonly HealthCheck[]
@@ -112,17 +114,20 @@ export class RequestHandler {
       const parts = parseApiPath(path)
       const user = await this.authenticated(request)
       this.authorize(user, attributesOf(request.method ?? 'GET', path, parts, query))
+      const remote = this.options.aggregator.find(path)
+      if (remote !== undefined) return await this.options.aggregator.upgrade(request, socket, head, remote, user)
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
       const route = findSubresource(this.options.routes.subresources, target)
       if (route.upgrade === undefined) throw badRequest(`${path} does not switch protocols`)
-      await route.upgrade({ request, socket, head, query }, target)
+      return await route.upgrade({ request, socket, head, query, path, caller: callerOf(request, query, user) }, target, parts.rest ?? '')
     } catch (error) {
       const status = statusOf(error, fault => this.report(request, fault))
       const body = JSON.stringify(status)
       const code = status.code ?? 500
       socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+      return undefined
     }
   }
 
@@ -137,7 +142,10 @@ export class RequestHandler {
   }
 
   private async route(exchange: Exchange, path: ApiPath | undefined): Promise<void> {
-    checkWriteOptions(exchange.request.method, exchange.query)
+    const remote = this.options.aggregator.find(exchange.path)
+    if (remote !== undefined) return this.options.aggregator.serve(exchange, remote)
+    // What goes on to somebody else is his to check.
+    if (path?.subresource !== 'proxy') checkWriteOptions(exchange.request.method, exchange.query)
     if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
     if (path === undefined && await this.options.discovery.serve(exchange)) return
     if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))

@@ -19,7 +19,7 @@ function* slicesOf(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
       gathered = []
       size = 0
     }
-    gathered.push(part)
+    if (part.length > 0) gathered.push(part)
     size += part.length
   }
   if (size > 0) yield Buffer.concat(gathered, size)

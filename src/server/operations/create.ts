@@ -79,7 +79,8 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
   const release = context.services.allocateFor(kind, draft, undefined, caller.dryRun)
-  const key = keyOfTarget(target)
+  // Admission may have given another name.
+  const key = keyOfTarget({ namespace: target.namespace, name })
   if (caller.dryRun) {
     if (findObject(context.storage, kind, key) !== undefined) throw alreadyExists(kind.resource, name)
     return new CachedObject(key, 0, withoutRevision(draft), draft)

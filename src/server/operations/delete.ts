@@ -6,7 +6,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
-import type { ServerContext } from '../server-context.ts'
+import type { AdmissionRequest, ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
 
@@ -27,15 +27,14 @@ export interface Deletion {
 const foreground = 'foregroundDeletion'
 const orphan = 'orphan'
 
-export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller): Promise<Deletion> {
+/** @param admitted whether somebody has let it pass already, as a part of something else */
+export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller, admitted = false): Promise<Deletion> {
   const { kind } = target
   for (;;) {
     const current = findObject(context.storage, kind, keyOfTarget(target))
     if (current === undefined) throw notFound(kind.resource, target.name)
     checkPreconditions(target, current, options)
-    const request = { operation: 'DELETE' as const, target, caller, object: undefined, old: current.object }
-    await mutateByAdmission(request, context)
-    await validateByAdmission(request, context)
+    if (!admitted) await admitDeletion(context, target, options, caller, current.object)
     const draft = markForDeletion(kind, current.object, options, context.clock.now())
     if (caller.dryRun) return { object: current, gone: draft === undefined }
     if (draft !== undefined && draft === current.object) return { object: current, gone: false }
@@ -44,6 +43,12 @@ export async function remove(context: ServerContext, target: Target, options: De
       : await putObject(context.storage, kind, current.key, draft, current.revision)
     if (written.ok) return { object: written.object, gone: draft === undefined }
   }
+}
+
+async function admitDeletion(context: ServerContext, target: Target, deletion: DeletionOptions, caller: Caller, old: KubeObject): Promise<void> {
+  const request: AdmissionRequest = { operation: 'DELETE', target, caller, object: undefined, old, deletion }
+  await mutateByAdmission(request, context)
+  await validateByAdmission(request, context)
 }
 
 function checkPreconditions({ kind, name }: Target, current: CachedObject, { preconditions }: DeletionOptions): void {

@@ -23,6 +23,16 @@ export interface UpdateOptions {
   readonly problems?: readonly string[]
   /** Server-side apply computes the managed fields itself. */
   readonly keepsManagedFields?: boolean
+  /** What admission sees instead of the object. */
+  readonly view?: UpdateView
+}
+
+/** A subresource that shows a part of the object as an object of another kind, as `scale` does. */
+export interface UpdateView {
+  readonly subresource: string
+  of(object: KubeObject): KubeObject
+  /** Takes over into the draft what admission made of its view. */
+  apply(draft: KubeObject, view: KubeObject): void
 }
 
 export async function update(context: ServerContext, target: Target, options: UpdateOptions, caller: Caller): Promise<CachedObject> {
@@ -33,7 +43,7 @@ export async function update(context: ServerContext, target: Target, options: Up
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
     checkIdentity(target, draft, current)
-    const result = await tryStore(context, target, draft, current, caller, options.keepsManagedFields ?? false)
+    const result = await tryStore(context, target, draft, current, caller, options)
     if (result !== undefined) return result
     if (attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
   }
@@ -73,15 +83,18 @@ function copyOrDelete<K extends keyof KubeObject['metadata']>(to: KubeObject['me
 }
 
 /** undefined: somebody else wrote first. */
-async function tryStore(context: ServerContext, target: Target, draft: KubeObject, current: CachedObject, caller: Caller, keepsManagedFields: boolean): Promise<CachedObject | undefined> {
+async function tryStore(context: ServerContext, target: Target, draft: KubeObject, current: CachedObject, caller: Caller, { keepsManagedFields = false, view }: UpdateOptions): Promise<CachedObject | undefined> {
   const { kind, subresource } = target
   const old = current.object
   keepSystemMetadata(draft, old)
   const part = subresource === undefined ? undefined : kind.subresources?.[subresource]
   kind.defaults?.(draft)
   if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
-  const request: AdmissionRequest = { operation: 'UPDATE', target, caller, object: draft, old }
+  const request: AdmissionRequest = view === undefined
+    ? { operation: 'UPDATE', target, caller, object: draft, old }
+    : { operation: 'UPDATE', target: { ...target, subresource: view.subresource }, caller, object: view.of(draft), old: view.of(old) }
   await mutateByAdmission(request, context)
+  view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
   if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
   throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...validationErrors(kind, part, draft, old)])

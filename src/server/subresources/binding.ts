@@ -3,6 +3,7 @@ import { badRequest, conflict } from '../../api/api-error.ts'
 import type { Binding, Pod } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { formatTime } from '../../lib/clock.ts'
+import { admitPosted } from '../admission/admission.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import { sendValue } from '../http/respond.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
@@ -10,9 +11,10 @@ import type { ServerContext } from '../server-context.ts'
 import { current } from '../operations/read.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
-export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, _caller: Caller): Promise<void> {
+export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, caller: Caller): Promise<void> {
   const node = binding.target?.name
   if (!node) throw badRequest('the binding names no target node')
+  await admitPosted(context, 'CREATE', { ...target, subresource: 'binding' }, { ...binding, kind: 'Binding', apiVersion: 'v1' }, caller)
   for (;;) {
     const stored = current(context, target)
     const pod = stored.object as Pod
@@ -23,6 +25,7 @@ export async function bind(context: ServerContext, target: Target, binding: Part
     draft.spec.nodeName = node
     const conditions = (draft.status.conditions ?? []).filter(condition => condition.type !== 'PodScheduled')
     draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(context.clock.now()) }]
+    if (caller.dryRun) return
     if (binding.metadata?.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...binding.metadata.annotations }
     const written = await context.storage.put(target.kind.resource, keyOfTarget(target), draft as KubeObject, stored.revision)
     if (written.ok) return

@@ -1,11 +1,13 @@
 // `pods/log`, `exec`, `attach` and `portforward`: finds the container, then lets the node agent and the
 // client talk.
 import { pipeline } from 'node:stream/promises'
-import { badRequest, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import { badRequest, invalid, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import { forbiddenField, notSupported } from '../../api/field-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
 import type { ContainerTarget, LogOptions, NodeStreams, StreamOptions } from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
+import { admitPosted } from '../admission/admission.ts'
 import { current } from '../operations/read.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -27,7 +29,10 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
     if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
   }
 
-  const command = (open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({
+  const admitConnection = (kind: string, target: Target, { query, caller }: Upgrade, options: object): Promise<void> =>
+    admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...options, ...(query.has('container') && { container: query.get('container') }) }, caller)
+
+  const command = (kind: string, open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({
     async serve() {
       throw badRequest('Upgrade request required')
     },
@@ -36,6 +41,7 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
       assertScheduled(pod)
       const container = containerTarget(pod, upgrade.query.get('container') ?? undefined)
       const options = streamOptions(upgrade.query)
+      await admitConnection(kind, target, upgrade, { ...options, ...(upgrade.query.has('command') && { command: upgrade.query.getAll('command') }) })
       await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, () => open(agentOf(pod), container, upgrade, options), options)
     },
   })
@@ -56,15 +62,17 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
         await pipeline(stream, response).catch(() => stream.destroy())
       },
     },
-    exec: command((agent, container, { query }, options) => agent.exec(container, query.getAll('command'), options)),
-    attach: command((agent, container, _upgrade, options) => agent.attach(container, options)),
+    exec: command('PodExecOptions', (agent, container, { query }, options) => agent.exec(container, query.getAll('command'), options)),
+    attach: command('PodAttachOptions', (agent, container, _upgrade, options) => agent.attach(container, options)),
     portforward: {
       async serve() {
         throw badRequest('Upgrade request required')
       },
-      async upgrade({ request, socket, head }, target) {
+      async upgrade(upgrade, target) {
+        const { request, socket, head, query } = upgrade
         const pod = podOf(target)
         assertScheduled(pod)
+        await admitConnection('PodPortForwardOptions', target, upgrade, query.has('ports') ? { ports: query.getAll('ports').map(Number) } : {})
         const { namespace = '', name, uid } = pod.metadata
         await servePortForward(request, socket, head, port => agentOf(pod).portForward({ namespace, pod: name, podUid: uid }, port))
       },
@@ -100,6 +108,9 @@ function streamOptions(query: URLSearchParams): StreamOptions {
   return options
 }
 
+type LogStream = NonNullable<LogOptions['stream']>
+const isLogStream = (text: string): text is LogStream => ['All', 'Stderr', 'Stdout'].includes(text)
+
 function logOptions(query: URLSearchParams): LogOptions {
   const whole = (name: string): number | undefined => {
     const text = query.get(name)
@@ -109,7 +120,11 @@ function logOptions(query: URLSearchParams): LogOptions {
     return value
   }
   const sinceTime = query.get('sinceTime') ?? undefined
+  const stream = query.get('stream') ?? 'All'
+  if (!isLogStream(stream)) throw invalid('', 'PodLogOptions', '', [notSupported('stream', stream, ['All', 'Stderr', 'Stdout'])])
+  if (stream !== 'All' && whole('tailLines') !== undefined) throw invalid('', 'PodLogOptions', '', [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')])
   return {
+    ...(stream !== 'All' && { stream }),
     follow: isTrue(query, 'follow'),
     previous: isTrue(query, 'previous'),
     timestamps: isTrue(query, 'timestamps'),

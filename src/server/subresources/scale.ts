@@ -44,7 +44,14 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
     const { kind } = target
     const paths = kind.scale!
     const whole: Target = { kind, name: target.name, namespace: target.namespace }
-    const written = await update(context, whole, { change: live => withReplicas(live, paths, change(unversioned(scaleOf(kind, live)))) }, exchange.caller)
+    const written = await update(context, whole, {
+      change: live => withReplicas(live, paths, change(unversioned(scaleOf(kind, live)))),
+      view: {
+        subresource: 'scale',
+        of: object => scaleOf(kind, object) as KubeObject,
+        apply: (draft, scale) => setReplicas(draft, paths, (scale as Scale).spec?.replicas ?? 0),
+      },
+    }, exchange.caller)
     return written.object
   }
 }
@@ -63,9 +70,12 @@ function withReplicas(live: KubeObject, { specReplicas }: ScalePaths, scale: Sca
   if (!Number.isInteger(replicas) || replicas < 0) throw invalid('autoscaling', 'Scale', live.metadata.name, [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
   const draft = structuredClone(live)
   draft.metadata.resourceVersion = scale.metadata?.resourceVersion ?? ''
-  setAt(draft as unknown as Record<string, unknown>, specReplicas, replicas)
+  setReplicas(draft, { specReplicas }, replicas)
   return draft
 }
+
+const setReplicas = (draft: KubeObject, { specReplicas }: Pick<ScalePaths, 'specReplicas'>, replicas: number): void =>
+  setAt(draft as unknown as Record<string, unknown>, specReplicas, replicas)
 
 export function scaleOf(kind: KindDefinition, object: KubeObject): Scale {
   const paths = kind.scale!

@@ -5,13 +5,13 @@ import type { Duplex } from 'node:stream'
 import { noSuchPath } from '../../api/api-error.ts'
 import { groupResource } from '../../api/resource.ts'
 import type { Exchange } from '../http/exchange.ts'
-import type { Target } from '../request.ts'
+import type { Caller, Target } from '../request.ts'
 
 export interface SubresourceRoute {
   /** @param rest is the path below the subresource (proxy) */
   serve(exchange: Exchange, target: Target, rest: string): Promise<void>
   /** For requests that switch protocols (exec, attach, portforward). */
-  upgrade?(upgrade: Upgrade, target: Target): Promise<void>
+  upgrade?(upgrade: Upgrade, target: Target, rest: string): Promise<void>
 }
 
 export interface Upgrade {
@@ -19,6 +19,9 @@ export interface Upgrade {
   readonly socket: Duplex
   readonly head: Buffer
   readonly query: URLSearchParams
+  readonly caller: Caller
+  /** What the request was sent to. */
+  readonly path: string
 }
 
 /** By `plural.group/subresource`, or `* /subresource` (without the blank) for every kind that has it. */

@@ -1,0 +1,166 @@
+// `pods/proxy`, `services/proxy` and `nodes/proxy`: hands a request on to a port of a pod, to somebody behind
+// a service, or to the agent of a node, which has no port of its own and answers in process.
+// Source: pkg/registry/core/{pod,service,node} (ResourceLocation), pkg/registry/core/*/rest.
+import { isIP } from 'node:net'
+import { pipeline } from 'node:stream/promises'
+import { badRequest, methodNotAllowed, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import type { EndpointAddress, Endpoints, Node, Pod, Service } from '../../api/generated/models.ts'
+import { endpoints, nodes, pods, services } from '../../api/resources.ts'
+import { admitPosted } from '../admission/admission.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { rewritingLinks } from '../outgoing/link-rewriting.ts'
+import type { ServiceAddress } from '../outgoing/resolve-service.ts'
+import { forwardRequest, forwardUpgrade, type ProxyDestination } from '../outgoing/reverse-proxy.ts'
+import type { Caller, Target } from '../request.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { FindNodeStreams } from './pod-streams.ts'
+import type { SubresourceRoute } from './subresource.ts'
+
+/** Where an address is really reached; tests have no pods' network. */
+export type Reach = (address: ServiceAddress) => ServiceAddress
+
+interface Location extends ServiceAddress {
+  readonly scheme: 'http' | 'https'
+}
+
+const agentPort = '10250'
+/** Path of a namespaced object: /api/v1/namespaces/{namespace}/pods/{name}/proxy. */
+const segmentsBefore = { Namespaced: 8, Cluster: 6 } as const
+
+export function proxyRoutes(context: ServerContext, find: FindNodeStreams, reach: Reach): Record<'pods' | 'services' | 'nodes', SubresourceRoute> {
+  const { storage } = context
+  const proxy = (kind: string, locate: (target: Target) => Location): SubresourceRoute => ({
+    async serve(exchange, target) {
+      const { rest, prefix } = splitPath(exchange.path, target)
+      const location = await admitted(kind, locate, target, rest, exchange.caller)
+      if (redirected(exchange, rest)) return
+      await forwardRequest(exchange.request, exchange.response, destination(exchange, location, rest), rewritingLinks(prefix, [`${location.host}:${location.port}`, exchange.request.headers.host ?? '']))
+    },
+    async upgrade(upgrade, target) {
+      const { rest } = splitPath(upgrade.path, target)
+      const location = await admitted(kind, locate, target, rest, upgrade.caller)
+      await forwardUpgrade(upgrade.request, upgrade.socket, upgrade.head, destination(upgrade, location, rest))
+    },
+  })
+
+  async function admitted(kind: string, locate: (target: Target) => Location, target: Target, rest: string, caller: Caller): Promise<Location> {
+    await admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...(rest !== '' && { path: rest }) }, caller)
+    return locate(target)
+  }
+
+  function destination({ request, path }: Pick<Exchange, 'request' | 'path'>, location: Location, rest: string): ProxyDestination {
+    const url = request.url ?? ''
+    const question = url.indexOf('?')
+    return { ...location, ...reach(location), path: (rest || '/') + (question < 0 ? '' : url.slice(question)), headers: { 'x-forwarded-uri': path } }
+  }
+
+  function podLocation({ name: id, namespace }: Target): Location {
+    const { scheme, name, port } = splitId(id, 'pod')
+    const found = storage.get(pods, `${namespace}/${name}`)?.object as Pod | undefined
+    if (found === undefined) throw notFound(pods, name)
+    const host = found.status?.podIPs?.[0]?.ip ?? ''
+    if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
+    const declared = found.spec.containers.find(container => (container.ports ?? []).length > 0)?.ports?.[0]?.containerPort
+    return { scheme, host, port: port === '' ? declared ?? (scheme === 'https' ? 443 : 80) : portNumber(port) }
+  }
+
+  function serviceLocation({ name: id, namespace }: Target): Location {
+    const { scheme, name, port } = splitId(id, 'service')
+    const portName = /^\d+$/.test(port) ? namedPort(`${namespace}/${name}`, name, Number(port)) : port
+    const published = storage.get(endpoints, `${namespace}/${name}`)?.object as Endpoints | undefined
+    if (published === undefined) throw notFound(endpoints, name)
+    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => ports.filter(each => (each.name ?? '') === portName).flatMap(each => addresses.filter(address => isPod(address, namespace)).map(({ ip }) => ({ scheme, host: ip, port: each.port }))))
+    const chosen = choices[Math.floor(context.random.fraction() * choices.length)]
+    if (chosen === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify((published.subsets ?? []).length === 0 ? name : id)}`)
+    return chosen
+  }
+
+  /** Endpoints can be written by hand: nobody gets to other addresses than those of pods this way. */
+  function isPod({ ip, targetRef }: EndpointAddress, namespace: string | undefined): boolean {
+    if (targetRef?.name === undefined || targetRef.namespace !== namespace) return false
+    const pod = storage.get(pods, `${namespace}/${targetRef.name}`)?.object as Pod | undefined
+    return pod?.status?.podIPs?.some(each => each.ip === ip) ?? false
+  }
+
+  function namedPort(key: string, name: string, port: number): string {
+    const service = storage.get(services, key)?.object as Service | undefined
+    if (service === undefined) throw notFound(services, name)
+    const found = service.spec.ports?.find(each => each.port === port)
+    if (found === undefined) throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+    return found.name ?? ''
+  }
+
+  function nodeOf(id: string): { node: Node; scheme: 'http' | 'https'; port: string } {
+    const { scheme, name, port } = splitId(id, 'node')
+    const node = storage.get(nodes, name)?.object as Node | undefined
+    if (node === undefined) throw notFound(nodes, name)
+    return { node, scheme, port }
+  }
+
+  function nodeLocation({ name: id }: Target): Location {
+    const { node, scheme, port } = nodeOf(id)
+    const host = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''
+    if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
+    return { scheme, host, port: portNumber(port) }
+  }
+
+  const otherPorts = proxy('NodeProxyOptions', nodeLocation)
+  const isAgent = (port: string): boolean => port === '' || port === agentPort
+  return {
+    pods: proxy('PodProxyOptions', podLocation),
+    services: proxy('ServiceProxyOptions', serviceLocation),
+    nodes: {
+      ...otherPorts,
+      async serve(exchange, target, below) {
+        const { node, port } = nodeOf(target.name)
+        if (!isAgent(port)) return otherPorts.serve(exchange, target, below)
+        const { rest } = splitPath(exchange.path, target)
+        await admitPosted(context, 'CONNECT', target, { kind: 'NodeProxyOptions', apiVersion: 'v1', ...(rest !== '' && { path: rest }) }, exchange.caller)
+        if (!redirected(exchange, rest)) await serveAgent(exchange, node.metadata.name, rest)
+        return undefined
+      },
+    },
+  }
+
+  async function serveAgent({ request, response, query }: Exchange, nodeName: string, path: string): Promise<void> {
+    const agent = find(nodeName)
+    if (agent === undefined) throw serviceUnavailable(`error trying to reach service: the agent of node "${nodeName}" cannot be reached`)
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
+    const answer = await agent.endpoint(path, query)
+    response.writeHead(answer.status, { 'Content-Type': answer.contentType })
+    if (typeof answer.body === 'string') response.end(answer.body)
+    // A client that stops reading is no fault.
+    else await pipeline(answer.body, response).catch(() => {})
+  }
+}
+
+/** What stands after `proxy`, not decoded, and the path up to there. */
+function splitPath(path: string, { kind: { resource } }: Target): { rest: string; prefix: string } {
+  const segments = path.split('/')
+  const before = segmentsBefore[resource.scope]
+  return { rest: segments.slice(before).map(segment => `/${segment}`).join(''), prefix: segments.slice(0, before).join('/') }
+}
+
+/** Pages expect to be at a path that ends with a slash. */
+function redirected({ request, response }: Exchange, rest: string): boolean {
+  if (rest !== '' || (request.method !== 'GET' && request.method !== 'HEAD')) return false
+  response.writeHead(301, { Location: (request.url ?? '').replace(/(?=\?|$)/, '/') }).end()
+  return true
+}
+
+/** `name`, `name:port` or `scheme:name:port`. */
+function splitId(id: string, what: string): { scheme: 'http' | 'https'; name: string; port: string } {
+  const parts = id.split(':')
+  const [scheme, name, port] = parts.length === 3 ? parts as [string, string, string] : ['', parts[0]!, parts[1] ?? '']
+  if (parts.length > 3 || !['', 'http', 'https'].includes(scheme) || name === '') throw badRequest(`invalid ${what} request ${JSON.stringify(id)}`)
+  return { scheme: scheme === 'https' ? 'https' : 'http', name, port }
+}
+
+function portNumber(port: string): number {
+  const number = Number(port)
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`)
+  return number
+}
+
+/** Nothing of the machine itself: no loopback, link-local or multicast address. */
+const isGlobalUnicast = (address: string): boolean => isIP(address) !== 0 && !/^(?:127\.|169\.254\.|0\.0\.0\.0|22[4-9]\.|23\d\.|255\.255\.255\.255|::1?$|fe80:|ff)/i.test(address)

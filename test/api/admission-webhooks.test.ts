@@ -1,0 +1,292 @@
+// Admission webhooks over HTTPS: the API server asks servers that the test runs on loopback.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { signCertificate } from '../../src/server/auth/certificate-authority.ts'
+import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
+import { startWebhookServer, type WebhookServer } from '../../src/testing/webhook-server.ts'
+
+// oxlint-disable-next-line typescript/no-explicit-any -- reviews hold objects of every shape
+type Review = any
+type Respond = (request: Review, path: string) => object | Promise<object> | undefined
+
+const suite = '[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin]'
+const group = '/apis/admissionregistration.k8s.io/v1'
+
+let server: TestServer
+let hooks: WebhookServer
+let respond: Respond = () => ({ allowed: true })
+let asked: { path: string; request: Review }[] = []
+let namespace = ''
+let count = 0
+
+beforeAll(async () => {
+  server = await startTestServer({ resolveService: () => ({ host: '127.0.0.1', port: hooks.port }) })
+  const serving = await signCertificate(server.keys.authority, { commonName: 'hook', usage: 'server', days: 1, dnsNames: ['hook.hooks.svc'] }, Date.now())
+  hooks = await startWebhookServer(serving, async ({ request, body }) => {
+    const path = request.url!.split('?')[0]!.slice(1)
+    const review = JSON.parse(body) as Review
+    asked.push({ path, request: review.request })
+    const response = await respond(review.request, path)
+    return response && { kind: 'AdmissionReview', apiVersion: review.apiVersion as string, response: { uid: review.request.uid as string, ...response } }
+  })
+})
+afterAll(async () => {
+  await server.close()
+  await hooks.close()
+})
+beforeEach(async () => {
+  await Promise.all(['mutating', 'validating'].map(kind => server.call('DELETE', `${group}/${kind}webhookconfigurations`)))
+  respond = () => ({ allowed: true })
+  namespace = `n${++count}`
+  await post('/api/v1/namespaces', { metadata: { name: namespace } })
+  asked = []
+})
+
+const post = (path: string, body: object): Promise<Answer> => server.call('POST', path, { body })
+const rule = (resource: string, operations: string[] = ['CREATE']): object => ({ apiGroups: [''], apiVersions: ['v1'], resources: [resource], operations })
+const configMapRule = rule('configmaps', ['CREATE', 'UPDATE', 'DELETE'])
+const webhook = (name: string, rules: object[], more: object = {}): object => ({
+  name: `${name}.example.com`, rules, sideEffects: 'None', admissionReviewVersions: ['v1'],
+  clientConfig: { service: { namespace: 'hooks', name: 'hook', path: `/${name}` }, caBundle: Buffer.from(server.keys.authority.certificate).toString('base64') },
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } }, ...more,
+})
+async function configure(kind: 'mutating' | 'validating', name: string, webhooks: object[], labels: object = {}): Promise<void> {
+  const answer = await post(`${group}/${kind}webhookconfigurations`, { metadata: { name, labels }, webhooks })
+  expect(answer.status, answer.text).toBe(201)
+  expect(answer.headers['warning']).toBeUndefined()
+}
+const configMap = (name: string, data: object = {}, more: object = {}): Promise<Answer> => post(`/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name, ...more }, data })
+const patch = (operations: object[]): object => ({ allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') })
+const deny = (message: string, more: object = {}): object => ({ allowed: false, status: { message, ...more } })
+const pod = { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
+
+describe('validating', () => {
+  test(`${suite} should be able to deny pod and configmap creation [Conformance]`, async () => {
+    await configure('validating', 'v', [webhook('deny', [rule('pods'), configMapRule])])
+    respond = ({ object }) => (object.data?.bad === 'yes' || object.kind === 'Pod' ? deny('not like this', { code: 422, reason: 'Invalid', details: { causes: [{ field: 'data.bad', message: 'is bad' }] } }) : { allowed: true })
+    const refused = await configMap('a', { bad: 'yes' })
+    expect(refused.status).toBe(422)
+    expect(refused.json).toMatchObject({ message: 'admission webhook "deny.example.com" denied the request: not like this', reason: 'Invalid', details: { causes: [{ field: 'data.bad' }] } })
+    await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
+    expect((await post(`/api/v1/namespaces/${namespace}/pods`, pod)).json.message).toContain('denied the request')
+    expect((await configMap('b')).status).toBe(201)
+    const patched = await server.call('PATCH', `/api/v1/namespaces/${namespace}/configmaps/b`, { body: { data: { bad: 'yes' } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+    expect(patched.status).toBe(422)
+    expect((await post('/api/v1/namespaces/default/configmaps', { metadata: { name: 'elsewhere' }, data: { bad: 'yes' } })).status).toBe(201)
+  })
+
+  test('tells the webhook everything about the request', async () => {
+    await configure('validating', 'v', [webhook('all', [configMapRule])])
+    await configMap('a', { x: '1' })
+    await server.call('PUT', `/api/v1/namespaces/${namespace}/configmaps/a?dryRun=All&fieldManager=me`, { body: { metadata: { name: 'a' }, data: { x: '2' } } })
+    await server.call('DELETE', `/api/v1/namespaces/${namespace}/configmaps/a`, { body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' } })
+    const common = { kind: { group: '', version: 'v1', kind: 'ConfigMap' }, resource: { group: '', version: 'v1', resource: 'configmaps' }, requestKind: { kind: 'ConfigMap' }, requestResource: { resource: 'configmaps' }, name: 'a', namespace, userInfo: { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] } }
+    expect(asked.map(({ request }) => request as object)).toMatchObject([
+      { ...common, operation: 'CREATE', object: { data: { x: '1' } }, oldObject: null, dryRun: false, options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' } },
+      { ...common, operation: 'UPDATE', object: { data: { x: '2' } }, oldObject: { data: { x: '1' } }, dryRun: true, options: { kind: 'UpdateOptions', dryRun: ['All'], fieldManager: 'me' } },
+      { ...common, operation: 'DELETE', object: null, oldObject: { data: { x: '1' } }, dryRun: false, options: { kind: 'DeleteOptions', propagationPolicy: 'Background' } },
+    ])
+  })
+
+  test('a denial without words, warnings, and the older review', async () => {
+    await configure('validating', 'v', [webhook('old', [configMapRule], { admissionReviewVersions: ['v2', 'v1beta1'] })])
+    respond = ({ object }) => ({ allowed: object.metadata.name !== 'bad', warnings: ['think twice'] })
+    const refused = await configMap('bad')
+    expect(refused.json).toMatchObject({ code: 400, message: 'admission webhook "old.example.com" denied the request without explanation' })
+    expect(refused.headers['warning']).toBe('299 - "think twice"')
+    expect((await configMap('good')).headers['warning']).toBe('299 - "think twice"')
+  })
+
+  test(`${suite} patching/updating a validating webhook should work [Conformance]`, async () => {
+    await configure('validating', 'v', [webhook('deny', [configMapRule])])
+    respond = () => deny('no')
+    expect((await configMap('a')).status).toBe(400)
+    const change = async (operations: string[]): Promise<void> => {
+      await server.call('PATCH', `${group}/validatingwebhookconfigurations/v`, { body: [{ op: 'replace', path: '/webhooks/0/rules/0/operations', value: operations }], headers: { 'Content-Type': 'application/json-patch+json' } })
+    }
+    await change(['UPDATE'])
+    expect((await configMap('a')).status).toBe(201)
+    await change(['CREATE'])
+    expect((await configMap('b')).status).toBe(400)
+  })
+
+  test(`${suite} listing validating webhooks should work [Conformance]`, async () => {
+    for (let index = 0; index < 10; index++) await configure('validating', `v${index}`, [webhook('deny', [configMapRule])], { test: namespace })
+    respond = () => deny('no')
+    expect((await server.call('GET', `${group}/validatingwebhookconfigurations?labelSelector=test=${namespace}`)).json.items).toHaveLength(10)
+    expect((await configMap('a')).status).toBe(400)
+    expect(asked).toHaveLength(10)
+    await server.call('DELETE', `${group}/validatingwebhookconfigurations?labelSelector=test=${namespace}`)
+    expect((await configMap('a')).status).toBe(201)
+  })
+
+  test(`${suite} should deny crd creation [Conformance]`, async () => {
+    await configure('validating', 'v', [webhook('crd', [{ apiGroups: ['apiextensions.k8s.io'], apiVersions: ['v1'], resources: ['customresourcedefinitions'], operations: ['CREATE'] }], { namespaceSelector: {} })])
+    respond = () => deny('no definitions')
+    const answer = await post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: 'foos.example.com' },
+      spec: { group: 'example.com', scope: 'Namespaced', names: { plural: 'foos', kind: 'Foo', singular: 'foo', listKind: 'FooList' }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }] },
+    })
+    expect(answer.json.message).toBe('admission webhook "crd.example.com" denied the request: no definitions')
+  })
+
+  test(`${suite} should unconditionally reject operations on fail closed webhook [Conformance]`, async () => {
+    await configure('validating', 'v', [webhook('closed', [configMapRule], { clientConfig: { service: { namespace: 'hooks', name: 'other', path: '/x' }, caBundle: Buffer.from(server.keys.authority.certificate).toString('base64') } })])
+    const answer = await configMap('a')
+    expect(answer.status).toBe(500)
+    expect(answer.json.reason).toBe('InternalError')
+    expect(answer.json.message).toBe('Internal error occurred: failed calling webhook "closed.example.com": failed to call webhook: Post "https://other.hooks.svc:443/x?timeout=10s": tls: failed to verify certificate: x509: certificate is valid for hook.hooks.svc, not other.hooks.svc')
+  })
+
+  test(`${suite} should honor timeout [Conformance]`, async () => {
+    const waiting: (() => void)[] = []
+    respond = () => new Promise(resolve => {
+      waiting.push(() => resolve({ allowed: true }))
+    })
+    await configure('validating', 'v', [webhook('slow', [configMapRule], { timeoutSeconds: 1 })])
+    const late = await configMap('a')
+    expect(late.status).toBe(500)
+    expect(late.json.message).toBe('Internal error occurred: failed calling webhook "slow.example.com": failed to call webhook: Post "https://hook.hooks.svc:443/slow?timeout=1s": context deadline exceeded')
+    await server.call('DELETE', `${group}/validatingwebhookconfigurations/v`)
+    await configure('validating', 'w', [webhook('slow', [configMapRule], { timeoutSeconds: 1, failurePolicy: 'Ignore' })])
+    expect((await configMap('a')).status).toBe(201)
+    for (const end of waiting) end()
+  })
+
+  test.each<[string, object]>([
+    ['another uid', { uid: 'x', allowed: true }],
+    ['a patch', patch([{ op: 'add', path: '/data', value: {} }])],
+    ['no sense', { allowed: 'yes' }],
+  ])('an answer with %s is no permission', async (_what, answer) => {
+    await configure('validating', 'v', [webhook('odd', [configMapRule])])
+    respond = () => answer
+    const { status } = await configMap('a')
+    expect([400, 500]).toContain(status)
+  })
+
+  test(`${suite} should not be able to mutate or prevent deletion of webhook configuration objects [Conformance]`, async () => {
+    const everything = webhook('all', [{ apiGroups: ['*'], apiVersions: ['*'], resources: ['*/*'], operations: ['*'] }], { namespaceSelector: {}, objectSelector: { matchLabels: { test: namespace } } })
+    await configure('validating', 'v', [everything])
+    await configure('mutating', 'm', [everything])
+    respond = () => deny('nothing at all')
+    await configure('validating', 'other', [webhook('w', [configMapRule])], { test: namespace })
+    expect((await server.call('DELETE', `${group}/validatingwebhookconfigurations/other`)).status).toBe(200)
+    expect((await configMap('a', {}, { labels: { test: namespace } })).status).toBe(400)
+    expect((await configMap('b')).status).toBe(201)
+  })
+
+  test(`${suite} should be able to deny attaching pod [Conformance]`, async () => {
+    await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
+    await post(`/api/v1/namespaces/${namespace}/pods`, { ...pod, spec: { ...pod.spec, nodeName: 'node' } })
+    await configure('validating', 'v', [webhook('attach', [rule('pods/attach', ['CONNECT'])])])
+    respond = () => deny('no attaching')
+    const answer = await server.call('POST', `/api/v1/namespaces/${namespace}/pods/p/attach?container=c&stdin=true&stdout=true`, { headers: { 'Connection': 'Upgrade', 'Upgrade': 'SPDY/3.1', 'X-Stream-Protocol-Version': 'v4.channel.k8s.io' } })
+    expect(answer.json.message).toBe('admission webhook "attach.example.com" denied the request: no attaching')
+    expect(asked[0]!.request).toMatchObject({
+      operation: 'CONNECT', kind: { group: '', version: 'v1', kind: 'PodAttachOptions' }, resource: { resource: 'pods' }, subResource: 'attach', requestSubResource: 'attach', name: 'p', namespace,
+      object: { kind: 'PodAttachOptions', apiVersion: 'v1', stdin: true, stdout: true, container: 'c' }, oldObject: null, options: null,
+    })
+  })
+
+  test('scale is asked about as what it is', async () => {
+    await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: pod.spec } } })
+    await configure('validating', 'v', [webhook('scale', [{ apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments/scale'], operations: ['UPDATE'] }])])
+    respond = ({ object }) => (object.spec.replicas > 3 ? deny('too many') : { allowed: true })
+    const scale = (replicas: number): Promise<Answer> => server.call('PATCH', `/apis/apps/v1/namespaces/${namespace}/deployments/d/scale`, { body: { spec: { replicas } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+    expect((await scale(4)).json.message).toContain('too many')
+    expect((await scale(2)).json.spec.replicas).toBe(2)
+    expect(asked[0]!.request).toMatchObject({ kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, resource: { group: 'apps', resource: 'deployments' }, subResource: 'scale', object: { spec: { replicas: 4 } }, oldObject: { spec: { replicas: 1 } } })
+  })
+
+  test('an equivalent version is asked about in the form the webhook knows', async () => {
+    const rules = [{ apiGroups: ['autoscaling'], apiVersions: ['v1'], resources: ['horizontalpodautoscalers'], operations: ['CREATE'] }]
+    await configure('validating', 'v', [webhook('equivalent', rules), webhook('exact', rules, { matchPolicy: 'Exact' })])
+    await post(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`, { metadata: { name: 'h' }, spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }] } })
+    expect(asked.map(({ path }) => path)).toEqual(['equivalent'])
+    expect(asked[0]!.request).toMatchObject({ kind: { version: 'v1' }, requestKind: { version: 'v2' }, object: { apiVersion: 'autoscaling/v1', spec: { targetCPUUtilizationPercentage: 50 } } })
+  })
+})
+
+describe('mutating', () => {
+  test(`${suite} should mutate configmap [Conformance]`, async () => {
+    await configure('mutating', 'm', [webhook('one', [configMapRule]), webhook('two', [configMapRule])])
+    respond = ({ object }, path) => {
+      if (path === 'one' && object.data.start === 'yes' && object.data.one === undefined) return patch([{ op: 'add', path: '/data/one', value: 'yes' }])
+      if (path === 'two' && object.data.one === 'yes' && object.data.two === undefined) return patch([{ op: 'add', path: '/data/two', value: 'yes' }])
+      return { allowed: true }
+    }
+    const { json } = await configMap('a', { start: 'yes' })
+    expect(json.data).toEqual({ start: 'yes', one: 'yes', two: 'yes' })
+    expect((await server.call('GET', `/api/v1/namespaces/${namespace}/configmaps/a`)).json.data).toEqual(json.data)
+    expect(asked.map(({ path }) => path)).toEqual(['one', 'two'])
+  })
+
+  test(`${suite} should mutate pod and apply defaults after mutation [Conformance]`, async () => {
+    await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
+    await configure('mutating', 'm', [webhook('init', [rule('pods')])])
+    respond = ({ object }) => (object.spec.initContainers === undefined ? patch([{ op: 'add', path: '/spec/initContainers', value: [{ name: 'added', image: 'x:1', nonsense: true }] }]) : { allowed: true })
+    const { json } = await post(`/api/v1/namespaces/${namespace}/pods`, pod)
+    expect(json.spec.initContainers[0]).toMatchObject({ name: 'added', terminationMessagePolicy: 'File' })
+    expect(json.spec.initContainers[0]).not.toHaveProperty('nonsense')
+    // The plug-ins ran again: what was added has its token too.
+    expect(json.spec.initContainers[0].volumeMounts).toHaveLength(1)
+  })
+
+  test('earlier webhooks that want to are asked again after a change', async () => {
+    await configure('mutating', 'm', [webhook('a', [configMapRule], { reinvocationPolicy: 'IfNeeded' }), webhook('b', [configMapRule]), webhook('c', [configMapRule], { reinvocationPolicy: 'IfNeeded' })])
+    respond = (_request, path) => (path === 'b' ? patch([{ op: 'add', path: '/data', value: { b: 'yes' } }]) : { allowed: true })
+    await configMap('a')
+    expect(asked.map(({ path }) => path)).toEqual(['a', 'b', 'c', 'a'])
+  })
+
+  test(`${suite} listing mutating webhooks should work [Conformance]`, async () => {
+    for (let index = 0; index < 10; index++) await configure('mutating', `m${9 - index}`, [webhook(`w${9 - index}`, [configMapRule])], { test: namespace })
+    respond = (_request, path) => patch([{ op: 'add', path: `/data/${path}`, value: 'yes' }])
+    expect((await server.call('GET', `${group}/mutatingwebhookconfigurations?labelSelector=test=${namespace}`)).json.items).toHaveLength(10)
+    expect(Object.keys((await configMap('a', { x: 'y' })).json.data as object)).toHaveLength(11)
+    expect(asked.map(({ path }) => path)).toEqual(Array.from({ length: 10 }, (_, index) => `w${index}`))
+    await server.call('DELETE', `${group}/mutatingwebhookconfigurations?labelSelector=test=${namespace}`)
+    expect((await configMap('b', { x: 'y' })).json.data).toEqual({ x: 'y' })
+  })
+
+  test(`${suite} patching/updating a mutating webhook should work [Conformance]`, async () => {
+    await configure('mutating', 'm', [webhook('w', [configMapRule])])
+    respond = () => patch([{ op: 'add', path: '/data/w', value: 'yes' }])
+    const change = async (operations: string[]): Promise<void> => {
+      const { json } = await server.call('GET', `${group}/mutatingwebhookconfigurations/m`)
+      json.webhooks[0].rules[0].operations = operations
+      await server.call('PUT', `${group}/mutatingwebhookconfigurations/m`, { body: json })
+    }
+    await change(['UPDATE'])
+    expect((await configMap('a', { x: 'y' })).json.data).toEqual({ x: 'y' })
+    await change(['CREATE'])
+    expect((await configMap('b', { x: 'y' })).json.data).toEqual({ x: 'y', w: 'yes' })
+  })
+
+  test.each<[string, object]>([
+    ['a patch that does not fit', patch([{ op: 'remove', path: '/data/none/there' }])],
+    ['a patch that is none', { allowed: true, patchType: 'JSONPatch', patch: 'AAAA' }],
+    ['an object that cannot be read', patch([{ op: 'add', path: '/data', value: 7 }])],
+    ['a patch of no type', { allowed: true, patch: 'W10=' }],
+    ['a patch of another type', { allowed: true, patch: 'W10=', patchType: 'Full' }],
+    ['everything gone', patch([{ op: 'replace', path: '', value: null }])],
+  ])('%s is a fault of the webhook', async (_what, answer) => {
+    await configure('mutating', 'm', [webhook('bad', [configMapRule])])
+    respond = () => answer
+    const { status, json } = await configMap('a')
+    expect(status, json.message).toBe(500)
+    expect(json.message).toMatch(/^Internal error occurred: (?!an unexpected fault)/)
+    expect((await server.call('GET', `/api/v1/namespaces/${namespace}/configmaps/a`)).status).toBe(404)
+  })
+
+  test('a name given by a webhook is the name', async () => {
+    await configure('mutating', 'm', [webhook('w', [configMapRule])])
+    respond = () => patch([{ op: 'replace', path: '/metadata/name', value: 'renamed' }])
+    expect((await configMap('a')).json.metadata.name).toBe('renamed')
+    expect((await server.call('GET', `/api/v1/namespaces/${namespace}/configmaps/renamed`)).status).toBe(200)
+  })
+})
+
+test(`${suite} should include webhook resources in discovery documents [Conformance]`, async () => {
+  const { json } = await server.call('GET', group)
+  expect(json.resources.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']))
+})
