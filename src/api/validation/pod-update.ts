@@ -14,6 +14,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   const early = [...validateSameContainers(pod.spec, old.spec), ...validateImages(pod.spec)]
   if (early.length > 0) return early
   const specific = [...validateDeadline(pod.spec, old.spec), ...validateGates(pod.spec, old.spec), ...validateTolerationsKept(pod.spec.tolerations, old.spec.tolerations)]
+  if (sameJson(pod.spec, old.spec)) return specific
   const changed = changedPaths(withUpdatable(pod.spec, old), old.spec)
   return changed.length === 0 ? specific
     : [...specific, forbiddenField('spec', `pod updates may not change fields other than ${allowed}\n${describeChanges(changed)}`)]
