@@ -43,6 +43,6 @@ function formatIssue(source: string, { offset, message }: Issue): string {
   const lineEnd = source.indexOf('\n', offset)
   const line = source.slice(lineStart, lineEnd === -1 ? source.length : lineEnd).replaceAll('\t', ' ')
   const row = source.slice(0, lineStart).split('\n').length
-  const column = [...source.slice(lineStart, offset)].length
+  const column = Array.from(source.slice(lineStart, offset)).length
   return `ERROR: <input>:${row}:${column + 1}: ${message}\n | ${line}\n | ${'.'.repeat(column)}^`
 }

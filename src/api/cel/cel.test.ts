@@ -14,7 +14,7 @@ const json: Readonly<Record<string, unknown>> = { x: { a: { b: [1, 2.5, 'three',
 const run = (source: string): Value => compile(source, { variables }).evaluate(name => fromJson(json[name])).value
 const problem = (source: string): string => {
   try {
-    return `value ${String(run(source))}`
+    return `value ${JSON.stringify(run(source))}`
   } catch (error) {
     if (error instanceof CompileError || error instanceof EvaluationError || error instanceof CostLimitError) return error.message
     throw error

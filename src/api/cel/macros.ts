@@ -3,11 +3,14 @@
 import type { Issue } from './cel-error.ts'
 import { accumulatorName, type Call, type Comprehension, type Expression, type LiteralValue } from './syntax.ts'
 
+type Around = (result: Expression) => Expression
+
 interface Loop {
-  readonly initial: LiteralValue | 'list' | 'map'
-  condition(result: Expression): Expression
-  step(result: Expression): Expression
-  finish(result: Expression): Expression
+  /** A list or map that grows, or a value. */
+  readonly initial: { readonly collection: 'list' | 'map' } | { readonly value: LiteralValue }
+  readonly condition: Around
+  readonly step: Around
+  readonly finish: Around
 }
 
 /** The expansion of a call that is a macro, every other call as it is. */
@@ -51,10 +54,10 @@ function loopOf({ name, args, offset }: Call): { variables: number; loop: Loop }
   const fold = (variables: number, initial: Loop['initial'], step: Loop['step'], condition: Loop['condition'] = always, finish: Loop['finish'] = same): { variables: number; loop: Loop } => ({ variables, loop: { initial, condition, step, finish } })
   const quantifier = (variables: number, predicate: Expression): { variables: number; loop: Loop } | undefined => {
     switch (name) {
-      case 'all': return fold(variables, true, result => make('_&&_', result, predicate), result => make('@not_strictly_false', result))
-      case 'exists': return fold(variables, false, result => make('_||_', result, predicate), result => make('@not_strictly_false', make('!_', result)))
+      case 'all': return fold(variables, { value: true }, result => make('_&&_', result, predicate), result => make('@not_strictly_false', result))
+      case 'exists': return fold(variables, { value: false }, result => make('_||_', result, predicate), result => make('@not_strictly_false', make('!_', result)))
       case 'exists_one': case 'existsOne':
-        return fold(variables, 0n, result => make('_?_:_', predicate, make('_+_', result, literal(1n)), result), always, result => make('_==_', result, literal(1n)))
+        return fold(variables, { value: 0n }, result => make('_?_:_', predicate, make('_+_', result, literal(1n)), result), always, result => make('_==_', result, literal(1n)))
       default: return undefined
     }
   }
@@ -63,22 +66,22 @@ function loopOf({ name, args, offset }: Call): { variables: number; loop: Loop }
   const filtered = (predicate: Expression, step: Loop['step']): Loop['step'] => result => make('_?_:_', predicate, step(result), result)
   const append = (value: Expression): Loop['step'] => result => make('_+_', result, item(value))
   switch (`${name}/${count}`) {
-    case 'map/2': return fold(1, 'list', append(second!))
-    case 'map/3': return fold(1, 'list', filtered(second!, append(third!)))
-    case 'filter/2': return fold(1, 'list', filtered(second!, append(first!)))
-    case 'transformList/3': return fold(2, 'list', append(third!))
-    case 'transformList/4': return fold(2, 'list', filtered(third!, append(fourth!)))
-    case 'transformMap/3': return fold(2, 'map', result => make('cel.@mapInsert', result, first!, third!))
-    case 'transformMap/4': return fold(2, 'map', filtered(third!, result => make('cel.@mapInsert', result, first!, fourth!)))
-    case 'transformMapEntry/3': return fold(2, 'map', result => make('cel.@mapInsert', result, third!))
-    case 'transformMapEntry/4': return fold(2, 'map', filtered(third!, result => make('cel.@mapInsert', result, fourth!)))
+    case 'map/2': return fold(1, { collection: 'list' }, append(second!))
+    case 'map/3': return fold(1, { collection: 'list' }, filtered(second!, append(third!)))
+    case 'filter/2': return fold(1, { collection: 'list' }, filtered(second!, append(first!)))
+    case 'transformList/3': return fold(2, { collection: 'list' }, append(third!))
+    case 'transformList/4': return fold(2, { collection: 'list' }, filtered(third!, append(fourth!)))
+    case 'transformMap/3': return fold(2, { collection: 'map' }, result => make('cel.@mapInsert', result, first!, third!))
+    case 'transformMap/4': return fold(2, { collection: 'map' }, filtered(third!, result => make('cel.@mapInsert', result, first!, fourth!)))
+    case 'transformMapEntry/3': return fold(2, { collection: 'map' }, result => make('cel.@mapInsert', result, third!))
+    case 'transformMapEntry/4': return fold(2, { collection: 'map' }, filtered(third!, result => make('cel.@mapInsert', result, fourth!)))
     default: return undefined
   }
 }
 
 function comprehension(offset: number, range: Expression, [variable, secondVariable]: readonly string[], { initial, condition, step, finish }: Loop): Comprehension {
   const result: Expression = { kind: 'identifier', name: accumulatorName, offset }
-  const start: Expression = initial === 'list' ? { kind: 'list', elements: [], offset } : initial === 'map' ? { kind: 'map', entries: [], offset } : { kind: 'literal', value: initial, offset }
+  const start: Expression = 'value' in initial ? { kind: 'literal', value: initial.value, offset } : initial.collection === 'list' ? { kind: 'list', elements: [], offset } : { kind: 'map', entries: [], offset }
   return { kind: 'comprehension', range, variable: variable!, secondVariable, accumulator: accumulatorName, initial: start, condition: condition(result), step: step(result), result: finish(result), offset }
 }
 

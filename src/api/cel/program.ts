@@ -305,7 +305,7 @@ class Compiler {
       const entries = second === undefined ? [...mapEntries(first as CelMap)] : [{ key: first!, value: second }]
       for (const entry of entries) {
         if (!isKey(entry.key)) throw new EvaluationError(`unsupported key type: ${typeNameOf(entry.key)}`)
-        if (!map.insert(entry)) throw new EvaluationError(`insert failed: key ${String(entry.key)} already exists`)
+        if (!map.insert(entry)) throw new EvaluationError(`insert failed: key ${JSON.stringify(entry.key, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part))} already exists`)
       }
       return map
     }

@@ -164,10 +164,6 @@ export class Bindings {
 
 const isNullable = ({ kind }: CelType): boolean => kind === 'null' || kind === 'object' || kind === 'opaque' || kind === 'optional' || kind === 'duration' || kind === 'timestamp'
 
-export function sameType(a: CelType, b: CelType): boolean {
-  return formatType(a) === formatType(b)
-}
-
 /** The one of two compatible types that says less. */
 export function moreGeneral(a: CelType, b: CelType): CelType {
   if (a.kind === 'dyn' || a.kind === 'error' || b.kind === 'parameter') return a

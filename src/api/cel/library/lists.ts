@@ -87,7 +87,7 @@ function range(count: bigint): CelList {
   return new CelList(Array.from({ length: Math.max(0, Number(count)) }, (_, index) => BigInt(index)))
 }
 
-const distinct = ({ items }: CelList): CelList => new CelList(items.reduce<Value[]>((kept, item) => (kept.some(other => equal(other, item)) ? kept : [...kept, item]), []))
+const distinct = ({ items }: CelList): CelList => new CelList(items.filter((item, index) => items.findIndex(other => equal(other, item)) === index))
 
 function sortByKeys({ items }: CelList, keys: CelList): CelList {
   const order = items.map((_, index) => index).sort((a, b) => compareValues(keys.items[a]!, keys.items[b]!) || a - b)

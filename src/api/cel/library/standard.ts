@@ -3,7 +3,7 @@ import { decodeUtf8, encodeUtf8 } from '../../../lib/text.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { overload, type Overload } from '../functions.ts'
 import { lookUp } from '../program.ts'
-import { CelList, CelMap, CelObject, checkedInt, checkedUint, concatenate, Duration, equal, sizeOf, Timestamp, TypeValue, typeNameOf, UnsignedInteger, type Value } from '../values.ts'
+import { checkedInt, checkedUint, concatenate, equal, sizeOf, TypeValue, typeNameOf, UnsignedInteger, type CelList, type CelMap, type CelObject, type Duration, type Timestamp, type Value } from '../values.ts'
 import { compilePattern } from './pattern.ts'
 import { checkedDuration, checkedTimestamp, formatDuration, formatTimestamp, parseDuration, parseTimestamp, partOfTime, type TimePart } from './time.ts'
 

@@ -9,13 +9,13 @@ import { formatDuration, formatTimestamp } from './time.ts'
 const both = (args: readonly Value[], result: Value): number => Math.max(traversal(0)(args), Math.ceil(sizeOf(result) * 0.2))
 
 function charAt(text: string, index: bigint): string {
-  const characters = [...text]
+  const characters = Array.from(text)
   if (index < 0n || index > BigInt(characters.length)) throw new EvaluationError(`index out of range: ${index}`)
   return characters[Number(index)] ?? ''
 }
 
 function substring(text: string, from: bigint, to?: bigint): string {
-  const characters = [...text]
+  const characters = Array.from(text)
   const end = to ?? BigInt(characters.length)
   if (from < 0n || from > BigInt(characters.length)) throw new EvaluationError(`index out of range: ${from}`)
   if (end < 0n || end > BigInt(characters.length)) throw new EvaluationError(`index out of range: ${end}`)
@@ -24,30 +24,30 @@ function substring(text: string, from: bigint, to?: bigint): string {
 }
 
 function indexOf(text: string, part: string, from = 0n): bigint {
-  const characters = [...text]
+  const characters = Array.from(text)
   if (from < 0n || from > BigInt(characters.length)) throw new EvaluationError(`index out of range: ${from}`)
   const start = characters.slice(0, Number(from)).join('').length
   const found = text.indexOf(part, start)
-  return found === -1 ? -1n : BigInt([...text.slice(0, found)].length)
+  return found === -1 ? -1n : BigInt(Array.from(text.slice(0, found)).length)
 }
 
 function lastIndexOf(text: string, part: string, from?: bigint): bigint {
-  const characters = [...text]
+  const characters = Array.from(text)
   if (from !== undefined && (from < 0n || from > BigInt(characters.length))) throw new EvaluationError(`index out of range: ${from}`)
   const found = text.lastIndexOf(part, from === undefined ? undefined : characters.slice(0, Number(from)).join('').length)
-  return found === -1 ? -1n : BigInt([...text.slice(0, found)].length)
+  return found === -1 ? -1n : BigInt(Array.from(text.slice(0, found)).length)
 }
 
 function replace(text: string, old: string, by: string, count = -1n): string {
-  if (count < 0n) return old === '' ? [...text].map(character => by + character).join('') + by : text.split(old).join(by)
-  const pieces = old === '' ? ['', ...text] : text.split(old)
+  if (count < 0n) return old === '' ? Array.from(text).map(character => by + character).join('') + by : text.split(old).join(by)
+  const pieces = old === '' ? ['', ...Array.from(text)] : text.split(old)
   const replaced = Math.min(Number(count), pieces.length - 1 + (old === '' ? 1 : 0))
-  if (old === '') return [...text].map((character, index) => (index < replaced ? by : '') + character).join('') + (replaced > sizeOf(text) ? by : '')
+  if (old === '') return Array.from(text).map((character, index) => (index < replaced ? by : '') + character).join('') + (replaced > sizeOf(text) ? by : '')
   return pieces.slice(0, replaced + 1).join(by) + pieces.slice(replaced + 1).map(piece => old + piece).join('')
 }
 
 function split(text: string, separator: string, count = -1n): CelList {
-  const pieces = separator === '' ? [...text] : text.split(separator)
+  const pieces = separator === '' ? Array.from(text) : text.split(separator)
   if (count === 0n) return new CelList([])
   if (count < 0n || count >= BigInt(pieces.length)) return new CelList(pieces)
   const kept = Number(count) - 1

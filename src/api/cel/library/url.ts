@@ -35,7 +35,7 @@ function urlOf(text: string): UrlValue | undefined {
   return new UrlValue(text, { scheme: scheme.toLowerCase(), host, path, query })
 }
 
-const hasControl = (text: string): boolean => [...text].some(character => character < ' ' || character === '\x7f')
+const hasControl = (text: string): boolean => Array.from(text).some(character => character < ' ' || character === '\x7f')
 
 function url(text: string): UrlValue {
   const parsed = urlOf(text)
