@@ -17,7 +17,7 @@ import { checkLiterals } from './literal-checks.ts'
 import { parse } from './parser.ts'
 import { compileProgram, Meter, type Program, type StructMaker } from './program.ts'
 import type { Expression } from './syntax.ts'
-import { formatType, type CelType } from './types.ts'
+import type { CelType } from './types.ts'
 import type { Value } from './values.ts'
 
 /** What one expression may cost: about a tenth of a second. */
@@ -53,7 +53,7 @@ const common = [
 ]
 const commonByName: ReadonlyMap<string, readonly Overload[]> = Map.groupBy(common, ({ name }) => name)
 
-/** Throws a CompileError. With `results`, the expression must be of one of these types. */
+/** Throws a CompileError. */
 export function compile(source: string, { variables, structs, functions = [] }: Environment): CompiledExpression {
   const expression = parse(source)
   const issues: Issue[] = []
@@ -86,10 +86,3 @@ function noStructs(name: string): never {
 
 /** What an evaluation that failed cost until then. */
 export const costOfFailure = (error: unknown): number => (error as { cost?: number }).cost ?? 0
-
-/** Undefined when the type is one of those, or dyn where that is allowed; else how Kubernetes says what was expected. */
-export function resultTypeProblem({ type }: CompiledExpression, wanted: readonly CelType[]): string | undefined {
-  const names = wanted.map(formatType)
-  if (names.includes(formatType(type))) return undefined
-  return names.length === 1 ? `must evaluate to ${names[0]}` : `must evaluate to one of [${names.join(' ')}]`
-}

@@ -8,17 +8,19 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { notActedOn } from './not-acted-on.ts'
 import { podSecurity } from './pod-security.ts'
+import { policyExpressions } from './policy-expressions.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
+import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
 import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts'
 import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 
 export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
   defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation,
-  mutatingWebhooks(storage), validatingWebhooks(storage), resourceQuota, notActedOn,
+  policyExpressions, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
 ]

@@ -1,0 +1,93 @@
+// Whether the expressions of policies and of match conditions compile and are of the types they must be. What
+// needs no CEL is checked by the kinds themselves.
+import type { FieldError } from '../field-error.ts'
+import { duplicate, invalidValue, notSupported, required, tooMany } from '../field-error.ts'
+import type { AuditAnnotation, MatchCondition, MutatingAdmissionPolicySpec, Mutation, ValidatingAdmissionPolicySpec, Validation, Variable } from '../generated/models.ts'
+import { checkQualifiedName } from '../validation/formats.ts'
+import { each } from '../validation/scalars.ts'
+import { AdmissionCompiler, type AdmissionScope, type Compilation } from './admission-expressions.ts'
+import { jsonPatchList, mutationExtension, wholeObject } from './mutation-types.ts'
+import { bool, nullType, string } from './types.ts'
+
+const mostConditions = 64
+const mostAnnotations = 20
+const longestValueExpression = 5 * 1024
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
+const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/
+const reserved = new Set(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while'])
+
+export function validateMatchConditions(conditions: readonly MatchCondition[] | undefined, field: string, hasParams: boolean): FieldError[] {
+  const compiler = new AdmissionCompiler()
+  const names = (conditions ?? []).map(({ name }) => name)
+  return [
+    ...(names.length > mostConditions ? [tooMany(field, names.length, mostConditions)] : []),
+    ...each(conditions, field, ({ name = '', expression = '' }: Partial<MatchCondition>, path) => [
+      ...(expression.trim() === '' ? [required(`${path}.expression`)] : problemsOf(compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true }, [bool]), expression.trim(), `${path}.expression`)),
+      ...(name === '' ? [required(`${path}.name`)] : checkQualifiedName(name).map(problem => invalidValue(`${path}.name`, name, problem))),
+    ]),
+    ...names.flatMap((name, index) => (name !== undefined && name !== '' && names.indexOf(name) < index ? [duplicate(`${field}[${index}].name`, name)] : [])),
+  ]
+}
+
+export function validateValidatingPolicyExpressions(name: string, spec: ValidatingAdmissionPolicySpec): FieldError[] {
+  const hasParams = spec.paramKind !== undefined
+  const compiler = new AdmissionCompiler()
+  const [full, limited] = [{ hasParams, hasAuthorizer: true }, { hasParams, hasAuthorizer: false }]
+  const annotations = spec.auditAnnotations ?? []
+  return [
+    ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', hasParams),
+    ...validateVariables(spec.variables, compiler, full),
+    ...each(spec.validations, 'spec.validations', (validation, path) => validateValidation(validation, compiler, { full, limited }, path)),
+    ...(annotations.length > mostAnnotations ? [invalidValue('spec.auditAnnotations', annotations, `must not have more than ${mostAnnotations} auditAnnotations`)] : []),
+    ...each(annotations, 'spec.auditAnnotations', (annotation, path) => validateAnnotation(annotation, name, compiler, limited, path)),
+    ...annotations.flatMap(({ key }, index) => (annotations.findIndex(other => other.key === key) < index ? [duplicate(`spec.auditAnnotations[${index}].key`, key)] : [])),
+  ]
+}
+
+export function validateMutatingPolicyExpressions(spec: MutatingAdmissionPolicySpec): FieldError[] {
+  const hasParams = spec.paramKind !== undefined
+  const compiler = new AdmissionCompiler({}, mutationExtension)
+  const scope = { hasParams, hasAuthorizer: true }
+  return [
+    ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', hasParams),
+    ...validateVariables(spec.variables, compiler, scope),
+    ...each(spec.mutations, 'spec.mutations', (mutation, path) => validateMutation(mutation, compiler, scope, path)),
+  ]
+}
+
+function validateVariables(variables: readonly Variable[] | undefined, compiler: AdmissionCompiler, scope: AdmissionScope): FieldError[] {
+  return each(variables, 'spec.variables', ({ name = '', expression = '' }: Partial<Variable>, path) => [
+    ...(name.trim() === '' ? [required(`${path}.name`, 'name is not specified')] : identifier.test(name) && !reserved.has(name) ? [] : [invalidValue(`${path}.name`, name, 'name is not a valid CEL identifier')]),
+    ...(expression.trim() === '' ? [required(`${path}.expression`, 'expression is not specified')] : problemsOf(compiler.addVariable(name, expression, scope), expression, `${path}.expression`)),
+  ])
+}
+
+function validateValidation({ expression = '', message = '', messageExpression = '', reason }: Partial<Validation>, compiler: AdmissionCompiler, { full, limited }: { full: AdmissionScope; limited: AdmissionScope }, path: string): FieldError[] {
+  return [
+    ...(expression.trim() === '' ? [required(`${path}.expression`, 'expression is not specified')] : problemsOf(compiler.compile(expression, full, [bool]), expression, `${path}.expression`)),
+    ...(messageExpression === '' ? [] : messageExpression.trim() === '' ? [invalidValue(`${path}.messageExpression`, messageExpression, 'must be non-empty if specified')]
+      : problemsOf(compiler.compile(messageExpression, limited, [string]), messageExpression, `${path}.messageExpression`)),
+    ...(message !== '' && message.trim() === '' ? [invalidValue(`${path}.message`, message, 'message must be non-empty if specified')] : []),
+    ...(/[\n\r]/.test(message.trim()) ? [invalidValue(`${path}.message`, message, 'message must not contain line breaks')] : []),
+    ...(reason === undefined || reasons.includes(reason) ? [] : [notSupported(`${path}.reason`, reason, reasons)]),
+  ]
+}
+
+function validateAnnotation({ key = '', valueExpression = '' }: Partial<AuditAnnotation>, policyName: string, compiler: AdmissionCompiler, scope: AdmissionScope, path: string): FieldError[] {
+  return [
+    ...(key === '' ? [required(`${path}.key`)] : checkQualifiedName(`${policyName}/${key}`).map(problem => invalidValue(`${path}.key`, key, problem))),
+    ...(valueExpression.trim() === '' ? [required(`${path}.valueExpression`, 'valueExpression is not specified')]
+      : valueExpression.length > longestValueExpression ? [invalidValue(`${path}.valueExpression`, valueExpression, `must not exceed ${longestValueExpression} bytes in length`)]
+        : problemsOf(compiler.compile(valueExpression, scope, [string, nullType]), valueExpression, `${path}.valueExpression`)),
+  ]
+}
+
+function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, compiler: AdmissionCompiler, scope: AdmissionScope, path: string): FieldError[] {
+  const isApply = patchType === 'ApplyConfiguration'
+  const expression = (isApply ? applyConfiguration?.expression : jsonPatch?.expression) ?? ''
+  if (expression.trim() === '') return []
+  return problemsOf(compiler.compile(expression, scope, [isApply ? wholeObject : jsonPatchList]), expression, `${path}.${isApply ? 'applyConfiguration' : 'jsonPatch'}.expression`)
+}
+
+const problemsOf = (compilation: Compilation, expression: string, field: string): FieldError[] =>
+  ('problem' in compilation ? [invalidValue(field, expression, compilation.problem)] : [])
