@@ -19,11 +19,12 @@ import { replicationControllerController } from './replicationcontroller/replica
 import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
+import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 
 export interface ControllerOptions {
   /** The certificate authority of the API server. */
   readonly rootCaPem: string
-  /** What garbage collection and the deletion of namespaces reach: everything that is stored. */
+  /** What garbage collection and the deletion of namespaces reach (what is stored of them), and what policies can be about. */
   readonly kinds: readonly KindDefinition[]
 }
 
@@ -38,6 +39,6 @@ export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonl
     endpointsController, endpointSliceController,
     resourceQuotaController(owned.filter(resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
-    disruptionController, staleDisruptionTarget,
+    disruptionController, staleDisruptionTarget, validatingAdmissionPolicyStatusController(kinds),
   ]
 }

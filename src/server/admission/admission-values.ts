@@ -38,7 +38,7 @@ export function admissionVariables(request: AdmissionRequest, kind: KindDefiniti
 }
 
 /** The object as another kind shows it. */
-function inFormOf(wanted: KindDefinition, given: KindDefinition, object: KubeObject | undefined): unknown {
+export function inFormOf(wanted: KindDefinition, given: KindDefinition, object: KubeObject | undefined): KubeObject | undefined {
   if (object === undefined || wanted === given) return object
   const stored = given.storage?.toStorage(object) ?? object
   return wanted.storage?.fromStorage(stored) ?? stored

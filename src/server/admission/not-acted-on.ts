@@ -9,7 +9,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
   '': ['persistentvolumeclaims', 'persistentvolumes'],
   'apiextensions.k8s.io': ['customresourcedefinitions'],
-  'admissionregistration.k8s.io': ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'],
   'certificates.k8s.io': ['certificatesigningrequests'],
 }
 

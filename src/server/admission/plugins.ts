@@ -5,6 +5,7 @@ import { certificateRequester } from './certificate-requester.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { notActedOn } from './not-acted-on.ts'
 import { podSecurity } from './pod-security.ts'
@@ -22,5 +23,5 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
   defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation,
-  policyExpressions, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
+  policyExpressions, mutatingAdmissionPolicy, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
 ]

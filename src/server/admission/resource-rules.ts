@@ -11,22 +11,31 @@ import type { AdmissionRequest, ServerContext } from '../server-context.ts'
 /** The kind as which the request matches: its own, or one that is equivalent; undefined when it does not. */
 export function matchedKind(match: MatchResources, request: AdmissionRequest, context: ServerContext): KindDefinition | undefined {
   if (!matchesNamespace(match.namespaceSelector, request, context) || !matchesObject(match.objectSelector, request)) return undefined
-  const kinds = match.matchPolicy === 'Exact' ? [request.target.kind] : [request.target.kind, ...equivalents(request.target.kind, context.kinds)]
+  const kinds = match.matchPolicy === 'Exact' ? [request.target.kind] : namesOf(request, context.kinds)
   const byRules = (rules: readonly NamedRuleWithOperations[] = []): KindDefinition | undefined => kinds.find(kind => rules.some(rule => matchesRule(rule, kind, request)))
   if (byRules(match.excludeResourceRules) !== undefined) return undefined
   return (match.resourceRules ?? []).length === 0 ? request.target.kind : byRules(match.resourceRules)
 }
 
-/** The other kinds that show the same stored objects. */
-function equivalents(kind: KindDefinition, kinds: KindRegistry): KindDefinition[] {
+/** Found once for each request, however many policies look at it. */
+const known = new WeakMap<AdmissionRequest, readonly KindDefinition[]>()
+
+/** The request's kind, and the other kinds that show the same stored objects. */
+function namesOf(request: AdmissionRequest, kinds: KindRegistry): readonly KindDefinition[] {
+  const found = known.get(request)
+  if (found !== undefined) return found
+  const { kind } = request.target
   const stored = kind.storage?.resource ?? kind.resource
-  return kinds.all().filter(other => {
+  const equivalent = kinds.all().filter(other => {
     const resource = other.storage?.resource ?? other.resource
     return other !== kind && resource.group === stored.group && resource.plural === stored.plural
   })
+  const names = [kind, ...equivalent]
+  known.set(request, names)
+  return names
 }
 
-export function matchesRule(rule: NamedRuleWithOperations, kind: KindDefinition, { operation, target }: AdmissionRequest): boolean {
+function matchesRule(rule: NamedRuleWithOperations, kind: KindDefinition, { operation, target }: AdmissionRequest): boolean {
   const { group, version, plural } = kind.resource
   const has = (values: readonly string[] | undefined, value: string): boolean => values?.some(each => each === '*' || each === value) === true
   const matchesResource = rule.resources?.some(pattern => {
