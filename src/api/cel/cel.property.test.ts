@@ -66,6 +66,11 @@ describe('no source of an expression', () => {
   it('doubles its size in each step for long', () => {
     const doubled = Array.from({ length: 60 }).reduce<string>(inner => `cel.bind(a, ${inner}, a + a)`, '"0123456789"')
     expect(outcome(doubled)).toBe('failed')
+    const tower = (name: string, body: string): string => Array.from({ length: 40 }).reduce<string>((inner, _level, index) => `cel.bind(${name}${39 - index}, [${name}${38 - index}, ${name}${38 - index}], ${inner})`, body).replace(`[${name}-1, ${name}-1]`, '[1]')
+    expect(outcome(tower('a', tower('b', 'a39 == b39')))).toBe('failed')
+    expect(outcome(tower('a', '"%s".format([a39])'))).toBe('failed')
+    expect(outcome(tower('a', 'dyn([a39]).indexOf(dyn(1)) == 0'))).toBe('failed')
+    expect(outcome('"x".replace("", text + text + text + text + text).replace("", [lists.range(90000)][0].map(i, "abcdefgh").join()).size() > 0')).toBe('failed')
     expect(outcome(`list.map(a, list.map(b, list.map(c, list.map(d, list.map(e, list.map(f, list.map(g, list.map(h, list.map(i, list.map(j, 1))))))))))`)).toBe('failed')
   })
 })

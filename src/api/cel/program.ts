@@ -5,6 +5,7 @@ import { CostLimitError, EvaluationError } from './cel-error.ts'
 import type { Overload } from './functions.ts'
 import { accumulatorName, type Call, type Comprehension, type Expression, type ListLiteral, type MapLiteral, type Select, type StructLiteral } from './syntax.ts'
 import { namedTypes } from './types.ts'
+import { limitWork } from './work.ts'
 import { CelList, CelMap, CelObject, isMapLike, isOfType, mapEntries, mapGet, Optional, runtimeTypeName, TypeValue, typeNameOf, type MapEntry, type Value } from './values.ts'
 
 /** Counts what an evaluation costs, and ends it at the limit. */
@@ -233,7 +234,7 @@ class Compiler {
         if (value !== undefined) made.set(name, value)
       }
       frame.meter.charge(prices.struct)
-      return this.makeStruct(typeName, made)
+      return charged(frame.meter, () => ({ result: this.makeStruct(typeName, made), paid: prices.struct }))
     }
   }
 
@@ -327,11 +328,23 @@ function attempt(step: Step, frame: Frame): Value | EvaluationError {
 const accepts = ({ parameters }: Overload, args: readonly Value[]): boolean => parameters.every((type, index) => isOfType(args[index]!, type))
 
 function invoke({ call, cost }: Overload, args: readonly Value[], meter: Meter): Value {
-  // What is costly is paid for first, as far as its arguments tell; the rest when the result is there.
-  const ahead = cost?.(args, null) ?? 1
-  meter.charge(ahead)
-  const result = call(...args)
-  if (cost !== undefined) meter.charge(Math.max(0, cost(args, result) - ahead))
+  return charged(meter, () => {
+    // What is costly is paid for first, as far as its arguments tell; the rest when the result is there.
+    const ahead = cost?.(args, null) ?? 1
+    meter.charge(ahead)
+    const result = call(...args)
+    const paid = Math.max(ahead, cost?.(args, result) ?? 1)
+    meter.charge(paid - ahead)
+    return { result, paid }
+  })
+}
+
+const partsPerUnit = 10
+
+/** Walking through large values costs as well, beyond what was paid already. */
+function charged(meter: Meter, run: () => { readonly result: Value; readonly paid: number }): Value {
+  const { result: { result, paid }, visited } = limitWork((meter.limit - meter.spent + 1) * partsPerUnit, run)
+  meter.charge(Math.max(0, Math.floor(visited / partsPerUnit) - paid))
   return result
 }
 

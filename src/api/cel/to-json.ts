@@ -3,9 +3,11 @@ import { encodeBase64 } from '../../lib/text.ts'
 import { EvaluationError } from './cel-error.ts'
 import { formatDuration, formatTimestamp } from './library/time.ts'
 import { CelList, CelMap, CelObject, Duration, mapEntries, Optional, Timestamp, typeNameOf, UnsignedInteger, type Value } from './values.ts'
+import { visit } from './work.ts'
 
 /** Throws EvaluationError for what JSON cannot express. */
 export function toJson(value: Value): unknown {
+  visit()
   switch (typeof value) {
     case 'bigint': return Number(value)
     case 'string': case 'number': case 'boolean': return value

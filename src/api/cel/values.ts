@@ -3,6 +3,7 @@
 // only where an expression looks at it.
 import { EvaluationError } from './cel-error.ts'
 import { formatType, type CelType } from './types.ts'
+import { visit } from './work.ts'
 
 export class UnsignedInteger {
   readonly value: bigint
@@ -207,6 +208,7 @@ const numberOf = (value: Value): bigint | number | undefined => (typeof value ==
 
 /** CEL equality: numbers across their types; different types are unequal, never an error. */
 export function equal(a: Value, b: Value): boolean {
+  visit()
   if (a === b) return true
   if (a === null || b === null || typeof a === 'string' || typeof a === 'boolean') return false
   const [left, right] = [numberOf(a), numberOf(b)]

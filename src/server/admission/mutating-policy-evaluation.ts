@@ -2,10 +2,11 @@
 // before made. A policy is compiled once.
 import { ApiError } from '../../api/api-error.ts'
 import { AdmissionCompiler, AdmissionEvaluation, OutOfBudget, type Compilation } from '../../api/cel/admission-expressions.ts'
-import { EvaluationError } from '../../api/cel/cel-error.ts'
+import { CostLimitError, EvaluationError } from '../../api/cel/cel-error.ts'
 import { jsonPatchList, misplacedPart, mutationExtension, wholeObject } from '../../api/cel/mutation-types.ts'
 import { toJson } from '../../api/cel/to-json.ts'
 import { CelObject, type Value } from '../../api/cel/values.ts'
+import { limitWork } from '../../api/cel/work.ts'
 import type { MutatingAdmissionPolicy, Mutation } from '../../api/generated/models.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { mergeApplied } from '../../api/managed-fields/merge.ts'
@@ -33,6 +34,8 @@ interface CompiledPolicy {
   readonly mutations: readonly { readonly mutation: Mutation; readonly patch: Compilation }[]
 }
 
+/** In values of all sorts. */
+const largestPatch = 1_000_000
 const compiled = new WeakMap<MutatingAdmissionPolicy, CompiledPolicy>()
 
 /** Changes the draft of the request. */
@@ -78,11 +81,11 @@ function applyMutation({ patchType }: Mutation, evaluate: () => ReturnType<Admis
     const outcome = evaluate()
     if ('error' in outcome) return outcome.error
     const object = inFormOf(kind, request.target.kind, draft)!
-    const patched = patchType === 'ApplyConfiguration' ? applied(outcome.value, object, kind) : applyJsonPatch(object, toJson(outcome.value)) as KubeObject
+    const patched = patchType === 'ApplyConfiguration' ? applied(outcome.value, object, kind) : applyJsonPatch(object, limitWork(largestPatch, () => toJson(outcome.value)).result) as KubeObject
     replaceContent(draft, inFormOf(request.target.kind, kind, patched)!, request)
     return undefined
   } catch (error) {
-    if (error instanceof Inapplicable || error instanceof OutOfBudget || error instanceof EvaluationError) return error.message
+    if (error instanceof Inapplicable || error instanceof OutOfBudget || error instanceof EvaluationError || error instanceof CostLimitError) return error.message
     if (error instanceof ApiError) return `error applying patch: ${error.message}`
     throw error
   }

@@ -2,11 +2,13 @@
 import { EvaluationError } from '../cel-error.ts'
 import { overload, type Overload } from '../functions.ts'
 import { CelList, CelMap, CelObject, checkedInt, checkedUint, Duration, equal, mapEntries, sizeOf, Timestamp, typeNameOf, UnsignedInteger, type Value } from '../values.ts'
+import { visit } from '../work.ts'
 import { compareBytes, compareTexts } from './standard.ts'
 import { checkedDuration } from './time.ts'
 
 /** The cost of looking at the whole value, as Kubernetes counts it. */
 function wholeCost(value: Value): number {
+  visit()
   if (typeof value === 'string') return Math.floor(value.length * 0.1)
   if (value instanceof Uint8Array) return Math.floor(value.length * 0.1)
   if (value instanceof CelList) return value.items.reduce<number>((sum, item) => sum + wholeCost(item), 0)
@@ -76,7 +78,7 @@ function slice({ items }: CelList, from: bigint, to: bigint): CelList {
 
 function flatten({ items }: CelList, depth: bigint): CelList {
   if (depth < 0n) throw new EvaluationError('level must be non-negative')
-  const flat = (list: readonly Value[], left: bigint): Value[] => list.flatMap(item => (item instanceof CelList && left > 0n ? flat(item.items, left - 1n) : [item]))
+  const flat = (list: readonly Value[], left: bigint): Value[] => list.flatMap(item => (visit(), item instanceof CelList && left > 0n ? flat(item.items, left - 1n) : [item]))
   return new CelList(flat(items, depth > 100n ? 100n : depth))
 }
 

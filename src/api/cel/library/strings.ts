@@ -3,10 +3,32 @@ import { decodeUtf8, encodeUtf8 } from '../../../lib/text.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { overload, type Overload } from '../functions.ts'
 import { CelList, CelMap, CelObject, Duration, mapEntries, sizeOf, Timestamp, TypeValue, typeNameOf, UnsignedInteger, type Value } from '../values.ts'
+import { visit } from '../work.ts'
 import { compareTexts, formatDouble, traversal } from './standard.ts'
 import { formatDuration, formatTimestamp } from './time.ts'
 
-const both = (args: readonly Value[], result: Value): number => Math.max(traversal(0)(args), Math.ceil(sizeOf(result) * 0.2))
+/** Reading the text and writing the longest result that replacing can give. */
+function replaceCost(args: readonly Value[]): number {
+  const [text = 0, old = 0, by = 0] = args.slice(0, 3).map(sizeOf)
+  const longest = old === 0 ? (text + 1) * by + text : Math.max(text, Math.ceil(text / old) * by)
+  return Math.max(traversal(0, 2)(args), Math.ceil(longest * 0.1))
+}
+
+/** What joining or formatting writes is as long as what it is given, so it is paid for before. */
+function textCost(factor: number) {
+  return (args: readonly Value[]): number => {
+    const [separator, items] = args[0] instanceof CelList ? [args[1] ?? '', args[0]] : [args[0]!, args[1] as CelList]
+    const length = items.items.reduce<number>((sum, item) => sum + lengthOf(item), sizeOf(separator) * Math.max(1, args[0] instanceof CelList ? items.items.length - 1 : 1))
+    return Math.ceil(length * factor)
+  }
+}
+
+function lengthOf(value: Value): number {
+  visit()
+  if (value instanceof CelList) return value.items.reduce<number>((sum, item) => sum + lengthOf(item) + 2, 2)
+  if (value instanceof CelMap || value instanceof CelObject) return [...mapEntries(value)].reduce((sum, entry) => sum + lengthOf(entry.key) + lengthOf(entry.value) + 4, 2)
+  return sizeOf(value)
+}
 
 function charAt(text: string, index: bigint): string {
   const characters = Array.from(text)
@@ -104,6 +126,7 @@ const hexOf = (bytes: readonly number[]): string => bytes.map(byte => byte.toStr
 const fixedPoint = (value: number, precision: number): string => (Number.isFinite(value) ? Math.abs(value) < 1e21 ? value.toFixed(precision) : `${BigInt(value)}${precision > 0 ? `.${'0'.repeat(precision)}` : ''}` : formatDouble(value))
 
 function shown(value: Value): string {
+  visit()
   switch (typeof value) {
     case 'string': return value
     case 'boolean': case 'bigint': return `${value}`
@@ -132,12 +155,12 @@ export const stringFunctions: readonly Overload[] = [
   overload('string::lowerAscii(): string', lower, traversal(0)),
   overload('string::upperAscii(): string', upper, traversal(0)),
   overload('string::trim(): string', (text: string) => text.trim(), traversal(0)),
-  overload('string::replace(string, string): string', (text: string, old: string, by: string) => replace(text, old, by), both),
-  overload('string::replace(string, string, int): string', (text: string, old: string, by: string, count: bigint) => replace(text, old, by, count), both),
+  overload('string::replace(string, string): string', (text: string, old: string, by: string) => replace(text, old, by), replaceCost),
+  overload('string::replace(string, string, int): string', (text: string, old: string, by: string, count: bigint) => replace(text, old, by, count), replaceCost),
   overload('string::split(string): list(string)', (text: string, separator: string) => split(text, separator), traversal(0, 2)),
   overload('string::split(string, int): list(string)', (text: string, separator: string, count: bigint) => split(text, separator, count), traversal(0, 2)),
-  overload('list(string)::join(): string', (list: CelList) => join(list), (_args, result) => Math.ceil(sizeOf(result) * 0.2)),
-  overload('list(string)::join(string): string', (list: CelList, separator: string) => join(list, separator), ([list], result) => Math.max(Math.ceil(sizeOf(list!) / 100), Math.ceil(sizeOf(result) * 0.2))),
-  overload('string::format(list(dyn)): string', format, (args, result) => Math.max(traversal(0)(args), Math.ceil(sizeOf(result) * 0.1))),
+  overload('list(string)::join(): string', (list: CelList) => join(list), textCost(0.2)),
+  overload('list(string)::join(string): string', (list: CelList, separator: string) => join(list, separator), textCost(0.2)),
+  overload('string::format(list(dyn)): string', format, textCost(0.1)),
   overload('strings.quote(string): string', quote, traversal(0)),
 ]
