@@ -208,7 +208,7 @@ class Checker {
   private map({ entries }: MapLiteral): CelType {
     let [keyType, valueType]: (CelType | undefined)[] = []
     for (const { key, value, optional } of entries) {
-      keyType = this.join(keyType, this.check(key), key)
+      keyType = this.join(keyType, keyTypeOf(this.bindings.substitute(this.check(key))), key)
       valueType = this.join(valueType, this.entryType(value, optional), value)
     }
     return mapOf(keyType ?? this.bindings.freshParameter(), valueType ?? this.bindings.freshParameter())
@@ -275,6 +275,10 @@ class Checker {
     if (!this.bindings.accept([given], [wanted])) this.report(positionOf(node), `expected type '${this.format(wanted)}' but found '${this.format(given)}'`)
   }
 }
+
+/** Only these can be keys at run time; types that nest in keys and values would double with every level. */
+const keyKinds = new Set<CelType['kind']>(['bool', 'int', 'uint', 'string', 'parameter', 'error'])
+const keyTypeOf = (type: CelType): CelType => (keyKinds.has(type.kind) ? type : dyn)
 
 const positionOf = ({ offset }: Expression): number => offset
 

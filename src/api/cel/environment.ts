@@ -15,7 +15,7 @@ import { stringFunctions } from './library/strings.ts'
 import { urlFunctions } from './library/url.ts'
 import { checkLiterals } from './literal-checks.ts'
 import { parse } from './parser.ts'
-import { compileProgram, Meter, type Program, type StructMaker } from './program.ts'
+import { compileProgram, Meter, type StructMaker } from './program.ts'
 import type { Expression } from './syntax.ts'
 import type { CelType } from './types.ts'
 import type { Value } from './values.ts'
@@ -54,7 +54,17 @@ const common = [
 const commonByName: ReadonlyMap<string, readonly Overload[]> = Map.groupBy(common, ({ name }) => name)
 
 /** Throws a CompileError. */
-export function compile(source: string, { variables, structs, functions = [] }: Environment): CompiledExpression {
+export function compile(source: string, environment: Environment): CompiledExpression {
+  try {
+    return compileNested(source, environment)
+  } catch (error) {
+    if (error instanceof RangeError) throw new CompileError(source, [{ offset: 0, message: 'expression recursion limit exceeded' }])
+    throw error
+  }
+}
+
+/** Throws a RangeError when the expression nests too deeply for the stack. */
+function compileNested(source: string, { variables, structs, functions = [] }: Environment): CompiledExpression {
   const expression = parse(source)
   const issues: Issue[] = []
   const declarations = {
@@ -65,12 +75,11 @@ export function compile(source: string, { variables, structs, functions = [] }: 
   const checked = check(expression, declarations, issues)
   if (issues.length === 0) checkLiterals(expression, issues)
   if (issues.length > 0) throw new CompileError(source, issues)
-  let program: Program | undefined
+  const program = compileProgram(expression, checked, structs?.make ?? noStructs)
   return {
     source, expression, checked, type: checked.type,
     evaluate(variable, limit = perCallLimit) {
       const meter = new Meter(limit)
-      program ??= compileProgram(expression, checked, structs?.make ?? noStructs)
       try {
         return { value: program(variable, meter), cost: meter.spent }
       } catch (error) {

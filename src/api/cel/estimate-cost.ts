@@ -37,12 +37,19 @@ const one = fixed(1)
  * @returns cost units; Infinity when nothing bounds it
  */
 export function estimateCost(expression: Expression, checked: Checked, variables: (name: string) => SchemaType | undefined): number {
-  return new Estimator(checked, variables).cost(expression).max
+  try {
+    return new Estimator(checked, variables).cost(expression).max
+  } catch (error) {
+    // It nests too deeply for the stack, and would when it is evaluated.
+    if (error instanceof RangeError) return Infinity
+    throw error
+  }
 }
 
 class Estimator {
   private readonly checked: Checked
   private readonly variables: (name: string) => SchemaType | undefined
+  private readonly costs = new Map<Expression, Range>()
   private readonly sizes = new Map<Expression, Range>()
   private readonly entries = new Map<Expression, EntrySizes>()
   private readonly schemas = new Map<Expression, SchemaType | undefined>()
@@ -54,6 +61,14 @@ class Estimator {
   }
 
   cost(node: Expression): Range {
+    const known = this.costs.get(node)
+    if (known !== undefined) return known
+    const cost = this.costOf(node)
+    this.costs.set(node, cost)
+    return cost
+  }
+
+  private costOf(node: Expression): Range {
     switch (node.kind) {
       case 'literal': return nothing
       case 'identifier':

@@ -60,6 +60,8 @@ class Compiler {
   private readonly checked: Checked
   private readonly makeStruct: StructMaker
   private readonly scope: string[] = []
+  /** Macros repeat parts of what they were given, always where the same names are in scope. */
+  private readonly compiled = new Map<Expression, Step>()
 
   constructor(checked: Checked, makeStruct: StructMaker) {
     this.checked = checked
@@ -67,6 +69,14 @@ class Compiler {
   }
 
   compile(node: Expression): Step {
+    const known = this.compiled.get(node)
+    if (known !== undefined) return known
+    const step = this.stepFor(node)
+    this.compiled.set(node, step)
+    return step
+  }
+
+  private stepFor(node: Expression): Step {
     const reference = this.checked.references.get(node)
     if (reference !== undefined) return this.reference(reference)
     switch (node.kind) {

@@ -81,6 +81,9 @@ describe('rules of a schema', () => {
     const warnings: string[] = []
     expect(compileSchemaRules(schema)!.check({ spec: { a: 0, b: 2 } }, { spec: { a: 0, b: 1 } }, '', undefined, text => warnings.push(text))).toEqual([])
     expect(warnings).toEqual(['spec.a: Invalid value: "integer": failed rule: self > 0'])
+    const list = spec({ properties: { list: { type: 'array', items: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0' }] } }, b: { type: 'integer' } } })
+    expect(check(list, { spec: { list: [0], b: 2 } }, { spec: { list: [0], b: 1 } })).toEqual([])
+    expect(check(list, { spec: { list: [0, 1] } }, { spec: { list: [0] } })).toHaveLength(1)
   })
 
   it('rules that cost too much end', () => {

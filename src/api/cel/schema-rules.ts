@@ -32,7 +32,7 @@ export function compileSchemaRules(schema: JSONSchemaProps): SchemaRules | undef
   return node === undefined ? undefined : {
     check(value, oldValue, path, budget = { remaining: runtimeBudget }, warn = () => {}) {
       const errors: FieldError[] = []
-      new Check(budget, errors, warn).visit(node, value, { path, old: oldValue ?? undefined, correlated: oldValue !== undefined && oldValue !== null, unchanged: false })
+      new Check(budget, errors, warn).visit(node, value, { path, old: oldValue ?? undefined, correlated: oldValue !== undefined && oldValue !== null, unchanged: () => false })
       return errors
     },
   }
@@ -97,8 +97,8 @@ interface Place {
   readonly old: unknown
   /** Whether `old` is known to be the same part of the old object. */
   readonly correlated: boolean
-  /** Whether something around it is as it was before. */
-  readonly unchanged: boolean
+  /** Whether it, or where it has no counterpart what is around it, is as it was before. */
+  readonly unchanged: () => boolean
 }
 
 class Check {
@@ -114,7 +114,7 @@ class Check {
 
   visit(node: RuleNode, value: unknown, place: Place): void {
     if (value === null || value === undefined) return
-    const unchanged = place.unchanged || (place.correlated && place.old !== undefined && node.rules.length > 0 && deepEqual(value, place.old))
+    const unchanged = place.correlated ? once(() => deepEqual(value, place.old)) : place.unchanged
     if (node.rules.length > 0 && !this.applyRules(node, value, { ...place, unchanged })) return
     for (const part of node.allOf) {
       this.visit(part, value, { ...place, correlated: false })
@@ -184,7 +184,7 @@ class Check {
     const message = compiled.message === undefined ? undefined : this.evaluateMessage(compiled.message, variables)
     const path = shownPath(fieldPath === '' ? place.path : joined(place.path, fieldPath))
     const failed = typeof message === 'object' ? invalidValue(path, node.typeName, message.stop) : withReason(rule.reason, path, node.typeName, message ?? defaultMessage(rule))
-    if (!compiled.usesOldSelf && place.unchanged) this.warn(`${failed.field}: ${failed.message}`)
+    if (!compiled.usesOldSelf && place.unchanged()) this.warn(`${failed.field}: ${failed.message}`)
     else this.errors.push(failed)
     if (typeof message !== 'object') return true
     this.budget.remaining = -1
@@ -217,6 +217,11 @@ class Check {
     this.budget.remaining = -1
     return false
   }
+}
+
+function once(compute: () => boolean): () => boolean {
+  let known: boolean | undefined
+  return () => (known ??= compute())
 }
 
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
