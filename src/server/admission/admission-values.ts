@@ -47,7 +47,7 @@ export function inFormOf(wanted: KindDefinition, given: KindDefinition, object: 
 function requestJson({ operation, target, caller, object, old }: AdmissionRequest, kind: KindDefinition): unknown {
   const { user } = caller
   const subresource = target.subresource !== undefined && { subResource: target.subresource, requestSubResource: target.subresource }
-  const name = target.name || (object ?? old)?.metadata.name
+  const name = target.name || (object ?? old)?.metadata?.name
   return {
     ...typeNames(kind, 'kind', 'resource'), ...typeNames(target.kind, 'requestKind', 'requestResource'), ...subresource,
     ...(name && { name }), ...(target.namespace !== undefined && { namespace: target.namespace }), operation, dryRun: caller.dryRun,

@@ -25,11 +25,17 @@ const bound = new BoundPolicies(mutatingAdmissionPolicies, mutatingAdmissionPoli
 
 export const mutatingAdmissionPolicy: AdmissionPlugin = {
   name: 'MutatingAdmissionPolicy',
-  mutate(request, context) {
+  mutate(request, context, { second }) {
     const policies = bound.of(context.storage)
-    return policies.length === 0 || isExempt(request) ? undefined : mutate(policies, request, context)
+    if (policies.length === 0 || isExempt(request) || !isPartOfObject(request)) return undefined
+    return mutate(second ? policies.filter(mayRepeat) : policies, request, context)
   },
 }
+
+const mayRepeat = ({ policy }: { readonly policy: MutatingAdmissionPolicy }): boolean => policy.spec.reinvocationPolicy === 'IfNeeded'
+
+/** What is posted to `exec` or `eviction` is of another kind than the object under whose path it stands. */
+const isPartOfObject = ({ target: { kind, subresource } }: AdmissionRequest): boolean => subresource === undefined || kind.subresources?.[subresource] !== undefined
 
 async function mutate(policies: readonly Bound[], request: AdmissionRequest, context: ServerContext): Promise<void> {
   const problems: Problem[] = []
@@ -60,7 +66,7 @@ async function invokeAll(invocations: readonly Invocation[], request: AdmissionR
   }
   const changes = invocations.map(invoke)
   const lastChange = changes.lastIndexOf(true)
-  const again = invocations.filter(({ policy }, index) => index < lastChange && policy.spec.reinvocationPolicy === 'IfNeeded')
+  const again = invocations.filter((invocation, index) => index < lastChange && mayRepeat(invocation))
   if (problems.length === 0) for (const invocation of again) invoke(invocation)
   return problems
 }
@@ -70,7 +76,7 @@ const problemText = ({ metadata: policy }: MutatingAdmissionPolicy, { metadata: 
 
 function refusal(problems: readonly Problem[], { target, object }: AdmissionRequest): ApiError {
   const [first] = problems
-  const error = forbidden(target.kind.resource, object?.metadata.name ?? target.name, first!.text)
+  const error = forbidden(target.kind.resource, object?.metadata?.name ?? target.name, first!.text)
   Object.assign(error.status, { message: first!.text, reason: first!.reason, details: { ...error.status.details, causes: problems.map(({ text }) => ({ message: text })) } })
   error.message = first!.text
   return error

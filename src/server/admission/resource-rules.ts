@@ -1,18 +1,19 @@
 // Which writes a policy or webhook is about: rules over operation, resource, scope and name, and selectors
 // over the object and its namespace. With the policy `Equivalent` a rule also means what the same objects are
 // called in other groups and versions. Source: apiserver pkg/admission/plugin/policy/matching.
-import type { LabelSelector, MatchResources, Namespace, NamedRuleWithOperations } from '../../api/generated/models.ts'
+import type { LabelSelector, MatchResources, Namespace, NamedRuleWithOperations, RuleWithOperations } from '../../api/generated/models.ts'
 import { matchesSelector, isEmptySelector } from '../../api/label-selector.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { namespaces } from '../../api/resources.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { AdmissionRequest, ServerContext } from '../server-context.ts'
+import { matchesRule } from './webhooks/rule-match.ts'
 
 /** The kind as which the request matches: its own, or one that is equivalent; undefined when it does not. */
 export function matchedKind(match: MatchResources, request: AdmissionRequest, context: ServerContext): KindDefinition | undefined {
   if (!matchesNamespace(match.namespaceSelector, request, context) || !matchesObject(match.objectSelector, request)) return undefined
   const kinds = match.matchPolicy === 'Exact' ? [request.target.kind] : namesOf(request, context.kinds)
-  const byRules = (rules: readonly NamedRuleWithOperations[] = []): KindDefinition | undefined => kinds.find(kind => rules.some(rule => matchesRule(rule, kind, request)))
+  const byRules = (rules: readonly NamedRuleWithOperations[] = []): KindDefinition | undefined => kinds.find(kind => rules.some(rule => matches(rule, kind, request)))
   if (byRules(match.excludeResourceRules) !== undefined) return undefined
   return (match.resourceRules ?? []).length === 0 ? request.target.kind : byRules(match.resourceRules)
 }
@@ -35,32 +36,24 @@ function namesOf(request: AdmissionRequest, kinds: KindRegistry): readonly KindD
   return names
 }
 
-function matchesRule(rule: NamedRuleWithOperations, kind: KindDefinition, { operation, target }: AdmissionRequest): boolean {
-  const { group, version, plural } = kind.resource
-  const has = (values: readonly string[] | undefined, value: string): boolean => values?.some(each => each === '*' || each === value) === true
-  const matchesResource = rule.resources?.some(pattern => {
-    const [resource, subresource = ''] = pattern.split('/')
-    return (resource === '*' || resource === plural) && (subresource === '*' || subresource === (target.subresource ?? ''))
-  })
-  return has(rule.operations, operation) && has(rule.apiGroups, group) && has(rule.apiVersions, version) && matchesResource === true
-    && matchesScope(rule.scope, kind) && ((rule.resourceNames ?? []).length === 0 || rule.resourceNames!.includes(target.name))
+function matches(rule: NamedRuleWithOperations, { resource: { group, version, plural } }: KindDefinition, request: AdmissionRequest): boolean {
+  const { operation, target: { namespace, name, subresource = '' } } = request
+  const subject = { operation, group, version, plural, subresource, namespace: isNamespace(request) ? undefined : namespace }
+  return ((rule.resourceNames ?? []).length === 0 || rule.resourceNames!.includes(name)) && matchesRule(rule as RuleWithOperations, subject)
 }
-
-const matchesScope = (scope: string | undefined, { resource }: KindDefinition): boolean =>
-  scope === undefined || scope === '*' || (scope === 'Namespaced') === (resource.scope === 'Namespaced')
 
 const isNamespace = ({ target }: AdmissionRequest): boolean => target.kind.resource.group === '' && target.kind.resource.plural === 'namespaces'
 
 /** Cluster-scoped objects always match, namespaces by their own labels. */
 function matchesNamespace(selector: LabelSelector | undefined, request: AdmissionRequest, context: ServerContext): boolean {
   if (selector === undefined || isEmptySelector(selector)) return true
-  if (isNamespace(request)) return matchesSelector(selector, (request.object ?? request.old)?.metadata.labels)
+  if (isNamespace(request)) return matchesSelector(selector, (request.object ?? request.old)?.metadata?.labels)
   const namespace = namespaceOf(request, context)
   return request.target.namespace === undefined || matchesSelector(selector, namespace?.metadata.labels)
 }
 
 const matchesObject = (selector: LabelSelector | undefined, { object, old }: AdmissionRequest): boolean =>
-  selector === undefined || isEmptySelector(selector) || [object, old].some(one => one !== undefined && matchesSelector(selector, one.metadata.labels))
+  selector === undefined || isEmptySelector(selector) || [object, old].some(one => one?.metadata !== undefined && matchesSelector(selector, one.metadata.labels))
 
 /** The namespace the object is in; undefined for cluster-scoped objects. */
 export const namespaceOf = ({ target }: AdmissionRequest, { storage }: ServerContext): Namespace | undefined =>

@@ -68,6 +68,6 @@ const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 
 
 function refusal({ policy, binding, message, reason }: Denial, { target, object }: AdmissionRequest): ApiError {
   const text = `ValidatingAdmissionPolicy '${policy}'${binding === undefined ? '' : ` with binding '${binding}'`} denied request: ${message}`
-  const error = forbidden(target.kind.resource, object?.metadata.name ?? target.name, text)
+  const error = forbidden(target.kind.resource, object?.metadata?.name ?? target.name, text)
   return new ApiError(codes[reason] ?? 422, reason, error.message, { ...error.status.details, causes: [{ message: text }] })
 }
