@@ -286,6 +286,47 @@ describe('mutating', () => {
   })
 })
 
+describe('match conditions', () => {
+  const unless = (name: string): object => ({ matchConditions: [{ name: 'not-that-one', expression: `object.metadata.name != '${name}'` }] })
+
+  test(`${suite} should be able to create and update validating webhook configurations with match conditions [Conformance]`, async () => {
+    await configure('validating', 'v', [webhook('deny', [configMapRule], unless('skip-me'))])
+    respond = () => deny('never')
+    expect((await configMap('skip-me')).status).toBe(201)
+    expect((await configMap('other')).status).toBe(400)
+    const changed = await server.call('PATCH', `${group}/validatingwebhookconfigurations/v`, { body: [{ op: 'replace', path: '/webhooks/0/matchConditions/0/expression', value: "object.metadata.name != 'other'" }], headers: { 'Content-Type': 'application/json-patch+json' } })
+    expect(changed.status, changed.text).toBe(200)
+    expect((await configMap('other')).status).toBe(201)
+    expect((await configMap('third')).status).toBe(400)
+  })
+
+  test(`${suite} should be able to create and update mutating webhook configurations with match conditions [Conformance] and should mutate everything except 'skip-me' configmaps [Conformance]`, async () => {
+    await configure('mutating', 'm', [webhook('mark', [configMapRule], unless('skip-me'))])
+    respond = () => patch([{ op: 'add', path: '/data/marked', value: 'yes' }])
+    expect((await configMap('skip-me', { a: 'b' })).json.data).toEqual({ a: 'b' })
+    expect((await configMap('other', { a: 'b' })).json.data).toEqual({ a: 'b', marked: 'yes' })
+  })
+
+  for (const kind of ['validating', 'mutating']) {
+    test(`${suite} should reject ${kind} webhook configurations with invalid match conditions [Conformance]`, async () => {
+      const answer = await post(`${group}/${kind}webhookconfigurations`, { metadata: { name: 'bad' }, webhooks: [webhook('bad', [configMapRule], { matchConditions: [{ name: 'broken', expression: '... [] bad expression' }] })] })
+      expect(answer.status).toBe(422)
+      expect(answer.json.details.causes[0]).toMatchObject({ reason: 'FieldValueInvalid', field: 'webhooks[0].matchConditions[0].expression', message: expect.stringContaining('compilation failed') })
+    })
+  }
+
+  test('that fail refuse the request, or let it pass without the webhook, as the failure policy says', async () => {
+    const broken = { matchConditions: [{ name: 'absent', expression: "object.data.absent == 'x'" }] }
+    await configure('validating', 'v', [webhook('closed', [configMapRule], broken)])
+    const refused = await configMap('a')
+    expect(refused).toMatchObject({ status: 403, json: { reason: 'Forbidden', message: expect.stringContaining('configmaps "a" is forbidden: expression \'object.data.absent == \'x\'\' resulted in error: no such key') } })
+    await server.call('DELETE', `${group}/validatingwebhookconfigurations/v`)
+    await configure('validating', 'v', [webhook('open', [configMapRule], { ...broken, failurePolicy: 'Ignore' })])
+    expect((await configMap('a')).status).toBe(201)
+    expect(asked).toEqual([])
+  })
+})
+
 test(`${suite} should include webhook resources in discovery documents [Conformance]`, async () => {
   const { json } = await server.call('GET', group)
   expect(json.resources.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']))

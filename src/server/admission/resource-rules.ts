@@ -7,12 +7,13 @@ import type { KindDefinition } from '../../api/kind.ts'
 import { namespaces } from '../../api/resources.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { AdmissionRequest, ServerContext } from '../server-context.ts'
+import { storedResource } from '../storage/kind-storage.ts'
 import { matchesRule } from './webhooks/rule-match.ts'
 
 /** The kind as which the request matches: its own, or one that is equivalent; undefined when it does not. */
 export function matchedKind(match: MatchResources, request: AdmissionRequest, context: ServerContext): KindDefinition | undefined {
   if (!matchesNamespace(match.namespaceSelector, request, context) || !matchesObject(match.objectSelector, request)) return undefined
-  const kinds = match.matchPolicy === 'Exact' ? [request.target.kind] : namesOf(request, context.kinds)
+  const kinds = match.matchPolicy === 'Exact' ? [request.target.kind] : equivalentKinds(request, context.kinds)
   const byRules = (rules: readonly NamedRuleWithOperations[] = []): KindDefinition | undefined => kinds.find(kind => rules.some(rule => matches(rule, kind, request)))
   if (byRules(match.excludeResourceRules) !== undefined) return undefined
   return (match.resourceRules ?? []).length === 0 ? request.target.kind : byRules(match.resourceRules)
@@ -22,15 +23,12 @@ export function matchedKind(match: MatchResources, request: AdmissionRequest, co
 const known = new WeakMap<AdmissionRequest, readonly KindDefinition[]>()
 
 /** The request's kind, and the other kinds that show the same stored objects. */
-function namesOf(request: AdmissionRequest, kinds: KindRegistry): readonly KindDefinition[] {
+export function equivalentKinds(request: AdmissionRequest, kinds: KindRegistry): readonly KindDefinition[] {
   const found = known.get(request)
   if (found !== undefined) return found
   const { kind } = request.target
-  const stored = kind.storage?.resource ?? kind.resource
-  const equivalent = kinds.all().filter(other => {
-    const resource = other.storage?.resource ?? other.resource
-    return other !== kind && resource.group === stored.group && resource.plural === stored.plural
-  })
+  const same = storedResource(kind)
+  const equivalent = kinds.all().filter(other => other !== kind && storedResource(other).group === same.group && storedResource(other).plural === same.plural)
   const names = [kind, ...equivalent]
   known.set(request, names)
   return names

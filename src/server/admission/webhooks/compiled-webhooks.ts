@@ -1,6 +1,6 @@
 // The webhooks of all configurations of one kind, in the order in which they are asked: by the name of the
 // configuration, then as it lists them. Made again after a configuration changed, not for each request.
-import type { LabelSelector, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration } from '../../../api/generated/models.ts'
+import type { LabelSelector, MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration } from '../../../api/generated/models.ts'
 import type { Resource } from '../../../api/resource.ts'
 import { matchesLabelSelector, type Labels } from '../../../api/selectors.ts'
 import type { ObjectStorage } from '../../storage/object-storage.ts'
@@ -17,6 +17,7 @@ export interface CompiledWebhook {
   readonly reviewVersion: 'v1' | 'v1beta1'
   readonly reinvoked: boolean
   readonly clientConfig: WebhookClientConfig
+  readonly matchConditions: readonly MatchCondition[]
   /** undefined: everything matches. */
   readonly matchesNamespace: ((labels: Labels) => boolean) | undefined
   readonly matchesObject: ((labels: Labels) => boolean) | undefined
@@ -45,6 +46,7 @@ function compile({ metadata, webhooks = [] }: Configuration): CompiledWebhook[] 
     reviewVersion: webhook.admissionReviewVersions.find(version => version === 'v1' || version === 'v1beta1') ?? 'v1',
     reinvoked: 'reinvocationPolicy' in webhook && webhook.reinvocationPolicy === 'IfNeeded',
     clientConfig: webhook.clientConfig,
+    matchConditions: webhook.matchConditions ?? [],
     matchesNamespace: selects(webhook.namespaceSelector),
     matchesObject: selects(webhook.objectSelector),
   }))

@@ -6,8 +6,8 @@ import type { KubeObject } from '../../../api/object.ts'
 import { namespaces } from '../../../api/resources.ts'
 import type { Labels } from '../../../api/selectors.ts'
 import type { AdmissionRequest, ServerContext } from '../../server-context.ts'
-import { storedResource } from '../../storage/kind-storage.ts'
 import type { CompiledWebhook } from './compiled-webhooks.ts'
+import { equivalentKinds } from '../resource-rules.ts'
 import { matchesRule, type RuleSubject } from './rule-match.ts'
 
 export interface Invocation {
@@ -38,13 +38,7 @@ function matchingKind(webhook: CompiledWebhook, request: AdmissionRequest, conte
     return webhook.rules.some(rule => matchesRule(rule, subject))
   }
   if (matches(kind)) return kind
-  return webhook.equivalent ? equivalents(kind, context).find(matches) : undefined
-}
-
-/** Other versions of the same objects. */
-function equivalents(kind: KindDefinition, { kinds }: ServerContext): KindDefinition[] {
-  const same = storedResource(kind)
-  return kinds.all().filter(other => other !== kind && storedResource(other).group === same.group && storedResource(other).plural === same.plural)
+  return webhook.equivalent ? equivalentKinds(request, context.kinds).find(matches) : undefined
 }
 
 function matchesEither(matches: (labels: Labels) => boolean, { object, old }: AdmissionRequest): boolean {

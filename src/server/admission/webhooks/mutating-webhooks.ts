@@ -14,6 +14,7 @@ import type { AdmissionPlugin, AdmissionRequest, MutationRounds, ServerContext }
 import type { ObjectStorage } from '../../storage/object-storage.ts'
 import { askWebhook, converted } from './ask-webhook.ts'
 import { webhooksIn, type CompiledWebhook } from './compiled-webhooks.ts'
+import { meetsConditions } from './conditions.ts'
 import { invocationOf, isExempt, type Invocation } from './invocation.ts'
 
 /** What the first round of a request leaves for the second. */
@@ -50,7 +51,7 @@ async function askAll(webhooks: readonly CompiledWebhook[], request: AdmissionRe
   for (const webhook of webhooks) {
     if (rounds.second && !round.due.has(webhook.id)) continue
     const invocation = invocationOf(webhook, request, context)
-    if (invocation === undefined) continue
+    if (invocation === undefined || !await meetsConditions(invocation, request, context)) continue
     const answer = await askWebhook(invocation, request, context, true)
     if (answer?.patch !== undefined && change(invocation, request, answer.patch)) {
       repeat()
