@@ -29,6 +29,7 @@ import { ServerMetrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 import { startCompaction } from './storage/compaction.ts'
 import { serviceResolver, type ServiceResolver } from './outgoing/resolve-service.ts'
+import { startEventExpiry } from './storage/event-expiry.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
 import type { Reach } from './subresources/proxy.ts'
@@ -95,6 +96,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await Promise.all([createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
   const stopSchemaStatus = keepSchemaStatus(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
+  const stopEventExpiry = startEventExpiry(storage, { clock, logger })
   const metrics = new ServerMetrics(clock)
   const flowControl = new FlowControl({ storage, clock, onReject: (...why) => metrics.refuse(...why) })
   metrics.describeFlowControl(flowControl)
@@ -133,6 +135,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     close: async () => {
       draining = true
       stopCompaction()
+      stopEventExpiry()
       stopSchemaStatus()
       context.webhooks.close()
       aggregator.stop()
