@@ -1,12 +1,12 @@
 // The load of the reference table on the API server: `node bench/api.ts [pods] [folder for profiles]`. Server (bundled and run
 // as `sampan up` runs it) and load client are two processes on the same machine; every write is durable. Prints figures as JSON.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundle } from '../scripts/bundle.ts'
 import { serverEnvironment, serverFlags } from '../src/main/server-runtime.ts'
@@ -88,8 +88,8 @@ async function drive(what: string, total: number, parallel: number, call: (index
 }
 
 async function toggleProfile(): Promise<void> {
-  server.kill('SIGUSR2')
-  await once(lines, 'line')
+  running.server.kill('SIGUSR2')
+  await once(running.lines, 'line')
 }
 
 async function measure(what: string, total: number, parallel: number, call: (index: number) => Promise<unknown>): Promise<void> {
@@ -117,43 +117,78 @@ function residentMb(pid: number): number {
 
 const directory = mkdtempSync(join(tmpdir(), 'sampan-bench-api-'))
 const program = join(directory, 'program')
-await bundle({ 'api-server': join(import.meta.dirname, 'api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../src/store/sqlite-worker.ts') }, program)
-writeFileSync(join(program, 'package.json'), '{"type":"module"}')
-const server = spawn(process.execPath, [...serverFlags, join(program, 'api-server.js'), directory], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...serverEnvironment } })
-const lines = createInterface({ input: server.stdout })
-try {
+
+interface Running { readonly server: ChildProcess; readonly lines: Interface; readonly load: Load; readonly startedInMs: number }
+
+async function start(): Promise<Running> {
+  const beganMs = performance.now()
+  const server = spawn(process.execPath, [...serverFlags, join(program, 'api-server.js'), directory], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...serverEnvironment } })
+  const lines = createInterface({ input: server.stdout })
   const [line] = await once(lines, 'line') as [string]
-  const access = JSON.parse(line) as Access
-  const load = new Load(access, 64)
-  await load.call('POST', '/api/v1/namespaces/default/serviceaccounts', JSON.stringify({ metadata: { name: 'default' } }))
-  results['resident MB idle'] = residentMb(server.pid!)
+  const load = new Load(JSON.parse(line) as Access, 64)
+  await load.call('GET', '/readyz')
+  const startedInMs = performance.now() - beganMs
   // What is measured begins on open connections.
   await Promise.all(Array.from({ length: 64 }, () => load.call('GET', '/version')))
+  return { server, lines, load, startedInMs }
+}
+
+function note(what: string, value: number): void {
+  results[what] = value
+  console.error(`${what.padEnd(44)} ${String(value).padStart(7)}`)
+}
+
+async function patchWhileWatched(watchers: number, { load }: Running): Promise<void> {
+  let events = 0
+  const revision = await load.revision()
+  const watches = Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${revision}`, number => { events += number }))
+  await sleep(1000)
+  const startMs = performance.now()
+  await drive(`patch pods while ${watchers} watch`, 3000, 16, index => load.call('PATCH', `${podsPath}/pod-${index % count}`, JSON.stringify({ metadata: { annotations: { turn: `${watchers}-${index}` } } }), 'application/merge-patch+json'))
+  const wanted = 3000 * watchers
+  for (let turn = 0; turn < 1000 && events < wanted; turn++) await sleep(10)
+  const seconds = (performance.now() - startMs) / 1000
+  if (events < wanted) throw new Error(`only ${events} of ${wanted} events came`)
+  note(`events to ${watchers} watchers, per second`, Math.round(events / seconds))
+  for (const watch of watches) watch.close()
+}
+
+/** The 99th percentile of how late the server's event loop ran, in milliseconds. */
+async function eventLoopDelay({ load }: Running): Promise<number> {
+  let text = ''
+  await load.call('GET', '/metrics', undefined, undefined, chunk => { text += chunk.toString() })
+  return Math.round(Number(/sampan_event_loop_delay_seconds\{quantile="0.99"\} (\S+)/.exec(text)![1]) * 10_000) / 10
+}
+
+await bundle({ 'api-server': join(import.meta.dirname, 'api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../src/store/sqlite-worker.ts') }, program)
+writeFileSync(join(program, 'package.json'), '{"type":"module"}')
+let running = await start()
+try {
+  note('start of an empty server, ms', Math.round(running.startedInMs))
+  note('resident MB idle', residentMb(running.server.pid!))
+  const { load } = running
+  await load.call('POST', '/api/v1/namespaces/default/serviceaccounts', JSON.stringify({ metadata: { name: 'default' } }))
   await drive('create pods, 64 at a time', count, 64, index => load.call('POST', podsPath, pod(index)))
   await drive('create ConfigMaps, one at a time', 1000, 1, index => load.call('POST', '/api/v1/namespaces/default/configmaps', JSON.stringify({ metadata: { name: `c-${index}` }, data: { key: 'value' } })))
   await drive('get one pod, 64 at a time', 20_000, 64, index => load.call('GET', `${podsPath}/pod-${index % count}`))
-  await drive(`list ${count} pods, 2 at a time`, 60, 2, () => load.call('GET', podsPath))
-  await drive(`list ${count / 10} of ${count} pods by label`, 200, 2, index => load.call('GET', `${podsPath}?labelSelector=app%3Dapp-${index % 10}`))
-  for (const watchers of [20, 50]) {
-    let events = 0
-    const revision = await load.revision()
-    const watches = Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${revision}`, number => { events += number }))
-    await sleep(1000)
-    const startMs = performance.now()
-    await drive(`patch pods while ${watchers} watch`, 3000, 16, index => load.call('PATCH', `${podsPath}/pod-${index % count}`, JSON.stringify({ metadata: { annotations: { turn: `${watchers}-${index}` } } }), 'application/merge-patch+json'))
-    const wanted = 3000 * watchers
-    for (let turn = 0; turn < 1000 && events < wanted; turn++) await sleep(10)
-    const seconds = (performance.now() - startMs) / 1000
-    results[`events to ${watchers} watchers, per second`] = Math.round(events / seconds)
-    console.error(`events to ${watchers} watchers`.padEnd(44), `${Math.round(events / seconds)}/s`.padStart(9), `  ${events} of ${wanted}`)
-    for (const watch of watches) watch.close()
-  }
-  await drive('delete pods, 64 at a time', count, 64, index => load.call('DELETE', `${podsPath}/pod-${index}?gracePeriodSeconds=0`))
-  results['resident MB after the load'] = residentMb(server.pid!)
-  console.error(`resident memory: idle ${results['resident MB idle']} MB, after the load ${results['resident MB after the load']} MB`)
+  await drive(`list ${count} pods, 2 at a time`, Math.max(4, Math.ceil(300_000 / count)), 2, () => load.call('GET', podsPath))
+  await drive(`list ${count / 10} of ${count} pods by label`, Math.max(10, Math.ceil(1_000_000 / count)), 2, index => load.call('GET', `${podsPath}?labelSelector=app%3Dapp-${index % 10}`))
+  for (const watchers of [20, 50]) await patchWhileWatched(watchers, running)
+  note('event loop delay p99, ms', await eventLoopDelay(running))
+  note(`resident MB with ${count} pods after the load`, residentMb(running.server.pid!))
   load.close()
+  running.server.kill('SIGKILL')
+  running = await start()
+  note(`start with ${count} pods, ms`, Math.round(running.startedInMs))
+  note(`resident MB with ${count} pods after the start`, residentMb(running.server.pid!))
+  const again = running.load
+  await drive('create pods after a restart, 64 at a time', 5000, 64, index => again.call('POST', podsPath, pod(count + index)))
+  await drive('get one pod after a restart, 64 at a time', 20_000, 64, index => again.call('GET', `${podsPath}/pod-${index % count}`))
+  await drive('delete pods, 64 at a time', count, 64, index => again.call('DELETE', `${podsPath}/pod-${index}?gracePeriodSeconds=0`))
+  note('resident MB after everything', residentMb(running.server.pid!))
+  again.close()
 } finally {
-  server.kill('SIGKILL')
+  running.server.kill('SIGKILL')
   rmSync(directory, { recursive: true, force: true })
 }
 console.log(JSON.stringify(results, undefined, 2))
