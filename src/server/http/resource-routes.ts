@@ -1,5 +1,5 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
-import { badRequest, invalid, methodNotAllowed, noSuchPath, type Status } from '../../api/api-error.ts'
+import { badRequest, invalid, methodNotAllowed, noSuchPath, unsupportedMediaType, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
@@ -22,6 +22,7 @@ import type { ApiPath } from './api-path.ts'
 import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
+import { mediaTypes, textualTypes } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
 import { findObject } from '../storage/kind-storage.ts'
@@ -35,6 +36,7 @@ export interface ResourceRoutes {
 
 export async function serveResource(routes: ResourceRoutes, exchange: Exchange, path: ApiPath): Promise<void> {
   const kind = findKind(routes.context, path)
+  if (kind.custom?.deprecationWarning !== undefined) exchange.caller.warnings.push(kind.custom.deprecationWarning)
   const { namespace, name, subresource } = path
   if (name === undefined) return serveCollection(routes, exchange, kind, namespace, path)
   const target: Target = { kind, name, namespace, subresource }
@@ -153,7 +155,7 @@ function deletedStatus({ resource }: KindDefinition, { object }: CachedObject): 
 
 async function servePatch(context: ServerContext, exchange: Exchange, target: Target): Promise<void> {
   const mediaType = mediaTypeOf(exchange.request)
-  const type = patchTypeOf(mediaType)
+  const type = patchTypeOf(mediaType, target.kind)
   const bytes = await readBody(exchange.request)
   const validation = exchange.caller.fieldValidation
   const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodeBody(bytes, 'application/json', target.kind.model, validation)
@@ -171,7 +173,9 @@ function yamlBody(bytes: Buffer, duplicates: boolean): { value: unknown; problem
 }
 
 async function readObject({ kinds }: ServerContext, exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
-  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation, kind.resource.kind)
+  const mediaType = mediaTypeOf(exchange.request)
+  if (kind.custom !== undefined && mediaType === mediaTypes.protobuf) throw unsupportedMediaType(textualTypes)
+  const body = decodeBody(await readBody(exchange.request), mediaType, kind.model, exchange.caller.fieldValidation, kind.resource.kind)
   if (body.value === undefined) throw badRequest('the request has no body, but an object was expected')
   checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind }, (apiVersion, name) => kinds.hasKind(apiVersion, name))
   return body

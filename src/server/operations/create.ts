@@ -1,5 +1,5 @@
 // POST: default, prepare, admit, validate, allocate, store.
-import { alreadyExists, badRequest } from '../../api/api-error.ts'
+import { alreadyExists, badRequest, methodNotAllowed } from '../../api/api-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { formatTime } from '../../lib/clock.ts'
@@ -25,6 +25,8 @@ export interface CreateOptions {
 
 export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, { problems = [], keepsManagedFields = false }: CreateOptions = {}): Promise<CachedObject> {
   const { kind, namespace } = target
+  if (kind.custom?.terminating === true) throw methodNotAllowed('create not allowed while custom resource definition is terminating', kind.resource)
+  await kind.load?.()
   const draft = draftOf(kind, body, caller, problems)
   const { metadata } = draft
   placeInNamespace(metadata, namespace)
@@ -74,7 +76,7 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   const { name } = draft.metadata
   throwIfInvalid(kind, name ?? '', [
     ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', ...(kind.nameRule !== undefined && { nameRule: kind.nameRule }) }),
-    ...(kind.validate?.(draft) ?? []),
+    ...(kind.validate?.(draft) ?? []), ...(kind.validateCreate?.(draft) ?? []),
   ])
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)

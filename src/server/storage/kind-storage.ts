@@ -1,9 +1,9 @@
 // Reading and writing objects in the form of a kind, also where another kind's form is what is stored
 // (autoscaling/v1 over v2, events.k8s.io over core events). For every other kind these functions pass
 // through.
-import type { KindDefinition } from '../../api/kind.ts'
+import type { KindDefinition, StorageForm } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { Resource } from '../../api/resource.ts'
+import { apiVersionOf, type Resource } from '../../api/resource.ts'
 import { CachedObject, deepFreeze } from './cached-object.ts'
 import { encodeForStore, withRevision } from './object-codec.ts'
 import type { ObjectStorage, StoredWrite } from './object-storage.ts'
@@ -15,14 +15,23 @@ export const storedResource = (kind: KindDefinition): Resource => kind.storage?.
 
 export function asServed(kind: KindDefinition, stored: CachedObject): CachedObject {
   if (kind.storage === undefined) return stored
-  let known = converted.get(kind)
-  if (known === undefined) converted.set(kind, (known = new WeakMap()))
+  const known = convertedBy(kind)
   let served = known.get(stored)
-  if (served === undefined) known.set(stored, (served = convert(kind.storage.fromStorage(stored.object), stored)))
+  if (served === undefined) known.set(stored, (served = convert(kind.storage.fromStorage, stored)))
   return served
 }
 
-function convert(object: KubeObject, { key, revision }: CachedObject): CachedObject {
+function convertedBy(kind: KindDefinition): WeakMap<CachedObject, CachedObject> {
+  let known = converted.get(kind)
+  if (known === undefined) converted.set(kind, (known = new WeakMap()))
+  return known
+}
+
+function convert(fromStorage: StorageForm['fromStorage'], stored: CachedObject): CachedObject {
+  const before = stored.object
+  const object = fromStorage(before)
+  if (object === before) return stored
+  const { key, revision } = stored
   return new CachedObject(key, revision, withRevision(encodeForStore(object), revision), deepFreeze(object))
 }
 
@@ -33,7 +42,17 @@ export function findObject(storage: ObjectStorage, kind: KindDefinition, key: st
 
 export async function putObject(storage: ObjectStorage, kind: KindDefinition, key: string, draft: KubeObject, expectedRevision: number): Promise<StoredWrite> {
   const written = await storage.put(storedResource(kind), key, kind.storage?.toStorage(draft) ?? draft, expectedRevision)
-  return written.ok ? { ok: true, object: asServed(kind, written.object) } : written
+  if (!written.ok) return written
+  // What was just checked in this form need not be converted to be read.
+  if (kind.storage?.resource === kind.resource) convertedBy(kind).set(written.object, written.object)
+  return { ok: true, object: asServed(kind, written.object) }
+}
+
+/** False when writing the object again would store it in another version. */
+export function isStoredAsWritten(storage: ObjectStorage, kind: KindDefinition, { key }: CachedObject): boolean {
+  if (kind.custom === undefined) return true
+  const stored = storage.get(storedResource(kind), key)
+  return stored?.object.apiVersion === apiVersionOf(storedResource(kind))
 }
 
 export async function deleteObject(storage: ObjectStorage, kind: KindDefinition, object: CachedObject): Promise<StoredWrite> {
