@@ -31,7 +31,7 @@ const simple: Partial<Record<FieldType, object>> = {
 export class SchemaCollector {
   readonly schemas: Schemas = {}
   private readonly docs: Docs
-  private readonly version: OpenApiVersion
+  readonly version: OpenApiVersion
 
   constructor(version: OpenApiVersion, docs: Docs) {
     this.version = version
