@@ -123,6 +123,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
   /** Whether creation checks the name as DNS subdomain (default), label, RFC 1035 label, or a path segment. */
   readonly nameRule?: 'subdomain' | 'label' | 'label-1035' | 'path-segment'
+  /** Finalizers need no domain, as with definitions of custom resources and with those themselves. */
+  readonly anyFinalizer?: boolean
   /** Seconds that deletion waits by default (pods); 0 or undefined deletes at once. May look at the object. */
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number
   /** Changes the draft of an object whose deletion begins, for example to let it wait for a finalizer. */

@@ -11,6 +11,7 @@ import { shapeOfCustomResource } from '../managed-fields/shape.ts'
 import type { KubeObject } from '../object.ts'
 import { deepEqual, getKey, isObject, type JsonObject } from '../patch/json-value.ts'
 import { apiVersionOf, resource, type Resource } from '../resource.ts'
+import { plainFinalizers } from '../validation/object-meta.ts'
 import { compileVersion, type CompiledVersion } from './compiled-version.ts'
 import { isTrue } from './naming.ts'
 import { printerColumns } from './printer-columns.ts'
@@ -55,6 +56,8 @@ function kindOfVersion(definition: CustomResourceDefinition, version: Version, n
     ...(names.shortNames !== undefined && { shortNames: names.shortNames }),
     ...(names.categories !== undefined && { categories: names.categories }),
     generation: hasStatus ? true : 'status-too',
+    anyFinalizer: true,
+    warnings: finalizerWarnings,
     openApiSchema: schema as Readonly<Record<string, unknown>>,
     defaults: draft => compiled.defaults(draft),
     validate: object => [...compiled.validate(object), ...validateScale(object, scale, ['spec', 'status'])],
@@ -139,6 +142,11 @@ function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Pa
 function setOrDelete(draft: Custom, status: unknown): void {
   if (status === undefined) delete draft.status
   else draft.status = status
+}
+
+function finalizerWarnings({ metadata }: KubeObject, old: KubeObject | undefined): string[] {
+  const added = (metadata.finalizers ?? []).filter(name => old?.metadata.finalizers?.includes(name) !== true && !name.includes('/') && !plainFinalizers.has(name))
+  return [...new Set(added)].sort().map(name => `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`)
 }
 
 const largestReplicas = 2 ** 31 - 1

@@ -17,6 +17,7 @@ export const customResourceDefinitionKind = defineKind({
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   generation: true,
+  anyFinalizer: true,
   load: async () => {
     checks ??= await import('../custom-resources/definition-check.ts')
   },

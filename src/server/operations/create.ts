@@ -75,7 +75,7 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   kind.prepareForCreate?.(draft)
   const { name } = draft.metadata
   throwIfInvalid(kind, name ?? '', [
-    ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', ...(kind.nameRule !== undefined && { nameRule: kind.nameRule }) }),
+    ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', nameRule: kind.nameRule, anyFinalizer: kind.anyFinalizer }),
     ...(kind.validate?.(draft) ?? []), ...(kind.validateCreate?.(draft) ?? []),
   ])
   collectWarnings(kind, draft, undefined, caller)

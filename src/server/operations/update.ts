@@ -98,7 +98,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
   if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
-  throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...validationErrors(kind, part, draft, old)])
+  throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer), ...validationErrors(kind, part, draft, old)])
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
   const release = part === undefined ? context.services.allocateFor(kind, draft, old, caller.dryRun) : () => {}
