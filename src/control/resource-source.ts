@@ -7,9 +7,6 @@ export interface ResourceSource {
   subscribe(listener: () => void): () => void
 }
 
-/** Resources that never change. */
-export const fixedResources = (resources: readonly Resource[]): ResourceSource => ({ current: () => resources, subscribe: () => () => {} })
-
 /** Those of a source that pass a test. */
 export const filteredResources = (source: ResourceSource, test: (resource: Resource) => boolean): ResourceSource => ({
   current: () => source.current().filter(test),

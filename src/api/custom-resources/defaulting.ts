@@ -1,7 +1,7 @@
 // Fills in a schema's defaults and takes away nulls where null is not allowed, in a draft. Values that a
 // default brings along are filled in too. Source of the rules: apiextensions-apiserver
 // pkg/apiserver/schema/defaulting.
-import { isObject, setKey, type JsonObject } from '../patch/json-value.ts'
+import { copyJson, isObject, setKey, type JsonObject } from '../patch/json-value.ts'
 import { additionalOf, itemsOf, propertiesOf, type Schema } from './schema.ts'
 
 export type Defaulter = (draft: unknown) => void
@@ -16,16 +16,13 @@ export function compileDefaulter(schema: Schema): Defaulter {
 /** Gives what shall stand where `value` stood; undefined: nothing. */
 type Slot = (value: unknown) => unknown
 
-/** A copy for each use: drafts are changed. */
-const fresh = (value: unknown): unknown => (typeof value === 'object' && value !== null ? structuredClone(value) : value)
-
 function slotOf(schema: Schema): Slot {
   const inner = compileDefaulter(schema)
   const nullable = schema.nullable === true
   const { default: given } = schema
   return value => {
     const missing = value === undefined || (value === null && !nullable)
-    const settled = missing ? fresh(given) : value
+    const settled = missing ? copyJson(given) : value
     inner(settled)
     return settled
   }

@@ -143,7 +143,7 @@ function validateSchema({ schema, subresources }: Version, path: string): FieldE
 }
 
 function validateNames(names: Names, field: string): FieldError[] {
-  const { plural = '', singular = '', kind = '', listKind = '', shortNames, categories } = names
+  const { plural = '', singular = '', kind = '', listKind = '', shortNames, categories } = partOf(names)
   const plain = (value: string, path: string): FieldError[] => (value === '' ? [] : joined(checkLabel1035(value), value, path))
   const mixed = (value: string, path: string): FieldError[] => (value === '' ? [] : joined(checkLabel1035(value.toLowerCase()), value, path, 'may have mixed case, but should otherwise match: '))
   return [
@@ -177,7 +177,8 @@ function validateSubresources(subresources: Subresources | undefined, path: stri
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string']
 const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 
-function validateColumn({ name, type = '', format = '', jsonPath }: Column, path: string): FieldError[] {
+function validateColumn(column: Column, path: string): FieldError[] {
+  const { name, type = '', format = '', jsonPath } = partOf(column)
   return [
     ...(name ? [] : [required(`${path}.name`)]),
     ...(type === '' ? [required(`${path}.type`, `must be one of ${columnTypes.join(',')}`)] : columnTypes.includes(type) ? [] : [invalidValue(`${path}.type`, type, `must be one of ${columnTypes.join(',')}`)]),

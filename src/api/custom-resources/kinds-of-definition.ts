@@ -9,7 +9,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionNames as Names, 
 import type { CustomForm, KindDefinition, StorageForm, SubresourceKind } from '../kind.ts'
 import { shapeOfCustomResource } from '../managed-fields/shape.ts'
 import type { KubeObject } from '../object.ts'
-import { deepEqual, getKey, isObject, type JsonObject } from '../patch/json-value.ts'
+import { copyJson, deepEqual, getKey, isObject, type JsonObject } from '../patch/json-value.ts'
 import { apiVersionOf, resource, type Resource } from '../resource.ts'
 import { plainFinalizers } from '../validation/object-meta.ts'
 import { compileVersion, type CompiledVersion } from './compiled-version.ts'
@@ -125,7 +125,7 @@ function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Pa
       const { status: given } = draft
       const { managedFields } = draft.metadata
       for (const name of Object.keys(draft)) delete (draft as unknown as JsonObject)[name]
-      Object.assign(draft, structuredClone(old))
+      Object.assign(draft, copyJson(old))
       setOrDelete(draft, given)
       if (managedFields === undefined) delete draft.metadata.managedFields
       else draft.metadata.managedFields = managedFields

@@ -1,7 +1,7 @@
 // Copies a value and leaves out the fields that its schema does not specify. A schema is compiled once.
 // Source of the rules: apiextensions-apiserver pkg/apiserver/schema/pruning.
 import { decodeObject } from '../decode.ts'
-import { isObject, setKey, type JsonObject } from '../patch/json-value.ts'
+import { copyJson, isObject, setKey, type JsonObject } from '../patch/json-value.ts'
 import { additionalOf, isEmbedded, itemsOf, preservesUnknown, propertiesOf, type Schema } from './schema.ts'
 
 /** @param unknownFields collects the paths of what was left out */
@@ -43,7 +43,7 @@ const copyScalars: Pruner = (value, path, unknownFields) => {
   return {}
 }
 
-const copy: Pruner = value => (isCompound(value) ? structuredClone(value) : value)
+const copy: Pruner = value => copyJson(value)
 
 const embeddedFields: Readonly<Record<string, Pruner | undefined>> = Object.assign(Object.create(null) as object, { apiVersion: copy, kind: copy, metadata: pruneMetadata })
 

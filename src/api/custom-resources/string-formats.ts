@@ -24,7 +24,7 @@ const cardPattern = /^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|6(?:011|5\d\d)\d{12}|3[4
 /** With the check digit of Luhn. */
 function isCreditCard(text: string): boolean {
   const digits = text.replaceAll(/\D/g, '')
-  const sum = Array.from(digits).reverse().reduce((total, digit, index) => {
+  const sum = Array.from(digits).toReversed().reduce((total, digit, index) => {
     const value = Number(digit) * (index % 2 === 1 ? 2 : 1)
     return total + (value > 9 ? value - 9 : value)
   }, 0)

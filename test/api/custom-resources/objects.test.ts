@@ -15,8 +15,15 @@ const causes = (answer: Answer): string[] => {
   return answer.json.details.causes.map(({ reason, field, message }: Record<string, string>) => `${reason} ${field}: ${message}`)
 }
 
+interface ThingKind {
+  readonly name: string
+  readonly path: string
+  readonly create: (spec: unknown, rest?: object, query?: string) => Promise<Answer>
+  readonly patch: (object: string, body: object, type?: string) => Promise<Answer>
+}
+
 /** A kind of its own for each schema, and how to create and change its objects. */
-async function kindWith(spec: Schema, more: Parameters<typeof version>[1] = {}, beside: Record<string, Schema> = {}): Promise<{ name: string; path: string; create(spec: unknown, rest?: object, query?: string): Promise<Answer>; patch(object: string, body: object, type?: string): Promise<Answer> }> {
+async function kindWith(spec: Schema, more: Parameters<typeof version>[1] = {}, beside: Record<string, Schema> = {}): Promise<ThingKind> {
   const kind = `Thing${String.fromCharCode(97 + (count % 26))}${String.fromCharCode(97 + Math.floor(count++ / 26))}`
   await install(server, definition({ kind, versions: [version(spec, more, beside)] }))
   const path = `/apis/example.com/v1/namespaces/default/${kind.toLowerCase()}s`
