@@ -13,10 +13,11 @@ const named = ({ group, version }: Resource, name: string): string => `${group.s
 export const customDefinition = ({ resource }: KindDefinition): string => named(resource, resource.kind)
 export const customListDefinition = ({ resource, listKind = `${resource.kind}List` }: KindDefinition): string => named(resource, listKind)
 
-const typeMeta = {
-  apiVersion: { type: 'string', description: 'The group and version of this object\'s schema.' },
-  kind: { type: 'string', description: 'The kind of this object.' },
-}
+/** In the words in which every other kind has them. */
+const typeMeta = (collector: SchemaCollector): object => Object.fromEntries(['apiVersion', 'kind'].map(name => {
+  const description = collector.text('V1ConfigMap', name)
+  return [name, { type: 'string', ...(description !== undefined && { description }) }]
+}))
 
 export function addCustomSchema(kind: KindDefinition, collector: SchemaCollector): void {
   const { group, version, kind: name } = kind.resource
@@ -24,7 +25,7 @@ export function addCustomSchema(kind: KindDefinition, collector: SchemaCollector
   collector.schemas[customDefinition(kind)] = { ...rootSchema(kind.openApiSchema as Schema, collector), 'x-kubernetes-group-version-kind': [{ group, kind: name, version }] }
   collector.schemas[customListDefinition(kind)] = {
     description: `${listKind} is a list of ${name}`, type: 'object', required: ['items'],
-    properties: { ...typeMeta, metadata: described('The revision of the list and where it continues.', 'V1ListMeta', collector), items: { type: 'array', items: collector.reference(customDefinition(kind)) } },
+    properties: { ...typeMeta(collector), metadata: described('The revision of the list and where it continues.', 'V1ListMeta', collector), items: { type: 'array', items: collector.reference(customDefinition(kind)) } },
     'x-kubernetes-group-version-kind': [{ group, kind: listKind, version }],
   }
 }
@@ -37,10 +38,10 @@ function described(description: string, model: string, collector: SchemaCollecto
 function rootSchema(schema: Schema, collector: SchemaCollector): object {
   if (collector.version === 2 && schema['x-kubernetes-preserve-unknown-fields'] === true) return { type: 'object' }
   const { properties, ...rest } = published(schema, collector)
-  return { ...rest, type: 'object', properties: { ...typeMeta, ...properties, ...metadataOf(collector) } }
+  return { ...rest, type: 'object', properties: { ...typeMeta(collector), ...properties, ...metadataOf(collector) } }
 }
 
-const metadataOf = (collector: SchemaCollector): object => ({ metadata: described('Name, labels and other metadata.', 'V1ObjectMeta', collector) })
+const metadataOf = (collector: SchemaCollector): object => ({ metadata: described("Standard object's metadata: name, labels and others.", 'V1ObjectMeta', collector) })
 
 interface Published extends Record<string, unknown> { readonly properties?: object }
 
@@ -58,7 +59,7 @@ function published(given: Schema, collector: SchemaCollector): Published {
 }
 
 function embedded({ required = [] }: Schema, properties: object | undefined, collector: SchemaCollector): object {
-  return { properties: { ...typeMeta, ...properties, ...metadataOf(collector) }, required: [...new Set([...required, 'kind', 'apiVersion'])] }
+  return { properties: { ...typeMeta(collector), ...properties, ...metadataOf(collector) }, required: [...new Set([...required, 'kind', 'apiVersion'])] }
 }
 
 /** Without what OpenAPI 2 does not know; where null, several types or unknown fields are allowed, nothing is said of the type. */

@@ -38,6 +38,11 @@ export class SchemaCollector {
     this.docs = docs
   }
 
+  /** What is said of a field of a model. */
+  text(model: string, field: string): string | undefined {
+    return this.docs[model]?.[1][field]
+  }
+
   reference(definition: string): { $ref: string } {
     return { $ref: `${this.version === 3 ? '#/components/schemas/' : '#/definitions/'}${definition}` }
   }
