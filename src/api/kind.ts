@@ -58,6 +58,8 @@ export interface StorageForm {
   readonly resource: Resource
   readonly toStorage: (object: KubeObject) => KubeObject
   readonly fromStorage: (object: KubeObject) => KubeObject
+  /** Where somebody else converts between versions: he is asked first, and the functions above get what he gave. */
+  readonly convert?: (objects: readonly KubeObject[], to: Resource) => Promise<KubeObject[]>
 }
 
 /** What stands in place of a model where a kind was added at run time. Such kinds have no protobuf form. */

@@ -10,7 +10,7 @@ export interface DefinitionOptions {
   readonly group?: string
   readonly kind?: string
   readonly scope?: 'Namespaced' | 'Cluster'
-  readonly names?: object
+  readonly names?: { readonly plural?: string; readonly kind?: string; readonly listKind?: string; readonly shortNames?: readonly string[]; readonly categories?: readonly string[] }
   readonly spec?: object
   readonly versions?: readonly object[]
 }
@@ -20,8 +20,8 @@ export const version = (spec: Schema = { 'type': 'object', 'x-kubernetes-preserv
   ({ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec, status: { 'type': 'object', 'x-kubernetes-preserve-unknown-fields': true }, ...beside } } }, ...more })
 
 export function definition({ group = 'example.com', kind = 'Boat', scope = 'Namespaced', names = {}, spec = {}, versions = [version()] }: DefinitionOptions = {}): object {
-  const plural = `${kind.toLowerCase()}s`
-  return { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: `${plural}.${group}` }, spec: { group, scope, names: { plural, kind, ...names }, versions, ...spec } }
+  const { plural = `${kind.toLowerCase()}s` } = names
+  return { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: `${plural}.${group}` }, spec: { group, scope, names: { kind, ...names, plural }, versions, ...spec } }
 }
 
 /** Creates the definition and waits until it says that it is established. */

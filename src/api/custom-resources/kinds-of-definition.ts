@@ -1,6 +1,7 @@
 // From a CustomResourceDefinition to the kinds that it adds, one for each served version. Schemas are
 // compiled when they are first needed. Objects are stored in one version; each version's kind shows them
 // in its own. Source of the strategies: apiextensions-apiserver pkg/registry/customresource.
+import { serviceUnavailable } from '../api-error.ts'
 import { decodeObject } from '../decode.ts'
 import { compareVersions } from '../discovery.ts'
 import type { FieldError } from '../field-error.ts'
@@ -19,14 +20,15 @@ import type { Schema } from './schema.ts'
 
 type Custom = KubeObject & { spec?: unknown; status?: unknown }
 
-export function kindsOfDefinition(definition: CustomResourceDefinition): KindDefinition[] {
+/** @param convert asks the definition's webhook; without it versions differ in nothing but their name */
+export function kindsOfDefinition(definition: CustomResourceDefinition, convert?: StorageForm['convert']): KindDefinition[] {
   const { spec } = definition
   const names = acceptedNames(definition)
   const resources = new Map(spec.versions.map(({ name }) => [name, resource<KubeObject>(spec.group, name, names.plural, names.kind, spec.scope as Resource['scope'])]))
   const compiled = new Map(spec.versions.map(version => [version.name, compileVersion(version.schema?.openAPIV3Schema ?? {})]))
   const stored = spec.versions.find(({ storage }) => storage)
   if (stored === undefined) return []
-  const versions: Versions = { resources, compiled, stored: resources.get(stored.name)! }
+  const versions: Versions = { resources, compiled, stored: resources.get(stored.name)!, convert }
   return spec.versions.filter(({ served }) => served).map(version => kindOfVersion(definition, version, names, versions))
 }
 
@@ -34,6 +36,7 @@ interface Versions {
   readonly resources: ReadonlyMap<string, Resource>
   readonly compiled: ReadonlyMap<string, CompiledVersion>
   readonly stored: Resource
+  readonly convert: StorageForm['convert']
 }
 
 function acceptedNames({ spec, status }: CustomResourceDefinition): Names {
@@ -99,12 +102,15 @@ function decode(value: unknown, own: Resource, compiled: CompiledVersion): { obj
 }
 
 /** What was stored may be of an older version, or from before a field or a default was added. */
-function storageForm(own: Resource, { resources, compiled, stored }: Versions): StorageForm {
+function storageForm(own: Resource, { resources, compiled, stored, convert }: Versions): StorageForm {
   return {
     resource: stored,
+    ...(convert !== undefined && { convert }),
     toStorage: object => (own === stored ? object : { ...object, apiVersion: apiVersionOf(stored) }),
     fromStorage: object => {
       const written = [...resources.values()].find(one => apiVersionOf(one) === object.apiVersion) ?? stored
+      // Whoever reads has to see to it first that it is converted.
+      if (written !== own && convert !== undefined) throw serviceUnavailable(`the object is being converted from ${object.apiVersion}; try again`)
       const settled = settle(object, written, compiled.get(written.version)!)
       return written === own ? settled : settle({ ...settled, apiVersion: apiVersionOf(own) }, own, compiled.get(own.version)!, false)
     },

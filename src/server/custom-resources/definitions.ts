@@ -108,13 +108,13 @@ class Definitions implements ServedDefinitions {
   }
 
   /** Puts the definition's kinds in place of those of its former state. */
-  private serve({ kindsOfDefinition, isTrue }: Library, name: string): void {
+  private serve({ kindsOfDefinition, isTrue, converterOf }: Library, name: string): void {
     const definition = this.definition(name)
     const before = this.served.get(name)
     const active = definition !== undefined && (isTrue(definition, 'Established') || isTrue(definition, 'NamesAccepted')) && !this.isBuiltIn(definition)
     const source = active ? sourceOf(definition) : ''
     if ((before?.source ?? '') === source) return
-    const kinds = active ? kindsOfDefinition(definition) : []
+    const kinds = active ? kindsOfDefinition(definition, converterOf(definition, this.context)) : []
     if (active) this.served.set(name, { source, kinds })
     else this.served.delete(name)
     this.context.kinds.replace(before?.kinds ?? [], kinds)

@@ -3,6 +3,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionCondition as Con
 import { withCondition } from '../../api/custom-resources/naming.ts'
 
 export { kindsOfDefinition } from '../../api/custom-resources/kinds-of-definition.ts'
+export { converterOf } from './conversion.ts'
 export { isTrue, planStatus } from '../../api/custom-resources/naming.ts'
 
 /** The definition with its deletion's progress noted. */

@@ -25,7 +25,7 @@ import { sendList } from './list-body.ts'
 import { mediaTypes, textualTypes } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
-import { findObject } from '../storage/kind-storage.ts'
+import { isStored, readyToFind, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
 export interface ResourceRoutes {
   readonly context: ServerContext
@@ -40,6 +40,7 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   const { namespace, name, subresource } = path
   if (name === undefined) return serveCollection(routes, exchange, kind, namespace, path)
   const target: Target = { kind, name, namespace, subresource }
+  if (kind.storage?.convert !== undefined) await readyToFind(routes.context.storage, kind, keyOfTarget(target))
   if (subresource !== undefined && !isPart(kind, subresource)) {
     const route = findSubresource(routes.subresources, target)
     return route.serve(exchange, target, path.rest ?? '')
@@ -104,6 +105,7 @@ async function serveList(context: ServerContext, exchange: Exchange, kind: KindD
 
 async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, name?: string): Promise<void> {
   assertVerb(kind, 'watch')
+  await readyToWatch(context, kind, namespace)
   const { query } = exchange
   const fields = [query.get('fieldSelector') ?? '', ...(name === undefined ? [] : [`metadata.name=${name}`])].filter(text => text !== '').join(',')
   return streamWatch(exchange, context, kind, {
@@ -112,6 +114,13 @@ async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Ex
     resourceVersion: query.get('resourceVersion') ?? undefined,
     sendInitialEvents: query.get('sendInitialEvents') === 'true',
   }, openWatches)
+}
+
+/** What a watch begins with. */
+async function readyToWatch({ storage }: ServerContext, kind: KindDefinition, namespace: string | undefined): Promise<void> {
+  if (kind.storage?.convert === undefined) return
+  const cache = storage.cache(storedResource(kind))
+  await readyToServe(kind, [...cache.list(namespace), ...cache.since(cache.oldestRevision).flatMap(({ current, previous }) => [current, previous])])
 }
 
 async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: Target, path: ApiPath): Promise<void> {
@@ -200,6 +209,6 @@ async function deleteCollection(context: ServerContext, exchange: Exchange, kind
 
 async function removeIfThere(context: ServerContext, kind: KindDefinition, { metadata }: KubeObject, options: DeletionOptions, caller: Exchange['caller']): Promise<void> {
   const target: Target = { kind, name: metadata.name, namespace: metadata.namespace }
-  if (findObject(context.storage, kind, keyOfTarget(target)) === undefined) return
+  if (!isStored(context.storage, kind, keyOfTarget(target))) return
   await remove(context, target, options, caller)
 }

@@ -96,7 +96,7 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     if (waiting === undefined) stream.push(encode(delivery))
     else if (waiting.push(delivery) > backlogEvents) response.destroy()
   }
-  const started = startOrTell(() => watch(context, kind, query, deliver), bytes => stream.push(bytes), accepted)
+  const started = startOrTell(() => watch(context, kind, { ...query, failed: () => response.destroy() }, deliver), bytes => stream.push(bytes), accepted)
   response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
   response.setHeader('Cache-Control', 'no-cache, private')
   response.writeHead(200)

@@ -11,7 +11,7 @@ import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { encodeForStore, withRevision } from '../storage/object-codec.ts'
-import { findObject, putObject } from '../storage/kind-storage.ts'
+import { isStored, putObject } from '../storage/kind-storage.ts'
 
 const longestGeneratedBase = 58
 const generateAttempts = 8
@@ -84,7 +84,7 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   // Admission may have given another name.
   const key = keyOfTarget({ namespace: target.namespace, name })
   if (caller.dryRun) {
-    if (findObject(context.storage, kind, key) !== undefined) throw alreadyExists(kind.resource, name)
+    if (isStored(context.storage, kind, key)) throw alreadyExists(kind.resource, name)
     return new CachedObject(key, 0, withoutRevision(draft), draft)
   }
   try {

@@ -8,7 +8,7 @@ import { mutateByAdmission, validateByAdmission } from '../admission/admission.t
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { AdmissionRequest, ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
-import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
+import { deleteObject, findObject, putObject, readyToFind } from '../storage/kind-storage.ts'
 
 export interface DeletionOptions {
   readonly gracePeriodSeconds?: number
@@ -31,7 +31,9 @@ const orphan = 'orphan'
 export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller, admitted = false): Promise<Deletion> {
   const { kind } = target
   for (;;) {
-    const current = findObject(context.storage, kind, keyOfTarget(target))
+    const key = keyOfTarget(target)
+    if (kind.storage?.convert !== undefined) await readyToFind(context.storage, kind, key)
+    const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     checkPreconditions(target, current, options)
     if (!admitted) await admitDeletion(context, target, options, caller, current.object)

@@ -15,7 +15,7 @@ import type { CachedObject } from '../storage/cached-object.ts'
 import { create } from './create.ts'
 import { draftOf, resetFields, shapeOf } from './finish-object.ts'
 import { update } from './update.ts'
-import { findObject } from '../storage/kind-storage.ts'
+import { isStored } from '../storage/kind-storage.ts'
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
 
@@ -65,7 +65,7 @@ async function apply(context: ServerContext, target: Target, document: unknown, 
   // Checked here, applied as it was sent: what the client wrote down counts, zero values included.
   draftOf(kind, document, caller, problems)
   const common = { model: shapeOf(kind), applied: document, resetFields: resetFields(kind, subresource), manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
-  if (findObject(context.storage, kind, keyOfTarget(target)) === undefined && subresource === '') {
+  if (!isStored(context.storage, kind, keyOfTarget(target)) && subresource === '') {
     const fresh = serverSideApply({ ...common, live: undefined })
     fresh.metadata.name = target.name
     return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }

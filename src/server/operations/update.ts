@@ -13,7 +13,7 @@ import { CachedObject } from '../storage/cached-object.ts'
 import { withoutRevision } from './create.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { sameContent, sameIgnoringMetadata, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
-import { deleteObject, findObject, isStoredAsWritten, putObject } from '../storage/kind-storage.ts'
+import { deleteObject, findObject, isStoredAsWritten, putObject, readyToFind } from '../storage/kind-storage.ts'
 
 const maximumAttempts = 20
 
@@ -40,6 +40,7 @@ export async function update(context: ServerContext, target: Target, options: Up
   const key = keyOfTarget(target)
   await kind.load?.()
   for (let attempt = 1; ; attempt++) {
+    if (kind.storage?.convert !== undefined) await readyToFind(context.storage, kind, key)
     const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
