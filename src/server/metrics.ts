@@ -2,7 +2,6 @@
 // https://kubernetes.io/docs/reference/instrumenting/metrics/
 import { readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { KindDefinition } from '../api/kind.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MetricRegistry } from '../lib/metrics.ts'
 import { isPath, type Attributes } from './auth/attributes.ts'
