@@ -87,6 +87,7 @@ class Definitions implements ServedDefinitions {
       try {
         this.serve(library, name)
         await this.reconcile(library, name)
+        await library.keepApiServices(this.context)
       } catch (error) {
         this.failed(name, error)
       }

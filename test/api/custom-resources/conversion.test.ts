@@ -1,6 +1,7 @@
 // Versions that a webhook converts between: what it is asked, and what becomes of its mistakes.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../../src/api/object.ts'
+import { resource } from '../../../src/api/resource.ts'
 import { change, definition, install, version } from '../../../src/testing/custom-resources.ts'
 import { startTestServer, type Answer, type TestServer } from '../../../src/testing/in-process-server.ts'
 import { startWebhookServer, type WebhookServer } from '../../../src/testing/webhook-server.ts'
@@ -45,6 +46,18 @@ beforeEach(() => {
   spoil = () => {}
 })
 
+/** What a watch in v1 shows of an object until it is deleted. */
+async function eventsOf(name: string, resourceVersion: string): Promise<[string, string][]> {
+  const events: [string, string][] = []
+  const addresses = resource<KubeObject & { hostPort: string }>('convert.example.com', 'v1', 'addresses', 'Address')
+  for await (const { type, object } of server.remote.watch(addresses, { namespace: 'default', fieldSelector: `metadata.name=${name}`, resourceVersion })) {
+    if (type === 'BOOKMARK') continue
+    events.push([type, object.hostPort])
+    if (type === 'DELETED') break
+  }
+  return events
+}
+
 describe('CustomResourceConversionWebhook', () => {
   test('should be able to convert from CR v1 to CR v2', async () => {
     await create('v1', { metadata: { name: 'a' }, hostPort: 'one:1' })
@@ -68,15 +81,14 @@ describe('CustomResourceConversionWebhook', () => {
   })
 
   test('converts what is written, and what watches see', async () => {
-    const watched = server.call('GET', `${path('v1')}?watch=true&timeoutSeconds=2&fieldSelector=metadata.name%3Dc`)
+    const watched = eventsOf('c', (await server.call('GET', path('v2'))).json.metadata.resourceVersion as string)
     const created = await create('v1', { metadata: { name: 'c' }, hostPort: 'three:3' })
     expect(created.json).toMatchObject({ apiVersion: 'convert.example.com/v1', hostPort: 'three:3' })
     const patched = await server.call('PATCH', `${path('v1')}/c`, { body: { hostPort: 'four:4' }, headers: { 'Content-Type': 'application/merge-patch+json' } })
     expect(patched.json).toMatchObject({ hostPort: 'four:4' })
     expect((await server.call('GET', `${path('v2')}/c`)).json).toMatchObject({ host: 'four', port: '4' })
     expect((await server.call('DELETE', `${path('v1')}/c`)).status).toBe(200)
-    const events = (await watched).text.trim().split('\n').map(line => JSON.parse(line) as { type: string; object: { hostPort: string } })
-    expect(events.map(({ type, object }) => [type, object.hostPort])).toEqual([['ADDED', 'three:3'], ['MODIFIED', 'four:4'], ['DELETED', 'four:4']])
+    expect(await watched).toEqual([['ADDED', 'three:3'], ['MODIFIED', 'four:4'], ['DELETED', 'four:4']])
   })
 
   test.each<[string, (response: Record<string, unknown>) => void, string]>([

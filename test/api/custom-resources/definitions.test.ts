@@ -204,6 +204,22 @@ test('definitions and objects are there again when the server answers after a re
   }
 })
 
+test('there is an APIService for the group and version as long as there are kinds in it', async () => {
+  const path = '/apis/apiregistration.k8s.io/v1/apiservices/v1.services.example.com'
+  for (const kind of ['One', 'Two']) await install(server, definition({ kind, group: 'services.example.com' }))
+  const found = await eventually('the APIService is there', async () => {
+    const answer = await server.call('GET', path)
+    return answer.status === 200 && answer.json
+  })
+  expect(found.spec).toEqual({ group: 'services.example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 100 })
+  expect(found.status.conditions[0]).toMatchObject({ type: 'Available', status: 'True', reason: 'Local' })
+  await server.call('DELETE', `${definitionsPath}/ones.services.example.com`)
+  await uninstalled(server, 'ones.services.example.com')
+  expect((await server.call('GET', path)).status).toBe(200)
+  await server.call('DELETE', `${definitionsPath}/twos.services.example.com`)
+  await eventually('the APIService is gone', async () => (await server.call('GET', path)).status === 404)
+})
+
 test('a kind of the program itself cannot be taken over', async () => {
   const body = definition({ group: 'networking.k8s.io', kind: 'Ingress', names: { plural: 'ingresses' } }) as { metadata: object }
   await server.call('POST', definitionsPath, { body: { ...body, metadata: { name: 'ingresses.networking.k8s.io', annotations: { 'api-approved.kubernetes.io': 'unapproved' } } } })

@@ -1,6 +1,7 @@
 // Several versions of a custom kind, its status and scale, and what clients learn about it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JSONSchemaProps as Schema } from '../../../src/api/generated/models.ts'
+import { resource } from '../../../src/api/resource.ts'
 import { change, definition, definitionsPath, established, install, uninstalled, version } from '../../../src/testing/custom-resources.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { startTestServer, type TestServer } from '../../../src/testing/in-process-server.ts'
@@ -52,9 +53,12 @@ describe('versions', () => {
   })
 
   test('that change end the watches of what they were', async () => {
-    const watched = server.call('GET', `${path('v2')}?watch=true&resourceVersion=0`)
-    await change(server, 'boats.versions.example.com', { versions: [version(text('more'), { name: 'v2' })] })
-    expect((await watched).status).toBe(200)
+    const seen: string[] = []
+    for await (const { object } of server.remote.watch(resource('versions.example.com', 'v2', 'boats', 'Boat'), { namespace: 'default' })) {
+      seen.push(object.metadata.name)
+      await change(server, 'boats.versions.example.com', { versions: [version(text('more'), { name: 'v2' })] })
+    }
+    expect(seen).toEqual(['a'])
   })
 })
 
@@ -194,12 +198,13 @@ describe('what clients learn', () => {
 })
 
 test('CustomResourceDefinition Watch watch on custom resource definition objects', async () => {
-  const watched = server.call('GET', `${definitionsPath}?watch=true&fieldSelector=metadata.name%3Dboats.watch.example.com&timeoutSeconds=2`)
+  const before = (await server.call('GET', definitionsPath)).json.metadata.resourceVersion as string
   await install(server, definition({ group: 'watch.example.com' }))
   await established(server, 'boats.watch.example.com')
   await server.call('DELETE', `${definitionsPath}/boats.watch.example.com`)
   await eventually('it is gone', async () => (await server.call('GET', `${definitionsPath}/boats.watch.example.com`)).status === 404)
-  const types = (await watched).text.trim().split('\n').map(line => JSON.parse(line).type as string)
+  const watched = await server.call('GET', `${definitionsPath}?watch=true&resourceVersion=${before}&fieldSelector=metadata.name%3Dboats.watch.example.com&timeoutSeconds=1`)
+  const types = watched.text.trim().split('\n').map(line => JSON.parse(line).type as string)
   expect([types[0], types.at(-1)]).toEqual(['ADDED', 'DELETED'])
   expect(types).toContain('MODIFIED')
 })
