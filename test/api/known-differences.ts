@@ -9,7 +9,6 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'table /apis/networking.k8s.io/v1/namespaces/gold/ingresses': 'to do: descriptions of columns',
   'table /apis/autoscaling/v2/namespaces/gold/horizontalpodautoscalers': 'to do: descriptions of columns',
   'table /apis/policy/v1/namespaces/gold/poddisruptionbudgets': 'to do: descriptions of columns',
-  'cr rule fails': 'needs rules in CEL',
   'cr table': 'to do: descriptions of columns; the original does not note who owns a replica count that was written through scale',
   'pod invalid: bad env name': 'the rule for names is looser since 1.34, so the sentence is another',
   'pod invalid: resourceVersion on create': 'the original answers 500 to this mistake of a client; here it is a 400 with the same message',

@@ -19,7 +19,10 @@ export const customResourceDefinitionKind = defineKind({
   generation: true,
   anyFinalizer: true,
   load: async () => {
-    checks ??= await import('../custom-resources/definition-check.ts')
+    if (checks !== undefined) return
+    // The kinds it adds are wanted next.
+    const [module] = await Promise.all([import('../custom-resources/definition-check.ts'), import('../custom-resources/kinds-of-definition.ts')])
+    checks = module
   },
   defaults(draft) {
     draft.spec ??= {} as Spec

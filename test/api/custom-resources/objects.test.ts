@@ -156,6 +156,25 @@ describe('validation', () => {
   })
 })
 
+describe('CustomResourceValidationRules', () => {
+  const even: Schema = { 'type': 'object', 'properties': { n: { type: 'integer' }, m: { type: 'string' } }, 'x-kubernetes-validations': [{ rule: 'self.n % 2 == 0', message: 'n must be even' }, { rule: '!has(oldSelf.m) || self.m == oldSelf.m', message: 'm stays' }] }
+
+  test('rules are checked with the old object, and only on objects that fit the schema', async () => {
+    const { create, patch } = await kindWith(even)
+    expect(causes(await create({ n: 3 }))).toEqual([expect.stringMatching(/^FieldValueInvalid spec: Invalid value: .*: n must be even$/)])
+    expect((await create({ n: 2, m: 'x' })).status).toBe(201)
+    expect(causes(await patch('o2', { spec: { m: 'y' } }))).toEqual([expect.stringContaining('m stays')])
+    expect((await patch('o2', { spec: { n: 4 } })).status).toBe(200)
+    expect(causes(await create({ n: 'x' }))).toEqual([
+      expect.stringContaining('FieldValueTypeInvalid spec.n'), 'FieldValueInvalid <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+    ])
+  })
+
+  test('a rule that does not compile is refused with its definition', async () => {
+    await expect(kindWith({ ...even, 'x-kubernetes-validations': [{ rule: 'self.none == 1' }] })).rejects.toThrow('x-kubernetes-validations[0].rule')
+  })
+})
+
 describe('patches', () => {
   const spec: Schema = { type: 'object', properties: { a: { type: 'string' }, n: { type: 'integer' }, ports: { 'type': 'array', 'items': { type: 'object', required: ['name'], properties: { name: { type: 'string' }, port: { type: 'integer' } } }, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] } } }
 
