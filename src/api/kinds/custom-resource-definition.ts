@@ -19,10 +19,9 @@ export const customResourceDefinitionKind = defineKind({
   generation: true,
   anyFinalizer: true,
   load: async () => {
-    if (checks !== undefined) return
+    checks ??= await import('../custom-resources/definition-check.ts')
     // The kinds it adds are wanted next.
-    const [module] = await Promise.all([import('../custom-resources/definition-check.ts'), import('../custom-resources/kinds-of-definition.ts')])
-    checks = module
+    await import('../custom-resources/kinds-of-definition.ts')
   },
   defaults(draft) {
     draft.spec ??= {} as Spec
