@@ -63,7 +63,8 @@ export const forbidden = (subject: Subject, name: string, why: string): ApiError
   new ApiError(403, 'Forbidden', `${groupResource(subject)}${name === '' ? '' : ` "${name}"`} is forbidden: ${why}`, detailsOf(subject, name))
 export const badRequest = (message: string): ApiError => new ApiError(400, 'BadRequest', message)
 export const unauthorized = (): ApiError => new ApiError(401, 'Unauthorized', 'Unauthorized')
-export const methodNotAllowed = (): ApiError => new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+export const methodNotAllowed = (message = 'the server does not allow this method on the requested resource', subject?: Subject): ApiError =>
+  new ApiError(405, 'MethodNotAllowed', message, subject === undefined ? {} : detailsOf(subject, ''))
 /** The resource, path or server function does not exist at all. */
 export const noSuchPath = (): ApiError => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
 export const notAcceptable = (accepted: readonly string[]): ApiError =>

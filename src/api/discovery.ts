@@ -51,7 +51,9 @@ function subresourcesOf(kind: KindDefinition): Subresource[] {
   return [...listed.values()].sort((a, b) => byName(a.name, b.name))
 }
 
-const verbsOf = (kind: KindDefinition): string[] => [...(kind.verbs ?? allVerbs)].sort()
+/** Objects of a kind that is being deleted can only be read and deleted. */
+const terminatingVerbs: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'watch']
+const verbsOf = (kind: KindDefinition): string[] => [...(kind.custom?.terminating === true ? terminatingVerbs : kind.verbs ?? allVerbs)].sort()
 const inOrder = (kinds: readonly KindDefinition[]): KindDefinition[] => [...kinds].sort((a, b) => byName(a.resource.plural, b.resource.plural))
 const groupsOf = (kinds: readonly KindDefinition[]): string[] => [...new Set(kinds.map(kind => kind.resource.group))].sort(byGroup)
 const versionsOf = (group: string, kinds: readonly KindDefinition[]): string[] =>

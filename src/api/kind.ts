@@ -4,6 +4,7 @@
 // that "prepare" change the draft they are given, which is private to the request; validators and rows
 // change nothing.
 import type { FieldError } from './field-error.ts'
+import type { Shape } from './managed-fields/shape.ts'
 import type { KubeObject } from './object.ts'
 import type { Resource } from './resource.ts'
 
@@ -44,8 +45,8 @@ export interface ConnectedSubresource {
 export interface ScalePaths {
   readonly specReplicas: string
   readonly statusReplicas: string
-  /** Where the label selector is: a map, or a LabelSelector. */
-  readonly selector: string
+  /** Where the label selector is, if anywhere: a map, a LabelSelector, or its text. */
+  readonly selector?: string
 }
 
 /**
@@ -57,14 +58,34 @@ export interface StorageForm {
   readonly resource: Resource
   readonly toStorage: (object: KubeObject) => KubeObject
   readonly fromStorage: (object: KubeObject) => KubeObject
+  /** Where somebody else converts between versions: he is asked first, and the functions above get what he gave. */
+  readonly convert?: (objects: readonly KubeObject[], to: Resource) => Promise<KubeObject[]>
 }
+
+/** What stands in place of a model where a kind was added at run time. Such kinds have no protobuf form. */
+export interface CustomForm {
+  /** A fresh object of what the schema specifies, and the paths of the rest. @throws ApiError BadRequest for metadata of wrong types */
+  readonly decode: (value: unknown) => { object: Record<string, unknown>; unknownFields: string[] }
+  /** How its fields are owned. */
+  readonly shape: Shape
+  /** Told to whoever uses this version. */
+  readonly deprecationWarning?: string
+  /** Its definition is being deleted: nothing is created any more. */
+  readonly terminating: boolean
+}
+
+/** Whether the objects are stored in the form of this kind. */
+export const storesOwnForm = ({ storage, resource }: Pick<KindDefinition, 'storage' | 'resource'>): boolean => storage === undefined || storage.resource === resource
 
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>
   /** Where the objects are when another kind stores them. */
   readonly storage?: StorageForm
-  /** The model in the schema, e.g. `V1Pod`. */
+  /** The model in the schema, e.g. `V1Pod`; empty for custom resources. */
   readonly model: string
+  readonly custom?: CustomForm
+  /** `PodList` unless said otherwise. */
+  readonly listKind?: string
   readonly singular: string
   /** The group that errors name where it is another than the resource's. */
   readonly errorGroup?: string
@@ -76,11 +97,17 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly stored?: false
   /** Fills in what was left out, as Kubernetes does when it decodes. */
   readonly defaults?: (draft: T) => void
+  /** Brings in what the functions below need and what a start must not wait for; awaited before each write. */
+  readonly load?: () => Promise<void>
   /** Clears what a client may not set at creation (status, ...). */
   readonly prepareForCreate?: (draft: T) => void
   /** Keeps what an update may not touch (status, ...) and copies what it omits. The generation is the server's task: it counts up when anything outside metadata and status changed. */
   readonly prepareForUpdate?: (draft: T, old: T) => void
   readonly validate?: (object: T) => FieldError[]
+  /** What is asked of new objects only. */
+  readonly validateCreate?: (object: T) => FieldError[]
+  /** Takes the place of `validate` on updates where what did not change is not checked again. */
+  readonly validateUpdated?: (object: T, old: T) => FieldError[]
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** Named parts beside the object itself; `status` present means the subresource is served. */
   readonly subresources?: { readonly status?: SubresourceKind<T>; readonly [name: string]: SubresourceKind<T> | undefined }
@@ -89,8 +116,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly connects?: readonly ConnectedSubresource[]
   /** The OpenAPI v3 schema of a custom resource; built-in kinds take theirs from the model. */
   readonly openApiSchema?: Readonly<Record<string, unknown>>
-  /** Whether metadata.generation is kept; deployments count changes of their annotations too. */
-  readonly generation?: boolean | 'annotations-too'
+  /** Whether metadata.generation is kept; deployments count changes of their annotations too, kinds without a status of its own count everything but metadata. */
+  readonly generation?: boolean | 'annotations-too' | 'status-too'
   readonly columns: readonly Column[]
   /** One cell for each column. `nowMs` is for ages. */
   readonly row: (object: T, nowMs: number) => Cell[]
@@ -98,8 +125,12 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
   /** Whether creation checks the name as DNS subdomain (default), label, RFC 1035 label, or a path segment. */
   readonly nameRule?: 'subdomain' | 'label' | 'label-1035' | 'path-segment'
+  /** Finalizers need no domain, as with definitions of custom resources and with those themselves. */
+  readonly anyFinalizer?: boolean
   /** Seconds that deletion waits by default (pods); 0 or undefined deletes at once. May look at the object. */
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number
+  /** Changes the draft of an object whose deletion begins, for example to let it wait for a finalizer. */
+  readonly prepareForDelete?: (draft: T, timestamp: string) => void
   /** What becomes of dependents when a delete request names no propagation policy. */
   readonly defaultPropagation?: 'Background' | 'Foreground' | 'Orphan'
   /** Warnings for the Warning header. */

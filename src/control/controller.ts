@@ -3,7 +3,7 @@
 import { ApiError, isConflict, isNotFound } from '../api/api-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import { keyOf } from '../api/object.ts'
-import type { Resource } from '../api/resource.ts'
+import { groupResource, type Resource } from '../api/resource.ts'
 import type { Change, Client } from '../client/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -11,6 +11,7 @@ import type { Random } from '../lib/random.ts'
 import type { EventRecorder } from './event-recorder.ts'
 import { createEventRecorder } from './event-recorder.ts'
 import { controllerOf } from './ownership.ts'
+import type { ResourceSource } from './resource-source.ts'
 import type { Outcome } from './work-queue.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -36,9 +37,16 @@ export interface Watch<T extends KubeObject = KubeObject> {
   readonly matters?: (object: T, old: T) => boolean
 }
 
+/** Watches of resources that come and go while the controller runs. */
+export interface LiveWatches {
+  readonly resources: ResourceSource
+  readonly watchFor: (resource: Resource) => Watch
+}
+
 export interface ControllerDefinition {
   readonly name: string
   readonly watches: readonly Watch[]
+  readonly liveWatches?: LiveWatches
   /** How many keys are worked on at once; 10 by default. */
   readonly concurrency: number
   readonly reconciler: (context: ControllerContext) => Reconciler
@@ -54,6 +62,7 @@ export interface ControllerShape<T extends KubeObject> {
   /** A change of these means the key of the primary object that controls them. */
   readonly owns?: readonly Resource[]
   readonly watches?: readonly Watch[]
+  readonly liveWatches?: LiveWatches
   readonly concurrency?: number
   readonly reconciler: (context: ControllerContext) => Reconciler
 }
@@ -62,7 +71,7 @@ export function defineController<T extends KubeObject>(shape: ControllerShape<T>
   const { primary } = shape
   const own: Watch[] = primary === undefined ? [] : [watch({ resource: primary, keysOf: object => [keyOf(object)] })]
   const owned = primary === undefined ? [] : (shape.owns ?? []).map(resource => watch({ resource, keysOf: object => ownerKeys(object, primary) }))
-  return { name: shape.name, watches: [...own, ...owned, ...(shape.watches ?? [])], concurrency: shape.concurrency ?? 10, reconciler: shape.reconciler }
+  return { name: shape.name, watches: [...own, ...owned, ...(shape.watches ?? [])], ...(shape.liveWatches && { liveWatches: shape.liveWatches }), concurrency: shape.concurrency ?? 10, reconciler: shape.reconciler }
 }
 
 /** The key of the controlling owner if it is of this resource's kind. */
@@ -99,8 +108,11 @@ async function startController(definition: ControllerDefinition, options: Runner
   const recorder = createEventRecorder({ client, clock, logger, component: `${definition.name}-controller` })
   const reconcile = definition.reconciler({ ...options, logger, recorder })
   const queue = new WorkQueue({ clock, concurrency: definition.concurrency, work: reconcile, failed: (key, error, retryAfterMs) => report(logger, key, error, retryAfterMs) })
-  const unsubscribe = definition.watches.map(one => subscribe(one, client, key => queue.add(key)))
-  await Promise.all(definition.watches.map(one => client.informer(one.resource).synced))
+  const add = (key: string): void => queue.add(key)
+  const unsubscribe = definition.watches.map(one => subscribe(one, client, add))
+  const first = definition.liveWatches?.resources.current() ?? []
+  if (definition.liveWatches !== undefined) unsubscribe.push(followResources(definition.liveWatches, client, add))
+  await Promise.all([...definition.watches.map(({ resource }) => resource), ...first].map(resource => client.informer(resource).synced))
   queue.start()
   return {
     async stop() {
@@ -108,6 +120,26 @@ async function startController(definition: ControllerDefinition, options: Runner
       await queue.stop()
       await recorder.flush()
     },
+  }
+}
+
+/** Starts and ends watches as resources come and go. Returns how to end them all. */
+function followResources({ resources, watchFor }: LiveWatches, client: Client, add: (key: string) => void): () => void {
+  const watched = new Map<string, () => void>()
+  const follow = (): void => {
+    const current = new Map(resources.current().map(resource => [groupResource(resource), resource]))
+    for (const [name, end] of watched) {
+      if (current.has(name)) continue
+      end()
+      watched.delete(name)
+    }
+    for (const [name, resource] of current) if (!watched.has(name)) watched.set(name, subscribe(watchFor(resource), client, add))
+  }
+  follow()
+  const stop = resources.subscribe(follow)
+  return () => {
+    stop()
+    for (const end of watched.values()) end()
   }
 }
 

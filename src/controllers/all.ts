@@ -1,8 +1,8 @@
 // Every control loop of a cluster.
 import type { KindDefinition } from '../api/kind.ts'
-import type { Resource } from '../api/resource.ts'
 import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
+import { filteredResources, type ResourceSource } from '../control/resource-source.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { disruptionController } from './disruption/disruption.ts'
@@ -24,20 +24,19 @@ import { validatingAdmissionPolicyStatusController } from './validatingadmission
 export interface ControllerOptions {
   /** The certificate authority of the API server. */
   readonly rootCaPem: string
-  /** What garbage collection and the deletion of namespaces reach (what is stored of them), and what policies can be about. */
+  /** What garbage collection and the deletion of namespaces reach: everything that is stored. */
+  readonly resources: ResourceSource
+  /** What policies can be about. */
   readonly kinds: readonly KindDefinition[]
 }
 
-const needed = ['delete', 'list', 'watch'] as const
-
-export function allControllers({ rootCaPem, kinds }: ControllerOptions): readonly ControllerDefinition[] {
-  const stored: Resource[] = kinds.filter(kind => kind.storage === undefined && (kind.verbs === undefined || needed.every(verb => kind.verbs!.includes(verb)))).map(kind => kind.resource)
-  const owned = stored.filter(resource => resource.plural !== events.plural)
+export function allControllers({ rootCaPem, resources, kinds }: ControllerOptions): readonly ControllerDefinition[] {
+  const owned = filteredResources(resources, resource => resource.plural !== events.plural)
   return [
-    namespaceController(stored), serviceAccountController, rootCaController(rootCaPem),
+    namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
     endpointsController, endpointSliceController,
-    resourceQuotaController(owned.filter(resource => resource.scope === 'Namespaced')),
+    resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
     disruptionController, staleDisruptionTarget, validatingAdmissionPolicyStatusController(kinds),
   ]

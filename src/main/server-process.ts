@@ -24,6 +24,7 @@ import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { liveResources } from './live-resources.ts'
 import { LocalClient } from './local-client.ts'
 import { openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
@@ -83,7 +84,7 @@ async function main(options: ServerOptions): Promise<void> {
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
   await publishClusterServices(systemClient(server, 'kube-apiserver'), network, port)
   const [controllers, scheduler, proxy, dns] = await Promise.all([
-    startControllers(allControllers({ rootCaPem: keys.authority.certificate, kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) }),
+    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) }),
     startScheduler({ client: systemClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
     startServiceProxy({
       client: systemClient(server, 'kube-proxy'), clock, logger: logger.with({ component: 'network' }),

@@ -22,6 +22,7 @@ import { TokenIssuer } from './auth/service-account-tokens.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
 import { FlowControl } from './flow-control/flow-control.ts'
 import { keepSchemaStatus } from './flow-control/schema-status.ts'
+import { serveDefinitions } from './custom-resources/definitions.ts'
 import { DiscoveryRoutes } from './http/discovery-routes.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
@@ -95,6 +96,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { frontProxy } = options
   await Promise.all([createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
   const stopSchemaStatus = keepSchemaStatus(context)
+  const definitions = await serveDefinitions(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
   const stopEventExpiry = startEventExpiry(storage, { clock, logger })
   const metrics = new ServerMetrics(clock)
@@ -102,6 +104,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   metrics.describeFlowControl(flowControl)
   metrics.describeStorage(storage, kinds)
   const discovery = new DiscoveryRoutes(kinds)
+  kinds.subscribe(() => discovery.invalidate())
   const aggregator = new Aggregator(context, resolveService, frontProxy, () => discovery.invalidate())
   storage.cache(apiServices).subscribe(({ current: { object } }) => {
     if ((object as APIService).spec?.service !== undefined) discovery.invalidate()
@@ -139,6 +142,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       stopSchemaStatus()
       context.webhooks.close()
       aggregator.stop()
+      await definitions.stop()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
     },

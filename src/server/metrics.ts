@@ -2,7 +2,6 @@
 // https://kubernetes.io/docs/reference/instrumenting/metrics/
 import { readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { KindDefinition } from '../api/kind.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MetricRegistry } from '../lib/metrics.ts'
 import { isPath, type Attributes } from './auth/attributes.ts'
@@ -81,9 +80,8 @@ export class ServerMetrics {
   }
 
   describeStorage(storage: ObjectStorage, kinds: KindRegistry): void {
-    const stored = (): KindDefinition[] => [...new Map(kinds.all().filter(kind => kind.stored !== false && kind.storage === undefined).map(kind => [`${kind.resource.group}/${kind.resource.plural}`, kind])).values()]
     this.registry.read('gauge', 'apiserver_resource_objects', 'Objects in the store.', ['group', 'resource'], function* () {
-      for (const kind of stored()) yield [[kind.resource.group, kind.resource.plural], storage.cache(storedResource(kind)).size]
+      for (const kind of kinds.stored()) yield [[kind.resource.group, kind.resource.plural], storage.cache(storedResource(kind)).size]
     })
   }
 }

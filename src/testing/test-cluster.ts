@@ -7,6 +7,7 @@ import { allControllers } from '../controllers/all.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { silentLogger } from '../lib/logger.ts'
+import { liveResources } from '../main/live-resources.ts'
 import { systemRandom } from '../main/system.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { startHollowNode } from './hollow-node.ts'
@@ -26,7 +27,7 @@ export async function startTestCluster({ nodes = 1, logger = silentLogger, useRe
   const server = await startTestServer({ logger })
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
-  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', kinds: allKinds }), common)
+  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(server.server.context.kinds), kinds: allKinds }), common)
   const scheduler = await startScheduler(common)
   const hollow: { stop(): void }[] = []
   const cluster: TestCluster = {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { serviceAccounts } from '../../src/api/resources.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
+import { established } from '../../src/testing/custom-resources.ts'
 import { differences } from '../../src/testing/exchange-differences.ts'
 import { changesSince126, inTodaysWords } from './changes-since-1.26.ts'
 import { knownDifferences } from './known-differences.ts'
@@ -69,6 +70,7 @@ describe.skipIf(!present)('recorded exchanges of a kube-apiserver', () => {
       const answer = await server.call(method, path, { body, headers: { ...(accept !== undefined && { Accept: accept }), ...(contentType !== undefined && { 'Content-Type': contentType }), ...headers } })
       // What the service account controller of the recorded cluster did.
       if (exchange.name === 'create namespace') await server.local.create(serviceAccounts, { metadata: { namespace: 'gold', name: 'default' } })
+      if (path.endsWith('/customresourcedefinitions') && answer.status === 201) await established(server, answer.json.metadata.name as string)
       const { response } = exchange
       const found = response === undefined ? [] : allDifferences(response, answer)
       const listed = knownDifferences[exchange.name] !== undefined

@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { KubeObject } from '../object.ts'
 import { apiVersionOf } from '../resource.ts'
 import { allKinds } from './all.ts'
 
 describe.each(allKinds.map(kind => [`${kind.resource.plural}.${kind.resource.group}`, kind] as const))('%s', (_, kind) => {
   const bare = (): KubeObject => ({ apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind, metadata: { name: 'x', namespace: 'n', uid: 'u', resourceVersion: '', creationTimestamp: '' } })
+
+  beforeAll(() => kind.load?.())
 
   test('has a text for every selectable field of an object of which only the name is given', () => {
     const draft = { involvedObject: {}, spec: { containers: [] }, ...bare() } as KubeObject

@@ -2,7 +2,7 @@
 // are of 1.26 and stand outside the repository; where they are absent the test says so and passes.
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { FieldError } from '../field-error.ts'
 import type { KindDefinition } from '../kind.ts'
 import type { KubeObject } from '../object.ts'
@@ -71,6 +71,8 @@ const ours = exchanges.filter(exchange => exchange.request.method === 'POST' && 
 const decoding = /env name|out of range|no priority|gold-csr/ // the environment rule is looser since 1.34, bytes are printed as base64; allocation belongs to the server
 
 describe.runIf(file !== undefined)('as the API server of Kubernetes answers', () => {
+  beforeAll(async () => { for (const kind of allKinds) await kind.load?.() })
+
   test.each(ours.filter(exchange => exchange.response!.status === 201).map(exchange => [exchange.name, exchange] as const))('%s', (_, exchange) => {
     const { object, errors } = prepare(exchange, kindOf(exchange)!)
     expect(errors).toEqual([])

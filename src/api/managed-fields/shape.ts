@@ -124,7 +124,15 @@ export function shapeOfCustomResource(schema: SchemaNode): Shape {
   return { kind: 'struct', fields, zero: () => ({ metadata: {} }) }
 }
 
+/** An object inside an object has metadata of its own. */
+function shapeOfEmbedded(schema: SchemaNode): Shape {
+  const { 'x-kubernetes-embedded-resource': _embedded, ...inner } = schema
+  const shape = shapeOfSchema(inner)
+  return shape.kind === 'struct' ? { ...shapeOfCustomResource(inner), zero: () => ({}) } as Shape : shape
+}
+
 export function shapeOfSchema(schema: SchemaNode): Shape {
+  if (schema['x-kubernetes-embedded-resource'] === true) return shapeOfEmbedded(schema)
   if (schema.type === 'array') return shapeOfList(schema)
   if (schema.properties === undefined && typeof schema.additionalProperties === 'object') {
     return schema['x-kubernetes-map-type'] === 'atomic' ? leafOf('map') : { kind: 'map', value: shapeOfSchema(schema.additionalProperties) }

@@ -1,7 +1,7 @@
 // /openapi/v2: one document with everything, for clients older than version 3 of the format.
 import type { KindDefinition } from '../kind.ts'
 import { hasModel } from '../schema/schema.ts'
-import { addCustomSchema, customDefinition } from './custom-schema.ts'
+import { addCustomSchema, customDefinition, customListDefinition } from './custom-schema.ts'
 import { loadedDocs, type Docs } from './docs.ts'
 import { patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
 import { SchemaCollector } from './schemas.ts'
@@ -17,9 +17,9 @@ export function openApiV2(kinds: readonly KindDefinition[], docs: Docs = loadedD
   const paths: Record<string, object> = {}
   for (const kind of kinds) {
     if (kind.openApiSchema !== undefined) addCustomSchema(kind, collector)
-    const custom = kind.openApiSchema === undefined ? undefined : customDefinition(kind.resource)
+    const custom = kind.openApiSchema === undefined ? undefined : customDefinition(kind)
     const object = custom === undefined ? collector.add(kind.model) : collector.reference(custom)
-    const list = custom !== undefined ? collector.reference(`${custom}List`) : hasModel(`${kind.model}List`) ? collector.add(`${kind.model}List`) : object
+    const list = custom !== undefined ? collector.reference(customListDefinition(kind)) : hasModel(`${kind.model}List`) ? collector.add(`${kind.model}List`) : object
     const references = { object, list, status, deleteOptions, patch: collector.reference(patchDefinition) }
     for (const { path, parameters, operations } of pathsOf(kind)) {
       paths[path] = {

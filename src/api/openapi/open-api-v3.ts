@@ -2,7 +2,7 @@
 // the server validates fields, and takes merge keys for `apply` from it.
 import type { KindDefinition } from '../kind.ts'
 import { hasModel } from '../schema/schema.ts'
-import { addCustomSchema, customDefinition } from './custom-schema.ts'
+import { addCustomSchema, customDefinition, customListDefinition } from './custom-schema.ts'
 import { loadedDocs, type Docs } from './docs.ts'
 import { patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
 import { SchemaCollector } from './schemas.ts'
@@ -36,8 +36,8 @@ function referencesOf(kind: KindDefinition, collector: SchemaCollector, group: s
   const custom = kind.openApiSchema !== undefined
   if (custom) addCustomSchema(kind, collector)
   const listModel = `${kind.model}List`
-  const object = custom ? collector.reference(customDefinition(kind.resource)) : collector.add(kind.model)
-  const list = custom ? collector.reference(`${customDefinition(kind.resource)}List`) : hasModel(listModel) ? collector.add(listModel) : object
+  const object = custom ? collector.reference(customDefinition(kind)) : collector.add(kind.model)
+  const list = custom ? collector.reference(customListDefinition(kind)) : hasModel(listModel) ? collector.add(listModel) : object
   collector.schemas[patchDefinition] ??= { description: 'A patch, in one of the forms that its content type names.', type: 'object' }
   return { object, list, status: collector.add('V1Status', [{ group: '', version: 'v1' }]), deleteOptions: collector.add('V1DeleteOptions', [{ group, version }]) }
 }

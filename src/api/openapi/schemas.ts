@@ -31,11 +31,16 @@ const simple: Partial<Record<FieldType, object>> = {
 export class SchemaCollector {
   readonly schemas: Schemas = {}
   private readonly docs: Docs
-  private readonly version: OpenApiVersion
+  readonly version: OpenApiVersion
 
   constructor(version: OpenApiVersion, docs: Docs) {
     this.version = version
     this.docs = docs
+  }
+
+  /** What is said of a field of a model. */
+  text(model: string, field: string): string | undefined {
+    return this.docs[model]?.[1][field]
   }
 
   reference(definition: string): { $ref: string } {

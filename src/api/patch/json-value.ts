@@ -13,6 +13,15 @@ export function setKey(target: JsonObject, key: string, value: unknown): void {
 
 export const getKey = (object: JsonObject, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined)
 
+/** A copy that shares nothing. */
+export function copyJson<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copyJson) as T
+  const copy: JsonObject = {}
+  for (const key of Object.keys(value)) setKey(copy, key, copyJson((value as JsonObject)[key]))
+  return copy as T
+}
+
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

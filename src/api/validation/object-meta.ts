@@ -12,11 +12,11 @@ const nameChecks: Record<NameRule, Check> = { subdomain: checkSubdomain, label: 
 const annotationsLimitBytes = 256 * 1024
 
 /** Checks at creation; the name is there already when `generateName` was given. */
-export function validateObjectMeta(metadata: Partial<ObjectMeta>, options: { readonly namespaced: boolean; readonly nameRule?: NameRule | undefined }): FieldError[] {
+export function validateObjectMeta(metadata: Partial<ObjectMeta>, options: { readonly namespaced: boolean; readonly nameRule?: NameRule | undefined; readonly anyFinalizer?: boolean | undefined }): FieldError[] {
   return [
     ...validateNames(metadata, nameChecks[options.nameRule ?? 'subdomain']),
     ...validateNamespace(metadata, options.namespaced),
-    ...validateCommon(metadata),
+    ...validateCommon(metadata, options.anyFinalizer),
   ]
 }
 
@@ -33,13 +33,13 @@ function validateNamespace({ namespace = '' }: Partial<ObjectMeta>, namespaced: 
   return namespace === '' ? [required('metadata.namespace')] : checkLabel(namespace).map(found => invalidValue('metadata.namespace', namespace, found))
 }
 
-function validateCommon(metadata: Partial<ObjectMeta>): FieldError[] {
+function validateCommon(metadata: Partial<ObjectMeta>, anyFinalizer = false): FieldError[] {
   return [
     ...(metadata.generation !== undefined && metadata.generation < 0 ? [invalidValue('metadata.generation', metadata.generation, 'must be greater than or equal to 0')] : []),
     ...validateLabels(metadata.labels, 'metadata.labels'),
     ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...validateOwners(metadata.ownerReferences ?? []),
-    ...validateFinalizers(metadata.finalizers ?? []),
+    ...validateFinalizers(metadata.finalizers ?? [], anyFinalizer),
   ]
 }
 
@@ -86,15 +86,16 @@ function validateOwner(owner: OwnerReference, field: string): FieldError[] {
   ]
 }
 
-const plainFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
+/** Those that need no domain. */
+export const plainFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
 
-function validateFinalizers(finalizers: readonly string[]): FieldError[] {
+function validateFinalizers(finalizers: readonly string[], anyFinalizer: boolean): FieldError[] {
   const field = 'metadata.finalizers'
   const both = finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')
   return [
     ...finalizers.flatMap(finalizer => {
       const found = checkQualifiedName(finalizer).map(message => invalidValue(field, finalizer, message))
-      return found.length > 0 || finalizer.includes('/') || plainFinalizers.has(finalizer) ? found
+      return found.length > 0 || anyFinalizer || finalizer.includes('/') || plainFinalizers.has(finalizer) ? found
         : [invalidValue(field, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')]
     }),
     ...(both ? [invalidValue(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set')] : []),
@@ -102,11 +103,11 @@ function validateFinalizers(finalizers: readonly string[]): FieldError[] {
 }
 
 /** Checks at update; the server has already filled in what the client may omit. */
-export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta): FieldError[] {
+export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta, anyFinalizer = false): FieldError[] {
   const immutable = (['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const)
     .filter(name => metadata[name] !== old[name])
     .map(name => invalidValue(`metadata.${name}`, metadata[name], 'field is immutable'))
-  return [...validateNoNewFinalizers(metadata, old), ...immutable, ...validateCommon(metadata)]
+  return [...validateNoNewFinalizers(metadata, old), ...immutable, ...validateCommon(metadata, anyFinalizer)]
 }
 
 function validateNoNewFinalizers(metadata: ObjectMeta, old: ObjectMeta): FieldError[] {

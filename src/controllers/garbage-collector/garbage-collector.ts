@@ -6,19 +6,20 @@ import type { OwnerReference } from '../../api/generated/models.ts'
 import type { KubeObject, ObjectName } from '../../api/object.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
-import { apiVersionOf } from '../../api/resource.ts'
+import { groupResource } from '../../api/resource.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
-import type { Client } from '../../client/client.ts'
+import type { Client, Informer } from '../../client/client.ts'
 import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import type { ResourceSource } from '../../control/resource-source.ts'
 import { unlessGone } from '../../control/ownership.ts'
 import type { OwnerState } from './plan.ts'
 import { blocks, foregroundFinalizer, hasFinalizer, isDeleting, orphanFinalizer, planFate } from './plan.ts'
 
-export function garbageCollector(resources: readonly Resource[]): ControllerDefinition {
+export function garbageCollector(resources: ResourceSource): ControllerDefinition {
   return defineController({
     name: 'garbage-collector',
-    watches: resources.map((resource, index) => watch({ resource, matters: ownershipChanged, keysOf: (object, client) => [keyFor(index, object), ...waitingOwners(object, resources, client)] })),
+    liveWatches: { resources, watchFor: resource => watch({ resource, matters: ownershipChanged, keysOf: (object, client) => [keyFor(resource, object), ...waitingOwners(object, resources.current(), client)] }) },
     concurrency: 20,
     reconciler: context => collectGarbage(resources, context),
   })
@@ -27,10 +28,13 @@ export function garbageCollector(resources: readonly Resource[]): ControllerDefi
 const ownershipChanged = ({ metadata }: KubeObject, { metadata: old }: KubeObject): boolean =>
   metadata.deletionTimestamp !== old.deletionTimestamp || !sameJson(metadata.ownerReferences, old.ownerReferences) || !sameJson(metadata.finalizers, old.finalizers)
 
-const keyFor = (index: number, object: KubeObject): string => `${index}|${object.metadata.uid}|${keyOf(object)}`
+const keyFor = (resource: Resource, object: KubeObject): string => `${groupResource(resource)}|${object.metadata.uid}|${keyOf(object)}`
 
-const resourceFor = (reference: OwnerReference, resources: readonly Resource[]): number =>
-  resources.findIndex(resource => resource.kind === reference.kind && apiVersionOf(resource) === reference.apiVersion)
+const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '')
+
+/** Whatever version of its kind an owner is named in, it is stored once. */
+const resourceFor = (reference: OwnerReference, resources: readonly Resource[]): Resource | undefined =>
+  resources.find(resource => resource.kind === reference.kind && resource.group === groupOf(reference.apiVersion))
 
 const nameFor = (reference: OwnerReference, resource: Resource, dependent: KubeObject): ObjectName =>
   (resource.scope === 'Namespaced' ? { namespace: dependent.metadata.namespace, name: reference.name } : { name: reference.name })
@@ -38,29 +42,36 @@ const nameFor = (reference: OwnerReference, resource: Resource, dependent: KubeO
 /** Owners that wait for this object to go. */
 function waitingOwners(object: KubeObject, resources: readonly Resource[], client: Client): string[] {
   return (object.metadata.ownerReferences ?? []).flatMap(reference => {
-    const index = resourceFor(reference, resources)
-    const resource = resources[index]
+    const resource = resourceFor(reference, resources)
     const owner = resource && client.informer(resource).get(nameFor(reference, resource, object))
-    return owner !== undefined && isDeleting(owner) && owner.metadata.uid === reference.uid ? [keyFor(index, owner)] : []
+    return owner !== undefined && isDeleting(owner) && owner.metadata.uid === reference.uid ? [keyFor(resource!, owner)] : []
   })
 }
 
-function collectGarbage(resources: readonly Resource[], { client, logger }: ControllerContext): Reconciler {
-  const all = resources.map(resource => {
+interface Collection {
+  readonly resource: Resource
+  readonly informer: Informer<KubeObject>
+  readonly ownedBy: (uid: string) => readonly KubeObject[]
+}
+
+function collectGarbage(resources: ResourceSource, { client, logger }: ControllerContext): Reconciler {
+  const collections = (): Collection[] => resources.current().map(resource => {
     const informer = client.informer(resource)
     return { resource, informer, ownedBy: informer.index('owner', object => (object.metadata.ownerReferences ?? []).map(reference => reference.uid)) }
   })
+  let all = collections()
+  resources.subscribe(() => { all = collections() })
 
   const dependentsOf = (uid: string): { resource: Resource; object: KubeObject }[] => all.flatMap(({ resource, ownedBy }) => ownedBy(uid).map(object => ({ resource, object })))
 
   return async function reconcile(key): Promise<Outcome> {
-    const [index = '', uid = '', name = ''] = key.split('|')
-    const { resource, informer } = all[Number(index)]!
-    const object = informer.get(splitKey(name))
-    if (object === undefined || object.metadata.uid !== uid) await Promise.all(dependentsOf(uid).map(dependent => decide(dependent.object, dependent.resource)))
-    else if (!isDeleting(object)) await decide(object, resource)
-    else if (hasFinalizer(object, orphanFinalizer)) await orphan(object, resource)
-    else if (hasFinalizer(object, foregroundFinalizer)) await deleteDependents(object, resource)
+    const [collection = '', uid = '', name = ''] = key.split('|')
+    const known = all.find(one => groupResource(one.resource) === collection)
+    const object = known?.informer.get(splitKey(name))
+    if (known === undefined || object === undefined || object.metadata.uid !== uid) await Promise.all(dependentsOf(uid).map(dependent => decide(dependent.object, dependent.resource)))
+    else if (!isDeleting(object)) await decide(object, known.resource)
+    else if (hasFinalizer(object, orphanFinalizer)) await orphan(object, known.resource)
+    else if (hasFinalizer(object, foregroundFinalizer)) await deleteDependents(object, known.resource)
     return 'done'
   }
 
@@ -77,7 +88,8 @@ function collectGarbage(resources: readonly Resource[], { client, logger }: Cont
 
   /** Kinds that are not watched cannot be judged: their objects count as existing. */
   async function stateOf(reference: OwnerReference, dependent: KubeObject): Promise<OwnerState> {
-    const known = all[resourceFor(reference, resources)]
+    const owners = resourceFor(reference, all.map(({ resource }) => resource))
+    const known = all.find(({ resource }) => resource === owners)
     if (known === undefined) return 'solid'
     if (known.resource.scope === 'Namespaced' && !dependent.metadata.namespace) return 'solid'
     const name = nameFor(reference, known.resource, dependent)

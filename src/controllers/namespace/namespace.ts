@@ -8,19 +8,23 @@ import { namespaces } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { filteredResources, type ResourceSource } from '../../control/resource-source.ts'
 import { formatTime } from '../../lib/clock.ts'
 
 const finalizer = 'kubernetes'
 
-export function namespaceController(resources: readonly Resource[]): ControllerDefinition {
-  const contents = resources.filter(resource => resource.scope === 'Namespaced')
+export function namespaceController(resources: ResourceSource): ControllerDefinition {
+  const contents = filteredResources(resources, resource => resource.scope === 'Namespaced')
   return defineController({
     name: 'namespace',
     primary: namespaces,
-    watches: contents.map(resource => watch({
-      resource,
-      keysOf: ({ metadata: { namespace = '' } }, client) => (client.informer(namespaces).get({ name: namespace })?.metadata.deletionTimestamp === undefined ? [] : [namespace]),
-    })),
+    liveWatches: {
+      resources: contents,
+      watchFor: resource => watch({
+        resource,
+        keysOf: ({ metadata: { namespace = '' } }, client) => (client.informer(namespaces).get({ name: namespace })?.metadata.deletionTimestamp === undefined ? [] : [namespace]),
+      }),
+    },
     reconciler: context => reconcileNamespaces(contents, context),
   })
 }
@@ -57,10 +61,10 @@ export function planConditions(remaining: readonly Remaining[], before: readonly
   })
 }
 
-function reconcileNamespaces(contents: readonly Resource[], { client, clock }: ControllerContext): Reconciler {
+function reconcileNamespaces(contents: ResourceSource, { client, clock }: ControllerContext): Reconciler {
   const informer = client.informer(namespaces)
 
-  const observe = (name: string): Remaining[] => contents.map(resource => ({ resource, objects: client.informer(resource).list(name) })).filter(({ objects }) => objects.length > 0)
+  const observe = (name: string): Remaining[] => contents.current().map(resource => ({ resource, objects: client.informer(resource).list(name) })).filter(({ objects }) => objects.length > 0)
 
   return async function reconcile(name): Promise<Outcome> {
     const namespace = informer.get({ name })

@@ -8,7 +8,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   'autoscaling': ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
   '': ['persistentvolumeclaims', 'persistentvolumes'],
-  'apiextensions.k8s.io': ['customresourcedefinitions'],
   'certificates.k8s.io': ['certificatesigningrequests'],
 }
 

@@ -3,6 +3,7 @@
 // controller corrects what was noted and then not stored.
 import { forbidden } from '../../api/api-error.ts'
 import type { Pod, ResourceQuota } from '../../api/generated/models.ts'
+import { storesOwnForm } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { compareQuantities } from '../../api/quantity.ts'
 import { addUsage, inScope, limitedBy, usageOf, type Usage } from '../../api/quota-usage.ts'
@@ -69,7 +70,7 @@ function assertFits({ target, object }: AdmissionRequest, quota: ResourceQuota, 
 function countedNow({ storage, kinds }: ServerContext, quota: ResourceQuota): Usage {
   const hard = quota.spec?.hard ?? {}
   let sum: Usage = limitedBy(hard, {}, true)
-  for (const { resource, scope } of kinds.all().filter(kind => kind.storage === undefined && kind.stored !== false).map(kind => ({ resource: kind.resource, scope: kind.resource.scope }))) {
+  for (const { resource, scope } of kinds.all().filter(kind => storesOwnForm(kind) && kind.stored !== false).map(kind => ({ resource: kind.resource, scope: kind.resource.scope }))) {
     if (scope !== 'Namespaced') continue
     for (const { object } of storage.cache(resource).list(quota.metadata.namespace)) if (inScope(quota, resource, object)) sum = addUsage(sum, limitedBy(hard, usageOf(resource, object)))
   }

@@ -3,12 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import type { KindDefinition } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/object.ts'
 import { encodeProtobufList, encodeProtobufMessage } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import type { ListPage } from '../operations/list.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
-import { mediaTypes, negotiate } from './negotiation.ts'
+import { mediaTypes, negotiateFor } from './negotiation.ts'
 import { fastestLevel, includeObject, sendBytes, sendValue, setHeaders } from './respond.ts'
 import { writeInSlices } from './slices.ts'
 import { partialObject, tableHead, tableRow } from './transformations.ts'
@@ -19,7 +20,7 @@ const wholeUpTo = 20
 const encodedAtOnce = 100
 
 export async function sendList(exchange: Exchange, kind: KindDefinition, page: ListPage, nowMs: number): Promise<void> {
-  const accepted = negotiate(exchange.request.headers.accept)
+  const accepted = negotiateFor(kind, exchange.request.headers.accept)
   const metadata = listMetadata(page)
   const { objects } = page
   if (accepted.as === 'Table') {
@@ -31,13 +32,15 @@ export async function sendList(exchange: Exchange, kind: KindDefinition, page: L
     if (accepted.format === 'json') return sendItems(exchange, list, 'items', objects, ({ object }) => [encoded(partialObject(object))])
     return sendValue(exchange, 200, { ...list, items: objects.map(({ object }) => partialObject(object)) }, 'V1PartialObjectMetadataList', accepted)
   }
-  const list = { kind: `${kind.resource.kind}List`, apiVersion: apiVersionOf(kind.resource), metadata }
+  const list = { kind: kind.listKind ?? `${kind.resource.kind}List`, apiVersion: apiVersionOf(kind.resource), metadata }
   switch (accepted.format) {
-    case 'json': return sendItems(exchange, list, 'items', objects, withoutType(kind))
+    case 'json': return sendItems(exchange, list, 'items', objects, kind.custom === undefined ? withoutType(kind) : whole)
     case 'protobuf': return sendBytes(exchange, 200, mediaTypes.protobuf, encodeProtobufList(kind.model, { ...list, items: await messages(kind.model, objects) }))
-    case 'yaml': return sendBytes(exchange, 200, mediaTypes.yaml, Buffer.from(stringify({ ...list, items: objects.map(({ object: { kind: _kind, apiVersion: _version, ...rest } }) => rest) })))
+    case 'yaml': return sendBytes(exchange, 200, mediaTypes.yaml, Buffer.from(stringify({ ...list, items: objects.map(({ object }) => (kind.custom === undefined ? untyped(object) : object)) })))
   }
 }
+
+const untyped = ({ kind: _kind, apiVersion: _version, ...rest }: KubeObject): object => rest
 
 function listMetadata({ revision, continueToken, remaining }: ListPage): { resourceVersion: string; continue?: string; remainingItemCount?: number } {
   return { resourceVersion: String(revision), ...(continueToken !== undefined && { continue: continueToken }), ...(remaining !== undefined && { remainingItemCount: remaining }) }
@@ -49,6 +52,9 @@ type Encode = (object: CachedObject) => readonly Buffer[]
 const encoded = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
 const opening = Buffer.from('{')
+
+/** Items of custom resources say what they are. */
+const whole: Encode = ({ bytes }) => [bytes]
 
 /** The list says what its items are; they do not. */
 function withoutType(kind: KindDefinition): Encode {

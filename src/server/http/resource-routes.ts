@@ -1,5 +1,5 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
-import { badRequest, invalid, methodNotAllowed, noSuchPath, type Status } from '../../api/api-error.ts'
+import { badRequest, invalid, methodNotAllowed, noSuchPath, unsupportedMediaType, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
@@ -22,9 +22,10 @@ import type { ApiPath } from './api-path.ts'
 import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
+import { mediaTypes, textualTypes } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
-import { findObject } from '../storage/kind-storage.ts'
+import { isStored, readyToFind, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
 export interface ResourceRoutes {
   readonly context: ServerContext
@@ -35,9 +36,11 @@ export interface ResourceRoutes {
 
 export async function serveResource(routes: ResourceRoutes, exchange: Exchange, path: ApiPath): Promise<void> {
   const kind = findKind(routes.context, path)
+  if (kind.custom?.deprecationWarning !== undefined) exchange.caller.warnings.push(kind.custom.deprecationWarning)
   const { namespace, name, subresource } = path
   if (name === undefined) return serveCollection(routes, exchange, kind, namespace, path)
   const target: Target = { kind, name, namespace, subresource }
+  if (kind.storage?.convert !== undefined) await readyToFind(routes.context.storage, kind, keyOfTarget(target))
   if (subresource !== undefined && !isPart(kind, subresource)) {
     const route = findSubresource(routes.subresources, target)
     return route.serve(exchange, target, path.rest ?? '')
@@ -102,6 +105,7 @@ async function serveList(context: ServerContext, exchange: Exchange, kind: KindD
 
 async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, name?: string): Promise<void> {
   assertVerb(kind, 'watch')
+  await readyToWatch(context, kind, namespace)
   const { query } = exchange
   const fields = [query.get('fieldSelector') ?? '', ...(name === undefined ? [] : [`metadata.name=${name}`])].filter(text => text !== '').join(',')
   return streamWatch(exchange, context, kind, {
@@ -110,6 +114,13 @@ async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Ex
     resourceVersion: query.get('resourceVersion') ?? undefined,
     sendInitialEvents: query.get('sendInitialEvents') === 'true',
   }, openWatches)
+}
+
+/** What a watch begins with. */
+async function readyToWatch({ storage }: ServerContext, kind: KindDefinition, namespace: string | undefined): Promise<void> {
+  if (kind.storage?.convert === undefined) return
+  const cache = storage.cache(storedResource(kind))
+  await readyToServe(kind, [...cache.list(namespace), ...cache.since(cache.oldestRevision).flatMap(({ current, previous }) => [current, previous])])
 }
 
 async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: Target, path: ApiPath): Promise<void> {
@@ -153,7 +164,7 @@ function deletedStatus({ resource }: KindDefinition, { object }: CachedObject): 
 
 async function servePatch(context: ServerContext, exchange: Exchange, target: Target): Promise<void> {
   const mediaType = mediaTypeOf(exchange.request)
-  const type = patchTypeOf(mediaType)
+  const type = patchTypeOf(mediaType, target.kind)
   const bytes = await readBody(exchange.request)
   const validation = exchange.caller.fieldValidation
   const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodeBody(bytes, 'application/json', target.kind.model, validation)
@@ -171,7 +182,9 @@ function yamlBody(bytes: Buffer, duplicates: boolean): { value: unknown; problem
 }
 
 async function readObject({ kinds }: ServerContext, exchange: Exchange, kind: KindDefinition): Promise<{ value: unknown; problems: readonly string[] }> {
-  const body = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), kind.model, exchange.caller.fieldValidation, kind.resource.kind)
+  const mediaType = mediaTypeOf(exchange.request)
+  if (kind.custom !== undefined && mediaType === mediaTypes.protobuf) throw unsupportedMediaType(textualTypes)
+  const body = decodeBody(await readBody(exchange.request), mediaType, kind.model, exchange.caller.fieldValidation, kind.resource.kind)
   if (body.value === undefined) throw badRequest('the request has no body, but an object was expected')
   checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind }, (apiVersion, name) => kinds.hasKind(apiVersion, name))
   return body
@@ -196,6 +209,6 @@ async function deleteCollection(context: ServerContext, exchange: Exchange, kind
 
 async function removeIfThere(context: ServerContext, kind: KindDefinition, { metadata }: KubeObject, options: DeletionOptions, caller: Exchange['caller']): Promise<void> {
   const target: Target = { kind, name: metadata.name, namespace: metadata.namespace }
-  if (findObject(context.storage, kind, keyOfTarget(target)) === undefined) return
+  if (!isStored(context.storage, kind, keyOfTarget(target))) return
   await remove(context, target, options, caller)
 }

@@ -8,7 +8,7 @@ import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf } from '../../api/protobuf/envelope.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
-import { mediaTypes, negotiate, type Accepted } from './negotiation.ts'
+import { mediaTypes, negotiate, negotiateFor, type Accepted } from './negotiation.ts'
 import { partialObject, table, type Included } from './transformations.ts'
 
 /** Smaller answers are not worth compressing. */
@@ -44,7 +44,7 @@ export async function sendValue(exchange: Exchange, status: number, value: objec
 }
 
 export async function sendObject(exchange: Exchange, status: number, kind: KindDefinition, cached: CachedObject, nowMs: number): Promise<void> {
-  const accepted = negotiate(exchange.request.headers.accept)
+  const accepted = negotiateFor(kind, exchange.request.headers.accept)
   if (accepted.as === 'Table') return sendValue(exchange, status, table(kind, [cached], { resourceVersion: String(cached.revision) }, nowMs, includeObject(exchange)), undefined, { format: 'json' })
   if (accepted.as !== undefined) return sendValue(exchange, status, partialObject(cached.object), 'V1PartialObjectMetadata', accepted)
   if (accepted.format === 'json') return sendBytes(exchange, status, mediaTypes.json, cached.bytes)

@@ -10,7 +10,7 @@ import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
 import { writeInSlices } from './slices.ts'
-import { mediaTypes, negotiate, type Accepted } from './negotiation.ts'
+import { mediaTypes, negotiateFor, type Accepted } from './negotiation.ts'
 import { partialObject, table } from './transformations.ts'
 
 /** Kubernetes ends watches after 30 to 60 minutes, so that clients spread over servers. */
@@ -86,7 +86,7 @@ function startOrTell(start: () => StartedWatch, push: (bytes: Uint8Array) => voi
 /** Runs until the client leaves, the time is up, or the server closes it. */
 export function streamWatch(exchange: Exchange, context: ServerContext, kind: KindDefinition, query: WatchQuery, open: Set<() => void>): Promise<void> {
   const { request, response } = exchange
-  const accepted = negotiate(request.headers.accept)
+  const accepted = negotiateFor(kind, request.headers.accept)
   const encode = encoderFor(context, kind, accepted)
   const wantsBookmarks = exchange.query.get('allowWatchBookmarks') === 'true'
   const stream = new EventStream(response)
@@ -96,7 +96,7 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     if (waiting === undefined) stream.push(encode(delivery))
     else if (waiting.push(delivery) > backlogEvents) response.destroy()
   }
-  const started = startOrTell(() => watch(context, kind, query, deliver), bytes => stream.push(bytes), accepted)
+  const started = startOrTell(() => watch(context, kind, { ...query, failed: () => response.destroy() }, deliver), bytes => stream.push(bytes), accepted)
   response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
   response.setHeader('Cache-Control', 'no-cache, private')
   response.writeHead(200)
@@ -122,8 +122,10 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     })
     let bookmarks = wantsBookmarks ? repeat() : undefined
     open.add(end)
+    const stay = context.kinds.whenGone(kind, end)
     response.once('close', () => {
       open.delete(end)
+      stay()
       started?.close()
       timeout.cancel()
       bookmarks?.cancel()

@@ -1,5 +1,5 @@
 // POST: default, prepare, admit, validate, allocate, store.
-import { alreadyExists, badRequest } from '../../api/api-error.ts'
+import { alreadyExists, badRequest, methodNotAllowed } from '../../api/api-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { formatTime } from '../../lib/clock.ts'
@@ -11,7 +11,7 @@ import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { encodeForStore, withRevision } from '../storage/object-codec.ts'
-import { findObject, putObject } from '../storage/kind-storage.ts'
+import { isStored, putObject } from '../storage/kind-storage.ts'
 
 const longestGeneratedBase = 58
 const generateAttempts = 8
@@ -25,6 +25,8 @@ export interface CreateOptions {
 
 export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, { problems = [], keepsManagedFields = false }: CreateOptions = {}): Promise<CachedObject> {
   const { kind, namespace } = target
+  if (kind.custom?.terminating === true) throw methodNotAllowed('create not allowed while custom resource definition is terminating', kind.resource)
+  await kind.load?.()
   const draft = draftOf(kind, body, caller, problems)
   const { metadata } = draft
   placeInNamespace(metadata, namespace)
@@ -73,8 +75,8 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   kind.prepareForCreate?.(draft)
   const { name } = draft.metadata
   throwIfInvalid(kind, name ?? '', [
-    ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', ...(kind.nameRule !== undefined && { nameRule: kind.nameRule }) }),
-    ...(kind.validate?.(draft) ?? []),
+    ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', nameRule: kind.nameRule, anyFinalizer: kind.anyFinalizer }),
+    ...(kind.validate?.(draft) ?? []), ...(kind.validateCreate?.(draft) ?? []),
   ])
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
@@ -82,7 +84,7 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   // Admission may have given another name.
   const key = keyOfTarget({ namespace: target.namespace, name })
   if (caller.dryRun) {
-    if (findObject(context.storage, kind, key) !== undefined) throw alreadyExists(kind.resource, name)
+    if (isStored(context.storage, kind, key)) throw alreadyExists(kind.resource, name)
     return new CachedObject(key, 0, withoutRevision(draft), draft)
   }
   try {

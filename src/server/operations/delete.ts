@@ -8,7 +8,7 @@ import { mutateByAdmission, validateByAdmission } from '../admission/admission.t
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { AdmissionRequest, ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
-import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
+import { deleteObject, findObject, putObject, readyToFind } from '../storage/kind-storage.ts'
 
 export interface DeletionOptions {
   readonly gracePeriodSeconds?: number
@@ -31,7 +31,9 @@ const orphan = 'orphan'
 export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller, admitted = false): Promise<Deletion> {
   const { kind } = target
   for (;;) {
-    const current = findObject(context.storage, kind, keyOfTarget(target))
+    const key = keyOfTarget(target)
+    if (kind.storage?.convert !== undefined) await readyToFind(context.storage, kind, key)
+    const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     checkPreconditions(target, current, options)
     if (!admitted) await admitDeletion(context, target, options, caller, current.object)
@@ -65,13 +67,14 @@ function checkPreconditions({ kind, name }: Target, current: CachedObject, { pre
 function markForDeletion(kind: KindDefinition, current: KubeObject, options: DeletionOptions, nowMs: number): KubeObject | undefined {
   const requested = options.gracePeriodSeconds === undefined ? undefined : Math.max(0, options.gracePeriodSeconds)
   const graceSeconds = kind.gracePeriodSeconds?.(current, requested) ?? 0
-  const finalizers = finalizersAfter(current.metadata.finalizers ?? [], kind, options)
+  const prepared = prepare(kind, current, nowMs)
+  const finalizers = finalizersAfter(prepared.metadata.finalizers ?? [], kind, options)
   const waits = graceSeconds > 0 || finalizers.length > 0 || holdsNamespace(current)
   if (!waits) return undefined
   const { deletionTimestamp, deletionGracePeriodSeconds } = current.metadata
   const sooner = deletionTimestamp === undefined || graceSeconds < (deletionGracePeriodSeconds ?? 0)
   if (!sooner && sameSet(finalizers, current.metadata.finalizers ?? [])) return current
-  const draft = structuredClone(current) as Namespace | KubeObject
+  const draft = structuredClone(prepared) as Namespace | KubeObject
   if (sooner) {
     // The time counts from the first request; a shorter grace period moves it forward.
     const startMs = deletionTimestamp === undefined ? nowMs : Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds ?? 0) * 1000
@@ -83,6 +86,13 @@ function markForDeletion(kind: KindDefinition, current: KubeObject, options: Del
   else delete draft.metadata.finalizers
   if (holdsNamespace(draft)) (draft as Namespace).status = { ...(draft as Namespace).status, phase: 'Terminating' }
   if (kind.resource.plural === 'namespaces') delete draft.metadata.deletionGracePeriodSeconds
+  return draft
+}
+
+function prepare({ prepareForDelete }: KindDefinition, current: KubeObject, nowMs: number): KubeObject {
+  if (prepareForDelete === undefined || current.metadata.deletionTimestamp !== undefined) return current
+  const draft = structuredClone(current)
+  prepareForDelete(draft, formatTime(nowMs))
   return draft
 }
 

@@ -4,6 +4,7 @@ import { decodeObject } from '../../api/decode.ts'
 import type { FieldError } from '../../api/field-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { recordUpdate } from '../../api/managed-fields/record-update.ts'
+import type { Shape } from '../../api/managed-fields/shape.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import { formatTime } from '../../lib/clock.ts'
@@ -13,7 +14,7 @@ import type { ServerContext } from '../server-context.ts'
 /** A private, mutable draft: pruned, typed, with metadata, spec and status present, kind and apiVersion set. */
 export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, earlierProblems: readonly string[] = []): KubeObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest(`the body of the request must be a ${kind.resource.kind}, but it is ${value === null ? 'null' : typeof value}`)
-  const { object, unknownFields } = decodeObject(kind.model, value)
+  const { object, unknownFields } = kind.custom === undefined ? decodeObject(kind.model, value) : kind.custom.decode(value)
   reportUnknownFields([...unknownFields.map(field => `unknown field "${field}"`), ...earlierProblems], kind, caller)
   const draft = object as unknown as KubeObject & { spec?: unknown; status?: unknown }
   draft.kind = kind.resource.kind
@@ -36,10 +37,13 @@ export function throwIfInvalid(kind: KindDefinition, name: string, errors: reado
   if (errors.length > 0) throw invalid(kind.errorGroup ?? kind.resource.group, kind.resource.kind, name, errors)
 }
 
+/** What fields are owned by: the model, or the shape of a custom resource. */
+export const shapeOf = ({ model, custom }: KindDefinition): string | Shape => custom?.shape ?? model
+
 /** Notes in the draft's managedFields that the caller wrote what differs from `before`. */
 export function recordOwner(kind: KindDefinition, draft: KubeObject, before: KubeObject | undefined, caller: Caller, context: ServerContext, subresource = ''): void {
   const managed = recordUpdate({
-    model: kind.model,
+    model: shapeOf(kind),
     before,
     after: draft,
     resetFields: resetFields(kind, subresource),
@@ -55,7 +59,8 @@ export function recordOwner(kind: KindDefinition, draft: KubeObject, before: Kub
 /** Nobody comes to own what a request cannot write: the status of a whole object, the rest of a status. */
 export function resetFields(kind: KindDefinition, subresource: string): string[][] {
   if (kind.subresources?.status === undefined) return []
-  return subresource === '' ? [['status']] : [['spec']]
+  if (subresource === '') return [['status']]
+  return kind.custom === undefined ? [['spec']] : [['metadata'], ['spec']]
 }
 
 /** Lets warnings of the kind reach the client. */

@@ -6,7 +6,7 @@ import { CompactedError } from '../../store/store.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { ObjectFilter } from './object-filter.ts'
-import { asServed, storedResource } from '../storage/kind-storage.ts'
+import { asServed, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
 export interface ListQuery {
   readonly namespace?: string | undefined
@@ -41,12 +41,17 @@ export async function list(context: ServerContext, kind: KindDefinition, query: 
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
-  const all = servedList(kind, cache.list(query.namespace))
+  const { revision } = storage
+  const all = await servedList(kind, cache.list(query.namespace))
   const start = position === undefined ? 0 : all.findIndex(object => object.key > position.after)
-  return page(start < 0 ? [] : start === 0 ? all : all.slice(start), query, wanted ?? storage.revision)
+  return page(start < 0 ? [] : start === 0 ? all : all.slice(start), query, wanted ?? revision)
 }
 
-const servedList = (kind: KindDefinition, stored: CachedObject[]): CachedObject[] => (kind.storage === undefined ? stored : stored.map(object => asServed(kind, object)))
+async function servedList(kind: KindDefinition, stored: CachedObject[]): Promise<CachedObject[]> {
+  if (kind.storage === undefined) return stored
+  await readyToServe(kind, stored)
+  return stored.map(object => asServed(kind, object))
+}
 
 function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
@@ -63,7 +68,7 @@ async function listPast(context: ServerContext, kind: KindDefinition, query: Lis
       ...(query.namespace !== undefined && { namespace: query.namespace }),
       ...(position !== undefined && { fromKey: `${position.after}\0` }),
     })
-    return page(servedList(kind, objects), query, revision)
+    return page(await servedList(kind, objects), query, revision)
   } catch (error) {
     if (error instanceof CompactedError) throw expired(staleToken)
     throw error

@@ -15,6 +15,12 @@ function untimed(entries: KubeObject['metadata']['managedFields']): unknown {
   return entries?.map(({ time: _time, ...entry }) => entry)
 }
 
+export function sameIgnoringMetadata(draft: KubeObject, old: KubeObject): boolean {
+  const { metadata: _draft, ...draftRest } = draft
+  const { metadata: _old, ...oldRest } = old
+  return deepEqual(draftRest, oldRest)
+}
+
 /** Whether the generation stays: only metadata or status differ. */
 export function sameIgnoringMetadataAndStatus(draft: KubeObject, old: KubeObject): boolean {
   const { metadata: _draftMetadata, status: _draftStatus, ...draftRest } = draft as KubeObject & { status?: unknown }

@@ -1,6 +1,7 @@
 // PATCH: turns a patch document into the wanted state of an update; server-side apply may also create.
 import { badRequest, unsupportedMediaType } from '../../api/api-error.ts'
 import { serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
+import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { JsonObject } from '../../api/patch/json-value.ts'
@@ -12,9 +13,9 @@ import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { create } from './create.ts'
-import { draftOf, resetFields } from './finish-object.ts'
+import { draftOf, resetFields, shapeOf } from './finish-object.ts'
 import { update } from './update.ts'
-import { findObject } from '../storage/kind-storage.ts'
+import { isStored } from '../storage/kind-storage.ts'
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
 
@@ -26,9 +27,12 @@ export const patchMediaTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+cbor': 'apply',
 }
 
-export function patchTypeOf(mediaType: string): PatchType {
-  const type = patchMediaTypes[mediaType]
-  if (type === undefined) throw unsupportedMediaType(Object.keys(patchMediaTypes))
+/** Custom resources have no merge keys that a strategic merge could go by. */
+const customPatchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
+
+export function patchTypeOf(mediaType: string, { custom }: Pick<KindDefinition, 'custom'>): PatchType {
+  const type = custom === undefined || customPatchTypes.includes(mediaType) ? patchMediaTypes[mediaType] : undefined
+  if (type === undefined) throw unsupportedMediaType(custom === undefined ? Object.keys(patchMediaTypes) : customPatchTypes)
   return type
 }
 
@@ -60,8 +64,8 @@ async function apply(context: ServerContext, target: Target, document: unknown, 
   const { kind, subresource = '' } = target
   // Checked here, applied as it was sent: what the client wrote down counts, zero values included.
   draftOf(kind, document, caller, problems)
-  const common = { model: kind.model, applied: document, resetFields: resetFields(kind, subresource), manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
-  if (findObject(context.storage, kind, keyOfTarget(target)) === undefined && subresource === '') {
+  const common = { model: shapeOf(kind), applied: document, resetFields: resetFields(kind, subresource), manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
+  if (!isStored(context.storage, kind, keyOfTarget(target)) && subresource === '') {
     const fresh = serverSideApply({ ...common, live: undefined })
     fresh.metadata.name = target.name
     return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }

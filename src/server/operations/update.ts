@@ -12,8 +12,8 @@ import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
 import { withoutRevision } from './create.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
-import { sameContent, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
-import { deleteObject, findObject, putObject } from '../storage/kind-storage.ts'
+import { sameContent, sameIgnoringMetadata, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
+import { deleteObject, findObject, isStoredAsWritten, putObject, readyToFind } from '../storage/kind-storage.ts'
 
 const maximumAttempts = 20
 
@@ -38,7 +38,9 @@ export interface UpdateView {
 export async function update(context: ServerContext, target: Target, options: UpdateOptions, caller: Caller): Promise<CachedObject> {
   const { kind } = target
   const key = keyOfTarget(target)
+  await kind.load?.()
   for (let attempt = 1; ; attempt++) {
+    if (kind.storage?.convert !== undefined) await readyToFind(context.storage, kind, key)
     const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
@@ -97,12 +99,12 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
   if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
-  throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata), ...validationErrors(kind, part, draft, old)])
+  throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer), ...validationErrors(kind, part, draft, old)])
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
   const release = part === undefined ? context.services.allocateFor(kind, draft, old, caller.dryRun) : () => {}
   if (caller.dryRun) return dryRunResult(draft, current)
-  if (sameContent(draft, old)) return current
+  if (sameContent(draft, old) && isStoredAsWritten(context.storage, kind, current)) return current
   try {
     const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await putObject(context.storage, kind, current.key, draft, current.revision)
     if (!written.ok) release()
@@ -115,6 +117,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
 
 function startsGeneration({ generation }: KindDefinition, draft: KubeObject, old: KubeObject): boolean {
   if (generation === undefined || generation === false) return false
+  if (generation === 'status-too') return !sameIgnoringMetadata(draft, old)
   return !sameIgnoringMetadataAndStatus(draft, old) || (generation === 'annotations-too' && !sameJson(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {}))
 }
 
@@ -126,7 +129,7 @@ function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undef
 function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
   if (part !== undefined) return part.validate?.(draft, old) ?? []
   // Some kinds check the whole object again in their own order.
-  const found = [...(kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  const found = [...(kind.validateUpdated?.(draft, old) ?? kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
   return [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 

@@ -6,7 +6,7 @@ import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { CacheEvent } from '../storage/resource-cache.ts'
 import type { ObjectFilter } from './object-filter.ts'
-import { asServed, storedResource } from '../storage/kind-storage.ts'
+import { asServed, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
 export interface WatchQuery {
   readonly namespace?: string | undefined
@@ -14,6 +14,8 @@ export interface WatchQuery {
   readonly resourceVersion?: string | undefined
   /** First everything there is as ADDED, then a bookmark that says so. */
   readonly sendInitialEvents?: boolean
+  /** Told when an object could not be converted; the watch has ended then. */
+  readonly failed?: (error: unknown) => void
 }
 
 export interface Delivery {
@@ -47,11 +49,21 @@ export function watch(context: ServerContext, kind: KindDefinition, query: Watch
     if (!cache.remembers(since)) throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
     initial = cache.since(since).flatMap(event => deliveryOf(event) ?? [])
   }
-  const close = cache.subscribe(event => {
+  const pass = (event: CacheEvent): void => {
     const delivery = deliveryOf(event)
     if (delivery !== undefined) deliver(delivery)
-  })
+  }
+  const close = cache.subscribe(kind.storage?.convert === undefined ? pass : converting(kind, pass, error => { close(); query.failed?.(error) }))
   return { initial, revision: context.storage.revision, close }
+}
+
+/** Passes events on in their order, each when its objects are converted. */
+function converting(kind: KindDefinition, pass: (event: CacheEvent) => void, failed: (error: unknown) => void): (event: CacheEvent) => void {
+  let earlier: Promise<void> = Promise.resolve()
+  return event => {
+    earlier = earlier.then(() => readyToServe(kind, [event.current, event.previous])).then(() => pass(event))
+    earlier.catch(failed)
+  }
 }
 
 function* currentState(kind: KindDefinition, objects: readonly CachedObject[], filter: ObjectFilter): Generator<Delivery> {

@@ -25,10 +25,10 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
     async serve(exchange, target) {
       const object = current(context, target).object
       switch (exchange.request.method) {
-        case 'GET': return sendValue(exchange, 200, scaleOf(target.kind, object), model)
+        case 'GET': return sendValue(exchange, 200, existingScale(target.kind, object), model)
         case 'PUT': return sendScale(await write(target, exchange, await bodyAsScale(exchange)))
         case 'PATCH': {
-          const type = patchTypeOf(mediaTypeOf(exchange.request))
+          const type = patchTypeOf(mediaTypeOf(exchange.request), target.kind)
           const { value } = decodeBody(await readBody(exchange.request), 'application/json', model, 'Ignore')
           return sendScale(await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale))
         }
@@ -77,10 +77,17 @@ function withReplicas(live: KubeObject, { specReplicas }: ScalePaths, scale: Sca
 const setReplicas = (draft: KubeObject, { specReplicas }: Pick<ScalePaths, 'specReplicas'>, replicas: number): void =>
   setAt(draft as unknown as Record<string, unknown>, specReplicas, replicas)
 
+/** @throws ApiError BadRequest where a custom resource does not say how many replicas it wants */
+function existingScale(kind: KindDefinition, object: KubeObject): Scale {
+  const { specReplicas } = kind.scale!
+  if (kind.custom !== undefined && typeof readAt(object, specReplicas) !== 'number') throw badRequest(`the spec replicas field "${specReplicas}" does not exist`)
+  return scaleOf(kind, object)
+}
+
 export function scaleOf(kind: KindDefinition, object: KubeObject): Scale {
   const paths = kind.scale!
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
-  const selector = readAt(object, paths.selector)
+  const selector = paths.selector === undefined ? undefined : readAt(object, paths.selector)
   const text = selectorText(selector)
   const wanted = (readAt(object, paths.specReplicas) as number | undefined) ?? 0
   return {

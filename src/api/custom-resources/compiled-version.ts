@@ -1,0 +1,66 @@
+// Everything that is made of one version's schema, each part at its first use: pruning, defaults, validation.
+import type { FieldError } from '../field-error.ts'
+import { invalidValue } from '../field-error.ts'
+import type { KubeObject } from '../object.ts'
+import { compileDefaulter, type Defaulter } from './defaulting.ts'
+import { compileEmbeddedObjects } from './embedded-objects.ts'
+import { compileListTypes } from './list-types.ts'
+import { compilePruner, type Pruner } from './pruning.ts'
+import { compileRules, type Rules } from './rules.ts'
+import { propertyOf, type Schema } from './schema.ts'
+import { compileSchema, type SchemaValidator } from './schema-validator.ts'
+
+type Custom = KubeObject & { status?: unknown }
+
+export interface CompiledVersion {
+  readonly prune: Pruner
+  readonly defaults: Defaulter
+  /** @param old is the stored object on updates: what did not change is not checked again */
+  validate(object: Custom, old?: Custom): FieldError[]
+  /** Looks at the status and at what speaks of the whole object. */
+  validateStatus(object: Custom, old: Custom): FieldError[]
+}
+
+interface Validators {
+  readonly whole: SchemaValidator
+  readonly status: SchemaValidator
+  readonly embedded: ReturnType<typeof compileEmbeddedObjects>
+  readonly lists: ReturnType<typeof compileListTypes>
+  readonly rules: Rules | undefined
+}
+
+export function compileVersion(given: Schema): CompiledVersion {
+  const schema = withoutMetadata(given)
+  let made: Validators | undefined
+  const validators = (): Validators => (made ??= {
+    whole: compileSchema(given), status: compileSchema(propertyOf(given, 'status') ?? {}),
+    embedded: compileEmbeddedObjects(schema), lists: compileListTypes(schema), rules: compileRules(given),
+  })
+  const beside = (object: Custom, old: Custom | undefined, found: FieldError[]): FieldError[] => {
+    const { embedded, lists, rules } = validators()
+    found.push(...(embedded?.(object, '') ?? []))
+    const ratcheted = old !== undefined && (lists?.(old, '') ?? []).length > 0
+    if (!ratcheted) found.push(...(lists?.(object, '') ?? []))
+    if (rules === undefined) return found
+    return found.some(isBlocking) ? [...found, unchecked] : [...found, ...rules(object, old)]
+  }
+  return {
+    prune: compilePruner(schema),
+    defaults: compileDefaulter(schema),
+    validate: (object, old) => beside(object, old, validators().whole.validate(object, old)),
+    validateStatus: (object, old) => beside(object, old, object.status === undefined ? [] : validators().status.validate(object.status, old.status, 'status')),
+  }
+}
+
+/** apiVersion, kind and metadata have a form of their own. */
+function withoutMetadata({ properties, ...schema }: Schema): Schema {
+  if (properties === undefined) return schema
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...own } = properties
+  return { ...schema, properties: own }
+}
+
+/** Rules expect values of the types that the schema says. */
+const blocking = new Set<FieldError['reason']>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const isBlocking = ({ reason }: FieldError): boolean => blocking.has(reason)
+
+const unchecked = invalidValue('<nil>', 'null', 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
