@@ -1,7 +1,7 @@
 // The server that bench/api.ts loads: the API over the SQLite store, without control loops and node.
 // Prints how to reach it as one line of JSON.
 import { writeFileSync } from 'node:fs'
-import { Session } from 'node:inspector/promises'
+import type { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 import { allKinds } from '../src/api/kinds/all.ts'
 import { machineClock } from '../src/host/machine-clock.ts'
@@ -29,6 +29,7 @@ process.on('SIGUSR2', () => void toggleProfile())
 
 async function toggleProfile(): Promise<void> {
   if (profiling === undefined) {
+    const { Session } = await import('node:inspector/promises')
     profiling = new Session()
     profiling.connect()
     await profiling.post('Profiler.enable')
