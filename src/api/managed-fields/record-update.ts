@@ -44,9 +44,13 @@ export function withoutBookkeeping(set: FieldSet): FieldSet {
 
 export const shapeFor = (model: string | Shape): Shape => (typeof model === 'string' ? shapeOfModel(model) : model)
 
-/** Where comparisons start on creation. */
+const zeroObjects = new WeakMap<Shape, JsonObject>()
+
+/** Where comparisons start on creation; shared, not to be changed. */
 export function zeroObject(shape: Shape): JsonObject {
-  return shape.kind === 'struct' ? shape.zero() : { metadata: {} }
+  let zero = zeroObjects.get(shape)
+  if (zero === undefined) zeroObjects.set(shape, (zero = shape.kind === 'struct' ? shape.zero() : { metadata: {} }))
+  return zero
 }
 
 /** The client's list counts when it sent one (not through a subresource); a single empty entry clears all. */
