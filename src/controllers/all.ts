@@ -4,6 +4,8 @@ import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
 import { filteredResources, type ResourceSource } from '../control/resource-source.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
+import { cronJobController } from './cronjob/cronjob.ts'
+import { daemonSetController } from './daemonset/daemonset.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { disruptionController } from './disruption/disruption.ts'
 import { staleDisruptionTarget } from './disruption/stale-disruption-target.ts'
@@ -19,6 +21,7 @@ import { replicationControllerController } from './replicationcontroller/replica
 import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
+import { statefulSetController } from './statefulset/statefulset.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 
 export interface ControllerOptions {
@@ -35,6 +38,7 @@ export function allControllers({ rootCaPem, resources, kinds }: ControllerOption
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
+    statefulSetController, daemonSetController, cronJobController,
     endpointsController, endpointSliceController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,

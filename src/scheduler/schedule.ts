@@ -2,7 +2,7 @@
 // every reason the number of nodes that gave it.
 import type { Random } from '../lib/random.ts'
 import { controllerOf } from '../control/ownership.ts'
-import { matchesNodeAffinity, matchesTerm, untolerated } from './node-match.ts'
+import { matchesNodeAffinity, matchesTerm, untolerated } from '../control/node-match.ts'
 import type { HostPort, Requirements } from './requirements.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 import type { NamespaceLabels, Rule } from './topology.ts'

@@ -2,7 +2,7 @@
 // alone is computed once (`topologyRules`); the rules then look at one node at a time.
 import type { Pod, PodAffinityTerm } from '../api/generated/models.ts'
 import { matchesSelector } from '../api/label-selector.ts'
-import { matchesNodeAffinity } from './node-match.ts'
+import { matchesNodeAffinity } from '../control/node-match.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
 /** Labels of a namespace, for namespace selectors. */

@@ -1,6 +1,7 @@
 // Which ReplicaSet is which revision of a Deployment: comparing templates, naming by hash, annotations.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/generated/models.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
+import { stableHash } from '../../lib/stable-hash.ts'
 
 export const hashLabel = 'pod-template-hash'
 export const revisionAnnotation = 'deployment.kubernetes.io/revision'
@@ -27,22 +28,9 @@ function withoutHash(template: PodTemplateSpec = {}): unknown {
   return { labels, annotations: template.metadata?.annotations ?? {}, spec: template.spec }
 }
 
-const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
-
-/** FNV-1a over the template; a collision count makes another hash of the same template. */
-export function templateHash(template: PodTemplateSpec, collisions: number | undefined): string {
-  const text = canonical(withoutHash(template)) + (collisions === undefined ? '' : `#${collisions}`)
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  return Array.from(`${hash >>> 0}`, digit => suffixAlphabet[digit.charCodeAt(0) % suffixAlphabet.length]).join('')
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`
-}
+/** A collision count makes another hash of the same template. */
+export const templateHash = (template: PodTemplateSpec, collisions: number | undefined): string =>
+  stableHash(withoutHash(template), collisions === undefined ? '' : `#${collisions}`)
 
 /** The annotations of the current ReplicaSet: the deployment's, its revision, the replica counts. */
 export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Record<string, string> {

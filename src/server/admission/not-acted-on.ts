@@ -3,8 +3,6 @@
 import type { AdmissionPlugin } from '../server-context.ts'
 
 const waiting: Readonly<Record<string, readonly string[]>> = {
-  'apps': ['statefulsets', 'daemonsets'],
-  'batch': ['cronjobs'],
   'autoscaling': ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
   '': ['persistentvolumeclaims', 'persistentvolumes'],

@@ -1,0 +1,104 @@
+// Keeps the numbered pods of StatefulSets, and their claims.
+import { isAlreadyExists, isNotFound } from '../../api/api-error.ts'
+import type { Pod, StatefulSet } from '../../api/generated/models.ts'
+import { matchesSelector } from '../../api/label-selector.ts'
+import { keyOf, splitKey } from '../../api/object.ts'
+import { controllerRevisions, persistentVolumeClaims, pods, statefulSets } from '../../api/resources.ts'
+import { sameJson } from '../../api/validation/scalars.ts'
+import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
+import { defineController, ownerKeys, watch } from '../../control/controller.ts'
+import { hashOf, revisionKeeper, templateOf, type RevisionHistory } from '../../control/controller-revisions.ts'
+import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
+import { byController, claim, controllerOf } from '../../control/ownership.ts'
+import { planStatefulSet, type Revisions } from './plan.ts'
+import { claimsFor, ordinalOf, podFor, podName } from './stateful-pod.ts'
+
+export const statefulSetController = defineController({
+  name: 'statefulset',
+  primary: statefulSets,
+  owns: [controllerRevisions],
+  watches: [watch({
+    resource: pods,
+    keysOf: (pod, client) => (controllerOf(pod) !== undefined ? ownerKeys(pod, statefulSets)
+      : client.informer(statefulSets).list(pod.metadata.namespace).filter(set => isMember(set, pod)).map(keyOf)),
+  })],
+  reconciler: reconcileStatefulSets,
+})
+
+const isMember = (set: StatefulSet, pod: Pod): boolean => ordinalOf(set, pod.metadata.name) !== undefined && matchesSelector(set.spec.selector, pod.metadata.labels)
+
+function reconcileStatefulSets(context: ControllerContext): Reconciler {
+  const { client, clock, recorder } = context
+  const sets = client.informer(statefulSets)
+  const claims = client.informer(persistentVolumeClaims)
+  const podsOf = byController(client.informer(pods))
+  const revisions = revisionKeeper(client, { owner: statefulSets, hashLabel: 'controller.kubernetes.io/hash' })
+
+  return async function reconcile(key): Promise<Outcome> {
+    const set = sets.get(splitKey(key))
+    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return 'done'
+    const history = await revisions.follow(set)
+    const mine = await claim({
+      client, owner: set, ownerResource: statefulSets, resource: pods, matches: pod => isMember(set, pod),
+      owned: podsOf.of(set), orphans: podsOf.orphans(set.metadata.namespace ?? ''),
+    })
+    const names = revisionNames(set, history)
+    const plan = planStatefulSet(set, mine, names, clock.now())
+    // First the status: it tells a start that was interrupted which revision comes first.
+    await writeStatus(set, plan.status)
+    for (const { ordinal, revision } of plan.create) await create(set, ordinal, revision, history)
+    await Promise.all(plan.remove.map(pod => remove(set, pod, plan.ended.includes(pod))))
+    await revisions.prune(set, history, new Set([names.current, names.update, ...mine.map(pod => hashOf(pod) ?? '')]))
+    return plan.recheckAtMs === undefined ? 'done' : { requeueAfterMs: plan.recheckAtMs - clock.now() }
+  }
+
+  async function create(set: StatefulSet, ordinal: number, revision: string, { all, current }: RevisionHistory): Promise<void> {
+    const name = podName(set, ordinal)
+    try {
+      for (const wanted of claimsFor(set, ordinal, undefined)) {
+        if (claims.get(wanted.metadata as { namespace?: string; name: string }) !== undefined) continue
+        await unlessThere(client.create(persistentVolumeClaims, wanted))
+        recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Claim ${wanted.metadata.name} Pod ${name} in StatefulSet ${set.metadata.name} success`)
+      }
+      const template = templateOf(all.find(one => one.metadata.name === revision) ?? current)
+      await unlessThere(client.create(pods, podFor(set, ordinal, template, revision)))
+      recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+    } catch (error) {
+      if (isNamespaceTerminating(error)) return
+      recorder.recordEvent(set, 'Warning', 'FailedCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${error instanceof Error ? error.message : String(error)}`)
+      throw error
+    }
+  }
+
+  async function remove(set: StatefulSet, pod: Pod, ended: boolean): Promise<void> {
+    const { name } = pod.metadata
+    if (ended) recorder.recordEvent(set, 'Warning', pod.status.phase === 'Failed' ? 'RecreatingFailedPod' : 'RecreatingTerminatedPod', `StatefulSet ${set.metadata.namespace}/${set.metadata.name} is recreating ${pod.status.phase === 'Failed' ? 'failed' : 'terminated'} Pod ${name}`)
+    try {
+      await client.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid } })
+      recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  async function writeStatus(set: StatefulSet, status: StatefulSet['status']): Promise<void> {
+    if (sameJson(status, set.status)) return
+    const current = sets.get(set.metadata) ?? set
+    await client.update(statefulSets, { ...current, status }, { subresource: 'status' })
+  }
+}
+
+/** The revision that the set's pods come from: the one of the status, while it exists. */
+function revisionNames({ status }: StatefulSet, { current, all }: RevisionHistory): Revisions {
+  const update = current.metadata.name
+  const known = all.some(revision => revision.metadata.name === status.currentRevision)
+  return { current: known ? status.currentRevision! : update, update }
+}
+
+async function unlessThere(promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+}
