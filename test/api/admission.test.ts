@@ -135,8 +135,8 @@ test('a certificate request names who asked, and is approved apart from its stat
 
 test('who creates what nothing acts on yet is told', async () => {
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
-  const set = await post(`/apis/apps/v1/namespaces/${namespace}/statefulsets`, { metadata: { name: 's' }, spec: { serviceName: 's', selector: { matchLabels: { a: 'b' } }, template } })
-  expect([set.status, set.headers['warning']]).toEqual([201, '299 - "Sampan stores this StatefulSet, but nothing acts on objects of this kind yet"'])
+  const ingress = await post(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, { metadata: { name: 'i' }, spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } } })
+  expect([ingress.status, ingress.headers['warning']]).toEqual([201, '299 - "Sampan stores this Ingress, but nothing acts on objects of this kind yet"'])
   const deployment = await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
   expect([deployment.status, deployment.headers['warning']]).toEqual([201, undefined])
 })

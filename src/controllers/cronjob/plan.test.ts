@@ -20,7 +20,7 @@ describe('a schedule', () => {
   })
 
   test('a time zone that does not exist is refused', () => {
-    expect(() => parseSchedule('* * * * *', 'Nowhere/City')).toThrow()
+    expect(() => parseSchedule('* * * * *', 'Nowhere/City')).toThrow('Nowhere/City')
   })
 
   test('of many missed times the latest counts', () => {
