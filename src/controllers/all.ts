@@ -20,6 +20,7 @@ import { replicaSetController } from './replicaset/replicaset.ts'
 import { replicationControllerController } from './replicationcontroller/replicationcontroller.ts'
 import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
+import { serviceCidrController } from './service-cidrs/service-cidrs.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
@@ -42,6 +43,6 @@ export function allControllers({ rootCaPem, resources, kinds }: ControllerOption
     endpointsController, endpointSliceController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
-    disruptionController, staleDisruptionTarget, validatingAdmissionPolicyStatusController(kinds),
+    disruptionController, staleDisruptionTarget, serviceCidrController, validatingAdmissionPolicyStatusController(kinds),
   ]
 }

@@ -28,3 +28,16 @@ export function addressInRange(text: string, cidr: string): boolean {
   const { first, count } = parseRange(cidr)
   return address !== undefined && address >= first && address < first + count
 }
+
+/** The same without the two addresses that name the range and everybody in it. */
+export function isHostAddress(text: string, cidr: string): boolean {
+  const address = parseAddress(text)
+  const { first, count } = parseRange(cidr)
+  return address !== undefined && address > first && address < first + count - 1
+}
+
+/** Whether every address of `inner` is one of `outer`. */
+export function rangeContains(outer: string, inner: string): boolean {
+  const [out, within] = [parseRange(outer), parseRange(inner)]
+  return within.first >= out.first && within.first + within.count <= out.first + out.count
+}

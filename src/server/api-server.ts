@@ -11,6 +11,8 @@ import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { Store } from '../store/store.ts'
 import { admissionPlugins } from './admission/plugins.ts'
+import { keepDefaultServiceCidr } from './allocation/default-service-cidr.ts'
+import { startRepair } from './allocation/repair.ts'
 import { ServiceAllocator } from './allocation/service-allocator.ts'
 import { Aggregator } from './aggregation/aggregator.ts'
 import { publishFrontProxy, type FrontProxy } from './aggregation/front-proxy.ts'
@@ -85,7 +87,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     storage,
     kinds,
     admission: admissionPlugins(storage),
-    services: new ServiceAllocator(storage, options.serviceCidr, random),
+    services: new ServiceAllocator(storage, { clock, random }),
     tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
     authorizer: new Authorizer(storage),
     webhooks: webhookCaller(resolveService, clock),
@@ -94,7 +96,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
   }
   const { frontProxy } = options
-  await Promise.all([createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
+  const [stopDefaultRange] = await Promise.all([keepDefaultServiceCidr(context, options.serviceCidr), createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
+  const stopRepair = await startRepair(context)
   const stopSchemaStatus = keepSchemaStatus(context)
   const definitions = await serveDefinitions(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
@@ -139,6 +142,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       draining = true
       stopCompaction()
       stopEventExpiry()
+      stopDefaultRange()
+      stopRepair()
       stopSchemaStatus()
       context.webhooks.close()
       aggregator.stop()

@@ -1,9 +1,15 @@
 // Addresses and node ports as clients of a real API server in this process get them.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Service } from '../../api/generated/models.ts'
-import { services } from '../../api/resources.ts'
+import type { Service, ServiceCIDR } from '../../api/generated/models.ts'
+import { events, ipAddresses, serviceCidrs, services } from '../../api/resources.ts'
+import { startControllers } from '../../control/controller.ts'
+import { serviceCidrController } from '../../controllers/service-cidrs/service-cidrs.ts'
+import { silentLogger } from '../../lib/logger.ts'
 import { MemoryStore } from '../../store/memory-store.ts'
+import { eventually } from '../../testing/eventually.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
 import { startTestServer, type TestServer } from '../../testing/in-process-server.ts'
+import { addressHolding, makeHolding, nodePortAllocations, portHolding } from './holdings.ts'
 
 let server: TestServer
 let store: MemoryStore
@@ -35,7 +41,7 @@ describe('the address of a service', () => {
   })
 
   test('must be in the range', async () => {
-    expect(await failureOf(create({ clusterIP: '192.0.2.1' }))).toContain('the provided IP (192.0.2.1) is not in the valid range. The range of valid IPs is 10.43.0.0/16')
+    expect(await failureOf(create({ clusterIP: '192.0.2.1' }))).toContain('failed to allocate IP 192.0.2.1: the provided network does not match the current range')
   })
 
   test('is kept by updates', async () => {
@@ -112,5 +118,128 @@ describe('a node port', () => {
   test('may be the same for TCP and UDP of one service', async () => {
     const both = await create({ type: 'NodePort', ports: [{ name: 't', port: 53, protocol: 'TCP', nodePort: 30_053 }, { name: 'u', port: 53, protocol: 'UDP', nodePort: 30_053 }] })
     expect(both.spec.ports!.map(({ nodePort }) => nodePort)).toEqual([30_053, 30_053])
+  })
+})
+
+const parentOf = async (address: string): Promise<unknown> => (await server.local.get(ipAddresses, { name: address })).spec.parentRef
+const addresses = async (): Promise<string[]> => (await server.local.list(ipAddresses)).items.map(({ metadata }) => metadata.name)
+const holdings = (): number => server.server.context.storage.cache(nodePortAllocations).size
+
+describe('what is taken is noted in the store', () => {
+  test('as an IPAddress that goes with its service', async () => {
+    const made = await create({ clusterIP: '10.43.0.10' })
+    const address = await server.local.get(ipAddresses, { name: '10.43.0.10' })
+    expect(address.metadata.labels).toEqual({ 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' })
+    expect(address.spec.parentRef).toEqual({ group: '', resource: 'services', namespace: 'default', name: made.metadata.name })
+    await update(made, { type: 'ExternalName', externalName: 'example.com', clusterIP: '', clusterIPs: [] })
+    expect(await addresses()).toEqual([])
+  })
+
+  test('and nothing is left of a dry run, a refused service or a name that was taken', async () => {
+    const made = await create({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_100 }] })
+    await create({ type: 'NodePort' }, { dryRun: true })
+    await failureOf(create({ type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] }))
+    await failureOf(server.local.create<Service>(services, { metadata: { name: made.metadata.name, namespace: 'default' }, spec: { type: 'NodePort', ports: [{ port: 80 }] } }))
+    expect([await addresses(), holdings()]).toEqual([[made.spec.clusterIP], 1])
+    await update(made, { type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP' }] })
+    expect(holdings()).toBe(0)
+    await remove(made)
+    expect(await addresses()).toEqual([])
+  })
+
+  test('for a port of one number in any protocol', async () => {
+    await create({ type: 'NodePort', ports: [{ port: 53, protocol: 'UDP', nodePort: 30_053 }] })
+    expect(await failureOf(create({ type: 'NodePort', ports: [{ port: 53, protocol: 'TCP', nodePort: 30_053 }] }))).toContain('provided port is already allocated')
+    const both = await create({ type: 'NodePort', ports: [{ name: 't', port: 53, protocol: 'TCP' }, { name: 'u', port: 53, protocol: 'UDP' }] })
+    expect(new Set(both.spec.ports!.map(({ nodePort }) => nodePort)).size).toBe(1)
+  })
+
+  test('so that two servers on one store never give out the same', async () => {
+    const second = await startTestServer({ store })
+    const made = await Promise.all(Array.from({ length: 200 }, (_unused, index) => (index % 2 === 0 ? server : second).local.create<Service>(services, {
+      metadata: { name: `both-${index}`, namespace: 'default' }, spec: { type: 'NodePort', ports: [{ port: 80 }], ...(index >= 190 && { clusterIP: `10.43.1.${1 + Math.floor((index - 190) / 2)}` }) },
+    }).catch(() => undefined)))
+    const stored = made.filter(service => service !== undefined)
+    expect(stored.length).toBe(195)
+    expect(new Set(stored.map(({ spec }) => spec.clusterIP)).size).toBe(195)
+    expect(new Set(stored.map(({ spec }) => spec.ports![0]!.nodePort)).size).toBe(195)
+    expect([(await addresses()).length, holdings()]).toEqual([195, 195])
+    second.remote.close()
+    await second.server.close()
+  })
+})
+
+describe('ranges', () => {
+  const range = (name: string, ...cidrs: string[]) => server.local.create<ServiceCIDR>(serviceCidrs, { metadata: { name }, spec: { cidrs } })
+
+  test('begin with the default one, which is ready', async () => {
+    expect(await server.local.get(serviceCidrs, { name: 'kubernetes' })).toMatchObject({
+      spec: { cidrs: ['10.43.0.0/16'] }, status: { conditions: [{ type: 'Ready', status: 'True', message: 'Kubernetes default Service CIDR is ready' }] },
+    })
+  })
+
+  test('can be added, and are used one after the other until all are full', async () => {
+    const { storage } = server.server.context
+    const old = storage.get(serviceCidrs, 'kubernetes')!
+    await storage.put(serviceCidrs, 'kubernetes', { ...structuredClone(old.object), spec: { cidrs: ['10.43.0.0/30'] } } as never, old.revision)
+    await range('more', '10.99.0.0/30')
+    const made = [await create(), await create(), await create(), await create()].map(({ spec }) => spec.clusterIP)
+    expect(made.toSorted((left, right) => (left! < right! ? -1 : 1))).toEqual(['10.43.0.1', '10.43.0.2', '10.99.0.1', '10.99.0.2'])
+    expect(await failureOf(create())).toBe('Internal error occurred: failed to allocate a serviceIP: range is full')
+    expect(await failureOf(create({ clusterIP: '10.99.0.3' }))).toContain('does not match the current range')
+  })
+
+  test('stay until no address needs them', async () => {
+    const clock = new FakeClock()
+    const other = await startTestServer({ clock })
+    const controllers = await startControllers([serviceCidrController], { client: other.local, clock, random: server.server.context.random, logger: silentLogger })
+    await other.local.create<ServiceCIDR>(serviceCidrs, { metadata: { name: 'more' }, spec: { cidrs: ['10.99.0.0/24'] } })
+    const ready = async (): Promise<string | undefined> => (await other.local.get(serviceCidrs, { name: 'more' })).status.conditions?.[0]?.status
+    await eventually('that the range is ready', async () => await ready() === 'True')
+    const user = { metadata: { name: 'user', namespace: 'default' }, spec: { clusterIP: '10.99.0.9', ports: [{ port: 80 }] } }
+    await other.local.create<Service>(services, user)
+    await other.local.delete(serviceCidrs, { name: 'more' })
+    await eventually('that the range is not ready', async () => await ready() === 'False')
+    await clock.advance(60_000)
+    expect(await failureOf(other.local.create<Service>(services, { ...user, metadata: { name: 'late', namespace: 'default' }, spec: { ...user.spec, clusterIP: '10.99.0.10' } }))).toContain('does not match the current range')
+    await other.local.delete(services, { namespace: 'default', name: 'user' })
+    await eventually('that the range is gone', async () => {
+      await clock.advance(1000)
+      return (await other.local.list(serviceCidrs)).items.length === 1
+    })
+    await controllers.stop()
+    await other.close()
+  })
+})
+
+describe('repair', () => {
+  const eventsOf = async (of: TestServer): Promise<string[]> => (await of.local.list(events)).items.map(({ reason, message }) => `${reason}: ${message}`).toSorted()
+
+  test('notes at the start what services have from before anything was noted', async () => {
+    const made = await create({ type: 'NodePort', clusterIP: '10.43.0.10', ports: [{ port: 80, nodePort: 30_100 }] })
+    const { storage } = server.server.context
+    await storage.delete(ipAddresses, storage.get(ipAddresses, '10.43.0.10')!)
+    await storage.delete(nodePortAllocations, storage.get(nodePortAllocations, '30100')!)
+    const again = await startTestServer({ store })
+    expect(await parentOf('10.43.0.10')).toMatchObject({ name: made.metadata.name })
+    expect(await failureOf(again.local.create<Service>(services, { metadata: { name: 'late', namespace: 'default' }, spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 30_100 }] } }))).toContain('already allocated')
+    expect(await eventsOf(again)).toEqual(['ClusterIPNotAllocated: Cluster IP [IPv4]: 10.43.0.10 is not allocated; repairing', 'PortNotAllocated: Port 30100 is not allocated; repairing'])
+    again.remote.close()
+    await again.server.close()
+  })
+
+  test('gives back what belongs to nobody, but not what a service on its way has taken', async () => {
+    const clock = new FakeClock()
+    const other = await startTestServer({ clock })
+    const { storage } = other.server.context
+    const gone = { metadata: { namespace: 'default', name: 'gone' } } as Service
+    for (const holding of [addressHolding('10.43.0.77'), portHolding(30_077)]) await storage.put(holding.resource, holding.name, makeHolding(holding, gone, { clock, random: server.server.context.random }), 0)
+    await clock.advance(179_000)
+    const fresh = addressHolding('10.43.0.78')
+    await storage.put(fresh.resource, fresh.name, makeHolding(fresh, gone, { clock, random: server.server.context.random }), 0)
+    await clock.advance(2000)
+    expect([...storage.cache(ipAddresses).values(), ...storage.cache(nodePortAllocations).values()].map(({ key }) => key)).toEqual(['10.43.0.78'])
+    expect(await eventsOf(other)).toEqual(['IPAddressNotAllocated: IPAddress: 10.43.0.77 for Service default/gone appears to have leaked: cleaning up'])
+    await other.close()
   })
 })

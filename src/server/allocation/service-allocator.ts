@@ -1,134 +1,196 @@
-// Hands out service addresses and node ports. What is taken is known from the Services themselves, so
-// nothing of its own is stored; a lost write gives back what it had taken.
-import { invalid } from '../../api/api-error.ts'
-import { duplicate, invalidValue, type FieldError } from '../../api/field-error.ts'
-import type { Service, ServicePort } from '../../api/generated/models.ts'
+// Hands out service addresses and node ports. Each is taken by creating an object for it before the Service
+// is stored (see holdings.ts), so that servers on one store cannot give out the same one. What was taken
+// for a write that did not happen is given back; what a crash leaves behind, repair.ts finds.
+import { internalError, invalid } from '../../api/api-error.ts'
+import { invalidValue, type FieldError } from '../../api/field-error.ts'
+import type { Service, ServiceCIDR, ServicePort } from '../../api/generated/models.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { services } from '../../api/resources.ts'
-import { addressCount, addressInRange, nthAddress } from '../../lib/ipv4.ts'
+import { serviceCidrs, services } from '../../api/resources.ts'
+import { ipv4RangesOf, isReadyRange } from '../../api/service-ranges.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { addressCount, isHostAddress, nthAddress } from '../../lib/ipv4.ts'
 import type { Random } from '../../lib/random.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
+import { addressHolding, holdingsOf, isHeldBy, makeHolding, portHolding, type Allocated, type Holding } from './holdings.ts'
 
 export const nodePortRange = { first: 30_000, last: 32_767 } as const
 
-/** The same number may serve TCP and UDP. */
-const nodePortKey = ({ protocol = 'TCP', nodePort }: ServicePort): string => `${protocol}/${nodePort}`
+const rangeFull = 'range is full'
+const alreadyAllocated = 'provided IP is already allocated'
+
+export interface Allocation {
+  /** The write happened: what the Service has no longer is given back. */
+  commit(): Promise<void> | undefined
+  /** The write surely did not happen: what was taken for it is given back. */
+  revert(): Promise<void> | undefined
+}
+
+const nothing: Allocation = { commit: () => undefined, revert: () => undefined }
+
+interface Taken {
+  readonly holding: Holding
+  readonly object: CachedObject
+}
+
+/** One write of a Service while it gets what it lacks. */
+interface Request {
+  readonly service: Service
+  readonly dryRun: boolean
+  /** What the Service has from before, which need not be taken. */
+  readonly held: ReadonlySet<string>
+  readonly taken: Taken[]
+  readonly errors: FieldError[]
+}
+
+const isService = ({ resource: { group, plural } }: KindDefinition): boolean => plural === services.plural && group === services.group
+const hasNodePorts = ({ type }: Service['spec']): boolean => type === 'NodePort' || type === 'LoadBalancer'
+const needsHealthCheck = ({ type, externalTrafficPolicy }: Service['spec']): boolean => type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
 
 export class ServiceAllocator {
-  private readonly addresses = new Set<string>()
-  private readonly nodePorts = new Set<string>()
-  private readonly serviceCidr: string
-  private readonly random: Random
+  private readonly storage: ObjectStorage
+  private readonly made: { readonly clock: Clock; readonly random: Random }
 
-  constructor(storage: ObjectStorage, serviceCidr: string, random: Random) {
-    this.serviceCidr = serviceCidr
-    this.random = random
-    const cache = storage.cache(services)
-    for (const service of cache.values()) this.take(service.object as Service)
-    cache.subscribe(({ current, previous }) => {
-      if (previous !== undefined) this.giveBack(previous.object as Service)
-      const now = cache.get(current.key)
-      if (now !== undefined) this.take(now.object as Service)
-    })
+  constructor(storage: ObjectStorage, made: { readonly clock: Clock; readonly random: Random }) {
+    this.storage = storage
+    this.made = made
   }
 
   /**
-   * Fills in the cluster IP and node ports that the draft asks for.
-   * @returns how to give them back when the write fails
-   * @throws ApiError Invalid for an address or port that is taken or out of range
+   * Fills in the cluster IP and node ports that the draft asks for; a dry run takes nothing.
+   * @throws ApiError Invalid for an address or port that is taken or out of range, InternalError when a range is full
    */
-  allocateFor(kind: KindDefinition, draft: KubeObject, old: KubeObject | undefined, dryRun: boolean): () => void {
-    if (kind.resource.plural !== 'services' || kind.resource.group !== '') return () => {}
-    const service = draft as Service
-    const before = old as Service | undefined
-    const errors: FieldError[] = []
-    const taken: (() => void)[] = []
-    if (service.spec.type !== 'ExternalName') this.allocateAddress(service, before, errors, taken)
-    if (service.spec.type === 'NodePort' || service.spec.type === 'LoadBalancer') this.allocatePorts(service, before, errors, taken)
-    const release = (): void => taken.forEach(undo => undo())
-    if (errors.length > 0) {
-      release()
-      throw invalid('', 'Service', service.metadata.name, errors)
-    }
-    if (dryRun) release()
-    return release
+  allocateFor(kind: KindDefinition, draft: KubeObject, old: KubeObject | undefined, dryRun: boolean): Allocation | Promise<Allocation> {
+    return isService(kind) ? this.allocate(draft as Service, old as Service | undefined, dryRun) : nothing
   }
 
-  private allocateAddress(service: Service, before: Service | undefined, errors: FieldError[], taken: (() => void)[]): void {
-    const { spec } = service
-    if (!spec.clusterIP && before?.spec.clusterIP && before.spec.type !== 'ExternalName') spec.clusterIP = before.spec.clusterIP
-    if (spec.clusterIP === 'None') spec.clusterIPs = ['None']
-    else if (spec.clusterIP && spec.clusterIP !== before?.spec.clusterIP) {
-      const problem = !addressInRange(spec.clusterIP, this.serviceCidr) ? `the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${this.serviceCidr}`
-        : this.addresses.has(spec.clusterIP) ? 'provided IP is already allocated' : undefined
-      if (problem === undefined) this.hold(this.addresses, spec.clusterIP, taken)
-      else errors.push(invalidValue('spec.clusterIPs', [spec.clusterIP], `failed to allocate IP ${spec.clusterIP}: ${problem}`))
-    } else if (!spec.clusterIP) {
-      spec.clusterIP = this.freeAddress()
-      this.hold(this.addresses, spec.clusterIP, taken)
+  /** After an object is gone from the store. Nothing happens unless it is a Service. */
+  release(kind: KindDefinition, object: KubeObject): Promise<void> | undefined {
+    return isService(kind) ? this.giveBack(object as Service, holdingsOf(object as Service)) : undefined
+  }
+
+  private async allocate(service: Service, old: Service | undefined, dryRun: boolean): Promise<Allocation> {
+    const before = old === undefined ? [] : holdingsOf(old)
+    const request: Request = { service, dryRun, held: new Set(before.map(({ name }) => name)), taken: [], errors: [] }
+    const revert = (): Promise<void> => this.undo(request.taken)
+    const outcomes = await Promise.allSettled([this.allocateAddress(request), this.allocatePorts(request, old === undefined)])
+    const failure = outcomes.find(outcome => outcome.status === 'rejected')
+    if (failure !== undefined || request.errors.length > 0) {
+      await revert()
+      throw failure === undefined ? invalid('', 'Service', service.metadata.name, request.errors) : failure.reason
     }
-    spec.clusterIPs = [spec.clusterIP!]
+    const kept = new Set(holdingsOf(service).map(({ name }) => name))
+    const dropped = before.filter(({ name }) => !kept.has(name))
+    return { revert, commit: () => (dropped.length === 0 ? undefined : this.giveBack(service, dropped)) }
+  }
+
+  private async allocateAddress(request: Request): Promise<void> {
+    const { service: { spec }, held } = request
+    if (spec.type === 'ExternalName') return
+    if (!spec.clusterIP) spec.clusterIP = await this.takeAnyAddress(request)
+    else if (spec.clusterIP !== 'None' && !held.has(spec.clusterIP)) await this.takeAddress(request, spec.clusterIP)
+    spec.clusterIPs = [spec.clusterIP]
     spec.ipFamilies ??= ['IPv4']
     spec.ipFamilyPolicy ??= 'SingleStack'
   }
 
-  private allocatePorts(service: Service, before: Service | undefined, errors: FieldError[], taken: (() => void)[]): void {
-    const had = before?.spec.ports ?? []
-    for (const [index, port] of (service.spec.ports ?? []).entries()) {
-      if (!port.nodePort) {
-        const kept = had.find(candidate => candidate.port === port.port && candidate.protocol === port.protocol)?.nodePort
-        port.nodePort = kept ?? this.freePort(port)
-        if (kept === undefined) this.hold(this.nodePorts, nodePortKey(port), taken)
-      } else if (!had.some(candidate => nodePortKey(candidate) === nodePortKey(port))) {
-        const problem = this.portProblem(port, `spec.ports[${index}].nodePort`)
-        if (problem === undefined) this.hold(this.nodePorts, nodePortKey(port), taken)
-        else errors.push(problem)
+  private async takeAddress(request: Request, address: string): Promise<void> {
+    const problem = !this.ranges().some(range => isHostAddress(address, range)) ? 'the provided network does not match the current range'
+      : await this.take(request, addressHolding(address)) ? undefined : alreadyAllocated
+    if (problem !== undefined) request.errors.push(invalidValue('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${problem}`))
+  }
+
+  private async takeAnyAddress(request: Request): Promise<string> {
+    for (const range of this.ranges()) {
+      const hosts = addressCount(range) - 2
+      for (const index of this.indexes(hosts, reserved(hosts, 16, 256))) {
+        const address = nthAddress(range, index + 1)
+        if (await this.take(request, addressHolding(address))) return address
       }
     }
-    if (service.spec.externalTrafficPolicy === undefined) service.spec.externalTrafficPolicy = 'Cluster'
+    throw internalError(`failed to allocate a serviceIP: ${rangeFull}`)
   }
 
-  private portProblem(port: ServicePort, field: string): FieldError | undefined {
+  private ranges(): string[] {
+    return this.storage.cache(serviceCidrs).list().map(({ object }) => object as ServiceCIDR).filter(isReadyRange).flatMap(ipv4RangesOf)
+  }
+
+  private async allocatePorts(request: Request, isNew: boolean): Promise<void> {
+    const { service: { spec } } = request
+    if (!hasNodePorts(spec)) return
+    const ports = spec.ports ?? []
+    // What is asked for goes first, so that nothing that is only found stands in its way.
+    const asked = new Map(ports.entries().filter(([, { nodePort }]) => nodePort).map(([index, { nodePort }]) => [nodePort!, index]))
+    await Promise.all(asked.entries().map(([port, index]) => this.takePort(request, port, `spec.ports[${index}].nodePort`)))
+    if (spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false) await this.fillPorts(request, ports, isNew)
+    if (needsHealthCheck(spec)) await this.allocateHealthCheckPort(request)
+  }
+
+  private async fillPorts(request: Request, ports: ServicePort[], isNew: boolean): Promise<void> {
+    const lacking = ports.filter(({ nodePort }) => !nodePort)
+    // At first, the same port of TCP and UDP gets the same node port.
+    const numbers = new Map<number | ServicePort, Promise<number>>()
+    await Promise.all(lacking.map(async port => {
+      const same = isNew ? ports.find(other => other.port === port.port && !lacking.includes(other))?.nodePort : undefined
+      const sharing = isNew ? port.port : port
+      if (same === undefined && !numbers.has(sharing)) numbers.set(sharing, this.takeAnyPort(request, 'a nodePort: '))
+      port.nodePort = same ?? await numbers.get(sharing)!
+    }))
+  }
+
+  private async allocateHealthCheckPort(request: Request): Promise<void> {
+    const { service: { spec } } = request
+    if (spec.healthCheckNodePort) await this.takePort(request, spec.healthCheckNodePort, 'spec.healthCheckNodePort')
+    else spec.healthCheckNodePort = await this.takeAnyPort(request, 'a HealthCheck NodePort 0: ')
+  }
+
+  private async takePort(request: Request, port: number, field: string): Promise<void> {
     const { first, last } = nodePortRange
-    const { nodePort } = port
-    if (nodePort! < first || nodePort! > last) return invalidValue(field, nodePort, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`)
-    if (this.nodePorts.has(nodePortKey(port))) return invalidValue(field, nodePort, 'provided port is already allocated')
-    return undefined
+    if (request.held.has(String(port))) return
+    const problem = port < first || port > last ? `provided port is not in the valid range. The range of valid ports is ${first}-${last}`
+      : await this.take(request, portHolding(port)) ? undefined : 'provided port is already allocated'
+    if (problem !== undefined) request.errors.push(invalidValue(field, port, problem))
   }
 
-  private freeAddress(): string {
-    const count = addressCount(this.serviceCidr) - 2
-    // The first 16 are left for addresses that are asked for by name (kubernetes, DNS).
-    for (let attempt = 0, index = 16 + Math.floor(this.random.fraction() * (count - 16)); attempt < count; attempt++, index = (index % count) + 1) {
-      const address = nthAddress(this.serviceCidr, index)
-      if (!this.addresses.has(address)) return address
-    }
-    throw invalid('', 'Service', '', [duplicate('spec.clusterIPs', 'the range of service addresses is used up')])
-  }
-
-  private freePort(wanted: ServicePort): number {
+  private async takeAnyPort(request: Request, what: string): Promise<number> {
     const { first, last } = nodePortRange
     const count = last - first + 1
-    for (let attempt = 0, index = Math.floor(this.random.fraction() * count); attempt < count; attempt++, index++) {
-      const port = first + (index % count)
-      if (!this.nodePorts.has(nodePortKey({ ...wanted, nodePort: port }))) return port
+    for (const index of this.indexes(count, reserved(count, 32, 128))) if (await this.take(request, portHolding(first + index))) return first + index
+    throw internalError(`failed to allocate ${what}${rangeFull}`)
+  }
+
+  /** Every place once: from a random one on through the upper part, then through the part for those that are asked for. */
+  private* indexes(count: number, offset: number): Iterable<number> {
+    for (const [start, length] of [[offset, count - offset], [0, offset]] as const) {
+      const first = Math.floor(this.made.random.fraction() * length)
+      for (let step = 0; step < length; step++) yield start + (first + step) % length
     }
-    throw invalid('', 'Service', '', [duplicate('spec.ports', 'the range of node ports is used up')])
   }
 
-  private hold<T>(set: Set<T>, value: T, taken: (() => void)[]): void {
-    set.add(value)
-    taken.push(() => set.delete(value))
+  /** False when somebody has it. */
+  private async take({ service, dryRun, taken }: Request, holding: Holding): Promise<boolean> {
+    if (this.storage.get(holding.resource, holding.name) !== undefined) return false
+    if (dryRun) return true
+    const written = await this.storage.put(holding.resource, holding.name, makeHolding(holding, service, this.made), 0)
+    if (written.ok) taken.push({ holding, object: written.object })
+    return written.ok
   }
 
-  private take({ spec }: Service): void {
-    if (spec.clusterIP && spec.clusterIP !== 'None') this.addresses.add(spec.clusterIP)
-    for (const port of spec.ports ?? []) if (port.nodePort) this.nodePorts.add(nodePortKey(port))
+  private async undo(taken: readonly Taken[]): Promise<void> {
+    await Promise.all(taken.map(({ holding, object }) => this.storage.delete(holding.resource, object)))
   }
 
-  private giveBack({ spec }: Service): void {
-    if (spec.clusterIP) this.addresses.delete(spec.clusterIP)
-    for (const port of spec.ports ?? []) if (port.nodePort) this.nodePorts.delete(nodePortKey(port))
+  private async giveBack(service: Service, holdings: readonly Holding[]): Promise<void> {
+    await Promise.all(holdings.map(async ({ resource, name }) => {
+      const found = this.storage.get(resource, name)
+      if (found !== undefined && isHeldBy(found.object as Allocated, service)) await this.storage.delete(resource, found)
+    }))
   }
+}
+
+/** How many of the first places are left for those that ask for one. Source: KEP-3070. */
+function reserved(count: number, step: number, maximum: number): number {
+  const minimum = 16
+  return count <= minimum ? 0 : Math.min(Math.max(Math.floor(count / step), minimum), maximum)
 }

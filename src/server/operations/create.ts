@@ -80,21 +80,18 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   ])
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
-  const release = context.services.allocateFor(kind, draft, undefined, caller.dryRun)
+  const allocation = await context.services.allocateFor(kind, draft, undefined, caller.dryRun)
   // Admission may have given another name.
   const key = keyOfTarget({ namespace: target.namespace, name })
   if (caller.dryRun) {
     if (isStored(context.storage, kind, key)) throw alreadyExists(kind.resource, name)
     return new CachedObject(key, 0, withoutRevision(draft), draft)
   }
-  try {
-    const written = await putObject(context.storage, kind, key, draft, 0)
-    if (!written.ok) release()
-    return written.ok ? written.object : undefined
-  } catch (error) {
-    release()
-    throw error
-  }
+  // When this throws, the object may still have been stored: what was allocated stays, until repair looks.
+  const written = await putObject(context.storage, kind, key, draft, 0)
+  if (written.ok) return written.object
+  await allocation.revert()
+  return undefined
 }
 
 /** The bytes of an object that was not stored (dry run): its old resourceVersion, if any, stays. */

@@ -43,7 +43,9 @@ export async function remove(context: ServerContext, target: Target, options: De
     const written = draft === undefined
       ? await deleteObject(context.storage, kind, current)
       : await putObject(context.storage, kind, current.key, draft, current.revision)
-    if (written.ok) return { object: written.object, gone: draft === undefined }
+    if (!written.ok) continue
+    if (draft === undefined) await context.services.release(kind, current.object)
+    return { object: written.object, gone: draft === undefined }
   }
 }
 

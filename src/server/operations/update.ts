@@ -102,17 +102,13 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer), ...validationErrors(kind, part, draft, old)])
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
-  const release = part === undefined ? context.services.allocateFor(kind, draft, old, caller.dryRun) : () => {}
+  const allocation = part === undefined ? await context.services.allocateFor(kind, draft, old, caller.dryRun) : undefined
   if (caller.dryRun) return dryRunResult(draft, current)
   if (sameContent(draft, old) && isStoredAsWritten(context.storage, kind, current)) return current
-  try {
-    const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await putObject(context.storage, kind, current.key, draft, current.revision)
-    if (!written.ok) release()
-    return written.ok ? written.object : undefined
-  } catch (error) {
-    release()
-    throw error
-  }
+  // When this throws, the object may still have been stored: what was allocated stays, until repair looks.
+  const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await putObject(context.storage, kind, current.key, draft, current.revision)
+  await (written.ok ? allocation?.commit() : allocation?.revert())
+  return written.ok ? written.object : undefined
 }
 
 function startsGeneration({ generation }: KindDefinition, draft: KubeObject, old: KubeObject): boolean {
@@ -141,7 +137,9 @@ function isFinished({ metadata }: KubeObject): boolean {
 async function removeFinished(context: ServerContext, kind: KindDefinition, draft: KubeObject, current: CachedObject): ReturnType<ServerContext['storage']['delete']> {
   const { spec } = draft as KubeObject & { spec?: { finalizers?: string[] } }
   if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return putObject(context.storage, kind, current.key, draft, current.revision)
-  return deleteObject(context.storage, kind, current)
+  const written = await deleteObject(context.storage, kind, current)
+  if (written.ok) await context.services.release(kind, current.object)
+  return written
 }
 
 function dryRunResult(draft: KubeObject, current: CachedObject): CachedObject {
