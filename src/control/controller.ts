@@ -35,6 +35,8 @@ export interface Watch<T extends KubeObject = KubeObject> {
   readonly keysOf: (object: T, client: Client) => readonly string[]
   /** Whether a modification is worth a run; everything is by default. */
   readonly matters?: (object: T, old: T) => boolean
+  /** A new object is not worth a run. */
+  readonly ignoresNew?: boolean
 }
 
 /** Watches of resources that come and go while the controller runs. */
@@ -143,8 +145,9 @@ function followResources({ resources, watchFor }: LiveWatches, client: Client, a
   }
 }
 
-function subscribe({ resource, keysOf, matters }: Watch, client: Client, add: (key: string) => void): () => void {
+function subscribe({ resource, keysOf, matters, ignoresNew = false }: Watch, client: Client, add: (key: string) => void): () => void {
   return client.informer(resource).subscribe((change: Change<KubeObject>) => {
+    if (change.type === 'ADDED' && ignoresNew) return
     if (change.type === 'MODIFIED' && matters !== undefined && !matters(change.object, change.old)) return
     for (const key of keysOf(change.object, client)) add(key)
     if (change.type === 'MODIFIED') for (const key of keysOf(change.old, client)) add(key)

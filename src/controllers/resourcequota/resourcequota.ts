@@ -1,5 +1,6 @@
 // ResourceQuota: counts what is used in a namespace and writes it to the quota's status. Admission adds
-// to the same numbers; this corrects them when something went away.
+// to the same numbers before it lets a new object pass; this corrects them when something went away. A new
+// object is no reason to count: others may be noted already and not be stored yet, and would be forgotten.
 import { isNotFound } from '../../api/api-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
@@ -14,16 +15,20 @@ import { filteredResources, type ResourceSource } from '../../control/resource-s
 import { isFinished } from '../../control/pods.ts'
 import type { Pod } from '../../api/generated/models.ts'
 
+/** How long something may stay noted that was then not stored. */
+const recountMs = 300_000
+
 /** @param counted is every namespaced resource that is stored */
 export function resourceQuotaController(counted: ResourceSource): ControllerDefinition {
   const watchFor = (resource: Resource): Watch => watch({
     resource,
+    ignoresNew: true,
     matters: (object, old) => resource.plural === 'pods' && resource.group === '' && isFinished(object as Pod) !== isFinished(old as Pod),
     keysOf: ({ metadata }, client) => quotasOf(client, metadata.namespace),
   })
   return defineController({
     name: 'resourcequota',
-    watches: [watch({ resource: resourceQuotas, keysOf: quota => [keyOf(quota)] })],
+    watches: [watch({ resource: resourceQuotas, matters: ({ spec }, old) => !sameJson(spec, old.spec), keysOf: quota => [keyOf(quota)] })],
     liveWatches: { resources: filteredResources(counted, resource => resource.plural !== 'resourcequotas'), watchFor },
     reconciler: context => count(context, counted),
   })
@@ -41,12 +46,12 @@ function count({ client }: ControllerContext, counted: ResourceSource): Reconcil
       const objects: readonly KubeObject[] = client.informer(resource).list(quota.metadata.namespace)
       for (const object of objects) if (inScope(quota, resource, object)) used = addUsage(used, limitedBy(hard, usageOf(resource, object)))
     }
-    if (sameJson(quota.status, { hard, used })) return 'done'
+    if (sameJson(quota.status, { hard, used })) return { requeueAfterMs: recountMs }
     try {
       await client.update(resourceQuotas, { ...quota, status: { hard: { ...hard }, used: { ...used } } }, { subresource: 'status' })
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
-    return 'done'
+    return { requeueAfterMs: recountMs }
   }
 }

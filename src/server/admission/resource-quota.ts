@@ -1,14 +1,16 @@
 // ResourceQuota: what would go over a quota of its namespace is refused; what fits is noted as used, by
 // compare-and-swap on the quota, so that writes at the same time cannot both take the last place. The
 // controller corrects what was noted and then not stored.
-import { forbidden } from '../../api/api-error.ts'
+import { conflict, forbidden } from '../../api/api-error.ts'
 import type { Pod, ResourceQuota } from '../../api/generated/models.ts'
 import { storesOwnForm } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { splitKey } from '../../api/object.ts'
 import { compareQuantities } from '../../api/quantity.ts'
 import { addUsage, inScope, limitedBy, usageOf, type Usage } from '../../api/quota-usage.ts'
 import { resourceQuotas } from '../../api/resources.ts'
 import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../server-context.ts'
+import type { ObjectStorage } from '../storage/object-storage.ts'
 
 const maximumAttempts = 20
 
@@ -23,9 +25,26 @@ export const resourceQuota: AdmissionPlugin = {
 }
 
 async function chargeAll(request: AdmissionRequest, context: ServerContext, keys: readonly string[], object: KubeObject): Promise<void> {
-  for (const key of keys) await charge(request, context, key, object)
+  for (const key of keys) await inTurn(context.storage, key, () => charge(request, context, key, object))
 }
 
+/** The last charge of each quota by this server. */
+const charging = new WeakMap<ObjectStorage, Map<string, Promise<void>>>()
+
+/** One after the other, so that only charges of other servers can get in between. */
+async function inTurn(storage: ObjectStorage, key: string, work: () => Promise<void>): Promise<void> {
+  const queues = charging.get(storage) ?? new Map<string, Promise<void>>()
+  charging.set(storage, queues)
+  const mine = (queues.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
+  queues.set(key, mine)
+  try {
+    await mine
+  } finally {
+    if (queues.get(key) === mine) queues.delete(key)
+  }
+}
+
+/** @throws ApiError Forbidden when it does not fit, Conflict when others were faster all the time */
 async function charge(request: AdmissionRequest, context: ServerContext, key: string, object: KubeObject): Promise<void> {
   const { target: { kind: { resource } }, caller } = request
   for (let attempt = 0; attempt < maximumAttempts; attempt++) {
@@ -43,6 +62,7 @@ async function charge(request: AdmissionRequest, context: ServerContext, key: st
     const draft: ResourceQuota = { ...structuredClone(quota), status: { hard: { ...hard }, used: { ...limitedBy(hard, used, true), ...limitedBy(requested, addUsage(used, requested)) } } }
     if ((await context.storage.put(resourceQuotas, key, draft, stored.revision)).ok) return
   }
+  throw conflict(resourceQuotas, splitKey(key).name)
 }
 
 /** Pods must say what a quota limits. */
