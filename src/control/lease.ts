@@ -1,7 +1,9 @@
-// Leader election over a Lease object: whoever holds it, and renews it in time, may act.
+// Leader election over a Lease object: whoever holds it, and renews it in time, may act. When somebody
+// else's lease ends is told by this process's own clock, from when it saw the lease change last, so that
+// the clocks of machines need not agree. Source: client-go tools/leaderelection.
 import { isAlreadyExists, isConflict, isNotFound } from '../api/api-error.ts'
 import type { Lease, LeaseSpec } from '../api/generated/models.ts'
-import type { ObjectName } from '../api/object.ts'
+import { keyOf, type ObjectName } from '../api/object.ts'
 import { leases } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -16,6 +18,8 @@ export interface LeaseOptions {
   readonly identity: string
   /** After this long without renewal somebody else may take over; 15 s by default. */
   readonly durationMs?: number
+  /** After this long without renewal the holder stops; 10 s by default, less than the duration. */
+  readonly renewDeadlineMs?: number
   /** 2 s by default. */
   readonly retryMs?: number
   readonly onAcquired: () => void
@@ -28,65 +32,98 @@ export interface HeldLease {
   release(): Promise<void>
 }
 
+const holderOf = ({ spec }: Lease): string => spec.holderIdentity ?? ''
+
 export function holdLease(options: LeaseOptions): HeldLease {
-  const { clock, logger, durationMs = 15_000, retryMs = 2_000 } = options
+  const { client, clock, logger, name, identity, durationMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options
   let leading = false
-  let renewedMs = 0
   let stopped = false
+  let working: Promise<void> | undefined
   let timer: Timer | undefined
+  let deadline: Timer | undefined
+  let seen: { readonly resourceVersion: string; readonly atMs: number } | undefined
+
+  function roundSoon(): void {
+    timer?.cancel()
+    if (!stopped) working ??= round().finally(() => { working = undefined })
+  }
 
   async function round(): Promise<void> {
-    const held = await tryHold(options, durationMs).catch((error: unknown) => {
-      logger.debug('lease was not renewed', { lease: options.name.name, error: String(error) })
+    const startedMs = clock.now()
+    const held = await tryHold().catch((error: unknown) => {
+      logger.debug('lease was not renewed', { lease: name.name, error: String(error) })
       return undefined
     })
     if (stopped) return
-    if (held === true) renewedMs = clock.now()
-    const expired = clock.now() - renewedMs > durationMs
-    if (held === true && !leading) become(true)
-    else if (leading && (held === false || expired)) become(false)
-    timer = clock.after(retryMs, () => void round())
+    if (held === true) renewed(startedMs)
+    else if (held === false) lose()
+    timer = clock.after(retryMs, roundSoon)
   }
 
-  function become(state: boolean): void {
-    leading = state
-    logger.info(state ? 'lease acquired' : 'lease lost', { lease: options.name.name, identity: options.identity })
-    if (state) options.onAcquired()
-    else options.onLost()
+  function renewed(startedMs: number): void {
+    const leftMs = startedMs + renewDeadlineMs - clock.now()
+    if (leftMs <= 0) return lose()
+    deadline?.cancel()
+    deadline = clock.after(leftMs, lose)
+    if (leading) return
+    leading = true
+    logger.info('lease acquired', { lease: name.name, identity })
+    options.onAcquired()
   }
 
-  void round()
+  function lose(): void {
+    deadline?.cancel()
+    if (!leading) return
+    leading = false
+    logger.warn('lease lost', { lease: name.name, identity })
+    options.onLost()
+  }
+
+  /** True when the lease is ours now, false when somebody else's is still valid. */
+  async function tryHold(): Promise<boolean> {
+    const now = formatMicroTime(clock.now())
+    const base: LeaseSpec = { holderIdentity: identity, leaseDurationSeconds: Math.max(1, Math.round(durationMs / 1000)), renewTime: now }
+    try {
+      const current = await client.get(leases, name)
+      const mine = holderOf(current) === identity
+      if (!mine && isHeld(current)) return false
+      const transitions = (current.spec.leaseTransitions ?? 0) + (mine ? 0 : 1)
+      await client.update(leases, { ...current, spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions } })
+      return true
+    } catch (error) {
+      // Somebody wrote at the same moment; the next round sees who it was.
+      if (isConflict(error)) return leading ? Promise.reject(error as Error) : false
+      if (!isNotFound(error)) throw error
+      return createLease(options, { ...base, acquireTime: now, leaseTransitions: 0 })
+    }
+  }
+
+  function isHeld(lease: Lease): boolean {
+    const { resourceVersion } = lease.metadata
+    if (seen?.resourceVersion !== resourceVersion) seen = { resourceVersion, atMs: clock.now() }
+    return holderOf(lease) !== '' && seen.atMs + (lease.spec.leaseDurationSeconds ?? 0) * 1000 > clock.now()
+  }
+
+  // A lease that was given up is taken at once.
+  const unsubscribe = client.informer(leases).subscribe(({ object }) => {
+    if (!leading && keyOf(object) === keyOf({ metadata: name }) && holderOf(object) === '') roundSoon()
+  })
+  roundSoon()
   return {
     get leading() {
       return leading
     },
     async release() {
       stopped = true
+      unsubscribe()
       timer?.cancel()
+      deadline?.cancel()
+      await working
       if (!leading) return
       leading = false
-      await giveUp(options).catch(() => undefined)
+      await giveUp(options).catch((error: unknown) => logger.debug('lease was not given up', { lease: name.name, error: String(error) }))
     },
   }
-}
-
-/** True when the lease is ours now, false when somebody else's is still valid. */
-async function tryHold(options: LeaseOptions, durationMs: number): Promise<boolean> {
-  const { client, name, identity, clock } = options
-  const now = formatMicroTime(clock.now())
-  const base: LeaseSpec = { holderIdentity: identity, leaseDurationSeconds: Math.max(1, Math.round(durationMs / 1000)), renewTime: now }
-  try {
-    const current = await client.get(leases, name)
-    const mine = current.spec.holderIdentity === identity
-    if (!mine && isValid(current, clock.now())) return false
-    const transitions = (current.spec.leaseTransitions ?? 0) + (mine ? 0 : 1)
-    await client.update(leases, { ...current, spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions } })
-  } catch (error) {
-    if (isConflict(error)) return false
-    if (!isNotFound(error)) throw error
-    return createLease(options, { ...base, acquireTime: now, leaseTransitions: 0 })
-  }
-  return true
 }
 
 async function createLease({ client, name }: LeaseOptions, spec: LeaseSpec): Promise<boolean> {
@@ -99,10 +136,7 @@ async function createLease({ client, name }: LeaseOptions, spec: LeaseSpec): Pro
   }
 }
 
-const isValid = ({ spec }: Lease, nowMs: number): boolean =>
-  Boolean(spec.holderIdentity) && Date.parse(spec.renewTime ?? '') + (spec.leaseDurationSeconds ?? 0) * 1000 > nowMs
-
 async function giveUp({ client, name, identity }: LeaseOptions): Promise<void> {
   const current = await client.get(leases, name)
-  if (current.spec.holderIdentity === identity) await client.update(leases, { ...current, spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 } })
+  if (holderOf(current) === identity) await client.update(leases, { ...current, spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 } })
 }
