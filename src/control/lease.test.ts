@@ -28,7 +28,7 @@ function candidate(identity: string, client: Client = server.local): { held: Hel
 }
 
 /** A client that a broken network can be put in front of. */
-function severable(): { client: Client; sever(): void } {
+function severable(): { client: Client; sever: () => void } {
   let severed = false
   const client = new Proxy(server.local as Client, {
     get: (target, property) => {

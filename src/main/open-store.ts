@@ -42,6 +42,9 @@ export function rememberedStore(places: Pick<ClusterPlaces, 'data' | 'database'>
   throw new SetupError(`${file} is damaged: expected the store in JSON, such as {"store":"sqlite"}; write it anew or restore it from a backup`)
 }
 
+/** Whether other servers may work on the same objects. */
+export const isSharedStore = (places: Pick<ClusterPlaces, 'data' | 'database'>): boolean => (rememberedStore(places)?.store ?? 'sqlite') !== 'sqlite'
+
 function settle(places: ClusterPlaces, asked: StoreSettings | undefined): StoreSettings {
   const remembered = rememberedStore(places)
   if (asked === undefined) return remembered ?? { store: 'sqlite' }

@@ -5,7 +5,8 @@ import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync }
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { allControllers } from '../controllers/all.ts'
-import { startControllers } from '../control/controller.ts'
+import { startControllers, type Running } from '../control/controller.ts'
+import { runWhileLeading } from '../control/while-leading.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
@@ -25,8 +26,9 @@ import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { liveResources } from './live-resources.ts'
+import { keepLiveServers, type LiveServer } from './live-servers.ts'
 import { LocalClient } from './local-client.ts'
-import { openStore } from './open-store.ts'
+import { isSharedStore, openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { processLogger, systemRandom } from './system.ts'
 import { sampanVersion } from './version.ts'
@@ -82,12 +84,20 @@ async function main(options: ServerOptions): Promise<void> {
 
   const registry = await openRegistry(places)
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
-  await publishClusterServices(systemClient(server, 'kube-apiserver'), network, port)
+  const isShared = isSharedStore(places)
+  const publish = (servers: readonly LiveServer[]): Promise<void> => publishClusterServices(systemClient(server, 'kube-apiserver'), network, servers)
+  const self = { nodeName: facts.nodeName, address: network.nodeAddress, port }
+  const liveServers = isShared ? await keepLiveServers({ client: systemClient(server, 'kube-apiserver'), clock, logger: logger.with({ component: 'servers' }), self, uuid: random.uuid(), publish }) : undefined
+  if (!isShared) await publish([self])
+  // Where several servers share a store, one of them does the work.
+  const elected = async (component: string, start: () => Promise<Running>): Promise<Running> => (!isShared ? start() : runWhileLeading({
+    client: systemClient(server, component), clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, identity: `${facts.nodeName}_${random.uuid()}`, start,
+  }))
   const [controllers, scheduler, proxy, dns] = await Promise.all([
-    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) }),
-    startScheduler({ client: systemClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
+    elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) })),
+    elected('kube-scheduler', () => startScheduler({ client: systemClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) })),
     startServiceProxy({
-      client: systemClient(server, 'kube-proxy'), clock, logger: logger.with({ component: 'network' }),
+      client: systemClient(server, 'kube-proxy'), nodeName: facts.nodeName, clock, logger: logger.with({ component: 'network' }),
       facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
     }),
     startDnsServer({ names: new ClusterNames(systemClient(server, 'dns'), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
@@ -117,7 +127,7 @@ async function main(options: ServerOptions): Promise<void> {
     logger.info('stopping')
     letDie()
     proxy.stop()
-    await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close()])
+    await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])
     await server.close()
     await store.close()
     control.close()
@@ -142,7 +152,9 @@ async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
-  await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
+  // A metric of its own, since servers of one cluster on one machine share the range, and each takes its route away.
+  const metric = Number(network.podCidr.split('.')[1])
+  await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress} metric ${metric}`])
 }
 
 async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {

@@ -13,6 +13,8 @@ import { hostPortRules, portRules, wantsHostPorts, type PortRule } from './servi
 export interface ServiceProxyOptions {
   readonly client: Client
   readonly facts: TableFacts
+  /** Of this machine; see `portRules`. */
+  readonly nodeName?: string
   readonly clock: Clock
   readonly logger: Logger
   /** Runs an nftables script; by default `nft -f -`. */
@@ -35,7 +37,7 @@ export async function removeTable(table: string): Promise<void> {
   await applyScript(`add table ip ${table}\ndelete table ip ${table}\n`)
 }
 
-export async function startServiceProxy({ client, facts, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
+export async function startServiceProxy({ client, facts, nodeName, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
   const serviceInformer = client.informer(services)
   const sliceInformer = client.informer(endpointSlices)
   const podInformer = client.informer(pods)
@@ -52,7 +54,7 @@ export async function startServiceProxy({ client, facts, clock, logger, apply = 
     const [namespace, name = ''] = key.split('/')
     const service = serviceInformer.get({ namespace, name })
     if (service === undefined) wanted.delete(key)
-    else wanted.set(key, portRules(service, slicesOf(key)))
+    else wanted.set(key, portRules(service, slicesOf(key), nodeName))
   }
 
   function refreshPod(key: string): void {

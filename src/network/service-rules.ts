@@ -23,7 +23,8 @@ export interface PortRule {
   readonly sticky: boolean
 }
 
-export function portRules(service: Service, slices: readonly EndpointSlice[]): PortRule[] {
+/** @param nodeName of this machine, whose own endpoints go first where a slice says so */
+export function portRules(service: Service, slices: readonly EndpointSlice[], nodeName?: string): PortRule[] {
   const { spec, status, metadata } = service
   if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return []
   const balancers = status.loadBalancer?.ingress?.flatMap(({ ip }) => (ip ? [ip] : [])) ?? []
@@ -36,7 +37,7 @@ export function portRules(service: Service, slices: readonly EndpointSlice[]): P
       addresses,
       port: port.port,
       nodePort: port.nodePort || undefined,
-      backends: backendsOf(port, slices),
+      backends: backendsOf(port, slices, nodeName),
       sticky: spec.sessionAffinity === 'ClientIP',
     }
   })
@@ -62,21 +63,29 @@ export function hostPortRules({ metadata, spec, status }: Pod, addresses: readon
 export const wantsHostPorts = ({ spec }: Pod): boolean => spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => Boolean(hostPort)))
 
 /** Ready endpoints; when there are none, those that still serve while they terminate, as Kubernetes does. */
-function backendsOf(port: ServicePort, slices: readonly EndpointSlice[]): Backend[] {
+function backendsOf(port: ServicePort, slices: readonly EndpointSlice[], nodeName: string | undefined): Backend[] {
   const ready = collect(port, slices, ({ conditions }) => conditions?.ready !== false)
   const found = ready.length > 0 ? ready : collect(port, slices, ({ conditions }) => conditions?.serving === true && conditions.terminating === true)
-  return found.sort((left, right) => (left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port))
+  const near = found.filter(({ forNodes }) => nodeName !== undefined && forNodes.includes(nodeName))
+  return (near.length > 0 ? near : found).map(({ backend }) => backend)
+    .sort((left, right) => (left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port))
 }
 
-function collect(port: ServicePort, slices: readonly EndpointSlice[], accepts: (endpoint: Endpoint) => boolean): Backend[] {
-  const found = new Map<string, Backend>()
+interface Candidate {
+  readonly backend: Backend
+  /** Names of the nodes that it is meant for. */
+  readonly forNodes: readonly string[]
+}
+
+function collect(port: ServicePort, slices: readonly EndpointSlice[], accepts: (endpoint: Endpoint) => boolean): Candidate[] {
+  const found = new Map<string, Candidate>()
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4') continue
     const target = slice.ports?.find(candidate => (candidate.name ?? '') === (port.name ?? '') && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP'))
     if (target?.port === undefined) continue
     for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0]
-      if (address !== undefined && accepts(endpoint)) found.set(`${address}:${target.port}`, { address, port: target.port })
+      if (address !== undefined && accepts(endpoint)) found.set(`${address}:${target.port}`, { backend: { address, port: target.port }, forNodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name) })
     }
   }
   return [...found.values()]
