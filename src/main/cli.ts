@@ -24,6 +24,8 @@ program.command('up').description('start the cluster on this machine')
   .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
   .option('--store <store>', 'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas')
   .option('--store-ca <file>', 'certificate authority of etcd (PEM)').option('--store-cert <file>', 'client certificate for etcd (PEM)').option('--store-key <file>', 'its key (PEM)')
+  .addOption(new Option('--join <token>', 'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it').env('SAMPAN_JOIN_TOKEN'))
+  .option('--join-file <file>', 'the same, with the token in a file')
   .action(async options => (await import('./commands/up.ts')).up(options))
 
 program.command('down').description('stop the cluster and its containers')
@@ -45,6 +47,7 @@ program.command('restore').description('put a backup in place of the data of a c
 
 program.command('status').description('say whether and how the cluster runs')
   .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
+  .option('--join-token', 'print the token that lets another server join this cluster, and nothing else')
   .action(async options => (await import('./commands/status.ts')).status(options))
 
 const environmentOption = (): Option => new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()

@@ -67,12 +67,16 @@ export function announce(places: ClusterPlaces, facts: ClusterFacts): void {
 export function clusterFacts(places: ClusterPlaces): ClusterFacts {
   const known = knownFacts(places)
   if (known !== undefined) return known
+  const facts = newFacts(places)
+  saveFacts(places, facts)
+  return facts
+}
+
+export function saveFacts(places: ClusterPlaces, facts: ClusterFacts): void {
   const file = join(places.data, stateFile)
   mkdirSync(places.data, { recursive: true, mode: 0o700 })
-  const facts = newFacts(places)
   writeFileSync(`${file}.new`, `${JSON.stringify(facts, undefined, 2)}\n`, { mode: 0o600 })
   renameSync(`${file}.new`, file)
-  return facts
 }
 
 /** undefined: there is no cluster yet. @throws SetupError when the directory is somebody else's, so that nothing of theirs is touched */
@@ -121,18 +125,29 @@ function readFacts(file: string): ClusterFacts | undefined {
   throw new SetupError(`${file} is damaged: expected the facts of a cluster in JSON; restore it from a backup, or move the directory away to start empty`)
 }
 
-function newFacts(places: ClusterPlaces): ClusterFacts {
-  const second = freeRange(places)
-  const podCidr = `10.${second}.0.0/16`
+/** What a server finds when it joins a cluster. */
+export interface JoinedCluster {
+  readonly network: Pick<ClusterNetwork, 'serviceCidr' | 'dnsAddress' | 'domain'>
+  /** Its other servers. */
+  readonly members: readonly { readonly nodeName: string; readonly podCidr: string }[]
+}
+
+/** @throws SetupError when no address range is left */
+export function newFacts(places: ClusterPlaces, joined?: JoinedCluster): ClusterFacts {
+  const second = freeRange(places, joined?.members.map(({ podCidr }) => secondNumber(podCidr)) ?? [])
   const serviceCidr = `10.${second + 1}.0.0/16`
+  const shared = joined?.network ?? { serviceCidr, dnsAddress: nthAddress(serviceCidr, 10), domain: 'cluster.local' }
+  const host = nodeNameOf(hostname())
   return {
     format: 1,
     name: places.name,
-    nodeName: nodeNameOf(hostname()),
-    network: { podCidr, serviceCidr, dnsAddress: nthAddress(serviceCidr, 10), nodeAddress: `10.${second}.255.254`, domain: 'cluster.local' },
+    nodeName: joined?.members.some(({ nodeName }) => nodeName === host) === true ? `${host}-${second}` : host,
+    network: { ...shared, podCidr: `10.${second}.0.0/16`, nodeAddress: `10.${second}.255.254` },
     linkName: `sampan${second}`,
   }
 }
+
+const secondNumber = (podCidr: string): number => Number(podCidr.split('.')[1])
 
 function nodeNameOf(host: string): string {
   const clean = host.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-').replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
@@ -142,9 +157,9 @@ function nodeNameOf(host: string): string {
 const firstRange = 42
 const lastRange = 240
 
-/** The second number of two adjacent 10.x.0.0/16 that neither a route of this machine nor another cluster uses. */
-function freeRange(places: ClusterPlaces): number {
-  const taken = new Set([...routedRanges(), ...rangesOfOtherClusters(places)])
+/** The second number of two adjacent 10.x.0.0/16 that neither a route of this machine nor another cluster nor another server of this one uses. */
+function freeRange(places: ClusterPlaces, ofMembers: readonly number[]): number {
+  const taken = new Set([...routedRanges(), ...rangesOfOtherClusters(places), ...ofMembers])
   for (let second = firstRange; second <= lastRange; second += 2) if (!taken.has(second) && !taken.has(second + 1)) return second
   throw new SetupError('every range 10.42.0.0 to 10.240.0.0 is already routed on this machine, so none is left for pods; remove a route or an old cluster')
 }
@@ -172,7 +187,7 @@ function rangesOfOtherClusters(places: ClusterPlaces): number[] {
   return names.filter(name => name !== places.name).flatMap(name => {
     try {
       const range = JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts
-      return [Number(range.network.podCidr.split('.')[1])]
+      return [secondNumber(range.network.podCidr)]
     } catch {
       return []
     }

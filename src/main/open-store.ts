@@ -16,6 +16,8 @@ export interface StoreSettings {
   readonly authority?: string
   readonly certificate?: string
   readonly key?: string
+  /** Under whose name the objects are in etcd; that of the first server, when this one joined it. */
+  readonly cluster?: string
 }
 
 /** Store keys of the kinds whose objects are encrypted at rest. */
@@ -24,8 +26,8 @@ const encryptedPrefixes = ['/registry/core/secrets/']
 /** @throws StoreFailure, SetupError */
 export async function openStore(places: ClusterPlaces, asked: StoreSettings | undefined, clock: Clock): Promise<Store> {
   const settings = settle(places, asked)
-  const inner = settings.store === 'sqlite' ? await SqliteStore.open(places.database) : await openEtcd(places, settings, clock)
-  remember(places, settings)
+  const inner = settings.store === 'sqlite' ? await SqliteStore.open(places.database) : await openSharedStore(places, settings, clock)
+  rememberStore(places, settings)
   const store = new EncryptedStore(inner, { keys: encryptionKeys(places), prefixes: encryptedPrefixes })
   await store.encryptAll()
   return store
@@ -50,16 +52,17 @@ function settle(places: ClusterPlaces, asked: StoreSettings | undefined): StoreS
   if (asked === undefined) return remembered ?? { store: 'sqlite' }
   if (!isStore(asked.store)) throw new SetupError(`expected --store sqlite, or --store etcd=http://127.0.0.1:2379 with more endpoints after commas, found "${asked.store}"`)
   if (remembered !== undefined && kindOf(remembered) !== kindOf(asked)) throw new SetupError(`the cluster "${places.name}" keeps its objects in ${kindOf(remembered)}, not in ${kindOf(asked)}; leave --store out, or start another cluster with --name`)
-  return asked
+  return remembered?.cluster === undefined ? asked : { ...asked, cluster: remembered.cluster }
 }
 
-async function openEtcd(places: ClusterPlaces, settings: StoreSettings, clock: Clock): Promise<Store> {
+/** etcd as it is, without encryption. @throws StoreFailure, SetupError */
+export async function openSharedStore(places: ClusterPlaces, settings: StoreSettings, clock: Clock): Promise<Store> {
   const { EtcdStore } = await import('../store/etcd/etcd-store.ts')
   const tls = Object.fromEntries((['authority', 'certificate', 'key'] as const).flatMap(name => {
     const file = settings[name]
     return file === undefined ? [] : [[name, readPem(file)]]
   }))
-  return EtcdStore.open({ endpoints: settings.store.slice('etcd='.length).split(','), root: `/sampan/${places.name}`, tls, clock })
+  return EtcdStore.open({ endpoints: settings.store.slice('etcd='.length).split(','), root: `/sampan/${settings.cluster ?? places.name}`, tls, clock })
 }
 
 function readPem(file: string): Buffer {
@@ -70,7 +73,7 @@ function readPem(file: string): Buffer {
   }
 }
 
-function remember(places: ClusterPlaces, settings: StoreSettings): void {
+export function rememberStore(places: ClusterPlaces, settings: StoreSettings): void {
   const file = settingsFile(places)
   writeFileSync(`${file}.new`, `${JSON.stringify(settings)}\n`, { mode: 0o600 })
   renameSync(`${file}.new`, file)

@@ -21,6 +21,7 @@ import { removeTable, startServiceProxy } from '../network/service-proxy.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
+import { publishIdentity } from './cluster-identity.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
@@ -69,6 +70,8 @@ async function main(options: ServerOptions): Promise<void> {
   containerd.catch(() => {})
   retreat = async () => takeBack(await containerd, places, facts)
   const [store, keys] = await Promise.all([openStore(places, options.store, clock), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
+  const isShared = isSharedStore(places)
+  if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
@@ -84,7 +87,6 @@ async function main(options: ServerOptions): Promise<void> {
 
   const registry = await openRegistry(places)
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
-  const isShared = isSharedStore(places)
   const publish = (servers: readonly LiveServer[]): Promise<void> => publishClusterServices(systemClient(server, 'kube-apiserver'), network, servers)
   const self = { nodeName: facts.nodeName, address: network.nodeAddress, port }
   const liveServers = isShared ? await keepLiveServers({ client: systemClient(server, 'kube-apiserver'), clock, logger: logger.with({ component: 'servers' }), self, uuid: random.uuid(), publish }) : undefined

@@ -1,23 +1,25 @@
 // Where a cluster keeps its objects: etcd instead of SQLite, and a backup that brings a cluster back.
 import { spawn } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ClusterFixture, reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 
 const reason = reasonToSkipCluster()
 const title = (text: string): string => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`
 
 describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
   const clusters: ClusterFixture[] = []
-  const fixture = (name: string): ClusterFixture => {
-    const cluster = new ClusterFixture(name)
+  const fixture = (name: string, beside?: ClusterFixture): ClusterFixture => {
+    const cluster = new ClusterFixture(name, beside?.namespace)
     clusters.push(cluster)
     return cluster
   }
-  afterAll(async () => { for (const cluster of clusters) await cluster.close() })
+  // Last in, first out: the namespace belongs to the first.
+  afterAll(async () => { for (const cluster of clusters.toReversed()) await cluster.close() })
 
-  test('up --store etcd keeps everything in etcd, and finds it again', async () => {
-    const cluster = fixture('etcd')
+  function startEtcd(cluster: ClusterFixture): string {
     const [client, peer] = ['http://127.0.0.1:2379', 'http://127.0.0.1:2380']
     const [program, args] = cluster.namespace.command('etcd', [
       '--data-dir', join(cluster.directory, 'etcd'), '--log-level', 'error', '--listen-client-urls', client, '--advertise-client-urls', client,
@@ -25,6 +27,12 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     ])
     const etcd = spawn(program, args, { stdio: 'ignore' })
     onTestFinished(() => void etcd.kill())
+    return client
+  }
+
+  test('up --store etcd keeps everything in etcd, and finds it again', async () => {
+    const cluster = fixture('etcd')
+    const client = startEtcd(cluster)
     expect(await cluster.up('--store', `etcd=${client}`)).toMatchObject({ code: 0 })
     await cluster.show('create', 'secret', 'generic', 'kept', '--from-literal=a=b')
     expect(await cluster.down()).toMatchObject({ code: 0 })
@@ -32,6 +40,45 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     expect(await cluster.up()).toMatchObject({ code: 0 })
     expect(await cluster.show('get', 'secret', 'kept', '-o', 'jsonpath={.data.a}')).toBe('Yg==')
     expect(await cluster.sampan('backup', join(cluster.directory, 'b'), '--name', cluster.name)).toMatchObject({ code: 1, err: expect.stringContaining('etcdctl snapshot save') as string })
+  })
+
+  test('two servers on one etcd are one cluster, and one goes on when the other is killed', { timeout: 120_000 }, async () => {
+    const first = fixture('first')
+    const second = fixture('second', first)
+    const store = ['--store', `etcd=${startEtcd(first)}`]
+    expect(await first.up(...store)).toMatchObject({ code: 0 })
+    const token = (await first.sampan('status', '--name', first.name, '--join-token')).out.trim()
+    const tokenFile = join(second.directory, 'token')
+
+    expect(await second.up(...store, '--join', 'nonsense')).toMatchObject({ code: 1, err: expect.stringContaining('expected the token that "sampan status --join-token" prints') as string })
+    expect(await second.up(...store, '--join', `${token.slice(0, -43)}${'x'.repeat(43)}`)).toMatchObject({ code: 1, err: expect.stringContaining('the token does not fit the cluster') as string })
+    expect(await second.up('--join', token)).toMatchObject({ code: 1, err: expect.stringContaining('needs --store etcd=') as string })
+    expect(existsSync(second.dataDirectory)).toBe(false)
+    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 })
+    expect(await second.up(...store, '--api-port', '6444', '--join-file', tokenFile)).toMatchObject({ code: 0 })
+
+    // What one writes the other reads, also what is encrypted.
+    await second.show('create', 'secret', 'generic', 'shared', '--from-literal=a=b')
+    expect(await first.show('get', 'secret', 'shared', '-o', 'jsonpath={.data.a}')).toBe('Yg==')
+    const nodes = (await first.json<{ items: { metadata: { name: string }; spec: { podCIDR: string } }[] }>('get', 'nodes')).items
+    expect([new Set(nodes.map(({ metadata }) => metadata.name)).size, new Set(nodes.map(({ spec }) => spec.podCIDR)).size]).toEqual([2, 2])
+    const apiAddresses = async (from: ClusterFixture): Promise<number> => (await from.show('get', 'endpoints', 'kubernetes', '-o', 'jsonpath={.subsets[*].addresses[*].ip}')).split(' ').length
+    await eventually('that both servers are listed', async () => await apiAddresses(first) === 2)
+
+    const count = async (from: ClusterFixture, kind: string): Promise<number> => (await from.show('get', kind, '-l', 'app=web', '-o', 'name')).split('\n').filter(line => line !== '').length
+    await second.show('create', 'deployment', 'web', '--image', 'sampan.local/none:1', '--replicas', '2')
+    await eventually('that the pods are there', async () => await count(second, 'pods') === 2)
+    expect([await count(first, 'replicasets'), await count(first, 'pods')]).toEqual([1, 2])
+
+    const leader = await first.show('-n', 'kube-system', 'get', 'lease', 'kube-controller-manager', '-o', 'jsonpath={.spec.holderIdentity}')
+    const [dies, lives] = leader.startsWith(`${nodes.toSorted((left, right) => (left.spec.podCIDR < right.spec.podCIDR ? -1 : 1))[0]!.metadata.name}_`) ? [first, second] : [second, first]
+    process.kill(await dies.serverPid(), 'SIGKILL')
+    await lives.show('scale', 'deployment', 'web', '--replicas', '3')
+    await eventually('that the other one scales', async () => await count(lives, 'pods') === 3, 30_000)
+    await eventually('that one server is listed', async () => await apiAddresses(lives) === 1, 30_000)
+    expect([await count(lives, 'replicasets'), await count(lives, 'pods')]).toEqual([1, 3])
+    for (const cluster of [first, second]) expect(await cluster.down()).toMatchObject({ code: 0 })
+    expect(await first.leftOvers()).toEqual([])
   })
 
   test('a backup of a running cluster brings back what was there', async () => {

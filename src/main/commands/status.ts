@@ -7,18 +7,23 @@ import { nodes, pods } from '../../api/resources.ts'
 import { HttpClient } from '../../client/http-client.ts'
 import { machineClock } from '../../host/machine-clock.ts'
 import { connectControl, type ServerFacts } from '../control-socket.ts'
-import { placesOf } from '../data-directory.ts'
+import { CommandFailure } from '../../cli/output.ts'
+import { ownTokenText } from '../cluster-identity.ts'
+import { knownFacts, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { rememberedStore } from '../open-store.ts'
 
 export interface StatusOptions {
   readonly name: string
   readonly dataDir?: string
   readonly output?: 'json'
+  readonly joinToken?: boolean
 }
 
 const notRunning = 3
 
 export async function status(options: StatusOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
+  if (options.joinToken === true) return printToken(places)
   const running = await connectControl(places.controlSocket)
   running?.close()
   if (running === undefined) {
@@ -27,7 +32,7 @@ export async function status(options: StatusOptions): Promise<void> {
     process.exitCode = notRunning
     return
   }
-  const state = await observe(running.facts, places.keys)
+  const state = await observe(running.facts, places.keys, knownFacts(places)?.nodeName)
   if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: true, ...running.facts, ...state }))
   else {
     const rows: [string, string][] = [
@@ -44,13 +49,22 @@ export async function status(options: StatusOptions): Promise<void> {
   if (!state.ready) process.exitCode = notRunning
 }
 
-async function observe(facts: ServerFacts, keys: string): Promise<{ node: string; ready: boolean; pods: { total: number; running: number }; memoryBytes: number }> {
+function printToken(places: ClusterPlaces): void {
+  const store = rememberedStore(places)
+  if (store === undefined) throw new CommandFailure(`there is no cluster "${places.name}" in ${places.data}; start one with: sampan up --store etcd=...`)
+  if (store.store === 'sqlite') throw new CommandFailure(`the cluster "${places.name}" keeps its objects in SQLite, which one server has for itself; only servers on one etcd can join each other (sampan up --store etcd=...)`)
+  const token = ownTokenText(places)
+  if (token === undefined) throw new CommandFailure(`the cluster "${places.name}" has no token yet; it gets one at its next start: sampan up`)
+  console.log(token)
+}
+
+async function observe(facts: ServerFacts, keys: string, nodeName: string | undefined): Promise<{ node: string; ready: boolean; pods: { total: number; running: number }; memoryBytes: number }> {
   const read = (name: string): string => readFileSync(join(keys, name), 'utf8')
   const access = { context: '', server: facts.url, namespace: 'default', authority: read('ca.crt'), certificate: read('admin.crt'), key: read('admin.key'), skipVerification: false }
   const client = new HttpClient({ access, userAgent: 'sampan', clock: machineClock })
   try {
     const [nodeList, podList] = await Promise.all([client.list(nodes), client.list(pods)])
-    const node = nodeList.items[0]
+    const node = nodeList.items.find(({ metadata }) => metadata.name === nodeName)
     const ready = node?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
     const runningPods = podList.items.filter((pod: Pod) => pod.status.phase === 'Running').length
     return { node: node?.metadata.name ?? 'none', ready, pods: { total: podList.items.length, running: runningPods }, memoryBytes: residentBytes(facts.pid) }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kubeconfig.ts'
 import { programPath } from '../../host/command.ts'
+import { machineClock } from '../../host/machine-clock.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
@@ -23,6 +24,9 @@ export interface UpOptions {
   readonly storeCa?: string
   readonly storeCert?: string
   readonly storeKey?: string
+  /** A token, also from SAMPAN_JOIN_TOKEN. */
+  readonly join?: string
+  readonly joinFile?: string
 }
 
 const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
@@ -79,6 +83,7 @@ function serverEntry(): string {
 
 /** Resolves with the API's URL when the node is Ready. @throws CommandFailure with the server's own words */
 async function startServer(places: ClusterPlaces, options: UpOptions, output: Output): Promise<string> {
+  await lookAtStore(places, options)
   openDataDirectory(places)
   // A kubeconfig that cannot be read would be found out about when everything runs.
   readKubeconfig(kubeconfigPaths(process.env)[0]!)
@@ -111,6 +116,22 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
   child.unref()
   if (!ready) throw new CommandFailure(failure ?? `the server ended while it started; the end of ${places.log}:\n${lastLines(places.log)}`)
   return url
+}
+
+/** Only the first start on an etcd, and one with a token, have anything to settle before. */
+async function lookAtStore(places: ClusterPlaces, options: UpOptions): Promise<void> {
+  const token = options.joinFile === undefined ? options.join : readToken(options.joinFile)
+  if (options.store === undefined && token === undefined) return
+  const { prepareFirstStart } = await import('../join-cluster.ts')
+  await prepareFirstStart(places, options.store === undefined ? undefined : storeSettings(options.store, options), token, machineClock)
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CommandFailure(`the token to join with cannot be read: ${(error as Error).message}`)
+  }
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3).join('\n')

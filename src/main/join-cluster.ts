@@ -1,0 +1,68 @@
+// The first start of a server on an etcd: it begins a cluster there, or joins the one that is there with a
+// token. Everything is looked at before anything is written, so that a refusal changes nothing.
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { whileLocked } from '../host/lock.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Store } from '../store/store.ts'
+import { holdsCluster, ownToken, parseToken, readIdentity, readMembers, reserveRange, saveIdentity, type ClusterIdentity, type JoinToken } from './cluster-identity.ts'
+import { announce, knownFacts, newFacts, openDataDirectory, saveFacts, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { openSharedStore, rememberStore, type StoreSettings } from './open-store.ts'
+
+/** @param text is the token, if any. @throws SetupError, StoreFailure */
+export async function prepareFirstStart(places: ClusterPlaces, settings: StoreSettings | undefined, text: string | undefined, clock: Clock): Promise<void> {
+  const token = text === undefined ? undefined : parseToken(text)
+  if (knownFacts(places) !== undefined) return assertMember(places, token)
+  if (settings === undefined || !settings.store.startsWith('etcd=')) {
+    if (token !== undefined) throw new SetupError('a token to join with needs --store etcd=..., naming the etcd of the cluster')
+    return
+  }
+  const joined = token === undefined ? settings : { ...settings, cluster: token.cluster }
+  const store = await openSharedStore(places, joined, clock)
+  try {
+    if (token !== undefined) await joinWith(places, store, joined, token)
+    else if (await holdsCluster(store)) throw new SetupError(`this etcd holds a cluster "${places.name}" already, of another data directory; join it with --join and the token that "sampan status --join-token" prints on a server of it, or begin another one with --name`)
+  } finally {
+    await store.close()
+  }
+}
+
+/** A server that has joined may be started with its token again. */
+function assertMember(places: ClusterPlaces, token: JoinToken | undefined): void {
+  if (token === undefined) return
+  const own = ownToken(places)
+  if (own?.cluster === token.cluster && Buffer.from(own.secret).equals(token.secret)) return
+  throw new SetupError(`the data directory ${places.data} belongs to a cluster already; join another one with a --name and a --data-dir of their own`)
+}
+
+async function joinWith(places: ClusterPlaces, store: Store, settings: StoreSettings, token: JoinToken): Promise<void> {
+  const identity = await readIdentity(store, token)
+  if (identity === undefined) throw new SetupError(`this etcd holds no cluster "${token.cluster}" to join; name the etcd that the cluster was started with`)
+  const isNew = !existsSync(places.data)
+  openDataDirectory(places)
+  try {
+    const facts = await takePlace(places, store, identity)
+    saveIdentity(places, identity, token)
+    rememberStore(places, settings)
+    // Last, since a directory with facts is a server's.
+    saveFacts(places, facts)
+  } catch (error) {
+    rmSync(places.state, { recursive: true, force: true })
+    for (const name of ['keys', 'store.json']) rmSync(join(places.data, name), { recursive: true, force: true })
+    if (isNew) rmSync(places.data, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** A name and a range of pods of its own for the node. */
+async function takePlace(places: ClusterPlaces, store: Store, { network }: ClusterIdentity): Promise<ClusterFacts> {
+  for (;;) {
+    const members = await readMembers(store)
+    const facts = await whileLocked('sampan address ranges', () => {
+      const settled = newFacts(places, { network, members })
+      announce(places, settled)
+      return settled
+    })
+    if (await reserveRange(store, { podCidr: facts.network.podCidr, nodeName: facts.nodeName })) return facts
+  }
+}
