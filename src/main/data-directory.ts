@@ -177,6 +177,11 @@ function routedRanges(): number[] {
 }
 
 function rangesOfOtherClusters(places: ClusterPlaces): number[] {
+  return otherClusters(places).map(({ network }) => secondNumber(network.podCidr))
+}
+
+/** Clusters of this machine that run, or left containers running. */
+export function otherClusters(places: ClusterPlaces): (ClusterFacts & { readonly dataDirectory: string })[] {
   const stateRoot = join(places.state, '..')
   let names: string[]
   try {
@@ -186,8 +191,7 @@ function rangesOfOtherClusters(places: ClusterPlaces): number[] {
   }
   return names.filter(name => name !== places.name).flatMap(name => {
     try {
-      const range = JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts
-      return [secondNumber(range.network.podCidr)]
+      return [JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts & { dataDirectory: string }]
     } catch {
       return []
     }

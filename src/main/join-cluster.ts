@@ -6,7 +6,7 @@ import { whileLocked } from '../host/lock.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Store } from '../store/store.ts'
 import { holdsCluster, ownToken, parseToken, readIdentity, readMembers, reserveRange, saveIdentity, type ClusterIdentity, type JoinToken } from './cluster-identity.ts'
-import { announce, knownFacts, newFacts, openDataDirectory, saveFacts, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { announce, knownFacts, newFacts, openDataDirectory, otherClusters, saveFacts, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { openSharedStore, rememberStore, type StoreSettings } from './open-store.ts'
 
 /** @param text is the token, if any. @throws SetupError, StoreFailure */
@@ -21,7 +21,7 @@ export async function prepareFirstStart(places: ClusterPlaces, settings: StoreSe
   const store = await openSharedStore(places, joined, clock)
   try {
     if (token !== undefined) await joinWith(places, store, joined, token)
-    else if (await holdsCluster(store)) throw new SetupError(`this etcd holds a cluster "${places.name}" already, of another data directory; join it with --join and the token that "sampan status --join-token" prints on a server of it, or begin another one with --name`)
+    else if (await holdsCluster(store)) throw new SetupError(`this etcd holds a cluster "${places.name}" already, of another data directory; join it with --join and the token that "sampan status --join-token" prints on a server of it, begin another one with --name, or delete what is below /sampan/${places.name} in etcd`)
   } finally {
     await store.close()
   }
@@ -30,14 +30,16 @@ export async function prepareFirstStart(places: ClusterPlaces, settings: StoreSe
 /** A server that has joined may be started with its token again. */
 function assertMember(places: ClusterPlaces, token: JoinToken | undefined): void {
   if (token === undefined) return
-  const own = ownToken(places)
-  if (own?.cluster === token.cluster && Buffer.from(own.secret).equals(token.secret)) return
+  if (sameToken(ownToken(places), token)) return
   throw new SetupError(`the data directory ${places.data} belongs to a cluster already; join another one with a --name and a --data-dir of their own`)
 }
+
+const sameToken = (own: JoinToken | undefined, token: JoinToken): boolean => own?.cluster === token.cluster && Buffer.from(own.secret).equals(token.secret)
 
 async function joinWith(places: ClusterPlaces, store: Store, settings: StoreSettings, token: JoinToken): Promise<void> {
   const identity = await readIdentity(store, token)
   if (identity === undefined) throw new SetupError(`this etcd holds no cluster "${token.cluster}" to join; name the etcd that the cluster was started with`)
+  assertRangeFree(places, identity, token)
   const isNew = !existsSync(places.data)
   openDataDirectory(places)
   try {
@@ -52,6 +54,12 @@ async function joinWith(places: ClusterPlaces, store: Store, settings: StoreSett
     if (isNew) rmSync(places.data, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Where another cluster has the same service addresses, traffic of both would mix. Servers of this cluster may stand beside each other. */
+function assertRangeFree(places: ClusterPlaces, { network }: ClusterIdentity, token: JoinToken): void {
+  const rival = otherClusters(places).find(({ network: other, dataDirectory }) => other.serviceCidr === network.serviceCidr && !sameToken(ownToken({ keys: join(dataDirectory, 'keys') }), token))
+  if (rival !== undefined) throw new SetupError(`the cluster "${rival.name}" on this machine gives its services addresses of ${network.serviceCidr}, as "${token.cluster}" does; end it first with: sampan down --name ${rival.name}, or join from another machine`)
 }
 
 /** A name and a range of pods of its own for the node. */

@@ -38,6 +38,7 @@ const reportChannel = 3
 const clock = machineClock
 const random = systemRandom
 const logger = processLogger()
+const stopMs = 5000
 const startedAt = new Date().toISOString()
 
 function report(message: StartReport): void {
@@ -129,7 +130,9 @@ async function main(options: ServerOptions): Promise<void> {
     logger.info('stopping')
     letDie()
     proxy.stop()
-    await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])
+    // A store that is out of reach must not hold the end up; leases end by themselves.
+    const late = new Promise(resolve => { clock.after(stopMs, () => resolve(undefined)) })
+    await Promise.race([late, Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])])
     await server.close()
     await store.close()
     control.close()

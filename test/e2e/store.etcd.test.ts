@@ -2,7 +2,8 @@
 // and again under writers, and whole API servers that share one etcd.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { configMaps } from '../../src/api/resources.ts'
+import type { Service } from '../../src/api/generated/models.ts'
+import { configMaps, services } from '../../src/api/resources.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
 import { createAuthority, signCertificate } from '../../src/server/auth/certificate-authority.ts'
 import { testStore } from '../../src/store/contract.ts'
@@ -66,6 +67,17 @@ test('API servers that share an etcd show each other every write', async () => {
   await Promise.all(counted)
   await eventually('that every patch is there', async () => Object.keys((await second!.local.get(configMaps, { name: 'a', namespace: 'default' })).data ?? {}).length === 21)
   await Promise.all([first!.close(), second!.close()])
+})
+
+test('API servers that share an etcd never give out one address or node port twice', async () => {
+  const servers = await Promise.all([0, 1].map(async () => startTestServer({ store: await openSingle('/allocations') })))
+  const made = await Promise.all(Array.from({ length: 200 }, (_unused, index) => servers[index % 2]!.local.create<Service>(services, {
+    metadata: { name: `s${index}`, namespace: 'default' }, spec: { type: 'NodePort', ports: [{ port: 80, ...(index < 20 && { nodePort: 30_000 + Math.floor(index / 2) }) }] },
+  }).catch(() => undefined)))
+  const stored = made.filter(service => service !== undefined)
+  expect(stored.length).toBe(190)
+  expect([new Set(stored.map(({ spec }) => spec.clusterIP)).size, new Set(stored.map(({ spec }) => spec.ports![0]!.nodePort)).size]).toEqual([190, 190])
+  await Promise.all(servers.map(server => server.close()))
 })
 
 describe('a cluster of three', () => {

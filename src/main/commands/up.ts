@@ -121,6 +121,8 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
 /** Only the first start on an etcd, and one with a token, have anything to settle before. */
 async function lookAtStore(places: ClusterPlaces, options: UpOptions): Promise<void> {
   const token = options.joinFile === undefined ? options.join : readToken(options.joinFile)
+  // The server need not have it in its environment.
+  delete process.env['SAMPAN_JOIN_TOKEN']
   if (options.store === undefined && token === undefined) return
   const { prepareFirstStart } = await import('../join-cluster.ts')
   await prepareFirstStart(places, options.store === undefined ? undefined : storeSettings(options.store, options), token, machineClock)

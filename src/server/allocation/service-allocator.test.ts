@@ -228,6 +228,25 @@ describe('repair', () => {
     await again.server.close()
   })
 
+  test('tells of two services with one address, and of what is in no range', async () => {
+    const made = await create({ type: 'NodePort', clusterIP: '10.43.0.10', ports: [{ port: 80, nodePort: 30_100 }] })
+    const { storage } = server.server.context
+    const again = (name: string, clusterIP: string, nodePort: number): Service => structuredClone({ ...made, metadata: { ...made.metadata, name, uid: name }, spec: { ...made.spec, clusterIP, clusterIPs: [clusterIP], ports: [{ ...made.spec.ports![0]!, nodePort }] } })
+    await storage.put(services, 'default/twin', again('twin', '10.43.0.10', 30_100), 0)
+    await storage.put(services, 'default/stray', again('stray', '192.0.2.1', 80), 0)
+    const other = await startTestServer({ store })
+    expect(await eventsOf(other)).toEqual([
+      'ClusterIPAlreadyAllocated: Cluster IP [IPv4]:10.43.0.10 was assigned to multiple services; please recreate service',
+      'ClusterIPOutOfRange: Cluster IP [IPv4]: 192.0.2.1 is not within any configured Service CIDR; please recreate service',
+      'PortAlreadyAllocated: Port 30100 was assigned to multiple services; please recreate service',
+      'PortOutOfRange: Port 80 is not within the port range 30000-32767; please recreate service',
+    ])
+    await server.local.delete(services, { namespace: 'default', name: 'twin' })
+    expect(await parentOf('10.43.0.10')).toMatchObject({ name: made.metadata.name })
+    other.remote.close()
+    await other.server.close()
+  })
+
   test('gives back what belongs to nobody, but not what a service on its way has taken', async () => {
     const clock = new FakeClock()
     const other = await startTestServer({ clock })
