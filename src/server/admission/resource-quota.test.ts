@@ -28,3 +28,15 @@ test('two servers together let no more pass than fits, while the controller coun
   expect(outcomes.filter(outcome => outcome !== 'stored').every(text => text.includes('exceeded quota: q, requested: count/configmaps=1, used: count/configmaps=50, limited: count/configmaps=50'))).toBe(true)
   expect((await local.get(resourceQuotas, { namespace: 'default', name: 'q' })).status?.used).toEqual({ 'count/configmaps': '50' })
 })
+
+test('what is refused by another quota, or is there already, is not noted', async () => {
+  const server = await startTestServer()
+  onTestFinished(() => server.close())
+  const { local } = server
+  for (const [name, limit] of [['a', '5'], ['b', '1']] as const) await local.create(resourceQuotas, { metadata: { namespace: 'default', name }, spec: { hard: { 'count/configmaps': limit } } })
+  const create = (name: string): Promise<string> => local.create(configMaps, { metadata: { namespace: 'default', name } }).then(() => 'stored', (error: Error) => error.message)
+  expect(await create('first')).toBe('stored')
+  expect(await create('first')).toContain('already exists')
+  expect(await create('second')).toContain('exceeded quota: b')
+  expect((await local.get(resourceQuotas, { namespace: 'default', name: 'a' })).status?.used).toEqual({ 'count/configmaps': '1' })
+})

@@ -10,6 +10,9 @@ import { compareQuantities } from '../../api/quantity.ts'
 import { addUsage, inScope, limitedBy, usageOf, type Usage } from '../../api/quota-usage.ts'
 import { resourceQuotas } from '../../api/resources.ts'
 import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../server-context.ts'
+import { keyOfTarget } from '../request.ts'
+import type { CachedObject } from '../storage/cached-object.ts'
+import { isStored } from '../storage/kind-storage.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 
 const maximumAttempts = 20
@@ -20,11 +23,16 @@ export const resourceQuota: AdmissionPlugin = {
     const { operation, target, object } = request
     if (operation !== 'CREATE' || target.namespace === undefined || target.subresource !== undefined || object === undefined || target.kind.stored === false) return
     const quotas = context.storage.cache(resourceQuotas).list(target.namespace)
-    return quotas.length === 0 ? undefined : chargeAll(request, context, quotas.map(({ key }) => key), object)
+    if (quotas.length === 0) return
+    // What is there already will not be stored a second time, and would stay noted.
+    if (isStored(context.storage, target.kind, keyOfTarget({ namespace: target.namespace, name: object.metadata.name }))) return
+    return chargeAll(request, context, quotas.map(({ key }) => key), object)
   },
 }
 
 async function chargeAll(request: AdmissionRequest, context: ServerContext, keys: readonly string[], object: KubeObject): Promise<void> {
+  // All of them are asked first, so that none notes what another one refuses.
+  for (const key of keys) chargeFor(request, context, key, object)
   for (const key of keys) await inTurn(context.storage, key, () => charge(request, context, key, object))
 }
 
@@ -44,23 +52,34 @@ async function inTurn(storage: ObjectStorage, key: string, work: () => Promise<v
   }
 }
 
+interface Charge {
+  readonly stored: CachedObject
+  /** The quota with the object noted as used. */
+  readonly draft: ResourceQuota
+}
+
+/** undefined: the quota does not limit this object. @throws ApiError Forbidden when it does not fit */
+function chargeFor(request: AdmissionRequest, context: ServerContext, key: string, object: KubeObject): Charge | undefined {
+  const { resource } = request.target.kind
+  const stored = context.storage.get(resourceQuotas, key)
+  const quota = stored?.object as ResourceQuota | undefined
+  if (stored === undefined || quota === undefined || !inScope(quota, resource, object)) return undefined
+  const hard = quota.spec?.hard ?? {}
+  const usage = usageOf(resource, object)
+  const requested = limitedBy(hard, usage)
+  if (resource.plural === 'pods' && resource.group === '') assertComplete(request, quota, hard, usage, object as Pod)
+  if (Object.keys(requested).length === 0) return undefined
+  const used = quota.status?.used ?? countedNow(context, quota)
+  assertFits(request, quota, hard, requested, used)
+  return { stored, draft: { ...structuredClone(quota), status: { hard: { ...hard }, used: { ...limitedBy(hard, used, true), ...limitedBy(requested, addUsage(used, requested)) } } } }
+}
+
 /** @throws ApiError Forbidden when it does not fit, Conflict when others were faster all the time */
 async function charge(request: AdmissionRequest, context: ServerContext, key: string, object: KubeObject): Promise<void> {
-  const { target: { kind: { resource } }, caller } = request
   for (let attempt = 0; attempt < maximumAttempts; attempt++) {
-    const stored = context.storage.get(resourceQuotas, key)
-    const quota = stored?.object as ResourceQuota | undefined
-    if (stored === undefined || quota === undefined || !inScope(quota, resource, object)) return
-    const hard = quota.spec?.hard ?? {}
-    const usage = usageOf(resource, object)
-    const requested = limitedBy(hard, usage)
-    if (resource.plural === 'pods' && resource.group === '') assertComplete(request, quota, hard, usage, object as Pod)
-    if (Object.keys(requested).length === 0) return
-    const used = quota.status?.used ?? countedNow(context, quota)
-    assertFits(request, quota, hard, requested, used)
-    if (caller.dryRun) return
-    const draft: ResourceQuota = { ...structuredClone(quota), status: { hard: { ...hard }, used: { ...limitedBy(hard, used, true), ...limitedBy(requested, addUsage(used, requested)) } } }
-    if ((await context.storage.put(resourceQuotas, key, draft, stored.revision)).ok) return
+    const wanted = chargeFor(request, context, key, object)
+    if (wanted === undefined || request.caller.dryRun) return
+    if ((await context.storage.put(resourceQuotas, key, wanted.draft, wanted.stored.revision)).ok) return
   }
   throw conflict(resourceQuotas, splitKey(key).name)
 }
