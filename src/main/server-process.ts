@@ -31,6 +31,7 @@ import { keepLiveServers, type LiveServer } from './live-servers.ts'
 import { LocalClient } from './local-client.ts'
 import { isSharedStore, openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
+import { addFirstRoute, followServiceRanges } from './service-routes.ts'
 import { processLogger, systemRandom } from './system.ts'
 import { sampanVersion } from './version.ts'
 
@@ -105,6 +106,7 @@ async function main(options: ServerOptions): Promise<void> {
     }),
     startDnsServer({ names: new ClusterNames(systemClient(server, 'dns'), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
   ])
+  const stopRoutes = followServiceRanges({ client: systemClient(server, 'kube-proxy'), network, linkName: facts.linkName, apply: ipBatch, logger: logger.with({ component: 'network' }) })
   void proxy.settled().then(() => reached('network'))
 
   const runtimeProcess = await containerd
@@ -130,6 +132,7 @@ async function main(options: ServerOptions): Promise<void> {
     logger.info('stopping')
     letDie()
     proxy.stop()
+    stopRoutes()
     // A store that is out of reach must not hold the end up; leases end by themselves.
     const late = new Promise(resolve => { clock.after(stopMs, () => resolve(undefined)) })
     await Promise.race([late, Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])])
@@ -157,9 +160,7 @@ async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
-  // A metric of its own, since servers of one cluster on one machine share the range, and each takes its route away.
-  const metric = Number(network.podCidr.split('.')[1])
-  await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress} metric ${metric}`])
+  await addFirstRoute({ linkName, network, apply: ipBatch })
 }
 
 async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {
