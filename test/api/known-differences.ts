@@ -12,6 +12,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'table /apis/autoscaling/v2/namespaces/gold/horizontalpodautoscalers': descriptions,
   'table /apis/policy/v1/namespaces/gold/poddisruptionbudgets': descriptions,
   'cr table': 'to do: descriptions of columns; the original does not note who owns a replica count that was written through scale',
+  'invalid: Service: clusterIP out of range': 'ranges are ServiceCIDR objects since 1.33, so the sentence is another',
   'pod invalid: bad env name': 'the rule for names is looser since 1.34, so the sentence is another',
   'pod invalid: resourceVersion on create': 'the original answers 500 to this mistake of a client; here it is a 400 with the same message',
   'watch too old': 'the recorded server had forgotten its first revision; here history reaches back five minutes',
