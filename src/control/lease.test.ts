@@ -80,6 +80,14 @@ describe('a lease', () => {
     expect(held.leading).toBe(true)
   })
 
+  test('of an earlier process of the same server is taken at once', async () => {
+    await server.local.create(leases, { metadata: { ...name }, spec: { holderIdentity: 'a_1', leaseDurationSeconds: 15 } })
+    const log: string[] = []
+    const held = holdLease({ client: server.local, clock, logger: silentLogger, name, identity: 'a_2', isGone: holder => holder.startsWith('a_'), onAcquired: () => log.push('acquired'), onLost: () => {} })
+    onTestFinished(() => held.release())
+    await eventually('leadership', () => log.length === 1)
+  })
+
   test('that somebody took over is lost', async () => {
     const leader = candidate('leader')
     await eventually('leadership', () => leader.held.leading)

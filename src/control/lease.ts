@@ -22,6 +22,8 @@ export interface LeaseOptions {
   readonly renewDeadlineMs?: number
   /** 2 s by default. */
   readonly retryMs?: number
+  /** Whether a holder is surely gone, such as an earlier process of this server, so that nobody need wait for it. */
+  readonly isGone?: (identity: string) => boolean
   readonly onAcquired: () => void
   readonly onLost: () => void
 }
@@ -86,7 +88,7 @@ export function holdLease(options: LeaseOptions): HeldLease {
     try {
       const current = await client.get(leases, name)
       const mine = holderOf(current) === identity
-      if (!mine && isHeld(current)) return false
+      if (!mine && options.isGone?.(holderOf(current)) !== true && isHeld(current)) return false
       const transitions = (current.spec.leaseTransitions ?? 0) + (mine ? 0 : 1)
       await client.update(leases, { ...current, spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions } })
       return true

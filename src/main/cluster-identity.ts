@@ -27,7 +27,8 @@ export interface JoinToken {
 type KeyPlaces = Pick<ClusterPlaces, 'keys'>
 
 const identityKey = '/identity'
-const membersPrefix = '/members/'
+const rangesPrefix = '/ranges/'
+const namesPrefix = '/names/'
 const sharedFiles = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'tokens.key', 'encryption.json']
 const cipher = 'aes-256-gcm'
 const marker = Buffer.from('sampan:identity:1:')
@@ -99,7 +100,8 @@ export async function publishIdentity(store: Store, places: KeyPlaces & Pick<Clu
     if (!(await store.put(identityKey, seal(own, token), entry?.revision ?? 0)).ok) throw new SetupError(`another server began the cluster "${token.cluster}" in this etcd at the same moment; join it with --join`)
   }
   saveToken(places, token)
-  await reserveRange(store, { podCidr: network.podCidr, nodeName })
+  // Has no effect but at the first start.
+  await Promise.all([reserveRange(store, network.podCidr, nodeName), reserveName(store, nodeName, network.podCidr)])
 }
 
 function seal(identity: ClusterIdentity, { secret }: JoinToken): Buffer {
@@ -126,17 +128,15 @@ export function saveIdentity(places: KeyPlaces, { files }: ClusterIdentity, toke
   saveToken(places, token)
 }
 
-export interface Member {
-  readonly nodeName: string
-  readonly podCidr: string
-}
-
-export async function readMembers(store: Store): Promise<Member[]> {
-  return (await store.range(membersPrefix)).entries.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as Member)
+/** The ranges of pods that nodes of the cluster have. */
+export async function reservedRanges(store: Store): Promise<string[]> {
+  return (await store.range(rangesPrefix)).entries.map(({ key }) => key.slice(rangesPrefix.length).replace('-', '/'))
 }
 
 /** False when another node has the range. */
-export async function reserveRange(store: Store, member: Member): Promise<boolean> {
-  const result = await store.put(`${membersPrefix}${member.podCidr.replace('/', '-')}`, Buffer.from(JSON.stringify(member)), 0)
-  return result.ok || (result.current !== undefined && (JSON.parse(Buffer.from(result.current.value).toString()) as Member).nodeName === member.nodeName)
-}
+export const reserveRange = (store: Store, podCidr: string, nodeName: string): Promise<boolean> => reserve(store, rangesPrefix + podCidr.replace('/', '-'), nodeName)
+
+/** False when the node of another range has the name. */
+export const reserveName = (store: Store, nodeName: string, podCidr: string): Promise<boolean> => reserve(store, namesPrefix + nodeName, podCidr)
+
+const reserve = async (store: Store, key: string, value: string): Promise<boolean> => (await store.put(key, Buffer.from(value), 0)).ok

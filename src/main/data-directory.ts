@@ -128,20 +128,19 @@ function readFacts(file: string): ClusterFacts | undefined {
 /** What a server finds when it joins a cluster. */
 export interface JoinedCluster {
   readonly network: Pick<ClusterNetwork, 'serviceCidr' | 'dnsAddress' | 'domain'>
-  /** Its other servers. */
-  readonly members: readonly { readonly nodeName: string; readonly podCidr: string }[]
+  /** Ranges of the pods of its other nodes. */
+  readonly podCidrs: readonly string[]
 }
 
 /** @throws SetupError when no address range is left */
 export function newFacts(places: ClusterPlaces, joined?: JoinedCluster): ClusterFacts {
-  const second = freeRange(places, joined?.members.map(({ podCidr }) => secondNumber(podCidr)) ?? [])
+  const second = freeRange(places, joined?.podCidrs.map(secondNumber) ?? [])
   const serviceCidr = `10.${second + 1}.0.0/16`
   const shared = joined?.network ?? { serviceCidr, dnsAddress: nthAddress(serviceCidr, 10), domain: 'cluster.local' }
-  const host = nodeNameOf(hostname())
   return {
     format: 1,
     name: places.name,
-    nodeName: joined?.members.some(({ nodeName }) => nodeName === host) === true ? `${host}-${second}` : host,
+    nodeName: nodeNameOf(hostname()),
     network: { ...shared, podCidr: `10.${second}.0.0/16`, nodeAddress: `10.${second}.255.254` },
     linkName: `sampan${second}`,
   }

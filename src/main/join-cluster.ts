@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { whileLocked } from '../host/lock.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Store } from '../store/store.ts'
-import { holdsCluster, ownToken, parseToken, readIdentity, readMembers, reserveRange, saveIdentity, type ClusterIdentity, type JoinToken } from './cluster-identity.ts'
+import { holdsCluster, ownToken, parseToken, readIdentity, reservedRanges, reserveName, reserveRange, saveIdentity, type ClusterIdentity, type JoinToken } from './cluster-identity.ts'
 import { announce, knownFacts, newFacts, openDataDirectory, otherClusters, saveFacts, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { openSharedStore, rememberStore, type StoreSettings } from './open-store.ts'
 
@@ -62,15 +62,20 @@ function assertRangeFree(places: ClusterPlaces, { network }: ClusterIdentity, to
   if (rival !== undefined) throw new SetupError(`the cluster "${rival.name}" on this machine gives its services addresses of ${network.serviceCidr}, as "${token.cluster}" does; end it first with: sampan down --name ${rival.name}, or join from another machine`)
 }
 
-/** A name and a range of pods of its own for the node. */
+/** A range of pods and a name of its own for the node. */
 async function takePlace(places: ClusterPlaces, store: Store, { network }: ClusterIdentity): Promise<ClusterFacts> {
   for (;;) {
-    const members = await readMembers(store)
+    const podCidrs = await reservedRanges(store)
     const facts = await whileLocked('sampan address ranges', () => {
-      const settled = newFacts(places, { network, members })
+      const settled = newFacts(places, { network, podCidrs })
       announce(places, settled)
       return settled
     })
-    if (await reserveRange(store, { podCidr: facts.network.podCidr, nodeName: facts.nodeName })) return facts
+    const { nodeName, network: { podCidr } } = facts
+    if (!await reserveRange(store, podCidr, nodeName)) continue
+    if (await reserveName(store, nodeName, podCidr)) return facts
+    // Another machine, or another server of this one, is called the same.
+    const other = `${nodeName}-${podCidr.split('.')[1]}`
+    if (await reserveName(store, other, podCidr)) return { ...facts, nodeName: other }
   }
 }

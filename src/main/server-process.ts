@@ -96,6 +96,8 @@ async function main(options: ServerOptions): Promise<void> {
   // Where several servers share a store, one of them does the work.
   const elected = async (component: string, start: () => Promise<Running>): Promise<Running> => (!isShared ? start() : runWhileLeading({
     client: systemClient(server, component), clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, identity: `${facts.nodeName}_${random.uuid()}`, start,
+    // This process holds the lock of its data directory.
+    isGone: holder => holder.startsWith(`${facts.nodeName}_`),
   }))
   const [controllers, scheduler, proxy, dns] = await Promise.all([
     elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) })),

@@ -81,6 +81,10 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     expect([await count(lives, 'replicasets'), await count(lives, 'pods')]).toEqual([1, 3])
     for (const cluster of [first, second]) expect(await cluster.down()).toMatchObject({ code: 0 })
     expect(await first.leftOvers()).toEqual([])
+
+    const elsewhere = join(first.directory, 'elsewhere')
+    expect(await first.sampan('up', '--name', first.name, '--data-dir', elsewhere, ...store)).toMatchObject({ code: 1, err: expect.stringContaining(`this etcd holds a cluster "${first.name}" already, of another data directory; join it with --join`) as string })
+    expect(existsSync(elsewhere)).toBe(false)
   })
 
   test('a backup of a running cluster brings back what was there', async () => {
