@@ -4,6 +4,7 @@
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
+import { nodes } from '../api/resources.ts'
 import { allControllers } from '../controllers/all.ts'
 import { startControllers } from '../control/controller.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
@@ -47,9 +48,13 @@ function report(message: StartReport): void {
 
 const reached = (step: Extract<StartReport, { step: string }>['step']): void => report({ step, atMs: performance.timeOrigin + performance.now() })
 
-function systemClient(server: ApiServer, component: string): LocalClient {
-  return new LocalClient(server.context, { user: { username: `system:${component}`, groups: ['system:masters', 'system:authenticated'] }, fieldManager: component })
+/** A client that acts as a component of the cluster does, with that component's rights. */
+function componentClient(server: ApiServer, component: string, username = `system:${component}`, groups: readonly string[] = []): LocalClient {
+  return new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: component })
 }
+
+const masters = ['system:masters']
+const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
@@ -82,15 +87,17 @@ async function main(options: ServerOptions): Promise<void> {
 
   const registry = await openRegistry(places)
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
-  await publishClusterServices(systemClient(server, 'kube-apiserver'), network, port)
+  const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
+  const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
+  await publishClusterServices(serverClient, network, port)
   const [controllers, scheduler, proxy, dns] = await Promise.all([
-    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) }),
-    startScheduler({ client: systemClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
+    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) }),
+    startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
     startServiceProxy({
-      client: systemClient(server, 'kube-proxy'), clock, logger: logger.with({ component: 'network' }),
+      client: componentClient(server, 'kube-proxy'), nodeClient, clock, logger: logger.with({ component: 'network' }),
       facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
     }),
-    startDnsServer({ names: new ClusterNames(systemClient(server, 'dns'), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
+    startDnsServer({ names: new ClusterNames(componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
   ])
   void proxy.settled().then(() => reached('network'))
 
@@ -103,9 +110,10 @@ async function main(options: ServerOptions): Promise<void> {
   reached('runtime')
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
-    client: systemClient(server, 'kubelet'), runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
+    client: nodeClient, runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
     clock, random, logger: logger.with({ component: 'node' }),
   })
+  await nameControlPlane(serverClient, facts.nodeName)
   reached('node')
   report({ ready: true })
   closeSync(reportChannel)
@@ -143,6 +151,13 @@ async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
   await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
+}
+
+/** A node may not give itself a role. */
+async function nameControlPlane(client: LocalClient, name: string): Promise<void> {
+  const label = 'node-role.kubernetes.io/control-plane'
+  if (client.informer(nodes).get({ name })?.metadata.labels?.[label] !== undefined) return
+  await client.patch(nodes, { name }, { type: 'merge', value: { metadata: { labels: { [label]: '' } } } })
 }
 
 async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {

@@ -1,7 +1,7 @@
 // Resources that are answered rather than stored: reviews of tokens and permissions, bindings, and the
 // health of the components.
 import { notFound, type Status } from '../api/api-error.ts'
-import type { Binding, ComponentStatus, SelfSubjectAccessReviewSpec, SelfSubjectRulesReviewSpec, SubjectAccessReviewSpec, TokenReview } from '../api/generated/models.ts'
+import type { Binding, ComponentStatus, ResourceAttributes, SelfSubjectAccessReviewSpec, SelfSubjectRulesReviewSpec, SubjectAccessReviewSpec, TokenReview } from '../api/generated/models.ts'
 import type { KubeObject } from '../api/object.ts'
 import { pods } from '../api/resources.ts'
 import { admitPosted } from './admission/admission.ts'
@@ -46,9 +46,16 @@ const subjectOf = ({ user = '', groups = [], uid }: SubjectAccessReviewSpec): Us
 function decisionOn({ authorizer }: ServerContext, user: UserInfo, { resourceAttributes: asked, nonResourceAttributes }: SelfSubjectAccessReviewSpec): object {
   const attributes = asked === undefined
     ? { verb: nonResourceAttributes?.verb ?? '', path: nonResourceAttributes?.path ?? '' }
-    : { verb: asked.verb ?? '', group: asked.group ?? '', resource: asked.resource ?? '', subresource: asked.subresource || undefined, namespace: asked.namespace || undefined, name: asked.name || undefined }
+    : { verb: asked.verb ?? '', group: asked.group ?? '', resource: asked.resource ?? '', subresource: asked.subresource || undefined, namespace: asked.namespace || undefined, name: asked.name || undefined, fieldSelector: fieldSelectorOf(asked) }
   const { allowed, reason } = authorizer.authorize(user, attributes)
   return { allowed, ...(reason !== '' && { reason }) }
+}
+
+/** Only what asks for equality narrows anything down. */
+function fieldSelectorOf({ fieldSelector }: ResourceAttributes): string | undefined {
+  if (fieldSelector?.rawSelector) return fieldSelector.rawSelector
+  const terms = (fieldSelector?.requirements ?? []).flatMap(({ key, operator, values = [] }) => (operator === 'In' && values.length === 1 ? [`${key}=${values[0]!.replace(/[\\,=]/g, '\\$&')}`] : []))
+  return terms.length > 0 ? terms.join(',') : undefined
 }
 
 function rulesOf({ authorizer }: ServerContext, user: UserInfo, namespace: string | undefined): object {

@@ -24,6 +24,8 @@ export interface TestServer {
   readonly port: number
   /** As system:masters, in process. */
   readonly local: LocalClient
+  /** In process as somebody else. */
+  as(username: string, groups?: readonly string[]): LocalClient
   /** The same over HTTPS with the admin's certificate. */
   readonly remote: HttpClient
   readonly keys: TestKeys
@@ -43,6 +45,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>
   /** Without the admin's certificate. */
   readonly anonymous?: boolean
+  /** A client certificate instead of the admin's. */
+  readonly certificate?: KeyPairPem
 }
 
 export interface Answer {
@@ -95,6 +99,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const remote = new HttpClient({ access, userAgent: 'sampan-test', clock })
   return {
     server, port, keys, remote,
+    as: (username, groups = []) => new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: 'test' }),
     local: new LocalClient(server.context, { user: { username: 'test', groups: ['system:masters', 'system:authenticated'] }, fieldManager: 'test' }),
     call: (method, path, callOptions = {}) => call(port, keys, method, path, callOptions),
     close: async () => {
@@ -105,12 +110,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
 }
 
-function call(port: number, keys: TestKeys, method: string, path: string, { body, headers = {}, anonymous = false }: CallOptions): Promise<Answer> {
+function call(port: number, keys: TestKeys, method: string, path: string, { body, headers = {}, anonymous = false, certificate = keys.admin }: CallOptions): Promise<Answer> {
   const bytes = body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   return new Promise((resolve, reject) => {
     const request = httpsRequest({
       host: '127.0.0.1', port, method, path, ca: keys.authority.certificate, agent: false,
-      ...(!anonymous && { cert: keys.admin.certificate, key: keys.admin.key }),
+      ...(!anonymous && { cert: certificate.certificate, key: certificate.key }),
       headers: { ...(bytes !== undefined && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }), ...headers },
     }, response => {
       text(response).then(content => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: content, json: parsed(content) }), reject)

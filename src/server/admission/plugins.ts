@@ -7,6 +7,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeRestriction } from './node-restriction.ts'
 import { notActedOn } from './not-acted-on.ts'
 import { podSecurity } from './pod-security.ts'
 import { policyExpressions } from './policy-expressions.ts'
@@ -21,7 +22,7 @@ import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts'
 import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 
 export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
-  namespaceLifecycle, limitRanger, serviceAccountAdmission, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
+  namespaceLifecycle, limitRanger, serviceAccountAdmission, nodeRestriction, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
   defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation,
   policyExpressions, mutatingAdmissionPolicy, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
 ]

@@ -2,7 +2,7 @@
 // Claims as in pkg/serviceaccount/claims.go.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
-import { pods, secrets, serviceAccounts } from '../../api/resources.ts'
+import { nodes, pods, secrets, serviceAccounts } from '../../api/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Random } from '../../lib/random.ts'
 import type { UserInfo } from '../request.ts'
@@ -17,6 +17,8 @@ export interface TokenRequestFacts {
   readonly audiences: readonly string[]
   readonly expirationSeconds: number
   readonly bound?: { readonly kind: string; readonly name: string; readonly uid: string }
+  /** Where the pod it is bound to runs. */
+  readonly node?: { readonly name: string; readonly uid?: string }
 }
 
 interface KubernetesClaims {
@@ -24,6 +26,8 @@ interface KubernetesClaims {
   serviceaccount: { name: string; uid: string }
   pod?: { name: string; uid: string }
   secret?: { name: string; uid: string }
+  /** Of a pod's token; or, alone, what the token is bound to. */
+  node?: { name: string; uid?: string }
 }
 
 export class TokenIssuer {
@@ -44,10 +48,12 @@ export class TokenIssuer {
     this.random = options.random
   }
 
-  issue({ namespace, account, audiences, expirationSeconds, bound }: TokenRequestFacts): Promise<string> {
+  issue({ namespace, account, audiences, expirationSeconds, bound, node }: TokenRequestFacts): Promise<string> {
     const seconds = Math.floor(this.clock.now() / 1000)
     const claims: KubernetesClaims = { namespace, serviceaccount: account }
     if (bound?.kind === 'Pod') claims.pod = { name: bound.name, uid: bound.uid }
+    if (node !== undefined) claims.node = node
+    if (bound?.kind === 'Node') claims.node = { name: bound.name, uid: bound.uid }
     if (bound?.kind === 'Secret') claims.secret = { name: bound.name, uid: bound.uid }
     return new SignJWT({ 'kubernetes.io': claims })
       .setProtectedHeader({ alg: algorithm })
@@ -77,13 +83,14 @@ export class TokenIssuer {
 }
 
 /** The account, and the pod or secret the token is bound to, must still be the same objects. */
-export function stillBound({ namespace, serviceaccount, pod, secret }: KubernetesClaims, storage: ObjectStorage): boolean {
+export function stillBound({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims, storage: ObjectStorage): boolean {
   const same = (resource: typeof serviceAccounts | typeof pods | typeof secrets, reference: { name: string; uid: string }): boolean =>
     storage.get(resource, `${namespace}/${reference.name}`)?.object.metadata.uid === reference.uid
   return same(serviceAccounts, serviceaccount) && (pod === undefined || same(pods, pod)) && (secret === undefined || same(secrets, secret))
+    && (node?.uid === undefined || pod !== undefined || storage.get(nodes, node.name)?.object.metadata.uid === node.uid)
 }
 
-function userOf({ namespace, serviceaccount, pod }: KubernetesClaims, credentialId: string | undefined): UserInfo {
+function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, credentialId: string | undefined): UserInfo {
   return {
     username: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
     uid: serviceaccount.uid,
@@ -91,6 +98,7 @@ function userOf({ namespace, serviceaccount, pod }: KubernetesClaims, credential
     extra: {
       ...(credentialId !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${credentialId}`] }),
       ...(pod !== undefined && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
+      ...(node !== undefined && { 'authentication.kubernetes.io/node-name': [node.name], ...(node.uid !== undefined && { 'authentication.kubernetes.io/node-uid': [node.uid] }) }),
     },
   }
 }

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/api-error.ts'
 import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
-import { attributesOf, forbiddenTo, isPath, type Attributes } from '../auth/attributes.ts'
+import { attributesOf, isPath, type Attributes } from '../auth/attributes.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
 import type { FlowControl, Passage } from '../flow-control/flow-control.ts'
@@ -138,7 +138,7 @@ export class RequestHandler {
 
   /** @throws ApiError Forbidden */
   private authorize(user: UserInfo, attributes: Attributes): void {
-    if (!this.options.routes.context.authorizer.authorize(user, attributes).allowed) throw forbiddenTo(user, attributes)
+    this.options.routes.context.authorizer.assertAllowed(user, attributes)
   }
 
   private async route(exchange: Exchange, path: ApiPath | undefined): Promise<void> {
