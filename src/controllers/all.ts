@@ -3,6 +3,7 @@ import type { KindDefinition } from '../api/kind.ts'
 import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
 import { filteredResources, type ResourceSource } from '../control/resource-source.ts'
+import { bootstrapSigner } from './bootstrap-signer/bootstrap-signer.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { cronJobController } from './cronjob/cronjob.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
@@ -21,7 +22,9 @@ import { replicationControllerController } from './replicationcontroller/replica
 import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
+import { serviceAccountTokenController, type IssueLegacyToken } from './serviceaccount-token/serviceaccount-token.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
+import { tokenCleaner } from './token-cleaner/token-cleaner.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 
 export interface ControllerOptions {
@@ -31,9 +34,10 @@ export interface ControllerOptions {
   readonly resources: ResourceSource
   /** What policies can be about. */
   readonly kinds: readonly KindDefinition[]
+  readonly issueToken: IssueLegacyToken
 }
 
-export function allControllers({ rootCaPem, resources, kinds }: ControllerOptions): readonly ControllerDefinition[] {
+export function allControllers({ rootCaPem, resources, kinds, issueToken }: ControllerOptions): readonly ControllerDefinition[] {
   const owned = filteredResources(resources, resource => resource.plural !== events.plural)
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
@@ -43,5 +47,6 @@ export function allControllers({ rootCaPem, resources, kinds }: ControllerOption
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
     disruptionController, staleDisruptionTarget, validatingAdmissionPolicyStatusController(kinds),
+    serviceAccountTokenController(rootCaPem, issueToken), tokenCleaner, bootstrapSigner,
   ]
 }

@@ -24,6 +24,7 @@ import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
+import { accessSettings } from './access-settings.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { liveResources } from './live-resources.ts'
 import { LocalClient } from './local-client.ts'
@@ -58,6 +59,7 @@ const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
+  const access = accessSettings(options.access ?? {})
   if (await holdLock(places.state) === undefined) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
   // Two clusters that start for the first time at the same moment must not take the same address range.
   const facts = await whileLocked('sampan address ranges', () => {
@@ -77,7 +79,7 @@ async function main(options: ServerOptions): Promise<void> {
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
-    frontProxy: keys.frontProxy,
+    frontProxy: keys.frontProxy, ...access,
     clock, random, logger: logger.with({ component: 'api' }),
   })
   const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)
@@ -91,7 +93,7 @@ async function main(options: ServerOptions): Promise<void> {
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
   await publishClusterServices(serverClient, network, port)
   const [controllers, scheduler, proxy, dns] = await Promise.all([
-    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) }),
+    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) }),
     startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
     startServiceProxy({
       client: componentClient(server, 'kube-proxy'), nodeClient, clock, logger: logger.with({ component: 'network' }),

@@ -17,7 +17,10 @@ import { publishFrontProxy, type FrontProxy } from './aggregation/front-proxy.ts
 import { createLocalApiServices } from './aggregation/local-api-services.ts'
 import { Authenticator } from './auth/authenticate.ts'
 import { Authorizer } from './auth/authorizer.ts'
+import { BearerTokens } from './auth/bearer-tokens.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
+import type { OidcSettings } from './auth/oidc.ts'
+import type { StaticTokens } from './auth/static-tokens.ts'
 import { TokenIssuer } from './auth/service-account-tokens.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
 import { FlowControl } from './flow-control/flow-control.ts'
@@ -44,6 +47,9 @@ export interface ApiServerOptions {
   /** PEM of the key that signs service account tokens. */
   readonly tokenKey: string
   readonly tokenIssuer: string
+  /** Tokens of others that are believed. */
+  readonly staticTokens?: StaticTokens
+  readonly oidc?: OidcSettings
   readonly findNodeStreams: FindNodeStreams
   /** For aggregated API servers; without it they are not told on whose behalf they are asked. */
   readonly frontProxy?: FrontProxy
@@ -81,12 +87,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const storage = await ObjectStorage.open(options.store)
   const kinds = new KindRegistry(options.kinds)
   const resolveService = options.resolveService ?? serviceResolver(storage)
+  const tokens = new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random })
   const context: ServerContext = {
     storage,
     kinds,
     admission: admissionPlugins(storage),
     services: new ServiceAllocator(storage, options.serviceCidr, random),
-    tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
+    tokens,
+    bearers: new BearerTokens({ issuer: tokens, storage, clock, logger, ...(options.staticTokens && { staticTokens: options.staticTokens }), ...(options.oidc && { oidc: options.oidc }) }),
     authorizer: new Authorizer(storage),
     webhooks: webhookCaller(resolveService, clock),
     clock,
@@ -116,7 +124,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, options.reach ?? (address => address)), openWatches },
     discovery,
     aggregator,
-    authenticator: new Authenticator(context.tokens, storage, clock, frontProxy),
+    authenticator: new Authenticator(context.bearers, clock, frontProxy),
     flowControl,
     metrics,
     checks: [

@@ -67,11 +67,11 @@ function rulesOf({ authorizer }: ServerContext, user: UserInfo, namespace: strin
 
 const userInfo = ({ username, uid, groups, extra }: UserInfo): object => ({ username, ...(uid !== undefined && { uid }), groups, ...(extra !== undefined && Object.keys(extra).length > 0 && { extra }) })
 
-async function reviewToken({ tokens, storage }: ServerContext, spec: TokenReview['spec'] | undefined): Promise<object> {
-  const audiences = (spec?.audiences ?? []).length > 0 ? spec!.audiences! : tokens.audiences
-  const verified = spec?.token ? await tokens.verify(spec.token, storage, audiences) : undefined
+async function reviewToken({ tokens, bearers }: ServerContext, spec: TokenReview['spec'] | undefined): Promise<object> {
+  const asked = (spec?.audiences ?? []).length > 0 ? spec!.audiences! : undefined
+  const verified = spec?.token ? await bearers.verify(spec.token, asked) : undefined
   if (verified === undefined) return { user: {}, error: 'invalid bearer token' }
-  return { authenticated: true, user: userInfo(verified.user), audiences }
+  return { authenticated: true, user: userInfo(verified.user), audiences: verified.audiences ?? (asked ?? tokens.audiences).filter(audience => tokens.audiences.includes(audience)) }
 }
 
 async function bindPod(context: ServerContext, binding: Binding, caller: Caller): Promise<Status> {

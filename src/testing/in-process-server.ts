@@ -13,6 +13,8 @@ import { systemRandom } from '../main/system.ts'
 import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { OidcSettings } from '../server/auth/oidc.ts'
+import type { StaticTokens } from '../server/auth/static-tokens.ts'
 import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
 import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
 import type { Reach } from '../server/subresources/proxy.ts'
@@ -66,9 +68,14 @@ export interface TestServerOptions {
   readonly findNodeStreams?: FindNodeStreams
   readonly resolveService?: ServiceResolver
   readonly reach?: Reach
+  readonly staticTokens?: StaticTokens
+  readonly oidc?: OidcSettings
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
+
+/** The keys that every server of a test run uses. */
+export const testKeys = (): Promise<TestKeys & { tokenKey: string }> => (sharedKeys ??= makeKeys())
 
 async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
   const nowMs = Date.now()
@@ -85,12 +92,14 @@ async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { clock = machineClock, random = systemRandom, logger = silentLogger } = options
-  const keys = await (sharedKeys ??= makeKeys())
+  const keys = await testKeys()
   const store = options.store ?? new MemoryStore()
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
     findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
     frontProxy: keys.frontProxy,
+    ...(options.staticTokens !== undefined && { staticTokens: options.staticTokens }),
+    ...(options.oidc !== undefined && { oidc: options.oidc }),
     ...(options.reach !== undefined && { reach: options.reach }),
     ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })

@@ -27,7 +27,7 @@ export async function startTestCluster({ nodes = 1, logger = silentLogger, useRe
   const server = await startTestServer({ logger })
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
-  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(server.server.context.kinds), kinds: allKinds }), common)
+  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(server.server.context.kinds), kinds: allKinds, issueToken: facts => server.server.context.tokens.issueLegacy(facts) }), common)
   const scheduler = await startScheduler(common)
   const hollow: { stop(): void }[] = []
   const cluster: TestCluster = {

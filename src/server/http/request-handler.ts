@@ -6,7 +6,7 @@ import { badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/
 import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import { attributesOf, isPath, type Attributes } from '../auth/attributes.ts'
-import type { Authenticator } from '../auth/authenticate.ts'
+import { anonymous, type Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
 import type { FlowControl, Passage } from '../flow-control/flow-control.ts'
 import type { ServerMetrics } from '../metrics.ts'
@@ -15,10 +15,11 @@ import { findSubresource } from '../subresources/subresource.ts'
 import { parseApiPath, type ApiPath } from './api-path.ts'
 import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
-import { serveHealth, type HealthCheck } from './health-routes.ts'
+import { isHealthPath, serveHealth, type HealthCheck } from './health-routes.ts'
 import { serveResource, type ResourceRoutes } from './resource-routes.ts'
 import { storedResource } from '../storage/kind-storage.ts'
 import { allottedMs, isLongRunning } from './request-time.ts'
+import { serveIssuer } from './issuer-routes.ts'
 import { checkWriteOptions } from './request-options.ts'
 import { sendBytes, sendStatus, sendValue, statusOf } from './respond.ts'
 
@@ -48,11 +49,10 @@ export class RequestHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = splitUrl(request.url ?? '/')
-    const health = serveHealth(url.path, url.query, response, this.options.checks, this.options.buildDate)
-    if (health !== undefined) return health
+    if (isHealthPath(url.path)) return this.serveHealth(request, response, url)
     const parts = parseApiPath(url.path)
     const attributes = attributesOf(request.method ?? 'GET', url.path, parts, url.query)
-    const caller = callerOf(request, url.query, nobody)
+    const caller = callerOf(request, url.query, anonymous)
     const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: caller.dryRun, isLongRunning: isLongRunning(attributes) })
     let exchange: Exchange = { request, response, ...url, caller }
     let deadline: Timer | undefined
@@ -72,6 +72,18 @@ export class RequestHandler {
       await this.route(exchange, parts)
     } catch (error) {
       await sendStatus(exchange, statusOf(error, fault => this.report(request, fault)))
+    }
+  }
+
+  /** Also when the server is full or shutting down. */
+  private async serveHealth(request: IncomingMessage, response: ServerResponse, url: { path: string; query: URLSearchParams }): Promise<void> {
+    const { checks, buildDate } = this.options
+    const caller = callerOf(request, url.query, anonymous)
+    try {
+      this.authorize(await this.authenticated(request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
+      await serveHealth(url.path, url.query, response, checks, buildDate)
+    } catch (error) {
+      await sendStatus({ request, response, ...url, caller }, statusOf(error, fault => this.report(request, fault)))
     }
   }
 
@@ -149,6 +161,7 @@ export class RequestHandler {
     if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
     if (path === undefined && await this.options.discovery.serve(exchange)) return
     if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))
+    if (path === undefined && serveIssuer(exchange, this.options.routes.context.tokens)) return
     if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
     return sendBytes(exchange, 404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'))
   }
@@ -158,8 +171,6 @@ export class RequestHandler {
     this.options.routes.context.logger.error('request failed', { method: request.method, url: request.url, error: message, stack })
   }
 }
-
-const nobody: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const question = url.indexOf('?')
