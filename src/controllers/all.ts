@@ -1,9 +1,13 @@
 // Every control loop of a cluster.
+import type { CertificateSigner } from '../api/certificate-request.ts'
 import type { KindDefinition } from '../api/kind.ts'
 import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
 import { filteredResources, type ResourceSource } from '../control/resource-source.ts'
 import { bootstrapSigner } from './bootstrap-signer/bootstrap-signer.ts'
+import { certificateApproving } from './certificate-approving/certificate-approving.ts'
+import { certificateCleaner } from './certificate-cleaner/certificate-cleaner.ts'
+import { certificateSigning } from './certificate-signing/certificate-signing.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { cronJobController } from './cronjob/cronjob.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
@@ -35,9 +39,10 @@ export interface ControllerOptions {
   /** What policies can be about. */
   readonly kinds: readonly KindDefinition[]
   readonly issueToken: IssueLegacyToken
+  readonly certificates: CertificateSigner
 }
 
-export function allControllers({ rootCaPem, resources, kinds, issueToken }: ControllerOptions): readonly ControllerDefinition[] {
+export function allControllers({ rootCaPem, resources, kinds, issueToken, certificates }: ControllerOptions): readonly ControllerDefinition[] {
   const owned = filteredResources(resources, resource => resource.plural !== events.plural)
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
@@ -48,5 +53,6 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken }: Cont
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
     disruptionController, staleDisruptionTarget, validatingAdmissionPolicyStatusController(kinds),
     serviceAccountTokenController(rootCaPem, issueToken), tokenCleaner, bootstrapSigner,
+    certificateApproving(certificates), certificateSigning(certificates), certificateCleaner,
   ]
 }

@@ -22,6 +22,7 @@ import { bind } from '../server/subresources/binding.ts'
 import { evict } from '../server/subresources/eviction.ts'
 import { finalize } from '../server/subresources/finalize.ts'
 import { requestToken } from '../server/subresources/token.ts'
+import { answerPosted } from '../server/virtual-resources.ts'
 import { findObject } from '../server/storage/kind-storage.ts'
 
 export interface LocalClientOptions {
@@ -92,7 +93,9 @@ export class LocalClient implements Client {
 
   async create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
     this.assertAllowed('create', resource, { namespace: object.metadata.namespace })
-    const created = await create(this.context, { kind: this.kind(resource), namespace: object.metadata.namespace }, object, this.caller(options))
+    const target = { kind: this.kind(resource), namespace: object.metadata.namespace }
+    if (target.kind.stored === false) return (await answerPosted(this.context, target, object, this.caller(options), [])).value as T
+    const created = await create(this.context, target, object, this.caller(options))
     return created.object as T
   }
 

@@ -4,6 +4,7 @@
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
+import type { CertificateSigner } from '../api/certificate-request.ts'
 import { nodes } from '../api/resources.ts'
 import { allControllers } from '../controllers/all.ts'
 import { startControllers } from '../control/controller.ts'
@@ -21,6 +22,7 @@ import { removeTable, startServiceProxy } from '../network/service-proxy.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
+import type { KeyPairPem } from '../server/auth/certificate-authority.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
@@ -93,7 +95,7 @@ async function main(options: ServerOptions): Promise<void> {
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
   await publishClusterServices(serverClient, network, port)
   const [controllers, scheduler, proxy, dns] = await Promise.all([
-    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) }),
+    startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts), certificates: lazyClusterSigner(keys.authority) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) }),
     startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) }),
     startServiceProxy({
       client: componentClient(server, 'kube-proxy'), nodeClient, clock, logger: logger.with({ component: 'network' }),
@@ -153,6 +155,12 @@ async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
   await ipBatch([`route replace ${network.serviceCidr} dev ${linkName} src ${network.nodeAddress}`])
+}
+
+/** The module that reads and signs certificates is heavy; most clusters never need it. */
+function lazyClusterSigner(authority: KeyPairPem): CertificateSigner {
+  const load = async (): Promise<CertificateSigner> => (await import('../server/auth/certificate-requests.ts')).clusterSigner(authority, () => clock.now())
+  return { read: async pem => (await load()).read(pem), sign: async (pem, options) => (await load()).sign(pem, options) }
 }
 
 /** A node may not give itself a role. */

@@ -9,6 +9,7 @@ import type { Logger } from '../lib/logger.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { liveResources } from '../main/live-resources.ts'
 import { systemRandom } from '../main/system.ts'
+import { clusterSigner } from '../server/auth/certificate-requests.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { startHollowNode } from './hollow-node.ts'
 import type { TestServer } from './in-process-server.ts'
@@ -27,7 +28,7 @@ export async function startTestCluster({ nodes = 1, logger = silentLogger, useRe
   const server = await startTestServer({ logger })
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
-  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(server.server.context.kinds), kinds: allKinds, issueToken: facts => server.server.context.tokens.issueLegacy(facts) }), common)
+  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(server.server.context.kinds), kinds: allKinds, issueToken: facts => server.server.context.tokens.issueLegacy(facts), certificates: clusterSigner(server.keys.authority, () => Date.now()) }), common)
   const scheduler = await startScheduler(common)
   const hollow: { stop(): void }[] = []
   const cluster: TestCluster = {

@@ -1,6 +1,7 @@
 // The plug-ins in the order in which Kubernetes runs them.
 import type { AdmissionPlugin } from '../server-context.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { certificateRequester } from './certificate-requester.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -23,6 +24,6 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 
 export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, nodeRestriction, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
-  defaultStorageClass, runtimeClassAdmission, certificateRequester, defaultIngressClass, rbacEscalation,
+  defaultStorageClass, runtimeClassAdmission, certificateRequester, certificateApproval, certificateSigning, certificateSubjectRestriction, defaultIngressClass, rbacEscalation,
   policyExpressions, mutatingAdmissionPolicy, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
 ]
