@@ -67,11 +67,11 @@ function parse(pem: string): Pkcs10CertificateRequest {
 const alternativeNames = (request: Pkcs10CertificateRequest): SubjectAlternativeNameExtension | undefined => request.extensions.find(extension => extension instanceof SubjectAlternativeNameExtension)
 
 function extensionsFor(request: Pkcs10CertificateRequest, usages: readonly string[]): Extension[] {
-  const flags = usages.reduce((sum, usage) => sum | (keyUsages[usage] ?? 0), 0) as KeyUsageFlags
+  const flags = usages.reduce<number>((sum, usage) => sum | (keyUsages[usage] ?? 0), 0)
   const extended = usages.flatMap(usage => extendedUsages[usage] ?? [])
   const names = alternativeNames(request)
   return [
-    ...(Number(flags) === 0 ? [] : [new KeyUsagesExtension(flags, true)]),
+    ...(flags === 0 ? [] : [new KeyUsagesExtension(flags as KeyUsageFlags, true)]),
     ...(extended.length === 0 ? [] : [new ExtendedKeyUsageExtension(extended)]),
     new BasicConstraintsExtension(false, undefined, true),
     ...(names === undefined ? [] : [names]),
