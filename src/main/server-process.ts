@@ -27,6 +27,7 @@ import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
 import { accessSettings } from './access-settings.ts'
+import { auditSettings } from './audit-settings.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { liveResources } from './live-resources.ts'
 import { LocalClient } from './local-client.ts'
@@ -62,6 +63,7 @@ const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
   const access = accessSettings(options.access ?? {})
+  const audit = auditSettings(options.audit ?? {}, clock, logger.with({ component: 'audit' }))
   if (await holdLock(places.state) === undefined) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
   // Two clusters that start for the first time at the same moment must not take the same address range.
   const facts = await whileLocked('sampan address ranges', () => {
@@ -81,7 +83,7 @@ async function main(options: ServerOptions): Promise<void> {
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
-    frontProxy: keys.frontProxy, ...access,
+    frontProxy: keys.frontProxy, ...access, ...(audit && { audit }),
     clock, random, logger: logger.with({ component: 'api' }),
   })
   const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)

@@ -10,11 +10,14 @@ import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { Store } from '../store/store.ts'
+import type { AuditPolicy } from '../api/audit-policy.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { ServiceAllocator } from './allocation/service-allocator.ts'
 import { Aggregator } from './aggregation/aggregator.ts'
 import { publishFrontProxy, type FrontProxy } from './aggregation/front-proxy.ts'
 import { createLocalApiServices } from './aggregation/local-api-services.ts'
+import { Audit } from './audit/audit.ts'
+import type { AuditSink } from './audit/audit-file.ts'
 import { Authenticator } from './auth/authenticate.ts'
 import { Authorizer } from './auth/authorizer.ts'
 import { BearerTokens } from './auth/bearer-tokens.ts'
@@ -50,6 +53,7 @@ export interface ApiServerOptions {
   /** Tokens of others that are believed. */
   readonly staticTokens?: StaticTokens
   readonly oidc?: OidcSettings
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
   readonly findNodeStreams: FindNodeStreams
   /** For aggregated API servers; without it they are not told on whose behalf they are asked. */
   readonly frontProxy?: FrontProxy
@@ -120,6 +124,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   discovery.aggregator = aggregator
   let draining = false
   const openWatches = new Set<() => void>()
+  const audit = options.audit && new Audit({ ...options.audit, clock, random, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
   const handler = new RequestHandler({
     routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, options.reach ?? (address => address)), openWatches },
     discovery,
@@ -134,6 +139,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ],
     buildDate: formatTime(clock.now()),
     draining: () => draining,
+    ...(audit !== undefined && { audit }),
   })
   const listeners: Server[] = []
   return {
@@ -153,6 +159,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await definitions.stop()
       for (const end of openWatches) end()
       await Promise.all(listeners.map(server => closed(server, clock)))
+      await audit?.close()
     },
   }
 }

@@ -3,6 +3,7 @@
 import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { allKinds } from '../api/kinds/all.ts'
+import type { AuditPolicy } from '../api/audit-policy.ts'
 import type { Clock } from '../lib/clock.ts'
 import { silentLogger, type Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
@@ -13,6 +14,7 @@ import { systemRandom } from '../main/system.ts'
 import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { AuditSink } from '../server/audit/audit-file.ts'
 import type { OidcSettings } from '../server/auth/oidc.ts'
 import type { StaticTokens } from '../server/auth/static-tokens.ts'
 import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
@@ -70,6 +72,7 @@ export interface TestServerOptions {
   readonly reach?: Reach
   readonly staticTokens?: StaticTokens
   readonly oidc?: OidcSettings
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
@@ -99,6 +102,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
     frontProxy: keys.frontProxy,
     ...(options.staticTokens !== undefined && { staticTokens: options.staticTokens }),
+    ...(options.audit !== undefined && { audit: options.audit }),
     ...(options.oidc !== undefined && { oidc: options.oidc }),
     ...(options.reach !== undefined && { reach: options.reach }),
     ...(options.resolveService !== undefined && { resolveService: options.resolveService }),

@@ -9,13 +9,14 @@ import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kubeconfig.ts'
 import { programPath } from '../../host/command.ts'
 import type { AccessOptions } from '../access-settings.ts'
+import type { AuditOptions } from '../audit-settings.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 import { serverEnvironment, serverFlags } from '../server-runtime.ts'
 
-export interface UpOptions extends AccessOptions {
+export interface UpOptions extends AccessOptions, AuditOptions {
   readonly name: string
   readonly dataDir?: string
   readonly apiPort?: number
@@ -31,6 +32,12 @@ function accessOptions(options: UpOptions): AccessOptions {
   const { tokenAuthFile, oidcCaFile } = options
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('oidc')))
   return { ...given, ...(tokenAuthFile !== undefined && { tokenAuthFile: resolve(tokenAuthFile) }), ...(oidcCaFile !== undefined && { oidcCaFile: resolve(oidcCaFile) }) }
+}
+
+function auditOptions(options: UpOptions): AuditOptions {
+  const { auditPolicyFile, auditLogPath } = options
+  const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('audit')))
+  return { ...given, ...(auditPolicyFile !== undefined && { auditPolicyFile: resolve(auditPolicyFile) }), ...(auditLogPath !== undefined && { auditLogPath: resolve(auditLogPath) }) }
 }
 
 const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
@@ -95,7 +102,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     name: options.name,
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
-    access: accessOptions(options),
+    access: accessOptions(options), audit: auditOptions(options),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }
   const child = spawn(process.execPath, [...serverFlags, serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', env: { ...process.env, ...serverEnvironment }, stdio: ['ignore', log, log, 'pipe'] })

@@ -71,6 +71,7 @@ function extensionsFor(request: Pkcs10CertificateRequest, usages: readonly strin
   const extended = usages.flatMap(usage => extendedUsages[usage] ?? [])
   const names = alternativeNames(request)
   return [
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- several flags together are none of the enum
     ...(flags === 0 ? [] : [new KeyUsagesExtension(flags as KeyUsageFlags, true)]),
     ...(extended.length === 0 ? [] : [new ExtendedKeyUsageExtension(extended)]),
     new BasicConstraintsExtension(false, undefined, true),
