@@ -23,6 +23,7 @@ import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import type { KeyPairPem } from '../server/auth/certificate-authority.ts'
+import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
@@ -79,15 +80,23 @@ async function main(options: ServerOptions): Promise<void> {
   retreat = async () => takeBack(await containerd, places, facts)
   const [store, keys] = await Promise.all([openStore(places, options.store, clock), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
   let agent: NodeAgent | undefined
+  let frontClient = keys.frontProxy.client
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
-    frontProxy: keys.frontProxy, ...access, ...(audit && { audit }),
+    frontProxy: { ...keys.frontProxy, get client() { return frontClient } }, ...access, ...(audit && { audit }),
     clock, random, logger: logger.with({ component: 'api' }),
   })
   const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)
   const url = `https://127.0.0.1:${port}`
+  const stopRotation = rotateCertificates({
+    keys, renew: nowMs => clusterKeys(places, facts, nowMs), clock, logger: logger.with({ component: 'certificates' }),
+    apply: renewed => {
+      server.renewServing(renewed.serving)
+      frontClient = renewed.frontProxy.client
+    },
+  })
   report({ access: { url, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key } })
   reached('api')
 
@@ -130,6 +139,7 @@ async function main(options: ServerOptions): Promise<void> {
     stopping = true
     logger.info('stopping')
     letDie()
+    stopRotation()
     proxy.stop()
     await Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close()])
     await server.close()

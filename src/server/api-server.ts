@@ -79,6 +79,8 @@ export interface ApiServer {
   readonly context: ServerContext
   /** May be called several times, for several addresses. @returns the port */
   listen(options: ListenOptions): Promise<number>
+  /** Shows another certificate to whoever connects from now on. */
+  renewServing(serving: KeyPairPem): void
   /** Ends watches, finishes what is in flight, closes the listeners. The store stays open. */
   close(): Promise<void>
 }
@@ -141,13 +143,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     draining: () => draining,
     ...(audit !== undefined && { audit }),
   })
-  const listeners: Server[] = []
+  const listeners: { readonly server: Server; readonly options: ListenOptions }[] = []
   return {
     context,
     listen: async listenOptions => {
       const server = makeListener(handler, listenOptions, frontProxy)
-      listeners.push(server)
+      listeners.push({ server, options: listenOptions })
       return listening(server, listenOptions)
+    },
+    renewServing: serving => {
+      for (const { server, options: { clientAuthority } } of listeners) server.setSecureContext(secureContext(serving, clientAuthority, frontProxy))
     },
     close: async () => {
       draining = true
@@ -158,7 +163,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       aggregator.stop()
       await definitions.stop()
       for (const end of openWatches) end()
-      await Promise.all(listeners.map(server => closed(server, clock)))
+      await Promise.all(listeners.map(({ server }) => closed(server, clock)))
       await audit?.close()
     },
   }
@@ -176,9 +181,7 @@ async function storeProblem(store: Store, clock: Clock, logger: Logger): Promise
 
 function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions, frontProxy: FrontProxy | undefined): Server {
   const server = createServer({
-    cert: serving.certificate,
-    key: serving.key,
-    ca: frontProxy === undefined ? clientAuthority : [clientAuthority, frontProxy.authority],
+    ...secureContext(serving, clientAuthority, frontProxy),
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
@@ -189,6 +192,9 @@ function makeListener(handler: RequestHandler, { serving, clientAuthority }: Lis
   server.on('tlsClientError', () => {})
   return server
 }
+
+const secureContext = (serving: KeyPairPem, clientAuthority: string, frontProxy: FrontProxy | undefined): { cert: string; key: string; ca: string[] } =>
+  ({ cert: serving.certificate, key: serving.key, ca: frontProxy === undefined ? [clientAuthority] : [clientAuthority, frontProxy.authority] })
 
 function listening(server: Server, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {

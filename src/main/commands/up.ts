@@ -6,10 +6,11 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
-import { kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kubeconfig.ts'
+import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
 import { programPath } from '../../host/command.ts'
 import type { AccessOptions } from '../access-settings.ts'
 import type { AuditOptions } from '../audit-settings.ts'
+import { adminAccess } from '../cluster-keys.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
@@ -55,6 +56,9 @@ export async function up(options: UpOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   if (running !== undefined) {
     running.close()
+    // The server may have renewed it since.
+    const admin = adminAccess(places)
+    if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
     if (options.output === 'json') console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
     return
