@@ -96,6 +96,17 @@ test('PodSecurity notes what it would refuse', async () => {
   })
 })
 
+test('admission policies add what they found', async () => {
+  const group = '/apis/admissionregistration.k8s.io/v1'
+  const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }]
+  await server.call('POST', `${group}/validatingadmissionpolicies`, { body: { metadata: { name: 'p' }, spec: { matchConstraints: { resourceRules: rules }, validations: [{ expression: 'true' }, { expression: 'false', message: 'hm' }], auditAnnotations: [{ key: 'who', valueExpression: '"name is " + object.metadata.name' }] } } })
+  await server.call('POST', `${group}/validatingadmissionpolicybindings`, { body: { metadata: { name: 'b' }, spec: { policyName: 'p', validationActions: ['Audit'] } } })
+  await server.call('POST', `${core}/configmaps`, { body: { metadata: { name: 'noted' } } })
+  const { annotations } = await event(line => line.objectRef?.name === 'noted')
+  expect(JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure'])).toEqual([{ message: 'hm', policy: 'p', binding: 'b', expressionIndex: 1, validationActions: ['Audit'] }])
+  expect(annotations['p/who']).toBe('name is noted')
+})
+
 describe('a policy', () => {
   const policy = (...rules: object[]): object => ({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules })
 

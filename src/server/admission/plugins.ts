@@ -3,6 +3,7 @@ import type { AdmissionPlugin } from '../server-context.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { certificateRequester } from './certificate-requester.ts'
+import { persistentVolumeClaimResize } from './claim-resize.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -11,6 +12,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { notActedOn } from './not-acted-on.ts'
 import { podSecurity } from './pod-security.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
 import { policyExpressions } from './policy-expressions.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -24,6 +26,6 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 
 export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, nodeRestriction, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
-  defaultStorageClass, runtimeClassAdmission, certificateRequester, certificateApproval, certificateSigning, certificateSubjectRestriction, defaultIngressClass, rbacEscalation,
+  defaultStorageClass, persistentVolumeClaimResize, runtimeClassAdmission, certificateRequester, certificateApproval, certificateSigning, certificateSubjectRestriction, defaultIngressClass, podTopologyLabels, rbacEscalation,
   policyExpressions, mutatingAdmissionPolicy, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
 ]

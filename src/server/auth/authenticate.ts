@@ -36,8 +36,8 @@ export class Authenticator {
     const { authorization } = request.headers
     const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
     if (token !== undefined && token !== '') return this.byBearer(token)
-    // A certificate of an authority that is not ours.
-    if (certified === null && hasCertificate(request.socket as TLSSocket)) throw unauthorized()
+    // A certificate that says nothing to us.
+    if (hasCertificate(request.socket as TLSSocket)) throw unauthorized()
     return anonymous
   }
 
