@@ -25,6 +25,7 @@ import type { KeyPairPem } from './auth/certificate-authority.ts'
 import type { OidcSettings } from './auth/oidc.ts'
 import type { StaticTokens } from './auth/static-tokens.ts'
 import { TokenIssuer } from './auth/service-account-tokens.ts'
+import { keepDefaultPolicy } from './auth/update-policy.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
 import { FlowControl } from './flow-control/flow-control.ts'
 import { keepSchemaStatus } from './flow-control/schema-status.ts'
@@ -109,6 +110,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
   const { frontProxy } = options
   await Promise.all([createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
+  const stopPolicy = keepDefaultPolicy(context)
   const stopSchemaStatus = keepSchemaStatus(context)
   const definitions = await serveDefinitions(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
@@ -159,6 +161,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       stopCompaction()
       stopEventExpiry()
       stopSchemaStatus()
+      stopPolicy()
       context.webhooks.close()
       aggregator.stop()
       await definitions.stop()

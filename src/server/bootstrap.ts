@@ -6,7 +6,6 @@ import type { Resource } from '../api/resource.ts'
 import { systemPriorities } from '../api/kinds/priority-class.ts'
 import { clusterRoleBindings, clusterRoles, flowSchemas, namespaces, priorityClasses, priorityLevelConfigurations, roleBindings, roles } from '../api/resources.ts'
 import { defaultClusterRoleBindings, defaultClusterRoles, defaultRoleBindings, defaultRoles } from './auth/default-policy.ts'
-import { updateDefaultPolicy } from './auth/update-policy.ts'
 import { defaultFlowSchemas, defaultPriorityLevels } from './flow-control/default-configuration.ts'
 import { create } from './operations/create.ts'
 import { publishObject } from './publish-object.ts'
@@ -29,7 +28,6 @@ export const serverCaller = (): Caller => ({
 
 export async function createBuiltInObjects(context: ServerContext): Promise<void> {
   await Promise.all([
-    updateDefaultPolicy(context.storage),
     ...builtInNamespaces.map(name => ensure(context, namespaces, name, undefined)),
     ...Object.entries(systemPriorities).map(([name, value]) => ensure(context, priorityClasses, name, undefined, { value, description: descriptions[name] })),
     ...defaultClusterRoles.map(role => ensure(context, clusterRoles, role.metadata.name!, undefined, role)),

@@ -5,6 +5,7 @@ import type { Binding, ComponentStatus, ResourceAttributes, SelfSubjectAccessRev
 import type { KubeObject } from '../api/object.ts'
 import { pods } from '../api/resources.ts'
 import { admitPosted } from './admission/admission.ts'
+import { nodeNameOf } from './auth/node-authorizer.ts'
 import { draftOf, recordOwner, throwIfInvalid } from './operations/finish-object.ts'
 import type { Caller, Target, UserInfo } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -62,6 +63,8 @@ function rulesOf({ authorizer }: ServerContext, user: UserInfo, namespace: strin
   const rules = authorizer.rules(user, namespace)
   const resourceRules = rules.filter(({ resources }) => resources !== undefined).map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames !== undefined && { resourceNames }) }))
   const nonResourceRules = rules.filter(({ nonResourceURLs }) => nonResourceURLs !== undefined).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }))
+  // What a node may depends on its pods, which no list of rules tells.
+  if (nodeNameOf(user) !== undefined) return { resourceRules, nonResourceRules, incomplete: true, evaluationError: 'node authorizer does not support user rule resolution' }
   return { resourceRules, nonResourceRules, incomplete: false }
 }
 

@@ -4,13 +4,23 @@
 import type { ClusterRole, ClusterRoleBinding, RbacSubject } from '../../api/generated/models.ts'
 import { deepEqual } from '../../api/patch/json-value.ts'
 import { clusterRoleBindings, clusterRoles } from '../../api/resources.ts'
+import type { ServerContext } from '../server-context.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 import { defaultClusterRoleBindings, defaultClusterRoles } from './default-policy.ts'
 import { uncovered } from './rbac-rules.ts'
 
 const annotation = 'rbac.authorization.kubernetes.io/autoupdate'
 
-export async function updateDefaultPolicy(storage: ObjectStorage): Promise<void> {
+/** Not at once: it matters after an upgrade alone, and every start would wait for it. */
+const delayMs = 1000
+
+/** @returns how to call it off */
+export function keepDefaultPolicy({ storage, clock, logger }: Pick<ServerContext, 'storage' | 'clock' | 'logger'>): () => void {
+  const timer = clock.after(delayMs, () => void updateDefaultPolicy(storage).catch((error: unknown) => logger.error('default roles not brought up to date', { error: String(error) })))
+  return () => timer.cancel()
+}
+
+async function updateDefaultPolicy(storage: ObjectStorage): Promise<void> {
   await Promise.all([...defaultClusterRoles.map(role => updateRole(storage, role as ClusterRole)), ...defaultClusterRoleBindings.map(binding => updateBinding(storage, binding as ClusterRoleBinding))])
 }
 
