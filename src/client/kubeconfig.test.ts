@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { clusterAccess, KubeconfigError, kubeconfigPaths, readKubeconfig, removeContext, writeContext, type KubeconfigFile } from './kubeconfig.ts'
+import { clusterAccess, KubeconfigError, kubeconfigPaths, readKubeconfig, removeContext, renewCredentials, writeContext, type KubeconfigFile } from './kubeconfig.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-kubeconfig-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -44,6 +44,16 @@ describe('a written context', () => {
     expect(rest).toEqual({ apiVersion: 'v1', kind: 'Config', 'current-context': 'sampan', preferences: { colors: true }, extensions: [{ name: 'kept' }] })
     expect([clusters![0], users![0], contexts![0]]).toEqual([foreign.clusters![0], foreign.users![0], foreign.contexts![0]])
     expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  test('gets another certificate, and nothing else changes', () => {
+    writeContext(path, ours)
+    put(path, { ...now(), 'current-context': 'work' })
+    renewCredentials(path, 'sampan', { certificate: 'NEW', key: 'NEW KEY' })
+    expect(clusterAccess([path], 'sampan')).toMatchObject({ certificate: 'NEW', key: 'NEW KEY', server: ours.server })
+    expect(now()['current-context']).toBe('work')
+    renewCredentials(path, 'other', { certificate: 'NEW', key: 'NEW KEY' })
+    expect(now().users).toHaveLength(1)
   })
 
   test('replaces itself', () => {

@@ -123,6 +123,16 @@ export function writeContext(path: string, entry: ContextEntry): void {
   save(path, file)
 }
 
+/** Gives the user of a context another certificate, if there is the user and it has not got it; nothing else changes. */
+export function renewCredentials(path: string, name: string, { certificate, key }: Pick<ContextEntry, 'certificate' | 'key'>): void {
+  if (!existsSync(path)) return
+  const file = readKubeconfig(path)
+  const entry = file.users?.find(user => user.name === name)
+  if (entry === undefined || entry.user['client-certificate-data'] === base64(certificate)) return
+  entry.user = { ...entry.user, 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) }
+  save(path, file)
+}
+
 /** Takes a context with its cluster and user out again. */
 export function removeContext(path: string, name: string): void {
   if (!existsSync(path)) return

@@ -1,8 +1,13 @@
 // Every control loop of a cluster.
+import type { CertificateSigner } from '../api/certificate-request.ts'
 import type { KindDefinition } from '../api/kind.ts'
 import { events } from '../api/resources.ts'
 import type { ControllerDefinition } from '../control/controller.ts'
 import { filteredResources, type ResourceSource } from '../control/resource-source.ts'
+import { bootstrapSigner } from './bootstrap-signer/bootstrap-signer.ts'
+import { certificateApproving } from './certificate-approving/certificate-approving.ts'
+import { certificateCleaner } from './certificate-cleaner/certificate-cleaner.ts'
+import { certificateSigning } from './certificate-signing/certificate-signing.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
 import { cronJobController } from './cronjob/cronjob.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
@@ -22,7 +27,9 @@ import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import { serviceCidrController } from './service-cidrs/service-cidrs.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
+import { serviceAccountTokenController, type IssueLegacyToken } from './serviceaccount-token/serviceaccount-token.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
+import { tokenCleaner } from './token-cleaner/token-cleaner.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 
 export interface ControllerOptions {
@@ -32,9 +39,11 @@ export interface ControllerOptions {
   readonly resources: ResourceSource
   /** What policies can be about. */
   readonly kinds: readonly KindDefinition[]
+  readonly issueToken: IssueLegacyToken
+  readonly certificates: CertificateSigner
 }
 
-export function allControllers({ rootCaPem, resources, kinds }: ControllerOptions): readonly ControllerDefinition[] {
+export function allControllers({ rootCaPem, resources, kinds, issueToken, certificates }: ControllerOptions): readonly ControllerDefinition[] {
   const owned = filteredResources(resources, resource => resource.plural !== events.plural)
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
@@ -44,5 +53,7 @@ export function allControllers({ rootCaPem, resources, kinds }: ControllerOption
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
     disruptionController, staleDisruptionTarget, serviceCidrController, validatingAdmissionPolicyStatusController(kinds),
+    serviceAccountTokenController(rootCaPem, issueToken), tokenCleaner, bootstrapSigner,
+    certificateApproving(certificates), certificateSigning(certificates), certificateCleaner,
   ]
 }

@@ -49,9 +49,24 @@ export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, no
 
 function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number): boolean {
   const parsed = new X509Certificate(certificate)
-  const endMs = Date.parse(parsed.validTo)
-  const lifeMs = endMs - Date.parse(parsed.validFrom)
-  return endMs - nowMs > lifeMs / 3 && parsed.verify(new X509Certificate(authority.certificate).publicKey)
+  return nowMs < renewalMs(parsed) && parsed.verify(new X509Certificate(authority.certificate).publicKey)
+}
+
+/** When it is renewed, in epoch milliseconds: when a third of its life is left. */
+export function renewalMs({ validFrom, validTo }: X509Certificate): number {
+  const endMs = Date.parse(validTo)
+  return endMs - (endMs - Date.parse(validFrom)) / 3
+}
+
+/** What the administrator shows, as it is on disk now; undefined: there is none, or it cannot be read. */
+export function adminAccess(places: ClusterPlaces): { authority: string; certificate: string; key: string } | undefined {
+  try {
+    const [authority, certificate, key] = [read(places, 'ca.crt'), read(places, 'admin.crt'), read(places, 'admin.key')]
+    return authority === undefined || certificate === undefined || key === undefined ? undefined : { authority, certificate, key }
+  } catch (error) {
+    if (error instanceof SetupError) return undefined
+    throw error
+  }
 }
 
 function readPair(places: ClusterPlaces, name: string): KeyPairPem | undefined {

@@ -1,5 +1,5 @@
 // The client whose transport is a function call into the API server of the same process. Reads share the
-// server's frozen objects; informers are views of its cache.
+// server's frozen objects; informers are views of its cache. Its user may do what he may do over HTTPS.
 import { badRequest, notFound, noSuchPath } from '../api/api-error.ts'
 import type { AuthenticationTokenRequest, Binding, Eviction, Namespace } from '../api/generated/models.ts'
 import type { KindDefinition } from '../api/kind.ts'
@@ -7,6 +7,7 @@ import type { KubeList, KubeObject, New, ObjectName, WatchEvent } from '../api/o
 import { apiVersionOf, type Resource } from '../api/resource.ts'
 import type { Change, Client, DeleteOptions, Informer, ListOptions, Patch, WatchOptions, WriteOptions } from '../client/client.ts'
 import { ObjectIndex } from '../client/object-index.ts'
+import { PartialInformer } from '../client/partial-informer.ts'
 import { create } from '../server/operations/create.ts'
 import { remove } from '../server/operations/delete.ts'
 import { list } from '../server/operations/list.ts'
@@ -21,6 +22,7 @@ import { bind } from '../server/subresources/binding.ts'
 import { evict } from '../server/subresources/eviction.ts'
 import { finalize } from '../server/subresources/finalize.ts'
 import { requestToken } from '../server/subresources/token.ts'
+import { answerPosted } from '../server/virtual-resources.ts'
 import { findObject } from '../server/storage/kind-storage.ts'
 
 export interface LocalClientOptions {
@@ -32,7 +34,7 @@ export interface LocalClientOptions {
 export class LocalClient implements Client {
   private readonly context: ServerContext
   private readonly options: LocalClientOptions
-  private readonly informers = new Map<string, LocalInformer<KubeObject>>()
+  private readonly informers = new Map<string, Informer<KubeObject>>()
 
   constructor(context: ServerContext, options: LocalClientOptions) {
     this.context = context
@@ -40,12 +42,14 @@ export class LocalClient implements Client {
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, name: ObjectName): Promise<T> {
+    this.assertAllowed('get', resource, name)
     const found = findObject(this.context.storage, this.kind(resource), keyOfTarget(name))
     if (found === undefined) throw notFound(resource, name.name)
     return found.object as T
   }
 
   async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<KubeList<T>> {
+    this.assertAllowed('list', resource, options)
     const kind = this.kind(resource)
     const page = await list(this.context, kind, {
       namespace: options.namespace,
@@ -63,6 +67,7 @@ export class LocalClient implements Client {
   }
 
   async* watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    this.assertAllowed('watch', resource, options)
     const kind = this.kind(resource)
     const queue: WatchEvent<T>[] = []
     let wake = (): void => {}
@@ -87,17 +92,22 @@ export class LocalClient implements Client {
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
-    const created = await create(this.context, { kind: this.kind(resource), namespace: object.metadata.namespace }, object, this.caller(options))
+    this.assertAllowed('create', resource, { namespace: object.metadata.namespace })
+    const target = { kind: this.kind(resource), namespace: object.metadata.namespace }
+    if (target.kind.stored === false) return (await answerPosted(this.context, target, object, this.caller(options), [])).value as T
+    const created = await create(this.context, target, object, this.caller(options))
     return created.object as T
   }
 
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    this.assertAllowed('update', resource, object.metadata, options.subresource)
     const target = this.target(resource, object.metadata, options.subresource)
     if (options.subresource === 'finalize') return (await finalize(this.context, target, object as unknown as Namespace)).object as T
     return (await update(this.context, target, { change: () => object }, this.caller(options))).object as T
   }
 
   async patch<T extends KubeObject>(resource: Resource<T>, name: ObjectName, document: Patch, options: WriteOptions = {}): Promise<T> {
+    this.assertAllowed('patch', resource, name, options.subresource)
     const value = document.type === 'json' ? document.operations : document.value
     const force = document.type === 'apply' && document.force === true
     const { object } = await patch(this.context, this.target(resource, name, options.subresource), document.type, value, this.caller(options), { force })
@@ -105,15 +115,17 @@ export class LocalClient implements Client {
   }
 
   async delete(resource: Resource, name: ObjectName, options: DeleteOptions = {}): Promise<void> {
+    this.assertAllowed('delete', resource, name)
     await remove(this.context, this.target(resource, name), options, this.caller({}))
   }
 
   async post<T extends KubeObject>(resource: Resource, name: ObjectName, subresource: string, body: New<T>): Promise<T> {
+    this.assertAllowed('create', resource, name, subresource)
     const target = this.target(resource, name, subresource)
     switch (subresource) {
       case 'binding': await bind(this.context, target, body as Partial<Binding>, this.caller({})); break
       case 'eviction': await evict(this.context, target, body as Partial<Eviction>, this.caller({})); break
-      case 'token': return (await requestToken(this.context, target, body as unknown as New<AuthenticationTokenRequest>)) as unknown as T
+      case 'token': return (await requestToken(this.context, target, body as unknown as New<AuthenticationTokenRequest>, this.caller({}))) as unknown as T
       default: throw badRequest(`${resource.plural}/${subresource} takes no POST`)
     }
     return body as unknown as T
@@ -122,8 +134,22 @@ export class LocalClient implements Client {
   informer<T extends KubeObject>(resource: Resource<T>): Informer<T> {
     const name = `${resource.group}/${resource.plural}`
     let informer = this.informers.get(name)
-    if (informer === undefined) this.informers.set(name, (informer = new LocalInformer(this.context.storage.cache(resource))))
+    if (informer === undefined) this.informers.set(name, (informer = this.openInformer(resource)))
     return informer as unknown as Informer<T>
+  }
+
+  /** Who may not list everything sees what he may get. */
+  private openInformer(resource: Resource): Informer<KubeObject> {
+    const { authorizer, storage } = this.context
+    const { group, plural } = resource
+    const may = (verb: string, of: { namespace?: string | undefined; name?: string } = {}): boolean =>
+      authorizer.authorize(this.options.user, { verb, group, resource: plural, namespace: of.namespace, name: of.name }).allowed
+    const all = new LocalInformer(storage.cache(resource))
+    return may('list') && may('watch') ? all : new PartialInformer(all, ({ metadata }) => may('get', metadata))
+  }
+
+  private assertAllowed(verb: string, { group, plural }: Resource, { namespace, name, fieldSelector }: { namespace?: string | undefined; name?: string; fieldSelector?: string | undefined }, subresource?: string): void {
+    this.context.authorizer.assertAllowed(this.options.user, { verb, group, resource: plural, subresource, namespace, name, fieldSelector })
   }
 
   private kind({ group, version, plural }: Resource): KindDefinition {

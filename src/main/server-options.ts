@@ -1,5 +1,7 @@
 // What `sampan up` tells the server process it starts, and what that one reports back while it starts:
 // one JSON document a line.
+import type { AccessOptions } from './access-settings.ts'
+import type { AuditOptions } from './audit-settings.ts'
 import type { StoreSettings } from './open-store.ts'
 
 export interface ServerOptions {
@@ -9,6 +11,8 @@ export interface ServerOptions {
   readonly apiPort?: number
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
+  readonly access?: AccessOptions
+  readonly audit?: AuditOptions
 }
 
 export type StartReport =

@@ -4,6 +4,8 @@
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
+import type { CertificateSigner } from '../api/certificate-request.ts'
+import { nodes } from '../api/resources.ts'
 import { allControllers } from '../controllers/all.ts'
 import { startControllers, type Running } from '../control/controller.ts'
 import { runWhileLeading } from '../control/while-leading.ts'
@@ -22,9 +24,13 @@ import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { publishIdentity } from './cluster-identity.ts'
+import type { KeyPairPem } from '../server/auth/certificate-authority.ts'
+import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
+import { accessSettings } from './access-settings.ts'
+import { auditSettings } from './audit-settings.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { liveResources } from './live-resources.ts'
 import { keepLiveServers, type LiveServer } from './live-servers.ts'
@@ -52,12 +58,18 @@ function report(message: StartReport): void {
 
 const reached = (step: Extract<StartReport, { step: string }>['step']): void => report({ step, atMs: performance.timeOrigin + performance.now() })
 
-function systemClient(server: ApiServer, component: string): LocalClient {
-  return new LocalClient(server.context, { user: { username: `system:${component}`, groups: ['system:masters', 'system:authenticated'] }, fieldManager: component })
+/** A client that acts as a component of the cluster does, with that component's rights. */
+function componentClient(server: ApiServer, component: string, username = `system:${component}`, groups: readonly string[] = []): LocalClient {
+  return new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: component })
 }
+
+const masters = ['system:masters']
+const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
+  const access = accessSettings(options.access ?? {})
+  const audit = auditSettings(options.audit ?? {}, clock, logger.with({ component: 'audit' }))
   if (await holdLock(places.state) === undefined) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
   // Two clusters that start for the first time at the same moment must not take the same address range.
   const facts = await whileLocked('sampan address ranges', () => {
@@ -75,40 +87,50 @@ async function main(options: ServerOptions): Promise<void> {
   const isShared = isSharedStore(places)
   if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
+  let frontClient = keys.frontProxy.client
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
-    frontProxy: keys.frontProxy,
+    frontProxy: { ...keys.frontProxy, get client() { return frontClient } }, ...access, ...(audit && { audit }),
     clock, random, logger: logger.with({ component: 'api' }),
   })
   const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)
   const url = `https://127.0.0.1:${port}`
+  const stopRotation = rotateCertificates({
+    keys, renew: nowMs => clusterKeys(places, facts, nowMs), clock, logger: logger.with({ component: 'certificates' }),
+    apply: renewed => {
+      server.renewServing(renewed.serving)
+      frontClient = renewed.frontProxy.client
+    },
+  })
   report({ access: { url, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key } })
   reached('api')
 
   const registry = await openRegistry(places)
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
-  const publish = (servers: readonly LiveServer[]): Promise<void> => publishClusterServices(systemClient(server, 'kube-apiserver'), network, servers)
+  const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
+  const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
+  const publish = (servers: readonly LiveServer[]): Promise<void> => publishClusterServices(serverClient, network, servers)
   const self = { nodeName: facts.nodeName, address: network.nodeAddress, port }
-  const liveServers = isShared ? await keepLiveServers({ client: systemClient(server, 'kube-apiserver'), clock, logger: logger.with({ component: 'servers' }), self, uuid: random.uuid(), publish }) : undefined
+  const liveServers = isShared ? await keepLiveServers({ client: serverClient, clock, logger: logger.with({ component: 'servers' }), self, uuid: random.uuid(), publish }) : undefined
   if (!isShared) await publish([self])
   // Where several servers share a store, one of them does the work.
   const elected = async (component: string, start: () => Promise<Running>): Promise<Running> => (!isShared ? start() : runWhileLeading({
-    client: systemClient(server, component), clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, identity: `${facts.nodeName}_${random.uuid()}`, start,
+    client: serverClient, clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, identity: `${facts.nodeName}_${random.uuid()}`, start,
     // This process holds the lock of its data directory.
     isGone: holder => holder.startsWith(`${facts.nodeName}_`),
   }))
   const [controllers, scheduler, proxy, dns] = await Promise.all([
-    elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds }), { client: systemClient(server, 'kube-controller-manager'), clock, random, logger: logger.with({ component: 'controllers' }) })),
-    elected('kube-scheduler', () => startScheduler({ client: systemClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) })),
+    elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts), certificates: lazyClusterSigner(keys.authority) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) })),
+    elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) })),
     startServiceProxy({
-      client: systemClient(server, 'kube-proxy'), nodeName: facts.nodeName, clock, logger: logger.with({ component: 'network' }),
+      client: componentClient(server, 'kube-proxy'), nodeClient, nodeName: facts.nodeName, clock, logger: logger.with({ component: 'network' }),
       facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
     }),
-    startDnsServer({ names: new ClusterNames(systemClient(server, 'dns'), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
+    startDnsServer({ names: new ClusterNames(componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
   ])
-  const stopRoutes = followServiceRanges({ client: systemClient(server, 'kube-proxy'), network, linkName: facts.linkName, apply: ipBatch, logger: logger.with({ component: 'network' }) })
+  const stopRoutes = followServiceRanges({ client: serverClient, network, linkName: facts.linkName, apply: ipBatch, logger: logger.with({ component: 'network' }) })
   void proxy.settled().then(() => reached('network'))
 
   const runtimeProcess = await containerd
@@ -120,9 +142,10 @@ async function main(options: ServerOptions): Promise<void> {
   reached('runtime')
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
-    client: systemClient(server, 'kubelet'), runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
+    client: nodeClient, runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
     clock, random, logger: logger.with({ component: 'node' }),
   })
+  await nameControlPlane(serverClient, facts.nodeName)
   reached('node')
   report({ ready: true })
   closeSync(reportChannel)
@@ -133,6 +156,7 @@ async function main(options: ServerOptions): Promise<void> {
     stopping = true
     logger.info('stopping')
     letDie()
+    stopRotation()
     proxy.stop()
     stopRoutes()
     // A store that is out of reach must not hold the end up; leases end by themselves.
@@ -163,6 +187,19 @@ async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
   await addFirstRoute({ linkName, network, apply: ipBatch })
+}
+
+/** The module that reads and signs certificates is heavy; most clusters never need it. */
+function lazyClusterSigner(authority: KeyPairPem): CertificateSigner {
+  const load = async (): Promise<CertificateSigner> => (await import('../server/auth/certificate-requests.ts')).clusterSigner(authority, () => clock.now())
+  return { read: async pem => (await load()).read(pem), sign: async (pem, options) => (await load()).sign(pem, options) }
+}
+
+/** A node may not give itself a role. */
+async function nameControlPlane(client: LocalClient, name: string): Promise<void> {
+  const label = 'node-role.kubernetes.io/control-plane'
+  if (client.informer(nodes).get({ name })?.metadata.labels?.[label] !== undefined) return
+  await client.patch(nodes, { name }, { type: 'merge', value: { metadata: { labels: { [label]: '' } } } })
 }
 
 async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {

@@ -12,6 +12,8 @@ import { hostPortRules, portRules, wantsHostPorts, type PortRule } from './servi
 
 export interface ServiceProxyOptions {
   readonly client: Client
+  /** Whose pods have host ports here; `client` by default. */
+  readonly nodeClient?: Client
   readonly facts: TableFacts
   /** Of this machine; see `portRules`. */
   readonly nodeName?: string
@@ -37,10 +39,10 @@ export async function removeTable(table: string): Promise<void> {
   await applyScript(`add table ip ${table}\ndelete table ip ${table}\n`)
 }
 
-export async function startServiceProxy({ client, facts, nodeName, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
+export async function startServiceProxy({ client, nodeClient = client, facts, nodeName, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
   const serviceInformer = client.informer(services)
   const sliceInformer = client.informer(endpointSlices)
-  const podInformer = client.informer(pods)
+  const podInformer = nodeClient.informer(pods)
   await Promise.all([serviceInformer.synced, sliceInformer.synced, podInformer.synced])
   const slicesOf = sliceInformer.index('service', serviceKeys)
   const wanted = new Map<string, readonly PortRule[]>()

@@ -79,8 +79,8 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const mine = (pod: Pod): boolean => pod.spec.nodeName === nodeName
   const known = new Set(podInformer.list().filter(mine).map(pod => pod.metadata.uid))
   const unsubscribe = [
-    sources[0].subscribe(({ object }) => pool.sourceChanged('configmap', object.metadata)),
-    sources[1].subscribe(({ object }) => pool.sourceChanged('secret', object.metadata)),
+    sources[0].subscribe(({ object }) => pool.sourceChanged('configMaps', object.metadata)),
+    sources[1].subscribe(({ object }) => pool.sourceChanged('secrets', object.metadata)),
     podInformer.subscribe(change => {
       if (change.type === 'DELETED') pool.podDeleted(change.object)
       else if (mine(change.object)) pool.podChanged(change.object)

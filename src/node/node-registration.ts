@@ -3,7 +3,7 @@
 import { isAlreadyExists, isConflict, isNotFound } from '../api/api-error.ts'
 import type { Lease, Node, NodeCondition, NodeStatus } from '../api/generated/models.ts'
 import type { New } from '../api/object.ts'
-import { leases, namespaces, nodes } from '../api/resources.ts'
+import { leases, nodes } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import type { Runtime } from '../cri/runtime.ts'
 import { machineFacts, type MachineFacts } from '../host/machine.ts'
@@ -57,7 +57,6 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
     if (!stopped) timer = clock.after(heartbeatMs, () => void beat())
   }
   await ensureNode(options, facts, `${version.name}://${version.version}`)
-  // The lease's namespace may still be in the making; the heartbeat tries again.
   timer = clock.after(100, () => void beat())
   return {
     stop() {
@@ -71,7 +70,7 @@ async function ensureNode(options: RegistrationOptions, facts: MachineFacts, run
   const { client, nodeName } = options
   const labels = {
     'beta.kubernetes.io/arch': facts.architecture, 'beta.kubernetes.io/os': facts.operatingSystem, 'kubernetes.io/arch': facts.architecture,
-    'kubernetes.io/hostname': nodeName, 'kubernetes.io/os': facts.operatingSystem, 'node-role.kubernetes.io/control-plane': '',
+    'kubernetes.io/hostname': nodeName, 'kubernetes.io/os': facts.operatingSystem,
   }
   try {
     const node: New<Node> = { metadata: { name: nodeName, labels }, spec: { podCIDR: options.podCidr, podCIDRs: [options.podCidr] } }
@@ -146,12 +145,6 @@ async function renewLease({ client, clock, nodeName }: RegistrationOptions): Pro
       metadata: { ...name, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }] },
       spec: { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime },
     }
-    await client.create(leases, lease).catch(async (missing: unknown) => {
-      if (!isNotFound(missing)) throw missing
-      await client.create(namespaces, { metadata: { name: leaseNamespace } }).catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error
-      })
-      await client.create(leases, lease)
-    })
+    await client.create(leases, lease)
   }
 }

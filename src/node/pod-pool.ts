@@ -1,6 +1,7 @@
 // All pods of this node: one worker each, found by uid, name and container. Brings events of the API and
 // of the runtime to the right worker, and takes away what belongs to no pod.
 import type { ObjectMeta, Pod } from '../api/generated/models.ts'
+import { podReferences } from '../api/pod-references.ts'
 import type { ContainerStatus, RuntimeEvent } from '../cri/runtime.ts'
 import { isRuntimeNotFound } from '../cri/runtime.ts'
 import type { AgentContext } from './agent-context.ts'
@@ -9,7 +10,6 @@ import { hasEnded, isDeleting } from './pod-facts.ts'
 import type { SandboxRecord } from './pod-state.ts'
 import { PodWorker } from './pod-worker.ts'
 import { labelNames } from './sandbox-config.ts'
-import { referencesOf } from './volume-files.ts'
 
 const earlyEndMs = 200
 
@@ -58,9 +58,9 @@ export class PodPool {
     this.workers.get(pod.metadata.uid)?.removed()
   }
 
-  sourceChanged(kind: 'configmap' | 'secret', metadata: ObjectMeta): void {
+  sourceChanged(kind: 'configMaps' | 'secrets', metadata: ObjectMeta): void {
     for (const worker of this.workers.values()) {
-      if (worker.pod.metadata.namespace === metadata.namespace && referencesOf(worker.pod).has(`${kind}/${metadata.name}`)) worker.sourcesChanged()
+      if (worker.pod.metadata.namespace === metadata.namespace && podReferences(worker.pod)[kind].has(metadata.name)) worker.sourcesChanged()
     }
   }
 

@@ -98,27 +98,3 @@ const tokenMode = (pod: Pod, mode: number): number => {
   const users = new Set([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(container => container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser))
   return users.size === 1 && !users.has(undefined) ? 0o600 : mode
 }
-
-/** The ConfigMaps and Secrets whose changes concern the pod, `configmap/name`, `secret/name`. */
-export function referencesOf(pod: Pod): ReadonlySet<string> {
-  const references = new Set<string>()
-  for (const volume of pod.spec.volumes ?? []) {
-    if (volume.configMap !== undefined) references.add(`configmap/${volume.configMap.name}`)
-    if (volume.secret !== undefined) references.add(`secret/${volume.secret.secretName}`)
-    for (const source of volume.projected?.sources ?? []) {
-      if (source.configMap !== undefined) references.add(`configmap/${source.configMap.name}`)
-      if (source.secret !== undefined) references.add(`secret/${source.secret.name}`)
-    }
-  }
-  for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
-    for (const { configMapRef, secretRef } of container.envFrom ?? []) {
-      if (configMapRef !== undefined) references.add(`configmap/${configMapRef.name}`)
-      if (secretRef !== undefined) references.add(`secret/${secretRef.name}`)
-    }
-    for (const { valueFrom } of container.env ?? []) {
-      if (valueFrom?.configMapKeyRef !== undefined) references.add(`configmap/${valueFrom.configMapKeyRef.name}`)
-      if (valueFrom?.secretKeyRef !== undefined) references.add(`secret/${valueFrom.secretKeyRef.name}`)
-    }
-  }
-  return references
-}

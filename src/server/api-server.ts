@@ -10,6 +10,7 @@ import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { Store } from '../store/store.ts'
+import type { AuditPolicy } from '../api/audit-policy.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { keepDefaultServiceCidr } from './allocation/default-service-cidr.ts'
 import { startRepair } from './allocation/repair.ts'
@@ -17,10 +18,16 @@ import { ServiceAllocator } from './allocation/service-allocator.ts'
 import { Aggregator } from './aggregation/aggregator.ts'
 import { publishFrontProxy, type FrontProxy } from './aggregation/front-proxy.ts'
 import { createLocalApiServices } from './aggregation/local-api-services.ts'
+import { Audit } from './audit/audit.ts'
+import type { AuditSink } from './audit/audit-file.ts'
 import { Authenticator } from './auth/authenticate.ts'
 import { Authorizer } from './auth/authorizer.ts'
+import { BearerTokens } from './auth/bearer-tokens.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
+import type { OidcSettings } from './auth/oidc.ts'
+import type { StaticTokens } from './auth/static-tokens.ts'
 import { TokenIssuer } from './auth/service-account-tokens.ts'
+import { keepDefaultPolicy } from './auth/update-policy.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
 import { FlowControl } from './flow-control/flow-control.ts'
 import { keepSchemaStatus } from './flow-control/schema-status.ts'
@@ -46,6 +53,10 @@ export interface ApiServerOptions {
   /** PEM of the key that signs service account tokens. */
   readonly tokenKey: string
   readonly tokenIssuer: string
+  /** Tokens of others that are believed. */
+  readonly staticTokens?: StaticTokens
+  readonly oidc?: OidcSettings
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
   readonly findNodeStreams: FindNodeStreams
   /** For aggregated API servers; without it they are not told on whose behalf they are asked. */
   readonly frontProxy?: FrontProxy
@@ -71,6 +82,8 @@ export interface ApiServer {
   readonly context: ServerContext
   /** May be called several times, for several addresses. @returns the port */
   listen(options: ListenOptions): Promise<number>
+  /** Shows another certificate to whoever connects from now on. */
+  renewServing(serving: KeyPairPem): void
   /** Ends watches, finishes what is in flight, closes the listeners. The store stays open. */
   close(): Promise<void>
 }
@@ -83,12 +96,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const storage = await ObjectStorage.open(options.store)
   const kinds = new KindRegistry(options.kinds)
   const resolveService = options.resolveService ?? serviceResolver(storage)
+  const tokens = new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random })
   const context: ServerContext = {
     storage,
     kinds,
     admission: admissionPlugins(storage),
     services: new ServiceAllocator(storage, { clock, random }),
-    tokens: new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random }),
+    tokens,
+    bearers: new BearerTokens({ issuer: tokens, storage, clock, logger, ...(options.staticTokens && { staticTokens: options.staticTokens }), ...(options.oidc && { oidc: options.oidc }) }),
     authorizer: new Authorizer(storage),
     webhooks: webhookCaller(resolveService, clock),
     clock,
@@ -98,6 +113,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { frontProxy } = options
   const [stopDefaultRange] = await Promise.all([keepDefaultServiceCidr(context, options.serviceCidr), createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
   const stopRepair = await startRepair(context)
+  const stopPolicy = keepDefaultPolicy(context)
   const stopSchemaStatus = keepSchemaStatus(context)
   const definitions = await serveDefinitions(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
@@ -115,11 +131,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   discovery.aggregator = aggregator
   let draining = false
   const openWatches = new Set<() => void>()
+  const audit = options.audit && new Audit({ ...options.audit, clock, random, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
   const handler = new RequestHandler({
     routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, options.reach ?? (address => address)), openWatches },
     discovery,
     aggregator,
-    authenticator: new Authenticator(context.tokens, storage, clock, frontProxy),
+    authenticator: new Authenticator(context.bearers, clock, frontProxy),
     flowControl,
     metrics,
     checks: [
@@ -129,14 +146,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ],
     buildDate: formatTime(clock.now()),
     draining: () => draining,
+    ...(audit !== undefined && { audit }),
   })
-  const listeners: Server[] = []
+  const listeners: { readonly server: Server; readonly options: ListenOptions }[] = []
   return {
     context,
     listen: async listenOptions => {
       const server = makeListener(handler, listenOptions, frontProxy)
-      listeners.push(server)
+      listeners.push({ server, options: listenOptions })
       return listening(server, listenOptions)
+    },
+    renewServing: serving => {
+      for (const { server, options: { clientAuthority } } of listeners) server.setSecureContext(secureContext(serving, clientAuthority, frontProxy))
     },
     close: async () => {
       draining = true
@@ -145,11 +166,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       stopDefaultRange()
       stopRepair()
       stopSchemaStatus()
+      stopPolicy()
       context.webhooks.close()
       aggregator.stop()
       await definitions.stop()
       for (const end of openWatches) end()
-      await Promise.all(listeners.map(server => closed(server, clock)))
+      await Promise.all(listeners.map(({ server }) => closed(server, clock)))
+      await audit?.close()
     },
   }
 }
@@ -166,9 +189,7 @@ async function storeProblem(store: Store, clock: Clock, logger: Logger): Promise
 
 function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions, frontProxy: FrontProxy | undefined): Server {
   const server = createServer({
-    cert: serving.certificate,
-    key: serving.key,
-    ca: frontProxy === undefined ? clientAuthority : [clientAuthority, frontProxy.authority],
+    ...secureContext(serving, clientAuthority, frontProxy),
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
@@ -179,6 +200,9 @@ function makeListener(handler: RequestHandler, { serving, clientAuthority }: Lis
   server.on('tlsClientError', () => {})
   return server
 }
+
+const secureContext = (serving: KeyPairPem, clientAuthority: string, frontProxy: FrontProxy | undefined): { cert: string; key: string; ca: string[] } =>
+  ({ cert: serving.certificate, key: serving.key, ca: frontProxy === undefined ? [clientAuthority] : [clientAuthority, frontProxy.authority] })
 
 function listening(server: Server, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {

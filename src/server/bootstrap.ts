@@ -4,10 +4,11 @@ import { isAlreadyExists } from '../api/api-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { systemPriorities } from '../api/kinds/priority-class.ts'
-import { clusterRoleBindings, clusterRoles, flowSchemas, namespaces, priorityClasses, priorityLevelConfigurations } from '../api/resources.ts'
-import { defaultClusterRoleBindings, defaultClusterRoles } from './auth/default-policy.ts'
+import { clusterRoleBindings, clusterRoles, flowSchemas, namespaces, priorityClasses, priorityLevelConfigurations, roleBindings, roles } from '../api/resources.ts'
+import { defaultClusterRoleBindings, defaultClusterRoles, defaultRoleBindings, defaultRoles } from './auth/default-policy.ts'
 import { defaultFlowSchemas, defaultPriorityLevels } from './flow-control/default-configuration.ts'
 import { create } from './operations/create.ts'
+import { publishObject } from './publish-object.ts'
 import type { Caller } from './request.ts'
 import type { ServerContext } from './server-context.ts'
 
@@ -33,6 +34,8 @@ export async function createBuiltInObjects(context: ServerContext): Promise<void
     ...defaultPriorityLevels.map(level => ensure(context, priorityLevelConfigurations, level.metadata.name, undefined, level)),
     ...defaultFlowSchemas.map(schema => ensure(context, flowSchemas, schema.metadata.name, undefined, schema)),
     ...defaultClusterRoleBindings.map(binding => ensure(context, clusterRoleBindings, binding.metadata.name!, undefined, binding)),
+    ...defaultRoles.map(role => publishObject(context, roles, role)),
+    ...defaultRoleBindings.map(binding => publishObject(context, roleBindings, binding)),
   ])
 }
 

@@ -20,6 +20,8 @@ export interface Caller {
   readonly dryRun: boolean
   /** Collects texts for the Warning header. */
   readonly warnings: string[]
+  /** Adds to the request's events in the audit log; missing when they are not written. */
+  readonly annotate?: (key: string, value: string) => void
 }
 
 export interface Target extends ObjectName {

@@ -6,6 +6,7 @@ import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { ServiceAllocator } from './allocation/service-allocator.ts'
 import type { Authorizer } from './auth/authorizer.ts'
+import type { BearerTokens } from './auth/bearer-tokens.ts'
 import type { TokenIssuer } from './auth/service-account-tokens.ts'
 import type { KindRegistry } from './kind-registry.ts'
 import type { Caller, Target } from './request.ts'
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly admission: readonly AdmissionPlugin[]
   readonly services: ServiceAllocator
   readonly tokens: TokenIssuer
+  readonly bearers: BearerTokens
   readonly authorizer: Authorizer
   readonly webhooks: WebhookCaller
   readonly clock: Clock

@@ -3,6 +3,7 @@
 import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { allKinds } from '../api/kinds/all.ts'
+import type { AuditPolicy } from '../api/audit-policy.ts'
 import type { Clock } from '../lib/clock.ts'
 import { silentLogger, type Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
@@ -13,6 +14,9 @@ import { systemRandom } from '../main/system.ts'
 import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { AuditSink } from '../server/audit/audit-file.ts'
+import type { OidcSettings } from '../server/auth/oidc.ts'
+import type { StaticTokens } from '../server/auth/static-tokens.ts'
 import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
 import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
 import type { Reach } from '../server/subresources/proxy.ts'
@@ -24,6 +28,8 @@ export interface TestServer {
   readonly port: number
   /** As system:masters, in process. */
   readonly local: LocalClient
+  /** In process as somebody else. */
+  as(username: string, groups?: readonly string[]): LocalClient
   /** The same over HTTPS with the admin's certificate. */
   readonly remote: HttpClient
   readonly keys: TestKeys
@@ -43,6 +49,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>
   /** Without the admin's certificate. */
   readonly anonymous?: boolean
+  /** A client certificate instead of the admin's. */
+  readonly certificate?: KeyPairPem
 }
 
 export interface Answer {
@@ -62,9 +70,15 @@ export interface TestServerOptions {
   readonly findNodeStreams?: FindNodeStreams
   readonly resolveService?: ServiceResolver
   readonly reach?: Reach
+  readonly staticTokens?: StaticTokens
+  readonly oidc?: OidcSettings
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined
+
+/** The keys that every server of a test run uses. */
+export const testKeys = (): Promise<TestKeys & { tokenKey: string }> => (sharedKeys ??= makeKeys())
 
 async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
   const nowMs = Date.now()
@@ -81,12 +95,15 @@ async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { clock = machineClock, random = systemRandom, logger = silentLogger } = options
-  const keys = await (sharedKeys ??= makeKeys())
+  const keys = await testKeys()
   const store = options.store ?? new MemoryStore()
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
     findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
     frontProxy: keys.frontProxy,
+    ...(options.staticTokens !== undefined && { staticTokens: options.staticTokens }),
+    ...(options.audit !== undefined && { audit: options.audit }),
+    ...(options.oidc !== undefined && { oidc: options.oidc }),
     ...(options.reach !== undefined && { reach: options.reach }),
     ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })
@@ -95,6 +112,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const remote = new HttpClient({ access, userAgent: 'sampan-test', clock })
   return {
     server, port, keys, remote,
+    as: (username, groups = []) => new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: 'test' }),
     local: new LocalClient(server.context, { user: { username: 'test', groups: ['system:masters', 'system:authenticated'] }, fieldManager: 'test' }),
     call: (method, path, callOptions = {}) => call(port, keys, method, path, callOptions),
     close: async () => {
@@ -105,12 +123,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
 }
 
-function call(port: number, keys: TestKeys, method: string, path: string, { body, headers = {}, anonymous = false }: CallOptions): Promise<Answer> {
+function call(port: number, keys: TestKeys, method: string, path: string, { body, headers = {}, anonymous = false, certificate = keys.admin }: CallOptions): Promise<Answer> {
   const bytes = body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   return new Promise((resolve, reject) => {
     const request = httpsRequest({
       host: '127.0.0.1', port, method, path, ca: keys.authority.certificate, agent: false,
-      ...(!anonymous && { cert: keys.admin.certificate, key: keys.admin.key }),
+      ...(!anonymous && { cert: certificate.certificate, key: certificate.key }),
       headers: { ...(bytes !== undefined && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }), ...headers },
     }, response => {
       text(response).then(content => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: content, json: parsed(content) }), reject)

@@ -2,13 +2,14 @@
 import { allKinds } from '../api/kinds/all.ts'
 import type { Pod, PodStatus } from '../api/generated/models.ts'
 import type { Client } from '../client/client.ts'
-import { startControllers } from '../control/controller.ts'
+import { startControllers, type ControllerDefinition } from '../control/controller.ts'
 import { allControllers } from '../controllers/all.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { liveResources } from '../main/live-resources.ts'
 import { systemRandom } from '../main/system.ts'
+import { clusterSigner } from '../server/auth/certificate-requests.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { startHollowNode } from './hollow-node.ts'
 import type { TestServer } from './in-process-server.ts'
@@ -23,11 +24,16 @@ export interface TestCluster {
   stop(): Promise<void>
 }
 
+/** All control loops for a server, as a cluster has them. */
+export function controllersOf({ keys, server: { context } }: TestServer): readonly ControllerDefinition[] {
+  return allControllers({ rootCaPem: 'test authority', resources: liveResources(context.kinds), kinds: allKinds, issueToken: facts => context.tokens.issueLegacy(facts), certificates: clusterSigner(keys.authority, () => Date.now()) })
+}
+
 export async function startTestCluster({ nodes = 1, logger = silentLogger, useRemote = false }: { nodes?: number; logger?: Logger; useRemote?: boolean } = {}): Promise<TestCluster> {
   const server = await startTestServer({ logger })
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
-  const controllers = await startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(server.server.context.kinds), kinds: allKinds }), common)
+  const controllers = await startControllers(controllersOf(server), common)
   const scheduler = await startScheduler(common)
   const hollow: { stop(): void }[] = []
   const cluster: TestCluster = {

@@ -140,3 +140,31 @@ test('who creates what nothing acts on yet is told', async () => {
   const deployment = await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
   expect([deployment.status, deployment.headers['warning']]).toEqual([201, undefined])
 })
+
+test('a pod gets zone and region of its node as labels', async () => {
+  const labels = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r', 'other': 'x' }
+  await server.call('POST', '/api/v1/nodes', { body: { metadata: { name: 'placed', labels } } })
+  await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: 'placed' } } })
+  await server.call('POST', '/api/v1/namespaces/placed/serviceaccounts', { body: { metadata: { name: 'default' } } })
+  const pods = '/api/v1/namespaces/placed/pods'
+  const spec = { containers: [{ name: 'main', image: 'i' }] }
+  await server.call('POST', pods, { body: { metadata: { name: 'bound', labels: { own: 'yes' } }, spec } })
+  expect((await server.call('POST', `${pods}/bound/binding`, { body: { metadata: { name: 'bound' }, target: { kind: 'Node', name: 'placed' } } })).status).toBe(201)
+  expect((await server.call('GET', `${pods}/bound`)).json.metadata.labels).toEqual({ 'own': 'yes', 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r' })
+  const made = await server.call('POST', pods, { body: { metadata: { name: 'made', labels: { 'topology.kubernetes.io/zone': 'mine' } }, spec: { ...spec, nodeName: 'placed' } } })
+  expect(made.json.metadata.labels).toEqual({ 'topology.kubernetes.io/zone': 'mine', 'topology.kubernetes.io/region': 'r' })
+})
+
+test('a claim grows when it is bound and its class allows it', async () => {
+  for (const name of ['fixed', 'growing']) await server.call('POST', '/apis/storage.k8s.io/v1/storageclasses', { body: { metadata: { name }, provisioner: 'p', allowVolumeExpansion: name === 'growing' } })
+  const claims = '/api/v1/namespaces/default/persistentvolumeclaims'
+  const merge = { 'Content-Type': 'application/merge-patch+json' }
+  const grow = (name: string): Promise<Answer> => server.call('PATCH', `${claims}/${name}`, { body: { spec: { resources: { requests: { storage: '2Gi' } } } }, headers: merge })
+  for (const name of ['fixed', 'growing', 'waiting']) {
+    await server.call('POST', claims, { body: { metadata: { name }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: name === 'waiting' ? 'growing' : name, resources: { requests: { storage: '1Gi' } }, volumeName: `v-${name}` } } })
+    if (name !== 'waiting') await server.call('PATCH', `${claims}/${name}/status`, { body: { status: { phase: 'Bound' } }, headers: merge })
+  }
+  expect((await grow('growing')).status).toBe(200)
+  expect((await grow('fixed')).json.message).toBe('persistentvolumeclaims "fixed" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
+  expect((await grow('waiting')).status).not.toBe(200)
+})

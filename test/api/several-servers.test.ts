@@ -1,28 +1,27 @@
 // Two whole API servers with all control loops on one store, in this process: what has to happen happens
 // once, and goes on when the server that did it stops.
 import { expect, onTestFinished, test } from 'vitest'
-import { allKinds } from '../../src/api/kinds/all.ts'
 import { deployments, leases, pods, replicaSets } from '../../src/api/resources.ts'
 import { startControllers, type Running } from '../../src/control/controller.ts'
 import { runWhileLeading } from '../../src/control/while-leading.ts'
-import { allControllers } from '../../src/controllers/all.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
 import { silentLogger } from '../../src/lib/logger.ts'
-import { liveResources } from '../../src/main/live-resources.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestServer, type TestServer } from '../../src/testing/in-process-server.ts'
+import { controllersOf } from '../../src/testing/test-cluster.ts'
 
 const namespace = 'default'
 const name = { namespace: 'kube-system', name: 'kube-controller-manager' }
 
-function work({ local, server: { context } }: TestServer, identity: string, starts: string[]): Running {
+function work(server: TestServer, identity: string, starts: string[]): Running {
+  const { local } = server
   const common = { client: local, clock: machineClock, logger: silentLogger }
   return runWhileLeading({
     ...common, name, identity,
     start: () => {
       starts.push(identity)
-      return startControllers(allControllers({ rootCaPem: 'test authority', resources: liveResources(context.kinds), kinds: allKinds }), { ...common, random: context.random })
+      return startControllers(controllersOf(server), { ...common, random: server.server.context.random })
     },
   })
 }

@@ -31,7 +31,7 @@ describe.skipIf(reason !== undefined)(`kubectl and the node agent${reason === un
     }))
     await server.local.create(serviceAccounts, { metadata: { name: 'default', namespace: 'default' } })
     agent = await startNodeAgent({
-      client: server.local, runtime: place.runtime, nodeName: 'node-1', network, dataDirectory: join(place.directory, 'node'), clock: machineClock,
+      client: server.as('system:node:node-1', ['system:nodes']), runtime: place.runtime, nodeName: 'node-1', network, dataDirectory: join(place.directory, 'node'), clock: machineClock,
       random: { uuid: () => crypto.randomUUID(), fraction: () => Math.random() }, logger: silentLogger,
     })
   })
@@ -57,7 +57,7 @@ describe.skipIf(reason !== undefined)(`kubectl and the node agent${reason === un
     await launch('web', ['sh', '-c', 'echo hello; mkdir /www; echo page > /www/index.html; httpd -p 127.0.0.1:8080 -h /www; trap "exit 0" TERM; while true; do sleep 0.1; done'])
     console.log(`pod ready behind the API server after ${Math.round(performance.now() - startMs)} ms`)
     expect((await kubectl('get', 'pod', 'web', '--no-headers')).out).toMatch(/^web\s+1\/1\s+Running\s+0/)
-    expect((await kubectl('get', 'nodes', '--no-headers')).out).toMatch(/^node-1\s+Ready\s+control-plane\s+\S+\s+v1\.36\.0/)
+    expect((await kubectl('get', 'nodes', '--no-headers')).out).toMatch(/^node-1\s+Ready\s+<none>\s+\S+\s+v1\.36\.0/)
     expect((await kubectl('logs', 'web')).out).toBe('hello\n')
     expect(await kubectl('exec', 'web', '--', 'sh', '-c', 'echo $HOSTNAME; exit 4')).toMatchObject({ out: 'web\n', code: 4 })
     expect((await kubectl('exec', 'web', '--', 'nothing')).err).toMatch(/executable file not found/)

@@ -1,4 +1,5 @@
 // CertificateSigningRequest: somebody asks for a certificate, somebody approves, a signer answers.
+import { decodeBase64Text } from '../base64.ts'
 import type { FieldError } from '../field-error.ts'
 import { invalidValue, notSupported, required } from '../field-error.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition as Condition } from '../generated/models.ts'
@@ -85,22 +86,13 @@ function validate({ spec }: CertificateSigningRequest): FieldError[] {
   ]
 }
 
+/** Enough to see what it is. */
+const readCharacters = 4096
+
 /** Whether base64 text holds a PEM request; the signature is the signer's matter. */
 function validatePem(request: string): FieldError[] {
   const marker = '-----BEGIN CERTIFICATE REQUEST-----'
-  return decodedStart(request).includes(marker) ? [] : [invalidValue('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST')]
-}
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-
-/** The first bytes of base64 as text; there is no decoder in pure code. */
-function decodedStart(base64: string): string {
-  let text = ''
-  for (let at = 0; at + 3 < base64.length && at < 4096; at += 4) {
-    const [a, b, c, d] = [0, 1, 2, 3].map(offset => Math.max(0, alphabet.indexOf(base64[at + offset]!))) as [number, number, number, number]
-    text += String.fromCharCode((a << 2) | (b >> 4), ((b & 15) << 4) | (c >> 2), ((c & 3) << 6) | d)
-  }
-  return text
+  return decodeBase64Text(request, readCharacters).includes(marker) ? [] : [invalidValue('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST')]
 }
 
 function validateSigner(name: string): FieldError[] {

@@ -6,16 +6,19 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
-import { kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kubeconfig.ts'
+import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
 import { programPath } from '../../host/command.ts'
 import { machineClock } from '../../host/machine-clock.ts'
+import type { AccessOptions } from '../access-settings.ts'
+import type { AuditOptions } from '../audit-settings.ts'
+import { adminAccess } from '../cluster-keys.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 import { serverEnvironment, serverFlags } from '../server-runtime.ts'
 
-export interface UpOptions {
+export interface UpOptions extends AccessOptions, AuditOptions {
   readonly name: string
   readonly dataDir?: string
   readonly apiPort?: number
@@ -27,6 +30,19 @@ export interface UpOptions {
   /** A token, also from SAMPAN_JOIN_TOKEN. */
   readonly join?: string
   readonly joinFile?: string
+}
+
+/** Paths are made absolute here, since the server works in another directory. */
+function accessOptions(options: UpOptions): AccessOptions {
+  const { tokenAuthFile, oidcCaFile } = options
+  const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('oidc')))
+  return { ...given, ...(tokenAuthFile !== undefined && { tokenAuthFile: resolve(tokenAuthFile) }), ...(oidcCaFile !== undefined && { oidcCaFile: resolve(oidcCaFile) }) }
+}
+
+function auditOptions(options: UpOptions): AuditOptions {
+  const { auditPolicyFile, auditLogPath } = options
+  const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('audit')))
+  return { ...given, ...(auditPolicyFile !== undefined && { auditPolicyFile: resolve(auditPolicyFile) }), ...(auditLogPath !== undefined && { auditLogPath: resolve(auditLogPath) }) }
 }
 
 const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
@@ -44,6 +60,9 @@ export async function up(options: UpOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   if (running !== undefined) {
     running.close()
+    // The server may have renewed it since.
+    const admin = adminAccess(places)
+    if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
     if (options.output === 'json') console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
     return
@@ -92,6 +111,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     name: options.name,
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
+    access: accessOptions(options), audit: auditOptions(options),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }
   const child = spawn(process.execPath, [...serverFlags, serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', env: { ...process.env, ...serverEnvironment }, stdio: ['ignore', log, log, 'pipe'] })

@@ -6,7 +6,6 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   'autoscaling': ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
   '': ['persistentvolumeclaims', 'persistentvolumes'],
-  'certificates.k8s.io': ['certificatesigningrequests'],
 }
 
 export const notActedOn: AdmissionPlugin = {

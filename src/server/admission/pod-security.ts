@@ -6,6 +6,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { formatFindings, securityFindings, type SecurityLevel } from '../../api/pod-security.ts'
 import { namespaces } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
+import type { Caller } from '../request.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
 
 const prefix = 'pod-security.kubernetes.io/'
@@ -15,7 +16,7 @@ const groups = new Set(['', 'apps', 'batch'])
 
 interface Policy { readonly level: SecurityLevel; readonly version: string }
 
-function policyOf({ metadata }: Namespace, mode: 'enforce' | 'warn'): Policy {
+function policyOf({ metadata }: Namespace, mode: 'enforce' | 'warn' | 'audit'): Policy {
   const level = metadata.labels?.[`${prefix}${mode}`] as SecurityLevel | undefined
   return { level: level === undefined ? 'privileged' : levels.has(level) ? level : 'restricted', version: metadata.labels?.[`${prefix}${mode}-version`] ?? 'latest' }
 }
@@ -35,20 +36,35 @@ export const podSecurity: AdmissionPlugin = {
     if (!isWorkload && (!isPod || (target.subresource !== undefined && target.subresource !== 'ephemeralcontainers'))) return
     const namespace = storage.get(namespaces, target.namespace)?.object as Namespace | undefined
     if (namespace === undefined) return
-    const warn = policyOf(namespace, 'warn')
+    const template = isPod ? undefined : templateOf(object)
     if (!isPod) {
-      const template = templateOf(object)
       if (template?.spec === undefined) return
-      const findings = securityFindings({ spec: template.spec }, warn.level)
-      if (findings.length > 0) caller.warnings.push(`would violate PodSecurity "${warn.level}:${warn.version}": ${formatFindings(findings)}`)
+      noteForAudit({ spec: template.spec }, namespace, caller)
+      warnOf({ spec: template.spec }, namespace, caller)
       return
     }
     const pod = object as Pod
     if (old !== undefined && sameJson(pod.spec, (old as Pod).spec)) return
     const enforce = policyOf(namespace, 'enforce')
+    caller.annotate?.(`${prefix}enforce-policy`, `${enforce.level}:${enforce.version}`)
     const refused = securityFindings(pod, enforce.level)
     if (refused.length > 0) throw forbidden(resource, pod.metadata.name ?? '', `violates PodSecurity "${enforce.level}:${enforce.version}": ${formatFindings(refused)}`)
-    const warned = securityFindings(pod, warn.level)
-    if (warned.length > 0) caller.warnings.push(`would violate PodSecurity "${warn.level}:${warn.version}": ${formatFindings(warned)}`)
+    noteForAudit(pod, namespace, caller)
+    warnOf(pod, namespace, caller)
   },
+}
+
+const violation = ({ level, version }: Policy, findings: ReturnType<typeof securityFindings>): string => `would violate PodSecurity "${level}:${version}": ${formatFindings(findings)}`
+
+function warnOf(pod: { spec: PodSpec }, namespace: Namespace, { warnings }: Caller): void {
+  const policy = policyOf(namespace, 'warn')
+  const findings = securityFindings(pod, policy.level)
+  if (findings.length > 0) warnings.push(violation(policy, findings))
+}
+
+function noteForAudit(pod: { spec: PodSpec }, namespace: Namespace, { annotate }: Caller): void {
+  if (annotate === undefined) return
+  const policy = policyOf(namespace, 'audit')
+  const findings = securityFindings(pod, policy.level)
+  if (findings.length > 0) annotate(`${prefix}audit-violations`, violation(policy, findings))
 }

@@ -3,6 +3,7 @@
 import { ApiError, forbidden } from '../../api/api-error.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/generated/models.ts'
 import { validatingAdmissionPolicies, validatingAdmissionPolicyBindings } from '../../api/resources.ts'
+import type { Caller } from '../request.ts'
 import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../server-context.ts'
 import { BoundPolicies, isExempt, type BoundPolicy } from './bound-policies.ts'
 import { findParams } from './policy-params.ts'
@@ -30,11 +31,13 @@ export const validatingAdmissionPolicy: AdmissionPlugin = {
 
 async function validate(policies: readonly Bound[], request: AdmissionRequest, context: ServerContext): Promise<void> {
   const denials: Denial[] = []
-  for (const one of policies) denials.push(...await denialsOf(one, request, context))
+  const notes = new AuditNotes()
+  for (const one of policies) denials.push(...await denialsOf(one, request, context, notes))
+  notes.write(request.caller)
   if (denials[0] !== undefined) throw refusal(denials[0], request)
 }
 
-async function denialsOf({ policy, bindings }: Bound, request: AdmissionRequest, context: ServerContext): Promise<Denial[]> {
+async function denialsOf({ policy, bindings }: Bound, request: AdmissionRequest, context: ServerContext, notes: AuditNotes): Promise<Denial[]> {
   const kind = matchedKind(policy.spec.matchConstraints ?? {}, request, context)
   if (kind === undefined) return []
   const { evaluateValidatingPolicy } = await import('./validating-policy-evaluation.ts')
@@ -49,19 +52,47 @@ async function denialsOf({ policy, bindings }: Bound, request: AdmissionRequest,
       continue
     }
     const results = found.params.map(params => evaluateValidatingPolicy(policy, { request, kind, context, params }))
-    for (const { message, reason } of results.flatMap(({ failures }) => failures)) {
+    for (const { message, reason, index } of results.flatMap(({ failures }) => failures)) {
       for (const action of binding.spec.validationActions ?? []) {
         if (action === 'Deny') denials.push({ ...names, message, reason })
         if (action === 'Warn') request.caller.warnings.push(`Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`)
-        if (action === 'Audit') context.logger.info('Audit: a write does not satisfy a policy', { ...names, message, user: request.caller.user.username, validationActions: binding.spec.validationActions })
+        if (action === 'Audit') notes.failed({ message, ...names, expressionIndex: index, validationActions: binding.spec.validationActions ?? [] })
       }
     }
     for (const { annotationErrors, annotations } of results) {
       denials.push(...annotationErrors.map(message => ({ ...names, message, reason: 'Invalid' })))
-      if (Object.keys(annotations).length > 0) context.logger.info('Audit: annotations of a policy', { ...names, annotations, user: request.caller.user.username })
+      for (const [key, value] of Object.entries(annotations)) notes.said(`${names.policy}/${key}`, value)
     }
   }
   return denials
+}
+
+interface AuditedFailure {
+  readonly message: string
+  readonly policy: string
+  readonly binding: string
+  readonly expressionIndex: number
+  readonly validationActions: readonly string[]
+}
+
+/** What the policies have to say in the audit log. */
+class AuditNotes {
+  private readonly failures: AuditedFailure[] = []
+  private readonly annotations = new Map<string, Set<string>>()
+
+  failed(failure: AuditedFailure): void {
+    this.failures.push(failure)
+  }
+
+  said(key: string, value: string): void {
+    this.annotations.set(key, (this.annotations.get(key) ?? new Set()).add(value))
+  }
+
+  write({ annotate }: Caller): void {
+    if (annotate === undefined) return
+    if (this.failures.length > 0) annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify(this.failures))
+    for (const [key, values] of this.annotations) annotate(key, [...values].join(', '))
+  }
 }
 
 const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413, Invalid: 422 }

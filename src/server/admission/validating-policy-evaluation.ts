@@ -12,10 +12,15 @@ import { compileMatchConditions, type CompiledMatchConditions } from './match-co
 const longestMessage = 5 * 1024
 const longestAnnotation = 10 * 1024
 
-export interface PolicyFailure { readonly message: string; readonly reason: string }
+interface PolicyFailure { readonly message: string; readonly reason: string }
+
+interface IndexedFailure extends PolicyFailure {
+  /** Which validation it is of; 0 for the policy as a whole. */
+  readonly index: number
+}
 
 export interface PolicyResult {
-  readonly failures: readonly PolicyFailure[]
+  readonly failures: readonly IndexedFailure[]
   readonly annotations: Readonly<Record<string, string>>
   readonly annotationErrors: readonly string[]
 }
@@ -42,14 +47,14 @@ export function evaluateValidatingPolicy(policy: ValidatingAdmissionPolicy, { re
   const { conditions, compiler, validations, annotations } = compiledPolicy(policy)
   const values = admissionVariables(request, kind, context, params)
   const fails = policy.spec.failurePolicy !== 'Ignore'
-  const failed = (message: string): PolicyFailure[] => (fails ? [{ message, reason: 'Invalid' }] : [])
+  const failed = (message: string): IndexedFailure[] => (fails ? [{ message, reason: 'Invalid', index: 0 }] : [])
   const matched = conditions?.evaluate(values)
   if (matched?.error !== undefined) return { ...nothing, failures: failed(matched.error) }
   if (matched?.matches === false) return nothing
   try {
     const evaluation = new AdmissionEvaluation(values, compiler.compiledVariables)
     const outcomes = validations.map(({ check }) => evaluation.evaluate(check))
-    const failures = validations.flatMap(({ validation, message }, index) => failureOf(validation, outcomes[index]!, () => messageOf(message, evaluation), failed))
+    const failures = validations.flatMap(({ validation, message }, index) => failureOf(validation, outcomes[index]!, () => messageOf(message, evaluation), failed).map(failure => ({ ...failure, index })))
     return { failures, ...annotate(annotations, new AdmissionEvaluation(values, compiler.compiledVariables), fails) }
   } catch (error) {
     if (error instanceof OutOfBudget) return { ...nothing, failures: failed(error.message) }

@@ -5,11 +5,8 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { configMaps, roleBindings, roles } from '../../api/resources.ts'
-import type { KubeObject } from '../../api/object.ts'
-import { apiVersionOf, type Resource } from '../../api/resource.ts'
-import { deepEqual } from '../../api/patch/json-value.ts'
-import { formatTime } from '../../lib/clock.ts'
 import type { KeyPairPem } from '../auth/certificate-authority.ts'
+import { publishObject } from '../publish-object.ts'
 import type { UserInfo } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 
@@ -74,7 +71,7 @@ const namespace = 'kube-system'
 /** Writes what is missing or has changed since the last start. */
 export async function publishFrontProxy(context: ServerContext, { authority, clientAuthority }: FrontProxy): Promise<void> {
   await Promise.all([
-    publish(context, configMaps, { metadata: { namespace, name }, data: {
+    publishObject(context, configMaps, { metadata: { namespace, name }, data: {
       'client-ca-file': clientAuthority,
       'requestheader-allowed-names': JSON.stringify([frontProxyName]),
       'requestheader-client-ca-file': authority,
@@ -83,8 +80,8 @@ export async function publishFrontProxy(context: ServerContext, { authority, cli
       'requestheader-uid-headers': '["X-Remote-Uid"]',
       'requestheader-username-headers': '["X-Remote-User"]',
     } }, 'data'),
-    publish(context, roles, { metadata: rbacMetadata(readerName), rules: [{ verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['configmaps'], resourceNames: [name] }] }),
-    publish(context, roleBindings, {
+    publishObject(context, roles, { metadata: rbacMetadata(readerName), rules: [{ verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['configmaps'], resourceNames: [name] }] }),
+    publishObject(context, roleBindings, {
       metadata: rbacMetadata(`system::${readerName}`),
       subjects: ['system:kube-controller-manager', 'system:kube-scheduler'].map(user => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: user })),
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: readerName },
@@ -93,15 +90,3 @@ export async function publishFrontProxy(context: ServerContext, { authority, cli
 }
 
 const rbacMetadata = (objectName: string): object => ({ namespace, name: objectName, annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' }, labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } })
-
-/** Past admission, which asks for a namespace that is made in the same moment. @param owned is what is brought up to date */
-async function publish({ storage, clock, random }: ServerContext, resource: Resource, content: object, owned?: string): Promise<void> {
-  const fresh = { kind: resource.kind, apiVersion: apiVersionOf(resource), ...content } as unknown as KubeObject & Record<string, unknown>
-  const key = `${fresh.metadata.namespace}/${fresh.metadata.name}`
-  const stored = storage.get(resource, key)
-  if (stored === undefined) {
-    await storage.put(resource, key, { ...fresh, metadata: { ...fresh.metadata, uid: random.uuid(), creationTimestamp: formatTime(clock.now()) } }, 0)
-  } else if (owned !== undefined && !deepEqual((stored.object as typeof fresh)[owned], fresh[owned])) {
-    await storage.put(resource, key, { ...structuredClone(stored.object), [owned]: fresh[owned] } as KubeObject, stored.revision)
-  }
-}

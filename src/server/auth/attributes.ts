@@ -1,6 +1,7 @@
 // What a request wants to do, in the terms that access rules are written in.
 import { ApiError } from '../../api/api-error.ts'
 import { groupResource } from '../../api/resource.ts'
+import { parseFieldSelector } from '../../api/selectors.ts'
 import type { ApiPath } from '../http/api-path.ts'
 import type { UserInfo } from '../request.ts'
 
@@ -11,6 +12,8 @@ export interface ResourceAttributes {
   readonly subresource?: string | undefined
   readonly namespace?: string | undefined
   readonly name?: string | undefined
+  /** As text; of list, watch and deletecollection. */
+  readonly fieldSelector?: string | undefined
 }
 
 export interface PathAttributes {
@@ -20,6 +23,12 @@ export interface PathAttributes {
 
 export type Attributes = ResourceAttributes | PathAttributes
 
+export interface Decision {
+  readonly allowed: boolean
+  /** Why, for those who ask. */
+  readonly reason: string
+}
+
 export const isPath = (attributes: Attributes): attributes is PathAttributes => 'path' in attributes
 
 const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
@@ -27,9 +36,24 @@ const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST:
 /** @param parts of the path, when it is that of a resource */
 export function attributesOf(method: string, path: string, parts: ApiPath | undefined, query: URLSearchParams): Attributes {
   if (parts === undefined) return { verb: method.toLowerCase(), path }
+  const verb = verbOf(method, parts, query)
+  const fieldSelector = collectionVerbs.has(verb) ? query.get('fieldSelector') || undefined : undefined
   return {
-    verb: verbOf(method, parts, query), group: parts.group, resource: parts.plural,
-    subresource: parts.subresource, namespace: namespaceOf(parts), name: parts.name,
+    verb, group: parts.group, resource: parts.plural,
+    subresource: parts.subresource, namespace: namespaceOf(parts), name: parts.name ?? (verb === 'deletecollection' ? undefined : selectedName(fieldSelector)), fieldSelector,
+  }
+}
+
+const collectionVerbs = new Set(['list', 'watch', 'deletecollection'])
+
+/** A list or watch of one object by its name counts as being about that object. */
+function selectedName(fieldSelector: string | undefined): string | undefined {
+  if (fieldSelector === undefined || !fieldSelector.includes('metadata.name')) return undefined
+  try {
+    return parseFieldSelector(fieldSelector).find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value || undefined
+  } catch {
+    // Refused when the selector is used.
+    return undefined
   }
 }
 
@@ -44,15 +68,16 @@ function verbOf(method: string, { name, watch }: ApiPath, query: URLSearchParams
   return verb === 'delete' ? 'deletecollection' : verb
 }
 
-/** 403 in the words of Kubernetes. */
-export function forbiddenTo(user: UserInfo, attributes: Attributes): ApiError {
+/** 403 in the words of Kubernetes. @param reason of the authorizers, if they gave one */
+export function forbiddenTo(user: UserInfo, attributes: Attributes, reason = ''): ApiError {
+  const because = reason === '' ? '' : `: ${reason}`
   const who = `User ${JSON.stringify(user.username)}`
-  if (isPath(attributes)) return new ApiError(403, 'Forbidden', `forbidden: ${who} cannot ${attributes.verb} path ${JSON.stringify(attributes.path)}`, {})
+  if (isPath(attributes)) return new ApiError(403, 'Forbidden', `forbidden: ${who} cannot ${attributes.verb} path ${JSON.stringify(attributes.path)}${because}`, {})
   const { verb, group, resource, subresource, namespace, name } = attributes
   const subject = groupResource({ group, plural: resource })
   const what = `${subject}${name === undefined ? '' : ` ${JSON.stringify(name)}`}`
   const whole = subresource === undefined ? resource : `${resource}/${subresource}`
   const where = namespace === undefined ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
-  return new ApiError(403, 'Forbidden', `${what} is forbidden: ${who} cannot ${verb} resource ${JSON.stringify(whole)} in API group ${JSON.stringify(group)} ${where}`,
+  return new ApiError(403, 'Forbidden', `${what} is forbidden: ${who} cannot ${verb} resource ${JSON.stringify(whole)} in API group ${JSON.stringify(group)} ${where}${because}`,
     { ...(name !== undefined && { name }), ...(group !== '' && { group }), kind: resource })
 }

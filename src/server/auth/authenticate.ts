@@ -1,12 +1,13 @@
-// Who is asking: a client certificate of the cluster's CA, or a bearer token. Nobody else gets in.
+// Who is asking: whom a client certificate of the cluster's CA or a bearer token names. Who shows nothing is
+// system:anonymous; who shows something that is no good gets no further.
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../api/api-error.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { frontProxyName, isIssuedBy, remoteUser, type FrontProxy } from '../aggregation/front-proxy.ts'
 import type { UserInfo } from '../request.ts'
-import type { ObjectStorage } from '../storage/object-storage.ts'
-import type { TokenIssuer } from './service-account-tokens.ts'
+import type { BearerTokens } from './bearer-tokens.ts'
+import { tokenHash } from './static-tokens.ts'
 
 /** A token found good is believed this long before it is checked again. */
 const trustMs = 10_000
@@ -14,17 +15,16 @@ const rememberedTokens = 1000
 
 export class Authenticator {
   private readonly bySocket = new WeakMap<object, UserInfo | 'others' | null>()
+  /** By hash, so that neither memory nor time tells of a token. */
   private readonly byToken = new Map<string, { user: UserInfo; untilMs: number }>()
-  private readonly tokens: TokenIssuer
-  private readonly storage: ObjectStorage
+  private readonly tokens: BearerTokens
   private readonly clock: Clock
   private readonly frontProxy: FrontProxy | undefined
 
   /** @param frontProxy says who may speak for others */
-  constructor(tokens: TokenIssuer, storage: ObjectStorage, clock: Clock, frontProxy?: FrontProxy) {
+  constructor(tokens: BearerTokens, clock: Clock, frontProxy?: FrontProxy) {
     this.frontProxy = frontProxy
     this.tokens = tokens
-    this.storage = storage
     this.clock = clock
   }
 
@@ -35,8 +35,10 @@ export class Authenticator {
     if (named !== null && named !== undefined) return named
     const { authorization } = request.headers
     const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
-    if (token === undefined || token === '') throw unauthorized()
-    return this.byBearer(token)
+    if (token !== undefined && token !== '') return this.byBearer(token)
+    // A certificate that says nothing to us.
+    if (hasCertificate(request.socket as TLSSocket)) throw unauthorized()
+    return anonymous
   }
 
   /** `others`: of the front proxy, which speaks for others and for nobody of its own. */
@@ -55,15 +57,20 @@ export class Authenticator {
 
   private async byBearer(token: string): Promise<UserInfo> {
     const nowMs = this.clock.now()
-    const known = this.byToken.get(token)
+    const key = tokenHash(token)
+    const known = this.byToken.get(key)
     if (known !== undefined && known.untilMs > nowMs) return known.user
-    const verified = await this.tokens.verify(token, this.storage)
+    const verified = await this.tokens.verify(token)
     if (verified === undefined) throw unauthorized()
     if (this.byToken.size >= rememberedTokens) this.byToken.clear()
-    this.byToken.set(token, { user: verified.user, untilMs: Math.min(nowMs + trustMs, verified.expiresMs) })
+    this.byToken.set(key, { user: verified.user, untilMs: Math.min(nowMs + trustMs, verified.expiresMs ?? Infinity) })
     return verified.user
   }
 }
+
+export const anonymous: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+const hasCertificate = (socket: TLSSocket): boolean => socket.getPeerCertificate().raw !== undefined
 
 function subjectOf(socket: TLSSocket): UserInfo | null {
   const subject = socket.getPeerCertificate().subject as { CN?: string; O?: string | string[] } | undefined

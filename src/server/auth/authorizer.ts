@@ -1,17 +1,12 @@
-// Whether a user may do something: by roles and the bindings that give them to users, groups and service
-// accounts. Members of system:masters may do everything, as with Kubernetes.
+// Whether a user may do something: nodes by what their pods need, everybody by roles and the bindings that
+// give them to users, groups and service accounts. Members of system:masters may do everything.
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, RbacSubject, Role, RoleBinding, RoleRef } from '../../api/generated/models.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../api/resources.ts'
 import type { UserInfo } from '../request.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
-import { isPath, type Attributes } from './attributes.ts'
+import { forbiddenTo, isPath, type Attributes, type Decision } from './attributes.ts'
+import { NodeAuthorizer } from './node-authorizer.ts'
 import { ruleAllows } from './rbac-rules.ts'
-
-export interface Decision {
-  readonly allowed: boolean
-  /** Why, for those who ask. */
-  readonly reason: string
-}
 
 interface Grant {
   /** undefined: everywhere. */
@@ -25,21 +20,32 @@ const superusers = 'system:masters'
 
 export class Authorizer {
   private readonly storage: ObjectStorage
+  private readonly nodes: NodeAuthorizer
   /** Grants by subject; undefined when a binding changed since. */
   private grants: Map<string, Grant[]> | undefined
 
   constructor(storage: ObjectStorage) {
     this.storage = storage
+    this.nodes = new NodeAuthorizer(storage)
     for (const resource of [clusterRoleBindings, roleBindings]) storage.cache(resource).subscribe(() => { this.grants = undefined })
   }
 
   authorize(user: UserInfo, attributes: Attributes): Decision {
     if (user.groups.includes(superusers)) return { allowed: true, reason: '' }
+    const asNode = this.nodes.authorize(user, attributes)
+    if (asNode?.allowed === true) return asNode
     const namespace = isPath(attributes) ? undefined : attributes.namespace
     for (const { role, because } of this.grantsOf(user, namespace)) {
       if (this.rulesOf(role, namespace).some(rule => ruleAllows(rule, attributes))) return { allowed: true, reason: because }
     }
-    return denied
+    return asNode ?? denied
+  }
+
+  /** @throws ApiError Forbidden */
+  assertAllowed(user: UserInfo, attributes: Attributes): Decision {
+    const decision = this.authorize(user, attributes)
+    if (!decision.allowed) throw forbiddenTo(user, attributes, decision.reason)
+    return decision
   }
 
   /** Every rule the user has in the namespace (or everywhere). */

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { badRequest } from '../../api/api-error.ts'
 import type { UserInfo } from '../request.ts'
-import { forbiddenTo, type ResourceAttributes } from './attributes.ts'
+import type { ResourceAttributes } from './attributes.ts'
 import type { Authorizer } from './authorizer.ts'
 
 const extraPrefix = 'impersonate-extra-'
@@ -17,8 +17,7 @@ export function impersonated(caller: UserInfo, headers: IncomingHttpHeaders, aut
     return caller
   }
   const check = (attributes: Omit<ResourceAttributes, 'verb'>): void => {
-    const wanted = { ...attributes, verb: 'impersonate' }
-    if (!authorizer.authorize(caller, wanted).allowed) throw forbiddenTo(caller, wanted)
+    authorizer.assertAllowed(caller, { ...attributes, verb: 'impersonate' })
   }
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username)
   if (account === null) check({ group: '', resource: 'users', name: username })

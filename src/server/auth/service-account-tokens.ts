@@ -1,12 +1,15 @@
 // Issues and checks service account tokens: signed JWTs bound to an account and, usually, to a pod.
-// Claims as in pkg/serviceaccount/claims.go.
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+// Claims as in pkg/serviceaccount/claims.go. Tokens of the older sort, without an end, stand in Secrets and
+// are good as long as the Secret holds them (pkg/serviceaccount/legacy.go).
+import { createHash, createPrivateKey, createPublicKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
-import { pods, secrets, serviceAccounts } from '../../api/resources.ts'
+import type { Secret } from '../../api/generated/models.ts'
+import { nodes, pods, secrets, serviceAccounts } from '../../api/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Random } from '../../lib/random.ts'
 import type { UserInfo } from '../request.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
+import { issuerOf, type VerifiedToken } from './verified-token.ts'
 
 const algorithm = 'ES256'
 
@@ -17,6 +20,8 @@ export interface TokenRequestFacts {
   readonly audiences: readonly string[]
   readonly expirationSeconds: number
   readonly bound?: { readonly kind: string; readonly name: string; readonly uid: string }
+  /** Where the pod it is bound to runs. */
+  readonly node?: { readonly name: string; readonly uid?: string }
 }
 
 interface KubernetesClaims {
@@ -24,11 +29,18 @@ interface KubernetesClaims {
   serviceaccount: { name: string; uid: string }
   pod?: { name: string; uid: string }
   secret?: { name: string; uid: string }
+  /** Of a pod's token; or, alone, what the token is bound to. */
+  node?: { name: string; uid?: string }
 }
+
+const legacyIssuer = 'kubernetes/serviceaccount'
+const legacyPrefix = 'kubernetes.io/serviceaccount/'
 
 export class TokenIssuer {
   readonly audiences: readonly string[]
-  private readonly issuer: string
+  readonly issuer: string
+  /** Tells keys apart: the hash of the public one. */
+  private readonly keyId: string
   private readonly signingKey: KeyObject
   private readonly verificationKey: KeyObject
   private readonly clock: Clock
@@ -38,19 +50,22 @@ export class TokenIssuer {
   constructor(options: { keyPem: string; issuer: string; audiences: readonly string[]; clock: Clock; random: Random }) {
     this.signingKey = createPrivateKey(options.keyPem)
     this.verificationKey = createPublicKey(this.signingKey)
+    this.keyId = createHash('sha256').update(this.verificationKey.export({ type: 'spki', format: 'der' })).digest('base64url')
     this.issuer = options.issuer
     this.audiences = options.audiences
     this.clock = options.clock
     this.random = options.random
   }
 
-  issue({ namespace, account, audiences, expirationSeconds, bound }: TokenRequestFacts): Promise<string> {
+  issue({ namespace, account, audiences, expirationSeconds, bound, node }: TokenRequestFacts): Promise<string> {
     const seconds = Math.floor(this.clock.now() / 1000)
     const claims: KubernetesClaims = { namespace, serviceaccount: account }
     if (bound?.kind === 'Pod') claims.pod = { name: bound.name, uid: bound.uid }
+    if (node !== undefined) claims.node = node
+    if (bound?.kind === 'Node') claims.node = { name: bound.name, uid: bound.uid }
     if (bound?.kind === 'Secret') claims.secret = { name: bound.name, uid: bound.uid }
     return new SignJWT({ 'kubernetes.io': claims })
-      .setProtectedHeader({ alg: algorithm })
+      .setProtectedHeader({ alg: algorithm, kid: this.keyId })
       .setIssuer(this.issuer)
       .setSubject(`system:serviceaccount:${namespace}:${account.name}`)
       .setAudience([...(audiences.length > 0 ? audiences : this.audiences)])
@@ -61,8 +76,26 @@ export class TokenIssuer {
       .sign(this.signingKey)
   }
 
+  /** A token of the older sort, for the Secret that is to hold it. */
+  issueLegacy({ namespace, account, secretName }: { namespace: string; account: { name: string; uid: string }; secretName: string }): Promise<string> {
+    const claims = { namespace, 'secret.name': secretName, 'service-account.name': account.name, 'service-account.uid': account.uid }
+    return new SignJWT(Object.fromEntries(Object.entries(claims).map(([name, value]) => [legacyPrefix + name, value])))
+      .setProtectedHeader({ alg: algorithm, kid: this.keyId })
+      .setIssuer(legacyIssuer)
+      .setSubject(`system:serviceaccount:${namespace}:${account.name}`)
+      .sign(this.signingKey)
+  }
+
+  /** The public keys that others check tokens with. */
+  publicKeys(): object {
+    return { keys: [{ use: 'sig', ...this.verificationKey.export({ format: 'jwk' }), kid: this.keyId, alg: algorithm }] }
+  }
+
   /** Who the token speaks for; undefined when it is not one of ours or no longer good. */
-  async verify(token: string, storage: ObjectStorage, audiences: readonly string[] = this.audiences): Promise<{ user: UserInfo; expiresMs: number } | undefined> {
+  async verify(token: string, storage: ObjectStorage, audiences: readonly string[] = this.audiences): Promise<VerifiedToken | undefined> {
+    const issuer = issuerOf(token)
+    if (issuer === legacyIssuer) return audiences.some(audience => this.audiences.includes(audience)) ? this.verifyLegacy(token, storage) : undefined
+    if (issuer !== this.issuer) return undefined
     let payload: JWTPayload
     try {
       ;({ payload } = await jwtVerify(token, this.verificationKey, { algorithms: [algorithm], issuer: this.issuer, audience: [...audiences], currentDate: new Date(this.clock.now()) }))
@@ -72,25 +105,42 @@ export class TokenIssuer {
     }
     const claims = payload['kubernetes.io'] as KubernetesClaims | undefined
     if (claims === undefined || !stillBound(claims, storage)) return undefined
-    return { user: userOf(claims, payload.jti), expiresMs: (payload.exp ?? 0) * 1000 }
+    const issuedFor = new Set([payload.aud ?? []].flat())
+    return { user: userOf(claims, payload.jti), expiresMs: (payload.exp ?? 0) * 1000, audiences: audiences.filter(audience => issuedFor.has(audience)) }
+  }
+
+  private async verifyLegacy(token: string, storage: ObjectStorage): Promise<VerifiedToken | undefined> {
+    const payload = await jwtVerify(token, this.verificationKey, { algorithms: [algorithm], issuer: legacyIssuer }).then(verified => verified.payload, () => undefined)
+    const claim = (name: string): string => (payload?.[legacyPrefix + name] as string | undefined) ?? ''
+    const namespace = claim('namespace')
+    const serviceaccount = { name: claim('service-account.name'), uid: claim('service-account.uid') }
+    if (payload === undefined || !stillBound({ namespace, serviceaccount }, storage)) return undefined
+    const secret = storage.get(secrets, `${namespace}/${claim('secret.name')}`)?.object as Secret | undefined
+    const held = Buffer.from(secret?.data?.['token'] ?? '', 'base64')
+    const given = Buffer.from(token)
+    if (secret?.metadata.deletionTimestamp !== undefined || held.length !== given.length || !timingSafeEqual(held, given)) return undefined
+    return { user: userOf({ namespace, serviceaccount }, undefined) }
   }
 }
 
 /** The account, and the pod or secret the token is bound to, must still be the same objects. */
-export function stillBound({ namespace, serviceaccount, pod, secret }: KubernetesClaims, storage: ObjectStorage): boolean {
+export function stillBound({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims, storage: ObjectStorage): boolean {
   const same = (resource: typeof serviceAccounts | typeof pods | typeof secrets, reference: { name: string; uid: string }): boolean =>
     storage.get(resource, `${namespace}/${reference.name}`)?.object.metadata.uid === reference.uid
   return same(serviceAccounts, serviceaccount) && (pod === undefined || same(pods, pod)) && (secret === undefined || same(secrets, secret))
+    && (node?.uid === undefined || pod !== undefined || storage.get(nodes, node.name)?.object.metadata.uid === node.uid)
 }
 
-function userOf({ namespace, serviceaccount, pod }: KubernetesClaims, credentialId: string | undefined): UserInfo {
+function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, credentialId: string | undefined): UserInfo {
+  const extra = {
+      ...(credentialId !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${credentialId}`] }),
+      ...(pod !== undefined && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
+      ...(node !== undefined && { 'authentication.kubernetes.io/node-name': [node.name], ...(node.uid !== undefined && { 'authentication.kubernetes.io/node-uid': [node.uid] }) }),
+  }
   return {
     username: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
     uid: serviceaccount.uid,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-    extra: {
-      ...(credentialId !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${credentialId}`] }),
-      ...(pod !== undefined && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
-    },
+    ...(Object.keys(extra).length > 0 && { extra }),
   }
 }

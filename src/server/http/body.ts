@@ -16,7 +16,18 @@ export interface Body {
   readonly problems: readonly string[]
 }
 
-export function readBody(request: IncomingMessage): Promise<Buffer> {
+const observers = new WeakMap<IncomingMessage, (bytes: Buffer) => void>()
+
+/** Tells of the body once it is read. */
+export const observeBody = (request: IncomingMessage, observer: (bytes: Buffer) => void): void => void observers.set(request, observer)
+
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const bytes = await wholeBody(request)
+  observers.get(request)?.(bytes)
+  return bytes
+}
+
+function wholeBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

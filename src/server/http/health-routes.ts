@@ -1,4 +1,5 @@
-// /livez, /readyz, /healthz and /version: open to everybody, as liveness checks come without credentials.
+// /livez, /readyz, /healthz and /version: by the default roles open to everybody, as liveness checks come
+// without credentials; single checks (/livez/etcd) are not.
 import type { ServerResponse } from 'node:http'
 
 export const kubernetesVersion = { major: '1', minor: '36', gitVersion: 'v1.36.0' } as const
@@ -11,12 +12,14 @@ export interface HealthCheck {
   readonly onlyReadiness?: boolean
 }
 
-/** @returns undefined when the path is none of these */
-export function serveHealth(path: string, query: URLSearchParams, response: ServerResponse, checks: readonly HealthCheck[], buildDate: string): Promise<void> | undefined {
+const pattern = /^\/(livez|readyz|healthz)(?:\/([\w-]+))?$/
+
+export const isHealthPath = (path: string): boolean => path === '/version' || path === '/version/' || pattern.test(path)
+
+/** @param path one of these */
+export function serveHealth(path: string, query: URLSearchParams, response: ServerResponse, checks: readonly HealthCheck[], buildDate: string): Promise<void> {
   if (path === '/version' || path === '/version/') return sendVersion(response, buildDate)
-  const match = /^\/(livez|readyz|healthz)(?:\/([\w-]+))?$/.exec(path)
-  if (match === null) return undefined
-  const [, endpoint, one] = match
+  const [, endpoint, one] = pattern.exec(path)!
   const excluded = new Set(query.getAll('exclude'))
   const asked = checks.filter(check => (one === undefined ? !excluded.has(check.name) && (check.onlyReadiness !== true || endpoint === 'readyz') : check.name === one))
   return answer(response, endpoint!, asked, query.has('verbose'))

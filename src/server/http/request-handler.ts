@@ -2,11 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/api-error.ts'
+import { ApiError, badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/api-error.ts'
 import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
+import type { Audit, AuditRecord } from '../audit/audit.ts'
 import { attributesOf, forbiddenTo, isPath, type Attributes } from '../auth/attributes.ts'
-import type { Authenticator } from '../auth/authenticate.ts'
+import { anonymous, type Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
 import type { FlowControl, Passage } from '../flow-control/flow-control.ts'
 import type { ServerMetrics } from '../metrics.ts'
@@ -15,10 +16,11 @@ import { findSubresource } from '../subresources/subresource.ts'
 import { parseApiPath, type ApiPath } from './api-path.ts'
 import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
-import { serveHealth, type HealthCheck } from './health-routes.ts'
+import { isHealthPath, serveHealth, type HealthCheck } from './health-routes.ts'
 import { serveResource, type ResourceRoutes } from './resource-routes.ts'
 import { storedResource } from '../storage/kind-storage.ts'
 import { allottedMs, isLongRunning } from './request-time.ts'
+import { serveIssuer } from './issuer-routes.ts'
 import { checkWriteOptions } from './request-options.ts'
 import { sendBytes, sendStatus, sendValue, statusOf } from './respond.ts'
 
@@ -32,6 +34,7 @@ export interface RequestHandlerOptions {
   readonly checks: readonly HealthCheck[]
   readonly buildDate: string
   readonly draining: () => boolean
+  readonly audit?: Audit
 }
 
 const objectsPerSeat = 100
@@ -48,30 +51,49 @@ export class RequestHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = splitUrl(request.url ?? '/')
-    const health = serveHealth(url.path, url.query, response, this.options.checks, this.options.buildDate)
-    if (health !== undefined) return health
+    if (isHealthPath(url.path)) return this.serveHealth(request, response, url)
     const parts = parseApiPath(url.path)
     const attributes = attributesOf(request.method ?? 'GET', url.path, parts, url.query)
-    const caller = callerOf(request, url.query, nobody)
+    const caller = callerOf(request, url.query, anonymous)
     const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: caller.dryRun, isLongRunning: isLongRunning(attributes) })
     let exchange: Exchange = { request, response, ...url, caller }
     let deadline: Timer | undefined
     let passage: Passage | undefined
+    let record: AuditRecord | undefined
     response.once('close', () => {
+      record?.finished(response.statusCode)
       deadline?.cancel()
       passage?.leave()
       observed(response.statusCode)
     })
     try {
       if (this.options.draining()) throw serviceUnavailable('the server is shutting down; try again in a moment')
-      const user = await this.authenticated(request)
-      exchange = { ...exchange, caller: { ...caller, user } }
+      const real = await this.recognized(request, response, attributes, parts)
+      record = this.options.audit?.begin(request, response, attributes, parts, real, isLongRunning(attributes))
+      const user = this.actingAs(real, request, record)
+      exchange = { ...exchange, caller: { ...caller, user, ...(record !== undefined && { annotate: record.annotate }) } }
       deadline = this.deadlineFor(exchange, attributes)
       passage = await this.letIn(exchange, attributes, parts)
-      this.authorize(user, attributes)
+      this.authorize(user, attributes, record)
+      record?.started()
       await this.route(exchange, parts)
     } catch (error) {
-      await sendStatus(exchange, statusOf(error, fault => this.report(request, fault)))
+      const status = statusOf(error, fault => this.report(request, fault))
+      record?.failed(status, !(error instanceof ApiError))
+      await sendStatus(exchange, status)
+    }
+  }
+
+  /** Also when the server is full or shutting down. */
+  private async serveHealth(request: IncomingMessage, response: ServerResponse, url: { path: string; query: URLSearchParams }): Promise<void> {
+    const { checks, buildDate } = this.options
+    const caller = callerOf(request, url.query, anonymous)
+    try {
+      const real = await this.options.authenticator.authenticate(request)
+      this.authorize(this.actingAs(real, request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
+      await serveHealth(url.path, url.query, response, checks, buildDate)
+    } catch (error) {
+      await sendStatus({ request, response, ...url, caller }, statusOf(error, fault => this.report(request, fault)))
     }
   }
 
@@ -109,11 +131,18 @@ export class RequestHandler {
   /** A request that wants to switch protocols. Errors are answered as plain HTTP. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
+    let record: AuditRecord | undefined
+    let code = 101
     try {
       const { path, query } = splitUrl(request.url ?? '/')
       const parts = parseApiPath(path)
-      const user = await this.authenticated(request)
-      this.authorize(user, attributesOf(request.method ?? 'GET', path, parts, query))
+      const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
+      const real = await this.recognized(request, undefined, attributes, parts)
+      record = this.options.audit?.begin(request, undefined, attributes, parts, real, true)
+      socket.once('close', () => record?.finished(code))
+      const user = this.actingAs(real, request, record)
+      this.authorize(user, attributes, record)
+      record?.started()
       const remote = this.options.aggregator.find(path)
       if (remote !== undefined) return await this.options.aggregator.upgrade(request, socket, head, remote, user)
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
@@ -125,20 +154,35 @@ export class RequestHandler {
     } catch (error) {
       const status = statusOf(error, fault => this.report(request, fault))
       const body = JSON.stringify(status)
-      const code = status.code ?? 500
+      code = status.code ?? 500
+      record?.failed(status, !(error instanceof ApiError))
       socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
       return undefined
     }
   }
 
-  /** Who the request comes from, or wants to act as. @throws ApiError Unauthorized, Forbidden */
-  private async authenticated(request: IncomingMessage): Promise<UserInfo> {
-    return impersonated(await this.options.authenticator.authenticate(request), request.headers, this.options.routes.context.authorizer)
+  /** Who the request comes from. @throws ApiError Unauthorized */
+  private async recognized(request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, parts: ApiPath | undefined): Promise<UserInfo> {
+    try {
+      return await this.options.authenticator.authenticate(request)
+    } catch (error) {
+      if (error instanceof ApiError) this.options.audit?.begin(request, response, attributes, parts, undefined, false)?.refused(error.status)
+      throw error
+    }
+  }
+
+  /** Who the request wants to be taken for. @throws ApiError Forbidden */
+  private actingAs(real: UserInfo, request: IncomingMessage, record?: AuditRecord): UserInfo {
+    const user = impersonated(real, request.headers, this.options.routes.context.authorizer)
+    record?.impersonated(user)
+    return user
   }
 
   /** @throws ApiError Forbidden */
-  private authorize(user: UserInfo, attributes: Attributes): void {
-    if (!this.options.routes.context.authorizer.authorize(user, attributes).allowed) throw forbiddenTo(user, attributes)
+  private authorize(user: UserInfo, attributes: Attributes, record?: AuditRecord): void {
+    const decision = this.options.routes.context.authorizer.authorize(user, attributes)
+    record?.decided(decision)
+    if (!decision.allowed) throw forbiddenTo(user, attributes, decision.reason)
   }
 
   private async route(exchange: Exchange, path: ApiPath | undefined): Promise<void> {
@@ -149,6 +193,7 @@ export class RequestHandler {
     if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
     if (path === undefined && await this.options.discovery.serve(exchange)) return
     if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))
+    if (path === undefined && serveIssuer(exchange, this.options.routes.context.tokens)) return
     if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
     return sendBytes(exchange, 404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'))
   }
@@ -158,8 +203,6 @@ export class RequestHandler {
     this.options.routes.context.logger.error('request failed', { method: request.method, url: request.url, error: message, stack })
   }
 }
-
-const nobody: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const question = url.indexOf('?')

@@ -14,7 +14,8 @@ import type { SubresourceRoute } from './subresource.ts'
 export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, caller: Caller): Promise<void> {
   const node = binding.target?.name
   if (!node) throw badRequest('the binding names no target node')
-  await admitPosted(context, 'CREATE', { ...target, subresource: 'binding' }, { ...binding, kind: 'Binding', apiVersion: 'v1' }, caller)
+  const posted = { ...binding, kind: 'Binding', apiVersion: 'v1' }
+  await admitPosted(context, 'CREATE', { ...target, subresource: 'binding' }, posted, caller)
   for (;;) {
     const stored = current(context, target)
     const pod = stored.object as Pod
@@ -26,7 +27,10 @@ export async function bind(context: ServerContext, target: Target, binding: Part
     const conditions = (draft.status.conditions ?? []).filter(condition => condition.type !== 'PodScheduled')
     draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(context.clock.now()) }]
     if (caller.dryRun) return
-    if (binding.metadata?.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...binding.metadata.annotations }
+    // As admission left them.
+    const { annotations, labels } = posted.metadata ?? {}
+    if (annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...annotations }
+    if (labels !== undefined) draft.metadata.labels = { ...draft.metadata.labels, ...labels }
     const written = await context.storage.put(target.kind.resource, keyOfTarget(target), draft as KubeObject, stored.revision)
     if (written.ok) return
   }

@@ -1,13 +1,17 @@
 // `serviceaccounts/token`: a signed token for a service account, for the audiences and time asked for.
-import { invalid } from '../../api/api-error.ts'
+import { badRequest, conflict, invalid, notFound } from '../../api/api-error.ts'
 import { invalidValue } from '../../api/field-error.ts'
-import type { AuthenticationTokenRequest as TokenRequest } from '../../api/generated/models.ts'
-import type { New } from '../../api/object.ts'
+import type { AuthenticationTokenRequest as TokenRequest, BoundObjectReference, Pod, ServiceAccount } from '../../api/generated/models.ts'
+import type { KubeObject, New } from '../../api/object.ts'
+import type { Resource } from '../../api/resource.ts'
+import { nodes, pods, secrets } from '../../api/resources.ts'
 import { formatTime } from '../../lib/clock.ts'
+import { admitPosted } from '../admission/admission.ts'
+import type { TokenRequestFacts } from '../auth/service-account-tokens.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import { current } from '../operations/read.ts'
 import { sendValue } from '../http/respond.ts'
-import type { Target } from '../request.ts'
+import type { Caller, Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
@@ -16,17 +20,18 @@ const minimumSeconds = 600
 const maximumSeconds = 2 ** 32
 const defaultSeconds = 3600
 
-export async function requestToken(context: ServerContext, target: Target, request: New<TokenRequest>): Promise<TokenRequest> {
-  const account = current(context, target).object
+export async function requestToken(context: ServerContext, target: Target, request: New<TokenRequest>, caller: Caller): Promise<TokenRequest> {
+  const account = current(context, target).object as ServiceAccount
   const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = request.spec ?? { audiences: [] }
   if (expirationSeconds < minimumSeconds) throw invalid('authentication.k8s.io', 'TokenRequest', '', [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')])
   if (expirationSeconds > maximumSeconds) throw invalid('authentication.k8s.io', 'TokenRequest', '', [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration larger than 2^32 seconds')])
+  await admitPosted(context, 'CREATE', { ...target, subresource: 'token' }, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', ...request }, caller)
   const token = await context.tokens.issue({
     namespace: target.namespace!,
     account: { name: account.metadata.name, uid: account.metadata.uid },
     audiences,
     expirationSeconds,
-    ...(boundObjectRef?.name !== undefined && { bound: { kind: boundObjectRef.kind ?? 'Pod', name: boundObjectRef.name, uid: boundObjectRef.uid ?? '' } }),
+    ...(boundObjectRef !== undefined && boundTo(context, account, boundObjectRef)),
   })
   const { name, namespace } = account.metadata
   const nowMs = context.clock.now()
@@ -39,11 +44,34 @@ export async function requestToken(context: ServerContext, target: Target, reque
   }
 }
 
+/** The object that the token lives and dies with, which must be there; a pod brings its node along. */
+function boundTo({ storage }: ServerContext, { metadata: { namespace, name: account } }: ServiceAccount, { apiVersion, kind, name = '', uid }: BoundObjectReference): Pick<TokenRequestFacts, 'bound' | 'node'> {
+  const find = (resource: Resource, key: string): KubeObject => {
+    const found = storage.get(resource, key)?.object
+    if (found === undefined) throw notFound(resource, name)
+    if (uid && uid !== found.metadata.uid) throw conflict(resource, name, `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+    return found
+  }
+  const bound = (object: KubeObject): TokenRequestFacts['bound'] => ({ kind: kind!, name, uid: object.metadata.uid })
+  if (apiVersion !== undefined && apiVersion !== 'v1') throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`)
+  switch (kind) {
+    case 'Pod': {
+      const pod = find(pods, `${namespace}/${name}`) as Pod
+      if (pod.spec.serviceAccountName !== account) throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`)
+      const node = pod.spec.nodeName ? storage.get(nodes, pod.spec.nodeName)?.object : undefined
+      return { bound: bound(pod), ...(pod.spec.nodeName && { node: { name: pod.spec.nodeName, ...(node !== undefined && { uid: node.metadata.uid }) } }) }
+    }
+    case 'Secret': return { bound: bound(find(secrets, `${namespace}/${name}`)) }
+    case 'Node': return { bound: bound(find(nodes, name)) }
+    default: throw badRequest(`cannot bind token to object of type ${apiVersion ?? ''}, Kind=${kind ?? ''}`)
+  }
+}
+
 export function tokenRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
-      return sendValue(exchange, 201, await requestToken(context, target, (value ?? { metadata: {} }) as New<TokenRequest>), model)
+      return sendValue(exchange, 201, await requestToken(context, target, (value ?? { metadata: {} }) as New<TokenRequest>, exchange.caller), model)
     },
   }
 }

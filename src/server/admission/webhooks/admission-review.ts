@@ -13,6 +13,8 @@ export interface ReviewAnswer {
   readonly allowed: boolean
   readonly status: Partial<Status>
   readonly warnings: readonly string[]
+  /** For the audit log. */
+  readonly annotations: readonly (readonly [key: string, value: string])[]
   /** Operations of a JSON patch, not checked. */
   readonly patch: unknown
 }
@@ -71,7 +73,7 @@ function optionsOf({ operation, caller, deletion }: AdmissionRequest): object | 
 export function answerOf(review: unknown, { webhook }: Invocation, uid: string, mutating: boolean): ReviewAnswer {
   if (!isObject(review) || !isObject(review['response'])) throw invalid('webhook response was absent')
   const { response, apiVersion, kind } = review
-  const { allowed, status, warnings, patch, patchType } = response as Record<string, unknown>
+  const { allowed, status, warnings, patch, patchType, auditAnnotations } = response as Record<string, unknown>
   if (webhook.reviewVersion === 'v1') {
     if (response['uid'] !== uid) throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`)
     const expected = { group: reviewGroup, version: 'v1' }
@@ -81,6 +83,7 @@ export function answerOf(review: unknown, { webhook }: Invocation, uid: string, 
   return {
     allowed: allowed === true,
     status: isObject(status) ? status : {},
+    annotations: isObject(auditAnnotations) ? Object.entries(auditAnnotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : [],
     warnings: Array.isArray(warnings) ? warnings.filter(warning => typeof warning === 'string') : [],
     patch: mutating && typeof patch === 'string' && patch !== '' ? operationsOf(patch, patchType) : undefined,
   }

@@ -17,6 +17,7 @@ export async function askWebhook(invocation: Invocation, request: AdmissionReque
     const review = reviewOf(invocation, request, uid, object, old)
     const answer = answerOf(await called(invocation, review, context), invocation, uid, mutating)
     request.caller.warnings.push(...answer.warnings)
+    for (const [key, value] of answer.annotations) request.caller.annotate?.(`${webhook.name}/${key}`, value)
     if (answer.allowed) return answer
     throw refusal(webhook.name, answer.status)
   } catch (error) {

@@ -1,0 +1,23 @@
+// Deletes bootstrap tokens when they are over.
+import { isNotFound } from '../../api/api-error.ts'
+import { bootstrapTokenEndMs, isBootstrapToken } from '../../api/bootstrap-token.ts'
+import { keyOf } from '../../api/object.ts'
+import { secrets } from '../../api/resources.ts'
+import { defineController, watch } from '../../control/controller.ts'
+
+export const tokenCleaner = defineController({
+  name: 'token-cleaner',
+  watches: [watch({ resource: secrets, keysOf: secret => (isBootstrapToken(secret) ? [keyOf(secret)] : []) })],
+  reconciler: ({ client, clock }) => async key => {
+    const [namespace, name = ''] = key.split('/')
+    const secret = client.informer(secrets).get({ namespace, name })
+    if (secret === undefined || !isBootstrapToken(secret)) return 'done'
+    const leftMs = bootstrapTokenEndMs(secret) - clock.now()
+    if (leftMs === Infinity) return 'done'
+    if (leftMs > 0) return { requeueAfterMs: leftMs }
+    await client.delete(secrets, { namespace, name }, { preconditions: { uid: secret.metadata.uid } }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error
+    })
+    return 'done'
+  },
+})
