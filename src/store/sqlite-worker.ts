@@ -8,19 +8,24 @@ import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello
 /** Revisions that one step of compaction works off: a few milliseconds. */
 const compactionStep = 1000
 
+/** Writes after which a checkpoint is worth its time, and how long there must be none before it. */
+const worthCheckpoint = 500
+const idleMs = 1000
+
 const port = parentPort!
 const { file } = workerData as { file: string }
 
 function open(): DatabaseSync {
   const database = new DatabaseSync(file)
-  // What compaction frees goes back to the disk (incremental_vacuum), and so does a write-ahead log that
-  // one large transaction made long (journal_size_limit).
+  // Under load a checkpoint comes every 64 MB at the latest (wal_autocheckpoint). What compaction frees goes
+  // back to the disk (incremental_vacuum), and so does a write-ahead log that one large transaction made long
+  // (journal_size_limit).
   database.exec(`
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA secure_delete = ON;
-    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA wal_autocheckpoint = 16000;
     PRAGMA journal_size_limit = 16777216;
     PRAGMA cache_size = -4000;
     CREATE TABLE IF NOT EXISTS log (revision INTEGER PRIMARY KEY, previous INTEGER NOT NULL, key TEXT NOT NULL, value BLOB);
@@ -164,6 +169,20 @@ function serve(database: DatabaseSync): void {
     }
   }
 
+  // Writes wait for a checkpoint: it is best made when there are none.
+  let checkpoint: NodeJS.Timeout | undefined
+  let written = 0
+  function checkpointWhenIdle(operations: number): void {
+    written += operations
+    if (written < worthCheckpoint) return
+    checkpoint ??= setTimeout(() => {
+      checkpoint = undefined
+      written = 0
+      database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    }, idleMs)
+    checkpoint.refresh()
+  }
+
   port.on('message', (request: WorkerRequest) => {
     let reply: WorkerAnswer
     try {
@@ -173,7 +192,10 @@ function serve(database: DatabaseSync): void {
       reply = { id: request.id, ok: false, message, ...(code !== undefined && { code }), ...(error instanceof CompactedError && { compactedRevision: error.compactedRevision }) }
     }
     port.postMessage(reply)
-    if (request.type === 'close') port.close()
+    if (request.type === 'write') checkpointWhenIdle(request.keys.length)
+    if (request.type !== 'close') return
+    clearTimeout(checkpoint)
+    port.close()
   })
   port.postMessage({ hello: true, revision, compactedRevision: compacted } satisfies WorkerHello)
 }

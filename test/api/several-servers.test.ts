@@ -26,7 +26,7 @@ function work(server: TestServer, identity: string, starts: string[]): Running {
   })
 }
 
-test('a Deployment is acted on by one of two servers, and by the other one after it', async () => {
+test('a Deployment is acted on by one of two servers, and by the other one after it', { timeout: 30_000 }, async () => {
   const store = new MemoryStore()
   const servers = [await startTestServer({ store }), await startTestServer({ store })] as const
   const starts: string[] = []
