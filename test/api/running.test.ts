@@ -3,6 +3,7 @@
 import { request as httpsRequest } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { configMaps } from '../../src/api/resources.ts'
 import { StoreFailure, type Entry } from '../../src/store/store.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
@@ -60,22 +61,24 @@ describe('flow control', () => {
   })
 
   test('a client that holds all seats of its level is told to come back; others are not held up', async () => {
-    const data = { text: 'x'.repeat(20_000) }
-    await Promise.all(Array.from({ length: 400 }, (_unused, index) => server.call('POST', '/api/v1/namespaces/default/configmaps', { body: { metadata: { name: `big-${index}` }, data } })))
+    const data = { text: 'x'.repeat(900_000) }
+    for (let index = 0; index < 10; index++) await server.local.create(configMaps, { metadata: { namespace: 'default', name: `big-${index}` }, data })
     await server.call('POST', `${flowControl}/prioritylevelconfigurations`, { body: { metadata: { name: 'narrow' }, spec: { type: 'Limited', limited: { nominalConcurrencyShares: 1, borrowingLimitPercent: 0, limitResponse: { type: 'Reject' } } } } })
     await server.call('POST', `${flowControl}/flowschemas`, { body: { metadata: { name: 'narrow' }, spec: {
       matchingPrecedence: 500, priorityLevelConfiguration: { name: 'narrow' },
       rules: [{ subjects: [{ kind: 'Group', group: { name: 'clerks' } }], resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], namespaces: ['*'] }] }],
     } } })
-    const unread = await new Promise<IncomingMessage>((resolve, reject) => {
+    const unread = (): Promise<IncomingMessage> => new Promise((resolve, reject) => {
       const { authority, admin } = server.keys
       httpsRequest({ host: '127.0.0.1', port: server.port, path: '/api/v1/namespaces/default/configmaps', ca: authority.certificate, cert: admin.certificate, key: admin.key, agent: false, headers: clerk }, resolve).once('error', reject).end()
     })
+    // One share of 246 is three of the 600 seats.
+    const lists = [await unread(), await unread(), await unread()]
     const refused = await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: clerk })
     expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' }, json: { reason: 'TooManyRequests', message: 'Too many requests, please try again later.' } })
     expect((await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: { 'Impersonate-User': 'clerk', 'Impersonate-Group': 'system:masters' } })).status).toBe(200)
     expect((await server.call('GET', '/metrics')).text).toContain('apiserver_flowcontrol_rejected_requests_total{flow_schema="narrow",priority_level="narrow",reason="concurrency-limit"} 1')
-    unread.destroy()
+    for (const list of lists) list.destroy()
     await eventually('the seats to be free again', async () => (await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: clerk })).status === 200)
   })
 })
@@ -144,6 +147,16 @@ describe('health and metrics', () => {
     await clock.advance(1000)
     await open
     await eventually('the watch to be over', async () => (await server.call('GET', '/metrics')).text.includes('apiserver_longrunning_requests{verb="WATCH",group="",version="v1",resource="configmaps",subresource="",scope="cluster",component="apiserver"} 0'))
+  })
+
+  test('a request that wants to switch protocols is counted, with the code it ends with', async () => {
+    const { authority, admin } = server.keys
+    const code = await new Promise<number | undefined>((resolve, reject) => {
+      const request = httpsRequest({ host: '127.0.0.1', port: server.port, path: '/api/v1/namespaces/default/pods/none/exec?command=x&stdout=true', ca: authority.certificate, cert: admin.certificate, key: admin.key, agent: false, headers: { Connection: 'Upgrade', Upgrade: 'SPDY/3.1' } }, response => resolve(response.resume().statusCode))
+      request.once('error', reject).end()
+    })
+    expect(code).toBe(404)
+    await eventually('the count', async () => (await server.call('GET', '/metrics')).text.includes('apiserver_request_total{verb="CONNECT",dry_run="",group="",version="v1",resource="pods",subresource="exec",scope="resource",component="apiserver",code="404"} 1'))
   })
 
   test('a request that takes too long is answered with 504 and leaves the server working', async () => {

@@ -137,6 +137,8 @@ export class RequestHandler {
       const { path, query } = splitUrl(request.url ?? '/')
       const parts = parseApiPath(path)
       const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
+      const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: false, isLongRunning: true })
+      socket.once('close', () => observed(code))
       const real = await this.recognized(request, undefined, attributes, parts)
       record = this.options.audit?.begin(request, undefined, attributes, parts, real, true)
       socket.once('close', () => record?.finished(code))
