@@ -1,6 +1,6 @@
 // A whole API server in the test's own process, over the store in memory (or the one given), reached over
 // HTTPS on loopback and through a local client.
-import { request as httpsRequest } from 'node:https'
+import { Agent, request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { allKinds } from '../api/kinds/all.ts'
 import type { AuditPolicy } from '../api/audit-policy.ts'
@@ -109,25 +109,27 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   })
   const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })
   const access = { context: 'test', server: `https://127.0.0.1:${port}`, namespace: 'default', authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key, skipVerification: false }
+  const agent = new Agent({ keepAlive: true })
   const remote = new HttpClient({ access, userAgent: 'sampan-test', clock })
   return {
     server, port, keys, remote,
     as: (username, groups = []) => new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: 'test' }),
     local: new LocalClient(server.context, { user: { username: 'test', groups: ['system:masters', 'system:authenticated'] }, fieldManager: 'test' }),
-    call: (method, path, callOptions = {}) => call(port, keys, method, path, callOptions),
+    call: (method, path, callOptions = {}) => call({ port, keys, agent }, method, path, callOptions),
     close: async () => {
       remote.close()
+      agent.destroy()
       await server.close()
       await store.close()
     },
   }
 }
 
-function call(port: number, keys: TestKeys, method: string, path: string, { body, headers = {}, anonymous = false, certificate = keys.admin }: CallOptions): Promise<Answer> {
+function call({ port, keys, agent }: { port: number; keys: TestKeys; agent: Agent }, method: string, path: string, { body, headers = {}, anonymous = false, certificate = keys.admin }: CallOptions): Promise<Answer> {
   const bytes = body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   return new Promise((resolve, reject) => {
     const request = httpsRequest({
-      host: '127.0.0.1', port, method, path, ca: keys.authority.certificate, agent: false,
+      host: '127.0.0.1', port, method, path, ca: keys.authority.certificate, agent,
       ...(!anonymous && { cert: certificate.certificate, key: certificate.key }),
       headers: { ...(bytes !== undefined && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }), ...headers },
     }, response => {
