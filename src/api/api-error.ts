@@ -71,8 +71,12 @@ export const notAcceptable = (accepted: readonly string[]): ApiError =>
   new ApiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${accepted.join(', ')}`, {})
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   new ApiError(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
-/** The asked-for revision is no longer kept. */
-export const expired = (message: string): ApiError => new ApiError(410, 'Expired', message)
+/** The asked-for revision is no longer kept. @param continueToken where a list may go on as of now */
+export function expired(message: string, continueToken?: string): ApiError {
+  const error = new ApiError(410, 'Expired', message)
+  if (continueToken !== undefined) error.status.metadata = { continue: continueToken }
+  return error
+}
 /** The asked-for revision is still to come; the client may try again. */
 export const tooLargeRevision = (wanted: number, current: number): ApiError =>
   new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })

@@ -5,14 +5,13 @@ import type { Client } from '../client/client.ts'
 import { startControllers, type ControllerDefinition } from '../control/controller.ts'
 import { allControllers } from '../controllers/all.ts'
 import { machineClock } from '../host/machine-clock.ts'
-import type { Logger } from '../lib/logger.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { liveResources } from '../main/live-resources.ts'
 import { systemRandom } from '../main/system.ts'
 import { clusterSigner } from '../server/auth/certificate-requests.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { startHollowNode } from './hollow-node.ts'
-import type { TestServer } from './in-process-server.ts'
+import type { TestServer, TestServerOptions } from './in-process-server.ts'
 import { startTestServer } from './in-process-server.ts'
 
 export interface TestCluster {
@@ -29,8 +28,14 @@ export function controllersOf({ keys, server: { context } }: TestServer): readon
   return allControllers({ rootCaPem: 'test authority', resources: liveResources(context.kinds), kinds: allKinds, issueToken: facts => context.tokens.issueLegacy(facts), certificates: clusterSigner(keys.authority, () => Date.now()) })
 }
 
-export async function startTestCluster({ nodes = 1, logger = silentLogger, useRemote = false }: { nodes?: number; logger?: Logger; useRemote?: boolean } = {}): Promise<TestCluster> {
-  const server = await startTestServer({ logger })
+interface TestClusterOptions extends TestServerOptions {
+  readonly nodes?: number
+  /** Control loops and nodes speak HTTPS. */
+  readonly useRemote?: boolean
+}
+
+export async function startTestCluster({ nodes = 1, logger = silentLogger, useRemote = false, ...serverOptions }: TestClusterOptions = {}): Promise<TestCluster> {
+  const server = await startTestServer({ ...serverOptions, logger })
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
   const controllers = await startControllers(controllersOf(server), common)

@@ -11,9 +11,8 @@ import type { Aggregator } from '../aggregation/aggregator.ts'
 import { discoveredVersions, remoteGroups, withRemotePaths, withRemoteVersions } from '../aggregation/remote-discovery.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
+import { negotiatePlain, prefersAggregatedDiscovery } from './negotiation.ts'
 import { sendBytes, sendValue } from './respond.ts'
-
-const aggregatedType = /application\/json;([^,]*)as=APIGroupDiscoveryList/
 
 export class DiscoveryRoutes {
   private readonly documents = new Map<string, { bytes: Buffer; hash: string }>()
@@ -45,8 +44,7 @@ export class DiscoveryRoutes {
   }
 
   private async serveRoot(exchange: Exchange, root: 'api' | 'apis'): Promise<void> {
-    const wanted = aggregatedType.exec(exchange.request.headers.accept ?? '')
-    if (wanted === null) return sendValue(exchange, 200, root === 'api' ? apiVersions() : this.groupList())
+    if (!prefersAggregatedDiscovery(exchange.request.headers.accept ?? '')) return sendDocument(exchange, root === 'api' ? apiVersions() : this.groupList())
     const { bytes, hash } = this.document(`aggregated ${root}`, () => (root === 'api' ? aggregatedDiscovery('core', this.kinds.all()) : this.aggregatedGroups()))
     await sendCacheable(exchange, bytes, hash, 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
   }
@@ -72,15 +70,15 @@ export class DiscoveryRoutes {
     const { aggregator } = this
     if (aggregator !== undefined && aggregator.remotes.versionsOf(group).length > 0) {
       const own = this.kinds.hasGroup(group) ? apiGroup(group, this.kinds.all()) as Parameters<typeof withRemoteVersions>[0] : undefined
-      return sendValue(exchange, 200, { kind: 'APIGroup', apiVersion: 'v1', ...withRemoteVersions(own, group, aggregator) })
+      return sendDocument(exchange, { kind: 'APIGroup', apiVersion: 'v1', ...withRemoteVersions(own, group, aggregator) })
     }
     if (!this.kinds.all().some(kind => kind.resource.group === group)) throw noSuchPath()
-    await sendValue(exchange, 200, apiGroup(group, this.kinds.all()))
+    await sendDocument(exchange, apiGroup(group, this.kinds.all()))
   }
 
   private async serveResources(exchange: Exchange, group: string, version: string): Promise<void> {
     if (!this.kinds.hasGroupVersion(group, version)) throw noSuchPath()
-    await sendValue(exchange, 200, apiResourceList(group, version, this.kinds.all()))
+    await sendDocument(exchange, apiResourceList(group, version, this.kinds.all()))
   }
 
   private async serveOpenApi(exchange: Exchange, [openApiVersion, ...path]: string[]): Promise<boolean> {
@@ -144,4 +142,8 @@ async function sendCacheable(exchange: Exchange, bytes: Buffer, hash: string, co
     return
   }
   await sendBytes(exchange, 200, contentType, bytes)
+}
+
+function sendDocument(exchange: Exchange, document: object): Promise<void> {
+  return sendValue(exchange, 200, document, undefined, negotiatePlain(exchange.request.headers.accept))
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../api/api-error.ts'
-import { negotiate, type Accepted } from './negotiation.ts'
+import { negotiate, negotiatePlain, prefersAggregatedDiscovery, type Accepted } from './negotiation.ts'
 
 const tableParameters = 'as=Table;v=v1;g=meta.k8s.io'
 
@@ -27,4 +27,14 @@ test.each<[string | undefined, Accepted]>([
 test.each(['text/html', 'application/xml', 'application/json;as=Table;v=v9;g=meta.k8s.io'])('%s cannot be given', accept => {
   expect(() => negotiate(accept)).toThrow(ApiError)
   expect(() => negotiate(accept)).toThrow('406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf')
+})
+
+test('answers without columns are no tables', () => {
+  expect(() => negotiatePlain(`application/json;${tableParameters}`)).toThrow('406')
+  expect(negotiatePlain(`application/json;${tableParameters},application/yaml`)).toEqual({ format: 'yaml' })
+})
+
+const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+test.each([[aggregated, true], [`${aggregated},application/json`, true], [`application/json,${aggregated}`, false], [aggregated.replace('v=v2', 'v=v2beta1'), false], ['application/json', false], ['', false]])('aggregated discovery for %s: %s', (accept, expected) => {
+  expect(prefersAggregatedDiscovery(accept)).toBe(expected)
 })

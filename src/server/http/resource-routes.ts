@@ -23,6 +23,7 @@ import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
 import { mediaTypes, textualTypes } from './negotiation.ts'
+import { negotiatePlain } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
 import { streamWatch } from './watch-stream.ts'
 import { isStored, readyToFind, readyToServe, storedResource } from '../storage/kind-storage.ts'
@@ -74,7 +75,7 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
       const { value, problems } = await readObject(context, exchange, kind)
       if (kind.stored === false) {
         const answer = await answerPosted(context, { kind, namespace }, value, exchange.caller, problems)
-        return sendValue(exchange, 201, answer.value, answer.model)
+        return sendValue(exchange, 201, answer.value, answer.model, negotiatePlain(exchange.request.headers.accept))
       }
       const created = await create(context, { kind, namespace }, value, exchange.caller, { problems })
       return sendObject(exchange, 201, kind, created, context.clock.now())

@@ -25,19 +25,22 @@ export interface ListPage {
 }
 
 interface Position {
+  /** `asOfNow`: the state the list began with is gone, the rest is listed as it is now. */
   readonly revision: number
   /** Last key of the page before. */
   readonly after: string
 }
 
 const version = 'meta.k8s.io/v1'
+const asOfNow = -1
+const staleRevision = 'The resourceVersion for the provided list is too old.'
 const staleToken = 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
 
 export async function list(context: ServerContext, kind: KindDefinition, query: ListQuery): Promise<ListPage> {
   const { storage } = context
   const cache = storage.cache(storedResource(kind))
   const position = query.continueToken ? decodeToken(query.continueToken) : undefined
-  const wanted = position?.revision ?? exactRevision(query, storage.revision)
+  const wanted = position === undefined ? exactRevision(query, storage.revision) : position.revision === asOfNow ? undefined : position.revision
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
@@ -70,8 +73,8 @@ async function listPast(context: ServerContext, kind: KindDefinition, query: Lis
     })
     return page(await servedList(kind, objects), query, revision)
   } catch (error) {
-    if (error instanceof CompactedError) throw expired(staleToken)
-    throw error
+    if (!(error instanceof CompactedError)) throw error
+    throw position === undefined ? expired(staleRevision) : expired(staleToken, encodeToken({ ...position, revision: asOfNow }))
   }
 }
 
