@@ -4,7 +4,7 @@
 import { expect } from 'vitest'
 import { resource, type Scope } from '../../src/api/resource.ts'
 import { allKinds } from '../../src/api/kinds/all.ts'
-import { Api, type Json } from './api.ts'
+import type { Api, Json } from './api.ts'
 
 export interface Operations {
   readonly group: string

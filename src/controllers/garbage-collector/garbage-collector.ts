@@ -14,7 +14,7 @@ import { defineController, watch } from '../../control/controller.ts'
 import type { ResourceSource } from '../../control/resource-source.ts'
 import { unlessGone } from '../../control/ownership.ts'
 import type { OwnerState } from './plan.ts'
-import { blocks, foregroundFinalizer, hasFinalizer, isDeleting, orphanFinalizer, planFate } from './plan.ts'
+import { blocks, foregroundFinalizer, hasFinalizer, isDeleting, isWaiting, orphanFinalizer, planFate } from './plan.ts'
 
 export function garbageCollector(resources: ResourceSource): ControllerDefinition {
   return defineController({
@@ -79,9 +79,11 @@ function collectGarbage(resources: ResourceSource, { client, logger }: Controlle
     const references = object.metadata.ownerReferences ?? []
     if (references.length === 0 || isDeleting(object)) return
     const states = new Map(await Promise.all(references.map(async reference => [reference, await stateOf(reference, object)] as const)))
-    const fate = planFate(object, states, dependentsOf(object.metadata.uid).length > 0)
+    const dependents = dependentsOf(object.metadata.uid)
+    const fate = planFate(object, states, dependents.length > 0)
     if (fate.action === 'disown') await disown(object, resource, fate.uids)
     if (fate.action !== 'delete') return
+    if (fate.propagationPolicy === 'Foreground' && dependents.some(dependent => isWaiting(dependent.object))) await unblock(object, resource)
     logger.debug('deleting an object without owners', { kind: resource.kind, object: keyOf(object) })
     await unlessGone(client.delete(resource, object.metadata, { propagationPolicy: fate.propagationPolicy, preconditions: { uid: object.metadata.uid } }))
   }
@@ -95,7 +97,7 @@ function collectGarbage(resources: ResourceSource, { client, logger }: Controlle
     const name = nameFor(reference, known.resource, dependent)
     const owner = known.informer.get(name) ?? await getLive(known.resource, name)
     if (owner?.metadata.uid !== reference.uid) return 'gone'
-    return isDeleting(owner) && hasFinalizer(owner, foregroundFinalizer) ? 'waiting' : 'solid'
+    return isWaiting(owner) ? 'waiting' : 'solid'
   }
 
   /** A cache may lag; before an object is called gone the server is asked. */
@@ -112,6 +114,14 @@ function collectGarbage(resources: ResourceSource, { client, logger }: Controlle
     const { uid, ownerReferences = [], resourceVersion } = object.metadata
     const kept = ownerReferences.filter(reference => !uids.includes(reference.uid))
     await client.patch(resource, object.metadata, { type: 'merge', value: { metadata: { uid, resourceVersion, ownerReferences: kept.length === 0 ? null : kept } } })
+  }
+
+  /** In a circle of owners everything would wait for everything: this object no longer holds its owners up. */
+  async function unblock(object: KubeObject, resource: Resource): Promise<void> {
+    const { uid, ownerReferences = [] } = object.metadata
+    if (!ownerReferences.some(reference => reference.blockOwnerDeletion === true)) return
+    const unblocked = ownerReferences.map(reference => (reference.blockOwnerDeletion === true ? { ...reference, blockOwnerDeletion: false } : reference))
+    await client.patch(resource, object.metadata, { type: 'merge', value: { metadata: { uid, ownerReferences: unblocked } } })
   }
 
   async function orphan(owner: KubeObject, resource: Resource): Promise<void> {

@@ -10,6 +10,8 @@ export const orphanFinalizer = 'orphan'
 
 export const hasFinalizer = (object: KubeObject, finalizer: string): boolean => object.metadata.finalizers?.includes(finalizer) ?? false
 export const isDeleting = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined
+/** Goes once its dependents are gone. */
+export const isWaiting = (object: KubeObject): boolean => isDeleting(object) && hasFinalizer(object, foregroundFinalizer)
 
 export type Fate =
   | { readonly action: 'keep' }

@@ -28,7 +28,7 @@ export function resourceQuotaController(counted: ResourceSource): ControllerDefi
   })
   return defineController({
     name: 'resourcequota',
-    watches: [watch({ resource: resourceQuotas, matters: ({ spec }, old) => !sameJson(spec, old.spec), keysOf: quota => [keyOf(quota)] })],
+    watches: [watch({ resource: resourceQuotas, matters: ({ spec, status }, old) => !sameJson(spec, old.spec) || !sameJson(status?.hard, spec?.hard ?? {}), keysOf: quota => [keyOf(quota)] })],
     liveWatches: { resources: filteredResources(counted, resource => resource.plural !== 'resourcequotas'), watchFor },
     reconciler: context => count(context, counted),
   })
