@@ -1,6 +1,7 @@
 // Admission webhooks over HTTPS: the API server asks servers that the test runs on loopback.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { signCertificate } from '../../src/server/auth/certificate-authority.ts'
+import { change, definition, install, version } from '../../src/testing/custom-resources.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 import { startWebhookServer, type WebhookServer } from '../../src/testing/webhook-server.ts'
 
@@ -330,4 +331,37 @@ describe('match conditions', () => {
 test(`${suite} should include webhook resources in discovery documents [Conformance]`, async () => {
   const { json } = await server.call('GET', group)
   expect(json.resources.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']))
+})
+
+describe('custom resources', () => {
+  const crdGroup = 'hooked.example.com'
+  const boats = (name = 'v1'): string => `/apis/${crdGroup}/${name}/namespaces/${namespace}/boats`
+  const boatRule = { apiGroups: [crdGroup], apiVersions: ['*'], resources: ['boats'], operations: ['CREATE', 'UPDATE', 'DELETE'] }
+  const schema = { type: 'object' as const, properties: { stage1: { type: 'string' }, stage2: { type: 'string' } } }
+  const marks: Respond = ({ object }, path) => patch([{ op: 'add', path: '/spec', value: { ...object.spec, [path]: 'yes', nobody: 'knows' } }])
+  beforeAll(() => install(server, definition({ group: crdGroup, versions: [version(schema), version(schema, { name: 'v2', storage: false })] })))
+
+  test(`${suite} should be able to deny custom resource creation, update and deletion [Conformance]`, async () => {
+    await post(boats(), { metadata: { name: 'there' }, spec: {} })
+    await configure('validating', 'v', [webhook('boats', [boatRule])])
+    respond = () => deny('no boats')
+    const update = await server.call('PATCH', `${boats()}/there`, { body: { spec: { stage1: 'x' } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+    const answers = [await post(boats(), { metadata: { name: 'a' } }), update, await server.call('DELETE', `${boats()}/there`)]
+    expect(answers.map(({ status, json }) => [status, json.message])).toEqual(answers.map(() => [400, 'admission webhook "boats.example.com" denied the request: no boats']))
+  })
+
+  test(`${suite} should mutate custom resource [Conformance]; ${suite} should mutate custom resource with pruning [Conformance]`, async () => {
+    await configure('mutating', 'm', [webhook('stage1', [boatRule]), webhook('stage2', [boatRule])])
+    respond = marks
+    expect((await post(boats(), { metadata: { name: 'a' }, spec: {} })).json.spec).toEqual({ stage1: 'yes', stage2: 'yes' })
+  })
+
+  test(`${suite} should mutate custom resource with different stored version [Conformance]`, async () => {
+    await post(boats(), { metadata: { name: 'a' }, spec: {} })
+    await change(server, `boats.${crdGroup}`, { versions: [version(schema, { storage: false }), version(schema, { name: 'v2' })] })
+    await configure('mutating', 'm', [webhook('stage1', [boatRule])])
+    respond = marks
+    const { json } = await server.call('PATCH', `${boats()}/a`, { body: { metadata: { labels: { a: 'b' } } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+    expect(json).toMatchObject({ apiVersion: `${crdGroup}/v1`, spec: { stage1: 'yes' } })
+  })
 })

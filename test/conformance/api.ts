@@ -78,7 +78,7 @@ export class Api {
     return eventually(`the expected state of ${path}`, async () => {
       last = await this.find(path)
       return last !== undefined && accept(last) ? (last as object) : undefined
-    }).catch((error: Error) => {
+    }, 4500).catch((error: Error) => {
       throw new Error(`${error.message}; it is ${JSON.stringify(last)}`, { cause: error })
     })
   }

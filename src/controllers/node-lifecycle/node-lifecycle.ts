@@ -28,11 +28,14 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
   const podsOn = podsByNode(client)
   const leaseInformer = client.informer(leases)
   const firstSeenMs = new Map<string, number>()
+  /** Of each node, when the taints were met that do not say since when they are there. */
+  const taintsMet = new Map<string, ReadonlyMap<string, string>>()
 
   return async function reconcile(name): Promise<Outcome> {
     const node = informer.get({ name })
     if (node === undefined) {
       firstSeenMs.delete(name)
+      taintsMet.delete(name)
       return 'done'
     }
     const heartbeatMs = lastHeartbeatMs(node)
@@ -76,14 +79,23 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
   /** Returns how long until the next pod has to leave. */
   async function evict({ metadata, spec }: Node): Promise<number> {
     let nextMs = Infinity
-    if (!spec.taints?.some(taint => taint.effect === 'NoExecute')) return nextMs
+    const taints = dated(metadata.name, (spec.taints ?? []).filter(taint => taint.effect === 'NoExecute'))
+    if (taints.length === 0) return nextMs
     for (const pod of podsOn(metadata.name)) {
-      const leaveMs = isTerminating(pod) ? undefined : evictionMs(pod, spec.taints, clock.now())
+      const leaveMs = isTerminating(pod) ? undefined : evictionMs(pod, taints, clock.now())
       if (leaveMs === undefined) continue
       if (leaveMs > clock.now()) nextMs = Math.min(nextMs, leaveMs - clock.now())
       else await evictPod(pod)
     }
     return nextMs
+  }
+
+  function dated(node: string, taints: readonly Taint[]): Taint[] {
+    const before = taintsMet.get(node)
+    const found = taints.map(taint => ({ ...taint, timeAdded: taint.timeAdded ?? before?.get(taint.key) ?? new Date(clock.now()).toISOString() }))
+    if (found.length === 0) taintsMet.delete(node)
+    else taintsMet.set(node, new Map(found.map(({ key, timeAdded }) => [key, timeAdded])))
+    return found
   }
 
   async function evictPod(pod: Pod): Promise<void> {

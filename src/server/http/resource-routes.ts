@@ -117,11 +117,12 @@ async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Ex
   }, openWatches)
 }
 
-/** What a watch begins with. */
+/** What a watch begins with, whatever happens to it meanwhile. */
 async function readyToWatch({ storage }: ServerContext, kind: KindDefinition, namespace: string | undefined): Promise<void> {
   if (kind.storage?.convert === undefined) return
   const cache = storage.cache(storedResource(kind))
-  await readyToServe(kind, [...cache.list(namespace), ...cache.since(cache.oldestRevision).flatMap(({ current, previous }) => [current, previous])])
+  const beginning = (): (CachedObject | undefined)[] => [...cache.list(namespace), ...cache.since(cache.oldestRevision).flatMap(({ current, previous }) => [current, previous])]
+  for (let pending; (pending = readyToServe(kind, beginning())) !== undefined;) await pending
 }
 
 async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: Target, path: ApiPath): Promise<void> {

@@ -59,7 +59,7 @@ async function eventsOf(name: string, resourceVersion: string): Promise<[string,
 }
 
 describe('CustomResourceConversionWebhook', () => {
-  test('should be able to convert from CR v1 to CR v2', async () => {
+  test('CustomResourceConversionWebhook should be able to convert from CR v1 to CR v2', async () => {
     await create('v1', { metadata: { name: 'a' }, hostPort: 'one:1' })
     expect(asked).toEqual([])
     const found = (await server.call('GET', `${path('v2')}/a`)).json
@@ -71,7 +71,7 @@ describe('CustomResourceConversionWebhook', () => {
     expect(asked, 'each stored state is converted once').toHaveLength(1)
   })
 
-  test('should be able to convert a non homogeneous list of CRs', async () => {
+  test('CustomResourceConversionWebhook should be able to convert a non homogeneous list of CRs', async () => {
     await change(server, 'addresses.convert.example.com', { versions: [v1(false), v2(true)] })
     const created = await create('v2', { metadata: { name: 'b' }, host: 'two', port: '2' })
     expect(created.status, created.text).toBe(201)

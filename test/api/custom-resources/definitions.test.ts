@@ -18,7 +18,7 @@ const conditionOf = ({ status }: CustomResourceDefinition, type: string): object
 }
 
 describe('a definition', () => {
-  test('Custom Resource Definition, create: is accepted without a warning, and established by the server', async () => {
+  test('CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition creating/deleting custom resource definition objects works: accepted without a warning, and established by the server', async () => {
     const created = await server.call('POST', definitionsPath, { body: definition({ kind: 'Raft', names: { shortNames: ['rf'], categories: ['all'] } }) })
     expect(created.status, created.text).toBe(201)
     expect(created.headers.warning).toBeUndefined()
@@ -31,7 +31,7 @@ describe('a definition', () => {
     expect((await server.call('GET', '/apis/example.com/v1/rafts')).json).toMatchObject({ kind: 'RaftList', items: [] })
   })
 
-  test('Custom Resource Definition, list and deletecollection by label', async () => {
+  test('CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition listing custom resource definition objects works', async () => {
     for (const kind of ['Alpha', 'Beta']) {
       const body = definition({ kind, group: 'many.example.com' }) as { metadata: object }
       await install(server, { ...body, metadata: { ...body.metadata, labels: { many: 'yes' } } })
@@ -45,7 +45,7 @@ describe('a definition', () => {
     expect((await server.call('GET', `${definitionsPath}/rafts.example.com`)).status).toBe(200)
   })
 
-  test('Custom Resource Definition, status sub-resource: read, update and patch', async () => {
+  test('CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works', async () => {
     await install(server, definition({ kind: 'Stated' }))
     const path = `${definitionsPath}/stateds.example.com/status`
     const condition = { type: 'StatusUpdate', status: 'True', reason: 'E2E', message: 'Set from a test' }
@@ -157,7 +157,7 @@ describe('a definition is refused', () => {
 describe('a definition that is deleted', () => {
   const boats = '/apis/gone.example.com/v1/namespaces/default/boats'
 
-  test('Custom Resource Definition, delete: takes its objects along and ends their watches', async () => {
+  test('takes its objects along and ends their watches', async () => {
     await install(server, definition({ group: 'gone.example.com' }))
     await server.call('POST', boats, { body: { metadata: { name: 'a' }, spec: {} } })
     const watched = server.call('GET', `${boats}?watch=true&resourceVersion=0`)

@@ -59,7 +59,7 @@ describe('FieldValidation, custom resources', () => {
     expect(answer.json.message).toContain('strict decoding error: duplicate field "spec.a"')
   })
 
-  test('should create/apply a CR with unknown fields for CRD with no validation schema', async () => {
+  test('FieldValidation should create/apply a CR with unknown fields for CRD with no validation schema', async () => {
     const { create } = await kindWith({ 'type': 'object', 'x-kubernetes-preserve-unknown-fields': true })
     const kept = await create({ anything: { deep: [1, { x: null }] } }, {}, '?fieldValidation=Strict')
     expect(kept.json.spec).toEqual({ anything: { deep: [1, { x: null }] } })
@@ -81,7 +81,7 @@ describe('FieldValidation, custom resources', () => {
 })
 
 describe('custom resource defaulting', () => {
-  test('for requests and from storage works', async () => {
+  test('CustomResourceDefinition resources [Privileged:ClusterAdmin] custom resource defaulting for requests and from storage works', async () => {
     const { create, path, name } = await kindWith({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } } })
     await create({})
     const withDefault = (properties: Record<string, Schema>): Promise<Answer> => change(server, name, { versions: [version({ type: 'object', properties })] })

@@ -122,7 +122,7 @@ describe('what clients learn', () => {
 
   beforeAll(() => install(server, definition({ group, names: { shortNames: ['bt'], categories: ['all'], listKind: 'Fleet' }, versions: [version(schema, { subresources: { status: {}, scale: { specReplicasPath: '.spec.oars', statusReplicasPath: '.status.oars' } } })] })))
 
-  test('should include custom resource definition resources in discovery documents', async () => {
+  test('CustomResourceDefinition resources [Privileged:ClusterAdmin] should include custom resource definition resources in discovery documents', async () => {
     const groups = (await server.call('GET', '/apis')).json.groups as { name: string; preferredVersion: object }[]
     expect(groups.map(({ name }) => name)).toEqual(expect.arrayContaining(['apiextensions.k8s.io', group]))
     expect((await server.call('GET', '/apis/apiextensions.k8s.io/v1')).json.resources.map(({ name }: { name: string }) => name)).toContain('customresourcedefinitions')
@@ -135,7 +135,7 @@ describe('what clients learn', () => {
     ])
   })
 
-  test('AggregatedDiscovery should support aggregated discovery interface for CRDs, and raw aggregated discovery request for CRDs', async () => {
+  test('AggregatedDiscovery should support aggregated discovery interface for CRDs; AggregatedDiscovery should support raw aggregated discovery request for CRDs', async () => {
     const accept = { Accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' }
     const first = await server.call('GET', '/apis', { headers: accept })
     const found = first.json.items.find(({ metadata }: { metadata: { name: string } }) => metadata.name === group)
@@ -197,7 +197,7 @@ describe('what clients learn', () => {
   })
 })
 
-test('CustomResourceDefinition Watch watch on custom resource definition objects', async () => {
+test('CustomResourceDefinition Watch [Privileged:ClusterAdmin] CustomResourceDefinition Watch watch on custom resource definition objects', async () => {
   const before = (await server.call('GET', definitionsPath)).json.metadata.resourceVersion as string
   await install(server, definition({ group: 'watch.example.com' }))
   await established(server, 'boats.watch.example.com')
