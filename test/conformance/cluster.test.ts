@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
+import { publishClusterServices } from '../../src/main/cluster-services.ts'
 import { Api, type Json } from './api.ts'
 import { replace } from './operations.ts'
 
@@ -112,6 +113,14 @@ describe('network', () => {
     })
     expect(ofSlices.map(slice => slice.ports[0].port).toSorted()).toEqual([3000, 3001])
     expect(ofSlices.flatMap(slice => slice.endpoints.map((endpoint: Json) => endpoint.targetRef.name)).toSorted()).toEqual(['a', 'b'])
+  })
+
+  test('Services should provide secure master service [Conformance]; EndpointSlice should have Endpoints and EndpointSlices pointing to API Server [Conformance]', async () => {
+    await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, 6443)
+    expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).spec).toMatchObject({ clusterIP: '10.43.0.1', ports: [{ name: 'https', port: 443 }] })
+    expect((await api.get('/api/v1/namespaces/default/endpoints/kubernetes')).subsets).toEqual([{ addresses: [{ ip: '192.0.2.1' }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] }])
+    const [slice] = await api.items('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', 'kubernetes.io/service-name=kubernetes')
+    expect(slice).toMatchObject({ addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: [{ port: 6443 }] })
   })
 
   test('Services should find a service from listing all namespaces [Conformance]', async () => {

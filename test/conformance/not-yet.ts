@@ -48,7 +48,6 @@ const daemonSets = 'there is no control loop for DaemonSets'
 const statefulSets = 'there is no control loop for StatefulSets'
 const preemption = 'the scheduler does not preempt'
 const notServed = 'the kind is not served'
-const serverProcess = 'the service of the API server is made by the server process, which in-process servers do not run'
 
 /** Sentence of the codename, and why. */
 export const notYet: Readonly<Record<string, string>> = {
@@ -67,8 +66,6 @@ export const notYet: Readonly<Record<string, string>> = {
   'StatefulSet Basic StatefulSet functionality Should recreate evicted statefulset': statefulSets,
   'StatefulSet Basic StatefulSet functionality should perform canary updates and phased rolling updates of template modifications': statefulSets,
   'StatefulSet Basic StatefulSet functionality should perform rolling updates and roll backs of template modifications': statefulSets,
-  'EndpointSlice should have Endpoints and EndpointSlices pointing to API Server': serverProcess,
-  'Services should provide secure master service': serverProcess,
   'EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete': 'there is no control loop that mirrors Endpoints',
   'SchedulerPreemption PreemptionExecutionPath runs ReplicaSets to verify preemption running path': preemption,
   'SchedulerPreemption validates basic preemption works': preemption,

@@ -3,27 +3,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net'
-import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { RemoteSession } from '../../src/streams/node-streams.ts'
 import { servePortForward } from '../../src/streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../src/streams/remote-command-server.ts'
+import { runProcess } from '../../src/testing/process-streams.ts'
 
 const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
-const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' } as const
-
-function runCommand(command: readonly string[]): RemoteSession {
-  const child = spawn(command[0]!, command.slice(1), { stdio: 'pipe' })
-  const done = Promise.withResolvers<Awaited<RemoteSession['done']>>()
-  child.on('close', code => done.resolve(code === 0 ? success : {
-    ...success, status: 'Failure', reason: 'NonZeroExitCode', message: `command terminated with non-zero exit code: exit status ${code}`,
-    details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
-  }))
-  // Node throws the output of an ended child away when nobody has begun to read it.
-  return { stdin: child.stdin, stdout: child.stdout.pipe(new PassThrough()), stderr: child.stderr.pipe(new PassThrough()), resize: () => {}, done: done.promise, abort: () => void child.kill() }
-}
-
 const pod = {
   apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p1', namespace: 'default', uid: 'u' },
   spec: { containers: [{ name: 'c', image: 'i' }] }, status: { phase: 'Running' },
@@ -49,7 +35,7 @@ describe.skipIf(!hasKubectl)(`kubectl streams${hasKubectl ? '' : ' (skipped: kub
       const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
       const options = { stdin: searchParams.get('stdin') === 'true', stdout: true, stderr: true, tty: false }
       const served = pathname.endsWith('/exec')
-        ? serveRemoteCommand(request, socket, head, async () => runCommand(searchParams.getAll('command')), options)
+        ? serveRemoteCommand(request, socket, head, async () => runProcess(searchParams.getAll('command')), options)
         : servePortForward(request, socket, head, async port => port === 81 ? Promise.reject(new Error('nobody listens on 81')) : connect((echo.address() as AddressInfo).port, '127.0.0.1'))
       served.catch(() => socket.destroy())
     })
