@@ -111,8 +111,8 @@ describe('network', () => {
       const found = await api.items(slices(), 'kubernetes.io/service-name=s')
       return found.flatMap(slice => slice.endpoints ?? []).length === 2 && found
     })
-    expect(ofSlices.map(slice => slice.ports[0].port).toSorted()).toEqual([3000, 3001])
-    expect(ofSlices.flatMap(slice => slice.endpoints.map((endpoint: Json) => endpoint.targetRef.name)).toSorted()).toEqual(['a', 'b'])
+    expect(new Set(ofSlices.map(slice => slice.ports[0].port))).toEqual(new Set([3000, 3001]))
+    expect(new Set(ofSlices.flatMap(slice => slice.endpoints.map((endpoint: Json) => endpoint.targetRef.name)))).toEqual(new Set(['a', 'b']))
   })
 
   test('Services should provide secure master service [Conformance]; EndpointSlice should have Endpoints and EndpointSlices pointing to API Server [Conformance]', async () => {

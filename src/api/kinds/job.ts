@@ -58,7 +58,9 @@ export function defaultSpec(spec: JobSpec): void {
 
 function generateSelector({ spec, metadata }: Job): void {
   const template = spec.template.metadata ??= {}
-  template.labels = { ...template.labels, [uidLabel]: metadata.uid, 'controller-uid': metadata.uid, [nameLabel]: metadata.name, 'job-name': metadata.name }
+  // Without a name the job is refused; until then its labels are texts.
+  const { uid, name = '' } = metadata as Partial<typeof metadata> & { uid: string }
+  template.labels = { ...template.labels, [uidLabel]: uid, 'controller-uid': uid, [nameLabel]: name, 'job-name': name }
   spec.selector ??= {}
   spec.selector.matchLabels = { ...spec.selector.matchLabels, [uidLabel]: metadata.uid }
 }

@@ -58,13 +58,19 @@ function validateItem(item: LimitRangeItem, field: string): FieldError[] {
   ]
 }
 
+/** Whatever a resource is called, also `constructor`. */
+const boundOf = (item: LimitRangeItem, bound: Bound, name: string): string | undefined => {
+  const values = item[bound]
+  return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined
+}
+
 /** min ≤ defaultRequest ≤ default ≤ max. */
 function validateOrder(item: LimitRangeItem, name: string, field: string): FieldError[] {
   const order = (low: Bound, high: Bound, at: Bound, text: (lowValue: string, highValue: string) => string): FieldError[] => {
-    const [small, large] = [item[low]?.[name], item[high]?.[name]]
-    return small === undefined || large === undefined || compareQuantities(small, large) <= 0 ? [] : [invalidValue(`${field}.${at}[${name}]`, item[at]?.[name], text(small, large))]
+    const [small, large] = [boundOf(item, low, name), boundOf(item, high, name)]
+    return small === undefined || large === undefined || compareQuantities(small, large) <= 0 ? [] : [invalidValue(`${field}.${at}[${name}]`, boundOf(item, at, name), text(small, large))]
   }
-  const ratio = item.maxLimitRequestRatio?.[name]
+  const ratio = boundOf(item, 'maxLimitRequestRatio', name)
   return [
     ...order('min', 'max', 'min', (min, max) => `min value ${min} is greater than max value ${max}`),
     ...order('min', 'defaultRequest', 'defaultRequest', (min, request) => `min value ${min} is greater than default request value ${request}`),

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ApiError, badRequest, noSuchPath, serviceUnavailable, timedOut } from '../../api/api-error.ts'
+import { ApiError, badRequest, noSuchPath, serviceUnavailable, timedOut, type Status } from '../../api/api-error.ts'
 import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import type { Audit, AuditRecord } from '../audit/audit.ts'
@@ -80,7 +80,7 @@ export class RequestHandler {
     } catch (error) {
       const status = statusOf(error, fault => this.report(request, fault))
       record?.failed(status, !(error instanceof ApiError))
-      await sendStatus(exchange, status)
+      await this.sendFailure(exchange, status)
     }
   }
 
@@ -93,7 +93,17 @@ export class RequestHandler {
       this.authorize(this.actingAs(real, request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
       await serveHealth(url.path, url.query, response, checks, buildDate)
     } catch (error) {
-      await sendStatus({ request, response, ...url, caller }, statusOf(error, fault => this.report(request, fault)))
+      await this.sendFailure({ request, response, ...url, caller }, statusOf(error, fault => this.report(request, fault)))
+    }
+  }
+
+  /** An answer that cannot be written must not end the server. */
+  private async sendFailure(exchange: Exchange, status: Status): Promise<void> {
+    try {
+      await sendStatus(exchange, status)
+    } catch (fault) {
+      this.report(exchange.request, fault)
+      exchange.response.destroy()
     }
   }
 

@@ -1,7 +1,7 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
 import { badRequest, invalid, methodNotAllowed, noSuchPath, unsupportedMediaType, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
-import { required } from '../../api/field-error.ts'
+import { invalidValue, notSupported, required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { apiVersionOf } from '../../api/resource.ts'
@@ -196,8 +196,21 @@ export async function readDeletionOptions({ request, query }: Exchange): Promise
   const { value } = decodeBody(await readBody(request), mediaTypeOf(request), 'V1DeleteOptions', 'Ignore')
   const fromBody = value === undefined ? {} : decodeObject('V1DeleteOptions', value).object as DeletionOptions
   const grace = query.get('gracePeriodSeconds')
+  if (grace !== null && !/^[+-]?\d+$/.test(grace)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`)
   const policy = query.get('propagationPolicy') as DeletionOptions['propagationPolicy'] | null
-  return { ...(grace !== null && { gracePeriodSeconds: Number(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...fromBody }
+  const options = { ...(grace !== null && { gracePeriodSeconds: Number(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...fromBody }
+  checkPropagation(options)
+  return options
+}
+
+/** As messages name them; the last one is no value. */
+const propagationPolicies = ['Foreground', 'Background', 'Orphan', 'nil']
+
+function checkPropagation({ propagationPolicy, orphanDependents }: DeletionOptions): void {
+  const field = 'propagationPolicy'
+  if (propagationPolicy === undefined) return
+  if (orphanDependents !== undefined) throw invalid('meta.k8s.io', 'DeleteOptions', '', [invalidValue(field, propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set')])
+  if (!propagationPolicies.slice(0, 3).includes(propagationPolicy)) throw invalid('meta.k8s.io', 'DeleteOptions', '', [notSupported(field, propagationPolicy, propagationPolicies)])
 }
 
 async function deleteCollection(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {

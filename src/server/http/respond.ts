@@ -10,6 +10,7 @@ import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
 import { mediaTypes, negotiate, negotiateFor, type Accepted } from './negotiation.ts'
 import { partialObject, table, type Included } from './transformations.ts'
+import { warningHeaders } from './warning-header.ts'
 
 /** Smaller answers are not worth compressing. */
 const gzipFromBytes = 128 * 1024
@@ -18,7 +19,7 @@ const gzipAsync = promisify(gzip)
 
 /** Sets the headers that every answer has. @returns whether a body of this size is to be compressed */
 export function setHeaders({ request, response, caller }: Exchange, contentType: string, size: number): boolean {
-  if (caller.warnings.length > 0) response.setHeader('Warning', caller.warnings.map(warning => `299 - ${JSON.stringify(warning)}`))
+  if (caller.warnings.length > 0) response.setHeader('Warning', warningHeaders(caller.warnings))
   response.setHeader('Content-Type', contentType)
   response.setHeader('Cache-Control', 'no-cache, private')
   if (size < gzipFromBytes || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return false

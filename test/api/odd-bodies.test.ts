@@ -1,0 +1,34 @@
+// Bodies that fuzzing (test/fuzz) found: each once ended in an internal error.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../../src/testing/in-process-server.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.close())
+
+test.each<[string, string, object]>([
+  ['a Job without metadata', '/apis/batch/v1/namespaces/default/jobs', {}],
+  ['a certificate request without a spec', '/apis/certificates.k8s.io/v1/certificatesigningrequests', { metadata: { name: 'x' } }],
+  ['limits of a resource that is called constructor', '/api/v1/namespaces/default/limitranges', { metadata: { name: 'x' }, spec: { limits: [{ type: 'Pod', min: { cpu: '1' }, max: { constructor: '0' } }] } }],
+])('%s', async (_what, path, body) => {
+  expect((await server.call('POST', path, { body })).status).toBeLessThan(500)
+})
+
+test('a field whose name cannot stand in a header is warned of all the same', async () => {
+  const answer = await server.call('POST', '/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'odd' }, '\u{1F6A3}\n\u0000': 1 } })
+  expect(answer.status).toBe(201)
+  expect(Buffer.from(String(answer.headers.warning), 'latin1').toString()).toBe('299 - "unknown field \\"\u{1F6A3}\\""')
+})
+
+test('a deletion that says what there is not is refused', async () => {
+  await server.call('POST', '/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'kept' } } })
+  const refused = async (query: string, body?: object): Promise<unknown[]> => {
+    const { status, json } = await server.call('DELETE', `/api/v1/namespaces/default/configmaps/kept${query}`, { body })
+    return [status, json.message]
+  }
+  expect(await refused('?propagationPolicy=x')).toEqual([422, 'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "x": supported values: "Background", "Foreground", "Orphan", "nil"'])
+  expect(await refused('', { propagationPolicy: 'Orphan', orphanDependents: true })).toEqual([422, 'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set'])
+  expect(await refused('?gracePeriodSeconds=soon')).toEqual([400, 'strconv.ParseInt: parsing "soon": invalid syntax'])
+})

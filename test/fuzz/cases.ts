@@ -1,0 +1,118 @@
+// Runs many generated cases, each from a number of its own: a failure names the number, and the seed of the
+// run. SAMPAN_FUZZ_SEED repeats a run, SAMPAN_FUZZ_CASES says how many cases all files have together. A case
+// may take two seconds of processor time; one that never returns ends the process, saying which it was.
+import fc from 'fast-check'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+import { expect } from 'vitest'
+import { ApiError } from '../../src/api/api-error.ts'
+import { seededRandom } from '../../src/testing/seeded-random.ts'
+
+const seed = Number(process.env.SAMPAN_FUZZ_SEED ?? Date.now() % 1_000_000_000)
+const allCases = Number(process.env.SAMPAN_FUZZ_CASES ?? 100_000)
+const cpuLimitMs = 2000
+const hangLimitMs = 30_000
+const heapGrowthBytes = 64 * 1024 * 1024
+/** What Kubernetes itself answers where something is not supported, not there, or too slow. */
+const honest = new Set([501, 503, 504])
+
+/** Chances that come out the same for the same case. */
+export class Chance {
+  private readonly random: () => number
+
+  constructor(caseNumber: number) {
+    this.random = seededRandom(caseNumber)
+  }
+
+  /** From 0 to `below` - 1. */
+  number(below: number): number {
+    return Math.floor(this.random() * below)
+  }
+
+  isOneIn(many: number): boolean {
+    return this.number(many) === 0
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.number(list.length)]!
+  }
+}
+
+/** Succeeds when `work` does, or is refused in a way that a client can understand. @returns the code of the refusal */
+export async function isAnswered(work: () => unknown): Promise<number | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    if (error instanceof ApiError && (error.code < 500 || honest.has(error.code) || isApplyOfSomethingElse(error))) return error.code
+    throw error
+  }
+}
+
+/** Kubernetes too answers 500 to an apply whose document does not fit the kind. */
+const isApplyOfSomethingElse = ({ message }: ApiError): boolean => message.startsWith('failed to create typed patch object')
+
+const collectGarbage = (): void => {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+}
+
+async function heapBytes(): Promise<number> {
+  for (let round = 0; round < 3; round++) {
+    collectGarbage()
+    await new Promise(resolve => { setImmediate(resolve) })
+  }
+  return process.memoryUsage().heapUsed
+}
+
+/** Ends this process when the case that is being worked on does not change for too long. */
+function watchdog(what: string): { readonly current: Int32Array; stop(): Promise<number> } {
+  const current = new Int32Array(new SharedArrayBuffer(4))
+  const source = `
+    const { workerData: { current, what, hangLimitMs } } = require('node:worker_threads')
+    let last = -1, sinceMs = Date.now()
+    setInterval(() => {
+      if (current[0] !== last) { last = current[0]; sinceMs = Date.now() }
+      if (Date.now() - sinceMs < hangLimitMs) return
+      require('node:fs').writeSync(2, what + ': case ' + last + ' does not end\\n')
+      process.kill(process.pid, 'SIGKILL')
+    }, 500)`
+  const worker = new Worker(source, { eval: true, workerData: { current, what, hangLimitMs } })
+  return { current, stop: () => worker.terminate() }
+}
+
+/**
+ * @param share of all cases
+ * @param run works on one case; whatever it throws is a failure
+ */
+export async function fuzz(what: string, share: number, run: (chance: Chance) => Promise<void>): Promise<void> {
+  const cases = Math.max(10, Math.round(allCases * share))
+  console.log(`${what}: ${cases} cases, SAMPAN_FUZZ_SEED=${seed}`)
+  const dog = watchdog(what)
+  const rejections: unknown[] = []
+  const reject = (error: unknown): void => void rejections.push(error)
+  process.on('unhandledRejection', reject)
+  const one = async (caseNumber: number): Promise<void> => {
+    dog.current[0] = caseNumber
+    const before = process.cpuUsage()
+    await run(new Chance(caseNumber))
+    const { user } = process.cpuUsage(before)
+    if (user / 1000 > cpuLimitMs) throw new Error(`took ${user / 1000} ms of processor time`)
+  }
+  const atStart = fingerprint()
+  try {
+    await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat()), one), { seed, numRuns: Math.ceil(cases / 10), endOnFailure: true })
+    const heapBefore = await heapBytes()
+    await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat()), one), { seed: seed + 1, numRuns: Math.floor(cases * 0.9), endOnFailure: true })
+    const grown = await heapBytes() - heapBefore
+    expect(grown, 'bytes of heap more than after the first tenth').toBeLessThan(heapGrowthBytes)
+  } finally {
+    process.off('unhandledRejection', reject)
+    await dog.stop()
+  }
+  expect(rejections).toEqual([])
+  expect(fingerprint(), 'what every object inherits').toEqual(atStart)
+}
+
+const fingerprint = (): unknown[] => [Object, Array, String, Function, Map].map(type => Reflect.ownKeys(type.prototype as object).map(String).toSorted())
