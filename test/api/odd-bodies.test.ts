@@ -12,6 +12,7 @@ test.each<[string, string, object]>([
   ['a Job without metadata', '/apis/batch/v1/namespaces/default/jobs', {}],
   ['a certificate request without a spec', '/apis/certificates.k8s.io/v1/certificatesigningrequests', { metadata: { name: 'x' } }],
   ['limits of a resource that is called constructor', '/api/v1/namespaces/default/limitranges', { metadata: { name: 'x' }, spec: { limits: [{ type: 'Pod', min: { cpu: '1' }, max: { constructor: '0' } }] } }],
+  ['a spread constraint without a key', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'x' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], topologySpreadConstraints: [{}] } } }],
 ])('%s', async (_what, path, body) => {
   expect((await server.call('POST', path, { body })).status).toBeLessThan(500)
 })
@@ -31,4 +32,9 @@ test('a deletion that says what there is not is refused', async () => {
   expect(await refused('?propagationPolicy=x')).toEqual([422, 'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "x": supported values: "Background", "Foreground", "Orphan", "nil"'])
   expect(await refused('', { propagationPolicy: 'Orphan', orphanDependents: true })).toEqual([422, 'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set'])
   expect(await refused('?gracePeriodSeconds=soon')).toEqual([400, 'strconv.ParseInt: parsing "soon": invalid syntax'])
+})
+
+test('an event about nothing has a row', async () => {
+  const { status } = await server.call('POST', '/api/v1/namespaces/default/events', { body: { metadata: { name: 'nothing' } }, headers: { Accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
+  expect(status).toBeLessThan(500)
 })

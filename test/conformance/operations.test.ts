@@ -86,7 +86,7 @@ const areas: Record<string, Record<string, Operations>> = {
   },
   'auth': {
     'Certificates API [Privileged:ClusterAdmin] should support CSR API operations': {
-      group: 'certificates.k8s.io', plural: 'certificatesigningrequests', status: { conditions: [{ type: 'Failed', status: 'True', reason: 'E2E', message: 'Set by the test' }] }, subresources: ['approval'],
+      group: 'certificates.k8s.io', plural: 'certificatesigningrequests', status: { conditions: [{ ...condition, lastUpdateTime: '2026-01-02T03:04:05Z' }] }, subresources: ['approval'],
       object: () => ({ spec: { request: Buffer.from(signingRequest).toString('base64'), signerName: 'example.com/e2e', usages: ['digital signature', 'client auth'], expirationSeconds: 3600 } }),
     },
     'ServiceAccounts should run through the lifecycle of a ServiceAccount': { group: '', plural: 'serviceaccounts', object: () => ({ automountServiceAccountToken: false }) },

@@ -15,6 +15,7 @@ export const eventKind = defineKind({
   shortNames: ['ev'],
   defaults(draft) {
     draft.source ??= {}
+    draft.involvedObject ??= {}
   },
   prepareForCreate: printUnset,
   prepareForUpdate: printUnset,

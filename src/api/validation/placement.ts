@@ -93,7 +93,7 @@ function validateTolerationOperator(toleration: Toleration, field: string): Fiel
 
 export const validateSpread = (constraints: readonly TopologySpreadConstraint[] | undefined, field: string): FieldError[] => each(constraints, field, (constraint, path) => [
   ...(constraint.maxSkew > 0 ? [] : [invalidValue(`${path}.maxSkew`, constraint.maxSkew, 'must be greater than zero')]),
-  ...(constraint.topologyKey === '' ? [required(`${path}.topologyKey`, 'can not be empty')] : collect(checkQualifiedName, `${path}.topologyKey`, constraint.topologyKey)),
+  ...(!constraint.topologyKey ? [required(`${path}.topologyKey`, 'can not be empty')] : collect(checkQualifiedName, `${path}.topologyKey`, constraint.topologyKey)),
   ...validateOneOf(constraint.whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway'], `${path}.whenUnsatisfiable`),
   ...validateLabelSelector(constraint.labelSelector, `${path}.labelSelector`),
 ])
