@@ -139,7 +139,7 @@ describe.skipIf(!hasKubectl)(`kubectl${hasKubectl ? '' : ' (skipped: kubectl is 
     const streams = processStreams({ logs: 'one\ntwo\n', port: () => (echo.address() as AddressInfo).port })
     cluster = await startTestCluster({ nodes: 0, findNodeStreams: () => streams })
     await cluster.addNode('n0')
-    await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, 6443)
+    await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, [{ nodeName: 'n0', address: '192.0.2.1', port: 6443 }])
     const { server } = cluster
     writeContext(join(folder, 'kubeconfig'), { name: 'test', server: `https://127.0.0.1:${server.port}`, authority: server.keys.authority.certificate, certificate: server.keys.admin.certificate, key: server.keys.admin.key })
     await eventually('the service account', async () => (await server.call('GET', '/api/v1/namespaces/default/serviceaccounts/default')).status === 200)

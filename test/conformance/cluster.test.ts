@@ -116,7 +116,7 @@ describe('network', () => {
   })
 
   test('Services should provide secure master service [Conformance]; EndpointSlice should have Endpoints and EndpointSlices pointing to API Server [Conformance]', async () => {
-    await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, 6443)
+    await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, [{ nodeName: 'n0', address: '192.0.2.1', port: 6443 }])
     expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).spec).toMatchObject({ clusterIP: '10.43.0.1', ports: [{ name: 'https', port: 443 }] })
     expect((await api.get('/api/v1/namespaces/default/endpoints/kubernetes')).subsets).toEqual([{ addresses: [{ ip: '192.0.2.1' }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] }])
     const [slice] = await api.items('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', 'kubernetes.io/service-name=kubernetes')
