@@ -43,29 +43,11 @@ export const needsRunningPod: readonly { file: string; names?: RegExp }[] = [
   { file: 'storage/subpath.go' },
 ]
 
-const cronJobs = 'there is no control loop for CronJobs'
-const daemonSets = 'there is no control loop for DaemonSets'
-const statefulSets = 'there is no control loop for StatefulSets'
 const preemption = 'the scheduler does not preempt'
 const notServed = 'the kind is not served'
 
 /** Sentence of the codename, and why. */
 export const notYet: Readonly<Record<string, string>> = {
-  'ControllerRevision should manage the lifecycle of a ControllerRevision': daemonSets,
-  'CronJob should not schedule jobs when suspended': cronJobs,
-  'CronJob should not schedule new jobs when ForbidConcurrent': cronJobs,
-  'CronJob should replace jobs when ReplaceConcurrent': cronJobs,
-  'CronJob should schedule multiple jobs concurrently': cronJobs,
-  'Daemon set should retry creating failed daemon pods': daemonSets,
-  'Daemon set should rollback without unnecessary restarts': daemonSets,
-  'Daemon set should run and stop complex daemon': daemonSets,
-  'Daemon set should run and stop simple daemon': daemonSets,
-  'Daemon set should update pod when spec was updated and update strategy is RollingUpdate': daemonSets,
-  'StatefulSet Basic StatefulSet functionality Burst scaling should run to completion even with unhealthy pods': statefulSets,
-  'StatefulSet Basic StatefulSet functionality Scaling should happen in predictable order and halt if any stateful pod is unhealthy': statefulSets,
-  'StatefulSet Basic StatefulSet functionality Should recreate evicted statefulset': statefulSets,
-  'StatefulSet Basic StatefulSet functionality should perform canary updates and phased rolling updates of template modifications': statefulSets,
-  'StatefulSet Basic StatefulSet functionality should perform rolling updates and roll backs of template modifications': statefulSets,
   'EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete': 'there is no control loop that mirrors Endpoints',
   'SchedulerPreemption PreemptionExecutionPath runs ReplicaSets to verify preemption running path': preemption,
   'SchedulerPreemption validates basic preemption works': preemption,

@@ -73,6 +73,7 @@ describe('evaluations that fail', () => {
   it.each([
     ['1 / 0 == 1', 'division by zero'], ['9223372036854775807 + 1 > 0', 'integer overflow'], ['x.missing == 1', 'no such key: missing'], ['numbers[5] == 1', 'index out of bounds: 5'],
     ['x.a.b[2].startsWith("t") && x.a.b[0].startsWith("t")', 'no such overload: startsWith(int, string)'], ['x.a + 1 == 2', 'no such overload'], ['optional.none().value() == 1', 'optional.none() dereference'], ['int("a") == 1', 'strconv.ParseInt: parsing "a": invalid syntax'],
+    ['[x].transformMapEntry(i, v, dyn(3)).size() == 1', 'no such overload: cel.@mapInsert(map, int)'],
     ['[1].map(i, i / 0) == [1]', 'division by zero'], ['[0, 0].all(i, 1 / i == 1)', 'division by zero'],
   ])('%s', (source, message) => {
     expect(problem(source)).toBe(message)

@@ -313,6 +313,7 @@ class Compiler {
       const [first, second] = inputs.map(input => input(frame))
       frame.meter.charge(prices.identifier + 1)
       const map = frame.slots[slot] as CelMap
+      if (second === undefined && !isMapLike(first!)) throw noSuchOverload('cel.@mapInsert', [map, first!])
       const entries = second === undefined ? [...mapEntries(first as CelMap)] : [{ key: first!, value: second }]
       for (const entry of entries) {
         if (!isKey(entry.key)) throw new EvaluationError(`unsupported key type: ${typeNameOf(entry.key)}`)
