@@ -22,7 +22,7 @@ let program: SimulatedProgram
 
 async function startAgent(): Promise<void> {
   agent = await startNodeAgent({
-    client, runtime, clock, nodeName: 'node-1', dataDirectory: directory, logger: silentLogger, random: { uuid: () => 'u', fraction: () => 0.5 },
+    client, runtime, clock, nodeName: 'node-1', dataDirectory: directory, logger: silentLogger,
     network: { podCidr: '10.42.0.0/16', serviceCidr: '10.43.0.0/16', dnsAddress: '10.43.0.10', nodeAddress: '10.42.255.1', domain: 'cluster.local' },
   })
 }

@@ -3,9 +3,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isNotFound } from '../api/api-error.ts'
-import type { Container, ObjectReference, Pod } from '../api/generated/models.ts'
+import type { Container, Pod } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
+import type { EventType } from '../control/event-recorder.ts'
 import { RuntimeError, isRuntimeNotFound, type ContainerStatus, type ImageSummary, type SandboxConfig } from '../cri/runtime.ts'
 import { removeCgroup } from '../host/cgroups.ts'
 import { unmountBelow } from '../host/mounts.ts'
@@ -15,7 +16,6 @@ import { buildContainer } from './build-container.ts'
 import { cgroupResources } from './cgroup-resources.ts'
 import { ContainerProber } from './container-prober.ts'
 import { ConfigError } from './environment.ts'
-import type { EventType } from './event-recorder.ts'
 import { ImageError } from './image-provider.ts'
 import { hostsFile } from './name-resolution.ts'
 import { plan, shallEnd, type Action } from './plan.ts'
@@ -500,13 +500,8 @@ export class PodWorker {
   // ---- small things
 
   private say(type: EventType, reason: string, message: string, container?: Container): void {
-    this.context.events.event(this.reference(container), type, reason, message)
-  }
-
-  private reference(container: Container | undefined): ObjectReference {
-    const { name, namespace, uid, resourceVersion } = this.pod.metadata
     const list = container !== undefined && initContainersOf(this.pod).includes(container) ? 'initContainers' : 'containers'
-    return { kind: 'Pod', apiVersion: 'v1', name, namespace, uid, resourceVersion, ...(container && { fieldPath: `spec.${list}{${container.name}}` }) }
+    this.context.events.recordEvent(this.pod, type, reason, message, container && `spec.${list}{${container.name}}`)
   }
 
   private sleep(milliseconds: number): Promise<void> {
