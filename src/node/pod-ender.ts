@@ -2,8 +2,8 @@
 // is left of it. Whoever calls takes care that no step runs twice at the same time and that failed steps are
 // tried again.
 import { rm } from 'node:fs/promises'
-import { isNotFound } from '../api/api-error.ts'
 import { pods } from '../api/resources.ts'
+import { removeObject } from '../control/removal.ts'
 import { RuntimeError, isRuntimeNotFound } from '../cri/runtime.ts'
 import { removeCgroup } from '../host/cgroups.ts'
 import { unmountBelow } from '../host/mounts.ts'
@@ -87,17 +87,12 @@ export class PodEnder {
     const { client, runtime, tokens, cgroups, clock } = this.context
     this.subject.stopProbes()
     await Promise.all([this.state.gone ? undefined : this.subject.status.flush(), unmountBelow(this.directories.root)])
-    const { name, namespace, uid } = this.subject.pod.metadata
-    if (!this.state.gone) {
-      await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      })
-    }
+    if (!this.state.gone) await removeObject(client, pods, this.subject.pod, { gracePeriodSeconds: 0 })
     const sandboxes = [...(this.state.sandbox === undefined ? [] : [this.state.sandbox.id]), ...this.state.oldSandboxes.keys()]
     await Promise.all(sandboxes.map(id => runtime.removePodSandbox(id)))
     await Promise.all([this.volumes.remove(), rm(this.directories.logs, { recursive: true, force: true })])
     this.state.cleaned = true
-    tokens.forget(uid)
+    tokens.forget(this.subject.pod.metadata.uid)
     // The kernel lets go of an empty group a moment later.
     removeCgroup(cgroups, this.subject.cgroup)
     clock.after(1_000, () => removeCgroup(cgroups, this.subject.cgroup))
