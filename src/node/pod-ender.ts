@@ -60,6 +60,7 @@ export class PodEnder {
   hasten(gracePeriodSeconds: number): void {
     for (const key of this.state.busy) {
       const newest = key.startsWith('stop:') ? newestOf(this.state, key.slice('stop:'.length)) : undefined
+      // Should this fail, the stop that is under way still ends the container.
       if (newest !== undefined) void this.context.runtime.stopContainer(newest.id, gracePeriodSeconds).catch(() => {})
     }
   }
