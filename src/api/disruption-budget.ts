@@ -2,7 +2,7 @@
 // counts, the eviction of a pod when it takes the last place.
 // Source: component-helpers apps/poddisruptionbudget.
 import type { Condition, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from './generated/models.ts'
-import { matchesLabelSelector } from './selectors.ts'
+import { matchesSelector } from './label-selector.ts'
 import { formatTime } from '../lib/clock.ts'
 
 const type = 'DisruptionAllowed'
@@ -26,4 +26,4 @@ export function withDisruptionCondition(status: PodDisruptionBudgetStatus, nowMs
 
 /** No selector protects nothing, an empty one everything in the namespace. */
 export const protects = ({ metadata, spec }: PodDisruptionBudget, pod: Pod): boolean =>
-  metadata.namespace === pod.metadata.namespace && matchesLabelSelector(spec?.selector, pod.metadata.labels)
+  metadata.namespace === pod.metadata.namespace && matchesSelector(spec?.selector, pod.metadata.labels)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ApiError } from './api-error.ts'
-import { labelSelectorText, matchesLabelSelector, parseFieldSelector, parseLabelSelector } from './selectors.ts'
+import { parseFieldSelector, parseLabelSelector } from './selectors.ts'
 
 describe('label selectors in text', () => {
   test.each([
@@ -45,16 +45,6 @@ describe('label selectors in text', () => {
       expect(['read', 'refused']).toContain(outcome(() => parseFieldSelector(text)))
     }))
   })
-})
-
-test('label selectors of objects', () => {
-  const selector = { matchLabels: { app: 'x' }, matchExpressions: [{ key: 'tier', operator: 'In', values: ['b', 'a'] }, { key: 'old', operator: 'DoesNotExist' }] }
-  expect(matchesLabelSelector(selector, { app: 'x', tier: 'a' })).toBe(true)
-  expect(matchesLabelSelector(selector, { app: 'x', tier: 'a', old: '' })).toBe(false)
-  expect(matchesLabelSelector({}, undefined)).toBe(true)
-  expect(matchesLabelSelector(undefined, {})).toBe(false)
-  expect(labelSelectorText(selector)).toBe('app=x,!old,tier in (a,b)')
-  expect(labelSelectorText({ b: '2', a: '1' })).toBe('a=1,b=2')
 })
 
 test('field selectors', () => {

@@ -1,52 +1,14 @@
-// Label and field selectors: the text form of query strings and the object form of specs, with the
-// meaning and the messages of Kubernetes (apimachinery pkg/labels, pkg/fields).
+// Label and field selectors as query parameters say them, with the meaning and the messages of Kubernetes
+// (apimachinery pkg/labels, pkg/fields).
 import { badRequest, type ApiError } from './api-error.ts'
-import type { LabelSelector } from './generated/models.ts'
+import { holds, isInteger, type LabelRequirement, type Labels } from './label-selector.ts'
 import { labelKeyProblem, labelValueProblem } from './label-syntax.ts'
 
-export type Labels = Readonly<Record<string, string>>
-
-type Operator = 'in' | 'notin' | 'exists' | '!' | '=' | '==' | '!=' | 'gt' | 'lt'
-
-export interface LabelRequirement {
-  readonly key: string
-  readonly operator: Operator
-  readonly values: readonly string[]
-}
-
-export interface LabelSelectorMatcher {
-  readonly requirements: readonly LabelRequirement[]
-  /** True when there is nothing to check. */
-  readonly everything: boolean
+export interface LabelMatcher {
   matches(labels: Labels | undefined): boolean
 }
 
 const noLabels: Labels = {}
-
-function holds({ key, operator, values }: LabelRequirement, labels: Labels): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined
-  switch (operator) {
-    case 'in': case '=': case '==': return value !== undefined && values.includes(value)
-    case 'notin': case '!=': return value === undefined || !values.includes(value)
-    case 'exists': return value !== undefined
-    case '!': return value === undefined
-    case 'gt': return value !== undefined && isInteger(value) && BigInt(value) > BigInt(values[0]!)
-    case 'lt':
-    default: return value !== undefined && isInteger(value) && BigInt(value) < BigInt(values[0]!)
-  }
-}
-
-const isInteger = (text: string): boolean => /^[+-]?\d+$/.test(text)
-
-function matcher(requirements: readonly LabelRequirement[]): LabelSelectorMatcher {
-  return {
-    requirements, everything: requirements.length === 0,
-    matches(labels = noLabels) {
-      for (const requirement of requirements) if (!holds(requirement, labels)) return false
-      return true
-    },
-  }
-}
 
 interface Token { readonly kind: 'word' | 'symbol' | 'end'; readonly text: string }
 
@@ -111,16 +73,15 @@ class Parser {
     const problem = labelKeyProblem(key.text)
     if (problem !== undefined) throw unparsable(`key: Invalid value: ${JSON.stringify(key.text)}: ${problem}`)
     const following = this.peek()
-    if (absent || following.kind === 'end' || following.text === ',') return { key: key.text, operator: absent ? '!' : 'exists', values: [] }
+    if (absent || following.kind === 'end' || following.text === ',') return { key: key.text, operator: absent ? 'DoesNotExist' : 'Exists', values: [] }
     return this.comparison(key.text)
   }
 
   private comparison(key: string): LabelRequirement {
     const operator = this.next().text
     switch (operator) {
-      case 'in': case 'notin': return checked({ key, operator, values: this.list() })
-      case '=': case '==': case '!=': return checked({ key, operator, values: [this.exactValue()] })
-      case '>': case '<': return checked({ key, operator: operator === '>' ? 'gt' : 'lt', values: [this.exactValue()] })
+      case 'in': case 'notin': return checked({ key, operator: operator === 'in' ? 'In' : 'NotIn', values: this.list() })
+      case '=': case '==': case '!=': case '>': case '<': return checked({ key, operator, values: [this.exactValue()] })
       default: throw unparsable(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`)
     }
   }
@@ -158,7 +119,7 @@ class Parser {
 
 function checked(requirement: LabelRequirement): LabelRequirement {
   const { key, operator, values } = requirement
-  if ((operator === 'gt' || operator === 'lt') && !isInteger(values[0]!)) {
+  if ((operator === '>' || operator === '<') && !isInteger(values[0]!)) {
     throw unparsable(`values[0][${key}]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`)
   }
   for (const [index, value] of values.entries()) {
@@ -169,47 +130,14 @@ function checked(requirement: LabelRequirement): LabelRequirement {
 }
 
 /** `app=web,tier in (a,b),!legacy`; throws a bad request in Kubernetes' words. */
-export function parseLabelSelector(text: string): LabelSelectorMatcher {
-  return matcher(new Parser(text).requirements().sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)))
-}
-
-const objectOperators: Record<string, Operator> = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' }
-
-function requirementsOf(selector: LabelSelector): LabelRequirement[] {
-  const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]): LabelRequirement => ({ key, operator: '=', values: [value] }))
-  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values }): LabelRequirement => {
-    const known = objectOperators[operator]
-    if (known === undefined) throw badRequest(`"${operator}" is not a valid label selector operator`)
-    return { key, operator: known, values: values ?? [] }
-  })
-  return [...equal, ...expressions]
-}
-
-export function matchesLabelSelector(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
-  return selector !== undefined && requirementsOf(selector).every(requirement => holds(requirement, labels ?? noLabels))
-}
-
-function requirementText({ key, operator, values }: LabelRequirement): string {
-  switch (operator) {
-    case '!': return `!${key}`
-    case 'in': case 'notin': return `${key} ${operator} (${[...values].sort().join(',')})`
-    case 'gt': case 'lt': return `${key}${operator === 'gt' ? '>' : '<'}${values[0]}`
-    case '=': case '==': case '!=': return `${key}${operator}${values[0]}`
-    case 'exists':
-    default: return key
+export function parseLabelSelector(text: string): LabelMatcher {
+  const requirements = new Parser(text).requirements()
+  return {
+    matches(labels = noLabels) {
+      for (const requirement of requirements) if (!holds(requirement, labels)) return false
+      return true
+    },
   }
-}
-
-/** The text form, as in `status.selector` of a Scale: keys in order. */
-export function labelSelectorText(selector: LabelSelector | Labels | LabelSelectorMatcher | undefined): string {
-  if (selector === undefined) return '<none>'
-  return textRequirements(selector).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(requirementText).join(',')
-}
-
-function textRequirements(selector: LabelSelector | Labels | LabelSelectorMatcher): LabelRequirement[] {
-  if ('requirements' in selector && Array.isArray(selector.requirements)) return [...selector.requirements as LabelRequirement[]]
-  const isObject = Object.values(selector).every(value => typeof value === 'object')
-  return requirementsOf(isObject ? selector as LabelSelector : { matchLabels: selector as Labels })
 }
 
 export interface FieldRequirement {

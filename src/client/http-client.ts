@@ -203,7 +203,9 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
   try {
     const status = JSON.parse(text) as Status
     if (status.kind === 'Status') return ApiError.fromStatus(status)
-  } catch {}
+  } catch {
+    // Not a Status: a proxy in between, or a server of another kind.
+  }
   return new ApiError(response.statusCode ?? 500, '', `the server answered ${response.statusCode}: ${text.slice(0, 200)}`)
 }
 

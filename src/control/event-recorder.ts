@@ -10,10 +10,11 @@ import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 
-type EventType = 'Normal' | 'Warning'
+export type EventType = 'Normal' | 'Warning'
 
 export interface EventRecorder {
-  recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void
+  /** @param fieldPath the part of the object that it is about, e.g. `spec.containers{web}` */
+  recordEvent(object: KubeObject, type: EventType, reason: string, message: string, fieldPath?: string): void
   /** Resolves when everything recorded so far is written. */
   flush(): Promise<void>
 }
@@ -44,14 +45,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const similar = new Map<string, { sinceMs: number; messages: Set<string> }>()
   const pending = new Set<Promise<void>>()
   let chain = Promise.resolve()
-  let serial = firstSerial(options.component)
+  let serial = firstSerial(`${options.component}/${options.host ?? ''}`)
 
-  function recordEvent(object: KubeObject, type: EventType, reason: string, message: string): void {
-    const reference = referenceTo(object)
+  function recordEvent(object: KubeObject, type: EventType, reason: string, message: string, fieldPath?: string): void {
+    const reference = referenceTo(object, fieldPath)
     const group = [reference.uid, reference.namespace, reference.name, type, reason].join('\u0000')
     const plain = message.slice(0, messageLimit)
     const isOneOfMany = combines(group, plain)
-    const key = isOneOfMany ? group : `${group}\u0000${plain}`
+    const key = isOneOfMany ? group : [group, fieldPath, plain].join('\u0000')
     const before = seen.get(key)
     const entry = before ?? { name: `${object.metadata.name}.${uniqueSuffix(clock.now(), serial++)}`, count: 0, firstMs: clock.now() }
     entry.count++
@@ -83,10 +84,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 /** Nanoseconds in hexadecimal, as Kubernetes names its events; the serial tells those of one millisecond apart. */
 const uniqueSuffix = (nowMs: number, serial: number): string => (BigInt(nowMs) * 1_000_000n + BigInt(serial % 1_000_000)).toString(16)
 
-/** Recorders of different components start apart, so that their events of one moment do not collide. */
-function firstSerial(component: string): number {
+/** Recorders of different components and hosts start apart, so that their events of one moment do not collide. */
+function firstSerial(source: string): number {
   let hash = 0
-  for (let index = 0; index < component.length; index++) hash = (hash * 31 + component.charCodeAt(index)) % 1_000_000
+  for (let index = 0; index < source.length; index++) hash = (hash * 31 + source.charCodeAt(index)) % 1_000_000
   return hash
 }
 
@@ -112,9 +113,9 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   }
 }
 
-function referenceTo(object: KubeObject): ObjectReference {
+function referenceTo(object: KubeObject, fieldPath: string | undefined): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata
-  return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion }
+  return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion, ...(fieldPath && { fieldPath }) }
 }
 
 function makeEvent({ component, host, clock }: EventRecorderOptions, reference: ObjectReference, { type, reason, message, entry }: { type: EventType; reason: string; message: string; entry: Seen }): CoreEvent {

@@ -1,13 +1,11 @@
 // Keeping a number of equal pods: the common core of ReplicaSet and ReplicationController. `planReplicas`
 // decides, `reconcileReplicas` does it.
-import { isNotFound } from '../api/api-error.ts'
 import type { LabelSelector, Pod, PodTemplateSpec, ReplicaSetCondition, ReplicaSetStatus } from '../api/generated/models.ts'
 import { matchesLabels, matchesSelector } from '../api/label-selector.ts'
 import type { KubeObject } from '../api/object.ts'
 import { keyOf, splitKey } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { pods } from '../api/resources.ts'
-import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
 import { formatTime } from '../lib/clock.ts'
 import { slowStart } from './batches.ts'
@@ -16,6 +14,8 @@ import { ownerKeys, watch } from './controller.ts'
 import { isNamespaceTerminating } from './namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from './ownership.ts'
 import { availableAtMs, byDeletionOrder, isActive, isReady, isTerminating, podFromTemplate } from './pods.ts'
+import { removeObject } from './removal.ts'
+import { writeStatus } from './write-status.ts'
 
 /** An object that keeps replicas, in the shape of a ReplicaSet. */
 export interface ReplicaOwner extends KubeObject {
@@ -119,7 +119,8 @@ export function reconcileReplicas<T extends ReplicaOwner>(loop: ReplicaLoop<T>, 
       templateLabels: owner.spec.template?.metadata?.labels ?? {}, deleting: owner.metadata.deletionTimestamp !== undefined,
     }, clock.now())
     const failure = await applyPlan(plan, owner, loop.resource, context)
-    await writeStatus(owner, nextStatus(owner, plan.counts, failure && { reason: failure.reason, message: failure.message }, clock.now()), loop.resource, context)
+    const status = nextStatus(owner, plan.counts, failure && { reason: failure.reason, message: failure.message }, clock.now())
+    await writeStatus(client, loop.resource, owner, status, owners.get(owner.metadata))
     if (failure !== undefined) throw failure.error
     return plan.recheckAtMs === undefined ? 'done' : { requeueAfterMs: plan.recheckAtMs - clock.now() }
   }
@@ -158,16 +159,5 @@ async function createPod(owner: ReplicaOwner, resource: Resource, { client, reco
 }
 
 async function deletePod(pod: Pod, owner: ReplicaOwner, { client, recorder }: ControllerContext): Promise<void> {
-  try {
-    await client.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid } })
-    recorder.recordEvent(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-}
-
-async function writeStatus<T extends ReplicaOwner>(owner: T, status: ReplicaSetStatus, resource: Resource<T>, { client }: ControllerContext): Promise<void> {
-  if (sameJson(status, owner.status)) return
-  const current = client.informer(resource).get(owner.metadata) ?? owner
-  await client.update(resource, { ...current, status: { ...status, observedGeneration: owner.metadata.generation } }, { subresource: 'status' })
+  if (await removeObject(client, pods, pod)) recorder.recordEvent(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
 }

@@ -219,7 +219,7 @@ async function stopEverything(places: Places, program: string): Promise<void> {
   // The directory may serve others too: only what is containerd's goes, and the directory when it is empty.
   const own = (await readdir(places.state).catch(() => [])).filter(name => /^(io\.containerd\.|containerd\.|runc$|addresses$)/.test(name))
   await Promise.all(own.map(name => rm(join(places.state, name), { recursive: true, force: true })))
-  await rmdir(places.state).catch(() => {})
+  await rmdir(places.state).catch(() => {}) // Not empty, or gone already.
   removeCgroup(cgroupFacts(), cgroupRoot)
 }
 

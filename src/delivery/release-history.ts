@@ -45,6 +45,7 @@ export class ReleaseHistory {
   async add(release: Release): Promise<void> {
     await this.client.create(secrets, encode(release))
     const old = (await this.list()).filter(({ state }) => state !== 'deployed').slice(keptReleases)
+    // What cannot be deleted now goes with a later release.
     await Promise.all(old.map(({ revision }) => this.client.delete(secrets, { namespace: this.namespace, name: nameOf(this.service, revision) }).catch(() => {})))
   }
 

@@ -5,7 +5,7 @@ import type { ContainerStatus, Deployment, Pod, ReplicaSet } from '../api/genera
 import { deployments, pods, replicaSets } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { labelSelectorText } from '../api/selectors.ts'
+import { labelSelectorText } from '../api/label-selector.ts'
 
 export type Verdict =
   | { readonly state: 'done' }

@@ -121,7 +121,9 @@ function readFacts(file: string): ClusterFacts | undefined {
   try {
     const facts = JSON.parse(text) as ClusterFacts
     if (facts.format === 1 && typeof facts.network?.podCidr === 'string') return facts
-  } catch {}
+  } catch {
+    // No JSON, or of another shape: damaged.
+  }
   throw new SetupError(`${file} is damaged: expected the facts of a cluster in JSON; restore it from a backup, or move the directory away to start empty`)
 }
 

@@ -28,7 +28,9 @@ function read(file: string): KeyFile | undefined {
   try {
     const content = JSON.parse(text) as KeyFile
     if (content.keys.length > 0 && content.keys.every(({ id, secret }) => /^\w+$/.test(id) && Buffer.from(secret, 'base64').length === 32)) return content
-  } catch {}
+  } catch {
+    // No JSON, or of another shape: damaged.
+  }
   throw new SetupError(`${file} is damaged: expected keys of 32 bytes in base64, each with an id; restore it from a backup, since Secrets cannot be read without it`)
 }
 

@@ -40,7 +40,9 @@ export function rememberedStore(places: Pick<ClusterPlaces, 'data' | 'database'>
   try {
     const settings = JSON.parse(readFileSync(file, 'utf8')) as StoreSettings
     if (isStore(settings.store)) return settings
-  } catch {}
+  } catch {
+    // No JSON, or of another shape: damaged.
+  }
   throw new SetupError(`${file} is damaged: expected the store in JSON, such as {"store":"sqlite"}; write it anew or restore it from a backup`)
 }
 

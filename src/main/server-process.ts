@@ -143,7 +143,7 @@ async function main(options: ServerOptions): Promise<void> {
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
     client: nodeClient, runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
-    clock, random, logger: logger.with({ component: 'node' }),
+    clock, logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
   reached('node')

@@ -1,9 +1,9 @@
 // From a container's requests and limits to what the kernel is told, with Kubernetes' formulas.
 // Source: kubernetes pkg/kubelet/cm/helpers_linux.go and pkg/kubelet/qos/policy.go.
 import type { Container, Pod } from '../api/generated/models.ts'
+import { milliValue, wholeValue } from '../api/quantity.ts'
 import type { ContainerResources } from '../cri/runtime.ts'
 import { qosClassOf } from './pod-facts.ts'
-import { amountOf } from './resource-amount.ts'
 
 const periodMicroseconds = 100_000
 const minimumShares = 2
@@ -12,18 +12,18 @@ const minimumQuota = 1_000
 
 export function cgroupResources(pod: Pod, container: Container, nodeMemoryBytes: number): ContainerResources {
   const { requests, limits } = container.resources ?? {}
-  const cpuLimit = amountOf(limits?.['cpu'])
-  const cpuRequest = amountOf(requests?.['cpu']) ?? cpuLimit
-  const memoryLimit = amountOf(limits?.['memory'])
+  const cpuLimitMilli = milliValue(limits?.['cpu'])
+  const memoryLimitBytes = wholeValue(limits?.['memory'])
+  const memoryRequestBytes = wholeValue(requests?.['memory'] ?? limits?.['memory'])
   return {
-    cpuShares: sharesOf(cpuRequest ?? 0),
-    ...(cpuLimit !== undefined && cpuLimit > 0 && { cpuPeriod: periodMicroseconds, cpuQuota: Math.max(minimumQuota, Math.floor(cpuLimit * periodMicroseconds)) }),
-    ...(memoryLimit !== undefined && memoryLimit > 0 && { memoryLimitBytes: Math.floor(memoryLimit) }),
-    oomScoreAdjust: oomScoreAdjust(pod, amountOf(requests?.['memory']) ?? memoryLimit ?? 0, nodeMemoryBytes),
+    cpuShares: sharesOf(milliValue(requests?.['cpu'] ?? limits?.['cpu'])),
+    ...(cpuLimitMilli > 0 && { cpuPeriod: periodMicroseconds, cpuQuota: Math.max(minimumQuota, cpuLimitMilli * periodMicroseconds / 1_000) }),
+    ...(memoryLimitBytes > 0 && { memoryLimitBytes }),
+    oomScoreAdjust: oomScoreAdjust(pod, memoryRequestBytes, nodeMemoryBytes),
   }
 }
 
-const sharesOf = (cpus: number): number => Math.min(maximumShares, Math.max(minimumShares, Math.floor(Math.ceil(cpus * 1_000) * 1_024 / 1_000)))
+const sharesOf = (milliCpus: number): number => Math.min(maximumShares, Math.max(minimumShares, Math.floor(milliCpus * 1_024 / 1_000)))
 
 function oomScoreAdjust(pod: Pod, memoryRequestBytes: number, nodeMemoryBytes: number): number {
   const qos = qosClassOf(pod)

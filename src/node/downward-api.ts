@@ -1,7 +1,7 @@
 // What a pod may learn about itself: `fieldRef` and `resourceFieldRef`. Null means "not known yet".
 import type { ObjectFieldSelector, Pod, ResourceFieldSelector } from '../api/generated/models.ts'
+import { milliValue, wholeValue } from '../api/quantity.ts'
 import { containerOf } from './pod-facts.ts'
-import { amountOf } from './resource-amount.ts'
 
 export interface PodAddresses {
   readonly podAddress: string
@@ -48,17 +48,14 @@ export function resourceValue(pod: Pod, selector: ResourceFieldSelector, ownCont
   if (list === undefined || resource === undefined) throw new Error(`unsupported container resource : ${selector.resource}`)
   const { limits, requests } = container.resources ?? {}
   const own = list === 'limits' ? limits?.[resource] : requests?.[resource] ?? limits?.[resource]
-  const amount = amountOf(own) ?? (list === 'limits' ? nodeLimit(node, resource) : 0)
-  const divisor = amountOf(selector.divisor) ?? 0
-  return String(Math.ceil(roundOff(amount / (divisor === 0 ? 1 : divisor))))
+  const valueOf = resource === 'cpu' ? milliValue : wholeValue
+  const amount = own === undefined && list === 'limits' ? nodeLimit(node, resource) : valueOf(own)
+  return String(Math.ceil(amount / (valueOf(selector.divisor) || valueOf('1'))))
 }
 
-/** A container without a limit may use what the node has. */
+/** A container without a limit may use what the node has. Thousandths for cpu, bytes for all others. */
 function nodeLimit(node: NodeCapacity, resource: string): number {
-  if (resource === 'cpu') return node.cpus
+  if (resource === 'cpu') return node.cpus * 1_000
   if (resource === 'memory') return node.memoryBytes
   return resource === 'ephemeral-storage' ? node.diskBytes : 0
 }
-
-/** 0.3 / 0.001 must not become 300.00000000000006 and then 301. */
-const roundOff = (value: number): number => Math.round(value * 1e6) / 1e6

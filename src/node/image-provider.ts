@@ -1,10 +1,10 @@
 // Makes sure that a container's image is on the machine, as its pull policy says. Several containers that
 // wait for the same image share one pull. Failures back off: 10 s, doubling to 5 minutes, by image.
 import type { Container, Pod, Secret } from '../api/generated/models.ts'
+import type { EventType } from '../control/event-recorder.ts'
 import type { ImageSummary, RegistryCredentials, Runtime } from '../cri/runtime.ts'
 import { BackOff } from '../lib/back-off.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { EventType } from './event-recorder.ts'
 import type { ObjectSource } from './object-source.ts'
 
 /** The container waits with `reason`; `backOff` tells the repetition of an older failure. */

@@ -56,6 +56,7 @@ export class LogFiles {
 
   /** Rotates what is too large now. */
   async rotate(): Promise<void> {
+    // A container may end meanwhile, its log gone with it; the next round looks again at what still runs.
     await Promise.all([...this.running].map(([id, file]) => this.rotateOne(id, file).catch(() => {})))
   }
 

@@ -7,16 +7,15 @@ import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Pod } from '../api/generated/models.ts'
 import { configMaps, pods, secrets, services } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
+import { createEventRecorder } from '../control/event-recorder.ts'
 import type { ContainerStats, Runtime } from '../cri/runtime.ts'
 import { cgroupFacts } from '../host/cgroups.ts'
 import { machineFacts } from '../host/machine.ts'
 import { unmountBelow } from '../host/mounts.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { Random } from '../lib/random.ts'
 import type { NodeStreams } from '../streams/node-streams.ts'
 import type { AgentContext } from './agent-context.ts'
-import { eventRecorder } from './event-recorder.ts'
 import { imageProvider } from './image-provider.ts'
 import { LogFiles } from './log-files.ts'
 import { parseResolvConf } from './name-resolution.ts'
@@ -39,7 +38,6 @@ export interface NodeAgentOptions {
   /** Control group above the pods' own, `/sampan` by default. */
   readonly cgroupRoot?: string
   readonly clock: Clock
-  readonly random: Random
   readonly logger: Logger
   /** How many sandboxes and containers start at the same time. */
   readonly parallelStarts?: number
@@ -105,14 +103,14 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
 }
 
 async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
-  const { client, runtime, nodeName, network, clock, random, logger, dataDirectory } = options
+  const { client, runtime, nodeName, network, clock, logger, dataDirectory } = options
   const facts = machineFacts()
   const objects = objectSource(client)
   const [resolvConf, hostsFile] = await Promise.all(['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')))
   return {
     client, runtime, network, nodeName, dataDirectory, clock, logger, objects,
     cgroupRoot: options.cgroupRoot ?? '/sampan', cgroups: cgroupFacts(),
-    events: eventRecorder(client, nodeName, clock, random, logger),
+    events: createEventRecorder({ client, clock, logger, component: 'kubelet', host: nodeName }),
     images: imageProvider(runtime, objects, clock), tokens: tokenSource(client, clock),
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
     hostDns: parseResolvConf(resolvConf!), hostsFile: hostsFile!,

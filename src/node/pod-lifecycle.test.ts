@@ -22,7 +22,7 @@ let program: SimulatedProgram
 
 async function startAgent(): Promise<void> {
   agent = await startNodeAgent({
-    client, runtime, clock, nodeName: 'node-1', dataDirectory: directory, logger: silentLogger, random: { uuid: () => 'u', fraction: () => 0.5 },
+    client, runtime, clock, nodeName: 'node-1', dataDirectory: directory, logger: silentLogger,
     network: { podCidr: '10.42.0.0/16', serviceCidr: '10.43.0.0/16', dnsAddress: '10.43.0.10', nodeAddress: '10.42.255.1', domain: 'cluster.local' },
   })
 }
@@ -78,7 +78,10 @@ test('a crashing container starts again at once, after 10 s, after 20 s, and is 
   await clock.advance(400)
   await until(() => container()?.state?.running !== undefined && container()?.restartCount === 3)
   expect(container()?.lastState?.terminated?.exitCode).toBe(1)
-  expect(client.informer(events).list().filter(({ reason }) => reason === 'BackOff')).toMatchObject([{ type: 'Warning', message: expect.stringContaining('Back-off restarting failed container main in pod web_default(') as string }])
+  expect(client.informer(events).list().filter(({ reason }) => reason === 'BackOff')).toMatchObject([{
+    involvedObject: { kind: 'Pod', name: 'web', fieldPath: 'spec.containers{main}' }, source: { component: 'kubelet', host: 'node-1' },
+    type: 'Warning', message: expect.stringContaining('Back-off restarting failed container main in pod web_default(') as string,
+  }])
 })
 
 test('a stubborn container is given its grace period', async () => {

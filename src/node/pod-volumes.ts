@@ -5,6 +5,7 @@ import { chmod, chown, lstat, mkdir, realpath, rm, stat, writeFile } from 'node:
 import { join } from 'node:path'
 import type { HostPathVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccountTokenProjection, Volume } from '../api/generated/models.ts'
 import { isNotFound } from '../api/api-error.ts'
+import { wholeValue } from '../api/quantity.ts'
 import { resource } from '../api/resource.ts'
 import type { Client } from '../client/client.ts'
 import { mountTmpfs, unmountBelow } from '../host/mounts.ts'
@@ -13,7 +14,6 @@ import { writeAtomically } from './atomic-directory.ts'
 import type { NodeCapacity } from './downward-api.ts'
 import type { ObjectSource } from './object-source.ts'
 import type { PodDirectories } from './pod-directories.ts'
-import { amountOf } from './resource-amount.ts'
 import type { TokenSource } from './token-source.ts'
 import { VolumeError, volumeFiles, type VolumeSources } from './volume-files.ts'
 
@@ -105,8 +105,8 @@ export class PodVolumes {
     if (exists) return directory
     await mkdir(directory, { recursive: true })
     if (volume.emptyDir?.medium === 'Memory') {
-      const sizeBytes = amountOf(volume.emptyDir.sizeLimit)
-      await mountTmpfs(directory, sizeBytes === undefined || sizeBytes === 0 ? {} : { sizeBytes: Math.floor(sizeBytes) })
+      const sizeBytes = wholeValue(volume.emptyDir.sizeLimit)
+      await mountTmpfs(directory, sizeBytes === 0 ? {} : { sizeBytes })
     }
     const group = pod.spec.securityContext?.fsGroup
     if (group !== undefined) await chown(directory, 0, group)

@@ -43,6 +43,7 @@ export async function serveCommandOverSpdy(
   }
 }
 
+/** Streams that break off need no handling of their own: the end of the command or of the session tells. */
 async function pump(session: SpdySession, streams: ReadonlyMap<string, SpdyStream>, remote: RemoteSession, protocol: string): Promise<void> {
   const stdin = streams.get('stdin')
   if (stdin !== undefined && remote.stdin !== undefined) void pipeline(stdin, remote.stdin).catch(() => {})

@@ -66,6 +66,7 @@ export function parseSize(body: Buffer): { Width: number; Height: number } | und
 async function forward(channel: ChannelSocket, id: number, output: Readable | undefined): Promise<void> {
   if (output === undefined) return
   output.on('data', (chunk: Buffer) => channel.send(id, chunk, output))
+  // Output that breaks off has ended; the status of the command tells the rest.
   await finished(output, { writable: false }).catch(() => {})
 }
 

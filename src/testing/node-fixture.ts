@@ -37,7 +37,6 @@ export class NodeFixture {
     this.agent = await startNodeAgent({
       client: this.client, runtime: this.place.runtime, nodeName: 'node-1', dataDirectory: join(this.place.directory, 'node'), clock: machineClock, logger: silentLogger,
       network: { podCidr: this.podCidr, serviceCidr: '10.43.0.0/16', dnsAddress: '10.43.0.10', nodeAddress: this.nodeAddress, domain: 'cluster.local' },
-      random: { uuid: () => crypto.randomUUID(), fraction: () => Math.random() },
     })
   }
 

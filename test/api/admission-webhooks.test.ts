@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { signCertificate } from '../../src/server/auth/certificate-authority.ts'
 import { change, definition, install, version } from '../../src/testing/custom-resources.ts'
+import { freshNamespace } from '../../src/testing/fresh-namespace.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 import { startWebhookServer, type WebhookServer } from '../../src/testing/webhook-server.ts'
 
@@ -17,7 +18,6 @@ let hooks: WebhookServer
 let respond: Respond = () => ({ allowed: true })
 let asked: { path: string; request: Review }[] = []
 let namespace = ''
-let count = 0
 
 beforeAll(async () => {
   server = await startTestServer({ resolveService: () => ({ host: '127.0.0.1', port: hooks.port }) })
@@ -37,8 +37,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await Promise.all(['mutating', 'validating'].map(kind => server.call('DELETE', `${group}/${kind}webhookconfigurations`)))
   respond = () => ({ allowed: true })
-  namespace = `n${++count}`
-  await post('/api/v1/namespaces', { metadata: { name: namespace } })
+  namespace = await freshNamespace(server)
   asked = []
 })
 

@@ -1,19 +1,16 @@
 // Admission plug-ins that work from stored objects alone.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { serviceAccounts } from '../../src/api/resources.ts'
+import { freshNamespace } from '../../src/testing/fresh-namespace.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
 let server: TestServer
 let namespace = ''
-let count = 0
 beforeAll(async () => {
   server = await startTestServer()
 })
 afterAll(() => server.close())
 beforeEach(async () => {
-  namespace = `n${++count}`
-  await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } })
-  await server.local.create(serviceAccounts, { metadata: { namespace, name: 'default' } })
+  namespace = await freshNamespace(server)
 })
 
 const post = (path: string, body: object): Promise<Answer> => server.call('POST', path, { body })

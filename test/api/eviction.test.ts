@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Pod, PodStatus } from '../../src/api/generated/models.ts'
 import type { KubeObject } from '../../src/api/object.ts'
 import type { Resource } from '../../src/api/resource.ts'
-import { deployments, pods, replicaSets, serviceAccounts } from '../../src/api/resources.ts'
+import { deployments, pods, replicaSets } from '../../src/api/resources.ts'
 import { startControllers, type Running } from '../../src/control/controller.ts'
 import { controllerReference } from '../../src/control/ownership.ts'
 import { disruptionController } from '../../src/controllers/disruption/disruption.ts'
@@ -12,6 +12,7 @@ import { silentLogger } from '../../src/lib/logger.ts'
 import { systemRandom } from '../../src/main/system.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
+import { freshNamespace } from '../../src/testing/fresh-namespace.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
 const suite = '[sig-apps] DisruptionController'
@@ -19,7 +20,6 @@ const clock = new FakeClock(Date.now())
 let server: TestServer
 let controllers: Running
 let namespace = ''
-let count = 0
 
 beforeAll(async () => {
   server = await startTestServer({ clock })
@@ -30,9 +30,7 @@ afterAll(async () => {
   await server.close()
 })
 beforeEach(async () => {
-  namespace = `n${++count}`
-  await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } })
-  await server.local.create(serviceAccounts, { metadata: { namespace, name: 'default' } })
+  namespace = await freshNamespace(server)
 })
 
 const budgets = (name = ''): string => `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets${name === '' ? '' : `/${name}`}`

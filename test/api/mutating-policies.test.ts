@@ -1,6 +1,6 @@
 // MutatingAdmissionPolicy: what is changed, in which order, and what is refused.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { serviceAccounts } from '../../src/api/resources.ts'
+import { freshNamespace } from '../../src/testing/fresh-namespace.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
 const policies = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies'
@@ -11,16 +11,13 @@ const jsonPatch = (expression: string): object => ({ patchType: 'JSONPatch', jso
 
 let server: TestServer
 let namespace = ''
-let count = 0
 beforeAll(async () => {
   server = await startTestServer()
 })
 afterAll(() => server.close())
 beforeEach(async () => {
-  namespace = `n${++count}`
   for (const path of [bindings, policies]) await server.call('DELETE', path)
-  await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } })
-  await server.local.create(serviceAccounts, { metadata: { namespace, name: 'default' } })
+  namespace = await freshNamespace(server)
 })
 
 const post = (path: string, body: object): Promise<Answer> => server.call('POST', path, { body })

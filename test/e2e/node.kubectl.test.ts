@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined)(`kubectl and the node agent${reason === un
     await server.local.create(serviceAccounts, { metadata: { name: 'default', namespace: 'default' } })
     agent = await startNodeAgent({
       client: server.as('system:node:node-1', ['system:nodes']), runtime: place.runtime, nodeName: 'node-1', network, dataDirectory: join(place.directory, 'node'), clock: machineClock,
-      random: { uuid: () => crypto.randomUUID(), fraction: () => Math.random() }, logger: silentLogger,
+      logger: silentLogger,
     })
   })
   afterAll(async () => {

@@ -2,10 +2,10 @@
 // after they were made when nobody answers, and when the certificate ends.
 // Source: pkg/controller/certificates/cleaner.
 import { X509Certificate } from 'node:crypto'
-import { isNotFound } from '../../api/api-error.ts'
 import type { CertificateSigningRequest } from '../../api/generated/models.ts'
 import { certificateSigningRequests } from '../../api/resources.ts'
 import { defineController } from '../../control/controller.ts'
+import { removeObject } from '../../control/removal.ts'
 
 const hourMs = 3_600_000
 
@@ -18,9 +18,7 @@ export const certificateCleaner = defineController({
     const leftMs = endOf(request) - clock.now()
     if (leftMs === Infinity) return 'done'
     if (leftMs > 0) return { requeueAfterMs: leftMs }
-    await client.delete(certificateSigningRequests, { name }, { preconditions: { uid: request.metadata.uid } }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+    await removeObject(client, certificateSigningRequests, request)
     return 'done'
   },
 })

@@ -2,7 +2,7 @@
 import type { ClusterRole, PolicyRule } from '../../api/generated/models.ts'
 import { deepEqual } from '../../api/patch/json-value.ts'
 import { clusterRoles } from '../../api/resources.ts'
-import { matchesLabelSelector } from '../../api/selectors.ts'
+import { matchesSelector } from '../../api/label-selector.ts'
 import { defineController, watch } from '../../control/controller.ts'
 
 /** The rules that `role` should have; undefined when they are not put together. Each rule once, in the order of the roles' names. */
@@ -10,7 +10,7 @@ export function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]):
   const selectors = role.aggregationRule?.clusterRoleSelectors
   if (selectors === undefined) return undefined
   const chosen = all
-    .filter(candidate => candidate.metadata.name !== role.metadata.name && selectors.some(selector => matchesLabelSelector(selector, candidate.metadata.labels)))
+    .filter(candidate => candidate.metadata.name !== role.metadata.name && selectors.some(selector => matchesSelector(selector, candidate.metadata.labels)))
     .sort((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1))
   const rules: PolicyRule[] = []
   for (const rule of chosen.flatMap(candidate => candidate.rules ?? [])) if (!rules.some(present => deepEqual(present, rule))) rules.push(rule)

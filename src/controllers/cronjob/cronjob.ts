@@ -1,13 +1,14 @@
 // Starts jobs at their times. A job's name is made of its scheduled time, so that none starts twice.
-import { isAlreadyExists, isNotFound } from '../../api/api-error.ts'
-import type { CronJob, Job, ObjectReference } from '../../api/generated/models.ts'
+import { isAlreadyExists } from '../../api/api-error.ts'
+import type { CronJob, CronJobStatus, Job, ObjectReference } from '../../api/generated/models.ts'
 import { splitKey } from '../../api/object.ts'
 import { cronJobs, jobs } from '../../api/resources.ts'
-import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController } from '../../control/controller.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, controllerReference } from '../../control/ownership.ts'
+import { removeObject } from '../../control/removal.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { endOf, planCronJob } from './plan.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
@@ -42,7 +43,8 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
     await Promise.all([...plan.replace, ...plan.forget].map(job => remove(cron, job)))
     const started = plan.startAtMs === undefined ? undefined : await start(cron, plan.startAtMs)
     const gone = new Set([...plan.replace, ...plan.forget])
-    await writeStatus(cron, [...mine.filter(job => !gone.has(job)), ...(started === undefined || mine.some(job => job.metadata.uid === started.metadata.uid) ? [] : [started])], started === undefined ? undefined : plan.startAtMs)
+    const status = nextStatus(cron, [...mine.filter(job => !gone.has(job)), ...(started === undefined || mine.some(job => job.metadata.uid === started.metadata.uid) ? [] : [started])], started === undefined ? undefined : plan.startAtMs)
+    await writeStatus(client, cronJobs, cron, status, crons.get(cron.metadata))
     return plan.nextAtMs === undefined ? 'done' : { requeueAfterMs: Math.min(longestWaitMs, Math.max(0, plan.nextAtMs - clock.now()) + slackMs) }
   }
 
@@ -87,24 +89,16 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
   }
 
   async function remove(cron: CronJob, job: Job): Promise<void> {
-    try {
-      await client.delete(jobs, job.metadata, { propagationPolicy: 'Background', preconditions: { uid: job.metadata.uid } })
-      recorder.recordEvent(cron, 'Normal', 'SuccessfulDelete', `Deleted job ${job.metadata.name}`)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
-  async function writeStatus(cron: CronJob, mine: readonly Job[], startedAtMs: number | undefined): Promise<void> {
-    const active = mine.filter(job => endOf(job) === undefined).map(referenceTo)
-    const succeeded = mine.filter(job => endOf(job) === 'Complete').map(job => job.status.completionTime ?? '').filter(time => time !== '')
-    const lastSuccessfulTime = [...succeeded, cron.status?.lastSuccessfulTime ?? ''].toSorted().at(-1)!
-    const lastScheduleTime = startedAtMs === undefined ? cron.status?.lastScheduleTime : formatTime(startedAtMs)
-    const status = { ...(active.length > 0 && { active }), ...(lastScheduleTime !== undefined && { lastScheduleTime }), ...(lastSuccessfulTime !== '' && { lastSuccessfulTime }) }
-    if (sameJson(status, cron.status ?? {})) return
-    const current = crons.get(cron.metadata) ?? cron
-    await client.update(cronJobs, { ...current, status }, { subresource: 'status' })
+    if (await removeObject(client, jobs, job, { propagationPolicy: 'Background' })) recorder.recordEvent(cron, 'Normal', 'SuccessfulDelete', `Deleted job ${job.metadata.name}`)
   }
 }
 
 const referenceTo = ({ metadata: { namespace, name, uid, resourceVersion } }: Job): ObjectReference => ({ kind: 'Job', apiVersion: 'batch/v1', namespace, name, uid, resourceVersion })
+
+function nextStatus(cron: CronJob, mine: readonly Job[], startedAtMs: number | undefined): CronJobStatus {
+  const active = mine.filter(job => endOf(job) === undefined).map(referenceTo)
+  const succeeded = mine.filter(job => endOf(job) === 'Complete').map(job => job.status.completionTime ?? '').filter(time => time !== '')
+  const lastSuccessfulTime = [...succeeded, cron.status?.lastSuccessfulTime ?? ''].toSorted().at(-1)!
+  const lastScheduleTime = startedAtMs === undefined ? cron.status?.lastScheduleTime : formatTime(startedAtMs)
+  return { ...(active.length > 0 && { active }), ...(lastScheduleTime !== undefined && { lastScheduleTime }), ...(lastSuccessfulTime !== '' && { lastSuccessfulTime }) }
+}

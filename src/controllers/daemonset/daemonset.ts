@@ -1,5 +1,4 @@
 // Keeps one pod of each DaemonSet on every node that fits, and rolls out new templates.
-import { isNotFound } from '../../api/api-error.ts'
 import type { DaemonSet, Node, Pod } from '../../api/generated/models.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
@@ -11,6 +10,8 @@ import { defineController, ownerKeys, watch } from '../../control/controller.ts'
 import { hashOf, revisionKeeper } from '../../control/controller-revisions.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf } from '../../control/ownership.ts'
+import { removeObject } from '../../control/removal.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import { podFor } from './daemon-pod.ts'
 import { planDaemons } from './plan.ts'
 
@@ -53,7 +54,7 @@ function reconcileDaemonSets(context: ControllerContext): Reconciler {
     const plan = planDaemons(set, nodeInformer.list(), mine, hash, clock.now())
     await Promise.all(plan.remove.map(pod => remove(set, pod, plan.failed.includes(pod))))
     await create(set, plan.create, hash)
-    await writeStatus(set, plan.status)
+    await writeStatus(client, daemonSets, set, plan.status, sets.get(set.metadata))
     const inUse = new Set([history.current.metadata.name, ...mine.map(pod => `${set.metadata.name}-${hashOf(pod)}`)])
     await revisions.prune(set, history, inUse)
     return plan.recheckAtMs === undefined ? 'done' : { requeueAfterMs: plan.recheckAtMs - clock.now() }
@@ -78,17 +79,6 @@ function reconcileDaemonSets(context: ControllerContext): Reconciler {
       if (pod.status.phase === 'Failed') recorder.recordEvent(set, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${name} on node ${pod.spec.nodeName}, will try to kill it`)
       else recorder.recordEvent(set, 'Normal', 'SucceededDaemonPod', `Found succeeded daemon pod ${name} on node ${pod.spec.nodeName}, will try to delete it`)
     }
-    try {
-      await client.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid } })
-      recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
-  async function writeStatus(set: DaemonSet, status: DaemonSet['status']): Promise<void> {
-    if (sameJson(status, set.status)) return
-    const current = sets.get(set.metadata) ?? set
-    await client.update(daemonSets, { ...current, status }, { subresource: 'status' })
+    if (await removeObject(client, pods, pod)) recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
 }

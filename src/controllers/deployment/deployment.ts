@@ -1,6 +1,6 @@
 // Carries every Deployment towards its current template: makes the ReplicaSet of each template, moves
 // replicas over step by step, keeps the history, reports.
-import { isAlreadyExists, isNotFound } from '../../api/api-error.ts'
+import { isAlreadyExists } from '../../api/api-error.ts'
 import type { Deployment, ReplicaSet } from '../../api/generated/models.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
@@ -10,6 +10,7 @@ import type { ControllerContext, Outcome, Reconciler } from '../../control/contr
 import { defineController, ownerKeys, watch } from '../../control/controller.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from '../../control/ownership.ts'
+import { removeObject } from '../../control/removal.ts'
 import { currentAnnotations, hashLabel, replicaAnnotations, revisionAnnotation, revisionOf, sameTemplate, templateHash } from './revisions.ts'
 import type { Observed } from './rollout.ts'
 import { limitsOf, planCleanup, planRollout, replicasOf, wantedReplicas } from './rollout.ts'
@@ -125,9 +126,7 @@ async function updateSet(set: ReplicaSet, observed: Observed, size: number | und
 async function cleanUp({ deployment, current, old }: Observed, { client }: ControllerContext): Promise<void> {
   const settled = deployment.spec.paused === true || isComplete(deployment, planStatus({ deployment, current, old, scalingOnly: true }, 0))
   if (!settled) return
-  await Promise.all(planCleanup(deployment, old).map(set => client.delete(replicaSets, set.metadata, { propagationPolicy: 'Background', preconditions: { uid: set.metadata.uid } }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error
-  })))
+  await Promise.all(planCleanup(deployment, old).map(set => removeObject(client, replicaSets, set, { propagationPolicy: 'Background' })))
 }
 
 /** The deployment shows the revision of its current ReplicaSet; the status update carries both. */

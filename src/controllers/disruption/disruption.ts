@@ -4,13 +4,14 @@ import type { Pod, PodDisruptionBudget } from '../../api/generated/models.ts'
 import { keyOf, splitKey, type KubeObject } from '../../api/object.ts'
 import { deployments, podDisruptionBudgets, pods, replicaSets, replicationControllers, statefulSets } from '../../api/resources.ts'
 import type { Resource } from '../../api/resource.ts'
-import { labelSelectorText } from '../../api/selectors.ts'
+import { labelSelectorText } from '../../api/label-selector.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { Client } from '../../client/client.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { controllerOf } from '../../control/ownership.ts'
 import { isReady, isTerminating } from '../../control/pods.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import { planDisruption, type ControllerScale } from './plan.ts'
 
 type Scaled = KubeObject & { readonly spec?: { readonly replicas?: number } }
@@ -49,7 +50,7 @@ function reconcileBudget({ client, clock, recorder }: ControllerContext): Reconc
     if (selected.length === 0) recorder.recordEvent(budget, 'Normal', 'NoPods', 'No matching pods found')
     if (plan.unmanaged.length > 0) recorder.recordEvent(budget, 'Warning', 'UnmanagedPods', `Pods selected by this PodDisruptionBudget (selector: ${labelSelectorText(budget.spec.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`)
     for (const pod of plan.notDeleted) recorder.recordEvent(pod, 'Warning', 'NotDeleted', `Pod was expected by PDB ${budget.metadata.namespace}/${budget.metadata.name} to be deleted but it wasn't`)
-    if (!sameJson(budget.status, plan.status)) await client.update(podDisruptionBudgets, { ...budget, status: plan.status }, { subresource: 'status' })
+    await writeStatus(client, podDisruptionBudgets, budget, plan.status)
     return plan.recheckAfterMs === undefined ? 'done' : { requeueAfterMs: plan.recheckAfterMs }
   }
 }

@@ -1,11 +1,12 @@
 // Publishes the addresses behind each service as one Endpoints object of the same name.
-import { isAlreadyExists, isNotFound } from '../../api/api-error.ts'
+import { isAlreadyExists } from '../../api/api-error.ts'
 import type { EndpointAddress, Endpoints, EndpointSubset, Pod, Service } from '../../api/generated/models.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import { endpoints, pods, services } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { removeObject } from '../../control/removal.ts'
 import type { Backend, BackendPort } from '../../control/service-backends.ts'
 import { backendsOf, byPorts, familiesOf, isHeadless, isManaged, targetReference, watchBackends } from '../../control/service-backends.ts'
 
@@ -89,11 +90,7 @@ function reconcileEndpoints({ client }: ControllerContext): Reconciler {
   /** Only what this controller made; hand-made endpoints without a service stay. */
   async function removeLeftover(current: Endpoints | undefined): Promise<Outcome> {
     if (current?.metadata.labels?.[managedByLabel] !== 'endpoint-controller') return 'done'
-    try {
-      await client.delete(endpoints, current.metadata, { preconditions: { uid: current.metadata.uid } })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    await removeObject(client, endpoints, current)
     return 'done'
   }
 }

@@ -1,11 +1,11 @@
 // Publishes the addresses behind each service as EndpointSlices.
-import { isNotFound } from '../../api/api-error.ts'
 import type { EndpointSlice, Service } from '../../api/generated/models.ts'
 import { splitKey } from '../../api/object.ts'
 import { endpointSlices, nodes, pods, services } from '../../api/resources.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { controllerReference } from '../../control/ownership.ts'
+import { removeObject } from '../../control/removal.ts'
 import { isManaged, watchBackends } from '../../control/service-backends.ts'
 import type { SliceContent } from './plan.ts'
 import { managedByLabel, manager, planSlices, serviceNameLabel, zoneOfLabels } from './plan.ts'
@@ -35,16 +35,8 @@ function reconcileSlices({ client }: ControllerContext): Reconciler {
     const plan = planSlices({ service, slices, pods: podInformer.list(name.namespace), zoneOf: node => zoneOfLabels(nodeInformer.get({ name: node })?.metadata.labels) })
     await Promise.all(plan.create.map(content => client.create(endpointSlices, makeSlice(service, content))))
     await Promise.all(plan.update.map(({ slice, content }) => client.update(endpointSlices, withContent(slice, content))))
-    await Promise.all(plan.remove.map(remove))
+    await Promise.all(plan.remove.map(slice => removeObject(client, endpointSlices, slice)))
     return 'done'
-  }
-
-  async function remove({ metadata }: EndpointSlice): Promise<void> {
-    try {
-      await client.delete(endpointSlices, metadata, { preconditions: { uid: metadata.uid } })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
   }
 }
 

@@ -11,6 +11,7 @@ import { sameJson } from '../../api/validation/scalars.ts'
 import type { Client, Informer } from '../../client/client.ts'
 import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { unlessNotFound } from '../../control/removal.ts'
 import type { ResourceSource } from '../../control/resource-source.ts'
 import { unlessGone } from '../../control/ownership.ts'
 import type { OwnerState } from './plan.ts'
@@ -140,13 +141,5 @@ function collectGarbage(resources: ResourceSource, { client, logger }: Controlle
     if (current === undefined || current.metadata.uid !== object.metadata.uid || !hasFinalizer(current, finalizer)) return
     const finalizers = current.metadata.finalizers!.filter(one => one !== finalizer)
     await unlessNotFound(client.patch(resource, current.metadata, { type: 'merge', value: { metadata: { resourceVersion: current.metadata.resourceVersion, finalizers } } }))
-  }
-}
-
-async function unlessNotFound(promise: Promise<unknown>): Promise<void> {
-  try {
-    await promise
-  } catch (error) {
-    if (!isNotFound(error)) throw error
   }
 }

@@ -1,16 +1,16 @@
 // Runs jobs to their end: observes the pods, writes the count, lets counted pods go, makes new ones.
-import { isNotFound } from '../../api/api-error.ts'
 import type { Job, Pod } from '../../api/generated/models.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import { jobs, pods } from '../../api/resources.ts'
-import { sameJson } from '../../api/validation/scalars.ts'
 import { slowStart } from '../../control/batches.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, ownerKeys, watch } from '../../control/controller.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from '../../control/ownership.ts'
 import { podFromTemplate } from '../../control/pods.ts'
+import { removeObject, unlessNotFound } from '../../control/removal.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import { withIndex } from './indexes.ts'
 import { failureCountKey } from './per-index.ts'
 import type { JobPlan, NewPod } from './plan.ts'
@@ -51,7 +51,8 @@ function reconcileJobs(context: ControllerContext): Reconciler {
     })
     if (job.metadata.deletionTimestamp !== undefined) return letGo(mine)
     const plan = planJob(job, mine, clock.now())
-    const written = await writeStatus(job, plan)
+    const written = await writeStatus(client, jobs, job, plan.status)
+    if (written !== job && plan.event !== undefined) recorder.recordEvent(job, plan.event.type, plan.event.reason, plan.event.message)
     await Promise.all(plan.untrack.map(untrack))
     await apply(written, plan)
     if (isJobFinished(written)) return expire(written)
@@ -61,13 +62,6 @@ function reconcileJobs(context: ControllerContext): Reconciler {
   async function letGo(mine: readonly Pod[]): Promise<Outcome> {
     await Promise.all(mine.filter(isTracked).map(untrack))
     return 'done'
-  }
-
-  async function writeStatus(job: Job, plan: JobPlan): Promise<Job> {
-    if (sameJson(plan.status, job.status)) return job
-    const written = await client.update(jobs, { ...job, status: plan.status }, { subresource: 'status' })
-    if (plan.event !== undefined) recorder.recordEvent(job, plan.event.type, plan.event.reason, plan.event.message)
-    return written
   }
 
   async function apply(job: Job, plan: JobPlan): Promise<void> {
@@ -90,8 +84,7 @@ function reconcileJobs(context: ControllerContext): Reconciler {
 
   async function remove(job: Job, pod: Pod, discard: boolean): Promise<void> {
     if (discard) await untrack(pod)
-    const done = await unlessNotFound(client.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid } }))
-    if (done) recorder.recordEvent(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+    if (await removeObject(client, pods, pod)) recorder.recordEvent(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
 
   async function untrackOne(pod: Pod | undefined): Promise<Outcome> {
@@ -111,17 +104,7 @@ function reconcileJobs(context: ControllerContext): Reconciler {
     const atMs = expiresAtMs(job)
     if (atMs === undefined) return 'done'
     if (atMs > clock.now()) return { requeueAfterMs: atMs - clock.now() }
-    await unlessNotFound(client.delete(jobs, job.metadata, { propagationPolicy: 'Foreground', preconditions: { uid: job.metadata.uid } }))
+    await removeObject(client, jobs, job, { propagationPolicy: 'Foreground' })
     return 'done'
-  }
-}
-
-async function unlessNotFound(promise: Promise<unknown>): Promise<boolean> {
-  try {
-    await promise
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
   }
 }

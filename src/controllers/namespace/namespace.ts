@@ -1,14 +1,14 @@
 // Empties namespaces that are being deleted, pods first, and finalizes them when nothing is left.
-import { isNotFound } from '../../api/api-error.ts'
 import type { Namespace, NamespaceCondition } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
 import { groupResource } from '../../api/resource.ts'
 import { namespaces } from '../../api/resources.ts'
-import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { removeObject } from '../../control/removal.ts'
 import { filteredResources, type ResourceSource } from '../../control/resource-source.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import { formatTime } from '../../lib/clock.ts'
 
 const finalizer = 'kubernetes'
@@ -69,25 +69,12 @@ function reconcileNamespaces(contents: ResourceSource, { client, clock }: Contro
   return async function reconcile(name): Promise<Outcome> {
     const namespace = informer.get({ name })
     if (namespace?.metadata.deletionTimestamp === undefined || !namespace.spec.finalizers?.includes(finalizer)) return 'done'
-    await Promise.all(planDeletion(observe(name)).flatMap(({ resource, objects }) => objects.map(object => remove(resource, object))))
+    await Promise.all(planDeletion(observe(name)).flatMap(({ resource, objects }) => objects.map(object => removeObject(client, resource, object, { propagationPolicy: 'Background' }))))
     const remaining = observe(name)
     if (remaining.length === 0) return finalize(namespace)
-    await writeStatus(namespace, remaining)
+    await writeStatus(client, namespaces, namespace, { phase: 'Terminating', conditions: planConditions(remaining, namespace.status.conditions ?? [], clock.now()) })
     // Objects of kinds that go without an event of their own are found again a little later.
     return { requeueAfterMs: 1_000 }
-  }
-
-  async function remove(resource: Resource, object: KubeObject): Promise<void> {
-    try {
-      await client.delete(resource, object.metadata, { propagationPolicy: 'Background', preconditions: { uid: object.metadata.uid } })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
-  async function writeStatus(namespace: Namespace, remaining: readonly Remaining[]): Promise<void> {
-    const status = { phase: 'Terminating', conditions: planConditions(remaining, namespace.status.conditions ?? [], clock.now()) }
-    if (!sameJson(status, namespace.status)) await client.update(namespaces, { ...namespace, status }, { subresource: 'status' })
   }
 
   async function finalize(namespace: Namespace): Promise<Outcome> {

@@ -1,12 +1,12 @@
 // Watches the heartbeats of nodes: marks silent ones, keeps the taints in step with the conditions, and
 // evicts pods that do not tolerate them (any longer).
-import { isNotFound } from '../../api/api-error.ts'
 import type { Node, Pod, Taint } from '../../api/generated/models.ts'
 import { leases, nodes, pods } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { isTerminating, podsByNode } from '../../control/pods.ts'
+import { removeObject, unlessNotFound } from '../../control/removal.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { evictionMs, graceMs, planConditions, planTaints } from './plan.ts'
 
@@ -67,7 +67,7 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
   async function markPodNotReady(pod: Pod): Promise<void> {
     if (!pod.status.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True')) return
     const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }
-    await ignoreGone(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition] } } }, { subresource: 'status' }))
+    await unlessNotFound(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition] } } }, { subresource: 'status' }))
   }
 
   async function writeTaints(node: Node): Promise<Node> {
@@ -100,17 +100,9 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
 
   async function evictPod(pod: Pod): Promise<void> {
     recorder.recordEvent(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${pod.metadata.namespace}/${pod.metadata.name}`)
-    await ignoreGone(client.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid } }))
+    await removeObject(client, pods, pod)
   }
 }
 
 const sameSet = (left: readonly Taint[], right: readonly Taint[]): boolean =>
   left.length === right.length && left.every(taint => right.some(other => other.key === taint.key && other.effect === taint.effect))
-
-async function ignoreGone(promise: Promise<unknown>): Promise<void> {
-  try {
-    await promise
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-}

@@ -1,12 +1,12 @@
 // Removes pods that nobody else would: those of nodes that are gone, those deleted before they had a
 // node, and the oldest finished ones when there are too many.
-import { isNotFound } from '../../api/api-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import { nodes, pods } from '../../api/resources.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { isFinished, isTerminating, podsByNode } from '../../control/pods.ts'
+import { removeObject, unlessNotFound } from '../../control/removal.ts'
 import { formatTime } from '../../lib/clock.ts'
 
 /** A node may come back under its name. */
@@ -60,19 +60,11 @@ function collectPods({ client, clock, logger }: ControllerContext): Reconciler {
 
   async function markFailed(pod: Pod): Promise<void> {
     const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime: formatTime(clock.now()) }
-    try {
-      await client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { phase: 'Failed', conditions: [condition] } } }, { subresource: 'status' })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    await unlessNotFound(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { phase: 'Failed', conditions: [condition] } } }, { subresource: 'status' }))
   }
 
   async function remove(pod: Pod): Promise<Outcome> {
-    try {
-      await client.delete(pods, pod.metadata, { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    await removeObject(client, pods, pod, { gracePeriodSeconds: 0 })
     return 'done'
   }
 

@@ -1,7 +1,6 @@
 // ResourceQuota: counts what is used in a namespace and writes it to the quota's status. Admission adds
 // to the same numbers before it lets a new object pass; this corrects them when something went away. A new
 // object is no reason to count: others may be noted already and not be stored yet, and would be forgotten.
-import { isNotFound } from '../../api/api-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import { addUsage, inScope, limitedBy, usageOf, type Usage } from '../../api/quota-usage.ts'
@@ -11,8 +10,10 @@ import { sameJson } from '../../api/validation/scalars.ts'
 import type { Client } from '../../client/client.ts'
 import type { ControllerContext, ControllerDefinition, Outcome, Reconciler, Watch } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { unlessNotFound } from '../../control/removal.ts'
 import { filteredResources, type ResourceSource } from '../../control/resource-source.ts'
 import { isFinished } from '../../control/pods.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import type { Pod } from '../../api/generated/models.ts'
 
 /** How long something may stay noted that was then not stored. */
@@ -46,12 +47,7 @@ function count({ client }: ControllerContext, counted: ResourceSource): Reconcil
       const objects: readonly KubeObject[] = client.informer(resource).list(quota.metadata.namespace)
       for (const object of objects) if (inScope(quota, resource, object)) used = addUsage(used, limitedBy(hard, usageOf(resource, object)))
     }
-    if (sameJson(quota.status, { hard, used })) return { requeueAfterMs: recountMs }
-    try {
-      await client.update(resourceQuotas, { ...quota, status: { hard: { ...hard }, used: { ...used } } }, { subresource: 'status' })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    await unlessNotFound(writeStatus(client, resourceQuotas, quota, { hard: { ...hard }, used: { ...used } }))
     return { requeueAfterMs: recountMs }
   }
 }

@@ -1,10 +1,10 @@
 // Fills Secrets of type kubernetes.io/service-account-token with a token of the account they name, and
 // deletes them when that account is gone. Source: pkg/controller/serviceaccount/tokens_controller.go.
-import { isNotFound } from '../../api/api-error.ts'
 import type { Secret, ServiceAccount } from '../../api/generated/models.ts'
 import { keyOf } from '../../api/object.ts'
 import { secrets, serviceAccounts } from '../../api/resources.ts'
 import { defineController, watch, type ControllerDefinition } from '../../control/controller.ts'
+import { removeObject } from '../../control/removal.ts'
 
 const type = 'kubernetes.io/service-account-token'
 const nameAnnotation = 'kubernetes.io/service-account.name'
@@ -31,9 +31,7 @@ export function serviceAccountTokenController(rootCaPem: string, issue: IssueLeg
       if (secret === undefined || secret.type !== type || secret.metadata.deletionTimestamp !== undefined) return 'done'
       const account = client.informer(serviceAccounts).get({ namespace, name: accountOf(secret) })
       if (account === undefined || isOfAnother(secret, account)) {
-        await client.delete(secrets, { namespace, name }, { preconditions: { uid: secret.metadata.uid } }).catch((error: unknown) => {
-          if (!isNotFound(error)) throw error
-        })
+        await removeObject(client, secrets, secret)
         return 'done'
       }
       const content = { 'ca.crt': Buffer.from(rootCaPem).toString('base64'), namespace: Buffer.from(namespace).toString('base64') }

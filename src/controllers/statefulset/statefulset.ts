@@ -1,15 +1,16 @@
 // Keeps the numbered pods of StatefulSets, and their claims.
-import { isAlreadyExists, isNotFound } from '../../api/api-error.ts'
+import { isAlreadyExists } from '../../api/api-error.ts'
 import type { Pod, StatefulSet } from '../../api/generated/models.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import { controllerRevisions, persistentVolumeClaims, pods, statefulSets } from '../../api/resources.ts'
-import { sameJson } from '../../api/validation/scalars.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, ownerKeys, watch } from '../../control/controller.ts'
 import { hashOf, revisionKeeper, templateOf, type RevisionHistory } from '../../control/controller-revisions.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf } from '../../control/ownership.ts'
+import { removeObject } from '../../control/removal.ts'
+import { writeStatus } from '../../control/write-status.ts'
 import { planStatefulSet, type Revisions } from './plan.ts'
 import { claimsFor, ordinalOf, podFor, podName } from './stateful-pod.ts'
 
@@ -45,7 +46,7 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
     const names = revisionNames(set, history)
     const plan = planStatefulSet(set, mine, names, clock.now())
     // First the status: it tells a start that was interrupted which revision comes first.
-    await writeStatus(set, plan.status)
+    await writeStatus(client, statefulSets, set, plan.status, sets.get(set.metadata))
     for (const { ordinal, revision } of plan.create) await create(set, ordinal, revision, history)
     await Promise.all(plan.remove.map(pod => remove(set, pod, plan.ended.includes(pod))))
     await revisions.prune(set, history, new Set([names.current, names.update, ...mine.map(pod => hashOf(pod) ?? '')]))
@@ -73,18 +74,7 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
   async function remove(set: StatefulSet, pod: Pod, ended: boolean): Promise<void> {
     const { name } = pod.metadata
     if (ended) recorder.recordEvent(set, 'Warning', pod.status.phase === 'Failed' ? 'RecreatingFailedPod' : 'RecreatingTerminatedPod', `StatefulSet ${set.metadata.namespace}/${set.metadata.name} is recreating ${pod.status.phase === 'Failed' ? 'failed' : 'terminated'} Pod ${name}`)
-    try {
-      await client.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid } })
-      recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
-  async function writeStatus(set: StatefulSet, status: StatefulSet['status']): Promise<void> {
-    if (sameJson(status, set.status)) return
-    const current = sets.get(set.metadata) ?? set
-    await client.update(statefulSets, { ...current, status }, { subresource: 'status' })
+    if (await removeObject(client, pods, pod)) recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
   }
 }
 

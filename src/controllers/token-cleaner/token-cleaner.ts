@@ -1,9 +1,9 @@
 // Deletes bootstrap tokens when they are over.
-import { isNotFound } from '../../api/api-error.ts'
 import { bootstrapTokenEndMs, isBootstrapToken } from '../../api/bootstrap-token.ts'
 import { keyOf } from '../../api/object.ts'
 import { secrets } from '../../api/resources.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { removeObject } from '../../control/removal.ts'
 
 export const tokenCleaner = defineController({
   name: 'token-cleaner',
@@ -15,9 +15,7 @@ export const tokenCleaner = defineController({
     const leftMs = bootstrapTokenEndMs(secret) - clock.now()
     if (leftMs === Infinity) return 'done'
     if (leftMs > 0) return { requeueAfterMs: leftMs }
-    await client.delete(secrets, { namespace, name }, { preconditions: { uid: secret.metadata.uid } }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+    await removeObject(client, secrets, secret)
     return 'done'
   },
 })

@@ -90,6 +90,8 @@ function mediaTypeIn(content: Buffer): string {
   try {
     const { mediaType } = JSON.parse(content.toString()) as { mediaType?: unknown }
     if (typeof mediaType === 'string') return mediaType
-  } catch {}
+  } catch {
+    // No JSON, so it does not say what it is.
+  }
   return fallbackMediaType
 }

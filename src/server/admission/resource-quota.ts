@@ -43,6 +43,7 @@ const charging = new WeakMap<ObjectStorage, Map<string, Promise<void>>>()
 async function inTurn(storage: ObjectStorage, key: string, work: () => Promise<void>): Promise<void> {
   const queues = charging.get(storage) ?? new Map<string, Promise<void>>()
   charging.set(storage, queues)
+  // A charge that failed was told to its own request; the next one goes ahead all the same.
   const mine = (queues.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
   queues.set(key, mine)
   try {

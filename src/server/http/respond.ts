@@ -69,7 +69,9 @@ export async function sendStatus(exchange: Exchange, status: Status): Promise<vo
   let accepted: Accepted = { format: 'json' }
   try {
     accepted = negotiate(exchange.request.headers.accept)
-  } catch {}
+  } catch {
+    // What was wanted cannot be had, which may be the error itself: it is told in JSON.
+  }
   await sendValue(exchange, status.code ?? 200, status, 'V1Status', { format: accepted.format })
 }
 

@@ -188,6 +188,7 @@ export class SpdyStream extends Duplex {
     this.id = id
     this.headers = headers
     this.accepted = this.acceptance.promise
+    // Not everybody waits for it; a refusal must not be an unhandled rejection then.
     this.accepted.catch(() => {})
   }
 

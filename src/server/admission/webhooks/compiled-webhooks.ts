@@ -2,7 +2,7 @@
 // configuration, then as it lists them. Made again after a configuration changed, not for each request.
 import type { LabelSelector, MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration } from '../../../api/generated/models.ts'
 import type { Resource } from '../../../api/resource.ts'
-import { matchesLabelSelector, type Labels } from '../../../api/selectors.ts'
+import { isEmptySelector, matchesSelector, type Labels } from '../../../api/label-selector.ts'
 import type { ObjectStorage } from '../../storage/object-storage.ts'
 import type { WebhookClientConfig } from '../../webhooks/webhook-caller.ts'
 
@@ -53,6 +53,5 @@ function compile({ metadata, webhooks = [] }: Configuration): CompiledWebhook[] 
 }
 
 function selects(selector: LabelSelector | undefined): ((labels: Labels) => boolean) | undefined {
-  const { matchLabels = {}, matchExpressions = [] } = selector ?? {}
-  return Object.keys(matchLabels).length + matchExpressions.length === 0 ? undefined : labels => matchesLabelSelector(selector, labels)
+  return isEmptySelector(selector) ? undefined : labels => matchesSelector(selector, labels)
 }
