@@ -74,8 +74,15 @@ export class LogFiles {
     const { size } = await stat(file)
     if (size <= this.limits.maximumBytes) return
     const stamp = new Date(this.clock.now()).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
-    await rename(file, `${file}.${stamp}`)
-    await this.runtime.reopenContainerLog(id)
+    const rotated = `${file}.${stamp}`
+    await rename(file, rotated)
+    try {
+      await this.runtime.reopenContainerLog(id)
+    } catch (error) {
+      // The runtime writes on to the old file: under its own name it is looked at again.
+      await rename(rotated, file)
+      throw error
+    }
     const prefix = `${basename(file)}.`
     const old = (await readdir(dirname(file))).filter(name => name.startsWith(prefix)).sort()
     await Promise.all(old.slice(0, Math.max(0, old.length - (this.limits.maximumFiles - 1))).map(name => rm(join(dirname(file), name), { force: true })))

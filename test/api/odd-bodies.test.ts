@@ -12,6 +12,7 @@ test.each<[string, string, object]>([
   ['a Job without metadata', '/apis/batch/v1/namespaces/default/jobs', {}],
   ['a certificate request without a spec', '/apis/certificates.k8s.io/v1/certificatesigningrequests', { metadata: { name: 'x' } }],
   ['limits of a resource that is called constructor', '/api/v1/namespaces/default/limitranges', { metadata: { name: 'x' }, spec: { limits: [{ type: 'Pod', min: { cpu: '1' }, max: { constructor: '0' } }] } }],
+  ['a request of a resource that is called constructor', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'y' }, template: { spec: { containers: [{ name: 'c', image: 'x:1', resources: { requests: { constructor: '1' }, limits: { cpu: '1' } } }] } } }],
   ['a spread constraint without a key', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'x' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], topologySpreadConstraints: [{}] } } }],
 ])('%s', async (_what, path, body) => {
   expect((await server.call('POST', path, { body })).status).toBeLessThan(500)

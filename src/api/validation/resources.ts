@@ -34,7 +34,8 @@ export const validateNonNegativeQuantity = (value: string, field: string): Field
 
 function validateRequestsWithinLimits({ limits = {}, requests = {} }: ResourceRequirements, field: string): FieldError[] {
   return Object.entries(requests).flatMap(([name, request]) => {
-    const limit = limits[name]
+    // A resource may have the name of something that every object has.
+    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined
     if (limit === undefined) return overcommits(name) ? [] : [invalidValue(`${field}.limits`, '', `Limit must be set for non overcommitable resources`)]
     const order = compareQuantities(request, limit)
     if (!overcommits(name) && order !== 0) return [invalidValue(`${field}.requests`, request, `must be equal to ${name} limit of ${limit}`)]
