@@ -1,6 +1,8 @@
 // Runs many generated cases, each from a number of its own: a failure names the number, and the seed of the
-// run. SAMPAN_FUZZ_SEED repeats a run, SAMPAN_FUZZ_CASES says how many cases all files have together. A case
-// may take two seconds of processor time; one that never returns ends the process, saying which it was.
+// run. Every run tries the same cases, so that a change is judged by what it changed; SAMPAN_FUZZ_SEED=random
+// goes looking for new ones, a number for certain ones. SAMPAN_FUZZ_CASES says how many all files have
+// together. A case may take two seconds of processor time; one that never returns ends the process, saying
+// which it was.
 import fc from 'fast-check'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -9,7 +11,8 @@ import { expect } from 'vitest'
 import { ApiError } from '../../src/api/api-error.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 
-const seed = Number(process.env.SAMPAN_FUZZ_SEED ?? Date.now() % 1_000_000_000)
+const { SAMPAN_FUZZ_SEED = '1' } = process.env
+const seed = SAMPAN_FUZZ_SEED === 'random' ? Date.now() % 1_000_000_000 : Number(SAMPAN_FUZZ_SEED)
 const allCases = Number(process.env.SAMPAN_FUZZ_CASES ?? 100_000)
 const cpuLimitMs = 2000
 const hangLimitMs = 30_000
