@@ -51,6 +51,8 @@ interface FieldDecoder {
 interface ModelDecoder {
   readonly goName: string
   readonly fields: ReadonlyMap<string, FieldDecoder>
+  /** Required scalars are there even when nobody gave them, as in Go. */
+  readonly zeros: readonly (readonly [name: string, zero: unknown])[]
 }
 
 const decoders = new Map<string, ModelDecoder>()
@@ -60,7 +62,8 @@ function decoderOf(name: string): ModelDecoder {
   if (decoder === undefined) {
     const model = modelOf(name)
     const fields = new Map<string, FieldDecoder>()
-    decoder = { goName: model.goName, fields }
+    const zeros = [...model.fields.values()].filter(field => field.required && field.shape === 'one' && !field.pointer && scalarTypes.has(field.type)).map(field => [field.name, zeroOf(field)] as const)
+    decoder = { goName: model.goName, fields, zeros }
     decoders.set(name, decoder)
     for (const field of model.fields.values()) fields.set(field.name, { name: field.name, decode: fieldDecoder(field), isZero: zeroTest(field) })
   }
@@ -187,6 +190,7 @@ function decodeModel(decoder: ModelDecoder, value: unknown, context: DecodeConte
     }
   }
   context.struct = outer
+  for (const [key, zero] of decoder.zeros) decoded[key] ??= zero
   return decoded
 }
 
