@@ -13,6 +13,8 @@ test.each<[string, string, object]>([
   ['a certificate request without a spec', '/apis/certificates.k8s.io/v1/certificatesigningrequests', { metadata: { name: 'x' } }],
   ['limits of a resource that is called constructor', '/api/v1/namespaces/default/limitranges', { metadata: { name: 'x' }, spec: { limits: [{ type: 'Pod', min: { cpu: '1' }, max: { constructor: '0' } }] } }],
   ['a request of a resource that is called constructor', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'y' }, template: { spec: { containers: [{ name: 'c', image: 'x:1', resources: { requests: { constructor: '1' }, limits: { cpu: '1' } } }] } } }],
+  ['a kernel setting without a name', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'z' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], securityContext: { sysctls: [{}] } } } }],
+  ['a preference without its term', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'w' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] } } } } }],
   ['a spread constraint without a key', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'x' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], topologySpreadConstraints: [{}] } } }],
 ])('%s', async (_what, path, body) => {
   expect((await server.call('POST', path, { body })).status).toBeLessThan(500)
