@@ -16,6 +16,7 @@ import { disruptionController } from './disruption/disruption.ts'
 import { staleDisruptionTarget } from './disruption/stale-disruption-target.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
+import { endpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring.ts'
 import { garbageCollector } from './garbage-collector/garbage-collector.ts'
 import { jobController } from './job/job.ts'
 import { namespaceController } from './namespace/namespace.ts'
@@ -49,7 +50,7 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken, certif
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
     statefulSetController, daemonSetController, cronJobController,
-    endpointsController, endpointSliceController,
+    endpointsController, endpointSliceController, endpointSliceMirroringController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
     disruptionController, staleDisruptionTarget, serviceCidrController, validatingAdmissionPolicyStatusController(kinds),

@@ -48,7 +48,6 @@ const notServed = 'the kind is not served'
 
 /** Sentence of the codename, and why. */
 export const notYet: Readonly<Record<string, string>> = {
-  'EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete': 'there is no control loop that mirrors Endpoints',
   'SchedulerPreemption PreemptionExecutionPath runs ReplicaSets to verify preemption running path': preemption,
   'SchedulerPreemption validates basic preemption works': preemption,
   'SchedulerPreemption validates lower priority pod preemption by critical pod': preemption,

@@ -1,5 +1,5 @@
-// Conformance of StatefulSets, DaemonSets and CronJobs. Hollow nodes pretend to run their pods; a pod
-// becomes unhealthy when a test says so in its status.
+// Conformance of StatefulSets, DaemonSets, CronJobs and mirrored Endpoints. Hollow nodes pretend to run
+// pods; a pod becomes unhealthy when a test says so in its status.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
@@ -239,4 +239,28 @@ describe('CronJob', () => {
     await running(1)
     expect((await jobs()).map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/^cj-\d+$/)])
   })
+})
+
+test('EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete [Conformance]', async () => {
+  const path = core('endpoints', 'custom')
+  const subset = (ip: string, more: object = {}): object => ({ addresses: [{ ip }], ports: [{ name: 'example', port: 9376, protocol: 'TCP' }], ...more })
+  const slices = (): Promise<Json[]> => api.items(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, 'kubernetes.io/service-name=custom')
+  const addresses = async (): Promise<string> => (await slices()).flatMap(slice => slice.endpoints.map((endpoint: Json) => `${endpoint.addresses[0]} ${endpoint.conditions.ready}`)).join(', ')
+  await api.post(core('services'), { metadata: { name: 'custom' }, spec: { ports: [{ name: 'example', port: 80, protocol: 'TCP' }] } })
+  await api.post(core('endpoints'), { metadata: { name: 'custom', labels: { mine: 'yes' } }, subsets: [subset('10.1.2.3', { notReadyAddresses: [{ ip: '10.1.2.4' }] })] })
+  await eventually('the mirror', async () => await addresses() === '10.1.2.3 true, 10.1.2.4 false')
+  const [slice] = await slices()
+  expect(slice).toMatchObject({
+    addressType: 'IPv4', ports: [{ name: 'example', port: 9376, protocol: 'TCP' }],
+    metadata: { labels: { 'mine': 'yes', 'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io' }, ownerReferences: [{ kind: 'Endpoints', name: 'custom', controller: true }] },
+  })
+  await api.put(path, { ...(await api.get(path)), subsets: [subset('10.2.3.4')] })
+  await eventually('the change', async () => await addresses() === '10.2.3.4 true')
+  expect((await slices())[0].metadata.name).toBe(slice.metadata.name)
+  await api.patch(path, { metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } } })
+  await eventually('no mirror', async () => (await slices()).length === 0)
+  await api.patch(path, { metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': null } } })
+  await eventually('the mirror again', async () => (await slices()).length === 1)
+  await api.delete(path)
+  await eventually('the end of the mirror', async () => (await slices()).length === 0)
 })
