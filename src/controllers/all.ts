@@ -31,6 +31,7 @@ import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
 import { serviceAccountTokenController, type IssueLegacyToken } from './serviceaccount-token/serviceaccount-token.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
 import { tokenCleaner } from './token-cleaner/token-cleaner.ts'
+import { claimProtectionController, volumeProtectionController } from './volume-protection/volume-protection.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 
 export interface ControllerOptions {
@@ -49,7 +50,7 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken, certif
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
-    statefulSetController, daemonSetController, cronJobController,
+    claimProtectionController, volumeProtectionController, statefulSetController, daemonSetController, cronJobController,
     endpointsController, endpointSliceController, endpointSliceMirroringController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,

@@ -51,7 +51,6 @@ export const notYet: Readonly<Record<string, string>> = {
   'SchedulerPreemption PreemptionExecutionPath runs ReplicaSets to verify preemption running path': preemption,
   'SchedulerPreemption validates basic preemption works': preemption,
   'SchedulerPreemption validates lower priority pod preemption by critical pod': preemption,
-  'PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC': 'no control loop binds volumes or takes their protection away',
   'StorageVersionMigration CRUD Tests storagemigration.k8s.io/v1 StorageVersionMigration': notServed,
   'PodCertificateRequest API should support PodCertificateRequest API operations': notServed,
   'CRUD Tests resource.k8s.io/v1 DeviceTaintRule': notServed,

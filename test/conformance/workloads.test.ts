@@ -264,3 +264,32 @@ test('EndpointSliceMirroring should mirror a custom Endpoints resource through c
   await api.delete(path)
   await eventually('the end of the mirror', async () => (await slices()).length === 0)
 })
+
+test('PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC [Conformance]', async () => {
+  const volumes = '/api/v1/persistentvolumes'
+  const spec = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
+  const volume = await api.post(volumes, { metadata: { name: `pv-${namespace}`, labels: { of: namespace } }, spec: { ...spec, capacity: { storage: '1Gi' }, hostPath: { path: '/tmp/pv' } } })
+  const claim = await api.post(core('persistentvolumeclaims'), { metadata: { name: 'pvc', labels: { of: namespace } }, spec: { ...spec, resources: { requests: { storage: '1Gi' } } } })
+  expect([volume.metadata.finalizers, claim.metadata.finalizers]).toEqual([['kubernetes.io/pv-protection'], ['kubernetes.io/pvc-protection']])
+  expect(await api.items(volumes, `of=${namespace}`)).toHaveLength(1)
+  expect(await api.items(core('persistentvolumeclaims'), `of=${namespace}`)).toHaveLength(1)
+  const volumePath = `${volumes}/pv-${namespace}`
+  const claimPath = core('persistentvolumeclaims', 'pvc')
+  for (const path of [volumePath, claimPath]) {
+    expect((await api.patch(path, { metadata: { labels: { patched: 'yes' } } })).metadata.labels).toMatchObject({ patched: 'yes', of: namespace })
+    const current = await api.get(path)
+    expect((await api.put(path, { ...current, metadata: { ...current.metadata, labels: { ...current.metadata.labels, updated: 'yes' } } })).metadata.labels).toMatchObject({ patched: 'yes', updated: 'yes' })
+  }
+  await api.post(core('pods'), { metadata: { name: 'user' }, spec: { containers: [{ name: 'c', image: 'one:1' }], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'pvc' } }] } })
+  await api.until(core('pods', 'user'), ({ spec: { nodeName } }) => Boolean(nodeName))
+  await api.delete(claimPath)
+  // A claim in use stays; the one made after it has been looked at as well by then.
+  await api.post(core('persistentvolumeclaims'), { metadata: { name: 'unused' }, spec: { ...spec, resources: { requests: { storage: '1Gi' } } } })
+  await api.delete(core('persistentvolumeclaims', 'unused'))
+  await api.gone(core('persistentvolumeclaims', 'unused'))
+  expect((await api.get(claimPath)).metadata.deletionTimestamp).toBeDefined()
+  await api.delete(core('pods', 'user'))
+  await api.gone(claimPath)
+  await api.delete(`${volumes}?labelSelector=of%3D${namespace}`)
+  await api.gone(volumePath)
+})
