@@ -11,7 +11,7 @@ import type { NodeCapacity } from './downward-api.ts'
 import type { ImageProvider } from './image-provider.ts'
 import type { DnsSettings } from './name-resolution.ts'
 import type { ObjectSource } from './object-source.ts'
-import type { Semaphore } from './semaphore.ts'
+import type { StartQueue } from './start-queue.ts'
 import type { TokenSource } from './token-source.ts'
 
 export interface AgentContext {
@@ -34,5 +34,5 @@ export interface AgentContext {
   readonly hostsFile: string
   readonly services: () => readonly Service[]
   /** Limits how many sandboxes and containers start at the same time. */
-  readonly starts: Semaphore
+  readonly starts: StartQueue
 }

@@ -1,6 +1,7 @@
 // The node agent (what Kubernetes calls the kubelet): registers the node, runs the pods bound to it, and
 // serves logs, exec, attach and port-forward. It only speaks to the API and to a container runtime.
 // Stopping it leaves containers running; the next agent adopts them.
+import { availableParallelism } from 'node:os'
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
@@ -24,7 +25,7 @@ import { defaultMaximumPods, registerNode } from './node-registration.ts'
 import { objectSource } from './object-source.ts'
 import { podsDirectory } from './pod-directories.ts'
 import { PodPool } from './pod-pool.ts'
-import { Semaphore } from './semaphore.ts'
+import { StartQueue } from './start-queue.ts'
 import { nodeStreams } from './serve-streams.ts'
 import { tokenSource } from './token-source.ts'
 
@@ -55,7 +56,8 @@ export interface NodeAgent extends NodeStreams {
   stop(): Promise<void>
 }
 
-const defaultParallelStarts = 8
+/** A start waits for the disk and the runtime now and then; more at once only get in each other's way. */
+const defaultParallelStarts = availableParallelism() + 1
 
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
   const { client, runtime, nodeName, network, clock, logger } = options
@@ -115,7 +117,7 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
     hostDns: parseResolvConf(resolvConf!), hostsFile: hostsFile!,
     services: () => client.informer(services).list(),
-    starts: new Semaphore(options.parallelStarts ?? defaultParallelStarts),
+    starts: new StartQueue(options.parallelStarts ?? defaultParallelStarts),
   }
 }
 

@@ -5,6 +5,7 @@ import { sameJson } from '../api/validation/scalars.ts'
 import type { EventType } from '../control/event-recorder.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
 import type { Timer } from '../lib/clock.ts'
+import { controllerOf } from '../control/ownership.ts'
 import type { AgentContext } from './agent-context.ts'
 import { cgroupResources } from './cgroup-resources.ts'
 import { ConfigError } from './environment.ts'
@@ -58,6 +59,11 @@ export class PodWorker {
 
   get directories(): PodDirectories {
     return this.subject.directories
+  }
+
+  /** What the pod belongs to; itself when nobody made it. */
+  private get workload(): string {
+    return controllerOf(this.pod)?.uid ?? this.pod.metadata.uid
   }
 
   // ---- what happens outside
@@ -177,12 +183,12 @@ export class PodWorker {
   private begin(action: Action): void {
     switch (action.type) {
       case 'prepare': return this.operate('prepare', () => this.starter.prepare())
-      case 'start-sandbox': return this.operate('sandbox', () => this.context.starts.run(() => this.starter.startSandbox(action.attempt)))
+      case 'start-sandbox': return this.operate('sandbox', () => this.context.starts.run(this.workload, false, () => this.starter.startSandbox(action.attempt)))
       case 'stop-sandbox': return this.operate(`stop-sandbox:${action.id}`, () => this.ender.stopSandbox(action.id))
       case 'ensure-image': return this.operate(`image:${action.container}`, () => this.starter.ensureImage(action.container))
       case 'start-container': return this.operate(`start:${action.container}`, async () => {
         if (action.backOff !== undefined) this.state.restarts.set(action.container, action.backOff)
-        const hooked = await this.context.starts.run(() => this.starter.startContainer(action.container, action.attempt))
+        const hooked = await this.context.starts.run(this.workload, true, () => this.starter.startContainer(action.container, action.attempt))
         if (hooked !== undefined) await this.starter.postStart(containerOf(this.pod, action.container)!, hooked)
       })
       case 'stop-container': return this.operate(`stop:${action.container}`, () => this.ender.stopContainer(action.container, action.id, action.gracePeriodSeconds, action.why))
