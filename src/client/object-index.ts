@@ -34,3 +34,23 @@ export class ObjectIndex<T extends KubeObject> {
     if (entries?.size === 0) this.byValue.delete(value)
   }
 }
+
+/** The indexes of one informer by name, each made when it is asked for first and fed by the informer. */
+export class ObjectIndexes<T extends KubeObject> {
+  private readonly byName = new Map<string, ObjectIndex<T>>()
+  private readonly subscribe: (listener: (change: Change<T>) => void) => unknown
+
+  /** @param subscribe tells what there is, then every change */
+  constructor(subscribe: (listener: (change: Change<T>) => void) => unknown) {
+    this.subscribe = subscribe
+  }
+
+  get(name: string, keysOf: (object: T) => readonly string[]): (value: string) => readonly T[] {
+    const known = this.byName.get(name)
+    if (known !== undefined) return known.lookUp
+    const made = new ObjectIndex(keysOf)
+    this.byName.set(name, made)
+    this.subscribe(change => made.apply(change))
+    return made.lookUp
+  }
+}

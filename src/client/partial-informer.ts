@@ -2,13 +2,13 @@
 // change of the objects: an object is announced as new when it can be seen, and as gone when it goes.
 import { keyOf, type KubeObject, type ObjectName } from '../api/object.ts'
 import type { Change, Informer } from './client.ts'
-import { ObjectIndex } from './object-index.ts'
+import { ObjectIndexes } from './object-index.ts'
 
 export class PartialInformer<T extends KubeObject> implements Informer<T> {
   readonly synced: Promise<void>
   private readonly whole: Informer<T>
   private readonly isVisible: (object: T) => boolean
-  private readonly indexes = new Map<string, ObjectIndex<T>>()
+  private readonly indexes = new ObjectIndexes<T>(listener => this.subscribe(listener))
 
   constructor(whole: Informer<T>, isVisible: (object: T) => boolean) {
     this.whole = whole
@@ -26,13 +26,7 @@ export class PartialInformer<T extends KubeObject> implements Informer<T> {
   }
 
   index(name: string, keysOf: (object: T) => readonly string[]): (value: string) => readonly T[] {
-    let index = this.indexes.get(name)
-    if (index === undefined) {
-      this.indexes.set(name, (index = new ObjectIndex(keysOf)))
-      const made = index
-      this.subscribe(change => made.apply(change))
-    }
-    return index.lookUp
+    return this.indexes.get(name, keysOf)
   }
 
   subscribe(listener: (change: Change<T>) => void): () => void {

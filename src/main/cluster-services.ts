@@ -7,6 +7,7 @@ import type { Endpoint, Endpoints, EndpointSlice, Service } from '../api/generat
 import type { KubeObject, New } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { endpoints, endpointSlices, services } from '../api/resources.ts'
+import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { nthAddress } from '../lib/ipv4.ts'
 import type { LiveServer } from './live-servers.ts'
@@ -54,7 +55,7 @@ async function publish(client: Client, publication: Publication): Promise<void> 
     subsets: groups.map(([port, members]) => ({ addresses: members.map(({ address }) => ({ ip: address })), ports: targetsOf(port) })),
   }
   const slices = groups.map(([port, members], index): Slice => ({
-    metadata: { namespace, name: index === 0 ? name : `${name}-${index}`, labels: { 'kubernetes.io/service-name': name } },
+    metadata: { namespace, name: index === 0 ? name : `${name}-${index}`, labels: { [serviceNameLabel]: name } },
     addressType: 'IPv4', endpoints: members.map(member => endpointOf(member, servers.length > 1)), ports: targetsOf(port),
   }))
   await Promise.all([ensure(client, services, service), ensure(client, endpoints, own), ...slices.map(slice => ensure(client, endpointSlices, slice))])

@@ -6,7 +6,7 @@ import type { KindDefinition } from '../api/kind.ts'
 import type { KubeList, KubeObject, New, ObjectName, WatchEvent } from '../api/object.ts'
 import { apiVersionOf, type Resource } from '../api/resource.ts'
 import type { Change, Client, DeleteOptions, Informer, ListOptions, Patch, WatchOptions, WriteOptions } from '../client/client.ts'
-import { ObjectIndex } from '../client/object-index.ts'
+import { ObjectIndexes } from '../client/object-index.ts'
 import { PartialInformer } from '../client/partial-informer.ts'
 import { create } from '../server/operations/create.ts'
 import { remove } from '../server/operations/delete.ts'
@@ -170,7 +170,7 @@ export class LocalClient implements Client {
 class LocalInformer<T extends KubeObject> implements Informer<T> {
   readonly synced = Promise.resolve()
   private readonly cache: ResourceCache
-  private readonly indexes = new Map<string, ObjectIndex<T>>()
+  private readonly indexes = new ObjectIndexes<T>(listener => this.subscribe(listener))
 
   constructor(cache: ResourceCache) {
     this.cache = cache
@@ -186,13 +186,7 @@ class LocalInformer<T extends KubeObject> implements Informer<T> {
   }
 
   index(name: string, keysOf: (object: T) => readonly string[]): (value: string) => readonly T[] {
-    let index = this.indexes.get(name)
-    if (index === undefined) {
-      this.indexes.set(name, (index = new ObjectIndex(keysOf)))
-      const made = index
-      this.subscribe(change => made.apply(change))
-    }
-    return index.lookUp
+    return this.indexes.get(name, keysOf)
   }
 
   subscribe(listener: (change: Change<T>) => void): () => void {

@@ -2,6 +2,7 @@
 // informers; the DNS server around it knows packets. Schema: kubernetes/dns specification 1.1.
 import type { EndpointSlice, Service } from '../api/generated/models.ts'
 import { endpointSlices, services } from '../api/resources.ts'
+import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 
 export type DnsRecord =
@@ -35,7 +36,7 @@ export class ClusterNames {
     this.domain = domain.split('.')
     this.service = (namespace, name) => serviceInformer.get({ namespace, name })
     this.slices = sliceInformer.index('service', slice => {
-      const name = slice.metadata.labels?.['kubernetes.io/service-name']
+      const name = slice.metadata.labels?.[serviceNameLabel]
       return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`]
     })
     this.servicesAt = serviceInformer.index('address', ({ spec }) => (spec.clusterIP && spec.clusterIP !== 'None' ? [spec.clusterIP] : []))
@@ -120,7 +121,7 @@ export class ClusterNames {
   }
 
   private reverseEndpoint(slice: EndpointSlice, address: string): string[] {
-    const serviceName = slice.metadata.labels?.['kubernetes.io/service-name']
+    const serviceName = slice.metadata.labels?.[serviceNameLabel]
     const service = serviceName === undefined ? undefined : this.service(slice.metadata.namespace ?? '', serviceName)
     if (service?.spec.clusterIP !== 'None') return []
     const endpoint = slice.endpoints?.find(({ addresses }) => addresses.includes(address))

@@ -3,6 +3,7 @@
 import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
 import { endpointSlices, pods, services } from '../api/resources.ts'
+import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -125,6 +126,6 @@ export async function startServiceProxy({ client, nodeClient = client, facts, no
 }
 
 function serviceKeys(slice: EndpointSlice): string[] {
-  const name = slice.metadata.labels?.['kubernetes.io/service-name']
+  const name = slice.metadata.labels?.[serviceNameLabel]
   return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`]
 }

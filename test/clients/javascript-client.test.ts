@@ -88,6 +88,7 @@ describe('patches', () => {
     [PatchStrategy.StrategicMergePatch, { data: { a: 'strategic' } }, 'strategic'],
     [PatchStrategy.ServerSideApply, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'patched' }, data: { a: 'apply' } }, 'apply'],
   ])('%s', async (strategy, body, expected) => {
+    // The case before may have left it.
     await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: 'patched' }, data: { a: '1' } } }).catch(() => {})
     expect((await patch(strategy, body)).data).toEqual({ a: expected })
   })

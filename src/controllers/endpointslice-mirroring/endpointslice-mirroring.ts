@@ -3,12 +3,13 @@
 import type { Endpoints, EndpointSlice } from '../../api/generated/models.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
 import { endpoints, endpointSlices, services } from '../../api/resources.ts'
+import { managedByLabel, serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { controllerReference } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import type { MirrorContent } from './plan.ts'
-import { isMirrored, managedByLabel, mirrorer, planMirror, serviceNameLabel } from './plan.ts'
+import { isMirrored, mirrorer, planMirror } from './plan.ts'
 
 const mirroredKeys = ({ metadata }: EndpointSlice): string[] =>
   (metadata.labels?.[managedByLabel] === mirrorer ? [`${metadata.namespace}/${metadata.labels[serviceNameLabel]}`] : [])

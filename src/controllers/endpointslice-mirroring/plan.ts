@@ -2,9 +2,8 @@
 import { isIPv6 } from 'node:net'
 import type { DiscoveryEndpointPort, Endpoint, EndpointAddress, Endpoints, EndpointSlice, EndpointSubset } from '../../api/generated/models.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
+import { managedByLabel, serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 
-export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
-export const serviceNameLabel = 'kubernetes.io/service-name'
 export const mirrorer = 'endpointslicemirroring-controller.k8s.io'
 const skipLabel = 'endpointslice.kubernetes.io/skip-mirror'
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader'

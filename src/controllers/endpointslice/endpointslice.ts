@@ -2,13 +2,14 @@
 import type { EndpointSlice, Service } from '../../api/generated/models.ts'
 import { splitKey } from '../../api/object.ts'
 import { endpointSlices, nodes, pods, services } from '../../api/resources.ts'
+import { managedByLabel, serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { controllerReference } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import { isManaged, watchBackends } from '../../control/service-backends.ts'
 import type { SliceContent } from './plan.ts'
-import { managedByLabel, manager, planSlices, serviceNameLabel, zoneOfLabels } from './plan.ts'
+import { manager, planSlices, zoneOfLabels } from './plan.ts'
 
 const serviceKeys = ({ metadata }: EndpointSlice): string[] =>
   (metadata.labels?.[managedByLabel] === manager ? [`${metadata.namespace}/${metadata.labels[serviceNameLabel]}`] : [])

@@ -2,11 +2,10 @@
 // in a slice stays there, free room is filled, and only then a new slice is made.
 import type { Endpoint, EndpointSlice, Pod, Service } from '../../api/generated/models.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
+import { managedByLabel, serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 import type { Backend, BackendPort, Family } from '../../control/service-backends.ts'
 import { backendsOf, byPorts, familiesOf, isHeadless, targetReference } from '../../control/service-backends.ts'
 
-export const serviceNameLabel = 'kubernetes.io/service-name'
-export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
 export const manager = 'endpointslice-controller.k8s.io'
 const headlessLabel = 'service.kubernetes.io/headless'
 const zoneLabel = 'topology.kubernetes.io/zone'

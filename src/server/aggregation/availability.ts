@@ -3,6 +3,7 @@
 // nothing happens. Source: kube-aggregator pkg/controllers/status.
 import type { APIService, EndpointSlice, Service } from '../../api/generated/models.ts'
 import { apiServices, endpointSlices, services } from '../../api/resources.ts'
+import { serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 import { formatTime, type Timer } from '../../lib/clock.ts'
 import type { ServiceResolver } from '../outgoing/resolve-service.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -123,7 +124,7 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
       if (remotes.all().size > 0) ofService(object.metadata.namespace, object.metadata.name)
     }),
     storage.cache(endpointSlices).subscribe(({ current: { object } }) => {
-      if (remotes.all().size > 0) ofService(object.metadata.namespace, object.metadata.labels?.['kubernetes.io/service-name'])
+      if (remotes.all().size > 0) ofService(object.metadata.namespace, object.metadata.labels?.[serviceNameLabel])
     }),
   ]
   for (const name of remotes.all().keys()) schedule(name)
@@ -144,7 +145,7 @@ function whatIsMissing({ storage }: ServerContext, { service: { namespace, name,
   if ((service.spec.type ?? 'ClusterIP') !== 'ClusterIP') return undefined
   const found = service.spec.ports?.find(each => each.port === port)
   if (found === undefined) return not('ServicePortError', `${where} is not listening on port ${port}`)
-  const slices = storage.cache(endpointSlices).list(namespace).map(({ object }) => object as EndpointSlice).filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+  const slices = storage.cache(endpointSlices).list(namespace).map(({ object }) => object as EndpointSlice).filter(({ metadata }) => metadata.labels?.[serviceNameLabel] === name)
   if (slices.length === 0) return not('EndpointsNotFound', `cannot find endpointslices for ${where}`)
   const portName = found.name ?? ''
   const reachable = slices.some(slice => slice.endpoints?.some(endpoint => endpoint.conditions?.ready !== false) && slice.ports?.some(each => (each.name ?? '') === portName))

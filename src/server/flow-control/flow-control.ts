@@ -60,7 +60,7 @@ export class FlowControl {
     const level = schema && this.levelsByName.get(schema.spec.priorityLevelConfiguration.name)
     if (schema === undefined || level === undefined) return free
     const passage = this.passage(schema, level, seats)
-    if (level.waiting === 0 && level.hasSeats(seats, this.borrowableBy(level))) {
+    if (level.waiting === 0 && level.hasSeats(seats, () => this.borrowableBy(level))) {
       level.occupy(seats)
       return passage
     }

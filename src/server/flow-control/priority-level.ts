@@ -46,12 +46,11 @@ export class PriorityLevel {
     return Math.max(0, Math.min(this.lendableSeats, this.nominalSeats - this.seatsInUse))
   }
 
-  /** @param borrowable is what all other levels together could lend now */
-  hasSeats(seats: number, borrowable: number): boolean {
-    if (this.exempt) return true
-    const limit = this.nominalSeats + Math.min(this.borrowingLimit ?? borrowable, borrowable)
+  /** @param borrowable tells what all other levels together could lend now; asked only when the own seats do not do */
+  hasSeats(seats: number, borrowable: () => number): boolean {
     // A request that is wider than the whole level runs alone rather than never.
-    return this.seatsInUse + seats <= limit || this.seatsInUse === 0
+    if (this.exempt || this.seatsInUse === 0 || this.seatsInUse + seats <= this.nominalSeats) return true
+    return this.seatsInUse + seats <= this.nominalSeats + Math.min(this.borrowingLimit ?? Infinity, borrowable())
   }
 
   occupy(seats: number): void {
@@ -77,7 +76,7 @@ export class PriorityLevel {
   dispatch(borrowable: () => number): void {
     for (const [flow, queue] of this.flows) {
       const next = queue[0]!
-      if (!this.hasSeats(next.seats, borrowable())) return
+      if (!this.hasSeats(next.seats, borrowable)) return
       this.drop(flow, next)
       // Behind the other flows.
       if (queue.length > 0) {

@@ -4,6 +4,7 @@
 import { serviceUnavailable } from '../../api/api-error.ts'
 import type { EndpointSlice, Service } from '../../api/generated/models.ts'
 import { endpointSlices, services } from '../../api/resources.ts'
+import { serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 
 export interface ServiceAddress {
@@ -30,7 +31,7 @@ export function serviceResolver(storage: ObjectStorage): ServiceResolver {
 function firstEndpoint(storage: ObjectStorage, namespace: string, name: string, port: number): ServiceAddress {
   for (const { object } of storage.cache(endpointSlices).list(namespace)) {
     const slice = object as EndpointSlice
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== name) continue
+    if (slice.metadata.labels?.[serviceNameLabel] !== name) continue
     const ready = slice.endpoints?.find(endpoint => endpoint.conditions?.ready !== false)
     if (ready?.addresses[0] !== undefined) return { host: ready.addresses[0], port: slice.ports?.[0]?.port ?? port }
   }
