@@ -1,5 +1,6 @@
 // How fast a cluster and its pods come up, and what an idle one costs. Everything runs in a network
-// namespace of its own: `node bench/cluster.ts [rounds]`; prints medians and the single values as JSON.
+// namespace of its own: `node bench/cluster.ts [rounds] [part ...]`; prints medians and the single values as
+// JSON. Parts: idle, pods, start, application; all of them when none is named.
 // The part inside the namespace is this same file with `--inside`.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -19,6 +20,9 @@ import { machineClock } from '../src/host/machine-clock.ts'
 import { geoDirectory, NetworkNamespace, repository, warmLayers } from '../src/testing/cluster-fixture.ts'
 
 const rounds = Number(process.argv.find(argument => /^\d+$/.test(argument)) ?? 5)
+const parts = ['idle', 'pods', 'start', 'application'] as const
+const chosen = parts.filter(part => process.argv.includes(part))
+const wanted = (part: typeof parts[number]): boolean => chosen.length === 0 || chosen.includes(part)
 const sampan = join(repository, 'bin/sampan')
 const name = 'bench'
 
@@ -129,15 +133,13 @@ async function measure(place: Place, hello: string): Promise<void> {
   record('very first up to API answering (keys are made)', [fresh.apiMs])
   record('very first up to node Ready', [fresh.nodeMs])
   await run(place, 'build', hello, '--tag', 'hello:1', '--name', name)
-  await idle(place)
-  await onePod(place)
-  await manyPods(place)
-  const client = connect(place)
-  await client.create(deployments, helloDeployment(1))
-  await nextReady(client, () => true)
-  client.close()
-  await startups(place)
-  await application(place)
+  if (wanted('idle')) await idle(place)
+  if (wanted('pods')) {
+    await onePod(place)
+    await manyPods(place)
+  }
+  if (wanted('start')) await startups(place)
+  if (wanted('application')) await application(place)
 }
 
 async function idle(place: Place): Promise<void> {
@@ -190,6 +192,10 @@ async function manyPods(place: Place): Promise<void> {
 }
 
 async function startups(place: Place): Promise<void> {
+  const client = connect(place)
+  await client.create(deployments, helloDeployment(1))
+  await nextReady(client, () => true)
+  client.close()
   const [api, node, pod]: [number[], number[], number[]] = [[], [], []]
   for (let round = 0; round < rounds; round++) {
     await run(place, 'down')
@@ -206,12 +212,12 @@ async function startups(place: Place): Promise<void> {
   record('up to API answering', api)
   record('up to node Ready', node)
   record('up to first pod Ready', pod)
+  const last = connect(place)
+  await last.delete(deployments, { namespace: 'default', name: 'hello' })
+  last.close()
 }
 
 async function application(place: Place): Promise<void> {
-  const client = connect(place)
-  await client.delete(deployments, { namespace: 'default', name: 'hello' })
-  client.close()
   for (const service of ['backend', 'frontend']) {
     await run(place, 'build', join(geoDirectory, service), '--name', name)
     await run(place, 'deploy', '-e', 'test', `geo-${service}:1.0.0`, '--file', join(geoDirectory, service, 'app.yml'))
@@ -231,7 +237,7 @@ async function application(place: Place): Promise<void> {
 async function outside(): Promise<void> {
   await warmLayers(join(geoDirectory, 'backend'), join(geoDirectory, 'frontend'))
   const namespace = new NetworkNamespace(`bench-${process.pid}`)
-  const [program, args] = namespace.command(process.execPath, [process.argv[1]!, '--inside', String(rounds)])
+  const [program, args] = namespace.command(process.execPath, [process.argv[1]!, '--inside', String(rounds), ...chosen])
   const child = spawn(program, args, { stdio: 'inherit' })
   const code = await new Promise<number | null>(resolve => { child.once('close', resolve) })
   namespace.close()
