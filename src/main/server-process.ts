@@ -125,7 +125,7 @@ async function main(options: ServerOptions): Promise<void> {
     elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts), certificates: lazyClusterSigner(keys.authority) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) })),
     elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) })),
     startServiceProxy({
-      client: componentClient(server, 'kube-proxy'), nodeClient, nodeName: facts.nodeName, clock, logger: logger.with({ component: 'network' }),
+      client: componentClient(server, 'kube-proxy'), nodeClient, nodeName: facts.nodeName, nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0), clock, logger: logger.with({ component: 'network' }),
       facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
     }),
     startDnsServer({ names: new ClusterNames(componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
@@ -143,7 +143,7 @@ async function main(options: ServerOptions): Promise<void> {
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
     client: nodeClient, runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
-    clock, logger: logger.with({ component: 'node' }),
+    cgroupRoot: `/sampan/${options.name}`, clock, logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
   reached('node')

@@ -1,7 +1,7 @@
 // What the proxy hands to the kernel, with objects of a real API server in this process.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { EndpointSlice, Service } from '../api/generated/models.ts'
-import { endpointSlices, namespaces, services } from '../api/resources.ts'
+import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
+import { endpointSlices, namespaces, pods, serviceAccounts, services } from '../api/resources.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
@@ -85,4 +85,33 @@ test('a stopped proxy changes nothing any more', async () => {
   await addService()
   await proxy.settled()
   expect(scripts).toHaveLength(before)
+})
+
+test('after a start with nothing running, pods of this node are no backends until their new containers run', async () => {
+  proxy.stop()
+  const podName = { namespace: 'shop', name: 'web-1' }
+  await server.local.create(serviceAccounts, { metadata: { namespace: 'shop', name: 'default' } })
+  const created = await server.local.create<Pod>(pods, { metadata: podName, spec: { nodeName: 'here', containers: [{ name: 'main', image: 'web' }] } })
+  const running = (containerID: string): Pod => ({
+    ...created, metadata: { ...podName, uid: created.metadata.uid } as Pod['metadata'],
+    status: { phase: 'Running', podIP: '10.42.0.5', containerStatuses: [{ name: 'main', image: 'web', imageID: '', ready: true, restartCount: 0, containerID }] } as unknown as Pod['status'],
+  })
+  await server.local.update(pods, running('containerd://old'), { subresource: 'status' })
+  await addService()
+  await server.local.create<EndpointSlice>(endpointSlices, {
+    metadata: { name: 'web-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
+    addressType: 'IPv4', ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [{ addresses: ['10.42.0.5'], conditions: { ready: true }, targetRef: { kind: 'Pod', ...podName, uid: created.metadata.uid } }],
+  })
+  scripts = []
+  proxy = await startServiceProxy({
+    client: server.local, facts, clock, logger: silentLogger, nodeName: 'here', nothingRuns: Promise.resolve(true),
+    apply: async script => void scripts.push(script),
+  })
+  await proxy.settled()
+  expect(scripts.at(-1)).not.toContain('10.42.0.5')
+  await server.local.update(pods, running('containerd://new'), { subresource: 'status' })
+  await server.local.patch(endpointSlices, { namespace: 'shop', name: 'web-1' }, { type: 'merge', value: { metadata: { labels: { changed: 'yes' } } } })
+  await proxy.settled()
+  expect(scripts.at(-1)).toContain('10.42.0.5')
 })

@@ -8,6 +8,7 @@ import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { EndedPods } from './ended-pods.ts'
 import { changes, wholeTable, type TableFacts } from './nftables-script.ts'
 import { hostPortRules, portRules, wantsHostPorts, type PortRule } from './service-rules.ts'
 
@@ -18,6 +19,8 @@ export interface ServiceProxyOptions {
   readonly facts: TableFacts
   /** Of this machine; see `portRules`. */
   readonly nodeName?: string
+  /** Whether no container of this machine outlived the last time that it was looked after. */
+  readonly nothingRuns?: Promise<boolean>
   readonly clock: Clock
   readonly logger: Logger
   /** Runs an nftables script; by default `nft -f -`. */
@@ -40,11 +43,12 @@ export async function removeTable(table: string): Promise<void> {
   await applyScript(`add table ip ${table}\ndelete table ip ${table}\n`)
 }
 
-export async function startServiceProxy({ client, nodeClient = client, facts, nodeName, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
+export async function startServiceProxy({ client, nodeClient = client, facts, nodeName, nothingRuns, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
   const serviceInformer = client.informer(services)
   const sliceInformer = client.informer(endpointSlices)
   const podInformer = nodeClient.informer(pods)
   await Promise.all([serviceInformer.synced, sliceInformer.synced, podInformer.synced])
+  const ended = new EndedPods(await nothingRuns === true ? podInformer.list().filter(({ spec }) => spec.nodeName === nodeName) : [], name => podInformer.get(name))
   const slicesOf = sliceInformer.index('service', serviceKeys)
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()
@@ -57,13 +61,13 @@ export async function startServiceProxy({ client, nodeClient = client, facts, no
     const [namespace, name = ''] = key.split('/')
     const service = serviceInformer.get({ namespace, name })
     if (service === undefined) wanted.delete(key)
-    else wanted.set(key, portRules(service, slicesOf(key), nodeName))
+    else wanted.set(key, portRules(service, ended.leftOutOf(slicesOf(key)), nodeName))
   }
 
   function refreshPod(key: string): void {
     const [namespace, name = ''] = key.slice(podPrefix.length).split('/')
     const pod = podInformer.get({ namespace, name })
-    if (pod === undefined) wanted.delete(key)
+    if (pod === undefined || ended.has(pod)) wanted.delete(key)
     else wanted.set(key, hostPortRules(pod, facts.nodePortAddresses))
   }
 
