@@ -17,8 +17,8 @@ export interface ProberDependencies {
   readonly onUnhealthy: (kind: ProbeKind, message: string) => void
 }
 
-const firstQuickMs = 40
-const quickGrowth = 1.5
+const firstQuickMs = 30
+const quickGrowth = 1.25
 const defaultPeriodSeconds = 10
 
 export class ContainerProber {

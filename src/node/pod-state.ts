@@ -1,5 +1,6 @@
 // What the agent knows about one pod at run time, beside the pod object itself: the observed side of
 // `plan`. Only the pod's worker changes it.
+import type { Pod } from '../api/generated/models.ts'
 import type { ContainerStatus, SandboxSummary } from '../cri/runtime.ts'
 
 export interface SandboxRecord extends SandboxSummary {
@@ -64,6 +65,12 @@ export function newPodState(): PodState {
 export const newestOf = (state: PodState, name: string): ContainerStatus | undefined => state.containers.get(name)?.[0]
 
 export const isRunning = (container: ContainerStatus | undefined): container is ContainerStatus & { state: 'running' } => container?.state === 'running'
+
+/** Every container runs and is ready. */
+export const isServing = (pod: Pod, state: PodState): boolean => pod.spec.containers.every(({ name }) => {
+  const newest = newestOf(state, name)
+  return isRunning(newest) && state.probes.get(newest.id)?.ready === true
+})
 
 /** Created counts as running here: it will run in a moment, or its start failed and it is replaced. */
 export const hasExited = (container: ContainerStatus | undefined): container is ContainerStatus & { state: 'exited' | 'unknown' } =>
