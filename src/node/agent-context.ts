@@ -4,13 +4,13 @@ import type { Service } from '../api/generated/models.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../control/event-recorder.ts'
 import type { Runtime } from '../cri/runtime.ts'
-import type { CgroupFacts } from '../host/cgroups.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { NodeCapacity } from './downward-api.ts'
 import type { ImageProvider } from './image-provider.ts'
 import type { DnsSettings } from './name-resolution.ts'
 import type { ObjectSource } from './object-source.ts'
+import type { PodCgroups } from './pod-cgroups.ts'
 import type { StartQueue } from './start-queue.ts'
 import type { TokenSource } from './token-source.ts'
 
@@ -20,9 +20,7 @@ export interface AgentContext {
   readonly network: ClusterNetwork
   readonly nodeName: string
   readonly dataDirectory: string
-  /** Below it, each pod has a control group of its own, e.g. `/sampan/default`. */
-  readonly cgroupRoot: string
-  readonly cgroups: CgroupFacts
+  readonly cgroups: PodCgroups
   readonly clock: Clock
   readonly logger: Logger
   readonly events: EventRecorder

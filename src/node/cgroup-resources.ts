@@ -23,7 +23,7 @@ export function cgroupResources(pod: Pod, container: Container, nodeMemoryBytes:
   }
 }
 
-const sharesOf = (milliCpus: number): number => Math.min(maximumShares, Math.max(minimumShares, Math.floor(milliCpus * 1_024 / 1_000)))
+export const sharesOf = (milliCpus: number): number => Math.min(maximumShares, Math.max(minimumShares, Math.floor(milliCpus * 1_024 / 1_000)))
 
 function oomScoreAdjust(pod: Pod, memoryRequestBytes: number, nodeMemoryBytes: number): number {
   const qos = qosClassOf(pod)

@@ -23,6 +23,7 @@ import { parseResolvConf } from './name-resolution.ts'
 import { nodeEndpoint } from './node-endpoints.ts'
 import { defaultMaximumPods, registerNode } from './node-registration.ts'
 import { objectSource } from './object-source.ts'
+import { PodCgroups } from './pod-cgroups.ts'
 import { podsDirectory } from './pod-directories.ts'
 import { PodPool } from './pod-pool.ts'
 import { StartQueue } from './start-queue.ts'
@@ -111,13 +112,13 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
   const [resolvConf, hostsFile] = await Promise.all(['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')))
   return {
     client, runtime, network, nodeName, dataDirectory, clock, logger, objects,
-    cgroupRoot: options.cgroupRoot ?? '/sampan', cgroups: cgroupFacts(),
+    cgroups: new PodCgroups({ facts: cgroupFacts(), root: options.cgroupRoot ?? '/sampan', processors: facts.cpus, logger }),
     events: createEventRecorder({ client, clock, logger, component: 'kubelet', host: nodeName }),
     images: imageProvider(runtime, objects, clock), tokens: tokenSource(client, clock),
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
     hostDns: parseResolvConf(resolvConf!), hostsFile: hostsFile!,
     services: () => client.informer(services).list(),
-    starts: new StartQueue(options.parallelStarts ?? defaultParallelStarts),
+    starts: new StartQueue({ clock, processors: availableParallelism(), limit: options.parallelStarts ?? defaultParallelStarts }),
   }
 }
 

@@ -94,9 +94,9 @@ export class PodEnder {
     await Promise.all([this.volumes.remove(), rm(this.directories.logs, { recursive: true, force: true })])
     this.state.cleaned = true
     tokens.forget(this.subject.pod.metadata.uid)
+    cgroups.release(this.subject.pod)
     // The kernel lets go of an empty group a moment later.
-    removeCgroup(cgroups, this.subject.cgroup)
-    clock.after(1_000, () => removeCgroup(cgroups, this.subject.cgroup))
+    clock.after(1_000, () => cgroups.release(this.subject.pod))
   }
 
   private async limited(work: Promise<void>, limitMs: number): Promise<void> {

@@ -45,7 +45,7 @@ export class PodOnNode {
   }
 
   get cgroup(): string {
-    return join(this.context.cgroupRoot, `pod${this.pod.metadata.uid}`)
+    return this.context.cgroups.groupOf(this.pod)
   }
 
   /** Found not to be ready any more. */

@@ -90,6 +90,7 @@ export class PodStarter {
   async startSandbox(attempt: number): Promise<void> {
     if (shallEnd(this.subject.pod, this.state)) return
     const { runtime, network, hostsFile: nodeHosts } = this.context
+    this.context.cgroups.admit(this.subject.pod)
     const config = this.sandboxConfig(attempt)
     const id = await runtime.runPodSandbox(config)
     const status = await runtime.podSandboxStatus(id)

@@ -16,9 +16,10 @@ import { PodEnder } from './pod-ender.ts'
 import { allContainersOf, containerOf, gracePeriodSecondsOf, isDeleting, podText } from './pod-facts.ts'
 import { PodOnNode, type PodOnNodeOptions } from './pod-on-node.ts'
 import { PodStarter, StartError } from './pod-starter.ts'
-import { isRunning, newestOf, type PodState, type SandboxRecord } from './pod-state.ts'
+import { isRunning, isServing, newestOf, type PodState, type SandboxRecord } from './pod-state.ts'
 import { crashLooping } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
+import type { StartingPod } from './start-queue.ts'
 
 const retryMs = 2_000
 const backOffShownAfterMs = 1_500
@@ -61,9 +62,9 @@ export class PodWorker {
     return this.subject.directories
   }
 
-  /** What the pod belongs to; itself when nobody made it. */
-  private get workload(): string {
-    return controllerOf(this.pod)?.uid ?? this.pod.metadata.uid
+  private get starting(): StartingPod {
+    const { uid } = this.pod.metadata
+    return { uid, workload: controllerOf(this.pod)?.uid ?? uid }
   }
 
   // ---- what happens outside
@@ -79,6 +80,7 @@ export class PodWorker {
 
   /** Resources may change while containers run. */
   private resize(before: Pod): void {
+    if (this.state.sandbox !== undefined && !sameJson(before.spec, this.pod.spec)) this.context.cgroups.admit(this.pod)
     for (const container of allContainersOf(this.pod)) {
       const newest = newestOf(this.state, container.name)
       if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) continue
@@ -112,6 +114,7 @@ export class PodWorker {
   /** Takes over what runs already, after a restart of the agent. */
   async adopt(sandboxes: readonly SandboxRecord[], containers: readonly ContainerStatus[]): Promise<void> {
     this.adopting = true
+    this.context.cgroups.admit(this.pod)
     const [newest, ...older] = [...sandboxes].sort((a, b) => Number(b.ready) - Number(a.ready) || b.attempt - a.attempt)
     this.state.sandbox = newest
     for (const sandbox of older) this.state.oldSandboxes.set(sandbox.id, sandbox)
@@ -165,6 +168,7 @@ export class PodWorker {
       this.state.stoppingSinceMs ??= nowMs
       this.subject.stopLivenessProbes()
     }
+    if (shallEnd(this.pod, this.state) || isServing(this.pod, this.state)) this.context.starts.settled(this.pod.metadata.uid)
     const { actions, wakeAtMs } = plan(this.pod, this.state, nowMs)
     for (const action of actions) this.begin(action)
     this.sayBackOffs(nowMs)
@@ -183,12 +187,12 @@ export class PodWorker {
   private begin(action: Action): void {
     switch (action.type) {
       case 'prepare': return this.operate('prepare', () => this.starter.prepare())
-      case 'start-sandbox': return this.operate('sandbox', () => this.context.starts.run(this.workload, false, () => this.starter.startSandbox(action.attempt)))
+      case 'start-sandbox': return this.operate('sandbox', () => this.context.starts.run(this.starting, false, () => this.starter.startSandbox(action.attempt)))
       case 'stop-sandbox': return this.operate(`stop-sandbox:${action.id}`, () => this.ender.stopSandbox(action.id))
       case 'ensure-image': return this.operate(`image:${action.container}`, () => this.starter.ensureImage(action.container))
       case 'start-container': return this.operate(`start:${action.container}`, async () => {
         if (action.backOff !== undefined) this.state.restarts.set(action.container, action.backOff)
-        const hooked = await this.context.starts.run(this.workload, true, () => this.starter.startContainer(action.container, action.attempt))
+        const hooked = await this.context.starts.run(this.starting, true, () => this.starter.startContainer(action.container, action.attempt))
         if (hooked !== undefined) await this.starter.postStart(containerOf(this.pod, action.container)!, hooked)
       })
       case 'stop-container': return this.operate(`stop:${action.container}`, () => this.ender.stopContainer(action.container, action.id, action.gracePeriodSeconds, action.why))

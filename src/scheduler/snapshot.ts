@@ -1,11 +1,11 @@
 // The scheduler's picture of the nodes and of what their pods take, kept up to date change by change.
 // A placement counts at once (`place`), before the API server has confirmed it.
 import type { Node, Pod } from '../api/generated/models.ts'
+import { amountsOf, type Amounts } from '../api/pod-requests.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { isFinished } from '../control/pods.ts'
-import type { Amounts, HostPort, Requirements } from './requirements.ts'
-import { amountsOf, requirementsOf } from './requirements.ts'
+import { requirementsOf, type HostPort, type Requirements } from './requirements.ts'
 
 export class NodeInfo {
   readonly name: string

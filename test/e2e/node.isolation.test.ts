@@ -1,9 +1,11 @@
 // What a pod's security, resources, volumes and namespaces mean inside its containers.
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { secrets } from '../../src/api/resources.ts'
+import { podControlGroups } from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { NodeFixture } from '../../src/testing/node-fixture.ts'
 import { reasonToSkip } from '../../src/testing/private-containerd.ts'
@@ -44,6 +46,9 @@ describe.skipIf(reason !== undefined)(`isolation${reason === undefined ? '' : ` 
     await node.untilReady('limited')
     const group = await node.exec(pod, 'sh', '-c', 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.shares /sys/fs/cgroup/cpu/cpu.cfs_quota_us || cat /sys/fs/cgroup/memory.max')
     expect(group).toContain(String(32 * 2 ** 20))
+    const weights = podControlGroups(pod.metadata.uid).flatMap(path => ['cpu.shares', 'cpu.weight'].map(file => join(path, file))).filter(existsSync).map(file => readFileSync(file, 'utf8').trim())
+    // Of the pod and of its container: 250m as shares, or as a weight where control groups are version 2.
+    expect(weights.filter(weight => weight === '256' || weight === '10').length).toBeGreaterThanOrEqual(2)
     await node.remove('limited', 0)
     await node.launch('greedy', { command: sh('tail /dev/zero'), resources }, { restartPolicy: 'Never' })
     const killed = await node.untilPhase('greedy', 'Failed')
