@@ -1,6 +1,5 @@
 // A pod as this node knows it: the object, the state of its containers, their probes, its directories and
 // the status that goes to the API. What starts, ends and plans works on it, and tells it what it saw.
-import { join } from 'node:path'
 import type { Container, Pod } from '../api/generated/models.ts'
 import type { EventType } from '../control/event-recorder.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
