@@ -41,7 +41,7 @@ test('many texts about one matter become one event', async () => {
 
 test('the same text about another part of the object is another event', async () => {
   const { object, recorder, written } = await setUp('parts')
-  for (const part of ['web', 'log', 'web']) recorder.recordEvent(object, 'Warning', 'Failed', 'it failed', `spec.containers{${part}}`)
+  for (const part of ['web', 'log', 'web']) recorder.recordEvent(object, 'Warning', 'Failed', 'it failed', { fieldPath: `spec.containers{${part}}` })
   await recorder.flush()
   expect(written().map(({ involvedObject, count }) => [involvedObject.fieldPath, count])).toEqual(expect.arrayContaining([['spec.containers{web}', 2], ['spec.containers{log}', 1]]))
   expect(written()).toHaveLength(2)

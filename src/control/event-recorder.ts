@@ -12,9 +12,17 @@ import type { Logger } from '../lib/logger.ts'
 
 export type EventType = 'Normal' | 'Warning'
 
+export interface EventDetails {
+  /** The part of the object that it is about, e.g. `spec.containers{web}`. */
+  readonly fieldPath?: string | undefined
+  /** What was being done, e.g. `Binding`. */
+  readonly action?: string
+  /** On whose behalf. */
+  readonly related?: KubeObject
+}
+
 export interface EventRecorder {
-  /** @param fieldPath the part of the object that it is about, e.g. `spec.containers{web}` */
-  recordEvent(object: KubeObject, type: EventType, reason: string, message: string, fieldPath?: string): void
+  recordEvent(object: KubeObject, type: EventType, reason: string, message: string, details?: EventDetails): void
   /** Resolves when everything recorded so far is written. */
   flush(): Promise<void>
 }
@@ -47,7 +55,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   let chain = Promise.resolve()
   let serial = firstSerial(`${options.component}/${options.host ?? ''}`)
 
-  function recordEvent(object: KubeObject, type: EventType, reason: string, message: string, fieldPath?: string): void {
+  function recordEvent(object: KubeObject, type: EventType, reason: string, message: string, { fieldPath, action, related }: EventDetails = {}): void {
     const reference = referenceTo(object, fieldPath)
     const group = [reference.uid, reference.namespace, reference.name, type, reason].join('\u0000')
     const plain = message.slice(0, messageLimit)
@@ -57,7 +65,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const entry = before ?? { name: `${object.metadata.name}.${uniqueSuffix(clock.now(), serial++)}`, count: 0, firstMs: clock.now() }
     entry.count++
     remember(seen, key, entry)
-    const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry })
+    const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry, action, related })
     chain = chain.then(() => write(options.client, event, before !== undefined)).catch((error: unknown) => logger.debug('event was not recorded', { reason, error: String(error) }))
     const written = chain.finally(() => pending.delete(written))
     pending.add(written)
@@ -113,17 +121,18 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   }
 }
 
-function referenceTo(object: KubeObject, fieldPath: string | undefined): ObjectReference {
+function referenceTo(object: KubeObject, fieldPath?: string): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata
   return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion, ...(fieldPath && { fieldPath }) }
 }
 
-function makeEvent({ component, host, clock }: EventRecorderOptions, reference: ObjectReference, { type, reason, message, entry }: { type: EventType; reason: string; message: string; entry: Seen }): CoreEvent {
+function makeEvent({ component, host, clock }: EventRecorderOptions, reference: ObjectReference, { type, reason, message, entry, action, related }: { type: EventType; reason: string; message: string; entry: Seen; action: string | undefined; related: KubeObject | undefined }): CoreEvent {
   return {
     apiVersion: 'v1', kind: 'Event',
     metadata: { name: entry.name, namespace: reference.namespace ?? 'default' } as CoreEvent['metadata'],
     involvedObject: reference, type, reason, message, count: entry.count,
     firstTimestamp: formatTime(entry.firstMs), lastTimestamp: formatTime(clock.now()),
     source: { component, ...(host && { host }) }, reportingComponent: component, reportingInstance: host ?? '',
+    ...(action && { action }), ...(related && { related: referenceTo(related) }),
   }
 }

@@ -120,7 +120,7 @@ export class PodOnNode {
   /** Records an event about the pod, or about one of its containers. */
   say(type: EventType, reason: string, message: string, container?: Container): void {
     const list = container !== undefined && initContainersOf(this.pod).includes(container) ? 'initContainers' : 'containers'
-    this.context.events.recordEvent(this.pod, type, reason, message, container && `spec.${list}{${container.name}}`)
+    this.context.events.recordEvent(this.pod, type, reason, message, { fieldPath: container && `spec.${list}{${container.name}}` })
   }
 
   sleep(milliseconds: number): Promise<void> {

@@ -10,13 +10,16 @@ export interface HostPort {
 }
 
 export interface Requirements {
-  readonly pod: Pod
+  /** As last seen. */
+  pod: Pod
   readonly requests: Amounts
   readonly hostPorts: readonly HostPort[]
   /** For scores: pods without requests count as small ones. */
   readonly scoredMilliCpu: number
   readonly scoredMemoryBytes: number
 }
+
+export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0
 
 const assumedMilliCpu = 100
 const assumedMemoryBytes = 200 * 1024 * 1024

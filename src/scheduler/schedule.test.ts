@@ -1,48 +1,31 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Node, Pod } from '../api/generated/models.ts'
+import type { Pod } from '../api/generated/models.ts'
+import { node, pod, snapshotOf } from '../testing/scheduling.ts'
 import { requirementsOf } from './requirements.ts'
+import { availability } from './rule.ts'
 import { schedule } from './schedule.ts'
-import { Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 
-const random = { uuid: () => 'u', fraction: () => 0.5 }
-
-function node(name: string, spec: Partial<Node['spec']> = {}, labels: Record<string, string> = {}, allocatable: Record<string, string> = { cpu: '2', memory: '4Gi', pods: '10' }): Node {
-  return { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: '', labels: { 'kubernetes.io/hostname': name, ...labels } }, spec, status: { allocatable } }
-}
-
-let serial = 0
-function pod(spec: Partial<Pod['spec']> = {}, requests: Record<string, string> = {}, labels: Record<string, string> = {}): Pod {
-  const name = `pod-${serial++}`
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'n', uid: name, resourceVersion: '1', creationTimestamp: '', labels }, spec: { containers: [{ name: 'c', resources: { requests } }], ...spec }, status: {} }
-}
-
-function snapshotOf(nodes: readonly Node[], ...pods: readonly Pod[]): Snapshot {
-  const snapshot = new Snapshot()
-  for (const one of nodes) snapshot.setNode(one)
-  for (const one of pods) snapshot.setPod(one)
-  return snapshot
-}
+const options = { random: { uuid: () => 'u', fraction: () => 0.5 }, namespaceLabels: () => undefined }
 
 const place = (given: Pod, snapshot: Snapshot): string => {
-  const placement = schedule(requirementsOf(given), snapshot, { random })
-  return 'node' in placement ? placement.node : placement.message
+  const placement = schedule(requirementsOf(given), snapshot, options)
+  return 'node' in placement ? placement.node : availability(snapshot.nodes.size, Array.from(placement.unfit.values(), ({ reasons }) => reasons))
 }
 
 const hostAnti = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'x' } } }] } }
 
 describe('why a pod finds no node', () => {
-  const preempt = (count: number, text: string): string => `preemption: 0/${count} nodes are available: ${text}.`
   test.each<[string, Pod, Snapshot, string]>([
-    ['no node', pod(), snapshotOf([]), 'no nodes available to schedule pods'],
-    ['too little cpu', pod({}, { cpu: '3' }), snapshotOf([node('a')]), `0/1 nodes are available: 1 Insufficient cpu. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
-    ['cpu and memory', pod({}, { cpu: '3', memory: '8Gi' }), snapshotOf([node('a')]), `0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
-    ['cordoned', pod(), snapshotOf([node('a', { unschedulable: true })]), `0/1 nodes are available: 1 node(s) were unschedulable. ${preempt(1, '1 Preemption is not helpful for scheduling')}`],
-    ['tainted', pod(), snapshotOf([node('a', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] })]), `0/1 nodes are available: 1 node(s) had untolerated taint {k: v}. ${preempt(1, '1 Preemption is not helpful for scheduling')}`],
-    ['selector', pod({ nodeSelector: { disk: 'fast' } }), snapshotOf([node('a')]), `0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. ${preempt(1, '1 Preemption is not helpful for scheduling')}`],
-    ['anti-affinity', pod({ affinity: hostAnti }), snapshotOf([node('a')], pod({ nodeName: 'a' }, {}, { app: 'x' })), `0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
-    ['others\' anti-affinity', pod({}, {}, { app: 'x' }), snapshotOf([node('a')], pod({ nodeName: 'a', affinity: hostAnti })), `0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
-    ['host port', pod({ containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 80 }] }] }), snapshotOf([node('a')], pod({ nodeName: 'a', containers: [{ name: 'c', ports: [{ containerPort: 1, hostPort: 80 }] }] })), `0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports. ${preempt(1, '1 No preemption victims found for incoming pod')}`],
+    ['too little cpu', pod({}, { cpu: '3' }), snapshotOf([node('a')]), '0/1 nodes are available: 1 Insufficient cpu.'],
+    ['cpu and memory', pod({}, { cpu: '3', memory: '8Gi' }), snapshotOf([node('a')]), '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.'],
+    ['cordoned', pod(), snapshotOf([node('a', { unschedulable: true })]), '0/1 nodes are available: 1 node(s) were unschedulable.'],
+    ['tainted', pod(), snapshotOf([node('a', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] })]), '0/1 nodes are available: 1 node(s) had untolerated taint(s).'],
+    ['selector', pod({ nodeSelector: { disk: 'fast' } }), snapshotOf([node('a')]), "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."],
+    ['anti-affinity', pod({ affinity: hostAnti }), snapshotOf([node('a')], pod({ nodeName: 'a' }, {}, { app: 'x' })), "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules."],
+    ['others\' anti-affinity', pod({}, {}, { app: 'x' }), snapshotOf([node('a')], pod({ nodeName: 'a', affinity: hostAnti })), "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules."],
+    ['host port', pod({ containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 80 }] }] }), snapshotOf([node('a')], pod({ nodeName: 'a', containers: [{ name: 'c', ports: [{ containerPort: 1, hostPort: 80 }] }] })), "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."],
   ])('%s', (_, given, snapshot, message) => expect(place(given, snapshot)).toBe(message))
 })
 
@@ -72,7 +55,7 @@ test('a node is never given more than it has, whatever comes and goes', () => {
       if (leaves && running.length > 0) snapshot.removePod(running.splice(which % running.length, 1)[0]!.metadata.uid)
       const newcomer = pod({}, { cpu: `${milli}m` })
       const requirements = requirementsOf(newcomer)
-      const placement = schedule(requirements, snapshot, { random })
+      const placement = schedule(requirements, snapshot, options)
       if (!('node' in placement)) continue
       snapshot.place(requirements, placement.node)
       running.push(newcomer)

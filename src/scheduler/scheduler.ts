@@ -4,18 +4,22 @@
 import { isNotFound } from '../api/api-error.ts'
 import type { Binding, Node, Pod } from '../api/generated/models.ts'
 import { keyOf, splitKey } from '../api/object.ts'
-import { namespaces, nodes, pods } from '../api/resources.ts'
+import { namespaces, nodes, podDisruptionBudgets, pods } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Change, Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
-import { conditionOf, isActive, isFinished } from '../control/pods.ts'
+import { conditionOf, isActive, isFinished, isTerminating } from '../control/pods.ts'
+import { unlessNotFound } from '../control/removal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
+import { makeRoom } from './make-room.ts'
 import { PendingPods } from './pending-pods.ts'
+import { preempt, type NoPreemption, type Preemption } from './preempt.ts'
 import type { Requirements } from './requirements.ts'
 import { requirementsOf } from './requirements.ts'
+import { availability } from './rule.ts'
 import { schedule } from './schedule.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -31,6 +35,8 @@ export interface SchedulerOptions {
 /** Work gives way to other tasks of the process after so long. */
 const sliceMs = 8
 const retryMs = 1_000
+/** What the plug-in DynamicResources of 1.36 adds to every refusal before preemption has its say. */
+const noClaims = 'no new claims to deallocate'
 
 export async function startScheduler(options: SchedulerOptions): Promise<{ stop(): Promise<void> }> {
   const { client, clock, random } = options
@@ -40,6 +46,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const podInformer = client.informer(pods)
   const nodeInformer = client.informer(nodes)
   const namespaceInformer = client.informer(namespaces)
+  const budgetInformer = client.informer(podDisruptionBudgets)
+  const namespaceLabels = (namespace: string): Readonly<Record<string, string>> | undefined => namespaceInformer.get({ name: namespace })?.metadata.labels
   const snapshot = new Snapshot()
   const pending = new PendingPods()
   const bindings = new Set<Promise<void>>()
@@ -55,17 +63,32 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     if (type === 'DELETED' || isFinished(object)) {
       pending.remove(key)
       snapshot.removePod(object.metadata.uid)
-      if (object.spec.nodeName) pending.retryAll()
+      if (snapshot.nominations.delete(object.metadata.uid) !== undefined || object.spec.nodeName) pending.retryAll()
       return roundSoon()
     }
     snapshot.setPod(object)
+    const lostNomination = noteNomination(object, old)
     if (!isMine(object)) {
       pending.remove(key)
       // A newcomer may be what a pod with affinity waits for.
       if (object.spec.nodeName && !old?.spec.nodeName) pending.retryAll(waiting => waiting.spec.affinity?.podAffinity !== undefined)
-    } else if (old === undefined || !isMine(old) || old.spec !== object.spec && !sameJson(old.spec, object.spec)) pending.add(object)
+      // Pods that are about to go do not count for the spread any more.
+      if (isTerminating(object) && old !== undefined && !isTerminating(old)) pending.retryAll(waiting => waiting.spec.topologySpreadConstraints !== undefined)
+    } else if (lostNomination || old === undefined || !isMine(old) || old.spec !== object.spec && !sameJson(old.spec, object.spec)) pending.add(object)
     else pending.refresh(object)
     roundSoon()
+  }
+
+  /** Takes in what the API says was promised to the pod; returns whether a promise was taken back. */
+  function noteNomination(pod: Pod, old: Pod | undefined): boolean {
+    const { uid } = pod.metadata
+    const promised = pod.status.nominatedNodeName ?? ''
+    if (pod.spec.nodeName) snapshot.nominations.delete(uid)
+    else if (promised !== (old?.status.nominatedNodeName ?? '')) {
+      if (promised !== '') snapshot.nominations.set(requirementsOf(pod), promised)
+      else return snapshot.nominations.delete(uid) !== undefined
+    }
+    return false
   }
 
   function onNode({ type, object, old }: Change<Node>): void {
@@ -97,13 +120,45 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
 
   function place(pod: Pod): void {
     const requirements = requirementsOf(pod)
-    const placement = schedule(requirements, snapshot, { random, start: start++, namespaceLabels: namespace => namespaceInformer.get({ name: namespace })?.metadata.labels })
-    if (!('node' in placement)) {
-      pending.park(pod)
-      return track(reportUnschedulable(pod, placement.message))
+    const placement = schedule(requirements, snapshot, { random, start: start++, namespaceLabels })
+    if ('node' in placement) {
+      snapshot.place(requirements, placement.node)
+      const promised = snapshot.nominations.delete(pod.metadata.uid)
+      if (promised !== undefined && promised !== placement.node) pending.retryAll()
+      return track(bind(requirements, placement.node))
     }
-    snapshot.place(requirements, placement.node)
-    track(bind(requirements, placement.node))
+    const { size } = snapshot.nodes
+    if (size === 0) return leavePending(pod, 'no nodes available to schedule pods')
+    const why = availability(size, Array.from(placement.unfit.values(), ({ reasons }) => reasons))
+    const plan = preempt(requirements, snapshot, placement.unfit, { budgets: budgetInformer.list(), namespaceLabels, random, nowMs: clock.now() })
+    if (!('victims' in plan)) return leavePending(pod, `${why} ${noClaims}, preemption: ${plan.why}`, plan)
+    pending.hold(pod)
+    const pushedAside = snapshot.nominations.behind(pod, plan.node)
+    snapshot.nominations.set(requirements, plan.node)
+    track(free(pod, plan, pushedAside, why))
+  }
+
+  function leavePending(pod: Pod, message: string, plan?: NoPreemption): void {
+    pending.park(pod)
+    const losesNomination = plan?.losesNomination === true && snapshot.nominations.delete(pod.metadata.uid) !== undefined
+    track(reportUnschedulable(pod, message, losesNomination ? { nominatedNodeName: null } : {}))
+  }
+
+  /** The pod is tried again when the victims have gone; until then they still take their room. */
+  async function free(pod: Pod, plan: Preemption, pushedAside: readonly Pod[], message: string): Promise<void> {
+    const key = keyOf(pod)
+    try {
+      await reportUnschedulable(pod, message, { nominatedNodeName: plan.node })
+      await makeRoom({ client, clock, recorder }, pod, plan, pushedAside)
+      pending.release(key)
+    } catch (error) {
+      logger.warn('preemption failed', { pod: key, node: plan.node, error: String(error) })
+      clock.after(retryMs, () => {
+        pending.release(key, true)
+        roundSoon()
+      })
+    }
+    roundSoon()
   }
 
   function track(work: Promise<void>): void {
@@ -115,11 +170,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     const { namespace, name, uid } = pod.metadata
     try {
       await client.post<Binding>(pods, { namespace, name }, 'binding', { metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } })
-      recorder.recordEvent(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`)
+      recorder.recordEvent(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`, { action: 'Binding' })
     } catch (error) {
       snapshot.removePod(uid)
       const current = podInformer.get({ namespace, name })
       if (current?.spec.nodeName) snapshot.setPod(current)
+      else if (current?.status.nominatedNodeName) snapshot.nominations.set(requirementsOf(current), current.status.nominatedNodeName)
       if (isNotFound(error)) return
       logger.warn('binding failed', { pod: keyOf(pod), node: nodeName, error: String(error) })
       clock.after(retryMs, () => retry(keyOf(pod)))
@@ -133,21 +189,20 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     roundSoon()
   }
 
-  async function reportUnschedulable(pod: Pod, message: string): Promise<void> {
+  /** @param nomination what becomes of the node that was promised to the pod */
+  async function reportUnschedulable(pod: Pod, message: string, nomination: { readonly nominatedNodeName?: string | null }): Promise<void> {
     const before = conditionOf(pod, 'PodScheduled')
-    if (before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message) return
-    recorder.recordEvent(pod, 'Warning', 'FailedScheduling', message)
+    const isKnown = before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message
+    if (isKnown && nomination.nominatedNodeName === undefined) return
+    if (!isKnown) recorder.recordEvent(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' })
     const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastProbeTime: null, lastTransitionTime }
-    try {
-      await client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition] } } }, { subresource: 'status' })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    const { generation } = pod.metadata
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, ...(generation !== undefined && { observedGeneration: generation }), lastProbeTime: null, lastTransitionTime }
+    await unlessNotFound(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition], ...nomination } } }, { subresource: 'status' }))
   }
 
   const unsubscribe = [nodeInformer.subscribe(onNode), podInformer.subscribe(onPod)]
-  await Promise.all([nodeInformer.synced, podInformer.synced, namespaceInformer.synced])
+  await Promise.all([nodeInformer.synced, podInformer.synced, namespaceInformer.synced, budgetInformer.synced])
   state = 'running'
   roundSoon()
   return {

@@ -5,7 +5,23 @@ import { amountsOf, type Amounts } from '../api/pod-requests.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { isFinished } from '../control/pods.ts'
+import { Nominations } from './nominations.ts'
 import { requirementsOf, type HostPort, type Requirements } from './requirements.ts'
+
+export interface Placed {
+  readonly nodeName: string
+  readonly requirements: Requirements
+}
+
+/** What the rules about a pod's neighbours look at. */
+export interface Cluster {
+  /** Only nodes that exist. */
+  readonly nodes: ReadonlyMap<string, NodeInfo>
+  /** Placed pods with required anti-affinity, by uid: everybody else has to ask them. */
+  readonly repelling: ReadonlyMap<string, Placed>
+}
+
+export const repels = ({ spec }: Pod): boolean => Boolean(spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
 
 export class NodeInfo {
   readonly name: string
@@ -30,7 +46,23 @@ export class NodeInfo {
     this.allocatable = amountsOf(node.status.allocatable)
   }
 
-  count(requirements: Requirements, direction: 1 | -1): void {
+  /** The same node with books of its own. */
+  copy(): NodeInfo {
+    const copy = new NodeInfo(this.node)
+    for (const requirements of this.pods.values()) copy.add(requirements)
+    return copy
+  }
+
+  add(requirements: Requirements): void {
+    this.pods.set(requirements.pod.metadata.uid, requirements)
+    this.count(requirements, 1)
+  }
+
+  remove(requirements: Requirements): void {
+    if (this.pods.delete(requirements.pod.metadata.uid)) this.count(requirements, -1)
+  }
+
+  private count(requirements: Requirements, direction: 1 | -1): void {
     for (const [name, amount] of requirements.requests) this.requested.set(name, (this.requested.get(name) ?? 0) + direction * amount)
     for (const port of requirements.hostPorts) if (direction === 1) this.hostPorts.add(port); else this.hostPorts.delete(port)
     this.scoredMilliCpu += direction * requirements.scoredMilliCpu
@@ -40,19 +72,19 @@ export class NodeInfo {
   }
 }
 
-export class Snapshot {
-  /** Only nodes that exist; pods of unknown nodes wait in `strays`. */
+export class Snapshot implements Cluster {
   readonly nodes = new Map<string, NodeInfo>()
-  private readonly placed = new Map<string, { nodeName: string; requirements: Requirements }>()
-  /** Placed pods with required anti-affinity: everybody else has to ask them. */
-  readonly repelling = new Map<string, { nodeName: string; requirements: Requirements }>()
+  readonly repelling = new Map<string, Placed>()
+  readonly nominations = new Nominations()
+  /** By uid; also those on nodes that are not known. */
+  private readonly placed = new Map<string, Placed>()
 
   setNode(node: Node): void {
     const known = this.nodes.get(node.metadata.name)
     if (known !== undefined) return known.update(node)
     const info = new NodeInfo(node)
     this.nodes.set(info.name, info)
-    for (const [uid, { nodeName, requirements }] of this.placed) if (nodeName === info.name) putOn(info, uid, requirements)
+    for (const { nodeName, requirements } of this.placed.values()) if (nodeName === info.name) info.add(requirements)
   }
 
   removeNode(name: string): void {
@@ -64,7 +96,10 @@ export class Snapshot {
     if (isFinished(pod)) return this.removePod(pod.metadata.uid)
     if (!pod.spec.nodeName) return
     const known = this.placed.get(pod.metadata.uid)
-    if (known?.nodeName === pod.spec.nodeName && sameShape(known.requirements.pod, pod)) return
+    if (known?.nodeName === pod.spec.nodeName && sameShape(known.requirements.pod, pod)) {
+      known.requirements.pod = pod
+      return
+    }
     this.place(requirementsOf(pod), pod.spec.nodeName)
   }
 
@@ -73,9 +108,8 @@ export class Snapshot {
     this.removePod(uid)
     const entry = { nodeName, requirements }
     this.placed.set(uid, entry)
-    if (requirements.pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) this.repelling.set(uid, entry)
-    const info = this.nodes.get(nodeName)
-    if (info !== undefined) putOn(info, uid, requirements)
+    if (repels(requirements.pod)) this.repelling.set(uid, entry)
+    this.nodes.get(nodeName)?.add(requirements)
   }
 
   removePod(uid: string): void {
@@ -83,16 +117,10 @@ export class Snapshot {
     if (entry === undefined) return
     this.placed.delete(uid)
     this.repelling.delete(uid)
-    const info = this.nodes.get(entry.nodeName)
-    if (info?.pods.delete(uid)) info.count(entry.requirements, -1)
+    this.nodes.get(entry.nodeName)?.remove(entry.requirements)
   }
 }
 
 /** Status updates come all the time; only another specification or other labels count. */
 const sameShape = (before: Pod, after: Pod): boolean =>
   before.metadata.generation !== undefined && before.metadata.generation === after.metadata.generation && sameJson(before.metadata.labels, after.metadata.labels)
-
-function putOn(info: NodeInfo, uid: string, requirements: Requirements): void {
-  info.pods.set(uid, requirements)
-  info.count(requirements, 1)
-}

@@ -3,23 +3,29 @@
 import type { Pod, PodAffinityTerm } from '../api/generated/models.ts'
 import { matchesSelector } from '../api/label-selector.ts'
 import { matchesNodeAffinity } from '../control/node-match.ts'
-import type { NodeInfo, Snapshot } from './snapshot.ts'
+import { forGood, forNow, type Rule } from './rule.ts'
+import type { Cluster, NodeInfo } from './snapshot.ts'
 
 /** Labels of a namespace, for namespace selectors. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined
 
-export type Rule = (node: NodeInfo) => string | undefined
-
 const requiredName = 'requiredDuringSchedulingIgnoredDuringExecution'
 const labelOf = (info: NodeInfo, key: string): string | undefined => info.node.metadata.labels?.[key]
 
-export function topologyRules(pod: Pod, snapshot: Snapshot, namespaceLabels: NamespaceLabels): Rule[] {
+const noPartner = forGood("node(s) didn't match pod affinity rules")
+const repelled = forNow("node(s) didn't match pod anti-affinity rules")
+const repelledByOthers = forNow("node(s) didn't satisfy existing pods anti-affinity rules")
+const noDomain = forGood("node(s) didn't match pod topology spread constraints (missing required label)")
+const skewed = forNow("node(s) didn't match pod topology spread constraints")
+
+/** In the order in which Kubernetes asks. */
+export function topologyRules(pod: Pod, cluster: Cluster, namespaceLabels: NamespaceLabels): Rule[] {
   const { affinity, topologySpreadConstraints = [] } = pod.spec
   return [
-    ...(snapshot.repelling.size > 0 ? [existingAntiAffinity(pod, snapshot, namespaceLabels)] : []),
-    ...(affinity?.podAffinity?.[requiredName] ?? []).map(term => affinityRule(pod, term, snapshot, namespaceLabels)),
-    ...(affinity?.podAntiAffinity?.[requiredName] ?? []).map(term => antiAffinityRule(pod, term, snapshot, namespaceLabels)),
-    ...topologySpreadConstraints.filter(constraint => constraint.whenUnsatisfiable === 'DoNotSchedule').map(constraint => spreadRule(pod, constraint, snapshot)),
+    ...topologySpreadConstraints.filter(constraint => constraint.whenUnsatisfiable === 'DoNotSchedule').map(constraint => spreadRule(pod, constraint, cluster)),
+    ...(affinity?.podAffinity?.[requiredName] ?? []).map(term => affinityRule(pod, term, cluster, namespaceLabels)),
+    ...(affinity?.podAntiAffinity?.[requiredName] ?? []).map(term => antiAffinityRule(pod, term, cluster, namespaceLabels)),
+    ...(cluster.repelling.size > 0 ? [existingAntiAffinity(pod, cluster, namespaceLabels)] : []),
   ]
 }
 
@@ -33,9 +39,9 @@ export function matchesPodTerm(term: PodAffinityTerm, owner: Pod, other: Pod, na
 }
 
 /** The topology domains that hold a pod of the term. */
-function domainsOf(pod: Pod, term: PodAffinityTerm, snapshot: Snapshot, namespaceLabels: NamespaceLabels): Set<string> {
+function domainsOf(pod: Pod, term: PodAffinityTerm, cluster: Cluster, namespaceLabels: NamespaceLabels): Set<string> {
   const domains = new Set<string>()
-  for (const info of snapshot.nodes.values()) {
+  for (const info of cluster.nodes.values()) {
     const domain = labelOf(info, term.topologyKey)
     if (domain === undefined || domains.has(domain)) continue
     if (info.pods.values().some(({ pod: other }) => matchesPodTerm(term, pod, other, namespaceLabels))) domains.add(domain)
@@ -43,39 +49,39 @@ function domainsOf(pod: Pod, term: PodAffinityTerm, snapshot: Snapshot, namespac
   return domains
 }
 
-function affinityRule(pod: Pod, term: PodAffinityTerm, snapshot: Snapshot, namespaceLabels: NamespaceLabels): Rule {
-  const domains = domainsOf(pod, term, snapshot, namespaceLabels)
+function affinityRule(pod: Pod, term: PodAffinityTerm, cluster: Cluster, namespaceLabels: NamespaceLabels): Rule {
+  const domains = domainsOf(pod, term, cluster, namespaceLabels)
   // The first of a group that wants to be together may start anywhere.
   const first = domains.size === 0 && matchesPodTerm(term, pod, pod, namespaceLabels)
   return info => {
     const domain = labelOf(info, term.topologyKey)
-    return domain !== undefined && (first || domains.has(domain)) ? undefined : "node(s) didn't match pod affinity rules"
+    return domain !== undefined && (first || domains.has(domain)) ? undefined : noPartner
   }
 }
 
-function antiAffinityRule(pod: Pod, term: PodAffinityTerm, snapshot: Snapshot, namespaceLabels: NamespaceLabels): Rule {
-  const domains = domainsOf(pod, term, snapshot, namespaceLabels)
-  return info => (domains.has(labelOf(info, term.topologyKey) ?? '') ? "node(s) didn't match pod anti-affinity rules" : undefined)
+function antiAffinityRule(pod: Pod, term: PodAffinityTerm, cluster: Cluster, namespaceLabels: NamespaceLabels): Rule {
+  const domains = domainsOf(pod, term, cluster, namespaceLabels)
+  return info => (domains.has(labelOf(info, term.topologyKey) ?? '') ? repelled : undefined)
 }
 
-function existingAntiAffinity(pod: Pod, snapshot: Snapshot, namespaceLabels: NamespaceLabels): Rule {
+function existingAntiAffinity(pod: Pod, cluster: Cluster, namespaceLabels: NamespaceLabels): Rule {
   const closed = new Set<string>()
-  for (const { nodeName, requirements } of snapshot.repelling.values()) {
-    const info = snapshot.nodes.get(nodeName)
+  for (const { nodeName, requirements } of cluster.repelling.values()) {
+    const info = cluster.nodes.get(nodeName)
     for (const term of requirements.pod.spec.affinity?.podAntiAffinity?.[requiredName] ?? []) {
       const domain = info && labelOf(info, term.topologyKey)
       if (domain !== undefined && matchesPodTerm(term, requirements.pod, pod, namespaceLabels)) closed.add(`${term.topologyKey}=${domain}`)
     }
   }
   const keys = new Set([...closed].map(entry => entry.slice(0, entry.indexOf('='))))
-  return info => ([...keys].some(key => closed.has(`${key}=${labelOf(info, key)}`)) ? "node(s) didn't satisfy existing pods anti-affinity rules" : undefined)
+  return info => ([...keys].some(key => closed.has(`${key}=${labelOf(info, key)}`)) ? repelledByOthers : undefined)
 }
 
 type Constraint = NonNullable<Pod['spec']['topologySpreadConstraints']>[number]
 
-function spreadRule(pod: Pod, constraint: Constraint, snapshot: Snapshot): Rule {
+function spreadRule(pod: Pod, constraint: Constraint, cluster: Cluster): Rule {
   const counts = new Map<string, number>()
-  for (const info of snapshot.nodes.values()) {
+  for (const info of cluster.nodes.values()) {
     const domain = labelOf(info, constraint.topologyKey)
     if (domain === undefined || (constraint.nodeAffinityPolicy !== 'Ignore' && !matchesNodeAffinity(pod, info.node))) continue
     const here = info.pods.values().filter(({ pod: other }) => other.metadata.namespace === pod.metadata.namespace && other.metadata.deletionTimestamp === undefined && matchesSelector(constraint.labelSelector, other.metadata.labels))
@@ -85,7 +91,7 @@ function spreadRule(pod: Pod, constraint: Constraint, snapshot: Snapshot): Rule 
   const own = matchesSelector(constraint.labelSelector, pod.metadata.labels) ? 1 : 0
   return info => {
     const domain = labelOf(info, constraint.topologyKey)
-    if (domain === undefined) return "node(s) didn't match pod topology spread constraints (missing required label)"
-    return (counts.get(domain) ?? 0) + own - fewest > constraint.maxSkew ? "node(s) didn't match pod topology spread constraints" : undefined
+    if (domain === undefined) return noDomain
+    return (counts.get(domain) ?? 0) + own - fewest > constraint.maxSkew ? skewed : undefined
   }
 }

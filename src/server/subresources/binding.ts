@@ -24,8 +24,11 @@ export async function bind(context: ServerContext, target: Target, binding: Part
     if (pod.spec.nodeName) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is already assigned to node "${pod.spec.nodeName}"`)
     const draft = structuredClone(pod)
     draft.spec.nodeName = node
+    // What the pod was promised is of no interest any more.
+    delete draft.status.nominatedNodeName
     const conditions = (draft.status.conditions ?? []).filter(condition => condition.type !== 'PodScheduled')
-    draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(context.clock.now()) }]
+    const { generation } = draft.metadata
+    draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', ...(generation !== undefined && { observedGeneration: generation }), lastTransitionTime: formatTime(context.clock.now()) }]
     if (caller.dryRun) return
     // As admission left them.
     const { annotations, labels } = posted.metadata ?? {}

@@ -1,0 +1,77 @@
+// Which of the nodes that fit is best for a pod: the sum of weighted scores, and chance among equals.
+import { controllerOf } from '../control/ownership.ts'
+import { matchesTerm, untolerated } from '../control/node-match.ts'
+import type { Random } from '../lib/random.ts'
+import type { Requirements } from './requirements.ts'
+import type { Cluster, NodeInfo } from './snapshot.ts'
+import type { NamespaceLabels } from './topology.ts'
+import { matchesPodTerm } from './topology.ts'
+
+type Scorer = (info: NodeInfo) => number
+
+export function best(requirements: Requirements, feasible: readonly NodeInfo[], cluster: Cluster, namespaceLabels: NamespaceLabels, random: Random): NodeInfo {
+  if (feasible.length === 1) return feasible[0]!
+  const scorers = scorersFor(requirements, feasible, cluster, namespaceLabels)
+  let winner = feasible[0]!
+  let highest = -Infinity
+  let ties = 0
+  for (const info of feasible) {
+    let score = 0
+    for (const scorer of scorers) score += scorer(info)
+    if (score > highest) {
+      highest = score
+      winner = info
+      ties = 1
+    } else if (score === highest && random.fraction() < 1 / ++ties) winner = info
+  }
+  return winner
+}
+
+/** Each gives 0 to 100 times its weight. */
+function scorersFor(requirements: Requirements, feasible: readonly NodeInfo[], cluster: Cluster, namespaceLabels: NamespaceLabels): Scorer[] {
+  const { pod } = requirements
+  const scorers: Scorer[] = [info => resourceScore(requirements, info)]
+  const soft = (info: NodeInfo): number => (info.node.spec.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && untolerated(pod, { ...info.node, spec: { taints: [taint] } }, ['PreferNoSchedule']) !== undefined).length
+  if (feasible.some(info => info.node.spec.taints?.some(taint => taint.effect === 'PreferNoSchedule'))) scorers.push(normalized(feasible, info => -soft(info), 3))
+  const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  if (preferred.length > 0) scorers.push(normalized(feasible, info => preferred.reduce((sum, term) => sum + (matchesTerm(term.preference, info.node) ? term.weight : 0), 0), 2))
+  const controller = controllerOf(pod)?.uid
+  if (controller !== undefined) scorers.push(normalized(feasible, info => -(info.siblings.get(controller) ?? 0), 2))
+  const neighbours = neighbourScore(requirements, cluster, namespaceLabels)
+  if (neighbours !== undefined) scorers.push(normalized(feasible, neighbours, 2))
+  return scorers
+}
+
+function normalized(feasible: readonly NodeInfo[], raw: Scorer, weight: number): Scorer {
+  const values = new Map(feasible.map(info => [info.name, raw(info)]))
+  const lowest = Math.min(...values.values())
+  const span = Math.max(...values.values()) - lowest
+  return info => (span === 0 ? 0 : weight * 100 * ((values.get(info.name) ?? lowest) - lowest) / span)
+}
+
+/** Free nodes first, and nodes whose processor and memory fill up evenly. */
+function resourceScore(requirements: Requirements, info: NodeInfo): number {
+  const cpu = share(info.scoredMilliCpu + requirements.scoredMilliCpu, info.allocatable.get('cpu'))
+  const memory = share(info.scoredMemoryBytes + requirements.scoredMemoryBytes, info.allocatable.get('memory'))
+  const least = 100 * (1 - cpu + 1 - memory) / 2
+  const balanced = 100 * (1 - Math.abs(cpu - memory) / 2)
+  return least + balanced
+}
+
+const share = (used: number, allocatable: number | undefined): number => (allocatable ? Math.min(1, used / allocatable) : 1)
+
+function neighbourScore({ pod }: Requirements, cluster: Cluster, namespaceLabels: NamespaceLabels): Scorer | undefined {
+  const name = 'preferredDuringSchedulingIgnoredDuringExecution'
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
+  const near = (podAffinity?.[name] ?? []).map(({ podAffinityTerm: term, weight }) => ({ term, weight }))
+  const terms = [...near, ...(podAntiAffinity?.[name] ?? []).map(({ podAffinityTerm: term, weight }) => ({ term, weight: -weight }))]
+  if (terms.length === 0) return undefined
+  const sums = new Map<string, number>()
+  for (const info of cluster.nodes.values()) {
+    for (const { term, weight } of terms) {
+      const domain = `${term.topologyKey}=${info.node.metadata.labels?.[term.topologyKey]}`
+      for (const { pod: other } of info.pods.values()) if (matchesPodTerm(term, pod, other, namespaceLabels)) sums.set(domain, (sums.get(domain) ?? 0) + weight)
+    }
+  }
+  return info => terms.reduce((sum, { term: { topologyKey } }) => sum + (sums.get(`${topologyKey}=${info.node.metadata.labels?.[topologyKey]}`) ?? 0), 0)
+}
