@@ -2,6 +2,8 @@
 import type { Pod } from '../api/generated/models.ts'
 import { priorityOf, type Requirements } from './requirements.ts'
 
+const nobody: readonly Requirements[] = []
+
 export class Nominations {
   private readonly byNode = new Map<string, Map<string, Requirements>>()
   private readonly nodes = new Map<string, string>()
@@ -30,8 +32,8 @@ export class Nominations {
   }
 
   /** Those that a pod has to leave room for on this node: of its own priority or a higher one. */
-  aheadOf(pod: Pod, nodeName: string): Requirements[] {
-    return this.others(pod, nodeName).filter(other => priorityOf(other.pod) >= priorityOf(pod))
+  aheadOf(pod: Pod, nodeName: string): readonly Requirements[] {
+    return this.byNode.has(nodeName) ? this.others(pod, nodeName).filter(other => priorityOf(other.pod) >= priorityOf(pod)) : nobody
   }
 
   /** Those that a pod may push aside on this node. */
