@@ -30,7 +30,9 @@ import { serviceCidrController } from './service-cidrs/service-cidrs.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
 import { serviceAccountTokenController, type IssueLegacyToken } from './serviceaccount-token/serviceaccount-token.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
+import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleaner } from './token-cleaner/token-cleaner.ts'
+import { ttlController } from './ttl/ttl.ts'
 import { claimProtectionController, volumeProtectionController } from './volume-protection/volume-protection.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 
@@ -53,7 +55,7 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken, certif
     claimProtectionController, volumeProtectionController, statefulSetController, daemonSetController, cronJobController,
     endpointsController, endpointSliceController, endpointSliceMirroringController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
-    garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController,
+    garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController, taintEvictionController, ttlController,
     disruptionController, staleDisruptionTarget, serviceCidrController, validatingAdmissionPolicyStatusController(kinds),
     serviceAccountTokenController(rootCaPem, issueToken), tokenCleaner, bootstrapSigner,
     certificateApproving(certificates), certificateSigning(certificates), certificateCleaner,

@@ -34,9 +34,6 @@ export interface PreemptOptions {
   readonly nowMs: number
 }
 
-/** The reason of the condition DisruptionTarget of victims. */
-export const preempted = 'PreemptionByScheduler'
-
 /** @param obstacles why the pod fits on no node */
 export function preempt(requirements: Requirements, snapshot: Snapshot, obstacles: Obstacles, options: PreemptOptions): Preemption | NoPreemption {
   const reason = ineligibility(requirements.pod, snapshot, obstacles)
@@ -57,8 +54,12 @@ function ineligibility(pod: Pod, snapshot: Snapshot, obstacles: Obstacles): stri
   const nominated = snapshot.nominations.nodeOf(pod)
   const info = nominated === undefined ? undefined : snapshot.nodes.get(nominated)
   if (info === undefined || obstacles.get(info.name)?.isResolvable === false) return undefined
-  const isLeaving = (other: Pod): boolean => priorityOf(other) < priorityOf(pod) && isTerminating(other) && conditionOf(other, 'DisruptionTarget')?.status === 'True' && conditionOf(other, 'DisruptionTarget')?.reason === preempted
-  return info.pods.values().some(other => isLeaving(other.pod)) ? 'not eligible due to a terminating pod on the nominated node.' : undefined
+  return info.pods.values().some(other => priorityOf(other.pod) < priorityOf(pod) && isPreempted(other.pod)) ? 'not eligible due to a terminating pod on the nominated node.' : undefined
+}
+
+function isPreempted(pod: Pod): boolean {
+  const condition = conditionOf(pod, 'DisruptionTarget')
+  return isTerminating(pod) && condition?.status === 'True' && condition.reason === 'PreemptionByScheduler'
 }
 
 const leastCandidates = 100

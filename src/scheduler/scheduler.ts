@@ -7,9 +7,9 @@ import { keyOf, splitKey } from '../api/object.ts'
 import { namespaces, nodes, podDisruptionBudgets, pods } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Change, Client } from '../client/client.ts'
+import { patchPodStatus } from '../control/disruption-target.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { conditionOf, isActive, isFinished, isTerminating } from '../control/pods.ts'
-import { unlessNotFound } from '../control/removal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -198,7 +198,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
     const { generation } = pod.metadata
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, ...(generation !== undefined && { observedGeneration: generation }), lastProbeTime: null, lastTransitionTime }
-    await unlessNotFound(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition], ...nomination } } }, { subresource: 'status' }))
+    await patchPodStatus(client, pod, { conditions: [condition], ...nomination })
   }
 
   const unsubscribe = [nodeInformer.subscribe(onNode), podInformer.subscribe(onPod)]

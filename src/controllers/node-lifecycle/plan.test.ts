@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Node, Pod } from '../../api/generated/models.ts'
-import { evictionMs, graceMs, planConditions, planTaints } from './plan.ts'
+import type { Node } from '../../api/generated/models.ts'
+import { graceMs, planConditions, planTaints } from './plan.ts'
 
 const nowMs = Date.parse('2026-01-01T00:10:00Z')
 const node = (ready: string | undefined, spec: Node['spec'] = {}): Node => ({
@@ -27,13 +27,4 @@ test('a node is silent after the grace period, and only once', () => {
   const silent = node('True')
   silent.status.conditions = conditions
   expect(planConditions(silent, 0, nowMs)).toBeUndefined()
-})
-
-test.each<[string, Pod['spec']['tolerations'], number | undefined]>([
-  ['at once without a toleration', [], nowMs - 60_000],
-  ['after its time', [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }], nowMs + 240_000],
-  ['never', [{ operator: 'Exists' }], undefined],
-])('a pod leaves %s', (_, tolerations, expected) => {
-  const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', uid: 'p', resourceVersion: '1', creationTimestamp: '' }, spec: { containers: [], tolerations }, status: {} }
-  expect(evictionMs(pod, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: '2026-01-01T00:09:00Z' }], nowMs)).toBe(expected)
 })

@@ -1,6 +1,6 @@
-// What a node's conditions and its heartbeat say: which conditions become unknown, which taints it
-// carries, and when its pods have to leave.
-import type { Node, NodeCondition, Pod, Taint, Toleration } from '../../api/generated/models.ts'
+// What a node's conditions and its heartbeat say: which conditions become unknown, and which taints it
+// carries.
+import type { Node, NodeCondition, Taint } from '../../api/generated/models.ts'
 import { formatTime } from '../../lib/clock.ts'
 
 /** A node that did not renew its lease for so long is unreachable. */
@@ -50,19 +50,4 @@ export function planTaints(node: Node, nowMs: number): Taint[] {
   const isManaged = (taint: Taint): boolean => managed.has(taint.key)
   const ours = wanted.map(taint => before.find(old => old.key === taint.key && old.effect === taint.effect) ?? Object.assign(taint, { timeAdded: formatTime(nowMs) }))
   return [...before.filter(taint => !isManaged(taint)), ...ours]
-}
-
-/** When the pod must leave because of the node's taints; undefined when it may stay. */
-export function evictionMs({ spec }: Pod, taints: readonly Taint[], nowMs: number): number | undefined {
-  const times = taints.filter(taint => taint.effect === 'NoExecute').map(taint => leavesAt(spec.tolerations ?? [], taint, nowMs))
-  const earliest = Math.min(...times)
-  return earliest === Infinity ? undefined : earliest
-}
-
-function leavesAt(tolerations: readonly Toleration[], taint: Taint, nowMs: number): number {
-  const matching = tolerations.filter(toleration => (!toleration.effect || toleration.effect === taint.effect) && (!toleration.key || toleration.key === taint.key)
-    && (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '')))
-  const since = taint.timeAdded === undefined ? nowMs : Date.parse(taint.timeAdded)
-  if (matching.length === 0) return since
-  return since + Math.min(...matching.map(toleration => (toleration.tolerationSeconds === undefined ? Infinity : Math.max(0, toleration.tolerationSeconds) * 1000)))
 }

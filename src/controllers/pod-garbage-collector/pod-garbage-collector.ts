@@ -5,9 +5,9 @@ import { keyOf, splitKey } from '../../api/object.ts'
 import { nodes, pods } from '../../api/resources.ts'
 import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
+import { disruptionTarget, patchPodStatus } from '../../control/disruption-target.ts'
 import { isFinished, isTerminating, podsByNode } from '../../control/pods.ts'
-import { removeObject, unlessNotFound } from '../../control/removal.ts'
-import { formatTime } from '../../lib/clock.ts'
+import { removeObject } from '../../control/removal.ts'
 
 /** A node may come back under its name. */
 const graceForNodeMs = 40_000
@@ -59,8 +59,8 @@ function collectPods({ client, clock, logger }: ControllerContext): Reconciler {
   }
 
   async function markFailed(pod: Pod): Promise<void> {
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime: formatTime(clock.now()) }
-    await unlessNotFound(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { phase: 'Failed', conditions: [condition] } } }, { subresource: 'status' }))
+    const condition = disruptionTarget(pod, { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' }, clock.now())
+    await patchPodStatus(client, pod, { phase: 'Failed', conditions: [condition] })
   }
 
   async function remove(pod: Pod): Promise<Outcome> {
