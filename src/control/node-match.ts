@@ -34,6 +34,9 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
   return toleration.operator === 'Exists' || (toleration.key !== undefined && (toleration.value ?? '') === (taint.value ?? ''))
 }
 
+/** Effects of taints that keep pods off a node. */
+export const hardEffects: readonly string[] = ['NoSchedule', 'NoExecute']
+
 /** The first taint with one of the effects that the pod does not tolerate. */
 export function untolerated({ spec }: Pod, node: Node, effects: readonly string[]): Taint | undefined {
   return node.spec.taints?.find(taint => effects.includes(taint.effect) && !(spec.tolerations ?? []).some(toleration => tolerates(toleration, taint)))

@@ -1,7 +1,7 @@
 // Whether a pod fits on one node, and if not, why. Pure; in Kubernetes' order of filters, of which the first
 // that fails speaks.
 import type { Pod } from '../api/generated/models.ts'
-import { matchesNodeAffinity, untolerated } from '../control/node-match.ts'
+import { hardEffects, matchesNodeAffinity, untolerated } from '../control/node-match.ts'
 import type { HostPort, Requirements } from './requirements.ts'
 import { forGood, forNow, type Rule, type Unfit } from './rule.ts'
 import type { NodeInfo } from './snapshot.ts'
@@ -23,7 +23,6 @@ export function unfit(requirements: Requirements, info: NodeInfo, rules: readonl
   return undefined
 }
 
-const hardEffects = ['NoSchedule', 'NoExecute']
 const unschedulableTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 
 function unsuitable(pod: Pod, { node, name }: NodeInfo): Unfit | undefined {

@@ -1,11 +1,12 @@
 // Which of the nodes that fit is best for a pod: the sum of weighted scores, and chance among equals.
+import type { Pod } from '../api/generated/models.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { matchesTerm, untolerated } from '../control/node-match.ts'
 import type { Random } from '../lib/random.ts'
 import type { Requirements } from './requirements.ts'
 import type { Cluster, NodeInfo } from './snapshot.ts'
-import type { NamespaceLabels } from './topology.ts'
-import { matchesPodTerm } from './topology.ts'
+import type { Constraint, NamespaceLabels } from './topology.ts'
+import { matchesPodTerm, spreadCounts } from './topology.ts'
 
 type Scorer = (info: NodeInfo) => number
 
@@ -31,11 +32,14 @@ export function best(requirements: Requirements, feasible: readonly NodeInfo[], 
 function scorersFor(requirements: Requirements, feasible: readonly NodeInfo[], cluster: Cluster, namespaceLabels: NamespaceLabels): Scorer[] {
   const { pod } = requirements
   const scorers: Scorer[] = [info => resourceScore(requirements, info)]
-  const soft = (info: NodeInfo): number => (info.node.spec.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && untolerated(pod, { ...info.node, spec: { taints: [taint] } }, ['PreferNoSchedule']) !== undefined).length
-  if (feasible.some(info => info.node.spec.taints?.some(taint => taint.effect === 'PreferNoSchedule'))) scorers.push(normalized(feasible, info => -soft(info), 3))
+  const unwelcome = (info: NodeInfo): number => (info.node.spec.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && untolerated(pod, { ...info.node, spec: { taints: [taint] } }, ['PreferNoSchedule']) !== undefined).length
+  if (feasible.some(info => info.node.spec.taints?.some(taint => taint.effect === 'PreferNoSchedule'))) scorers.push(normalized(feasible, info => -unwelcome(info), 3))
   const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   if (preferred.length > 0) scorers.push(normalized(feasible, info => preferred.reduce((sum, term) => sum + (matchesTerm(term.preference, info.node) ? term.weight : 0), 0), 2))
-  const controller = controllerOf(pod)?.uid
+  const constraints = pod.spec.topologySpreadConstraints ?? []
+  const soft = constraints.filter(constraint => constraint.whenUnsatisfiable === 'ScheduleAnyway')
+  if (soft.length > 0) scorers.push(normalized(feasible, spreadScore(pod, soft, cluster), 2))
+  const controller = constraints.length > 0 ? undefined : controllerOf(pod)?.uid
   if (controller !== undefined) scorers.push(normalized(feasible, info => -(info.siblings.get(controller) ?? 0), 2))
   const neighbours = neighbourScore(requirements, cluster, namespaceLabels)
   if (neighbours !== undefined) scorers.push(normalized(feasible, neighbours, 2))
@@ -59,6 +63,15 @@ function resourceScore(requirements: Requirements, info: NodeInfo): number {
 }
 
 const share = (used: number, allocatable: number | undefined): number => (allocatable ? Math.min(1, used / allocatable) : 1)
+
+/** Few pods in a domain are better; constraints over many domains weigh more, and nodes outside of all domains are last. */
+function spreadScore(pod: Pod, constraints: readonly Constraint[], cluster: Cluster): Scorer {
+  const parts = constraints.map(constraint => ({ topologyKey: constraint.topologyKey, counts: spreadCounts(pod, constraint, cluster) }))
+  return info => -parts.reduce((sum, { topologyKey, counts }) => {
+    const domain = info.node.metadata.labels?.[topologyKey]
+    return sum + (domain === undefined ? Math.max(0, ...counts.values()) : counts.get(domain) ?? 0) * Math.log(counts.size + 2)
+  }, 0)
+}
 
 function neighbourScore({ pod }: Requirements, cluster: Cluster, namespaceLabels: NamespaceLabels): Scorer | undefined {
   const name = 'preferredDuringSchedulingIgnoredDuringExecution'

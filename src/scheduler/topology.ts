@@ -2,7 +2,7 @@
 // alone is computed once (`topologyRules`); the rules then look at one node at a time.
 import type { Pod, PodAffinityTerm } from '../api/generated/models.ts'
 import { matchesSelector } from '../api/label-selector.ts'
-import { matchesNodeAffinity } from '../control/node-match.ts'
+import { hardEffects, matchesNodeAffinity, untolerated } from '../control/node-match.ts'
 import { forGood, forNow, type Rule } from './rule.ts'
 import type { Cluster, NodeInfo } from './snapshot.ts'
 
@@ -77,16 +77,26 @@ function existingAntiAffinity(pod: Pod, cluster: Cluster, namespaceLabels: Names
   return info => ([...keys].some(key => closed.has(`${key}=${labelOf(info, key)}`)) ? repelledByOthers : undefined)
 }
 
-type Constraint = NonNullable<Pod['spec']['topologySpreadConstraints']>[number]
+export type Constraint = NonNullable<Pod['spec']['topologySpreadConstraints']>[number]
 
-function spreadRule(pod: Pod, constraint: Constraint, cluster: Cluster): Rule {
+const isCounted = (pod: Pod, { nodeAffinityPolicy, nodeTaintsPolicy }: Constraint, { node }: NodeInfo): boolean =>
+  (nodeAffinityPolicy === 'Ignore' || matchesNodeAffinity(pod, node)) && (nodeTaintsPolicy !== 'Honor' || untolerated(pod, node, hardEffects) === undefined)
+
+/** How many pods that a constraint speaks of each of its domains holds; those that are about to go do not count. */
+export function spreadCounts(pod: Pod, constraint: Constraint, cluster: Cluster): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const info of cluster.nodes.values()) {
     const domain = labelOf(info, constraint.topologyKey)
-    if (domain === undefined || (constraint.nodeAffinityPolicy !== 'Ignore' && !matchesNodeAffinity(pod, info.node))) continue
-    const here = info.pods.values().filter(({ pod: other }) => other.metadata.namespace === pod.metadata.namespace && other.metadata.deletionTimestamp === undefined && matchesSelector(constraint.labelSelector, other.metadata.labels))
-    counts.set(domain, (counts.get(domain) ?? 0) + here.toArray().length)
+    if (domain === undefined || !isCounted(pod, constraint, info)) continue
+    let here = 0
+    for (const { pod: { metadata } } of info.pods.values()) if (metadata.namespace === pod.metadata.namespace && metadata.deletionTimestamp === undefined && matchesSelector(constraint.labelSelector, metadata.labels)) here++
+    counts.set(domain, (counts.get(domain) ?? 0) + here)
   }
+  return counts
+}
+
+function spreadRule(pod: Pod, constraint: Constraint, cluster: Cluster): Rule {
+  const counts = spreadCounts(pod, constraint, cluster)
   const fewest = counts.size < (constraint.minDomains ?? 1) ? 0 : Math.min(...counts.values())
   const own = matchesSelector(constraint.labelSelector, pod.metadata.labels) ? 1 : 0
   return info => {

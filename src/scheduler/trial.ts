@@ -4,15 +4,21 @@ import type { Cluster, NodeInfo, Placed } from './snapshot.ts'
 import { repels } from './snapshot.ts'
 
 export class Trial implements Cluster {
-  readonly nodes: Map<string, NodeInfo>
   readonly repelling: Map<string, Placed>
   /** The node that may be changed. */
   readonly node: NodeInfo
+  private readonly original: Cluster
+  private copied: Map<string, NodeInfo> | undefined
 
   constructor(cluster: Cluster, info: NodeInfo) {
+    this.original = cluster
     this.node = info.copy()
-    this.nodes = new Map(cluster.nodes).set(info.name, this.node)
     this.repelling = new Map(cluster.repelling)
+  }
+
+  /** Copied when first asked for: few pods have rules that look at other nodes. */
+  get nodes(): ReadonlyMap<string, NodeInfo> {
+    return (this.copied ??= new Map(this.original.nodes).set(this.node.name, this.node))
   }
 
   add(requirements: Requirements): void {

@@ -137,7 +137,7 @@ describe.each([['in process', false], ['over HTTPS', true]] as const)('control l
       const found = client.informer(pods).get({ namespace, name: 'huge' })
       return found?.status.conditions?.some(condition => condition.reason === 'Unschedulable') && found
     })
-    expect(pod.status.conditions![0]).toMatchObject({ type: 'PodScheduled', status: 'False', message: '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.' })
+    expect(pod.status.conditions![0]).toMatchObject({ type: 'PodScheduled', status: 'False', message: '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.' })
     await cluster.addNode('large', { cpu: '128', memory: '1Ti', pods: '10' })
     await eventually('binding', () => client.informer(pods).get({ namespace, name: 'huge' })?.spec.nodeName === 'large')
     await client.delete(nodes, { name: 'large' })

@@ -10,6 +10,7 @@ import { validatePodUpdate } from '../validation/pod-update.ts'
 import { validateResources } from '../validation/resources.ts'
 import { each, sameJson } from '../validation/scalars.ts'
 import { defaultPod } from './pod-defaults.ts'
+import { mergeLabelKeys } from './pod-label-keys.ts'
 import { qualityOfService } from './pod-quality.ts'
 import { podColumns, podRow } from './pod-row.ts'
 import { keepStatus } from './strategy.ts'
@@ -26,6 +27,7 @@ export const podKind = defineKind({
     draft.status ??= {}
   },
   prepareForCreate(draft) {
+    mergeLabelKeys(draft)
     draft.status = { phase: 'Pending', qosClass: qualityOfService(draft.spec) }
     if ((draft.spec.schedulingGates ?? []).length > 0) {
       draft.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
