@@ -246,7 +246,7 @@ describe.skipIf(reason !== undefined)(`kubectl${reason === undefined ? '' : ` (s
     const node = (await show('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}'))
     await show('taint', 'node', node, 'only=mine:NoSchedule')
     await show('run', 'refused', `--image=${image}`, '--', 'sleep', '1000')
-    await eventually('it says why', async () => /FailedScheduling.*untolerated taint.*only/.test(await show('describe', 'pod', 'refused')))
+    await eventually('it says why', async () => /FailedScheduling.*untolerated taint\(s\)/.test(await show('describe', 'pod', 'refused')))
     await show('taint', 'node', node, 'only-')
     await show('wait', '--for=condition=Ready', 'pod/refused', '--timeout=20s')
     await show('cordon', node)
