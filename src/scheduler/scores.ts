@@ -3,16 +3,17 @@ import type { Pod } from '../api/generated/models.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { matchesTerm, untolerated } from '../control/node-match.ts'
 import type { Random } from '../lib/random.ts'
+import { neighbourScore } from './neighbour-score.ts'
 import type { Requirements } from './requirements.ts'
-import type { Cluster, NodeInfo } from './snapshot.ts'
+import type { NodeInfo, Snapshot } from './snapshot.ts'
 import type { Constraint, NamespaceLabels } from './topology.ts'
-import { matchesPodTerm, spreadCounts } from './topology.ts'
+import { spreadCounts } from './topology.ts'
 
 type Scorer = (info: NodeInfo) => number
 
-export function best(requirements: Requirements, feasible: readonly NodeInfo[], cluster: Cluster, namespaceLabels: NamespaceLabels, random: Random): NodeInfo {
+export function best(requirements: Requirements, feasible: readonly NodeInfo[], snapshot: Snapshot, namespaceLabels: NamespaceLabels, random: Random): NodeInfo {
   if (feasible.length === 1) return feasible[0]!
-  const scorers = scorersFor(requirements, feasible, cluster, namespaceLabels)
+  const scorers = scorersFor(requirements, feasible, snapshot, namespaceLabels)
   let winner = feasible[0]!
   let highest = -Infinity
   let ties = 0
@@ -29,19 +30,19 @@ export function best(requirements: Requirements, feasible: readonly NodeInfo[], 
 }
 
 /** Each gives 0 to 100 times its weight. */
-function scorersFor(requirements: Requirements, feasible: readonly NodeInfo[], cluster: Cluster, namespaceLabels: NamespaceLabels): Scorer[] {
+function scorersFor(requirements: Requirements, feasible: readonly NodeInfo[], snapshot: Snapshot, namespaceLabels: NamespaceLabels): Scorer[] {
   const { pod } = requirements
   const scorers: Scorer[] = [info => resourceScore(requirements, info)]
   const unwelcome = (info: NodeInfo): number => (info.node.spec.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && untolerated(pod, { ...info.node, spec: { taints: [taint] } }, ['PreferNoSchedule']) !== undefined).length
   if (feasible.some(info => info.node.spec.taints?.some(taint => taint.effect === 'PreferNoSchedule'))) scorers.push(normalized(feasible, info => -unwelcome(info), 3))
-  const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
-  if (preferred.length > 0) scorers.push(normalized(feasible, info => preferred.reduce((sum, term) => sum + (matchesTerm(term.preference, info.node) ? term.weight : 0), 0), 2))
+  const nodeWishes = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  if (nodeWishes.length > 0) scorers.push(normalized(feasible, info => nodeWishes.reduce((sum, term) => sum + (matchesTerm(term.preference, info.node) ? term.weight : 0), 0), 2))
   const constraints = pod.spec.topologySpreadConstraints ?? []
   const soft = constraints.filter(constraint => constraint.whenUnsatisfiable === 'ScheduleAnyway')
-  if (soft.length > 0) scorers.push(normalized(feasible, spreadScore(pod, soft, cluster), 2))
+  if (soft.length > 0) scorers.push(normalized(feasible, spreadScore(pod, soft, snapshot), 2))
   const controller = constraints.length > 0 ? undefined : controllerOf(pod)?.uid
   if (controller !== undefined) scorers.push(normalized(feasible, info => -(info.siblings.get(controller) ?? 0), 2))
-  const neighbours = neighbourScore(requirements, cluster, namespaceLabels)
+  const neighbours = neighbourScore(pod, snapshot, namespaceLabels)
   if (neighbours !== undefined) scorers.push(normalized(feasible, neighbours, 2))
   return scorers
 }
@@ -65,26 +66,10 @@ function resourceScore(requirements: Requirements, info: NodeInfo): number {
 const share = (used: number, allocatable: number | undefined): number => (allocatable ? Math.min(1, used / allocatable) : 1)
 
 /** Few pods in a domain are better; constraints over many domains weigh more, and nodes outside of all domains are last. */
-function spreadScore(pod: Pod, constraints: readonly Constraint[], cluster: Cluster): Scorer {
-  const parts = constraints.map(constraint => ({ topologyKey: constraint.topologyKey, counts: spreadCounts(pod, constraint, cluster) }))
+function spreadScore(pod: Pod, constraints: readonly Constraint[], snapshot: Snapshot): Scorer {
+  const parts = constraints.map(constraint => ({ topologyKey: constraint.topologyKey, counts: spreadCounts(pod, constraint, snapshot) }))
   return info => -parts.reduce((sum, { topologyKey, counts }) => {
     const domain = info.node.metadata.labels?.[topologyKey]
     return sum + (domain === undefined ? Math.max(0, ...counts.values()) : counts.get(domain) ?? 0) * Math.log(counts.size + 2)
   }, 0)
-}
-
-function neighbourScore({ pod }: Requirements, cluster: Cluster, namespaceLabels: NamespaceLabels): Scorer | undefined {
-  const name = 'preferredDuringSchedulingIgnoredDuringExecution'
-  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
-  const near = (podAffinity?.[name] ?? []).map(({ podAffinityTerm: term, weight }) => ({ term, weight }))
-  const terms = [...near, ...(podAntiAffinity?.[name] ?? []).map(({ podAffinityTerm: term, weight }) => ({ term, weight: -weight }))]
-  if (terms.length === 0) return undefined
-  const sums = new Map<string, number>()
-  for (const info of cluster.nodes.values()) {
-    for (const { term, weight } of terms) {
-      const domain = `${term.topologyKey}=${info.node.metadata.labels?.[term.topologyKey]}`
-      for (const { pod: other } of info.pods.values()) if (matchesPodTerm(term, pod, other, namespaceLabels)) sums.set(domain, (sums.get(domain) ?? 0) + weight)
-    }
-  }
-  return info => terms.reduce((sum, { term: { topologyKey } }) => sum + (sums.get(`${topologyKey}=${info.node.metadata.labels?.[topologyKey]}`) ?? 0), 0)
 }

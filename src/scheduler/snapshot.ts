@@ -23,6 +23,8 @@ export interface Cluster {
 
 export const repels = ({ spec }: Pod): boolean => Boolean(spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
 
+const hasWishes = ({ spec: { affinity } }: Pod): boolean => affinity?.podAffinity !== undefined || Boolean(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length)
+
 export class NodeInfo {
   readonly name: string
   node: Node
@@ -75,6 +77,8 @@ export class NodeInfo {
 export class Snapshot implements Cluster {
   readonly nodes = new Map<string, NodeInfo>()
   readonly repelling = new Map<string, Placed>()
+  /** Placed pods that want others beside them or, if possible, away from them. */
+  readonly wishing = new Map<string, Placed>()
   readonly nominations = new Nominations()
   /** By uid; also those on nodes that are not known. */
   private readonly placed = new Map<string, Placed>()
@@ -109,6 +113,7 @@ export class Snapshot implements Cluster {
     const entry = { nodeName, requirements }
     this.placed.set(uid, entry)
     if (repels(requirements.pod)) this.repelling.set(uid, entry)
+    if (hasWishes(requirements.pod)) this.wishing.set(uid, entry)
     this.nodes.get(nodeName)?.add(requirements)
   }
 
@@ -117,6 +122,7 @@ export class Snapshot implements Cluster {
     if (entry === undefined) return
     this.placed.delete(uid)
     this.repelling.delete(uid)
+    this.wishing.delete(uid)
     this.nodes.get(entry.nodeName)?.remove(entry.requirements)
   }
 }
