@@ -5,6 +5,7 @@ import type { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 import { allKinds } from '../src/api/kinds/all.ts'
 import { machineClock } from '../src/host/machine-clock.ts'
+import { giveSpareMemoryBack } from '../src/host/spare-memory.ts'
 import { silentLogger } from '../src/lib/logger.ts'
 import { systemRandom } from '../src/main/system.ts'
 import { createApiServer } from '../src/server/api-server.ts'
@@ -21,6 +22,7 @@ const server = await createApiServer({
   findNodeStreams: () => undefined, clock: machineClock, random: systemRandom, logger: silentLogger,
 })
 const port = await server.listen({ serving, clientAuthority: authority.certificate, host: '127.0.0.1', port: 0 })
+giveSpareMemoryBack({ clock: machineClock })
 console.log(JSON.stringify({ port, ca: authority.certificate, cert: admin.certificate, key: admin.key }))
 
 // SIGUSR2 starts a CPU profile, the next one ends it and writes it beside the database.

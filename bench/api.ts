@@ -95,6 +95,7 @@ async function toggleProfile(): Promise<void> {
 async function measure(what: string, total: number, parallel: number, call: (index: number) => Promise<unknown>): Promise<void> {
   const latencies: number[] = []
   let next = 0
+  const [server, client] = [processorMs(), process.cpuUsage()]
   const startMs = performance.now()
   await Promise.all(Array.from({ length: parallel }, async () => {
     while (next < total) {
@@ -105,10 +106,23 @@ async function measure(what: string, total: number, parallel: number, call: (ind
     }
   }))
   const seconds = (performance.now() - startMs) / 1000
+  const each = (milliseconds: number): number => Math.round((milliseconds * 1_000) / total)
+  const [after, own] = [processorMs(), process.cpuUsage(client)]
+  const costs = `${each(after.main - server.main)} of ${each(after.all - server.all)} us, client ${each((own.user + own.system) / 1_000)} us`
   latencies.sort((left, right) => left - right)
   results[`${what}, per second`] = Math.round(total / seconds)
   results[`${what}, p99 ms`] = Math.round(percentile(latencies, 0.99) * 10) / 10
-  console.error(`${what.padEnd(44)} ${String(Math.round(total / seconds)).padStart(7)}/s   p50 ${percentile(latencies, 0.5).toFixed(1)} ms   p99 ${percentile(latencies, 0.99).toFixed(1)} ms`)
+  console.error(`${what.padEnd(44)} ${String(Math.round(total / seconds)).padStart(7)}/s   p50 ${percentile(latencies, 0.5).toFixed(1)} ms   p99 ${percentile(latencies, 0.99).toFixed(1)} ms   processor ${costs}`)
+}
+
+/** What the server's main thread and all its threads have used of the processors. */
+function processorMs(): { readonly main: number; readonly all: number } {
+  const used = (file: string): number => {
+    const fields = readFileSync(file, 'utf8').split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  }
+  const { pid } = running.server
+  return { main: used(`/proc/${pid}/task/${pid}/stat`), all: used(`/proc/${pid}/stat`) }
 }
 
 function residentMb(pid: number): number {
@@ -165,6 +179,7 @@ writeFileSync(join(program, 'package.json'), '{"type":"module"}')
 let running = await start()
 try {
   note('start of an empty server, ms', Math.round(running.startedInMs))
+  await sleep(11_000)
   note('resident MB idle', residentMb(running.server.pid!))
   const { load } = running
   await load.call('POST', '/api/v1/namespaces/default/serviceaccounts', JSON.stringify({ metadata: { name: 'default' } }))

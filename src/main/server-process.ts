@@ -15,6 +15,7 @@ import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { listProcesses } from '../host/processes.ts'
+import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
@@ -147,6 +148,7 @@ async function main(options: ServerOptions): Promise<void> {
   })
   await nameControlPlane(serverClient, facts.nodeName)
   reached('node')
+  const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })
   closeSync(reportChannel)
 
@@ -157,6 +159,7 @@ async function main(options: ServerOptions): Promise<void> {
     logger.info('stopping')
     letDie()
     stopRotation()
+    spareMemory.stop()
     proxy.stop()
     stopRoutes()
     // A store that is out of reach must not hold the end up; leases end by themselves.
