@@ -18,6 +18,8 @@ export interface Caller {
   readonly fieldManager: string
   readonly fieldValidation: FieldValidation
   readonly dryRun: boolean
+  /** What of this the client itself said; missing when it said nothing. */
+  readonly given?: { readonly fieldManager?: string; readonly fieldValidation?: string }
   /** Collects texts for the Warning header. */
   readonly warnings: string[]
   /** Adds to the request's events in the audit log; missing when they are not written. */

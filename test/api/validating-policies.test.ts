@@ -1,5 +1,6 @@
 // ValidatingAdmissionPolicy: what is refused and warned of, when, and in which words.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { configMaps } from '../../src/api/resources.ts'
 import { freshNamespace } from '../../src/testing/fresh-namespace.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
@@ -85,6 +86,51 @@ describe('a bound policy', () => {
     created(await configMap({ a: '1' }))
     expect((await server.call('PUT', `/api/v1/namespaces/${namespace}/configmaps/c`, { body: { metadata: { name: 'c' }, data: { a: '2' } } })).status).toBe(200)
     expect((await server.call('PUT', `/api/v1/namespaces/${namespace}/configmaps/c`, { body: { metadata: { name: 'c' }, data: { a: '3' } } })).json.message).toContain('denied request: old')
+  })
+
+  test('sees what was asked for with the write, as its kind of options', async () => {
+    await policy({
+      matchConstraints: { resourceRules: [{ ...configMapRule, operations: ['*'], resources: ['configmaps', 'pods', 'namespaces'] }] },
+      validations: [{ expression: 'false', messageExpression: '[string(request.options.kind), request.options.apiVersion, request.?options.fieldManager.orValue("-"), request.?options.fieldValidation.orValue("-"), string(request.options.?dryRun.orValue([]).size()), string(request.options.?gracePeriodSeconds.orValue(-1)), request.options.?propagationPolicy.orValue("-"), request.namespace].join(" ")' }],
+    }, { matchResources: { objectSelector: { matchLabels: { ask: 'yes' } } } })
+    const path = `/api/v1/namespaces/${namespace}/configmaps`
+    const asked = async (method: string, target: string, body: object, headers: Record<string, string> = {}): Promise<string> => {
+      const { text, json } = await server.call(method, target, { body, headers })
+      return /denied request: (.*)$/.exec(json?.message)?.[1] ?? text
+    }
+    const labelled = { metadata: { name: 'c', labels: { ask: 'yes' } } }
+    expect(await asked('POST', path, labelled)).toBe(`CreateOptions meta.k8s.io/v1 - - 0 -1 - ${namespace}`)
+    expect(await asked('POST', `${path}?fieldManager=me&fieldValidation=Strict&dryRun=All`, labelled)).toBe(`CreateOptions meta.k8s.io/v1 me Strict 1 -1 - ${namespace}`)
+    expect(await asked('PATCH', `${path}/new?fieldManager=me`, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new', labels: { ask: 'yes' } } }, { 'content-type': 'application/apply-patch+yaml' })).toBe(`CreateOptions meta.k8s.io/v1 me - 0 -1 - ${namespace}`)
+    created(await configMap({}))
+    expect(await asked('PATCH', `${path}/c?fieldValidation=Warn`, { metadata: { labels: { ask: 'yes' } } }, { 'content-type': 'application/merge-patch+json' })).toBe(`UpdateOptions meta.k8s.io/v1 - Warn 0 -1 - ${namespace}`)
+    await server.call('DELETE', `${bindings}/p-b`)
+    created(await post(path, { metadata: { name: 'd', labels: { ask: 'yes' } } }))
+    created(await post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: 'p', labels: { ask: 'yes' } }, spec: { containers: [{ name: 'c', image: 'i' }], terminationGracePeriodSeconds: 7, nodeName: 'n' } }))
+    created(await post(bindings, { metadata: { name: 'p-b' }, spec: { policyName: 'p', validationActions: ['Deny'], matchResources: { objectSelector: { matchLabels: { ask: 'yes' } } } } }))
+    expect(await asked('DELETE', `${path}/d`, { kind: 'DeleteOptions', apiVersion: 'v1', dryRun: ['All'], propagationPolicy: 'Orphan' })).toBe(`DeleteOptions meta.k8s.io/v1 - - 1 -1 Orphan ${namespace}`)
+    expect(await asked('DELETE', `/api/v1/namespaces/${namespace}/pods/p`, {})).toBe(`DeleteOptions meta.k8s.io/v1 - - 0 7 - ${namespace}`)
+    expect(await asked('POST', '/api/v1/namespaces', { metadata: { name: 'x', labels: { ask: 'yes' } } })).toBe('CreateOptions meta.k8s.io/v1 - - 0 -1 - x')
+  })
+
+  test('asks about lists with selectors, and is told why not', async () => {
+    const node = 'system:node:n'
+    const mayList = (selectors: string): string => `authorizer.group("").resource("pods")${selectors}.check("list")`
+    await policy({
+      validations: [
+        { expression: `${mayList('.fieldSelector("spec.nodeName=n").labelSelector("a=b")')}.allowed()`, message: 'own pods' },
+        { expression: `!${mayList('')}.allowed() && !${mayList('.fieldSelector("spec.nodeName=n").fieldSelector("")')}.allowed()`, message: 'all pods' },
+        { expression: `!${mayList('.fieldSelector("=,=!").labelSelector("(((")')}.errored() && ${mayList('.fieldSelector("=,=!")')}.error() == ""`, message: 'no selector at all' },
+        { expression: `${mayList('.fieldSelector("spec.nodeName=m")')}.reason() == "can only list/watch pods with spec.nodeName field selector\\nRBAC: clusterrole.rbac.authorization.k8s.io \\"gone\\" not found"`, messageExpression: `"other pods: " + ${'object.metadata.name'}` },
+        { expression: 'authorizer.requestResource.namespace("").check("create").reason() != authorizer.requestResource.check("create").reason()', message: 'namespace taken back' },
+      ],
+    })
+    const rbac = '/apis/rbac.authorization.k8s.io/v1'
+    const roleRef = (kind: string, name: string): object => ({ roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: node }] })
+    created(await post(`${rbac}/clusterroles`, { metadata: { name: 'writer' }, rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['create'] }] }))
+    created(await post(`${rbac}/namespaces/${namespace}/rolebindings`, { metadata: { name: 'writer' }, ...roleRef('ClusterRole', 'writer') }))
+    created(await post(`${rbac}/clusterrolebindings`, { metadata: { name: 'gone' }, ...roleRef('ClusterRole', 'gone') }))
+    await server.as(node, ['system:nodes']).create(configMaps, { metadata: { name: 'c', namespace } })
   })
 
   test('follows its changes and goes with its binding', async () => {

@@ -153,7 +153,8 @@ export class AdmissionEvaluation {
       try {
         return this.run(compilation.expression)
       } catch (error) {
-        if (error instanceof EvaluationError) throw new EvaluationError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${error.message}`)
+        // Running out of what one expression may cost is, to those that read the variable, an error like others.
+        if (error instanceof EvaluationError || error instanceof CostLimitError) throw new EvaluationError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${error.message}`)
         throw error
       }
     }

@@ -11,6 +11,7 @@ import type { Attributes } from '../auth/attributes.ts'
 import type { Authorizer } from '../auth/authorizer.ts'
 import type { UserInfo } from '../request.ts'
 import type { AdmissionRequest, ServerContext } from '../server-context.ts'
+import { requestFields } from './request-fields.ts'
 import { namespaceOf } from './resource-rules.ts'
 
 /**
@@ -23,7 +24,7 @@ export function admissionVariables(request: AdmissionRequest, kind: KindDefiniti
     switch (name) {
       case 'object': return fromJson(inFormOf(kind, request.target.kind, request.object))
       case 'oldObject': return fromJson(inFormOf(kind, request.target.kind, request.old))
-      case 'request': return fromJson(requestJson(request, kind))
+      case 'request': return fromJson(requestFields(request, kind))
       case 'namespaceObject': return namespaceValue(namespaceOf(request, context))
       case 'params': return fromJson(params ?? null)
       case 'authorizer': return authorizerFor(request.caller.user, context.authorizer)
@@ -44,22 +45,6 @@ export function inFormOf(wanted: KindDefinition, given: KindDefinition, object: 
   return wanted.storage?.fromStorage(stored) ?? stored
 }
 
-function requestJson({ operation, target, caller, object, old }: AdmissionRequest, kind: KindDefinition): unknown {
-  const { user } = caller
-  const subresource = target.subresource !== undefined && { subResource: target.subresource, requestSubResource: target.subresource }
-  const name = target.name || (object ?? old)?.metadata?.name
-  return {
-    ...typeNames(kind, 'kind', 'resource'), ...typeNames(target.kind, 'requestKind', 'requestResource'), ...subresource,
-    ...(name && { name }), ...(target.namespace !== undefined && { namespace: target.namespace }), operation, dryRun: caller.dryRun,
-    userInfo: { username: user.username, ...(user.uid !== undefined && { uid: user.uid }), groups: user.groups, ...(user.extra !== undefined && { extra: user.extra }) },
-    options: {},
-  }
-}
-
-function typeNames({ resource: { group, version, kind, plural } }: KindDefinition, kindName: string, resourceName: string): Record<string, unknown> {
-  return { [kindName]: { group, version, kind }, [resourceName]: { group, version, resource: plural } }
-}
-
 function resourceOf({ target: { kind, namespace, name, subresource } }: AdmissionRequest): Parameters<typeof resourceCheck>[1] {
   const { group, plural } = kind.resource
   return { group, resource: plural, ...(namespace !== undefined && { namespace }), ...(name !== '' && { name }), ...(subresource !== undefined && { subresource }) }
@@ -70,10 +55,10 @@ const namespaceValue = (namespace: Namespace | undefined): Value => (namespace =
 function authorizerFor(user: UserInfo, authorizer: Authorizer): AuthorizerValue {
   const asUser = (who: UserInfo): AuthorizeUser => question => authorizer.authorize(who, attributesOf(question))
   return new AuthorizerValue(asUser(user), (namespace, name) => asUser({
-    username: `system:serviceaccount:${namespace}:${name}`, groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    username: `system:serviceaccount:${namespace}:${name}`, groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
   }))
 }
 
-function attributesOf({ verb, path, group = '', resource = '', subresource, namespace, name }: Parameters<AuthorizeUser>[0]): Attributes {
-  return path === undefined ? { verb, group, resource, subresource, namespace, name } : { verb, path: path.startsWith('/') ? path : `/${path}` }
+function attributesOf({ verb, path, group = '', resource = '', subresource, namespace, name, fieldSelector }: Parameters<AuthorizeUser>[0]): Attributes {
+  return path === undefined ? { verb, group, resource, subresource, namespace, name, fieldSelector } : { verb, path }
 }

@@ -12,7 +12,7 @@ export interface ResourceAttributes {
   readonly subresource?: string | undefined
   readonly namespace?: string | undefined
   readonly name?: string | undefined
-  /** As text; of list, watch and deletecollection. */
+  /** As text; of list, watch and deletecollection. Need not be one. */
   readonly fieldSelector?: string | undefined
 }
 
@@ -48,12 +48,18 @@ const collectionVerbs = new Set(['list', 'watch', 'deletecollection'])
 
 /** A list or watch of one object by its name counts as being about that object. */
 function selectedName(fieldSelector: string | undefined): string | undefined {
-  if (fieldSelector === undefined || !fieldSelector.includes('metadata.name')) return undefined
+  if (fieldSelector?.includes('metadata.name') !== true) return undefined
+  return fieldTerms(fieldSelector)?.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value || undefined
+}
+
+/** undefined: there is no selector, or it is none; then access is decided without it. */
+export function fieldTerms(fieldSelector: string | undefined): ReturnType<typeof parseFieldSelector> | undefined {
+  if (!fieldSelector) return undefined
   try {
-    return parseFieldSelector(fieldSelector).find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value || undefined
-  } catch {
-    // Refused when the selector is used.
-    return undefined
+    return parseFieldSelector(fieldSelector)
+  } catch (error) {
+    if (error instanceof ApiError) return undefined
+    throw error
   }
 }
 

@@ -35,10 +35,20 @@ export class Authorizer {
     const asNode = this.nodes.authorize(user, attributes)
     if (asNode?.allowed === true) return asNode
     const namespace = isPath(attributes) ? undefined : attributes.namespace
-    for (const { role, because } of this.grantsOf(user, namespace)) {
+    const grants = this.grantsOf(user, namespace)
+    for (const { role, because } of grants) {
       if (this.rulesOf(role, namespace).some(rule => ruleAllows(rule, attributes))) return { allowed: true, reason: because }
     }
-    return asNode ?? denied
+    const reasons = [asNode?.reason ?? '', this.missingRoles(grants, namespace)].filter(reason => reason !== '')
+    return reasons.length === 0 ? denied : { allowed: false, reason: reasons.join('\n') }
+  }
+
+  /** Which roles that the user was given do not exist. */
+  private missingRoles(grants: readonly Grant[], namespace: string | undefined): string {
+    const missing = grants.filter(({ role }) => this.roleOf(role, namespace) === undefined)
+      .map(({ role: { kind, name } }) => `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`)
+    const distinct = [...new Set(missing)]
+    return distinct.length === 0 ? '' : `RBAC: ${distinct.length === 1 ? distinct[0] : `[${distinct.join(', ')}]`}`
   }
 
   /** @throws ApiError Forbidden */
@@ -55,9 +65,13 @@ export class Authorizer {
   }
 
   /** The rules of a role that a binding refers to; none when it does not exist. */
-  rulesOf({ kind, name }: RoleRef, namespace: string | undefined): readonly PolicyRule[] {
+  rulesOf(role: RoleRef, namespace: string | undefined): readonly PolicyRule[] {
+    return this.roleOf(role, namespace)?.rules ?? []
+  }
+
+  private roleOf({ kind, name }: RoleRef, namespace: string | undefined): ClusterRole | Role | undefined {
     const found = kind === 'ClusterRole' ? this.storage.get(clusterRoles, name) : this.storage.get(roles, `${namespace}/${name}`)
-    return (found?.object as ClusterRole | Role | undefined)?.rules ?? []
+    return found?.object as ClusterRole | Role | undefined
   }
 
   private grantsOf(user: UserInfo, namespace: string | undefined): Grant[] {

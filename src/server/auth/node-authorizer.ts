@@ -1,10 +1,9 @@
 // What a node may do: read what its own pods need, write its own objects, and what every node may. What
 // it writes is looked at by the admission plug-in NodeRestriction, which sees the object.
 // Source: plugin/pkg/auth/authorizer/node/node_authorizer.go.
-import { parseFieldSelector } from '../../api/selectors.ts'
 import type { UserInfo } from '../request.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
-import { isPath, type Attributes, type Decision, type ResourceAttributes } from './attributes.ts'
+import { fieldTerms, isPath, type Attributes, type Decision, type ResourceAttributes } from './attributes.ts'
 import { nodeRules } from './default-policy.ts'
 import { NodeGraph, type RelatedKind } from './node-graph.ts'
 import { ruleAllows } from './rbac-rules.ts'
@@ -144,5 +143,5 @@ function ownCsiNode(node: string, { verb, subresource, name }: ResourceAttribute
 }
 
 function selects({ fieldSelector }: ResourceAttributes, field: string, value: string): boolean {
-  return fieldSelector !== undefined && parseFieldSelector(fieldSelector).some(term => term.field === field && term.operator === '=' && term.value === value)
+  return (fieldTerms(fieldSelector) ?? []).some(term => term.field === field && term.operator === '=' && term.value === value)
 }

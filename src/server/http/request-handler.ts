@@ -222,13 +222,20 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
 }
 
 function callerOf(request: IncomingMessage, query: URLSearchParams, user: UserInfo): Caller {
+  const given = givenOptions(query)
   return {
     user,
     fieldManager: query.get('fieldManager') || managerFromUserAgent(request.headers['user-agent']),
     fieldValidation: fieldValidationOf(query.get('fieldValidation')),
     dryRun: query.getAll('dryRun').includes('All'),
     warnings: [],
+    ...(given !== undefined && { given }),
   }
+}
+
+function givenOptions(query: URLSearchParams): Caller['given'] {
+  const [fieldManager, fieldValidation] = [query.get('fieldManager'), query.get('fieldValidation')]
+  return fieldManager || fieldValidation ? { ...(fieldManager && { fieldManager }), ...(fieldValidation && { fieldValidation }) } : undefined
 }
 
 const longestManager = 128

@@ -15,6 +15,7 @@ export interface DeletionOptions {
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
   readonly orphanDependents?: boolean
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+  readonly dryRun?: readonly string[]
 }
 
 export interface Deletion {
@@ -28,8 +29,9 @@ const foreground = 'foregroundDeletion'
 const orphan = 'orphan'
 
 /** @param admitted whether somebody has let it pass already, as a part of something else */
-export async function remove(context: ServerContext, target: Target, options: DeletionOptions, caller: Caller, admitted = false): Promise<Deletion> {
+export async function remove(context: ServerContext, target: Target, options: DeletionOptions, asking: Caller, admitted = false): Promise<Deletion> {
   const { kind } = target
+  const caller = options.dryRun?.includes('All') === true ? { ...asking, dryRun: true } : asking
   for (;;) {
     const key = keyOfTarget(target)
     if (kind.storage?.convert !== undefined) await readyToFind(context.storage, kind, key)
@@ -52,8 +54,12 @@ export async function remove(context: ServerContext, target: Target, options: De
 async function admitDeletion(context: ServerContext, target: Target, deletion: DeletionOptions, caller: Caller, old: KubeObject): Promise<void> {
   const request: AdmissionRequest = { operation: 'DELETE', target, caller, object: undefined, old, deletion }
   await mutateByAdmission(request, context)
-  await validateByAdmission(request, context)
+  // Whoever validates sees the grace period that will be given.
+  const gracePeriodSeconds = target.kind.gracePeriodSeconds?.(old, requestedGrace(deletion))
+  await validateByAdmission(gracePeriodSeconds === undefined ? request : { ...request, deletion: { ...deletion, gracePeriodSeconds } }, context)
 }
+
+const requestedGrace = ({ gracePeriodSeconds }: DeletionOptions): number | undefined => (gracePeriodSeconds === undefined ? undefined : Math.max(0, gracePeriodSeconds))
 
 function checkPreconditions({ kind, name }: Target, current: CachedObject, { preconditions }: DeletionOptions): void {
   const { uid } = current.object.metadata
@@ -67,8 +73,7 @@ function checkPreconditions({ kind, name }: Target, current: CachedObject, { pre
 
 /** The object with its deletion noted; the object itself when nothing changes; undefined when it can go at once. */
 function markForDeletion(kind: KindDefinition, current: KubeObject, options: DeletionOptions, nowMs: number): KubeObject | undefined {
-  const requested = options.gracePeriodSeconds === undefined ? undefined : Math.max(0, options.gracePeriodSeconds)
-  const graceSeconds = kind.gracePeriodSeconds?.(current, requested) ?? 0
+  const graceSeconds = kind.gracePeriodSeconds?.(current, requestedGrace(options)) ?? 0
   const prepared = prepare(kind, current, nowMs)
   const finalizers = finalizersAfter(prepared.metadata.finalizers ?? [], kind, options)
   const waits = graceSeconds > 0 || finalizers.length > 0 || holdsNamespace(current)

@@ -25,8 +25,8 @@ const budgetSubject = { group: 'policy', plural: 'poddisruptionbudget' }
 export async function evict(context: ServerContext, target: Target, eviction: Partial<Eviction>, asking: Caller): Promise<void> {
   const { kind, name, namespace } = target
   if (eviction.metadata?.name && eviction.metadata.name !== name) throw badRequest('name in URL does not match name in Eviction object')
-  const { dryRun: alsoDry = [], ...options } = (eviction.deleteOptions ?? {}) as DeletionOptions & { dryRun?: string[] }
-  const caller = alsoDry.includes('All') ? { ...asking, dryRun: true } : asking
+  const options = (eviction.deleteOptions ?? {}) as DeletionOptions
+  const caller = options.dryRun?.includes('All') === true ? { ...asking, dryRun: true } : asking
   const pod: Target = { kind, name, namespace }
   await admitPosted(context, 'CREATE', { ...pod, subresource: 'eviction' }, { ...eviction, kind: 'Eviction', apiVersion: 'policy/v1', metadata: { ...eviction.metadata, name, namespace } }, caller)
   for (let attempt = 1; ; attempt++) {

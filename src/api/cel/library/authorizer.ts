@@ -7,12 +7,14 @@ import { OpaqueValue } from '../values.ts'
 export interface AuthorizationQuestion {
   readonly verb: string
   /** Of a path that is no resource; then nothing else is set. */
-  readonly path?: string
-  readonly group?: string
-  readonly resource?: string
-  readonly subresource?: string
-  readonly namespace?: string
-  readonly name?: string
+  readonly path?: string | undefined
+  readonly group?: string | undefined
+  readonly resource?: string | undefined
+  readonly subresource?: string | undefined
+  readonly namespace?: string | undefined
+  readonly name?: string | undefined
+  /** As text; what is none narrows nothing down. */
+  readonly fieldSelector?: string | undefined
 }
 
 export interface AuthorizationAnswer {
@@ -83,7 +85,8 @@ function serviceAccount(authorizer: AuthorizerValue, namespace: string, name: st
   return new AuthorizerValue(authorizer.forServiceAccount(namespace, name), authorizer.forServiceAccount)
 }
 
-const withoutEmpty = (name: keyof AuthorizationQuestion, text: string): Partial<AuthorizationQuestion> => (text === '' ? {} : { [name]: text })
+/** An empty text takes back what was said before. */
+const orUnset = (text: string): string | undefined => (text === '' ? undefined : text)
 const check = ({ ask, question }: CheckValue, verb: string): DecisionValue => new DecisionValue(ask({ ...question, verb }))
 const one = fixed(1)
 /** Two checks fit into an expression. */
@@ -95,10 +98,11 @@ export const authorizerFunctions: readonly Overload[] = [
   overload(`${authorizer}::group(string): ${group}`, ({ ask }: AuthorizerValue, name: string) => new CheckValue('GroupCheck', ask, { group: name }), one),
   overload(`${authorizer}::serviceAccount(string, string): ${authorizer}`, serviceAccount, one),
   overload(`${group}::resource(string): ${resource}`, (value: CheckValue, name: string) => value.with({ resource: nonEmpty(name, 'resource') }), one),
-  overload(`${resource}::subresource(string): ${resource}`, (value: CheckValue, name: string) => value.with(withoutEmpty('subresource', name)), one),
-  overload(`${resource}::namespace(string): ${resource}`, (value: CheckValue, name: string) => value.with(withoutEmpty('namespace', name)), one),
-  overload(`${resource}::name(string): ${resource}`, (value: CheckValue, name: string) => value.with(withoutEmpty('name', name)), one),
-  overload(`${resource}::fieldSelector(string): ${resource}`, (value: CheckValue) => value, one),
+  overload(`${resource}::subresource(string): ${resource}`, (value: CheckValue, name: string) => value.with({ subresource: orUnset(name) }), one),
+  overload(`${resource}::namespace(string): ${resource}`, (value: CheckValue, name: string) => value.with({ namespace: orUnset(name) }), one),
+  overload(`${resource}::name(string): ${resource}`, (value: CheckValue, name: string) => value.with({ name: orUnset(name) }), one),
+  overload(`${resource}::fieldSelector(string): ${resource}`, (value: CheckValue, text: string) => value.with({ fieldSelector: orUnset(text) }), one),
+  // No authorizer here looks at labels.
   overload(`${resource}::labelSelector(string): ${resource}`, (value: CheckValue) => value, one),
   overload(`${path}::check(string): ${decision}`, check, costOfCheck),
   overload(`${resource}::check(string): ${decision}`, check, costOfCheck),

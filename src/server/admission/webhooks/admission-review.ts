@@ -3,10 +3,10 @@
 import type { Status } from '../../../api/api-error.ts'
 import { isObject } from '../../../api/patch/json-value.ts'
 import { apiVersionOf } from '../../../api/resource.ts'
-import type { KindDefinition } from '../../../api/kind.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { AdmissionRequest } from '../../server-context.ts'
 import { WebhookFault } from '../../webhooks/webhook-caller.ts'
+import { requestFields } from '../request-fields.ts'
 import type { Invocation } from './invocation.ts'
 
 export interface ReviewAnswer {
@@ -23,49 +23,10 @@ const reviewGroup = 'admission.k8s.io'
 
 /** @param object and old in the form of the invocation's kind */
 export function reviewOf({ webhook, kind }: Invocation, request: AdmissionRequest, uid: string, object: KubeObject | undefined, old: KubeObject | undefined): object {
-  const { operation, target, caller: { user, dryRun } } = request
-  const { namespace, subresource } = target
-  const name = target.name || request.object?.metadata?.name
-  const isNamespace = target.kind.resource.group === '' && target.kind.resource.plural === 'namespaces'
   return {
     kind: 'AdmissionReview',
     apiVersion: `${reviewGroup}/${webhook.reviewVersion}`,
-    request: {
-      uid,
-      kind: kindOf(kind, kind, request), resource: resourceOf(kind), ...(subresource !== undefined && { subResource: subresource }),
-      requestKind: kindOf(target.kind, kind, request), requestResource: resourceOf(target.kind), ...(subresource !== undefined && { requestSubResource: subresource }),
-      ...(name && { name }),
-      ...(isNamespace ? { namespace: name } : namespace !== undefined && { namespace }),
-      operation,
-      userInfo: { username: user.username, ...(user.uid !== undefined && { uid: user.uid }), groups: user.groups, ...(user.extra !== undefined && { extra: user.extra }) },
-      object: object ?? null,
-      oldObject: old ?? null,
-      dryRun,
-      options: optionsOf(request),
-    },
-  }
-}
-
-interface GroupVersionKind { readonly group: string; readonly version: string; readonly kind: string }
-
-/** What is posted to a subresource is of a kind of its own. */
-function kindOf(kind: KindDefinition, asked: KindDefinition, { object, target }: AdmissionRequest): GroupVersionKind {
-  const { group, version, kind: name } = kind.resource
-  if (kind !== asked || target.subresource === undefined || object?.kind === undefined || object.kind === name) return { group, version, kind: name }
-  const parts = object.apiVersion.split('/')
-  return { group: parts.length > 1 ? parts[0]! : '', version: parts.at(-1)!, kind: object.kind }
-}
-
-const resourceOf = ({ resource: { group, version, plural } }: KindDefinition): object => ({ group, version, resource: plural })
-
-function optionsOf({ operation, caller, deletion }: AdmissionRequest): object | null {
-  const common = { apiVersion: 'meta.k8s.io/v1', ...(caller.dryRun && { dryRun: ['All'] }) }
-  const writing = { ...common, fieldManager: caller.fieldManager, ...(caller.fieldValidation !== 'Warn' && { fieldValidation: caller.fieldValidation }) }
-  switch (operation) {
-    case 'CREATE': return { kind: 'CreateOptions', ...writing }
-    case 'UPDATE': return { kind: 'UpdateOptions', ...writing }
-    case 'DELETE': return { kind: 'DeleteOptions', ...common, ...deletion }
-    case 'CONNECT': return null
+    request: { uid, ...requestFields(request, kind), object: object ?? null, oldObject: old ?? null },
   }
 }
 
