@@ -24,8 +24,7 @@ export function compileRule(rule: ValidationRule, self: SchemaType): CompiledRul
   const main = attempt(rule.rule, variables, 'bool', { failed: 'compilation failed: ', mistyped: 'cel expression must evaluate to a bool' })
   const hasMessage = (rule.messageExpression ?? '').trim() !== ''
   const message: Attempt = hasMessage ? attempt(rule.messageExpression!, variables, 'string', { failed: 'messageExpression compilation failed: ', mistyped: 'messageExpression must evaluate to a string' }) : {}
-  const used = (expression: CompiledExpression | undefined): boolean => expression?.checked.variables.has('oldSelf') === true
-  return { rule, expression: main.expression, message: message.expression, problem: main.problem, messageProblem: message.problem, usesOldSelf: used(main.expression) || used(message.expression) }
+  return { rule, expression: main.expression, message: message.expression, problem: main.problem, messageProblem: message.problem, usesOldSelf: main.expression?.checked.variables.has('oldSelf') === true }
 }
 
 function attempt(source: string, variables: Readonly<Record<string, CelType>>, kind: 'bool' | 'string', { failed, mistyped }: { failed: string; mistyped: string }): Attempt {

@@ -5,7 +5,7 @@ import { compileSchemaRules, validateSchemaRules } from './schema-rules.ts'
 
 const spec = (part: JSONSchemaProps): JSONSchemaProps => ({ type: 'object', properties: { spec: { type: 'object', ...part } } })
 const texts = (errors: readonly FieldError[]): string[] => errors.map(({ field, message }) => `${field}: ${message}`)
-const check = (schema: JSONSchemaProps, value: unknown, old?: unknown): string[] => texts(compileSchemaRules(schema)!.check(value, old, ''))
+const check = (schema: JSONSchemaProps, value: unknown, old?: unknown): string[] => texts(compileSchemaRules(schema)!.check(value, old, '', { warn: () => {} }))
 const validate = (schema: JSONSchemaProps): string[] => texts(validateSchemaRules(schema, 'spec.validation.openAPIV3Schema'))
 
 describe('rules of a schema', () => {
@@ -76,10 +76,29 @@ describe('rules of a schema', () => {
     expect(check(schema, { spec: { a: 2 } }, { spec: { a: 1 } })).toEqual([])
   })
 
+  it('a message that wants an old value does not make a rule about changes; without one it is not used', () => {
+    const schema = spec({ properties: { a: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0', messageExpression: '"was " + string(oldSelf)' }] } } })
+    expect(check(schema, { spec: { a: 0 } })).toEqual(['spec.a: Invalid value: "integer": failed rule: self > 0'])
+    expect(check(schema, { spec: { a: 0 } }, { spec: { a: 7 } })).toEqual(['spec.a: Invalid value: "integer": was 7'])
+  })
+
+  it('message expressions count in bytes, and may have carriage returns', () => {
+    const message = (expression: string): string[] => check(spec({ properties: { a: { type: 'string', 'x-kubernetes-validations': [{ rule: 'false', messageExpression: expression }] } } }), { spec: { a: 'é'.repeat(2560) } })
+    expect(message('self')[0]).toContain('éé')
+    expect(message('self + "x"')).toEqual(['spec.a: Invalid value: "string": failed rule: false'])
+    expect(message('"a\\rb"')).toEqual(['spec.a: Invalid value: "string": a\rb'])
+    expect(message('"a\\nb"')).toEqual(['spec.a: Invalid value: "string": failed rule: false'])
+  })
+
+  it('a field path into a map is set off by a dot', () => {
+    const schema = spec({ additionalProperties: { type: 'integer' }, 'x-kubernetes-validations': [{ rule: 'false', fieldPath: '[\'a.b\']' }] })
+    expect(check(schema, { spec: {} })).toEqual(['spec.[a.b]: Invalid value: "object": failed rule: false'])
+  })
+
   it('what an update leaves unchanged is only warned about', () => {
     const schema = spec({ properties: { a: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0' }] }, b: { type: 'integer' } } })
     const warnings: string[] = []
-    expect(compileSchemaRules(schema)!.check({ spec: { a: 0, b: 2 } }, { spec: { a: 0, b: 1 } }, '', undefined, text => warnings.push(text))).toEqual([])
+    expect(compileSchemaRules(schema)!.check({ spec: { a: 0, b: 2 } }, { spec: { a: 0, b: 1 } }, '', { warn: text => warnings.push(text) })).toEqual([])
     expect(warnings).toEqual(['spec.a: Invalid value: "integer": failed rule: self > 0'])
     const list = spec({ properties: { list: { type: 'array', items: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0' }] } }, b: { type: 'integer' } } })
     expect(check(list, { spec: { list: [0], b: 2 } }, { spec: { list: [0], b: 1 } })).toEqual([])
@@ -90,7 +109,7 @@ describe('rules of a schema', () => {
     const schema = spec({ properties: { list: { type: 'array', items: { type: 'integer' } } }, 'x-kubernetes-validations': [{ rule: 'self.list.all(a, self.list.all(b, self.list.all(c, a + b + c >= 0)))' }] })
     expect(check(schema, { spec: { list: Array.from({ length: 300 }, (_, index) => index) } })).toEqual(['spec: Invalid value: "object": \'operation cancelled: actual cost limit exceeded\': no further validation rules will be run due to call cost exceeds limit for rule: self.list.all(a, self.list.all(b, self.list.all(c, a + b + c >= 0)))'])
     const cheap = spec({ properties: { list: { type: 'array', items: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self >= 0' }] } } } })
-    expect(texts(compileSchemaRules(cheap)!.check({ spec: { list: [1, 2, 3] } }, undefined, '', { remaining: 3 }))).toEqual(['spec.list[1]: Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run'])
+    expect(texts(compileSchemaRules(cheap)!.check({ spec: { list: [1, 2, 3] } }, undefined, '', { budget: { remaining: 3 } }))).toEqual(['spec.list[1]: Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run'])
   })
 
   it('sets compare without order', () => {

@@ -1,5 +1,6 @@
 // The rules that a structural schema puts on its values with `x-kubernetes-validations`: compiled once for a
 // definition, checked for every object that is written.
+import { encodeUtf8 } from '../../lib/text.ts'
 import type { FieldError } from '../field-error.ts'
 import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../generated/models.ts'
@@ -7,7 +8,7 @@ import { CostLimitError, EvaluationError } from './cel-error.ts'
 import { costOfFailure, runtimeBudget, type CompiledExpression } from './environment.ts'
 import { fromJson } from './json-values.ts'
 import { parseFieldPath } from './rule-field-path.ts'
-import { compileRule, usesLineBreaks, type CompiledRule } from './rule-compiler.ts'
+import { compileRule, type CompiledRule } from './rule-compiler.ts'
 import { schemaOf, schemaType, type SchemaType } from './schema-type.ts'
 import { deepEqual } from '../patch/json-value.ts'
 import { Optional, type Value } from './values.ts'
@@ -18,19 +19,25 @@ export { validateSchemaRules } from './rule-definitions.ts'
 export interface RuleBudget { remaining: number }
 
 export interface SchemaRules {
-  /**
-   * @param path of the value; empty at the root of an object
-   * @param budget 10,000,000 units when absent
-   * @param warn receives what an update did not change and therefore is not refused for
-   */
-  check(value: unknown, oldValue: unknown, path: string, budget?: RuleBudget, warn?: (text: string) => void): FieldError[]
+  /** @param path of the value; empty at the root of an object */
+  check(value: unknown, oldValue: unknown, path: string, options?: CheckOptions): FieldError[]
 }
 
-/** Undefined when there is no rule anywhere. */
-export function compileSchemaRules(schema: JSONSchemaProps): SchemaRules | undefined {
-  const node = nodeOf(schema, schema, true)
+export interface CheckOptions {
+  /** 10,000,000 units when absent. */
+  readonly budget?: RuleBudget
+  /** Receives what an update did not change and therefore is not refused for; without it, everything is refused. */
+  readonly warn?: (text: string) => void
+}
+
+/**
+ * Undefined when there is no rule anywhere.
+ * @param isResource whether the values are whole objects
+ */
+export function compileSchemaRules(schema: JSONSchemaProps, isResource = true): SchemaRules | undefined {
+  const node = nodeOf(schema, schema, isResource)
   return node === undefined ? undefined : {
-    check(value, oldValue, path, budget = { remaining: runtimeBudget }, warn = () => {}) {
+    check(value, oldValue, path, { budget = { remaining: runtimeBudget }, warn } = {}) {
       const errors: FieldError[] = []
       new Check(budget, errors, warn).visit(node, value, { path, old: oldValue ?? undefined, correlated: oldValue !== undefined && oldValue !== null, unchanged: () => false })
       return errors
@@ -104,9 +111,9 @@ interface Place {
 class Check {
   private readonly budget: RuleBudget
   private readonly errors: FieldError[]
-  private readonly warn: (text: string) => void
+  private readonly warn: CheckOptions['warn']
 
-  constructor(budget: RuleBudget, errors: FieldError[], warn: (text: string) => void) {
+  constructor(budget: RuleBudget, errors: FieldError[], warn: CheckOptions['warn']) {
     this.budget = budget
     this.errors = errors
     this.warn = warn
@@ -158,8 +165,8 @@ class Check {
       }
       const isOptional = compiled.rule.optionalOldSelf === true
       if (compiled.usesOldSelf && oldSelf === undefined && !isOptional) continue
-      const old = isOptional ? (oldSelf === undefined ? Optional.none : new Optional(oldSelf)) : oldSelf ?? null
-      const variables = (name: string): Value => (name === 'self' ? self : old)
+      const old = isOptional ? (oldSelf === undefined ? Optional.none : new Optional(oldSelf)) : oldSelf
+      const variables = (name: string): Value => (name === 'self' ? self : old ?? noOldSelf())
       if (!this.applyRule(node, { compiled, expression: compiled.expression, fieldPath: node.paths[index]! }, variables, place)) return false
     }
     return true
@@ -182,9 +189,9 @@ class Check {
     }
     if (holds === true) return true
     const message = compiled.message === undefined ? undefined : this.evaluateMessage(compiled.message, variables)
-    const path = shownPath(fieldPath === '' ? place.path : joined(place.path, fieldPath))
+    const path = shownPath([place.path, fieldPath].filter(part => part !== '').join('.'))
     const failed = typeof message === 'object' ? invalidValue(path, node.typeName, message.stop) : withReason(rule.reason, path, node.typeName, message ?? defaultMessage(rule))
-    if (!compiled.usesOldSelf && place.unchanged()) this.warn(`${failed.field}: ${failed.message}`)
+    if (this.warn !== undefined && !compiled.usesOldSelf && place.unchanged()) this.warn(`${failed.field}: ${failed.message}`)
     else this.errors.push(failed)
     if (typeof message !== 'object') return true
     this.budget.remaining = -1
@@ -197,7 +204,7 @@ class Check {
       const { value, cost } = expression.evaluate(variables)
       if (!this.pay(cost)) return { stop: 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run' }
       const text = typeof value === 'string' ? value.trim() : ''
-      return text === '' || text.length > longestMessage || usesLineBreaks(text) ? undefined : text
+      return text === '' || encodeUtf8(text).length > longestMessageBytes || text.includes('\n') ? undefined : text
     } catch (error) {
       if (error instanceof CostLimitError) return { stop: `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${JSON.stringify(expression.source)}` }
       if (!(error instanceof EvaluationError)) throw error
@@ -219,15 +226,20 @@ class Check {
   }
 }
 
+/** Only a message can ask for it then. */
+function noOldSelf(): never {
+  throw new EvaluationError('no such attribute(s): oldSelf')
+}
+
 function once(compute: () => boolean): () => boolean {
   let known: boolean | undefined
   return () => (known ??= compute())
 }
 
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
-const longestMessage = 5 * 1024
+const longestMessageBytes = 5 * 1024
 
-const joined = (path: string, name: string): string => (path === '' || name.startsWith('[') ? path + name : `${path}.${name}`)
+const joined = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
 /** Kubernetes shows the root of an object so. */
 const shownPath = (path: string): string => (path === '' ? '<nil>' : path)
 const keyOf = (item: unknown, keys: readonly string[]): string => JSON.stringify(keys.map(key => (item as Readonly<Record<string, unknown>> | null)?.[key]))

@@ -17,6 +17,8 @@ export interface CompiledVersion {
   readonly defaults: Defaulter
   /** @param old is the stored object on updates: what did not change is not checked again */
   validate(object: Custom, old?: Custom): FieldError[]
+  /** What the last validation of the object let pass, because it was there before. */
+  warnings(object: Custom): readonly string[]
   /** Looks at the status and at what speaks of the whole object. */
   validateStatus(object: Custom, old: Custom): FieldError[]
 }
@@ -36,17 +38,23 @@ export function compileVersion(given: Schema): CompiledVersion {
     whole: compileSchema(given), status: compileSchema(propertyOf(given, 'status') ?? {}),
     embedded: compileEmbeddedObjects(schema), lists: compileListTypes(schema), rules: compileRules(given),
   })
+  const warnings = new WeakMap<Custom, readonly string[]>()
   const beside = (object: Custom, old: Custom | undefined, found: FieldError[]): FieldError[] => {
     const { embedded, lists, rules } = validators()
     found.push(...(embedded?.(object, '') ?? []))
     const ratcheted = old !== undefined && (lists?.(old, '') ?? []).length > 0
     if (!ratcheted) found.push(...(lists?.(object, '') ?? []))
     if (rules === undefined) return found
-    return found.some(isBlocking) ? [...found, unchecked] : [...found, ...rules(object, old)]
+    if (found.some(isBlocking)) return [...found, unchecked]
+    const passed: string[] = []
+    const broken = rules(object, old, text => passed.push(text))
+    if (passed.length > 0) warnings.set(object, passed)
+    return [...found, ...broken]
   }
   return {
     prune: compilePruner(schema),
     defaults: compileDefaulter(schema),
+    warnings: object => warnings.get(object) ?? [],
     validate: (object, old) => beside(object, old, validators().whole.validate(object, old)),
     validateStatus: (object, old) => beside(object, old, object.status === undefined ? [] : validators().status.validate(object.status, old.status, 'status')),
   }

@@ -60,7 +60,7 @@ function kindOfVersion(definition: CustomResourceDefinition, version: Version, n
     ...(names.categories !== undefined && { categories: names.categories }),
     generation: hasStatus ? true : 'status-too',
     anyFinalizer: true,
-    warnings: finalizerWarnings,
+    warnings: (object, old) => [...finalizerWarnings(object, old), ...compiled.warnings(object)],
     openApiSchema: schema as Readonly<Record<string, unknown>>,
     defaults: draft => compiled.defaults(draft),
     validate: object => [...compiled.validate(object), ...validateScale(object, scale, ['spec', 'status'])],

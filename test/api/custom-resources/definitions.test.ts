@@ -110,6 +110,12 @@ describe('a definition is refused', () => {
     ['a reference', { type: 'object', $ref: 'x' }, [`${at}.$ref: Forbidden: $ref is not supported`]],
     ['a default of another type', { type: 'object', properties: { a: { type: 'integer', default: 'x' } } }, [`${at}.properties[a].default: Invalid value: "string":  in body must be of type integer: "string"`]],
     ['a default with unknown fields', { type: 'object', properties: { a: { type: 'object', default: { b: 1 } } } }, [`${at}.properties[a].default: Invalid value: {"b":1}: must not have unknown fields`]],
+    ['a default that breaks its rules', { type: 'object', properties: { a: { 'type': 'integer', 'default': 3, 'x-kubernetes-validations': [{ rule: 'self > 3' }, { rule: 'self < 5', message: 'small' }] } } }, [`${at}.properties[a].default: Invalid value: "integer": failed rule: self > 3`]],
+    ['a default whose parts break their rules', { type: 'object', default: { a: [1, 0] }, properties: { a: { type: 'array', items: { 'type': 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0', message: 'positive' }] } } } }, [`${at}.default.a[1]: Invalid value: "integer": positive`]],
+    ['a default that may not be there first', { type: 'object', properties: { a: { 'type': 'string', 'default': 'on', 'x-kubernetes-validations': [{ rule: 'oldSelf.hasValue()', optionalOldSelf: true, message: 'only later' }] } } }, [`${at}.properties[a].default: Invalid value: "string": only later`]],
+    ['a default whose field is named by the rule', { 'type': 'object', 'default': { a: 1 }, 'properties': { a: { type: 'integer' } }, 'x-kubernetes-validations': [{ rule: 'self.a == 2', fieldPath: '.a', reason: 'FieldValueForbidden', messageExpression: '"a is " + string(self.a)' }] }, [`${at}.default.a: Forbidden: a is 1`]],
+    ['an embedded default without a kind', { 'type': 'object', 'properties': { a: { 'type': 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true, 'default': { apiVersion: 'v1' } } } }, [`${at}.properties[a].default.kind: Required value: must not be empty`]],
+    ['an embedded default with a bad name', { 'type': 'object', 'properties': { a: { 'type': 'object', 'x-kubernetes-embedded-resource': true, 'properties': { metadata: { type: 'object', properties: { name: { type: 'string', default: 'a/b' } } } }, 'x-kubernetes-preserve-unknown-fields': true } } }, [`${at}.properties[a].properties[metadata].properties[name].default: Invalid value: "a/b": must result in valid metadata: metadata.name: Invalid value: "a/b": may not contain '/'`]],
     ['preserving nothing', { 'type': 'object', 'x-kubernetes-preserve-unknown-fields': false }, [`${at}.x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined`]],
     ['a map list without keys', { 'type': 'array', 'items': { type: 'object' }, 'x-kubernetes-list-type': 'map' }, [`${at}.x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map`]],
     ['a key that may be missing', { 'type': 'array', 'items': { type: 'object', properties: { k: { type: 'string' } } }, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'] }, [`${at}.items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property`]],
@@ -120,6 +126,19 @@ describe('a definition is refused', () => {
   ])('for %s', async (_, spec, messages) => {
     const found = await schema(spec)
     expect(found).toEqual(expect.arrayContaining(messages))
+  })
+
+  test('but not for what stands below additionalProperties, or is a rule about changes', async () => {
+    const parts: Schema[] = [{ type: 'object', additionalProperties: { type: 'integer', default: 'x' } }, { 'type': 'integer', 'default': 1, 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] }]
+    for (const part of parts) {
+      const answer = await server.call('POST', `${definitionsPath}?dryRun=All`, { body: definition({ kind: 'Right', versions: [version({ type: 'object', properties: { part } })] }) })
+      expect(answer.status, answer.text).toBe(201)
+    }
+  })
+
+  test('for a default kind that is none', async () => {
+    expect(await schema({ type: 'object' }, { properties: { kind: { type: 'string', default: 'no kind' } } }))
+      .toContainEqual(expect.stringContaining(`${path}.properties[kind].default: Invalid value: "no kind": must result in valid metadata: kind: Invalid value: "no kind": may have mixed case, but should otherwise match: `))
   })
 
   test('for a root that is no object, or restricts metadata', async () => {

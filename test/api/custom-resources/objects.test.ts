@@ -250,4 +250,13 @@ describe('forms of an object', () => {
     const { create } = await kindWith({ type: 'object' })
     expect((await create({}, { metadata: { name: 'f', finalizers: ['plain'] } })).headers.warning).toContain('prefer a domain-qualified finalizer name')
   })
+
+  test('what breaks a new rule, and did before, gives a warning', async () => {
+    const { name, create, patch } = await kindWith({ type: 'object', properties: { a: { type: 'integer' }, b: { type: 'integer' } } })
+    await create({ a: 0 })
+    await change(server, name, { versions: [version({ type: 'object', properties: { a: { 'type': 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0' }] }, b: { type: 'integer' } } })] })
+    const answer = await patch('o1', { spec: { b: 1 } })
+    expect([answer.status, answer.headers.warning]).toEqual([200, String.raw`299 - "spec.a: Invalid value: \"integer\": failed rule: self > 0"`])
+    expect(causes(await patch('o1', { spec: { a: -1 } }))).toEqual(['FieldValueInvalid spec.a: Invalid value: "integer": failed rule: self > 0'])
+  })
 })
