@@ -27,6 +27,10 @@ export interface AdmissionScope {
   readonly hasParams: boolean
   /** Message expressions and audit annotations may not ask for permissions. */
   readonly hasAuthorizer: boolean
+  /** `authorizer.requestResource`, which comes with the authorizer everywhere but in type checking. */
+  readonly hasRequestResource?: boolean
+  /** Match conditions come before variables. */
+  readonly hasVariables: boolean
 }
 
 export interface AdmissionTypes {
@@ -76,14 +80,15 @@ export class AdmissionCompiler {
     return this.variables
   }
 
-  private declared({ hasParams, hasAuthorizer }: AdmissionScope): Record<string, CelType> {
+  private declared({ hasParams, hasAuthorizer, hasRequestResource = hasAuthorizer, hasVariables }: AdmissionScope): Record<string, CelType> {
     const object = this.types.object ?? dyn
     const composed = Object.fromEntries(this.variables.map(({ name, compilation }) => [name, 'expression' in compilation ? compilation.expression.type : dyn]))
     return {
       object, oldObject: object, request: requestType, namespaceObject: namespaceType,
       ...(hasParams && { params: this.types.params ?? dyn }),
-      ...(hasAuthorizer && { 'authorizer': authorizerType, 'authorizer.requestResource': resourceCheckType }),
-      ...(this.variables.length > 0 && { variables: objectType('kubernetes.variables', composed) }),
+      ...(hasAuthorizer && { authorizer: authorizerType }),
+      ...(hasRequestResource && { 'authorizer.requestResource': resourceCheckType }),
+      ...(hasVariables && { variables: objectType('kubernetes.variables', composed) }),
     }
   }
 }

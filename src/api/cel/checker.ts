@@ -121,6 +121,7 @@ class Checker {
         this.bindings.accept([dyn], [operand])
         return dyn
       case 'dyn': case 'error': return dyn
+      case 'opaque': return this.report(offset, `unexpected failed resolution of '${operand.name}'`)
       default: return this.report(offset, `type '${this.format(operand)}' does not support field selection`)
     }
   }

@@ -22,7 +22,7 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
   return [
     ...(names.length > mostConditions ? [tooMany(field, names.length, mostConditions)] : []),
     ...each(conditions, field, ({ name = '', expression = '' }: Partial<MatchCondition>, path) => [
-      ...(expression.trim() === '' ? [required(`${path}.expression`)] : problemsOf(compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true }, [bool]), expression.trim(), `${path}.expression`)),
+      ...(expression.trim() === '' ? [required(`${path}.expression`)] : problemsOf(compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true, hasVariables: false }, [bool]), expression.trim(), `${path}.expression`)),
       ...(name === '' ? [required(`${path}.name`)] : checkQualifiedName(name).map(problem => invalidValue(`${path}.name`, name, problem))),
     ]),
     ...names.flatMap((name, index) => (name !== undefined && name !== '' && names.indexOf(name) < index ? [duplicate(`${field}[${index}].name`, name)] : [])),
@@ -32,7 +32,7 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
 export function validateValidatingPolicyExpressions(name: string, spec: ValidatingAdmissionPolicySpec): FieldError[] {
   const hasParams = spec.paramKind !== undefined
   const compiler = new AdmissionCompiler()
-  const [full, limited] = [{ hasParams, hasAuthorizer: true }, { hasParams, hasAuthorizer: false }]
+  const [full, limited] = [{ hasParams, hasAuthorizer: true, hasVariables: true }, { hasParams, hasAuthorizer: false, hasVariables: true }]
   const annotations = spec.auditAnnotations ?? []
   return [
     ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', hasParams),
@@ -47,7 +47,7 @@ export function validateValidatingPolicyExpressions(name: string, spec: Validati
 export function validateMutatingPolicyExpressions(spec: MutatingAdmissionPolicySpec): FieldError[] {
   const hasParams = spec.paramKind !== undefined
   const compiler = new AdmissionCompiler({}, mutationExtension)
-  const scope = { hasParams, hasAuthorizer: true }
+  const scope = { hasParams, hasAuthorizer: true, hasVariables: true }
   return [
     ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', hasParams),
     ...validateVariables(spec.variables, compiler, scope),

@@ -82,8 +82,14 @@ function objectSchemaType(schema: JSONSchemaProps, name: string): SchemaType | u
 }
 
 function withMetadata(schema: JSONSchemaProps): JSONSchemaProps {
+  if (saysOwnNames(schema.properties)) return schema
   const metadata: JSONSchemaProps = { type: 'object', properties: { name: { type: 'string' }, generateName: { type: 'string' } } }
   return { ...schema, properties: { ...schema.properties, kind: { type: 'string' }, apiVersion: { type: 'string' }, metadata } }
+}
+
+/** Then its own restrictions count. */
+function saysOwnNames({ kind, apiVersion, metadata }: JSONSchemaProps['properties'] = {}): boolean {
+  return [kind, apiVersion, metadata?.properties?.['name'], metadata?.properties?.['generateName']].every(part => part?.type === 'string') && metadata?.type === 'object'
 }
 
 function textType({ format, maxLength, enum: values }: JSONSchemaProps): SchemaType {

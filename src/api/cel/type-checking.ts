@@ -1,23 +1,32 @@
 // What a ValidatingAdmissionPolicy's expressions get wrong about the kinds it names: warnings for its status.
 // They change nothing about how the policy works. Source: apiserver policy/validating/typechecking.go.
-import type { ExpressionWarning, ParamKind, ValidatingAdmissionPolicy } from '../generated/models.ts'
-import type { KindDefinition } from '../kind.ts'
-import { apiVersionOf } from '../resource.ts'
-import { modelOf, type Field } from '../schema/schema.ts'
+import type { ExpressionWarning, NamedRuleWithOperations, ValidatingAdmissionPolicy } from '../generated/models.ts'
 import { AdmissionCompiler } from './admission-expressions.ts'
-import { escapeName } from './schema-type.ts'
-import { bool, bytes, double, dyn, int, listOf, mapOf, string, timestamp, type CelType } from './types.ts'
+import type { CelType } from './types.ts'
 
 const mostKinds = 10
 
-export function typeCheckPolicy({ spec }: ValidatingAdmissionPolicy, kinds: readonly KindDefinition[]): ExpressionWarning[] {
-  const checked = kindsOf(spec.matchConstraints?.resourceRules ?? [], kinds)
-  const params = paramsType(spec.paramKind, kinds)
-  const scope = { hasParams: params !== undefined, hasAuthorizer: true }
-  const compilers = checked.map(kind => {
-    const compiler = new AdmissionCompiler({ object: modelType(kind.model), ...(params !== undefined && { params }) })
+/** A kind that the cluster serves. */
+export interface CheckedKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  /** Made when it is asked for; undefined when nothing is known of the kind's objects. */
+  readonly type: () => CelType | undefined
+}
+
+/** @param kinds with their types, built in and custom */
+export function typeCheckPolicy({ spec }: ValidatingAdmissionPolicy, kinds: readonly CheckedKind[]): ExpressionWarning[] {
+  const named = kindsOf(spec.matchConstraints?.resourceRules ?? [], kinds)
+  const params = kinds.find(({ group, version, kind }) => kind === spec.paramKind?.kind && (group === '' ? version : `${group}/${version}`) === spec.paramKind.apiVersion)?.type()
+  const scope = { hasParams: params !== undefined, hasAuthorizer: true, hasRequestResource: false, hasVariables: true }
+  const compilers = named.flatMap(({ group, version, kind, type }) => {
+    const object = type()
+    if (object === undefined) return []
+    const compiler = new AdmissionCompiler({ object, ...(params !== undefined && { params }) })
     for (const { name, expression } of spec.variables ?? []) compiler.addVariable(name, expression, scope)
-    return { compiler, name: `${apiVersionOf(kind.resource)}, Kind=${kind.resource.kind}` }
+    return [{ compiler, name: `${group}/${version}, Kind=${kind}` }]
   })
   const check = (expression: string | undefined, fieldRef: string): ExpressionWarning[] => {
     const problems = !expression ? [] : compilers.flatMap(({ compiler, name }) => {
@@ -32,41 +41,21 @@ export function typeCheckPolicy({ spec }: ValidatingAdmissionPolicy, kinds: read
   ])
 }
 
-interface Rule { readonly apiGroups?: readonly string[]; readonly apiVersions?: readonly string[]; readonly resources?: readonly string[] }
-
-/** What rules name without wildcards and subresources, in order, ten at most for each rule. */
-function kindsOf(rules: readonly Rule[], kinds: readonly KindDefinition[]): KindDefinition[] {
-  const named = rules.flatMap(({ apiGroups = [], apiVersions = [], resources = [] }) => {
-    if ([...apiGroups, ...apiVersions].some(value => value.includes('*'))) return []
-    return kinds.filter(({ resource }) => apiGroups.includes(resource.group) && apiVersions.includes(resource.version) && resources.includes(resource.plural)).slice(0, mostKinds)
-  })
-  const sortKey = ({ resource: { group, version, kind } }: KindDefinition): string => `${group}\0${version}\0${kind}`
-  return [...new Set(named)].filter(({ openApiSchema }) => openApiSchema === undefined).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
-}
-
-function paramsType(paramKind: ParamKind | undefined, kinds: readonly KindDefinition[]): CelType | undefined {
-  if (paramKind === undefined) return undefined
-  const kind = kinds.find(({ resource }) => resource.kind === paramKind.kind && apiVersionOf(resource) === paramKind.apiVersion)
-  return kind === undefined || kind.openApiSchema !== undefined ? dyn : modelType(kind.model)
-}
-
-/** The type of a model; its fields are looked at when an expression does. */
-function modelType(name: string): CelType {
-  const { goName, fields } = modelOf(name)
-  return {
-    kind: 'object', name: goName,
-    fieldType(written) {
-      const field = fields.get(written) ?? [...fields.values()].find(each => escapeName(each.name) === written)
-      return field === undefined ? undefined : fieldType(field)
-    },
+/** What rules name without wildcards and subresources. As soon as one rule has named ten, no further one is looked at. */
+function kindsOf(rules: readonly NamedRuleWithOperations[], kinds: readonly CheckedKind[]): CheckedKind[] {
+  const found = new Set<CheckedKind>()
+  for (const rule of rules) {
+    const named = kindsOfRule(rule, kinds).slice(0, mostKinds)
+    for (const kind of named) found.add(kind)
+    if (named.length === mostKinds) break
   }
+  const sortKey = ({ group, version, kind }: CheckedKind): string => `${group}\0${version}\0${kind}`
+  return [...found].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 }
 
-function fieldType(field: Field): CelType {
-  const one = simple[field.type] ?? (field.type === 'object' ? modelType(field.model) : dyn)
-  return field.shape === 'list' ? listOf(one) : field.shape === 'map' ? mapOf(string, one) : one
-}
-
-const simple: Partial<Record<Field['type'], CelType>> = {
-  string, boolean: bool, int32: int, int64: int, double, bytes, time: timestamp, microTime: timestamp, quantity: string, stringList: listOf(string),
+function kindsOfRule({ apiGroups = [], apiVersions = [], resources = [] }: NamedRuleWithOperations, kinds: readonly CheckedKind[]): CheckedKind[] {
+  if ([...apiGroups, ...apiVersions].some(value => value.includes('*'))) return []
+  const plain = resources.filter(resource => !/[*/]/.test(resource)).sort()
+  return [...apiGroups].sort().flatMap(group => [...apiVersions].sort().flatMap(version => plain.flatMap(resource =>
+    kinds.find(kind => kind.group === group && kind.version === version && kind.plural === resource) ?? [])))
 }

@@ -28,7 +28,7 @@ export interface MatchConditionsOptions {
 /** Never throws: what does not compile fails when it is evaluated. */
 export function compileMatchConditions(conditions: readonly MatchCondition[], { hasParams, failurePolicy }: MatchConditionsOptions): CompiledMatchConditions {
   const compiler = new AdmissionCompiler()
-  const compiled = conditions.map(({ expression }) => compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true }, [bool]))
+  const compiled = conditions.map(({ expression }) => compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true, hasVariables: false }, [bool]))
   return { evaluate: values => evaluate(compiled, values, failurePolicy) }
 }
 

@@ -60,7 +60,7 @@ function compiledPolicy(policy: MutatingAdmissionPolicy): CompiledPolicy {
   const known = compiled.get(policy)
   if (known !== undefined) return known
   const { spec } = policy
-  const scope = { hasParams: spec.paramKind !== undefined, hasAuthorizer: true }
+  const scope = { hasParams: spec.paramKind !== undefined, hasAuthorizer: true, hasVariables: true }
   const compiler = new AdmissionCompiler({}, mutationExtension)
   for (const { name, expression } of spec.variables ?? []) compiler.addVariable(name, expression, scope)
   const made: CompiledPolicy = {

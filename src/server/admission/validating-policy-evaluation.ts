@@ -72,7 +72,7 @@ function compiledPolicy(policy: ValidatingAdmissionPolicy): CompiledPolicy {
 
 function compilePolicy({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
   const hasParams = spec.paramKind !== undefined
-  const [full, limited] = [{ hasParams, hasAuthorizer: true }, { hasParams, hasAuthorizer: false }]
+  const [full, limited] = [{ hasParams, hasAuthorizer: true, hasVariables: true }, { hasParams, hasAuthorizer: false, hasVariables: true }]
   const compiler = new AdmissionCompiler()
   for (const { name, expression } of spec.variables ?? []) compiler.addVariable(name, expression, full)
   return {
