@@ -18,7 +18,10 @@ const namespaceType = objectType('kubernetes.Namespace', {
     creationTimestamp: timestamp, deletionGracePeriodSeconds: int, deletionTimestamp: timestamp, generation: int, resourceVersion: string, finalizers: listOf(string),
   }),
   spec: objectType('kubernetes.NamespaceSpec', { finalizers: listOf(string) }),
-  status: objectType('kubernetes.NamespaceStatus', { phase: string }),
+  status: objectType('kubernetes.NamespaceStatus', {
+    conditions: listOf(objectType('kubernetes.NamespaceCondition', { status: string, type: string, lastTransitionTime: timestamp, message: string, reason: string })),
+    phase: string,
+  }),
 })
 const authorizerType: CelType = { kind: 'opaque', name: 'kubernetes.authorization.Authorizer' }
 const resourceCheckType: CelType = { kind: 'opaque', name: 'kubernetes.authorization.ResourceCheck' }
@@ -97,7 +100,7 @@ function resultProblem(type: CelType, wanted: readonly CelType[]): string | unde
   const names = wanted.map(one => (one.kind === 'null' ? 'null_type' : formatType(one)))
   const found = type.kind === 'null' ? 'null_type' : formatType(type)
   if (names.includes(found)) return undefined
-  return names.length === 1 ? `must evaluate to ${names[0]} but got ${found}` : `must evaluate to one of [${names.join(' ')}]`
+  return `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(' ')}]`} but got ${found}`
 }
 
 /** No further expression may be evaluated for this policy. */

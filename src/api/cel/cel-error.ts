@@ -18,7 +18,7 @@ export class CompileError extends Error {
   }
 }
 
-/** The evaluation failed: `no such key: x`, `divide by zero`. */
+/** The evaluation failed: `no such key: x`, `division by zero`. */
 export class EvaluationError extends Error {
   constructor(message: string) {
     super(message)

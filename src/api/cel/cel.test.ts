@@ -43,7 +43,7 @@ describe('expressions that hold', () => {
     'url("https://user@example.com:80/a b?x=1&x=2").getPort() == "80"', 'url("https://example.com/p?x=1").getQuery() == {"x": ["1"]}', 'isURL("/path") && !isURL("relative")',
     'semver("1.2.3").isLessThan(semver("1.2.4-alpha"))', 'semver("1.0.0-rc.1").compareTo(semver("1.0.0")) == -1', 'isSemver("v1.0", true) && !isSemver("v1.0")',
     '!format.dns1123Label().validate("abc").hasValue()', 'format.named("uuid").value().validate("x").hasValue()',
-    'x.`dash-key`',
+    'x.`dash-key`', 'x.a.b[dyn(1u)] == 2.5 && x.a.b[dyn(1.0)] == 2.5', '!x.a.b[3].?c.hasValue() && !x.a.b[0][?1].hasValue() && !has(x.a.b[3].c)',
   ])('%s', source => {
     expect(problem(source)).toBe('value true')
   })
@@ -57,6 +57,8 @@ describe('expressions that do not compile', () => {
     ['pod.nam == "x"', "ERROR: <input>:1:4: undefined field 'nam'\n | pod.nam == \"x\"\n | ...^"],
     ['size(1)', "ERROR: <input>:1:5: found no matching overload for 'size' applied to '(int)'\n | size(1)\n | ....^"],
     ['text.startsWith(1)', "ERROR: <input>:1:16: found no matching overload for 'startsWith' applied to 'string.(int)'\n | text.startsWith(1)\n | ...............^"],
+    ['quantity("1").foo == 1', "ERROR: <input>:1:14: unexpected failed resolution of 'kubernetes.Quantity'\n | quantity(\"1\").foo == 1\n | .............^"],
+    ['ip("::1").foo == 1', "ERROR: <input>:1:10: type 'net.IP' does not support field selection\n | ip(\"::1\").foo == 1\n | .........^"],
     ['n.foo', "ERROR: <input>:1:2: type 'int' does not support field selection\n | n.foo\n | .^"],
     ['[1, "a"]', "ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, \"a\"]\n | ....^"],
     ['n.all(i, true)', "ERROR: <input>:1:1: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)\n | n.all(i, true)\n | ^"],
@@ -72,7 +74,8 @@ describe('expressions that do not compile', () => {
 describe('evaluations that fail', () => {
   it.each([
     ['1 / 0 == 1', 'division by zero'], ['9223372036854775807 + 1 > 0', 'integer overflow'], ['x.missing == 1', 'no such key: missing'], ['numbers[5] == 1', 'index out of bounds: 5'],
-    ['x.a.b[2].startsWith("t") && x.a.b[0].startsWith("t")', 'no such overload: startsWith(int, string)'], ['x.a + 1 == 2', 'no such overload'], ['optional.none().value() == 1', 'optional.none() dereference'], ['int("a") == 1', 'strconv.ParseInt: parsing "a": invalid syntax'],
+    ['x.a.b[2].startsWith("t") && x.a.b[0].startsWith("t")', 'no such overload: startsWith(int, string)'], ['x.a + 1 == 2', 'no such overload: _+_'], ['x.a.b[0] + "a" == "2"', 'no such overload'], ['x.a.b[2] - 1 == 2', 'no such overload'], ['x.a < 1', 'no such overload: _<_'], ['-x.a == 1', 'no such overload: -_'], ['!x.a', 'no such overload'], ['1 in x.a.b[0]', 'no such overload'], ['size(x.a.b[0]) == 1', 'no such overload: size'], ['x.a.b[0].matches("a")', 'no such overload: matches'], ['optional.none().value() == 1', 'optional.none() dereference'], ['int("a") == 1', 'type conversion error from \'string\' to \'int\''], ['int("9223372036854775808") == 1', 'type conversion error from \'string\' to \'int\''], ['uint("-1") == 1u', 'type conversion error from \'string\' to \'uint\''], ['double("1e") == 1.0', 'type conversion error from \'string\' to \'double\''], ['duration(text) == duration("1s")', 'type conversion error from \'string\' to \'google.protobuf.Duration\''], ['timestamp(text) == timestamp(0)', 'type conversion error from \'string\' to \'google.protobuf.Timestamp\''],
+    ['x.a.b[3].c == 1', 'no such key: c'], ['x.a.b[2].c == 1', 'no such key: c'], ['x.a.b[0][1] == 1', 'no such key: 1'], ['x.a.b["c"] == 1', 'unsupported index type \'string\' in list'], ['x.a.b.c == 1', 'unsupported index type \'string\' in list'], ['x.a.b[1.5] == 1', 'unsupported index value 1.5 in list'], ['x.a[1] == 1', 'no such key: 1'], ['x[2u] == 1', 'no such key: 2'], ['numbers[-1] == 1', 'index out of bounds: -1'],
     ['[x].transformMapEntry(i, v, dyn(3)).size() == 1', 'no such overload: cel.@mapInsert(map, int)'],
     ['[1].map(i, i / 0) == [1]', 'division by zero'], ['[0, 0].all(i, 1 / i == 1)', 'division by zero'],
   ])('%s', (source, message) => {

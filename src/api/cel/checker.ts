@@ -121,8 +121,9 @@ class Checker {
         this.bindings.accept([dyn], [operand])
         return dyn
       case 'dyn': case 'error': return dyn
-      case 'opaque': return this.report(offset, `unexpected failed resolution of '${operand.name}'`)
-      default: return this.report(offset, `type '${this.format(operand)}' does not support field selection`)
+      // Most types of libraries are, to the original, objects whose fields it does not find.
+      case 'opaque': return this.report(offset, operand.name.startsWith('net.') ? noSelection(operand.name) : `unexpected failed resolution of '${operand.name}'`)
+      default: return this.report(offset, noSelection(this.format(operand)))
     }
   }
 
@@ -280,6 +281,8 @@ class Checker {
 /** Only these can be keys at run time; types that nest in keys and values would double with every level. */
 const keyKinds = new Set<CelType['kind']>(['bool', 'int', 'uint', 'string', 'parameter', 'error'])
 const keyTypeOf = (type: CelType): CelType => (keyKinds.has(type.kind) ? type : dyn)
+
+const noSelection = (type: string): string => `type '${type}' does not support field selection`
 
 const positionOf = ({ offset }: Expression): number => offset
 

@@ -29,6 +29,8 @@ const unionEntries = (a: EntrySizes | undefined, b: EntrySizes | undefined): Ent
 
 const perCharacter = 0.1
 const perPatternCharacter = 0.25
+const longestFormat = 64
+const longestFormatPattern = 128
 const nothing = fixed(0)
 const one = fixed(1)
 
@@ -208,6 +210,8 @@ class Estimator {
   }
 
   private comparison({ name, args: [a, b] }: Call, [parameter]: readonly CelType[]): CallEstimate | undefined {
+    const [left, right] = [this.typeOf(a!), this.typeOf(b!)]
+    if (name === '_==_' && left.kind === 'opaque' && right.kind === 'opaque' && left.name === right.name) return { cost: left.name === 'kubernetes.NamedFormat' ? scaled(fixed(longestFormat), perCharacter) : one }
     const traverses = name === '_==_' || name === '_!=_' || parameter!.kind === 'string' || parameter!.kind === 'bytes'
     if (!traverses) return undefined
     const max = Math.min(this.sizeOf(a!).max, this.sizeOf(b!).max)
@@ -228,13 +232,24 @@ class Estimator {
   /** Functions whose cost grows with their arguments. */
   private library(node: Call, inputs: readonly Expression[], parameters: readonly CelType[], isMethod: boolean): CallEstimate | undefined {
     const [first, second, third] = inputs.map(input => this.describe(input))
-    switch (node.name) {
+    const { name } = this.checked.overloads.get(node)![0]!
+    switch (name) {
       case 'check': return isMethod ? { cost: fixed(350_000) } : undefined
       case 'isSorted': case 'sum': case 'min': case 'max': case 'indexOf': case 'lastIndexOf': return listTraversal(first!, parameters[0]!)
       case 'url': return { cost: scaled(first!.size, perCharacter) }
       case 'lowerAscii': case 'upperAscii': case 'substring': case 'trim': return { cost: scaled(first!.size, perCharacter), size: first!.size }
       case 'replace': return { cost: scaled(first!.size, 2 * perCharacter), size: replacedSize(first!.size, second!.size, third!.size) }
-      case 'split': return { cost: scaled(first!.size, 2 * perCharacter), size: { min: 0, max: first!.size.max } }
+      case 'split': return { cost: scaled(first!.size, 2 * perCharacter), size: { min: 0, max: literalInteger(inputs[2], first!.size.max) } }
+      case 'slice': return allocating(fixed(Math.max(0, literalInteger(inputs[2], first!.size.max) - literalInteger(inputs[1], 0))))
+      case 'lists.range': return allocating(fixed(literalInteger(inputs[0], Infinity)))
+      case 'reverse': return allocating(first!.size)
+      case 'flatten': return allocating(first!.size, inputs.length === 1 ? 1 : literalInteger(inputs[1], Infinity))
+      case 'distinct': return allocating(times(first!.size, first!.size), 2)
+      case 'sort': return selfCompared(first!.size, parameters[0]!)
+      case '@sortByAssociatedKeys': return selfCompared(second!.size, parameters[1]!)
+      case 'sets.contains': case 'sets.intersects': return { cost: add(times(first!.size, second!.size), one) }
+      case 'sets.equivalent': return { cost: add(scaled(times(first!.size, second!.size), 2), one) }
+      case 'validate': return { cost: scaled(scaled(second!.size, perCharacter), longestFormatPattern * perPatternCharacter) }
       case 'join': return joined(first!, second)
       case 'find': case 'findAll': return { cost: patternCost(first!.size, second!.size), size: { min: 0, max: first!.size.max } }
       case 'matches': return isMethod ? { cost: patternCost(first!.size, second!.size) } : undefined
@@ -244,7 +259,7 @@ class Estimator {
       case 'bytes': return parameters[0]!.kind === 'string' ? { cost: scaled(first!.size, perCharacter), size: { min: first!.size.min, max: first!.size.max * 4 } } : undefined
       case 'string': return parameters[0]!.kind === 'bytes' ? { cost: scaled(first!.size, perCharacter), size: { min: Math.floor(first!.size.min / 4), max: first!.size.max } } : undefined
       case 'strings.quote': return { cost: scaled(first!.size, perCharacter), size: { min: first!.size.min + 2, max: first!.size.max * 2 + 2 } }
-      case 'containsIP': case 'containsCIDR': return { cost: add(scaled(fixed(32), perCharacter), ...(node.name === 'containsCIDR' ? [scaled(fixed(16), perCharacter), one] : []), ...(parameters[1]!.kind === 'string' ? [scaled(second!.size, perCharacter)] : [])) }
+      case 'containsIP': case 'containsCIDR': return { cost: add(scaled(fixed(32), perCharacter), ...(name === 'containsCIDR' ? [scaled(fixed(16), perCharacter), one] : []), ...(parameters[1]!.kind === 'string' ? [scaled(second!.size, perCharacter)] : [])) }
       default: return undefined
     }
   }
@@ -316,6 +331,19 @@ function listTraversal({ type, schema, size }: Estimated, parameter: CelType): C
 const elementSize = (schema: SchemaType | undefined): Range => ({ min: 0, max: schema?.element?.maximum ?? Infinity })
 
 const patternCost = (text: Range, pattern: Range): Range => times(scaled(add(text, one), perCharacter), scaled(pattern, perPatternCharacter))
+
+/** The value of a literal that is not negative. */
+function literalInteger(node: Expression | undefined, otherwise: number): number {
+  return node?.kind === 'literal' && typeof node.value === 'bigint' ? Math.max(0, Number(node.value)) : otherwise
+}
+
+/** A call of the lists extension that makes a list. */
+const allocating = (size: Range, factor = 1): CallEstimate => ({ cost: add(scaled(size, factor), fixed(11)), size })
+
+function selfCompared(size: Range, list: CelType): CallEstimate {
+  const element = list.kind === 'list' ? list.element.kind : 'dyn'
+  return allocating(times(size, size), element === 'string' || element === 'bytes' ? 2 + perCharacter : 2)
+}
 
 function joined({ schema, size }: Estimated, separator: Estimated | undefined): CallEstimate {
   const separators: Range = { min: Math.max(0, size.min - 1), max: Math.max(0, size.max - 1) }

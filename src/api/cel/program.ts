@@ -6,7 +6,7 @@ import type { Overload } from './functions.ts'
 import { accumulatorName, type Call, type Comprehension, type Expression, type ListLiteral, type MapLiteral, type Select, type StructLiteral } from './syntax.ts'
 import { namedTypes } from './types.ts'
 import { limitWork } from './work.ts'
-import { CelList, CelMap, CelObject, isMapLike, isOfType, mapEntries, mapGet, Optional, runtimeTypeName, TypeValue, typeNameOf, type MapEntry, type Value } from './values.ts'
+import { CelList, CelMap, CelObject, isMapLike, isOfType, mapEntries, mapGet, Optional, runtimeTypeName, TypeValue, typeNameOf, UnsignedInteger, type MapEntry, type Value } from './values.ts'
 
 /** Counts what an evaluation costs, and ends it at the limit. */
 export class Meter {
@@ -128,6 +128,7 @@ class Compiler {
       case '_||_': return this.logical(node, true)
       case '_?_:_': return this.conditional(node)
       case '_?._': case '_[?_]': return this.optionalAccess(node)
+      case '_[_]': return this.index(node)
       case '@not_strictly_false': return this.notStrictlyFalse(node)
       case 'or': case 'orValue': return node.target === undefined ? this.function(node) : this.alternative(node)
       default: return this.function(node)
@@ -167,16 +168,23 @@ class Compiler {
     }
   }
 
+  private index({ args }: Call): Step {
+    const [container, key] = args.map(argument => this.compile(argument))
+    return frame => {
+      const outer = container!(frame)
+      const name = key!(frame)
+      frame.meter.charge(1)
+      return outer instanceof Optional ? partOf(outer, name) : entryAt(outer, name)
+    }
+  }
+
   private optionalAccess({ args }: Call): Step {
     const [container, key] = args.map(argument => this.compile(argument))
     return frame => {
       const outer = container!(frame)
       const name = key!(frame)
       frame.meter.charge(1)
-      const inner = outer instanceof Optional ? outer.value : outer
-      if (inner === undefined) return Optional.none
-      const found = lookUp(inner, name)
-      return found === undefined ? Optional.none : new Optional(found)
+      return partOf(outer instanceof Optional ? outer : new Optional(outer), name)
     }
   }
 
@@ -359,7 +367,21 @@ function charged(meter: Meter, run: () => { readonly result: Value; readonly pai
   return result
 }
 
-const noSuchOverload = (name: string, args: readonly Value[]): EvaluationError => new EvaluationError(/^[_@!-]/.test(name) ? 'no such overload' : `no such overload: ${name}(${args.map(typeNameOf).join(', ')})`)
+/** What a value must be so that the operator, or the function, asks it itself; else the operator's name is told. */
+const receivers = ['string', 'google.protobuf.Timestamp', 'google.protobuf.Duration']
+const numeric = ['int', 'uint', 'double', ...receivers]
+const ordered = [...numeric, 'bool', 'bytes']
+const askedTypes: Readonly<Record<string, readonly string[]>> = {
+  '_+_': [...numeric, 'bytes', 'list'], '_-_': numeric, '_*_': numeric, '_/_': numeric, '_%_': ['int', 'uint', ...receivers], '-_': ['int', 'double', 'bool', ...receivers],
+  '_<_': ordered, '_<=_': ordered, '_>_': ordered, '_>=_': ordered, 'size': [...receivers, 'bytes', 'list', 'map'], 'sort': ['list'], 'matches': receivers,
+}
+
+function noSuchOverload(name: string, args: readonly Value[]): EvaluationError {
+  const types = args.map(typeNameOf)
+  const asked = askedTypes[name]
+  if (asked === undefined) return new EvaluationError(/^[_@!]/.test(name) ? 'no such overload' : `no such overload: ${name}(${types.join(', ')})`)
+  return new EvaluationError(asked.includes(types[0]!) ? 'no such overload' : `no such overload: ${name}`)
+}
 
 const isKey = (value: Value): boolean => typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' || typeNameOf(value) === 'uint'
 
@@ -368,28 +390,47 @@ function contentOf(value: Value): Value | undefined {
   throw new EvaluationError(`cannot initialize optional entry from non-optional value ${typeNameOf(value)}`)
 }
 
-/** A field or a key; undefined when there is none. Throws where neither exists. */
+/** A field, an element or a value; undefined when there is none. Throws where the key is none of a list. */
 export function lookUp(container: Value, key: Value): Value | undefined {
   if (container instanceof CelList) {
-    const index = typeof key === 'number' && Number.isInteger(key) ? BigInt(key) : key
-    if (typeof index !== 'bigint') throw new EvaluationError(`unsupported index type '${typeNameOf(key)}' in list`)
+    const index = listIndex(key)
     return index < 0n ? undefined : container.items[Number(index)]
   }
   if (isMapLike(container)) return mapGet(container, key)
-  if (container instanceof CelObject && typeof key === 'string') return container.get(key)
-  throw new EvaluationError('no such overload')
+  return container instanceof CelObject && typeof key === 'string' ? container.get(key) : undefined
+}
+
+function listIndex(key: Value): bigint {
+  if (typeof key === 'bigint') return key
+  if (key instanceof UnsignedInteger) return key.value
+  if (typeof key !== 'number') throw new EvaluationError(`unsupported index type '${typeNameOf(key)}' in list`)
+  if (!Number.isInteger(key)) throw new EvaluationError(`unsupported index value ${key} in list`)
+  return BigInt(key)
+}
+
+/** Throws when there is none, which is so of everything that has no parts. */
+export function entryAt(container: Value, key: Value): Value {
+  const found = lookUp(container, key)
+  if (found === undefined) throw new EvaluationError(`${container instanceof CelList ? 'index out of bounds' : 'no such key'}: ${keyText(key)}`)
+  return found
+}
+
+function keyText(key: Value): string {
+  if (key instanceof UnsignedInteger) return `${key.value}`
+  return typeof key === 'object' ? typeNameOf(key) : `${key}`
+}
+
+function partOf({ value }: Optional, key: Value): Optional {
+  const found = value === undefined ? undefined : lookUp(value, key)
+  return found === undefined ? Optional.none : new Optional(found)
 }
 
 function fieldOf(container: Value, field: string, testOnly: boolean): Value {
   if (container instanceof Optional) {
-    const found = container.value === undefined ? undefined : lookUp(container.value, field)
-    if (testOnly) return found !== undefined
-    return found === undefined ? Optional.none : new Optional(found)
+    const part = partOf(container, field)
+    return testOnly ? part.value !== undefined : part
   }
-  const found = container instanceof CelMap || container instanceof CelObject ? lookUp(container, field) : undefined
-  if (testOnly) return found !== undefined
-  if (found === undefined) throw new EvaluationError(container instanceof CelMap || container instanceof CelObject ? `no such key: ${field}` : 'no such overload')
-  return found
+  return testOnly ? lookUp(container, field) !== undefined : entryAt(container, field)
 }
 
 function* iterate(over: Value, two: boolean): Generator<readonly [Value, Value]> {

@@ -15,5 +15,5 @@ export const namespaceSchema: SchemaType = schemaType(objectOf({
     deletionGracePeriodSeconds: integer, deletionTimestamp: time, generation: integer, resourceVersion: text, finalizers: texts,
   }),
   spec: objectOf({ finalizers: texts }),
-  status: objectOf({ phase: text }),
+  status: objectOf({ phase: text, conditions: { type: 'array', items: objectOf({ type: text, status: text, lastTransitionTime: time, message: text, reason: text }) } }),
 }), false, 'kubernetes.Namespace')!

@@ -2,7 +2,7 @@
 import { checkLabel, checkSubdomain } from '../../validation/formats.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { fixed, overload, type Overload } from '../functions.ts'
-import { OpaqueValue } from '../values.ts'
+import { OpaqueValue, sizeOf, type Value } from '../values.ts'
 
 export interface AuthorizationQuestion {
   readonly verb: string
@@ -91,6 +91,8 @@ const check = ({ ask, question }: CheckValue, verb: string): DecisionValue => ne
 const one = fixed(1)
 /** Two checks fit into an expression. */
 const costOfCheck = fixed(350_000)
+/** A list of requirements, of which there may be one for every two characters, and the reading. */
+const costOfSelector = ([, text]: readonly Value[]): number => 10 + Math.ceil(sizeOf(text!) * 0.1) + Math.ceil(sizeOf(text!) * 0.5) * 50
 const [authorizer, path, group, resource, decision] = ['Authorizer', 'PathCheck', 'GroupCheck', 'ResourceCheck', 'Decision'].map(name => `kubernetes.authorization.${name}`)
 
 export const authorizerFunctions: readonly Overload[] = [
@@ -101,9 +103,9 @@ export const authorizerFunctions: readonly Overload[] = [
   overload(`${resource}::subresource(string): ${resource}`, (value: CheckValue, name: string) => value.with({ subresource: orUnset(name) }), one),
   overload(`${resource}::namespace(string): ${resource}`, (value: CheckValue, name: string) => value.with({ namespace: orUnset(name) }), one),
   overload(`${resource}::name(string): ${resource}`, (value: CheckValue, name: string) => value.with({ name: orUnset(name) }), one),
-  overload(`${resource}::fieldSelector(string): ${resource}`, (value: CheckValue, text: string) => value.with({ fieldSelector: orUnset(text) }), one),
+  overload(`${resource}::fieldSelector(string): ${resource}`, (value: CheckValue, text: string) => value.with({ fieldSelector: orUnset(text) }), costOfSelector),
   // No authorizer here looks at labels.
-  overload(`${resource}::labelSelector(string): ${resource}`, (value: CheckValue) => value, one),
+  overload(`${resource}::labelSelector(string): ${resource}`, (value: CheckValue) => value, costOfSelector),
   overload(`${path}::check(string): ${decision}`, check, costOfCheck),
   overload(`${resource}::check(string): ${decision}`, check, costOfCheck),
   overload(`${decision}::allowed(): bool`, ({ answer }: DecisionValue) => answer.allowed, one),

@@ -17,9 +17,21 @@ function wholeCost(value: Value): number {
 }
 
 const traverse = ([list]: readonly Value[]): number => wholeCost(list!)
-const product = ([a, b]: readonly Value[]): number => Math.max(1, sizeOf(a!) * sizeOf(b!))
-const square = ([list]: readonly Value[]): number => Math.max(1, sizeOf(list!) ** 2)
-const linear = (args: readonly Value[], result: Value): number => Math.max(1, sizeOf(args[0]!), sizeOf(result))
+/** What calls of the lists extension cost: that of the call and of the list they make, and something for each part. */
+const allocating = (parts: number): number => Math.floor(parts) + 11
+const made = (_args: readonly Value[], result: Value): number => allocating(result instanceof CelList ? sizeOf(result) : 0)
+const ranged = ([count]: readonly Value[]): number => allocating(Math.max(0, Number(count)))
+const flattened = ([list, depth = 1n]: readonly Value[]): number => allocating(sizeOf(list!) * Math.max(0, Number(depth)))
+
+/** Each of the list's elements is compared with each. */
+function selfCompared(list: Value): number {
+  const [first] = (list as CelList).items
+  return allocating(sizeOf(list) ** 2 * (typeof first === 'string' || first instanceof Uint8Array ? 2.1 : 2))
+}
+
+const compared = ([list]: readonly Value[]): number => selfCompared(list!)
+const comparedKeys = ([, keys]: readonly Value[]): number => selfCompared(keys!)
+const setCost = (factor: number) => ([a, b]: readonly Value[]): number => 1 + sizeOf(a!) * sizeOf(b!) * factor
 
 /** Negative, zero or positive; throws where values have no order. */
 function compareValues(a: Value, b: Value): number {
@@ -99,22 +111,22 @@ function sortByKeys({ items }: CelList, keys: CelList): CelList {
 }
 
 const extension: Overload[] = [
-  overload('list(T)::slice(int, int): list(T)', slice, linear),
-  overload('list(list(T))::flatten(): list(T)', (list: CelList) => flatten(list, 1n), linear),
-  overload('list(dyn)::flatten(int): list(dyn)', flatten, linear),
-  overload('lists.range(int): list(int)', range, ([count]) => Math.max(1, Math.min(Number(count), Number(longestRange)))),
-  overload('list(T)::distinct(): list(T)', distinct, square),
-  overload('list(T)::reverse(): list(T)', ({ items }: CelList) => new CelList(items.toReversed()), linear),
-  ...comparable.map(type => overload(`list(${type})::sort(): list(${type})`, (list: CelList) => sortByKeys(list, list), square)),
-  ...comparable.map(type => overload(`list(T)::@sortByAssociatedKeys(list(${type})): list(T)`, sortByKeys, square)),
+  overload('list(T)::slice(int, int): list(T)', slice, made),
+  overload('list(list(T))::flatten(): list(T)', (list: CelList) => flatten(list, 1n), flattened),
+  overload('list(dyn)::flatten(int): list(dyn)', flatten, flattened),
+  overload('lists.range(int): list(int)', range, ranged),
+  overload('list(T)::distinct(): list(T)', distinct, compared),
+  overload('list(T)::reverse(): list(T)', ({ items }: CelList) => new CelList(items.toReversed()), made),
+  ...comparable.map(type => overload(`list(${type})::sort(): list(${type})`, (list: CelList) => sortByKeys(list, list), compared)),
+  ...comparable.map(type => overload(`list(T)::@sortByAssociatedKeys(list(${type})): list(T)`, sortByKeys, comparedKeys)),
 ]
 
 const includes = (list: CelList, item: Value): boolean => list.items.some(other => equal(other, item))
 
 const sets: Overload[] = [
-  overload('sets.contains(list(T), list(T)): bool', (all: CelList, some: CelList) => some.items.every(item => includes(all, item)), product),
-  overload('sets.intersects(list(T), list(T)): bool', (a: CelList, b: CelList) => a.items.some(item => includes(b, item)), product),
-  overload('sets.equivalent(list(T), list(T)): bool', (a: CelList, b: CelList) => a.items.every(item => includes(b, item)) && b.items.every(item => includes(a, item)), product),
+  overload('sets.contains(list(T), list(T)): bool', (all: CelList, some: CelList) => some.items.every(item => includes(all, item)), setCost(1)),
+  overload('sets.intersects(list(T), list(T)): bool', (a: CelList, b: CelList) => a.items.some(item => includes(b, item)), setCost(1)),
+  overload('sets.equivalent(list(T), list(T)): bool', (a: CelList, b: CelList) => a.items.every(item => includes(b, item)) && b.items.every(item => includes(a, item)), setCost(2)),
 ]
 
 export const listFunctions: readonly Overload[] = [...kubernetesLists, ...extension, ...sets]

@@ -93,7 +93,16 @@ const isMulticast = (address: IPValue): boolean => (is4(address) ? within(0xen, 
 const isGlobalUnicast = (address: IPValue): boolean => address.number !== 0n && !isLoopback(address) && !isMulticast(address) && !isLinkLocalUnicast(address) && !(is4(address) && address.number === 0xffffffffn)
 
 const one = fixed(1)
-const containment = (parsesText: boolean) => (args: readonly Value[]): number => 4 + (parsesText ? Math.ceil(sizeOf(args[1]!) * 0.1) : 0)
+const perByte = 0.1
+
+/** The bytes of the prefix are compared, those of a range are masked before, and a text is parsed. */
+function containment({ ofRange }: { ofRange: boolean }) {
+  return ([range, other]: readonly Value[]): number => {
+    const bytes = Math.ceil((range as CIDRValue).prefix / 8)
+    const parsing = typeof other === 'string' ? Math.ceil(sizeOf(other) * perByte) : 0
+    return Math.ceil(2 * bytes * perByte) + (ofRange ? Math.ceil(bytes * perByte) + 1 : 0) + parsing
+  }
+}
 
 export const networkFunctions: readonly Overload[] = [
   overload('ip(string): net.IP', ip, traversal(0)),
@@ -112,8 +121,8 @@ export const networkFunctions: readonly Overload[] = [
   overload('net.CIDR::ip(): net.IP', ({ address }: CIDRValue) => address, one),
   overload('net.CIDR::masked(): net.CIDR', masked, one),
   overload('net.CIDR::prefixLength(): int', ({ prefix }: CIDRValue) => BigInt(prefix), one),
-  overload('net.CIDR::containsIP(net.IP): bool', containsIP, containment(false)),
-  overload('net.CIDR::containsIP(string): bool', (range: CIDRValue, text: string) => containsIP(range, ip(text)), containment(true)),
-  overload('net.CIDR::containsCIDR(net.CIDR): bool', containsCIDR, containment(false)),
-  overload('net.CIDR::containsCIDR(string): bool', (range: CIDRValue, text: string) => containsCIDR(range, cidr(text)), containment(true)),
+  overload('net.CIDR::containsIP(net.IP): bool', containsIP, containment({ ofRange: false })),
+  overload('net.CIDR::containsIP(string): bool', (range: CIDRValue, text: string) => containsIP(range, ip(text)), containment({ ofRange: false })),
+  overload('net.CIDR::containsCIDR(net.CIDR): bool', containsCIDR, containment({ ofRange: true })),
+  overload('net.CIDR::containsCIDR(string): bool', (range: CIDRValue, text: string) => containsCIDR(range, cidr(text)), containment({ ofRange: true })),
 ]

@@ -1,7 +1,6 @@
 // Values that may be absent.
 import { EvaluationError } from '../cel-error.ts'
 import { overload, type Overload } from '../functions.ts'
-import { lookUp } from '../program.ts'
 import { CelList, Optional, sizeOf, UnsignedInteger, type Value } from '../values.ts'
 
 function presentValue({ value }: Optional): Value {
@@ -22,15 +21,11 @@ export const optionalFunctions: readonly Overload[] = [
   overload('optional(V)::value(): V', (optional: Optional) => presentValue(optional)),
   overload('optional(V)::or(optional(V)): optional(V)', (optional: Optional, other: Optional) => (optional.value === undefined ? other : optional)),
   overload('optional(V)::orValue(V): V', (optional: Optional, other: Value) => optional.value ?? other),
-  overload('_[_](optional(list(V)), int): optional(V)', (optional: Optional, index: bigint) => part(optional, index)),
-  overload('_[_](optional(map(K, V)), K): optional(V)', (optional: Optional, key: Value) => part(optional, key)),
+  // For their types: a program looks parts up itself.
+  overload('_[_](optional(list(V)), int): optional(V)', (optional: Optional) => optional),
+  overload('_[_](optional(map(K, V)), K): optional(V)', (optional: Optional) => optional),
 ]
 
 function unwrapped(list: CelList): CelList {
   return new CelList(list.items.flatMap(item => (item instanceof Optional && item.value !== undefined ? [item.value] : [])))
-}
-
-function part({ value }: Optional, key: Value): Optional {
-  const found = value === undefined ? undefined : lookUp(value, key)
-  return found === undefined ? Optional.none : new Optional(found)
 }

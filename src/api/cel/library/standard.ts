@@ -2,7 +2,7 @@
 import { decodeUtf8, encodeUtf8 } from '../../../lib/text.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { overload, type Overload } from '../functions.ts'
-import { lookUp } from '../program.ts'
+import { entryAt, lookUp } from '../program.ts'
 import { checkedInt, checkedUint, concatenate, equal, sizeOf, TypeValue, typeNameOf, UnsignedInteger, type CelList, type CelMap, type CelObject, type Duration, type Timestamp, type Value } from '../values.ts'
 import { compilePattern } from './pattern.ts'
 import { checkedDuration, checkedTimestamp, formatDuration, formatTimestamp, parseDuration, parseTimestamp, partOfTime, type TimePart } from './time.ts'
@@ -12,7 +12,8 @@ const perCharacter = 0.1
 const perPatternCharacter = 0.25
 
 export const traversal = (index: number, factor = 1) => (args: readonly Value[]): number => Math.ceil(sizeOf(args[index]!) * perCharacter * factor)
-export const patternCost = (args: readonly Value[]): number => Math.ceil((1 + sizeOf(args[0]!)) * perCharacter) * Math.ceil(sizeOf(args[1]!) * perPatternCharacter)
+export const patternPrice = (textSize: number, patternSize: number): number => Math.ceil((1 + textSize) * perCharacter) * Math.ceil(patternSize * perPatternCharacter)
+export const patternCost = (args: readonly Value[]): number => patternPrice(sizeOf(args[0]!), sizeOf(args[1]!))
 const smaller = (args: readonly Value[]): number => Math.ceil(Math.min(sizeOf(args[0]!), sizeOf(args[1]!)) * perCharacter)
 const both = (args: readonly Value[]): number => Math.ceil((sizeOf(args[0]!) + sizeOf(args[1]!)) * perCharacter)
 
@@ -104,8 +105,8 @@ const logic: Overload[] = [
 const collections: Overload[] = [
   overload('@in(A, list(A)): bool', (item: Value, list: CelList) => list.items.some(other => equal(item, other)), args => sizeOf(args[1]!)),
   overload('@in(A, map(A, B)): bool', (key: Value, map: CelMap | CelObject) => lookUp(map, key) !== undefined),
-  overload('_[_](list(A), int): A', (list: CelList, index: bigint) => elementAt(list, index)),
-  overload('_[_](map(A, B), A): B', (map: CelMap | CelObject, key: Value) => valueAt(map, key)),
+  overload('_[_](list(A), int): A', entryAt),
+  overload('_[_](map(A, B), A): B', entryAt),
   overload('cel.@mapInsert(map(A, B), A, B): map(A, B)', (map: CelMap) => map),
   overload('cel.@mapInsert(map(A, B), map(A, B)): map(A, B)', (map: CelMap) => map),
   ...['string', 'bytes', 'list(A)', 'map(A, B)'].flatMap(type => [
@@ -114,16 +115,8 @@ const collections: Overload[] = [
   ]),
 ]
 
-function elementAt(list: CelList, index: bigint): Value {
-  const found = lookUp(list, index)
-  if (found === undefined) throw new EvaluationError(`index out of bounds: ${index}`)
-  return found
-}
-
-function valueAt(map: CelMap | CelObject, key: Value): Value {
-  const found = lookUp(map, key)
-  if (found === undefined) throw new EvaluationError(`no such key: ${typeof key === 'string' || typeof key === 'bigint' || typeof key === 'boolean' ? key : typeNameOf(key)}`)
-  return found
+function unconvertible(type: string): never {
+  throw new EvaluationError(`type conversion error from 'string' to '${type}'`)
 }
 
 function toInt(value: bigint | number): bigint {
@@ -133,15 +126,15 @@ function toInt(value: bigint | number): bigint {
 }
 
 function intOfText(text: string): bigint {
-  if (!/^[+-]?\d+$/.test(text)) throw new EvaluationError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-  return checkedInt(BigInt(text.replace(/^\+/, '')))
+  const value = /^[+-]?\d+$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined
+  return value !== undefined && BigInt.asIntN(64, value) === value ? value : unconvertible('int')
 }
 
 function doubleOfText(text: string): number {
   const special: Readonly<Record<string, number>> = { 'inf': Infinity, '+inf': Infinity, '-inf': -Infinity, 'infinity': Infinity, 'nan': Number.NaN }
   const known = special[text.toLowerCase()]
   if (known !== undefined) return known
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw new EvaluationError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) unconvertible('double')
   return Number(text)
 }
 
@@ -158,7 +151,7 @@ export function formatDouble(value: number): string {
 function boolOfText(text: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false
-  throw new EvaluationError(`type conversion error from 'string' to 'bool'`)
+  return unconvertible('bool')
 }
 
 function textOf(value: Uint8Array): string {
@@ -168,15 +161,12 @@ function textOf(value: Uint8Array): string {
 }
 
 function durationOf(text: string): Duration {
-  const parsed = parseDuration(text)
-  if (parsed === undefined) throw new EvaluationError(`time: invalid duration ${JSON.stringify(text)}`)
-  return parsed
+  return parseDuration(text) ?? unconvertible('google.protobuf.Duration')
 }
 
 function timestampOf(text: string): Timestamp {
-  const parsed = parseTimestamp(text)
-  if (parsed === undefined) throw new EvaluationError(`parsing time ${JSON.stringify(text)}: not a time of RFC 3339`)
-  return checkedTimestamp(parsed.nanoseconds)
+  const { nanoseconds } = parseTimestamp(text) ?? unconvertible('google.protobuf.Timestamp')
+  return checkedTimestamp(nanoseconds)
 }
 
 const seconds = 1_000_000_000n
@@ -195,10 +185,7 @@ const conversions: Overload[] = [
     if (!(value >= 0 && value < 2 ** 64)) throw new EvaluationError('unsigned integer overflow')
     return checkedUint(BigInt(Math.trunc(value)))
   }),
-  overload('uint(string): uint', (value: string) => {
-    if (!/^\d+$/.test(value)) throw new EvaluationError(`strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`)
-    return checkedUint(BigInt(value))
-  }),
+  overload('uint(string): uint', (value: string) => new UnsignedInteger(/^\d+$/.test(value) && BigInt(value) < 1n << 64n ? BigInt(value) : unconvertible('uint'))),
   overload('double(double): double', (value: number) => value),
   overload('double(int): double', (value: bigint) => Number(value)),
   overload('double(uint): double', (value: UnsignedInteger) => Number(value.value)),

@@ -26,7 +26,8 @@ class UrlValue extends OpaqueValue {
   }
 }
 
-function urlOf(text: string): UrlValue | undefined {
+/** undefined: it is neither an absolute URL nor an absolute path. */
+export function urlOf(text: string): UrlValue | undefined {
   const [, scheme = '', authority = '', path = '', query = ''] = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/s.exec(text) ?? []
   if (scheme === '' && !path.startsWith('/')) return undefined
   if (hasControl(text) || /%(?![0-9a-fA-F]{2})/.test(path)) return undefined
@@ -39,9 +40,12 @@ const hasControl = (text: string): boolean => Array.from(text).some(character =>
 
 function url(text: string): UrlValue {
   const parsed = urlOf(text)
-  if (parsed === undefined) throw new EvaluationError(`URL parse error during conversion from string: parse ${JSON.stringify(text)}: invalid URI for request`)
+  if (parsed === undefined) throw new EvaluationError(`URL parse error during conversion from string: ${unparsable(text)}`)
   return parsed
 }
+
+/** In the words of Go. */
+export const unparsable = (text: string): string => `parse ${JSON.stringify(text)}: ${text === '' ? 'empty url' : 'invalid URI for request'}`
 
 const hostname = ({ host }: UrlValue): string => host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
 const port = ({ host }: UrlValue): string => /:(\d*)$/.exec(host)?.[1] ?? ''
