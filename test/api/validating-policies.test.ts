@@ -40,8 +40,8 @@ describe('a bound policy', () => {
   test('gives its message, message expression and reason', async () => {
     await policy({ validations: [{ expression: '!("a" in object.data)', message: 'no a', reason: 'Forbidden' }] })
     expect(await configMap({ a: '1' })).toMatchObject({ status: 403, json: { reason: 'Forbidden', message: 'configmaps "c" is forbidden: ValidatingAdmissionPolicy \'p\' with binding \'p-b\' denied request: no a' } })
-    await policy({ validations: [{ expression: '!("b" in object.data)', message: 'no b', messageExpression: '"found b: " + object.data.b', reason: 'Unauthorized' }] }, {}, 'q')
-    expect(await configMap({ b: '1' })).toMatchObject({ status: 401, json: { message: 'configmaps "c" is forbidden: ValidatingAdmissionPolicy \'q\' with binding \'q-b\' denied request: found b: 1' } })
+    await policy({ validations: [{ expression: '!("b" in object.data)', message: 'no b', messageExpression: '"found b: " + object.data.b', reason: 'RequestEntityTooLarge' }] }, {}, 'q')
+    expect(await configMap({ b: '1' })).toMatchObject({ status: 413, json: { message: 'configmaps "c" is forbidden: ValidatingAdmissionPolicy \'q\' with binding \'q-b\' denied request: found b: 1' } })
   })
 
   test('warns instead of refusing', async () => {
@@ -232,11 +232,15 @@ describe('the expressions of a policy are checked when it is written', () => {
     [{ validations: [{ expression: 'params.x == 1' }] }, /undeclared reference to 'params' \(in container ''\)/],
     [{ validations: [{ expression: 'request.nam == ""' }] }, /undefined field 'nam'/],
     [{ validations: [{ expression: 'variables.x == 1' }], variables: [{ name: 'y', expression: '1' }] }, /undefined field 'x'/],
+    [{ validations: [{ expression: 'variables.x == 1' }] }, /undeclared reference to 'variables' \(in container ''\)/],
+    [{ variables: [{ name: 'y', expression: '1' }], matchConditions: [{ name: 'c', expression: 'variables.y == 1' }] }, /matchConditions\[0\].*undeclared reference to 'variables'/s],
+    [{ validations: [{ expression: 'namespaceObject.status.conditions.all(c, c.lastTransitionTime < c.nam)' }] }, /undefined field 'nam'/],
     [{ validations: [{ expression: 'true', messageExpression: 'authorizer.path("/")' }] }, /messageExpression: Invalid value: .*undeclared reference to 'authorizer'/],
-    [{ validations: [{ expression: 'true', reason: 'Odd' }] }, /spec\.validations\[0\]\.reason: Unsupported value: "Odd": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"/],
+    [{ validations: [{ expression: 'true', reason: 'Odd' }] }, /spec\.validations\[0\]\.reason: Unsupported value: "Odd": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"$/],
     [{ variables: [{ name: 'a b', expression: '1' }] }, /spec\.variables\[0\]\.name: Invalid value: "a b": name is not a valid CEL identifier/],
     [{ matchConditions: [{ name: 'x', expression: '"a"' }] }, /spec\.matchConditions\[0\]\.expression: Invalid value: "\\"a\\"": must evaluate to bool but got string/],
-    [{ auditAnnotations: [{ key: 'k', valueExpression: '1' }] }, /spec\.auditAnnotations\[0\]\.valueExpression: Invalid value: "1": must evaluate to one of \[string null_type\]/],
+    [{ auditAnnotations: [{ key: 'k', valueExpression: '1' }] }, /spec\.auditAnnotations\[0\]\.valueExpression: Invalid value: "1": must evaluate to one of \[string null_type\] but got int/],
+    [{ auditAnnotations: [{ key: 'a b', valueExpression: ` '${'x'.repeat(5 * 1024)}' ` }] }, /auditAnnotations\[0\]\.key: Invalid value: "p\/a b": .*auditAnnotations\[0\]\.valueExpression: Required value: must not exceed 5120 bytes in length/s],
   ])('%j', async (spec, message) => {
     expect(await refused(spec)).toMatch(message)
   })

@@ -28,7 +28,7 @@ const resourceCheckType: CelType = { kind: 'opaque', name: 'kubernetes.authoriza
 
 export interface AdmissionScope {
   readonly hasParams: boolean
-  /** Message expressions and audit annotations may not ask for permissions. */
+  /** Message expressions may not ask for permissions. */
   readonly hasAuthorizer: boolean
   /** `authorizer.requestResource`, which comes with the authorizer everywhere but in type checking. */
   readonly hasRequestResource?: boolean

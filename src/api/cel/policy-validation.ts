@@ -1,5 +1,6 @@
 // Whether the expressions of policies and of match conditions compile and are of the types they must be. What
 // needs no CEL is checked by the kinds themselves.
+import { encodeUtf8 } from '../../lib/text.ts'
 import type { FieldError } from '../field-error.ts'
 import { duplicate, invalidValue, notSupported, required, tooMany } from '../field-error.ts'
 import type { AuditAnnotation, MatchCondition, MutatingAdmissionPolicySpec, Mutation, ValidatingAdmissionPolicySpec, Validation, Variable } from '../generated/models.ts'
@@ -11,8 +12,8 @@ import { bool, nullType, string } from './types.ts'
 
 const mostConditions = 64
 const mostAnnotations = 20
-const longestValueExpression = 5 * 1024
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
+const longestValueExpressionBytes = 5 * 1024
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/
 const reserved = new Set(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while'])
 
@@ -31,15 +32,16 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
 
 export function validateValidatingPolicyExpressions(name: string, spec: ValidatingAdmissionPolicySpec): FieldError[] {
   const hasParams = spec.paramKind !== undefined
+  const hasVariables = (spec.variables ?? []).length > 0
   const compiler = new AdmissionCompiler()
-  const [full, limited] = [{ hasParams, hasAuthorizer: true, hasVariables: true }, { hasParams, hasAuthorizer: false, hasVariables: true }]
+  const [full, limited] = [{ hasParams, hasAuthorizer: true, hasVariables }, { hasParams, hasAuthorizer: false, hasVariables }]
   const annotations = spec.auditAnnotations ?? []
   return [
     ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', hasParams),
     ...validateVariables(spec.variables, compiler, full),
     ...each(spec.validations, 'spec.validations', (validation, path) => validateValidation(validation, compiler, { full, limited }, path)),
     ...(annotations.length > mostAnnotations ? [invalidValue('spec.auditAnnotations', annotations, `must not have more than ${mostAnnotations} auditAnnotations`)] : []),
-    ...each(annotations, 'spec.auditAnnotations', (annotation, path) => validateAnnotation(annotation, name, compiler, limited, path)),
+    ...each(annotations, 'spec.auditAnnotations', (annotation, path) => validateAnnotation(annotation, name, compiler, full, path)),
     ...annotations.flatMap(({ key }, index) => (annotations.findIndex(other => other.key === key) < index ? [duplicate(`spec.auditAnnotations[${index}].key`, key)] : [])),
   ]
 }
@@ -74,18 +76,21 @@ function validateValidation({ expression = '', message = '', messageExpression =
 }
 
 function validateAnnotation({ key = '', valueExpression = '' }: Partial<AuditAnnotation>, policyName: string, compiler: AdmissionCompiler, scope: AdmissionScope, path: string): FieldError[] {
+  const name = `${policyName}/${key}`
+  const trimmed = valueExpression.trim()
+  const field = `${path}.valueExpression`
   return [
-    ...(key === '' ? [required(`${path}.key`)] : checkQualifiedName(`${policyName}/${key}`).map(problem => invalidValue(`${path}.key`, key, problem))),
-    ...(valueExpression.trim() === '' ? [required(`${path}.valueExpression`, 'valueExpression is not specified')]
-      : valueExpression.length > longestValueExpression ? [invalidValue(`${path}.valueExpression`, valueExpression, `must not exceed ${longestValueExpression} bytes in length`)]
-        : problemsOf(compiler.compile(valueExpression, scope, [string, nullType]), valueExpression, `${path}.valueExpression`)),
+    ...checkQualifiedName(name).map(problem => invalidValue(`${path}.key`, name, problem)),
+    ...(trimmed === '' ? [required(field, 'valueExpression is not specified')]
+      : encodeUtf8(trimmed).length > longestValueExpressionBytes ? [required(field, `must not exceed ${longestValueExpressionBytes} bytes in length`)]
+        : problemsOf(compiler.compile(trimmed, scope, [string, nullType]), valueExpression, field)),
   ]
 }
 
 function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, compiler: AdmissionCompiler, scope: AdmissionScope, path: string): FieldError[] {
   const isApply = patchType === 'ApplyConfiguration'
-  const expression = (isApply ? applyConfiguration?.expression : jsonPatch?.expression) ?? ''
-  if (expression.trim() === '') return []
+  const expression = ((isApply ? applyConfiguration?.expression : jsonPatch?.expression) ?? '').trim()
+  if (expression === '') return []
   return problemsOf(compiler.compile(expression, scope, [isApply ? wholeObject : jsonPatchList]), expression, `${path}.${isApply ? 'applyConfiguration' : 'jsonPatch'}.expression`)
 }
 

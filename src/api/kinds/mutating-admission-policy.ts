@@ -1,42 +1,47 @@
 // MutatingAdmissionPolicy: changes in CEL that are made to writes, wherever the policy is bound.
 import type { FieldError } from '../field-error.ts'
-import { notSupported, required } from '../field-error.ts'
-import type { MutatingAdmissionPolicySpec } from '../generated/models.ts'
+import { invalidValue, notSupported, required } from '../field-error.ts'
+import type { MutatingAdmissionPolicy, MutatingAdmissionPolicySpec, Mutation } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { mutatingAdmissionPolicies } from '../resources.ts'
-import { defaultMatch, validateFailurePolicy, validateMatch, validateParamKind } from '../validation/admission-policies.ts'
-import { each, requireText } from '../validation/scalars.ts'
-import { age, columns } from './cells.ts'
+import { validateMutatingOperations, validatePolicy } from '../validation/admission-policies.ts'
+import { each } from '../validation/scalars.ts'
+import { defaultPolicy, policyKind } from './admission-policies.ts'
 
 export const mutatingAdmissionPolicyKind = defineKind({
+  ...policyKind('Mutations', policy => (policy as MutatingAdmissionPolicy).spec?.mutations?.length ?? 0),
   resource: mutatingAdmissionPolicies,
   model: 'V1MutatingAdmissionPolicy',
   singular: 'mutatingadmissionpolicy',
-  categories: ['api-extensions'],
-  generation: true,
-  defaults(draft) {
-    draft.spec ??= {}
-    draft.spec.failurePolicy ??= 'Fail'
-    defaultMatch(draft.spec.matchConstraints)
-  },
+  defaults: defaultPolicy,
   validate: ({ spec }) => validateSpec(spec),
-  columns: columns('Name', 'Mutations:integer', 'ParamKind', 'Age'),
-  row: (policy, nowMs) => [policy.metadata.name, policy.spec?.mutations?.length ?? 0, policy.spec?.paramKind === undefined ? '<unset>' : `${policy.spec.paramKind.apiVersion ?? ''}/${policy.spec.paramKind.kind ?? ''}`, age(policy, nowMs)],
 })
 
+const reinvocations = ['IfNeeded', 'Never']
+
 function validateSpec(spec: MutatingAdmissionPolicySpec): FieldError[] {
+  const { reinvocationPolicy = '' } = spec
   return [
-    ...validateFailurePolicy(spec.failurePolicy, 'spec.failurePolicy'),
-    ...validateParamKind(spec.paramKind, 'spec.paramKind'),
-    ...validateMatch(spec.matchConstraints, 'spec.matchConstraints', true),
+    ...validatePolicy(spec),
+    ...validateMutatingOperations(spec.matchConstraints, 'spec.matchConstraints'),
     ...((spec.mutations ?? []).length === 0 ? [required('spec.mutations', 'mutations must contain at least one item')] : []),
-    ...each(spec.mutations, 'spec.mutations', (mutation, path) => {
-      switch (mutation.patchType) {
-        case 'ApplyConfiguration': return requireText(mutation.applyConfiguration?.expression, `${path}.applyConfiguration.expression`)
-        case 'JSONPatch': return requireText(mutation.jsonPatch?.expression, `${path}.jsonPatch.expression`)
-        default: return [notSupported(`${path}.patchType`, mutation.patchType ?? '', ['ApplyConfiguration', 'JSONPatch'])]
-      }
-    }),
-    ...(spec.reinvocationPolicy === undefined || spec.reinvocationPolicy === '' ? [required('spec.reinvocationPolicy')] : ['IfNeeded', 'Never'].includes(spec.reinvocationPolicy) ? [] : [notSupported('spec.reinvocationPolicy', spec.reinvocationPolicy, ['IfNeeded', 'Never'])]),
+    ...each(spec.mutations, 'spec.mutations', validateMutation),
+    ...(reinvocationPolicy === '' ? [required('spec.reinvocationPolicy')] : reinvocations.includes(reinvocationPolicy) ? [] : [notSupported('spec.reinvocationPolicy', reinvocationPolicy, reinvocations)]),
+  ]
+}
+
+/** Each type of patch has a field of its own. */
+const patchFields = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const
+
+function validateMutation(mutation: Mutation, path: string): FieldError[] {
+  const { patchType = '' } = mutation as Partial<Mutation>
+  if (patchType === '') return [required(`${path}.patchType`)]
+  if (!Object.hasOwn(patchFields, patchType)) return [notSupported(`${path}.patchType`, patchType, Object.keys(patchFields))]
+  const own = patchFields[patchType as keyof typeof patchFields]
+  const other = own === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch'
+  return [
+    ...(mutation[own] === undefined ? [required(`${path}.${own}`, `must be specified when patchType is ${patchType}`)]
+      : (mutation[own].expression ?? '').trim() === '' ? [required(`${path}.${own}.expression`)] : []),
+    ...(mutation[other] === undefined ? [] : [invalidValue(`${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${patchType}`)]),
   ]
 }

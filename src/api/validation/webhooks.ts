@@ -55,8 +55,28 @@ export function validateRule(rule: RuleWithOperations, field: string): FieldErro
   return [
     ...some('operations'),
     ...each(rule.operations, `${field}.operations`, (operation, path) => (operations.has(operation) ? [] : [notSupported(path, operation, [...operations])])),
-    ...some('apiGroups'), ...some('apiVersions'), ...some('resources'),
+    ...some('apiGroups'), ...some('apiVersions'),
+    ...each(rule.apiVersions, `${field}.apiVersions`, (version, path) => (version === '' ? [required(path)] : [])),
+    ...some('resources'), ...validateResources(rule.resources ?? [], `${field}.resources`),
     ...(rule.scope === undefined ? [] : validateOneOf(rule.scope, ['*', 'Cluster', 'Namespaced'], `${field}.scope`)),
+  ]
+}
+
+/** What one entry says already, another one must not say again. */
+function validateResources(resources: readonly string[], field: string): FieldError[] {
+  const parts = resources.map(resource => resource.split(/\/(.*)/s))
+  const plain = resources.findLast(resource => resource !== '' && !resource.includes('/'))
+  return [
+    ...each(resources, field, (resource, path, index) => {
+      if (resource === '') return [required(path)]
+      const [name = '', subresource] = parts[index]!
+      if (subresource === undefined) return []
+      const before = resources.slice(0, index)
+      const covering = [`${name}/*`, `*/${subresource}`].filter(other => before.includes(other))
+      return covering.map(other => invalidValue(path, resource, `if '${other}' is present, must not specify ${resource}`))
+    }),
+    ...(resources.length > 1 && resources.includes('*/*') ? [invalidValue(field, resources, "if '*/*' is present, must not specify other resources")] : []),
+    ...(resources.includes('*') && plain !== '*' ? [invalidValue(field, resources, "if '*' is present, must not specify other resources without subresources")] : []),
   ]
 }
 

@@ -82,7 +82,7 @@ function compilePolicy({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
       validation, check: compiler.compile(validation.expression, full, [bool]),
       message: validation.messageExpression === undefined || validation.messageExpression === '' ? undefined : compiler.compile(validation.messageExpression, limited, [string]),
     })),
-    annotations: (spec.auditAnnotations ?? []).map(annotation => ({ annotation, value: compiler.compile(annotation.valueExpression, limited, [string, nullType]) })),
+    annotations: (spec.auditAnnotations ?? []).map(annotation => ({ annotation, value: compiler.compile(annotation.valueExpression.trim(), full, [string, nullType]) })),
   }
 }
 
