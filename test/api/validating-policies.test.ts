@@ -144,6 +144,21 @@ describe('a bound policy', () => {
     created(await configMap({}, 'd'))
   })
 
+  test('has so much to spend for all of its expressions, and their messages', async () => {
+    const expensive = { expression: '!authorizer.path("/").check("get").allowed() || !authorizer.path("/").check("get").allowed() || true' }
+    const withExpensive = (many: number, ...rest: object[]): object => ({ validations: [...Array.from({ length: many }, () => expensive), ...rest] })
+    await policy(withExpensive(15))
+    expect((await configMap({})).json.message).toContain('denied request: validation failed due to running out of cost budget, no further validation rules will be run')
+    await server.call('DELETE', `${policies}/p`)
+    await policy(withExpensive(14, { expression: 'false', messageExpression: '"costs " + string(lists.range(300000).size())' }), {}, 'q')
+    expect((await configMap({})).json.message).toContain('denied request: failed messageExpression: validation failed due to running out of cost budget, no further validation rules will be run')
+  })
+
+  test('a variable that costs too much is an error like others', async () => {
+    await policy({ variables: [{ name: 'v', expression: 'lists.range(2000000)' }], validations: [{ expression: 'variables.v.size() == 1 || true' }, { expression: 'variables.v.size() == 1' }] })
+    expect((await configMap({})).json.message).toContain("denied request: expression 'variables.v.size() == 1' resulted in error: composited variable \"v\" fails to evaluate: operation cancelled: actual cost limit exceeded")
+  })
+
   test('ends an expression that costs too much', async () => {
     await policy({ validations: [{ expression: 'lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))' }] })
     expect((await configMap({})).json.message).toContain('resulted in error: operation cancelled: actual cost limit exceeded')

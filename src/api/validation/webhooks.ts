@@ -71,8 +71,8 @@ function validateResources(resources: readonly string[], field: string): FieldEr
       if (resource === '') return [required(path)]
       const [name = '', subresource] = parts[index]!
       if (subresource === undefined) return []
-      const before = resources.slice(0, index)
-      const covering = [`${name}/*`, `*/${subresource}`].filter(other => before.includes(other))
+      const before = new Set(resources.slice(0, index))
+      const covering = [`${name}/*`, `*/${subresource}`].filter(other => before.has(other))
       return covering.map(other => invalidValue(path, resource, `if '${other}' is present, must not specify ${resource}`))
     }),
     ...(resources.length > 1 && resources.includes('*/*') ? [invalidValue(field, resources, "if '*/*' is present, must not specify other resources")] : []),

@@ -3,13 +3,14 @@ import { AdmissionCompiler, AdmissionEvaluation, OutOfBudget, type Compilation, 
 import { bool, nullType, string } from '../../api/cel/types.ts'
 import { typeNameOf } from '../../api/cel/values.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from '../../api/generated/models.ts'
+import { encodeUtf8 } from '../../lib/text.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { AdmissionRequest, ServerContext } from '../server-context.ts'
 import { admissionVariables } from './admission-values.ts'
 import { compileMatchConditions, type CompiledMatchConditions } from './match-conditions.ts'
 
-const longestMessage = 5 * 1024
+const longestMessageBytes = 5 * 1024
 const longestAnnotation = 10 * 1024
 
 interface PolicyFailure { readonly message: string; readonly reason: string }
@@ -89,7 +90,14 @@ function compilePolicy({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
 function failureOf({ expression, message, reason }: Validation, outcome: Outcome, evaluateMessage: () => string, failed: (message: string) => PolicyFailure[]): PolicyFailure[] {
   if ('error' in outcome) return failed(outcome.error)
   if (outcome.value === true) return []
-  return [{ message: evaluateMessage() || message?.trim() || `failed expression: ${expression.trim()}`, reason: reason ?? 'Invalid' }]
+  let own: string
+  try {
+    own = evaluateMessage()
+  } catch (error) {
+    if (error instanceof OutOfBudget) return failed(`failed messageExpression: ${error.message}`)
+    throw error
+  }
+  return [{ message: own || message?.trim() || `failed expression: ${expression.trim()}`, reason: reason ?? 'Invalid' }]
 }
 
 /** Empty when there is none that can be used. */
@@ -97,7 +105,7 @@ function messageOf(compilation: Compilation | undefined, evaluation: AdmissionEv
   if (compilation === undefined) return ''
   const outcome = evaluation.evaluate(compilation)
   const text = 'value' in outcome && typeof outcome.value === 'string' ? outcome.value.trim() : ''
-  return text.length > longestMessage || text.includes('\n') ? '' : text
+  return encodeUtf8(text).length > longestMessageBytes || text.includes('\n') ? '' : text
 }
 
 function annotate(annotations: CompiledPolicy['annotations'], evaluation: AdmissionEvaluation, fails: boolean): Pick<PolicyResult, 'annotations' | 'annotationErrors'> {
