@@ -2,7 +2,7 @@
 // estimate by which Kubernetes refuses rules. Follows the cost model of cel-go and of Kubernetes' libraries.
 import type { Checked } from './checker.ts'
 import { keyType, type SchemaType } from './schema-type.ts'
-import { accumulatorName, type Call, type Comprehension, type Expression } from './syntax.ts'
+import { accumulatorName, type Call, type Comprehension, type Expression, type Identifier, type LiteralValue, type Select } from './syntax.ts'
 import { dyn, type CelType } from './types.ts'
 import { textLength } from './values.ts'
 
@@ -11,12 +11,20 @@ interface Range { readonly min: number; readonly max: number }
 
 interface EntrySizes { readonly isList: boolean; readonly key: Range; readonly value: Range }
 
-interface Local { readonly name: string; readonly schema: SchemaType | undefined; readonly size: Range | undefined; readonly entries: EntrySizes | undefined }
+interface Local extends Pick<Estimate, 'size' | 'entries' | 'schema'> { readonly name: string }
 
-/** What is known of a value's type and of the schema it came from. */
-interface Estimated { readonly type: CelType; readonly schema: SchemaType | undefined; readonly size: Range }
+/** What is known of a node before it runs. */
+interface Estimate {
+  readonly cost: Range
+  /** Undefined when nothing is known. */
+  readonly size?: Range | undefined
+  readonly entries?: EntrySizes | undefined
+  /** That its value came from. */
+  readonly schema?: SchemaType | undefined
+}
 
-interface CallEstimate { readonly cost: Range; readonly size?: Range; readonly entries?: EntrySizes | undefined }
+/** An argument of a function. */
+interface Argument { readonly type: CelType; readonly schema: SchemaType | undefined; readonly size: Range }
 
 const fixed = (count: number): Range => ({ min: count, max: count })
 const unknown: Range = { min: 0, max: Infinity }
@@ -40,7 +48,7 @@ const one = fixed(1)
  */
 export function estimateCost(expression: Expression, checked: Checked, variables: (name: string) => SchemaType | undefined): number {
   try {
-    return new Estimator(checked, variables).cost(expression).max
+    return new Estimator(checked, variables).estimate(expression).cost.max
   } catch (error) {
     // It nests too deeply for the stack, and would when it is evaluated.
     if (error instanceof RangeError) return Infinity
@@ -51,10 +59,7 @@ export function estimateCost(expression: Expression, checked: Checked, variables
 class Estimator {
   private readonly checked: Checked
   private readonly variables: (name: string) => SchemaType | undefined
-  private readonly costs = new Map<Expression, Range>()
-  private readonly sizes = new Map<Expression, Range>()
-  private readonly entries = new Map<Expression, EntrySizes>()
-  private readonly schemas = new Map<Expression, SchemaType | undefined>()
+  private readonly estimates = new Map<Expression, Estimate>()
   private readonly locals: Local[] = []
 
   constructor(checked: Checked, variables: (name: string) => SchemaType | undefined) {
@@ -62,176 +67,124 @@ class Estimator {
     this.variables = variables
   }
 
-  cost(node: Expression): Range {
-    const known = this.costs.get(node)
+  estimate(node: Expression): Estimate {
+    const known = this.estimates.get(node)
     if (known !== undefined) return known
-    const cost = this.costOf(node)
-    this.costs.set(node, cost)
-    return cost
+    const made = this.estimateOf(node)
+    const estimate = made.size === undefined ? { ...made, size: this.sizeByType(node, made.schema) } : made
+    this.estimates.set(node, estimate)
+    return estimate
   }
 
-  private costOf(node: Expression): Range {
+  private estimateOf(node: Expression): Estimate {
     switch (node.kind) {
-      case 'literal': return nothing
-      case 'identifier':
-        this.schemas.set(node, this.local(node.name)?.schema ?? (this.isLocal(node.name) ? undefined : this.variables(node.name)))
-        return one
+      case 'literal': return { cost: nothing, size: literalSize(node.value) }
+      case 'identifier': return this.identifier(node)
       case 'select': return this.select(node)
       case 'call': return this.call(node)
       case 'list': {
-        const parts = node.elements.map(({ value }) => this.cost(value))
-        this.entries.set(node, { isList: true, key: one, value: this.unionOf(node.elements.map(({ value }) => value)) })
-        return add(fixed(10), ...parts)
+        const values = node.elements.map(({ value }) => this.estimate(value))
+        return { cost: add(fixed(10), ...costsOf(values)), size: fixed(values.length), entries: { isList: true, key: one, value: unionOf(values) } }
       }
       case 'map': {
-        const parts = node.entries.flatMap(({ key, value }) => [this.cost(key), this.cost(value)])
-        this.entries.set(node, { isList: false, key: this.unionOf(node.entries.map(({ key }) => key)), value: this.unionOf(node.entries.map(({ value }) => value)) })
-        return add(fixed(30), ...parts)
+        const [keys, values] = [node.entries.map(({ key }) => this.estimate(key)), node.entries.map(({ value }) => this.estimate(value))]
+        return { cost: add(fixed(30), ...costsOf([...keys, ...values])), size: fixed(keys.length), entries: { isList: false, key: unionOf(keys), value: unionOf(values) } }
       }
-      case 'struct': return add(fixed(40), ...node.fields.map(({ value }) => this.cost(value)))
+      case 'struct': return { cost: add(fixed(40), ...costsOf(node.fields.map(({ value }) => this.estimate(value)))) }
       case 'comprehension':
       default: return isBinding(node) ? this.binding(node) : this.comprehension(node)
     }
-  }
-
-  private unionOf(nodes: readonly Expression[]): Range {
-    return nodes.map(node => this.sizeOf(node)).reduce<Range | undefined>((sum, size) => (sum === undefined ? size : union(sum, size)), undefined) ?? nothing
-  }
-
-  private isLocal(name: string): boolean {
-    return this.locals.some(local => local.name === name)
-  }
-
-  private local(name: string): Local | undefined {
-    return this.locals.findLast(local => local.name === name)
   }
 
   private typeOf(node: Expression): CelType {
     return this.checked.types.get(node) ?? dyn
   }
 
-  private schemaOf(node: Expression): SchemaType | undefined {
-    return node.kind === 'identifier' ? this.local(node.name)?.schema ?? this.schemas.get(node) : this.schemas.get(node)
+  private sizeByType(node: Expression, schema: SchemaType | undefined): Range | undefined {
+    return schema !== undefined ? { min: 0, max: schema.maximum } : isScalar(this.typeOf(node)) ? one : undefined
   }
 
-  private select(node: Expression & { kind: 'select' }): Range {
-    if (this.checked.references.has(node)) return one
-    const operand = this.cost(node.operand)
-    if (node.testOnly) return operand
-    this.schemas.set(node, this.schemaOf(node.operand)?.fields?.get(node.field)?.schema)
+  private identifier(node: Identifier): Estimate {
+    const local = this.locals.findLast(({ name }) => name === node.name)
+    const schema = local === undefined ? this.variables(node.name) : local.schema
+    return { cost: one, schema, size: this.sizeByType(node, schema) ?? local?.size, entries: local?.entries }
+  }
+
+  private select(node: Select): Estimate {
+    if (this.checked.references.has(node)) return { cost: one }
+    const { cost, schema } = this.estimate(node.operand)
+    if (node.testOnly) return { cost }
     const { kind } = this.typeOf(node.operand)
-    return kind === 'map' || kind === 'object' || kind === 'parameter' ? add(operand, one) : operand
+    return { cost: kind === 'map' || kind === 'object' || kind === 'parameter' ? add(cost, one) : cost, schema: schema?.fields?.get(node.field)?.schema }
   }
 
-  /** undefined when nothing is known. */
-  private knownSize(node: Expression): Range | undefined {
-    const known = this.sizes.get(node) ?? literalSize(node)
-    if (known !== undefined) return known
-    const schema = this.schemaOf(node)
-    if (schema !== undefined) return { min: 0, max: schema.maximum }
-    if (isScalar(this.typeOf(node))) return one
-    return node.kind === 'identifier' ? this.local(node.name)?.size : undefined
-  }
-
-  private sizeOf(node: Expression): Range {
-    return this.knownSize(node) ?? unknown
-  }
-
-  private entriesOf(node: Expression): EntrySizes | undefined {
-    return this.entries.get(node) ?? (node.kind === 'identifier' ? this.local(node.name)?.entries : undefined)
-  }
-
-  private call(node: Call): Range {
-    if (node.name === 'dyn' && node.target === undefined) return this.unwrapped(node)
-    const costs = node.args.map(argument => this.cost(argument))
+  private call(node: Call): Estimate {
+    if (node.name === 'dyn' && node.target === undefined) {
+      const argument = this.estimate(node.args[0]!)
+      return { cost: add(one, argument.cost), size: argument.size, entries: argument.entries }
+    }
+    const args = node.args.map(argument => this.estimate(argument))
     const overloads = this.checked.overloads.get(node) ?? []
-    const isMethod = overloads[0]?.isMethod === true
-    const target = isMethod ? this.cost(node.target!) : nothing
-    if (overloads.length === 0) return node.name === '_?._' || node.name === '_[?_]' ? this.optionalAccess(node, costs) : nothing
-    const estimates = overloads.map(({ parameters }) => this.function(node, parameters, isMethod, costs))
-    const cost = estimates.map(estimate => estimate.cost).reduce(union)
-    for (const { size, entries } of estimates) {
-      if (size !== undefined) this.sizes.set(node, union(this.sizes.get(node) ?? size, size))
-      if (entries !== undefined) this.entries.set(node, entries)
+    if (overloads.length === 0) return node.name === '_?._' || node.name === '_[?_]' ? this.optionalAccess(node, args) : { cost: nothing }
+    const isMethod = overloads[0]!.isMethod
+    const target = isMethod ? this.estimate(node.target!).cost : nothing
+    const estimates = overloads.map(({ parameters }) => this.function(node, parameters, isMethod, args))
+    const sizes = estimates.flatMap(({ size }) => size ?? [])
+    return {
+      cost: add(target, estimates.map(({ cost }) => cost).reduce(union)),
+      size: sizes.length === 0 ? undefined : sizes.reduce(union),
+      entries: estimates.findLast(({ entries }) => entries !== undefined)?.entries,
+      schema: estimates.findLast(({ schema }) => schema !== undefined)?.schema,
     }
-    return add(target, cost)
   }
 
-  private unwrapped(node: Call): Range {
-    const [argument] = node.args
-    const cost = this.cost(argument!)
-    const size = this.knownSize(argument!)
-    const entries = this.entriesOf(argument!)
-    if (size !== undefined) this.sizes.set(node, size)
-    if (entries !== undefined) this.entries.set(node, entries)
-    return add(one, cost)
+  private optionalAccess(node: Call, args: readonly Estimate[]): Estimate {
+    const key = node.args[1]!
+    const { schema } = args[0]!
+    const part = key.kind === 'literal' && typeof key.value === 'string' && schema?.fields !== undefined ? schema.fields.get(key.value)?.schema : schema?.element
+    return { cost: add(one, ...costsOf(args)), schema: part }
   }
 
-  private optionalAccess(node: Call, costs: readonly Range[]): Range {
-    const [operand, key] = node.args
-    const schema = this.schemaOf(operand!)
-    this.schemas.set(node, key!.kind === 'literal' && typeof key!.value === 'string' && schema?.fields !== undefined ? schema.fields.get(key!.value)?.schema : schema?.element)
-    return add(one, ...costs)
-  }
-
-  private function(node: Call, parameters: readonly CelType[], isMethod: boolean, costs: readonly Range[]): CallEstimate {
-    const inputs = isMethod ? [node.target!, ...node.args] : node.args
-    const all = costs.length === 0 ? nothing : add(...costs)
-    const branching = this.branching(node, costs)
+  private function(node: Call, parameters: readonly CelType[], isMethod: boolean, args: readonly Estimate[]): Estimate {
+    const branching = branchingOf(node.name, args)
     if (branching !== undefined) return branching
-    const known = this.operator(node, parameters) ?? this.library(node, inputs, parameters, isMethod) ?? { cost: one }
-    return { ...known, cost: add(known.cost, all) }
+    const inputs = isMethod ? [node.target!, ...node.args] : node.args
+    const known = this.operator(node, parameters, args) ?? this.library(node, inputs, parameters, isMethod) ?? { cost: one }
+    return { ...known, cost: add(known.cost, ...costsOf(args)) }
   }
 
-  /** Operators that do not evaluate all of their arguments. */
-  private branching({ name, args: [, yes, no] }: Call, costs: readonly Range[]): CallEstimate | undefined {
-    switch (name) {
-      case '_&&_': case '_||_': return { cost: { min: costs[0]!.min, max: costs[0]!.max + costs[1]!.max } }
-      case '_?_:_': return { cost: add(costs[0]!, union(costs[1]!, costs[2]!)), size: union(this.sizeOf(yes!), this.sizeOf(no!)), entries: unionEntries(this.entriesOf(yes!), this.entriesOf(no!)) }
-      default: return undefined
-    }
-  }
-
-  private operator(node: Call, parameters: readonly CelType[]): CallEstimate | undefined {
-    const { name, args } = node
-    const [a, b] = args
-    switch (name) {
+  private operator(node: Call, parameters: readonly CelType[], [a, b]: readonly Estimate[]): Estimate | undefined {
+    switch (node.name) {
       case '_+_': {
         const { kind } = parameters[0]!
         if (kind !== 'string' && kind !== 'bytes' && kind !== 'list') return undefined
-        const size = add(this.sizeOf(a!), this.sizeOf(b!))
-        return { cost: kind === 'list' ? one : scaled(size, perCharacter), size, entries: unionEntries(this.entriesOf(a!), this.entriesOf(b!)) }
+        const size = add(sizeOf(a!), sizeOf(b!))
+        return { cost: kind === 'list' ? one : scaled(size, perCharacter), size, entries: unionEntries(a!.entries, b!.entries) }
       }
-      case '_==_': case '_!=_': case '_<_': case '_<=_': case '_>_': case '_>=_': return this.comparison(node, parameters)
-      case '@in': return parameters[1]!.kind === 'list' ? { cost: this.sizeOf(b!) } : undefined
-      case '_[_]': return this.index(node, parameters)
+      case '_==_': case '_!=_': case '_<_': case '_<=_': case '_>_': case '_>=_': return this.comparison(node, parameters, [a!, b!])
+      case '@in': return parameters[1]!.kind === 'list' ? { cost: sizeOf(b!) } : undefined
+      case '_[_]': return { cost: one, size: a!.entries?.value, schema: parameters[0]!.kind === 'list' || parameters[0]!.kind === 'map' ? a!.schema?.element : undefined }
       default: return undefined
     }
   }
 
-  private comparison({ name, args: [a, b] }: Call, [parameter]: readonly CelType[]): CallEstimate | undefined {
-    const [left, right] = [this.typeOf(a!), this.typeOf(b!)]
-    if (name === '_==_' && left.kind === 'opaque' && right.kind === 'opaque' && left.name === right.name) return { cost: left.name === 'kubernetes.NamedFormat' ? scaled(fixed(longestFormat), perCharacter) : one }
+  private comparison({ name, args }: Call, [parameter]: readonly CelType[], sides: readonly Estimate[]): Estimate | undefined {
+    const [left, right] = args.map(argument => this.typeOf(argument))
+    if (name === '_==_' && left!.kind === 'opaque' && right!.kind === 'opaque' && left!.name === right!.name) return { cost: left!.name === 'kubernetes.NamedFormat' ? scaled(fixed(longestFormat), perCharacter) : one }
     const traverses = name === '_==_' || name === '_!=_' || parameter!.kind === 'string' || parameter!.kind === 'bytes'
     if (!traverses) return undefined
-    const max = Math.min(this.sizeOf(a!).max, this.sizeOf(b!).max)
+    const max = Math.min(...sides.map(side => sizeOf(side).max))
     return { cost: scaled({ min: max > 0 ? 1 : 0, max }, perCharacter) }
   }
 
-  private index(node: Call, [container]: readonly CelType[]): CallEstimate {
-    const [operand] = node.args
-    const entry = this.entriesOf(operand!)?.value
-    if (container!.kind === 'list' || container!.kind === 'map') this.schemas.set(node, this.schemaOf(operand!)?.element)
-    return { cost: one, ...(entry !== undefined && { size: entry }) }
-  }
-
-  private describe(node: Expression): Estimated {
-    return { type: this.typeOf(node), schema: this.schemaOf(node), size: this.sizeOf(node) }
+  private argument(node: Expression): Argument {
+    const estimate = this.estimate(node)
+    return { type: this.typeOf(node), schema: estimate.schema, size: sizeOf(estimate) }
   }
 
   /** Functions whose cost grows with their arguments. */
-  private library(node: Call, inputs: readonly Expression[], parameters: readonly CelType[], isMethod: boolean): CallEstimate | undefined {
-    const [first, second, third] = inputs.map(input => this.describe(input))
+  private library(node: Call, inputs: readonly Expression[], parameters: readonly CelType[], isMethod: boolean): Estimate | undefined {
+    const [first, second, third] = inputs.map(input => this.argument(input))
     const { name } = this.checked.overloads.get(node)![0]!
     switch (name) {
       case 'check': return isMethod ? { cost: fixed(350_000) } : undefined
@@ -264,64 +217,60 @@ class Estimator {
     }
   }
 
-  private binding(node: Comprehension): Range {
-    const range = this.cost(node.range)
-    const initial = this.cost(node.initial)
-    this.locals.push({ name: node.accumulator, schema: this.schemaOf(node.initial), size: this.knownSize(node.initial), entries: this.entriesOf(node.initial) })
-    const result = this.cost(node.result)
-    const [size, entries] = [this.knownSize(node.result), this.entriesOf(node.result)]
-    this.locals.pop()
-    if (size !== undefined) this.sizes.set(node, size)
-    if (entries !== undefined) this.entries.set(node, entries)
-    return add(range, initial, result)
+  private binding(node: Comprehension): Estimate {
+    const [range, initial] = [this.estimate(node.range), this.estimate(node.initial)]
+    const { cost, size, entries } = this.within([{ ...initial, name: node.accumulator }], () => this.estimate(node.result))
+    return { cost: add(range.cost, initial.cost, cost), size, entries }
   }
 
-  private comprehension(node: Comprehension): Range {
-    const range = this.cost(node.range)
-    const initial = this.cost(node.initial)
-    this.locals.push({ name: node.accumulator, schema: undefined, size: this.knownSize(node.initial), entries: this.entriesOf(node.initial) })
-    this.pushIteration(node)
-    const each = add(this.cost(node.condition), this.cost(node.step))
-    this.locals.length -= node.secondVariable === undefined ? 1 : 2
-    const result = this.cost(node.result)
-    this.locals.pop()
-    const count = this.sizeOf(node.range)
-    if (node.initial.kind === 'literal') this.sizes.set(node, one)
-    else {
-      this.sizes.set(node, count)
-      const entries = this.entriesOf(node.step)
-      if (entries !== undefined) this.entries.set(node, entries)
-    }
-    return add(range, initial, result, times(count, each))
+  private comprehension(node: Comprehension): Estimate {
+    const [range, initial] = [this.estimate(node.range), this.estimate(node.initial)]
+    const accumulator: Local = { name: node.accumulator, size: initial.size, entries: initial.entries }
+    return this.within([accumulator], () => {
+      const [condition, step] = this.within(this.iterationOf(node, range), () => [this.estimate(node.condition), this.estimate(node.step)])
+      const count = sizeOf(range)
+      const cost = add(range.cost, initial.cost, this.estimate(node.result).cost, times(count, add(condition!.cost, step!.cost)))
+      return node.initial.kind === 'literal' ? { cost, size: one } : { cost, size: count, entries: step!.entries }
+    })
   }
 
-  private pushIteration({ range, variable, secondVariable }: Comprehension): void {
-    const entries = this.entriesOf(range)
-    const schema = this.schemaOf(range)
+  private within<T>(locals: readonly Local[], estimate: () => T): T {
+    this.locals.push(...locals)
+    const result = estimate()
+    this.locals.length -= locals.length
+    return result
+  }
+
+  private iterationOf({ range, variable, secondVariable }: Comprehension, { entries, schema }: Estimate): Local[] {
     const isList = entries?.isList ?? this.typeOf(range).kind === 'list'
-    const key: Local = { name: variable, schema: isList || schema === undefined ? undefined : keyType, size: entries?.key, entries: undefined }
-    const value: Local = { name: secondVariable ?? variable, schema: schema?.element, size: entries?.value, entries: undefined }
-    if (secondVariable !== undefined) this.locals.push(key, value)
-    else this.locals.push(isList ? value : key)
+    const key: Local = { name: variable, schema: isList || schema === undefined ? undefined : keyType, size: entries?.key }
+    const value: Local = { name: secondVariable ?? variable, schema: schema?.element, size: entries?.value }
+    return secondVariable !== undefined ? [key, value] : [isList ? value : key]
+  }
+}
+
+const costsOf = (estimates: readonly Estimate[]): Range[] => estimates.map(({ cost }) => cost)
+const sizeOf = ({ size }: Estimate): Range => size ?? unknown
+const unionOf = (estimates: readonly Estimate[]): Range => (estimates.length === 0 ? nothing : estimates.map(sizeOf).reduce(union))
+
+/** Operators that do not evaluate all of their arguments. */
+function branchingOf(name: string, [first, yes, no]: readonly Estimate[]): Estimate | undefined {
+  switch (name) {
+    case '_&&_': case '_||_': return { cost: { min: first!.cost.min, max: first!.cost.max + yes!.cost.max } }
+    case '_?_:_': return { cost: add(first!.cost, union(yes!.cost, no!.cost)), size: union(sizeOf(yes!), sizeOf(no!)), entries: unionEntries(yes!.entries, no!.entries) }
+    default: return undefined
   }
 }
 
 const isBinding = ({ accumulator, range, condition }: Comprehension): boolean =>
   accumulator !== accumulatorName && range.kind === 'list' && range.elements.length === 0 && condition.kind === 'literal' && condition.value === false
 
-function literalSize(node: Expression): Range | undefined {
-  switch (node.kind) {
-    case 'literal': return fixed(typeof node.value === 'string' ? textLength(node.value) : node.value instanceof Uint8Array ? node.value.length : 1)
-    case 'list': return fixed(node.elements.length)
-    case 'map': return fixed(node.entries.length)
-    default: return undefined
-  }
-}
+const literalSize = (value: LiteralValue): Range => fixed(typeof value === 'string' ? textLength(value) : value instanceof Uint8Array ? value.length : 1)
 
 const scalars = new Set<CelType['kind']>(['bool', 'double', 'duration', 'int', 'timestamp', 'uint'])
 const isScalar = (type: CelType): boolean => scalars.has(type.kind) || (type.kind === 'optional' && isScalar(type.of))
 
-function listTraversal({ type, schema, size }: Estimated, parameter: CelType): CallEstimate {
+function listTraversal({ type, schema, size }: Argument, parameter: CelType): Estimate {
   if (parameter.kind !== 'list') return { cost: scaled(size, perCharacter) }
   const element = type.kind === 'list' ? type.element.kind : 'dyn'
   const each = element === 'string' || element === 'bytes' ? add(one, scaled(elementSize(schema), perCharacter)) : one
@@ -338,14 +287,14 @@ function literalInteger(node: Expression | undefined, otherwise: number): number
 }
 
 /** A call of the lists extension that makes a list. */
-const allocating = (size: Range, factor = 1): CallEstimate => ({ cost: add(scaled(size, factor), fixed(11)), size })
+const allocating = (size: Range, factor = 1): Estimate => ({ cost: add(scaled(size, factor), fixed(11)), size })
 
-function selfCompared(size: Range, list: CelType): CallEstimate {
+function selfCompared(size: Range, list: CelType): Estimate {
   const element = list.kind === 'list' ? list.element.kind : 'dyn'
   return allocating(times(size, size), element === 'string' || element === 'bytes' ? 2 + perCharacter : 2)
 }
 
-function joined({ schema, size }: Estimated, separator: Estimated | undefined): CallEstimate {
+function joined({ schema, size }: Argument, separator: Argument | undefined): Estimate {
   const separators: Range = { min: Math.max(0, size.min - 1), max: Math.max(0, size.max - 1) }
   const length = add(times(size, elementSize(schema)), separator === undefined ? nothing : times(separator.size, separators))
   return { cost: scaled(length, perCharacter), size: length }
