@@ -7,8 +7,8 @@ const mebibyte = 1024 * 1024
 function watched(heap: { usedBytes: number; reservedBytes: number }) {
   const clock = new FakeClock()
   const state = { heap, processorMs: 0, collections: 0 }
-  const { stop } = giveSpareMemoryBack({ clock, collect: () => void state.collections++, heap: () => state.heap, processorMs: () => state.processorMs })
-  return { clock, state, stop }
+  const watching = giveSpareMemoryBack({ clock, collect: () => void state.collections++, heap: () => state.heap, processorMs: () => state.processorMs })
+  return { clock, state, stop: () => watching.stop() }
 }
 
 test('what a start needed is given back once it is quiet', async () => {

@@ -37,6 +37,14 @@ test('a deletion that says what there is not is refused', async () => {
   expect(await refused('?gracePeriodSeconds=soon')).toEqual([400, 'strconv.ParseInt: parsing "soon": invalid syntax'])
 })
 
+test('a negative grace period is one second', async () => {
+  await server.call('POST', '/api/v1/namespaces', { body: { metadata: { name: 'hasty' } } })
+  await server.call('POST', '/api/v1/namespaces/hasty/serviceaccounts', { body: { metadata: { name: 'default' } } })
+  await server.call('POST', '/api/v1/namespaces/hasty/pods', { body: { metadata: { name: 'p' }, spec: { nodeName: 'n', containers: [{ name: 'c', image: 'x:1' }] } } })
+  const { json } = await server.call('DELETE', '/api/v1/namespaces/hasty/pods/p', { body: { gracePeriodSeconds: -5 } })
+  expect(json.metadata.deletionGracePeriodSeconds).toBe(1)
+})
+
 test('an event about nothing has a row', async () => {
   const { status } = await server.call('POST', '/api/v1/namespaces/default/events', { body: { metadata: { name: 'nothing' } }, headers: { Accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
   expect(status).toBeLessThan(500)

@@ -25,20 +25,24 @@ export interface UpdateRecord {
   readonly resetFields?: readonly (readonly string[])[]
 }
 
-const bookkeepingInMetadata = ['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion']
+const bookkeeping = new Set(['f:apiVersion', 'f:kind'])
+const bookkeepingInMetadata = new Set(['.', ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(name => `f:${name}`)])
 
 /** Leaves out what nobody owns: identity and what the server keeps itself. */
 export function withoutBookkeeping(set: FieldSet): FieldSet {
-  const rest: Record<string, FieldSet> = { ...set }
-  delete rest['f:apiVersion']
-  delete rest['f:kind']
+  if (isEmpty(set)) return set
+  const rest = without(set, bookkeeping)
   const metadata = set['f:metadata']
   if (metadata === undefined) return rest
-  const kept: Record<string, FieldSet> = { ...metadata }
-  delete kept['.']
-  for (const name of bookkeepingInMetadata) delete kept[`f:${name}`]
+  const kept = without(metadata, bookkeepingInMetadata)
   if (isEmpty(kept)) delete rest['f:metadata']
   else rest['f:metadata'] = kept
+  return rest
+}
+
+function without(set: FieldSet, names: ReadonlySet<string>): Record<string, FieldSet> {
+  const rest: Record<string, FieldSet> = {}
+  for (const name in set) if (!names.has(name)) rest[name] = set[name]!
   return rest
 }
 

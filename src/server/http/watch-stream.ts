@@ -1,6 +1,4 @@
 // GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames).
-// Events of one turn of the event loop go out in one write.
-import type { ServerResponse } from 'node:http'
 import { ApiError, isExpired } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf, encodeWatchFrame } from '../../api/protobuf/envelope.ts'
@@ -8,6 +6,7 @@ import { apiVersionOf } from '../../api/resource.ts'
 import { watch, type Delivery, type StartedWatch, type WatchQuery } from '../operations/watch.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
+import { EventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { writeInSlices } from './slices.ts'
 import { mediaTypes, negotiateFor, type Accepted } from './negotiation.ts'
@@ -17,22 +16,11 @@ import { partialObject, table } from './transformations.ts'
 const minimumSeconds = 1800
 /** A bookmark about once a minute. */
 const bookmarkMs = 60_000
-/** A client that reads this slowly is disconnected: it can resume. */
-const backlogBytes = 16 * 1024 * 1024
 /** As many events may happen while the initial ones are being sent. */
 const backlogEvents = 100_000
 
 const openings = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":') }
 const lineEnd = Buffer.from('}\n')
-
-/** The batch made last: watchers that were told the same get the same bytes. */
-let lastBatch: { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array } = { parts: [], bytes: lineEnd }
-
-function batchOf(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  if (parts.length !== lastBatch.parts.length || parts.some((part, index) => part !== lastBatch.parts[index])) lastBatch = { parts, bytes: Buffer.concat(parts) }
-  return lastBatch.bytes
-}
 
 /** The line made last: all watchers of an event are told one after the other. */
 let last: { object?: CachedObject; type?: Delivery['type']; line: Buffer } = { line: lineEnd }
@@ -138,36 +126,4 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
       response.destroy()
     })
   })
-}
-
-/** What is pushed in one turn of the event loop goes out in one write. */
-class EventStream {
-  private pending: Uint8Array[] = []
-  private flushing = false
-  private readonly response: ServerResponse
-
-  constructor(response: ServerResponse) {
-    this.response = response
-  }
-
-  push(bytes: Uint8Array): void {
-    this.pending.push(bytes)
-    if (this.flushing) return
-    this.flushing = true
-    setImmediate(this.flush)
-  }
-
-  end(): void {
-    this.flush()
-    this.response.end()
-  }
-
-  private readonly flush = (): void => {
-    this.flushing = false
-    if (this.response.destroyed || this.response.writableEnded || this.pending.length === 0) return
-    const parts = this.pending
-    this.pending = []
-    this.response.write(batchOf(parts))
-    if (this.response.writableLength > backlogBytes) this.response.destroy()
-  }
 }

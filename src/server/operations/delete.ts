@@ -59,7 +59,7 @@ async function admitDeletion(context: ServerContext, target: Target, deletion: D
   await validateByAdmission(gracePeriodSeconds === undefined ? request : { ...request, deletion: { ...deletion, gracePeriodSeconds } }, context)
 }
 
-const requestedGrace = ({ gracePeriodSeconds }: DeletionOptions): number | undefined => (gracePeriodSeconds === undefined ? undefined : Math.max(0, gracePeriodSeconds))
+const requestedGrace = ({ gracePeriodSeconds }: DeletionOptions): number | undefined => (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0 ? 1 : gracePeriodSeconds)
 
 function checkPreconditions({ kind, name }: Target, current: CachedObject, { preconditions }: DeletionOptions): void {
   const { uid } = current.object.metadata
