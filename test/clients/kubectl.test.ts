@@ -34,6 +34,9 @@ const files: Readonly<Record<string, string>> = {
   'd1-changed.yaml': deployment('d1', ', env: [{name: A, value: "1"}]'),
   'p1.yaml': `{apiVersion: v1, kind: Pod, metadata: {name: p1, labels: {run: p1}}, spec: {containers: [{name: c, image: "${image}"}]}}`,
   'n1.yaml': '{apiVersion: v1, kind: Node, metadata: {name: n1}}',
+  // kubectl checks the items of a list by the binary OpenAPI document, everything else lets the server check.
+  'list.yaml': '{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: listed}, data: {a: b}}, {apiVersion: v1, kind: Service, metadata: {name: listed}, spec: {ports: [{port: 80, targetPort: 8080}]}}]}',
+  'wrong-list.yaml': '{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: wrong}, spec: {ports: [{port: 80}], portz: 1}}]}',
   'rc.yaml': `{apiVersion: v1, kind: ReplicationController, metadata: {name: rc, labels: {app: rc}}, spec: {replicas: 1, selector: {app: rc}, template: {metadata: {labels: {app: rc}}, spec: {containers: [{name: c, image: "${image}"}]}}}}`,
 }
 
@@ -72,6 +75,8 @@ const ofObjects: Step[] = [
   ['expose', 'kubectl expose deployment d3 --port=80', /^service\/d3 exposed$/m],
   ['autoscale', 'kubectl autoscale deployment d3 --min=1 --max=3 --cpu-percent=50', /^horizontalpodautoscaler.autoscaling\/d3 autoscaled$/m],
   ['create-cm', 'kubectl create configmap cm --from-literal=a=b', /^configmap\/cm created$/m],
+  ['create-list', 'kubectl create -f list.yaml', /^configmap\/listed created\nservice\/listed created$/m],
+  ['create-wrong-list', 'kubectl create -f wrong-list.yaml', /unknown field "portz" in io.k8s.api.core.v1.ServiceSpec/, 1],
   ['create-secret', 'kubectl create secret generic s --from-literal=a=b', /^secret\/s created$/m],
   ['create-ns', 'kubectl create namespace other', /^namespace\/other created$/m],
   ['create-sa', 'kubectl create serviceaccount robot', /^serviceaccount\/robot created$/m],

@@ -1,6 +1,7 @@
 // /api, /apis, the group and version documents below them, and OpenAPI. Each document is made once per
 // set of kinds.
 import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, aggregatedDiscovery } from '../../api/discovery.ts'
 import { noSuchPath } from '../../api/api-error.ts'
 import { loadDocs } from '../../api/openapi/docs.ts'
@@ -11,11 +12,17 @@ import type { Aggregator } from '../aggregation/aggregator.ts'
 import { discoveredVersions, remoteGroups, withRemotePaths, withRemoteVersions } from '../aggregation/remote-discovery.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
-import { negotiatePlain, prefersAggregatedDiscovery } from './negotiation.ts'
+import { mediaTypes, negotiatePlain, preferredType, prefersAggregatedDiscovery } from './negotiation.ts'
 import { sendBytes, sendValue } from './respond.ts'
 
+interface EncodedDocument { readonly bytes: Buffer; readonly hash: string }
+
+/** Paths and definitions that are encoded before others get their turn. */
+const encodedAtOnce = 50
+
 export class DiscoveryRoutes {
-  private readonly documents = new Map<string, { bytes: Buffer; hash: string }>()
+  private readonly documents = new Map<string, EncodedDocument>()
+  private binary: Promise<Buffer> | undefined
   private readonly kinds: KindRegistry
   /** Who knows what others answer for. */
   aggregator: Aggregator | undefined
@@ -27,6 +34,7 @@ export class DiscoveryRoutes {
   /** Kinds came or went. */
   invalidate(): void {
     this.documents.clear()
+    this.binary = undefined
   }
 
   /** @returns whether the path was one of discovery's */
@@ -84,18 +92,25 @@ export class DiscoveryRoutes {
   private async serveOpenApi(exchange: Exchange, [openApiVersion, ...path]: string[]): Promise<boolean> {
     await loadDocs()
     if (openApiVersion === 'v2' && path.length === 0) {
-      if (exchange.request.headers.accept?.includes(openApiV2BinaryAccepted)) {
-        await sendBytes(exchange, 200, openApiV2BinaryType, openApiV2Binary())
-        return true
-      }
-      const { bytes, hash } = this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator)))
-      await sendCacheable(exchange, bytes, hash, 'application/json')
+      await this.serveOpenApiV2(exchange)
       return true
     }
     if (openApiVersion !== 'v3') return false
     if (path.length === 0) await this.serveOpenApiIndex(exchange)
     else await this.serveGroupVersionDocument(exchange, path.join('/'))
     return true
+  }
+
+  private async serveOpenApiV2(exchange: Exchange): Promise<void> {
+    const type = preferredType(exchange.request.headers.accept, [mediaTypes.json, openApiV2BinaryAccepted])
+    if (type === undefined) {
+      exchange.response.writeHead(406).end()
+      return
+    }
+    const { bytes, hash } = this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator)))
+    if (type === mediaTypes.json) return sendCacheable(exchange, bytes, hash, type)
+    this.binary ??= inTurns(openApiV2Binary(JSON.parse(bytes.toString()) as object))
+    await sendCacheable(exchange, await this.binary, hash, openApiV2BinaryType)
   }
 
   private async serveOpenApiIndex(exchange: Exchange): Promise<void> {
@@ -115,14 +130,14 @@ export class DiscoveryRoutes {
     return [...new Set(this.kinds.all().map(({ resource }) => (resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`)))]
   }
 
-  private openApiDocument(path: string): { bytes: Buffer; hash: string } {
+  private openApiDocument(path: string): EncodedDocument {
     return this.document(`openapi ${path}`, () => {
       const groupVersion = path.replace(/^apis?\//, '')
       return openApiV3(groupVersion, this.kinds.all().filter(({ resource }) => (resource.group === '' ? resource.version : `${resource.group}/${resource.version}`) === groupVersion))
     })
   }
 
-  private document(name: string, make: () => object): { bytes: Buffer; hash: string } {
+  private document(name: string, make: () => object): EncodedDocument {
     let document = this.documents.get(name)
     if (document === undefined) {
       const bytes = Buffer.from(JSON.stringify(make()))
@@ -130,6 +145,14 @@ export class DiscoveryRoutes {
       this.documents.set(name, document)
     }
     return document
+  }
+}
+
+async function inTurns(work: Generator<undefined, Uint8Array>): Promise<Buffer> {
+  for (let count = 1; ; count++) {
+    const { done, value } = work.next()
+    if (done === true) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    if (count % encodedAtOnce === 0) await nextTurn()
   }
 }
 

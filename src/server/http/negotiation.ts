@@ -64,6 +64,18 @@ export function prefersAggregatedDiscovery(accept: string): boolean {
   return false
 }
 
+/** Which of the media types a client likes best, where only its wish counts and no parameter; undefined: none of them. */
+export function preferredType(accept: string | undefined, offers: readonly string[]): string | undefined {
+  const wishes = (accept || '*/*').split(',').map(mediaType).map(({ type, parameters }) => ({ type, quality: Number(parameters.get('q') ?? 1) }))
+  for (const { type } of wishes.toSorted((a, b) => b.quality - a.quality || wildcards(a.type) - wildcards(b.type))) {
+    const found = offers.find(offer => type === offer || type === '*/*' || type === `${offer.split('/', 1)[0]}/*`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const wildcards = (type: string): number => type.split('*').length
+
 function choiceFor(accept: string | undefined, offer: Offer): Accepted {
   if (accept === undefined || accept === '' || accept === '*/*') return plainJson
   const known = remembered.get(offer.name + accept)

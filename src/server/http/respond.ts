@@ -24,7 +24,7 @@ export function setHeaders({ request, response, caller }: Exchange, contentType:
   response.setHeader('Cache-Control', 'no-cache, private')
   if (size < gzipFromBytes || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return false
   response.setHeader('Content-Encoding', 'gzip')
-  response.setHeader('Vary', 'Accept-Encoding')
+  response.appendHeader('Vary', 'Accept-Encoding')
   return true
 }
 
