@@ -44,6 +44,18 @@ export class ApiError extends Error {
   }
 }
 
+/** An error that clients get as bare text: Kubernetes tells it before, or beside, the part of it that speaks of Status. */
+export class PlainError extends ApiError {}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: 'BadRequest', 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 406: 'NotAcceptable', 409: 'Conflict', 410: 'Gone',
+  413: 'RequestEntityTooLarge', 415: 'UnsupportedMediaType', 422: 'Invalid', 429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout',
+}
+
+/** An answer whose body is no Status, by its code alone. */
+export const errorByCode = (code: number, message: string, retryAfterSeconds?: number): ApiError =>
+  new ApiError(code, reasons[code] ?? '', message, retryAfterSeconds === undefined ? undefined : { retryAfterSeconds })
+
 /** What an error is about: a resource, or a group and a kind or plural. */
 export interface Subject {
   readonly group: string
@@ -67,6 +79,8 @@ export const methodNotAllowed = (message = 'the server does not allow this metho
   new ApiError(405, 'MethodNotAllowed', message, subject === undefined ? {} : detailsOf(subject, ''))
 /** The resource, path or server function does not exist at all. */
 export const noSuchPath = (): ApiError => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+/** The same for paths that nobody has claimed, custom resources among them. */
+export const noSuchPage = (): ApiError => new PlainError(404, 'NotFound', '404 page not found', {})
 export const notAcceptable = (accepted: readonly string[]): ApiError =>
   new ApiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${accepted.join(', ')}`, {})
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
@@ -84,9 +98,7 @@ export const requestEntityTooLarge = (limitBytes: number): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
 export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
-export const timedOut = (): ApiError => new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
-/** The client is to come back after a second. */
-export const tooManyRequests = (message: string): ApiError => new ApiError(429, 'TooManyRequests', message, { retryAfterSeconds: 1 })
+export const timedOut = (): ApiError => new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', {})
 export const serviceUnavailable = (message: string): ApiError => new ApiError(503, 'ServiceUnavailable', message)
 
 /** 422 with every finding as a cause. `kind` is the kind (`Pod`), not the plural. */

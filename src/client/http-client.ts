@@ -1,7 +1,7 @@
 // The client over HTTPS, for everything that is not in the server's own process.
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { ApiError, serviceUnavailable, type Status } from '../api/api-error.ts'
+import { ApiError, errorByCode, serviceUnavailable, type Status } from '../api/api-error.ts'
 import type { KubeList, KubeObject, New, ObjectName, WatchEvent } from '../api/object.ts'
 import { apiVersionOf, type Resource } from '../api/resource.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -204,9 +204,10 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
     const status = JSON.parse(text) as Status
     if (status.kind === 'Status') return ApiError.fromStatus(status)
   } catch {
-    // Not a Status: a proxy in between, or a server of another kind.
+    // Not a Status: bare text, a proxy in between, or a server of another kind.
   }
-  return new ApiError(response.statusCode ?? 500, '', `the server answered ${response.statusCode}: ${text.slice(0, 200)}`)
+  const retryAfter = Number(response.headers['retry-after'])
+  return errorByCode(response.statusCode ?? 500, `the server answered ${response.statusCode}: ${text.trim().slice(0, 200)}`, retryAfter > 0 ? retryAfter : undefined)
 }
 
 async function* linesOf(response: IncomingMessage): AsyncIterable<string> {

@@ -72,6 +72,11 @@ export class KindRegistry {
     return this.known().groups.has(group)
   }
 
+  /** Whether the group is there without any custom resource. */
+  hasOwnGroup(group: string): boolean {
+    return this.all().some(kind => kind.resource.group === group && kind.custom === undefined)
+  }
+
   hasGroupVersion(group: string, version: string): boolean {
     return this.known().groupVersions.has(`${group}/${version}`)
   }

@@ -148,7 +148,7 @@ test('a server that proves to be another one is not believed', async () => {
   respond = () => ({ anything: true })
   await becomes(`v1beta1.${group}`, 'Passed')
   const answer = await server.call('GET', `/apis/${group}/v1beta1/flunders`)
-  expect(answer.json).toMatchObject({ code: 503, message: 'error trying to reach service: tls: failed to verify certificate: x509: certificate is valid for sample-api.wardle.svc, not other.wardle.svc' })
+  expect(answer).toMatchObject({ status: 503, text: 'error trying to reach service: tls: failed to verify certificate: x509: certificate is valid for sample-api.wardle.svc, not other.wardle.svc\n', headers: { 'content-type': 'text/plain; charset=utf-8' } })
   await server.call('DELETE', `${registration}/v1beta1.${group}`)
 })
 

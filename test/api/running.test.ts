@@ -2,6 +2,8 @@
 // health checks, metrics.
 import { request as httpsRequest } from 'node:https'
 import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:tls'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configMaps } from '../../src/api/resources.ts'
 import { StoreFailure, type Entry } from '../../src/store/store.ts'
@@ -16,8 +18,10 @@ const clerk = { 'Impersonate-User': 'clerk', 'Impersonate-Group': 'clerks' }
 /** A store that can be made to fail or to hang. */
 class BrittleStore extends MemoryStore {
   mood: 'fine' | 'failing' | 'hanging' = 'fine'
+  asked = 0
 
   override async get(key: string): Promise<Entry | undefined> {
+    this.asked++
     if (this.mood === 'failing') throw new StoreFailure('the store is gone')
     if (this.mood === 'hanging') return new Promise(() => {})
     return super.get(key)
@@ -75,7 +79,10 @@ describe('flow control', () => {
     // One share of 246 is three of the 600 seats.
     const lists = [await unread(), await unread(), await unread()]
     const refused = await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: clerk })
-    expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' }, json: { reason: 'TooManyRequests', message: 'Too many requests, please try again later.' } })
+    const level = (await server.call('GET', `${flowControl}/prioritylevelconfigurations/narrow`)).json
+    expect(refused).toMatchObject({ status: 429, text: 'Too many requests, please try again later.\n', headers: {
+      'retry-after': '1', 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', 'x-kubernetes-pf-prioritylevel-uid': level.metadata.uid,
+    } })
     expect((await server.call('GET', '/api/v1/namespaces/default/configmaps/big-0', { headers: { 'Impersonate-User': 'clerk', 'Impersonate-Group': 'system:masters' } })).status).toBe(200)
     expect((await server.call('GET', '/metrics')).text).toContain('apiserver_flowcontrol_rejected_requests_total{flow_schema="narrow",priority_level="narrow",reason="concurrency-limit"} 1')
     for (const list of lists) list.destroy()
@@ -106,8 +113,10 @@ describe('health and metrics', () => {
   test('checks by name, with and without one of them', async () => {
     expect((await server.call('GET', '/readyz', { anonymous: true })).text).toBe('ok')
     expect((await server.call('GET', '/readyz?verbose', { anonymous: true })).text).toBe('[+]ping ok\n[+]etcd ok\n[+]shutdown ok\nreadyz check passed\n')
-    expect((await server.call('GET', '/livez?verbose&exclude=etcd', { anonymous: true })).text).toBe('[+]ping ok\nlivez check passed\n')
+    expect((await server.call('GET', '/livez?verbose&exclude=etcd', { anonymous: true })).text).toBe('[+]ping ok\n[+]etcd excluded: ok\nlivez check passed\n')
+    expect((await server.call('GET', '/livez?verbose&exclude=nest&exclude=ant', { anonymous: true })).text).toBe('[+]ping ok\n[+]etcd ok\nwarn: some health checks cannot be excluded: no matches for "ant","nest"\nlivez check passed\n')
     expect((await server.call('GET', '/healthz/etcd')).text).toBe('ok')
+    expect(await server.call('GET', '/healthz/nest')).toMatchObject({ status: 404, text: '404 page not found\n' })
   })
 
   test('a store that fails or does not answer makes the server unready', async () => {
@@ -116,8 +125,7 @@ describe('health and metrics', () => {
     expect((await server.call('GET', '/readyz?exclude=etcd', { anonymous: true })).status).toBe(200)
     store.mood = 'hanging'
     const asked = server.call('GET', '/livez/etcd')
-    const { status } = await whileTimePasses(asked)
-    expect(status).toBe(500)
+    expect(await whileTimePasses(asked)).toMatchObject({ status: 500, text: 'internal server error: it did not answer within 2 s\n', headers: { 'content-type': 'text/plain; charset=utf-8' } })
     store.mood = 'fine'
     expect((await server.call('GET', '/readyz', { anonymous: true })).status).toBe(200)
   })
@@ -125,15 +133,15 @@ describe('health and metrics', () => {
   test('requests are counted under the names that Kubernetes uses', async () => {
     await server.call('GET', '/api/v1/namespaces/default/pods/none')
     await server.call('POST', '/api/v1/namespaces/default/configmaps?dryRun=All', { body: { metadata: { name: 'x' } } })
-    const { text, headers } = await server.call('GET', '/metrics')
+    const { text: counts, headers } = await server.call('GET', '/metrics')
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
-    expect(text).toContain('apiserver_request_total{verb="GET",dry_run="",group="",version="v1",resource="pods",subresource="",scope="resource",component="apiserver",code="404"} 1')
-    expect(text).toContain('apiserver_request_total{verb="POST",dry_run="All",group="",version="v1",resource="configmaps",subresource="",scope="namespace",component="apiserver",code="201"} 1')
-    expect(text).toMatch(/apiserver_request_duration_seconds_bucket\{verb="GET",.*le="\+Inf"\} 1/)
-    expect(text).toContain('apiserver_resource_objects{group="",resource="namespaces"} 4')
-    expect(text).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 1')
-    expect(text).toMatch(/process_resident_memory_bytes \d+/)
-    expect(text).toContain('sampan_event_loop_delay_seconds{quantile="0.99"}')
+    expect(counts).toContain('apiserver_request_total{verb="GET",dry_run="",group="",version="v1",resource="pods",subresource="",scope="resource",component="apiserver",code="404"} 1')
+    expect(counts).toContain('apiserver_request_total{verb="POST",dry_run="All",group="",version="v1",resource="configmaps",subresource="",scope="namespace",component="apiserver",code="201"} 1')
+    expect(counts).toMatch(/apiserver_request_duration_seconds_bucket\{verb="GET",.*le="\+Inf"\} 1/)
+    expect(counts).toContain('apiserver_resource_objects{group="",resource="namespaces"} 4')
+    expect(counts).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 1')
+    expect(counts).toMatch(/process_resident_memory_bytes \d+/)
+    expect(counts).toContain('sampan_event_loop_delay_seconds{quantile="0.99"}')
   })
 
   test('only those may read metrics who were given the right', async () => {
@@ -160,18 +168,50 @@ describe('health and metrics', () => {
   })
 
   test('a request that takes too long is answered with 504 and leaves the server working', async () => {
-    const silent = (path: string): Promise<number> => new Promise((resolve, reject) => {
+    const silent = (path: string): Promise<unknown> => new Promise((resolve, reject) => {
       const { authority, admin } = server.keys
       const request = httpsRequest({ host: '127.0.0.1', port: server.port, method: 'POST', path, ca: authority.certificate, cert: admin.certificate, key: admin.key, agent: false, headers: { 'Content-Type': 'application/json', 'Content-Length': 1000 } }, response => {
-        response.resume()
-        resolve(response.statusCode!)
-        request.destroy()
+        const { statusCode: status, headers } = response
+        void text(response).then(body => {
+          resolve({ status, type: headers['content-type'], body })
+          request.destroy()
+        }, reject)
       })
       request.on('error', reject)
       request.flushHeaders()
     })
-    expect(await whileTimePasses(silent('/api/v1/namespaces/default/configmaps?timeout=5s'))).toBe(504)
+    expect(await whileTimePasses(silent('/api/v1/namespaces/default/configmaps?timeout=5s'))).toEqual({
+      status: 504, type: 'text/plain; charset=utf-8',
+      body: '{"metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","details":{},"code":504}\n',
+    })
     expect((await server.call('GET', '/api/v1/namespaces/default?timeout=soon')).json.message).toContain('invalid timeout specified in the request URL')
     expect((await server.call('GET', '/api/v1/namespaces/default')).status).toBe(200)
   })
+})
+
+test('a server that shuts down sends new requests away, but tells how it is', async () => {
+  const store = new BrittleStore()
+  const clock = new FakeClock(Date.now())
+  const server = await startTestServer({ store, clock })
+  const { authority, admin } = server.keys
+  const connection = connect({ host: '127.0.0.1', port: server.port, servername: 'localhost', ca: authority.certificate, cert: admin.certificate, key: admin.key })
+  const ask = (path: string, more = ''): boolean => connection.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`)
+  const answers = text(connection)
+  store.mood = 'hanging'
+  store.asked = 0
+  ask('/livez/etcd')
+  await eventually('the check to begin', () => store.asked === 1)
+  await clock.advance(1000)
+  const closed = server.server.close()
+  for (const path of ['/api/v1/namespaces', '/metrics']) ask(path)
+  ask('/readyz', 'Connection: close\r\n')
+  store.mood = 'fine'
+  await eventually('all requests to have arrived', () => store.asked > 1)
+  await clock.advance(1000)
+  const [, , refused, metrics, readiness] = (await answers).split('HTTP/1.1 ')
+  expect(refused).toMatch(/^503 .*^Retry-After: 1\r$.*^Content-Type: application\/json\r$.*"message":"apiserver is shutting down","reason":"ServiceUnavailable","code":503\}$/ms)
+  expect(metrics).toMatch(/^200 .*process_cpu_seconds_total/s)
+  expect(readiness).toMatch(/^500 .*\[-\]shutdown failed: reason withheld\nreadyz check failed\n$/s)
+  await closed
+  await server.close()
 })

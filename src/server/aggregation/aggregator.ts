@@ -2,7 +2,7 @@
 // discovery. Source: kube-aggregator pkg/apiserver.
 import type { Duplex } from 'node:stream'
 import type { IncomingMessage } from 'node:http'
-import { serviceUnavailable } from '../../api/api-error.ts'
+import { ApiError, PlainError } from '../../api/api-error.ts'
 import { isObject, type JsonObject } from '../../api/patch/json-value.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { ServiceAddress, ServiceResolver } from '../outgoing/resolve-service.ts'
@@ -60,15 +60,17 @@ export class Aggregator {
   }
 
   async serve({ request, response, caller }: Exchange, remote: RemoteApiService): Promise<void> {
-    if (!remote.available) {
-      response.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' }).end('service unavailable\n')
-      return
+    if (!remote.available) throw unavailable()
+    const destination = this.destination(request, remote, caller.user)
+    try {
+      await forwardRequest(request, response, destination)
+    } catch (error) {
+      throw error instanceof ApiError ? unavailable(error.message) : error
     }
-    await forwardRequest(request, response, this.destination(request, remote, caller.user))
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, remote: RemoteApiService, user: UserInfo): Promise<void> {
-    if (!remote.available) throw serviceUnavailable('service unavailable')
+    if (!remote.available) throw unavailable()
     await forwardUpgrade(request, socket, head, this.destination(request, remote, user))
   }
 
@@ -91,8 +93,9 @@ export class Aggregator {
     let address: ServiceAddress
     try {
       address = this.resolve(namespace, name, port)
-    } catch (error) {
-      throw serviceUnavailable(`error trying to reach service: ${(error as Error).message}`)
+    } catch {
+      // Why is said by the condition of the APIService.
+      throw unavailable()
     }
     const serverName = `${name}.${namespace}.svc`
     return {
@@ -101,6 +104,8 @@ export class Aggregator {
     }
   }
 }
+
+const unavailable = (message = 'service unavailable'): PlainError => new PlainError(503, 'ServiceUnavailable', message)
 
 /** Only what has the shape it should have. */
 function offerOf(name: string, { resources: list, openApi: index }: RemoteDocuments, remotes: RemoteApiServices): Offer {

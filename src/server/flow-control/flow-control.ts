@@ -1,6 +1,6 @@
 // API priority and fairness: how many requests of which kind run at once, who waits, and who is told to
 // come back later. Levels and schemas are objects of the API; a change of one counts at once.
-import { tooManyRequests } from '../../api/api-error.ts'
+import { PlainError } from '../../api/api-error.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/generated/models.ts'
 import { flowSchemas, priorityLevelConfigurations } from '../../api/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -21,6 +21,18 @@ export interface Passage {
   readonly level: PriorityLevel | undefined
   /** To be called when the request is done; more calls have no effect. */
   leave(): void
+}
+
+/** The client is to come back after a second. */
+export class Refusal extends PlainError {
+  readonly schema: FlowSchema
+  readonly level: PriorityLevel
+
+  constructor(schema: FlowSchema, level: PriorityLevel) {
+    super(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 })
+    this.schema = schema
+    this.level = level
+  }
 }
 
 export interface FlowControlOptions {
@@ -52,7 +64,7 @@ export class FlowControl {
   /**
    * Lets a request in, at once or when its turn comes.
    * @param seats is how much of the server it needs, 1 for most
-   * @throws ApiError TooManyRequests
+   * @throws Refusal
    */
   enter(user: UserInfo, attributes: Attributes, seats = 1): Passage | Promise<Passage> {
     this.refresh()
@@ -94,7 +106,7 @@ export class FlowControl {
 
   private refuse(schema: FlowSchema, level: PriorityLevel, reason: 'queue-full' | 'concurrency-limit' | 'time-out'): Error {
     this.options.onReject?.(schema.metadata.name, level.name, reason)
-    return tooManyRequests('Too many requests, please try again later.')
+    return new Refusal(schema, level)
   }
 
   private borrowableBy(borrower: PriorityLevel): number {

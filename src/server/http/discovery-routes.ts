@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, aggregatedDiscovery } from '../../api/discovery.ts'
-import { noSuchPath } from '../../api/api-error.ts'
+import { noSuchPage, noSuchPath } from '../../api/api-error.ts'
 import { loadDocs } from '../../api/openapi/docs.ts'
 import { openApiV2 } from '../../api/openapi/open-api-v2.ts'
 import { openApiV2Binary, openApiV2BinaryAccepted, openApiV2BinaryType } from '../../api/openapi/open-api-v2-binary.ts'
@@ -80,12 +80,12 @@ export class DiscoveryRoutes {
       const own = this.kinds.hasGroup(group) ? apiGroup(group, this.kinds.all()) as Parameters<typeof withRemoteVersions>[0] : undefined
       return sendDocument(exchange, { kind: 'APIGroup', apiVersion: 'v1', ...withRemoteVersions(own, group, aggregator) })
     }
-    if (!this.kinds.all().some(kind => kind.resource.group === group)) throw noSuchPath()
+    if (!this.kinds.all().some(kind => kind.resource.group === group)) throw noSuchPage()
     await sendDocument(exchange, apiGroup(group, this.kinds.all()))
   }
 
   private async serveResources(exchange: Exchange, group: string, version: string): Promise<void> {
-    if (!this.kinds.hasGroupVersion(group, version)) throw noSuchPath()
+    if (!this.kinds.hasGroupVersion(group, version)) throw this.kinds.hasOwnGroup(group) ? noSuchPath() : noSuchPage()
     await sendDocument(exchange, apiResourceList(group, version, this.kinds.all()))
   }
 

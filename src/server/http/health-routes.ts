@@ -1,6 +1,8 @@
 // /livez, /readyz, /healthz and /version: by the default roles open to everybody, as liveness checks come
 // without credentials; single checks (/livez/etcd) are not.
-import type { ServerResponse } from 'node:http'
+import { noSuchPage, PlainError } from '../../api/api-error.ts'
+import type { Exchange } from './exchange.ts'
+import { plainText, sendBytes } from './respond.ts'
 
 export const kubernetesVersion = { major: '1', minor: '36', gitVersion: 'v1.36.0' } as const
 
@@ -16,29 +18,42 @@ const pattern = /^\/(livez|readyz|healthz)(?:\/([\w-]+))?$/
 
 export const isHealthPath = (path: string): boolean => path === '/version' || path === '/version/' || pattern.test(path)
 
-/** @param path one of these */
-export function serveHealth(path: string, query: URLSearchParams, response: ServerResponse, checks: readonly HealthCheck[], buildDate: string): Promise<void> {
-  if (path === '/version' || path === '/version/') return sendVersion(response, buildDate)
-  const [, endpoint, one] = pattern.exec(path)!
-  const excluded = new Set(query.getAll('exclude'))
-  const asked = checks.filter(check => (one === undefined ? !excluded.has(check.name) && (check.onlyReadiness !== true || endpoint === 'readyz') : check.name === one))
-  return answer(response, endpoint!, asked, query.has('verbose'))
+/** @throws ApiError where a check fails */
+export function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], buildDate: string): Promise<void> {
+  const { path, query } = exchange
+  if (path === '/version' || path === '/version/') return sendVersion(exchange, buildDate)
+  const [, endpoint = '', one] = pattern.exec(path)!
+  const here = checks.filter(check => check.onlyReadiness !== true || endpoint === 'readyz')
+  return one === undefined ? answerAll(exchange, endpoint, here, new Set(query.getAll('exclude'))) : answerOne(exchange, here.find(check => check.name === one))
 }
 
-/** Whoever asks is not known, so that he is not told why a check fails; the log says it. */
-async function answer(response: ServerResponse, endpoint: string, checks: readonly HealthCheck[], verbose: boolean): Promise<void> {
-  const results = await Promise.all(checks.map(async check => ({ name: check.name, failed: await check.check() !== undefined })))
-  const failed = results.some(result => result.failed)
-  const lines = results.map(result => (result.failed ? `[-]${result.name} failed: reason withheld` : `[+]${result.name} ok`))
-  response.writeHead(failed ? 500 : 200, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' })
-  response.end(verbose || failed ? `${lines.join('\n')}\n${endpoint} check ${failed ? 'failed' : 'passed'}\n` : 'ok')
+/** Whoever asks for all is not known, so that he is not told why a check fails; the log says it. */
+async function answerAll(exchange: Exchange, endpoint: string, checks: readonly HealthCheck[], excluded: ReadonlySet<string>): Promise<void> {
+  const results = await Promise.all(checks.map(async check => {
+    const { name } = check
+    if (excluded.has(name)) return { failed: false, line: `[+]${name} excluded: ok` }
+    return await check.check() === undefined ? { failed: false, line: `[+]${name} ok` } : { failed: true, line: `[-]${name} failed: reason withheld` }
+  }))
+  const unknown = [...excluded].filter(name => !checks.some(check => check.name === name)).toSorted().map(name => JSON.stringify(name))
+  const lines = [...results.map(({ line }) => line), ...(unknown.length > 0 ? [`warn: some health checks cannot be excluded: no matches for ${unknown.join(',')}`] : [])]
+  if (results.some(({ failed }) => failed)) throw unhealthy([...lines, `${endpoint} check failed`].join('\n'))
+  exchange.response.setHeader('X-Content-Type-Options', 'nosniff')
+  await sendText(exchange, exchange.query.has('verbose') ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok')
 }
 
-async function sendVersion(response: ServerResponse, buildDate: string): Promise<void> {
+async function answerOne(exchange: Exchange, check: HealthCheck | undefined): Promise<void> {
+  if (check === undefined) throw noSuchPage()
+  const problem = await check.check()
+  if (problem !== undefined) throw unhealthy(`internal server error: ${problem}`)
+  await sendText(exchange, 'ok')
+}
+
+const unhealthy = (text: string): PlainError => new PlainError(500, 'InternalError', text)
+
+const sendText = (exchange: Exchange, text: string): Promise<void> => sendBytes(exchange, 200, plainText, Buffer.from(text))
+
+function sendVersion(exchange: Exchange, buildDate: string): Promise<void> {
   const platform = `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`
-  sendJson(response, { ...kubernetesVersion, emulationMajor: '1', emulationMinor: '36', minCompatibilityMajor: '1', minCompatibilityMinor: '35', gitCommit: '', gitTreeState: 'clean', buildDate, goVersion: '', compiler: 'sampan', platform })
-}
-
-function sendJson(response: ServerResponse, value: object): void {
-  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value, undefined, 2))
+  const version = { ...kubernetesVersion, emulationMajor: '1', emulationMinor: '36', minCompatibilityMajor: '1', minCompatibilityMinor: '35', gitCommit: '', gitTreeState: 'clean', buildDate, goVersion: '', compiler: 'sampan', platform }
+  return sendBytes(exchange, 200, 'application/json', Buffer.from(JSON.stringify(version, undefined, 2)))
 }

@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ApiError, badRequest, noSuchPath, serviceUnavailable, timedOut, type Status } from '../../api/api-error.ts'
+import { ApiError, badRequest, noSuchPage, noSuchPath, PlainError, serviceUnavailable } from '../../api/api-error.ts'
 import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import type { Audit, AuditRecord } from '../audit/audit.ts'
 import { attributesOf, forbiddenTo, isPath, type Attributes } from '../auth/attributes.ts'
 import { anonymous, type Authenticator } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
-import type { FlowControl, Passage } from '../flow-control/flow-control.ts'
+import { Refusal, type FlowControl, type Passage } from '../flow-control/flow-control.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { Caller, FieldValidation, UserInfo } from '../request.ts'
 import { findSubresource } from '../subresources/subresource.ts'
@@ -22,7 +22,7 @@ import { storedResource } from '../storage/kind-storage.ts'
 import { allottedMs, isLongRunning } from './request-time.ts'
 import { serveIssuer } from './issuer-routes.ts'
 import { checkWriteOptions } from './request-options.ts'
-import { sendBytes, sendStatus, sendValue, statusOf } from './respond.ts'
+import { plainText, sendBytes, sendError, sendTimedOut, sendValue, tellable } from './respond.ts'
 
 export interface RequestHandlerOptions {
   readonly routes: ResourceRoutes
@@ -67,7 +67,10 @@ export class RequestHandler {
       observed(response.statusCode)
     })
     try {
-      if (this.options.draining()) throw serviceUnavailable('the server is shutting down; try again in a moment')
+      if (this.options.draining() && url.path !== '/metrics') {
+        response.setHeader('Retry-After', '1')
+        throw serviceUnavailable('apiserver is shutting down')
+      }
       const real = await this.recognized(request, response, attributes, parts)
       record = this.options.audit?.begin(request, response, attributes, parts, real, isLongRunning(attributes))
       const user = this.actingAs(real, request, record)
@@ -78,29 +81,29 @@ export class RequestHandler {
       record?.started()
       await this.route(exchange, parts)
     } catch (error) {
-      const status = statusOf(error, fault => this.report(request, fault))
-      record?.failed(status, !(error instanceof ApiError))
-      await this.sendFailure(exchange, status)
+      const told = tellable(error, fault => this.report(request, fault))
+      record?.failed(told.status, told !== error)
+      await this.sendFailure(exchange, told)
     }
   }
 
   /** Also when the server is full or shutting down. */
   private async serveHealth(request: IncomingMessage, response: ServerResponse, url: { path: string; query: URLSearchParams }): Promise<void> {
     const { checks, buildDate } = this.options
-    const caller = callerOf(request, url.query, anonymous)
+    const exchange = { request, response, ...url, caller: callerOf(request, url.query, anonymous) }
     try {
       const real = await this.options.authenticator.authenticate(request)
       this.authorize(this.actingAs(real, request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
-      await serveHealth(url.path, url.query, response, checks, buildDate)
+      await serveHealth(exchange, checks, buildDate)
     } catch (error) {
-      await this.sendFailure({ request, response, ...url, caller }, statusOf(error, fault => this.report(request, fault)))
+      await this.sendFailure(exchange, tellable(error, fault => this.report(request, fault)))
     }
   }
 
   /** An answer that cannot be written must not end the server. */
-  private async sendFailure(exchange: Exchange, status: Status): Promise<void> {
+  private async sendFailure(exchange: Exchange, error: ApiError): Promise<void> {
     try {
-      await sendStatus(exchange, status)
+      await sendError(exchange, error)
     } catch (fault) {
       this.report(exchange.request, fault)
       exchange.response.destroy()
@@ -111,20 +114,25 @@ export class RequestHandler {
   private deadlineFor(exchange: Exchange, attributes: Attributes): Timer | undefined {
     if (isLongRunning(attributes)) return undefined
     return this.options.routes.context.clock.after(allottedMs(exchange.query), () => {
-      if (!exchange.response.headersSent) void sendStatus(exchange, timedOut().status)
+      if (!exchange.response.headersSent) void sendTimedOut(exchange)
     })
   }
 
-  /** Waits until it is the request's turn. @throws ApiError TooManyRequests */
+  /** Waits until it is the request's turn. @throws Refusal */
   private async letIn({ caller, response }: Exchange, attributes: Attributes, parts: ApiPath | undefined): Promise<Passage> {
     const { metrics, flowControl, routes } = this.options
     const beganMs = routes.context.clock.now()
-    const passage = await flowControl.enter(caller.user, attributes, this.seatsOf(attributes, parts))
+    let passage: Passage
+    try {
+      passage = await flowControl.enter(caller.user, attributes, this.seatsOf(attributes, parts))
+    } catch (error) {
+      if (error instanceof Refusal) tellPlace(response, error)
+      throw error
+    }
     const { schema, level } = passage
     if (schema === undefined || level === undefined) return passage
     metrics.letIn(schema.metadata.name, level.name, routes.context.clock.now() - beganMs)
-    response.setHeader('X-Kubernetes-PF-FlowSchema-UID', schema.metadata.uid)
-    response.setHeader('X-Kubernetes-PF-PriorityLevel-UID', level.uid)
+    tellPlace(response, { schema, level })
     // Streams hold no seat once they are open; and a client may have left while it waited.
     if (isLongRunning(attributes) || response.closed) passage.leave()
     return passage
@@ -161,14 +169,15 @@ export class RequestHandler {
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
       const route = findSubresource(this.options.routes.subresources, target)
+      if (route === undefined) throw noSuchPath()
       if (route.upgrade === undefined) throw badRequest(`${path} does not switch protocols`)
       return await route.upgrade({ request, socket, head, query, path, caller: callerOf(request, query, user) }, target, parts.rest ?? '')
     } catch (error) {
-      const status = statusOf(error, fault => this.report(request, fault))
-      const body = JSON.stringify(status)
-      code = status.code ?? 500
-      record?.failed(status, !(error instanceof ApiError))
-      socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+      const told = tellable(error, fault => this.report(request, fault))
+      const [type, body] = told instanceof PlainError ? [plainText, `${told.message}\n`] : ['application/json', JSON.stringify(told.status)]
+      code = told.code
+      record?.failed(told.status, told !== error)
+      socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
       return undefined
     }
   }
@@ -207,13 +216,19 @@ export class RequestHandler {
     if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))
     if (path === undefined && serveIssuer(exchange, this.options.routes.context.tokens)) return
     if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
-    return sendBytes(exchange, 404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'))
+    throw noSuchPage()
   }
 
   private report(request: IncomingMessage, error: unknown): void {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     this.options.routes.context.logger.error('request failed', { method: request.method, url: request.url, error: message, stack })
   }
+}
+
+/** By uid: names would tell how people are classified. */
+function tellPlace(response: ServerResponse, { schema, level }: Pick<Refusal, 'schema' | 'level'>): void {
+  response.setHeader('X-Kubernetes-PF-FlowSchema-UID', schema.metadata.uid)
+  response.setHeader('X-Kubernetes-PF-PriorityLevel-UID', level.uid)
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {

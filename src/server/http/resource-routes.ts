@@ -1,5 +1,5 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
-import { badRequest, invalid, methodNotAllowed, noSuchPath, unsupportedMediaType, type Status } from '../../api/api-error.ts'
+import { badRequest, invalid, methodNotAllowed, noSuchPage, noSuchPath, notFound, unsupportedMediaType, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { invalidValue, notSupported, required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
@@ -44,6 +44,7 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   if (kind.storage?.convert !== undefined) await readyToFind(routes.context.storage, kind, keyOfTarget(target))
   if (subresource !== undefined && !isPart(kind, subresource)) {
     const route = findSubresource(routes.subresources, target)
+    if (route === undefined) throw kind.custom === undefined ? noSuchPath() : notFound(kind.resource, name)
     return route.serve(exchange, target, path.rest ?? '')
   }
   return serveObject(routes, exchange, target, path)
@@ -54,11 +55,9 @@ const isPart = (kind: KindDefinition, name: string): boolean => kind.subresource
 
 function findKind(context: ServerContext, path: ApiPath): KindDefinition {
   const kind = context.kinds.find(path.group, path.version, path.plural)
-  if (kind === undefined) throw noSuchPath()
-  const namespaced = kind.resource.scope === 'Namespaced'
-  if (!namespaced && path.namespace !== undefined) throw noSuchPath()
-  if (namespaced && path.namespace === undefined && path.name !== undefined) throw noSuchPath()
-  return kind
+  const wrongScope = kind?.resource.scope === 'Namespaced' ? path.namespace === undefined && path.name !== undefined : path.namespace !== undefined
+  if (kind !== undefined && !wrongScope) return kind
+  throw context.kinds.hasOwnGroup(path.group) ? noSuchPath() : noSuchPage()
 }
 
 function assertVerb(kind: KindDefinition, verb: Verb): void {

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
-import { ApiError, internalError, type Status } from '../../api/api-error.ts'
+import { ApiError, internalError, PlainError, timedOut, type Status } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf } from '../../api/protobuf/envelope.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
@@ -58,7 +58,7 @@ export const includeObject = ({ query }: Exchange): Included => {
   return wanted === 'None' || wanted === 'Object' ? wanted : 'Metadata'
 }
 
-export async function sendStatus(exchange: Exchange, status: Status): Promise<void> {
+async function sendStatus(exchange: Exchange, status: Status): Promise<void> {
   const { response } = exchange
   if (response.headersSent || response.destroyed) {
     response.destroy()
@@ -75,10 +75,35 @@ export async function sendStatus(exchange: Exchange, status: Status): Promise<vo
   await sendValue(exchange, status.code ?? 200, status, 'V1Status', { format: accepted.format })
 }
 
+/** Tells a client what went wrong, in the form in which Kubernetes tells it. */
+export function sendError(exchange: Exchange, error: ApiError): Promise<void> {
+  return error instanceof PlainError ? sendText(exchange, error.code, error.message, error.status.details?.retryAfterSeconds) : sendStatus(exchange, error.status)
+}
+
+/** A line of bare text, as Go's net/http writes errors. */
+async function sendText(exchange: Exchange, code: number, text: string, retryAfterSeconds?: number): Promise<void> {
+  const { response } = exchange
+  if (response.headersSent || response.destroyed) {
+    response.destroy()
+    return
+  }
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds))
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  await sendBytes(exchange, code, plainText, Buffer.from(`${text}\n`))
+}
+
+export const plainText = 'text/plain; charset=utf-8'
+
+/** What Kubernetes answers in the place of a request that takes too long: a Status without its type, which goes out as text. */
+export async function sendTimedOut(exchange: Exchange): Promise<void> {
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = timedOut().status
+  await sendBytes(exchange, 504, plainText, Buffer.from(`${JSON.stringify(rest)}\n`))
+}
+
 /** What a client is told of an error; internal faults keep their details in the log. */
-export function statusOf(error: unknown, report: (error: unknown) => void): Status {
-  if (error instanceof ApiError) return error.status
+export function tellable(error: unknown, report: (error: unknown) => void): ApiError {
+  if (error instanceof ApiError) return error
   report(error)
   const known = error instanceof Error && error.name === 'StoreFailure'
-  return internalError(known ? error.message : 'an unexpected fault; see the server log').status
+  return internalError(known ? error.message : 'an unexpected fault; see the server log')
 }

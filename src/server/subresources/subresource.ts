@@ -2,7 +2,6 @@
 // table of them is `routes.ts`.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { noSuchPath } from '../../api/api-error.ts'
 import { groupResource } from '../../api/resource.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Caller, Target } from '../request.ts'
@@ -27,8 +26,6 @@ export interface Upgrade {
 /** By `plural.group/subresource`, or `* /subresource` (without the blank) for every kind that has it. */
 export type SubresourceRoutes = ReadonlyMap<string, SubresourceRoute>
 
-export function findSubresource(routes: SubresourceRoutes, { kind, subresource }: Target): SubresourceRoute {
-  const route = routes.get(`${groupResource(kind.resource)}/${subresource}`) ?? (subresource === 'scale' && kind.scale !== undefined ? routes.get('*/scale') : undefined)
-  if (route === undefined) throw noSuchPath()
-  return route
+export function findSubresource(routes: SubresourceRoutes, { kind, subresource }: Target): SubresourceRoute | undefined {
+  return routes.get(`${groupResource(kind.resource)}/${subresource}`) ?? (subresource === 'scale' && kind.scale !== undefined ? routes.get('*/scale') : undefined)
 }
