@@ -36,6 +36,8 @@ export interface AdmissionRequest {
   /** The draft; undefined for DELETE. For CONNECT the options, such as PodExecOptions. */
   readonly object: KubeObject | undefined
   readonly old: KubeObject | undefined
+  /** The model of an object that is of another kind than the target: what is posted to a subresource, or stands for it. */
+  readonly model?: string
   /** What DELETE was asked for with. */
   readonly deletion?: object
 }

@@ -278,6 +278,65 @@ describe('mutating', () => {
     expect((await server.call('GET', `/api/v1/namespaces/${namespace}/configmaps/a`)).status).toBe(404)
   })
 
+  describe('what is posted to a subresource counts as the webhooks leave it', () => {
+    const pods = (part = ''): string => `/api/v1/namespaces/${namespace}/pods/p${part}`
+    const change = async (resource: string, ...operations: object[]): Promise<void> => {
+      await configure('mutating', 'm', [webhook('part', [rule(resource, ['*'])], { ...(resource === 'deployments/scale' && { rules: [{ apiGroups: ['apps'], apiVersions: ['v1'], resources: [resource], operations: ['UPDATE'] }] }) })])
+      respond = () => patch(operations)
+    }
+    beforeEach(async () => {
+      await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
+      await post(`/api/v1/namespaces/${namespace}/pods`, pod)
+    })
+
+    test('eviction', async () => {
+      await change('pods/eviction', { op: 'add', path: '/deleteOptions', value: { preconditions: { uid: 'another' } } })
+      expect((await post(pods('/eviction'), { metadata: { name: 'p' } })).json).toMatchObject({ code: 409, reason: 'Conflict' })
+      respond = () => patch([{ op: 'add', path: '/deleteOptions', value: { dryRun: ['All'] } }])
+      expect((await post(pods('/eviction'), { metadata: { name: 'p' } })).status).toBe(201)
+      expect((await server.call('GET', pods())).status).toBe(200)
+      expect(asked.at(-1)?.request).toMatchObject({ kind: { group: 'policy', version: 'v1', kind: 'Eviction' }, name: 'p', dryRun: false })
+      respond = () => patch([{ op: 'replace', path: '/metadata/name', value: 'q' }])
+      expect((await post(pods('/eviction'), { metadata: { name: 'p' } })).json).toMatchObject({ code: 400, message: 'name in URL does not match name in Eviction object' })
+    })
+
+    test('binding', async () => {
+      await change('pods/binding', { op: 'replace', path: '/target/name', value: 'other-node' }, { op: 'add', path: '/metadata/annotations', value: { moved: 'yes' } })
+      expect((await post(`${pods('/binding')}?dryRun=All`, { metadata: { name: 'p' }, target: { name: 'node' } })).status).toBe(201)
+      expect(asked.at(-1)?.request.dryRun).toBe(true)
+      expect((await server.call('GET', pods())).json.spec.nodeName).toBeUndefined()
+      expect((await post(pods('/binding'), { metadata: { name: 'p' }, target: { name: 'node' } })).status).toBe(201)
+      expect((await server.call('GET', pods())).json).toMatchObject({ metadata: { annotations: { moved: 'yes' } }, spec: { nodeName: 'other-node' } })
+    })
+
+    test('a token', async () => {
+      await change('serviceaccounts/token', { op: 'add', path: '/spec/audiences', value: ['vault'] }, { op: 'add', path: '/spec/expirationSeconds', value: 700 })
+      const token = `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`
+      const { json } = await post(token, { spec: {} })
+      expect(asked.at(-1)?.request.object.spec).toMatchObject({ expirationSeconds: 3600 })
+      expect(json.spec).toMatchObject({ audiences: ['vault'], expirationSeconds: 700 })
+      const claims = JSON.parse(Buffer.from(json.status.token.split('.')[1], 'base64url').toString())
+      expect([claims.aud, claims.exp - claims.iat]).toEqual([['vault'], 700])
+      respond = () => patch([{ op: 'add', path: '/spec/expirationSeconds', value: 5 }])
+      expect((await post(token, { spec: {} })).json.message).toContain('may not specify a duration less than 10 minutes')
+    })
+
+    test('a scale', async () => {
+      const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments`
+      await post(deployment, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: pod.spec } } })
+      await change('deployments/scale', { op: 'replace', path: '/spec/replicas', value: 7 })
+      const scaled = await server.call('PATCH', `${deployment}/d/scale`, { body: { spec: { replicas: 3 } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+      expect(scaled.json.spec.replicas).toBe(7)
+      respond = () => patch([{ op: 'replace', path: '/spec/replicas', value: -1 }])
+      expect((await server.call('PUT', `${deployment}/d/scale`, { body: { metadata: { name: 'd' }, spec: { replicas: 3 } } })).json.message).toContain('Scale.autoscaling "d" is invalid: spec.replicas: Invalid value: -1')
+    })
+
+    test('a patch that makes no such object of it is a fault of the webhook', async () => {
+      await change('pods/binding', { op: 'replace', path: '/target', value: 'nowhere' })
+      expect((await post(pods('/binding'), { metadata: { name: 'p' }, target: { name: 'node' } })).json).toMatchObject({ code: 500, reason: 'InternalError', message: expect.stringContaining('Binding') })
+    })
+  })
+
   test('a name given by a webhook is the name', async () => {
     await configure('mutating', 'm', [webhook('w', [configMapRule])])
     respond = () => patch([{ op: 'replace', path: '/metadata/name', value: 'renamed' }])

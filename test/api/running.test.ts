@@ -172,10 +172,7 @@ describe('health and metrics', () => {
       const { authority, admin } = server.keys
       const request = httpsRequest({ host: '127.0.0.1', port: server.port, method: 'POST', path, ca: authority.certificate, cert: admin.certificate, key: admin.key, agent: false, headers: { 'Content-Type': 'application/json', 'Content-Length': 1000 } }, response => {
         const { statusCode: status, headers } = response
-        void text(response).then(body => {
-          resolve({ status, type: headers['content-type'], body })
-          request.destroy()
-        }, reject)
+        text(response).then(body => ({ status, type: headers['content-type'], body })).then(resolve, reject).finally(() => request.destroy())
       })
       request.on('error', reject)
       request.flushHeaders()

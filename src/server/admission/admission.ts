@@ -17,11 +17,24 @@ async function mutateOnce(request: AdmissionRequest, context: ServerContext, rou
   }
 }
 
-/** What is posted to a subresource, and what opens a connection, is admitted as an object of its own. */
-export async function admitPosted(context: ServerContext, operation: 'CREATE' | 'CONNECT', target: Target, posted: object, caller: Caller): Promise<void> {
-  const request: AdmissionRequest = { operation, target, caller, object: posted as KubeObject, old: undefined }
+export interface PostedOptions<T> {
+  /** Without one, what admission makes of the object is taken as it is. */
+  readonly model?: string
+  /** Called between the plug-ins that change and those that judge. */
+  readonly check?: (posted: T) => void
+}
+
+/**
+ * What is posted to a subresource, and what opens a connection, is admitted as an object of its own.
+ * @param posted belongs to the request, and may be changed
+ * @returns it as admission left it
+ */
+export async function admitPosted<T extends object>(context: ServerContext, operation: 'CREATE' | 'CONNECT', target: Target, posted: T, caller: Caller, { model, check }: PostedOptions<T> = {}): Promise<T> {
+  const request: AdmissionRequest = { operation, target, caller, object: posted as unknown as KubeObject, old: undefined, ...(model !== undefined && { model }) }
   await mutateByAdmission(request, context)
+  check?.(request.object as unknown as T)
   await validateByAdmission(request, context)
+  return request.object as unknown as T
 }
 
 export async function validateByAdmission(request: AdmissionRequest, context: ServerContext): Promise<void> {

@@ -30,6 +30,7 @@ export interface UpdateOptions {
 /** A subresource that shows a part of the object as an object of another kind, as `scale` does. */
 export interface UpdateView {
   readonly subresource: string
+  readonly model: string
   of(object: KubeObject): KubeObject
   /** Takes over into the draft what admission made of its view. */
   apply(draft: KubeObject, view: KubeObject): void
@@ -94,7 +95,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
   const request: AdmissionRequest = view === undefined
     ? { operation: 'UPDATE', target, caller, object: draft, old }
-    : { operation: 'UPDATE', target: { ...target, subresource: view.subresource }, caller, object: view.of(draft), old: view.of(old) }
+    : { operation: 'UPDATE', target: { ...target, subresource: view.subresource }, caller, object: view.of(draft), old: view.of(old), model: view.model }
   await mutateByAdmission(request, context)
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)

@@ -1,5 +1,6 @@
 // `pods/binding`: the scheduler's decision. Sets the node once and notes PodScheduled.
 import { badRequest, conflict } from '../../api/api-error.ts'
+import { decodeObject } from '../../api/decode.ts'
 import type { Binding, Pod } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { formatTime } from '../../lib/clock.ts'
@@ -11,27 +12,27 @@ import type { ServerContext } from '../server-context.ts'
 import { current } from '../operations/read.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
+const model = 'V1Binding'
+
+/** The node is that of the binding as admission left it. */
 export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, caller: Caller): Promise<void> {
-  const node = binding.target?.name
-  if (!node) throw badRequest('the binding names no target node')
-  const posted = { ...binding, kind: 'Binding', apiVersion: 'v1' }
-  await admitPosted(context, 'CREATE', { ...target, subresource: 'binding' }, posted, caller)
+  const posted: Partial<Binding> = { ...binding, kind: 'Binding', apiVersion: 'v1', metadata: { ...binding.metadata } as Binding['metadata'] }
+  const { metadata, target: node } = await admitPosted(context, 'CREATE', { ...target, subresource: 'binding' }, posted, caller, { model, check: after => checkBinding(after, target) })
   for (;;) {
     const stored = current(context, target)
     const pod = stored.object as Pod
-    if (binding.metadata?.uid && binding.metadata.uid !== pod.metadata.uid) throw conflict(target.kind.resource, target.name, `Precondition failed: UID in precondition: ${binding.metadata.uid}, UID in object meta: ${pod.metadata.uid}`)
+    if (metadata?.uid && metadata.uid !== pod.metadata.uid) throw conflict(target.kind.resource, target.name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`)
     if (pod.metadata.deletionTimestamp !== undefined) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`)
     if (pod.spec.nodeName) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is already assigned to node "${pod.spec.nodeName}"`)
     const draft = structuredClone(pod)
-    draft.spec.nodeName = node
+    draft.spec.nodeName = node!.name!
     // What the pod was promised is of no interest any more.
     delete draft.status.nominatedNodeName
     const conditions = (draft.status.conditions ?? []).filter(condition => condition.type !== 'PodScheduled')
     const { generation } = draft.metadata
     draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', ...(generation !== undefined && { observedGeneration: generation }), lastTransitionTime: formatTime(context.clock.now()) }]
     if (caller.dryRun) return
-    // As admission left them.
-    const { annotations, labels } = posted.metadata ?? {}
+    const { annotations, labels } = metadata ?? {}
     if (annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...annotations }
     if (labels !== undefined) draft.metadata.labels = { ...draft.metadata.labels, ...labels }
     const written = await context.storage.put(target.kind.resource, keyOfTarget(target), draft as KubeObject, stored.revision)
@@ -39,11 +40,18 @@ export async function bind(context: ServerContext, target: Target, binding: Part
   }
 }
 
+/** @throws ApiError BadRequest */
+function checkBinding({ metadata, target: node }: Partial<Binding>, { name }: Target): void {
+  if (metadata?.name && metadata.name !== name) throw badRequest('name in URL does not match name in Binding object')
+  if (node?.kind && node.kind !== 'Node') throw badRequest(`target.kind: Unsupported value: ${JSON.stringify(node.kind)}: supported values: "Node", "<empty>"`)
+  if (!node?.name) throw badRequest('target.name: Required value')
+}
+
 export function bindingRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
-      const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), 'V1Binding', 'Ignore')
-      await bind(context, target, (value ?? {}) as Partial<Binding>, exchange.caller)
+      const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
+      await bind(context, target, decodeObject(model, value ?? {}).object as Partial<Binding>, exchange.caller)
       return sendValue(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 'V1Status')
     },
   }

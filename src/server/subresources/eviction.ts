@@ -2,6 +2,7 @@
 // first, by compare-and-swap on its status, so that evictions at the same time cannot both take the last
 // place. Source: pkg/registry/core/pod/storage/eviction.go.
 import { ApiError, badRequest, conflict, forbidden, isConflict } from '../../api/api-error.ts'
+import { decodeObject } from '../../api/decode.ts'
 import { disruptionCondition, protects, withDisruptionCondition } from '../../api/disruption-budget.ts'
 import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/models.ts'
 import { podDisruptionBudgets } from '../../api/resources.ts'
@@ -16,19 +17,22 @@ import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
+const model = 'V1Eviction'
 const maximumAttempts = 20
 /** More evictions than this that the controller has not seen stop further ones. */
 const maximumDisruptedPods = 2000
 const budgetSubject = { group: 'policy', plural: 'poddisruptionbudget' }
 
-/** @throws ApiError TooManyRequests when the budget does not allow it now */
+/** The options are those of the eviction as admission left it. @throws ApiError TooManyRequests when the budget does not allow it now */
 export async function evict(context: ServerContext, target: Target, eviction: Partial<Eviction>, asking: Caller): Promise<void> {
   const { kind, name, namespace } = target
-  if (eviction.metadata?.name && eviction.metadata.name !== name) throw badRequest('name in URL does not match name in Eviction object')
-  const options = (eviction.deleteOptions ?? {}) as DeletionOptions
-  const caller = options.dryRun?.includes('All') === true ? { ...asking, dryRun: true } : asking
   const pod: Target = { kind, name, namespace }
-  await admitPosted(context, 'CREATE', { ...pod, subresource: 'eviction' }, { ...eviction, kind: 'Eviction', apiVersion: 'policy/v1', metadata: { ...eviction.metadata, name, namespace } }, caller)
+  const posted: Partial<Eviction> = { ...eviction, kind: 'Eviction', apiVersion: 'policy/v1', metadata: { name, ...eviction.metadata, namespace } as Eviction['metadata'] }
+  const { deleteOptions } = await admitPosted(context, 'CREATE', { ...pod, subresource: 'eviction' }, posted, asking, { model, check: ({ metadata }) => {
+    if (metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object')
+  } })
+  const options = (deleteOptions ?? {}) as DeletionOptions
+  const caller = options.dryRun?.includes('All') === true ? { ...asking, dryRun: true } : asking
   for (let attempt = 1; ; attempt++) {
     const stored = current(context, pod)
     const passage = passes(stored.object as Pod) ? { exactly: !isOver(stored.object as Pod) } : await charge(context, stored.object as Pod, caller)
@@ -129,8 +133,8 @@ function announced(pod: Pod, nowMs: number): Pod {
 export function evictionRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
-      const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), 'V1Eviction', 'Ignore')
-      await evict(context, target, (value ?? {}) as Partial<Eviction>, exchange.caller)
+      const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
+      await evict(context, target, decodeObject(model, value ?? {}).object as Partial<Eviction>, exchange.caller)
       return sendValue(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 'V1Status')
     },
   }

@@ -29,7 +29,7 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
     if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
   }
 
-  const admitConnection = (kind: string, target: Target, { query, caller }: Upgrade, options: object): Promise<void> =>
+  const admitConnection = (kind: string, target: Target, { query, caller }: Upgrade, options: object): Promise<object> =>
     admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...options, ...(query.has('container') && { container: query.get('container') }) }, caller)
 
   const command = (kind: string, open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({

@@ -47,9 +47,9 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
     const written = await update(context, whole, {
       change: live => withReplicas(live, paths, change(unversioned(scaleOf(kind, live)))),
       view: {
-        subresource: 'scale',
+        subresource: 'scale', model,
         of: object => scaleOf(kind, object) as KubeObject,
-        apply: (draft, scale) => setReplicas(draft, paths, (scale as Scale).spec?.replicas ?? 0),
+        apply: (draft, scale) => setReplicas(draft, paths, replicasOf(scale as Scale)),
       },
     }, exchange.caller)
     return written.object
@@ -65,9 +65,15 @@ async function bodyAsScale(exchange: Exchange): Promise<() => Scale> {
 
 const unversioned = (scale: Scale): Scale => ({ ...scale, metadata: { ...scale.metadata, resourceVersion: '' } })
 
+/** @throws ApiError Invalid */
+function replicasOf({ metadata, spec }: Scale): number {
+  const replicas = spec?.replicas ?? 0
+  if (!Number.isInteger(replicas) || replicas < 0) throw invalid('autoscaling', 'Scale', metadata?.name ?? '', [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
+  return replicas
+}
+
 function withReplicas(live: KubeObject, { specReplicas }: ScalePaths, scale: Scale): KubeObject {
-  const replicas = scale.spec?.replicas ?? 0
-  if (!Number.isInteger(replicas) || replicas < 0) throw invalid('autoscaling', 'Scale', live.metadata.name, [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
+  const replicas = replicasOf({ ...scale, metadata: live.metadata })
   const draft = structuredClone(live)
   draft.metadata.resourceVersion = scale.metadata?.resourceVersion ?? ''
   setReplicas(draft, { specReplicas }, replicas)

@@ -1,6 +1,7 @@
 // `serviceaccounts/token`: a signed token for a service account, for the audiences and time asked for.
 import { badRequest, conflict, invalid, notFound } from '../../api/api-error.ts'
-import { invalidValue } from '../../api/field-error.ts'
+import { decodeObject } from '../../api/decode.ts'
+import { invalidValue, type FieldError } from '../../api/field-error.ts'
 import type { AuthenticationTokenRequest as TokenRequest, BoundObjectReference, Pod, ServiceAccount } from '../../api/generated/models.ts'
 import type { KubeObject, New } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
@@ -20,12 +21,13 @@ const minimumSeconds = 600
 const maximumSeconds = 2 ** 32
 const defaultSeconds = 3600
 
+/** The token is for what the request wants as admission left it. */
 export async function requestToken(context: ServerContext, target: Target, request: New<TokenRequest>, caller: Caller): Promise<TokenRequest> {
+  const spec = { ...request.spec, audiences: request.spec?.audiences ?? [], expirationSeconds: request.spec?.expirationSeconds ?? defaultSeconds }
+  const posted = { ...request, apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: { ...request.metadata }, spec }
+  const admitted = await admitPosted(context, 'CREATE', { ...target, subresource: 'token' }, posted, caller, { model, check: after => check(context, target, after) })
   const account = current(context, target).object as ServiceAccount
-  const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = request.spec ?? { audiences: [] }
-  if (expirationSeconds < minimumSeconds) throw invalid('authentication.k8s.io', 'TokenRequest', '', [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')])
-  if (expirationSeconds > maximumSeconds) throw invalid('authentication.k8s.io', 'TokenRequest', '', [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration larger than 2^32 seconds')])
-  await admitPosted(context, 'CREATE', { ...target, subresource: 'token' }, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', ...request }, caller)
+  const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = (admitted.spec ?? {}) as Partial<TokenRequest['spec']>
   const token = await context.tokens.issue({
     namespace: target.namespace!,
     account: { name: account.metadata.name, uid: account.metadata.uid },
@@ -42,6 +44,32 @@ export async function requestToken(context: ServerContext, target: Target, reque
     spec: { audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences], expirationSeconds, boundObjectRef: boundObjectRef ?? (null as unknown as undefined) },
     status: { token, expirationTimestamp: formatTime(nowMs + expirationSeconds * 1000) },
   }
+}
+
+type Posted = Pick<New<TokenRequest>, 'metadata' | 'spec'>
+
+/** @throws ApiError Invalid, or NotFound where there is no such account */
+function check(context: ServerContext, target: Target, posted: Posted): void {
+  throwIfAny(target.name, placeProblems(posted, target))
+  current(context, target)
+  throwIfAny('', durationProblems(posted))
+}
+
+function throwIfAny(name: string, problems: readonly FieldError[]): void {
+  if (problems.length > 0) throw invalid('authentication.k8s.io', 'TokenRequest', name, problems)
+}
+
+const placeProblems = ({ metadata }: Posted, { name, namespace }: Target): FieldError[] => [
+  ...(metadata?.name && metadata.name !== name ? [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')] : []),
+  ...(metadata?.namespace && metadata.namespace !== namespace ? [invalidValue('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified')] : []),
+]
+
+function durationProblems({ spec }: Posted): FieldError[] {
+  const { expirationSeconds = defaultSeconds } = (spec ?? {}) as Partial<TokenRequest['spec']>
+  return [
+    ...(expirationSeconds < minimumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')] : []),
+    ...(expirationSeconds > maximumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration larger than 2^32 seconds')] : []),
+  ]
 }
 
 /** The object that the token lives and dies with, which must be there; a pod brings its node along. */
@@ -71,7 +99,7 @@ export function tokenRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
-      return sendValue(exchange, 201, await requestToken(context, target, (value ?? { metadata: {} }) as New<TokenRequest>, exchange.caller), model)
+      return sendValue(exchange, 201, await requestToken(context, target, decodeObject(model, value ?? {}).object as unknown as New<TokenRequest>, exchange.caller), model)
     },
   }
 }

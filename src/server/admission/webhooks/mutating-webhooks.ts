@@ -3,6 +3,7 @@
 // second time, and with them the earlier webhooks whose reinvocationPolicy is IfNeeded.
 // Source: apiserver pkg/admission/plugin/webhook/mutating.
 import { internalError } from '../../../api/api-error.ts'
+import { decodeObject } from '../../../api/decode.ts'
 import type { KindDefinition } from '../../../api/kind.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
@@ -73,12 +74,12 @@ function change({ webhook, kind }: Invocation, request: AdmissionRequest, patch:
 }
 
 /** A patch that does not fit, or makes something else of the object, is a fault of the webhook. */
-function patched(kind: KindDefinition, { target, caller }: AdmissionRequest, object: KubeObject, patch: unknown): KubeObject {
+function patched(kind: KindDefinition, { target, caller, model }: AdmissionRequest, object: KubeObject, patch: unknown): KubeObject {
   try {
     const after = applyJsonPatch(converted(object, target.kind, kind), patch)
     if (!isObject(after)) throw new Error('the patch leaves no object')
     const back = converted(after as unknown as KubeObject, kind, target.kind)
-    // What is posted to a subresource is of a kind of its own, and taken as it is.
+    if (model !== undefined) return decodeObject(model, back).object as unknown as KubeObject
     return object.kind === target.kind.resource.kind ? decoded(target.kind, back, caller) : back
   } catch (error) {
     throw internalError((error as Error).message)
