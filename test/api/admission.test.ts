@@ -42,6 +42,46 @@ describe('LimitRanger', () => {
   })
 })
 
+describe('a pod on its node', () => {
+  const resize = (name: string, spec: object): Promise<Answer> =>
+    server.call('PATCH', `/api/v1/namespaces/${namespace}/pods/${name}/resize`, { body: { spec }, headers: { 'Content-Type': 'application/strategic-merge-patch+json' } })
+  const amounts = (cpu: string, memory: string): object => ({ requests: { cpu, memory } })
+  const node = async (name: string, labels: object = { 'kubernetes.io/os': 'linux' }, status: object = {}): Promise<void> => {
+    await post('/api/v1/nodes', { metadata: { name, labels } })
+    await server.call('PATCH', `/api/v1/nodes/${name}/status`, { body: { status: { allocatable: { cpu: '2', memory: '4Gi', pods: '10' }, ...status } }, headers: { 'Content-Type': 'application/merge-patch+json' } })
+  }
+
+  test('PodResizeValidator: grows into what the node has', async () => {
+    await node('small')
+    const made = await pod('a', { nodeName: 'small', initContainers: [{ name: 's', image: 'x:1', restartPolicy: 'Always', resources: amounts('500m', '1Mi') }] }, { resources: amounts('1', '1Gi') })
+    const grown = await resize('a', { containers: [{ name: 'c', resources: amounts('1500m', '2Gi') }] })
+    expect(grown.json.spec.containers[0].resources).toEqual(amounts('1500m', '2Gi'))
+    expect(grown.json.metadata.generation).toBe(made.json.metadata.generation + 1)
+    expect(refused(await resize('a', { containers: [{ name: 'c', resources: amounts('1600m', '4Gi') }] }))).toBe(`pods "a" is forbidden: Node didn't have enough allocatable resources: cpu, requested: 2100, allocatable: 2000; memory, requested: 4296015872, allocatable: 4294967296`)
+    expect(refused(await resize('a', { initContainers: [{ name: 's', resources: amounts('600m', '1Mi') }] }))).toContain('cpu, requested: 2100, allocatable: 2000')
+    expect((await resize('a', { containers: [{ name: 'c', resources: amounts('1500m', '2Gi') }] })).json.metadata.generation).toBe(grown.json.metadata.generation)
+  })
+
+  test('PodResizeValidator: only where there is Linux, and the node itself', async () => {
+    await node('panes', { 'kubernetes.io/os': 'windows' })
+    await pod('a', { nodeName: 'panes' }, { resources: amounts('1', '1Gi') })
+    await pod('b', { nodeName: 'lost' }, { resources: amounts('1', '1Gi') })
+    await pod('c', {}, { resources: amounts('1', '1Gi') })
+    const spec = { containers: [{ name: 'c', resources: amounts('500m', '1Gi') }] }
+    expect(refused(await resize('a', spec))).toBe('pods "a" is forbidden: pod resize is only supported on linux nodes, node "panes" is "windows"')
+    expect(refused(await resize('b', spec))).toBe('pods "b" is forbidden: node "lost" not found')
+    expect((await resize('c', spec)).status).toBe(200)
+  })
+
+  test('NodeDeclaredFeatureValidator: changes in ways that the node declares', async () => {
+    await node('plain')
+    await node('able', undefined, { declaredFeatures: ['InPlacePodLevelResourcesVerticalScaling'] })
+    for (const name of ['plain', 'able']) await pod(name, { nodeName: name, resources: amounts('1', '1Gi') })
+    expect(refused(await resize('plain', { resources: amounts('500m', '1Gi') }))).toBe('pods "plain" is forbidden: pod update requires features InPlacePodLevelResourcesVerticalScaling which are not available on node "plain"')
+    expect((await resize('able', { resources: amounts('500m', '1Gi') })).json.spec.resources).toEqual(amounts('500m', '1Gi'))
+  })
+})
+
 describe('Priority', () => {
   test('reads the class, or the default one', async () => {
     await post('/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name: 'high' }, value: 77, preemptionPolicy: 'Never' })

@@ -1,7 +1,7 @@
 // Pod: the unit that is scheduled and run.
 import { forbiddenField } from '../field-error.ts'
 import type { FieldError } from '../field-error.ts'
-import type { Pod } from '../generated/models.ts'
+import type { Container, Pod } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { pods } from '../resources.ts'
 import { validateEphemeralContainers } from '../validation/containers.ts'
@@ -51,15 +51,18 @@ export const podKind = defineKind({
       prepare(draft, old) {
         draft.spec = { ...old.spec, ephemeralContainers: draft.spec.ephemeralContainers }
         keepStatus(draft, old)
+        countChange(draft, old)
       },
       validate: (pod, old) => [...validateEphemeralContainers(pod.spec, 'spec'), ...validateEphemeralKept(pod, old)],
     },
     resize: {
       prepare(draft, old) {
-        const wanted = new Map((draft.spec.containers ?? []).map(container => [container.name, container.resources]))
-        const containers = old.spec.containers.map(container => Object.assign({ ...container }, { resources: wanted.get(container.name) ?? container.resources }))
-        draft.spec = { ...old.spec, containers }
+        const { spec } = draft
+        draft.spec = { ...old.spec, containers: resized(old.spec.containers, spec.containers) }
+        if (old.spec.initContainers !== undefined) draft.spec.initContainers = resized(old.spec.initContainers, (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'))
+        if (spec.resources !== undefined) draft.spec.resources = spec.resources
         keepStatus(draft, old)
+        countChange(draft, old)
       },
       validate: validateResize,
     },
@@ -104,8 +107,21 @@ function validateEphemeralKept(pod: Pod, old: Pod): FieldError[] {
   })
 }
 
+/** The containers with the amounts that are wanted now. */
+function resized(containers: readonly Container[], wanted: readonly Container[] = []): Container[] {
+  const amounts = new Map(wanted.map(({ name, resources }) => [name, resources]))
+  return containers.map(container => Object.assign({ ...container }, { resources: amounts.get(container.name) ?? container.resources }))
+}
+
+/** A part of the object that is a part of its specification counts as a change of it. */
+function countChange(draft: Pod, old: Pod): void {
+  if (!sameJson(draft.spec, old.spec)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+}
+
 function validateResize(pod: Pod, old: Pod): FieldError[] {
   return [
+    ...validateResources(pod.spec.resources, 'spec.resources'),
+    ...each(pod.spec.initContainers, 'spec.initContainers', (container, path) => validateResources(container.resources, `${path}.resources`)),
     ...each(pod.spec.containers, 'spec.containers', (container, path) => validateResources(container.resources, `${path}.resources`)),
     ...(qualityOfService(pod.spec) === old.status.qosClass ? [] : [forbiddenField('spec', 'Pod QOS Class may not change as a result of resizing')]),
   ]

@@ -11,6 +11,7 @@ import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { notActedOn } from './not-acted-on.ts'
+import { nodeDeclaredFeatureValidator, podResizeValidator } from './pod-resize.ts'
 import { podSecurity } from './pod-security.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { policyExpressions } from './policy-expressions.ts'
@@ -26,6 +27,6 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
 
 export const admissionPlugins = (storage: ObjectStorage): readonly AdmissionPlugin[] => [
   namespaceLifecycle, limitRanger, serviceAccountAdmission, nodeRestriction, taintNodesByCondition, podSecurity, priority, defaultTolerationSeconds,
-  defaultStorageClass, persistentVolumeClaimResize, runtimeClassAdmission, certificateRequester, certificateApproval, certificateSigning, certificateSubjectRestriction, defaultIngressClass, podTopologyLabels, rbacEscalation,
+  defaultStorageClass, persistentVolumeClaimResize, runtimeClassAdmission, certificateRequester, certificateApproval, certificateSigning, certificateSubjectRestriction, defaultIngressClass, podTopologyLabels, nodeDeclaredFeatureValidator, podResizeValidator, rbacEscalation,
   policyExpressions, mutatingAdmissionPolicy, mutatingWebhooks(storage), validatingAdmissionPolicy, validatingWebhooks(storage), resourceQuota, notActedOn,
 ]
