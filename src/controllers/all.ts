@@ -19,6 +19,7 @@ import { endpointSliceController } from './endpointslice/endpointslice.ts'
 import { endpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring.ts'
 import { garbageCollector } from './garbage-collector/garbage-collector.ts'
 import { jobController } from './job/job.ts'
+import { legacyServiceAccountTokenCleaner } from './legacy-serviceaccount-token-cleaner/legacy-serviceaccount-token-cleaner.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts'
@@ -57,7 +58,7 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken, certif
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController, taintEvictionController, ttlController,
     disruptionController, staleDisruptionTarget, serviceCidrController, validatingAdmissionPolicyStatusController(kinds),
-    serviceAccountTokenController(rootCaPem, issueToken), tokenCleaner, bootstrapSigner,
+    serviceAccountTokenController(rootCaPem, issueToken), legacyServiceAccountTokenCleaner, tokenCleaner, bootstrapSigner,
     certificateApproving(certificates), certificateSigning(certificates), certificateCleaner,
   ]
 }

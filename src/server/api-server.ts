@@ -2,7 +2,7 @@
 // outside: store, kinds, keys, clock, and who speaks for the nodes.
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { APIService } from '../api/generated/models.ts'
+import type { APIService, Secret } from '../api/generated/models.ts'
 import type { KindDefinition } from '../api/kind.ts'
 import { apiServices } from '../api/resources.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -26,7 +26,8 @@ import { BearerTokens } from './auth/bearer-tokens.ts'
 import type { KeyPairPem } from './auth/certificate-authority.ts'
 import type { OidcSettings } from './auth/oidc.ts'
 import type { StaticTokens } from './auth/static-tokens.ts'
-import { TokenIssuer } from './auth/service-account-tokens.ts'
+import { keepTokenTracking, noteUse } from './auth/legacy-token-tracking.ts'
+import { TokenIssuer, type LegacyUse } from './auth/service-account-tokens.ts'
 import { keepDefaultPolicy } from './auth/update-policy.ts'
 import { createBuiltInObjects } from './bootstrap.ts'
 import { FlowControl } from './flow-control/flow-control.ts'
@@ -95,8 +96,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { clock, random, logger } = options
   const storage = await ObjectStorage.open(options.store)
   const kinds = new KindRegistry(options.kinds)
+  const metrics = new ServerMetrics(clock)
   const resolveService = options.resolveService ?? serviceResolver(storage)
-  const tokens = new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random })
+  const tokens = new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random, onLegacyUse })
   const context: ServerContext = {
     storage,
     kinds,
@@ -110,15 +112,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random,
     logger,
   }
+  function onLegacyUse(secret: Secret, use: LegacyUse): void {
+    metrics.useLegacyToken(use)
+    noteUse(context, secret)
+  }
   const { frontProxy } = options
-  const [stopDefaultRange] = await Promise.all([keepDefaultServiceCidr(context, options.serviceCidr), createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
+  const [stopDefaultRange, stopTokenTracking] = await Promise.all([keepDefaultServiceCidr(context, options.serviceCidr), keepTokenTracking(context), createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
   const stopRepair = await startRepair(context)
   const stopPolicy = keepDefaultPolicy(context)
   const stopSchemaStatus = keepSchemaStatus(context)
   const definitions = await serveDefinitions(context)
   const stopCompaction = startCompaction(options.store, { clock, logger })
   const stopEventExpiry = startEventExpiry(storage, { clock, logger })
-  const metrics = new ServerMetrics(clock)
   const flowControl = new FlowControl({ storage, clock, onReject: (...why) => metrics.refuse(...why) })
   metrics.describeFlowControl(flowControl)
   metrics.describeStorage(storage, kinds)
@@ -164,6 +169,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       stopCompaction()
       stopEventExpiry()
       stopDefaultRange()
+      stopTokenTracking()
       stopRepair()
       stopSchemaStatus()
       stopPolicy()

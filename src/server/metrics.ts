@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../lib/clock.ts'
 import { MetricRegistry } from '../lib/metrics.ts'
 import { isPath, type Attributes } from './auth/attributes.ts'
+import type { LegacyUse } from './auth/service-account-tokens.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
 import { kubernetesVersion } from './http/health-routes.ts'
 import type { KindRegistry } from './kind-registry.ts'
@@ -33,6 +34,11 @@ export class ServerMetrics {
   private readonly rejected = this.registry.counter('apiserver_flowcontrol_rejected_requests_total', 'Requests refused by flow control.', 'flow_schema', 'priority_level', 'reason')
   private readonly dispatched = this.registry.counter('apiserver_flowcontrol_dispatched_requests_total', 'Requests let in by flow control.', 'flow_schema', 'priority_level')
   private readonly waited = this.registry.histogram('apiserver_flowcontrol_request_wait_duration_seconds', 'Time requests waited for their turn.', waitBounds, 'priority_level', 'flow_schema', 'execute')
+  private readonly legacyTokens: Readonly<Record<LegacyUse, ReturnType<MetricRegistry['counter']>>> = {
+    generated: this.registry.counter('serviceaccount_legacy_auto_token_uses_total', 'Uses of service account tokens in Secrets that Kubernetes made.'),
+    manual: this.registry.counter('serviceaccount_legacy_manual_token_uses_total', 'Uses of service account tokens in Secrets that somebody made.'),
+    invalidated: this.registry.counter('serviceaccount_invalid_legacy_auto_token_uses_total', 'Uses of service account tokens in Secrets that are no longer good.'),
+  }
   readonly watchEvents = this.registry.counter('apiserver_watch_events_total', 'Events sent to watchers.', 'group', 'version', 'resource')
 
   constructor(clock: Clock) {
@@ -66,6 +72,10 @@ export class ServerMetrics {
 
   refuse(schema: string, level: string, reason: string): void {
     this.rejected.at(schema, level, reason).add()
+  }
+
+  useLegacyToken(use: LegacyUse): void {
+    this.legacyTokens[use].at().add()
   }
 
   describeFlowControl(flowControl: FlowControl): void {

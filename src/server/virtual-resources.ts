@@ -6,6 +6,7 @@ import type { KubeObject } from '../api/object.ts'
 import { pods } from '../api/resources.ts'
 import { admitPosted } from './admission/admission.ts'
 import { nodeNameOf } from './auth/node-authorizer.ts'
+import { RefusedToken } from './auth/verified-token.ts'
 import { draftOf, recordOwner, throwIfInvalid } from './operations/finish-object.ts'
 import type { Caller, Target, UserInfo } from './request.ts'
 import type { ServerContext } from './server-context.ts'
@@ -31,11 +32,12 @@ export async function answerPosted(context: ServerContext, { kind, namespace }: 
   return { value: { ...rest, status: await review(context, draft, caller) }, model: kind.model }
 }
 
-async function review(context: ServerContext, draft: KubeObject, { user }: Caller): Promise<object> {
+async function review(context: ServerContext, draft: KubeObject, caller: Caller): Promise<object> {
+  const { user } = caller
   const { spec } = draft as KubeObject & { spec?: unknown }
   switch (draft.kind) {
     case 'SelfSubjectReview': return { userInfo: userInfo(user) }
-    case 'TokenReview': return reviewToken(context, spec as TokenReview['spec'])
+    case 'TokenReview': return reviewToken(context, spec as TokenReview['spec'], caller)
     case 'SelfSubjectRulesReview': return rulesOf(context, user, (spec as SelfSubjectRulesReviewSpec).namespace)
     case 'SelfSubjectAccessReview': return decisionOn(context, user, spec as SelfSubjectAccessReviewSpec)
     default: return decisionOn(context, subjectOf(spec as SubjectAccessReviewSpec), spec as SubjectAccessReviewSpec)
@@ -70,11 +72,18 @@ function rulesOf({ authorizer }: ServerContext, user: UserInfo, namespace: strin
 
 const userInfo = ({ username, uid, groups, extra }: UserInfo): object => ({ username, ...(uid !== undefined && { uid }), groups, ...(extra !== undefined && Object.keys(extra).length > 0 && { extra }) })
 
-async function reviewToken({ tokens, bearers }: ServerContext, spec: TokenReview['spec'] | undefined): Promise<object> {
+async function reviewToken({ tokens, bearers }: ServerContext, spec: TokenReview['spec'] | undefined, { warnings, annotate }: Caller): Promise<object> {
   const asked = (spec?.audiences ?? []).length > 0 ? spec!.audiences! : undefined
-  const verified = spec?.token ? await bearers.verify(spec.token, asked) : undefined
-  if (verified === undefined) return { user: {}, error: 'invalid bearer token' }
+  const verified = spec?.token ? await bearers.verify(spec.token, asked).catch(refusedToken) : undefined
+  warnings.push(...verified?.notes?.warnings ?? [])
+  for (const [key, value] of verified?.notes?.annotations ?? []) annotate?.(key, value)
+  if (verified === undefined || verified instanceof RefusedToken) return { user: {}, error: verified?.why ?? 'invalid bearer token' }
   return { authenticated: true, user: userInfo(verified.user), audiences: verified.audiences ?? (asked ?? tokens.audiences).filter(audience => tokens.audiences.includes(audience)) }
+}
+
+function refusedToken(error: unknown): RefusedToken {
+  if (error instanceof RefusedToken) return error
+  throw error
 }
 
 async function bindPod(context: ServerContext, binding: Binding, caller: Caller): Promise<Status> {

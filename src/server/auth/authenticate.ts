@@ -8,15 +8,22 @@ import { frontProxyName, isIssuedBy, remoteUser, type FrontProxy } from '../aggr
 import type { UserInfo } from '../request.ts'
 import type { BearerTokens } from './bearer-tokens.ts'
 import { tokenHash } from './static-tokens.ts'
+import type { TokenNotes } from './verified-token.ts'
+
+/** Who a request comes from, and what is to be said of how he proved it. */
+export interface Recognized {
+  readonly user: UserInfo
+  readonly notes?: TokenNotes | undefined
+}
 
 /** A token found good is believed this long before it is checked again. */
 const trustMs = 10_000
 const rememberedTokens = 1000
 
 export class Authenticator {
-  private readonly bySocket = new WeakMap<object, UserInfo | 'others' | null>()
+  private readonly bySocket = new WeakMap<object, Recognized | 'others' | null>()
   /** By hash, so that neither memory nor time tells of a token. */
-  private readonly byToken = new Map<string, { user: UserInfo; untilMs: number }>()
+  private readonly byToken = new Map<string, Recognized & { untilMs: number }>()
   private readonly tokens: BearerTokens
   private readonly clock: Clock
   private readonly frontProxy: FrontProxy | undefined
@@ -29,20 +36,20 @@ export class Authenticator {
   }
 
   /** @throws ApiError Unauthorized */
-  async authenticate(request: IncomingMessage): Promise<UserInfo> {
+  async authenticate(request: IncomingMessage): Promise<Recognized> {
     const certified = this.byCertificate(request.socket as TLSSocket)
-    const named = certified === 'others' ? remoteUser(request.headers) : certified
-    if (named !== null && named !== undefined) return named
+    const named = certified === 'others' ? recognized(remoteUser(request.headers)) : certified
+    if (named !== null) return named
     const { authorization } = request.headers
     const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
     if (token !== undefined && token !== '') return this.byBearer(token)
     // A certificate that says nothing to us.
     if (hasCertificate(request.socket as TLSSocket)) throw unauthorized()
-    return anonymous
+    return nobody
   }
 
   /** `others`: of the front proxy, which speaks for others and for nobody of its own. */
-  private byCertificate(socket: TLSSocket): UserInfo | 'others' | null {
+  private byCertificate(socket: TLSSocket): Recognized | 'others' | null {
     const known = this.bySocket.get(socket)
     if (known !== undefined) return known
     const user = socket.authorized ? this.holderOf(socket) : null
@@ -50,25 +57,29 @@ export class Authenticator {
     return user
   }
 
-  private holderOf(socket: TLSSocket): UserInfo | 'others' | null {
-    if (this.frontProxy === undefined || !isIssuedBy(socket, this.frontProxy.authority)) return subjectOf(socket)
+  private holderOf(socket: TLSSocket): Recognized | 'others' | null {
+    if (this.frontProxy === undefined || !isIssuedBy(socket, this.frontProxy.authority)) return recognized(subjectOf(socket))
     return subjectOf(socket)?.username === frontProxyName ? 'others' : null
   }
 
-  private async byBearer(token: string): Promise<UserInfo> {
+  private async byBearer(token: string): Promise<Recognized> {
     const nowMs = this.clock.now()
     const key = tokenHash(token)
     const known = this.byToken.get(key)
-    if (known !== undefined && known.untilMs > nowMs) return known.user
+    if (known !== undefined && known.untilMs > nowMs) return known
     const verified = await this.tokens.verify(token)
     if (verified === undefined) throw unauthorized()
     if (this.byToken.size >= rememberedTokens) this.byToken.clear()
-    this.byToken.set(key, { user: verified.user, untilMs: Math.min(nowMs + trustMs, verified.expiresMs ?? Infinity) })
-    return verified.user
+    const found = { user: verified.user, notes: verified.notes, untilMs: Math.min(nowMs + trustMs, verified.expiresMs ?? Infinity) }
+    this.byToken.set(key, found)
+    return found
   }
 }
 
 export const anonymous: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
+const nobody: Recognized = { user: anonymous }
+
+const recognized = (user: UserInfo | null | undefined): Recognized | null => (user === null || user === undefined ? null : { user })
 
 const hasCertificate = (socket: TLSSocket): boolean => socket.getPeerCertificate().raw !== undefined
 

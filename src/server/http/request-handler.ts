@@ -7,8 +7,9 @@ import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import type { Audit, AuditRecord } from '../audit/audit.ts'
 import { attributesOf, forbiddenTo, isPath, type Attributes } from '../auth/attributes.ts'
-import { anonymous, type Authenticator } from '../auth/authenticate.ts'
+import { anonymous, type Authenticator, type Recognized } from '../auth/authenticate.ts'
 import { impersonated } from '../auth/impersonate.ts'
+import { RefusedToken, type TokenNotes } from '../auth/verified-token.ts'
 import { Refusal, type FlowControl, type Passage } from '../flow-control/flow-control.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { Caller, FieldValidation, UserInfo } from '../request.ts'
@@ -71,8 +72,12 @@ export class RequestHandler {
         response.setHeader('Retry-After', '1')
         throw serviceUnavailable('apiserver is shutting down')
       }
-      const real = await this.recognized(request, response, attributes, parts)
+      const { user: real, notes } = await this.recognized(request, response, attributes, parts)
       record = this.options.audit?.begin(request, response, attributes, parts, real, isLongRunning(attributes))
+      if (notes !== undefined) {
+        caller.warnings.push(...notes.warnings)
+        auditNotes(notes, record)
+      }
       const user = this.actingAs(real, request, record)
       exchange = { ...exchange, caller: { ...caller, user, ...(record !== undefined && { annotate: record.annotate }) } }
       deadline = this.deadlineFor(exchange, attributes)
@@ -92,7 +97,7 @@ export class RequestHandler {
     const { checks, buildDate } = this.options
     const exchange = { request, response, ...url, caller: callerOf(request, url.query, anonymous) }
     try {
-      const real = await this.options.authenticator.authenticate(request)
+      const { user: real } = await this.options.authenticator.authenticate(request)
       this.authorize(this.actingAs(real, request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
       await serveHealth(exchange, checks, buildDate)
     } catch (error) {
@@ -157,8 +162,9 @@ export class RequestHandler {
       const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
       const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: false, isLongRunning: true })
       socket.once('close', () => observed(code))
-      const real = await this.recognized(request, undefined, attributes, parts)
+      const { user: real, notes } = await this.recognized(request, undefined, attributes, parts)
       record = this.options.audit?.begin(request, undefined, attributes, parts, real, true)
+      if (notes !== undefined) auditNotes(notes, record)
       socket.once('close', () => record?.finished(code))
       const user = this.actingAs(real, request, record)
       this.authorize(user, attributes, record)
@@ -183,11 +189,15 @@ export class RequestHandler {
   }
 
   /** Who the request comes from. @throws ApiError Unauthorized */
-  private async recognized(request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, parts: ApiPath | undefined): Promise<UserInfo> {
+  private async recognized(request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, parts: ApiPath | undefined): Promise<Recognized> {
     try {
       return await this.options.authenticator.authenticate(request)
     } catch (error) {
-      if (error instanceof ApiError) this.options.audit?.begin(request, response, attributes, parts, undefined, false)?.refused(error.status)
+      if (error instanceof ApiError) {
+        const record = this.options.audit?.begin(request, response, attributes, parts, undefined, false)
+        if (error instanceof RefusedToken) auditNotes(error.notes, record)
+        record?.refused(error.status)
+      }
       throw error
     }
   }
@@ -229,6 +239,10 @@ export class RequestHandler {
 function tellPlace(response: ServerResponse, { schema, level }: Pick<Refusal, 'schema' | 'level'>): void {
   response.setHeader('X-Kubernetes-PF-FlowSchema-UID', schema.metadata.uid)
   response.setHeader('X-Kubernetes-PF-PriorityLevel-UID', level.uid)
+}
+
+function auditNotes({ annotations }: TokenNotes, record: AuditRecord | undefined): void {
+  for (const [key, value] of annotations) record?.annotate(key, value)
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
