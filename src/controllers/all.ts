@@ -46,9 +46,11 @@ export interface ControllerOptions {
   readonly kinds: readonly KindDefinition[]
   readonly issueToken: IssueLegacyToken
   readonly certificates: CertificateSigner
+  /** How long a range of service addresses outlives its deletion at least; as long as Kubernetes has it by default. */
+  readonly serviceCidrGraceMs?: number
 }
 
-export function allControllers({ rootCaPem, resources, kinds, issueToken, certificates }: ControllerOptions): readonly ControllerDefinition[] {
+export function allControllers({ rootCaPem, resources, kinds, issueToken, certificates, serviceCidrGraceMs }: ControllerOptions): readonly ControllerDefinition[] {
   const owned = filteredResources(resources, resource => resource.plural !== events.plural)
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
@@ -57,7 +59,7 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken, certif
     endpointsController, endpointSliceController, endpointSliceMirroringController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController, taintEvictionController, ttlController,
-    disruptionController, staleDisruptionTarget, serviceCidrController, validatingAdmissionPolicyStatusController(kinds),
+    disruptionController, staleDisruptionTarget, serviceCidrController(serviceCidrGraceMs), validatingAdmissionPolicyStatusController(kinds),
     serviceAccountTokenController(rootCaPem, issueToken), legacyServiceAccountTokenCleaner, tokenCleaner, bootstrapSigner,
     certificateApproving(certificates), certificateSigning(certificates), certificateCleaner,
   ]

@@ -23,9 +23,9 @@ export interface TestCluster {
   stop(): Promise<void>
 }
 
-/** All control loops for a server, as a cluster has them. */
+/** All control loops for a server, as a cluster has them. Ranges of addresses go at once: no other server has to see it first. */
 export function controllersOf({ keys, server: { context } }: TestServer): readonly ControllerDefinition[] {
-  return allControllers({ rootCaPem: 'test authority', resources: liveResources(context.kinds), kinds: allKinds, issueToken: facts => context.tokens.issueLegacy(facts), certificates: clusterSigner(keys.authority, () => Date.now()) })
+  return allControllers({ rootCaPem: 'test authority', resources: liveResources(context.kinds), kinds: allKinds, issueToken: facts => context.tokens.issueLegacy(facts), certificates: clusterSigner(keys.authority, () => Date.now()), serviceCidrGraceMs: 0 })
 }
 
 interface TestClusterOptions extends TestServerOptions {

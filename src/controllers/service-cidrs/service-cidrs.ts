@@ -5,7 +5,7 @@ import type { ServiceCIDR } from '../../api/generated/models.ts'
 import { ipAddresses, serviceCidrs } from '../../api/resources.ts'
 import { ipv4RangesOf, isServiceAddress, readyCondition, serviceCidrFinalizer } from '../../api/service-ranges.ts'
 import type { Client } from '../../client/client.ts'
-import type { ControllerContext, Outcome, Reconciler } from '../../control/controller.ts'
+import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { isHostAddress, rangeContains } from '../../lib/ipv4.ts'
@@ -13,19 +13,19 @@ import { isHostAddress, rangeContains } from '../../lib/ipv4.ts'
 /** Until every API server has seen that nothing may be taken from the range any more. */
 const deletionGraceMs = 10_000
 
-export const serviceCidrController = defineController({
+export const serviceCidrController = (graceMs = deletionGraceMs): ControllerDefinition => defineController({
   name: 'service-cidr-controller',
   watches: [
     // A range may take over the addresses of another one.
     watch({ resource: serviceCidrs, keysOf: (range, client) => [range.metadata.name, ...waitingRanges(client)] }),
     watch({ resource: ipAddresses, matters: () => false, keysOf: (_address, client) => waitingRanges(client) }),
   ],
-  reconciler: keepRange,
+  reconciler: context => keepRange(context, graceMs),
 })
 
 const waitingRanges = (client: Client): string[] => client.informer(serviceCidrs).list().filter(({ metadata }) => metadata.deletionTimestamp !== undefined).map(({ metadata }) => metadata.name)
 
-function keepRange({ client, clock }: ControllerContext): Reconciler {
+function keepRange({ client, clock }: ControllerContext, graceMs: number): Reconciler {
   return async function reconcile(name): Promise<Outcome> {
     const range = client.informer(serviceCidrs).get({ name })
     if (range === undefined) return 'done'
@@ -36,7 +36,7 @@ function keepRange({ client, clock }: ControllerContext): Reconciler {
     }
     if (!(range.metadata.finalizers ?? []).includes(serviceCidrFinalizer)) return 'done'
     if (isNeeded(client, range)) return setReady(range, 'False', 'Terminating', 'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR')
-    const waitMs = Date.parse(deletedAt) + deletionGraceMs - clock.now()
+    const waitMs = Date.parse(deletedAt) + graceMs - clock.now()
     if (waitMs > 0) return { requeueAfterMs: waitMs }
     await setFinalizer(range, false)
     return 'done'

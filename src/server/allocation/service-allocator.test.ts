@@ -192,7 +192,7 @@ describe('ranges', () => {
   test('stay until no address needs them', async () => {
     const clock = new FakeClock()
     const other = await startTestServer({ clock })
-    const controllers = await startControllers([serviceCidrController], { client: other.local, clock, random: server.server.context.random, logger: silentLogger })
+    const controllers = await startControllers([serviceCidrController()], { client: other.local, clock, random: server.server.context.random, logger: silentLogger })
     await other.local.create<ServiceCIDR>(serviceCidrs, { metadata: { name: 'more' }, spec: { cidrs: ['10.99.0.0/24'] } })
     const ready = async (): Promise<string | undefined> => (await other.local.get(serviceCidrs, { name: 'more' })).status.conditions?.[0]?.status
     await eventually('that the range is ready', async () => await ready() === 'True')
