@@ -16,6 +16,10 @@ test.each<[string, string, object]>([
   ['a kernel setting without a name', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'z' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], securityContext: { sysctls: [{}] } } } }],
   ['a preference without its term', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'w' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] } } } } }],
   ['a spread constraint without a key', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'x' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], topologySpreadConstraints: [{}] } } }],
+  ['a binding without a target', '/api/v1/namespaces/default/pods/x/binding', {}],
+  ['a binding of nothing to nothing', '/api/v1/namespaces/default/bindings', { metadata: null }],
+  ['an eviction whose options are none', '/api/v1/namespaces/default/pods/x/eviction', { deleteOptions: { dryRun: 7, preconditions: 'x' } }],
+  ['a request for a token of no shape', '/api/v1/namespaces/default/serviceaccounts/x/token', { metadata: 1, spec: { audiences: {} } }],
 ])('%s', async (_what, path, body) => {
   expect((await server.call('POST', path, { body })).status).toBeLessThan(500)
 })

@@ -3,7 +3,7 @@ import type { KindDefinition } from '../kind.ts'
 import { hasModel } from '../schema/schema.ts'
 import { addCustomSchema, customDefinition, customListDefinition } from './custom-schema.ts'
 import { loadedDocs, type Docs } from './docs.ts'
-import { patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
+import { codeText, patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
 import { SchemaCollector } from './schemas.ts'
 
 const patchDefinition = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch'
@@ -23,7 +23,7 @@ export function openApiV2(kinds: readonly KindDefinition[], docs: Docs = loadedD
     const references = { object, list, status, deleteOptions, patch: collector.reference(patchDefinition) }
     for (const { path, parameters, operations } of pathsOf(kind)) {
       paths[path] = {
-        ...Object.fromEntries(operations.map(operation => [operation.method, operationObject(kind, operation, references)])),
+        ...Object.fromEntries(operations.map(operation => [operation.method, operationObject(kind, operation, operation.of === undefined ? references : { ...references, object: collector.add(operation.of.model) })])),
         parameters: parameters.map(name => ({ name, in: 'path', required: true, type: 'string', uniqueItems: true })),
       }
     }
@@ -34,16 +34,17 @@ export function openApiV2(kinds: readonly KindDefinition[], docs: Docs = loadedD
   }
 }
 
-function operationObject(kind: KindDefinition, operation: Operation, references: Readonly<Record<'object' | 'list' | 'status' | 'deleteOptions' | 'patch', object>>): object {
-  const { group, version, kind: name } = kind.resource
+function operationObject(kind: KindDefinition, operation: Operation, given: Readonly<Record<'object' | 'list' | 'status' | 'deleteOptions' | 'patch', object>>): object {
+  const { group, version, kind: name } = operation.of ?? kind.resource
+  const references = { ...given, text: { type: 'string' } }
   const { body } = operation
   return {
-    consumes: body === 'patch' ? patchTypes(kind) : ['*/*'], produces: answerTypes, schemes: ['https'], tags: [tagOf(kind)], description: operation.description, operationId: operation.id,
+    consumes: body === 'patch' ? patchTypes(kind) : ['*/*'], produces: operation.answer === 'text' ? ['text/plain', ...answerTypes] : answerTypes, schemes: ['https'], tags: [tagOf(kind)], description: operation.description, operationId: operation.id,
     parameters: [
       ...(body === undefined ? [] : [{ name: 'body', in: 'body', ...(body !== 'deleteOptions' && { required: true }), schema: references[body] }]),
       ...operation.query.map(query => ({ name: query, in: 'query', type: queryType(query), uniqueItems: true })),
     ],
-    responses: { ...Object.fromEntries(operation.codes.map(code => [code, { description: 'OK', schema: references[operation.answer] }])), 401: { description: 'Unauthorized' } },
+    responses: { ...Object.fromEntries(operation.codes.map(code => [code, { description: codeText(code), schema: references[operation.answer] }])), 401: { description: 'Unauthorized' } },
     'x-kubernetes-action': operation.action, 'x-kubernetes-group-version-kind': { group, kind: name, version },
   }
 }

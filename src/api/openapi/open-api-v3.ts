@@ -4,7 +4,7 @@ import type { KindDefinition } from '../kind.ts'
 import { hasModel } from '../schema/schema.ts'
 import { addCustomSchema, customDefinition, customListDefinition } from './custom-schema.ts'
 import { loadedDocs, type Docs } from './docs.ts'
-import { patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
+import { codeText, patchTypes, pathsOf, queryType, tagOf, type Operation } from './operations.ts'
 import { SchemaCollector } from './schemas.ts'
 
 interface References { readonly object: object; readonly list: object; readonly status: object; readonly deleteOptions: object }
@@ -43,16 +43,18 @@ function referencesOf(kind: KindDefinition, collector: SchemaCollector, group: s
 }
 
 function operationObject(kind: KindDefinition, operation: Operation, references: References, collector: SchemaCollector): object {
-  const { group, version, kind: name } = kind.resource
+  const { group, version, kind: name } = operation.of ?? kind.resource
+  const object = operation.of === undefined ? references.object : collector.add(operation.of.model)
+  const schemas = { ...references, object, text: { type: 'string' } }
   const content = (types: readonly string[], schema: object): object => Object.fromEntries(types.map(type => [type, { schema }]))
-  const answer = references[operation.answer]
-  const responses = Object.fromEntries(operation.codes.map(code => [code, { description: code === 200 ? 'OK' : code === 201 ? 'Created' : 'Accepted', content: content(answerTypes, answer) }]))
+  const types = operation.answer === 'text' ? ['text/plain', ...answerTypes] : answerTypes
+  const responses = Object.fromEntries(operation.codes.map(code => [code, { description: codeText(code), content: content(types, schemas[operation.answer]) }]))
   const bodies = { object: ['*/*'], patch: patchTypes(kind), deleteOptions: ['*/*'] }
   const { body } = operation
   return {
     tags: [tagOf(kind)], description: operation.description, operationId: operation.id,
     ...(operation.query.length > 0 && { parameters: operation.query.map(query => ({ name: query, in: 'query', schema: { type: queryType(query), uniqueItems: true } })) }),
-    ...(body !== undefined && { requestBody: { content: content(bodies[body], body === 'patch' ? collector.reference(patchDefinition) : references[body]), ...(body !== 'deleteOptions' && { required: true }) } }),
+    ...(body !== undefined && { requestBody: { content: content(bodies[body], body === 'patch' ? collector.reference(patchDefinition) : schemas[body]), ...(body !== 'deleteOptions' && { required: true }) } }),
     responses: { ...responses, 401: { description: 'Unauthorized' } },
     'x-kubernetes-action': operation.action, 'x-kubernetes-group-version-kind': { group, kind: name, version },
   }

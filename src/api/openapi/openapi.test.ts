@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { allKinds } from '../kinds/all.ts'
 import { defineKind, type KindDefinition } from '../kind.ts'
 import { resource } from '../resource.ts'
 import { loadDocs } from './docs.ts'
@@ -19,6 +20,22 @@ function references(value: unknown): string[] {
 }
 
 describe('OpenAPI', () => {
+  test('has the subresources that are of a kind of their own, or text', () => {
+    const { paths } = openApiV2(allKinds) as { paths: Record<string, Record<string, { 'operationId': string; 'responses': object; 'x-kubernetes-group-version-kind': object }>> }
+    const ids = (path: string): string[] => Object.values(paths[path] ?? {}).flatMap(({ operationId }) => operationId ?? [])
+    const [core, pod] = ['/api/v1/namespaces', '/api/v1/namespaces/{namespace}/pods/{name}']
+    expect(ids('/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale')).toEqual(['readAppsV1NamespacedDeploymentScale', 'replaceAppsV1NamespacedDeploymentScale', 'patchAppsV1NamespacedDeploymentScale'])
+    expect(paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale']!['get']).toMatchObject({
+      'responses': { 200: { schema: { $ref: '#/definitions/io.k8s.api.autoscaling.v1.Scale' } } }, 'x-kubernetes-group-version-kind': { group: 'autoscaling', kind: 'Scale', version: 'v1' },
+    })
+    expect(ids(`${pod}/eviction`)).toEqual(['createCoreV1NamespacedPodEviction'])
+    expect(ids(`${pod}/binding`)).toEqual(['createCoreV1NamespacedPodBinding'])
+    expect(ids(`${core}/{namespace}/serviceaccounts/{name}/token`)).toEqual(['createCoreV1NamespacedServiceAccountToken'])
+    expect(ids(`${core}/{name}/finalize`)).toEqual(['replaceCoreV1NamespaceFinalize'])
+    expect(paths[`${pod}/log`]!['get']).toMatchObject({ operationId: 'readCoreV1NamespacedPodLog', responses: { 200: { schema: { type: 'string' } } } })
+    expect(Object.keys(paths).filter(path => /(exec|attach|portforward|proxy)$/.test(path))).toEqual([])
+  })
+
   test('version 3 has paths, schemas with the extensions, and no dangling reference', async () => {
     const document = openApiV3('v1', [pod], await loadDocs()) as Document
     expect(Object.keys(document.paths)).toEqual(['/api/v1/namespaces/{namespace}/pods', '/api/v1/namespaces/{namespace}/pods/{name}', '/api/v1/namespaces/{namespace}/pods/{name}/status', '/api/v1/pods'])

@@ -18,4 +18,4 @@ export const podTopologyLabels: AdmissionPlugin = {
   },
 }
 
-const nodeOf = ({ target }: Binding): string | undefined => (target.kind === 'Node' ? target.name : undefined)
+const nodeOf = ({ target }: Partial<Binding>): string | undefined => (target?.kind === 'Node' ? target.name : undefined)
