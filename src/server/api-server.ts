@@ -89,6 +89,8 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
+/** What Go's net/http allows; selectors of thousands of names stand in the address. */
+const maxHeaderBytes = 1 << 20
 const drainMs = 2000
 const storeTimeoutMs = 2000
 
@@ -201,6 +203,7 @@ function makeListener(handler: RequestHandler, { serving, clientAuthority }: Lis
     ALPNProtocols: ['http/1.1'],
     keepAliveTimeout: 180_000,
     requestTimeout: 0,
+    maxHeaderSize: maxHeaderBytes,
   }, (request, response) => void handler.handle(request, response))
   server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head))
   server.on('tlsClientError', () => {})

@@ -1,6 +1,6 @@
 // Resources that are answered rather than stored: reviews of tokens and permissions, bindings, and the
 // health of the components.
-import { notFound, type Status } from '../api/api-error.ts'
+import { badRequest, notFound, type Status } from '../api/api-error.ts'
 import type { Binding, ComponentStatus, ResourceAttributes, SelfSubjectAccessReviewSpec, SelfSubjectRulesReviewSpec, SubjectAccessReviewSpec, TokenReview } from '../api/generated/models.ts'
 import type { KubeObject } from '../api/object.ts'
 import { pods } from '../api/resources.ts'
@@ -38,7 +38,7 @@ async function review(context: ServerContext, draft: KubeObject, caller: Caller)
   switch (draft.kind) {
     case 'SelfSubjectReview': return { userInfo: userInfo(user) }
     case 'TokenReview': return reviewToken(context, spec as TokenReview['spec'], caller)
-    case 'SelfSubjectRulesReview': return rulesOf(context, user, (spec as SelfSubjectRulesReviewSpec).namespace)
+    case 'SelfSubjectRulesReview': return rulesOf(context, user, (spec as SelfSubjectRulesReviewSpec | undefined)?.namespace)
     case 'SelfSubjectAccessReview': return decisionOn(context, user, spec as SelfSubjectAccessReviewSpec)
     default: return decisionOn(context, subjectOf(spec as SubjectAccessReviewSpec), spec as SubjectAccessReviewSpec)
   }
@@ -62,6 +62,7 @@ function fieldSelectorOf({ fieldSelector }: ResourceAttributes): string | undefi
 }
 
 function rulesOf({ authorizer }: ServerContext, user: UserInfo, namespace: string | undefined): object {
+  if (!namespace) throw badRequest('no namespace on request')
   const rules = authorizer.rules(user, namespace)
   const resourceRules = rules.filter(({ resources }) => resources !== undefined).map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames !== undefined && { resourceNames }) }))
   const nonResourceRules = rules.filter(({ nonResourceURLs }) => nonResourceURLs !== undefined).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }))

@@ -16,6 +16,7 @@ test.each<[string, string, object]>([
   ['a kernel setting without a name', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'z' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], securityContext: { sysctls: [{}] } } } }],
   ['a preference without its term', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'w' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] } } } } }],
   ['a spread constraint without a key', '/api/v1/namespaces/default/podtemplates', { metadata: { name: 'x' }, template: { spec: { containers: [{ name: 'c', image: 'x:1' }], topologySpreadConstraints: [{}] } } }],
+  ['a question for rules without a namespace', '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', {}],
   ['a binding without a target', '/api/v1/namespaces/default/pods/x/binding', {}],
   ['a binding of nothing to nothing', '/api/v1/namespaces/default/bindings', { metadata: null }],
   ['an eviction whose options are none', '/api/v1/namespaces/default/pods/x/eviction', { deleteOptions: { dryRun: 7, preconditions: 'x' } }],

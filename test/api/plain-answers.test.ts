@@ -14,6 +14,12 @@ afterAll(() => server.close())
 
 const boats = '/apis/example.com/v1/namespaces/default/boats'
 
+test('an address may be long: selectors name many values', async () => {
+  const names = Array.from({ length: 5000 }, (_none, index) => `name-${index}`).join(',')
+  const answer = await server.call('GET', `/api/v1/pods?labelSelector=${encodeURIComponent(`app in (${names})`)}`)
+  expect(answer.json).toMatchObject({ kind: 'PodList', items: [] })
+})
+
 describe('what is not there', () => {
   test.each(['/nowhere', '/apis/none.example.com', '/apis/none.example.com/v1', '/apis/none.example.com/v1/things', '/apis/example.com/v9', '/apis/example.com/v9/boats', '/apis/example.com/v1/ships', '/apis/example.com/v1/boats/one'])('%s is text', async path => {
     const answer = await server.call('GET', path)
