@@ -34,6 +34,7 @@ import { FlowControl } from './flow-control/flow-control.ts'
 import { keepSchemaStatus } from './flow-control/schema-status.ts'
 import { serveDefinitions } from './custom-resources/definitions.ts'
 import { DiscoveryRoutes } from './http/discovery-routes.ts'
+import type { HealthCheck } from './http/health-routes.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
 import { ServerMetrics } from './metrics.ts'
@@ -146,11 +147,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authenticator: new Authenticator(context.bearers, clock, frontProxy),
     flowControl,
     metrics,
-    checks: [
-      { name: 'ping', check: () => undefined },
-      { name: 'etcd', check: () => storeProblem(options.store, clock, logger) },
-      { name: 'shutdown', onlyReadiness: true, check: () => (draining ? 'the server is shutting down' : undefined) },
-    ],
+    checks: healthChecks(() => storeProblem(options.store, clock, logger), () => draining),
     buildDate: formatTime(clock.now()),
     draining: () => draining,
     ...(audit !== undefined && { audit }),
@@ -183,6 +180,20 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await audit?.close()
     },
   }
+}
+
+/** What is made before the server listens, under the names that Kubernetes gives it. */
+const madeAtStart = [
+  'priority-and-fairness-config-consumer', 'crd-informer-synced', 'start-system-namespaces-controller', 'start-legacy-token-tracking-controller', 'start-service-ip-repair-controllers',
+  'rbac/bootstrap-roles', 'scheduling/bootstrap-system-priority-classes', 'priority-and-fairness-config-producer', 'apiservice-registration-controller', 'kube-apiserver-autoregistration',
+].map(name => `poststarthook/${name}`)
+
+function healthChecks(store: HealthCheck['check'], isDraining: () => boolean): HealthCheck[] {
+  const fine = (name: string): HealthCheck => ({ name, check: () => undefined })
+  return [
+    fine('ping'), fine('log'), { name: 'etcd', check: store }, { name: 'etcd-readiness', onlyReadiness: true, check: store }, { ...fine('informer-sync'), onlyReadiness: true },
+    ...madeAtStart.map(fine), { name: 'shutdown', onlyReadiness: true, check: () => (isDraining() ? 'the server is shutting down' : undefined) },
+  ]
 }
 
 /** Whether the store answers, in the words of the health check that Kubernetes calls `etcd`. */

@@ -14,7 +14,7 @@ export interface HealthCheck {
   readonly onlyReadiness?: boolean
 }
 
-const pattern = /^\/(livez|readyz|healthz)(?:\/([\w-]+))?$/
+const pattern = /^\/(livez|readyz|healthz)(?:\/([\w/-]+))?$/
 
 export const isHealthPath = (path: string): boolean => path === '/version' || path === '/version/' || pattern.test(path)
 
