@@ -14,11 +14,12 @@ import type { ConfigMap } from '../../src/api/generated/models.ts'
 import { configMaps } from '../../src/api/resources.ts'
 import { HttpClient } from '../../src/client/http-client.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
+import { bundle } from '../../scripts/bundle.ts'
 import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../../src/server/auth/certificate-authority.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import type { ApiProcessOptions } from './processes/api-server.ts'
 
-const kills = Number(process.env['SAMPAN_API_KILLS'] ?? 12)
+const kills = Number(process.env['SAMPAN_API_KILLS'] ?? 200)
 const seed = Number(process.env['SAMPAN_SEED'] ?? Date.now() % 1_000_000)
 const writers = 12
 const labels = { test: 'durability' }
@@ -55,6 +56,7 @@ class Run {
   private running: ChildProcess | undefined
   acknowledgedWrites = 0
   private readonly directory = mkdtempSync(join(tmpdir(), 'sampan-durability-'))
+  private readonly program = join(this.directory, 'program')
   private readonly keys: Keys
   /** Steps since the last check, for each object. */
   private steps = new Map<string, Step[]>()
@@ -65,11 +67,17 @@ class Run {
     this.keys = keys
   }
 
+  /** Bundled, it starts three times as fast. */
+  async build(): Promise<void> {
+    await bundle({ 'api-server': join(import.meta.dirname, 'processes/api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../../src/store/sqlite-worker.ts') }, this.program)
+    writeFileSync(join(this.program, 'package.json'), '{"type":"module"}')
+  }
+
   async start(): Promise<ChildProcess> {
     const { authority, serving, tokenKey } = this.keys
     const file = join(this.directory, 'options.json')
     writeFileSync(file, JSON.stringify({ database: join(this.directory, 'store.db'), port: this.port, authority, serving, tokenKey } satisfies ApiProcessOptions))
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'processes/api-server.ts'), file], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [join(this.program, 'api-server.js'), file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: join(this.program, 'cache') } })
     this.running = child
     const [line] = await once(child.stdout!, 'data') as [Buffer]
     this.port = Number(String(line).split(' ')[1])
@@ -175,13 +183,14 @@ class Run {
 test(`the API server loses nothing in ${kills} kills, and watches go on, seed ${seed}`, async () => {
   const run = new Run(await makeKeys())
   onTestFinished(() => run.end())
+  await run.build()
   for (let round = 0; round < kills; round++) {
     const child = await run.start()
     const client = run.connect()
     await run.check(client)
     const gone = once(child, 'close')
     const writing = Promise.all(Array.from({ length: writers }, (_unused, writer) => run.write(client, writer, round)))
-    await sleep(100 + run.random() * 500)
+    await sleep(20 + run.random() * 300)
     child.kill('SIGKILL')
     await Promise.all([gone, writing])
     client.close()
@@ -193,5 +202,5 @@ test(`the API server loses nothing in ${kills} kills, and watches go on, seed ${
   child.kill('SIGKILL')
   await once(child, 'close')
   console.log(`seed ${seed}: ${kills} kills, ${run.acknowledgedWrites} acknowledged writes`)
-  expect(run.acknowledgedWrites).toBeGreaterThan(kills * 10)
-  })
+  expect(run.acknowledgedWrites).toBeGreaterThan(kills * 3)
+})

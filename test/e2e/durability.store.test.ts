@@ -10,7 +10,7 @@ import { SqliteStore } from '../../src/store/sqlite-store.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { WriteHistory } from '../../src/testing/write-history.ts'
 
-const kills = Number(process.env['SAMPAN_KILLS'] ?? 60)
+const kills = Number(process.env['SAMPAN_KILLS'] ?? 120)
 const seed = Number(process.env['SAMPAN_SEED'] ?? Date.now() % 1_000_000)
 const lanes = 2
 const writer = join(import.meta.dirname, 'processes/store-writer.ts')
