@@ -180,7 +180,7 @@ class Run {
   }
 }
 
-test(`the API server loses nothing in ${kills} kills, and watches go on, seed ${seed}`, async () => {
+test(`the API server loses nothing in ${kills} kills, and watches go on, seed ${seed}`, { timeout: 600_000 }, async () => {
   const run = new Run(await makeKeys())
   onTestFinished(() => run.end())
   await run.build()

@@ -27,7 +27,7 @@ async function writeAndKill(file: string, round: number, lifeMs: number, history
   for (const line of readFileSync(journal, 'utf8').trimEnd().split('\n')) history.note(line)
 }
 
-test.concurrent.for(Array.from({ length: lanes }, (_unused, lane) => lane))(`every acknowledged write survives ${kills} kills, seed ${seed}, lane %i`, async lane => {
+test.concurrent.for(Array.from({ length: lanes }, (_unused, lane) => lane))(`every acknowledged write survives ${kills} kills, seed ${seed}, lane %i`, { timeout: 600_000 }, async lane => {
   const directory = mkdtempSync(join(tmpdir(), 'sampan-durability-'))
   const file = join(directory, 'store.db')
   const random = seededRandom(seed + lane)
