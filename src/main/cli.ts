@@ -22,6 +22,7 @@ function portNumber(text: string): number {
 program.command('up').description('start the cluster on this machine')
   .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
   .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+  .option('--advertise-address <address>', 'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)')
   .option('--store <store>', 'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas')
   .option('--store-ca <file>', 'certificate authority of etcd (PEM)').option('--store-cert <file>', 'client certificate for etcd (PEM)').option('--store-key <file>', 'its key (PEM)')
   .addOption(new Option('--join <token>', 'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it').env('SAMPAN_JOIN_TOKEN'))

@@ -22,14 +22,15 @@ export interface ClusterKeys {
 const authorityDays = 3650
 const certificateDays = 365
 
-export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, nowMs: number): Promise<ClusterKeys> {
+/** @param advertised is an address of the server besides its own ones */
+export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, nowMs: number, advertised?: string): Promise<ClusterKeys> {
   mkdirSync(places.keys, { recursive: true, mode: 0o700 })
   const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> => import('../server/auth/certificate-authority.ts')
   const authority = readPair(places, 'ca') ?? save(places, 'ca', await (await making()).createAuthority(`sampan-${facts.name}`, authorityDays, nowMs))
   const frontAuthority = readPair(places, 'front-proxy-ca') ?? save(places, 'front-proxy-ca', await (await making()).createAuthority('front-proxy-ca', authorityDays, nowMs))
   const signed = async (name: string, request: CertificateRequest, signer = authority): Promise<KeyPairPem> => {
     const present = readPair(places, name)
-    if (present !== undefined && fresh(present, signer, nowMs)) return present
+    if (present !== undefined && fresh(present, signer, nowMs) && covers(present, request)) return present
     return save(places, name, await (await making()).signCertificate(signer, request, nowMs))
   }
   const { network } = facts
@@ -37,7 +38,7 @@ export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, no
     signed('serving', {
       commonName: 'kube-apiserver', usage: 'server', days: certificateDays,
       dnsNames: [...new Set(['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${network.domain}`, hostname(), facts.nodeName])],
-      addresses: ['127.0.0.1', '::1', network.nodeAddress, nthAddress(network.serviceCidr, 1)],
+      addresses: ['127.0.0.1', '::1', network.nodeAddress, nthAddress(network.serviceCidr, 1), ...(advertised === undefined ? [] : [advertised])],
     }),
     signed('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: certificateDays }),
     signed('front-proxy-client', { commonName: frontProxyName, usage: 'client', days: certificateDays }, frontAuthority),
@@ -50,6 +51,11 @@ export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, no
 function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number): boolean {
   const parsed = new X509Certificate(certificate)
   return nowMs < renewalMs(parsed) && parsed.verify(new X509Certificate(authority.certificate).publicKey)
+}
+
+function covers({ certificate }: KeyPairPem, { addresses = [] }: CertificateRequest): boolean {
+  const parsed = new X509Certificate(certificate)
+  return addresses.every(address => parsed.checkIP(address) !== undefined)
 }
 
 /** When it is renewed, in epoch milliseconds: when a third of its life is left. */

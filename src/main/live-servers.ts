@@ -14,8 +14,11 @@ import type { Logger } from '../lib/logger.ts'
 
 export interface LiveServer {
   readonly nodeName: string
+  /** Where the pods of its node reach it. */
   readonly address: string
   readonly port: number
+  /** Where other servers reach it, when that is somewhere else. */
+  readonly advertisedAddress?: string
 }
 
 export interface LiveServersOptions {
@@ -34,6 +37,7 @@ const durationSeconds = 15
 const renewMs = 5_000
 const identityLabel = 'apiserver.kubernetes.io/identity'
 const addressAnnotation = 'sampan.dev/api-address'
+const advertisedAnnotation = 'sampan.dev/advertise-address'
 
 const leaseName = (nodeName: string): string => `apiserver-${createHash('sha256').update(nodeName).digest('hex').slice(0, 26)}`
 
@@ -50,7 +54,10 @@ export async function keepLiveServers(options: LiveServersOptions): Promise<Runn
 
   async function renew(): Promise<void> {
     const spec = { holderIdentity: `${name}_${options.uuid}`, leaseDurationSeconds: durationSeconds, renewTime: formatMicroTime(clock.now()) }
-    await client.patch(leases, { namespace, name }, { type: 'merge', value: { spec, metadata: leaseMetadata(self) } }).catch((error: unknown) => {
+    const { labels, annotations } = leaseMetadata(self)
+    // An earlier start may have had another address to name.
+    const metadata = { labels, annotations: { [advertisedAnnotation]: null, ...annotations } }
+    await client.patch(leases, { namespace, name }, { type: 'merge', value: { spec, metadata } }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error
       return client.create(leases, { metadata: { namespace, name, ...leaseMetadata(self) }, spec } as New<Lease>)
     })
@@ -115,10 +122,14 @@ export async function keepLiveServers(options: LiveServersOptions): Promise<Runn
   }
 }
 
-const leaseMetadata = ({ nodeName, address, port }: LiveServer): object =>
-  ({ labels: { [identityLabel]: 'kube-apiserver', 'kubernetes.io/hostname': nodeName }, annotations: { [addressAnnotation]: `${address}:${port}` } })
+const leaseMetadata = ({ nodeName, address, port, advertisedAddress }: LiveServer): { labels: Record<string, string>; annotations: Record<string, string> } => ({
+  labels: { [identityLabel]: 'kube-apiserver', 'kubernetes.io/hostname': nodeName },
+  annotations: { [addressAnnotation]: `${address}:${port}`, ...(advertisedAddress !== undefined && { [advertisedAnnotation]: advertisedAddress }) },
+})
 
 function serverOf({ metadata }: Lease): LiveServer[] {
   const [address, port] = metadata.annotations?.[addressAnnotation]?.split(':') ?? []
-  return address === undefined || port === undefined ? [] : [{ nodeName: metadata.labels?.['kubernetes.io/hostname'] ?? '', address, port: Number(port) }]
+  if (address === undefined || port === undefined) return []
+  const advertisedAddress = metadata.annotations?.[advertisedAnnotation]
+  return [{ nodeName: metadata.labels?.['kubernetes.io/hostname'] ?? '', address, port: Number(port), ...(advertisedAddress !== undefined && { advertisedAddress }) }]
 }

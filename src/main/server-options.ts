@@ -9,6 +9,8 @@ export interface ServerOptions {
   readonly dataDirectory?: string
   /** undefined: the one of last time, or 6443. 0: a free one. */
   readonly apiPort?: number
+  /** undefined: the one of last time, or none. */
+  readonly advertiseAddress?: string
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
   readonly access?: AccessOptions

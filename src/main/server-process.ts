@@ -31,6 +31,7 @@ import { clusterKeys } from './cluster-keys.ts'
 import { publishClusterServices } from './cluster-services.ts'
 import { serveControl } from './control-socket.ts'
 import { accessSettings } from './access-settings.ts'
+import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { liveResources } from './live-resources.ts'
@@ -79,27 +80,30 @@ async function main(options: ServerOptions): Promise<void> {
     return settled
   })
   const { network } = facts
+  const advertised = advertisedAddress(places, options.advertiseAddress)
 
   const containerd = startContainerd({ dataDirectory: places.data, stateDirectory: places.state, podCidr: network.podCidr })
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
   containerd.catch(() => {})
   retreat = async () => takeBack(await containerd, places, facts)
-  const [store, keys] = await Promise.all([openStore(places, options.store, clock), clusterKeys(places, facts, clock.now()), prepareLink(facts)])
+  const [store, keys] = await Promise.all([openStore(places, options.store, clock), clusterKeys(places, facts, clock.now(), advertised), prepareLink(facts)])
   const isShared = isSharedStore(places)
   if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
   let frontClient = keys.frontProxy.client
+  let servers: readonly LiveServer[] = []
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
+    findPeer: nodeName => (nodeName === facts.nodeName ? undefined : peerAddress(servers.find(server => server.nodeName === nodeName))),
     frontProxy: { ...keys.frontProxy, get client() { return frontClient } }, ...access, ...(audit && { audit }),
     clock, random, logger: logger.with({ component: 'api' }),
   })
-  const port = await listen(server, places, keys, network.nodeAddress, options.apiPort)
+  const port = await listen(server, places, keys, [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])], options.apiPort)
   const url = `https://127.0.0.1:${port}`
   const stopRotation = rotateCertificates({
-    keys, renew: nowMs => clusterKeys(places, facts, nowMs), clock, logger: logger.with({ component: 'certificates' }),
+    keys, renew: nowMs => clusterKeys(places, facts, nowMs, advertised), clock, logger: logger.with({ component: 'certificates' }),
     apply: renewed => {
       server.renewServing(renewed.serving)
       frontClient = renewed.frontProxy.client
@@ -112,8 +116,11 @@ async function main(options: ServerOptions): Promise<void> {
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
-  const publish = (servers: readonly LiveServer[]): Promise<void> => publishClusterServices(serverClient, network, servers)
-  const self = { nodeName: facts.nodeName, address: network.nodeAddress, port }
+  const publish = (live: readonly LiveServer[]): Promise<void> => {
+    servers = live
+    return publishClusterServices(serverClient, network, live)
+  }
+  const self = { nodeName: facts.nodeName, address: network.nodeAddress, port, ...(advertised !== undefined && { advertisedAddress: advertised }) }
   const liveServers = isShared ? await keepLiveServers({ client: serverClient, clock, logger: logger.with({ component: 'servers' }), self, uuid: random.uuid(), publish }) : undefined
   if (!isShared) await publish([self])
   // Where several servers share a store, one of them does the work.
@@ -185,6 +192,9 @@ async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts
   rmSync(places.state, { recursive: true, force: true })
 }
 
+const peerAddress = (server: LiveServer | undefined): { host: string; port: number } | undefined =>
+  server && { host: server.advertisedAddress ?? server.address, port: server.port }
+
 /** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
@@ -205,18 +215,20 @@ async function nameControlPlane(client: LocalClient, name: string): Promise<void
   await client.patch(nodes, { name }, { type: 'merge', value: { metadata: { labels: { [label]: '' } } } })
 }
 
-async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, nodeAddress: string, asked: number | undefined): Promise<number> {
+async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, addresses: readonly string[], asked: number | undefined): Promise<number> {
   const file = join(places.data, 'api-port')
   const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
   const wanted = asked ?? remembered ?? defaultApiPort
   const common = { serving: keys.serving, clientAuthority: keys.authority.certificate }
   try {
     const port = await server.listen({ ...common, host: '127.0.0.1', port: wanted })
-    await server.listen({ ...common, host: nodeAddress, port })
+    for (const host of addresses) await server.listen({ ...common, host, port })
     writeFileSync(file, String(port), { mode: 0o600 })
     return port
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new SetupError(`port ${wanted} is in use by another program; choose another one with --api-port, or --api-port 0 for any free one`)
+    const { code, address } = error as NodeJS.ErrnoException & { address?: string }
+    if (code === 'EADDRNOTAVAIL') throw new SetupError(`this machine has no address ${address}; name one that it has with --advertise-address, or none`)
+    if (code === 'EADDRINUSE') throw new SetupError(`port ${wanted} is in use by another program; choose another one with --api-port, or --api-port 0 for any free one`)
     throw error
   }
 }

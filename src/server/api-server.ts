@@ -41,6 +41,7 @@ import { ServerMetrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 import { startCompaction } from './storage/compaction.ts'
 import { serviceResolver, type ServiceResolver } from './outgoing/resolve-service.ts'
+import { peersOf, type FindPeer } from './outgoing/peers.ts'
 import { startEventExpiry } from './storage/event-expiry.ts'
 import { ObjectStorage } from './storage/object-storage.ts'
 import type { FindNodeStreams } from './subresources/pod-streams.ts'
@@ -60,6 +61,8 @@ export interface ApiServerOptions {
   readonly oidc?: OidcSettings
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
   readonly findNodeStreams: FindNodeStreams
+  /** Which other servers look after nodes; there are none by default. */
+  readonly findPeer?: FindPeer
   /** For aggregated API servers; without it they are not told on whose behalf they are asked. */
   readonly frontProxy?: FrontProxy
   /** Where services are reached; at their cluster addresses by default. */
@@ -141,7 +144,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const openWatches = new Set<() => void>()
   const audit = options.audit && new Audit({ ...options.audit, clock, random, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
   const handler = new RequestHandler({
-    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, options.reach ?? (address => address)), openWatches },
+    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, peersOf(options.findPeer ?? (() => undefined), frontProxy), options.reach ?? (address => address)), openWatches },
     discovery,
     aggregator,
     authenticator: new Authenticator(context.bearers, clock, frontProxy),

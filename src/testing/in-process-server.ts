@@ -17,6 +17,7 @@ import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem }
 import type { AuditSink } from '../server/audit/audit-file.ts'
 import type { OidcSettings } from '../server/auth/oidc.ts'
 import type { StaticTokens } from '../server/auth/static-tokens.ts'
+import { peerServerName, type FindPeer } from '../server/outgoing/peers.ts'
 import type { ServiceResolver } from '../server/outgoing/resolve-service.ts'
 import type { FindNodeStreams } from '../server/subresources/pod-streams.ts'
 import type { Reach } from '../server/subresources/proxy.ts'
@@ -68,6 +69,7 @@ export interface TestServerOptions {
   readonly random?: Random
   readonly logger?: Logger
   readonly findNodeStreams?: FindNodeStreams
+  readonly findPeer?: FindPeer
   readonly resolveService?: ServiceResolver
   readonly reach?: Reach
   readonly staticTokens?: StaticTokens
@@ -85,7 +87,7 @@ async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
   const authority = await createAuthority('test-ca', 2, nowMs)
   const frontAuthority = await createAuthority('test-front-proxy-ca', 2, nowMs)
   const [serving, admin, frontClient, tokenKey] = await Promise.all([
-    signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost'], addresses: ['127.0.0.1'] }, nowMs),
+    signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost', peerServerName], addresses: ['127.0.0.1'] }, nowMs),
     signCertificate(authority, { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: 1 }, nowMs),
     signCertificate(frontAuthority, { commonName: frontProxyName, usage: 'client', days: 1 }, nowMs),
     generateSigningKey(),
@@ -104,6 +106,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...(options.staticTokens !== undefined && { staticTokens: options.staticTokens }),
     ...(options.audit !== undefined && { audit: options.audit }),
     ...(options.oidc !== undefined && { oidc: options.oidc }),
+    ...(options.findPeer !== undefined && { findPeer: options.findPeer }),
     ...(options.reach !== undefined && { reach: options.reach }),
     ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })

@@ -165,7 +165,7 @@ test.each<[string, number, string]>([
   [`${core}/services/s:other/proxy/`, 503, 'no endpoints available for service "s:other"'],
   [`${core}/services/s:81/proxy/`, 503, 'no service port 81 found for service "s"'],
   ['/api/v1/nodes/none/proxy/pods', 404, 'nodes "none" not found'],
-  ['/api/v1/nodes/gone/proxy/pods', 503, 'error trying to reach service: the agent of node "gone" cannot be reached'],
+  ['/api/v1/nodes/gone/proxy/pods', 503, 'error trying to reach service: dial tcp gone:10250: connect: connection refused'],
 ])('%s answers %s', async (path, status, message) => {
   const { json } = await server.call('GET', path)
   expect(json).toMatchObject({ kind: 'Status', code: status, message })

@@ -22,6 +22,7 @@ export interface UpOptions extends AccessOptions, AuditOptions {
   readonly name: string
   readonly dataDir?: string
   readonly apiPort?: number
+  readonly advertiseAddress?: string
   readonly output?: 'json'
   readonly store?: string
   readonly storeCa?: string
@@ -111,6 +112,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     name: options.name,
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
+    ...(options.advertiseAddress !== undefined && { advertiseAddress: options.advertiseAddress }),
     access: accessOptions(options), audit: auditOptions(options),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }

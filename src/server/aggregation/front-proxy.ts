@@ -1,7 +1,7 @@
 // How an aggregated API server knows that a request comes from this one, and on whose behalf: a client
 // certificate of an authority of its own, and X-Remote-* headers. The authority is published in a ConfigMap
 // of kube-system, where such servers look for it. Source: kube-aggregator; apiserver pkg/authentication/request/headerrequest.
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { configMaps, roleBindings, roles } from '../../api/resources.ts'
@@ -25,12 +25,16 @@ const extraPrefix = 'x-remote-extra-'
 
 export function remoteUserHeaders({ username, uid, groups, extra = {} }: UserInfo): OutgoingHttpHeaders {
   return {
-    'X-Remote-User': username,
-    ...(uid !== undefined && { 'X-Remote-Uid': uid }),
-    'X-Remote-Group': [...groups],
-    ...Object.fromEntries(Object.entries(extra).map(([key, values]) => [`X-Remote-Extra-${encodeURIComponent(key)}`, [...values]])),
+    'X-Remote-User': sent(username),
+    ...(uid !== undefined && { 'X-Remote-Uid': sent(uid) }),
+    'X-Remote-Group': groups.map(sent),
+    ...Object.fromEntries(Object.entries(extra).map(([key, values]) => [`X-Remote-Extra-${encodeURIComponent(key)}`, values.map(sent)])),
   }
 }
+
+/** Headers are bytes, and Node.js wants each as a character. */
+const sent = (text: string): string => Buffer.from(text).toString('latin1')
+const received = (text: string): string => Buffer.from(text, 'latin1').toString()
 
 /** @param authority PEM */
 export function isIssuedBy(socket: TLSSocket, authority: string): boolean {
@@ -39,22 +43,21 @@ export function isIssuedBy(socket: TLSSocket, authority: string): boolean {
   return certificate !== undefined && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
 }
 
-/** undefined: the headers name nobody. */
-export function remoteUser(headers: IncomingHttpHeaders): UserInfo | undefined {
-  const username = headers['x-remote-user']
-  if (typeof username !== 'string' || username === '') return undefined
-  const uid = headers['x-remote-uid']
-  const extra = Object.entries(headers).filter(([name]) => name.startsWith(extraPrefix))
-  const groups = listOf(headers['x-remote-group'])
+/** undefined: the headers name nobody. A header stands once for each value, since groups may have commas in them. */
+export function remoteUser({ headersDistinct: headers }: Pick<IncomingMessage, 'headersDistinct'>): UserInfo | undefined {
+  const valuesOf = (name: string): string[] => (headers[name] ?? []).map(received).filter(text => text !== '')
+  const [username] = valuesOf('x-remote-user')
+  if (username === undefined) return undefined
+  const [uid] = valuesOf('x-remote-uid')
+  const extra = Object.keys(headers).filter(name => name.startsWith(extraPrefix))
+  const groups = valuesOf('x-remote-group')
   return {
     username,
-    ...(typeof uid === 'string' && { uid }),
+    ...(uid !== undefined && { uid }),
     groups: groups.includes('system:authenticated') || username === 'system:anonymous' ? groups : [...groups, 'system:authenticated'],
-    ...(extra.length > 0 && { extra: Object.fromEntries(extra.map(([name, values]) => [decoded(name.slice(extraPrefix.length)), listOf(values)])) }),
+    ...(extra.length > 0 && { extra: Object.fromEntries(extra.map(name => [decoded(name.slice(extraPrefix.length)), valuesOf(name)])) }),
   }
 }
-
-const listOf = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat().flatMap(text => text.split(',')).map(text => text.trim()).filter(text => text !== ''))
 
 function decoded(text: string): string {
   try {

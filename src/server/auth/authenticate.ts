@@ -38,7 +38,7 @@ export class Authenticator {
   /** @throws ApiError Unauthorized */
   async authenticate(request: IncomingMessage): Promise<Recognized> {
     const certified = this.byCertificate(request.socket as TLSSocket)
-    const named = certified === 'others' ? recognized(remoteUser(request.headers)) : certified
+    const named = certified === 'others' ? recognized(remoteUser(request)) : certified
     if (named !== null) return named
     const { authorization } = request.headers
     const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
@@ -90,11 +90,11 @@ function subjectOf(socket: TLSSocket): UserInfo | null {
   return { username: subject.CN, groups: [...organizations, 'system:authenticated'] }
 }
 
-const protocolPrefix = 'base64url.bearer.authorization.k8s.io.'
-
 /** Browsers cannot set headers on WebSockets; Kubernetes lets them put the token among the protocols. */
+export const tokenProtocolPrefix = 'base64url.bearer.authorization.k8s.io.'
+
 function webSocketToken({ headers }: IncomingMessage): string | undefined {
   const protocols = String(headers['sec-websocket-protocol'] ?? '').split(',').map(text => text.trim())
-  const carrier = protocols.find(text => text.startsWith(protocolPrefix))
-  return carrier === undefined ? undefined : Buffer.from(carrier.slice(protocolPrefix.length), 'base64url').toString()
+  const carrier = protocols.find(text => text.startsWith(tokenProtocolPrefix))
+  return carrier === undefined ? undefined : Buffer.from(carrier.slice(tokenProtocolPrefix.length), 'base64url').toString()
 }

@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ApiError, serviceUnavailable } from '../../api/api-error.ts'
+import { tokenProtocolPrefix } from '../auth/authenticate.ts'
 import { networkFaultText } from './network-fault.ts'
 
 export interface ProxyDestination {
@@ -20,6 +21,8 @@ export interface ProxyDestination {
   readonly tls?: { readonly ca?: string | undefined; readonly serverName?: string; readonly verifies: boolean; readonly certificate?: string; readonly key?: string }
   /** How long to wait for a connection and the head of the answer. */
   readonly headTimeoutMs?: number
+  /** What to say when there is no answer, given why; ServiceUnavailable by default. */
+  readonly unanswered?: (why: string) => ApiError
 }
 
 const connectTimeoutMs = 30_000
@@ -37,7 +40,7 @@ export async function forwardRequest(request: IncomingMessage, response: ServerR
   try {
     incoming = await answer
   } catch (error) {
-    throw serviceUnavailable(`error trying to reach service: ${networkFaultText(error)}`)
+    throw (destination.unanswered ?? serviceUnanswered)(networkFaultText(error))
   }
   try {
     await finish(incoming, response)
@@ -46,6 +49,8 @@ export async function forwardRequest(request: IncomingMessage, response: ServerR
     response.destroy()
   }
 }
+
+const serviceUnanswered = (why: string): ApiError => serviceUnavailable(`error trying to reach service: ${why}`)
 
 async function passOn(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   response.writeHead(incoming.statusCode ?? 502, responseHeaders(incoming))
@@ -60,7 +65,7 @@ export async function forwardUpgrade(request: IncomingMessage, socket: Duplex, h
   call.once('upgrade', (incoming, backend, backendHead) => {
     if (head.length > 0) backend.write(head)
     backend.on('error', () => socket.destroy())
-    backend.on('close', () => socket.destroy())
+    backend.on('close', () => endSoon(socket))
     socket.on('close', () => backend.destroy())
     socket.write(rawHead(incoming))
     if (backendHead.length > 0) socket.write(backendHead)
@@ -82,6 +87,12 @@ export async function forwardUpgrade(request: IncomingMessage, socket: Duplex, h
   call.on('error', error => reject(new ApiError(500, '', `error dialing backend: ${networkFaultText(error)}`)))
   call.end()
   return promise
+}
+
+/** What the other side said last may still be on its way. */
+function endSoon(socket: Duplex): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.once('finish', () => socket.destroy())
+  else socket.destroy()
 }
 
 function open(request: IncomingMessage, { scheme, host, port, path, headers, tls, headTimeoutMs = 0 }: ProxyDestination, handed: OutgoingHttpHeaders): ClientRequest {
@@ -118,11 +129,14 @@ function handedOn({ headers, socket }: IncomingMessage, switching: boolean): Out
   const forwarded = [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', ')
   return {
     ...Object.fromEntries(kept),
+    ...(headers['sec-websocket-protocol'] !== undefined && { 'sec-websocket-protocol': withoutTokens(headers['sec-websocket-protocol']) }),
     ...(forwarded !== '' && { 'x-forwarded-for': forwarded }),
     ...(switching && { connection: 'Upgrade', upgrade: headers.upgrade }),
     ...(headers['transfer-encoding'] !== undefined && { 'transfer-encoding': headers['transfer-encoding'] }),
   }
 }
+
+const withoutTokens = (protocols: string): string => protocols.split(',').map(name => name.trim()).filter(name => !name.startsWith(tokenProtocolPrefix)).join(', ')
 
 /** Without what concerns only the connection to the other server. */
 export function responseHeaders({ headers, rawHeaders }: IncomingMessage): OutgoingHttpHeaders {

@@ -1,7 +1,7 @@
 // `pods/log`, `exec`, `attach` and `portforward`: finds the container, then lets the node agent and the
 // client talk.
 import { pipeline } from 'node:stream/promises'
-import { badRequest, invalid, notFound, serviceUnavailable } from '../../api/api-error.ts'
+import { ApiError, badRequest, invalid, notFound } from '../../api/api-error.ts'
 import { forbiddenField, notSupported } from '../../api/field-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
 import type { ContainerTarget, LogOptions, NodeStreams, StreamOptions } from '../../streams/node-streams.ts'
@@ -9,20 +9,37 @@ import { servePortForward } from '../../streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
 import { admitPosted } from '../admission/admission.ts'
 import { current } from '../operations/read.ts'
+import { hostAndPort } from '../outgoing/network-fault.ts'
+import { refusedByAgent, unansweredGet, type Peers } from '../outgoing/peers.ts'
+import { forwardRequest, forwardUpgrade } from '../outgoing/reverse-proxy.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { SubresourceRoute, Upgrade } from './subresource.ts'
 
-/** Which agent runs the pods of a node; undefined when it cannot be reached. */
+/** Which agent in this process runs the pods of a node; undefined: none. */
 export type FindNodeStreams = (nodeName: string) => NodeStreams | undefined
 
-export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): Record<'log' | 'exec' | 'attach' | 'portforward', SubresourceRoute> {
+export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, peers: Peers): Record<'log' | 'exec' | 'attach' | 'portforward', SubresourceRoute> {
   const podOf = (target: Target): Pod => current(context, target).object as Pod
 
   function agentOf(pod: Pod): NodeStreams {
     const agent = find(pod.spec.nodeName!)
-    if (agent === undefined) throw serviceUnavailable(`the agent of node "${pod.spec.nodeName}" cannot be reached; is the node Ready?`)
+    if (agent === undefined) throw new ApiError(500, '', `error dialing backend: ${refusedByAgent(context.storage, pod.spec.nodeName!).text}`)
     return agent
+  }
+
+  function agentWithLogs(pod: Pod, container: string): NodeStreams {
+    const agent = find(pod.spec.nodeName!)
+    if (agent !== undefined) return agent
+    const { address, text } = refusedByAgent(context.storage, pod.spec.nodeName!)
+    throw unansweredGet(`https://${address}/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`, text)
+  }
+
+  /** True when the server of the pod's node goes on with it. */
+  async function passedOn({ request, socket, head, caller }: Upgrade, { spec }: Pod): Promise<boolean> {
+    const peer = peers.destination(request, spec.nodeName!, caller.user)
+    if (peer !== undefined) await forwardUpgrade(request, socket, head, peer)
+    return peer !== undefined
   }
 
   function assertScheduled(pod: Pod): void {
@@ -42,20 +59,23 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
       const container = containerTarget(pod, upgrade.query.get('container') ?? undefined)
       const options = streamOptions(upgrade.query)
       await admitConnection(kind, target, upgrade, { ...options, ...(upgrade.query.has('command') && { command: upgrade.query.getAll('command') }) })
-      await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, () => open(agentOf(pod), container, upgrade, options), options)
+      if (!await passedOn(upgrade, pod)) await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, () => open(agentOf(pod), container, upgrade, options), options)
     },
   })
 
   return {
     log: {
-      async serve({ query, response }, target) {
+      async serve({ request, query, response, caller }, target) {
         const pod = podOf(target)
         const container = containerTarget(pod, query.get('container') ?? undefined)
+        const options = logOptions(query)
         if (!pod.spec.nodeName) {
           response.writeHead(200, { 'Content-Type': 'text/plain' }).end()
           return
         }
-        const stream = await agentOf(pod).logs(container, logOptions(query))
+        const peer = peers.destination(request, pod.spec.nodeName, caller.user)
+        if (peer !== undefined) return forwardRequest(request, response, { ...peer, unanswered: why => unansweredGet(`https://${hostAndPort(peer.host, peer.port)}${peer.path}`, why) })
+        const stream = await agentWithLogs(pod, container.container).logs(container, options)
         response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache, private' })
         response.flushHeaders()
         // A client that stops reading is no fault.
@@ -73,8 +93,10 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams): 
         const pod = podOf(target)
         assertScheduled(pod)
         await admitConnection('PodPortForwardOptions', target, upgrade, query.has('ports') ? { ports: query.getAll('ports').map(Number) } : {})
+        if (await passedOn(upgrade, pod)) return
         const { namespace = '', name, uid } = pod.metadata
-        await servePortForward(request, socket, head, port => agentOf(pod).portForward({ namespace, pod: name, podUid: uid }, port))
+        const agent = agentOf(pod)
+        await servePortForward(request, socket, head, port => agent.portForward({ namespace, pod: name, podUid: uid }, port))
       },
     },
   }

@@ -1,6 +1,7 @@
 // `pods/proxy`, `services/proxy` and `nodes/proxy`: hands a request on to a port of a pod, to somebody behind
 // a service, or to the agent of a node, which has no port of its own and answers in process.
 // Source: pkg/registry/core/{pod,service,node} (ResourceLocation), pkg/registry/core/*/rest.
+import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { badRequest, methodNotAllowed, notFound, serviceUnavailable } from '../../api/api-error.ts'
@@ -9,9 +10,10 @@ import { endpoints, nodes, pods, services } from '../../api/resources.ts'
 import { admitPosted } from '../admission/admission.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { rewritingLinks } from '../outgoing/link-rewriting.ts'
+import { refusedByAgent, type Peers } from '../outgoing/peers.ts'
 import type { ServiceAddress } from '../outgoing/resolve-service.ts'
 import { forwardRequest, forwardUpgrade, type ProxyDestination } from '../outgoing/reverse-proxy.ts'
-import type { Caller, Target } from '../request.ts'
+import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { FindNodeStreams } from './pod-streams.ts'
 import type { SubresourceRoute } from './subresource.ts'
@@ -21,37 +23,47 @@ export type Reach = (address: ServiceAddress) => ServiceAddress
 
 interface Location extends ServiceAddress {
   readonly scheme: 'http' | 'https'
+  /** Whose machine reaches it. */
+  readonly nodeName: string | undefined
 }
+
+type Asked = Pick<Exchange, 'request' | 'caller'>
+type Locate = (target: Target, request: IncomingMessage) => Location
 
 const agentPort = '10250'
 /** Path of a namespaced object: /api/v1/namespaces/{namespace}/pods/{name}/proxy. */
 const segmentsBefore = { Namespaced: 8, Cluster: 6 } as const
 
-export function proxyRoutes(context: ServerContext, find: FindNodeStreams, reach: Reach): Record<'pods' | 'services' | 'nodes', SubresourceRoute> {
+export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers: Peers, reach: Reach): Record<'pods' | 'services' | 'nodes', SubresourceRoute> {
   const { storage } = context
-  const proxy = (kind: string, locate: (target: Target) => Location): SubresourceRoute => ({
+  const proxy = (kind: string, locate: Locate): SubresourceRoute => ({
     async serve(exchange, target) {
       const { rest, prefix } = splitPath(exchange.path, target)
-      const location = await admitted(kind, locate, target, rest, exchange.caller)
+      const location = await admitted(kind, locate, target, rest, exchange)
       if (redirected(exchange, rest)) return
+      const peer = peerOf(exchange, location.nodeName)
+      if (peer !== undefined) return forwardRequest(exchange.request, exchange.response, peer)
       await forwardRequest(exchange.request, exchange.response, destination(exchange, location, rest), rewritingLinks(prefix, [`${location.host}:${location.port}`, exchange.request.headers.host ?? '']))
     },
     async upgrade(upgrade, target) {
       const { rest } = splitPath(upgrade.path, target)
-      const location = await admitted(kind, locate, target, rest, upgrade.caller)
-      await forwardUpgrade(upgrade.request, upgrade.socket, upgrade.head, destination(upgrade, location, rest))
+      const location = await admitted(kind, locate, target, rest, upgrade)
+      await forwardUpgrade(upgrade.request, upgrade.socket, upgrade.head, peerOf(upgrade, location.nodeName) ?? destination(upgrade, location, rest))
     },
   })
 
-  async function admitted(kind: string, locate: (target: Target) => Location, target: Target, rest: string, caller: Caller): Promise<Location> {
+  async function admitted(kind: string, locate: Locate, target: Target, rest: string, { caller, request }: Asked): Promise<Location> {
     await admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...(rest !== '' && { path: rest }) }, caller)
-    return locate(target)
+    return locate(target, request)
   }
 
-  function destination({ request, path }: Pick<Exchange, 'request' | 'path'>, location: Location, rest: string): ProxyDestination {
+  const peerOf = ({ request, caller }: Asked, nodeName: string | undefined): ProxyDestination | undefined =>
+    (nodeName === undefined ? undefined : peers.destination(request, nodeName, caller.user))
+
+  function destination({ request, path }: Pick<Exchange, 'request' | 'path'>, { scheme, host, port }: Location, rest: string): ProxyDestination {
     const url = request.url ?? ''
     const question = url.indexOf('?')
-    return { ...location, ...reach(location), path: (rest || '/') + (question < 0 ? '' : url.slice(question)), headers: { 'x-forwarded-uri': path } }
+    return { scheme, ...reach({ host, port }), path: (rest || '/') + (question < 0 ? '' : url.slice(question)), headers: { 'x-forwarded-uri': path } }
   }
 
   function podLocation({ name: id, namespace }: Target): Location {
@@ -61,26 +73,30 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, reach
     const host = found.status?.podIPs?.[0]?.ip ?? ''
     if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
     const declared = found.spec.containers.find(container => (container.ports ?? []).length > 0)?.ports?.[0]?.containerPort
-    return { scheme, host, port: port === '' ? declared ?? (scheme === 'https' ? 443 : 80) : portNumber(port) }
+    return { scheme, host, port: port === '' ? declared ?? (scheme === 'https' ? 443 : 80) : portNumber(port), nodeName: found.spec.nodeName }
   }
 
-  function serviceLocation({ name: id, namespace }: Target): Location {
+  function serviceLocation({ name: id, namespace }: Target, request: IncomingMessage): Location {
     const { scheme, name, port } = splitId(id, 'service')
     const portName = /^\d+$/.test(port) ? namedPort(`${namespace}/${name}`, name, Number(port)) : port
     const published = storage.get(endpoints, `${namespace}/${name}`)?.object as Endpoints | undefined
     if (published === undefined) throw notFound(endpoints, name)
-    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => ports.filter(each => (each.name ?? '') === portName).flatMap(each => addresses.filter(address => isPod(address, namespace)).map(({ ip }) => ({ scheme, host: ip, port: each.port }))))
-    const chosen = choices[Math.floor(context.random.fraction() * choices.length)]
+    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => ports.filter(each => (each.name ?? '') === portName).flatMap(each => addresses.flatMap(address => podBehind(address, namespace)).map(({ host, nodeName }) => ({ scheme, host, port: each.port, nodeName }))))
+    // Another server chose already, and chose a pod here.
+    const near = peers.isFromPeer(request) ? choices.filter(({ nodeName }) => nodeName === undefined || peers.find(nodeName) === undefined) : []
+    const chosen = oneOf(near.length > 0 ? near : choices)
     if (chosen === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify((published.subsets ?? []).length === 0 ? name : id)}`)
     return chosen
   }
 
   /** Endpoints can be written by hand: nobody gets to other addresses than those of pods this way. */
-  function isPod({ ip, targetRef }: EndpointAddress, namespace: string | undefined): boolean {
-    if (targetRef?.name === undefined || targetRef.namespace !== namespace) return false
+  function podBehind({ ip, targetRef }: EndpointAddress, namespace: string | undefined): { host: string; nodeName: string | undefined }[] {
+    if (targetRef?.name === undefined || targetRef.namespace !== namespace) return []
     const pod = storage.get(pods, `${namespace}/${targetRef.name}`)?.object as Pod | undefined
-    return pod?.status?.podIPs?.some(each => each.ip === ip) ?? false
+    return pod?.status?.podIPs?.some(each => each.ip === ip) === true ? [{ host: ip, nodeName: pod.spec.nodeName }] : []
   }
+
+  const oneOf = <T>(choices: readonly T[]): T | undefined => choices[Math.floor(context.random.fraction() * choices.length)]
 
   function namedPort(key: string, name: string, port: number): string {
     const service = storage.get(services, key)?.object as Service | undefined
@@ -101,7 +117,7 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, reach
     const { node, scheme, port } = nodeOf(id)
     const host = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''
     if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
-    return { scheme, host, port: portNumber(port) }
+    return { scheme, host, port: portNumber(port), nodeName: node.metadata.name }
   }
 
   const otherPorts = proxy('NodeProxyOptions', nodeLocation)
@@ -113,18 +129,23 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, reach
       ...otherPorts,
       async serve(exchange, target, below) {
         const { node, port } = nodeOf(target.name)
-        if (!isAgent(port)) return otherPorts.serve(exchange, target, below)
+        if (!isAgent(port)) {
+          await otherPorts.serve(exchange, target, below)
+          return
+        }
         const { rest } = splitPath(exchange.path, target)
         await admitPosted(context, 'CONNECT', target, { kind: 'NodeProxyOptions', apiVersion: 'v1', ...(rest !== '' && { path: rest }) }, exchange.caller)
-        if (!redirected(exchange, rest)) await serveAgent(exchange, node.metadata.name, rest)
-        return undefined
+        if (redirected(exchange, rest)) return
+        const peer = peerOf(exchange, node.metadata.name)
+        if (peer === undefined) await serveAgent(exchange, node.metadata.name, rest)
+        else await forwardRequest(exchange.request, exchange.response, peer)
       },
     },
   }
 
   async function serveAgent({ request, response, query }: Exchange, nodeName: string, path: string): Promise<void> {
     const agent = find(nodeName)
-    if (agent === undefined) throw serviceUnavailable(`error trying to reach service: the agent of node "${nodeName}" cannot be reached`)
+    if (agent === undefined) throw serviceUnavailable(`error trying to reach service: ${refusedByAgent(storage, nodeName).text}`)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     const answer = await agent.endpoint(path, query)
     response.writeHead(answer.status, { 'Content-Type': answer.contentType })

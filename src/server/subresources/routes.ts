@@ -1,4 +1,5 @@
 // The table of subresources.
+import type { Peers } from '../outgoing/peers.ts'
 import type { ServerContext } from '../server-context.ts'
 import { bindingRoute } from './binding.ts'
 import { evictionRoute } from './eviction.ts'
@@ -9,9 +10,9 @@ import { scaleRoute } from './scale.ts'
 import type { SubresourceRoute } from './subresource.ts'
 import { tokenRoute } from './token.ts'
 
-export function subresourceRoutes(context: ServerContext, findNodeStreams: FindNodeStreams, reach: Reach): ReadonlyMap<string, SubresourceRoute> {
-  const streams = podStreamRoutes(context, findNodeStreams)
-  const proxies = proxyRoutes(context, findNodeStreams, reach)
+export function subresourceRoutes(context: ServerContext, findNodeStreams: FindNodeStreams, peers: Peers, reach: Reach): ReadonlyMap<string, SubresourceRoute> {
+  const streams = podStreamRoutes(context, findNodeStreams, peers)
+  const proxies = proxyRoutes(context, findNodeStreams, peers, reach)
   return new Map<string, SubresourceRoute>([
     ['*/scale', scaleRoute(context)],
     ['pods/binding', bindingRoute(context)],
