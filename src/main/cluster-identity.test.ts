@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { MemoryStore } from '../store/memory-store.ts'
-import { holdsCluster, ownToken, ownTokenText, parseToken, publishIdentity, readIdentity, reservedRanges, reserveName, reserveRange, saveIdentity } from './cluster-identity.ts'
+import { holdsCluster, ownToken, ownTokenText, parseToken, publishIdentity, readIdentity, saveIdentity } from './cluster-identity.ts'
 import type { ClusterFacts } from './data-directory.ts'
 
 const files = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'tokens.key', 'encryption.json']
@@ -47,14 +47,4 @@ test('a wrong token and another cluster are refused in one sentence', async () =
   await expect(publishIdentity(store, other, facts)).rejects.toThrow(/the token does not fit the cluster "other" in this etcd, which is another one; print the right token/)
   expect(ownToken(other)).toBeUndefined()
   expect(() => parseToken('sampan-join.first')).toThrow(/expected the token that "sampan status --join-token" prints/)
-})
-
-test('a range of pods and a name are one node\'s', async () => {
-  const store = new MemoryStore()
-  await publishIdentity(store, server('first'), facts)
-  expect(await reserveRange(store, '10.42.0.0/16', 'b')).toBe(false)
-  expect(await reserveRange(store, '10.44.0.0/16', 'b')).toBe(true)
-  expect(await reserveName(store, 'a', '10.44.0.0/16')).toBe(false)
-  expect(await reserveName(store, 'b', '10.44.0.0/16')).toBe(true)
-  expect(await reservedRanges(store)).toEqual(['10.42.0.0/16', '10.44.0.0/16'])
 })

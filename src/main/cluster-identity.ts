@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Store } from '../store/store.ts'
 import { SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { claimPlace } from './reserved-places.ts'
 
 export interface ClusterIdentity {
   readonly format: 1
@@ -27,8 +28,6 @@ export interface JoinToken {
 type KeyPlaces = Pick<ClusterPlaces, 'keys'>
 
 const identityKey = '/identity'
-const rangesPrefix = '/ranges/'
-const namesPrefix = '/names/'
 const sharedFiles = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'tokens.key', 'encryption.json']
 const cipher = 'aes-256-gcm'
 const marker = Buffer.from('sampan:identity:1:')
@@ -100,8 +99,7 @@ export async function publishIdentity(store: Store, places: KeyPlaces & Pick<Clu
     if (!(await store.put(identityKey, seal(own, token), entry?.revision ?? 0)).ok) throw new SetupError(`another server began the cluster "${token.cluster}" in this etcd at the same moment; join it with --join`)
   }
   saveToken(places, token)
-  // Has no effect but at the first start.
-  await Promise.all([reserveRange(store, network.podCidr, nodeName), reserveName(store, nodeName, network.podCidr)])
+  await claimPlace(store, { nodeName, podCidr: network.podCidr })
 }
 
 function seal(identity: ClusterIdentity, { secret }: JoinToken): Buffer {
@@ -127,16 +125,3 @@ export function saveIdentity(places: KeyPlaces, { files }: ClusterIdentity, toke
   }
   saveToken(places, token)
 }
-
-/** The ranges of pods that nodes of the cluster have. */
-export async function reservedRanges(store: Store): Promise<string[]> {
-  return (await store.range(rangesPrefix)).entries.map(({ key }) => key.slice(rangesPrefix.length).replace('-', '/'))
-}
-
-/** False when another node has the range. */
-export const reserveRange = (store: Store, podCidr: string, nodeName: string): Promise<boolean> => reserve(store, rangesPrefix + podCidr.replace('/', '-'), nodeName)
-
-/** False when the node of another range has the name. */
-export const reserveName = (store: Store, nodeName: string, podCidr: string): Promise<boolean> => reserve(store, namesPrefix + nodeName, podCidr)
-
-const reserve = async (store: Store, key: string, value: string): Promise<boolean> => (await store.put(key, Buffer.from(value), 0)).ok

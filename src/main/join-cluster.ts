@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { whileLocked } from '../host/lock.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Store } from '../store/store.ts'
-import { holdsCluster, ownToken, parseToken, readIdentity, reservedRanges, reserveName, reserveRange, saveIdentity, type ClusterIdentity, type JoinToken } from './cluster-identity.ts'
+import { holdsCluster, ownToken, parseToken, readIdentity, saveIdentity, type ClusterIdentity, type JoinToken } from './cluster-identity.ts'
 import { announce, knownFacts, newFacts, openDataDirectory, otherClusters, saveFacts, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 import { openSharedStore, rememberStore, type StoreSettings } from './open-store.ts'
+import { freePlace, reservedRanges, reserveName, reserveRange } from './reserved-places.ts'
 
 /** @param text is the token, if any. @throws SetupError, StoreFailure */
 export async function prepareFirstStart(places: ClusterPlaces, settings: StoreSettings | undefined, text: string | undefined, clock: Clock): Promise<void> {
@@ -42,13 +43,15 @@ async function joinWith(places: ClusterPlaces, store: Store, settings: StoreSett
   assertRangeFree(places, identity, token)
   const isNew = !existsSync(places.data)
   openDataDirectory(places)
+  let facts: ClusterFacts | undefined
   try {
-    const facts = await takePlace(places, store, identity)
+    facts = await takePlace(places, store, identity)
     saveIdentity(places, identity, token)
     rememberStore(places, settings)
     // Last, since a directory with facts is a server's.
     saveFacts(places, facts)
   } catch (error) {
+    if (facts !== undefined) await freePlace(store, { nodeName: facts.nodeName, podCidr: facts.network.podCidr })
     rmSync(places.state, { recursive: true, force: true })
     for (const name of ['keys', 'store.json']) rmSync(join(places.data, name), { recursive: true, force: true })
     if (isNew) rmSync(places.data, { recursive: true, force: true })

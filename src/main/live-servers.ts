@@ -41,6 +41,9 @@ const advertisedAnnotation = 'sampan.dev/advertise-address'
 
 const leaseName = (nodeName: string): string => `apiserver-${createHash('sha256').update(nodeName).digest('hex').slice(0, 26)}`
 
+/** The key of the lease that a server renews. */
+export const leaseOfServer = (nodeName: string): string => `${namespace}/${leaseName(nodeName)}`
+
 /** Resolves when the first list is published. */
 export async function keepLiveServers(options: LiveServersOptions): Promise<Running> {
   const { client, clock, logger, self, publish } = options

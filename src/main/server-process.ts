@@ -38,6 +38,7 @@ import { liveResources } from './live-resources.ts'
 import { keepLiveServers, type LiveServer } from './live-servers.ts'
 import { LocalClient } from './local-client.ts'
 import { isSharedStore, openStore } from './open-store.ts'
+import { freeDeletedPlaces } from './reserved-places.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { addFirstRoute, followServiceRanges } from './service-routes.ts'
 import { processLogger, systemRandom } from './system.ts'
@@ -116,8 +117,11 @@ async function main(options: ServerOptions): Promise<void> {
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
+  const deletedNodes = isShared ? freeDeletedPlaces({ client: serverClient, store, logger: logger.with({ component: 'servers' }), servers: () => servers }) : undefined
   const publish = (live: readonly LiveServer[]): Promise<void> => {
+    const gone = servers.filter(server => !live.some(({ nodeName }) => nodeName === server.nodeName)).map(({ nodeName }) => nodeName)
     servers = live
+    deletedNodes?.serversGone(gone)
     return publishClusterServices(serverClient, network, live)
   }
   const self = { nodeName: facts.nodeName, address: network.nodeAddress, port, ...(advertised !== undefined && { advertisedAddress: advertised }) }
@@ -169,6 +173,7 @@ async function main(options: ServerOptions): Promise<void> {
     spareMemory.stop()
     proxy.stop()
     stopRoutes()
+    deletedNodes?.stop()
     // A store that is out of reach must not hold the end up; leases end by themselves.
     const late = new Promise(resolve => { clock.after(stopMs, () => resolve(undefined)) })
     await Promise.race([late, Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])])

@@ -13,6 +13,8 @@ import { startTestServer, type TestServer } from '../../src/testing/in-process-s
 let server: TestServer
 let backend: Server
 let backendPort = 0
+/** What the last protocol switch offered. */
+let protocols: string | undefined
 let answer: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) => void response.end()
 const agent = { endpoint: async (path: string) => ({ status: path === '/none' ? 404 : 200, contentType: 'text/plain', body: `agent ${path}` }) } as unknown as NodeStreams
 
@@ -22,6 +24,7 @@ const podAddress = '10.9.8.7'
 beforeAll(async () => {
   backend = createServer((request, response) => answer(request, response))
   backend.on('upgrade', (request, socket) => {
+    protocols = request.headers['sec-websocket-protocol']
     if (request.url === '/refused') return socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
     return socket.pipe(socket)
@@ -137,8 +140,8 @@ test('streams both ways, and lets go when the client does', async () => {
 
 test('switches protocols, or passes on the refusal', async () => {
   const { keys, port } = server
-  const upgrade = (path: string): Promise<string> => new Promise((resolve, reject) => {
-    const call = httpsRequest({ host: '127.0.0.1', port, path: `${core}/services/s:web/proxy${path}`, ca: keys.authority.certificate, cert: keys.admin.certificate, key: keys.admin.key, agent: false, headers: { Connection: 'Upgrade', Upgrade: 'echo' } })
+  const upgrade = (path: string, headers: Record<string, string> = {}): Promise<string> => new Promise((resolve, reject) => {
+    const call = httpsRequest({ host: '127.0.0.1', port, path: `${core}/services/s:web/proxy${path}`, ca: keys.authority.certificate, cert: keys.admin.certificate, key: keys.admin.key, agent: false, headers: { Connection: 'Upgrade', Upgrade: 'echo', ...headers } })
     call.on('upgrade', (_response, socket) => {
       socket.write('hello')
       socket.once('data', (data: Buffer) => {
@@ -151,6 +154,9 @@ test('switches protocols, or passes on the refusal', async () => {
   })
   expect(await upgrade('/echo')).toBe('hello')
   expect(await upgrade('/refused')).toBe('403 no')
+  // A browser's token is for this server.
+  await upgrade('/echo', { 'Sec-WebSocket-Protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io' })
+  expect(protocols).toBe('v4.channel.k8s.io')
 })
 
 test.each<[string, number, string]>([

@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { Output } from '../../cli/output.ts'
 import { kubeconfigPaths, removeContext } from '../../client/kubeconfig.ts'
 import { stopContainerd } from '../../cri/containerd.ts'
+import { machineClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { removeTable } from '../../network/service-proxy.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
+import { leaveCluster } from '../leave-cluster.ts'
 
 export interface DownOptions {
   readonly name: string
@@ -37,6 +39,8 @@ export async function down(options: DownOptions): Promise<void> {
   rmSync(places.state, { recursive: true, force: true })
   output.done('network taken away')
   if (options.purge && facts !== undefined) {
+    const left = await leaveCluster(places, facts, machineClock)
+    if (left !== undefined) output.line(left)
     deleteData(places.data)
     removeContext(kubeconfigPaths(process.env)[0]!, options.name)
     output.done('data deleted')

@@ -22,6 +22,9 @@ export type StoredWrite =
 const nameOf = ({ group, plural }: ResourceName): string => `${group === '' ? 'core' : group}/${plural}`
 const prefixOf = (resource: ResourceName): string => `${root}${nameOf(resource)}/`
 
+/** Under which key of the store an object is. @param key is NAMESPACE/NAME, or NAME */
+export const storeKeyOf = (resource: ResourceName, key: string): string => prefixOf(resource) + key
+
 export class ObjectStorage {
   private readonly caches = new Map<string, ResourceCache>()
   /** What a value that this process is writing was encoded from, so that it need not be parsed again. */
