@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Store } from '../store/store.ts'
 import { SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { keysFile } from './encryption-keys.ts'
 import { claimPlace } from './reserved-places.ts'
 
 export interface ClusterIdentity {
@@ -27,8 +28,8 @@ export interface JoinToken {
 
 type KeyPlaces = Pick<ClusterPlaces, 'keys'>
 
-const identityKey = '/identity'
-const sharedFiles = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'tokens.key', 'encryption.json']
+export const identityKey = '/identity'
+const sharedFiles = ['ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'tokens.key', keysFile]
 const cipher = 'aes-256-gcm'
 const marker = Buffer.from('sampan:identity:1:')
 const nonceBytes = 12
@@ -65,8 +66,12 @@ export function ownTokenText(places: KeyPlaces): string | undefined {
 /** @throws SetupError when it was encrypted with another token */
 export async function readIdentity(store: Store, { cluster, secret }: JoinToken): Promise<ClusterIdentity | undefined> {
   const entry = await store.get(identityKey)
-  if (entry === undefined) return undefined
-  const value = Buffer.from(entry.value)
+  return entry && openIdentity(entry.value, { cluster, secret })
+}
+
+/** @throws SetupError when it was encrypted with another token */
+export function openIdentity(bytes: Uint8Array, { cluster, secret }: JoinToken): ClusterIdentity {
+  const value = Buffer.from(bytes)
   try {
     const opening = createDecipheriv(cipher, secret, value.subarray(marker.length, marker.length + nonceBytes)).setAAD(marker).setAuthTag(value.subarray(-tagBytes))
     return JSON.parse(Buffer.concat([opening.update(value.subarray(marker.length + nonceBytes, -tagBytes)), opening.final()]).toString()) as ClusterIdentity
@@ -93,16 +98,18 @@ export async function publishIdentity(store: Store, places: KeyPlaces & Pick<Clu
     files: Object.fromEntries(sharedFiles.map(name => [name, readFileSync(join(places.keys, name), 'utf8')])),
   }
   const entry = await store.get(identityKey)
-  const stored = entry === undefined ? undefined : await readIdentity(store, token)
-  if (JSON.stringify(stored) !== JSON.stringify(own)) {
+  const stored = entry === undefined ? undefined : openIdentity(entry.value, token)
+  // The encryption keys of an identity that is there have been brought together already.
+  const wanted = stored === undefined ? own : { ...own, files: { ...own.files, [keysFile]: stored.files[keysFile] ?? own.files[keysFile]! } }
+  if (JSON.stringify(stored) !== JSON.stringify(wanted)) {
     // Two that start for the first time at the same moment are two clusters.
-    if (!(await store.put(identityKey, seal(own, token), entry?.revision ?? 0)).ok) throw new SetupError(`another server began the cluster "${token.cluster}" in this etcd at the same moment; join it with --join`)
+    if (!(await store.put(identityKey, sealIdentity(wanted, token), entry?.revision ?? 0)).ok) throw new SetupError(`another server began the cluster "${token.cluster}" in this etcd at the same moment; join it with --join`)
   }
   saveToken(places, token)
   await claimPlace(store, { nodeName, podCidr: network.podCidr })
 }
 
-function seal(identity: ClusterIdentity, { secret }: JoinToken): Buffer {
+export function sealIdentity(identity: ClusterIdentity, { secret }: JoinToken): Buffer {
   const nonce = randomBytes(nonceBytes)
   const sealing = createCipheriv(cipher, secret, nonce).setAAD(marker)
   return Buffer.concat([marker, nonce, sealing.update(JSON.stringify(identity)), sealing.final(), sealing.getAuthTag()])

@@ -8,6 +8,7 @@ import { SqliteStore } from '../store/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
 import { SetupError, type ClusterPlaces } from './data-directory.ts'
 import { encryptionKeys } from './encryption-keys.ts'
+import { followKeys, shareKeys } from './shared-keys.ts'
 
 export interface StoreSettings {
   /** `sqlite`, or `etcd=` with endpoints separated by commas. */
@@ -26,10 +27,19 @@ const encryptedPrefixes = ['/registry/core/secrets/']
 /** @throws StoreFailure, SetupError */
 export async function openStore(places: ClusterPlaces, asked: StoreSettings | undefined, clock: Clock): Promise<Store> {
   const settings = settle(places, asked)
-  const inner = settings.store === 'sqlite' ? await SqliteStore.open(places.database) : await openSharedStore(places, settings, clock)
+  const isShared = settings.store !== 'sqlite'
+  const inner = isShared ? await openSharedStore(places, settings, clock) : await SqliteStore.open(places.database)
   rememberStore(places, settings)
-  const store = new EncryptedStore(inner, { keys: encryptionKeys(places), prefixes: encryptedPrefixes })
+  const store = isShared ? await encryptShared(inner, places) : new EncryptedStore(inner, { keys: encryptionKeys(places), prefixes: encryptedPrefixes })
   await store.encryptAll()
+  return store
+}
+
+/** With the keys of all servers, also with those that come later. @throws SetupError */
+export async function encryptShared(inner: Store, places: Pick<ClusterPlaces, 'keys'>): Promise<EncryptedStore> {
+  let store: EncryptedStore | undefined
+  const keys = await followKeys(inner, places, merged => store?.useKeys(merged))
+  store = new EncryptedStore(inner, { keys, prefixes: encryptedPrefixes, readKeys: () => shareKeys(inner, places) })
   return store
 }
 

@@ -22,6 +22,17 @@ test('a range of pods and a name are one node\'s', async () => {
   await claimPlace(store, first)
 })
 
+test('a name that was taken, so that another one was found for the range, is claimed and freed as any', async () => {
+  const store = new MemoryStore()
+  await claimPlace(store, first)
+  const joined = { nodeName: 'a-44', podCidr: second.podCidr }
+  await reserveRange(store, joined.podCidr, 'a')
+  await reserveName(store, joined.nodeName, joined.podCidr)
+  await claimPlace(store, joined)
+  await leavePlace(store, joined)
+  expect([await reservedRanges(store), await countPlaces(store)]).toEqual([[first.podCidr], 1])
+})
+
 test('who leaves takes its node, its leases and its place away, and nothing of others', async () => {
   const store = new MemoryStore()
   const server = await startTestServer({ store })
@@ -73,4 +84,5 @@ test('the place of a server that is gone is free once its node is deleted; the s
 
   await claimPlace(store, { nodeName: 'c', podCidr: first.podCidr })
   await expect(claimPlace(store, first)).rejects.toThrow(/the node "a" with the range 10\.42\.0\.0\/16 was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge"/)
+  expect([await reservedRanges(store), await countPlaces(store)]).toEqual([[first.podCidr], 1])
 })

@@ -42,18 +42,20 @@ const reserve = async (store: Store, key: string, value: string): Promise<boolea
  * @throws SetupError when another server has got it
  */
 export async function claimPlace(store: Store, { nodeName, podCidr }: Place): Promise<void> {
-  const taken = await Promise.all(([[rangeKey(podCidr), nodeName], [nameKey(nodeName), podCidr]] as const).map(async ([key, value]) => {
-    const result = await store.put(key, Buffer.from(value), 0)
-    return !result.ok && textOf(result.current?.value) !== value
-  }))
-  if (taken.includes(true)) throw new SetupError(`the node "${nodeName}" with the range ${podCidr} was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge", then join again`)
+  const name = await store.put(nameKey(nodeName), Buffer.from(podCidr), 0)
+  const range = await store.put(rangeKey(podCidr), Buffer.from(nodeName), 0)
+  const isOwn = name.ok ? range.ok || textOf(range.current?.value) === nodeName : textOf(name.current?.value) === podCidr
+  if (isOwn) return
+  if (name.ok) await store.delete(nameKey(nodeName), name.revision)
+  if (range.ok) await store.delete(rangeKey(podCidr), range.revision)
+  throw new SetupError(`the node "${nodeName}" with the range ${podCidr} was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge", then join again`)
 }
 
 /** Lets other servers have the place. */
 export async function freePlace(store: Store, { nodeName, podCidr }: Place): Promise<void> {
-  await removeIf(store, nameKey(nodeName), value => value === podCidr)
-  // Last, since the next server looks for a range first.
-  await removeIf(store, rangeKey(podCidr), value => value === nodeName)
+  const isOwn = await removeIf(store, nameKey(nodeName), value => value === podCidr)
+  // Last, since the next server looks for a range first. It may have been reserved before the name was settled.
+  await removeIf(store, rangeKey(podCidr), value => isOwn || value === nodeName)
 }
 
 /** Takes away what a server that does not run any more has in the store: its node, its leases and its place. */
@@ -70,14 +72,15 @@ export async function leavePlace(store: Store, place: Place): Promise<void> {
 
 const textOf = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString()
 
-/** Other servers may write at the same moment. */
-async function removeIf(store: Store, key: string, applies: (value: string) => boolean): Promise<void> {
+/** Other servers may write at the same moment. @returns whether it was there and is gone */
+async function removeIf(store: Store, key: string, applies: (value: string) => boolean): Promise<boolean> {
   let entry = await store.get(key)
   while (entry !== undefined && applies(textOf(entry.value)!)) {
     const result = await store.delete(key, entry.revision)
-    if (result.ok) return
+    if (result.ok) return true
     entry = result.current
   }
+  return false
 }
 
 export interface FollowOptions {

@@ -16,7 +16,11 @@ export interface EncryptionOptions {
   readonly keys: readonly EncryptionKey[]
   /** Which store keys are encrypted: those that start with one of these. */
   readonly prefixes: readonly string[]
+  /** Where servers share the store: reads the keys anew when a value is met whose key is not known. */
+  readonly readKeys?: () => Promise<readonly EncryptionKey[]>
 }
+
+class UnknownKey extends StoreFailure {}
 
 const cipher = 'aes-256-gcm'
 const marker = Buffer.from('sampan:aesgcm:1:')
@@ -26,45 +30,56 @@ const tagBytes = 16
 export class EncryptedStore implements Store {
   private readonly inner: Store
   private readonly prefixes: readonly string[]
-  private readonly keys: ReadonlyMap<string, Uint8Array>
-  private readonly newest: EncryptionKey
+  private readonly keys = new Map<string, Uint8Array>()
+  private newest: EncryptionKey
+  private readonly readKeys: EncryptionOptions['readKeys']
   /** What values that this process writes were encrypted from: watchers get the writer's own bytes back. */
   private readonly plaintexts = new WeakMap<Uint8Array, Uint8Array>()
 
-  constructor(inner: Store, { keys, prefixes }: EncryptionOptions) {
+  constructor(inner: Store, { keys, prefixes, readKeys }: EncryptionOptions) {
     const [newest] = keys
     if (newest === undefined) throw new StoreFailure('expected at least one encryption key, found none')
     this.inner = inner
     this.prefixes = prefixes
     this.newest = newest
-    this.keys = new Map(keys.map(({ id, secret }) => [id, secret]))
+    this.readKeys = readKeys
+    this.useKeys(keys)
+  }
+
+  /** From now on the first one encrypts; those from before still decrypt. */
+  useKeys(keys: readonly EncryptionKey[]): void {
+    this.newest = keys[0] ?? this.newest
+    for (const { id, secret } of keys) this.keys.set(id, secret)
   }
 
   async put(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteResult> {
-    return this.opened(await this.inner.put(key, this.isSecret(key) ? this.encrypt(key, value) : value, expectedRevision))
+    const result = await this.inner.put(key, this.isSecret(key) ? this.encrypt(key, value) : value, expectedRevision)
+    return this.withKeys(() => this.opened(result))
   }
 
   async delete(key: string, expectedRevision: number): Promise<WriteResult> {
-    return this.opened(await this.inner.delete(key, expectedRevision))
+    const result = await this.inner.delete(key, expectedRevision)
+    return this.withKeys(() => this.opened(result))
   }
 
   async get(key: string): Promise<Entry | undefined> {
     const entry = await this.inner.get(key)
-    return entry && this.open(entry)
+    return entry && this.withKeys(() => this.open(entry))
   }
 
   async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
     const result = await this.inner.range(prefix, options)
-    return { ...result, entries: result.entries.map(entry => this.open(entry)) }
+    return { ...result, entries: await this.withKeys(() => result.entries.map(entry => this.open(entry))) }
   }
 
+  /** Whoever shares keys has to know of a new one before events come that need it. */
   watch(prefix: string, afterRevision: number, listener: (events: readonly StoreEvent[]) => void): Promise<StoreWatch> {
     return this.inner.watch(prefix, afterRevision, events => listener(events.map(event => this.openEvent(event))))
   }
 
   async history(prefix: string, throughRevision: number, limit: number): Promise<History> {
     const { afterRevision, events } = await this.inner.history(prefix, throughRevision, limit)
-    return { afterRevision, events: events.map(event => ({ ...this.openEvent(event), previous: event.previous && this.open(event.previous) })) }
+    return { afterRevision, events: await this.withKeys(() => events.map(event => ({ ...this.openEvent(event), previous: event.previous && this.open(event.previous) }))) }
   }
 
   /** Writes again what is not encrypted with the newest key. Meant for the start, before there are other writers. @returns how many values */
@@ -74,7 +89,8 @@ export class EncryptedStore implements Store {
     for (const prefix of this.prefixes) {
       const { entries } = await this.inner.range(prefix)
       const old = entries.filter(({ value }) => !asBuffer(value).subarray(0, start.length).equals(start))
-      await Promise.all(old.map(entry => this.put(entry.key, this.open(entry).value, entry.revision)))
+      const opened = await this.withKeys(() => old.map(entry => this.open(entry)))
+      await Promise.all(opened.map(({ key, value, revision }) => this.put(key, value, revision)))
       rewritten += old.length
     }
     return rewritten
@@ -90,6 +106,17 @@ export class EncryptedStore implements Store {
 
   close(): Promise<void> {
     return this.inner.close()
+  }
+
+  /** What was read may be newer than the keys that are known here. */
+  private async withKeys<T>(open: () => T): Promise<T> {
+    try {
+      return open()
+    } catch (error) {
+      if (!(error instanceof UnknownKey) || this.readKeys === undefined) throw error
+      this.useKeys(await this.readKeys())
+      return open()
+    }
   }
 
   private isSecret(key: string): boolean {
@@ -114,7 +141,7 @@ export class EncryptedStore implements Store {
     const idEnd = value.indexOf(':', marker.length)
     const id = value.subarray(marker.length, idEnd).toString()
     const secret = this.keys.get(id)
-    if (secret === undefined) throw new StoreFailure(`${key} is encrypted with the key "${id}", which is not among the encryption keys; put that key back`)
+    if (secret === undefined) throw new UnknownKey(`${key} is encrypted with the key "${id}", which is not among the encryption keys; put that key back`)
     const nonce = value.subarray(idEnd + 1, idEnd + 1 + nonceBytes)
     const opening = createDecipheriv(cipher, secret, nonce).setAAD(Buffer.from(key)).setAuthTag(value.subarray(-tagBytes))
     try {

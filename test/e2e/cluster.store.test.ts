@@ -41,10 +41,10 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     expect(await cluster.show('get', 'secret', 'kept', '-o', 'jsonpath={.data.a}')).toBe('Yg==')
     expect(await cluster.sampan('backup', join(cluster.directory, 'b'), '--name', cluster.name)).toMatchObject({ code: 1, err: expect.stringContaining('etcdctl snapshot save') as string })
     // While there is an etcd to say so to.
-    expect(await cluster.down()).toMatchObject({ code: 0 })
+    expect(await cluster.down('--purge')).toMatchObject({ code: 0, err: expect.stringContaining('etcdctl del --prefix /sampan/') as string })
   })
 
-  test('two servers on one etcd are one cluster, and one goes on when the other is killed', { timeout: 120_000 }, async () => {
+  test('two servers on one etcd are one cluster, and one goes on when the other is killed', { timeout: 180_000 }, async () => {
     const first = fixture('first')
     const second = fixture('second', first)
     const store = ['--store', `etcd=${startEtcd(first)}`]
@@ -67,6 +67,14 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     const apiAddresses = async (from: ClusterFixture): Promise<number> => (await from.show('get', 'endpoints', 'kubernetes', '-o', 'jsonpath={.subsets[*].addresses[*].ip}')).split(' ').length
     await eventually('that both servers are listed', async () => await apiAddresses(first) === 2)
 
+    const [ofSecond] = nodes.map(({ metadata, spec }) => ({ name: metadata.name, podCIDR: spec.podCIDR })).toSorted((left, right) => (left.podCIDR < right.podCIDR ? 1 : -1))
+    await second.pushBusybox()
+    await first.kubectlWith({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'talks' }, spec: { nodeName: ofSecond!.name, terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: 'sampan.local/busybox:1', command: ['sh', '-c', 'echo hello; sleep 600'] }] } }, 'create')
+    await first.show('wait', '--for=condition=Ready', 'pod/talks', '--timeout=60s')
+    expect(await first.show('logs', 'talks')).toBe('hello\n')
+    expect(await first.show('exec', 'talks', '--', 'echo', 'from afar')).toBe('from afar\n')
+    expect(await first.show('get', '--raw', `/api/v1/nodes/${ofSecond!.name}/proxy/healthz`)).toBe('ok')
+
     const count = async (from: ClusterFixture, kind: string): Promise<number> => (await from.show('get', kind, '-l', 'app=web', '-o', 'name')).split('\n').filter(line => line !== '').length
     await second.show('create', 'deployment', 'web', '--image', 'sampan.local/none:1', '--replicas', '2')
     await eventually('that the pods are there', async () => await count(second, 'pods') === 2)
@@ -82,9 +90,20 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     for (const cluster of [first, second]) expect(await cluster.down()).toMatchObject({ code: 0 })
     expect(await first.leftOvers()).toEqual([])
 
+    // Who leaves makes room for the next one.
+    expect(await first.up()).toMatchObject({ code: 0 })
+    expect(await second.down('--purge')).toMatchObject({ code: 0 })
+    const places = async (): Promise<string[]> => (await first.json<{ items: { metadata: { name: string }; spec: { podCIDR: string } }[] }>('get', 'nodes')).items.map(({ metadata, spec }) => `${metadata.name} ${spec.podCIDR}`)
+    await eventually('that there is one node', async () => (await places()).length === 1)
+    expect(await second.up(...store, '--api-port', '6444', '--join-file', tokenFile)).toMatchObject({ code: 0 })
+    expect(await places()).toContain(`${ofSecond!.name} ${ofSecond!.podCIDR}`)
+    expect((await second.down('--purge')).err).not.toContain('the last server')
+    expect(await first.down()).toMatchObject({ code: 0 })
+
     const elsewhere = join(first.directory, 'elsewhere')
     expect(await first.sampan('up', '--name', first.name, '--data-dir', elsewhere, ...store)).toMatchObject({ code: 1, err: expect.stringContaining(`this etcd holds a cluster "${first.name}" already, of another data directory; join it with --join`) as string })
     expect(existsSync(elsewhere)).toBe(false)
+    expect((await first.down('--purge')).err).toContain('the last server of its cluster, whose objects stay in etcd')
   })
 
   test('a backup of a running cluster brings back what was there', async () => {
