@@ -252,7 +252,7 @@ export class SimulatedRuntime implements Runtime {
 
   private addImage(name: string): ImageSummary {
     const id = `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0').slice(0, 64)}`
-    const image = { id, tags: [name], digests: [], sizeBytes: 1 }
+    const image = { id, tags: [name], digests: [], sizeBytes: name.length }
     this.images.set(name, image)
     this.images.set(id, image)
     return image

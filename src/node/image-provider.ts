@@ -1,6 +1,7 @@
 // Makes sure that a container's image is on the machine, as its pull policy says. Several containers that
 // wait for the same image share one pull. Failures back off: 10 s, doubling to 5 minutes, by image.
 import type { Container, Pod, Secret } from '../api/generated/models.ts'
+import { withDefaultTag } from '../api/image-name.ts'
 import type { EventType } from '../control/event-recorder.ts'
 import type { ImageSummary, RegistryCredentials, Runtime } from '../cri/runtime.ts'
 import { BackOff } from '../lib/back-off.ts'
@@ -21,6 +22,8 @@ export class ImageError extends Error {
 }
 
 export interface ImageProvider {
+  /** How many images were pulled. */
+  readonly pulled: number
   /** @throws ImageError */
   ensure(pod: Pod, container: Container, say: (type: EventType, reason: string, message: string) => void): Promise<ImageSummary>
 }
@@ -31,13 +34,18 @@ const backOffOptions = { initialMs: 10_000, maximumMs: 300_000, resetAfterMs: 60
 export function imageProvider(runtime: Runtime, objects: ObjectSource, clock: Clock): ImageProvider {
   const pulls = new Map<string, Promise<ImageSummary>>()
   const backOff = new BackOff<string>(backOffOptions)
+  let pulled = 0
   const pull = async (reference: string, credentials: readonly RegistryCredentials[]): Promise<ImageSummary> => {
     const id = await pullWithAny(runtime, reference, credentials)
+    pulled++
     return await runtime.imageStatus(id) ?? { id, tags: [], digests: [], sizeBytes: 0 }
   }
   return {
+    get pulled() {
+      return pulled
+    },
     async ensure(pod, container, say) {
-      const reference = withTag(container.image ?? '')
+      const reference = withDefaultTag(container.image ?? '')
       const policy = container.imagePullPolicy ?? 'IfNotPresent'
       const present = policy === 'Always' ? undefined : await runtime.imageStatus(reference)
       if (present !== undefined) {
@@ -69,9 +77,6 @@ export function imageProvider(runtime: Runtime, objects: ObjectSource, clock: Cl
     },
   }
 }
-
-/** `busybox` means `busybox:latest`; CRI names are otherwise taken as they are. */
-const withTag = (image: string): string => (/[:@][^/]*$/.test(image) ? image : `${image}:latest`)
 
 async function pullWithAny(runtime: Runtime, reference: string, credentials: readonly RegistryCredentials[]): Promise<string> {
   let last: unknown

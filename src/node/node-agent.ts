@@ -71,7 +71,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const pool = new PodPool(context, logs)
   const [registration] = await Promise.all([
     registerNode({
-      client, runtime, nodeName, nodeAddress: network.nodeAddress, podCidr: network.podCidr, dataDirectory: options.dataDirectory, clock, logger,
+      client, runtime, nodeName, nodeAddress: network.nodeAddress, podCidr: network.podCidr, dataDirectory: options.dataDirectory, clock, logger, pulledImages: () => context.images.pulled,
       ...(options.maximumPods !== undefined && { maximumPods: options.maximumPods }),
     }),
     pool.observeRuntime(),

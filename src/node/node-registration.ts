@@ -1,11 +1,11 @@
 // The Node object and its heartbeat: made or brought up to date at start, Ready while the runtime answers,
-// a Lease every ten seconds and the whole status every five minutes when nothing changes.
+// a Lease every ten seconds and the whole status, images among it, every five minutes when nothing changes.
 import { isAlreadyExists, isConflict, isNotFound } from '../api/api-error.ts'
-import type { Lease, Node, NodeCondition, NodeStatus } from '../api/generated/models.ts'
+import type { ContainerImage, Lease, Node, NodeCondition, NodeStatus } from '../api/generated/models.ts'
 import type { New } from '../api/object.ts'
 import { leases, nodes } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
-import type { Runtime } from '../cri/runtime.ts'
+import type { ImageSummary, Runtime } from '../cri/runtime.ts'
 import { machineFacts, type MachineFacts } from '../host/machine.ts'
 import { formatMicroTime, formatTime, type Clock, type Timer } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -17,6 +17,8 @@ const statusMs = 300_000
 const leaseSeconds = 40
 export const defaultMaximumPods = 110
 const reservedFraction = 0.95
+const reportedImages = 50
+const reportedNames = 5
 
 export interface RegistrationOptions {
   readonly client: Client
@@ -28,6 +30,8 @@ export interface RegistrationOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly maximumPods?: number
+  /** How many images the agent has pulled: when there is one more, the node has others. */
+  readonly pulledImages: () => number
 }
 
 export interface NodeRegistration {
@@ -42,13 +46,16 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
   let timer: Timer | undefined
   let lastStatusMs = clock.now()
   let lastReady = true
+  let lastPulled = options.pulledImages()
 
   const status = async (): Promise<void> => {
     const problem = await options.runtime.ready().then(() => undefined, (error: unknown) => (error as Error).message)
     const now = clock.now()
-    if (now - lastStatusMs < statusMs && lastReady === (problem === undefined)) return
+    const pulled = options.pulledImages()
+    if (now - lastStatusMs < statusMs && lastReady === (problem === undefined) && lastPulled === pulled) return
     lastStatusMs = now
     lastReady = problem === undefined
+    lastPulled = pulled
     await writeStatus(options, facts, `${version.name}://${version.version}`, problem)
   }
   const beat = async (): Promise<void> => {
@@ -84,10 +91,11 @@ async function ensureNode(options: RegistrationOptions, facts: MachineFacts, run
 }
 
 async function writeStatus(options: RegistrationOptions, facts: MachineFacts, runtimeVersion: string, problem: string | undefined): Promise<void> {
+  const images = await options.runtime.listImages().then(largestImages, () => undefined)
   for (let attempt = 0; ; attempt++) {
     const node = await options.client.get(nodes, { name: options.nodeName })
     try {
-      await options.client.update(nodes, { ...node, status: nodeStatus(node, options, facts, runtimeVersion, problem) }, { subresource: 'status' })
+      await options.client.update(nodes, { ...node, status: { ...nodeStatus(node, options, facts, runtimeVersion, problem), ...(images !== undefined && { images }) } }, { subresource: 'status' })
       return
     } catch (error) {
       if (!isConflict(error) || attempt >= 5) throw error
@@ -113,6 +121,12 @@ function nodeStatus(node: Node, options: RegistrationOptions, facts: MachineFact
     },
     daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
   }
+}
+
+/** Those that matter most for where pods go, as kubelet reports them. Source: pkg/kubelet/nodestatus, pkg/kubelet/images. */
+function largestImages(images: readonly ImageSummary[]): ContainerImage[] {
+  return images.toSorted((left, right) => right.sizeBytes - left.sizeBytes || (left.id < right.id ? 1 : -1)).slice(0, reportedImages)
+    .map(({ digests, tags, sizeBytes }) => ({ names: [...digests, ...tags].slice(0, reportedNames), sizeBytes }))
 }
 
 function conditionsOf(node: Node, nowMs: number, problem: string | undefined): NodeCondition[] {

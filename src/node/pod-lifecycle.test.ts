@@ -60,6 +60,19 @@ test('the node lives: lease and status are renewed', async () => {
   expect(client.informer(nodes).get({ name: 'node-1' })?.status.conditions?.at(-1)).toMatchObject({ type: 'Ready', status: 'True' })
 })
 
+test('the node tells which images it has, biggest first, soon after one was pulled', async () => {
+  const images = () => client.informer(nodes).get({ name: 'node-1' })?.status.images
+  expect(images()).toEqual([{ names: [image], sizeBytes: image.length }])
+  await client.create(pods, testPod('web', {}, { containers: [{ name: 'main', image: 'sampan.local/another-one:2' }] }))
+  await until(() => container()?.ready === true)
+  await clock.advance(10_000)
+  await until(() => images()?.length === 2)
+  expect(images()).toEqual([{ names: ['sampan.local/another-one:2'], sizeBytes: 26 }, { names: [image], sizeBytes: image.length }])
+  for (let index = 0; index < 60; index++) await runtime.pullImage(`sampan.local/image-with-long-name:${index}`)
+  await clock.advance(300_000)
+  await until(() => images()?.length === 50)
+})
+
 test('a crashing container starts again at once, after 10 s, after 20 s, and is counted', async () => {
   program = { exitsAfterMs: 1_000, exitCode: 1 }
   await client.create(pods, testPod('web', {}))

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Pod } from '../api/generated/models.ts'
 import { node, pod, snapshotOf } from '../testing/scheduling.ts'
+import { imageScore } from './image-score.ts'
 import { requirementsOf } from './requirements.ts'
 import { availability } from './rule.ts'
 import { schedule } from './schedule.ts'
@@ -43,6 +44,27 @@ describe('where a pod goes', () => {
     ['where others do not mind it', pod({}, {}, { app: 'x' }), snapshotOf([node('a'), node('b')], pod({ nodeName: 'a', affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'x' } } } }] } } }), pod({ nodeName: 'b' }, { cpu: '200m' })), 'b'],
     ['away from a full domain', pod({ topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'x' } } }] }, {}, { app: 'x' }), snapshotOf([node('a'), node('b')], pod({ nodeName: 'a' }, {}, { app: 'x' })), 'b'],
   ])('%s', (_, given, snapshot, name) => expect(place(given, snapshot)).toBe(name))
+})
+
+describe('images that are there already', () => {
+  const mebibyte = 1024 * 1024
+  const having = (name: string, ...images: [string, number][]) => ({ ...node(name), status: { ...node(name).status, images: images.map(([image, megabytes]) => ({ names: [`${image}@sha256:0`, image], sizeBytes: megabytes * mebibyte })) } })
+  const wants = (...images: string[]) => pod({ containers: images.map(image => ({ name: 'c', image })) })
+  const scoreOf = (given: Pod, snapshot: Snapshot, name: string): number | undefined => imageScore(given, snapshot)?.(snapshot.nodes.get(name)!)
+
+  test('draw a pod to their node', () => {
+    for (const [left, right] of [['a', 'b'], ['b', 'a']] as const) expect(place(wants('web'), snapshotOf([having(left), having(right, ['web:latest', 900])]))).toBe(right)
+  })
+
+  test('count by their size, by how many nodes have them, and as a share of what is wanted', () => {
+    const snapshot = snapshotOf([having('a', ['web:1', 1100]), having('b', ['web:1', 1100], ['tiny:1', 5])])
+    expect([scoreOf(wants('web:1'), snapshot, 'a'), scoreOf(wants('tiny:1'), snapshot, 'b'), scoreOf(wants('none:1'), snapshot, 'b')]).toEqual([100, 0, undefined])
+    expect(scoreOf(wants('web:1', 'none:1'), snapshot, 'a')).toBe(Math.trunc(100 * (1100 - 23) / (2000 - 23)))
+    snapshot.setNode(having('b', ['tiny:1', 5]))
+    expect([scoreOf(wants('web:1'), snapshot, 'a'), scoreOf(wants('web:1'), snapshot, 'b')]).toEqual([Math.trunc(100 * (550 - 23) / (1000 - 23)), 0])
+    snapshot.removeNode('a')
+    expect(scoreOf(wants('web:1'), snapshot, 'b')).toBeUndefined()
+  })
 })
 
 test('an init container needs room only while it runs; a sidecar stays', () => {

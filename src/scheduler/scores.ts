@@ -3,6 +3,7 @@ import type { Pod } from '../api/generated/models.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { matchesTerm, untolerated } from '../control/node-match.ts'
 import type { Random } from '../lib/random.ts'
+import { imageScore } from './image-score.ts'
 import { neighbourScore } from './neighbour-score.ts'
 import type { Requirements } from './requirements.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
@@ -42,6 +43,8 @@ function scorersFor(requirements: Requirements, feasible: readonly NodeInfo[], s
   if (soft.length > 0) scorers.push(normalized(feasible, spreadScore(pod, soft, snapshot), 2))
   const controller = constraints.length > 0 ? undefined : controllerOf(pod)?.uid
   if (controller !== undefined) scorers.push(normalized(feasible, info => -(info.siblings.get(controller) ?? 0), 2))
+  const images = imageScore(pod, snapshot)
+  if (images !== undefined) scorers.push(images)
   const neighbours = neighbourScore(pod, snapshot, namespaceLabels)
   if (neighbours !== undefined) scorers.push(normalized(feasible, neighbours, 2))
   return scorers

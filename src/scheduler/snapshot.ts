@@ -5,6 +5,7 @@ import { amountsOf, type Amounts } from '../api/pod-requests.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { isFinished } from '../control/pods.ts'
+import { imageSizes } from './image-sizes.ts'
 import { Nominations } from './nominations.ts'
 import { requirementsOf, type HostPort, type Requirements } from './requirements.ts'
 
@@ -29,6 +30,8 @@ export class NodeInfo {
   readonly name: string
   node: Node
   allocatable: Amounts
+  /** Bytes of the images here by name. */
+  images: ReadonlyMap<string, number>
   readonly pods = new Map<string, Requirements>()
   readonly requested = new Map<string, number>()
   readonly hostPorts = new Set<HostPort>()
@@ -37,20 +40,25 @@ export class NodeInfo {
   scoredMilliCpu = 0
   scoredMemoryBytes = 0
 
-  constructor(node: Node) {
+  constructor(node: Node, images = imageSizes(node)) {
     this.name = node.metadata.name
     this.node = node
     this.allocatable = amountsOf(node.status.allocatable)
+    this.images = images
   }
 
-  update(node: Node): void {
+  /** @returns whether other images are here now */
+  update(node: Node): boolean {
+    const hasOthers = !sameJson(node.status.images, this.node.status.images)
+    if (hasOthers) this.images = imageSizes(node)
     this.node = node
     this.allocatable = amountsOf(node.status.allocatable)
+    return hasOthers
   }
 
   /** The same node with books of its own. */
   copy(): NodeInfo {
-    const copy = new NodeInfo(this.node)
+    const copy = new NodeInfo(this.node, this.images)
     for (const requirements of this.pods.values()) copy.add(requirements)
     return copy
   }
@@ -83,16 +91,35 @@ export class Snapshot implements Cluster {
   /** By uid; also those on nodes that are not known. */
   private readonly placed = new Map<string, Placed>()
 
+  /** How many nodes have an image, by its name. */
+  private readonly imageNodes = new Map<string, number>()
+
+  nodesWithImage(name: string): number {
+    return this.imageNodes.get(name) ?? 0
+  }
+
   setNode(node: Node): void {
     const known = this.nodes.get(node.metadata.name)
-    if (known !== undefined) return known.update(node)
+    if (known !== undefined) {
+      const before = known.images
+      if (known.update(node)) this.countImages(before, known.images)
+      return
+    }
     const info = new NodeInfo(node)
     this.nodes.set(info.name, info)
+    this.countImages(new Map(), info.images)
     for (const { nodeName, requirements } of this.placed.values()) if (nodeName === info.name) info.add(requirements)
   }
 
   removeNode(name: string): void {
+    this.countImages(this.nodes.get(name)?.images ?? new Map(), new Map())
     this.nodes.delete(name)
+  }
+
+  private countImages(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): void {
+    for (const name of before.keys()) this.imageNodes.set(name, this.nodesWithImage(name) - 1)
+    for (const name of after.keys()) this.imageNodes.set(name, this.nodesWithImage(name) + 1)
+    for (const name of before.keys()) if (this.nodesWithImage(name) === 0) this.imageNodes.delete(name)
   }
 
   /** Takes in a pod as the API shows it. */
