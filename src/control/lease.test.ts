@@ -1,12 +1,13 @@
 import { beforeEach, afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { Client } from '../client/client.ts'
 import { isConflict } from '../api/api-error.ts'
-import { leases } from '../api/resources.ts'
+import { events, leases } from '../api/resources.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { eventually } from '../testing/eventually.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import type { TestServer } from '../testing/in-process-server.ts'
 import { startTestServer } from '../testing/in-process-server.ts'
+import { createEventRecorder } from './event-recorder.ts'
 import { holdLease, type HeldLease } from './lease.ts'
 import { runWhileLeading } from './while-leading.ts'
 
@@ -101,6 +102,32 @@ describe('a lease', () => {
     })
     expect(leader.held.leading).toBe(false)
   })
+})
+
+test('who became leader and who stopped stands in events of the lease, and the lease keeps its count', async () => {
+  const leader = (identity: string) => {
+    const recorder = createEventRecorder({ client: server.local, clock, logger: silentLogger, component: 'kube-controller-manager' })
+    const held = holdLease({ client: server.local, clock, logger: silentLogger, name, identity, events: recorder, onAcquired: () => {}, onLost: () => {} })
+    onTestFinished(() => held.release())
+    return { held, recorder }
+  }
+  const [first, second] = [leader('a_1'), leader('b_2')]
+  await eventually('leadership', () => first.held.leading || second.held.leading)
+  const [one, other] = first.held.leading ? [first, second] : [second, first]
+  const acquired = (await server.local.get(leases, name)).spec
+  expect(acquired).toMatchObject({ leaseTransitions: 0, renewTime: acquired.acquireTime, acquireTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string })
+  await clock.advance(2_000)
+  await eventually('a renewal', async () => (await server.local.get(leases, name)).spec.renewTime !== acquired.renewTime)
+  expect((await server.local.get(leases, name)).spec.acquireTime).toBe(acquired.acquireTime)
+  await one.held.release()
+  await eventually('succession', () => other.held.leading)
+  await other.recorder.flush()
+  const { uid } = (await server.local.get(leases, name)).metadata
+  const [before, after] = one === first ? ['a_1', 'b_2'] : ['b_2', 'a_1']
+  const told = (await server.local.list(events, { namespace: name.namespace })).items.map(({ type, reason, message, involvedObject, source }) => ({ type, reason, message, uid: involvedObject.uid, kind: `${involvedObject.apiVersion} ${involvedObject.kind}`, from: source?.component }))
+  const event = (message: string) => ({ type: 'Normal', reason: 'LeaderElection', message, uid, kind: 'coordination.k8s.io/v1 Lease', from: 'kube-controller-manager' })
+  expect(told).toHaveLength(3)
+  expect(told).toEqual(expect.arrayContaining([`${before} became leader`, `${before} stopped leading`, `${after} became leader`].map(event)))
 })
 
 test('work runs on one server at a time, and is over before the lease is given up', async () => {

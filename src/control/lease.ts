@@ -9,6 +9,7 @@ import type { Client } from '../client/client.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { formatMicroTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { EventRecorder } from './event-recorder.ts'
 
 export interface LeaseOptions {
   readonly client: Client
@@ -24,6 +25,8 @@ export interface LeaseOptions {
   readonly retryMs?: number
   /** Whether a holder is surely gone, such as an earlier process of this server, so that nobody need wait for it. */
   readonly isGone?: (identity: string) => boolean
+  /** Told who became leader and who stopped. */
+  readonly events?: EventRecorder
   readonly onAcquired: () => void
   readonly onLost: () => void
 }
@@ -43,6 +46,8 @@ export function holdLease(options: LeaseOptions): HeldLease {
   let working: Promise<void> | undefined
   let timer: Timer | undefined
   let deadline: Timer | undefined
+  /** As this process wrote it last. */
+  let own: Lease | undefined
   let seen: { readonly resourceVersion: string; readonly atMs: number } | undefined
 
   function roundSoon(): void {
@@ -70,6 +75,7 @@ export function holdLease(options: LeaseOptions): HeldLease {
     if (leading) return
     leading = true
     logger.info('lease acquired', { lease: name.name, identity })
+    record('became leader')
     options.onAcquired()
   }
 
@@ -78,7 +84,12 @@ export function holdLease(options: LeaseOptions): HeldLease {
     if (!leading) return
     leading = false
     logger.warn('lease lost', { lease: name.name, identity })
+    record('stopped leading')
     options.onLost()
+  }
+
+  function record(what: string): void {
+    if (own !== undefined) options.events?.recordEvent(own, 'Normal', 'LeaderElection', `${identity} ${what}`)
   }
 
   /** True when the lease is ours now, false when somebody else's is still valid. */
@@ -90,13 +101,15 @@ export function holdLease(options: LeaseOptions): HeldLease {
       const mine = holderOf(current) === identity
       if (!mine && options.isGone?.(holderOf(current)) !== true && isHeld(current)) return false
       const transitions = (current.spec.leaseTransitions ?? 0) + (mine ? 0 : 1)
-      await client.update(leases, { ...current, spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions } })
+      own = await client.update(leases, { ...current, spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions } })
       return true
     } catch (error) {
       // Somebody wrote at the same moment; the next round sees who it was.
       if (isConflict(error)) return leading ? Promise.reject(error as Error) : false
       if (!isNotFound(error)) throw error
-      return createLease(options, { ...base, acquireTime: now, leaseTransitions: 0 })
+      const created = await createLease(options, { ...base, acquireTime: now, leaseTransitions: 0 })
+      own = created ?? own
+      return created !== undefined
     }
   }
 
@@ -124,21 +137,24 @@ export function holdLease(options: LeaseOptions): HeldLease {
       if (!leading) return
       leading = false
       await giveUp(options).catch((error: unknown) => logger.debug('lease was not given up', { lease: name.name, error: String(error) }))
+      record('stopped leading')
+      await options.events?.flush()
     },
   }
 }
 
-async function createLease({ client, name }: LeaseOptions, spec: LeaseSpec): Promise<boolean> {
+/** undefined: somebody else was faster. */
+async function createLease({ client, name }: LeaseOptions, spec: LeaseSpec): Promise<Lease | undefined> {
   try {
-    await client.create(leases, { metadata: { ...name }, spec })
-    return true
+    return await client.create(leases, { metadata: { ...name }, spec })
   } catch (error) {
-    if (isAlreadyExists(error)) return false
+    if (isAlreadyExists(error)) return undefined
     throw error
   }
 }
 
-async function giveUp({ client, name, identity }: LeaseOptions): Promise<void> {
+async function giveUp({ client, clock, name, identity }: LeaseOptions): Promise<void> {
   const current = await client.get(leases, name)
-  if (holderOf(current) === identity) await client.update(leases, { ...current, spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 } })
+  const now = formatMicroTime(clock.now())
+  if (holderOf(current) === identity) await client.update(leases, { ...current, spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now } })
 }

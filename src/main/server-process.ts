@@ -8,6 +8,7 @@ import type { CertificateSigner } from '../api/certificate-request.ts'
 import { nodes } from '../api/resources.ts'
 import { allControllers } from '../controllers/all.ts'
 import { startControllers, type Running } from '../control/controller.ts'
+import { createEventRecorder } from '../control/event-recorder.ts'
 import { runWhileLeading } from '../control/while-leading.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
@@ -67,6 +68,8 @@ function componentClient(server: ApiServer, component: string, username = `syste
 }
 
 const masters = ['system:masters']
+/** Where events about leadership come from, when the name of the lease is not it. */
+const reportedAs: Readonly<Record<string, string>> = { 'kube-scheduler': 'default-scheduler' }
 const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 
 async function main(options: ServerOptions): Promise<void> {
@@ -129,7 +132,7 @@ async function main(options: ServerOptions): Promise<void> {
   if (!isShared) await publish([self])
   // Where several servers share a store, one of them does the work.
   const elected = async (component: string, start: () => Promise<Running>): Promise<Running> => (!isShared ? start() : runWhileLeading({
-    client: serverClient, clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, identity: `${facts.nodeName}_${random.uuid()}`, start,
+    client: serverClient, clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, events: createEventRecorder({ client: serverClient, clock, logger, component: reportedAs[component] ?? component }), identity: `${facts.nodeName}_${random.uuid()}`, start,
     // This process holds the lock of its data directory.
     isGone: holder => holder.startsWith(`${facts.nodeName}_`),
   }))
