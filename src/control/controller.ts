@@ -6,6 +6,7 @@ import { keyOf } from '../api/object.ts'
 import { groupResource, type Resource } from '../api/resource.ts'
 import type { Change, Client } from '../client/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { EventRecorder } from './event-recorder.ts'
@@ -156,7 +157,7 @@ function subscribe({ resource, keysOf, matters, ignoresNew = false }: Watch, cli
 
 /** A lost race heals by itself; everything else somebody may want to know. */
 function report(logger: Logger, key: string, error: unknown, retryAfterMs: number): void {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   if (isConflict(error) || isNotFound(error)) return logger.debug('reconcile lost a race', { key, retryAfterMs, error: message })
   if (error instanceof ApiError) return logger.warn('reconcile failed', { key, retryAfterMs, error: message })
   logger.error('reconcile failed', { key, retryAfterMs, error: error instanceof Error ? error.stack : message })

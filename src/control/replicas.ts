@@ -8,6 +8,7 @@ import type { Resource } from '../api/resource.ts'
 import { pods } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { formatTime } from '../lib/clock.ts'
+import { errorText } from '../lib/error-text.ts'
 import { slowStart } from './batches.ts'
 import type { ControllerContext, Outcome, Reconciler, Watch } from './controller.ts'
 import { ownerKeys, watch } from './controller.ts'
@@ -148,7 +149,7 @@ async function applyPlan(plan: ReplicaPlan, owner: ReplicaOwner, resource: Resou
 
 function failed(reason: Failure['reason'], prefix: string, owner: ReplicaOwner, error: unknown, { recorder }: ControllerContext): Failure | undefined {
   if (isNamespaceTerminating(error)) return undefined
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   recorder.recordEvent(owner, 'Warning', reason, `${prefix}${message}`)
   return { reason, message, error }
 }

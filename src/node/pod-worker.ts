@@ -5,6 +5,7 @@ import { sameJson } from '../api/validation/scalars.ts'
 import type { EventType } from '../control/event-recorder.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
 import type { Timer } from '../lib/clock.ts'
+import { errorText } from '../lib/error-text.ts'
 import { controllerOf } from '../control/ownership.ts'
 import type { AgentContext } from './agent-context.ts'
 import { cgroupResources } from './cgroup-resources.ts'
@@ -215,7 +216,7 @@ export class PodWorker {
 
   private failed(key: string, error: unknown): void {
     const { clock, logger } = this.context
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorText(error)
     logger.debug('pod operation failed', { pod: podText(this.pod), operation: key, error: message })
     const [operation, name] = key.split(':') as [string, string | undefined]
     const container = name === undefined ? undefined : containerOf(this.pod, name)

@@ -1,5 +1,6 @@
 // Patterns come from clients, so they are RE2: matched in linear time, with Go's syntax and messages.
 import { RE2JS } from 're2js'
+import { errorText } from '../../lib/error-text.ts'
 
 export interface Pattern {
   /** Whether it occurs anywhere in the text. */
@@ -24,6 +25,6 @@ function compile(source: string): Pattern | string {
   try {
     return RE2JS.compile(source)
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return errorText(error)
   }
 }

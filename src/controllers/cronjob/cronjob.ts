@@ -10,6 +10,7 @@ import { byController, controllerReference } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import { writeStatus } from '../../control/write-status.ts'
 import { formatTime } from '../../lib/clock.ts'
+import { errorText } from '../../lib/error-text.ts'
 import { endOf, planCronJob } from './plan.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
@@ -83,7 +84,7 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
       // Started already; only the status was not written.
       if (isAlreadyExists(error)) return client.get(jobs, { namespace: cron.metadata.namespace, name })
       if (isNamespaceTerminating(error)) return undefined
-      recorder.recordEvent(cron, 'Warning', 'FailedCreate', `Error creating job: ${error instanceof Error ? error.message : String(error)}`)
+      recorder.recordEvent(cron, 'Warning', 'FailedCreate', `Error creating job: ${errorText(error)}`)
       throw error
     }
   }

@@ -12,6 +12,7 @@ import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import { writeStatus } from '../../control/write-status.ts'
+import { errorText } from '../../lib/error-text.ts'
 import { podFor } from './daemon-pod.ts'
 import { planDaemons } from './plan.ts'
 
@@ -68,7 +69,7 @@ function reconcileDaemonSets(context: ControllerContext): Reconciler {
       })
     } catch (error) {
       if (isNamespaceTerminating(error)) return
-      recorder.recordEvent(set, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : String(error)}`)
+      recorder.recordEvent(set, 'Warning', 'FailedCreate', `Error creating: ${errorText(error)}`)
       throw error
     }
   }

@@ -11,6 +11,7 @@ import { defineController, ownerKeys, watch } from '../../control/controller.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
+import { errorText } from '../../lib/error-text.ts'
 import { currentAnnotations, hashLabel, replicaAnnotations, revisionAnnotation, revisionOf, sameTemplate, templateHash } from './revisions.ts'
 import type { Observed } from './rollout.ts'
 import { limitsOf, planCleanup, planRollout, replicasOf, wantedReplicas } from './rollout.ts'
@@ -98,7 +99,7 @@ async function createSet({ deployment }: Observed, replicas: number, revision: n
   } catch (error) {
     if (isNamespaceTerminating(error)) return 'not-now'
     if (!isAlreadyExists(error)) {
-      recorder.recordEvent(deployment, 'Warning', 'ReplicaSetCreateError', `Failed to create new replica set "${name}": ${error instanceof Error ? error.message : String(error)}`)
+      recorder.recordEvent(deployment, 'Warning', 'ReplicaSetCreateError', `Failed to create new replica set "${name}": ${errorText(error)}`)
       throw error
     }
     const existing = await client.get(replicaSets, { namespace: deployment.metadata.namespace, name })

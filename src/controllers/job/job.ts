@@ -11,6 +11,7 @@ import { byController, claim, controllerOf, controllerReference } from '../../co
 import { podFromTemplate } from '../../control/pods.ts'
 import { removeObject, unlessNotFound } from '../../control/removal.ts'
 import { writeStatus } from '../../control/write-status.ts'
+import { errorText } from '../../lib/error-text.ts'
 import { withIndex } from './indexes.ts'
 import { failureCountKey } from './per-index.ts'
 import type { JobPlan, NewPod } from './plan.ts'
@@ -70,7 +71,7 @@ function reconcileJobs(context: ControllerContext): Reconciler {
       await slowStart(plan.create.length, index => create(job, plan.create[index]!))
     } catch (error) {
       if (isNamespaceTerminating(error)) return
-      recorder.recordEvent(job, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : String(error)}`)
+      recorder.recordEvent(job, 'Warning', 'FailedCreate', `Error creating: ${errorText(error)}`)
       throw error
     }
   }

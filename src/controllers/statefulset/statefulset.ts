@@ -11,6 +11,7 @@ import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import { writeStatus } from '../../control/write-status.ts'
+import { errorText } from '../../lib/error-text.ts'
 import { planStatefulSet, type Revisions } from './plan.ts'
 import { claimsFor, ordinalOf, podFor, podName } from './stateful-pod.ts'
 
@@ -66,7 +67,7 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
       recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
     } catch (error) {
       if (isNamespaceTerminating(error)) return
-      recorder.recordEvent(set, 'Warning', 'FailedCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${error instanceof Error ? error.message : String(error)}`)
+      recorder.recordEvent(set, 'Warning', 'FailedCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${errorText(error)}`)
       throw error
     }
   }

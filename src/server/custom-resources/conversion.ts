@@ -4,6 +4,7 @@ import { ConversionFault, conversionReview, convertedObjects, reviewVersions } f
 import type { CustomResourceDefinition } from '../../api/generated/models.ts'
 import type { StorageForm } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
+import { errorText } from '../../lib/error-text.ts'
 import type { ServerContext } from '../server-context.ts'
 
 type Convert = NonNullable<StorageForm['convert']>
@@ -24,7 +25,7 @@ export function converterOf({ spec }: CustomResourceDefinition, { webhooks, rand
     } catch (error) {
       const from = objects[0]
       const separator = error instanceof ConversionFault && error.message.startsWith('returned ') ? ' ' : ' failed: '
-      throw internalError(`conversion webhook for ${from?.apiVersion}, Kind=${to.kind}${separator}${error instanceof Error ? error.message : String(error)}`)
+      throw internalError(`conversion webhook for ${from?.apiVersion}, Kind=${to.kind}${separator}${errorText(error)}`)
     }
   }
 }
