@@ -51,13 +51,17 @@ describe.skipIf(reason !== undefined)(title('the store of a cluster'), () => {
     expect(await first.up(...store)).toMatchObject({ code: 0 })
     const token = (await first.sampan('status', '--name', first.name, '--join-token')).out.trim()
     const tokenFile = join(second.directory, 'token')
+    const advertised = '192.0.2.7'
 
     expect(await second.up(...store, '--join', 'nonsense')).toMatchObject({ code: 1, err: expect.stringContaining('expected the token that "sampan status --join-token" prints') as string })
     expect(await second.up(...store, '--join', `${token.slice(0, -43)}${'x'.repeat(43)}`)).toMatchObject({ code: 1, err: expect.stringContaining('the token does not fit the cluster') as string })
     expect(await second.up('--join', token)).toMatchObject({ code: 1, err: expect.stringContaining('needs --store etcd=') as string })
     expect(existsSync(second.dataDirectory)).toBe(false)
     writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 })
-    expect(await second.up(...store, '--api-port', '6444', '--join-file', tokenFile)).toMatchObject({ code: 0 })
+    expect(await second.up(...store, '--api-port', '6444', '--join-file', tokenFile, '--advertise-address', advertised)).toMatchObject({ code: 1, err: expect.stringContaining(`this machine has no address ${advertised}`) as string })
+    await second.run('ip', ['address', 'add', `${advertised}/32`, 'dev', 'lo'])
+    expect(await second.up('--api-port', '6444', '--advertise-address', advertised)).toMatchObject({ code: 0 })
+    expect(await second.run('curl', ['--silent', '--cacert', join(second.dataDirectory, 'keys/ca.crt'), `https://${advertised}:6444/livez`])).toMatchObject({ out: 'ok' })
 
     // What one writes the other reads, also what is encrypted.
     await second.show('create', 'secret', 'generic', 'shared', '--from-literal=a=b')

@@ -11,7 +11,6 @@ import { unmountBelow } from '../../host/mounts.ts'
 import { removeTable } from '../../network/service-proxy.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
-import { leaveCluster } from '../leave-cluster.ts'
 
 export interface DownOptions {
   readonly name: string
@@ -39,6 +38,7 @@ export async function down(options: DownOptions): Promise<void> {
   rmSync(places.state, { recursive: true, force: true })
   output.done('network taken away')
   if (options.purge && facts !== undefined) {
+    const { leaveCluster } = await import('../leave-cluster.ts')
     const left = await leaveCluster(places, facts, machineClock)
     if (left !== undefined) output.line(left)
     deleteData(places.data)
