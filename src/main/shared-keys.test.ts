@@ -81,6 +81,15 @@ test('a value that was read before the key was told is read all the same', async
   expect((await running.range('/registry/')).entries.map(({ value }) => Buffer.from(value).toString())).toEqual(['text'])
 })
 
+test('an identity that cannot be read does not end the watch of others', async () => {
+  const running = await encryptShared(store, second)
+  const seen: string[] = []
+  await running.watch('/registry/', 0, (events: readonly StoreEvent[]) => { for (const { entry } of events) seen.push(entry.key) })
+  await store.put('/identity', Buffer.from('garbage'), (await store.get('/identity'))!.revision)
+  await running.put(secret, Buffer.from('text'), 0)
+  expect(seen).toEqual([secret])
+})
+
 test('both of two keys that come at the same time stay; two under one id are refused in one sentence', async () => {
   saveKeys(first, [newKey, ...encryptionKeys(first)])
   saveKeys(second, [{ id: '3', secret: Buffer.alloc(32, 9) }, ...encryptionKeys(second)])

@@ -40,16 +40,23 @@ export async function shareKeys(store: Store, places: KeyPlaces): Promise<Encryp
  */
 export async function followKeys(store: Store, places: KeyPlaces, use: (merged: readonly EncryptionKey[]) => void): Promise<EncryptionKey[]> {
   let known = knownKeys(places) ?? []
+  function learn(entry: Entry, token: JoinToken): void {
+    const merged = merge(known, keysIn(entry, token))
+    if (isSame(merged, known)) return
+    known = merged
+    use(merged)
+    saveKeys(places, merged)
+  }
   await store.watch(identityKey, 0, events => {
     const token = ownToken(places)
     const last = events.at(-1)
     // Without a token it is this server that makes the identity just now.
     if (token === undefined || last?.type !== 'put') return
-    const merged = merge(known, keysIn(last.entry, token))
-    if (isSame(merged, known)) return
-    known = merged
-    use(merged)
-    saveKeys(places, merged)
+    try {
+      learn(last.entry, token)
+    } catch {
+      // A watch must not fail. Whoever reads what needs the key reads the identity again and is told why.
+    }
   })
   // Read after the watch began, so that none is missed.
   const shared = await shareKeys(store, places)

@@ -157,6 +157,8 @@ test('switches protocols, or passes on the refusal', async () => {
   // A browser's token is for this server.
   await upgrade('/echo', { 'Sec-WebSocket-Protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io' })
   expect(protocols).toBe('v4.channel.k8s.io')
+  await upgrade('/echo', { 'Sec-WebSocket-Protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0' })
+  expect(protocols).toBeUndefined()
 })
 
 test.each<[string, number, string]>([

@@ -27,6 +27,7 @@ export interface ProxyDestination {
 
 const connectTimeoutMs = 30_000
 const singleHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+const protocolsHeader = 'sec-websocket-protocol'
 const credentials = /^(?:authorization$|impersonate-|x-remote-)/
 
 /** @param finish takes over the answer; it is passed on as it is by default. @throws ApiError ServiceUnavailable */
@@ -125,11 +126,12 @@ function answered(call: ClientRequest): Promise<IncomingMessage> {
 
 function handedOn({ headers, socket }: IncomingMessage, switching: boolean): OutgoingHttpHeaders {
   const listed = new Set(String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim()))
-  const kept = Object.entries(headers).filter(([name]) => !credentials.test(name) && !singleHop.has(name) && !listed.has(name))
+  const kept = Object.entries(headers).filter(([name]) => !credentials.test(name) && !singleHop.has(name) && !listed.has(name) && name !== protocolsHeader)
+  const protocols = withoutTokens(headers[protocolsHeader] ?? '')
   const forwarded = [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', ')
   return {
     ...Object.fromEntries(kept),
-    ...(headers['sec-websocket-protocol'] !== undefined && { 'sec-websocket-protocol': withoutTokens(headers['sec-websocket-protocol']) }),
+    ...(protocols !== '' && { [protocolsHeader]: protocols }),
     ...(forwarded !== '' && { 'x-forwarded-for': forwarded }),
     ...(switching && { connection: 'Upgrade', upgrade: headers.upgrade }),
     ...(headers['transfer-encoding'] !== undefined && { 'transfer-encoding': headers['transfer-encoding'] }),
