@@ -53,10 +53,11 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
     const now = clock.now()
     const pulled = options.pulledImages()
     if (now - lastStatusMs < statusMs && lastReady === (problem === undefined) && lastPulled === pulled) return
+    await writeStatus(options, facts, `${version.name}://${version.version}`, problem)
+    // One that could not be written is tried again with the next heartbeat.
     lastStatusMs = now
     lastReady = problem === undefined
     lastPulled = pulled
-    await writeStatus(options, facts, `${version.name}://${version.version}`, problem)
   }
   const beat = async (): Promise<void> => {
     const results = await Promise.allSettled([renewLease(options), status()])
