@@ -1,6 +1,7 @@
 // Which objects of its namespace a pod needs on its node: what the node agent watches and what a node may
 // read. Pure. Source: pkg/api/v1/pod (visitors of secret and config map names) of Kubernetes.
 import type { Container, Pod, Volume } from './generated/models.ts'
+import { claimNameOf } from './persistent-storage.ts'
 
 /** Names in the pod's own namespace. */
 export interface PodReferences {
@@ -12,7 +13,7 @@ export interface PodReferences {
 
 export function podReferences(pod: Pod): PodReferences {
   const found = { secrets: new Set<string>(), configMaps: new Set<string>(), claims: new Set<string>(), resourceClaims: new Set<string>() }
-  const { spec, status, metadata } = pod
+  const { spec, status } = pod
   for (const { name } of spec.imagePullSecrets ?? []) add(found.secrets, name)
   for (const container of allContainers(pod)) {
     for (const { configMapRef, secretRef } of container.envFrom ?? []) {
@@ -28,8 +29,7 @@ export function podReferences(pod: Pod): PodReferences {
     for (const name of volumeSecrets(volume)) add(found.secrets, name)
     add(found.configMaps, volume.configMap?.name)
     for (const source of volume.projected?.sources ?? []) add(found.configMaps, source.configMap?.name)
-    add(found.claims, volume.persistentVolumeClaim?.claimName)
-    if (volume.ephemeral !== undefined) found.claims.add(`${metadata.name}-${volume.name}`)
+    add(found.claims, claimNameOf(pod, volume))
   }
   for (const claim of [...(spec.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])]) add(found.resourceClaims, claim.resourceClaimName)
   return found

@@ -17,11 +17,13 @@ import { staleDisruptionTarget } from './disruption/stale-disruption-target.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
 import { endpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring.ts'
+import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.ts'
 import { garbageCollector } from './garbage-collector/garbage-collector.ts'
 import { jobController } from './job/job.ts'
 import { legacyServiceAccountTokenCleaner } from './legacy-serviceaccount-token-cleaner/legacy-serviceaccount-token-cleaner.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
+import { persistentVolumeBinder } from './persistentvolume-binder/persistentvolume-binder.ts'
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset/replicaset.ts'
 import { replicationControllerController } from './replicationcontroller/replicationcontroller.ts'
@@ -55,7 +57,7 @@ export function allControllers({ rootCaPem, resources, kinds, issueToken, certif
   return [
     namespaceController(resources), serviceAccountController, rootCaController(rootCaPem),
     replicaSetController, replicationControllerController, deploymentController, jobController,
-    claimProtectionController, volumeProtectionController, statefulSetController, daemonSetController, cronJobController,
+    claimProtectionController, volumeProtectionController, persistentVolumeBinder, ephemeralVolumeController, statefulSetController, daemonSetController, cronJobController,
     endpointsController, endpointSliceController, endpointSliceMirroringController,
     resourceQuotaController(filteredResources(owned, resource => resource.scope === 'Namespaced')),
     garbageCollector(owned), clusterRoleAggregationController, podGarbageCollector, nodeLifecycleController, taintEvictionController, ttlController,

@@ -23,6 +23,7 @@ export interface ClusterPlaces {
   readonly keys: string
   readonly log: string
   readonly registry: string
+  readonly volumes: string
 }
 
 export interface ClusterFacts {
@@ -43,7 +44,7 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
   const used = dataDirectoryInUse(state)
   const data = resolve(dataDirectory ?? used ?? join(root, name))
   if (used !== undefined && used !== data) throw new SetupError(`the cluster "${name}" runs with the data directory ${used}, not with ${data}; choose another --name, or end that one with: sampan down --name ${name}`)
-  return { name, data, state, controlSocket: join(state, 'control.sock'), database: join(data, 'store.db'), keys: join(data, 'keys'), log: join(data, 'server.log'), registry: join(data, 'registry') }
+  return { name, data, state, controlSocket: join(state, 'control.sock'), database: join(data, 'store.db'), keys: join(data, 'keys'), log: join(data, 'server.log'), registry: join(data, 'registry'), volumes: join(data, 'volumes') }
 }
 
 const stateFile = 'cluster.json'

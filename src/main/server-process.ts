@@ -7,6 +7,7 @@ import { allKinds } from '../api/kinds/all.ts'
 import type { CertificateSigner } from '../api/certificate-request.ts'
 import { nodes } from '../api/resources.ts'
 import { allControllers } from '../controllers/all.ts'
+import { localPathProvisionerController } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
 import { startControllers, type Running } from '../control/controller.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { runWhileLeading } from '../control/while-leading.ts'
@@ -16,6 +17,7 @@ import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { listProcesses } from '../host/processes.ts'
+import { directoriesBelow } from '../host/volume-directories.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
@@ -35,6 +37,7 @@ import { accessSettings } from './access-settings.ts'
 import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import { offerStorageClass } from './default-storage-class.ts'
 import { liveResources } from './live-resources.ts'
 import { keepLiveServers, type LiveServer } from './live-servers.ts'
 import { LocalClient } from './local-client.ts'
@@ -136,14 +139,16 @@ async function main(options: ServerOptions): Promise<void> {
     // This process holds the lock of its data directory.
     isGone: holder => holder.startsWith(`${facts.nodeName}_`),
   }))
-  const [controllers, scheduler, proxy, dns] = await Promise.all([
+  const [controllers, scheduler, proxy, provisioner, dns] = await Promise.all([
     elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts), certificates: lazyClusterSigner(keys.authority) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) })),
     elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) })),
     startServiceProxy({
       client: componentClient(server, 'kube-proxy'), nodeClient, nodeName: facts.nodeName, nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0), clock, logger: logger.with({ component: 'network' }),
       facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
     }),
+    startControllers([localPathProvisionerController({ nodeName: facts.nodeName, directories: directoriesBelow(places.volumes) })], { client: componentClient(server, 'local-path-provisioner', 'system:serviceaccount:kube-system:local-path-provisioner', podOwner), clock, random, logger: logger.with({ component: 'volumes' }) }),
     startDnsServer({ names: new ClusterNames(componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
+    offerStorageClass(serverClient),
   ])
   const stopRoutes = followServiceRanges({ client: serverClient, network, linkName: facts.linkName, apply: ipBatch, logger: logger.with({ component: 'network' }) })
   void proxy.settled().then(() => reached('network'))
@@ -179,7 +184,7 @@ async function main(options: ServerOptions): Promise<void> {
     deletedNodes?.stop()
     // A store that is out of reach must not hold the end up; leases end by themselves.
     const late = new Promise(resolve => { clock.after(stopMs, () => resolve(undefined)) })
-    await Promise.race([late, Promise.allSettled([controllers.stop(), scheduler.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])])
+    await Promise.race([late, Promise.allSettled([controllers.stop(), scheduler.stop(), provisioner.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])])
     await server.close()
     await store.close()
     control.close()

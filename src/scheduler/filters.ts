@@ -12,7 +12,7 @@ const tainted = forGood('node(s) had untolerated taint(s)')
 const unselected = forGood("node(s) didn't match Pod's node affinity/selector")
 const portsTaken = forNow("node(s) didn't have free ports for the requested pod ports")
 
-/** @param rules those of the pod, made by `topologyRules`; @returns undefined when the pod fits */
+/** @param rules those of the pod, about its volumes and its neighbours; @returns undefined when the pod fits */
 export function unfit(requirements: Requirements, info: NodeInfo, rules: readonly Rule[]): Unfit | undefined {
   const found = unsuitable(requirements.pod, info) ?? occupied(requirements, info)
   if (found !== undefined) return found

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Pod, PodDisruptionBudget } from '../api/generated/models.ts'
-import { node, pod, snapshotOf } from '../testing/scheduling.ts'
+import { node, pod, snapshotOf, storageOf } from '../testing/scheduling.ts'
 import { preempt, victimsOn } from './preempt.ts'
 import { requirementsOf } from './requirements.ts'
 import { schedule } from './schedule.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const nowMs = Date.parse('2026-01-01T12:00:00Z')
-const common = { random: { uuid: () => 'u', fraction: () => 0 }, namespaceLabels: () => undefined }
+const common = { random: { uuid: () => 'u', fraction: () => 0 }, namespaceLabels: () => undefined, storage: storageOf() }
 
 /** A pod on a node: its name, priority and milli-CPU. */
 function placed(nodeName: string, name: string, priority: number, milli: number, more: { labels?: Record<string, string>; start?: string; spec?: Partial<Pod['spec']> } = {}): Pod {

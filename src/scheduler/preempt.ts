@@ -7,9 +7,8 @@ import { conditionOf, isTerminating } from '../control/pods.ts'
 import type { Random } from '../lib/random.ts'
 import { priorityOf, type Requirements } from './requirements.ts'
 import { availability } from './rule.ts'
-import { unfitBehindNominated, type Obstacles } from './schedule.ts'
+import { unfitBehindNominated, type LookUps, type Obstacles } from './schedule.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
-import type { NamespaceLabels } from './topology.ts'
 import { Trial } from './trial.ts'
 
 export interface Preemption {
@@ -27,9 +26,8 @@ export interface NoPreemption {
   readonly losesNomination: boolean
 }
 
-export interface PreemptOptions {
+export interface PreemptOptions extends LookUps {
   readonly budgets: readonly PodDisruptionBudget[]
-  readonly namespaceLabels: NamespaceLabels
   readonly random: Random
   readonly nowMs: number
 }
@@ -82,12 +80,12 @@ function dryRun(requirements: Requirements, snapshot: Snapshot, obstacles: Obsta
 }
 
 /** The fewest pods without which the pod would fit, or the reasons why it would not fit without any lower pod. */
-export function victimsOn(info: NodeInfo, requirements: Requirements, snapshot: Snapshot, { budgets, namespaceLabels, nowMs }: PreemptOptions): Preemption | readonly string[] {
+export function victimsOn(info: NodeInfo, requirements: Requirements, snapshot: Snapshot, { budgets, namespaceLabels, storage, nowMs }: PreemptOptions): Preemption | readonly string[] {
   const lower = [...info.pods.values()].filter(other => priorityOf(other.pod) < priorityOf(requirements.pod))
   if (lower.length === 0) return nobodyLower
   const trial = new Trial(snapshot, info)
   for (const one of lower) trial.remove(one)
-  const obstacle = () => unfitBehindNominated(requirements, trial.node, { snapshot, cluster: trial, namespaceLabels })
+  const obstacle = () => unfitBehindNominated(requirements, trial.node, { snapshot, cluster: trial, namespaceLabels, storage })
   const left = obstacle()
   if (left !== undefined) return left.reasons
   const victims: Requirements[] = []

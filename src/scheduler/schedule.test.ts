@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Pod } from '../api/generated/models.ts'
-import { node, pod, snapshotOf } from '../testing/scheduling.ts'
+import { node, pod, snapshotOf, storageOf } from '../testing/scheduling.ts'
 import { imageScore } from './image-score.ts'
 import { requirementsOf } from './requirements.ts'
 import { availability } from './rule.ts'
 import { schedule } from './schedule.ts'
 import type { Snapshot } from './snapshot.ts'
 
-const options = { random: { uuid: () => 'u', fraction: () => 0.5 }, namespaceLabels: () => undefined }
+const options = { random: { uuid: () => 'u', fraction: () => 0.5 }, namespaceLabels: () => undefined, storage: storageOf() }
 
 const place = (given: Pod, snapshot: Snapshot): string => {
   const placement = schedule(requirementsOf(given), snapshot, options)

@@ -1,4 +1,5 @@
 // Which node a pod goes to. Pure: the answer is a node, or why each node does not do.
+import type { Pod } from '../api/generated/models.ts'
 import type { Random } from '../lib/random.ts'
 import { nameRule, unfit } from './filters.ts'
 import type { Requirements } from './requirements.ts'
@@ -8,15 +9,21 @@ import type { Cluster, NodeInfo, Snapshot } from './snapshot.ts'
 import type { NamespaceLabels } from './topology.ts'
 import { topologyRules } from './topology.ts'
 import { Trial } from './trial.ts'
+import { volumeRules, type StorageView } from './volumes.ts'
 
 export type Placement = { readonly node: string } | { readonly unfit: Obstacles }
 
 /** By the name of the node. */
 export type Obstacles = ReadonlyMap<string, Unfit>
 
-export interface ScheduleOptions {
-  readonly random: Random
+/** What rules about a pod look up beside nodes and pods. */
+export interface LookUps {
   readonly namespaceLabels: NamespaceLabels
+  readonly storage: StorageView
+}
+
+export interface ScheduleOptions extends LookUps {
+  readonly random: Random
   /** Rotates where the search begins, so that large clusters fill evenly; 0 by default. */
   readonly start?: number
 }
@@ -24,9 +31,9 @@ export interface ScheduleOptions {
 /** Large clusters are not searched to the end once so many nodes fit. */
 const enoughNodes = 100
 
-export function schedule(requirements: Requirements, snapshot: Snapshot, { random, namespaceLabels, start = 0 }: ScheduleOptions): Placement {
-  const rules = topologyRules(requirements.pod, snapshot, namespaceLabels)
-  const check = (info: NodeInfo): Unfit | undefined => unfitBehindNominated(requirements, info, { snapshot, cluster: snapshot, namespaceLabels }, rules)
+export function schedule(requirements: Requirements, snapshot: Snapshot, { random, namespaceLabels, storage, start = 0 }: ScheduleOptions): Placement {
+  const rules = rulesFor(requirements.pod, snapshot, { namespaceLabels, storage })
+  const check = (info: NodeInfo): Unfit | undefined => unfitBehindNominated(requirements, info, { snapshot, cluster: snapshot, namespaceLabels, storage }, rules)
   const nominated = snapshot.nodes.get(snapshot.nominations.nodeOf(requirements.pod) ?? '')
   if (nominated !== undefined && check(nominated) === undefined) return { node: nominated.name }
   const { feasible, obstacles } = search([...snapshot.nodes.values()], start, [...present(nameRule(requirements.pod)), check])
@@ -49,19 +56,21 @@ function search(nodes: readonly NodeInfo[], start: number, checks: readonly Rule
   return { feasible, obstacles }
 }
 
-interface Surroundings {
+/** In the order in which Kubernetes asks. */
+const rulesFor = (pod: Pod, cluster: Cluster, { namespaceLabels, storage }: LookUps): Rule[] => [...volumeRules(pod, cluster, storage), ...topologyRules(pod, cluster, namespaceLabels)]
+
+interface Surroundings extends LookUps {
   /** Whose nominations count. */
   readonly snapshot: Snapshot
   /** The cluster as it is, or as it would be. */
   readonly cluster: Cluster
-  readonly namespaceLabels: NamespaceLabels
 }
 
 /** A pod has to fit beside the pods that were promised the node and go first, and without them too: they may go elsewhere. */
-export function unfitBehindNominated(requirements: Requirements, info: NodeInfo, { snapshot, cluster, namespaceLabels }: Surroundings, rules = topologyRules(requirements.pod, cluster, namespaceLabels)): Unfit | undefined {
+export function unfitBehindNominated(requirements: Requirements, info: NodeInfo, { snapshot, cluster, ...lookUps }: Surroundings, rules = rulesFor(requirements.pod, cluster, lookUps)): Unfit | undefined {
   const ahead = snapshot.nominations.aheadOf(requirements.pod, info.name)
   if (ahead.length === 0) return unfit(requirements, info, rules)
   const trial = new Trial(cluster, info)
   for (const one of ahead) trial.add(one)
-  return unfit(requirements, trial.node, topologyRules(requirements.pod, trial, namespaceLabels)) ?? unfit(requirements, info, rules)
+  return unfit(requirements, trial.node, rulesFor(requirements.pod, trial, lookUps)) ?? unfit(requirements, info, rules)
 }

@@ -2,9 +2,10 @@
 // a pod that left start a round; nothing polls. A placement counts before its binding is confirmed, so
 // bindings overlap; a refused one is taken back and the pod tried again.
 import { isNotFound } from '../api/api-error.ts'
-import type { Binding, Node, Pod } from '../api/generated/models.ts'
+import type { Binding, Node, PersistentVolumeClaim, Pod } from '../api/generated/models.ts'
 import { keyOf, splitKey } from '../api/object.ts'
-import { namespaces, nodes, podDisruptionBudgets, pods } from '../api/resources.ts'
+import { claimKeysOf } from '../api/persistent-storage.ts'
+import { namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisruptionBudgets, pods, storageClasses } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Change, Client } from '../client/client.ts'
 import { patchPodStatus } from '../control/disruption-target.ts'
@@ -14,6 +15,7 @@ import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
+import { VolumeBinder, VolumeBindingError, type Reservation } from './bind-volumes.ts'
 import { makeRoom } from './make-room.ts'
 import { PendingPods } from './pending-pods.ts'
 import { preempt, type NoPreemption, type Preemption } from './preempt.ts'
@@ -22,6 +24,7 @@ import { requirementsOf } from './requirements.ts'
 import { availability } from './rule.ts'
 import { schedule } from './schedule.ts'
 import { Snapshot } from './snapshot.ts'
+import { claimObstacle } from './volumes.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
@@ -48,6 +51,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const namespaceInformer = client.informer(namespaces)
   const budgetInformer = client.informer(podDisruptionBudgets)
   const namespaceLabels = (namespace: string): Readonly<Record<string, string>> | undefined => namespaceInformer.get({ name: namespace })?.metadata.labels
+  const storage = new VolumeBinder(client, clock)
   const snapshot = new Snapshot()
   const pending = new PendingPods()
   const bindings = new Set<Promise<void>>()
@@ -62,6 +66,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     const key = keyOf(object)
     if (type === 'DELETED' || isFinished(object)) {
       pending.remove(key)
+      storage.podGone(object.metadata.uid)
       snapshot.removePod(object.metadata.uid)
       if (snapshot.nominations.delete(object.metadata.uid) !== undefined || object.spec.nodeName) pending.retryAll()
       return roundSoon()
@@ -99,6 +104,19 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     roundSoon()
   }
 
+  function onClaim({ object }: Change<PersistentVolumeClaim>): void {
+    const key = keyOf(object)
+    storage.claimChanged(key)
+    pending.retryAll(pod => claimKeysOf(pod).includes(key))
+    roundSoon()
+  }
+
+  /** Volumes and classes say what claims can get. */
+  function onStorage(): void {
+    pending.retryAll(pod => claimKeysOf(pod).length > 0)
+    roundSoon()
+  }
+
   function roundSoon(): void {
     if (planned || !isRunning() || !pending.hasReady()) return
     planned = true
@@ -119,18 +137,22 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   }
 
   function place(pod: Pod): void {
+    const { size } = snapshot.nodes
+    const obstacle = size === 0 ? undefined : claimObstacle(pod, storage)
+    // The plug-ins that speak of preemption elsewhere have nothing but this to say here.
+    if (obstacle !== undefined) return leavePending(pod, `0/${size} nodes are available: ${obstacle}. not found`)
     const requirements = requirementsOf(pod)
-    const placement = schedule(requirements, snapshot, { random, start: start++, namespaceLabels })
+    const placement = schedule(requirements, snapshot, { random, start: start++, namespaceLabels, storage })
     if ('node' in placement) {
+      const volumes = storage.reserve(pod, snapshot.nodes.get(placement.node)!.node)
       snapshot.place(requirements, placement.node)
       const promised = snapshot.nominations.delete(pod.metadata.uid)
       if (promised !== undefined && promised !== placement.node) pending.retryAll()
-      return track(bind(requirements, placement.node))
+      return track(bind(requirements, placement.node, volumes))
     }
-    const { size } = snapshot.nodes
     if (size === 0) return leavePending(pod, 'no nodes available to schedule pods')
     const why = availability(size, Array.from(placement.unfit.values(), ({ reasons }) => reasons))
-    const plan = preempt(requirements, snapshot, placement.unfit, { budgets: budgetInformer.list(), namespaceLabels, random, nowMs: clock.now() })
+    const plan = preempt(requirements, snapshot, placement.unfit, { budgets: budgetInformer.list(), namespaceLabels, storage, random, nowMs: clock.now() })
     if (!('victims' in plan)) return leavePending(pod, `${why} ${noClaims}, preemption: ${plan.why}`, plan)
     pending.hold(pod)
     const pushedAside = snapshot.nominations.behind(pod, plan.node)
@@ -166,9 +188,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     bindings.add(tracked)
   }
 
-  async function bind({ pod }: Requirements, nodeName: string): Promise<void> {
+  async function bind({ pod }: Requirements, nodeName: string, volumes: Reservation | undefined): Promise<void> {
     const { namespace, name, uid } = pod.metadata
     try {
+      if (volumes !== undefined) await storage.bind(volumes)
       await client.post<Binding>(pods, { namespace, name }, 'binding', { metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } })
       recorder.recordEvent(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`, { action: 'Binding' })
     } catch (error) {
@@ -176,8 +199,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
       const current = podInformer.get({ namespace, name })
       if (current?.spec.nodeName) snapshot.setPod(current)
       else if (current?.status.nominatedNodeName) snapshot.nominations.set(requirementsOf(current), current.status.nominatedNodeName)
-      if (isNotFound(error)) return
+      if (isNotFound(error) || current === undefined || !isRunning()) return
       logger.warn('binding failed', { pod: keyOf(pod), node: nodeName, error: String(error) })
+      if (error instanceof VolumeBindingError) track(reportUnschedulable(current, error.message, {}))
       clock.after(retryMs, () => retry(keyOf(pod)))
     }
   }
@@ -201,14 +225,19 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     await patchPodStatus(client, pod, { conditions: [condition], ...nomination })
   }
 
-  const unsubscribe = [nodeInformer.subscribe(onNode), podInformer.subscribe(onPod)]
-  await Promise.all([nodeInformer.synced, podInformer.synced, namespaceInformer.synced, budgetInformer.synced])
+  const storageInformers = [client.informer(persistentVolumeClaims), client.informer(persistentVolumes), client.informer(storageClasses)] as const
+  const unsubscribe = [
+    nodeInformer.subscribe(onNode), podInformer.subscribe(onPod),
+    storageInformers[0].subscribe(onClaim), storageInformers[1].subscribe(onStorage), storageInformers[2].subscribe(onStorage),
+  ]
+  await Promise.all([nodeInformer, podInformer, namespaceInformer, budgetInformer, ...storageInformers].map(informer => informer.synced))
   state = 'running'
   roundSoon()
   return {
     async stop() {
       state = 'stopped'
       for (const end of unsubscribe) end()
+      storage.stop()
       await Promise.all(bindings)
       await recorder.flush()
     },

@@ -1,6 +1,7 @@
 // Claims and volumes that are in use are not deleted: while they are, a finalizer holds them.
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/models.ts'
 import { keyOf, splitKey, type KubeObject } from '../../api/object.ts'
+import { claimKeysOf } from '../../api/persistent-storage.ts'
 import type { Resource } from '../../api/resource.ts'
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../api/resources.ts'
 import type { Client } from '../../client/client.ts'
@@ -11,17 +12,9 @@ import { unlessGone } from '../../control/ownership.ts'
 const claimFinalizer = 'kubernetes.io/pvc-protection'
 const volumeFinalizer = 'kubernetes.io/pv-protection'
 
-/** Keys of the claims that a pod names, or gets by ephemeral volumes of its own. */
-function claimsOf({ metadata: { namespace, name }, spec }: Pod): string[] {
-  return (spec.volumes ?? []).flatMap(volume => {
-    const claim = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral === undefined ? undefined : `${name}-${volume.name}`)
-    return claim === undefined ? [] : [`${namespace}/${claim}`]
-  })
-}
-
 /** A pod uses its claims from when it is bound to a node until it has ended. */
 const isUser = (pod: Pod): boolean => Boolean(pod.spec.nodeName) && !isFinished(pod)
-const uses = (pod: Pod): string[] => (isUser(pod) ? claimsOf(pod) : [])
+const uses = (pod: Pod): string[] => (isUser(pod) ? claimKeysOf(pod) : [])
 
 /** Only what is being deleted is let go; everything else is held. */
 async function hold<T extends KubeObject>(client: Client, resource: Resource<T>, object: T, finalizer: string, inUse: boolean): Promise<void> {
@@ -35,7 +28,7 @@ async function hold<T extends KubeObject>(client: Client, resource: Resource<T>,
 export const claimProtectionController = defineController<PersistentVolumeClaim>({
   name: 'persistentvolumeclaim-protection',
   primary: persistentVolumeClaims,
-  watches: [watch({ resource: pods, keysOf: claimsOf, matters: (pod, old) => isUser(pod) !== isUser(old) })],
+  watches: [watch({ resource: pods, keysOf: claimKeysOf, matters: (pod, old) => isUser(pod) !== isUser(old) })],
   reconciler: ({ client }) => {
     const claims = client.informer(persistentVolumeClaims)
     const usersOf = client.informer(pods).index('claims in use', uses)

@@ -1,7 +1,7 @@
 // DefaultStorageClass and DefaultIngressClass: who names no class gets the one marked as default.
 import type { Ingress, IngressClass, PersistentVolumeClaim, StorageClass } from '../../api/generated/models.ts'
 import { forbidden } from '../../api/api-error.ts'
-import { isDefaultStorageClass } from '../../api/kinds/storage-class.ts'
+import { choosesClass, defaultClassOf } from '../../api/persistent-storage.ts'
 import { ingressClasses, ingresses, storageClasses } from '../../api/resources.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
 import { isPlainResource } from './admission.ts'
@@ -10,11 +10,10 @@ export const defaultStorageClass: AdmissionPlugin = {
   name: 'DefaultStorageClass',
   mutate(request, { storage }) {
     if (request.operation !== 'CREATE' || !isPlainResource(request, '', 'persistentvolumeclaims')) return
-    const { spec, metadata } = request.object as PersistentVolumeClaim
-    if (spec.storageClassName !== undefined || metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
-    const marked = storage.cache(storageClasses).list().map(({ object }) => object as StorageClass).filter(isDefaultStorageClass)
-    const newest = newestOf(marked)
-    if (newest !== undefined) spec.storageClassName = newest.metadata.name
+    const claim = request.object as PersistentVolumeClaim
+    if (choosesClass(claim)) return
+    const standard = defaultClassOf(storage.cache(storageClasses).list().map(({ object }) => object as StorageClass))
+    if (standard !== undefined) claim.spec.storageClassName = standard.metadata.name
   },
 }
 
@@ -28,9 +27,4 @@ export const defaultIngressClass: AdmissionPlugin = {
     if (marked.length > 1) throw forbidden(ingresses, metadata.name ?? '', `${marked.length} default IngressClasses were found, only 1 allowed`)
     if (marked[0] !== undefined) spec.ingressClassName = marked[0].metadata.name
   },
-}
-
-/** The newest wins, of equally old ones the first by name. */
-function newestOf(classes: readonly StorageClass[]): StorageClass | undefined {
-  return classes.reduce<StorageClass | undefined>((best, one) => (best === undefined || one.metadata.creationTimestamp > best.metadata.creationTimestamp ? one : best), undefined)
 }

@@ -3,6 +3,7 @@
 import { forbidden, notFound, type ApiError } from '../../api/api-error.ts'
 import type { AuthenticationTokenRequest as TokenRequest, CSIDriver, Node, OwnerReference, PersistentVolume, PersistentVolumeClaim, Pod, ResourceSlice } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { claimNameOf } from '../../api/persistent-storage.ts'
 import { podReferences } from '../../api/pod-references.ts'
 import { groupResource } from '../../api/resource.ts'
 import { csiDrivers, nodes, persistentVolumeClaims, persistentVolumes, pods } from '../../api/resources.ts'
@@ -168,7 +169,7 @@ function checkAudience(audience: string, pod: Pod, request: AdmissionRequest, { 
 /** What tokens the volume needs: its own projected ones, or those that its CSI driver asks for. */
 function volumeAudiences(volume: NonNullable<Pod['spec']['volumes']>[number], pod: Pod, storage: ServerContext['storage']): (string | undefined)[] {
   const projected = (volume.projected?.sources ?? []).map(source => source.serviceAccountToken?.audience)
-  const claimName = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral && `${pod.metadata.name}-${volume.name}`)
+  const claimName = claimNameOf(pod, volume)
   const claim = claimName === undefined ? undefined : storage.get(persistentVolumeClaims, `${pod.metadata.namespace}/${claimName}`)?.object as PersistentVolumeClaim | undefined
   const bound = claim?.spec.volumeName ? storage.get(persistentVolumes, claim.spec.volumeName)?.object as PersistentVolume | undefined : undefined
   const driverName = volume.csi?.driver ?? bound?.spec?.csi?.driver

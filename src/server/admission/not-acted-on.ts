@@ -5,7 +5,6 @@ import type { AdmissionPlugin } from '../server-context.ts'
 const waiting: Readonly<Record<string, readonly string[]>> = {
   'autoscaling': ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
-  '': ['persistentvolumeclaims', 'persistentvolumes'],
 }
 
 export const notActedOn: AdmissionPlugin = {

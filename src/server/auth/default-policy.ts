@@ -163,6 +163,14 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['storage.k8s.io'], ['storageclasses'], read),
     rule([''], ['persistentvolumeclaims'], [...read, 'patch', 'update']),
   ]),
+  // Sampan's own, for the directories of nodes.
+  role('system:local-path-provisioner', [
+    rule([''], ['persistentvolumes'], ['create', 'delete', ...read, 'patch', 'update']),
+    rule([''], ['persistentvolumeclaims'], read),
+    rule([''], ['persistentvolumeclaims/status'], ['patch', 'update']),
+    rule(['storage.k8s.io'], ['storageclasses'], read),
+    writeEvents,
+  ]),
   // As kubeadm makes it for the DNS server, which reads endpoint slices.
   role('system:coredns', [rule([''], ['endpoints', 'namespaces', 'pods', 'services'], ['list', 'watch']), rule(['discovery.k8s.io'], ['endpointslices'], ['list', 'watch'])]),
   ...['nodeclient', 'selfnodeclient'].map(name => role(`system:certificates.k8s.io:certificatesigningrequests:${name}`, [rule(['certificates.k8s.io'], [`certificatesigningrequests/${name}`], ['create'])])),
@@ -208,6 +216,7 @@ export const defaultClusterRoleBindings: readonly New<ClusterRoleBinding>[] = [
   binding('system:volume-scheduler', [user('system:kube-scheduler')]),
   binding('system:kube-dns', [account('kube-dns')]),
   binding('system:coredns', [account('coredns')]),
+  binding('system:local-path-provisioner', [account('local-path-provisioner')]),
 ]
 
 const locking = (component: string): PolicyRule[] => [
