@@ -27,7 +27,7 @@ export async function buildContainer(context: AgentContext, pod: Pod, container:
   const environment = await environmentFor(context, pod, container, parts.podAddress)
   const terminationMessageFile = parts.directories.terminationMessage(container.name, parts.attempt)
   const [volumeMounts] = await Promise.all([
-    Promise.all((container.volumeMounts ?? []).map(mount => mountOf(mount, environment, parts.volumePaths))),
+    Promise.all((container.volumeMounts ?? []).map(mount => mountOf(pod, mount, environment, parts.volumePaths))),
     createMessageFile(terminationMessageFile),
   ])
   return containerConfig(pod, container, {
@@ -63,16 +63,19 @@ function referencedNames(container: Container): { configMaps: string[]; secrets:
   }
 }
 
-async function mountOf(mount: VolumeMount, environment: readonly EnvironmentVariable[], volumePaths: ReadonlyMap<string, string>): Promise<Mount> {
+async function mountOf(pod: Pod, mount: VolumeMount, environment: readonly EnvironmentVariable[], volumePaths: ReadonlyMap<string, string>): Promise<Mount> {
   const volumePath = volumePaths.get(mount.name)
   if (volumePath === undefined) throw new ConfigError(`cannot find volume "${mount.name}" to mount into container`)
   return {
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath: await subPath(mount, environment, volumePath),
-    readOnly: mount.readOnly ?? false,
+    readOnly: mount.readOnly === true || isReadOnly(pod, mount.name),
     propagation: (mount.mountPropagation ?? 'None') as 'None' | 'HostToContainer' | 'Bidirectional',
   }
 }
+
+/** A pod may have its claim read-only as a whole. */
+const isReadOnly = ({ spec }: Pod, volumeName: string): boolean => spec.volumes?.find(({ name }) => name === volumeName)?.persistentVolumeClaim?.readOnly === true
 
 async function subPath(mount: VolumeMount, environment: readonly EnvironmentVariable[], volumePath: string): Promise<string> {
   const path = mount.subPathExpr === undefined || mount.subPathExpr === '' ? mount.subPath ?? '' : expandStrictly(mount.subPathExpr, environment)

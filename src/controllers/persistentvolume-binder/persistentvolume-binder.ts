@@ -96,7 +96,9 @@ function reconcileStorage({ client, clock, recorder }: ControllerContext): Recon
     say(claim, note)
   }
 
-  const say = (object: PersistentVolumeClaim | PersistentVolume, { type, reason, message }: Note): void => recorder.recordEvent(object, type, reason, message)
+  function say(object: PersistentVolumeClaim | PersistentVolume, { type, reason, message }: Note): void {
+    recorder.recordEvent(object, type, reason, message)
+  }
 
   /** First the volume, which only one claim can have, then the claim. */
   async function bind(volume: PersistentVolume, claim: PersistentVolumeClaim): Promise<void> {
