@@ -1,8 +1,9 @@
 // What pods may expect of their cluster: restarts, probes, volumes that follow, names, the API with their
-// own token, work that runs to its end.
+// own token, storage that lasts, work that runs to its end.
+import { readdirSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ContainerStatus, Pod, PodSpec } from '../../src/api/generated/models.ts'
-import { ClusterFixture, podControlGroups, reasonToSkipCluster, succeeded } from '../../src/testing/cluster-fixture.ts'
+import { ClusterFixture, folder, podControlGroups, readText, reasonToSkipCluster, succeeded } from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 
 const reason = reasonToSkipCluster()
@@ -175,6 +176,67 @@ describe.skipIf(reason !== undefined)(`pods${reason === undefined ? '' : ` (skip
     expect(tookMs).toBeGreaterThan(1000)
     expect(tookMs).toBeLessThan(5000)
     expect((await log).out).toMatch(/^term at \d+\n$/)
+  })
+
+  test('a StatefulSet finds its data again after it was scaled away, and a deleted claim takes its directory along', async () => {
+    const volumes = `${cluster.dataDirectory}/volumes`
+    await create(
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'db' }, spec: { clusterIP: 'None', selector: { app: 'db' } } },
+      {
+        apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db' },
+        spec: {
+          serviceName: 'db', replicas: 1, selector: { matchLabels: { app: 'db' } },
+          template: {
+            metadata: { labels: { app: 'db' } },
+            spec: {
+              securityContext: { runAsUser: 1000, fsGroup: 2000 }, terminationGracePeriodSeconds: 1,
+              containers: [{ name: 'main', image, command: sh(`echo started >> /data/log; echo inside > /part/file; ${forever}`), volumeMounts: [{ name: 'data', mountPath: '/data' }, { name: 'data', mountPath: '/part', subPath: 'a/part' }] }],
+            },
+          },
+          volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }],
+        },
+      },
+    )
+    await show('rollout', 'status', 'statefulset/db', '--timeout=20s')
+    expect(await show('get', 'pvc', 'data-db-0', '--no-headers')).toMatch(/^data-db-0 +Bound +pvc-\S+ +1Gi +RWO +local-path /)
+    const [directory] = readdirSync(volumes)
+    expect(directory).toMatch(/^pvc-[-0-9a-f]{36}_default_data-db-0$/)
+    expect([statSync(volumes).mode & 0o777, statSync(`${volumes}/${directory}`).gid]).toEqual([0o700, 2000])
+    await show('scale', 'statefulset/db', '--replicas=0')
+    await show('wait', '--for=delete', 'pod/db-0', '--timeout=20s')
+    await show('scale', 'statefulset/db', '--replicas=1')
+    await show('rollout', 'status', 'statefulset/db', '--timeout=20s')
+    expect(await exec('db-0', 'cat /data/log /data/a/part/file; stat -c %g /data/log')).toBe('started\nstarted\ninside\n2000\n')
+
+    await create(podOf('reader', { command: sh(`cat /data/log; touch /data/mine; ${forever}`), volumeMounts: [{ name: 'data', mountPath: '/data' }] }, { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-db-0', readOnly: true } }] }))
+    await ready('reader')
+    await eventually('reads, and cannot write', async () => /^started\nstarted\n.*Read-only file system/s.test(await show('logs', 'reader')))
+    await show('delete', 'statefulset/db', 'service/db', 'pod/reader', '--now')
+    await show('delete', 'pvc', 'data-db-0', '--timeout=20s')
+    await eventually('no volume', async () => (await show('get', 'pv', '-o', 'name')) === '')
+    expect(readdirSync(volumes)).toEqual([])
+  })
+
+  test('an ephemeral volume goes with its pod; a volume that is not there is told and waited for', async () => {
+    const place = folder(cluster.directory, 'disks')
+    const volumeClaimTemplate = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } } as unknown as object
+    await create(
+      podOf('scratch', { command: sh(`echo there > /scratch/file; ${forever}`), volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] }, { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate } }] as NonNullable<PodSpec['volumes']> }),
+      {
+        apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'disk' },
+        spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', local: { path: `${place}/late` }, nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }] }] } } },
+      },
+      { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'disk' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', resources: { requests: { storage: '1Gi' } } } },
+      podOf('waiter', { command: sh(`echo here > /disk/file; ${forever}`), volumeMounts: [{ name: 'disk', mountPath: '/disk' }] }, { volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: 'disk' } }] }),
+    )
+    await eventually('told', async () => (await show('describe', 'pod', 'waiter')).includes(`MountVolume.NewMounter initialization failed for volume "disk" : path "${place}/late" does not exist`))
+    folder(place, 'late')
+    await Promise.all([ready('waiter'), ready('scratch')])
+    await eventually('written', async () => await exec('scratch', 'cat /scratch/file') === 'there\n' && readText(`${place}/late/file`) === 'here\n')
+    await show('delete', 'pod', 'scratch', 'waiter', '--now')
+    await show('delete', 'pvc/disk', 'pv/disk', '--timeout=20s')
+    await eventually('no claim and no volume', async () => (await show('get', 'pvc,pv', '-o', 'name')) === '')
+    expect([readdirSync(`${cluster.dataDirectory}/volumes`), readText(`${place}/late/file`)]).toEqual([[], 'here\n'])
   })
 
   test('a pod that is deleted leaves no control group and no link', async () => {

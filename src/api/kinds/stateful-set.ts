@@ -1,7 +1,7 @@
 // StatefulSet: pods with lasting names and volumes of their own.
 import type { FieldError } from '../field-error.ts'
 import { forbiddenField, invalidValue, required } from '../field-error.ts'
-import type { StatefulSet, StatefulSetSpec } from '../generated/models.ts'
+import type { PodTemplateSpec, StatefulSet, StatefulSetSpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { statefulSets } from '../resources.ts'
 import { sameJson, validateNonNegative } from '../validation/scalars.ts'
@@ -65,8 +65,16 @@ function validate({ spec }: StatefulSet): FieldError[] {
     ...validateRetention(spec),
     ...validateNonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
     ...validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
-    ...validateWorkload(spec, 'statefulset'),
+    ...validateWorkload({ ...spec, template: withClaims(spec) }, 'statefulset'),
   ]
+}
+
+/** As its pods have it: what claims are made for can be mounted like other volumes. */
+function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
+  const volumes = template?.spec?.volumes ?? []
+  const names = new Set(volumes.map(({ name }) => name))
+  const claims = volumeClaimTemplates.flatMap(({ metadata }) => (metadata.name === undefined || names.has(metadata.name) ? [] : [{ name: metadata.name, persistentVolumeClaim: { claimName: metadata.name } }]))
+  return claims.length === 0 || template.spec === undefined ? template : { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } }
 }
 
 function validatePodManagement(policy: string | undefined): FieldError[] {
