@@ -230,28 +230,64 @@ test('a claim for one pod alone is not given to a second one', async () => {
   await untilRunning('second')
 })
 
-test('a StatefulSet keeps its claims while it is scaled', async () => {
+async function makeSet(name: string, policy: { whenDeleted?: string; whenScaled?: string } = {}): Promise<{ scale(replicas: number): Promise<unknown>; volumes(): (string | undefined)[] }> {
   const { client } = cluster
+  const settled = (replicas: number) => eventually(`${replicas} ready`, () => {
+    const { status, metadata } = client.informer(statefulSets).get({ namespace, name })!
+    return status.observedGeneration === metadata.generation && status.replicas === replicas && (status.readyReplicas ?? 0) === replicas
+  })
   await client.create(statefulSets, {
-    metadata: { namespace, name: 'db' },
+    metadata: { namespace, name },
     spec: {
-      replicas: 2, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'i', volumeMounts: [{ name: 'data', mountPath: '/data' }] }] } },
+      replicas: 2, serviceName: name, selector: { matchLabels: { app: name } }, persistentVolumeClaimRetentionPolicy: policy,
+      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i', volumeMounts: [{ name: 'data', mountPath: '/data' }] }] } },
       volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }] as unknown as PersistentVolumeClaim[],
     },
   })
-  const settled = (replicas: number) => eventually(`${replicas} ready`, () => {
-    const { status, metadata } = client.informer(statefulSets).get({ namespace, name: 'db' })!
-    return status.observedGeneration === metadata.generation && status.replicas === replicas && (status.readyReplicas ?? 0) === replicas
-  })
-  const volumes = (): (string | undefined)[] => ['data-db-0', 'data-db-1'].map(name => claim(name)?.spec.volumeName)
   await settled(2)
+  return {
+    volumes: () => [0, 1].map(ordinal => claim(`data-${name}-${ordinal}`)?.spec.volumeName),
+    async scale(replicas) {
+      await client.patch(statefulSets, { namespace, name }, { type: 'merge', value: { spec: { replicas } } })
+      await settled(replicas)
+    },
+  }
+}
+
+test('a StatefulSet keeps its claims while it is scaled, and after it is deleted', async () => {
+  const { scale, volumes } = await makeSet('db')
   const before = volumes()
-  await client.patch(statefulSets, { namespace, name: 'db' }, { type: 'merge', value: { spec: { replicas: 0 } } })
-  await settled(0)
-  await client.patch(statefulSets, { namespace, name: 'db' }, { type: 'merge', value: { spec: { replicas: 2 } } })
-  await settled(2)
-  expect(volumes()).toEqual(before)
   expect(new Set(before).size).toBe(2)
+  await scale(0)
+  await scale(2)
+  expect(volumes()).toEqual(before)
+  await cluster.client.delete(statefulSets, { namespace, name: 'db' })
+  await untilGone('its pods', () => pod('db-0') ?? pod('db-1'))
+  expect(volumes()).toEqual(before)
+})
+
+test('claims go with their pod or with their set where the set says so', async () => {
+  const { scale, volumes } = await makeSet('db', { whenDeleted: 'Delete', whenScaled: 'Delete' })
+  const [first, second] = volumes()
+  expect(claim('data-db-1')?.metadata.ownerReferences).toMatchObject([{ kind: 'StatefulSet', name: 'db', controller: true }])
+  await cluster.client.patch(statefulSets, { namespace, name: 'db' }, { type: 'merge', value: { spec: { replicas: 1 } } })
+  await eventually('it goes', () => pod('db-1') === undefined || claim('data-db-1')?.metadata.ownerReferences?.some(({ kind }) => kind === 'Pod'))
+  // The new pod waits until the claim of the one before has gone.
+  await scale(2)
+  expect(volumes()[0]).toBe(first)
+  expect(volumes()[1]).not.toBe(second)
+  await untilGone('the volume', () => volume(second!))
+  await cluster.client.delete(statefulSets, { namespace, name: 'db' })
+  await untilGone('its claims', () => claim('data-db-0') ?? claim('data-db-1'))
+})
+
+test('a claim that vanishes before its pod runs is made again', async () => {
+  await makeSet('db')
+  const { uid } = claim('data-db-1')!.metadata
+  await cluster.client.delete(persistentVolumeClaims, { namespace, name: 'data-db-1' })
+  await cluster.client.delete(pods, { namespace, name: 'db-1' })
+  await eventually('another claim', () => claim('data-db-1')?.status.phase === 'Bound' && claim('data-db-1')?.metadata.uid !== uid)
+  await untilRunning('db-1')
 })
 
 test('an ephemeral volume lives as long as its pod', async () => {

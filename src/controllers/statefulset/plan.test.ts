@@ -92,6 +92,6 @@ test('a pod has its name, its place and its claims', () => {
   expect(made.metadata).toMatchObject({ name: 'web-1', labels: { 'app': 'web', 'statefulset.kubernetes.io/pod-name': 'web-1', 'apps.kubernetes.io/pod-index': '1', [revisionLabel]: 'web-new' } })
   expect(made.metadata.generateName).toBeUndefined()
   expect(made.spec).toMatchObject({ hostname: 'web-1', subdomain: 'web', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-web-1' } }] })
-  expect(claimsFor(claiming, 1, undefined)).toMatchObject([{ metadata: { name: 'data-web-1', namespace: 'n', labels: { app: 'web' }, ownerReferences: [{ kind: 'StatefulSet', name: 'web' }] }, spec: { accessModes: ['ReadWriteOnce'] } }])
+  expect(claimsFor(claiming, 1)).toMatchObject([{ metadata: { name: 'data-web-1', namespace: 'n', labels: { app: 'web' }, ownerReferences: [{ kind: 'StatefulSet', name: 'web' }] }, spec: { accessModes: ['ReadWriteOnce'] } }])
   expect([ordinalOf(claiming, 'web-12'), ordinalOf(claiming, 'web-01'), ordinalOf(claiming, 'other-1')]).toEqual([12, undefined, undefined])
 })

@@ -1,7 +1,7 @@
 // Pods with an identity: `web-0`, `web-1`, each with its own claims. Making them, and telling whose they are.
-import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/models.ts'
+import type { OwnerReference, PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/models.ts'
 import type { New } from '../../api/object.ts'
-import { statefulSets } from '../../api/resources.ts'
+import { pods, statefulSets } from '../../api/resources.ts'
 import { revisionLabel } from '../../control/controller-revisions.ts'
 import { controllerReference } from '../../control/ownership.ts'
 import { podFromTemplate } from '../../control/pods.ts'
@@ -33,13 +33,17 @@ export function podFor(set: StatefulSet, ordinal: number, template: PodTemplateS
   }
 }
 
-/** The claims of one pod. They outlive it unless the retention policy says otherwise. */
-export function claimsFor(set: StatefulSet, ordinal: number, pod: Pod | undefined): New<PersistentVolumeClaim>[] {
+/** With whom a claim goes by the retention policy: with the pod when the set was scaled down, else with the set; with nobody by default. */
+export function claimOwner(set: StatefulSet, ordinal: number, pod: Pod | undefined): OwnerReference | undefined {
   const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {}
   const condemned = ordinal < firstOrdinal(set) || ordinal >= firstOrdinal(set) + (set.spec.replicas ?? 1)
-  const ownedByPod = whenScaled === 'Delete' && condemned && pod !== undefined
-  const owner = ownedByPod ? { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid, controller: true }
-    : whenDeleted === 'Delete' ? { ...controllerReference(set, statefulSets), blockOwnerDeletion: false } : undefined
+  if (whenScaled === 'Delete' && condemned && pod !== undefined) return controllerReference(pod, pods)
+  return whenDeleted === 'Delete' ? controllerReference(set, statefulSets) : undefined
+}
+
+/** The claims of a pod that is to be made. */
+export function claimsFor(set: StatefulSet, ordinal: number): New<PersistentVolumeClaim>[] {
+  const owner = claimOwner(set, ordinal, undefined)
   return (set.spec.volumeClaimTemplates ?? []).map(template => ({
     metadata: {
       ...template.metadata, namespace: set.metadata.namespace, name: claimName(template, set, ordinal), labels: { ...template.metadata.labels, ...set.spec.selector.matchLabels },
@@ -48,3 +52,7 @@ export function claimsFor(set: StatefulSet, ordinal: number, pod: Pod | undefine
     spec: template.spec,
   }))
 }
+
+/** Whether a claim has a name that the set would give. */
+export const isClaimOf = (set: StatefulSet, { metadata }: PersistentVolumeClaim): boolean =>
+  metadata.namespace === set.metadata.namespace && (set.spec.volumeClaimTemplates ?? []).some(template => metadata.name.startsWith(`${template.metadata.name}-${set.metadata.name}-`))

@@ -1,5 +1,4 @@
 // Keeps the numbered pods of StatefulSets, and their claims.
-import { isAlreadyExists } from '../../api/api-error.ts'
 import type { Pod, StatefulSet } from '../../api/generated/models.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
@@ -13,7 +12,8 @@ import { removeObject } from '../../control/removal.ts'
 import { writeStatus } from '../../control/write-status.ts'
 import { errorText } from '../../lib/error-text.ts'
 import { planStatefulSet, type Revisions } from './plan.ts'
-import { claimsFor, ordinalOf, podFor, podName } from './stateful-pod.ts'
+import { podClaims, unlessThere } from './pod-claims.ts'
+import { isClaimOf, ordinalOf, podFor, podName } from './stateful-pod.ts'
 
 export const statefulSetController = defineController({
   name: 'statefulset',
@@ -23,6 +23,10 @@ export const statefulSetController = defineController({
     resource: pods,
     keysOf: (pod, client) => (controllerOf(pod) !== undefined ? ownerKeys(pod, statefulSets)
       : client.informer(statefulSets).list(pod.metadata.namespace).filter(set => isMember(set, pod)).map(keyOf)),
+  }), watch({
+    // One that has gone may be what a pod waits for.
+    resource: persistentVolumeClaims, ignoresNew: true, matters: () => false,
+    keysOf: (claim, client) => client.informer(statefulSets).list(claim.metadata.namespace).filter(set => isClaimOf(set, claim)).map(keyOf),
   })],
   reconciler: reconcileStatefulSets,
 })
@@ -32,7 +36,7 @@ const isMember = (set: StatefulSet, pod: Pod): boolean => ordinalOf(set, pod.met
 function reconcileStatefulSets(context: ControllerContext): Reconciler {
   const { client, clock, recorder } = context
   const sets = client.informer(statefulSets)
-  const claims = client.informer(persistentVolumeClaims)
+  const claims = podClaims(context)
   const podsOf = byController(client.informer(pods))
   const revisions = revisionKeeper(client, { owner: statefulSets, hashLabel: 'controller.kubernetes.io/hash' })
 
@@ -48,6 +52,7 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
     const plan = planStatefulSet(set, mine, names, clock.now())
     // First the status: it tells a start that was interrupted which revision comes first.
     await writeStatus(client, statefulSets, set, plan.status, sets.get(set.metadata))
+    for (const pod of mine) await claims.follow(set, pod)
     for (const { ordinal, revision } of plan.create) await create(set, ordinal, revision, history)
     await Promise.all(plan.remove.map(pod => remove(set, pod, plan.ended.includes(pod))))
     await revisions.prune(set, history, new Set([names.current, names.update, ...mine.map(pod => hashOf(pod) ?? '')]))
@@ -57,11 +62,7 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
   async function create(set: StatefulSet, ordinal: number, revision: string, { all, current }: RevisionHistory): Promise<void> {
     const name = podName(set, ordinal)
     try {
-      for (const wanted of claimsFor(set, ordinal, undefined)) {
-        if (claims.get(wanted.metadata as { namespace?: string; name: string }) !== undefined) continue
-        await unlessThere(client.create(persistentVolumeClaims, wanted))
-        recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Claim ${wanted.metadata.name} Pod ${name} in StatefulSet ${set.metadata.name} success`)
-      }
+      if (!await claims.prepare(set, ordinal)) return
       const template = templateOf(all.find(one => one.metadata.name === revision) ?? current)
       await unlessThere(client.create(pods, podFor(set, ordinal, template, revision)))
       recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
@@ -84,12 +85,4 @@ function revisionNames({ status }: StatefulSet, { current, all }: RevisionHistor
   const update = current.metadata.name
   const known = all.some(revision => revision.metadata.name === status.currentRevision)
   return { current: known ? status.currentRevision! : update, update }
-}
-
-async function unlessThere(promise: Promise<unknown>): Promise<void> {
-  try {
-    await promise
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-  }
 }
