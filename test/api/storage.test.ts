@@ -271,7 +271,7 @@ test('claims go with their pod or with their set where the set says so', async (
   const [first, second] = volumes()
   expect(claim('data-db-1')?.metadata.ownerReferences).toMatchObject([{ kind: 'StatefulSet', name: 'db', controller: true }])
   await cluster.client.patch(statefulSets, { namespace, name: 'db' }, { type: 'merge', value: { spec: { replicas: 1 } } })
-  await eventually('it goes', () => pod('db-1') === undefined || claim('data-db-1')?.metadata.ownerReferences?.some(({ kind }) => kind === 'Pod'))
+  await untilGone('the pod', () => pod('db-1'))
   // The new pod waits until the claim of the one before has gone.
   await scale(2)
   expect(volumes()[0]).toBe(first)
