@@ -7,6 +7,7 @@ import { claimNameOf, foreignClaim } from '../api/persistent-storage.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { giveToGroup, type GroupPolicy } from '../host/group-ownership.ts'
+import { errorText } from '../lib/error-text.ts'
 import { hostPath } from './host-path.ts'
 import type { PodDirectories } from './pod-directories.ts'
 import { allContainersOf } from './pod-facts.ts'
@@ -23,7 +24,7 @@ export class MountFailure extends Error {
 export async function claimedVolume(pod: Pod, volume: Volume, client: Client, directories: PodDirectories): Promise<string> {
   const source = await volumeBehind(pod, volume, client).catch((error: unknown) => {
     const claim = `${pod.metadata.namespace}/${claimNameOf(pod, volume)}`
-    throw new MountFailure(`Unable to attach or mount volumes: unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]: error processing PVC ${claim}: ${(error as Error).message}`)
+    throw new MountFailure(`Unable to attach or mount volumes: unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]: error processing PVC ${claim}: ${errorText(error)}`)
   })
   const { metadata: { name }, spec } = source
   try {
@@ -31,14 +32,14 @@ export async function claimedVolume(pod: Pod, volume: Volume, client: Client, di
     if (spec.local === undefined) throw new Error(`expected a PersistentVolume that this node offers (hostPath or local), found another kind`)
     return await localVolume(pod, source, volume.persistentVolumeClaim?.readOnly ?? false, directories)
   } catch (error) {
-    throw error instanceof MountFailure ? error : new MountFailure(`MountVolume.SetUp failed for volume "${name}" : ${(error as Error).message}`)
+    throw error instanceof MountFailure ? error : new MountFailure(`MountVolume.SetUp failed for volume "${name}" : ${errorText(error)}`)
   }
 }
 
 /** @throws Error with what follows the name of the claim in the event */
 async function volumeBehind(pod: Pod, volume: Volume, client: Client): Promise<PersistentVolume> {
   const name = claimNameOf(pod, volume)!
-  const claim = await client.get(persistentVolumeClaims, { namespace: pod.metadata.namespace, name }).catch((error: unknown) => { throw new Error(`failed to fetch PVC from API server: ${(error as Error).message}`) })
+  const claim = await client.get(persistentVolumeClaims, { namespace: pod.metadata.namespace, name }).catch((error: unknown) => { throw new Error(`failed to fetch PVC from API server: ${errorText(error)}`) })
   const foreign = volume.ephemeral === undefined ? undefined : foreignClaim(pod, claim)
   if (foreign !== undefined) throw new Error(foreign)
   if (claim.metadata.deletionTimestamp !== undefined) throw new Error('PVC is being deleted')

@@ -230,7 +230,7 @@ test('a claim for one pod alone is not given to a second one', async () => {
   await untilRunning('second')
 })
 
-async function makeSet(name: string, policy: { whenDeleted?: string; whenScaled?: string } = {}): Promise<{ scale(replicas: number): Promise<unknown>; volumes(): (string | undefined)[] }> {
+async function makeSet(name: string, policy: { whenDeleted?: string; whenScaled?: string } = {}): Promise<{ readonly scale: (replicas: number) => Promise<void>; readonly volumes: () => (string | undefined)[] }> {
   const { client } = cluster
   const settled = (replicas: number) => eventually(`${replicas} ready`, () => {
     const { status, metadata } = client.informer(statefulSets).get({ namespace, name })!
@@ -247,7 +247,7 @@ async function makeSet(name: string, policy: { whenDeleted?: string; whenScaled?
   await settled(2)
   return {
     volumes: () => [0, 1].map(ordinal => claim(`data-${name}-${ordinal}`)?.spec.volumeName),
-    async scale(replicas) {
+    scale: async replicas => {
       await client.patch(statefulSets, { namespace, name }, { type: 'merge', value: { spec: { replicas } } })
       await settled(replicas)
     },

@@ -8,6 +8,7 @@ import { defineController, watch } from '../../control/controller.ts'
 import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { controllerReference } from '../../control/ownership.ts'
 import { isActive } from '../../control/pods.ts'
+import { errorText } from '../../lib/error-text.ts'
 
 const ephemeralVolumes = ({ spec }: Pod) => (spec.volumes ?? []).filter(volume => volume.ephemeral !== undefined)
 
@@ -37,7 +38,7 @@ export const ephemeralVolumeController = defineController<Pod>({
         await client.create(persistentVolumeClaims, claimFor(pod, volume, name))
       } catch (error) {
         if (isNamespaceTerminating(error)) return
-        failed(`create PVC ${name}: ${(error as Error).message}`)
+        failed(`create PVC ${name}: ${errorText(error)}`)
         throw error
       }
     }

@@ -10,6 +10,7 @@ import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../..
 import { defineController, watch, type ControllerContext, type ControllerDefinition, type Reconciler } from '../../control/controller.ts'
 import { unlessGone } from '../../control/ownership.ts'
 import { writeStatus } from '../../control/write-status.ts'
+import { errorText } from '../../lib/error-text.ts'
 import { directoryOf, isDone, isOwn, isToBeMade, localPathProvisioner, refusal, volumeFor } from './volume.ts'
 
 /** Where the volumes of a node are. */
@@ -74,7 +75,7 @@ function provision({ client, recorder }: ControllerContext, { nodeName, director
     } catch (error) {
       // The provisioner of another node was faster.
       if (isAlreadyExists(error)) return
-      failed((error as Error).message)
+      failed(errorText(error))
       throw error
     }
   }
@@ -94,7 +95,7 @@ function provision({ client, recorder }: ControllerContext, { nodeName, director
       try {
         await directories.remove(volume.spec.local!.path)
       } catch (error) {
-        recorder.recordEvent(volume, 'Warning', 'VolumeFailedDelete', (error as Error).message)
+        recorder.recordEvent(volume, 'Warning', 'VolumeFailedDelete', errorText(error))
         throw error
       }
       if (!isDeleting) await unlessGone(client.delete(persistentVolumes, volume.metadata, { preconditions: { uid: volume.metadata.uid } }))
