@@ -122,7 +122,7 @@ test('volumes whose claims are gone are released: kept, or failed when nobody he
   await Promise.all([untilBound('a'), untilBound('b')])
   await Promise.all(['a', 'b'].map(name => cluster.client.delete(persistentVolumeClaims, { namespace, name })))
   await untilPhase('kept', 'Released')
-  const message = `error getting deleter volume plugin for volume "${namespace}-doomed": no deletable volume plugin matched`
+  const message = 'host_path deleter only supports /tmp/.+ but received provided /mnt/doomed'
   expect((await untilPhase('doomed', 'Failed')).status.message).toBe(message)
   await untilSaid(`${namespace}-doomed`, 'VolumeFailedDelete', message)
   // Taking the reference out offers the volume again.

@@ -111,5 +111,7 @@ function release({ metadata: { name, annotations }, spec }: PersistentVolume): V
   const provisioner = annotations?.[volumeAnnotations.provisionedBy] ?? ''
   if (spec.persistentVolumeReclaimPolicy === 'Recycle') return { step: 'release', failure: warning('VolumeFailedRecycle', 'No recycler plugin found for the volume!') }
   if (spec.persistentVolumeReclaimPolicy !== 'Delete' || (provisioner !== '' && !provisioner.startsWith('kubernetes.io/'))) return { step: 'release' }
-  return { step: 'release', failure: warning('VolumeFailedDelete', `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`) }
+  const path = spec.hostPath?.path
+  const why = path !== undefined && !/^\/tmp\/./.test(path) ? `host_path deleter only supports /tmp/.+ but received provided ${path}` : `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`
+  return { step: 'release', failure: warning('VolumeFailedDelete', why) }
 }
