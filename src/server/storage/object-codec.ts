@@ -3,13 +3,21 @@
 // a known place, so nothing is parsed or encoded a second time.
 import type { KubeObject } from '../../api/object.ts'
 
+const opening = '{"kind":'
 const metadataOpening = '"metadata":{'
 
 /** @param object is a draft; its resourceVersion is left out of the result */
 export function encodeForStore(object: KubeObject): Buffer {
   const { kind, apiVersion, metadata, ...rest } = object
   const { resourceVersion: _assigned, ...meta } = metadata
-  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: meta, ...rest }))
+  const text = JSON.stringify({ kind, apiVersion, metadata: meta, ...rest })
+  return Buffer.from(text.startsWith(opening) ? text : withLeading({ kind, apiVersion, metadata: meta }, rest))
+}
+
+/** JavaScript puts fields whose names are numbers before all others; custom resources may have such fields. */
+function withLeading(first: object, rest: object): string {
+  const others = JSON.stringify(rest)
+  return `${JSON.stringify(first).slice(0, -1)}${others === '{}' ? '' : ','}${others.slice(1)}`
 }
 
 /** The bytes clients get: the stored ones with `resourceVersion` as first field of the metadata. */

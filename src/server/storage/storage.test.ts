@@ -22,6 +22,12 @@ describe('the stored form', () => {
     }))
   })
 
+  test('keeps the metadata in front of fields whose names are numbers', () => {
+    const object = { 5: { metadata: { a: 1 } }, apiVersion: 'v1', kind: 'X', metadata: meta('a') } as unknown as KubeObject
+    const served = JSON.parse(withRevision(encodeForStore(object), 9).toString()) as KubeObject
+    expect(served).toEqual({ ...object, metadata: { ...object.metadata, resourceVersion: '9' } })
+  })
+
   test('is found in the part of a larger buffer', () => {
     const stored = encodeForStore({ apiVersion: 'v1', kind: 'X', metadata: meta('a') })
     const larger = Buffer.concat([Buffer.from('metadata'), stored, Buffer.from('more')])
