@@ -4,47 +4,33 @@
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
-import type { CertificateSigner } from '../api/certificate-request.ts'
 import { nodes } from '../api/resources.ts'
-import { allControllers } from '../controllers/all.ts'
-import { localPathProvisionerController } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
-import { startControllers, type Running } from '../control/controller.ts'
-import { createEventRecorder } from '../control/event-recorder.ts'
-import { runWhileLeading } from '../control/while-leading.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { listProcesses } from '../host/processes.ts'
-import { directoriesBelow } from '../host/volume-directories.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
-import { ClusterNames } from '../network/cluster-names.ts'
-import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
-import { removeTable, startServiceProxy } from '../network/service-proxy.ts'
+import { removeTable } from '../network/service-proxy.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
-import { startScheduler } from '../scheduler/scheduler.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { publishIdentity } from './cluster-identity.ts'
-import type { KeyPairPem } from '../server/auth/certificate-authority.ts'
 import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
-import { publishClusterServices } from './cluster-services.ts'
+import { componentClient, masters, startComponents } from './components.ts'
 import { serveControl } from './control-socket.ts'
 import { accessSettings } from './access-settings.ts'
 import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
 import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
-import { offerStorageClass } from './default-storage-class.ts'
-import { liveResources } from './live-resources.ts'
-import { keepLiveServers, type LiveServer } from './live-servers.ts'
-import { LocalClient } from './local-client.ts'
+import type { LocalClient } from './local-client.ts'
+import { beMember, type Membership } from './membership.ts'
 import { isSharedStore, openStore } from './open-store.ts'
-import { freeDeletedPlaces } from './reserved-places.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
-import { addFirstRoute, followServiceRanges } from './service-routes.ts'
+import { addFirstRoute } from './service-routes.ts'
 import { processLogger, systemRandom } from './system.ts'
 import { sampanVersion } from './version.ts'
 
@@ -64,16 +50,6 @@ function report(message: StartReport): void {
 }
 
 const reached = (step: Extract<StartReport, { step: string }>['step']): void => report({ step, atMs: performance.timeOrigin + performance.now() })
-
-/** A client that acts as a component of the cluster does, with that component's rights. */
-function componentClient(server: ApiServer, component: string, username = `system:${component}`, groups: readonly string[] = []): LocalClient {
-  return new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: component })
-}
-
-const masters = ['system:masters']
-/** Where events about leadership come from, when the name of the lease is not it. */
-const reportedAs: Readonly<Record<string, string>> = { 'kube-scheduler': 'default-scheduler' }
-const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
@@ -98,12 +74,12 @@ async function main(options: ServerOptions): Promise<void> {
   if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
   let frontClient = keys.frontProxy.client
-  let servers: readonly LiveServer[] = []
+  let membership: Membership | undefined
   const server = await createApiServer({
     store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
-    findPeer: nodeName => (nodeName === facts.nodeName ? undefined : peerAddress(servers.find(server => server.nodeName === nodeName))),
+    findPeer: nodeName => membership?.peer(nodeName),
     frontProxy: { ...keys.frontProxy, get client() { return frontClient } }, ...access, ...(audit && { audit }),
     clock, random, logger: logger.with({ component: 'api' }),
   })
@@ -123,35 +99,12 @@ async function main(options: ServerOptions): Promise<void> {
   const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
-  const deletedNodes = isShared ? freeDeletedPlaces({ client: serverClient, store, logger: logger.with({ component: 'servers' }), servers: () => servers }) : undefined
-  const publish = (live: readonly LiveServer[]): Promise<void> => {
-    const gone = servers.filter(server => !live.some(({ nodeName }) => nodeName === server.nodeName)).map(({ nodeName }) => nodeName)
-    servers = live
-    deletedNodes?.serversGone(gone)
-    return publishClusterServices(serverClient, network, live)
-  }
   const self = { nodeName: facts.nodeName, address: network.nodeAddress, port, ...(advertised !== undefined && { advertisedAddress: advertised }) }
-  const liveServers = isShared ? await keepLiveServers({ client: serverClient, clock, logger: logger.with({ component: 'servers' }), self, uuid: random.uuid(), publish }) : undefined
-  if (!isShared) await publish([self])
-  // Where several servers share a store, one of them does the work.
-  const elected = async (component: string, start: () => Promise<Running>): Promise<Running> => (!isShared ? start() : runWhileLeading({
-    client: serverClient, clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, events: createEventRecorder({ client: serverClient, clock, logger, component: reportedAs[component] ?? component }), identity: `${facts.nodeName}_${random.uuid()}`, start,
-    // This process holds the lock of its data directory.
-    isGone: holder => holder.startsWith(`${facts.nodeName}_`),
-  }))
-  const [controllers, scheduler, proxy, provisioner, dns] = await Promise.all([
-    elected('kube-controller-manager', () => startControllers(allControllers({ rootCaPem: keys.authority.certificate, resources: liveResources(server.context.kinds), kinds: allKinds, issueToken: facts => server.context.tokens.issueLegacy(facts), certificates: lazyClusterSigner(keys.authority) }), { client: componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), clock, random, logger: logger.with({ component: 'controllers' }) })),
-    elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), clock, random, logger: logger.with({ component: 'scheduler' }) })),
-    startServiceProxy({
-      client: componentClient(server, 'kube-proxy'), nodeClient, nodeName: facts.nodeName, nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0), clock, logger: logger.with({ component: 'network' }),
-      facts: { table: facts.linkName, podCidr: network.podCidr, serviceCidr: network.serviceCidr, linkName: facts.linkName, nodePortAddresses: ['127.0.0.1', network.nodeAddress] },
-    }),
-    startControllers([localPathProvisionerController({ nodeName: facts.nodeName, directories: directoriesBelow(places.volumes) })], { client: componentClient(server, 'local-path-provisioner', 'system:serviceaccount:kube-system:local-path-provisioner', podOwner), clock, random, logger: logger.with({ component: 'volumes' }) }),
-    startDnsServer({ names: new ClusterNames(componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner), network.domain), domain: network.domain, address: network.nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) }),
-    offerStorageClass(serverClient),
-  ])
-  const stopRoutes = followServiceRanges({ client: serverClient, network, linkName: facts.linkName, apply: ipBatch, logger: logger.with({ component: 'network' }) })
-  void proxy.settled().then(() => reached('network'))
+  const member = membership = await beMember({ client: serverClient, store, isShared, network, self, clock, random, logger })
+  const components = await startComponents({
+    server, facts, places, authority: keys.authority, serverClient, nodeClient, nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0), elected: member.elected, clock, random, logger,
+  })
+  void components.settled().then(() => reached('network'))
 
   const runtimeProcess = await containerd
   await runtimeProcess.setRegistries(registryNames(registry.port))
@@ -179,12 +132,9 @@ async function main(options: ServerOptions): Promise<void> {
     letDie()
     stopRotation()
     spareMemory.stop()
-    proxy.stop()
-    stopRoutes()
-    deletedNodes?.stop()
     // A store that is out of reach must not hold the end up; leases end by themselves.
     const late = new Promise(resolve => { clock.after(stopMs, () => resolve(undefined)) })
-    await Promise.race([late, Promise.allSettled([controllers.stop(), scheduler.stop(), provisioner.stop(), agent?.stop(), dns.close(), registry.close(), liveServers?.stop()])])
+    await Promise.race([late, Promise.allSettled([components.stop(), agent?.stop(), registry.close(), member.stop()])])
     await server.close()
     await store.close()
     control.close()
@@ -205,20 +155,11 @@ async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts
   rmSync(places.state, { recursive: true, force: true })
 }
 
-const peerAddress = (server: LiveServer | undefined): { host: string; port: number } | undefined =>
-  server && { host: server.advertisedAddress ?? server.address, port: server.port }
-
 /** The node's own address, a route that makes service addresses reachable from the machine itself, and forwarding. */
 async function prepareLink({ linkName, network }: ClusterFacts): Promise<void> {
   await ensureNodeLink(linkName, network.nodeAddress)
   writeSysctls({ 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.route_localnet': '1' })
   await addFirstRoute({ linkName, network, apply: ipBatch })
-}
-
-/** The module that reads and signs certificates is heavy; most clusters never need it. */
-function lazyClusterSigner(authority: KeyPairPem): CertificateSigner {
-  const load = async (): Promise<CertificateSigner> => (await import('../server/auth/certificate-requests.ts')).clusterSigner(authority, () => clock.now())
-  return { read: async pem => (await load()).read(pem), sign: async (pem, options) => (await load()).sign(pem, options) }
 }
 
 /** A node may not give itself a role. */
