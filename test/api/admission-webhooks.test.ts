@@ -309,6 +309,19 @@ describe('mutating', () => {
       expect((await server.call('GET', pods())).json).toMatchObject({ metadata: { annotations: { moved: 'yes' } }, spec: { nodeName: 'other-node' } })
     })
 
+    test('a binding among the bindings', async () => {
+      await configure('validating', 'v', [webhook('pods', [rule('pods/binding')])])
+      await change('bindings', { op: 'replace', path: '/target/name', value: 'other-node' })
+      const bindings = `/api/v1/namespaces/${namespace}/bindings`
+      expect((await post(bindings, { metadata: { name: 'p', uid: 'of-nobody' }, target: { name: 'node' } })).status).toBe(201)
+      expect((await server.call('GET', pods())).json.spec.nodeName).toBe('other-node')
+      expect(asked).toHaveLength(1)
+      expect(asked[0]!.request).toMatchObject({ kind: { kind: 'Binding' }, resource: { group: '', version: 'v1', resource: 'bindings' }, name: 'p', namespace, operation: 'CREATE' })
+      expect(asked[0]!.request).not.toHaveProperty('subResource')
+      const elsewhere = { metadata: { name: 'p', namespace: 'default' }, target: { name: 'node' } }
+      for (const path of [bindings, pods('/binding')]) expect((await post(path, elsewhere)).json).toMatchObject({ code: 400, message: 'the namespace of the provided object does not match the namespace sent on the request' })
+    })
+
     test('a token', async () => {
       await change('serviceaccounts/token', { op: 'add', path: '/spec/audiences', value: ['vault'] }, { op: 'add', path: '/spec/expirationSeconds', value: 700 })
       const token = `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`
