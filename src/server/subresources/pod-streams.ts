@@ -90,7 +90,7 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
         const peer = peers.destination(request, pod.spec.nodeName, caller.user)
         if (peer !== undefined) return forwardRequest(request, response, { ...peer, unanswered: why => unansweredGet(`https://${hostAndPort(peer.host, peer.port)}${peer.path}`, why) })
         const stream = await agentWithLogs(pod, container.container).logs(container, options)
-        response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache, private' })
+        response.writeHead(200, { 'Content-Type': 'text/plain' })
         response.flushHeaders()
         // A client that stops reading is no fault.
         await pipeline(stream, response).catch(() => stream.destroy())
