@@ -51,8 +51,8 @@ interface FieldDecoder {
 interface ModelDecoder {
   readonly goName: string
   readonly fields: ReadonlyMap<string, FieldDecoder>
-  /** Required scalars are there even when nobody gave them, as in Go. */
-  readonly zeros: readonly (readonly [name: string, zero: unknown])[]
+  /** Required scalars, and structures that are held by value, are there even when nobody gave them, as in Go. */
+  readonly zeros: readonly (readonly [name: string, zero: () => unknown])[]
 }
 
 const decoders = new Map<string, ModelDecoder>()
@@ -62,7 +62,7 @@ function decoderOf(name: string): ModelDecoder {
   if (decoder === undefined) {
     const model = modelOf(name)
     const fields = new Map<string, FieldDecoder>()
-    const zeros = [...model.fields.values()].filter(field => field.required && field.shape === 'one' && !field.pointer && scalarTypes.has(field.type)).map(field => [field.name, zeroOf(field)] as const)
+    const zeros = [...model.fields.values()].filter(field => field.required && field.shape === 'one' && !field.pointer && (scalarTypes.has(field.type) || field.type === 'object')).map(field => [field.name, () => zeroOf(field)] as const)
     decoder = { goName: model.goName, fields, zeros }
     decoders.set(name, decoder)
     for (const field of model.fields.values()) fields.set(field.name, { name: field.name, decode: fieldDecoder(field), isZero: zeroTest(field) })
@@ -111,7 +111,13 @@ function fieldDecoder(field: Field): ValueDecoder {
 }
 
 const zeroOf = (field: Field): unknown =>
-  field.type === 'boolean' ? false : field.type === 'string' || field.type === 'bytes' ? '' : 0
+  field.type === 'object' ? zeroModel(decoderOf(field.model)) : field.type === 'boolean' ? false : field.type === 'string' || field.type === 'bytes' ? '' : 0
+
+function zeroModel({ zeros }: ModelDecoder): Decoded {
+  const zero: Decoded = {}
+  for (const [name, make] of zeros) zero[name] = make()
+  return zero
+}
 
 const asIs: ValueDecoder = value => value
 
@@ -190,7 +196,7 @@ function decodeModel(decoder: ModelDecoder, value: unknown, context: DecodeConte
     }
   }
   context.struct = outer
-  for (const [key, zero] of decoder.zeros) decoded[key] ??= zero
+  for (const [key, zero] of decoder.zeros) decoded[key] ??= zero()
   return decoded
 }
 
