@@ -106,7 +106,7 @@ function fieldDecoder(field: Field): ValueDecoder {
   const one = valueDecoder(field)
   const name = goType(field)
   if (field.shape === 'one') return one
-  const zero = scalarTypes.has(field.type) || field.type === 'bytes' ? zeroOf(field) : undefined
+  const zero = (): unknown => (scalarTypes.has(field.type) || field.type === 'bytes' || field.type === 'object' ? zeroOf(field) : {})
   return field.shape === 'list' ? listDecoder(one, name, zero) : mapDecoder(one, name, zero)
 }
 
@@ -124,7 +124,7 @@ const asIs: ValueDecoder = value => value
 /** The types that are not simple scalars; `object` is dealt with where the model is known. */
 const structured: Partial<Record<FieldType, ValueDecoder>> = {
   any: asIs, raw: asIs, fieldsV1: asIs, json: asIs,
-  stringList: listDecoder(scalarDecoder('string'), 'v1.ExtraValue', ''),
+  stringList: listDecoder(scalarDecoder('string'), 'v1.ExtraValue', () => ''),
   schemaOrBool: (value, context) => (typeof value === 'boolean' ? value : decodeSchema(value, context)),
   schemaOrArray: (value, context) => (Array.isArray(value) ? value.map(item => decodeSchema(item, context)) : decodeSchema(value, context)),
   schemaOrStrings: (value, context) => (Array.isArray(value) ? value : decodeSchema(value, context)),
@@ -141,7 +141,7 @@ function decodeSchema(value: unknown, context: DecodeContext): unknown {
   return decodeModel(decoderOf('V1JSONSchemaProps'), value, context, 'v1.JSONSchemaProps')
 }
 
-function listDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecoder {
+function listDecoder(one: ValueDecoder, name: string, zero: () => unknown): ValueDecoder {
   return (value, context) => {
     if (!Array.isArray(value)) throw typeMismatch(value, name, context)
     const { path } = context
@@ -149,14 +149,14 @@ function listDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecod
     for (let index = 0; index < value.length; index++) {
       path.push(index)
       const item: unknown = value[index]
-      decoded[index] = item === null ? zero ?? {} : one(item, context)
+      decoded[index] = item === null ? zero() : one(item, context)
       path.pop()
     }
     return decoded
   }
 }
 
-function mapDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecoder {
+function mapDecoder(one: ValueDecoder, name: string, zero: () => unknown): ValueDecoder {
   return (value, context) => {
     if (typeof value !== 'object' || Array.isArray(value)) throw typeMismatch(value, name, context)
     const { path } = context
@@ -164,7 +164,7 @@ function mapDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecode
     for (const key of Object.keys(value as object)) {
       path.push([key])
       const item = (value as Decoded)[key]
-      setKey(decoded, key, item === null ? zero ?? {} : one(item, context))
+      setKey(decoded, key, item === null ? zero() : one(item, context))
       path.pop()
     }
     return decoded
