@@ -5,7 +5,7 @@ import { invalidValue, notSupported, required } from '../field-error.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition as Condition } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { certificateSigningRequests } from '../resources.ts'
-import { each, sameJson, validateImmutable } from '../validation/scalars.ts'
+import { each, partOf, sameJson, validateImmutable } from '../validation/scalars.ts'
 import { age, columns, humanDuration, none } from './cells.ts'
 import { keepStatus } from './strategy.ts'
 
@@ -77,7 +77,7 @@ function conditionCell({ status }: CertificateSigningRequest): string {
 }
 
 function validate({ spec }: CertificateSigningRequest): FieldError[] {
-  const { request = '', signerName = '', usages: wanted = [], expirationSeconds } = spec
+  const { request = '', signerName = '', usages: wanted = [], expirationSeconds } = partOf(spec)
   return [
     ...validatePem(request),
     ...(wanted.length === 0 ? [required('spec.usages')] : each(wanted, 'spec.usages', (usage, path) => (usages.has(usage) ? [] : [notSupported(path, usage, [...usages])]))),
