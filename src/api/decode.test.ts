@@ -31,6 +31,15 @@ describe('decodeObject', () => {
     expect(object).toEqual(pod({ containers: [{ name: 'c' }] }))
   })
 
+  test('required structures are there as Go has them, unless they are pointers, each for itself', () => {
+    const decode = (model: string, value: object): Record<string, unknown> => decodeObject(model, value).object
+    expect(decode('V1RoleBinding', { metadata: { name: 'x' } })['roleRef']).toEqual({ kind: '', name: '' })
+    expect(decode('V1DeploymentSpec', {})).toEqual({ template: {} })
+    expect(decode('V1IPAddressSpec', {})).toEqual({})
+    expect(decode('V1PodAffinity', { preferredDuringSchedulingIgnoredDuringExecution: [null] })).toEqual({ preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 0, podAffinityTerm: { topologyKey: '' } }] })
+    expect(decode('V1RoleBinding', {})['roleRef']).not.toBe(decode('V1RoleBinding', {})['roleRef'])
+  })
+
   test('nulls and zero values vanish as in Go, pointers and required fields stay', () => {
     const given = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', creationTimestamp: null, labels: {}, annotations: { a: null } },
       spec: { replicas: 0, minReadySeconds: 0, paused: false, strategy: {}, selector: {}, template: { spec: { containers: [{ name: '', args: [] }], hostNetwork: false, enableServiceLinks: false } } } }

@@ -51,8 +51,8 @@ interface FieldDecoder {
 interface ModelDecoder {
   readonly goName: string
   readonly fields: ReadonlyMap<string, FieldDecoder>
-  /** Required scalars are there even when nobody gave them, as in Go. */
-  readonly zeros: readonly (readonly [name: string, zero: unknown])[]
+  /** Required scalars, and structures that are held by value, are there even when nobody gave them, as in Go. */
+  readonly zeros: readonly (readonly [name: string, zero: () => unknown])[]
 }
 
 const decoders = new Map<string, ModelDecoder>()
@@ -62,7 +62,7 @@ function decoderOf(name: string): ModelDecoder {
   if (decoder === undefined) {
     const model = modelOf(name)
     const fields = new Map<string, FieldDecoder>()
-    const zeros = [...model.fields.values()].filter(field => field.required && field.shape === 'one' && !field.pointer && scalarTypes.has(field.type)).map(field => [field.name, zeroOf(field)] as const)
+    const zeros = [...model.fields.values()].filter(field => field.required && field.shape === 'one' && !field.pointer && (scalarTypes.has(field.type) || field.type === 'object')).map(field => [field.name, () => zeroOf(field)] as const)
     decoder = { goName: model.goName, fields, zeros }
     decoders.set(name, decoder)
     for (const field of model.fields.values()) fields.set(field.name, { name: field.name, decode: fieldDecoder(field), isZero: zeroTest(field) })
@@ -106,19 +106,25 @@ function fieldDecoder(field: Field): ValueDecoder {
   const one = valueDecoder(field)
   const name = goType(field)
   if (field.shape === 'one') return one
-  const zero = scalarTypes.has(field.type) || field.type === 'bytes' ? zeroOf(field) : undefined
+  const zero = (): unknown => (scalarTypes.has(field.type) || field.type === 'bytes' || field.type === 'object' ? zeroOf(field) : {})
   return field.shape === 'list' ? listDecoder(one, name, zero) : mapDecoder(one, name, zero)
 }
 
 const zeroOf = (field: Field): unknown =>
-  field.type === 'boolean' ? false : field.type === 'string' || field.type === 'bytes' ? '' : 0
+  field.type === 'object' ? zeroModel(decoderOf(field.model)) : field.type === 'boolean' ? false : field.type === 'string' || field.type === 'bytes' ? '' : 0
+
+function zeroModel({ zeros }: ModelDecoder): Decoded {
+  const zero: Decoded = {}
+  for (const [name, make] of zeros) zero[name] = make()
+  return zero
+}
 
 const asIs: ValueDecoder = value => value
 
 /** The types that are not simple scalars; `object` is dealt with where the model is known. */
 const structured: Partial<Record<FieldType, ValueDecoder>> = {
   any: asIs, raw: asIs, fieldsV1: asIs, json: asIs,
-  stringList: listDecoder(scalarDecoder('string'), 'v1.ExtraValue', ''),
+  stringList: listDecoder(scalarDecoder('string'), 'v1.ExtraValue', () => ''),
   schemaOrBool: (value, context) => (typeof value === 'boolean' ? value : decodeSchema(value, context)),
   schemaOrArray: (value, context) => (Array.isArray(value) ? value.map(item => decodeSchema(item, context)) : decodeSchema(value, context)),
   schemaOrStrings: (value, context) => (Array.isArray(value) ? value : decodeSchema(value, context)),
@@ -135,7 +141,7 @@ function decodeSchema(value: unknown, context: DecodeContext): unknown {
   return decodeModel(decoderOf('V1JSONSchemaProps'), value, context, 'v1.JSONSchemaProps')
 }
 
-function listDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecoder {
+function listDecoder(one: ValueDecoder, name: string, zero: () => unknown): ValueDecoder {
   return (value, context) => {
     if (!Array.isArray(value)) throw typeMismatch(value, name, context)
     const { path } = context
@@ -143,14 +149,14 @@ function listDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecod
     for (let index = 0; index < value.length; index++) {
       path.push(index)
       const item: unknown = value[index]
-      decoded[index] = item === null ? zero ?? {} : one(item, context)
+      decoded[index] = item === null ? zero() : one(item, context)
       path.pop()
     }
     return decoded
   }
 }
 
-function mapDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecoder {
+function mapDecoder(one: ValueDecoder, name: string, zero: () => unknown): ValueDecoder {
   return (value, context) => {
     if (typeof value !== 'object' || Array.isArray(value)) throw typeMismatch(value, name, context)
     const { path } = context
@@ -158,7 +164,7 @@ function mapDecoder(one: ValueDecoder, name: string, zero: unknown): ValueDecode
     for (const key of Object.keys(value as object)) {
       path.push([key])
       const item = (value as Decoded)[key]
-      setKey(decoded, key, item === null ? zero ?? {} : one(item, context))
+      setKey(decoded, key, item === null ? zero() : one(item, context))
       path.pop()
     }
     return decoded
@@ -190,7 +196,7 @@ function decodeModel(decoder: ModelDecoder, value: unknown, context: DecodeConte
     }
   }
   context.struct = outer
-  for (const [key, zero] of decoder.zeros) decoded[key] ??= zero
+  for (const [key, zero] of decoder.zeros) decoded[key] ??= zero()
   return decoded
 }
 

@@ -142,7 +142,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   discovery.aggregator = aggregator
   let draining = false
   const openWatches = new Set<() => void>()
-  const audit = options.audit && new Audit({ ...options.audit, clock, random, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
+  const audit = options.audit && new Audit({ ...options.audit, clock, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
   const handler = new RequestHandler({
     routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, peersOf(options.findPeer ?? (() => undefined), frontProxy), options.reach ?? (address => address)), openWatches },
     discovery,

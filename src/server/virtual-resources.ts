@@ -7,7 +7,7 @@ import { pods } from '../api/resources.ts'
 import { admitPosted } from './admission/admission.ts'
 import { nodeNameOf } from './auth/node-authorizer.ts'
 import { RefusedToken } from './auth/verified-token.ts'
-import { draftOf, recordOwner, throwIfInvalid } from './operations/finish-object.ts'
+import { draftOf, placeInNamespace, recordOwner, throwIfInvalid } from './operations/finish-object.ts'
 import type { Caller, Target, UserInfo } from './request.ts'
 import type { ServerContext } from './server-context.ts'
 import { CachedObject } from './storage/cached-object.ts'
@@ -22,9 +22,9 @@ export interface VirtualAnswer {
 /** POST on a kind that is not stored. */
 export async function answerPosted(context: ServerContext, { kind, namespace }: Omit<Target, 'name'>, body: unknown, caller: Caller, problems: readonly string[]): Promise<VirtualAnswer> {
   const draft = draftOf(kind, body, caller, problems)
-  if (namespace !== undefined) draft.metadata.namespace ||= namespace
+  placeInNamespace(draft.metadata, namespace)
   throwIfInvalid(kind, draft.metadata.name ?? '', kind.validate?.(draft) ?? [])
-  if (kind.resource.plural === 'bindings') return { value: await bindPod(context, draft as Binding, caller), model: 'V1Status' }
+  if (kind.resource.plural === 'bindings') return { value: await bindPod(context, { kind, namespace, name: draft.metadata.name ?? '' }, draft as Binding, caller), model: 'V1Status' }
   const target: Target = { kind, namespace, name: '' }
   await admitPosted(context, 'CREATE', target, draft, caller)
   recordOwner(kind, draft, undefined, caller, context)
@@ -87,9 +87,11 @@ function refusedToken(error: unknown): RefusedToken {
   throw error
 }
 
-async function bindPod(context: ServerContext, binding: Binding, caller: Caller): Promise<Status> {
+/** As `pods/binding`, but admitted as what it is; uids count only there. Source: pkg/registry/core/pod/storage (LegacyBindingREST). */
+async function bindPod(context: ServerContext, target: Target, binding: Binding, caller: Caller): Promise<Status> {
   const kind = context.kinds.find(pods.group, pods.version, pods.plural)!
-  await bind(context, { kind, namespace: binding.metadata.namespace, name: binding.metadata.name }, binding, caller)
+  const { uid: _uid, ...metadata } = binding.metadata
+  await bind(context, { ...target, kind }, { ...binding, metadata: metadata as Binding['metadata'] }, caller, target)
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 }
 

@@ -18,7 +18,7 @@ const server = new WebSocketServer({
   handleProtocols: offered => [tunnelProtocol, ...channelProtocols].find(name => offered.has(name)) ?? false,
 })
 
-export async function servePortForward(request: IncomingMessage, socket: Duplex, head: Buffer, connect: ConnectPort): Promise<void> {
+export async function servePortForward(request: IncomingMessage, socket: Duplex, head: Buffer, ports: readonly number[], connect: ConnectPort): Promise<void> {
   socket.on('error', () => {})
   if (isSpdyUpgrade(request)) {
     if (negotiate(request, [spdyProtocol]) === undefined) return refuseUpgrade(socket, 403, 'Forbidden', `unable to upgrade: unable to negotiate protocol: server accepts [${spdyProtocol}]`)
@@ -29,7 +29,7 @@ export async function servePortForward(request: IncomingMessage, socket: Duplex,
   if (!/^websocket$/i.test(request.headers.upgrade ?? '')) return refuseUpgrade(socket, 400, 'BadRequest', 'expected an upgrade to websocket or SPDY/3.1')
   server.handleUpgrade(request, socket, head, client => {
     client.on('error', () => client.terminate())
-    if (client.protocol !== tunnelProtocol) return serveChannels(client, portsOf(request), connect)
+    if (client.protocol !== tunnelProtocol) return serveChannels(client, ports.filter(port => port > 0 && port < 65_536), connect)
     const tunnel = createWebSocketStream(client)
     tunnel.on('error', () => {})
     const pairs = new StreamPairs(connect)
@@ -93,9 +93,6 @@ async function forward(connect: ConnectPort, port: number, client: Duplex, finis
 }
 
 // ---- one pair of channels for each port
-
-const portsOf = (request: IncomingMessage): number[] =>
-  new URL(request.url ?? '/', 'http://localhost').searchParams.getAll('ports').flatMap(list => list.split(',')).map(Number).filter(port => port > 0 && port < 65_536)
 
 function serveChannels(client: WebSocket, ports: readonly number[], connect: ConnectPort): void {
   const base64 = client.protocol.includes('base64')

@@ -31,7 +31,7 @@ beforeAll(async () => {
   server.on('upgrade', (request, socket, head) => {
     const served = request.url!.startsWith('/exec')
       ? serveRemoteCommand(request, socket, head, async () => capitals(sizes), { stdin: true, stdout: true, stderr: false, tty: false })
-      : servePortForward(request, socket, head, async port => {
+      : servePortForward(request, socket, head, [80, 81], async port => {
         if (port === 81) throw new Error('nobody there')
         const echo = new PassThrough()
         echo.write(`port ${port}: `)

@@ -22,7 +22,7 @@ export async function startHollowNode(options: HollowNodeOptions): Promise<{ sto
   const allocatable = options.allocatable ?? { cpu: '8', memory: '16Gi', pods: '110' }
   let address = 1
   const now = (): string => formatTime(clock.now())
-  await client.create(nodes, { metadata: { name, labels: { 'kubernetes.io/hostname': name, ...labels } } })
+  await client.create(nodes, { metadata: { name, labels: { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels } } })
   const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now(), lastTransitionTime: now() }]
   await client.patch(nodes, { name }, { type: 'strategic', value: { status: { allocatable, capacity: allocatable, conditions } } }, { subresource: 'status' })
   await client.create(leases, { metadata: { namespace: 'kube-node-lease', name }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: formatMicroTime(clock.now()) } })

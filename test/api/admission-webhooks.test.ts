@@ -187,6 +187,25 @@ describe('validating', () => {
     })
   })
 
+  test.each<[string, string, string, string, object]>([
+    ['pods', 'exec', 'p', '/exec?command=ls&stdout=true', { kind: 'PodExecOptions', command: ['ls'], stdout: true }],
+    ['pods', 'exec', 'none', '/exec?stdin&stdout=0&stderr=False', { kind: 'PodExecOptions', command: null, stdin: true }],
+    ['pods', 'attach', 'p', '/attach?container=c&tty=yes', { kind: 'PodAttachOptions', container: 'c', tty: true }],
+    ['pods', 'portforward', 'p', '/portforward?ports=1&ports=2', { kind: 'PodPortForwardOptions', ports: [1, 2] }],
+    ['pods', 'proxy', 'http:p:80', '/proxy/x/y%20z/?z', { kind: 'PodProxyOptions', path: 'x/y z' }],
+    ['services', 'proxy', 's', '/proxy', { kind: 'ServiceProxyOptions' }],
+    ['nodes', 'proxy', 'n', '/proxy/pods', { kind: 'NodeProxyOptions', path: 'pods' }],
+  ])('tells the webhook with which options %s/%s of %s is connected to', async (resource, subResource, name, below, object) => {
+    await configure('validating', 'v', [webhook('connect', [rule(`${resource}/${subResource}`, ['CONNECT'])])])
+    respond = () => deny('no connection')
+    const { json } = await server.call('GET', `/api/v1/${resource === 'nodes' ? '' : `namespaces/${namespace}/`}${resource}/${name}${below}`)
+    expect(json.message).toContain('no connection')
+    const kind = { group: '', version: 'v1', kind: (object as { kind: string }).kind }
+    expect(asked).toHaveLength(1)
+    expect(asked[0]!.request).toMatchObject({ operation: 'CONNECT', kind, requestKind: kind, resource: { group: '', version: 'v1', resource }, subResource, name, oldObject: null, options: null })
+    expect(asked[0]!.request.object).toEqual({ apiVersion: 'v1', ...object })
+  })
+
   test('scale is asked about as what it is', async () => {
     await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: pod.spec } } })
     await configure('validating', 'v', [webhook('scale', [{ apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments/scale'], operations: ['UPDATE'] }])])
@@ -307,6 +326,19 @@ describe('mutating', () => {
       expect((await server.call('GET', pods())).json.spec.nodeName).toBeUndefined()
       expect((await post(pods('/binding'), { metadata: { name: 'p' }, target: { name: 'node' } })).status).toBe(201)
       expect((await server.call('GET', pods())).json).toMatchObject({ metadata: { annotations: { moved: 'yes' } }, spec: { nodeName: 'other-node' } })
+    })
+
+    test('a binding among the bindings', async () => {
+      await configure('validating', 'v', [webhook('pods', [rule('pods/binding')])])
+      await change('bindings', { op: 'replace', path: '/target/name', value: 'other-node' })
+      const bindings = `/api/v1/namespaces/${namespace}/bindings`
+      expect((await post(bindings, { metadata: { name: 'p', uid: 'of-nobody' }, target: { name: 'node' } })).status).toBe(201)
+      expect((await server.call('GET', pods())).json.spec.nodeName).toBe('other-node')
+      expect(asked).toHaveLength(1)
+      expect(asked[0]!.request).toMatchObject({ kind: { kind: 'Binding' }, resource: { group: '', version: 'v1', resource: 'bindings' }, name: 'p', namespace, operation: 'CREATE' })
+      expect(asked[0]!.request).not.toHaveProperty('subResource')
+      const elsewhere = { metadata: { name: 'p', namespace: 'default' }, target: { name: 'node' } }
+      for (const path of [bindings, pods('/binding')]) expect((await post(path, elsewhere)).json).toMatchObject({ code: 400, message: 'the namespace of the provided object does not match the namespace sent on the request' })
     })
 
     test('a token', async () => {

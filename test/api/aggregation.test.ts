@@ -88,10 +88,10 @@ test('[sig-api-machinery] Aggregator Should be able to support the 1.17 Sample A
   expect(await becomes(`v1alpha1.${group}`, 'Passed')).toMatchObject({ status: 'True', message: 'all checks passed' })
 
   respond = ({ request, body }) => ({ method: request.method, url: request.url, body, peer: (request.socket as TLSSocket).getPeerCertificate().subject, headers: request.headers })
-  const { json } = await server.call('POST', `${base}/namespaces/default/flunders?dryRun=x`, { body: { kind: 'Flunder' }, headers: { 'X-Remote-User': 'forged', 'Authorization': 'Bearer x' } })
+  const { json } = await server.call('POST', `${base}/namespaces/default/flunders?dryRun=x`, { body: { kind: 'Flunder' }, headers: { 'X-Remote-User': 'forged', 'Authorization': 'Bearer x', 'Audit-Id': 'mine' } })
   expect(json).toMatchObject({
     method: 'POST', url: `${base}/namespaces/default/flunders?dryRun=x`, body: '{"kind":"Flunder"}', peer: { CN: 'front-proxy-client' },
-    headers: { 'x-remote-user': 'kubernetes-admin', 'x-remote-group': 'system:masters, system:authenticated' },
+    headers: { 'audit-id': 'mine', 'x-remote-user': 'kubernetes-admin', 'x-remote-group': 'system:masters, system:authenticated' },
   })
   expect(json.headers.authorization).toBeUndefined()
 })

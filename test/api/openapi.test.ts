@@ -1,4 +1,4 @@
-// /openapi/v2 over HTTPS: which form a client gets, and what it is told about caching it.
+// /openapi over HTTPS: which form a client gets, and what it is told about caching it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
@@ -18,6 +18,7 @@ const contentType = async (accept: string): Promise<unknown> => (await document(
 
 test('the client chooses between JSON and protobuf, whatever the order in which it names them', async () => {
   expect(await contentType(binaryAccepted)).toBe(binaryType)
+  expect(await contentType(binaryType)).toBe(binaryType)
   expect(await contentType('*/*')).toBe('application/json')
   expect(await contentType(`application/json;q=0.5, ${binaryAccepted}`)).toBe(binaryType)
   expect(await contentType(`*/*, ${binaryAccepted}`)).toBe(binaryType)
@@ -43,4 +44,21 @@ test('both forms are cached under the tag of the document, which changes with th
   expect(changed.status).toBe(200)
   expect(changed.text).toContain('oars')
   expect(changed.text).toContain('/apis/example.com/v1/namespaces/{namespace}/boats')
+})
+
+test('a document of version 3 comes as protobuf, and for good under its hash', async () => {
+  const path = '/openapi/v3/apis/apps/v1'
+  const asked = 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf'
+  const type = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf'
+  const get = (query: string, accept: string): Promise<Answer> => server.call('GET', path + query, { headers: { accept } })
+  const [json, binary] = await Promise.all([get('', 'application/json'), get('', asked)])
+  expect(json.headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-cache, private', 'vary': 'Accept' })
+  expect(binary.headers).toMatchObject({ 'content-type': type, 'etag': json.headers['etag'], 'vary': 'Accept' })
+  expect(binary.text).toContain('io.k8s.api.apps.v1.Deployment')
+  expect((await get('', type)).headers['content-type']).toBe(type)
+  expect(await get('', 'application/yaml')).toMatchObject({ status: 406, text: '' })
+
+  const hash = String(json.headers['etag']).slice(1, -1)
+  expect((await get(`?hash=${hash}`, asked)).headers).toMatchObject({ 'content-type': type, 'cache-control': 'public, immutable', 'expires': expect.any(String) as string })
+  expect(await get('?hash=OLD', asked)).toMatchObject({ status: 301, headers: { location: `${path}?hash=${hash}` } })
 })

@@ -64,9 +64,9 @@ describe('[sig-network] Proxy version v1 A set of valid responses are returned f
     answer = (request, response) => void text(request).then(body => response.setHeader('X-Seen', `${request.method} ${request.url} ${body}`.trim()).end('done'))
     for (const path of ['pods/p', 'services/s:web', 'services/s:80']) {
       const body = method === 'POST' || method === 'PUT' ? 'body' : undefined
-      const { status, headers, text: content } = await server.call(method, `${core}/${path}/proxy/some/path%20x/?method=${method}&dryRun=mine`, body === undefined ? {} : { body })
+      const { status, headers, text: content } = await server.call(method, `${core}/${path}/proxy/some/path%20x/?method=${method}&fieldValidation=mine`, body === undefined ? {} : { body })
       expect(status).toBe(200)
-      expect(headers['x-seen']).toBe(`${method} /some/path%20x/?method=${method}&dryRun=mine ${body ?? ''}`.trim())
+      expect(headers['x-seen']).toBe(`${method} /some/path%20x/?method=${method}&fieldValidation=mine ${body ?? ''}`.trim())
       expect(content).toBe(method === 'HEAD' ? '' : 'done')
     }
   })

@@ -36,7 +36,7 @@ describe.skipIf(!hasKubectl)(`kubectl streams${hasKubectl ? '' : ' (skipped: kub
       const options = { stdin: searchParams.get('stdin') === 'true', stdout: true, stderr: true, tty: false }
       const served = pathname.endsWith('/exec')
         ? serveRemoteCommand(request, socket, head, async () => runProcess(searchParams.getAll('command')), options)
-        : servePortForward(request, socket, head, async port => port === 81 ? Promise.reject(new Error('nobody listens on 81')) : connect((echo.address() as AddressInfo).port, '127.0.0.1'))
+        : servePortForward(request, socket, head, [], async port => port === 81 ? Promise.reject(new Error('nobody listens on 81')) : connect((echo.address() as AddressInfo).port, '127.0.0.1'))
       served.catch(() => socket.destroy())
     })
     await Promise.all([server, echo].map(listener => new Promise<void>(resolve => { listener.listen(0, '127.0.0.1', resolve) })))

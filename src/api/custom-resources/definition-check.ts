@@ -54,8 +54,7 @@ function validateStoredVersions(stored: readonly string[], versions: readonly Ve
 }
 
 function validateSpec(spec: Spec): FieldError[] {
-  const { names, versions } = spec
-  const { group = '', scope = '' } = partOf(spec)
+  const { names, versions, group, scope } = spec
   const groupProblems = group === '' ? [] : checkSubdomain(group)
   return [
     ...(group === '' ? [required('spec.group')] : groupProblems.length > 0 ? [invalidValue('spec.group', group, groupProblems.join(','))]
@@ -143,7 +142,7 @@ function validateSchema({ schema, subresources }: Version, path: string): FieldE
 }
 
 function validateNames(names: Names, field: string): FieldError[] {
-  const { plural = '', singular = '', kind = '', listKind = '', shortNames, categories } = partOf(names)
+  const { plural, singular = '', kind, listKind = '', shortNames, categories } = names
   const plain = (value: string, path: string): FieldError[] => (value === '' ? [] : joined(checkLabel1035(value), value, path))
   const mixed = (value: string, path: string): FieldError[] => (value === '' ? [] : joined(checkLabel1035(value.toLowerCase()), value, path, 'may have mixed case, but should otherwise match: '))
   return [

@@ -48,7 +48,6 @@ function defaultSpec(spec: CronJobSpec): void {
   spec.suspend ??= false
   spec.successfulJobsHistoryLimit ??= 3
   spec.failedJobsHistoryLimit ??= 1
-  spec.jobTemplate ??= {}
   spec.jobTemplate.metadata ??= {}
   spec.jobTemplate.spec ??= {} as NonNullable<CronJobSpec['jobTemplate']['spec']>
   spec.jobTemplate.spec.template = defaultPodTemplate(spec.jobTemplate.spec.template)

@@ -24,7 +24,6 @@ export const customResourceDefinitionKind = defineKind({
     await import('../custom-resources/kinds-of-definition.ts')
   },
   defaults(draft) {
-    draft.spec ??= {} as Spec
     defaultSpec(draft.spec)
     draft.status ??= {}
   },
@@ -49,7 +48,6 @@ export const customResourceDefinitionKind = defineKind({
 })
 
 function defaultSpec(spec: Spec): void {
-  spec.names ??= {} as Spec['names']
   spec.versions ??= []
   spec.scope ??= ''
   const { names } = spec

@@ -15,7 +15,6 @@ export const eventKind = defineKind({
   shortNames: ['ev'],
   defaults(draft) {
     draft.source ??= {}
-    draft.involvedObject ??= {}
   },
   prepareForCreate: printUnset,
   prepareForUpdate: printUnset,
@@ -48,7 +47,7 @@ function printUnset(draft: CoreEvent): void {
 }
 
 function validate({ metadata, involvedObject }: CoreEvent): FieldError[] {
-  const namespace = involvedObject?.namespace ?? ''
+  const namespace = involvedObject.namespace ?? ''
   const matches = namespace === '' ? ['default', 'kube-system', ''].includes(metadata.namespace ?? '') : namespace === metadata.namespace
   return matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')]
 }

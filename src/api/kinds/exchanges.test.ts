@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { decodeObject } from '../decode.ts'
 import type { FieldError } from '../field-error.ts'
 import type { KindDefinition } from '../kind.ts'
 import type { KubeObject } from '../object.ts'
@@ -29,7 +30,8 @@ function kindOf({ request }: Exchange): KindDefinition | undefined {
 }
 
 function prepare(exchange: Exchange, kind: KindDefinition): { object: KubeObject; errors: FieldError[] } {
-  const object = structuredClone(exchange.request.body!)
+  const body = structuredClone(exchange.request.body!)
+  const object = decodeObject(kind.model, body).object as unknown as KubeObject
   const namespaced = kind.resource.scope === 'Namespaced'
   if (namespaced) object.metadata.namespace ??= 'gold'
   object.metadata.uid = exchange.response?.body.metadata.uid ?? 'uid'

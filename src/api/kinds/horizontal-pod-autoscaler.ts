@@ -9,7 +9,7 @@ import { defineKind, type Cell } from '../kind.ts'
 import { canonicalQuantity } from '../quantity.ts'
 import { horizontalPodAutoscalers } from '../resources.ts'
 import { checkPathSegment } from '../validation/formats.ts'
-import { each, partOf, requireText, validatePositive } from '../validation/scalars.ts'
+import { each, requireText, validatePositive } from '../validation/scalars.ts'
 import { age, columns } from './cells.ts'
 import { keepStatus, statusOnly } from './strategy.ts'
 
@@ -110,7 +110,7 @@ function validateRules(rules: ScalingRules | undefined, field: string): FieldErr
 
 export function autoscalerRow(autoscaler: HorizontalPodAutoscaler, nowMs: number): Cell[] {
   const { spec, status } = autoscaler
-  const { kind = '', name = '' } = partOf(spec?.scaleTargetRef)
+  const { kind, name } = spec.scaleTargetRef
   return [autoscaler.metadata.name, `${kind}/${name}`, targetsCell(spec?.metrics, status?.currentMetrics), `${spec?.minReplicas ?? '<unset>'}`, spec?.maxReplicas ?? 0, status?.currentReplicas ?? 0, age(autoscaler, nowMs)]
 }
 

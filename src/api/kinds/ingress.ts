@@ -74,7 +74,7 @@ function validateRule({ host = '', http }: IngressRule, field: string): FieldErr
 }
 
 function validatePath({ path = '', pathType, backend }: HTTPIngressPath, field: string): FieldError[] {
-  return [...validatePathText(path, pathType, field), ...validateBackend(backend ?? {}, `${field}.backend`)]
+  return [...validatePathText(path, pathType, field), ...validateBackend(backend, `${field}.backend`)]
 }
 
 function validatePathText(path: string, pathType: string | undefined, field: string): FieldError[] {

@@ -13,10 +13,6 @@ export const resourceSliceKind = defineKind({
   model: 'V1ResourceSlice',
   singular: 'resourceslice',
   generation: true,
-  defaults(draft) {
-    draft.spec ??= {} as ResourceSlice['spec']
-    draft.spec.pool ??= {} as ResourceSlice['spec']['pool']
-  },
   validate,
   validateUpdate: (slice, old) => [
     ...validateImmutable(slice.spec.driver, old.spec.driver, 'spec.driver'),

@@ -28,15 +28,12 @@ const leafTypes: Partial<Record<Field['type'], LeafType>> = {
  * are not "added", only what is inside them is. At the top of a kind `metadata`, `spec`, `status` always are.
  */
 const heldByValue = new Set([
-  'V1DeploymentSpec.template', 'V1DeploymentSpec.strategy', 'V1ReplicaSetSpec.template', 'V1StatefulSetSpec.template', 'V1StatefulSetSpec.updateStrategy',
-  'V1DaemonSetSpec.template', 'V1DaemonSetSpec.updateStrategy', 'V1JobSpec.template', 'V1CronJobSpec.jobTemplate', 'V1JobTemplateSpec.metadata',
-  'V1JobTemplateSpec.spec', 'V1PodTemplateSpec.metadata', 'V1PodTemplateSpec.spec', 'V1PodTemplate.template', 'V1PersistentVolumeClaimSpec.resources',
-  'V1ServiceStatus.loadBalancer', 'V1IngressStatus.loadBalancer', 'V1NetworkPolicySpec.podSelector', 'V1NodeStatus.daemonEndpoints',
-  'V1NodeDaemonEndpoints.kubeletEndpoint', 'V1NodeStatus.nodeInfo', 'V1HorizontalPodAutoscalerSpec.scaleTargetRef', 'V2HorizontalPodAutoscalerSpec.scaleTargetRef',
-  'V1CustomResourceDefinitionSpec.names', 'V1CustomResourceDefinitionStatus.acceptedNames', 'CoreV1Event.involvedObject', 'CoreV1Event.source',
-  'EventsV1Event.regarding', 'EventsV1Event.deprecatedSource', 'V1RoleBinding.roleRef', 'V1ClusterRoleBinding.roleRef', 'V1VolumeAttachmentSpec.source',
-  'V1ResourceClaimSpec.devices', 'V1ResourceClaimTemplateSpec.spec', 'V1ResourceClaimTemplateSpec.metadata', 'V1Binding.target',
-  'V1FlowSchemaSpec.priorityLevelConfiguration', 'V1ResourceSliceSpec.pool',
+  'V1DeploymentSpec.strategy', 'V1ReplicaSetSpec.template', 'V1StatefulSetSpec.updateStrategy', 'V1DaemonSetSpec.updateStrategy',
+  'V1JobTemplateSpec.metadata', 'V1JobTemplateSpec.spec', 'V1PodTemplateSpec.metadata', 'V1PodTemplateSpec.spec', 'V1PodTemplate.template',
+  'V1PersistentVolumeClaimSpec.resources', 'V1ServiceStatus.loadBalancer', 'V1IngressStatus.loadBalancer', 'V1NetworkPolicySpec.podSelector',
+  'V1NodeStatus.daemonEndpoints', 'V1NodeDaemonEndpoints.kubeletEndpoint', 'V1NodeStatus.nodeInfo', 'V1CustomResourceDefinitionStatus.acceptedNames',
+  'CoreV1Event.source', 'EventsV1Event.regarding', 'EventsV1Event.deprecatedSource', 'V1ResourceClaimSpec.devices',
+  'V1ResourceClaimTemplateSpec.metadata',
 ])
 const alwaysThere = new Set(['metadata', 'spec', 'status'])
 
@@ -85,7 +82,7 @@ function zeroOf(name: string): Record<string, unknown> {
   const zero: Record<string, unknown> = {}
   const { fields, topLevel } = modelOf(name)
   for (const field of fields.values()) {
-    if (field.shape === 'one' && field.type === 'object' && (heldByValue.has(`${name}.${field.name}`) || (topLevel !== undefined && alwaysThere.has(field.name)))) zero[field.name] = zeroOf(field.model)
+    if (field.shape === 'one' && field.type === 'object' && ((field.required && !field.pointer) || heldByValue.has(`${name}.${field.name}`) || (topLevel !== undefined && alwaysThere.has(field.name)))) zero[field.name] = zeroOf(field.model)
     else if (field.required) zero[field.name] = zeroScalar(field)
   }
   return zero

@@ -38,7 +38,7 @@ const { root } = protobuf.parse(`
     repeated string tags = 1; string description = 3; string operation_id = 5; repeated string produces = 6; repeated string consumes = 7;
     repeated ParametersItem parameters = 8; Responses responses = 9; repeated string schemes = 10; repeated NamedAny vendor_extension = 13;
   }
-  message PathItem { Operation get = 2; Operation put = 3; Operation post = 4; Operation delete = 5; Operation patch = 8; repeated ParametersItem parameters = 9; }
+  message PathItem { Operation get = 2; Operation put = 3; Operation post = 4; Operation delete = 5; Operation options = 6; Operation head = 7; Operation patch = 8; repeated ParametersItem parameters = 9; }
   message NamedPathItem { string name = 1; PathItem value = 2; }
   message Paths { repeated NamedPathItem path = 2; }
   message Info { string title = 1; string version = 2; }
@@ -81,13 +81,13 @@ function parameter({ parameter: { body, other } }: any): any {
   return body === undefined ? other.query ?? other.path : { ...body, schema: schema(body.schema) }
 }
 
-function operation({ parameters = [], responses, vendorExtension, ...rest }: any): any {
+function operation({ parameters, responses, vendorExtension, ...rest }: any): any {
   const answers = named(responses.responseCode, ({ response: { schema: answer, ...more } }) => ({ ...more, ...(answer !== undefined && { schema: schema(answer.schema) }) }))
-  return { ...rest, parameters: parameters.map(parameter), responses: answers, ...named(vendorExtension, any) }
+  return { ...rest, ...(parameters !== undefined && { parameters: parameters.map(parameter) }), responses: answers, ...named(vendorExtension, any) }
 }
 
-function pathItem({ parameters = [], ...operations }: any): any {
-  return { ...Object.fromEntries(Object.entries(operations).map(([method, content]) => [method, operation(content)])), parameters: parameters.map(parameter) }
+function pathItem({ parameters, ...operations }: any): any {
+  return { ...Object.fromEntries(Object.entries(operations).map(([method, content]) => [method, operation(content)])), ...(parameters !== undefined && { parameters: parameters.map(parameter) }) }
 }
 
 /** What was decoded, in the form of JSON. */
@@ -122,6 +122,6 @@ describe('the binary form of OpenAPI v2', () => {
 
   test('leaves out what is not of the type that the format has for it', () => {
     const wrong = { swagger: 2, info: [], paths: { '/a': 'text', '/b': { get: 7, parameters: {} } }, definitions: { a: null, b: { description: 1, required: 'x', properties: [] } } }
-    expect(asJson(decoded(wrong))).toEqual({ paths: { '/a': { parameters: [] }, '/b': { parameters: [] } }, definitions: { a: {}, b: {} } })
+    expect(asJson(decoded(wrong))).toEqual({ paths: { '/a': {}, '/b': {} }, definitions: { a: {}, b: {} } })
   })
 })

@@ -1,70 +1,8 @@
 // /openapi/v2 as protobuf, the form that client-go's discovery asks for (`OpenAPISchema()`): Helm 3, kubectl
-// before it sends a `kind: List`, many operators. The JSON document is written message by message; what the
-// format does not know is left out. Values of any shape (extensions, defaults) travel as YAML, of which JSON
-// is a part. Source of the field numbers: openapiv2/OpenAPIv2.proto of gnostic.
+// before it sends a `kind: List`, many operators. Source of the field numbers: openapiv2/OpenAPIv2.proto of gnostic.
 import { isObject } from '../patch/json-value.ts'
 import { Writer } from '../protobuf/writer.ts'
-
-/** Clients ask for `...spec.v2@v1.0+protobuf`, which no answer may be called: "@" is not allowed in a media type. */
-export const openApiV2BinaryAccepted = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
-export const openApiV2BinaryType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
-
-/** Writes a value as the field of that number. What is not of the right type is left out. */
-type Encoder = (writer: Writer, number: number, value: unknown) => void
-type Fields = Readonly<Record<string, readonly [number: number, encoder: Encoder]>>
-
-const text: Encoder = (writer, number, value) => {
-  if (typeof value === 'string') writer.stringField(number, value)
-}
-const flag: Encoder = (writer, number, value) => {
-  if (typeof value === 'boolean') writer.booleanField(number, value)
-}
-const integer: Encoder = (writer, number, value) => {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) writer.integerField(number, value)
-}
-const double: Encoder = (writer, number, value) => {
-  if (typeof value === 'number') writer.doubleField(number, value)
-}
-const any: Encoder = (writer, number, value) => writer.messageField(number, () => writer.stringField(2, `${JSON.stringify(value)}\n`))
-
-const list = (element: Encoder): Encoder => (writer, number, value) => {
-  if (Array.isArray(value)) for (const each of value) element(writer, number, each)
-}
-
-/** A message that holds nothing but the value: what the proto file has for `oneof`, and for lists in lists. */
-const wrapped = (inner: number, encoder: Encoder): Encoder => (writer, number, value) => writer.messageField(number, () => encoder(writer, inner, value))
-
-const isExtension = (name: string): boolean => name.startsWith('x-')
-
-function writeEntry(writer: Writer, number: number, name: string, value: unknown, encoder: Encoder): void {
-  writer.messageField(number, () => {
-    writer.stringField(1, name)
-    encoder(writer, 2, value)
-  })
-}
-
-/** @param extensions is the number of `vendor_extension`, where keys that begin with `x-` go */
-const message = (fields: Fields, extensions?: number): Encoder => (writer, number, value) => {
-  if (!isObject(value)) return
-  writer.messageField(number, () => {
-    for (const [name, content] of Object.entries(value)) {
-      const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-      if (field !== undefined) field[1](writer, field[0], content)
-      else if (extensions !== undefined && isExtension(name)) writeEntry(writer, extensions, name, content, any)
-    }
-  })
-}
-
-/** The pairs of a map whose keys are data. @param extensions is where those keys go that are none */
-const map = (entries: number, encoder: Encoder, extensions?: number): Encoder => (writer, number, value) => {
-  if (!isObject(value)) return
-  writer.messageField(number, () => {
-    for (const [name, content] of Object.entries(value)) {
-      if (extensions === undefined || !isExtension(name)) writeEntry(writer, entries, name, content, encoder)
-      else writeEntry(writer, extensions, name, content, any)
-    }
-  })
-}
+import { any, double, entries, flag, integer, list, map, message, text, wrapped, type Encoder, type Fields } from './gnostic-messages.ts'
 
 const externalDocs = message({ description: [1, text], url: [2, text] }, 3)
 
@@ -154,14 +92,5 @@ export function* openApiV2Binary(document: object): Generator<undefined, Uint8Ar
   for (const [name, [number, encoder]] of Object.entries(documentFields)) encoder(writer, number, content[name])
   writer.bytesField(pathsNumber, paths)
   writer.bytesField(definitionsNumber, definitions)
-  return writer.finish()
-}
-
-function* entries(number: number, value: unknown, encoder: Encoder): Generator<undefined, Uint8Array> {
-  const writer = new Writer()
-  for (const [name, content] of Object.entries(isObject(value) ? value : {})) {
-    writeEntry(writer, number, name, content, encoder)
-    yield
-  }
   return writer.finish()
 }

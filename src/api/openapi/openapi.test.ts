@@ -33,12 +33,26 @@ describe('OpenAPI', () => {
     expect(ids(`${core}/{namespace}/serviceaccounts/{name}/token`)).toEqual(['createCoreV1NamespacedServiceAccountToken'])
     expect(ids(`${core}/{name}/finalize`)).toEqual(['replaceCoreV1NamespaceFinalize'])
     expect(paths[`${pod}/log`]!['get']).toMatchObject({ operationId: 'readCoreV1NamespacedPodLog', responses: { 200: { schema: { type: 'string' } } } })
-    expect(Object.keys(paths).filter(path => /(exec|attach|portforward|proxy)$/.test(path))).toEqual([])
+  })
+
+  test('has the connections with their options, in both versions', async () => {
+    const path = '/api/v1/namespaces/{namespace}/pods/{name}/exec'
+    const parameters = ['command', 'container', 'name', 'namespace', 'stderr', 'stdin', 'stdout', 'tty']
+    const documents = [openApiV2(allKinds), openApiV3('v1', allKinds.filter(({ resource }) => resource.group === ''), await loadDocs())] as { paths: Record<string, { get: object; parameters: { name: string; in: string }[] }> }[]
+    for (const { paths } of documents) {
+      expect(paths[path]!.get).toMatchObject({ operationId: 'connectCoreV1GetNamespacedPodExec', 'x-kubernetes-action': 'connect', 'x-kubernetes-group-version-kind': { group: '', kind: 'PodExecOptions', version: 'v1' } })
+      expect(paths[path]!.parameters.map(({ name }) => name)).toEqual(parameters)
+      expect(Object.keys(paths['/api/v1/nodes/{name}/proxy/{path}']!)).toEqual(['delete', 'get', 'head', 'options', 'patch', 'post', 'put', 'parameters'])
+      expect(paths['/api/v1/nodes/{name}/proxy/{path}']!.parameters).toMatchObject([{ name: 'name', in: 'path' }, { name: 'path', in: 'path' }, { name: 'path', in: 'query' }])
+    }
   })
 
   test('version 3 has paths, schemas with the extensions, and no dangling reference', async () => {
     const document = openApiV3('v1', [pod], await loadDocs()) as Document
-    expect(Object.keys(document.paths)).toEqual(['/api/v1/namespaces/{namespace}/pods', '/api/v1/namespaces/{namespace}/pods/{name}', '/api/v1/namespaces/{namespace}/pods/{name}/status', '/api/v1/pods'])
+    expect(Object.keys(document.paths)).toEqual([
+      '/api/v1/', '/api/v1/namespaces/{namespace}/pods', '/api/v1/namespaces/{namespace}/pods/{name}', '/api/v1/namespaces/{namespace}/pods/{name}/status', '/api/v1/pods',
+      '/api/v1/watch/namespaces/{namespace}/pods', '/api/v1/watch/namespaces/{namespace}/pods/{name}', '/api/v1/watch/pods',
+    ])
     expect(document.paths['/api/v1/namespaces/{namespace}/pods/{name}']).toMatchObject({
       patch: { operationId: 'patchCoreV1NamespacedPod', 'x-kubernetes-action': 'patch', 'x-kubernetes-group-version-kind': { group: '', version: 'v1', kind: 'Pod' } },
       get: { responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/io.k8s.api.core.v1.Pod' } } } } } },

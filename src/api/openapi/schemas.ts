@@ -1,6 +1,6 @@
 // The component schemas of an OpenAPI document: every model that the kinds reach, with descriptions and
 // the extensions that kubectl's merging and explaining live on.
-import { modelOf, type Field, type FieldType, type Model } from '../schema/schema.ts'
+import { hasModel, modelOf, type Field, type FieldType, type Model } from '../schema/schema.ts'
 import type { Docs } from './docs.ts'
 
 export type OpenApiVersion = 2 | 3
@@ -27,6 +27,9 @@ const simple: Partial<Record<FieldType, object>> = {
   string: { type: 'string' }, boolean: { type: 'boolean' }, int32: { type: 'integer', format: 'int32' }, int64: { type: 'integer', format: 'int64' },
   double: { type: 'number', format: 'double' }, bytes: { type: 'string', format: 'byte' }, any: { type: 'object' }, stringList: { type: 'array', items: { type: 'string' } },
 }
+
+/** Models whose names would clash have a prefix, which their lists need not have: ResourceV1ResourceClaim, V1ResourceClaimList. */
+export const listModelOf = (model: string): string | undefined => [`${model}List`, `${model.replace(/^.*?(?=V\d)/, '')}List`].find(hasModel)
 
 export class SchemaCollector {
   readonly schemas: Schemas = {}

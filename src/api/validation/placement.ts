@@ -6,7 +6,7 @@ import type {
 } from '../generated/models.ts'
 import { checkLabel, checkLabelValue, checkQualifiedName } from './formats.ts'
 import { validateLabelSelector } from './label-selector.ts'
-import { collect, each, optionalOneOf, validateOneOf, partOf } from './scalars.ts'
+import { collect, each, optionalOneOf, validateOneOf } from './scalars.ts'
 
 export function validateAffinity(affinity: Affinity | undefined, field: string): FieldError[] {
   if (affinity === undefined) return []
@@ -58,7 +58,7 @@ function validateNodeOperator({ operator, values = [] }: NodeSelectorRequirement
 function validatePodAffinity(affinity: PodAffinity, field: string): FieldError[] {
   return [
     ...each(affinity[requiredName], `${field}.${requiredName}`, validatePodTerm),
-    ...each(affinity[preferredName], `${field}.${preferredName}`, (term, path) => [...validateWeight(term.weight, path), ...validatePodTerm(partOf(term.podAffinityTerm), `${path}.podAffinityTerm`)]),
+    ...each(affinity[preferredName], `${field}.${preferredName}`, (term, path) => [...validateWeight(term.weight, path), ...validatePodTerm(term.podAffinityTerm, `${path}.podAffinityTerm`)]),
   ]
 }
 

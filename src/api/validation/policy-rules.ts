@@ -29,8 +29,7 @@ function validateRule({ verbs = [], nonResourceURLs = [], apiGroups = [], resour
 }
 
 /** Fills in the group of users, groups and roles. */
-export function defaultBinding(binding: { roleRef?: Partial<RoleRef>; subjects?: RbacSubject[] }): void {
-  binding.roleRef ??= {}
+export function defaultBinding(binding: { roleRef: Partial<RoleRef>; subjects?: RbacSubject[] }): void {
   binding.roleRef.apiGroup ||= rbacGroup
   for (const subject of binding.subjects ?? []) if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= rbacGroup
 }

@@ -15,7 +15,7 @@ export function defaultWebhook(webhook: ValidatingWebhook): void {
   webhook.namespaceSelector ??= {}
   webhook.objectSelector ??= {}
   webhook.timeoutSeconds ??= 10
-  if (webhook.clientConfig?.service !== undefined) webhook.clientConfig.service.port ??= 443
+  if (webhook.clientConfig.service !== undefined) webhook.clientConfig.service.port ??= 443
   for (const rule of webhook.rules ?? []) rule.scope ??= '*'
 }
 
@@ -26,7 +26,7 @@ export function validateWebhooks(webhooks: readonly ValidatingWebhook[] | undefi
   ]
 }
 
-function validateWebhook(webhook: Partial<ValidatingWebhook>, field: string): FieldError[] {
+function validateWebhook(webhook: Partial<ValidatingWebhook> & Pick<ValidatingWebhook, 'clientConfig'>, field: string): FieldError[] {
   const { name = '', admissionReviewVersions: versions = [], sideEffects = '', timeoutSeconds = 10, failurePolicy = '', matchPolicy = '' } = webhook
   return [
     ...requireText(name, `${field}.name`, checkSubdomain),
@@ -40,7 +40,7 @@ function validateWebhook(webhook: Partial<ValidatingWebhook>, field: string): Fi
       : versions.some(version => understood.has(version)) ? [] : [invalidValue(`${field}.admissionReviewVersions`, versions, 'must include at least one of v1, v1beta1')]),
     ...validateLabelSelector(webhook.namespaceSelector, `${field}.namespaceSelector`),
     ...validateLabelSelector(webhook.objectSelector, `${field}.objectSelector`),
-    ...validateClientConfig(webhook.clientConfig ?? {}, `${field}.clientConfig`),
+    ...validateClientConfig(webhook.clientConfig, `${field}.clientConfig`),
   ]
 }
 

@@ -27,15 +27,12 @@ export const mutatingAdmissionPolicy: AdmissionPlugin = {
   name: 'MutatingAdmissionPolicy',
   mutate(request, context, { second }) {
     const policies = bound.of(context.storage)
-    if (policies.length === 0 || isExempt(request) || !isPartOfObject(request)) return undefined
+    if (policies.length === 0 || isExempt(request)) return undefined
     return mutate(second ? policies.filter(mayRepeat) : policies, request, context)
   },
 }
 
 const mayRepeat = ({ policy }: { readonly policy: MutatingAdmissionPolicy }): boolean => policy.spec.reinvocationPolicy === 'IfNeeded'
-
-/** What is posted to `exec` or `eviction` is of another kind than the object under whose path it stands. */
-const isPartOfObject = ({ target: { kind, subresource } }: AdmissionRequest): boolean => subresource === undefined || kind.subresources?.[subresource] !== undefined
 
 async function mutate(policies: readonly Bound[], request: AdmissionRequest, context: ServerContext): Promise<void> {
   const problems: Problem[] = []

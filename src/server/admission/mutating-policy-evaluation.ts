@@ -8,7 +8,6 @@ import { toJson } from '../../api/cel/to-json.ts'
 import { CelObject, type Value } from '../../api/cel/values.ts'
 import { limitWork } from '../../api/cel/work.ts'
 import type { MutatingAdmissionPolicy, Mutation } from '../../api/generated/models.ts'
-import type { KindDefinition } from '../../api/kind.ts'
 import { mergeApplied } from '../../api/managed-fields/merge.ts'
 import { shapeFor } from '../../api/managed-fields/record-update.ts'
 import type { Shape } from '../../api/managed-fields/shape.ts'
@@ -17,10 +16,9 @@ import type { KubeObject } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { deepEqual, isObject } from '../../api/patch/json-value.ts'
 import { apiVersionOf } from '../../api/resource.ts'
-import { draftOf } from '../operations/finish-object.ts'
-import type { AdmissionRequest } from '../server-context.ts'
 import { admissionVariables, inFormOf } from './admission-values.ts'
 import { compileMatchConditions, type CompiledMatchConditions } from './match-conditions.ts'
+import { modelOfObject, replaceContent } from './replace-content.ts'
 import type { PolicyCall } from './validating-policy-evaluation.ts'
 
 export interface MutationResult {
@@ -76,13 +74,15 @@ function compiledPolicy(policy: MutatingAdmissionPolicy): CompiledPolicy {
 }
 
 /** What is wrong, if anything. */
-function applyMutation({ patchType }: Mutation, evaluate: () => ReturnType<AdmissionEvaluation['evaluate']>, draft: KubeObject, { request, kind }: PolicyCall): string | undefined {
+function applyMutation({ patchType }: Mutation, evaluate: () => ReturnType<AdmissionEvaluation['evaluate']>, draft: KubeObject, call: PolicyCall): string | undefined {
   try {
     const outcome = evaluate()
     if ('error' in outcome) return outcome.error
+    const { request, kind } = call
     const object = inFormOf(kind, request.target.kind, draft)!
-    const patched = patchType === 'ApplyConfiguration' ? applied(outcome.value, object, kind) : applyJsonPatch(object, limitWork(largestPatch, () => toJson(outcome.value)).result) as KubeObject
-    replaceContent(draft, inFormOf(request.target.kind, kind, patched)!, request)
+    const patched = patchType === 'ApplyConfiguration' ? applied(outcome.value, object, call) : applyJsonPatch(object, limitWork(largestPatch, () => toJson(outcome.value)).result) as KubeObject
+    if (!isObject(patched)) throw new Inapplicable('error applying patch: the result is no object')
+    replaceContent(request, inFormOf(request.target.kind, kind, structuredClone(patched) as KubeObject)!)
     return undefined
   } catch (error) {
     if (error instanceof Inapplicable || error instanceof OutOfBudget || error instanceof EvaluationError || error instanceof CostLimitError) return error.message
@@ -93,12 +93,15 @@ function applyMutation({ patchType }: Mutation, evaluate: () => ReturnType<Admis
 
 class Inapplicable extends Error {}
 
-function applied(value: Value, object: KubeObject, kind: KindDefinition): KubeObject {
+function applied(value: Value, object: KubeObject, { request, kind }: PolicyCall): KubeObject {
   if (!(value instanceof CelObject)) throw new Inapplicable('unsupported return type from ApplyConfiguration expression')
   const misplaced = misplacedPart(value)
   if (misplaced !== undefined) throw new Inapplicable(misplaced)
-  const patch = { ...value.json, apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind }
-  const shape = shapeFor(kind.model)
+  const isOwn = object.kind === kind.resource.kind
+  const model = isOwn ? kind.model : modelOfObject(request)
+  if (model === undefined) throw new Inapplicable(`unable to find a schema for ${object.kind}: use a JSONPatch`)
+  const patch = { ...value.json, apiVersion: isOwn ? apiVersionOf(kind.resource) : object.apiVersion, kind: object.kind }
+  const shape = shapeFor(model)
   checkTyped(patch, shape)
   const atomics = atomicParts(patch, shape, '')
   if (atomics.length > 0) throw new Inapplicable(`error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomics.join(', ')}`)
@@ -114,13 +117,4 @@ function atomicParts(value: unknown, shape: Shape, path: string): string[] {
     const below = shape.kind === 'struct' ? shape.fields.get(name)?.shape : shape.kind === 'map' ? shape.value : undefined
     return below === undefined ? [] : atomicParts(part, below, `${path}.${name}`)
   })
-}
-
-/** The draft is shared with the rest of the request: it stays the same object. */
-function replaceContent(draft: KubeObject, patched: KubeObject, { target, caller }: AdmissionRequest): void {
-  if (!isObject(patched)) throw new Inapplicable('error applying patch: the result is no object')
-  const fresh = draftOf(target.kind, structuredClone(patched), { ...caller, fieldValidation: 'Ignore' })
-  target.kind.defaults?.(fresh)
-  for (const key of Object.keys(draft)) delete (draft as unknown as Record<string, unknown>)[key]
-  Object.assign(draft, fresh)
 }

@@ -61,7 +61,7 @@ export class Aggregator {
 
   async serve({ request, response, caller }: Exchange, remote: RemoteApiService): Promise<void> {
     if (!remote.available) throw unavailable()
-    const destination = this.destination(request, remote, caller.user)
+    const destination = this.destination(request, remote, caller.user, String(response.getHeader('Audit-Id')))
     try {
       await forwardRequest(request, response, destination)
     } catch (error) {
@@ -69,9 +69,9 @@ export class Aggregator {
     }
   }
 
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, remote: RemoteApiService, user: UserInfo): Promise<void> {
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, remote: RemoteApiService, user: UserInfo, auditId: string): Promise<void> {
     if (!remote.available) throw unavailable()
-    await forwardUpgrade(request, socket, head, this.destination(request, remote, user))
+    await forwardUpgrade(request, socket, head, this.destination(request, remote, user, auditId))
   }
 
   /** Entries of an APIResourceList; undefined when the server never told. */
@@ -88,7 +88,7 @@ export class Aggregator {
     return this.v2Documents.get(name)
   }
 
-  private destination(request: IncomingMessage, remote: RemoteApiService, user: UserInfo): ProxyDestination {
+  private destination(request: IncomingMessage, remote: RemoteApiService, user: UserInfo, auditId: string): ProxyDestination {
     const { namespace, name, port } = remote.service
     let address: ServiceAddress
     try {
@@ -99,7 +99,7 @@ export class Aggregator {
     }
     const serverName = `${name}.${namespace}.svc`
     return {
-      scheme: 'https', ...address, path: request.url ?? '/', headers: { host: serverName, ...remoteUserHeaders(user) },
+      scheme: 'https', ...address, path: request.url ?? '/', headers: { 'host': serverName, 'audit-id': auditId, ...remoteUserHeaders(user) },
       tls: { ca: remote.authority, serverName, verifies: remote.verifies, ...(this.frontProxy !== undefined && { certificate: this.frontProxy.client.certificate, key: this.frontProxy.client.key }) },
     }
   }

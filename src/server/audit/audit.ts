@@ -5,7 +5,6 @@ import type { Status } from '../../api/api-error.ts'
 import { auditLevels, auditVerdict, type AuditedRequest, type AuditLevel, type AuditPolicy, type AuditStage, type AuditVerdict } from '../../api/audit-policy.ts'
 import { isObject } from '../../api/patch/json-value.ts'
 import { formatMicroTime, type Clock } from '../../lib/clock.ts'
-import type { Random } from '../../lib/random.ts'
 import { isPath, type Attributes, type Decision } from '../auth/attributes.ts'
 import { decodeBody, mediaTypeOf, observeBody } from '../http/body.ts'
 import type { ApiPath } from '../http/api-path.ts'
@@ -19,7 +18,6 @@ export interface AuditOptions {
   readonly policy: AuditPolicy
   readonly sink: AuditSink
   readonly clock: Clock
-  readonly random: Random
   /** The model of the objects at a path, for bodies in protobuf. */
   readonly modelOf: (path: ApiPath) => string | undefined
 }
@@ -32,10 +30,10 @@ export class Audit {
   }
 
   /** undefined: the policy asks for nothing. @param user undefined: nobody was recognized */
-  begin(request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, path: ApiPath | undefined, user: UserInfo | undefined, isLongRunning: boolean): AuditRecord | undefined {
+  begin(id: string, request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, path: ApiPath | undefined, user: UserInfo | undefined, isLongRunning: boolean): AuditRecord | undefined {
     const asked: AuditedRequest = { username: user?.username, groups: user?.groups ?? [], verb: attributes.verb, path: isPath(attributes) ? attributes.path : '', ...(!isPath(attributes) && { resource: attributes }) }
     const verdict = auditVerdict(this.options.policy, asked)
-    return verdict.level === 'None' ? undefined : new AuditRecord(this.options, verdict, { request, response, attributes, path, user, isLongRunning })
+    return verdict.level === 'None' ? undefined : new AuditRecord(this.options, verdict, { id, request, response, attributes, path, user, isLongRunning })
   }
 
   close(): Promise<void> {
@@ -44,6 +42,7 @@ export class Audit {
 }
 
 interface Subject {
+  readonly id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse | undefined
   readonly attributes: Attributes
@@ -58,7 +57,6 @@ export class AuditRecord {
   private readonly options: AuditOptions
   private readonly verdict: AuditVerdict
   private readonly subject: Subject
-  private readonly id: string
   private readonly receivedMs: number
   private readonly annotations: Record<string, string> = {}
   private readonly answered: Buffer[] = []
@@ -73,9 +71,6 @@ export class AuditRecord {
     this.verdict = verdict
     this.subject = subject
     this.receivedMs = options.clock.now()
-    const given = subject.request.headers['audit-id']
-    this.id = typeof given === 'string' && given !== '' ? given.slice(0, 64) : options.random.uuid()
-    subject.response?.setHeader('Audit-ID', this.id)
     if (subject.user === undefined) return
     if (atLeast(verdict.level, 'Request') || subject.attributes.verb === 'create') observeBody(subject.request, bytes => { this.posted = bytes })
     if (atLeast(verdict.level, 'RequestResponse') && !subject.isLongRunning) this.collectAnswer()
@@ -147,7 +142,7 @@ export class AuditRecord {
     const posted = received ? undefined : this.requestObject()
     const answer = received || !atLeast(level, 'RequestResponse') || stage === 'ResponseStarted' ? undefined : this.responseObject()
     return {
-      kind: 'Event', apiVersion: 'audit.k8s.io/v1', level, auditID: this.id, stage, requestURI: request.url ?? '', verb: attributes.verb,
+      kind: 'Event', apiVersion: 'audit.k8s.io/v1', level, auditID: this.subject.id, stage, requestURI: request.url ?? '', verb: attributes.verb,
       user: user === undefined ? {} : userFields(user), ...(this.asUser !== undefined && { impersonatedUser: userFields(this.asUser) }),
       sourceIPs: sourceAddresses(request), ...(request.headers['user-agent'] !== undefined && { userAgent: request.headers['user-agent'] }),
       ...(!isPath(attributes) && { objectRef: this.objectReference(posted) }),

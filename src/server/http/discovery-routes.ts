@@ -6,8 +6,10 @@ import { apiGroup, apiGroupList, apiResourceList, apiVersions, aggregatedDiscove
 import { noSuchPage, noSuchPath } from '../../api/api-error.ts'
 import { loadDocs } from '../../api/openapi/docs.ts'
 import { openApiV2 } from '../../api/openapi/open-api-v2.ts'
-import { openApiV2Binary, openApiV2BinaryAccepted, openApiV2BinaryType } from '../../api/openapi/open-api-v2-binary.ts'
+import { binaryAccepted, binaryType } from '../../api/openapi/gnostic-messages.ts'
+import { openApiV2Binary } from '../../api/openapi/open-api-v2-binary.ts'
 import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
+import { openApiV3Binary } from '../../api/openapi/open-api-v3-binary.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import { discoveredVersions, remoteGroups, withRemotePaths, withRemoteVersions } from '../aggregation/remote-discovery.ts'
 import type { KindRegistry } from '../kind-registry.ts'
@@ -15,14 +17,18 @@ import type { Exchange } from './exchange.ts'
 import { mediaTypes, negotiatePlain, preferredType, prefersAggregatedDiscovery } from './negotiation.ts'
 import { sendBytes, sendValue } from './respond.ts'
 
-interface EncodedDocument { readonly bytes: Buffer; readonly hash: string }
+interface EncodedDocument {
+  readonly bytes: Buffer
+  readonly hash: string
+  /** As protobuf, once it was asked for. */
+  binary?: Promise<Buffer>
+}
 
 /** Paths and definitions that are encoded before others get their turn. */
 const encodedAtOnce = 50
 
 export class DiscoveryRoutes {
   private readonly documents = new Map<string, EncodedDocument>()
-  private binary: Promise<Buffer> | undefined
   private readonly kinds: KindRegistry
   /** Who knows what others answer for. */
   aggregator: Aggregator | undefined
@@ -34,7 +40,6 @@ export class DiscoveryRoutes {
   /** Kinds came or went. */
   invalidate(): void {
     this.documents.clear()
-    this.binary = undefined
   }
 
   /** @returns whether the path was one of discovery's */
@@ -102,15 +107,7 @@ export class DiscoveryRoutes {
   }
 
   private async serveOpenApiV2(exchange: Exchange): Promise<void> {
-    const type = preferredType(exchange.request.headers.accept, [mediaTypes.json, openApiV2BinaryAccepted])
-    if (type === undefined) {
-      exchange.response.writeHead(406).end()
-      return
-    }
-    const { bytes, hash } = this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator)))
-    if (type === mediaTypes.json) return sendCacheable(exchange, bytes, hash, type)
-    this.binary ??= inTurns(openApiV2Binary(JSON.parse(bytes.toString()) as object))
-    await sendCacheable(exchange, await this.binary, hash, openApiV2BinaryType)
+    await serveOpenApiDocument(exchange, 2, this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator))))
   }
 
   private async serveOpenApiIndex(exchange: Exchange): Promise<void> {
@@ -121,9 +118,17 @@ export class DiscoveryRoutes {
 
   private async serveGroupVersionDocument(exchange: Exchange, path: string): Promise<void> {
     if (!this.groupVersionPaths().includes(path)) throw noSuchPath()
-    const { bytes, hash } = this.openApiDocument(path)
-    if (exchange.query.get('hash') === hash) exchange.response.setHeader('Expires', new Date(Date.now() + 365 * 86_400_000).toUTCString())
-    await sendCacheable(exchange, bytes, hash, 'application/json')
+    const document = this.openApiDocument(path)
+    const asked = exchange.query.get('hash')
+    if (asked) {
+      if (asked !== document.hash) {
+        exchange.response.writeHead(301, { Location: `/openapi/v3/${path}?hash=${document.hash}` }).end()
+        return
+      }
+      exchange.response.setHeader('Cache-Control', 'public, immutable')
+      exchange.response.setHeader('Expires', new Date(Date.now() + 365 * 86_400_000).toUTCString())
+    }
+    await serveOpenApiDocument(exchange, 3, document)
   }
 
   private groupVersionPaths(): string[] {
@@ -146,6 +151,20 @@ export class DiscoveryRoutes {
     }
     return document
   }
+}
+
+/** In the form that the client prefers. Source: kube-openapi pkg/handler, pkg/handler3. */
+async function serveOpenApiDocument(exchange: Exchange, version: 2 | 3, document: EncodedDocument): Promise<void> {
+  const type = preferredType(exchange.request.headers.accept, [mediaTypes.json, ...binaryAccepted(version)])
+  if (type === undefined) {
+    exchange.response.setHeader('Vary', 'Accept')
+    exchange.response.writeHead(406).end()
+    return
+  }
+  const { bytes, hash } = document
+  if (type === mediaTypes.json) return sendCacheable(exchange, bytes, hash, type)
+  document.binary ??= inTurns((version === 2 ? openApiV2Binary : openApiV3Binary)(JSON.parse(bytes.toString()) as object))
+  await sendCacheable(exchange, await document.binary, hash, binaryType(version))
 }
 
 async function inTurns(work: Generator<undefined, Uint8Array>): Promise<Buffer> {

@@ -23,7 +23,7 @@ import { storedResource } from '../storage/kind-storage.ts'
 import { allottedMs, isLongRunning } from './request-time.ts'
 import { serveIssuer } from './issuer-routes.ts'
 import { checkWriteOptions } from './request-options.ts'
-import { plainText, sendBytes, sendError, sendTimedOut, sendValue, tellable } from './respond.ts'
+import { caching, plainText, sendBytes, sendError, sendTimedOut, sendValue, tellable } from './respond.ts'
 
 export interface RequestHandlerOptions {
   readonly routes: ResourceRoutes
@@ -52,11 +52,15 @@ export class RequestHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = splitUrl(request.url ?? '/')
+    const auditId = this.auditIdOf(request)
+    response.setHeader('Audit-Id', auditId)
+    response.setHeader('Cache-Control', caching)
     if (isHealthPath(url.path)) return this.serveHealth(request, response, url)
     const parts = parseApiPath(url.path)
     const attributes = attributesOf(request.method ?? 'GET', url.path, parts, url.query)
+    const longRunning = isLongRunning(attributes)
     const caller = callerOf(request, url.query, anonymous)
-    const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: caller.dryRun, isLongRunning: isLongRunning(attributes) })
+    const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: caller.dryRun, isLongRunning: longRunning })
     let exchange: Exchange = { request, response, ...url, caller }
     let deadline: Timer | undefined
     let passage: Passage | undefined
@@ -72,16 +76,16 @@ export class RequestHandler {
         response.setHeader('Retry-After', '1')
         throw serviceUnavailable('apiserver is shutting down')
       }
-      const { user: real, notes } = await this.recognized(request, response, attributes, parts)
-      record = this.options.audit?.begin(request, response, attributes, parts, real, isLongRunning(attributes))
+      const { user: real, notes } = await this.recognized(auditId, request, response, attributes, parts)
+      record = this.options.audit?.begin(auditId, request, response, attributes, parts, real, longRunning)
       if (notes !== undefined) {
         caller.warnings.push(...notes.warnings)
         auditNotes(notes, record)
       }
       const user = this.actingAs(real, request, record)
       exchange = { ...exchange, caller: { ...caller, user, ...(record !== undefined && { annotate: record.annotate }) } }
-      deadline = this.deadlineFor(exchange, attributes)
-      passage = await this.letIn(exchange, attributes, parts)
+      if (!longRunning) deadline = this.deadlineFor(exchange)
+      passage = await this.letIn(exchange, attributes, parts, longRunning)
       this.authorize(user, attributes, record)
       record?.started()
       await this.route(exchange, parts)
@@ -116,15 +120,14 @@ export class RequestHandler {
   }
 
   /** Answers in the place of a request that takes too long. */
-  private deadlineFor(exchange: Exchange, attributes: Attributes): Timer | undefined {
-    if (isLongRunning(attributes)) return undefined
+  private deadlineFor(exchange: Exchange): Timer {
     return this.options.routes.context.clock.after(allottedMs(exchange.query), () => {
       if (!exchange.response.headersSent) void sendTimedOut(exchange)
     })
   }
 
   /** Waits until it is the request's turn. @throws Refusal */
-  private async letIn({ caller, response }: Exchange, attributes: Attributes, parts: ApiPath | undefined): Promise<Passage> {
+  private async letIn({ caller, response }: Exchange, attributes: Attributes, parts: ApiPath | undefined, longRunning: boolean): Promise<Passage> {
     const { metrics, flowControl, routes } = this.options
     const beganMs = routes.context.clock.now()
     let passage: Passage
@@ -139,7 +142,7 @@ export class RequestHandler {
     metrics.letIn(schema.metadata.name, level.name, routes.context.clock.now() - beganMs)
     tellPlace(response, { schema, level })
     // Streams hold no seat once they are open; and a client may have left while it waited.
-    if (isLongRunning(attributes) || response.closed) passage.leave()
+    if (longRunning || response.closed) passage.leave()
     return passage
   }
 
@@ -156,21 +159,22 @@ export class RequestHandler {
     socket.on('error', () => socket.destroy())
     let record: AuditRecord | undefined
     let code = 101
+    const auditId = this.auditIdOf(request)
     try {
       const { path, query } = splitUrl(request.url ?? '/')
       const parts = parseApiPath(path)
       const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
       const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: false, isLongRunning: true })
       socket.once('close', () => observed(code))
-      const { user: real, notes } = await this.recognized(request, undefined, attributes, parts)
-      record = this.options.audit?.begin(request, undefined, attributes, parts, real, true)
+      const { user: real, notes } = await this.recognized(auditId, request, undefined, attributes, parts)
+      record = this.options.audit?.begin(auditId, request, undefined, attributes, parts, real, true)
       if (notes !== undefined) auditNotes(notes, record)
       socket.once('close', () => record?.finished(code))
       const user = this.actingAs(real, request, record)
       this.authorize(user, attributes, record)
       record?.started()
       const remote = this.options.aggregator.find(path)
-      if (remote !== undefined) return await this.options.aggregator.upgrade(request, socket, head, remote, user)
+      if (remote !== undefined) return await this.options.aggregator.upgrade(request, socket, head, remote, user, auditId)
       const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
@@ -183,18 +187,24 @@ export class RequestHandler {
       const [type, body] = told instanceof PlainError ? [plainText, `${told.message}\n`] : ['application/json', JSON.stringify(told.status)]
       code = told.code
       record?.failed(told.status, told !== error)
-      socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+      const headers = { 'Audit-Id': auditId, 'Cache-Control': caching, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'Date': new Date().toUTCString(), 'Connection': 'close' }
+      socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
       return undefined
     }
   }
 
+  /** By which others find the request; whoever asks may choose it. Source: apiserver pkg/endpoints/filters/audit_init.go. */
+  private auditIdOf({ headers }: IncomingMessage): string {
+    return String(headers['audit-id'] ?? '') || this.options.routes.context.random.uuid()
+  }
+
   /** Who the request comes from. @throws ApiError Unauthorized */
-  private async recognized(request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, parts: ApiPath | undefined): Promise<Recognized> {
+  private async recognized(auditId: string, request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, parts: ApiPath | undefined): Promise<Recognized> {
     try {
       return await this.options.authenticator.authenticate(request)
     } catch (error) {
       if (error instanceof ApiError) {
-        const record = this.options.audit?.begin(request, response, attributes, parts, undefined, false)
+        const record = this.options.audit?.begin(auditId, request, response, attributes, parts, undefined, false)
         if (error instanceof RefusedToken) auditNotes(error.notes, record)
         record?.refused(error.status)
       }

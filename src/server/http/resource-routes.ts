@@ -5,6 +5,7 @@ import { invalidValue, notSupported, required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { apiVersionOf } from '../../api/resource.ts'
+import { returnsDeletedObject } from '../../api/returns-deleted-object.ts'
 import { parseYaml } from '../../api/parse-yaml.ts'
 import { create } from '../operations/create.ts'
 import { remove, type DeletionOptions } from '../operations/delete.ts'
@@ -147,16 +148,12 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
       if (target.subresource !== undefined) throw methodNotAllowed()
       assertVerb(kind, 'delete')
       const deletion = await remove(context, target, await readDeletionOptions(exchange), exchange.caller)
-      if (!deletion.gone || returnsDeletedObject(kind)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
+      if (!deletion.gone || returnsDeletedObject(kind.resource)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
       return sendValue(exchange, 200, deletedStatus(kind, deletion.object), 'V1Status')
     }
     default: throw methodNotAllowed()
   }
 }
-
-/** Kinds whose deletion answers with the object that was there. */
-const answersWithObject = new Set(['pods', 'services', 'serviceaccounts', 'podtemplates', 'persistentvolumes', 'persistentvolumeclaims', 'resourcequotas'])
-const returnsDeletedObject = ({ resource }: KindDefinition): boolean => resource.group === '' && answersWithObject.has(resource.plural)
 
 function deletedStatus({ resource }: KindDefinition, { object }: CachedObject): Status {
   const { name, uid } = object.metadata

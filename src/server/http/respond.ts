@@ -17,11 +17,13 @@ const gzipFromBytes = 128 * 1024
 export const fastestLevel = 1
 const gzipAsync = promisify(gzip)
 
-/** Sets the headers that every answer has. @returns whether a body of this size is to be compressed */
+/** Of every answer, unless whoever gives it says otherwise. */
+export const caching = 'no-cache, private'
+
+/** Sets the headers that objects and texts have. @returns whether a body of this size is to be compressed */
 export function setHeaders({ request, response, caller }: Exchange, contentType: string, size: number): boolean {
   if (caller.warnings.length > 0) response.setHeader('Warning', warningHeaders(caller.warnings))
   response.setHeader('Content-Type', contentType)
-  response.setHeader('Cache-Control', 'no-cache, private')
   if (size < gzipFromBytes || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return false
   response.setHeader('Content-Encoding', 'gzip')
   response.appendHeader('Vary', 'Accept-Encoding')

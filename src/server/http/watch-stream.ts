@@ -86,7 +86,6 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
   }
   const started = startOrTell(() => watch(context, kind, { ...query, failed: () => response.destroy() }, deliver), bytes => stream.push(bytes), accepted)
   response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
-  response.setHeader('Cache-Control', 'no-cache, private')
   response.writeHead(200)
   response.flushHeaders()
 

@@ -9,7 +9,7 @@ import type { AdmissionRequest } from '../server-context.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
-import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
+import { collectWarnings, draftOf, placeInNamespace, recordOwner, throwIfInvalid } from './finish-object.ts'
 import { encodeForStore, withRevision } from '../storage/object-codec.ts'
 import { isStored, putObject } from '../storage/kind-storage.ts'
 
@@ -43,14 +43,6 @@ export async function create(context: ServerContext, target: Omit<Target, 'name'
     if (!generateName || attempt === generateAttempts) throw alreadyExists(kind.resource, metadata.name)
     metadata.name = generated(generateName, context)
   }
-}
-
-function placeInNamespace(metadata: KubeObject['metadata'], namespace: string | undefined): void {
-  if (metadata.namespace && metadata.namespace !== namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  }
-  if (namespace === undefined) delete metadata.namespace
-  else metadata.namespace = namespace
 }
 
 const generated = (base: string, { random }: ServerContext): string => base.slice(0, longestGeneratedBase) + nameSuffix(random)

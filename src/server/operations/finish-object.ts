@@ -23,6 +23,13 @@ export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, ea
   return draft
 }
 
+/** @param namespace of the request; none where objects have none. @throws ApiError BadRequest */
+export function placeInNamespace(metadata: KubeObject['metadata'], namespace: string | undefined): void {
+  if (namespace === undefined) delete metadata.namespace
+  else if (metadata.namespace && metadata.namespace !== namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  else metadata.namespace = namespace
+}
+
 function reportUnknownFields(problems: readonly string[], kind: KindDefinition, caller: Caller): void {
   if (problems.length === 0 || caller.fieldValidation === 'Ignore') return
   if (caller.fieldValidation === 'Warn') {

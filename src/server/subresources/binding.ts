@@ -9,15 +9,21 @@ import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import { sendValue } from '../http/respond.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
+import { placeInNamespace } from '../operations/finish-object.ts'
 import { current } from '../operations/read.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
 const model = 'V1Binding'
 
-/** The node is that of the binding as admission left it. */
-export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, caller: Caller): Promise<void> {
+/**
+ * The node is that of the binding as admission left it.
+ * @param target the pod
+ * @param postedTo what admission is told that the binding was posted to
+ */
+export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, caller: Caller, postedTo: Target = { ...target, subresource: 'binding' }): Promise<void> {
   const posted: Partial<Binding> = { ...binding, kind: 'Binding', apiVersion: 'v1', metadata: { ...binding.metadata } as Binding['metadata'] }
-  const { metadata, target: node } = await admitPosted(context, 'CREATE', { ...target, subresource: 'binding' }, posted, caller, { model, check: after => checkBinding(after, target) })
+  placeInNamespace(posted.metadata!, target.namespace)
+  const { metadata, target: node } = await admitPosted(context, 'CREATE', postedTo, posted, caller, { model, check: after => checkBinding(after, target) })
   for (;;) {
     const stored = current(context, target)
     const pod = stored.object as Pod

@@ -4,16 +4,16 @@ import { pipeline } from 'node:stream/promises'
 import { ApiError, badRequest, invalid, notFound } from '../../api/api-error.ts'
 import { forbiddenField, notSupported } from '../../api/field-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
-import type { ContainerTarget, LogOptions, NodeStreams, StreamOptions } from '../../streams/node-streams.ts'
+import type { ContainerTarget, LogOptions, NodeStreams, RemoteSession, StreamOptions } from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
-import { admitPosted } from '../admission/admission.ts'
 import { current } from '../operations/read.ts'
 import { hostAndPort } from '../outgoing/network-fault.ts'
 import { refusedByAgent, unansweredGet, type Peers } from '../outgoing/peers.ts'
 import { forwardRequest, forwardUpgrade } from '../outgoing/reverse-proxy.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
+import { admitConnection, commandOptions, portForwardOptions, type CommandOptions, type PortForwardOptions } from './admit-connection.ts'
 import type { SubresourceRoute, Upgrade } from './subresource.ts'
 
 /** Which agent in this process runs the pods of a node; undefined: none. */
@@ -46,22 +46,36 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
     if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
   }
 
-  const admitConnection = (kind: string, target: Target, { query, caller }: Upgrade, options: object): Promise<object> =>
-    admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...options, ...(query.has('container') && { container: query.get('container') }) }, caller)
+  /** @throws ApiError unless there is a pod to connect to */
+  function scheduled(target: Target): Pod {
+    const pod = podOf(target)
+    assertScheduled(pod)
+    return pod
+  }
 
-  const command = (kind: string, open: (agent: NodeStreams, container: ContainerTarget, upgrade: Upgrade, options: StreamOptions) => ReturnType<NodeStreams['attach']>): SubresourceRoute => ({
-    async serve() {
-      throw badRequest('Upgrade request required')
-    },
-    async upgrade(upgrade, target) {
+  type Asked = Pick<Upgrade, 'query' | 'caller'>
+  type Open = (agent: NodeStreams, container: ContainerTarget, streams: StreamOptions, options: CommandOptions) => Promise<RemoteSession>
+
+  function command(kind: 'PodExecOptions' | 'PodAttachOptions', open: Open): SubresourceRoute {
+    async function prepare(target: Target, asked: Asked): Promise<{ pod: Pod; streams: StreamOptions; session: () => Promise<RemoteSession> }> {
+      const options = await admitConnection(context, target, kind, commandOptions(asked.query, kind === 'PodExecOptions'), asked)
       const pod = podOf(target)
+      const container = containerTarget(pod, options.container)
       assertScheduled(pod)
-      const container = containerTarget(pod, upgrade.query.get('container') ?? undefined)
-      const options = streamOptions(upgrade.query)
-      await admitConnection(kind, target, upgrade, { ...options, ...(upgrade.query.has('command') && { command: upgrade.query.getAll('command') }) })
-      if (!await passedOn(upgrade, pod)) await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, () => open(agentOf(pod), container, upgrade, options), options)
-    },
-  })
+      const streams = streamOptions(options)
+      return { pod, streams, session: () => open(agentOf(pod), container, streams, options) }
+    }
+    return {
+      async serve(exchange, target) {
+        await prepare(target, exchange)
+        throw badRequest('Upgrade request required')
+      },
+      async upgrade(upgrade, target) {
+        const { pod, streams, session } = await prepare(target, upgrade)
+        if (!await passedOn(upgrade, pod)) await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, session, streams)
+      },
+    }
+  }
 
   return {
     log: {
@@ -76,29 +90,34 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
         const peer = peers.destination(request, pod.spec.nodeName, caller.user)
         if (peer !== undefined) return forwardRequest(request, response, { ...peer, unanswered: why => unansweredGet(`https://${hostAndPort(peer.host, peer.port)}${peer.path}`, why) })
         const stream = await agentWithLogs(pod, container.container).logs(container, options)
-        response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache, private' })
+        response.writeHead(200, { 'Content-Type': 'text/plain' })
         response.flushHeaders()
         // A client that stops reading is no fault.
         await pipeline(stream, response).catch(() => stream.destroy())
       },
     },
-    exec: command('PodExecOptions', (agent, container, { query }, options) => agent.exec(container, query.getAll('command'), options)),
-    attach: command('PodAttachOptions', (agent, container, _upgrade, options) => agent.attach(container, options)),
-    portforward: {
-      async serve() {
+    exec: command('PodExecOptions', (agent, container, streams, options) => agent.exec(container, options.command ?? [], streams)),
+    attach: command('PodAttachOptions', (agent, container, streams) => agent.attach(container, streams)),
+    portforward: portForward(),
+  }
+
+  function portForward(): SubresourceRoute {
+    const admitted = (target: Target, asked: Asked): Promise<PortForwardOptions> => admitConnection(context, target, 'PodPortForwardOptions', portForwardOptions(asked.query), asked)
+    return {
+      async serve(exchange, target) {
+        await admitted(target, exchange)
+        scheduled(target)
         throw badRequest('Upgrade request required')
       },
       async upgrade(upgrade, target) {
-        const { request, socket, head, query } = upgrade
-        const pod = podOf(target)
-        assertScheduled(pod)
-        await admitConnection('PodPortForwardOptions', target, upgrade, query.has('ports') ? { ports: query.getAll('ports').map(Number) } : {})
+        const { ports = [] } = await admitted(target, upgrade)
+        const pod = scheduled(target)
         if (await passedOn(upgrade, pod)) return
         const { namespace = '', name, uid } = pod.metadata
         const agent = agentOf(pod)
-        await servePortForward(request, socket, head, port => agent.portForward({ namespace, pod: name, podUid: uid }, port))
+        await servePortForward(upgrade.request, upgrade.socket, upgrade.head, ports, port => agent.portForward({ namespace, pod: name, podUid: uid }, port))
       },
-    },
+    }
   }
 }
 
@@ -123,9 +142,8 @@ function containerName({ metadata, spec }: Pod, asked: string | undefined): stri
 
 const isTrue = (query: URLSearchParams, name: string): boolean => ['true', '1'].includes(query.get(name) ?? '')
 
-function streamOptions(query: URLSearchParams): StreamOptions {
-  const tty = isTrue(query, 'tty')
-  const options = { stdin: isTrue(query, 'stdin'), stdout: isTrue(query, 'stdout'), stderr: isTrue(query, 'stderr') && !tty, tty }
+function streamOptions({ stdin = false, stdout = false, stderr = false, tty = false }: CommandOptions): StreamOptions {
+  const options = { stdin, stdout, stderr: stderr && !tty, tty }
   if (!options.stdin && !options.stdout && !options.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
   return options
 }

@@ -7,7 +7,6 @@ import { pipeline } from 'node:stream/promises'
 import { badRequest, methodNotAllowed, notFound, serviceUnavailable } from '../../api/api-error.ts'
 import type { EndpointAddress, Endpoints, Node, Pod, Service } from '../../api/generated/models.ts'
 import { endpoints, nodes, pods, services } from '../../api/resources.ts'
-import { admitPosted } from '../admission/admission.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { rewritingLinks } from '../outgoing/link-rewriting.ts'
 import { refusedByAgent, type Peers } from '../outgoing/peers.ts'
@@ -16,6 +15,7 @@ import { forwardRequest, forwardUpgrade, type ProxyDestination } from '../outgoi
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { FindNodeStreams } from './pod-streams.ts'
+import { admitConnection, type ProxyOptions } from './admit-connection.ts'
 import type { SubresourceRoute } from './subresource.ts'
 
 /** Where an address is really reached; tests have no pods' network. */
@@ -27,7 +27,7 @@ interface Location extends ServiceAddress {
   readonly nodeName: string | undefined
 }
 
-type Asked = Pick<Exchange, 'request' | 'caller'>
+type Asked = Pick<Exchange, 'request' | 'caller' | 'query'>
 type Locate = (target: Target, request: IncomingMessage) => Location
 
 const agentPort = '10250'
@@ -39,22 +39,28 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
   const proxy = (kind: string, locate: Locate): SubresourceRoute => ({
     async serve(exchange, target) {
       const { rest, prefix } = splitPath(exchange.path, target)
-      const location = await admitted(kind, locate, target, rest, exchange)
-      if (redirected(exchange, rest)) return
+      const path = await admitted(kind, target, rest, exchange)
+      const location = locate(target, exchange.request)
+      if (redirected(exchange, path)) return
       const peer = peerOf(exchange, location.nodeName)
       if (peer !== undefined) return forwardRequest(exchange.request, exchange.response, peer)
-      await forwardRequest(exchange.request, exchange.response, destination(exchange, location, rest), rewritingLinks(prefix, [`${location.host}:${location.port}`, exchange.request.headers.host ?? '']))
+      await forwardRequest(exchange.request, exchange.response, destination(exchange, location, path), rewritingLinks(prefix, [`${location.host}:${location.port}`, exchange.request.headers.host ?? '']))
     },
     async upgrade(upgrade, target) {
       const { rest } = splitPath(upgrade.path, target)
-      const location = await admitted(kind, locate, target, rest, upgrade)
-      await forwardUpgrade(upgrade.request, upgrade.socket, upgrade.head, peerOf(upgrade, location.nodeName) ?? destination(upgrade, location, rest))
+      const path = await admitted(kind, target, rest, upgrade)
+      const location = locate(target, upgrade.request)
+      await forwardUpgrade(upgrade.request, upgrade.socket, upgrade.head, peerOf(upgrade, location.nodeName) ?? destination(upgrade, location, path))
     },
   })
 
-  async function admitted(kind: string, locate: Locate, target: Target, rest: string, { caller, request }: Asked): Promise<Location> {
-    await admitPosted(context, 'CONNECT', target, { kind, apiVersion: 'v1', ...(rest !== '' && { path: rest }) }, caller)
-    return locate(target, request)
+  /** @returns where to below the subresource: as the client wrote it, unless admission says otherwise */
+  async function admitted(kind: string, target: Target, rest: string, asked: Asked): Promise<string> {
+    const path = pathOption(rest)
+    const { path: after = '' } = await admitConnection<ProxyOptions>(context, target, kind, path === '' ? {} : { path }, asked)
+    if (after === path) return rest
+    const slash = rest.endsWith('/') && !after.endsWith('/') ? '/' : ''
+    return `/${after.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}${slash}`
   }
 
   const peerOf = ({ request, caller }: Asked, nodeName: string | undefined): ProxyDestination | undefined =>
@@ -128,16 +134,16 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
     nodes: {
       ...otherPorts,
       async serve(exchange, target, below) {
-        const { node, port } = nodeOf(target.name)
-        if (!isAgent(port)) {
+        if (!isAgent(splitId(target.name, 'node').port)) {
           await otherPorts.serve(exchange, target, below)
           return
         }
         const { rest } = splitPath(exchange.path, target)
-        await admitPosted(context, 'CONNECT', target, { kind: 'NodeProxyOptions', apiVersion: 'v1', ...(rest !== '' && { path: rest }) }, exchange.caller)
-        if (redirected(exchange, rest)) return
+        const path = await admitted('NodeProxyOptions', target, rest, exchange)
+        const { node } = nodeOf(target.name)
+        if (redirected(exchange, path)) return
         const peer = peerOf(exchange, node.metadata.name)
-        if (peer === undefined) await serveAgent(exchange, node.metadata.name, rest)
+        if (peer === undefined) await serveAgent(exchange, node.metadata.name, path)
         else await forwardRequest(exchange.request, exchange.response, peer)
       },
     },
@@ -160,6 +166,14 @@ function splitPath(path: string, { kind: { resource } }: Target): { rest: string
   const segments = path.split('/')
   const before = segmentsBefore[resource.scope]
   return { rest: segments.slice(before).map(segment => `/${segment}`).join(''), prefix: segments.slice(0, before).join('/') }
+}
+
+function pathOption(rest: string): string {
+  try {
+    return decodeURIComponent(rest).replace(/^\/+|\/+$/g, '')
+  } catch {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(rest)}`)
+  }
 }
 
 /** Pages expect to be at a path that ends with a slash. */

@@ -3,16 +3,14 @@
 // second time, and with them the earlier webhooks whose reinvocationPolicy is IfNeeded.
 // Source: apiserver pkg/admission/plugin/webhook/mutating.
 import { internalError } from '../../../api/api-error.ts'
-import { decodeObject } from '../../../api/decode.ts'
 import type { KindDefinition } from '../../../api/kind.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import { deepEqual, isObject } from '../../../api/patch/json-value.ts'
 import { mutatingWebhookConfigurations } from '../../../api/resources.ts'
-import { draftOf } from '../../operations/finish-object.ts'
-import type { Caller } from '../../request.ts'
 import type { AdmissionPlugin, AdmissionRequest, MutationRounds, ServerContext } from '../../server-context.ts'
 import type { ObjectStorage } from '../../storage/object-storage.ts'
+import { replaceContent } from '../replace-content.ts'
 import { askWebhook, converted } from './ask-webhook.ts'
 import { webhooksIn, type CompiledWebhook } from './compiled-webhooks.ts'
 import { meetsConditions } from './conditions.ts'
@@ -69,32 +67,17 @@ function change({ webhook, kind }: Invocation, request: AdmissionRequest, patch:
   if (Array.isArray(patch) && patch.length === 0) return false
   if (object === undefined) throw internalError(`admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`)
   const before = structuredClone(object)
-  replaceContent(object, patched(kind, request, object, patch))
+  replaceBy(patch, kind, request, object)
   return !deepEqual(object, before)
 }
 
 /** A patch that does not fit, or makes something else of the object, is a fault of the webhook. */
-function patched(kind: KindDefinition, { target, caller, model }: AdmissionRequest, object: KubeObject, patch: unknown): KubeObject {
+function replaceBy(patch: unknown, kind: KindDefinition, request: AdmissionRequest, object: KubeObject): void {
   try {
-    const after = applyJsonPatch(converted(object, target.kind, kind), patch)
+    const after = applyJsonPatch(converted(object, request.target.kind, kind), patch)
     if (!isObject(after)) throw new Error('the patch leaves no object')
-    const back = converted(after as unknown as KubeObject, kind, target.kind)
-    if (model !== undefined) return decodeObject(model, back).object as unknown as KubeObject
-    return object.kind === target.kind.resource.kind ? decoded(target.kind, back, caller) : back
+    replaceContent(request, converted(after as unknown as KubeObject, kind, request.target.kind))
   } catch (error) {
     throw internalError((error as Error).message)
   }
-}
-
-/** As if the client had sent it. */
-function decoded(kind: KindDefinition, value: unknown, caller: Caller): KubeObject {
-  const draft = draftOf(kind, value, { ...caller, fieldValidation: 'Ignore' })
-  kind.defaults?.(draft)
-  return draft
-}
-
-/** The draft belongs to the request: everybody who holds it sees the change. */
-function replaceContent(object: KubeObject, content: KubeObject): void {
-  for (const key of Object.keys(object)) delete (object as unknown as Record<string, unknown>)[key]
-  Object.assign(object, content)
 }
