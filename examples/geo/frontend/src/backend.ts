@@ -19,7 +19,12 @@ const serviceConfig = {
   }],
 }
 
-const client = new geo.GeoService(process.env['GEO_BACKEND'] ?? 'localhost:50051', credentials.createInsecure(), { 'grpc.service_config': JSON.stringify(serviceConfig) })
+/** When both services start together, the backend may be the later one: it is asked again soon, not after a second. */
+const firstReconnectMs = 50
+
+const client = new geo.GeoService(process.env['GEO_BACKEND'] ?? 'localhost:50051', credentials.createInsecure(), {
+  'grpc.service_config': JSON.stringify(serviceConfig), 'grpc.initial_reconnect_backoff_ms': firstReconnectMs,
+})
 const deadlineMs = 5000
 
 export const backend = {
