@@ -4,7 +4,7 @@ const layers = {
   lib: [],
   api: ['lib'],
   grpc: ['lib'],
-  store: ['lib', 'api', 'grpc'],
+  store: ['lib', 'api', 'grpc', 'host'],
   streams: ['lib', 'api'],
   server: ['lib', 'api', 'store', 'streams'],
   client: ['lib', 'api'],

@@ -2,6 +2,7 @@
 // a busy minute needed it, a tenth of an idle server.
 import { getHeapStatistics } from 'node:v8'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { collectThoroughly } from './collect-garbage.ts'
 
 /** Collecting takes about 4 ms for each megabyte that is in use, during which nothing else runs. */
 const largestHeapBytes = 32 * 1024 * 1024
@@ -13,7 +14,7 @@ const quietShare = 0.05
 
 export interface SpareMemoryOptions {
   readonly clock: Clock
-  /** Shrinks the heap to what is in use; by default V8's own, for which Node.js is started with `--expose-gc`. */
+  /** Shrinks the heap to what is in use. */
   readonly collect?: () => void
   readonly heap?: () => { readonly usedBytes: number; readonly reservedBytes: number }
   /** Processor time of the process so far. */
@@ -35,8 +36,6 @@ export function giveSpareMemoryBack({ clock, collect = collectThoroughly, heap =
   wait(firstMs)
   return { stop: () => timer.cancel() }
 }
-
-const collectThoroughly = (): void => globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 
 function heapNow(): { usedBytes: number; reservedBytes: number } {
   const { used_heap_size: usedBytes, total_heap_size: reservedBytes } = getHeapStatistics()

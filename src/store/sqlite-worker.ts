@@ -2,6 +2,7 @@
 // holds every write still in history; `current` points from each live key to its row in the log.
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { collectThoroughly } from '../host/collect-garbage.ts'
 import { CompactedError, type Entry } from './store.ts'
 import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteAnswer, WriteBatch } from './sqlite-messages.ts'
 
@@ -207,5 +208,5 @@ try {
   port.close()
 }
 
-// What this thread's start needed is given back (where Node.js was started with `--expose-gc`).
-setTimeout(() => globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }), 10_000).unref()
+// What this thread's start needed is given back.
+setTimeout(collectThoroughly, 10_000).unref()
