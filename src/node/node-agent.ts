@@ -41,11 +41,7 @@ export interface NodeAgentOptions {
   readonly cgroupRoot?: string
   readonly clock: Clock
   readonly logger: Logger
-  /** How many sandboxes and containers start at the same time. */
-  readonly parallelStarts?: number
   readonly maximumPods?: number
-  /** Not needed: containers find the API through the service `kubernetes`. */
-  readonly apiServerAddress?: { readonly host: string; readonly port: number }
 }
 
 export interface NodeAgent extends NodeStreams {
@@ -57,8 +53,9 @@ export interface NodeAgent extends NodeStreams {
   stop(): Promise<void>
 }
 
+const processors = availableParallelism()
 /** A start waits for the disk and the runtime now and then; more at once only get in each other's way. */
-const defaultParallelStarts = availableParallelism() + 1
+const parallelStarts = processors + 1
 
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
   const { client, runtime, nodeName, network, clock, logger } = options
@@ -118,7 +115,7 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
     hostDns: parseResolvConf(resolvConf!), hostsFile: hostsFile!,
     services: () => client.informer(services).list(),
-    starts: new StartQueue({ clock, processors: availableParallelism(), limit: options.parallelStarts ?? defaultParallelStarts }),
+    starts: new StartQueue({ clock, processors, limit: parallelStarts }),
   }
 }
 

@@ -27,6 +27,9 @@ const patchTypes: Readonly<Record<PatchType, string>> = {
   json: 'application/json-patch+json', merge: 'application/merge-patch+json', strategic: 'application/strategic-merge-patch+json', apply: 'application/apply-patch+yaml',
 }
 
+/** Paths of a group's resources in the namespace of the moment; without a name, of all objects. */
+export const pathsIn = (namespace: () => string, group = 'api/v1') => (plural: string, name = ''): string => `/${group}/namespaces/${namespace()}/${plural}${name && `/${name}`}`
+
 export class Api {
   private readonly server: TestServer
   private namespaces = 0

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
-import { Api, type Json } from './api.ts'
+import { Api, pathsIn, type Json } from './api.ts'
 import { replace } from './operations.ts'
 
 let cluster: TestCluster
@@ -20,8 +20,8 @@ beforeEach(async () => {
   namespace = await api.namespace()
 })
 
-const core = (plural: string, name = ''): string => `/api/v1/namespaces/${namespace}/${plural}${name && `/${name}`}`
-const apps = (plural: string, name = ''): string => `/apis/apps/v1/namespaces/${namespace}/${plural}${name && `/${name}`}`
+const core = pathsIn(() => namespace)
+const apps = pathsIn(() => namespace, 'apis/apps/v1')
 const jobs = (name = ''): string => `/apis/batch/v1/namespaces/${namespace}/jobs${name && `/${name}`}`
 const template = (app: string, image = 'one:1', spec: object = {}): object => ({ metadata: { labels: { app } }, spec: { containers: [{ name: 'c', image }], ...spec } })
 const pods = (app: string): Promise<Json[]> => api.items(core('pods'), `app=${app}`)

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
 import { publishClusterServices } from '../../src/main/cluster-services.ts'
-import { Api, type Json } from './api.ts'
+import { Api, pathsIn, type Json } from './api.ts'
 import { replace } from './operations.ts'
 
 let cluster: TestCluster
@@ -19,7 +19,7 @@ beforeEach(async () => {
   namespace = await api.namespace()
 })
 
-const core = (plural: string, name = ''): string => `/api/v1/namespaces/${namespace}/${plural}${name && `/${name}`}`
+const core = pathsIn(() => namespace)
 const slices = (): string => `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`
 const pod = (name: string, spec: object = {}, container: object = {}, metadata: object = {}): object => ({ metadata: { name, labels: { app: 'x' }, ...metadata }, spec: { containers: [{ name: 'c', image: 'sampan.local/busybox:1', ...container }], ...spec } })
 const running = (name: string): Promise<Json> => api.until(core('pods', name), ({ status }) => status.phase === 'Running')

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
-import { Api, type Json } from './api.ts'
+import { Api, pathsIn, type Json } from './api.ts'
 
 let cluster: TestCluster
 let api: Api
@@ -17,9 +17,9 @@ beforeEach(async () => {
   namespace = await api.namespace()
 })
 
-const core = (plural: string, name = ''): string => `/api/v1/namespaces/${namespace}/${plural}${name && `/${name}`}`
-const apps = (plural: string, name = ''): string => `/apis/apps/v1/namespaces/${namespace}/${plural}${name && `/${name}`}`
-const batch = (plural: string, name = ''): string => `/apis/batch/v1/namespaces/${namespace}/${plural}${name && `/${name}`}`
+const core = pathsIn(() => namespace)
+const apps = pathsIn(() => namespace, 'apis/apps/v1')
+const batch = pathsIn(() => namespace, 'apis/batch/v1')
 const template = (app: string, image: string): object => ({ metadata: { labels: { app } }, spec: { containers: [{ name: 'c', image }] } })
 const pods = async (app: string): Promise<Json[]> => (await api.items(core('pods'), `app=${app}`)).toSorted((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1))
 const names = async (app: string): Promise<string> => (await pods(app)).map(({ metadata }) => metadata.name).join(' ')
