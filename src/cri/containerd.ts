@@ -3,7 +3,7 @@
 // it by pid file and socket. The state directory must be short: unix sockets have paths of 107 bytes.
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupFacts, removeCgroup } from '../host/cgroups.ts'
@@ -54,7 +54,7 @@ export interface Containerd {
 export const cgroupRoot = 'sampan'
 
 const socketPathLimit = 107
-const superviseEveryMs = 1_000
+const reconnectMs = 500
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
 export function containerdOf(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
@@ -97,7 +97,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     importOciImage: (name, image) => importOciImage(places.socket, name, image),
     setRegistries: registries => setRegistries(places.registryDirectory, registries),
     ...controls,
-    keepAlive: onRestart => supervise(() => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
+    keepAlive: onRestart => supervise(places.socket, () => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
   }
 }
 
@@ -106,16 +106,27 @@ export async function stopContainerd(options: Pick<ContainerdOptions, 'dataDirec
   await stopEverything(placesOf(options), 'containerd')
 }
 
-/** It is not our child when an earlier process started it, so its end is no event: a look at its pid each second. */
-function supervise(isAlive: () => boolean, launch: () => Promise<void>, onRestart: (error?: Error) => void): () => void {
-  let launching = false
-  const timer = setInterval(() => {
-    if (launching || isAlive()) return
-    launching = true
-    launch().then(() => onRestart(), onRestart).finally(() => { launching = false })
-  }, superviseEveryMs)
-  timer.unref()
-  return () => clearInterval(timer)
+/**
+ * It is not our child when an earlier process started it, so its end is no event of ours; but the end closes a
+ * connection. The one to its ttrpc socket may be silent for ever, the one to its gRPC socket only for two minutes.
+ */
+function supervise(socket: string, isAlive: () => boolean, launch: () => Promise<void>, onRestart: (error?: Error) => void): () => void {
+  let [stopped, connection, again]: [boolean, Socket?, NodeJS.Timeout?] = [false]
+  const watch = (): void => {
+    connection = connect(`${socket}.ttrpc`).unref()
+    connection.on('error', () => {}) // Followed by `close`.
+    connection.on('close', () => { if (!stopped) void lost() })
+  }
+  const lost = async (): Promise<void> => {
+    if (!isAlive()) await launch().then(() => onRestart(), onRestart)
+    if (!stopped) again = setTimeout(watch, reconnectMs).unref()
+  }
+  watch()
+  return () => {
+    stopped = true
+    clearTimeout(again)
+    connection?.destroy()
+  }
 }
 
 interface Places {

@@ -7,6 +7,7 @@ import { collectThoroughly } from './collect-garbage.ts'
 /** Collecting takes about 4 ms for each megabyte that is in use, during which nothing else runs. */
 const largestHeapBytes = 32 * 1024 * 1024
 const worthwhileBytes = 3 * 1024 * 1024
+/** Until memory was given back for the first time. */
 const firstMs = 10_000
 const everyMs = 60_000
 /** Share of a processor. */
@@ -29,9 +30,10 @@ export function giveSpareMemoryBack({ clock, collect = collectThoroughly, heap =
   const look = (delayMs: number): void => {
     const used = processorMs() - before
     const { usedBytes, reservedBytes } = heap()
-    if (used < delayMs * quietShare && usedBytes < largestHeapBytes && reservedBytes - usedBytes > worthwhileBytes) collect()
+    const quiet = used < delayMs * quietShare
+    if (quiet && usedBytes < largestHeapBytes && reservedBytes - usedBytes > worthwhileBytes) collect()
     before = processorMs()
-    wait(everyMs)
+    wait(quiet ? everyMs : delayMs)
   }
   wait(firstMs)
   return { stop: () => timer.cancel() }
