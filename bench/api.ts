@@ -3,69 +3,18 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundle } from '../scripts/bundle.ts'
 import { serverEnvironment, serverFlags } from '../src/main/server-runtime.ts'
+import { LoadClient, type Access } from './load-client.ts'
 
 const count = Number(process.argv[2] ?? 5000)
 /** Where CPU profiles of the server go, one for each kind of load. */
 const profiles = process.argv[3]
 const results: Record<string, number> = {}
-
-interface Access { port: number; ca: string; cert: string; key: string }
-
-class Load {
-  private readonly agent: Agent
-  private readonly access: Access
-
-  constructor(access: Access, connections: number) {
-    this.access = access
-    this.agent = new Agent({ keepAlive: true, maxSockets: connections, ca: access.ca, cert: access.cert, key: access.key })
-  }
-
-  call(method: string, path: string, body?: string, contentType = 'application/json', onChunk = (_chunk: Buffer): void => {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request({
-        host: '127.0.0.1', port: this.access.port, method, path, agent: this.agent,
-        headers: { 'Accept': 'application/json', ...(body !== undefined && { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) }) },
-      }, response => {
-        response.on('data', onChunk)
-        response.on('end', () => (response.statusCode! < 400 ? resolve() : reject(new Error(`${method} ${path}: ${response.statusCode}`))))
-      })
-      outgoing.once('error', reject)
-      outgoing.end(body)
-    })
-  }
-
-  /** Opens a watch and calls `onEvent` with the number of events in each chunk. */
-  watch(path: string, onEvents: (count: number) => void): { close(): void } {
-    const outgoing = request({ host: '127.0.0.1', port: this.access.port, path, agent: false, ca: this.access.ca, cert: this.access.cert, key: this.access.key }, response => {
-      response.on('data', (chunk: Buffer) => {
-        let lines = 0
-        for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++
-        onEvents(lines)
-      })
-    })
-    outgoing.on('error', () => {})
-    outgoing.end()
-    return { close: () => void outgoing.destroy() }
-  }
-
-  /** The newest revision: where a watch begins that wants no initial events. */
-  async revision(): Promise<string> {
-    let answer = ''
-    await this.call('GET', `${podsPath}?limit=1`, undefined, undefined, chunk => { answer += chunk.toString() })
-    return (JSON.parse(answer) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
-  }
-
-  close(): void {
-    this.agent.destroy()
-  }
-}
 
 const podsPath = '/api/v1/namespaces/default/pods'
 const pod = (index: number): string => JSON.stringify({
@@ -132,18 +81,16 @@ function residentMb(pid: number): number {
 const directory = mkdtempSync(join(tmpdir(), 'sampan-bench-api-'))
 const program = join(directory, 'program')
 
-interface Running { readonly server: ChildProcess; readonly lines: Interface; readonly load: Load; readonly startedInMs: number }
+interface Running { readonly server: ChildProcess; readonly lines: Interface; readonly load: LoadClient; readonly startedInMs: number }
 
 async function start(): Promise<Running> {
   const beganMs = performance.now()
   const server = spawn(process.execPath, [...serverFlags, join(program, 'api-server.js'), directory], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...serverEnvironment } })
   const lines = createInterface({ input: server.stdout })
   const [line] = await once(lines, 'line') as [string]
-  const load = new Load(JSON.parse(line) as Access, 64)
+  const load = await LoadClient.open(JSON.parse(line) as Access, 64)
   await load.call('GET', '/readyz')
   const startedInMs = performance.now() - beganMs
-  // What is measured begins on open connections.
-  await Promise.all(Array.from({ length: 64 }, () => load.call('GET', '/version')))
   return { server, lines, load, startedInMs }
 }
 
@@ -154,9 +101,8 @@ function note(what: string, value: number): void {
 
 async function patchWhileWatched(watchers: number, { load }: Running): Promise<void> {
   let events = 0
-  const revision = await load.revision()
-  const watches = Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${revision}`, number => { events += number }))
-  await sleep(1000)
+  const { metadata } = JSON.parse((await load.call('GET', `${podsPath}?limit=1`)).body.toString()) as { metadata: { resourceVersion: string } }
+  await Promise.all(Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${metadata.resourceVersion}`, number => { events += number })))
   const startMs = performance.now()
   await drive(`patch pods while ${watchers} watch`, 3000, 16, index => load.call('PATCH', `${podsPath}/pod-${index % count}`, JSON.stringify({ metadata: { annotations: { turn: `${watchers}-${index}` } } }), 'application/merge-patch+json'))
   const wanted = 3000 * watchers
@@ -164,14 +110,13 @@ async function patchWhileWatched(watchers: number, { load }: Running): Promise<v
   const seconds = (performance.now() - startMs) / 1000
   if (events < wanted) throw new Error(`only ${events} of ${wanted} events came`)
   note(`events to ${watchers} watchers, per second`, Math.round(events / seconds))
-  for (const watch of watches) watch.close()
+  load.closeWatches()
 }
 
 /** The 99th percentile of how late the server's event loop ran, in milliseconds. */
 async function eventLoopDelay({ load }: Running): Promise<number> {
-  let text = ''
-  await load.call('GET', '/metrics', undefined, undefined, chunk => { text += chunk.toString() })
-  return Math.round(Number(/sampan_event_loop_delay_seconds\{quantile="0.99"\} (\S+)/.exec(text)![1]) * 10_000) / 10
+  const { body } = await load.call('GET', '/metrics')
+  return Math.round(Number(/sampan_event_loop_delay_seconds\{quantile="0.99"\} (\S+)/.exec(body.toString())![1]) * 10_000) / 10
 }
 
 await bundle({ 'api-server': join(import.meta.dirname, 'api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../src/store/sqlite-worker.ts') }, program)
