@@ -24,6 +24,7 @@ import { allottedMs, isLongRunning } from './request-time.ts'
 import { serveIssuer } from './issuer-routes.ts'
 import { checkWriteOptions } from './request-options.ts'
 import { caching, plainText, sendBytes, sendError, sendTimedOut, sendValue, tellable } from './respond.ts'
+import { sharedTurn } from './shared-turn.ts'
 
 export interface RequestHandlerOptions {
   readonly routes: ResourceRoutes
@@ -51,6 +52,8 @@ export class RequestHandler {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await sharedTurn()
+    if (response.closed) return // The client has left already; nobody would hear of it again.
     const url = splitUrl(request.url ?? '/')
     const auditId = this.auditIdOf(request)
     response.setHeader('Audit-Id', auditId)
