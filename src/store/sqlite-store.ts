@@ -125,7 +125,7 @@ export class SqliteStore implements Store {
     if (this.closed) return Promise.reject(new StoreFailure('the store is closed'))
     return new Promise((resolve, reject) => {
       this.queue.push({ key, value, expectedRevision, resolve, reject })
-      if (this.queue.length === 1 && !this.writing) setImmediate(() => this.flush())
+      if (this.queue.length === 1 && !this.writing) process.nextTick(() => this.flush())
     })
   }
 
