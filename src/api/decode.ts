@@ -30,7 +30,13 @@ export function parseJson(text: string, options: ParseOptions): { value: unknown
       ? `couldn't get version/kind; json parse error: ${problem}`
       : `the object provided is unrecognized (must be of type ${options.expected}): couldn't get version/kind; json parse error: ${problem} (${summarize(text)})`)
   }
-  return { value, duplicates: options.duplicates ? scanJson(text).duplicates : [] }
+  return { value, duplicates: options.duplicates && !isCanonical(text, value) ? scanJson(text).duplicates : [] }
+}
+
+/** What says the same when it is written again has no key twice. Programs write JSON so, with a newline at most. */
+function isCanonical(text: string, value: unknown): boolean {
+  const again = JSON.stringify(value)
+  return text.length - again.length <= 1 && text.startsWith(again)
 }
 
 /** The refusal of a strict decode; `kind` and `version` as the object names them. */

@@ -45,3 +45,12 @@ export const tooLong = (field: string, maximumBytes: number): FieldError =>
   ({ reason: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maximumBytes} bytes` })
 export const tooMany = (field: string, actual: number, maximum: number): FieldError =>
   ({ reason: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${maximum} item${maximum === 1 ? '' : 's'}` })
+
+const none: readonly FieldError[] = Object.freeze([])
+
+/** The findings of several validators. Mostly there are none, which costs nothing: spreading empty lists into a new one would. */
+export function joinErrors(...lists: readonly (readonly FieldError[])[]): FieldError[] {
+  let joined: readonly FieldError[] = none
+  for (const list of lists) if (list.length > 0) joined = joined.length === 0 ? list : [...joined, ...list]
+  return joined as FieldError[]
+}

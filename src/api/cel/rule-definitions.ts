@@ -1,7 +1,7 @@
 // What a CustomResourceDefinition's rules must satisfy before they are stored: they compile, their messages
 // and field paths make sense, and none of them can cost too much, alone or together.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../generated/models.ts'
 import { estimateCost } from './estimate-cost.ts'
 import { compileRule, usesLineBreaks, type CompiledRule } from './rule-compiler.ts'
@@ -37,7 +37,7 @@ export function validateSchemaRules(schema: JSONSchemaProps, path: string): Fiel
   const context: Context = { costs: [], schemaErrors: [], errors: [] }
   visit(schema, { path, isResource: true, count: 1, uncorrelatable: undefined }, context)
   if (context.schemaErrors.length > 0) return context.schemaErrors
-  return [...context.errors, ...totalCostErrors(context.costs, path)]
+  return joinErrors(context.errors, totalCostErrors(context.costs, path))
 }
 
 function visit(schema: JSONSchemaProps, place: Place, context: Context): void {
@@ -70,14 +70,14 @@ function validateRules(schema: JSONSchemaProps, place: Place, context: Context):
 function ruleTextErrors(rule: ValidationRule, field: string, schema: JSONSchemaProps): FieldError[] {
   const { messageExpression = '', reason, fieldPath = '' } = rule
   const path = fieldPath === '' ? undefined : parseFieldPath(fieldPath, schema)
-  return [
-    ...messageErrors(rule, field),
-    ...(messageExpression !== '' && messageExpression.trim() === '' ? [required(`${field}.messageExpression`, 'messageExpression must be non-empty if specified')] : []),
-    ...(reason !== undefined && !reasons.includes(reason) ? [notSupported(`${field}.reason`, reason, reasons)] : []),
-    ...(fieldPath !== '' && fieldPath.trim() === '' ? [invalidValue(`${field}.fieldPath`, fieldPath, 'fieldPath must be non-empty if specified')] : []),
-    ...(usesLineBreaks(fieldPath) ? [invalidValue(`${field}.fieldPath`, fieldPath, 'fieldPath must not contain line breaks')] : []),
-    ...(path !== undefined && 'problem' in path ? [invalidValue(`${field}.fieldPath`, fieldPath, `fieldPath must be a valid path: ${path.problem}`)] : []),
-  ]
+  return joinErrors(
+    messageErrors(rule, field),
+    messageExpression !== '' && messageExpression.trim() === '' ? [required(`${field}.messageExpression`, 'messageExpression must be non-empty if specified')] : [],
+    reason !== undefined && !reasons.includes(reason) ? [notSupported(`${field}.reason`, reason, reasons)] : [],
+    fieldPath !== '' && fieldPath.trim() === '' ? [invalidValue(`${field}.fieldPath`, fieldPath, 'fieldPath must be non-empty if specified')] : [],
+    usesLineBreaks(fieldPath) ? [invalidValue(`${field}.fieldPath`, fieldPath, 'fieldPath must not contain line breaks')] : [],
+    path !== undefined && 'problem' in path ? [invalidValue(`${field}.fieldPath`, fieldPath, `fieldPath must be a valid path: ${path.problem}`)] : [],
+  )
 }
 
 function messageErrors({ rule = '', message = '' }: Partial<ValidationRule>, field: string): FieldError[] {

@@ -1,6 +1,6 @@
 // Everything that is made of one version's schema, each part at its first use: pruning, defaults, validation.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
+import { invalidValue, joinErrors } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { compileDefaulter, type Defaulter } from './defaulting.ts'
 import { compileEmbeddedObjects } from './embedded-objects.ts'
@@ -49,7 +49,7 @@ export function compileVersion(given: Schema): CompiledVersion {
     const passed: string[] = []
     const broken = rules(object, old, text => passed.push(text))
     if (passed.length > 0) warnings.set(object, passed)
-    return [...found, ...broken]
+    return joinErrors(found, broken)
   }
   return {
     prune: compilePruner(schema),

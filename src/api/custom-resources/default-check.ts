@@ -2,7 +2,7 @@
 // make valid metadata where they stand in metadata. What is below additionalProperties is not looked at.
 // Source: apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
+import { invalidValue, joinErrors } from '../field-error.ts'
 import { deepEqual } from '../patch/json-value.ts'
 import { compileEmbeddedObjects } from './embedded-objects.ts'
 import { compilePruner } from './pruning.ts'
@@ -59,7 +59,7 @@ function checkDefault(schema: Schema, value: unknown, place: Place, budget: Rule
   ]
   for (const check of checks) {
     const problems = check()
-    if (problems.length > 0) return [...unpruned, ...problems]
+    if (problems.length > 0) return joinErrors(unpruned, problems)
   }
   return unpruned
 }

@@ -3,7 +3,7 @@
 import { ApiError } from '../api-error.ts'
 import { decodeObject } from '../decode.ts'
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required } from '../field-error.ts'
+import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { ObjectMeta } from '../generated/models.ts'
 import { isObject, type JsonObject } from '../patch/json-value.ts'
 import { checkLabel1035 } from '../validation/formats.ts'
@@ -27,20 +27,20 @@ export function compileEmbeddedObjects(schema: Schema): ListCheck | undefined {
     if (Array.isArray(value)) return item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`))
     if (!isObject(value)) return []
     const inner = Object.keys(value).flatMap(name => (properties.get(name) ?? other)?.(value[name], path === '' ? name : `${path}.${name}`) ?? [])
-    return own ? [...validateEmbedded(value, path), ...inner] : inner
+    return own ? joinErrors(validateEmbedded(value, path), inner) : inner
   }
 }
 
 function validateEmbedded(object: JsonObject, path: string): FieldError[] {
   const under = (field: string): string => (path === '' ? field : `${path}.${field}`)
-  return [
-    ...requireText(object.apiVersion, under('apiVersion'), text => (text.split('/').length > 2 ? [`unexpected GroupVersion string: ${text}`] : [])),
-    ...requireText(object.kind, under('kind'), text => {
+  return joinErrors(
+    requireText(object.apiVersion, under('apiVersion'), text => (text.split('/').length > 2 ? [`unexpected GroupVersion string: ${text}`] : [])),
+    requireText(object.kind, under('kind'), text => {
       const problems = checkLabel1035(text.toLowerCase())
       return problems.length === 0 ? [] : [`may have mixed case, but should otherwise match: ${problems.join(',')}`]
     }),
-    ...(object.metadata === undefined ? [] : validateMetadata(object.metadata, under('metadata'))),
-  ]
+    object.metadata === undefined ? [] : validateMetadata(object.metadata, under('metadata')),
+  )
 }
 
 function requireText(value: unknown, field: string, check: (text: string) => string[]): FieldError[] {

@@ -5,7 +5,7 @@ import { serviceUnavailable } from '../api-error.ts'
 import { decodeObject } from '../decode.ts'
 import { compareVersions } from '../discovery.ts'
 import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
+import { invalidValue, joinErrors } from '../field-error.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames as Names, CustomResourceDefinitionVersion as Version, CustomResourceSubresourceScale as Scale } from '../generated/models.ts'
 import type { CustomForm, KindDefinition, StorageForm, SubresourceKind } from '../kind.ts'
 import { shapeOfCustomResource } from '../managed-fields/shape.ts'
@@ -63,8 +63,8 @@ function kindOfVersion(definition: CustomResourceDefinition, version: Version, n
     warnings: (object, old) => [...finalizerWarnings(object, old), ...compiled.warnings(object)],
     openApiSchema: schema as Readonly<Record<string, unknown>>,
     defaults: draft => compiled.defaults(draft),
-    validate: object => [...compiled.validate(object), ...validateScale(object, scale, ['spec', 'status'])],
-    validateUpdated: (object, old) => [...compiled.validate(object, old), ...validateScale(object, scale, ['spec', 'status'])],
+    validate: object => joinErrors(compiled.validate(object), validateScale(object, scale, ['spec', 'status'])),
+    validateUpdated: (object, old) => joinErrors(compiled.validate(object, old), validateScale(object, scale, ['spec', 'status'])),
     ...(hasStatus && statusStrategy(compiled, scale)),
     ...(scale !== undefined && { scale: { specReplicas: scale.specReplicasPath, statusReplicas: scale.statusReplicasPath, ...(scale.labelSelectorPath && { selector: scale.labelSelectorPath }) } }),
     ...printerColumns(version.additionalPrinterColumns),
@@ -136,7 +136,7 @@ function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Pa
       if (managedFields === undefined) delete draft.metadata.managedFields
       else draft.metadata.managedFields = managedFields
     },
-    validate: (object, old) => [...compiled.validateStatus(object, old), ...validateScale(object, scale, ['status'])],
+    validate: (object, old) => joinErrors(compiled.validateStatus(object, old), validateScale(object, scale, ['status'])),
   }
   return {
     prepareForCreate: draft => void delete draft.status,

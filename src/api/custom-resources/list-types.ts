@@ -1,6 +1,6 @@
 // Lists that are sets or maps hold each item once. A schema without such lists costs nothing.
 import type { FieldError } from '../field-error.ts'
-import { duplicate } from '../field-error.ts'
+import { duplicate, joinErrors } from '../field-error.ts'
 import { isObject } from '../patch/json-value.ts'
 import { additionalOf, itemsOf, propertiesOf, type Schema } from './schema.ts'
 
@@ -19,7 +19,7 @@ export function compileListTypes(schema: Schema): ListCheck | undefined {
   }))
   if (own === undefined && item === undefined && other === undefined && properties.size === 0) return undefined
   return (value, path) => {
-    if (Array.isArray(value)) return [...(own?.(value, path) ?? []), ...(item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`)))]
+    if (Array.isArray(value)) return joinErrors(own?.(value, path) ?? [], item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`)))
     if (!isObject(value)) return []
     return Object.keys(value).flatMap(name => (properties.get(name) ?? other)?.(value[name], path === '' ? name : `${path}.${name}`) ?? [])
   }

@@ -2,7 +2,7 @@
 // and map types with their keys, where defaults may stand. Rules and wording: apiextensions-apiserver
 // pkg/apis/apiextensions/validation.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import { isObject } from '../patch/json-value.ts'
 import { each } from '../validation/scalars.ts'
 import { additionalOf, isEmbedded, itemsOf, propertiesOf, propertyOf, type Schema } from './schema.ts'
@@ -22,17 +22,17 @@ export const checkSchema = (schema: Schema, path: string): FieldError[] => check
 function check(schema: Schema, path: string, around: Surroundings, isRoot = false): FieldError[] {
   const items = itemsOf(schema)
   const inner = (name: 'allOf' | 'anyOf' | 'oneOf'): FieldError[] => each(schema[name], `${path}.${name}`, (one, at) => check(one, at, around))
-  return [
-    ...keywords(schema, path, around),
-    ...(schema.uniqueItems === true ? [forbiddenField(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic')] : []),
-    ...additionalProperties(schema, path, around),
-    ...propertiesOf(schema).flatMap(([name, property]) => check(property, `${path}.properties[${name}]`, aroundProperty(schema, name, around, isRoot))),
-    ...(schema.not === undefined ? [] : check(schema.not, `${path}.not`, around)),
-    ...inner('allOf'), ...inner('oneOf'), ...inner('anyOf'),
-    ...(items === undefined ? [] : check(items, `${path}.items`, around)),
-    ...(schema['x-kubernetes-preserve-unknown-fields'] === false ? [invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined')] : []),
-    ...mapType(schema, path), ...listType(schema, path), ...listMapKeys(schema, path),
-  ]
+  return joinErrors(
+    keywords(schema, path, around),
+    schema.uniqueItems === true ? [forbiddenField(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic')] : [],
+    additionalProperties(schema, path, around),
+    propertiesOf(schema).flatMap(([name, property]) => check(property, `${path}.properties[${name}]`, aroundProperty(schema, name, around, isRoot))),
+    schema.not === undefined ? [] : check(schema.not, `${path}.not`, around),
+    inner('allOf'), inner('oneOf'), inner('anyOf'),
+    items === undefined ? [] : check(items, `${path}.items`, around),
+    schema['x-kubernetes-preserve-unknown-fields'] === false ? [invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined')] : [],
+    mapType(schema, path), listType(schema, path), listMapKeys(schema, path),
+  )
 }
 
 function aroundProperty(schema: Schema, name: string, around: Surroundings, isRoot: boolean): Surroundings {
@@ -44,25 +44,25 @@ const unsupported = ['additionalItems', 'patternProperties', 'definitions', 'dep
 
 function keywords(schema: Schema, path: string, { noDefaults, insideMetadata }: Surroundings): FieldError[] {
   const { type = '' } = schema
-  return [
-    ...(type !== '' && !types.includes(type) ? [notSupported(`${path}.type`, type, types)] : []),
-    ...(schema.default !== undefined && noDefaults !== undefined ? [forbiddenField(`${path}.default`, `must not be set ${noDefaults}`)] : []),
-    ...(schema.id ? [forbiddenField(`${path}.id`, 'id is not supported')] : []),
-    ...unsupported.filter(name => schema[name] !== undefined).map(name => forbiddenField(`${path}.${name}`, `${name} is not supported`)),
-    ...(type === 'null' ? [forbiddenField(`${path}.type`, 'type cannot be set to null, use nullable as an alternative')] : []),
-    ...(Array.isArray(schema.items) && schema.items.length > 0 ? [forbiddenField(`${path}.items`, 'items must be a schema object and not an array')] : []),
-    ...(insideMetadata && isEmbedded(schema) ? [forbiddenField(`${path}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta')] : []),
-  ]
+  return joinErrors(
+    type !== '' && !types.includes(type) ? [notSupported(`${path}.type`, type, types)] : [],
+    schema.default !== undefined && noDefaults !== undefined ? [forbiddenField(`${path}.default`, `must not be set ${noDefaults}`)] : [],
+    schema.id ? [forbiddenField(`${path}.id`, 'id is not supported')] : [],
+    unsupported.filter(name => schema[name] !== undefined).map(name => forbiddenField(`${path}.${name}`, `${name} is not supported`)),
+    type === 'null' ? [forbiddenField(`${path}.type`, 'type cannot be set to null, use nullable as an alternative')] : [],
+    Array.isArray(schema.items) && schema.items.length > 0 ? [forbiddenField(`${path}.items`, 'items must be a schema object and not an array')] : [],
+    insideMetadata && isEmbedded(schema) ? [forbiddenField(`${path}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta')] : [],
+  )
 }
 
 function additionalProperties(schema: Schema, path: string, around: Surroundings): FieldError[] {
   const given = schema.additionalProperties
   const inner = additionalOf(schema)
   const field = `${path}.additionalProperties`
-  return [
-    ...(given !== undefined && given !== true && propertiesOf(schema).length > 0 ? [forbiddenField(field, 'additionalProperties and properties are mutual exclusive')] : []),
-    ...(inner === undefined ? [] : check(inner, field, around.insideMetadata ? { ...around, noDefaults: 'inside additionalProperties applying to object metadata' } : around)),
-  ]
+  return joinErrors(
+    given !== undefined && given !== true && propertiesOf(schema).length > 0 ? [forbiddenField(field, 'additionalProperties and properties are mutual exclusive')] : [],
+    inner === undefined ? [] : check(inner, field, around.insideMetadata ? { ...around, noDefaults: 'inside additionalProperties applying to object metadata' } : around),
+  )
 }
 
 function mustHaveType({ type = '' }: Schema, wanted: string, field: string, path: string): FieldError[] {
@@ -75,17 +75,17 @@ function mapType(schema: Schema, path: string): FieldError[] {
   const field = 'x-kubernetes-map-type'
   const given = schema[field]
   if (given === undefined) return []
-  return [...mustHaveType(schema, 'object', field, path), ...(given === 'atomic' || given === 'granular' ? [] : [notSupported(`${path}.${field}`, given, ['atomic', 'granular'])])]
+  return joinErrors(mustHaveType(schema, 'object', field, path), given === 'atomic' || given === 'granular' ? [] : [notSupported(`${path}.${field}`, given, ['atomic', 'granular'])])
 }
 
 function listType(schema: Schema, path: string): FieldError[] {
   const field = 'x-kubernetes-list-type'
   const given = schema[field]
   if (given === undefined) return []
-  return [
-    ...(schema.type === 'array' ? given === 'set' ? setItems(itemsOf(schema), path) : [] : mustHaveType(schema, 'array', field, path)),
-    ...(['atomic', 'map', 'set'].includes(given) ? [] : [notSupported(`${path}.${field}`, given, ['atomic', 'set', 'map'])]),
-  ]
+  return joinErrors(
+    schema.type === 'array' ? given === 'set' ? setItems(itemsOf(schema), path) : [] : mustHaveType(schema, 'array', field, path),
+    ['atomic', 'map', 'set'].includes(given) ? [] : [notSupported(`${path}.${field}`, given, ['atomic', 'set', 'map'])],
+  )
 }
 
 /** Items of a set are compared as wholes. */
@@ -122,11 +122,11 @@ function keysOfItems(items: Schema, keys: readonly string[], path: string): Fiel
   return keys.flatMap((key, index) => {
     const property = propertyOf(items, key)
     const isCompound = property?.type === 'array' || property?.type === 'object'
-    return [
-      ...(property === undefined ? [invalidValue(field, keys, 'entries must all be names of item properties')] : []),
-      ...(isCompound ? [invalidValue(`${path}.items.properties[${key}].type`, items.type, "must be a scalar type if parent array's x-kubernetes-list-type is map")] : []),
-      ...(keys.indexOf(key) === index ? [] : [invalidValue(field, keys, 'must not contain duplicate entries')]),
-    ]
+    return joinErrors(
+      property === undefined ? [invalidValue(field, keys, 'entries must all be names of item properties')] : [],
+      isCompound ? [invalidValue(`${path}.items.properties[${key}].type`, items.type, "must be a scalar type if parent array's x-kubernetes-list-type is map")] : [],
+      keys.indexOf(key) === index ? [] : [invalidValue(field, keys, 'must not contain duplicate entries')],
+    )
   })
 }
 
@@ -134,13 +134,13 @@ function itemsNotNullable(items: Schema | undefined, type: 'map' | 'set', keys: 
   if (items === undefined) return []
   const found = items.nullable === true ? [forbiddenField(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`)] : []
   if (type === 'set') return found
-  return [...found, ...keys.flatMap(key => {
+  return joinErrors(found, keys.flatMap(key => {
     const property = propertyOf(items, key)
     const field = `${path}.items.properties[${key}]`
     if (property === undefined) return []
-    return [
-      ...(property.default === undefined && !items.required?.includes(key) ? [required(`${field}.default`, 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property')] : []),
-      ...(property.nullable === true ? [forbiddenField(`${field}.nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable')] : []),
-    ]
-  })]
+    return joinErrors(
+      property.default === undefined && !items.required?.includes(key) ? [required(`${field}.default`, 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property')] : [],
+      property.nullable === true ? [forbiddenField(`${field}.nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable')] : [],
+    )
+  }))
 }

@@ -1,6 +1,6 @@
 // APIService: which server answers for a group and version.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { APIService } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { apiServices } from '../resources.ts'
@@ -38,19 +38,19 @@ export const apiServiceKind = defineKind({
 function validate({ metadata, spec }: APIService): FieldError[] {
   const { group = '', version = '', service, groupPriorityMinimum = 0, versionPriority = 0, insecureSkipTLSVerify: insecure = false, caBundle } = partOf(spec)
   const expected = `${version}.${group}`
-  return [
-    ...(metadata.name === expected || (group === '' && metadata.name === `${version}.`) ? [] : [invalidValue('metadata.name', metadata.name ?? '', '`spec.version+"."+spec.group`')]),
-    ...(group === '' ? [] : collect(checkSubdomain, 'spec.group', group)),
-    ...requireText(version, 'spec.version', checkLabel1035),
-    ...(groupPriorityMinimum < 1 || groupPriorityMinimum > 20_000 ? [invalidValue('spec.groupPriorityMinimum', groupPriorityMinimum, 'must be positive and less than 20000')] : []),
-    ...(versionPriority < 1 || versionPriority > 1000 ? [invalidValue('spec.versionPriority', versionPriority, 'must be positive and less than 1000')] : []),
-    ...(service === undefined ? [
-      ...(caBundle ? [forbiddenField('spec.caBundle', 'local APIServices may not have a caBundle')] : []),
-      ...(insecure ? [forbiddenField('spec.insecureSkipTLSVerify', 'local APIServices may not have insecureSkipTLSVerify')] : []),
-    ] : [
-      ...(service.namespace ? [] : [required('spec.service.namespace')]),
-      ...(service.name ? [] : [required('spec.service.name')]),
-      ...(insecure && caBundle ? [invalidValue('spec.insecureSkipTLSVerify', insecure, 'may not be true if caBundle is present')] : []),
-    ]),
-  ]
+  return joinErrors(
+    metadata.name === expected || (group === '' && metadata.name === `${version}.`) ? [] : [invalidValue('metadata.name', metadata.name ?? '', '`spec.version+"."+spec.group`')],
+    group === '' ? [] : collect(checkSubdomain, 'spec.group', group),
+    requireText(version, 'spec.version', checkLabel1035),
+    groupPriorityMinimum < 1 || groupPriorityMinimum > 20_000 ? [invalidValue('spec.groupPriorityMinimum', groupPriorityMinimum, 'must be positive and less than 20000')] : [],
+    versionPriority < 1 || versionPriority > 1000 ? [invalidValue('spec.versionPriority', versionPriority, 'must be positive and less than 1000')] : [],
+    service === undefined ? joinErrors(
+      caBundle ? [forbiddenField('spec.caBundle', 'local APIServices may not have a caBundle')] : [],
+      insecure ? [forbiddenField('spec.insecureSkipTLSVerify', 'local APIServices may not have insecureSkipTLSVerify')] : [],
+    ) : joinErrors(
+      service.namespace ? [] : [required('spec.service.namespace')],
+      service.name ? [] : [required('spec.service.name')],
+      insecure && caBundle ? [invalidValue('spec.insecureSkipTLSVerify', insecure, 'may not be true if caBundle is present')] : [],
+    ),
+  )
 }

@@ -1,7 +1,7 @@
 // CertificateSigningRequest: somebody asks for a certificate, somebody approves, a signer answers.
 import { decodeBase64Text } from '../base64.ts'
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition as Condition } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { certificateSigningRequests } from '../resources.ts'
@@ -44,10 +44,10 @@ export const certificateSigningRequestKind = defineKind({
         if (all.length > 0) draft.status.conditions = all
         else delete draft.status.conditions
       },
-      validate: (request, old) => [
-        ...validateConditions(request),
-        ...(old.status?.certificate ? validateImmutable(request.status?.certificate, old.status.certificate, 'status.certificate') : []),
-      ],
+      validate: (request, old) => joinErrors(
+        validateConditions(request),
+        old.status?.certificate ? validateImmutable(request.status?.certificate, old.status.certificate, 'status.certificate') : [],
+      ),
     },
     /** The approver's: the decision alone. */
     approval: {
@@ -55,7 +55,7 @@ export const certificateSigningRequestKind = defineKind({
         draft.spec = old.spec
         draft.status = { ...old.status, ...(draft.status?.conditions !== undefined && { conditions: draft.status.conditions }) }
       },
-      validate: (request, old) => [...validateConditions(request), ...validateDecisionKept(request, old)],
+      validate: (request, old) => joinErrors(validateConditions(request), validateDecisionKept(request, old)),
     },
   },
   validate,
@@ -78,12 +78,12 @@ function conditionCell({ status }: CertificateSigningRequest): string {
 
 function validate({ spec }: CertificateSigningRequest): FieldError[] {
   const { request = '', signerName = '', usages: wanted = [], expirationSeconds } = partOf(spec)
-  return [
-    ...validatePem(request),
-    ...(wanted.length === 0 ? [required('spec.usages')] : each(wanted, 'spec.usages', (usage, path) => (usages.has(usage) ? [] : [notSupported(path, usage, [...usages])]))),
-    ...validateSigner(signerName),
-    ...(expirationSeconds !== undefined && expirationSeconds < shortestSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)')] : []),
-  ]
+  return joinErrors(
+    validatePem(request),
+    wanted.length === 0 ? [required('spec.usages')] : each(wanted, 'spec.usages', (usage, path) => (usages.has(usage) ? [] : [notSupported(path, usage, [...usages])])),
+    validateSigner(signerName),
+    expirationSeconds !== undefined && expirationSeconds < shortestSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)')] : [],
+  )
 }
 
 /** Enough to see what it is. */
@@ -106,13 +106,13 @@ function validateSigner(name: string): FieldError[] {
 function validateConditions({ status }: CertificateSigningRequest): FieldError[] {
   const conditions = status?.conditions
   const both = decisions.every(type => conditions?.some(condition => condition.type === type))
-  return [
-    ...each(conditions, 'status.conditions', (condition, path) => [
-      ...(condition.type ? [] : [required(`${path}.type`)]),
-      ...(['Approved', 'Denied', 'Failed'].includes(condition.type) && condition.status !== 'True' ? [notSupported(`${path}.status`, condition.status, ['True'])] : []),
-    ]),
-    ...(both ? [invalidValue('status.conditions', 'Denied', 'Approved and Denied conditions are mutually exclusive')] : []),
-  ]
+  return joinErrors(
+    each(conditions, 'status.conditions', (condition, path) => joinErrors(
+      condition.type ? [] : [required(`${path}.type`)],
+      ['Approved', 'Denied', 'Failed'].includes(condition.type) && condition.status !== 'True' ? [notSupported(`${path}.status`, condition.status, ['True'])] : [],
+    )),
+    both ? [invalidValue('status.conditions', 'Denied', 'Approved and Denied conditions are mutually exclusive')] : [],
+  )
 }
 
 function validateDecisionKept({ status }: CertificateSigningRequest, { status: old }: CertificateSigningRequest): FieldError[] {

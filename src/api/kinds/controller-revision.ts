@@ -1,6 +1,6 @@
 // ControllerRevision: an earlier state of a StatefulSet or DaemonSet, to which it can return.
 import type { FieldError } from '../field-error.ts'
-import { required } from '../field-error.ts'
+import { joinErrors, required } from '../field-error.ts'
 import type { ControllerRevision } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { controllerRevisions } from '../resources.ts'
@@ -15,13 +15,13 @@ export const controllerRevisionKind = defineKind({
     draft.revision ??= 0
   },
   validate,
-  validateUpdate: (revision, old) => [...validate(revision), ...validateImmutable(revision.data, old.data, 'data')],
+  validateUpdate: (revision, old) => joinErrors(validate(revision), validateImmutable(revision.data, old.data, 'data')),
   columns: columns('Name', 'Controller', 'Revision', 'Age'),
   row: (revision, nowMs) => [revision.metadata.name, controllerOf(revision), revision.revision, age(revision, nowMs)],
 })
 
 function validate({ data, revision }: ControllerRevision): FieldError[] {
-  return [...(data === undefined || data === null ? [required('data', 'data is mandatory')] : []), ...validateNonNegative(revision, 'revision')]
+  return joinErrors(data === undefined || data === null ? [required('data', 'data is mandatory')] : [], validateNonNegative(revision, 'revision'))
 }
 
 function controllerOf({ metadata }: ControllerRevision): string {

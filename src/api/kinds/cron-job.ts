@@ -1,6 +1,6 @@
 // CronJob: jobs by the clock.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { CronJob, CronJobSpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { formatSelector } from '../label-selector.ts'
@@ -33,7 +33,7 @@ export const cronJobKind = defineKind({
   },
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
-  validate: job => [...validateName(job), ...validate(job)],
+  validate: job => joinErrors(validateName(job), validate(job)),
   validateUpdate: () => [],
   columns: columns('Name', 'Schedule', 'Timezone', 'Suspend:boolean', 'Active:integer', 'Last Schedule', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row: (job, nowMs) => [
@@ -57,15 +57,15 @@ const validateName = ({ metadata }: CronJob): FieldError[] =>
   ((metadata.name ?? '').length > longestName ? [invalidValue('metadata.name', metadata.name, 'must be no more than 52 characters')] : [])
 
 function validate({ spec }: CronJob): FieldError[] {
-  return [
-    ...validateSchedule(spec),
-    ...validateNonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'),
-    ...(policies.includes(spec.concurrencyPolicy ?? '') ? [] : [notSupported('spec.concurrencyPolicy', spec.concurrencyPolicy ?? '', policies)]),
-    ...validateTimeZone(spec.timeZone),
-    ...validateJobTemplate(spec.jobTemplate.spec!, 'spec.jobTemplate.spec'),
-    ...validateNonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'),
-    ...validateNonNegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'),
-  ]
+  return joinErrors(
+    validateSchedule(spec),
+    validateNonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'),
+    policies.includes(spec.concurrencyPolicy ?? '') ? [] : [notSupported('spec.concurrencyPolicy', spec.concurrencyPolicy ?? '', policies)],
+    validateTimeZone(spec.timeZone),
+    validateJobTemplate(spec.jobTemplate.spec!, 'spec.jobTemplate.spec'),
+    validateNonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'),
+    validateNonNegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'),
+  )
 }
 
 function validateSchedule({ schedule }: CronJobSpec): FieldError[] {

@@ -1,6 +1,6 @@
 // CSIDriver: what a storage driver can do and wants to know.
 import type { FieldError } from '../field-error.ts'
-import { notSupported } from '../field-error.ts'
+import { joinErrors, notSupported } from '../field-error.ts'
 import type { CSIDriver } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { csiDrivers } from '../resources.ts'
@@ -33,8 +33,8 @@ export const csiDriverKind = defineKind({
 
 function validate({ spec }: CSIDriver): FieldError[] {
   const policies = ['File', 'None', 'ReadWriteOnceWithFSType']
-  return [
-    ...(policies.includes(spec.fsGroupPolicy ?? '') ? [] : [notSupported('spec.fsGroupPolicy', spec.fsGroupPolicy ?? '', policies)]),
-    ...each(spec.volumeLifecycleModes, 'spec.volumeLifecycleModes', (mode, path) => (['Ephemeral', 'Persistent'].includes(mode) ? [] : [notSupported(path, mode, ['Ephemeral', 'Persistent'])])),
-  ]
+  return joinErrors(
+    policies.includes(spec.fsGroupPolicy ?? '') ? [] : [notSupported('spec.fsGroupPolicy', spec.fsGroupPolicy ?? '', policies)],
+    each(spec.volumeLifecycleModes, 'spec.volumeLifecycleModes', (mode, path) => (['Ephemeral', 'Persistent'].includes(mode) ? [] : [notSupported(path, mode, ['Ephemeral', 'Persistent'])])),
+  )
 }

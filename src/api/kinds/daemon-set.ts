@@ -1,6 +1,6 @@
 // DaemonSet: one pod on every node that fits.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { DaemonSet, DaemonSetSpec } from '../generated/models.ts'
 import { resolveIntOrPercent } from '../int-or-percent.ts'
 import { defineKind } from '../kind.ts'
@@ -40,7 +40,7 @@ export const daemonSetKind = defineKind({
   },
   subresources: statusOnly<DaemonSet>(validateStatus),
   validate,
-  validateUpdate: (set, old) => [...validate(set), ...validateImmutable(set.spec.selector, old.spec.selector, 'spec.selector')],
+  validateUpdate: (set, old) => joinErrors(validate(set), validateImmutable(set.spec.selector, old.spec.selector, 'spec.selector')),
   columns: columns('Name', 'Desired:integer', 'Current:integer', 'Ready:integer', 'Up-to-date:integer', 'Available:integer', 'Node Selector', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row: (set, nowMs) => [
     set.metadata.name, set.status.desiredNumberScheduled, set.status.currentNumberScheduled, set.status.numberReady, set.status.updatedNumberScheduled ?? 0,
@@ -61,11 +61,11 @@ function defaultSpec(spec: DaemonSetSpec): void {
 }
 
 function validate({ spec }: DaemonSet): FieldError[] {
-  return [
-    ...validateWorkload(spec, 'daemonset'),
-    ...validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
-    ...validateStrategy(spec),
-  ]
+  return joinErrors(
+    validateWorkload(spec, 'daemonset'),
+    validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    validateStrategy(spec),
+  )
 }
 
 function validateStrategy({ updateStrategy = {} }: DaemonSetSpec): FieldError[] {

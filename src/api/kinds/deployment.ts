@@ -1,6 +1,6 @@
 // Deployment: replicas that are replaced step by step when the template changes.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { Deployment, DeploymentStrategy, RollingUpdateDeployment } from '../generated/models.ts'
 import { isPercent } from '../int-or-percent.ts'
 import { defineKind } from '../kind.ts'
@@ -35,7 +35,7 @@ export const deploymentKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly<Deployment>(deployment => validateReplicaStatus({ ...deployment.status })),
   validate,
-  validateUpdate: (deployment, old) => [...validate(deployment), ...validateImmutable(deployment.spec.selector, old.spec.selector, 'spec.selector')],
+  validateUpdate: (deployment, old) => joinErrors(validate(deployment), validateImmutable(deployment.spec.selector, old.spec.selector, 'spec.selector')),
   columns: columns('Name', 'Ready', 'Up-to-date', 'Available', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row: (deployment, nowMs) => [
     deployment.metadata.name, `${deployment.status?.readyReplicas ?? 0}/${deployment.spec.replicas ?? 0}`, deployment.status?.updatedReplicas ?? 0,
@@ -54,13 +54,13 @@ function defaultStrategy(strategy: DeploymentStrategy = {}): DeploymentStrategy 
 
 function validate({ spec }: Deployment): FieldError[] {
   const { progressDeadlineSeconds: deadline, minReadySeconds = 0 } = spec
-  return [
-    ...validateWorkload(spec, 'deployment'),
-    ...validateStrategy(spec.strategy, 'spec.strategy'),
-    ...validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
-    ...validateNonNegative(deadline, 'spec.progressDeadlineSeconds'),
-    ...(deadline !== undefined && deadline <= minReadySeconds ? [invalidValue('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds')] : []),
-  ]
+  return joinErrors(
+    validateWorkload(spec, 'deployment'),
+    validateStrategy(spec.strategy, 'spec.strategy'),
+    validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    validateNonNegative(deadline, 'spec.progressDeadlineSeconds'),
+    deadline !== undefined && deadline <= minReadySeconds ? [invalidValue('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds')] : [],
+  )
 }
 
 function validateStrategy(strategy: DeploymentStrategy | undefined, field: string): FieldError[] {
@@ -71,14 +71,14 @@ function validateStrategy(strategy: DeploymentStrategy | undefined, field: strin
 }
 
 function validateRollingUpdate({ maxSurge, maxUnavailable }: RollingUpdateDeployment, field: string): FieldError[] {
-  const shares = [...validateShare(maxUnavailable, `${field}.maxUnavailable`), ...validateShare(maxSurge, `${field}.maxSurge`)]
+  const shares = joinErrors(validateShare(maxUnavailable, `${field}.maxUnavailable`), validateShare(maxSurge, `${field}.maxSurge`))
   const isZero = (value: number | string | undefined): boolean => (typeof value === 'string' ? Number.parseInt(value, 10) : value ?? 0) === 0
   const over = isPercent(maxUnavailable) && Number.parseInt(maxUnavailable, 10) > 100
-  return [
-    ...shares,
-    ...(shares.length === 0 && isZero(maxSurge) && isZero(maxUnavailable) ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')] : []),
-    ...(over ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%')] : []),
-  ]
+  return joinErrors(
+    shares,
+    shares.length === 0 && isZero(maxSurge) && isZero(maxUnavailable) ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')] : [],
+    over ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%')] : [],
+  )
 }
 
 function validateShare(value: number | string | undefined, field: string): FieldError[] {

@@ -1,6 +1,6 @@
 // EndpointSlice: a part of the addresses behind a service, with their readiness.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required, tooMany } from '../field-error.ts'
+import { invalidValue, joinErrors, required, tooMany } from '../field-error.ts'
 import type { EndpointSlice } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { endpointSlices } from '../resources.ts'
@@ -24,7 +24,7 @@ export const endpointSliceKind = defineKind({
     }
   },
   validate,
-  validateUpdate: (slice, old) => [...validate(slice), ...validateImmutable(slice.addressType, old.addressType, 'addressType')],
+  validateUpdate: (slice, old) => joinErrors(validate(slice), validateImmutable(slice.addressType, old.addressType, 'addressType')),
   columns: columns('Name', 'AddressType', 'Ports', 'Endpoints', 'Age'),
   row: (slice, nowMs) => [
     slice.metadata.name, slice.addressType, firstFew((slice.ports ?? []).map(port => `${port.port ?? '*'}`), '<unset>'),
@@ -34,22 +34,22 @@ export const endpointSliceKind = defineKind({
 
 function validate(slice: EndpointSlice): FieldError[] {
   const endpoints = slice.endpoints ?? []
-  return [
-    ...validateOneOf(slice.addressType, ['FQDN', 'IPv4', 'IPv6'], 'addressType', true),
-    ...(endpoints.length > endpointLimit ? [tooMany('endpoints', endpoints.length, endpointLimit)] : []),
-    ...each(endpoints, 'endpoints', ({ addresses = [], hostname }: { addresses?: string[]; hostname?: string }, field) => [
-      ...(addresses.length === 0 ? [required(`${field}.addresses`, 'must contain at least 1 address')] : []),
-      ...(addresses.length > addressLimit ? [tooMany(`${field}.addresses`, addresses.length, addressLimit)] : []),
-      ...each(addresses, `${field}.addresses`, (address, path) => validateAddress(address, slice.addressType, path)),
-      ...(hostname === undefined ? [] : collect(checkLabel, `${field}.hostname`, hostname)),
-    ]),
-    ...each(slice.ports, 'ports', (port, field) => [
-      ...(port.name ? collect(checkLabel, `${field}.name`, port.name) : []),
-      ...validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${field}.protocol`, true),
-      ...(port.port === undefined ? [] : validatePort(port.port, `${field}.port`)),
-    ]),
-    ...validateUnique(slice.ports, 'ports', port => port.name, 'name'),
-  ]
+  return joinErrors(
+    validateOneOf(slice.addressType, ['FQDN', 'IPv4', 'IPv6'], 'addressType', true),
+    endpoints.length > endpointLimit ? [tooMany('endpoints', endpoints.length, endpointLimit)] : [],
+    each(endpoints, 'endpoints', ({ addresses = [], hostname }: { addresses?: string[]; hostname?: string }, field) => joinErrors(
+      addresses.length === 0 ? [required(`${field}.addresses`, 'must contain at least 1 address')] : [],
+      addresses.length > addressLimit ? [tooMany(`${field}.addresses`, addresses.length, addressLimit)] : [],
+      each(addresses, `${field}.addresses`, (address, path) => validateAddress(address, slice.addressType, path)),
+      hostname === undefined ? [] : collect(checkLabel, `${field}.hostname`, hostname),
+    )),
+    each(slice.ports, 'ports', (port, field) => joinErrors(
+      port.name ? collect(checkLabel, `${field}.name`, port.name) : [],
+      validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${field}.protocol`, true),
+      port.port === undefined ? [] : validatePort(port.port, `${field}.port`),
+    )),
+    validateUnique(slice.ports, 'ports', port => port.name, 'name'),
+  )
 }
 
 function validateAddress(address: string, type: string, field: string): FieldError[] {

@@ -1,6 +1,6 @@
 // Endpoints: the addresses behind a service in one object; EndpointSlice is its successor.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required } from '../field-error.ts'
+import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { Endpoints, EndpointSubset } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { endpoints } from '../resources.ts'
@@ -23,26 +23,26 @@ export const endpointsKind = defineKind({
 })
 
 function validate({ subsets }: Endpoints): FieldError[] {
-  return each(subsets, 'subsets', (subset, field) => [
-    ...((subset.addresses ?? []).length + (subset.notReadyAddresses ?? []).length === 0 ? [required(field, 'must specify `addresses` or `notReadyAddresses`')] : []),
-    ...each(subset.addresses, `${field}.addresses`, validateAddress),
-    ...each(subset.notReadyAddresses, `${field}.notReadyAddresses`, validateAddress),
-    ...validatePorts(subset, field),
-  ])
+  return each(subsets, 'subsets', (subset, field) => joinErrors(
+    (subset.addresses ?? []).length + (subset.notReadyAddresses ?? []).length === 0 ? [required(field, 'must specify `addresses` or `notReadyAddresses`')] : [],
+    each(subset.addresses, `${field}.addresses`, validateAddress),
+    each(subset.notReadyAddresses, `${field}.notReadyAddresses`, validateAddress),
+    validatePorts(subset, field),
+  ))
 }
 
 function validateAddress({ ip, hostname }: { ip: string; hostname?: string }, field: string): FieldError[] {
-  return [
-    ...(isIP(ip ?? '') ? [] : [invalidValue(`${field}.ip`, ip, ipMessage)]),
-    ...(hostname ? requireText(hostname, `${field}.hostname`, checkLabel) : []),
-  ]
+  return joinErrors(
+    isIP(ip ?? '') ? [] : [invalidValue(`${field}.ip`, ip, ipMessage)],
+    hostname ? requireText(hostname, `${field}.hostname`, checkLabel) : [],
+  )
 }
 
-const validatePorts = ({ ports = [] }: EndpointSubset, field: string): FieldError[] => each(ports, `${field}.ports`, (port, path) => [
-  ...(ports.length > 1 ? requireText(port.name, `${path}.name`, checkLabel) : []),
-  ...validatePort(port.port, `${path}.port`),
-  ...validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`, true),
-])
+const validatePorts = ({ ports = [] }: EndpointSubset, field: string): FieldError[] => each(ports, `${field}.ports`, (port, path) => joinErrors(
+  ports.length > 1 ? requireText(port.name, `${path}.name`, checkLabel) : [],
+  validatePort(port.port, `${path}.port`),
+  validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`, true),
+))
 
 function addressesOf({ subsets = [] }: Endpoints): string[] {
   return subsets.flatMap(({ addresses = [], ports = [] }) =>

@@ -1,6 +1,6 @@
 // Event as events.k8s.io/v1 shows it: the events of core/v1, whose fields have other names here.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required } from '../field-error.ts'
+import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { CoreEvent, EventsEvent } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { events, eventsOfEventsGroup } from '../resources.ts'
@@ -45,13 +45,13 @@ function validate(event: EventsEvent): FieldError[] {
   const { metadata, regarding } = event
   const namespace = regarding?.namespace ?? ''
   const matches = namespace === '' ? ['default', 'kube-system', ''].includes(metadata.namespace ?? '') : namespace === metadata.namespace
-  return [
-    ...(matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')]),
-    ...(event.eventTime ? [
-      ...(event.reportingController ? [] : [required('reportingController')]),
-      ...(event.reportingInstance ? [] : [required('reportingInstance')]),
-      ...(event.action ? [] : [required('action')]),
-      ...(event.reason ? [] : [required('reason')]),
-    ] : [required('eventTime')]),
-  ]
+  return joinErrors(
+    matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')],
+    event.eventTime ? joinErrors(
+      event.reportingController ? [] : [required('reportingController')],
+      event.reportingInstance ? [] : [required('reportingInstance')],
+      event.action ? [] : [required('action')],
+      event.reason ? [] : [required('reason')],
+    ) : [required('eventTime')],
+  )
 }

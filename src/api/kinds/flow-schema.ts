@@ -1,6 +1,6 @@
 // FlowSchema: which requests belong to which priority level.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported } from '../field-error.ts'
 import type { FlowSchema } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { flowSchemas } from '../resources.ts'
@@ -35,11 +35,11 @@ export const flowSchemaKind = defineKind({
 
 function validate({ spec, metadata }: FlowSchema): FieldError[] {
   const { matchingPrecedence: precedence = 0, distinguisherMethod: method } = spec
-  return [
-    ...(precedence < 1 ? [invalidValue('spec.matchingPrecedence', precedence, 'must be a positive value')] : []),
-    ...(precedence > lastPrecedence ? [invalidValue('spec.matchingPrecedence', precedence, `must not be greater than ${lastPrecedence}`)] : []),
-    ...(precedence === 1 && metadata.name !== 'exempt' ? [invalidValue('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1")] : []),
-    ...(method === undefined || ['ByNamespace', 'ByUser'].includes(method.type) ? [] : [notSupported('spec.distinguisherMethod', method.type, ['ByNamespace', 'ByUser'])]),
-    ...requireText(spec.priorityLevelConfiguration?.name, 'spec.priorityLevelConfiguration.name'),
-  ]
+  return joinErrors(
+    precedence < 1 ? [invalidValue('spec.matchingPrecedence', precedence, 'must be a positive value')] : [],
+    precedence > lastPrecedence ? [invalidValue('spec.matchingPrecedence', precedence, `must not be greater than ${lastPrecedence}`)] : [],
+    precedence === 1 && metadata.name !== 'exempt' ? [invalidValue('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1")] : [],
+    method === undefined || ['ByNamespace', 'ByUser'].includes(method.type) ? [] : [notSupported('spec.distinguisherMethod', method.type, ['ByNamespace', 'ByUser'])],
+    requireText(spec.priorityLevelConfiguration?.name, 'spec.priorityLevelConfiguration.name'),
+  )
 }

@@ -1,6 +1,6 @@
 // HorizontalPodAutoscaler, the stored form (autoscaling/v2): replicas by metrics.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type {
   V2HorizontalPodAutoscaler as HorizontalPodAutoscaler, V2HorizontalPodAutoscalerSpec as Spec, V2HPAScalingRules as ScalingRules, V2MetricSpec as MetricSpec,
   V2MetricStatus as MetricStatus, V2MetricTarget as MetricTarget, V2MetricValueStatus as MetricValue,
@@ -63,15 +63,15 @@ function canonicalizeTarget(target: MetricTarget | undefined): void {
 export function validateSpec(spec: Spec): FieldError[] {
   const { minReplicas = 1, maxReplicas, scaleTargetRef: target } = spec
   const needsSource = minReplicas === 0 && !(spec.metrics ?? []).some(metric => metric.type === 'Object' || metric.type === 'External')
-  return [
-    ...(minReplicas < 1 && (minReplicas < 0 || needsSource) ? [invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1')] : []),
-    ...validatePositive(maxReplicas ?? 0, 'spec.maxReplicas'),
-    ...((maxReplicas ?? 0) < minReplicas ? [invalidValue('spec.maxReplicas', maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`')] : []),
-    ...requireText(target?.kind, 'spec.scaleTargetRef.kind', checkPathSegment),
-    ...requireText(target?.name, 'spec.scaleTargetRef.name', checkPathSegment),
-    ...each(spec.metrics, 'spec.metrics', validateMetric),
-    ...(spec.behavior === undefined ? [] : [...validateRules(spec.behavior.scaleUp, 'spec.behavior.scaleUp'), ...validateRules(spec.behavior.scaleDown, 'spec.behavior.scaleDown')]),
-  ]
+  return joinErrors(
+    minReplicas < 1 && (minReplicas < 0 || needsSource) ? [invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1')] : [],
+    validatePositive(maxReplicas ?? 0, 'spec.maxReplicas'),
+    (maxReplicas ?? 0) < minReplicas ? [invalidValue('spec.maxReplicas', maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`')] : [],
+    requireText(target?.kind, 'spec.scaleTargetRef.kind', checkPathSegment),
+    requireText(target?.name, 'spec.scaleTargetRef.name', checkPathSegment),
+    each(spec.metrics, 'spec.metrics', validateMetric),
+    spec.behavior === undefined ? [] : joinErrors(validateRules(spec.behavior.scaleUp, 'spec.behavior.scaleUp'), validateRules(spec.behavior.scaleDown, 'spec.behavior.scaleDown')),
+  )
 }
 
 function validateMetric(metric: MetricSpec, field: string): FieldError[] {
@@ -84,28 +84,28 @@ function validateMetric(metric: MetricSpec, field: string): FieldError[] {
 
 function validateTarget({ type, value, averageValue, averageUtilization }: MetricTarget, field: string): FieldError[] {
   const types = ['AverageValue', 'Utilization', 'Value']
-  return [
-    ...(type === '' ? [required(`${field}.type`, 'must specify a metric target type')] : types.includes(type) ? [] : [invalidValue(`${field}.type`, type, 'must be either Utilization, Value, or AverageValue')]),
-    ...validatePositive(averageUtilization, `${field}.averageUtilization`),
-    ...(value === undefined && averageValue === undefined && averageUtilization === undefined ? [required(`${field}.averageUtilization`, 'must set either a target raw value or a target utilization')] : []),
-  ]
+  return joinErrors(
+    type === '' ? [required(`${field}.type`, 'must specify a metric target type')] : types.includes(type) ? [] : [invalidValue(`${field}.type`, type, 'must be either Utilization, Value, or AverageValue')],
+    validatePositive(averageUtilization, `${field}.averageUtilization`),
+    value === undefined && averageValue === undefined && averageUtilization === undefined ? [required(`${field}.averageUtilization`, 'must set either a target raw value or a target utilization')] : [],
+  )
 }
 
 function validateRules(rules: ScalingRules | undefined, field: string): FieldError[] {
   if (rules === undefined) return []
   const { stabilizationWindowSeconds: window, selectPolicy, policies = [] } = rules
-  return [
-    ...(window !== undefined && window < 0 ? [invalidValue(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero')] : []),
-    ...(window !== undefined && window > longestWindowSeconds ? [invalidValue(`${field}.stabilizationWindowSeconds`, window, `must be less than or equal to ${longestWindowSeconds}`)] : []),
-    ...(selectPolicy === undefined || ['Disabled', 'Max', 'Min'].includes(selectPolicy) ? [] : [notSupported(`${field}.selectPolicy`, selectPolicy, ['Disabled', 'Max', 'Min'])]),
-    ...(policies.length === 0 ? [required(`${field}.policies`, 'must specify at least one Policy')] : []),
-    ...each(policies, `${field}.policies`, (policy, path) => [
-      ...(['Pods', 'Percent'].includes(policy.type) ? [] : [notSupported(`${path}.type`, policy.type, ['Percent', 'Pods'])]),
-      ...validatePositive(policy.value, `${path}.value`),
-      ...validatePositive(policy.periodSeconds, `${path}.periodSeconds`),
-      ...(policy.periodSeconds > longestPeriodSeconds ? [invalidValue(`${path}.periodSeconds`, policy.periodSeconds, `must be less than or equal to ${longestPeriodSeconds}`)] : []),
-    ]),
-  ]
+  return joinErrors(
+    window !== undefined && window < 0 ? [invalidValue(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero')] : [],
+    window !== undefined && window > longestWindowSeconds ? [invalidValue(`${field}.stabilizationWindowSeconds`, window, `must be less than or equal to ${longestWindowSeconds}`)] : [],
+    selectPolicy === undefined || ['Disabled', 'Max', 'Min'].includes(selectPolicy) ? [] : [notSupported(`${field}.selectPolicy`, selectPolicy, ['Disabled', 'Max', 'Min'])],
+    policies.length === 0 ? [required(`${field}.policies`, 'must specify at least one Policy')] : [],
+    each(policies, `${field}.policies`, (policy, path) => joinErrors(
+      ['Pods', 'Percent'].includes(policy.type) ? [] : [notSupported(`${path}.type`, policy.type, ['Percent', 'Pods'])],
+      validatePositive(policy.value, `${path}.value`),
+      validatePositive(policy.periodSeconds, `${path}.periodSeconds`),
+      policy.periodSeconds > longestPeriodSeconds ? [invalidValue(`${path}.periodSeconds`, policy.periodSeconds, `must be less than or equal to ${longestPeriodSeconds}`)] : [],
+    )),
+  )
 }
 
 export function autoscalerRow(autoscaler: HorizontalPodAutoscaler, nowMs: number): Cell[] {

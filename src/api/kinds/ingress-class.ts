@@ -1,6 +1,6 @@
 // IngressClass: which controller serves an Ingress.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { IngressClass, IngressClassParametersReference } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { ingressClasses } from '../resources.ts'
@@ -32,19 +32,19 @@ function parametersCell(parameters: IngressClassParametersReference | undefined)
 function validate({ spec }: IngressClass): FieldError[] {
   const { controller = '', parameters } = spec
   const field = 'spec.controller'
-  return [
-    ...(controller.length > 250 ? [invalidValue(field, controller, 'must be no more than 250 bytes')] : controller === '' ? [required(field)]
-      : controller.includes('/') ? collect(checkQualifiedName, field, controller) : [invalidValue(field, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')]),
-    ...(parameters === undefined ? [] : validateParameters(parameters, 'spec.parameters')),
-  ]
+  return joinErrors(
+    controller.length > 250 ? [invalidValue(field, controller, 'must be no more than 250 bytes')] : controller === '' ? [required(field)]
+      : controller.includes('/') ? collect(checkQualifiedName, field, controller) : [invalidValue(field, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')],
+    parameters === undefined ? [] : validateParameters(parameters, 'spec.parameters'),
+  )
 }
 
 function validateParameters({ kind, name, scope = '', namespace }: IngressClassParametersReference, field: string): FieldError[] {
-  return [
-    ...requireText(kind, `${field}.kind`),
-    ...requireText(name, `${field}.name`),
-    ...(scope === 'Cluster' || scope === 'Namespace' ? [] : scope === '' ? [required(`${field}.scope`)] : [notSupported(`${field}.scope`, scope, ['Cluster', 'Namespace'])]),
-    ...(scope === 'Namespace' && !namespace ? [required(`${field}.namespace`, '`parameters.scope` is set to \'Namespace\'')] : []),
-    ...(scope === 'Cluster' && namespace !== undefined ? [forbiddenField(`${field}.namespace`, '`parameters.scope` is set to \'Cluster\'')] : []),
-  ]
+  return joinErrors(
+    requireText(kind, `${field}.kind`),
+    requireText(name, `${field}.name`),
+    scope === 'Cluster' || scope === 'Namespace' ? [] : scope === '' ? [required(`${field}.scope`)] : [notSupported(`${field}.scope`, scope, ['Cluster', 'Namespace'])],
+    scope === 'Namespace' && !namespace ? [required(`${field}.namespace`, '`parameters.scope` is set to \'Namespace\'')] : [],
+    scope === 'Cluster' && namespace !== undefined ? [forbiddenField(`${field}.namespace`, '`parameters.scope` is set to \'Cluster\'')] : [],
+  )
 }

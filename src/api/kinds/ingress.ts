@@ -1,6 +1,6 @@
 // Ingress: which requests from outside go to which service.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressTLS } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { ingresses } from '../resources.ts'
@@ -47,13 +47,13 @@ function addressCell({ status }: Ingress): string {
 
 function validate({ spec }: Ingress): FieldError[] {
   const empty = (spec.rules ?? []).length === 0 && spec.defaultBackend === undefined
-  return [
-    ...(empty ? [invalidValue('spec', spec.rules ?? null, 'either `defaultBackend` or `rules` must be specified')] : []),
-    ...each(spec.rules, 'spec.rules', validateRule),
-    ...each(spec.tls, 'spec.tls', validateTls),
-    ...(spec.defaultBackend === undefined ? [] : validateBackend(spec.defaultBackend, 'spec.defaultBackend')),
-    ...(spec.ingressClassName === undefined ? [] : collect(checkSubdomain, 'spec.ingressClassName', spec.ingressClassName)),
-  ]
+  return joinErrors(
+    empty ? [invalidValue('spec', spec.rules ?? null, 'either `defaultBackend` or `rules` must be specified')] : [],
+    each(spec.rules, 'spec.rules', validateRule),
+    each(spec.tls, 'spec.tls', validateTls),
+    spec.defaultBackend === undefined ? [] : validateBackend(spec.defaultBackend, 'spec.defaultBackend'),
+    spec.ingressClassName === undefined ? [] : collect(checkSubdomain, 'spec.ingressClassName', spec.ingressClassName),
+  )
 }
 
 function validateHost(host: string, field: string): FieldError[] {
@@ -67,38 +67,38 @@ function validateWildcard(host: string, field: string): FieldError[] {
 }
 
 function validateRule({ host = '', http }: IngressRule, field: string): FieldError[] {
-  return [
-    ...(host === '' ? [] : validateHost(host, `${field}.host`)),
-    ...(http === undefined ? [] : (http.paths ?? []).length === 0 ? [required(`${field}.http.paths`)] : each(http.paths, `${field}.http.paths`, validatePath)),
-  ]
+  return joinErrors(
+    host === '' ? [] : validateHost(host, `${field}.host`),
+    http === undefined ? [] : (http.paths ?? []).length === 0 ? [required(`${field}.http.paths`)] : each(http.paths, `${field}.http.paths`, validatePath),
+  )
 }
 
 function validatePath({ path = '', pathType, backend }: HTTPIngressPath, field: string): FieldError[] {
-  return [...validatePathText(path, pathType, field), ...validateBackend(backend, `${field}.backend`)]
+  return joinErrors(validatePathText(path, pathType, field), validateBackend(backend, `${field}.backend`))
 }
 
 function validatePathText(path: string, pathType: string | undefined, field: string): FieldError[] {
   if (pathType === undefined || pathType === '') return [required(`${field}.pathType`, 'pathType must be specified')]
   if (!pathTypes.includes(pathType)) return [notSupported(`${field}.pathType`, pathType, pathTypes)]
   if (pathType === 'ImplementationSpecific') return path === '' || path.startsWith('/') ? [] : [invalidValue(`${field}.path`, path, 'must be an absolute path')]
-  return [
-    ...(path.startsWith('/') ? [] : [invalidValue(`${field}.path`, path, 'must be an absolute path')]),
-    ...forbiddenPathParts.filter(part => path.includes(part)).map(part => invalidValue(`${field}.path`, path, `must not contain '${part}'`)),
-    ...forbiddenPathEnds.filter(end => path.endsWith(end)).map(end => invalidValue(`${field}.path`, path, `cannot end with '${end}'`)),
-  ]
+  return joinErrors(
+    path.startsWith('/') ? [] : [invalidValue(`${field}.path`, path, 'must be an absolute path')],
+    forbiddenPathParts.filter(part => path.includes(part)).map(part => invalidValue(`${field}.path`, path, `must not contain '${part}'`)),
+    forbiddenPathEnds.filter(end => path.endsWith(end)).map(end => invalidValue(`${field}.path`, path, `cannot end with '${end}'`)),
+  )
 }
 
 const validateTls = ({ hosts }: IngressTLS, field: string): FieldError[] => each(hosts, `${field}.hosts`, (host, path) => validateHost(host, path))
 
 function validateBackend({ service, resource }: IngressBackend, field: string): FieldError[] {
-  if (resource !== undefined) return service === undefined ? [...requireText(resource.kind, `${field}.resource.kind`), ...requireText(resource.name, `${field}.resource.name`)] : [invalidValue(field, '', 'cannot set both resource and service backends')]
+  if (resource !== undefined) return service === undefined ? joinErrors(requireText(resource.kind, `${field}.resource.kind`), requireText(resource.name, `${field}.resource.name`)) : [invalidValue(field, '', 'cannot set both resource and service backends')]
   if (service === undefined) return [required(field, 'resource or service backend is required')]
   const { number, name } = service.port ?? {}
-  return [
-    ...requireText(service.name, `${field}.service.name`, checkLabel1035),
-    ...(name && number ? [invalidValue(field, '', 'cannot set both port name & port number')]
+  return joinErrors(
+    requireText(service.name, `${field}.service.name`, checkLabel1035),
+    name && number ? [invalidValue(field, '', 'cannot set both port name & port number')]
       : name ? collect(checkPortName, `${field}.service.port.name`, name)
         : number ? (isPort(number) ? [] : [invalidValue(`${field}.service.port.number`, number, portRangeMessage)])
-          : [required(field, 'port name or number is required')]),
-  ]
+          : [required(field, 'port name or number is required')],
+  )
 }

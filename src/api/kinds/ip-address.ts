@@ -1,6 +1,6 @@
 // IPAddress: an address of a service, and who has it.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required } from '../field-error.ts'
+import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { IPAddress } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { ipAddresses } from '../resources.ts'
@@ -35,8 +35,8 @@ function parentCell({ spec }: IPAddress): string {
 function validate({ metadata, spec }: IPAddress): FieldError[] {
   const parent = spec?.parentRef
   const name = metadata.name ?? ''
-  return [
-    ...(isIP(name) ? [] : [invalidValue('metadata.name', name, ipMessage)]),
-    ...(parent === undefined ? [required('spec.parentRef')] : [...requireText(parent.resource, 'spec.parentRef.resource'), ...requireText(parent.name, 'spec.parentRef.name')]),
-  ]
+  return joinErrors(
+    isIP(name) ? [] : [invalidValue('metadata.name', name, ipMessage)],
+    parent === undefined ? [required('spec.parentRef')] : joinErrors(requireText(parent.resource, 'spec.parentRef.resource'), requireText(parent.name, 'spec.parentRef.name')),
+  )
 }

@@ -1,6 +1,6 @@
 // Job: pods that run to completion. The labels that tie pods to their job are generated from its uid.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { Job, JobSpec } from '../generated/models.ts'
 import type { Cell } from '../kind.ts'
 import { defineKind } from '../kind.ts'
@@ -36,7 +36,7 @@ export const jobKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
   validate,
-  validateUpdate: (job, old) => [...validate(job), ...validateKept(job, old)],
+  validateUpdate: (job, old) => joinErrors(validate(job), validateKept(job, old)),
   columns: columns('Name', 'Status', 'Completions', 'Duration', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row,
   selectableFields: {
@@ -67,26 +67,26 @@ function generateSelector({ spec, metadata }: Job): void {
 
 function validate({ spec, metadata }: Job): FieldError[] {
   const counts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex', 'maxFailedIndexes'] as const
-  return [
-    ...counts.flatMap(name => validateNonNegative(spec[name], `spec.${name}`)),
-    ...(spec.selector === undefined ? [required('spec.selector')] : []),
-    ...validateSelector(spec, metadata),
-    ...validateMode(spec),
-    ...validateOneOf(spec.podReplacementPolicy, ['Failed', 'TerminatingOrFailed'], 'spec.podReplacementPolicy'),
-    ...validatePodTemplate(spec.template, 'spec.template'),
-    ...validateRestart(spec, 'spec'),
-  ]
+  return joinErrors(
+    counts.flatMap(name => validateNonNegative(spec[name], `spec.${name}`)),
+    spec.selector === undefined ? [required('spec.selector')] : [],
+    validateSelector(spec, metadata),
+    validateMode(spec),
+    validateOneOf(spec.podReplacementPolicy, ['Failed', 'TerminatingOrFailed'], 'spec.podReplacementPolicy'),
+    validatePodTemplate(spec.template, 'spec.template'),
+    validateRestart(spec, 'spec'),
+  )
 }
 
 /** The job in a CronJob: what has no selector and no uid yet. */
 export function validateJobTemplate(spec: JobSpec, field: string): FieldError[] {
   const counts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'] as const
-  return [
-    ...(spec.manualSelector === true ? [notSupported(`${field}.manualSelector`, 'true', ['nil', 'false'])] : []),
-    ...counts.flatMap(name => validateNonNegative(spec[name], `${field}.${name}`)),
-    ...validatePodTemplate(spec.template, `${field}.template`),
-    ...validateRestart(spec, field),
-  ]
+  return joinErrors(
+    spec.manualSelector === true ? [notSupported(`${field}.manualSelector`, 'true', ['nil', 'false'])] : [],
+    counts.flatMap(name => validateNonNegative(spec[name], `${field}.${name}`)),
+    validatePodTemplate(spec.template, `${field}.template`),
+    validateRestart(spec, field),
+  )
 }
 
 function validateSelector({ selector, manualSelector, template }: JobSpec, { uid }: Job['metadata']): FieldError[] {
@@ -98,11 +98,11 @@ function validateSelector({ selector, manualSelector, template }: JobSpec, { uid
 
 function validateMode({ completionMode, completions, backoffLimitPerIndex }: JobSpec): FieldError[] {
   const indexed = completionMode === 'Indexed'
-  return [
-    ...validateOneOf(completionMode, ['Indexed', 'NonIndexed'], 'spec.completionMode'),
-    ...(indexed && completions === undefined ? [required('spec.completions', 'when completion mode is Indexed')] : []),
-    ...(!indexed && backoffLimitPerIndex !== undefined ? [invalidValue('spec.backoffLimitPerIndex', backoffLimitPerIndex, 'requires indexed completion mode')] : []),
-  ]
+  return joinErrors(
+    validateOneOf(completionMode, ['Indexed', 'NonIndexed'], 'spec.completionMode'),
+    indexed && completions === undefined ? [required('spec.completions', 'when completion mode is Indexed')] : [],
+    !indexed && backoffLimitPerIndex !== undefined ? [invalidValue('spec.backoffLimitPerIndex', backoffLimitPerIndex, 'requires indexed completion mode')] : [],
+  )
 }
 
 function validateRestart({ template, podFailurePolicy }: JobSpec, parent: string): FieldError[] {
@@ -120,14 +120,14 @@ function validateKept({ spec }: Job, { spec: old, status }: Job): FieldError[] {
     ? { ...spec.template, metadata: old.template.metadata, spec: { ...spec.template.spec, nodeSelector: old.template.spec.nodeSelector, affinity: old.template.spec.affinity, tolerations: old.template.spec.tolerations, schedulingGates: old.template.spec.schedulingGates } }
     : spec.template
   const elastic = old.completionMode === 'Indexed' && spec.completions === spec.parallelism
-  return [
-    ...(elastic || sameJson(spec.completions, old.completions) ? [] : [invalidValue('spec.completions', spec.completions, 'field is immutable')]),
-    ...validateImmutable(spec.selector, old.selector, 'spec.selector'),
-    ...validateImmutable(template, old.template, 'spec.template'),
-    ...validateImmutable(spec.completionMode, old.completionMode, 'spec.completionMode'),
-    ...validateImmutable(spec.podFailurePolicy, old.podFailurePolicy, 'spec.podFailurePolicy'),
-    ...validateImmutable(spec.backoffLimitPerIndex, old.backoffLimitPerIndex, 'spec.backoffLimitPerIndex'),
-  ]
+  return joinErrors(
+    elastic || sameJson(spec.completions, old.completions) ? [] : [invalidValue('spec.completions', spec.completions, 'field is immutable')],
+    validateImmutable(spec.selector, old.selector, 'spec.selector'),
+    validateImmutable(template, old.template, 'spec.template'),
+    validateImmutable(spec.completionMode, old.completionMode, 'spec.completionMode'),
+    validateImmutable(spec.podFailurePolicy, old.podFailurePolicy, 'spec.podFailurePolicy'),
+    validateImmutable(spec.backoffLimitPerIndex, old.backoffLimitPerIndex, 'spec.backoffLimitPerIndex'),
+  )
 }
 
 function row(job: Job, nowMs: number): Cell[] {

@@ -1,6 +1,6 @@
 // Lease: who leads, and until when.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
+import { invalidValue, joinErrors } from '../field-error.ts'
 import type { Lease } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { leases } from '../resources.ts'
@@ -22,8 +22,8 @@ export const leaseKind = defineKind({
 
 function validate({ spec }: Lease): FieldError[] {
   const transitions = spec.leaseTransitions
-  return [
-    ...validatePositive(spec.leaseDurationSeconds, 'spec.leaseDurationSeconds'),
-    ...(transitions !== undefined && transitions < 0 ? [invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0')] : []),
-  ]
+  return joinErrors(
+    validatePositive(spec.leaseDurationSeconds, 'spec.leaseDurationSeconds'),
+    transitions !== undefined && transitions < 0 ? [invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0')] : [],
+  )
 }

@@ -1,6 +1,6 @@
 // LimitRange: what a container, a pod or a claim of a namespace may ask for, and gets without asking.
 import type { FieldError } from '../field-error.ts'
-import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts'
+import { duplicate, forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { LimitRange, LimitRangeItem } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { canonicalizeResourceList, compareQuantities } from '../quantity.ts'
@@ -44,18 +44,18 @@ function validate({ spec }: LimitRange): FieldError[] {
     const field = `spec.limits[${index}]`
     const again = seen.has(item.type) ? [duplicate(`${field}.type`, item.type)] : []
     seen.add(item.type)
-    return [...again, ...validateItem(item, field)]
+    return joinErrors(again, validateItem(item, field))
   })
 }
 
 function validateItem(item: LimitRangeItem, field: string): FieldError[] {
   const names = new Set(bounds.flatMap(bound => Object.keys(item[bound] ?? {})))
-  return [
-    ...((item.type ?? '') === '' ? [required(`${field}.type`)] : []),
-    ...(item.type === 'Pod' ? (['default', 'defaultRequest'] as const).filter(bound => item[bound] !== undefined).map(bound => forbiddenField(`${field}.${bound}`, "may not be specified when `type` is 'Pod'")) : []),
-    ...(item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined ? [required(`${field}.limits`, 'either minimum or maximum storage value is required, but neither was provided')] : []),
-    ...[...names].flatMap(name => [...collect(checkQualifiedName, field, name), ...validateOrder(item, name, field)]),
-  ]
+  return joinErrors(
+    (item.type ?? '') === '' ? [required(`${field}.type`)] : [],
+    item.type === 'Pod' ? (['default', 'defaultRequest'] as const).filter(bound => item[bound] !== undefined).map(bound => forbiddenField(`${field}.${bound}`, "may not be specified when `type` is 'Pod'")) : [],
+    item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined ? [required(`${field}.limits`, 'either minimum or maximum storage value is required, but neither was provided')] : [],
+    [...names].flatMap(name => joinErrors(collect(checkQualifiedName, field, name), validateOrder(item, name, field))),
+  )
 }
 
 /** Whatever a resource is called, also `constructor`. */
@@ -71,13 +71,13 @@ function validateOrder(item: LimitRangeItem, name: string, field: string): Field
     return small === undefined || large === undefined || compareQuantities(small, large) <= 0 ? [] : [invalidValue(`${field}.${at}[${name}]`, boundOf(item, at, name), text(small, large))]
   }
   const ratio = boundOf(item, 'maxLimitRequestRatio', name)
-  return [
-    ...order('min', 'max', 'min', (min, max) => `min value ${min} is greater than max value ${max}`),
-    ...order('min', 'defaultRequest', 'defaultRequest', (min, request) => `min value ${min} is greater than default request value ${request}`),
-    ...order('defaultRequest', 'max', 'defaultRequest', (request, max) => `default request value ${request} is greater than max value ${max}`),
-    ...order('defaultRequest', 'default', 'defaultRequest', (request, limit) => `default request value ${request} is greater than default limit value ${limit}`),
-    ...order('min', 'default', 'default', (min, limit) => `min value ${min} is greater than default value ${limit}`),
-    ...order('default', 'max', 'default', (limit, max) => `default value ${limit} is greater than max value ${max}`),
-    ...(ratio !== undefined && compareQuantities(ratio, '1') < 0 ? [invalidValue(`${field}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`)] : []),
-  ]
+  return joinErrors(
+    order('min', 'max', 'min', (min, max) => `min value ${min} is greater than max value ${max}`),
+    order('min', 'defaultRequest', 'defaultRequest', (min, request) => `min value ${min} is greater than default request value ${request}`),
+    order('defaultRequest', 'max', 'defaultRequest', (request, max) => `default request value ${request} is greater than max value ${max}`),
+    order('defaultRequest', 'default', 'defaultRequest', (request, limit) => `default request value ${request} is greater than default limit value ${limit}`),
+    order('min', 'default', 'default', (min, limit) => `min value ${min} is greater than default value ${limit}`),
+    order('default', 'max', 'default', (limit, max) => `default value ${limit} is greater than max value ${max}`),
+    ratio !== undefined && compareQuantities(ratio, '1') < 0 ? [invalidValue(`${field}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`)] : [],
+  )
 }

@@ -1,5 +1,6 @@
 // MutatingAdmissionPolicyBinding: where a policy holds, with which parameters.
 import { defineKind } from '../kind.ts'
+import { joinErrors } from '../field-error.ts'
 import { mutatingAdmissionPolicyBindings } from '../resources.ts'
 import { validateBinding, validateMutatingOperations } from '../validation/admission-policies.ts'
 import { bindingKind } from './admission-policies.ts'
@@ -9,5 +10,5 @@ export const mutatingAdmissionPolicyBindingKind = defineKind({
   resource: mutatingAdmissionPolicyBindings,
   model: 'V1MutatingAdmissionPolicyBinding',
   singular: 'mutatingadmissionpolicybinding',
-  validate: ({ spec }) => [...validateBinding(spec), ...validateMutatingOperations(spec.matchResources, 'spec.matchResources')],
+  validate: ({ spec }) => joinErrors(validateBinding(spec), validateMutatingOperations(spec.matchResources, 'spec.matchResources')),
 })

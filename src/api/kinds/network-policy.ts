@@ -1,6 +1,6 @@
 // NetworkPolicy: who may talk to a pod, and to whom it may talk.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { formatSelector } from '../label-selector.ts'
@@ -31,32 +31,32 @@ export const networkPolicyKind = defineKind({
 
 function validate({ spec }: NetworkPolicy): FieldError[] {
   const types = spec.policyTypes ?? []
-  return [
-    ...validateLabelSelector(spec.podSelector, 'spec.podSelector'),
-    ...each(spec.ingress, 'spec.ingress', (rule, path) => [...each(rule.ports, `${path}.ports`, validatePort), ...each(rule.from, `${path}.from`, validatePeer)]),
-    ...each(spec.egress, 'spec.egress', (rule, path) => [...each(rule.ports, `${path}.ports`, validatePort), ...each(rule.to, `${path}.to`, validatePeer)]),
-    ...(types.length > 2 ? [invalidValue('spec.policyTypes', types, 'may not specify more than two policyTypes')]
-      : each(types, 'spec.policyTypes', (type, path) => (type === 'Ingress' || type === 'Egress' ? [] : [notSupported(path, type, ['Egress', 'Ingress'])]))),
-  ]
+  return joinErrors(
+    validateLabelSelector(spec.podSelector, 'spec.podSelector'),
+    each(spec.ingress, 'spec.ingress', (rule, path) => joinErrors(each(rule.ports, `${path}.ports`, validatePort), each(rule.from, `${path}.from`, validatePeer))),
+    each(spec.egress, 'spec.egress', (rule, path) => joinErrors(each(rule.ports, `${path}.ports`, validatePort), each(rule.to, `${path}.to`, validatePeer))),
+    types.length > 2 ? [invalidValue('spec.policyTypes', types, 'may not specify more than two policyTypes')]
+      : each(types, 'spec.policyTypes', (type, path) => (type === 'Ingress' || type === 'Egress' ? [] : [notSupported(path, type, ['Egress', 'Ingress'])])),
+  )
 }
 
 function validatePort({ protocol, port, endPort }: NetworkPolicyPort, field: string): FieldError[] {
-  return [
-    ...(protocol === undefined || protocols.includes(protocol) ? [] : [notSupported(`${field}.protocol`, protocol, protocols)]),
-    ...(port === undefined ? (endPort === undefined ? [] : [required(`${field}.port`, 'must be specified when endPort is specified')]) : validatePortNumberOrName(port, `${field}.port`)),
-    ...(endPort !== undefined && typeof port === 'string' ? [invalidValue(`${field}.endPort`, port, "may not specify endPort when port is non-numeric")] : []),
-    ...(endPort !== undefined && typeof port === 'number' && endPort < port ? [invalidValue(`${field}.endPort`, endPort, 'must be greater than or equal to `port`')] : []),
-  ]
+  return joinErrors(
+    protocol === undefined || protocols.includes(protocol) ? [] : [notSupported(`${field}.protocol`, protocol, protocols)],
+    port === undefined ? (endPort === undefined ? [] : [required(`${field}.port`, 'must be specified when endPort is specified')]) : validatePortNumberOrName(port, `${field}.port`),
+    endPort !== undefined && typeof port === 'string' ? [invalidValue(`${field}.endPort`, port, "may not specify endPort when port is non-numeric")] : [],
+    endPort !== undefined && typeof port === 'number' && endPort < port ? [invalidValue(`${field}.endPort`, endPort, 'must be greater than or equal to `port`')] : [],
+  )
 }
 
 function validatePeer({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, field: string): FieldError[] {
   if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) return [required(field, 'must specify a peer')]
-  return [
-    ...validateLabelSelector(podSelector, `${field}.podSelector`),
-    ...validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`),
-    ...(ipBlock === undefined ? [] : [...validateCidr(ipBlock.cidr, `${field}.ipBlock.cidr`), ...each(ipBlock.except, `${field}.ipBlock.except`, validateCidr)]),
-    ...(ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined) ? [forbiddenField(field, 'may not specify both ipBlock and another peer')] : []),
-  ]
+  return joinErrors(
+    validateLabelSelector(podSelector, `${field}.podSelector`),
+    validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`),
+    ipBlock === undefined ? [] : joinErrors(validateCidr(ipBlock.cidr, `${field}.ipBlock.cidr`), each(ipBlock.except, `${field}.ipBlock.except`, validateCidr)),
+    ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined) ? [forbiddenField(field, 'may not specify both ipBlock and another peer')] : [],
+  )
 }
 
 export function validateCidr(cidr: string | undefined, field: string): FieldError[] {

@@ -1,6 +1,6 @@
 // Node: a machine that runs pods. Its status belongs to the node agent, also at creation.
 import type { FieldError } from '../field-error.ts'
-import { duplicate, forbiddenField } from '../field-error.ts'
+import { duplicate, forbiddenField, joinErrors } from '../field-error.ts'
 import type { Node, NodeSpec, Taint } from '../generated/models.ts'
 import type { Cell } from '../kind.ts'
 import { defineKind } from '../kind.ts'
@@ -33,7 +33,7 @@ export const nodeKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
   validate: node => validateTaints(node.spec.taints),
-  validateUpdate: (node, old) => [...validateTaints(node.spec.taints), ...validateKept(node.spec, old.spec)],
+  validateUpdate: (node, old) => joinErrors(validateTaints(node.spec.taints), validateKept(node.spec, old.spec)),
   columns: columns('Name', 'Status', 'Roles', 'Age', 'Version', 'Internal-IP*', 'External-IP*', 'OS-Image*', 'Kernel-Version*', 'Container-Runtime*'),
   row: nodeRow,
   selectableFields: {
@@ -47,21 +47,21 @@ function validateTaints(taints: readonly Taint[] | undefined): FieldError[] {
     const key = `${taint.key}:${taint.effect}`
     const repeated = seen.has(key)
     seen.add(key)
-    return [
-      ...requireText(taint.key, `${path}.key`, checkQualifiedName),
-      ...collect(checkLabelValue, `${path}.value`, taint.value ?? ''),
-      ...validateOneOf(taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${path}.effect`, true),
-      ...(repeated ? [duplicate(path, taint)] : []),
-    ]
+    return joinErrors(
+      requireText(taint.key, `${path}.key`, checkQualifiedName),
+      collect(checkLabelValue, `${path}.value`, taint.value ?? ''),
+      validateOneOf(taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${path}.effect`, true),
+      repeated ? [duplicate(path, taint)] : [],
+    )
   })
 }
 
 /** What the node agent or an operator sets once stays. */
 function validateKept(spec: NodeSpec, old: NodeSpec): FieldError[] {
-  return [
-    ...(old.providerID && spec.providerID !== old.providerID ? [forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid')] : []),
-    ...(old.podCIDR && spec.podCIDR !== old.podCIDR ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : []),
-  ]
+  return joinErrors(
+    old.providerID && spec.providerID !== old.providerID ? [forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid')] : [],
+    old.podCIDR && spec.podCIDR !== old.podCIDR ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : [],
+  )
 }
 
 function nodeRow(node: Node, nowMs: number): Cell[] {

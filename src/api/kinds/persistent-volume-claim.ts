@@ -1,6 +1,6 @@
 // PersistentVolumeClaim: storage that is asked for and, once bound, lasts.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../generated/models.ts'
 import { defineKind, type Cell } from '../kind.ts'
 import { canonicalizeResourceList, compareQuantities } from '../quantity.ts'
@@ -47,13 +47,13 @@ export function defaultClaim(claim: PersistentVolumeClaim): void {
 
 export function validateClaimSpec(spec: PersistentVolumeClaimSpec, field: string): FieldError[] {
   const storage = spec.resources?.requests?.storage
-  return [
-    ...validateAccessModes(spec.accessModes, `${field}.accessModes`),
-    ...validateLabelSelector(spec.selector, `${field}.selector`),
-    ...(storage === undefined ? [required(`${field}.resources[storage]`)] : compareQuantities(storage, '0') <= 0 ? [invalidValue(`${field}.resources[storage]`, storage, 'must be greater than zero')] : []),
-    ...(spec.storageClassName ? collect(checkSubdomain, `${field}.storageClassName`, spec.storageClassName) : []),
-    ...validateVolumeMode(spec.volumeMode, `${field}.volumeMode`),
-  ]
+  return joinErrors(
+    validateAccessModes(spec.accessModes, `${field}.accessModes`),
+    validateLabelSelector(spec.selector, `${field}.selector`),
+    storage === undefined ? [required(`${field}.resources[storage]`)] : compareQuantities(storage, '0') <= 0 ? [invalidValue(`${field}.resources[storage]`, storage, 'must be greater than zero')] : [],
+    spec.storageClassName ? collect(checkSubdomain, `${field}.storageClassName`, spec.storageClassName) : [],
+    validateVolumeMode(spec.volumeMode, `${field}.volumeMode`),
+  )
 }
 
 /** Only the size of a bound claim grows, and only once a class or a volume is set. */
@@ -68,10 +68,10 @@ function validateUpdate({ spec }: PersistentVolumeClaim, { spec: old, status }: 
     ...(bound && { resources: { ...old.resources, requests: { ...old.resources?.requests, storage: size ?? '' } } }),
   }
   const shrunk = bound && compareQuantities(size, oldSize) < 0
-  return [
-    ...(sameJson(spec, allowed) ? [] : [forbiddenField('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims')]),
-    ...(shrunk && compareQuantities(size, status?.capacity?.storage) <= 0 ? [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')] : []),
-  ]
+  return joinErrors(
+    sameJson(spec, allowed) ? [] : [forbiddenField('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims')],
+    shrunk && compareQuantities(size, status?.capacity?.storage) <= 0 ? [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')] : [],
+  )
 }
 
 function row(claim: PersistentVolumeClaim, nowMs: number): Cell[] {

@@ -1,6 +1,6 @@
 // PersistentVolume: storage that exists, for one claim at a time.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { PersistentVolume, PersistentVolumeSpec } from '../generated/models.ts'
 import { defineKind, type Cell } from '../kind.ts'
 import { canonicalizeResourceList, compareQuantities } from '../quantity.ts'
@@ -47,17 +47,17 @@ export const persistentVolumeKind = defineKind({
 function validate({ spec }: PersistentVolume): FieldError[] {
   const present = sources.filter(source => spec[source] !== undefined)
   const field = 'spec'
-  return [
-    ...validateAccessModes(spec.accessModes, `${field}.accessModes`),
-    ...validateCapacity(spec.capacity),
-    ...(policies.includes(spec.persistentVolumeReclaimPolicy ?? '') ? [] : [notSupported(`${field}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy ?? '', policies)]),
-    ...(present.length === 0 ? [required(field, 'must specify a volume type')] : present.slice(1).map(source => forbiddenField(`${field}.${source}`, 'may not specify more than 1 volume type'))),
-    ...(spec.local !== undefined && spec.nodeAffinity?.required === undefined ? [required(`${field}.nodeAffinity`, 'Local volume requires node affinity')] : []),
-    ...(spec.hostPath === undefined ? [] : requireText(spec.hostPath.path, `${field}.hostPath.path`)),
-    ...(spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle' ? [forbiddenField(`${field}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")] : []),
-    ...(spec.storageClassName ? collect(checkSubdomain, `${field}.storageClassName`, spec.storageClassName) : []),
-    ...validateVolumeMode(spec.volumeMode, `${field}.volumeMode`),
-  ]
+  return joinErrors(
+    validateAccessModes(spec.accessModes, `${field}.accessModes`),
+    validateCapacity(spec.capacity),
+    policies.includes(spec.persistentVolumeReclaimPolicy ?? '') ? [] : [notSupported(`${field}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy ?? '', policies)],
+    present.length === 0 ? [required(field, 'must specify a volume type')] : present.slice(1).map(source => forbiddenField(`${field}.${source}`, 'may not specify more than 1 volume type')),
+    spec.local !== undefined && spec.nodeAffinity?.required === undefined ? [required(`${field}.nodeAffinity`, 'Local volume requires node affinity')] : [],
+    spec.hostPath === undefined ? [] : requireText(spec.hostPath.path, `${field}.hostPath.path`),
+    spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle' ? [forbiddenField(`${field}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")] : [],
+    spec.storageClassName ? collect(checkSubdomain, `${field}.storageClassName`, spec.storageClassName) : [],
+    validateVolumeMode(spec.volumeMode, `${field}.volumeMode`),
+  )
 }
 
 function validateCapacity(capacity: Record<string, string> | undefined): FieldError[] {

@@ -1,6 +1,6 @@
 // PodDisruptionBudget: how many pods of an application may be away on purpose.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported } from '../field-error.ts'
 import type { PodDisruptionBudget } from '../generated/models.ts'
 import { isPercent } from '../int-or-percent.ts'
 import { defineKind } from '../kind.ts'
@@ -36,13 +36,13 @@ export const podDisruptionBudgetKind = defineKind({
 
 function validate({ spec }: PodDisruptionBudget): FieldError[] {
   const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy: policy } = spec
-  return [
-    ...(minAvailable !== undefined && maxUnavailable !== undefined ? [invalidValue('spec', spec, 'minAvailable and maxUnavailable cannot be both set')] : []),
-    ...validateShare(minAvailable, 'spec.minAvailable'),
-    ...validateShare(maxUnavailable, 'spec.maxUnavailable'),
-    ...validateLabelSelector(spec.selector, 'spec.selector'),
-    ...(policy === undefined || policy === 'IfHealthyBudget' || policy === 'AlwaysAllow' ? [] : [notSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget'])]),
-  ]
+  return joinErrors(
+    minAvailable !== undefined && maxUnavailable !== undefined ? [invalidValue('spec', spec, 'minAvailable and maxUnavailable cannot be both set')] : [],
+    validateShare(minAvailable, 'spec.minAvailable'),
+    validateShare(maxUnavailable, 'spec.maxUnavailable'),
+    validateLabelSelector(spec.selector, 'spec.selector'),
+    policy === undefined || policy === 'IfHealthyBudget' || policy === 'AlwaysAllow' ? [] : [notSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget'])],
+  )
 }
 
 function validateShare(value: number | string | undefined, field: string): FieldError[] {

@@ -1,5 +1,5 @@
 // Pod: the unit that is scheduled and run.
-import { forbiddenField } from '../field-error.ts'
+import { forbiddenField, joinErrors } from '../field-error.ts'
 import type { FieldError } from '../field-error.ts'
 import type { Container, Pod } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
@@ -34,10 +34,10 @@ export const podKind = defineKind({
     }
   },
   prepareForUpdate: keepStatus,
-  validate: pod => [
-    ...validatePodSpec(pod.spec, 'spec'),
-    ...((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : []),
-  ],
+  validate: pod => joinErrors(
+    validatePodSpec(pod.spec, 'spec'),
+    (pod.spec.ephemeralContainers ?? []).length > 0 ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : [],
+  ),
   validateUpdate: validatePodUpdate,
   subresources: {
     status: {
@@ -53,7 +53,7 @@ export const podKind = defineKind({
         keepStatus(draft, old)
         countChange(draft, old)
       },
-      validate: (pod, old) => [...validateEphemeralContainers(pod.spec, 'spec'), ...validateEphemeralKept(pod, old)],
+      validate: (pod, old) => joinErrors(validateEphemeralContainers(pod.spec, 'spec'), validateEphemeralKept(pod, old)),
     },
     resize: {
       prepare(draft, old) {
@@ -119,10 +119,10 @@ function countChange(draft: Pod, old: Pod): void {
 }
 
 function validateResize(pod: Pod, old: Pod): FieldError[] {
-  return [
-    ...validateResources(pod.spec.resources, 'spec.resources'),
-    ...each(pod.spec.initContainers, 'spec.initContainers', (container, path) => validateResources(container.resources, `${path}.resources`)),
-    ...each(pod.spec.containers, 'spec.containers', (container, path) => validateResources(container.resources, `${path}.resources`)),
-    ...(qualityOfService(pod.spec) === old.status.qosClass ? [] : [forbiddenField('spec', 'Pod QOS Class may not change as a result of resizing')]),
-  ]
+  return joinErrors(
+    validateResources(pod.spec.resources, 'spec.resources'),
+    each(pod.spec.initContainers, 'spec.initContainers', (container, path) => validateResources(container.resources, `${path}.resources`)),
+    each(pod.spec.containers, 'spec.containers', (container, path) => validateResources(container.resources, `${path}.resources`)),
+    qualityOfService(pod.spec) === old.status.qosClass ? [] : [forbiddenField('spec', 'Pod QOS Class may not change as a result of resizing')],
+  )
 }

@@ -1,6 +1,6 @@
 // PriorityLevelConfiguration: how many requests of a level run at once, and what happens to the others.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { LimitedPriorityLevelConfiguration as Limited, PriorityLevelConfiguration } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { priorityLevelConfigurations } from '../resources.ts'
@@ -53,21 +53,21 @@ function validate({ spec }: PriorityLevelConfiguration): FieldError[] {
   const { type = '', limited, exempt } = partOf(spec)
   if (type === 'Exempt') return limited === undefined ? [] : [forbiddenField('spec.limited', "must be nil if the type is not Limited")]
   if (type !== 'Limited') return [notSupported('spec.type', type, ['Exempt', 'Limited'])]
-  return [
-    ...(exempt === undefined ? [] : [forbiddenField('spec.exempt', 'must be nil if the type is Limited')]),
-    ...(limited === undefined ? [required('spec.limited', 'must not be empty when type is Limited')] : validateLimited(limited, 'spec.limited')),
-  ]
+  return joinErrors(
+    exempt === undefined ? [] : [forbiddenField('spec.exempt', 'must be nil if the type is Limited')],
+    limited === undefined ? [required('spec.limited', 'must not be empty when type is Limited')] : validateLimited(limited, 'spec.limited'),
+  )
 }
 
 function validateLimited(limited: Limited, field: string): FieldError[] {
   const { lendablePercent = 0, borrowingLimitPercent, limitResponse } = limited
   const { type = '', queuing } = limitResponse ?? {}
-  return [
-    ...validateNonNegative(limited.nominalConcurrencyShares, `${field}.nominalConcurrencyShares`),
-    ...(lendablePercent < 0 || lendablePercent > 100 ? [invalidValue(`${field}.lendablePercent`, lendablePercent, 'must be between 0 and 100, inclusive')] : []),
-    ...validateNonNegative(borrowingLimitPercent, `${field}.borrowingLimitPercent`),
-    ...(['Queue', 'Reject'].includes(type) ? [] : [notSupported(`${field}.limitResponse.type`, type, ['Queue', 'Reject'])]),
-    ...(type === 'Queue' && queuing === undefined ? [required(`${field}.limitResponse.queuing`, 'must not be empty if limit type is Queue')] : []),
-    ...(type === 'Reject' && queuing !== undefined ? [forbiddenField(`${field}.limitResponse.queuing`, 'must be nil if limit type is not Queue')] : []),
-  ]
+  return joinErrors(
+    validateNonNegative(limited.nominalConcurrencyShares, `${field}.nominalConcurrencyShares`),
+    lendablePercent < 0 || lendablePercent > 100 ? [invalidValue(`${field}.lendablePercent`, lendablePercent, 'must be between 0 and 100, inclusive')] : [],
+    validateNonNegative(borrowingLimitPercent, `${field}.borrowingLimitPercent`),
+    ['Queue', 'Reject'].includes(type) ? [] : [notSupported(`${field}.limitResponse.type`, type, ['Queue', 'Reject'])],
+    type === 'Queue' && queuing === undefined ? [required(`${field}.limitResponse.queuing`, 'must not be empty if limit type is Queue')] : [],
+    type === 'Reject' && queuing !== undefined ? [forbiddenField(`${field}.limitResponse.queuing`, 'must be nil if limit type is not Queue')] : [],
+  )
 }

@@ -1,5 +1,6 @@
 // ReplicaSet: a number of equal pods.
 import type { FieldError } from '../field-error.ts'
+import { joinErrors } from '../field-error.ts'
 import type { ReplicaSet } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { formatSelector } from '../label-selector.ts'
@@ -30,7 +31,7 @@ export const replicaSetKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly<ReplicaSet>(set => validateReplicaStatus({ ...set.status })),
   validate,
-  validateUpdate: (set, old) => [...validate(set), ...validateImmutable(set.spec.selector, old.spec.selector, 'spec.selector')],
+  validateUpdate: (set, old) => joinErrors(validate(set), validateImmutable(set.spec.selector, old.spec.selector, 'spec.selector')),
   columns: columns('Name', 'Desired:integer', 'Current:integer', 'Ready:integer', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row: (set, nowMs) => [
     set.metadata.name, set.spec.replicas ?? 0, set.status?.replicas ?? 0, set.status?.readyReplicas ?? 0, age(set, nowMs),

@@ -1,6 +1,6 @@
 // ResourceQuota: how much a namespace may use together.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { ResourceQuota, ResourceQuotaSpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { canonicalizeResourceList, compareQuantities } from '../quantity.ts'
@@ -29,8 +29,8 @@ export const resourceQuotaKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly<ResourceQuota>(quota => [...validateList(quota.status?.hard, 'status.hard'), ...validateList(quota.status?.used, 'status.used')]),
-  validate: ({ spec }) => [...validateList(spec.hard, 'spec.hard'), ...validateScopes(spec)],
+  subresources: statusOnly<ResourceQuota>(quota => joinErrors(validateList(quota.status?.hard, 'status.hard'), validateList(quota.status?.used, 'status.used'))),
+  validate: ({ spec }) => joinErrors(validateList(spec.hard, 'spec.hard'), validateScopes(spec)),
   validateUpdate: (quota, old) => (sameJson([...quota.spec?.scopes ?? []].sort(), [...old.spec?.scopes ?? []].sort()) ? [] : [invalidValue('spec.scopes', quota.spec?.scopes ?? null, 'field is immutable')]),
   columns: columns('Name', 'Request', 'Limit', 'Age'),
   row(quota, nowMs) {
@@ -44,27 +44,27 @@ const isWhole = (name: string): boolean => ['pods', 'services', 'replicationcont
 function validateList(list: Record<string, string> | undefined, field: string): FieldError[] {
   return Object.entries(list ?? {}).flatMap(([name, value]) => {
     const path = `${field}[${name}]`
-    return [
-      ...collect(checkQualifiedName, path, name),
-      ...(compareQuantities(value, '0') < 0 ? [invalidValue(path, value, 'must be greater than or equal to 0')] : []),
-      ...(isWhole(name) && /m$|[nu]$/.test(value) ? [invalidValue(path, value, 'must be an integer')] : []),
-    ]
+    return joinErrors(
+      collect(checkQualifiedName, path, name),
+      compareQuantities(value, '0') < 0 ? [invalidValue(path, value, 'must be greater than or equal to 0')] : [],
+      isWhole(name) && /m$|[nu]$/.test(value) ? [invalidValue(path, value, 'must be an integer')] : [],
+    )
   })
 }
 
 function validateScopes({ scopes, scopeSelector }: ResourceQuotaSpec): FieldError[] {
   const names = new Set(scopes ?? [])
   const both = opposites.some(([one, other]) => names.has(one) && names.has(other))
-  return [
-    ...each(scopes, 'spec.scopes', scope => (knownScopes.has(scope) ? [] : [invalidValue('spec.scopes', scopes, 'unsupported scope')])),
-    ...(both ? [invalidValue('spec.scopes', scopes, 'conflicting scopes')] : []),
-    ...each(scopeSelector?.matchExpressions, 'spec.scopeSelector.matchExpressions', ({ scopeName, operator, values = [] }, path) => [
-      ...(knownScopes.has(scopeName) ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')]),
-      ...(['In', 'NotIn'].includes(operator) && values.length === 0 ? [required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")] : []),
-      ...(['Exists', 'DoesNotExist'].includes(operator) && values.length > 0 ? [invalidValue(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")] : []),
-      ...(['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator) ? [] : [notSupported(`${path}.operator`, operator, ['In', 'NotIn', 'Exists', 'DoesNotExist'])]),
-    ]),
-  ]
+  return joinErrors(
+    each(scopes, 'spec.scopes', scope => (knownScopes.has(scope) ? [] : [invalidValue('spec.scopes', scopes, 'unsupported scope')])),
+    both ? [invalidValue('spec.scopes', scopes, 'conflicting scopes')] : [],
+    each(scopeSelector?.matchExpressions, 'spec.scopeSelector.matchExpressions', ({ scopeName, operator, values = [] }, path) => joinErrors(
+      knownScopes.has(scopeName) ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')],
+      ['In', 'NotIn'].includes(operator) && values.length === 0 ? [required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")] : [],
+      ['Exists', 'DoesNotExist'].includes(operator) && values.length > 0 ? [invalidValue(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")] : [],
+      ['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator) ? [] : [notSupported(`${path}.operator`, operator, ['In', 'NotIn', 'Exists', 'DoesNotExist'])],
+    )),
+  )
 }
 
 /** `pods: 3/10, requests.cpu: 1/20`, limits apart from the rest. */

@@ -1,6 +1,6 @@
 // Kinds that are questions or orders: posted and answered, never stored. The server answers them.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required } from '../field-error.ts'
+import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { defineKind, type KindDefinition } from '../kind.ts'
 import type { Resource } from '../resource.ts'
@@ -34,7 +34,7 @@ function validateAttributes({ resourceAttributes, nonResourceAttributes }: Acces
 
 function validateSubject(spec: AccessReviewSpec): FieldError[] {
   const nobody = !spec.user && (spec.groups ?? []).length === 0
-  return [...validateAttributes(spec), ...(nobody ? [invalidValue('spec.user', spec.user ?? '', 'at least one of user or group must be specified')] : [])]
+  return joinErrors(validateAttributes(spec), nobody ? [invalidValue('spec.user', spec.user ?? '', 'at least one of user or group must be specified')] : [])
 }
 
 export const bindingKind = posted(bindings, ({ target }) => (target?.name ? [] : [required('target.name')]))
@@ -42,8 +42,8 @@ export const tokenReviewKind = posted(tokenReviews)
 export const selfSubjectReviewKind = posted(selfSubjectReviews)
 export const selfSubjectAccessReviewKind = posted(selfSubjectAccessReviews, ({ spec }) => validateAttributes(spec ?? {}))
 export const subjectAccessReviewKind = posted(subjectAccessReviews, ({ spec }) => validateSubject(spec ?? {}))
-export const localSubjectAccessReviewKind = posted(localSubjectAccessReviews, ({ spec, metadata }) => [
-  ...validateSubject(spec ?? {}),
-  ...(spec?.resourceAttributes?.namespace === metadata.namespace ? [] : [invalidValue('spec.resourceAttributes.namespace', spec?.resourceAttributes?.namespace ?? '', 'must match metadata.namespace')]),
-])
+export const localSubjectAccessReviewKind = posted(localSubjectAccessReviews, ({ spec, metadata }) => joinErrors(
+  validateSubject(spec ?? {}),
+  spec?.resourceAttributes?.namespace === metadata.namespace ? [] : [invalidValue('spec.resourceAttributes.namespace', spec?.resourceAttributes?.namespace ?? '', 'must match metadata.namespace')],
+))
 export const selfSubjectRulesReviewKind = posted(selfSubjectRulesReviews)

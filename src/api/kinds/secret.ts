@@ -1,6 +1,6 @@
 // Secret: like a ConfigMap, with base64 values and a type that may demand keys.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required, tooLong } from '../field-error.ts'
+import { invalidValue, joinErrors, required, tooLong } from '../field-error.ts'
 import type { Secret } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { secrets } from '../resources.ts'
@@ -22,7 +22,7 @@ export const secretKind = defineKind({
     if (!draft.type) draft.type = old.type
   },
   validate,
-  validateUpdate: (secret, old) => [...validateImmutable(secret.type, old.type, 'type'), ...validateFrozen(secret, old, ['data']), ...validate(secret)],
+  validateUpdate: (secret, old) => joinErrors(validateImmutable(secret.type, old.type, 'type'), validateFrozen(secret, old, ['data']), validate(secret)),
   columns: columns('Name', 'Type', 'Data', 'Age'),
   row: (secret, nowMs) => [secret.metadata.name, secret.type ?? '', Object.keys(secret.data ?? {}).length, age(secret, nowMs)],
   selectableFields: {
@@ -33,11 +33,11 @@ export const secretKind = defineKind({
 function validate(secret: Secret): FieldError[] {
   const entries = Object.entries(secret.data ?? {})
   const sizeBytes = entries.reduce((sum, [, value]) => sum + decodedLength(value), 0)
-  return [
-    ...entries.flatMap(([key]) => validateKey(key, 'data')),
-    ...(sizeBytes > dataLimitBytes ? [tooLong('data', dataLimitBytes)] : []),
-    ...validateType(secret),
-  ]
+  return joinErrors(
+    entries.flatMap(([key]) => validateKey(key, 'data')),
+    sizeBytes > dataLimitBytes ? [tooLong('data', dataLimitBytes)] : [],
+    validateType(secret),
+  )
 }
 
 function validateType({ type, data = {}, metadata }: Secret): FieldError[] {

@@ -1,6 +1,6 @@
 // ServiceCIDR: ranges from which services get their addresses.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, required } from '../field-error.ts'
+import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { ServiceCIDR } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { serviceCidrs } from '../resources.ts'
@@ -34,8 +34,8 @@ function validate({ spec }: ServiceCIDR): FieldError[] {
   if (cidrs.length === 0) return [required('spec.cidrs', 'at least one CIDR required')]
   if (cidrs.length > 2) return [invalidValue('spec', spec, 'may only hold up to 2 values')]
   const families = cidrs.map(cidr => cidr.includes(':'))
-  return [
-    ...(cidrs.length === 2 && families[0] === families[1] ? [invalidValue('spec', spec, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')] : []),
-    ...each(cidrs, 'spec.cidrs', validateCidr),
-  ]
+  return joinErrors(
+    cidrs.length === 2 && families[0] === families[1] ? [invalidValue('spec', spec, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')] : [],
+    each(cidrs, 'spec.cidrs', validateCidr),
+  )
 }

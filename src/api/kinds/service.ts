@@ -1,7 +1,7 @@
 // Service: a stable address for changing pods. Addresses and node ports are handed out by the server;
 // here they are defaulted, kept over updates and validated.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
+import { invalidValue, joinErrors } from '../field-error.ts'
 import type { Service, ServiceSpec } from '../generated/models.ts'
 import type { Cell } from '../kind.ts'
 import { defineKind } from '../kind.ts'
@@ -39,7 +39,7 @@ export const serviceKind = defineKind({
   },
   subresources: statusOnly(),
   validate: validateService,
-  validateUpdate: (service, old) => [...validateAddressKept(service.spec, old.spec), ...validateService(service)],
+  validateUpdate: (service, old) => joinErrors(validateAddressKept(service.spec, old.spec), validateService(service)),
   columns: columns('Name', 'Type', 'Cluster-IP', 'External-IP', 'Port(s)', 'Age', 'Selector*'),
   row,
   selectableFields: {

@@ -1,6 +1,6 @@
 // StatefulSet: pods with lasting names and volumes of their own.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { PodTemplateSpec, StatefulSet, StatefulSetSpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { statefulSets } from '../resources.ts'
@@ -32,7 +32,7 @@ export const statefulSetKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly<StatefulSet>(set => validateReplicaStatus({ ...set.status })),
   validate,
-  validateUpdate: (set, old) => [...validate(set), ...validateKept(set.spec, old.spec)],
+  validateUpdate: (set, old) => joinErrors(validate(set), validateKept(set.spec, old.spec)),
   columns: columns('Name', 'Ready', 'Age', 'Containers*', 'Images*'),
   row: (set, nowMs) => [set.metadata.name, `${set.status?.readyReplicas ?? 0}/${set.spec.replicas ?? 0}`, age(set, nowMs), ...templateCells(set.spec.template)],
 })
@@ -59,14 +59,14 @@ function defaultSpec(spec: StatefulSetSpec): void {
 }
 
 function validate({ spec }: StatefulSet): FieldError[] {
-  return [
-    ...validatePodManagement(spec.podManagementPolicy),
-    ...validateStrategy(spec),
-    ...validateRetention(spec),
-    ...validateNonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
-    ...validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
-    ...validateWorkload({ ...spec, template: withClaims(spec) }, 'statefulset'),
-  ]
+  return joinErrors(
+    validatePodManagement(spec.podManagementPolicy),
+    validateStrategy(spec),
+    validateRetention(spec),
+    validateNonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
+    validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    validateWorkload({ ...spec, template: withClaims(spec) }, 'statefulset'),
+  )
 }
 
 /** As its pods have it: what claims are made for can be mounted like other volumes. */

@@ -1,6 +1,6 @@
 // StorageClass: who makes volumes for claims, and how.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, notSupported } from '../field-error.ts'
+import { forbiddenField, joinErrors, notSupported } from '../field-error.ts'
 import type { StorageClass } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { storageClasses } from '../resources.ts'
@@ -22,12 +22,12 @@ export const storageClassKind = defineKind({
     draft.volumeBindingMode ??= 'Immediate'
   },
   validate,
-  validateUpdate: (one, old) => [
-    ...(sameJson(one.parameters ?? {}, old.parameters ?? {}) ? [] : [forbiddenField('parameters', 'updates to parameters are forbidden.')]),
-    ...(one.provisioner === old.provisioner ? [] : [forbiddenField('provisioner', 'updates to provisioner are forbidden.')]),
-    ...(one.reclaimPolicy === old.reclaimPolicy ? [] : [forbiddenField('reclaimPolicy', 'updates to reclaimPolicy are forbidden.')]),
-    ...validateImmutable(one.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode'),
-  ],
+  validateUpdate: (one, old) => joinErrors(
+    sameJson(one.parameters ?? {}, old.parameters ?? {}) ? [] : [forbiddenField('parameters', 'updates to parameters are forbidden.')],
+    one.provisioner === old.provisioner ? [] : [forbiddenField('provisioner', 'updates to provisioner are forbidden.')],
+    one.reclaimPolicy === old.reclaimPolicy ? [] : [forbiddenField('reclaimPolicy', 'updates to reclaimPolicy are forbidden.')],
+    validateImmutable(one.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode'),
+  ),
   columns: columns('Name', 'Provisioner', 'ReclaimPolicy', 'VolumeBindingMode', 'AllowVolumeExpansion', 'Age'),
   row: (one, nowMs) => [
     `${one.metadata.name}${isDefaultStorageClass(one) ? ' (default)' : ''}`, one.provisioner, one.reclaimPolicy ?? 'Delete', one.volumeBindingMode ?? unknown, one.allowVolumeExpansion ?? false, age(one, nowMs),
@@ -35,9 +35,9 @@ export const storageClassKind = defineKind({
 })
 
 function validate({ provisioner, reclaimPolicy = '', volumeBindingMode = '' }: StorageClass): FieldError[] {
-  return [
-    ...requireText(provisioner, 'provisioner', name => checkQualifiedName(name.toLowerCase())),
-    ...(['Delete', 'Retain'].includes(reclaimPolicy) ? [] : [notSupported('reclaimPolicy', reclaimPolicy, ['Delete', 'Retain'])]),
-    ...(['Immediate', 'WaitForFirstConsumer'].includes(volumeBindingMode) ? [] : [notSupported('volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])]),
-  ]
+  return joinErrors(
+    requireText(provisioner, 'provisioner', name => checkQualifiedName(name.toLowerCase())),
+    ['Delete', 'Retain'].includes(reclaimPolicy) ? [] : [notSupported('reclaimPolicy', reclaimPolicy, ['Delete', 'Retain'])],
+    ['Immediate', 'WaitForFirstConsumer'].includes(volumeBindingMode) ? [] : [notSupported('volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])],
+  )
 }

@@ -1,6 +1,6 @@
 // ValidatingAdmissionPolicy: rules in CEL that writes must satisfy, wherever the policy is bound.
 import type { FieldError } from '../field-error.ts'
-import { required } from '../field-error.ts'
+import { joinErrors, required } from '../field-error.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicySpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { validatingAdmissionPolicies } from '../resources.ts'
@@ -28,8 +28,8 @@ export const validatingAdmissionPolicyKind = defineKind({
 /** The expressions are checked by the server, which loads CEL for them. */
 function validateSpec(spec: ValidatingAdmissionPolicySpec): FieldError[] {
   const nothing = (spec.validations ?? []).length === 0 && (spec.auditAnnotations ?? []).length === 0
-  return [
-    ...validatePolicy(spec),
-    ...(nothing ? [required('spec.validations', 'validations or auditAnnotations must contain at least one item'), required('spec.auditAnnotations', 'validations or auditAnnotations must contain at least one item')] : []),
-  ]
+  return joinErrors(
+    validatePolicy(spec),
+    nothing ? [required('spec.validations', 'validations or auditAnnotations must contain at least one item'), required('spec.auditAnnotations', 'validations or auditAnnotations must contain at least one item')] : [],
+  )
 }

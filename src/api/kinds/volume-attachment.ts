@@ -1,5 +1,5 @@
 // VolumeAttachment: the wish to have a volume on a node, and whether it is there.
-import { required } from '../field-error.ts'
+import { joinErrors, required } from '../field-error.ts'
 import { defineKind } from '../kind.ts'
 import { volumeAttachments } from '../resources.ts'
 import { checkSubdomain } from '../validation/formats.ts'
@@ -20,11 +20,11 @@ export const volumeAttachmentKind = defineKind({
   },
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
-  validate: ({ spec }) => [
-    ...requireText(spec?.attacher, 'spec.attacher', checkSubdomain),
-    ...requireText(spec?.nodeName, 'spec.nodeName'),
-    ...(spec?.source?.persistentVolumeName || spec?.source?.inlineVolumeSpec ? [] : [required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName')]),
-  ],
+  validate: ({ spec }) => joinErrors(
+    requireText(spec?.attacher, 'spec.attacher', checkSubdomain),
+    requireText(spec?.nodeName, 'spec.nodeName'),
+    spec?.source?.persistentVolumeName || spec?.source?.inlineVolumeSpec ? [] : [required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName')],
+  ),
   validateUpdate: (attachment, old) => validateImmutable(attachment.spec, old.spec, 'spec'),
   columns: columns('Name', 'Attacher', 'PV', 'Node', 'Attached:boolean', 'Age'),
   row: (attachment, nowMs) => [

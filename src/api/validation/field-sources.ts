@@ -1,6 +1,6 @@
 // Where values come from inside a pod: fields, resources, keys of ConfigMaps and Secrets.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../generated/models.ts'
 import { checkConfigKey, checkQualifiedName } from './formats.ts'
 import { collect, requireText } from './scalars.ts'
@@ -35,4 +35,4 @@ export function validateResourceFieldRef({ resource, containerName = '' }: Resou
 }
 
 export const validateKeyRef = ({ name, key }: { name?: string; key?: string }, field: string): FieldError[] =>
-  [...requireText(name, `${field}.name`), ...requireText(key, `${field}.key`, checkConfigKey)]
+  joinErrors(requireText(name, `${field}.name`), requireText(key, `${field}.key`, checkConfigKey))

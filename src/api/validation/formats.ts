@@ -11,11 +11,15 @@ const regexError = (message: string, format: string, ...examples: readonly strin
 const tooLongMessage = (bytes: number): string => `must be no more than ${bytes} bytes`
 const emptyMessage = 'must be non-empty'
 
+/** Nearly every value is valid; nothing is made for those. */
+const fine: string[] = []
+
 function check(pattern: RegExp, message: string, maximum = Infinity): Check {
-  return value => [
-    ...(value.length > maximum ? [tooLongMessage(maximum)] : []),
-    ...(pattern.test(value) ? [] : [message]),
-  ]
+  return value => {
+    const matches = pattern.test(value)
+    if (value.length > maximum) return matches ? [tooLongMessage(maximum)] : [tooLongMessage(maximum), message]
+    return matches ? fine : [message]
+  }
 }
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
@@ -35,9 +39,11 @@ export const checkLabel1035: Check = check(anchored(label1035), regexError(
 
 const qualifiedMessage = regexError("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", qualified, 'MyName', 'my.name', '123-abc')
 const checkNamePart = check(anchored(qualified), qualifiedMessage, 63)
+const shortQualifiedName = anchored(`(${subdomain}/)?${qualified}`)
 
 /** `name` or `example.com/name`: label keys, annotations, finalizers, condition types. */
 export function checkQualifiedName(value: string): string[] {
+  if (value.length <= 63 && shortQualifiedName.test(value)) return fine
   const parts = value.split('/')
   if (parts.length > 2) return [`a qualified name ${qualifiedMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
   const name = parts.at(-1)!
@@ -60,6 +66,7 @@ export function checkPathSegment(value: string): string[] {
 
 /** Port names: at least one letter, no doubled hyphen. */
 export function checkPortName(value: string): string[] {
+  if (value.length <= 15 && /^(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/.test(value)) return fine
   return [
     ...(value.length > 15 ? ['must be no more than 15 characters'] : []),
     ...(/^[-a-z0-9]+$/.test(value) ? [] : ['must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)']),
@@ -76,9 +83,10 @@ export const isPort = (value: number): boolean => Number.isInteger(value) && val
 export const checkEnvironmentName: Check = check(/^[\x20-\x3c\x3e-\x7e]*$/, "a valid environment variable name must consist only of printable ASCII characters other than '='")
 
 const configKey = '[-._a-zA-Z0-9]+'
+const checkKeyCharacters = check(anchored(configKey), regexError("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", configKey, 'key.name', 'KEY_NAME', 'key-name'), 253)
 export function checkConfigKey(value: string): string[] {
   return [
-    ...check(anchored(configKey), regexError("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", configKey, 'key.name', 'KEY_NAME', 'key-name'), 253)(value),
+    ...checkKeyCharacters(value),
     ...(value === '.' || value === '..' ? [`must not be '${value}'`] : value.startsWith('..') ? ["must not start with '..'"] : []),
   ]
 }

@@ -1,6 +1,6 @@
 // Access modes and modes of volumes, which claims, volumes and claim templates share.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, notSupported, required } from '../field-error.ts'
+import { forbiddenField, joinErrors, notSupported, required } from '../field-error.ts'
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 const volumeModes = ['Block', 'Filesystem']
@@ -9,10 +9,10 @@ const shortModes: Record<string, string> = { ReadWriteOnce: 'RWO', ReadOnlyMany:
 export function validateAccessModes(modes: readonly string[] | undefined, field: string): FieldError[] {
   if (modes === undefined || modes.length === 0) return [required(field, 'at least 1 access mode is required')]
   const single = modes.includes('ReadWriteOncePod')
-  return [
-    ...modes.filter(mode => !accessModes.includes(mode)).map(mode => notSupported(field, mode, accessModes)),
-    ...(single && modes.length > 1 ? [forbiddenField(field, 'may not use ReadWriteOncePod with other access modes')] : []),
-  ]
+  return joinErrors(
+    modes.filter(mode => !accessModes.includes(mode)).map(mode => notSupported(field, mode, accessModes)),
+    single && modes.length > 1 ? [forbiddenField(field, 'may not use ReadWriteOncePod with other access modes')] : [],
+  )
 }
 
 export const validateVolumeMode = (mode: string | undefined, field: string): FieldError[] =>

@@ -1,6 +1,6 @@
 // The specification of a pod, wherever it stands: in a Pod or in the template of a workload.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue, required } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { PodSpec, PodTemplateSpec } from '../generated/models.ts'
 import { validateContainers, validateHostNetworkPorts } from './containers.ts'
 import { checkLabel, checkSubdomain, isIP } from './formats.ts'
@@ -16,34 +16,34 @@ const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None
 export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
   const optionalName = (name: 'nodeName' | 'serviceAccountName' | 'priorityClassName' | 'runtimeClassName'): FieldError[] =>
     (spec[name] ? collect(checkSubdomain, `${field}.${name}`, spec[name]) : [])
-  return [
-    ...validateVolumes(spec.volumes, `${field}.volumes`),
-    ...validateContainers(spec, field),
-    ...(spec.resources ? validateResources(spec.resources, `${field}.resources`) : []),
-    ...validateOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${field}.restartPolicy`, true),
-    ...validateOneOf(spec.dnsPolicy, dnsPolicies, `${field}.dnsPolicy`, true),
-    ...validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
-    ...(spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`) : []),
-    ...validatePodSecurity(spec.securityContext, `${field}.securityContext`),
-    ...each(spec.imagePullSecrets, `${field}.imagePullSecrets`, (secret, path) => (secret.name ? [] : [required(`${path}.name`)])),
-    ...validateAffinity(spec.affinity, `${field}.affinity`),
-    ...validateDns(spec, field),
-    ...validateSpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
-    ...optionalName('serviceAccountName'),
-    ...optionalName('nodeName'),
-    ...validateDeadline(spec.activeDeadlineSeconds, `${field}.activeDeadlineSeconds`),
-    ...(spec.hostname ? collect(checkLabel, `${field}.hostname`, spec.hostname) : []),
-    ...(spec.subdomain ? collect(checkLabel, `${field}.subdomain`, spec.subdomain) : []),
-    ...validateTolerations(spec.tolerations, `${field}.tolerations`),
-    ...each(spec.hostAliases, `${field}.hostAliases`, (alias, path) => [
-      ...(isIP(alias.ip ?? '') ? [] : [invalidValue(`${path}.ip`, alias.ip, 'must be valid IP address')]),
-      ...each(alias.hostnames, `${path}.hostnames`, (hostname, namePath) => collect(checkSubdomain, namePath, hostname)),
-    ]),
-    ...optionalName('priorityClassName'),
-    ...optionalName('runtimeClassName'),
-    ...optionalOneOf(spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'], `${field}.preemptionPolicy`),
-    ...validateUnique(spec.schedulingGates, `${field}.schedulingGates`, gate => gate.name, 'name'),
-  ]
+  return joinErrors(
+    validateVolumes(spec.volumes, `${field}.volumes`),
+    validateContainers(spec, field),
+    spec.resources ? validateResources(spec.resources, `${field}.resources`) : [],
+    validateOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${field}.restartPolicy`, true),
+    validateOneOf(spec.dnsPolicy, dnsPolicies, `${field}.dnsPolicy`, true),
+    validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
+    spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`) : [],
+    validatePodSecurity(spec.securityContext, `${field}.securityContext`),
+    each(spec.imagePullSecrets, `${field}.imagePullSecrets`, (secret, path) => (secret.name ? [] : [required(`${path}.name`)])),
+    validateAffinity(spec.affinity, `${field}.affinity`),
+    validateDns(spec, field),
+    validateSpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
+    optionalName('serviceAccountName'),
+    optionalName('nodeName'),
+    validateDeadline(spec.activeDeadlineSeconds, `${field}.activeDeadlineSeconds`),
+    spec.hostname ? collect(checkLabel, `${field}.hostname`, spec.hostname) : [],
+    spec.subdomain ? collect(checkLabel, `${field}.subdomain`, spec.subdomain) : [],
+    validateTolerations(spec.tolerations, `${field}.tolerations`),
+    each(spec.hostAliases, `${field}.hostAliases`, (alias, path) => joinErrors(
+      isIP(alias.ip ?? '') ? [] : [invalidValue(`${path}.ip`, alias.ip, 'must be valid IP address')],
+      each(alias.hostnames, `${path}.hostnames`, (hostname, namePath) => collect(checkSubdomain, namePath, hostname)),
+    )),
+    optionalName('priorityClassName'),
+    optionalName('runtimeClassName'),
+    optionalOneOf(spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'], `${field}.preemptionPolicy`),
+    validateUnique(spec.schedulingGates, `${field}.schedulingGates`, gate => gate.name, 'name'),
+  )
 }
 
 const maximumSeconds = 2_147_483_647
@@ -54,24 +54,24 @@ const validateDeadline = (seconds: number | undefined, field: string): FieldErro
 function validateDns({ dnsConfig, dnsPolicy }: PodSpec, field: string): FieldError[] {
   const path = `${field}.dnsConfig`
   const { nameservers = [], searches = [] } = dnsConfig ?? {}
-  return [
-    ...(dnsPolicy !== 'None' ? [] : dnsConfig === undefined ? [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')]
-      : nameservers.length === 0 ? [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')] : []),
-    ...(nameservers.length > 3 ? [invalidValue(`${path}.nameservers`, nameservers, 'must not have more than 3 nameservers')] : []),
-    ...each(nameservers, `${path}.nameservers`, (address, at) => (isIP(address) ? [] : [invalidValue(at, address, 'must be valid IP address')])),
-    ...(searches.length > 32 ? [invalidValue(`${path}.searches`, searches, 'must not have more than 32 search paths')] : []),
-    ...each(searches, `${path}.searches`, (search, at) => collect(checkSubdomain, at, search.replace(/\.$/, '').replaceAll('_', '-'))),
-    ...each(dnsConfig?.options, `${path}.options`, (option, at) => (option.name ? [] : [required(at, 'must not be empty')])),
-  ]
+  return joinErrors(
+    dnsPolicy !== 'None' ? [] : dnsConfig === undefined ? [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')]
+      : nameservers.length === 0 ? [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')] : [],
+    nameservers.length > 3 ? [invalidValue(`${path}.nameservers`, nameservers, 'must not have more than 3 nameservers')] : [],
+    each(nameservers, `${path}.nameservers`, (address, at) => (isIP(address) ? [] : [invalidValue(at, address, 'must be valid IP address')])),
+    searches.length > 32 ? [invalidValue(`${path}.searches`, searches, 'must not have more than 32 search paths')] : [],
+    each(searches, `${path}.searches`, (search, at) => collect(checkSubdomain, at, search.replace(/\.$/, '').replaceAll('_', '-'))),
+    each(dnsConfig?.options, `${path}.options`, (option, at) => (option.name ? [] : [required(at, 'must not be empty')])),
+  )
 }
 
 /** The template of a workload. */
 export function validatePodTemplate(template: PodTemplateSpec | undefined, field: string): FieldError[] {
   const spec = template?.spec
-  return [
-    ...validateLabels(template?.metadata?.labels, `${field}.labels`),
-    ...validateAnnotations(template?.metadata?.annotations, `${field}.annotations`),
-    ...(spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`)),
-    ...((spec?.ephemeralContainers ?? []).length > 0 ? [forbiddenField(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')] : []),
-  ]
+  return joinErrors(
+    validateLabels(template?.metadata?.labels, `${field}.labels`),
+    validateAnnotations(template?.metadata?.annotations, `${field}.annotations`),
+    spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`),
+    (spec?.ephemeralContainers ?? []).length > 0 ? [forbiddenField(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')] : [],
+  )
 }

@@ -1,6 +1,6 @@
 // What of a pod may change after creation: images, a shorter deadline, more tolerations, fewer gates.
 import type { FieldError } from '../field-error.ts'
-import { forbiddenField, invalidValue } from '../field-error.ts'
+import { forbiddenField, invalidValue, joinErrors } from '../field-error.ts'
 import type { Container, Pod, PodSpec, Toleration } from '../generated/models.ts'
 import { each, sameJson } from './scalars.ts'
 
@@ -11,9 +11,9 @@ const allowed = [
 ].join(',')
 
 export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
-  const early = [...validateSameContainers(pod.spec, old.spec), ...validateImages(pod.spec)]
+  const early = joinErrors(validateSameContainers(pod.spec, old.spec), validateImages(pod.spec))
   if (early.length > 0) return early
-  const specific = [...validateDeadline(pod.spec, old.spec), ...validateGates(pod.spec, old.spec), ...validateTolerationsKept(pod.spec.tolerations, old.spec.tolerations)]
+  const specific = joinErrors(validateDeadline(pod.spec, old.spec), validateGates(pod.spec, old.spec), validateTolerationsKept(pod.spec.tolerations, old.spec.tolerations))
   if (sameJson(pod.spec, old.spec)) return specific
   const changed = changedPaths(withUpdatable(pod.spec, old), old.spec)
   return changed.length === 0 ? specific
@@ -21,10 +21,10 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
 }
 
 function validateSameContainers(spec: PodSpec, old: PodSpec): FieldError[] {
-  return [
-    ...(spec.containers.length === old.containers.length ? [] : [forbiddenField('spec.containers', 'pod updates may not add or remove containers')]),
-    ...((spec.initContainers ?? []).length === (old.initContainers ?? []).length ? [] : [forbiddenField('spec.initContainers', 'pod updates may not add or remove containers')]),
-  ]
+  return joinErrors(
+    spec.containers.length === old.containers.length ? [] : [forbiddenField('spec.containers', 'pod updates may not add or remove containers')],
+    (spec.initContainers ?? []).length === (old.initContainers ?? []).length ? [] : [forbiddenField('spec.initContainers', 'pod updates may not add or remove containers')],
+  )
 }
 
 const validateImages = (spec: PodSpec): FieldError[] => each(spec.containers, 'spec.containers', ({ image = '' }, path) =>

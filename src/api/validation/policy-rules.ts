@@ -1,6 +1,6 @@
 // Rules and subjects of RBAC, which roles and bindings of both scopes share.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { PolicyRule, RbacSubject, RoleRef } from '../generated/models.ts'
 import { checkPathSegment, checkSubdomain } from './formats.ts'
 import { collect, each, requireText, sameJson } from './scalars.ts'
@@ -15,17 +15,17 @@ function validateRule({ verbs = [], nonResourceURLs = [], apiGroups = [], resour
   const withoutVerbs = verbs.length === 0 ? [required(`${field}.verbs`, 'verbs must contain at least one value')] : []
   if (nonResourceURLs.length > 0) {
     const mixed = apiGroups.length > 0 || resources.length > 0 || resourceNames.length > 0
-    return [
-      ...withoutVerbs,
-      ...(namespaced ? [invalidValue(`${field}.nonResourceURLs`, nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs')] : []),
-      ...(mixed ? [invalidValue(`${field}.nonResourceURLs`, nonResourceURLs, 'rules cannot apply to both regular resources and non-resource URLs')] : []),
-    ]
+    return joinErrors(
+      withoutVerbs,
+      namespaced ? [invalidValue(`${field}.nonResourceURLs`, nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs')] : [],
+      mixed ? [invalidValue(`${field}.nonResourceURLs`, nonResourceURLs, 'rules cannot apply to both regular resources and non-resource URLs')] : [],
+    )
   }
-  return [
-    ...withoutVerbs,
-    ...(apiGroups.length === 0 ? [required(`${field}.apiGroups`, 'resource rules must supply at least one api group')] : []),
-    ...(resources.length === 0 ? [required(`${field}.resources`, 'resource rules must supply at least one resource')] : []),
-  ]
+  return joinErrors(
+    withoutVerbs,
+    apiGroups.length === 0 ? [required(`${field}.apiGroups`, 'resource rules must supply at least one api group')] : [],
+    resources.length === 0 ? [required(`${field}.resources`, 'resource rules must supply at least one resource')] : [],
+  )
 }
 
 /** Fills in the group of users, groups and roles. */
@@ -35,26 +35,26 @@ export function defaultBinding(binding: { roleRef: Partial<RoleRef>; subjects?: 
 }
 
 export function validateBinding({ roleRef, subjects }: { roleRef: RoleRef; subjects?: RbacSubject[] }, roleKinds: readonly string[], namespaced: boolean): FieldError[] {
-  return [
-    ...(roleRef.apiGroup === rbacGroup ? [] : [notSupported('roleRef.apiGroup', roleRef.apiGroup, [rbacGroup])]),
-    ...(roleKinds.includes(roleRef.kind) ? [] : [notSupported('roleRef.kind', roleRef.kind ?? '', roleKinds)]),
-    ...requireText(roleRef.name, 'roleRef.name', checkPathSegment),
-    ...each(subjects, 'subjects', (subject, path) => validateSubject(subject, namespaced, path)),
-  ]
+  return joinErrors(
+    roleRef.apiGroup === rbacGroup ? [] : [notSupported('roleRef.apiGroup', roleRef.apiGroup, [rbacGroup])],
+    roleKinds.includes(roleRef.kind) ? [] : [notSupported('roleRef.kind', roleRef.kind ?? '', roleKinds)],
+    requireText(roleRef.name, 'roleRef.name', checkPathSegment),
+    each(subjects, 'subjects', (subject, path) => validateSubject(subject, namespaced, path)),
+  )
 }
 
 function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: Partial<RbacSubject>, namespaced: boolean, field: string): FieldError[] {
   const unnamed = name === '' ? [required(`${field}.name`)] : []
   switch (kind) {
     case 'ServiceAccount':
-      return [
-        ...unnamed,
-        ...(name === '' ? [] : collect(checkSubdomain, `${field}.name`, name)),
-        ...(apiGroup === '' ? [] : [notSupported(`${field}.apiGroup`, apiGroup, [''])]),
-        ...(!namespaced && namespace === '' ? [required(`${field}.namespace`)] : []),
-      ]
+      return joinErrors(
+        unnamed,
+        name === '' ? [] : collect(checkSubdomain, `${field}.name`, name),
+        apiGroup === '' ? [] : [notSupported(`${field}.apiGroup`, apiGroup, [''])],
+        !namespaced && namespace === '' ? [required(`${field}.namespace`)] : [],
+      )
     case 'User':
-    case 'Group': return [...unnamed, ...(apiGroup === rbacGroup ? [] : [notSupported(`${field}.apiGroup`, apiGroup, [rbacGroup])])]
+    case 'Group': return joinErrors(unnamed, apiGroup === rbacGroup ? [] : [notSupported(`${field}.apiGroup`, apiGroup, [rbacGroup])])
     default: return [...unnamed, notSupported(`${field}.kind`, kind ?? '', ['Group', 'ServiceAccount', 'User'])]
   }
 }

@@ -1,6 +1,6 @@
 // Requests and limits.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
+import { invalidValue, joinErrors } from '../field-error.ts'
 import type { ResourceRequirements } from '../generated/models.ts'
 import { compareQuantities } from '../quantity.ts'
 import { checkQualifiedName } from './formats.ts'
@@ -12,15 +12,17 @@ const overcommits = (name: string): boolean => standard.has(name)
 
 export function validateResources(resources: ResourceRequirements | undefined, field: string): FieldError[] {
   if (resources === undefined) return []
-  return [
-    ...validateList(resources.limits, `${field}.limits`),
-    ...validateList(resources.requests, `${field}.requests`),
-    ...validateRequestsWithinLimits(resources, field),
-  ]
+  return joinErrors(
+    validateList(resources.limits, `${field}.limits`),
+    validateList(resources.requests, `${field}.requests`),
+    validateRequestsWithinLimits(resources, field),
+  )
 }
 
 function validateList(list: Record<string, string> | undefined, field: string): FieldError[] {
-  return Object.entries(list ?? {}).flatMap(([name, value]) => validateName(name, field).concat(validateNonNegativeQuantity(value, `${field}[${name}]`)))
+  let found = joinErrors()
+  for (const name in list) found = joinErrors(found, validateName(name, field), validateNonNegativeQuantity(list[name]!, `${field}[${name}]`))
+  return found
 }
 
 function validateName(name: string, field: string): FieldError[] {

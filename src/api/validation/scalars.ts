@@ -1,10 +1,13 @@
 // Small checks that validators of many kinds share. Each returns its findings.
 import type { FieldError } from '../field-error.ts'
-import { duplicate, invalidValue, notSupported, required } from '../field-error.ts'
+import { duplicate, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { Check } from './formats.ts'
 import { checkPortName, isPort, portRangeMessage } from './formats.ts'
 
-export const collect = (check: Check, field: string, value: string): FieldError[] => check(value).map(found => invalidValue(field, value, found))
+export function collect(check: Check, field: string, value: string): FieldError[] {
+  const found = check(value)
+  return found.length === 0 ? joinErrors() : found.map(message => invalidValue(field, value, message))
+}
 
 export const validateNonNegative = (value: number | undefined, field: string): FieldError[] =>
   (value === undefined || value >= 0 ? [] : [invalidValue(field, value, 'must be greater than or equal to 0')])
@@ -48,11 +51,12 @@ export const partOf = <T extends object>(part: T | undefined): Partial<T> => par
 
 /** Validates every item under its own path: `spec.ports[2]`. */
 export function each<T>(items: readonly T[] | undefined, field: string, validate: (item: T, field: string, index: number) => FieldError[]): FieldError[] {
-  return (items ?? []).flatMap((item, index) => validate(item, `${field}[${index}]`, index))
+  return (items ?? []).reduce((found, item, index) => joinErrors(found, validate(item, `${field}[${index}]`, index)), joinErrors())
 }
 
 /** Names that occur more than once among the items: one finding for each repetition. */
 export function validateUnique<T>(items: readonly T[] | undefined, field: string, valueOf: (item: T) => unknown, name = ''): FieldError[] {
+  if (items === undefined || items.length < 2) return joinErrors()
   const seen = new Set<unknown>()
   return each(items, field, (item, path) => {
     const value = valueOf(item)

@@ -1,7 +1,7 @@
 // What everything with a pod template and a selector shares: replicas, the selector's match, the
 // restart policy.
 import type { FieldError } from '../field-error.ts'
-import { invalidValue, notSupported, required } from '../field-error.ts'
+import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { LabelSelector, PodTemplateSpec } from '../generated/models.ts'
 import { isEmptySelector, matchesSelector } from '../label-selector.ts'
 import { validateLabelSelector } from './label-selector.ts'
@@ -17,22 +17,22 @@ export interface Workload {
 
 /** `kind` appears in the message about an empty selector. */
 export function validateWorkload(spec: Workload, kind: string): FieldError[] {
-  return [
-    ...validateNonNegative(spec.replicas, 'spec.replicas'),
-    ...validateNonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...validateSelector(spec.selector, kind),
-    ...validateMatch(spec),
-    ...validatePodTemplate(spec.template, 'spec.template'),
-    ...validateAlways(spec.template),
-  ]
+  return joinErrors(
+    validateNonNegative(spec.replicas, 'spec.replicas'),
+    validateNonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    validateSelector(spec.selector, kind),
+    validateMatch(spec),
+    validatePodTemplate(spec.template, 'spec.template'),
+    validateAlways(spec.template),
+  )
 }
 
 function validateSelector(selector: LabelSelector | undefined, kind: string): FieldError[] {
   if (selector === undefined) return [required('spec.selector')]
-  return [
-    ...validateLabelSelector(selector, 'spec.selector'),
-    ...(isEmptySelector(selector) ? [invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)] : []),
-  ]
+  return joinErrors(
+    validateLabelSelector(selector, 'spec.selector'),
+    isEmptySelector(selector) ? [invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)] : [],
+  )
 }
 
 function validateMatch({ selector, template }: Workload): FieldError[] {

@@ -1,7 +1,7 @@
 // The query parameters that every write shares, checked as Kubernetes checks them.
 import { invalid } from '../../api/api-error.ts'
 import type { FieldError } from '../../api/field-error.ts'
-import { notSupported } from '../../api/field-error.ts'
+import { joinErrors, notSupported } from '../../api/field-error.ts'
 
 const optionsKinds: Readonly<Record<string, string>> = { POST: 'CreateOptions', PUT: 'UpdateOptions', PATCH: 'PatchOptions', DELETE: 'DeleteOptions' }
 
@@ -11,9 +11,9 @@ export function checkWriteOptions(method: string | undefined, query: URLSearchPa
   if (kind === undefined) return
   const dryRun = query.getAll('dryRun')
   const validation = query.get('fieldValidation') ?? ''
-  const problems: FieldError[] = [
-    ...(dryRun.every(value => value === 'All' || value === '') ? [] : [notSupported('dryRun', dryRun, ['All'])]),
-    ...(['', 'Ignore', 'Warn', 'Strict'].includes(validation) || kind === 'DeleteOptions' ? [] : [notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn'])]),
-  ]
+  const problems: FieldError[] = joinErrors(
+    dryRun.every(value => value === 'All' || value === '') ? [] : [notSupported('dryRun', dryRun, ['All'])],
+    ['', 'Ignore', 'Warn', 'Strict'].includes(validation) || kind === 'DeleteOptions' ? [] : [notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn'])],
+  )
   if (problems.length > 0) throw invalid('meta.k8s.io', kind, '', problems)
 }

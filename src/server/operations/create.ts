@@ -1,5 +1,6 @@
 // POST: default, prepare, admit, validate, allocate, store.
 import { alreadyExists, badRequest, methodNotAllowed } from '../../api/api-error.ts'
+import { joinErrors } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { formatTime } from '../../lib/clock.ts'
@@ -66,10 +67,10 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   else delete draft.metadata.generation
   kind.prepareForCreate?.(draft)
   const { name } = draft.metadata
-  throwIfInvalid(kind, name ?? '', [
-    ...validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', nameRule: kind.nameRule, anyFinalizer: kind.anyFinalizer }),
-    ...(kind.validate?.(draft) ?? []), ...(kind.validateCreate?.(draft) ?? []),
-  ])
+  throwIfInvalid(kind, name ?? '', joinErrors(
+    validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', nameRule: kind.nameRule, anyFinalizer: kind.anyFinalizer }),
+    kind.validate?.(draft) ?? [], kind.validateCreate?.(draft) ?? [],
+  ))
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
   const allocation = await context.services.allocateFor(kind, draft, undefined, caller.dryRun)

@@ -1,6 +1,7 @@
 // PUT and PATCH: both give a new state for a stored object, computed from the current one. The write is
 // repeated on the newer state when somebody else was faster, unless the client named the revision it meant.
 import { conflict, notFound, badRequest } from '../../api/api-error.ts'
+import { joinErrors } from '../../api/field-error.ts'
 import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
@@ -100,7 +101,7 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
   if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
-  throwIfInvalid(kind, target.name, [...validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer), ...validationErrors(kind, part, draft, old)])
+  throwIfInvalid(kind, target.name, joinErrors(validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer), validationErrors(kind, part, draft, old)))
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
   const allocation = part === undefined ? await context.services.allocateFor(kind, draft, old, caller.dryRun) : undefined
@@ -126,7 +127,7 @@ function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undef
 function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
   if (part !== undefined) return part.validate?.(draft, old) ?? []
   // Some kinds check the whole object again in their own order.
-  const found = [...(kind.validateUpdated?.(draft, old) ?? kind.validate?.(draft) ?? []), ...(kind.validateUpdate?.(draft, old) ?? [])]
+  const found = joinErrors(kind.validateUpdated?.(draft, old) ?? kind.validate?.(draft) ?? [], kind.validateUpdate?.(draft, old) ?? [])
   return [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 

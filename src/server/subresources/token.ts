@@ -1,7 +1,7 @@
 // `serviceaccounts/token`: a signed token for a service account, for the audiences and time asked for.
 import { badRequest, conflict, invalid, notFound } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
-import { invalidValue, type FieldError } from '../../api/field-error.ts'
+import { invalidValue, joinErrors, type FieldError } from '../../api/field-error.ts'
 import type { AuthenticationTokenRequest as TokenRequest, BoundObjectReference, Pod, ServiceAccount } from '../../api/generated/models.ts'
 import type { KubeObject, New } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
@@ -59,17 +59,17 @@ function throwIfAny(name: string, problems: readonly FieldError[]): void {
   if (problems.length > 0) throw invalid('authentication.k8s.io', 'TokenRequest', name, problems)
 }
 
-const placeProblems = ({ metadata }: Posted, { name, namespace }: Target): FieldError[] => [
-  ...(metadata?.name && metadata.name !== name ? [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')] : []),
-  ...(metadata?.namespace && metadata.namespace !== namespace ? [invalidValue('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified')] : []),
-]
+const placeProblems = ({ metadata }: Posted, { name, namespace }: Target): FieldError[] => joinErrors(
+  metadata?.name && metadata.name !== name ? [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')] : [],
+  metadata?.namespace && metadata.namespace !== namespace ? [invalidValue('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified')] : [],
+)
 
 function durationProblems({ spec }: Posted): FieldError[] {
   const { expirationSeconds = defaultSeconds } = (spec ?? {}) as Partial<TokenRequest['spec']>
-  return [
-    ...(expirationSeconds < minimumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')] : []),
-    ...(expirationSeconds > maximumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration larger than 2^32 seconds')] : []),
-  ]
+  return joinErrors(
+    expirationSeconds < minimumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')] : [],
+    expirationSeconds > maximumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration larger than 2^32 seconds')] : [],
+  )
 }
 
 /** The object that the token lives and dies with, which must be there; a pod brings its node along. */
