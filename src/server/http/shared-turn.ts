@@ -3,9 +3,11 @@
 // on; worked off one after the other, each request finds them full of the last steps of the one before. With 64 at
 // a time a create costs two thirds, a get six sevenths of what it does alone.
 
-/** More would keep the event loop busy for too long; a create takes a quarter of a millisecond. */
-const mostAtOnce = 32
+/** Longer turns would keep the event loop busy; what they take depends on the requests, so their size follows what the last one took. */
+const wantedMs = 8
+const [fewest, most] = [4, 32]
 
+let size = fewest
 let waiting: (() => void)[] = []
 
 /** Resolves once everything that has arrived by now was read and it is the caller's turn. */
@@ -16,8 +18,13 @@ export function sharedTurn(): Promise<void> {
 }
 
 function begin(): void {
+  const beganMs = performance.now()
   const turn = waiting
-  waiting = turn.splice(mostAtOnce)
+  waiting = turn.splice(size)
   for (const resolve of turn) resolve()
-  if (waiting.length > 0) setImmediate(begin)
+  // The requests go on as soon as this function has returned, and are done or wait for the store when the loop comes round.
+  setImmediate(() => {
+    if (turn.length === size) size = performance.now() - beganMs < wantedMs ? Math.min(most, size * 2) : Math.max(fewest, size / 2)
+    if (waiting.length > 0) begin()
+  })
 }

@@ -60,6 +60,6 @@ export class CachedObject<T extends KubeObject = KubeObject> {
 
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const key in value) deepFreeze(value[key])
+  for (const item of Object.values(value)) deepFreeze(item)
   return Object.freeze(value)
 }
