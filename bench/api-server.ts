@@ -1,5 +1,5 @@
 // The server that bench/api.ts loads: the API over the SQLite store, without control loops and node.
-// Prints how to reach it as one line of JSON.
+// Prints how to reach it as one line of JSON. Ends on SIGTERM, and only then keeps what Node.js has compiled.
 import { writeFileSync } from 'node:fs'
 import type { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
@@ -24,6 +24,8 @@ const server = await createApiServer({
 const port = await server.listen({ serving, clientAuthority: authority.certificate, host: '127.0.0.1', port: 0 })
 giveSpareMemoryBack({ clock: machineClock })
 console.log(JSON.stringify({ port, ca: authority.certificate, cert: admin.certificate, key: admin.key }))
+
+process.once('SIGTERM', () => process.exit(0))
 
 // SIGUSR2 starts a CPU profile, the next one ends it and writes it beside the database.
 let profiling: Session | undefined
