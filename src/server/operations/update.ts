@@ -128,7 +128,7 @@ function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject
   if (part !== undefined) return part.validate?.(draft, old) ?? []
   // Some kinds check the whole object again in their own order.
   const found = joinErrors(kind.validateUpdated?.(draft, old) ?? kind.validate?.(draft) ?? [], kind.validateUpdate?.(draft, old) ?? [])
-  return [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
+  return found.length < 2 ? found : [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 
 /** An object that is being deleted and waits for nobody any more. */
