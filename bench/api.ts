@@ -121,8 +121,9 @@ async function runOnce(): Promise<void> {
 
 async function patchWhileWatched(watchers: number, { load }: Running): Promise<void> {
   let events = 0
-  const { metadata } = JSON.parse((await load.call('GET', `${podsPath}?limit=1`)).body.toString()) as { metadata: { resourceVersion: string } }
-  await Promise.all(Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${metadata.resourceVersion}`, number => { events += number })))
+  // That of the list comes first: there a watch begins that wants no initial events.
+  const revision = /"resourceVersion":"(\d+)"/.exec(await load.read(`${podsPath}?limit=1`))![1]
+  await Promise.all(Array.from({ length: watchers }, () => load.watch(`${podsPath}?watch=true&resourceVersion=${revision}`, number => { events += number })))
   const startMs = performance.now()
   await drive(`patch pods while ${watchers} watch`, 3000, 16, index => load.call('PATCH', `${podsPath}/pod-${index % count}`, JSON.stringify({ metadata: { annotations: { turn: `${watchers}-${index}` } } }), 'application/merge-patch+json'))
   const wanted = 3000 * watchers
@@ -135,8 +136,8 @@ async function patchWhileWatched(watchers: number, { load }: Running): Promise<v
 
 /** The 99th percentile of how late the server's event loop ran, in milliseconds. */
 async function eventLoopDelay({ load }: Running): Promise<number> {
-  const { body } = await load.call('GET', '/metrics')
-  return Math.round(Number(/sampan_event_loop_delay_seconds\{quantile="0.99"\} (\S+)/.exec(body.toString())![1]) * 10_000) / 10
+  const metrics = await load.read('/metrics')
+  return Math.round(Number(/sampan_event_loop_delay_seconds\{quantile="0.99"\} (\S+)/.exec(metrics)![1]) * 10_000) / 10
 }
 
 await bundle({ 'api-server': join(import.meta.dirname, 'api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../src/store/sqlite-worker.ts') }, program)

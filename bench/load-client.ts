@@ -1,11 +1,11 @@
 // An HTTPS client for measuring: on two processors, what the client costs is taken from the server, so it does no more than
-// a load needs. One request at a time on each connection; of an answer only its status is looked at, unless somebody wants the bytes.
+// a load needs. One request at a time on each connection; of an answer only the status is looked at, unless somebody wants the body.
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 
 export interface Access { readonly port: number; readonly ca: string; readonly cert: string; readonly key: string }
 
-export interface Answer { readonly status: number; readonly body: Buffer }
+interface Answer { readonly status: number; readonly body: string }
 
 const endOfHead = '\r\n\r\n'
 const endOfChunks = Buffer.from('0\r\n\r\n')
@@ -20,6 +20,7 @@ function head(method: string, path: string, body: string | undefined, contentTyp
 
 class Connection {
   private readonly socket: TLSSocket
+  private wantsBody = false
   private waiting: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | undefined
   private chunks: Buffer[] = []
   private status = 0
@@ -41,7 +42,8 @@ class Connection {
     return new Connection(socket)
   }
 
-  ask(method: string, path: string, body: string | undefined, contentType: string): Promise<Answer> {
+  ask(method: string, path: string, body: string | undefined, contentType: string, wantsBody: boolean): Promise<Answer> {
+    this.wantsBody = wantsBody
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject }
       this.socket.write(head(method, path, body, contentType) + (body ?? ''))
@@ -54,7 +56,7 @@ class Connection {
 
   private read(chunk: Buffer): void {
     const content = this.missing === -1 ? this.readHead(chunk) : chunk
-    this.chunks.push(content)
+    if (this.wantsBody) this.chunks.push(content)
     this.missing -= content.length
     if (this.missing === 0 || (Number.isNaN(this.missing) && this.endsChunks(content))) this.answered()
   }
@@ -79,7 +81,7 @@ class Connection {
     this.waiting = undefined
     this.chunks = []
     this.missing = -1
-    waiting?.resolve({ status, get body() { return Buffer.concat(chunks) } })
+    waiting?.resolve({ status, body: Buffer.concat(chunks).toString() })
   }
 }
 
@@ -98,9 +100,18 @@ export class LoadClient {
   }
 
   /** No more calls at once than there are connections. @throws Error when the answer is none of success */
-  async call(method: string, path: string, body?: string, contentType = 'application/json'): Promise<Answer> {
+  async call(method: string, path: string, body?: string, contentType = 'application/json'): Promise<void> {
+    await this.send(method, path, body, contentType, false)
+  }
+
+  /** The body as it was sent: with the lengths of chunks, where there are several. */
+  async read(path: string): Promise<string> {
+    return (await this.send('GET', path, undefined, '', true)).body
+  }
+
+  private async send(method: string, path: string, body: string | undefined, contentType: string, wantsBody: boolean): Promise<Answer> {
     const connection = this.idle.pop()!
-    const answer = await connection.ask(method, path, body, contentType)
+    const answer = await connection.ask(method, path, body, contentType, wantsBody)
     this.idle.push(connection)
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status}`)
     return answer

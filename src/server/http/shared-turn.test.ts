@@ -5,7 +5,7 @@ async function inSteps(name: string, log: string[]): Promise<void> {
   await sharedTurn()
   for (const step of ['route', 'decode', 'store']) {
     log.push(`${step} ${name}`)
-    await undefined
+    await Promise.resolve()
   }
 }
 
