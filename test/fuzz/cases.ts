@@ -9,10 +9,10 @@ import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'vitest'
 import { ApiError } from '../../src/api/api-error.ts'
+import { fuzzSeed } from '../../src/testing/fuzz-seed.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 
-const { SAMPAN_FUZZ_SEED = '1' } = process.env
-const seed = SAMPAN_FUZZ_SEED === 'random' ? Date.now() % 1_000_000_000 : Number(SAMPAN_FUZZ_SEED)
+const seed = fuzzSeed()
 const allCases = Number(process.env.SAMPAN_FUZZ_CASES ?? 100_000)
 const cpuLimitMs = 2000
 const hangLimitMs = 30_000
