@@ -9,6 +9,7 @@ import type { Client } from '../client/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { eventNames, referenceTo, remember } from './event-identity.ts'
 
 export type EventType = 'Normal' | 'Warning'
 
@@ -42,7 +43,6 @@ interface Seen {
   firstMs: number
 }
 
-const rememberedLimit = 4_096
 const similarLimit = 10
 const similarWindowMs = 600_000
 const messageLimit = 1_024
@@ -53,7 +53,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const similar = new Map<string, { sinceMs: number; messages: Set<string> }>()
   const pending = new Set<Promise<void>>()
   let chain = Promise.resolve()
-  let serial = firstSerial(`${options.component}/${options.host ?? ''}`)
+  const nameFor = eventNames(`${options.component}/${options.host ?? ''}`, clock)
 
   function recordEvent(object: KubeObject, type: EventType, reason: string, message: string, { fieldPath, action, related }: EventDetails = {}): void {
     const reference = referenceTo(object, fieldPath)
@@ -62,7 +62,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const isOneOfMany = combines(group, plain)
     const key = isOneOfMany ? group : [group, fieldPath, plain].join('\u0000')
     const before = seen.get(key)
-    const entry = before ?? { name: `${object.metadata.name}.${uniqueSuffix(clock.now(), serial++)}`, count: 0, firstMs: clock.now() }
+    const entry = before ?? { name: nameFor(object.metadata.name), count: 0, firstMs: clock.now() }
     entry.count++
     remember(seen, key, entry)
     const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry, action, related })
@@ -89,21 +89,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 }
 
-/** Nanoseconds in hexadecimal, as Kubernetes names its events; the serial tells those of one millisecond apart. */
-const uniqueSuffix = (nowMs: number, serial: number): string => (BigInt(nowMs) * 1_000_000n + BigInt(serial % 1_000_000)).toString(16)
-
-/** Recorders of different components and hosts start apart, so that their events of one moment do not collide. */
-function firstSerial(source: string): number {
-  let hash = 0
-  for (let index = 0; index < source.length; index++) hash = (hash * 31 + source.charCodeAt(index)) % 1_000_000
-  return hash
-}
-
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  if (map.size >= rememberedLimit && !map.has(key)) map.delete(map.keys().next().value!)
-  map.set(key, value)
-}
-
 async function write(client: Client, event: CoreEvent, again: boolean): Promise<void> {
   const { name, namespace } = event.metadata
   if (again) {
@@ -119,11 +104,6 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
   }
-}
-
-function referenceTo(object: KubeObject, fieldPath?: string): ObjectReference {
-  const { namespace, name, uid, resourceVersion } = object.metadata
-  return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion, ...(fieldPath && { fieldPath }) }
 }
 
 function makeEvent({ component, host, clock }: EventRecorderOptions, reference: ObjectReference, { type, reason, message, entry, action, related }: { type: EventType; reason: string; message: string; entry: Seen; action: string | undefined; related: KubeObject | undefined }): CoreEvent {

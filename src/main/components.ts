@@ -58,7 +58,7 @@ export async function startComponents(options: ComponentsOptions): Promise<Compo
   const { server, serverClient, facts, elected } = options
   const [controllers, scheduler, proxy, provisioner, dns] = await Promise.all([
     elected('kube-controller-manager', () => startLoops(options)),
-    elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), ...surroundings(options, 'scheduler') })),
+    elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), host: facts.nodeName, ...surroundings(options, 'scheduler') })),
     startProxy(options),
     startProvisioner(options),
     startNames(options),

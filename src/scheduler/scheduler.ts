@@ -9,7 +9,7 @@ import { namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisrup
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Change, Client } from '../client/client.ts'
 import { patchPodStatus } from '../control/disruption-target.ts'
-import { createEventRecorder } from '../control/event-recorder.ts'
+import { createEventSeriesRecorder } from '../control/event-series-recorder.ts'
 import { conditionOf, isActive, isFinished, isTerminating } from '../control/pods.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatTime } from '../lib/clock.ts'
@@ -31,6 +31,8 @@ export interface SchedulerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly random: Random
+  /** The machine, for the events. */
+  readonly host: string
   /** Pods that name another scheduler are left alone; `default-scheduler` by default. */
   readonly name?: string
 }
@@ -38,6 +40,7 @@ export interface SchedulerOptions {
 /** Work gives way to other tasks of the process after so long. */
 const sliceMs = 8
 const retryMs = 1_000
+const noteLimit = 1_024
 /** What the plug-in DynamicResources of 1.36 adds to every refusal before preemption has its say. */
 const noClaims = 'no new claims to deallocate'
 
@@ -45,7 +48,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const { client, clock, random } = options
   const schedulerName = options.name ?? 'default-scheduler'
   const logger = options.logger.with({ component: 'scheduler' })
-  const recorder = createEventRecorder({ client, clock, logger, component: schedulerName })
+  const recorder = createEventSeriesRecorder({ client, clock, random, logger, controller: schedulerName, host: options.host })
   const podInformer = client.informer(pods)
   const nodeInformer = client.informer(nodes)
   const namespaceInformer = client.informer(namespaces)
@@ -215,10 +218,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
 
   /** @param nomination what becomes of the node that was promised to the pod */
   async function reportUnschedulable(pod: Pod, message: string, nomination: { readonly nominatedNodeName?: string | null }): Promise<void> {
+    recorder.recordEvent(pod, 'Warning', 'FailedScheduling', shortened(message), { action: 'Scheduling' })
     const before = conditionOf(pod, 'PodScheduled')
     const isKnown = before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message
     if (isKnown && nomination.nominatedNodeName === undefined) return
-    if (!isKnown) recorder.recordEvent(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' })
     const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
     const { generation } = pod.metadata
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, ...(generation !== undefined && { observedGeneration: generation }), lastProbeTime: null, lastTransitionTime }
@@ -243,6 +246,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     },
   }
 }
+
+/** As much of a message as an event takes. */
+const shortened = (message: string): string => (message.length <= noteLimit ? message : `${message.slice(0, noteLimit - 4)} ...`)
 
 /** Heartbeats change nodes all the time; only this decides where pods go. */
 const sameForScheduling = (node: Node, old: Node): boolean =>

@@ -44,7 +44,7 @@ export async function startTestCluster({ nodes = 1, logger = silentLogger, useRe
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
   const controllers = await startControllers(controllersOf(server), common)
-  const scheduler = await startScheduler({ ...common, client: useRemote ? client : server.as('system:kube-scheduler') })
+  const scheduler = await startScheduler({ ...common, host: 'test-host', client: useRemote ? client : server.as('system:kube-scheduler') })
   const hollow: { stop(): void }[] = []
   const provisioners: Running[] = []
   const directories = new Set<string>()

@@ -79,7 +79,8 @@ test('victims are told why and get their time; the preemptor waits for them on t
   const victim = await api.until(core('pods', 'victim'), ({ metadata }) => metadata.deletionTimestamp !== undefined)
   expect(conditionOf(victim, 'DisruptionTarget')).toMatchObject({ status: 'True', reason: 'PreemptionByScheduler', message: 'default-scheduler: preempting to accommodate a higher priority pod', observedGeneration: 1 })
   expect(await eventOf('victim', 'Preempted')).toMatchObject({
-    type: 'Normal', message: `Preempted by pod ${uid} on node one`, reportingComponent: 'default-scheduler', action: 'Preempting', related: { kind: 'Pod', name: 'preemptor', uid },
+    type: 'Normal', message: `Preempted by pod ${uid} on node one`, reportingComponent: 'default-scheduler', reportingInstance: 'default-scheduler-test-host', action: 'Preempting', related: { kind: 'Pod', name: 'preemptor', uid },
+    eventTime: expect.any(String), source: {}, firstTimestamp: null, lastTimestamp: null,
   })
   const waiting = await api.until(core('pods', 'preemptor'), ({ status }) => status.nominatedNodeName === 'one')
   expect(conditionOf(waiting, 'PodScheduled')).toMatchObject({ status: 'False', reason: 'Unschedulable', message: `0/1 nodes are available: 1 Insufficient ${foo}.`, observedGeneration: 1 })

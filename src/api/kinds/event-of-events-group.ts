@@ -1,9 +1,8 @@
 // Event as events.k8s.io/v1 shows it: the events of core/v1, whose fields have other names here.
-import type { FieldError } from '../field-error.ts'
-import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { CoreEvent, EventsEvent } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { events, eventsOfEventsGroup } from '../resources.ts'
+import { validateEvent, validateEventUpdate, validateNewEvent } from '../validation/event.ts'
 import { columns } from './cells.ts'
 import { eventRow, fromEventsGroup, toEventsGroup } from './event.ts'
 
@@ -23,7 +22,9 @@ export const eventOfEventsGroupKind = defineKind({
     draft.deprecatedFirstTimestamp ??= null as unknown as string
     draft.deprecatedLastTimestamp ??= null as unknown as string
   },
-  validate,
+  validate: event => validateEvent(fromEventsGroup(event)),
+  validateCreate: event => validateNewEvent(fromEventsGroup(event)),
+  validateUpdate: (event, old) => validateEventUpdate(fromEventsGroup(event), fromEventsGroup(old)),
   columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
   row: (event, nowMs) => eventRow(fromEventsGroup(event), nowMs),
   selectableFields: {
@@ -39,19 +40,3 @@ export const eventOfEventsGroupKind = defineKind({
     type: event => event.type ?? '',
   },
 })
-
-/** The new API asks for more than the old one, of events that have an eventTime. */
-function validate(event: EventsEvent): FieldError[] {
-  const { metadata, regarding } = event
-  const namespace = regarding?.namespace ?? ''
-  const matches = namespace === '' ? ['default', 'kube-system', ''].includes(metadata.namespace ?? '') : namespace === metadata.namespace
-  return joinErrors(
-    matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')],
-    event.eventTime ? joinErrors(
-      event.reportingController ? [] : [required('reportingController')],
-      event.reportingInstance ? [] : [required('reportingInstance')],
-      event.action ? [] : [required('action')],
-      event.reason ? [] : [required('reason')],
-    ) : [required('eventTime')],
-  )
-}

@@ -1,11 +1,10 @@
 // Event: what happened to an object. Served in two groups over one store: core/v1 (stored) and
 // events.k8s.io/v1, whose fields have other names.
-import type { FieldError } from '../field-error.ts'
-import { invalidValue } from '../field-error.ts'
 import type { CoreEvent, EventsEvent } from '../generated/models.ts'
 import type { Cell } from '../kind.ts'
 import { defineKind } from '../kind.ts'
 import { events } from '../resources.ts'
+import { validateEvent } from '../validation/event.ts'
 import { columns, since } from './cells.ts'
 
 export const eventKind = defineKind({
@@ -18,8 +17,8 @@ export const eventKind = defineKind({
   },
   prepareForCreate: printUnset,
   prepareForUpdate: printUnset,
-  validate,
-  validateUpdate: validate,
+  nameRule: 'path-segment',
+  validate: validateEvent,
   columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
   row: eventRow,
   selectableFields: {
@@ -46,12 +45,6 @@ function printUnset(draft: CoreEvent): void {
   draft.eventTime ??= null as unknown as string
 }
 
-function validate({ metadata, involvedObject }: CoreEvent): FieldError[] {
-  const namespace = involvedObject.namespace ?? ''
-  const matches = namespace === '' ? ['default', 'kube-system', ''].includes(metadata.namespace ?? '') : namespace === metadata.namespace
-  return matches ? [] : [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')]
-}
-
 export function eventRow(event: CoreEvent, nowMs: number): Cell[] {
   const first = since(event.firstTimestamp || event.eventTime, nowMs)
   const last = event.series ? since(event.series.lastObservedTime, nowMs) : event.lastTimestamp ? since(event.lastTimestamp, nowMs) : first
@@ -64,7 +57,7 @@ export function eventRow(event: CoreEvent, nowMs: number): Cell[] {
 
 function sourceOf({ source, reportingComponent, reportingInstance }: CoreEvent): string {
   const component = source?.component || reportingComponent || ''
-  const host = source?.host || (source?.component ? '' : reportingInstance) || ''
+  const host = source?.host || reportingInstance || ''
   return host === '' ? component : `${component}, ${host}`
 }
 
