@@ -32,7 +32,7 @@ const { expression } = fc.letrec<{ expression: string }>(tie => ({
     fc.tuple(tie('expression'), fc.constantFrom('+', '-', '*', '/', '%', '==', '!=', '<', '>=', '&&', '||', 'in'), tie('expression')).map(([a, operator, b]) => `(${a} ${operator} ${b})`),
     fc.tuple(tie('expression'), fc.constantFrom('all', 'exists', 'exists_one', 'map', 'filter', 'sortBy', 'optMap'), tie('expression')).map(([a, macro, b]) => `${a}.${macro}(x, ${b})`),
     fc.tuple(tie('expression'), fc.constantFrom('all', 'transformList', 'transformMap', 'transformMapEntry'), tie('expression')).map(([a, macro, b]) => `${a}.${macro}(x, y, ${b})`),
-    fc.tuple(tie('expression'), fc.constantFrom('size', 'trim', 'value', 'hasValue', 'sum', 'min', 'sort', 'distinct', 'flatten', 'isSorted', 'getHours', 'asInteger', 'family', 'major', 'reverse', 'unwrapOpt')).map(([a, method]) => `${a}.${method}()`),
+    fc.tuple(tie('expression'), fc.constantFrom('size', 'trim', 'value', 'hasValue', 'sum', 'min', 'sort', 'distinct', 'flatten', 'isSorted', 'getHours', 'asInteger', 'family', 'major', 'reverse', 'unwrapOpt', 'first', 'last')).map(([a, method]) => `${a}.${method}()`),
     fc.tuple(tie('expression'), fc.constantFrom('split', 'join', 'matches', 'findAll', 'substring', 'format', 'orValue', 'or', 'indexOf', 'charAt', 'getDate', 'add', 'containsIP', 'replace'), tie('expression')).map(([a, method, b]) => `${a}.${method}(${b})`),
     fc.tuple(fc.constantFrom('int', 'uint', 'double', 'string', 'bytes', 'dyn', 'type', 'duration', 'timestamp', 'size', 'lists.range', 'optional.of', 'url', 'quantity'), tie('expression')).map(([name, a]) => `${name}(${a})`),
     fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `[dyn(${a}), dyn(${b})]`),

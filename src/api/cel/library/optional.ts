@@ -17,6 +17,8 @@ export const optionalFunctions: readonly Overload[] = [
   overload('optional.ofNonZeroValue(V): optional(V)', (value: Value) => (isZero(value) ? Optional.none : new Optional(value))),
   overload('optional.unwrap(list(optional(V))): list(V)', (list: CelList) => unwrapped(list)),
   overload('list(optional(V))::unwrapOpt(): list(V)', (list: CelList) => unwrapped(list)),
+  overload('list(V)::first(): optional(V)', ({ items }: CelList) => edgeOf(items, 0)),
+  overload('list(V)::last(): optional(V)', ({ items }: CelList) => edgeOf(items, -1)),
   overload('optional(V)::hasValue(): bool', ({ value }: Optional) => value !== undefined),
   overload('optional(V)::value(): V', (optional: Optional) => presentValue(optional)),
   overload('optional(V)::or(optional(V)): optional(V)', (optional: Optional, other: Optional) => (optional.value === undefined ? other : optional)),
@@ -25,6 +27,8 @@ export const optionalFunctions: readonly Overload[] = [
   overload('_[_](optional(list(V)), int): optional(V)', (optional: Optional) => optional),
   overload('_[_](optional(map(K, V)), K): optional(V)', (optional: Optional) => optional),
 ]
+
+const edgeOf = (items: readonly Value[], index: 0 | -1): Optional => (items.length === 0 ? Optional.none : new Optional(items.at(index)!))
 
 function unwrapped(list: CelList): CelList {
   return new CelList(list.items.flatMap(item => (item instanceof Optional && item.value !== undefined ? [item.value] : [])))
