@@ -213,10 +213,13 @@ function pathText(path: readonly PathPart[]): string {
   return text
 }
 
-/** Decodes a whole object of `model`; the input is not changed and shares nothing that is later changed. */
-export function decodeObject(model: string, value: unknown): { object: Record<string, unknown>; unknownFields: string[] } {
+/**
+ * Decodes a whole object of `model`; the input is not changed and shares nothing that is later changed.
+ * @param subject what errors begin with: `Pod in version "v1" cannot be handled as a Pod` unless given; nothing when empty
+ */
+export function decodeObject(model: string, value: unknown, subject?: string): { object: Record<string, unknown>; unknownFields: string[] } {
   const decoder = decoderOf(model)
-  const context: DecodeContext = { path: [], struct: decoder.goName, unknownFields: [], subject: () => subjectOf(decoder, value) }
+  const context: DecodeContext = { path: [], struct: decoder.goName, unknownFields: [], subject: () => subject ?? subjectOf(decoder, value) }
   return { object: decodeModel(decoder, value, context, `v1.${decoder.goName}`), unknownFields: context.unknownFields }
 }
 

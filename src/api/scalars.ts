@@ -17,7 +17,7 @@ export interface DecodeContext {
 
 export type ValueDecoder = (value: unknown, context: DecodeContext) => unknown
 
-const refuse = (context: DecodeContext, problem: string): ApiError => badRequest(`${context.subject()}: ${problem}`)
+const refuse = (context: DecodeContext, problem: string): ApiError => badRequest(context.subject() === '' ? problem : `${context.subject()}: ${problem}`)
 
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'

@@ -3,7 +3,7 @@ import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { compileDefaulter, type Defaulter } from './defaulting.ts'
-import { compileEmbeddedObjects } from './embedded-objects.ts'
+import { compileEmbeddedObjects, compileEmbeddedTypes } from './embedded-objects.ts'
 import { compileListTypes } from './list-types.ts'
 import { compilePruner, type Pruner } from './pruning.ts'
 import { compileRules, type Rules } from './rules.ts'
@@ -15,6 +15,8 @@ type Custom = KubeObject & { status?: unknown }
 export interface CompiledVersion {
   readonly prune: Pruner
   readonly defaults: Defaulter
+  /** The embedded objects whose apiVersion, kind or metadata are of the wrong types. */
+  undecodable(content: unknown): FieldError[]
   /** @param old is the stored object on updates: what did not change is not checked again */
   validate(object: Custom, old?: Custom): FieldError[]
   /** What the last validation of the object let pass, because it was there before. */
@@ -34,6 +36,7 @@ interface Validators {
 export function compileVersion(given: Schema): CompiledVersion {
   const schema = withoutMetadata(given)
   let made: Validators | undefined
+  let types: { readonly check: ReturnType<typeof compileEmbeddedTypes> } | undefined
   const validators = (): Validators => (made ??= {
     whole: compileSchema(given), status: compileSchema(propertyOf(given, 'status') ?? {}),
     embedded: compileEmbeddedObjects(schema), lists: compileListTypes(schema), rules: compileRules(given),
@@ -54,6 +57,7 @@ export function compileVersion(given: Schema): CompiledVersion {
   return {
     prune: compilePruner(schema),
     defaults: compileDefaulter(schema),
+    undecodable: content => (types ??= { check: compileEmbeddedTypes(schema) }).check?.(content, '') ?? [],
     warnings: object => warnings.get(object) ?? [],
     validate: (object, old) => beside(object, old, validators().whole.validate(object, old)),
     validateStatus: (object, old) => beside(object, old, object.status === undefined ? [] : validators().status.validate(object.status, old.status, 'status')),

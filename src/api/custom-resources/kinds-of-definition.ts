@@ -1,7 +1,7 @@
 // From a CustomResourceDefinition to the kinds that it adds, one for each served version. Schemas are
 // compiled when they are first needed. Objects are stored in one version; each version's kind shows them
 // in its own. Source of the strategies: apiextensions-apiserver pkg/registry/customresource.
-import { serviceUnavailable } from '../api-error.ts'
+import { badRequest, serviceUnavailable } from '../api-error.ts'
 import { decodeObject } from '../decode.ts'
 import { compareVersions } from '../discovery.ts'
 import type { FieldError } from '../field-error.ts'
@@ -77,7 +77,7 @@ function customForm(definition: CustomResourceDefinition, version: Version, own:
   let shape: CustomForm['shape'] | undefined
   const warning = version.deprecated === true ? version.deprecationWarning ?? defaultWarning(definition, version.name) : undefined
   return {
-    decode: value => decode(value, own, compiled),
+    decode: value => decodeRequested(value, own, compiled),
     get shape() {
       return (shape ??= shapeOfCustomResource(schema as Parameters<typeof shapeOfCustomResource>[0]))
     },
@@ -91,6 +91,14 @@ function defaultWarning({ spec }: CustomResourceDefinition, version: string): st
   const newer = spec.versions.filter(other => other.served && other.deprecated !== true && compareVersions(other.name, version) < 0).map(({ name }) => name).sort(compareVersions)[0]
   const named = (name: string): string => `${spec.group}/${name} ${spec.names.kind}`
   return `${named(version)} is deprecated${newer === undefined ? '' : `; use ${named(newer)}`}`
+}
+
+/** @throws ApiError BadRequest for metadata of wrong types, also in embedded objects */
+function decodeRequested(value: unknown, own: Resource, compiled: CompiledVersion): ReturnType<typeof decode> {
+  const decoded = decode(value, own, compiled)
+  const [problem] = compiled.undecodable(decoded.object)
+  if (problem !== undefined) throw badRequest(`${own.kind} in version "${own.version}" cannot be handled as a ${own.kind}: ${problem.field}: ${problem.message}`)
+  return decoded
 }
 
 function decode(value: unknown, own: Resource, compiled: CompiledVersion): { object: JsonObject; unknownFields: string[] } {

@@ -75,8 +75,28 @@ describe('FieldValidation, custom resources', () => {
     const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', labels: { a: 'b' }, strange: 1 }, spec: { a: '1', b: 2 } }
     expect((await create({ object })).json.spec.object).toEqual({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', labels: { a: 'b' } }, spec: { a: '1' } })
     expect(causes(await create({ object: { kind: 'no good', metadata: { labels: { 'a b': '' } } } }))).toEqual([
-      'FieldValueRequired spec.object.apiVersion: Required value: must not be empty', expect.stringContaining('spec.object.kind: Invalid value: "no good": may have mixed case, but should otherwise match'), expect.stringContaining('spec.object.metadata.labels'),
+      'FieldValueRequired spec.object.apiVersion: Required value', expect.stringContaining('spec.object.kind: Invalid value: "no good": may have mixed case, but should otherwise match'), expect.stringContaining('spec.object.metadata.labels'),
     ])
+    expect(causes(await create({ object: { apiVersion: 'a/b/c', kind: '', metadata: { name: 'a/b' } } }))).toEqual([
+      'FieldValueInvalid spec.object.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c', 'FieldValueRequired spec.object.kind: Required value',
+      `FieldValueInvalid spec.object.metadata.name: Invalid value: "a/b": may not contain '/'`,
+    ])
+  })
+
+  test('embedded objects in a map are named by their key', async () => {
+    const { create } = await kindWith({ type: 'object', additionalProperties: { 'type': 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true } })
+    expect(causes(await create({ one: { apiVersion: 'v1' } }))).toEqual(['FieldValueRequired spec[one].kind: Required value'])
+  })
+
+  test.each<[string, object, string]>([
+    ['apiVersion', { apiVersion: 5 }, 'apiVersion: Invalid value: 5: must be a string'],
+    ['kind', { kind: ['Pod'] }, 'kind: Invalid value: ["Pod"]: must be a string'],
+    ['metadata', { metadata: { name: 1 } }, 'metadata: Invalid value: {"name":1}: json: cannot unmarshal number into Go struct field ObjectMeta.name of type string'],
+  ])('an embedded object whose %s is of another type is not decoded', async (_field, part, problem) => {
+    const { create } = await kindWith({ type: 'object', properties: { object: { 'type': 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true } } })
+    const { json } = await create({ object: { apiVersion: 'v1', kind: 'Pod', ...part } })
+    expect([json.code, json.reason, json.message]).toEqual([400, 'BadRequest', expect.stringMatching(/^(\w+) in version "v1" cannot be handled as a \1: spec\.object\./)])
+    expect(json.message).toContain(`: spec.object.${problem}`)
   })
 })
 
