@@ -71,6 +71,9 @@ export const alreadyExists = (subject: Subject, name: string): ApiError =>
   new ApiError(409, 'AlreadyExists', `${groupResource(subject)} "${name}" already exists`, detailsOf(subject, name))
 export const conflict = (subject: Subject, name: string, why = 'the object has been modified; please apply your changes to the latest version and try again'): ApiError =>
   new ApiError(409, 'Conflict', `Operation cannot be fulfilled on ${groupResource(subject)} "${name}": ${why}`, detailsOf(subject, name))
+/** The object is another than the client thinks. */
+export const preconditionFailed = (subject: Subject, name: string, part: 'UID' | 'ResourceVersion', wanted: string, found: string | number): ApiError =>
+  conflict(subject, name, `Precondition failed: ${part} in precondition: ${wanted}, ${part} in object meta: ${found}`)
 export const forbidden = (subject: Subject, name: string, why: string): ApiError =>
   new ApiError(403, 'Forbidden', `${groupResource(subject)}${name === '' ? '' : ` "${name}"`} is forbidden: ${why}`, detailsOf(subject, name))
 export const badRequest = (message: string): ApiError => new ApiError(400, 'BadRequest', message)

@@ -104,7 +104,18 @@ test('a budget that is not counted yet says so, two budgets are too many, and no
   const answer = await evict('a')
   expect(answer.status).toBe(500)
   expect(answer.json.message).toBe('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
-  expect((await server.call('POST', `/api/v1/namespaces/${namespace}/pods/a/eviction`, { body: { metadata: { name: 'x' } } })).json.message).toBe('name in URL does not match name in Eviction object')
+})
+
+test.each([['another name', { name: 'x' }], ['no name', {}]])('an eviction of %s is refused', async (_what, metadata) => {
+  await pod('named')
+  const { json } = await server.call('POST', `/api/v1/namespaces/${namespace}/pods/named/eviction`, { body: { metadata } })
+  expect([json.code, json.reason, json.message]).toEqual([400, 'BadRequest', 'name in URL does not match name in Eviction object'])
+})
+
+test('an eviction of another namespace is refused', async () => {
+  await pod('placed')
+  const { json } = await server.call('POST', `/api/v1/namespaces/${namespace}/pods/placed/eviction`, { body: { metadata: { name: 'placed', namespace: 'elsewhere' } } })
+  expect([json.code, json.message]).toEqual([400, 'the namespace of the provided object does not match the namespace sent on the request'])
 })
 
 test(`${suite} should observe PodDisruptionBudget status updated [Conformance]`, async () => {

@@ -1,5 +1,5 @@
 // DELETE: at once, after a grace period, or when the last finalizer is gone.
-import { conflict, notFound } from '../../api/api-error.ts'
+import { notFound, preconditionFailed } from '../../api/api-error.ts'
 import type { Namespace } from '../../api/generated/models.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -64,10 +64,10 @@ const requestedGrace = ({ gracePeriodSeconds }: DeletionOptions): number | undef
 function checkPreconditions({ kind, name }: Target, current: CachedObject, { preconditions }: DeletionOptions): void {
   const { uid } = current.object.metadata
   if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`)
+    throw preconditionFailed(kind.resource, name, 'UID', preconditions.uid, uid)
   }
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== String(current.revision)) {
-    throw conflict(kind.resource, name, `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${current.revision}`)
+    throw preconditionFailed(kind.resource, name, 'ResourceVersion', preconditions.resourceVersion, current.revision)
   }
 }
 

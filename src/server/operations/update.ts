@@ -1,6 +1,6 @@
 // PUT and PATCH: both give a new state for a stored object, computed from the current one. The write is
 // repeated on the newer state when somebody else was faster, unless the client named the revision it meant.
-import { conflict, notFound, badRequest } from '../../api/api-error.ts'
+import { badRequest, conflict, notFound, preconditionFailed } from '../../api/api-error.ts'
 import { joinErrors } from '../../api/field-error.ts'
 import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -60,7 +60,7 @@ function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, cur
   if (metadata.namespace && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`)
   const old = current.object.metadata
   if (metadata.uid && metadata.uid !== old.uid) {
-    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.uid}`)
+    throw preconditionFailed(kind.resource, name, 'UID', metadata.uid, old.uid)
   }
   const asked = metadata.resourceVersion
   const named = asked !== undefined && asked !== '' && asked !== '0'

@@ -1,7 +1,7 @@
 // `pods/eviction`: deletion as `kubectl drain` asks for it. The disruption budget of the pod is charged
 // first, by compare-and-swap on its status, so that evictions at the same time cannot both take the last
 // place. Source: pkg/registry/core/pod/storage/eviction.go.
-import { ApiError, badRequest, conflict, forbidden, isConflict } from '../../api/api-error.ts'
+import { ApiError, badRequest, conflict, forbidden, isConflict, preconditionFailed } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { disruptionCondition, protects, withDisruptionCondition } from '../../api/disruption-budget.ts'
 import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/models.ts'
@@ -11,6 +11,7 @@ import { admitPosted } from '../admission/admission.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import { sendValue } from '../http/respond.ts'
 import { remove, type DeletionOptions } from '../operations/delete.ts'
+import { placeInNamespace } from '../operations/finish-object.ts'
 import { current } from '../operations/read.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -27,7 +28,8 @@ const budgetSubject = { group: 'policy', plural: 'poddisruptionbudget' }
 export async function evict(context: ServerContext, target: Target, eviction: Partial<Eviction>, asking: Caller): Promise<void> {
   const { kind, name, namespace } = target
   const pod: Target = { kind, name, namespace }
-  const posted: Partial<Eviction> = { ...eviction, kind: 'Eviction', apiVersion: 'policy/v1', metadata: { name, ...eviction.metadata, namespace } as Eviction['metadata'] }
+  const posted: Partial<Eviction> = { ...eviction, kind: 'Eviction', apiVersion: 'policy/v1', metadata: { ...eviction.metadata } as Eviction['metadata'] }
+  placeInNamespace(posted.metadata!, namespace)
   const { deleteOptions } = await admitPosted(context, 'CREATE', { ...pod, subresource: 'eviction' }, posted, asking, { model, check: ({ metadata }) => {
     if (metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object')
   } })
@@ -108,7 +110,7 @@ async function removeEvicted(context: ServerContext, target: Target, stored: Cac
   const { preconditions } = options
   let { revision } = stored
   const wanted = preconditions?.resourceVersion
-  if (wanted !== undefined && wanted !== String(revision)) throw conflict(target.kind.resource, target.name, `Precondition failed: ResourceVersion in precondition: ${wanted}, ResourceVersion in object meta: ${revision}`)
+  if (wanted !== undefined && wanted !== String(revision)) throw preconditionFailed(target.kind.resource, target.name, 'ResourceVersion', wanted, revision)
   if (!caller.dryRun && (preconditions?.uid === undefined || preconditions.uid === stored.object.metadata.uid)) {
     const written = await context.storage.put(target.kind.resource, keyOfTarget(target), announced(stored.object as Pod, context.clock.now()), revision)
     if (written.ok) revision = written.object.revision
