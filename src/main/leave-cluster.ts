@@ -5,12 +5,16 @@ import { SetupError, type ClusterFacts, type ClusterPlaces } from './data-direct
 import { openSharedStore, rememberedStore } from './open-store.ts'
 import { countPlaces, leavePlace } from './reserved-places.ts'
 
-/** Meant for after the server has stopped. @returns what stays there and how to take it away; undefined: nothing worth a word */
-export async function leaveCluster(places: ClusterPlaces, { nodeName, network: { podCidr } }: ClusterFacts, clock: Clock): Promise<string | undefined> {
+/** It stays reserved otherwise, which can be put right later: not worth a longer wait. */
+const patienceMs = 3_000
+
+/** Meant for after the server has stopped. @param waiting is told what for. @returns what stays there and how to take it away; undefined: nothing worth a word */
+export async function leaveCluster(places: ClusterPlaces, { nodeName, network: { podCidr } }: ClusterFacts, clock: Clock, waiting: (text: string) => void): Promise<string | undefined> {
   try {
     const settings = rememberedStore(places)
     if (settings === undefined || settings.store === 'sqlite') return undefined
-    const store = await openSharedStore(places, settings, clock)
+    waiting(`giving back the place of node "${nodeName}" in ${settings.store.replace('=', ' at ')}`)
+    const store = await openSharedStore(places, settings, clock, patienceMs)
     try {
       await leavePlace(store, { nodeName, podCidr })
       if (await countPlaces(store) > 0) return undefined

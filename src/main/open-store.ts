@@ -67,14 +67,14 @@ function settle(places: ClusterPlaces, asked: StoreSettings | undefined): StoreS
   return remembered?.cluster === undefined ? asked : { ...asked, cluster: remembered.cluster }
 }
 
-/** etcd as it is, without encryption. @throws StoreFailure, SetupError */
-export async function openSharedStore(places: ClusterPlaces, settings: StoreSettings, clock: Clock): Promise<Store> {
+/** etcd as it is, without encryption. @param patienceMs how long one request may try to reach it. @throws StoreFailure, SetupError */
+export async function openSharedStore(places: ClusterPlaces, settings: StoreSettings, clock: Clock, patienceMs?: number): Promise<Store> {
   const { EtcdStore } = await import('../store/etcd/etcd-store.ts')
   const tls = Object.fromEntries((['authority', 'certificate', 'key'] as const).flatMap(name => {
     const file = settings[name]
     return file === undefined ? [] : [[name, readPem(file)]]
   }))
-  return EtcdStore.open({ endpoints: settings.store.slice('etcd='.length).split(','), root: `/sampan/${settings.cluster ?? places.name}`, tls, clock })
+  return EtcdStore.open({ endpoints: settings.store.slice('etcd='.length).split(','), root: `/sampan/${settings.cluster ?? places.name}`, tls, clock, ...(patienceMs !== undefined && { patienceMs }) })
 }
 
 function readPem(file: string): Buffer {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Output } from '../../cli/output.ts'
 import { kubeconfigPaths, removeContext } from '../../client/kubeconfig.ts'
 import { stopContainerd } from '../../cri/containerd.ts'
-import { machineClock } from '../../host/machine-clock.ts'
+import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { removeTable } from '../../network/service-proxy.ts'
@@ -39,7 +39,7 @@ export async function down(options: DownOptions): Promise<void> {
   output.done('network taken away')
   if (options.purge && facts !== undefined) {
     const { leaveCluster } = await import('../leave-cluster.ts')
-    const left = await leaveCluster(places, facts, machineClock)
+    const left = await leaveCluster(places, facts, commandClock, text => output.working(text))
     if (left !== undefined) output.line(left)
     deleteData(places.data)
     removeContext(kubeconfigPaths(process.env)[0]!, options.name)

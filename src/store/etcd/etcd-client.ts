@@ -13,6 +13,8 @@ export interface EtcdOptions {
   /** PEM; for https, by default the authorities of the machine and no certificate of our own. */
   readonly tls?: { readonly authority?: Buffer; readonly certificate?: Buffer; readonly key?: Buffer }
   readonly clock: Clock
+  /** How long a request looks for an endpoint that answers; 15 seconds by default. */
+  readonly patienceMs?: number
 }
 
 /** gRPC's error with its status code and etcd's words. */
@@ -41,7 +43,7 @@ export class EtcdError extends Error {
 }
 
 const callMs = 5000
-const patienceMs = 15_000
+const defaultPatienceMs = 15_000
 const pauseMs = 50
 /** Lets a member that lost its leader refuse at once instead of waiting for one. */
 const metadata = { hasleader: 'true' }
@@ -103,12 +105,14 @@ export class EtcdClient {
   }
 
   private async attempt<T>(path: string, request: object, mayRepeat: (error: EtcdError) => boolean): Promise<T> {
-    const { clock, endpoints } = this.options
+    const { clock, endpoints, patienceMs = defaultPatienceMs } = this.options
+    // Each endpoint gets its turn.
+    const timeoutMs = Math.min(callMs, patienceMs / endpoints.length)
     const endMs = clock.now() + patienceMs
     for (;;) {
       const index = this.current
       try {
-        return await this.channels[index]!.call(path, request, { timeoutMs: callMs, metadata }) as T
+        return await this.channels[index]!.call(path, request, { timeoutMs, metadata }) as T
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error
         if (error.isPassing) this.moveOn(index)
