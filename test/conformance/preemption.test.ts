@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventually } from '../../src/testing/eventually.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
-import { Api, type Json } from './api.ts'
+import { Api, pathsIn, type Json } from './api.ts'
 
 const foo = 'scheduling.example.com/foo'
 const priorities = { low: 1, medium: 100, high: 1000 }
@@ -19,13 +19,14 @@ beforeEach(async () => {
 })
 afterEach(() => cluster.stop())
 
-const core = (plural: string, name = '', where = namespace): string => `/api/v1/namespaces/${where}/${plural}${name && `/${name}`}`
+const core = pathsIn(() => namespace)
+const apps = pathsIn(() => namespace, 'apis/apps/v1')
 const addNode = (name: string, amount = 3): Promise<void> => cluster.addNode(name, { cpu: '8', memory: '16Gi', pods: '110', [foo]: String(amount) })
 const specOf = (priorityClassName: string, amount: number, more: object = {}): object => ({
   priorityClassName, containers: [{ name: 'c', image: 'sampan.local/busybox:1', resources: { requests: { [foo]: String(amount) }, limits: { [foo]: String(amount) } } }], ...more,
 })
-const create = (name: string, spec: object, where = namespace): Promise<Json> => api.post(core('pods', '', where), { metadata: { name, labels: { app: name } }, spec })
-const running = (name: string, where = namespace): Promise<Json> => api.until(core('pods', name, where), ({ status }) => status.phase === 'Running')
+const create = (name: string, spec: object, where = namespace): Promise<Json> => api.post(pathsIn(() => where)('pods'), { metadata: { name, labels: { app: name } }, spec })
+const running = (name: string, where = namespace): Promise<Json> => api.until(pathsIn(() => where)('pods', name), ({ status }) => status.phase === 'Running')
 const onNode = (name: string): object => ({
   affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] }] } } },
 })
@@ -38,7 +39,7 @@ test.each([
   ['SchedulerPreemption validates lower priority pod preemption by critical pod [Conformance]', 'system-cluster-critical', 'kube-system'],
 ])('%s', async (_codename, priorityClass, elsewhere) => {
   const where = elsewhere || namespace
-  if (elsewhere) await api.until(core('serviceaccounts', 'default', elsewhere), () => true)
+  if (elsewhere) await api.until(pathsIn(() => where)('serviceaccounts', 'default'), () => true)
   for (const [node, pod, priority] of [['one', 'lower', 'low'], ['two', 'other', 'medium']] as const) {
     await addNode(node)
     await create(pod, specOf(priority, 2, onNode(node)))
@@ -57,12 +58,11 @@ test('SchedulerPreemption PreemptionExecutionPath runs ReplicaSets to verify pre
   const watch = await api.watch(core('pods'))
   const classes = [1, 2, 3, 4].map(priority => `p${priority}`)
   for (const [index, name] of classes.entries()) await api.post('/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name }, value: index + 1 })
-  const replicaSet = (name: string): string => `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}`
   for (const [index, amount] of [200, 300, 450, 500].entries()) {
     const name = classes[index]!
     const labels = { name }
-    await api.post(`/apis/apps/v1/namespaces/${namespace}/replicasets`, { metadata: { name }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: specOf(name, amount) } } })
-    await api.until(replicaSet(name), ({ status }) => status.availableReplicas === 1)
+    await api.post(apps('replicasets'), { metadata: { name }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: specOf(name, amount) } } })
+    await api.until(apps('replicasets', name), ({ status }) => status.availableReplicas === 1)
   }
   const created = (name: string): number => watch.events.filter(event => event.type === 'ADDED' && event.object.metadata.labels.name === name).length
   await eventually('the sets of the victims replace them', () => created('p1') === 2 && created('p2') === 2)
