@@ -64,13 +64,14 @@ describe('no source of an expression', () => {
   })
 
   it('doubles its size in each step for long', () => {
-    const doubled = Array.from({ length: 60 }).reduce<string>(inner => `cel.bind(a, ${inner}, a + a)`, '"0123456789"')
+    const bind = (name: string, value: string, body: string): string => `optional.of(${value}).optMap(${name}, ${body}).value()`
+    const doubled = Array.from({ length: 60 }).reduce<string>(inner => bind('a', inner, 'a + a'), '"0123456789"')
     expect(outcome(doubled)).toBe('failed')
-    const tower = (name: string, body: string): string => Array.from({ length: 40 }).reduce<string>((inner, _level, index) => `cel.bind(${name}${39 - index}, [${name}${38 - index}, ${name}${38 - index}], ${inner})`, body).replace(`[${name}-1, ${name}-1]`, '[1]')
+    const tower = (name: string, body: string): string => Array.from({ length: 40 }).reduce<string>((inner, _level, index) => bind(`${name}${39 - index}`, `[${name}${38 - index}, ${name}${38 - index}]`, inner), body).replace(`[${name}-1, ${name}-1]`, '[1]')
     expect(outcome(tower('a', tower('b', 'a39 == b39')))).toBe('failed')
     expect(outcome(tower('a', '"%s".format([a39])'))).toBe('failed')
     expect(outcome(`optional.of(1)${'.optMap(v, v + 1)'.repeat(60)}.value() == 61`)).toBe('failed')
-    expect(outcome(Array.from({ length: 60 }).reduce<string>(inner => `cel.bind(m, {m: m}, ${inner})`, 'm == m').replace('{m: m}', '{1: 1}'))).toBe('failed')
+    expect(outcome(Array.from({ length: 60 }).reduce<string>(inner => bind('m', '{m: m}', inner), 'm == m').replace('{m: m}', '{1: 1}'))).toBe('failed')
     expect(outcome(Array.from({ length: 100 }).reduce<string>(inner => `(${inner}${' + 1'.repeat(200)})`, '1'))).not.toBe('')
     expect(outcome(tower('a', 'dyn([a39]).indexOf(dyn(1)) == 0'))).toBe('failed')
     expect(outcome('"x".replace("", text + text + text + text + text).replace("", [lists.range(90000)][0].map(i, "abcdefgh").join()).size() > 0')).toBe('failed')

@@ -30,7 +30,7 @@ describe('expressions that hold', () => {
     'numbers.all(i, i > 0)', 'numbers.exists(i, i == 3)', 'numbers.exists_one(i, i > 2)', 'numbers.map(i, i * 2) == [6, 2, 4]', 'numbers.filter(i, i > 1) == [3, 2]', 'numbers.map(i, i > 1, i) == [3, 2]', 'labels.all(k, k == "app")',
     'numbers.all(i, v, i < 3 && v > 0)', 'numbers.exists(i, v, i == 2 && v == 2)', 'numbers.transformList(i, v, v + i) == [3, 2, 4]', '{"a": 1}.transformMap(k, v, v + 1) == {"a": 2}', '{"a": "b"}.transformMapEntry(k, v, {v: k}) == {"b": "a"}',
     '[dyn(1), "a", 2].all(i, i == 1 || true)', 'false && 1 / 0 == 1 || true', '1 / 0 == 1 || true', '[0, 1].exists(i, 1 / i == 1)', 'true ? true : 1 / 0 == 1',
-    'cel.bind(a, 3, a * a == 9)', 'x.?a.b[0].orValue(5) == 1', 'x.?missing.b.orValue(5) == 5', '!x.?missing.hasValue()', 'labels[?"app"].value() == "web"', '[1, ?optional.none()] == [1]', '{?"a": optional.of(1)} == {"a": 1}',
+    'x.?a.b[0].orValue(5) == 1', 'x.?missing.b.orValue(5) == 5', '!x.?missing.hasValue()', 'labels[?"app"].value() == "web"', '[1, ?optional.none()] == [1]', '{?"a": optional.of(1)} == {"a": 1}',
     '[1, 2].first().value() == 1', '[1, 2].last().value() == 2', '[1, 2].filter(i, i > 2).first().orValue(7) == 7', '![].last().hasValue()',
     'optional.of(2).optMap(v, v * 2).value() == 4', 'optional.of(2).optFlatMap(v, optional.none()).or(optional.of(7)).value() == 7', 'optional.ofNonZeroValue("").orValue("d") == "d"',
     'type(1) == int && type("") == string && type([]) == list && type(null) == null_type', 'type(x.a.b[0]) == int', 'type(type(1)) == type', 'int("42") == 42 && string(42) == "42" && double("1.5") == 1.5', 'int(-1.9) == -1', 'string(1.0) == "1" && string(1e100) == "1e+100"',
@@ -63,6 +63,8 @@ describe('expressions that do not compile', () => {
     ['n.foo', "ERROR: <input>:1:2: type 'int' does not support field selection\n | n.foo\n | .^"],
     ['[1, "a"]', "ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, \"a\"]\n | ....^"],
     ['n.all(i, true)', "ERROR: <input>:1:1: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)\n | n.all(i, true)\n | ^"],
+    // Only expressions about devices have it.
+    ['cel.bind(1, 2, 3)', "ERROR: <input>:1:1: undeclared reference to 'cel' (in container '')\n | cel.bind(1, 2, 3)\n | ^\nERROR: <input>:1:9: undeclared reference to 'bind' (in container '')\n | cel.bind(1, 2, 3)\n | ........^"],
     ['unknown(1)', "ERROR: <input>:1:8: undeclared reference to 'unknown' (in container '')\n | unknown(1)\n | .......^"],
     ['"x".matches("(")', 'ERROR: <input>:1:13: invalid matches argument\n | "x".matches("(")\n | ............^'],
     ['has(n)', 'ERROR: <input>:1:5: invalid argument to has() macro\n | has(n)\n | ....^'],

@@ -17,7 +17,6 @@ interface Loop {
 export function expandMacro(call: Call, issues: Issue[]): Expression {
   const { name, target, args, offset } = call
   if (target === undefined) return name === 'has' && args.length === 1 ? presence(call, issues) : call
-  if (target.kind === 'identifier' && target.name === 'cel' && name === 'bind' && args.length === 3) return binding(call, issues)
   if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) return optionalMapping(call, issues)
   if (name === 'sortBy' && args.length === 2) return sortedBy(call, issues)
   const loop = loopOf(call)
@@ -89,12 +88,6 @@ function comprehension(offset: number, range: Expression, [variable, secondVaria
 function bind(name: string, value: Expression, body: Expression, offset: number): Comprehension {
   const nothing: Expression = { kind: 'list', elements: [], offset }
   return { kind: 'comprehension', range: nothing, variable: '#unused', secondVariable: undefined, accumulator: name, initial: value, condition: { kind: 'literal', value: false, offset }, step: { kind: 'identifier', name, offset }, result: body, offset }
-}
-
-function binding({ args: [name, value, body], offset }: Call, issues: Issue[]): Expression {
-  if (name!.kind === 'identifier') return bind(name!.name, value!, body!, offset)
-  issues.push({ offset: name!.offset, message: 'cel.bind() variable names must be simple identifiers' })
-  return name!
 }
 
 function optionalMapping({ name, target, args: [variable, body], offset }: Call, issues: Issue[]): Expression {
