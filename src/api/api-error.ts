@@ -110,7 +110,7 @@ export function invalid(group: string, kind: string, name: string, errors: reado
   const all = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
   const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }))
   return new ApiError(422, 'Invalid', `${kind}${group === '' ? '' : `.${group}`} "${name}" is invalid: ${all}`,
-    { ...(name !== '' && { name }), ...(group !== '' && { group }), kind, causes })
+    { ...(name !== '' && { name }), ...(group !== '' && { group }), ...(kind !== '' && { kind }), causes })
 }
 
 const hasReason = (error: unknown, reason: string): boolean => error instanceof ApiError && error.reason === reason

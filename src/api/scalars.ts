@@ -1,6 +1,6 @@
 // How each scalar type of the API is read from JSON: what is accepted, its canonical form, and Go's
 // sentence when it is refused. Quantities stay as written: their canonical form is quantity.ts's business.
-import { badRequest, type ApiError } from './api-error.ts'
+import { ApiError } from './api-error.ts'
 import type { FieldType } from './schema/schema.ts'
 import { base64ErrorAt } from '../lib/text.ts'
 
@@ -17,7 +17,23 @@ export interface DecodeContext {
 
 export type ValueDecoder = (value: unknown, context: DecodeContext) => unknown
 
-const refuse = (context: DecodeContext, problem: string): ApiError => badRequest(context.subject() === '' ? problem : `${context.subject()}: ${problem}`)
+/** A value that does not fit its field: a bad request, where whoever decodes has no better answer. */
+export class DecodeError extends ApiError {
+  readonly problem: string
+  readonly conversion: string
+
+  /**
+   * @param problem as Go's JSON decoder words it
+   * @param conversion as its converter between maps and structures words it, which strategic merge patches meet
+   */
+  constructor(subject: string, problem: string, conversion: string) {
+    super(400, 'BadRequest', subject === '' ? problem : `${subject}: ${problem}`)
+    this.problem = problem
+    this.conversion = conversion
+  }
+}
+
+const refuse = (context: DecodeContext, problem: string, conversion = problem): DecodeError => new DecodeError(context.subject(), problem, conversion)
 
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'
@@ -25,10 +41,31 @@ function jsonKind(value: unknown): string {
 }
 
 /** `json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container` */
-export function typeMismatch(value: unknown, goType: string, context: DecodeContext, literal = jsonKind(value)): ApiError {
+export function typeMismatch(value: unknown, goType: string, context: DecodeContext, literal = jsonKind(value)): DecodeError {
   const names = context.path.filter(part => typeof part === 'string')
   const where = names.length === 0 ? 'value' : `struct field ${[context.struct, ...names].join('.')}`
-  return refuse(context, `json: cannot unmarshal ${literal} into Go ${where} of type ${goType}`)
+  return refuse(context, `json: cannot unmarshal ${literal} into Go ${where} of type ${goType}`, conversionProblem(value, goType))
+}
+
+/** `cannot restore map from string` (apimachinery pkg/runtime/converter.go) */
+function conversionProblem(value: unknown, goType: string): string {
+  const kind = goKind(value)
+  if (goType.startsWith('map[')) return `cannot restore map from ${kind}`
+  if (goType.startsWith('[]')) return `cannot restore slice from ${kind}`
+  if (goType.includes('.')) return `cannot restore struct from: ${kind}`
+  const isConvertible = typeof value === 'number' && (goType === 'string' ? kind === 'int64' : goType !== 'bool')
+  return isConvertible ? `cannot convert ${kind} to ${goType}` : `unrecognized type: ${goType}`
+}
+
+/** What a JSON value becomes in Go when nothing says what it should be. */
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'slice'
+  switch (typeof value) {
+    case 'boolean': return 'bool'
+    case 'number': return Number.isInteger(value) ? 'int64' : 'float64'
+    case 'string': return 'string'
+    default: return 'map'
+  }
 }
 
 const string: ValueDecoder = (value, context) => {
@@ -61,7 +98,8 @@ const int64: ValueDecoder = (value, context) => {
 const bytes: ValueDecoder = (value, context) => {
   if (typeof value !== 'string') throw typeMismatch(value, '[]uint8', context)
   const bad = base64ErrorAt(value)
-  if (bad >= 0) throw refuse(context, `illegal base64 data at input byte ${bad}`)
+  const problem = `illegal base64 data at input byte ${bad}`
+  if (bad >= 0) throw refuse(context, problem, `error decoding from json: ${problem}`)
   return value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]/g, '') : value
 }
 

@@ -2,21 +2,17 @@
 // those whose requests were recorded (reference data beside the repository, or where SAMPAN_REFERENCE points);
 // a test fails when one of them is not run here. test/e2e/cluster.kubectl.test.ts runs kubectl against real
 // containers.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { writeContext } from '../../src/client/kubeconfig.ts'
 import { publishClusterServices } from '../../src/main/cluster-services.ts'
 import { eventually } from '../../src/testing/eventually.ts'
+import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl, type Step } from '../../src/testing/kubectl.ts'
 import { processStreams } from '../../src/testing/process-streams.ts'
 import { startTestCluster, type TestCluster } from '../../src/testing/test-cluster.ts'
 
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
 const image = 'sampan.local/busybox:1'
 
 const deployment = (name: string, more = ''): string => `apiVersion: apps/v1
@@ -39,9 +35,6 @@ const files: Readonly<Record<string, string>> = {
   'wrong-list.yaml': '{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: wrong}, spec: {ports: [{port: 80}], portz: 1}}]}',
   'rc.yaml': `{apiVersion: v1, kind: ReplicationController, metadata: {name: rc, labels: {app: rc}}, spec: {replicas: 1, selector: {app: rc}, template: {metadata: {labels: {app: rc}}, spec: {containers: [{name: c, image: "${image}"}]}}}}`,
 }
-
-/** What it is, the command line, its output (both streams), its exit code. In this order; later ones build on earlier ones. */
-type Step = readonly [name: string, command: string, output: RegExp, code?: number]
 
 const ofObjects: Step[] = [
   ['api-resources', 'kubectl api-resources --api-group=apps', /deployments +deploy +apps\/v1 +true +Deployment/],
@@ -132,13 +125,11 @@ const removals: Step[] = [
 /** These keep running; they have tests of their own below. */
 const longRunning = ['get-watch', 'port-forward', 'proxy'] as const
 
-describe.skipIf(!hasKubectl)(`kubectl${hasKubectl ? '' : ' (skipped: kubectl is missing; apt-get install kubernetes-client)'}`, () => {
+describe.skipIf(!hasKubectl)(withKubectl('kubectl'), () => {
   let cluster: TestCluster
-  let folder: string
+  let kubectl: Kubectl
   let echo: Server
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'sampan-kubectl-'))
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), `---\n${content}`)
     echo = createServer(socket => socket.pipe(socket))
     await new Promise<void>(resolve => { echo.listen(0, '127.0.0.1', resolve) })
     const streams = processStreams({ logs: 'one\ntwo\n', port: () => (echo.address() as AddressInfo).port })
@@ -146,60 +137,32 @@ describe.skipIf(!hasKubectl)(`kubectl${hasKubectl ? '' : ' (skipped: kubectl is 
     await cluster.addNode('n0')
     await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, [{ nodeName: 'n0', address: '192.0.2.1', port: 6443 }])
     const { server } = cluster
-    writeContext(join(folder, 'kubeconfig'), { name: 'test', server: `https://127.0.0.1:${server.port}`, authority: server.keys.authority.certificate, certificate: server.keys.admin.certificate, key: server.keys.admin.key })
+    kubectl = kubectlFor(server, files)
     await eventually('the service account', async () => (await server.call('GET', '/api/v1/namespaces/default/serviceaccounts/default')).status === 200)
   })
   afterAll(async () => {
     await cluster.stop()
     echo.close()
-    rmSync(folder, { recursive: true })
+    kubectl.remove()
   })
 
-  const environment = (): NodeJS.ProcessEnv => ({ ...process.env, KUBECONFIG: join(folder, 'kubeconfig'), HOME: folder })
-  const start = (command: string) => spawn('sh', ['-c', command], { cwd: folder, env: environment(), detached: true })
-  async function run(command: string): Promise<{ output: string; code: number | null }> {
-    const child = start(`{ ${command}; } 2>&1`)
-    child.stdin.end()
-    const code = new Promise<number | null>(resolve => { child.on('close', resolve) })
-    return { output: (await text(child.stdout)).trimEnd(), code: await code }
-  }
-  /** Runs until its output matches, then ends it and what it started. */
-  async function until(command: string, expected: RegExp, then: (found: RegExpExecArray) => Promise<void> = async () => {}): Promise<void> {
-    const child = start(`exec ${command} 2>&1`)
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => { output += chunk })
-    try {
-      await then(await eventually(`${expected} in the output of ${command}`, () => expected.exec(output) ?? undefined))
-    } finally {
-      child.kill('SIGKILL')
-    }
-  }
+  runSteps(() => kubectl, [...ofObjects, ...ofStreams, ...ofConformance])
 
-  function runSteps(steps: readonly Step[]): void {
-    for (const [name, command, output, code = 0] of steps) {
-      test(name, async () => {
-        expect(await run(command)).toEqual({ output: expect.stringMatching(output), code })
-      }, 30_000)
-    }
-  }
+  test('get-watch', () => kubectl.until('kubectl get pods -w', /^p1 /m), 30_000)
 
-  runSteps([...ofObjects, ...ofStreams, ...ofConformance])
-
-  test('get-watch', () => until('kubectl get pods -w', /^p1 /m), 30_000)
-
-  test('port-forward', () => until('kubectl port-forward p1 :80', /127\.0\.0\.1:(\d+)/, async ([, port]) => {
-    expect((await run(`printf hello | timeout 5 node -e 'const s=require("net").connect(${port},"127.0.0.1");s.write("hello");s.on("data",d=>{console.log(String(d));process.exit()})'`)).output).toBe('hello')
+  test('port-forward', () => kubectl.until('kubectl port-forward p1 :80', /127\.0\.0\.1:(\d+)/, async ([, port]) => {
+    expect((await kubectl.run(`printf hello | timeout 5 node -e 'const s=require("net").connect(${port},"127.0.0.1");s.write("hello");s.on("data",d=>{console.log(String(d));process.exit()})'`)).output).toBe('hello')
   }), 30_000)
 
-  test('proxy, Kubectl client Proxy server should support proxy with --port 0 [Conformance]', () => until('kubectl proxy --port=0', /127\.0\.0\.1:(\d+)/, async ([, port]) => {
+  test('proxy, Kubectl client Proxy server should support proxy with --port 0 [Conformance]', () => kubectl.until('kubectl proxy --port=0', /127\.0\.0\.1:(\d+)/, async ([, port]) => {
     expect(await (await fetch(`http://127.0.0.1:${port}/api/`)).json()).toMatchObject({ kind: 'APIVersions', versions: ['v1'] })
   }), 30_000)
 
-  test('Kubectl client Proxy server should support --unix-socket=/path [Conformance]', () => until('kubectl proxy --unix-socket=socket', /Starting to serve on socket/, async () => {
-    expect((await run('curl -s --unix-socket socket http://localhost/api/')).output).toContain('"versions"')
+  test('Kubectl client Proxy server should support --unix-socket=/path [Conformance]', () => kubectl.until('kubectl proxy --unix-socket=socket', /Starting to serve on socket/, async () => {
+    expect((await kubectl.run('curl -s --unix-socket socket http://localhost/api/')).output).toContain('"versions"')
   }), 30_000)
 
-  runSteps(removals)
+  runSteps(() => kubectl, removals)
 })
 
 const recorded = join(process.env.SAMPAN_REFERENCE ?? fileURLToPath(new URL('../../../shared/reference', import.meta.url)), 'kubectl-1.32-requests.md')

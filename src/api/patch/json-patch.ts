@@ -18,10 +18,10 @@ function jsonKind(value: unknown): string {
 }
 
 function checkOperations(operations: unknown): readonly JsonPatchOperation[] {
-  if (!Array.isArray(operations)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operations)} into Go value of type jsonpatch.Patch`)
+  if (!Array.isArray(operations)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operations)} into Go value of type []handlers.jsonPatchOp`)
   if (operations.length > maximumOperations) throw requestEntityTooLarge(maximumOperations)
   for (const operation of operations as unknown[]) {
-    if (!isObject(operation)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operation)} into Go value of type jsonpatch.Operation`)
+    if (!isObject(operation)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operation)} into Go value of type handlers.jsonPatchOp`)
   }
   return operations as JsonPatchOperation[]
 }

@@ -68,12 +68,24 @@ function withProblems({ value, duplicates }: { value: unknown; duplicates: reado
   return { value, problems: duplicates.map(field => `duplicate field "${field}"`) }
 }
 
+/** `converting (v1.Pod) to (core.Namespace): unknown conversion`: the packages that Kubernetes keeps the two kinds in. */
+function noConversion(from: { apiVersion: string; kind: string }, to: { apiVersion: string; kind: string }): string {
+  const group = groupOf(to.apiVersion)
+  const hub = group === '' || group === 'events.k8s.io' ? 'core' : group.split('.', 1)[0]!
+  return `converting (${versionOf(from.apiVersion)}.${from.kind}) to (${hub}.${to.kind}): unknown conversion`
+}
+
+const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
+const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1)
+
 /** The body must be of the kind that the path names, or not say. */
 export function checkTypeOf(value: unknown, expected: { apiVersion: string; kind: string }, isRegistered: (apiVersion: string, kind: string) => boolean = () => true): void {
   if (typeof value !== 'object' || value === null) return
   const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown }
   if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
-    throw badRequest(`${kind} in version "${typeof apiVersion === 'string' ? apiVersion : ''}" cannot be handled as a ${expected.kind}: converting to the expected kind is not possible`)
+    const given = { apiVersion: typeof apiVersion === 'string' ? apiVersion : expected.apiVersion, kind }
+    const problem = isRegistered(given.apiVersion, kind) ? noConversion(given, expected) : `no kind "${kind}" is registered for version "${given.apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`
+    throw badRequest(`${kind} in version "${versionOf(given.apiVersion)}" cannot be handled as a ${expected.kind}: ${problem}`)
   }
   if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected.apiVersion) {
     if (!isRegistered(apiVersion, expected.kind)) throw badRequest(`${expected.kind} in version "${apiVersion}" cannot be handled as a ${expected.kind}: no kind "${expected.kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`)

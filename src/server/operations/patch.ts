@@ -1,13 +1,15 @@
 // PATCH: turns a patch document into the wanted state of an update; server-side apply may also create.
-import { badRequest, unsupportedMediaType } from '../../api/api-error.ts'
+import { unsupportedMediaType, type ApiError } from '../../api/api-error.ts'
 import { serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { JsonObject } from '../../api/patch/json-value.ts'
 import { applyMergePatch } from '../../api/patch/merge-patch.ts'
+import { refusePatchedObject, refuseStrategicPatch } from '../../api/patch/patch-refusal.ts'
 import { applyStrategicMergePatch } from '../../api/patch/strategic-merge-patch.ts'
 import { apiVersionOf } from '../../api/resource.ts'
+import type { DecodeError } from '../../api/scalars.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -45,16 +47,15 @@ export async function patch(context: ServerContext, target: Target, type: PatchT
   if (type === 'apply') return apply(context, target, document, caller, options)
   const change = changeBy(type, target, document)
   const problems = options.problems === undefined ? {} : { problems: options.problems }
-  return { object: await update(context, target, { change, ...problems }, caller), created: false }
+  const refusal = (error: DecodeError, wanted: unknown): ApiError => (type === 'strategic' ? refuseStrategicPatch(document, error) : refusePatchedObject(wanted, error))
+  return { object: await update(context, target, { change, refusal, ...problems }, caller), created: false }
 }
 
 function changeBy(type: Exclude<PatchType, 'apply'>, { kind }: Target, document: unknown): (current: KubeObject) => unknown {
   // The revision of the current state is no precondition; one that the patch sets is.
   const unversioned = (current: KubeObject): JsonObject => ({ ...current, metadata: { ...current.metadata, resourceVersion: '' } })
   switch (type) {
-    case 'json':
-      if (!Array.isArray(document)) throw badRequest('a JSON patch must be a list of operations')
-      return current => applyJsonPatch(current, document)
+    case 'json': return current => applyJsonPatch(current, document)
     case 'merge': return current => applyMergePatch(unversioned(current), document)
     case 'strategic': return current => applyStrategicMergePatch(kind.model, unversioned(current), document)
   }

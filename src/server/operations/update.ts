@@ -1,9 +1,10 @@
 // PUT and PATCH: both give a new state for a stored object, computed from the current one. The write is
 // repeated on the newer state when somebody else was faster, unless the client named the revision it meant.
-import { badRequest, conflict, notFound, preconditionFailed } from '../../api/api-error.ts'
+import { badRequest, conflict, notFound, preconditionFailed, type ApiError } from '../../api/api-error.ts'
 import { joinErrors } from '../../api/field-error.ts'
 import type { KindDefinition, SubresourceKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { DecodeError } from '../../api/scalars.ts'
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
@@ -22,6 +23,8 @@ export interface UpdateOptions {
   /** Gives the wanted state. Called again with the newer state after a lost race. May return what it got. */
   readonly change: (current: KubeObject) => unknown
   readonly problems?: readonly string[]
+  /** The answer when the wanted state cannot be read as an object of the kind; else a bad request. */
+  readonly refusal?: (error: DecodeError, wanted: unknown) => ApiError
   /** Server-side apply computes the managed fields itself. */
   readonly keepsManagedFields?: boolean
   /** What admission sees instead of the object. */
@@ -45,11 +48,20 @@ export async function update(context: ServerContext, target: Target, options: Up
     if (kind.storage?.convert !== undefined) await readyToFind(context.storage, kind, key)
     const current = findObject(context.storage, kind, key)
     if (current === undefined) throw notFound(kind.resource, target.name)
-    const draft = draftOf(kind, options.change(current.object), caller, attempt === 1 ? options.problems : [])
+    const draft = wantedDraft(kind, current.object, options, caller, attempt === 1 ? options.problems : [])
     checkIdentity(target, draft, current)
     const result = await tryStore(context, target, draft, current, caller, options)
     if (result !== undefined) return result
     if (attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
+  }
+}
+
+function wantedDraft(kind: KindDefinition, current: KubeObject, { change, refusal }: UpdateOptions, caller: Caller, problems: readonly string[] = []): KubeObject {
+  const wanted = change(current)
+  try {
+    return draftOf(kind, wanted, caller, problems)
+  } catch (error) {
+    throw error instanceof DecodeError && refusal !== undefined ? refusal(error, wanted) : error
   }
 }
 
