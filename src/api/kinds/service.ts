@@ -2,7 +2,7 @@
 // here they are defaulted, kept over updates and validated.
 import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors } from '../field-error.ts'
-import type { Service, ServiceSpec } from '../generated/models.ts'
+import type { Service, ServicePort, ServiceSpec } from '../generated/models.ts'
 import type { Cell } from '../kind.ts'
 import { defineKind } from '../kind.ts'
 import { formatLabels } from '../label-selector.ts'
@@ -73,13 +73,25 @@ function defaultFamilies(spec: ServiceSpec): void {
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
   if (hasClusterIP(spec) && hasClusterIP(old)) {
     if (!spec.clusterIP) spec.clusterIP = old.clusterIP
-    if (spec.clusterIPs === undefined || spec.clusterIPs.length === 0) spec.clusterIPs = spec.clusterIP === old.clusterIP ? old.clusterIPs : spec.clusterIP ? [spec.clusterIP] : undefined
+    if (spec.clusterIPs === undefined || spec.clusterIPs.length === 0) spec.clusterIPs = old.clusterIPs
     spec.ipFamilies ??= old.ipFamilies
     spec.ipFamilyPolicy ??= old.ipFamilyPolicy
   }
+  // Whoever changes the one address alone means the list too.
+  if (spec.clusterIP && spec.clusterIP !== old.clusterIP && sameJson(spec.clusterIPs, old.clusterIPs)) spec.clusterIPs = [spec.clusterIP]
   if (!hasNodePorts(spec) || !hasNodePorts(old)) return
-  for (const port of spec.ports ?? []) port.nodePort ??= old.ports?.find(before => before.port === port.port && before.protocol === port.protocol)?.nodePort
+  keepNodePorts(spec.ports ?? [], old.ports ?? [])
   if (spec.externalTrafficPolicy === 'Local' && old.externalTrafficPolicy === 'Local') spec.healthCheckNodePort ??= old.healthCheckNodePort
+}
+
+/** By the port's name: everything else of it may have changed. What another port has now stays there. */
+function keepNodePorts(ports: readonly ServicePort[], old: readonly ServicePort[]): void {
+  const taken = new Set(ports.map(port => port.nodePort))
+  const before = new Map(old.map(port => [port.name, port.nodePort]))
+  for (const port of ports) {
+    const kept = before.get(port.name)
+    if (!port.nodePort && kept !== undefined && !taken.has(kept)) port.nodePort = kept
+  }
 }
 
 /** When the type changes, what only fitted the old type goes, unless the client changed it too. */
