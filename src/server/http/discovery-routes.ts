@@ -131,6 +131,14 @@ export class DiscoveryRoutes {
     await serveOpenApiDocument(exchange, 3, document)
   }
 
+  /** Every group and version there is, other servers' included: `/apis/apps`, `/apis/apps/v1`. */
+  paths(): string[] {
+    const own = this.groupVersionPaths()
+    const remote = [...(this.aggregator?.remotes.all().values() ?? [])].map(({ group, version }) => `apis/${group}/${version}`)
+    const versions = [...own, ...remote].map(path => `/${path}`)
+    return [...new Set(versions.flatMap(path => [path.slice(0, path.lastIndexOf('/')), path]))]
+  }
+
   private groupVersionPaths(): string[] {
     return [...new Set(this.kinds.all().map(({ resource }) => (resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`)))]
   }

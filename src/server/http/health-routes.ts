@@ -18,12 +18,18 @@ const pattern = /^\/(livez|readyz|healthz)(?:\/([\w/-]+))?$/
 
 export const isHealthPath = (path: string): boolean => path === '/version' || path === '/version/' || pattern.test(path)
 
+/** `/livez`, `/livez/etcd` and so on. */
+export const healthPaths = (checks: readonly HealthCheck[]): string[] =>
+  ['healthz', 'livez', 'readyz'].flatMap(endpoint => [`/${endpoint}`, ...checksOf(endpoint, checks).map(({ name }) => `/${endpoint}/${name}`)])
+
+const checksOf = (endpoint: string, checks: readonly HealthCheck[]): HealthCheck[] => checks.filter(check => check.onlyReadiness !== true || endpoint === 'readyz')
+
 /** @throws ApiError where a check fails */
 export function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], buildDate: string): Promise<void> {
   const { path, query } = exchange
   if (path === '/version' || path === '/version/') return sendVersion(exchange, buildDate)
   const [, endpoint = '', one] = pattern.exec(path)!
-  const here = checks.filter(check => check.onlyReadiness !== true || endpoint === 'readyz')
+  const here = checksOf(endpoint, checks)
   return one === undefined ? answerAll(exchange, endpoint, here, new Set(query.getAll('exclude'))) : answerOne(exchange, here.find(check => check.name === one))
 }
 

@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts'
 
 const configurationPath = '/.well-known/openid-configuration'
 const keysPath = '/openid/v1/jwks'
+export const issuerPaths: readonly string[] = [configurationPath, keysPath]
 const caching = 'public, max-age=3600'
 
 /** @returns whether the path was one of these */

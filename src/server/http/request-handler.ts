@@ -17,11 +17,11 @@ import { findSubresource } from '../subresources/subresource.ts'
 import { parseApiPath, type ApiPath } from './api-path.ts'
 import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
-import { isHealthPath, serveHealth, type HealthCheck } from './health-routes.ts'
+import { healthPaths, isHealthPath, serveHealth, type HealthCheck } from './health-routes.ts'
 import { serveResource, type ResourceRoutes } from './resource-routes.ts'
 import { storedResource } from '../storage/kind-storage.ts'
 import { allottedMs, isLongRunning } from './request-time.ts'
-import { serveIssuer } from './issuer-routes.ts'
+import { issuerPaths, serveIssuer } from './issuer-routes.ts'
 import { checkWriteOptions } from './request-options.ts'
 import { caching, plainText, sendBytes, sendError, sendTimedOut, sendValue, tellable } from './respond.ts'
 import { sharedTurn } from './shared-turn.ts'
@@ -42,7 +42,7 @@ export interface RequestHandlerOptions {
 const objectsPerSeat = 100
 const mostSeats = 10
 
-const rootPaths = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version']
+const singlePaths = ['/apis', '/metrics', '/openapi/v2', '/openapi/v3', '/version', ...issuerPaths]
 
 export class RequestHandler {
   private readonly options: RequestHandlerOptions
@@ -217,7 +217,7 @@ export class RequestHandler {
 
   /** Who the request wants to be taken for. @throws ApiError Forbidden */
   private actingAs(real: UserInfo, request: IncomingMessage, record?: AuditRecord): UserInfo {
-    const user = impersonated(real, request.headers, this.options.routes.context.authorizer)
+    const user = impersonated(real, request, this.options.routes.context.authorizer)
     record?.impersonated(user)
     return user
   }
@@ -238,7 +238,7 @@ export class RequestHandler {
     if (path === undefined && await this.options.discovery.serve(exchange)) return
     if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))
     if (path === undefined && serveIssuer(exchange, this.options.routes.context.tokens)) return
-    if (exchange.path === '/') return sendValue(exchange, 200, { paths: rootPaths })
+    if (exchange.path === '/') return sendValue(exchange, 200, { paths: [...singlePaths, ...this.options.discovery.paths(), ...healthPaths(this.options.checks)].toSorted() })
     throw noSuchPage()
   }
 
