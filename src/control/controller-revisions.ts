@@ -35,8 +35,17 @@ export interface RevisionHistory {
 
 const byAge = (revisions: readonly ControllerRevision[]): ControllerRevision[] => revisions.toSorted((left, right) => left.revision - right.revision || (left.metadata.name < right.metadata.name ? -1 : 1))
 
-/** What a revision keeps: a strategic merge patch that sets the whole template. */
-const dataOf = (template: PodTemplateSpec): unknown => ({ spec: { template: { ...template, $patch: 'replace' } } })
+/**
+ * What a revision keeps: a strategic merge patch that sets the whole template. Its keys are in order, as in the
+ * patch that kubectl makes of the object and compares byte by byte to see that there is nothing to roll back.
+ */
+const dataOf = (template: PodTemplateSpec): unknown => sorted({ spec: { template: { ...template, $patch: 'replace' } } })
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, item]) => [key, sorted(item)]))
+}
 
 export const templateOf = ({ data }: ControllerRevision): PodTemplateSpec => {
   const { $patch: _directive, ...template } = (data as { spec: { template: PodTemplateSpec & { $patch?: string } } }).spec.template

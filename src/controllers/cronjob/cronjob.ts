@@ -36,6 +36,7 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
     if (cron === undefined) return 'done'
     const schedule = scheduleOf(cron)
     if (schedule === undefined) return 'done'
+    if (isNeverDue(cron, schedule)) recorder.recordEvent(cron, 'Warning', 'InvalidSchedule', `invalid schedule: ${cron.spec.schedule} : time difference between two schedules is less than 1 second`)
     const mine = jobsOf.of(cron)
     const plan = planCronJob(cron, mine, schedule, clock.now())
     if (plan.tooManyMissed) recorder.recordEvent(cron, 'Warning', 'TooManyMissedTimes', 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew')
@@ -56,6 +57,11 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
       recorder.recordEvent(cron, 'Warning', 'UnparseableSchedule', `unparseable schedule ${JSON.stringify(cron.spec.schedule)}: ${(error as Error).message}`)
       return undefined
     }
+  }
+
+  /** The 31st of February: well formed, and yet no time. */
+  function isNeverDue({ metadata, spec }: CronJob, schedule: Schedule): boolean {
+    return spec.suspend !== true && metadata.deletionTimestamp === undefined && schedule.nextAfter(clock.now()) === undefined
   }
 
   function noteFinished(cron: CronJob, mine: readonly Job[]): void {

@@ -6,6 +6,9 @@ import type { CachedObject } from '../storage/cached-object.ts'
 
 const metaVersion = 'meta.k8s.io/v1'
 
+/** What a table needs to know of a kind. */
+export type TableShape = Pick<KindDefinition, 'columns' | 'row'>
+
 export interface TableColumn {
   readonly name: string
   readonly type: string
@@ -19,16 +22,16 @@ const columnOf = ({ name, type, format = '', description = '', priority = 0 }: C
 /** What the rows of a table carry of their objects. */
 export type Included = 'None' | 'Metadata' | 'Object'
 
-export function table(kind: KindDefinition, objects: readonly CachedObject[], metadata: object, nowMs: number, include: Included, withColumns = true): object {
+export function table(kind: TableShape, objects: readonly Pick<CachedObject, 'object'>[], metadata: object, nowMs: number, include: Included, withColumns = true): object {
   return { ...tableHead(kind, metadata, withColumns), rows: objects.map(({ object }) => tableRow(kind, object, nowMs, include)) }
 }
 
 /** A table without its rows. */
-export function tableHead(kind: KindDefinition, metadata: object, withColumns = true): object {
+export function tableHead(kind: TableShape, metadata: object, withColumns = true): object {
   return { kind: 'Table', apiVersion: metaVersion, metadata, columnDefinitions: withColumns ? kind.columns.map(columnOf) : [] }
 }
 
-export const tableRow = (kind: KindDefinition, object: KubeObject, nowMs: number, include: Included): object => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })
+export const tableRow = (kind: TableShape, object: KubeObject, nowMs: number, include: Included): object => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })
 
 function rowObject(object: KubeObject, include: Included): object | null {
   if (include === 'None') return null

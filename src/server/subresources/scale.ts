@@ -4,6 +4,7 @@ import { decodeObject } from '../../api/decode.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import type { Scale } from '../../api/generated/models.ts'
 import type { KindDefinition, ScalePaths } from '../../api/kind.ts'
+import { age, columns } from '../../api/kinds/cells.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { applyMergePatch } from '../../api/patch/merge-patch.ts'
@@ -11,7 +12,9 @@ import { labelSelectorText } from '../../api/label-selector.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { current } from '../operations/read.ts'
-import { sendValue } from '../http/respond.ts'
+import { negotiate } from '../http/negotiation.ts'
+import { includeObject, sendValue } from '../http/respond.ts'
+import { table, type TableShape } from '../http/transformations.ts'
 import { patchTypeOf } from '../operations/patch.ts'
 import { update } from '../operations/update.ts'
 import type { Target } from '../request.ts'
@@ -20,22 +23,34 @@ import type { SubresourceRoute } from './subresource.ts'
 
 const model = 'V1Scale'
 
+/** Custom resources show theirs without columns of its own. */
+const scaleTable: TableShape = {
+  columns: [{ name: 'Name', type: 'string' }, ...columns('Desired:integer', 'Available:integer', 'Age')],
+  row(object, nowMs) {
+    const { metadata, spec, status } = object as Scale & KubeObject
+    return [metadata.name, spec?.replicas ?? 0, status?.replicas ?? 0, age(object, nowMs)]
+  },
+}
+
 export function scaleRoute(context: ServerContext): SubresourceRoute {
   return {
     async serve(exchange, target) {
       const object = current(context, target).object
       switch (exchange.request.method) {
-        case 'GET': return sendValue(exchange, 200, existingScale(target.kind, object), model)
-        case 'PUT': return sendScale(await write(target, exchange, await bodyAsScale(exchange)))
+        case 'GET': return sendScale(existingScale(target.kind, object))
+        case 'PUT': return sendScale(scaleOf(target.kind, await write(target, exchange, await bodyAsScale(exchange))))
         case 'PATCH': {
           const type = patchTypeOf(mediaTypeOf(exchange.request), target.kind)
           const { value } = decodeBody(await readBody(exchange.request), 'application/json', model, 'Ignore')
-          return sendScale(await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale))
+          return sendScale(scaleOf(target.kind, await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale)))
         }
         default: throw methodNotAllowed()
       }
-      async function sendScale(scaled: KubeObject): Promise<void> {
-        return sendValue(exchange, 200, scaleOf(target.kind, scaled), model)
+      async function sendScale(scale: Scale): Promise<void> {
+        const accepted = negotiate(exchange.request.headers.accept)
+        if (accepted.as !== 'Table' || target.kind.custom !== undefined) return sendValue(exchange, 200, scale, model)
+        const shown = { object: scale as KubeObject }
+        return sendValue(exchange, 200, table(scaleTable, [shown], { resourceVersion: scale.metadata?.resourceVersion }, context.clock.now(), includeObject(exchange)), undefined, { format: 'json' })
       }
     },
   }
