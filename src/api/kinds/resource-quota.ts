@@ -39,6 +39,24 @@ export const resourceQuotaKind = defineKind({
   },
 })
 
+const computeNames: readonly string[] = ['cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory']
+const knownNames: ReadonlySet<string> = new Set([
+  ...computeNames, 'ephemeral-storage', 'limits.ephemeral-storage', 'requests.ephemeral-storage', 'requests.storage', 'pods', 'resourcequotas', 'services', 'services.loadbalancers',
+  'services.nodeports', 'replicationcontrollers', 'secrets', 'persistentvolumeclaims', 'configmaps',
+])
+const isKnown = (name: string): boolean => knownNames.has(name) || /^(?:requests\.)?hugepages-/.test(name)
+
+const ofPods: ReadonlySet<string> = new Set(['pods', ...computeNames])
+/** What can be counted of the objects in a scope. */
+const countedIn: Readonly<Record<string, ReadonlySet<string>>> = {
+  BestEffort: new Set(['pods']), NotBestEffort: ofPods, Terminating: ofPods, NotTerminating: ofPods, PriorityClass: ofPods, CrossNamespacePodAffinity: ofPods,
+  VolumeAttributesClass: new Set(['persistentvolumeclaims', 'requests.storage']),
+}
+
+/** One finding for each resource that objects of the scope do not have. */
+const scopeMismatches = (scope: string, hard: ResourceQuotaSpec['hard'], field: string, shown: unknown): FieldError[] =>
+  Object.keys(hard ?? {}).filter(name => isKnown(name) && countedIn[scope]?.has(name) === false).map(() => invalidValue(field, shown, 'unsupported scope applied to resource'))
+
 const isWhole = (name: string): boolean => ['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'].includes(name) || name.startsWith('count/')
 
 function validateList(list: Record<string, string> | undefined, field: string): FieldError[] {
@@ -46,20 +64,25 @@ function validateList(list: Record<string, string> | undefined, field: string): 
     const path = `${field}[${name}]`
     return joinErrors(
       collect(checkQualifiedName, path, name),
+      name.includes('/') || isKnown(name) ? [] : [invalidValue(path, name, 'must be a standard resource for quota')],
       compareQuantities(value, '0') < 0 ? [invalidValue(path, value, 'must be greater than or equal to 0')] : [],
       isWhole(name) && /m$|[nu]$/.test(value) ? [invalidValue(path, value, 'must be an integer')] : [],
     )
   })
 }
 
-function validateScopes({ scopes, scopeSelector }: ResourceQuotaSpec): FieldError[] {
+function validateScopes({ hard, scopes, scopeSelector }: ResourceQuotaSpec): FieldError[] {
   const names = new Set(scopes ?? [])
   const both = opposites.some(([one, other]) => names.has(one) && names.has(other))
   return joinErrors(
-    each(scopes, 'spec.scopes', scope => (knownScopes.has(scope) ? [] : [invalidValue('spec.scopes', scopes, 'unsupported scope')])),
+    each(scopes, 'spec.scopes', scope => joinErrors(
+      knownScopes.has(scope) ? [] : [invalidValue('spec.scopes', scopes, 'unsupported scope')],
+      scopeMismatches(scope, hard, 'spec.scopes', scopes),
+    )),
     both ? [invalidValue('spec.scopes', scopes, 'conflicting scopes')] : [],
     each(scopeSelector?.matchExpressions, 'spec.scopeSelector.matchExpressions', ({ scopeName, operator, values = [] }, path) => joinErrors(
       knownScopes.has(scopeName) ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')],
+      scopeMismatches(scopeName, hard, 'spec.scopeSelector.matchExpressions', scopeSelector),
       ['In', 'NotIn'].includes(operator) && values.length === 0 ? [required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")] : [],
       ['Exists', 'DoesNotExist'].includes(operator) && values.length > 0 ? [invalidValue(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")] : [],
       ['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator) ? [] : [notSupported(`${path}.operator`, operator, ['In', 'NotIn', 'Exists', 'DoesNotExist'])],

@@ -3,23 +3,15 @@
 import { forbidden } from '../../api/api-error.ts'
 import type { CronJob, Deployment, Namespace, Pod, PodSpec } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { formatFindings, securityFindings, type SecurityLevel } from '../../api/pod-security.ts'
+import { formatFindings, securityFindings } from '../../api/pod-security.ts'
 import { namespaces } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { Caller } from '../request.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
+import { checkNamespacePolicy, policyOf, prefix, type Policy } from './pod-security-policy.ts'
 
-const prefix = 'pod-security.kubernetes.io/'
-const levels: ReadonlySet<SecurityLevel> = new Set(['privileged', 'baseline', 'restricted'])
 const workloads = new Set(['cronjobs', 'daemonsets', 'deployments', 'jobs', 'podtemplates', 'replicasets', 'replicationcontrollers', 'statefulsets'])
 const groups = new Set(['', 'apps', 'batch'])
-
-interface Policy { readonly level: SecurityLevel; readonly version: string }
-
-function policyOf({ metadata }: Namespace, mode: 'enforce' | 'warn' | 'audit'): Policy {
-  const level = metadata.labels?.[`${prefix}${mode}`] as SecurityLevel | undefined
-  return { level: level === undefined ? 'privileged' : levels.has(level) ? level : 'restricted', version: metadata.labels?.[`${prefix}${mode}-version`] ?? 'latest' }
-}
 
 const templateOf = (object: KubeObject): { metadata?: object; spec?: PodSpec } | undefined => {
   if (object.kind === 'PodTemplate') return (object as KubeObject & { template?: Deployment['spec']['template'] }).template
@@ -30,7 +22,9 @@ export const podSecurity: AdmissionPlugin = {
   name: 'PodSecurity',
   validate({ operation, target, object, old, caller }, { storage }) {
     const { resource } = target.kind
-    if (operation === 'DELETE' || object === undefined || target.namespace === undefined || !groups.has(resource.group)) return
+    if (operation === 'DELETE' || object === undefined || !groups.has(resource.group)) return
+    if (resource.plural === namespaces.plural && target.subresource === undefined) return checkNamespacePolicy(object as Namespace, old as Namespace | undefined, storage, caller)
+    if (target.namespace === undefined) return
     const isPod = resource.group === '' && resource.plural === 'pods'
     const isWorkload = workloads.has(resource.plural) && target.subresource === undefined
     if (!isWorkload && (!isPod || (target.subresource !== undefined && target.subresource !== 'ephemeralcontainers'))) return
