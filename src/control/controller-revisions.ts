@@ -8,6 +8,7 @@ import type { Resource } from '../api/resource.ts'
 import { controllerRevisions } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
+import { sortedKeys } from '../lib/sorted-keys.ts'
 import { stableHash } from '../lib/stable-hash.ts'
 import { byController, claim, controllerReference, unlessGone } from './ownership.ts'
 
@@ -39,13 +40,7 @@ const byAge = (revisions: readonly ControllerRevision[]): ControllerRevision[] =
  * What a revision keeps: a strategic merge patch that sets the whole template. Its keys are in order, as in the
  * patch that kubectl makes of the object and compares byte by byte to see that there is nothing to roll back.
  */
-const dataOf = (template: PodTemplateSpec): unknown => sorted({ spec: { template: { ...template, $patch: 'replace' } } })
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, item]) => [key, sorted(item)]))
-}
+const dataOf = (template: PodTemplateSpec): unknown => sortedKeys({ spec: { template: { ...template, $patch: 'replace' } } })
 
 export const templateOf = ({ data }: ControllerRevision): PodTemplateSpec => {
   const { $patch: _directive, ...template } = (data as { spec: { template: PodTemplateSpec & { $patch?: string } } }).spec.template

@@ -5,6 +5,8 @@
 import { ApiError, badRequest, type StatusCause } from '../api-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isObject, type JsonObject } from '../patch/json-value.ts'
+import { validateAnnotations } from '../validation/object-meta.ts'
+import { sortedKeys } from '../../lib/sorted-keys.ts'
 import { appliedFields, compare, type Comparison } from './compare.ts'
 import { entryKey, readEntries, writeEntries, type Entries, type Entry } from './entries.ts'
 import { difference, equalSets, intersection, isEmpty, leaf, pathsOf, recursiveDifference, setOfPaths, union, type FieldSet } from './field-set.ts'
@@ -33,6 +35,22 @@ const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** The object to store, before defaults; the live object itself when nothing changes. Throws 409 on conflicts. */
 export function serverSideApply(apply: Apply): KubeObject {
+  const object = applyOwned(apply)
+  return apply.manager === 'kubectl' && object.metadata.annotations?.[lastAppliedAnnotation] ? withLastApplied(object, apply.applied as JsonObject) : object
+}
+
+/** Keeps what `kubectl apply` without `--server-side` compares with, so that one may go back to it. What is too long is left out. */
+function withLastApplied(object: KubeObject, applied: JsonObject): KubeObject {
+  const { annotations: given, ...metadata } = applied.metadata as JsonObject
+  const { [lastAppliedAnnotation]: _sent, ...ownAnnotations } = isObject(given) ? given : {}
+  const text = `${JSON.stringify(sortedKeys({ ...applied, metadata: { ...metadata, ...(isObject(given) && { annotations: ownAnnotations }) } }))}\n`
+  const { [lastAppliedAnnotation]: before, ...others } = object.metadata.annotations!
+  if (text === before) return object
+  const annotations = { ...others, [lastAppliedAnnotation]: text }
+  return { ...object, metadata: { ...object.metadata, annotations: validateAnnotations(annotations, 'metadata.annotations').length === 0 ? annotations : others } }
+}
+
+function applyOwned(apply: Apply): KubeObject {
   const { live, manager, apiVersion, subresource, timestamp } = apply
   const applied = checkedConfiguration(apply.applied)
   const shape = shapeFor(apply.model)

@@ -23,6 +23,7 @@ import type { ApiPath } from './api-path.ts'
 import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
+import { asksToWatch, readListOptions, readWatchOptions } from './list-options.ts'
 import { mediaTypes, textualTypes } from './negotiation.ts'
 import { negotiatePlain } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
@@ -85,35 +86,28 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
   }
 }
 
-const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || ['true', '1'].includes(query.get('watch') ?? '')
+const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || asksToWatch(query)
 
 async function serveList(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {
   assertVerb(kind, 'list')
   if (kind.stored === false) return sendList(exchange, kind, { objects: componentStatuses(), revision: context.storage.revision }, context.clock.now())
   const { query } = exchange
-  const limit = Number(query.get('limit') ?? 0)
-  if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${query.get('limit')}": must be a whole number of at least 0`)
-  const page = await list(context, kind, {
-    namespace,
-    filter: compileFilter(kind, query.get('labelSelector'), query.get('fieldSelector')),
-    limit,
-    continueToken: query.get('continue') ?? undefined,
-    resourceVersion: query.get('resourceVersion') ?? undefined,
-    resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
-  })
+  const options = readListOptions(query)
+  const filter = compileFilter(kind, query.get('labelSelector'), query.get('fieldSelector'))
+  const page = await list(context, kind, { namespace, filter, ...options })
   return sendList(exchange, kind, page, context.clock.now())
 }
 
 async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, name?: string): Promise<void> {
   assertVerb(kind, 'watch')
-  await readyToWatch(context, kind, namespace)
   const { query } = exchange
+  const { resourceVersion, sendInitialEvents } = readWatchOptions(query)
+  await readyToWatch(context, kind, namespace)
   const fields = [query.get('fieldSelector') ?? '', ...(name === undefined ? [] : [`metadata.name=${name}`])].filter(text => text !== '').join(',')
   return streamWatch(exchange, context, kind, {
     namespace,
     filter: compileFilter(kind, query.get('labelSelector'), fields),
-    resourceVersion: query.get('resourceVersion') ?? undefined,
-    sendInitialEvents: query.get('sendInitialEvents') === 'true',
+    resourceVersion, sendInitialEvents,
   }, openWatches)
 }
 

@@ -56,12 +56,13 @@ async function servedList(kind: KindDefinition, stored: CachedObject[]): Promise
   return stored.map(object => asServed(kind, object))
 }
 
-function exactRevision({ resourceVersion, resourceVersionMatch }: ListQuery, newest: number): number | undefined {
+/** A page of a revision without more words is of exactly that one, as before there were words for it. */
+function exactRevision({ resourceVersion, resourceVersionMatch, limit }: ListQuery, newest: number): number | undefined {
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   const revision = Number(resourceVersion)
   if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
   if (revision > newest) throw tooLargeRevision(revision, newest)
-  return resourceVersionMatch === 'Exact' ? revision : undefined
+  return resourceVersionMatch === 'Exact' || (!resourceVersionMatch && limit > 0) ? revision : undefined
 }
 
 async function listPast(context: ServerContext, kind: KindDefinition, query: ListQuery, revision: number, position: Position | undefined): Promise<ListPage> {

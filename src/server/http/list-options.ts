@@ -1,0 +1,70 @@
+// The query parameters of lists and watches, checked as Kubernetes checks them
+// (apimachinery pkg/apis/meta/internalversion/validation).
+import { badRequest, invalid } from '../../api/api-error.ts'
+import { forbiddenField, joinErrors, notSupported, type FieldError } from '../../api/field-error.ts'
+
+export interface ListOptions {
+  /** 0: all. */
+  readonly limit: number
+  readonly continueToken?: string | undefined
+  readonly resourceVersion?: string | undefined
+  readonly resourceVersionMatch?: string | undefined
+}
+
+/** Whatever does not say no says yes. */
+export function asksToWatch(query: URLSearchParams): boolean {
+  const watch = query.get('watch')
+  return watch !== null && !['false', '0'].includes(watch.toLowerCase())
+}
+
+/** @throws ApiError BadRequest, Invalid */
+export function readListOptions(query: URLSearchParams): ListOptions {
+  const options = readOptions(query)
+  const { resourceVersion, resourceVersionMatch: match, continueToken } = options
+  refuse(joinErrors(
+    !match || resourceVersion ? [] : [forbiddenMatch('resourceVersionMatch is forbidden unless resourceVersion is provided')],
+    !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
+    !match || ['Exact', 'NotOlderThan'].includes(match) ? [] : [notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', ''])],
+    match !== 'Exact' || resourceVersion !== '0' ? [] : [forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')],
+    query.has('sendInitialEvents') ? [forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list')] : [],
+  ))
+  if (continueToken && resourceVersion && resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
+  return options
+}
+
+/** @throws ApiError BadRequest, Invalid */
+export function readWatchOptions(query: URLSearchParams): ListOptions & { readonly sendInitialEvents: boolean } {
+  const options = readOptions(query)
+  const { resourceVersionMatch: match, continueToken } = options
+  const sends = query.get('sendInitialEvents')
+  refuse(joinErrors(
+    sends === null || match === 'NotOlderThan' ? [] : [forbiddenMatch('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')],
+    !match || sends !== null ? [] : [forbiddenMatch('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')],
+    !match || match === 'NotOlderThan' ? [] : [notSupported('resourceVersionMatch', match, ['NotOlderThan'])],
+    !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
+  ))
+  return { ...options, sendInitialEvents: sends === 'true' }
+}
+
+const forbiddenMatch = (why: string): FieldError => forbiddenField('resourceVersionMatch', why)
+
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid('meta.k8s.io', 'ListOptions', '', errors)
+}
+
+function readOptions(query: URLSearchParams): ListOptions {
+  wholeNumber(query, 'timeoutSeconds')
+  return {
+    limit: Math.max(0, wholeNumber(query, 'limit')),
+    continueToken: query.get('continue') ?? undefined,
+    resourceVersion: query.get('resourceVersion') ?? undefined,
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
+  }
+}
+
+function wholeNumber(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? ''
+  if (text === '') return 0
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return Number(text)
+}
