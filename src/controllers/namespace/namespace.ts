@@ -12,6 +12,11 @@ import { writeStatus } from '../../control/write-status.ts'
 import { formatTime } from '../../lib/clock.ts'
 
 const finalizer = 'kubernetes'
+/**
+ * Whoever deletes a namespace and then, one by one, what is in it (`kubectl delete -f`) still finds the rest.
+ * Kubernetes waits five seconds. Counted from whole seconds, so that it is one second at least.
+ */
+const graceMs = 2_000
 
 export function namespaceController(resources: ResourceSource): ControllerDefinition {
   const contents = filteredResources(resources, resource => resource.scope === 'Namespaced')
@@ -69,6 +74,8 @@ function reconcileNamespaces(contents: ResourceSource, { client, clock }: Contro
   return async function reconcile(name): Promise<Outcome> {
     const namespace = informer.get({ name })
     if (namespace?.metadata.deletionTimestamp === undefined || !namespace.spec.finalizers?.includes(finalizer)) return 'done'
+    const waitMs = Date.parse(namespace.metadata.deletionTimestamp) + graceMs - clock.now()
+    if (waitMs > 0) return { requeueAfterMs: Math.min(waitMs, graceMs) }
     await Promise.all(planDeletion(observe(name)).flatMap(({ resource, objects }) => objects.map(object => removeObject(client, resource, object, { propagationPolicy: 'Background' }))))
     const remaining = observe(name)
     if (remaining.length === 0) return finalize(namespace)

@@ -4,6 +4,11 @@ import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../
 import { startTestCluster, type TestCluster } from '../../../src/testing/test-cluster.ts'
 
 const files = {
+  'with-contents.yaml': `{apiVersion: v1, kind: Namespace, metadata: {name: whole}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: one, namespace: whole}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: two, namespace: whole}, spec: {ports: [{port: 80}]}}`,
   'limits.yaml': '{apiVersion: v1, kind: LimitRange, metadata: {name: lr}, spec: {limits: [{type: Container, default: {cpu: 200m}, defaultRequest: {cpu: 100m}, max: {cpu: "1"}}]}}',
   'priority-quota.yaml': '{apiVersion: v1, kind: ResourceQuota, metadata: {name: priority}, spec: {hard: {secrets: "1"}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: Exists}]}}}',
 }
@@ -37,6 +42,7 @@ describe.skipIf(!hasKubectl)(withKubectl('namespaces'), () => {
     ['limits fill in', `kubectl create ns limited && until kubectl get sa default -n limited; do sleep 0.1; done >/dev/null 2>&1; kubectl apply -n limited -f limits.yaml && kubectl run p -n limited --image=i && kubectl get pod p -n limited -o jsonpath='{.spec.containers[0].resources}'`, /\{"limits":\{"cpu":"200m"\},"requests":\{"cpu":"100m"\}\}$/],
     ['limits hold', `kubectl run big -n limited --image=i --overrides='{"spec":{"containers":[{"name":"big","image":"i","resources":{"limits":{"cpu":"2"}}}]}}'`, /pods "big" is forbidden: maximum cpu usage per Container is 1, but limit is 2$/, 1],
     ['what stays', 'kubectl delete ns default kube-system kube-public', /^(Error from server \(Forbidden\): namespaces ".*" is forbidden: this namespace may not be deleted\n?){3}$/, 1],
+    ['deleted with its contents, one by one', 'kubectl create -f with-contents.yaml && kubectl delete -f with-contents.yaml && kubectl get ns whole', /created\nnamespace "whole" deleted\nconfigmap "one" deleted.*\nservice "two" deleted.*\nError from server \(NotFound\): namespaces "whole" not found$/, 1],
     ['a finalizer holds its namespace', `kubectl create ns held && kubectl create cm c -n held && kubectl patch cm c -n held --type=merge -p '{"metadata":{"finalizers":["example.com/x"]}}' && kubectl delete ns held --wait=false && kubectl wait ns/held --for=jsonpath='{.status.conditions[?(@.type=="NamespaceFinalizersRemaining")].message}'='Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances' --timeout=20s`, /condition met$/],
     ['nothing new comes into it', 'kubectl create cm late -n held', /configmaps "late" is forbidden: unable to create new content in namespace held because it is being terminated$/, 1],
     ['no new finalizer either', `kubectl patch cm c -n held --type=merge -p '{"metadata":{"finalizers":["example.com/y"]}}'`, /metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers \[\]string\{"example.com\/y"\}$/, 1],
