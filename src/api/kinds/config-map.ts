@@ -29,7 +29,7 @@ function validate({ data = {}, binaryData = {} }: ConfigMap): FieldError[] {
   return joinErrors(
     texts.flatMap(([key]) => validateKey(key, 'data').concat(key in binaryData ? [invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData')] : [])),
     binaries.flatMap(([key]) => validateKey(key, 'binaryData')),
-    sizeBytes > dataLimitBytes ? [tooLong('', dataLimitBytes)] : [],
+    sizeBytes > dataLimitBytes ? [tooLong('[]', dataLimitBytes)] : [],
   )
 }
 

@@ -38,7 +38,7 @@ function prepare(exchange: Exchange, kind: KindDefinition): { object: KubeObject
   if (object.metadata.generateName !== undefined) object.metadata.name ||= `${object.metadata.generateName}abcde`
   kind.defaults?.(object)
   kind.prepareForCreate?.(object)
-  return { object, errors: [...validateObjectMeta(object.metadata, { namespaced, nameRule: kind.nameRule }), ...(kind.validate?.(object) ?? [])] }
+  return { object, errors: [...validateObjectMeta(object.metadata, { namespaced, nameRule: kind.nameRule }), ...(kind.validate?.(object) ?? []), ...(kind.validateCreate?.(object) ?? [])] }
 }
 
 /** Takes away what admission and allocation add, what varies, and what 1.36 says differently. */

@@ -34,10 +34,8 @@ export const podKind = defineKind({
     }
   },
   prepareForUpdate: keepStatus,
-  validate: pod => joinErrors(
-    validatePodSpec(pod.spec, 'spec'),
-    (pod.spec.ephemeralContainers ?? []).length > 0 ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : [],
-  ),
+  validate: pod => validatePodSpec(pod.spec, 'spec'),
+  validateCreate: pod => ((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : []),
   validateUpdate: validatePodUpdate,
   subresources: {
     status: {

@@ -33,6 +33,7 @@ export async function bind(context: ServerContext, target: Target, binding: Part
     if (metadata?.resourceVersion && metadata.resourceVersion !== pod.metadata.resourceVersion) throw preconditionFailed(target.kind.resource, target.name, 'ResourceVersion', metadata.resourceVersion, pod.metadata.resourceVersion)
     if (pod.metadata.deletionTimestamp !== undefined) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`)
     if (pod.spec.nodeName) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is already assigned to node "${pod.spec.nodeName}"`)
+    if ((pod.spec.schedulingGates ?? []).length > 0) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} has non-empty .spec.schedulingGates`)
     const draft = structuredClone(pod)
     draft.spec.nodeName = node!.name!
     // What the pod was promised is of no interest any more.
