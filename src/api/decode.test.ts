@@ -100,3 +100,7 @@ describe('parseYaml', () => {
     expect(() => parseYaml('{{{', { duplicates: false })).toThrow('error converting YAML to JSON: yaml: line 1')
   })
 })
+
+test('a patch that is no JSON is told as one', () => {
+  expect(() => parseJson('x', { duplicates: false, ofPatch: 'error decoding patch: ' })).toThrow(/^error decoding patch: invalid character 'x' looking for beginning of value$/)
+})

@@ -11,6 +11,8 @@ export interface ParseOptions {
   readonly duplicates: boolean
   /** The kind the caller waits for; it is named in the error. */
   readonly expected?: string
+  /** What stands before the problem where the text is no object at all but says how to change one. */
+  readonly ofPatch?: string
 }
 
 /** How Kubernetes shows a body it could not read. */
@@ -26,6 +28,7 @@ export function parseJson(text: string, options: ParseOptions): { value: unknown
     value = JSON.parse(text)
   } catch {
     const problem = scanJson(text).error ?? 'invalid JSON'
+    if (options.ofPatch !== undefined) throw badRequest(`${options.ofPatch}${problem}`)
     throw badRequest(options.expected === undefined
       ? `couldn't get version/kind; json parse error: ${problem}`
       : `the object provided is unrecognized (must be of type ${options.expected}): couldn't get version/kind; json parse error: ${problem} (${summarize(text)})`)

@@ -35,7 +35,7 @@ const insideOf = (place: Place): Place => ({ model: place.model, field: undefine
 export function applyStrategicMergePatch(model: string, target: JsonObject, patch: unknown): JsonObject {
   if (!isObject(patch)) {
     const kind = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)
+    throw badRequest(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)
   }
   return mergeMap(target, patch, { model, field: undefined })
 }

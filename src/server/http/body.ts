@@ -64,6 +64,9 @@ export function decodeBody(bytes: Buffer, mediaType: string, model: string, vali
   }
 }
 
+/** A JSON document that says how to change an object. @param prefix of what is said about one that is no JSON */
+export const decodePatch = (bytes: Buffer, prefix: string, validation: FieldValidation): Body => withProblems(parseJson(bytes.toString(), { duplicates: validation !== 'Ignore', ofPatch: prefix }))
+
 function withProblems({ value, duplicates }: { value: unknown; duplicates: readonly string[] }): Body {
   return { value, problems: duplicates.map(field => `duplicate field "${field}"`) }
 }

@@ -20,7 +20,7 @@ import { answerPosted, componentStatuses } from '../virtual-resources.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { findSubresource, type SubresourceRoutes } from '../subresources/subresource.ts'
 import type { ApiPath } from './api-path.ts'
-import { checkTypeOf, decodeBody, mediaTypeOf, readBody } from './body.ts'
+import { checkTypeOf, decodeBody, decodePatch, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
 import { asksToWatch, readListOptions, readWatchOptions } from './list-options.ts'
@@ -159,7 +159,7 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
   const type = patchTypeOf(mediaType, target.kind)
   const bytes = await readBody(exchange.request)
   const validation = exchange.caller.fieldValidation
-  const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodeBody(bytes, 'application/json', target.kind.model, validation)
+  const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodePatch(bytes, type === 'strategic' ? '' : 'error decoding patch: ', validation)
   if (type === 'apply') {
     checkTypeOf(value, { apiVersion: apiVersionOf(target.kind.resource), kind: target.kind.resource.kind })
     if (!exchange.query.get('fieldManager')) throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])

@@ -7,6 +7,7 @@ import { formatTime } from '../../lib/clock.ts'
 import { nameSuffix } from '../../lib/random.ts'
 import { mutateByAdmission, validateByAdmission } from '../admission/admission.ts'
 import type { AdmissionRequest } from '../server-context.ts'
+import { mergeEqualOwners } from './owner-references.ts'
 import { keyOfTarget, type Caller, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
@@ -31,6 +32,7 @@ export async function create(context: ServerContext, target: Omit<Target, 'name'
   const draft = draftOf(kind, body, caller, problems)
   const { metadata } = draft
   placeInNamespace(metadata, namespace)
+  mergeEqualOwners(draft, caller)
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created')
   const generateName = metadata.name ? undefined : metadata.generateName
   if (generateName) metadata.name = generated(generateName, context)

@@ -14,6 +14,7 @@ import type { ServerContext } from '../server-context.ts'
 import { CachedObject } from '../storage/cached-object.ts'
 import { withoutRevision } from './create.ts'
 import { collectWarnings, draftOf, recordOwner, throwIfInvalid } from './finish-object.ts'
+import { mergeEqualOwners } from './owner-references.ts'
 import { sameContent, sameIgnoringMetadata, sameIgnoringMetadataAndStatus } from './object-comparison.ts'
 import { deleteObject, findObject, isStoredAsWritten, putObject, readyToFind } from '../storage/kind-storage.ts'
 
@@ -50,6 +51,7 @@ export async function update(context: ServerContext, target: Target, options: Up
     if (current === undefined) throw notFound(kind.resource, target.name)
     const draft = wantedDraft(kind, current.object, options, caller, attempt === 1 ? options.problems : [])
     checkIdentity(target, draft, current)
+    mergeEqualOwners(draft, caller)
     const result = await tryStore(context, target, draft, current, caller, options)
     if (result !== undefined) return result
     if (attempt >= maximumAttempts) throw conflict(kind.resource, target.name)
@@ -68,7 +70,8 @@ function wantedDraft(kind: KindDefinition, current: KubeObject, { change, refusa
 /** A revision that the client named is still in the wanted state after a lost race, and then no longer the current one. */
 function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): void {
   const { metadata } = draft
-  if (metadata.name && metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+  if (!metadata.name) throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   if (metadata.namespace && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`)
   const old = current.object.metadata
   if (metadata.uid && metadata.uid !== old.uid) {
