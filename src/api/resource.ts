@@ -24,6 +24,14 @@ export function apiVersionOf(resource: { readonly group: string; readonly versio
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`
 }
 
+/** What objects say of themselves. */
+export interface TypeMeta {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
+export const typeMetaOf = (resource: Pick<Resource, 'group' | 'version' | 'kind'>): TypeMeta => ({ apiVersion: apiVersionOf(resource), kind: resource.kind })
+
 /** `pods`, `deployments.apps`: how Kubernetes names a resource in messages. */
 export function groupResource(resource: { readonly group: string; readonly plural: string }): string {
   return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`

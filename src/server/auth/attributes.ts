@@ -3,7 +3,7 @@ import { ApiError } from '../../api/api-error.ts'
 import { groupResource } from '../../api/resource.ts'
 import { parseFieldSelector } from '../../api/selectors.ts'
 import type { ApiPath } from '../http/api-path.ts'
-import { asksToWatch } from '../http/list-options.ts'
+import { queryFlag } from '../query-flag.ts'
 import type { UserInfo } from '../request.ts'
 
 export interface ResourceAttributes {
@@ -69,7 +69,7 @@ const namespaceOf = ({ namespace, plural, group, name }: ApiPath): string | unde
 
 function verbOf(method: string, { name, watch }: ApiPath, query: URLSearchParams): string {
   const verb = verbs[method] ?? method.toLowerCase()
-  if (verb === 'get' && (watch || asksToWatch(query))) return 'watch'
+  if (verb === 'get' && (watch || queryFlag(query, 'watch'))) return 'watch'
   if (name !== undefined) return verb
   if (verb === 'get') return 'list'
   return verb === 'delete' ? 'deletecollection' : verb

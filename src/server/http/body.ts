@@ -1,9 +1,14 @@
 // Reads a request's body within a size limit and decodes it: JSON, YAML or protobuf.
 import type { IncomingMessage } from 'node:http'
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../api/api-error.ts'
+import { conversionProblem, versionOf, type IsRegistered } from '../../api/conversion-problem.ts'
+import { wrongCustomKind } from '../../api/custom-resources/wrong-kind.ts'
 import { parseJson } from '../../api/decode.ts'
+import type { KindDefinition } from '../../api/kind.ts'
 import { parseYaml } from '../../api/parse-yaml.ts'
+import { isObject } from '../../api/patch/json-value.ts'
 import { decodeProtobuf, decodeProtobufMessage } from '../../api/protobuf/envelope.ts'
+import { apiVersionOf, typeMetaOf } from '../../api/resource.ts'
 import type { FieldValidation } from '../request.ts'
 import { mediaTypes } from './negotiation.ts'
 
@@ -71,27 +76,25 @@ function withProblems({ value, duplicates }: { value: unknown; duplicates: reado
   return { value, problems: duplicates.map(field => `duplicate field "${field}"`) }
 }
 
-/** `converting (v1.Pod) to (core.Namespace): unknown conversion`: the packages that Kubernetes keeps the two kinds in. */
-function noConversion(from: { apiVersion: string; kind: string }, to: { apiVersion: string; kind: string }): string {
-  const group = groupOf(to.apiVersion)
-  const hub = group === '' || group === 'events.k8s.io' ? 'core' : group.split('.', 1)[0]!
-  return `converting (${versionOf(from.apiVersion)}.${from.kind}) to (${hub}.${to.kind}): unknown conversion`
+/**
+ * The body must be of the kind that the path names, or not say. A custom resource's own validation tells of a wrong kind.
+ * @throws ApiError BadRequest
+ */
+export function checkTypeOf(value: unknown, { resource, custom }: Pick<KindDefinition, 'resource' | 'custom'>, isRegistered: IsRegistered = () => true): void {
+  if (!isObject(value)) return
+  const expected = typeMetaOf(resource)
+  const given = { apiVersion: textOr(value.apiVersion, expected.apiVersion), kind: textOr(value.kind, expected.kind) }
+  const problem = custom === undefined ? conversionProblem(given, expected, isRegistered) : undefined
+  if (problem !== undefined) throw badRequest(`${given.kind} in version "${versionOf(given.apiVersion)}" cannot be handled as a ${expected.kind}: ${problem}`)
+  if (given.apiVersion !== expected.apiVersion) throw badRequest(`the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`)
+  if (given.kind !== expected.kind) throw wrongCustomKind(resource, value, given.kind)
 }
 
-const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
-const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1)
-
-/** The body must be of the kind that the path names, or not say. */
-export function checkTypeOf(value: unknown, expected: { apiVersion: string; kind: string }, isRegistered: (apiVersion: string, kind: string) => boolean = () => true): void {
-  if (typeof value !== 'object' || value === null) return
-  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown }
-  if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
-    const given = { apiVersion: typeof apiVersion === 'string' ? apiVersion : expected.apiVersion, kind }
-    const problem = isRegistered(given.apiVersion, kind) ? noConversion(given, expected) : `no kind "${kind}" is registered for version "${given.apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`
-    throw badRequest(`${kind} in version "${versionOf(given.apiVersion)}" cannot be handled as a ${expected.kind}: ${problem}`)
-  }
-  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected.apiVersion) {
-    if (!isRegistered(apiVersion, expected.kind)) throw badRequest(`${expected.kind} in version "${apiVersion}" cannot be handled as a ${expected.kind}: no kind "${expected.kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`)
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
-  }
+/** @throws ApiError BadRequest */
+export function checkVersionOfApplied(value: unknown, { resource }: Pick<KindDefinition, 'resource'>): void {
+  const expected = apiVersionOf(resource)
+  const given = isObject(value) ? value.apiVersion ?? '' : expected
+  if (given !== expected) throw badRequest(`Incorrect version specified in apply patch. Specified patch version: ${given as string}, expected: ${expected}`)
 }
+
+const textOr = (value: unknown, other: string): string => (typeof value === 'string' && value !== '' ? value : other)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { asksToWatch, readListOptions, readWatchOptions } from './list-options.ts'
+import { queryFlag } from '../query-flag.ts'
+import { readListOptions, readWatchOptions } from './list-options.ts'
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text)
 const refused = (why: string): string => `ListOptions.meta.k8s.io "" is invalid: ${why}`
@@ -29,6 +30,14 @@ test.each<[string, string]>([
   expect(() => readWatchOptions(query(text))).toThrow(message)
 })
 
-test.each<[string, boolean]>([['', false], ['watch=false', false], ['watch=0', false], ['watch=FALSE', false], ['watch=true', true], ['watch=1', true], ['watch=maybe', true]])('%j asks to watch: %s', (text, expected) => {
-  expect(asksToWatch(query(text))).toBe(expected)
+test.each<[string, boolean]>([['', false], ['watch=false', false], ['watch=0', false], ['watch=FALSE', false], ['watch=true', true], ['watch=1', true], ['watch=maybe', true], ['watch=', true], ['watch', true], ['watch=False&watch=true', false]])('%j asks to watch: %s', (text, expected) => {
+  expect(queryFlag(query(text), 'watch')).toBe(expected)
+})
+
+test.each<[string, boolean, boolean]>([
+  ['sendInitialEvents=1&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=yes', true, true],
+  ['sendInitialEvents=0&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=False', false, false],
+  ['', false, false],
+])('a watch with %j sends initial events: %s, bookmarks: %s', (text, sendInitialEvents, allowWatchBookmarks) => {
+  expect(readWatchOptions(query(text))).toMatchObject({ sendInitialEvents, allowWatchBookmarks })
 })

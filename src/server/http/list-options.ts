@@ -2,6 +2,7 @@
 // (apimachinery pkg/apis/meta/internalversion/validation).
 import { badRequest, invalid } from '../../api/api-error.ts'
 import { forbiddenField, joinErrors, notSupported, type FieldError } from '../../api/field-error.ts'
+import { queryFlag } from '../query-flag.ts'
 
 export interface ListOptions {
   /** 0: all. */
@@ -9,12 +10,6 @@ export interface ListOptions {
   readonly continueToken?: string | undefined
   readonly resourceVersion?: string | undefined
   readonly resourceVersionMatch?: string | undefined
-}
-
-/** Whatever does not say no says yes. */
-export function asksToWatch(query: URLSearchParams): boolean {
-  const watch = query.get('watch')
-  return watch !== null && !['false', '0'].includes(watch.toLowerCase())
 }
 
 /** @throws ApiError BadRequest, Invalid */
@@ -33,17 +28,17 @@ export function readListOptions(query: URLSearchParams): ListOptions {
 }
 
 /** @throws ApiError BadRequest, Invalid */
-export function readWatchOptions(query: URLSearchParams): ListOptions & { readonly sendInitialEvents: boolean } {
+export function readWatchOptions(query: URLSearchParams): ListOptions & { readonly sendInitialEvents: boolean; readonly allowWatchBookmarks: boolean } {
   const options = readOptions(query)
   const { resourceVersionMatch: match, continueToken } = options
-  const sends = query.get('sendInitialEvents')
+  const saysWhetherToSend = query.has('sendInitialEvents')
   refuse(joinErrors(
-    sends === null || match === 'NotOlderThan' ? [] : [forbiddenMatch('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')],
-    !match || sends !== null ? [] : [forbiddenMatch('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')],
+    !saysWhetherToSend || match === 'NotOlderThan' ? [] : [forbiddenMatch('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')],
+    !match || saysWhetherToSend ? [] : [forbiddenMatch('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')],
     !match || match === 'NotOlderThan' ? [] : [notSupported('resourceVersionMatch', match, ['NotOlderThan'])],
     !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
   ))
-  return { ...options, sendInitialEvents: sends === 'true' }
+  return { ...options, sendInitialEvents: queryFlag(query, 'sendInitialEvents'), allowWatchBookmarks: queryFlag(query, 'allowWatchBookmarks') }
 }
 
 const forbiddenMatch = (why: string): FieldError => forbiddenField('resourceVersionMatch', why)

@@ -4,7 +4,6 @@ import { decodeObject } from '../../api/decode.ts'
 import { invalidValue, notSupported, required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { apiVersionOf } from '../../api/resource.ts'
 import { returnsDeletedObject } from '../../api/returns-deleted-object.ts'
 import { parseYaml } from '../../api/parse-yaml.ts'
 import { create } from '../operations/create.ts'
@@ -20,13 +19,14 @@ import { answerPosted, componentStatuses } from '../virtual-resources.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { findSubresource, type SubresourceRoutes } from '../subresources/subresource.ts'
 import type { ApiPath } from './api-path.ts'
-import { checkTypeOf, decodeBody, decodePatch, mediaTypeOf, readBody } from './body.ts'
+import { checkTypeOf, checkVersionOfApplied, decodeBody, decodePatch, mediaTypeOf, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
-import { asksToWatch, readListOptions, readWatchOptions } from './list-options.ts'
+import { readListOptions, readWatchOptions } from './list-options.ts'
 import { mediaTypes, textualTypes } from './negotiation.ts'
 import { negotiatePlain } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
+import { queryFlag } from '../query-flag.ts'
 import { streamWatch } from './watch-stream.ts'
 import { isStored, readyToFind, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
@@ -86,7 +86,7 @@ async function serveCollection(routes: ResourceRoutes, exchange: Exchange, kind:
   }
 }
 
-const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || asksToWatch(query)
+const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || queryFlag(query, 'watch')
 
 async function serveList(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {
   assertVerb(kind, 'list')
@@ -101,13 +101,13 @@ async function serveList(context: ServerContext, exchange: Exchange, kind: KindD
 async function serveWatch({ context, openWatches }: ResourceRoutes, exchange: Exchange, kind: KindDefinition, namespace: string | undefined, name?: string): Promise<void> {
   assertVerb(kind, 'watch')
   const { query } = exchange
-  const { resourceVersion, sendInitialEvents } = readWatchOptions(query)
+  const { resourceVersion, sendInitialEvents, allowWatchBookmarks } = readWatchOptions(query)
   await readyToWatch(context, kind, namespace)
   const fields = [query.get('fieldSelector') ?? '', ...(name === undefined ? [] : [`metadata.name=${name}`])].filter(text => text !== '').join(',')
   return streamWatch(exchange, context, kind, {
     namespace,
     filter: compileFilter(kind, query.get('labelSelector'), fields),
-    resourceVersion, sendInitialEvents,
+    resourceVersion, sendInitialEvents, allowWatchBookmarks,
   }, openWatches)
 }
 
@@ -161,10 +161,11 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
   const validation = exchange.caller.fieldValidation
   const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodePatch(bytes, type === 'strategic' ? '' : 'error decoding patch: ', validation)
   if (type === 'apply') {
-    checkTypeOf(value, { apiVersion: apiVersionOf(target.kind.resource), kind: target.kind.resource.kind })
     if (!exchange.query.get('fieldManager')) throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])
+    checkVersionOfApplied(value, target.kind)
+    checkTypeOf(value, target.kind)
   }
-  const result = await patch(context, target, type, value, exchange.caller, { force: exchange.query.get('force') === 'true', problems })
+  const result = await patch(context, target, type, value, exchange.caller, { force: queryFlag(exchange.query, 'force'), problems })
   return sendObject(exchange, result.created ? 201 : 200, target.kind, result.object, context.clock.now())
 }
 
@@ -178,7 +179,7 @@ async function readObject({ kinds }: ServerContext, exchange: Exchange, kind: Ki
   if (kind.custom !== undefined && mediaType === mediaTypes.protobuf) throw unsupportedMediaType(textualTypes)
   const body = decodeBody(await readBody(exchange.request), mediaType, kind.model, exchange.caller.fieldValidation, kind.resource.kind)
   if (body.value === undefined) throw badRequest('the request has no body, but an object was expected')
-  checkTypeOf(body.value, { apiVersion: apiVersionOf(kind.resource), kind: kind.resource.kind }, (apiVersion, name) => kinds.hasKind(apiVersion, name))
+  checkTypeOf(body.value, kind, (apiVersion, name) => kinds.hasKind(apiVersion, name))
   return body
 }
 

@@ -76,7 +76,7 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
   const { request, response } = exchange
   const accepted = negotiateFor(kind, request.headers.accept)
   const encode = encoderFor(context, kind, accepted)
-  const wantsBookmarks = exchange.query.get('allowWatchBookmarks') === 'true'
+  const wantsBookmarks = query.allowWatchBookmarks === true
   const stream = new EventStream(response)
   /** What happens while the initial events are still being sent. */
   let waiting: Delivery[] | undefined = []

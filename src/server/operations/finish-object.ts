@@ -7,15 +7,21 @@ import { recordUpdate } from '../../api/managed-fields/record-update.ts'
 import type { Shape } from '../../api/managed-fields/shape.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { apiVersionOf } from '../../api/resource.ts'
+import { DecodeError } from '../../api/scalars.ts'
 import { formatTime } from '../../lib/clock.ts'
 import type { Caller } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 
-/** A private, mutable draft: pruned, typed, with metadata, spec and status present, kind and apiVersion set. */
-export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, earlierProblems: readonly string[] = []): KubeObject {
+/**
+ * A private, mutable draft: pruned, typed, with metadata, spec and status present, kind and apiVersion set.
+ * @param ofPatch tells problems in the order of Kubernetes, which reads the patch before the object that it makes
+ * @throws DecodeError
+ */
+export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, earlierProblems: readonly string[] = [], ofPatch = false): KubeObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest(`the body of the request must be a ${kind.resource.kind}, but it is ${value === null ? 'null' : typeof value}`)
   const { object, unknownFields } = kind.custom === undefined ? decodeObject(kind.model, value) : kind.custom.decode(value)
-  reportUnknownFields([...unknownFields.map(field => `unknown field "${field}"`), ...earlierProblems], kind, caller)
+  const unknown = (ofPatch ? unknownFields.toSorted() : unknownFields).map(field => `unknown field "${field}"`)
+  reportProblems(ofPatch ? [...earlierProblems, ...unknown] : [...unknown, ...earlierProblems], kind, caller)
   const draft = object as unknown as KubeObject & { spec?: unknown; status?: unknown }
   draft.kind = kind.resource.kind
   draft.apiVersion = apiVersionOf(kind.resource)
@@ -30,14 +36,15 @@ export function placeInNamespace(metadata: KubeObject['metadata'], namespace: st
   else metadata.namespace = namespace
 }
 
-function reportUnknownFields(problems: readonly string[], kind: KindDefinition, caller: Caller): void {
+function reportProblems(problems: readonly string[], kind: KindDefinition, caller: Caller): void {
   if (problems.length === 0 || caller.fieldValidation === 'Ignore') return
   if (caller.fieldValidation === 'Warn') {
     caller.warnings.push(...problems)
     return
   }
   const { kind: name, version } = kind.resource
-  throw badRequest(`${name} in version "${version}" cannot be handled as a ${name}: strict decoding error: ${problems.join(', ')}`)
+  const problem = `strict decoding error: ${problems.join(', ')}`
+  throw new DecodeError(`${name} in version "${version}" cannot be handled as a ${name}`, problem, problem)
 }
 
 export function throwIfInvalid(kind: KindDefinition, name: string, errors: readonly FieldError[]): void {

@@ -17,6 +17,7 @@ import type { CachedObject } from '../storage/cached-object.ts'
 import { create } from './create.ts'
 import { draftOf, resetFields, shapeOf } from './finish-object.ts'
 import { update } from './update.ts'
+import { checkTypeOfPatched } from './patched-type.ts'
 import { isStored } from '../storage/kind-storage.ts'
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
@@ -45,18 +46,18 @@ export interface PatchResult {
 
 export async function patch(context: ServerContext, target: Target, type: PatchType, document: unknown, caller: Caller, options: { force?: boolean; problems?: readonly string[] } = {}): Promise<PatchResult> {
   if (type === 'apply') return apply(context, target, document, caller, options)
-  const change = changeBy(type, target, document)
+  const change = changeBy(context, type, target, document)
   const problems = options.problems === undefined ? {} : { problems: options.problems }
   const refusal = (error: DecodeError, wanted: unknown): ApiError => (type === 'strategic' ? refuseStrategicPatch(document, error) : refusePatchedObject(wanted, error))
   return { object: await update(context, target, { change, refusal, ...problems }, caller), created: false }
 }
 
-function changeBy(type: Exclude<PatchType, 'apply'>, { kind }: Target, document: unknown): (current: KubeObject) => unknown {
+function changeBy(context: ServerContext, type: Exclude<PatchType, 'apply'>, { kind }: Target, document: unknown): (current: KubeObject) => unknown {
   // The revision of the current state is no precondition; one that the patch sets is.
   const unversioned = (current: KubeObject): JsonObject => ({ ...current, metadata: { ...current.metadata, resourceVersion: '' } })
   switch (type) {
-    case 'json': return current => applyJsonPatch(current, document)
-    case 'merge': return current => applyMergePatch(unversioned(current), document)
+    case 'json': return current => checkTypeOfPatched(context, kind, applyJsonPatch(current, document))
+    case 'merge': return current => checkTypeOfPatched(context, kind, applyMergePatch(unversioned(current), document))
     case 'strategic': return current => applyStrategicMergePatch(kind.model, unversioned(current), document)
   }
 }

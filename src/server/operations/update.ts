@@ -61,7 +61,7 @@ export async function update(context: ServerContext, target: Target, options: Up
 function wantedDraft(kind: KindDefinition, current: KubeObject, { change, refusal }: UpdateOptions, caller: Caller, problems: readonly string[] = []): KubeObject {
   const wanted = change(current)
   try {
-    return draftOf(kind, wanted, caller, problems)
+    return draftOf(kind, wanted, caller, problems, refusal !== undefined)
   } catch (error) {
     throw error instanceof DecodeError && refusal !== undefined ? refusal(error, wanted) : error
   }

@@ -14,6 +14,8 @@ export interface WatchQuery {
   readonly resourceVersion?: string | undefined
   /** First everything there is as ADDED, then a bookmark that says so. */
   readonly sendInitialEvents?: boolean
+  /** From time to time the revision that has been reached, though nothing happened. */
+  readonly allowWatchBookmarks?: boolean
   /** Told when an object could not be converted; the watch has ended then. */
   readonly failed?: (error: unknown) => void
 }

@@ -4,6 +4,7 @@
 import { badRequest, internalError } from '../../api/api-error.ts'
 import { admitPosted } from '../admission/admission.ts'
 import type { Upgrade } from './subresource.ts'
+import { queryFlag } from '../query-flag.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 
@@ -28,16 +29,13 @@ export interface ProxyOptions {
 }
 
 export function commandOptions(query: URLSearchParams, hasCommand: boolean): CommandOptions {
-  const flag = (name: 'stdin' | 'stdout' | 'stderr' | 'tty'): object => (isOn(query.get(name)) ? { [name]: true } : {})
+  const flag = (name: 'stdin' | 'stdout' | 'stderr' | 'tty'): object => (queryFlag(query, name) ? { [name]: true } : {})
   const container = query.get('container')
   return {
     ...flag('stdin'), ...flag('stdout'), ...flag('stderr'), ...flag('tty'), ...(container && { container }),
     ...(hasCommand && { command: query.has('command') ? query.getAll('command') : null }),
   }
 }
-
-/** Whatever is given turns it on, save these two. */
-const isOn = (value: string | null): boolean => value !== null && value !== '0' && value.toLowerCase() !== 'false'
 
 /** @throws ApiError BadRequest */
 export function portForwardOptions(query: URLSearchParams): PortForwardOptions {

@@ -11,6 +11,7 @@ import { current } from '../operations/read.ts'
 import { hostAndPort } from '../outgoing/network-fault.ts'
 import { refusedByAgent, unansweredGet, type Peers } from '../outgoing/peers.ts'
 import { forwardRequest, forwardUpgrade } from '../outgoing/reverse-proxy.ts'
+import { queryFlag } from '../query-flag.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { admitConnection, commandOptions, portForwardOptions, type CommandOptions, type PortForwardOptions } from './admit-connection.ts'
@@ -140,8 +141,6 @@ function containerName({ metadata, spec }: Pod, asked: string | undefined): stri
   throw badRequest(`a container name must be specified for pod ${metadata.name}, choose one of: [${regular.join(' ')}]${inits}`)
 }
 
-const isTrue = (query: URLSearchParams, name: string): boolean => ['true', '1'].includes(query.get(name) ?? '')
-
 function streamOptions({ stdin = false, stdout = false, stderr = false, tty = false }: CommandOptions): StreamOptions {
   const options = { stdin, stdout, stderr: stderr && !tty, tty }
   if (!options.stdin && !options.stdout && !options.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
@@ -165,9 +164,9 @@ function logOptions(query: URLSearchParams): LogOptions {
   if (stream !== 'All' && whole('tailLines') !== undefined) throw invalid('', 'PodLogOptions', '', [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')])
   return {
     ...(stream !== 'All' && { stream }),
-    follow: isTrue(query, 'follow'),
-    previous: isTrue(query, 'previous'),
-    timestamps: isTrue(query, 'timestamps'),
+    follow: queryFlag(query, 'follow'),
+    previous: queryFlag(query, 'previous'),
+    timestamps: queryFlag(query, 'timestamps'),
     ...(whole('sinceSeconds') !== undefined && { sinceSeconds: whole('sinceSeconds')! }),
     ...(sinceTime !== undefined && { sinceTime }),
     ...(whole('tailLines') !== undefined && { tailLines: whole('tailLines')! }),
