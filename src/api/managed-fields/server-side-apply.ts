@@ -112,28 +112,31 @@ function startingEntries({ live, timestamp }: Apply, shape: Shape): Entries {
 interface Conflict { readonly manager: string; readonly path: string }
 
 function refuseConflicts(others: Entries, { changed }: Comparison, apply: Apply, shape: Shape): void {
-  const conflicts: Conflict[] = []
-  let contested = leaf
-  for (const entry of others.values()) {
-    const shared = intersection(entry.set, changed)
-    if (isEmpty(shared)) continue
-    contested = union(contested, shared)
-    for (const path of pathsOf(shared)) conflicts.push({ manager: managerText(entry), path })
-  }
-  if (conflicts.length === 0 || movesFromClientSide(apply, contested, shape)) return
+  const contested = [...others.values()].map(entry => ({ entry, shared: intersection(entry.set, changed) })).filter(({ shared }) => !isEmpty(shared))
+  if (contested.length === 0) return
+  const allowed = movableFromClientSide(apply, shape)
+  const conflicts: Conflict[] = contested.flatMap(({ entry, shared }) => pathsOf(difference(shared, allowed)).map(path => ({ manager: managerText(entry), path })))
+  if (conflicts.length === 0) return
   const causes: StatusCause[] = conflicts.map(({ manager, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field: path }))
   throw new ApiError(409, 'Conflict', conflictMessage(conflicts), { causes })
 }
 
-/** kubectl may take over what it applied client-side before: the annotation says what that was. */
-function movesFromClientSide({ live, manager }: Apply, contested: FieldSet, shape: Shape): boolean {
+/**
+ * kubectl may take over what it applied client-side before: the annotation says what that was. What has another
+ * value meanwhile belongs to whoever gave it that.
+ */
+function movableFromClientSide({ live, manager, apiVersion }: Apply, shape: Shape): FieldSet {
   const text = manager === 'kubectl' ? live?.metadata.annotations?.[lastAppliedAnnotation] : undefined
-  if (text === undefined) return false
+  if (text === undefined) return leaf
   try {
     const lastApplied: unknown = JSON.parse(text)
-    return isObject(lastApplied) && isEmpty(difference(contested, appliedFields(lastApplied, shape)))
+    if (!isObject(lastApplied) || lastApplied.apiVersion !== apiVersion) return leaf
+    checkTyped(lastApplied, shape)
+    const { changed, removed } = compare(lastApplied, live as unknown as JsonObject, shape)
+    return difference(appliedFields(lastApplied, shape), union(changed, removed))
   } catch {
-    return false
+    // An annotation that cannot be understood allows nothing.
+    return leaf
   }
 }
 

@@ -5,6 +5,7 @@ import type { JSONSchemaProps as Schema } from '../generated/models.ts'
 import type { KindDefinition } from '../kind.ts'
 import { isObject } from '../patch/json-value.ts'
 import type { Resource } from '../resource.ts'
+import { listMetadataText, metadataText } from './reference-text.ts'
 import type { SchemaCollector } from './schemas.ts'
 
 const named = ({ group, version }: Resource, name: string): string => `${group.split('.').toReversed().join('.')}.${version}.${name}`
@@ -25,7 +26,7 @@ export function addCustomSchema(kind: KindDefinition, collector: SchemaCollector
   collector.schemas[customDefinition(kind)] = { ...rootSchema(kind.openApiSchema as Schema, collector), 'x-kubernetes-group-version-kind': [{ group, kind: name, version }] }
   collector.schemas[customListDefinition(kind)] = {
     description: `${listKind} is a list of ${name}`, type: 'object', required: ['items'],
-    properties: { ...typeMeta(collector), metadata: described('The revision of the list and where it continues.', 'V1ListMeta', collector), items: { type: 'array', items: collector.reference(customDefinition(kind)) } },
+    properties: { ...typeMeta(collector), metadata: described(listMetadataText, 'V1ListMeta', collector), items: { type: 'array', items: collector.reference(customDefinition(kind)) } },
     'x-kubernetes-group-version-kind': [{ group, kind: listKind, version }],
   }
 }
@@ -41,7 +42,7 @@ function rootSchema(schema: Schema, collector: SchemaCollector): object {
   return { ...rest, type: 'object', properties: { ...typeMeta(collector), ...properties, ...metadataOf(collector) } }
 }
 
-const metadataOf = (collector: SchemaCollector): object => ({ metadata: described("Standard object's metadata: name, labels and others.", 'V1ObjectMeta', collector) })
+const metadataOf = (collector: SchemaCollector): object => ({ metadata: described(metadataText, 'V1ObjectMeta', collector) })
 
 interface Published extends Record<string, unknown> { readonly properties?: object }
 

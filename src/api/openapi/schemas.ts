@@ -2,6 +2,7 @@
 // the extensions that kubectl's merging and explaining live on.
 import { hasModel, modelOf, type Field, type FieldType, type Model } from '../schema/schema.ts'
 import type { Docs } from './docs.ts'
+import { textOfReference } from './reference-text.ts'
 
 export type OpenApiVersion = 2 | 3
 export type Schemas = Record<string, object>
@@ -10,7 +11,7 @@ const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 const crd = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'
 
 /** Types with a schema of their own that is no model. */
-const named: Partial<Record<FieldType, readonly [name: string, schema: object]>> = {
+const named: Partial<Record<FieldType, readonly [name: string, schema: { readonly description: string; readonly type?: string; readonly format?: string }]>> = {
   quantity: ['io.k8s.apimachinery.pkg.api.resource.Quantity', { description: 'A number with an optional unit, as text: "500m", "2Gi", "1e3".', type: 'string' }],
   time: [`${meta}.Time`, { description: 'A time in RFC 3339, to the second.', type: 'string', format: 'date-time' }],
   microTime: [`${meta}.MicroTime`, { description: 'A time in RFC 3339, to the microsecond.', type: 'string', format: 'date-time' }],
@@ -75,13 +76,14 @@ export class SchemaCollector {
 
   private property(field: Field, text: string | undefined): object {
     const value = this.value(field)
-    const described = text === undefined || text === '' ? {} : { description: text }
+    const described = text ? { description: text } : {}
     if (field.shape === 'map') return { ...described, type: 'object', additionalProperties: value, ...mapExtensions(field), ...patchExtensions(field) }
     if (field.shape === 'list') return { ...described, type: 'array', items: value, ...listExtensions(field), ...patchExtensions(field) }
     const extensions = { ...mapExtensions(field), ...patchExtensions(field) }
     if (!('$ref' in value)) return { ...described, ...value, ...(field.required && field.type === 'string' && { default: '' }), ...extensions }
+    const besides = { description: text || (textOfReference(field, this.docs) ?? named[field.type]?.[1].description), ...extensions }
     // Beside a reference nothing else counts in OpenAPI 3.0, so it goes into allOf.
-    return this.version === 3 ? { ...described, allOf: [value], ...extensions } : { ...described, ...value, ...extensions }
+    return this.version === 3 ? { ...besides, allOf: [value] } : { ...besides, ...value }
   }
 
   private value(field: Field): object {
@@ -89,7 +91,7 @@ export class SchemaCollector {
     const own = named[field.type]
     if (own === undefined) return simple[field.type] ?? {}
     const [name, schema] = own
-    this.schemas[name] ??= this.version === 3 && field.type === 'intOrString' ? { description: (schema as { description: string }).description, format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] } : schema
+    this.schemas[name] ??= this.version === 3 && field.type === 'intOrString' ? { description: schema.description, format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] } : schema
     return this.reference(name)
   }
 }

@@ -26,6 +26,20 @@ function checkOperations(operations: unknown): readonly JsonPatchOperation[] {
   return operations as JsonPatchOperation[]
 }
 
+const knownFields = new Set(['op', 'path', 'from', 'value'])
+
+/**
+ * What is wrong with the form of a patch though it can be applied.
+ * @param duplicates are paths of keys that occur twice: `[1].path`
+ */
+export function operationProblems(operations: unknown, duplicates: readonly string[]): string[] {
+  if (!Array.isArray(operations)) return []
+  return (operations as unknown[]).flatMap((operation, index) => [
+    ...(isObject(operation) ? Object.keys(operation) : []).filter(key => !knownFields.has(key)).map(key => `json patch unknown field "[${index}].${key}"`),
+    ...duplicates.filter(path => path.startsWith(`[${index}].`)).map(path => `json patch duplicate field "${path}"`),
+  ])
+}
+
 function pointer(path: unknown): string[] {
   if (path === '') return []
   if (typeof path !== 'string' || !path.startsWith('/')) throw doesNotFit()

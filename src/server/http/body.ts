@@ -6,9 +6,11 @@ import { wrongCustomKind } from '../../api/custom-resources/wrong-kind.ts'
 import { parseJson } from '../../api/decode.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { parseYaml } from '../../api/parse-yaml.ts'
+import { operationProblems } from '../../api/patch/json-patch.ts'
 import { isObject } from '../../api/patch/json-value.ts'
 import { decodeProtobuf, decodeProtobufMessage } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf, typeMetaOf } from '../../api/resource.ts'
+import type { PatchType } from '../operations/patch.ts'
 import type { FieldValidation } from '../request.ts'
 import { mediaTypes } from './negotiation.ts'
 
@@ -69,8 +71,11 @@ export function decodeBody(bytes: Buffer, mediaType: string, model: string, vali
   }
 }
 
-/** A JSON document that says how to change an object. @param prefix of what is said about one that is no JSON */
-export const decodePatch = (bytes: Buffer, prefix: string, validation: FieldValidation): Body => withProblems(parseJson(bytes.toString(), { duplicates: validation !== 'Ignore', ofPatch: prefix }))
+/** A JSON document that says how to change an object. */
+export function decodePatch(bytes: Buffer, type: Exclude<PatchType, 'apply'>, validation: FieldValidation): Body {
+  const parsed = parseJson(bytes.toString(), { duplicates: validation !== 'Ignore', ofPatch: type === 'strategic' ? '' : 'error decoding patch: ' })
+  return type === 'json' ? { value: parsed.value, problems: operationProblems(parsed.value, parsed.duplicates) } : withProblems(parsed)
+}
 
 function withProblems({ value, duplicates }: { value: unknown; duplicates: readonly string[] }): Body {
   return { value, problems: duplicates.map(field => `duplicate field "${field}"`) }

@@ -159,7 +159,7 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
   const type = patchTypeOf(mediaType, target.kind)
   const bytes = await readBody(exchange.request)
   const validation = exchange.caller.fieldValidation
-  const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodePatch(bytes, type === 'strategic' ? '' : 'error decoding patch: ', validation)
+  const { value, problems } = type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodePatch(bytes, type, validation)
   if (type === 'apply') {
     if (!exchange.query.get('fieldManager')) throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])
     checkVersionOfApplied(value, target.kind)
