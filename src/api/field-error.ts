@@ -1,6 +1,7 @@
 // Validation findings with the path, the reason and the wording of Kubernetes
 // (staging/src/k8s.io/apimachinery/pkg/util/validation/field). A validator returns a list of them;
 // `invalid()` in api-error.ts turns the list into a 422 Status.
+import { goQuote } from '../lib/go-quote.ts'
 
 export type FieldErrorReason =
   | 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueNotSupported' | 'FieldValueDuplicate'
@@ -21,10 +22,6 @@ function show(value: unknown): string {
   if (value === undefined || value === null) return 'null'
   if (typeof value === 'object') return JSON.stringify(value)
   return `${value as number | boolean}`
-}
-
-function goQuote(text: string): string {
-  return JSON.stringify(text)
 }
 
 const withDetail = (head: string, detail: string): string => (detail === '' ? head : `${head}: ${detail}`)

@@ -11,7 +11,9 @@ const preempts = 'PreemptLowerPriority'
 export const priority: AdmissionPlugin = {
   name: 'Priority',
   mutate(request, context) {
-    if (request.operation !== 'CREATE' || !isPlainResource(request, '', 'pods')) return
+    if (!isPlainResource(request, '', 'pods')) return
+    if (request.operation === 'UPDATE') keepPriority(request.object as Pod, request.old as Pod)
+    if (request.operation !== 'CREATE') return
     const { spec, metadata } = request.object as Pod
     const found = classOf(context, spec.priorityClassName)
     if (found === undefined) throw forbidden(pods, metadata.name ?? '', `no PriorityClass with name ${spec.priorityClassName} was found`)
@@ -21,6 +23,13 @@ export const priority: AdmissionPlugin = {
     spec.preemptionPolicy ??= found.preemptionPolicy ?? preempts
     if (found.metadata?.name) spec.priorityClassName = found.metadata.name
   },
+}
+
+/** Who replaces a pod by what it was made of need not say what was added to it. */
+function keepPriority({ spec }: Pod, old: Pod): void {
+  const { priority, preemptionPolicy } = old.spec
+  if (priority !== undefined) spec.priority ??= priority
+  if (preemptionPolicy !== undefined) spec.preemptionPolicy ??= preemptionPolicy
 }
 
 type Found = Pick<PriorityClass, 'value' | 'preemptionPolicy'> & { metadata?: { name: string } }

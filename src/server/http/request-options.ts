@@ -3,6 +3,7 @@ import { invalid } from '../../api/api-error.ts'
 import type { FieldError } from '../../api/field-error.ts'
 import { invalidValue, joinErrors, notSupported, tooLong } from '../../api/field-error.ts'
 import { utf8Length } from '../../api/validation/object-meta.ts'
+import { isPrintable } from '../../lib/go-quote.ts'
 
 const optionsKinds: Readonly<Record<string, string>> = { POST: 'CreateOptions', PUT: 'UpdateOptions', PATCH: 'PatchOptions', DELETE: 'DeleteOptions' }
 
@@ -23,9 +24,9 @@ export function checkWriteOptions(method: string | undefined, query: URLSearchPa
 const longestManagerBytes = 128
 
 function checkManager(name: string): FieldError[] {
-  const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(name)
   return joinErrors(
     utf8Length(name) > longestManagerBytes ? [tooLong('fieldManager', longestManagerBytes)] : [],
-    unprintable === null ? [] : [invalidValue('fieldManager', name, 'should only contain printable characters')],
+    [...name.matchAll(/./gsu)].filter(([character]) => !isPrintable(character)).map(({ 0: character, index }) =>
+      invalidValue('fieldManager', name, `invalid character U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')} (at position ${utf8Length(name.slice(0, index))})`)),
   )
 }

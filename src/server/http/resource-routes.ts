@@ -1,7 +1,7 @@
 // The verbs on resources: finds the kind, reads parameters and body, calls the operation, writes the answer.
 import { badRequest, invalid, methodNotAllowed, noSuchPage, noSuchPath, notFound, unsupportedMediaType, type Status } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
-import { invalidValue, notSupported, required } from '../../api/field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../../api/field-error.ts'
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { returnsDeletedObject } from '../../api/returns-deleted-object.ts'
@@ -164,7 +164,7 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
     if (!exchange.query.get('fieldManager')) throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])
     checkVersionOfApplied(value, target.kind)
     checkTypeOf(value, target.kind)
-  }
+  } else if (exchange.query.has('force')) throw invalid('meta.k8s.io', 'PatchOptions', '', [forbiddenField('force', 'may not be specified for non-apply patch')])
   const result = await patch(context, target, type, value, exchange.caller, { force: queryFlag(exchange.query, 'force'), problems })
   return sendObject(exchange, result.created ? 201 : 200, target.kind, result.object, context.clock.now())
 }
@@ -189,19 +189,22 @@ export async function readDeletionOptions({ request, query }: Exchange): Promise
   const grace = query.get('gracePeriodSeconds')
   if (grace !== null && !/^[+-]?\d+$/.test(grace)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`)
   const policy = query.get('propagationPolicy') as DeletionOptions['propagationPolicy'] | null
-  const options = { ...(grace !== null && { gracePeriodSeconds: Number(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...fromBody }
-  checkPropagation(options)
+  const options = { ...(grace !== null && { gracePeriodSeconds: Number(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...(query.has('orphanDependents') && { orphanDependents: queryFlag(query, 'orphanDependents') }), ...fromBody }
+  checkDeletion(options)
   return options
 }
 
 /** As messages name them; the last one is no value. */
 const propagationPolicies = ['Foreground', 'Background', 'Orphan', 'nil']
 
-function checkPropagation({ propagationPolicy, orphanDependents }: DeletionOptions): void {
+function checkDeletion({ propagationPolicy: policy, orphanDependents, dryRun = [] }: DeletionOptions): void {
   const field = 'propagationPolicy'
-  if (propagationPolicy === undefined) return
-  if (orphanDependents !== undefined) throw invalid('meta.k8s.io', 'DeleteOptions', '', [invalidValue(field, propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set')])
-  if (!propagationPolicies.slice(0, 3).includes(propagationPolicy)) throw invalid('meta.k8s.io', 'DeleteOptions', '', [notSupported(field, propagationPolicy, propagationPolicies)])
+  const problems = joinErrors(
+    policy === undefined || orphanDependents === undefined ? [] : [invalidValue(field, policy, 'orphanDependents and deletionPropagation cannot be both set')],
+    policy === undefined || propagationPolicies.slice(0, 3).includes(policy) ? [] : [notSupported(field, policy, propagationPolicies)],
+    dryRun.every(value => value === 'All') ? [] : [notSupported('dryRun', dryRun, ['All'])],
+  )
+  if (problems.length > 0) throw invalid('meta.k8s.io', 'DeleteOptions', '', problems)
 }
 
 async function deleteCollection(context: ServerContext, exchange: Exchange, kind: KindDefinition, namespace: string | undefined): Promise<void> {

@@ -85,6 +85,19 @@ describe('a list', () => {
     expect(shown(answer.json.items as ConfigMap[])).toEqual(['a=1'])
   })
 
+  test('at a revision, with a limit, shows exactly that state, page by page', async () => {
+    await put('a', '1')
+    const { metadata: { resourceVersion } } = await put('b', '1')
+    await put('a', '2')
+    const path = `/api/v1/namespaces/${namespace}/configmaps?limit=1`
+    const first = await server.call('GET', `${path}&resourceVersion=${resourceVersion}`)
+    const second = await server.call('GET', `${path}&continue=${first.json.metadata.continue as string}`)
+    expect([...shown(first.json.items as ConfigMap[]), ...shown(second.json.items as ConfigMap[])]).toEqual(['a=1', 'b=1'])
+    expect(first.json.metadata.resourceVersion).toBe(resourceVersion)
+    const newer = await server.call('GET', `${path}&resourceVersion=${resourceVersion}&resourceVersionMatch=NotOlderThan`)
+    expect(shown(newer.json.items as ConfigMap[])).toEqual(['a=2'])
+  })
+
   test.each(['-1', 'abc', '1.5'])('at the revision %s is refused', async revision => {
     expect((await server.call('GET', `/api/v1/configmaps?resourceVersion=${revision}`)).status).toBe(400)
   })

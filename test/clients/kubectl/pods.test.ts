@@ -38,6 +38,7 @@ describe.skipIf(!hasKubectl)(withKubectl('pods'), () => {
     ['gated', 'kubectl create -f gated.yaml && kubectl get pod gated --no-headers', /gated +0\/1 +SchedulingGated/],
     ['nobody binds it meanwhile', 'kubectl create -f binding.yaml', /\(Conflict\): .*Operation cannot be fulfilled on pods\/binding "gated": pod gated has non-empty .spec.schedulingGates$/, 1],
     ['a field manager with a long name', `kubectl label pod gated x=y --field-manager=${'m'.repeat(129)}`, /fieldManager: Too long: may not be more than 128 bytes$/, 1],
+    ['a field manager whose name cannot be printed', `kubectl label pod gated x=y --field-manager="$(printf 'ö\\001a\\002')"`, /fieldManager: Invalid value: "ö\\x01a\\x02": invalid character U\+0001 \(at position 2\)\n.*: invalid character U\+0002 \(at position 4\)$/, 1],
     ['more than fits', 'head -c 1100000 /dev/zero | tr "\\0" a > big && kubectl create configmap big --from-file=big', /ConfigMap "big" is invalid: \[\]: Too long: may not be more than 1048576 bytes$/, 1],
   ])
 })
