@@ -97,8 +97,8 @@ export function expired(message: string, continueToken?: string): ApiError {
 /** The asked-for revision is still to come; the client may try again. */
 export const tooLargeRevision = (wanted: number, current: number): ApiError =>
   new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] })
-export const requestEntityTooLarge = (limitBytes: number): ApiError =>
-  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
+export const requestEntityTooLarge = (limit: string): ApiError =>
+  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: ${limit}`)
 export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
 export const timedOut = (): ApiError => new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', {})

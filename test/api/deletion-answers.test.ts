@@ -20,3 +20,13 @@ test.each<[string, object, string]>([
   expect(made.status, made.text).toBe(201)
   expect((await server.call('DELETE', `${path}/one`)).json).toMatchObject({ kind, ...(kind === 'Status' ? { status: 'Success' } : { metadata: { name: 'one' } }) })
 })
+
+test.each<[string, string[], object, number]>([
+  ['nothing holds it', [], { orphanDependents: false }, 200],
+  ['something holds it', ['example.com/hold'], {}, 200],
+  ['something holds it, and its dependents shall go', ['example.com/hold'], { orphanDependents: false }, 202],
+])('accepted only: %s', async (_, finalizers, body, status) => {
+  const path = '/api/v1/namespaces/default/configmaps'
+  const { json } = await server.call('POST', path, { body: { metadata: { generateName: 'held-', finalizers } } })
+  expect((await server.call('DELETE', `${path}/${json.metadata.name as string}`, { body })).status).toBe(status)
+})

@@ -19,7 +19,7 @@ function jsonKind(value: unknown): string {
 
 function checkOperations(operations: unknown): readonly JsonPatchOperation[] {
   if (!Array.isArray(operations)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operations)} into Go value of type []handlers.jsonPatchOp`)
-  if (operations.length > maximumOperations) throw requestEntityTooLarge(maximumOperations)
+  if (operations.length > maximumOperations) throw requestEntityTooLarge(`The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${operations.length}`)
   for (const operation of operations as unknown[]) {
     if (!isObject(operation)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operation)} into Go value of type handlers.jsonPatchOp`)
   }

@@ -43,7 +43,7 @@ function wholeBody(request: IncomingMessage): Promise<Buffer> {
       if (size <= bodyLimitBytes) return void chunks.push(chunk)
       // The rest is read and dropped, so that the connection can be used again.
       chunks.length = 0
-      reject(requestEntityTooLarge(bodyLimitBytes))
+      reject(requestEntityTooLarge(`limit is ${bodyLimitBytes}`))
     })
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
     request.once('error', reject)

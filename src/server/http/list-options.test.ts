@@ -11,7 +11,6 @@ test.each<[string, string]>([
   ['resourceVersionMatch=NotOlderThan&resourceVersion=1&continue=x', refused('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided')],
   ['resourceVersionMatch=Bad&resourceVersion=1', refused('resourceVersionMatch: Unsupported value: "Bad": supported values: "", "Exact", "NotOlderThan"')],
   ['sendInitialEvents=true', refused('sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list')],
-  ['continue=x&resourceVersion=3', 'specifying resource version is not allowed when using continue'],
   ['limit=abc', 'strconv.ParseInt: parsing "abc": invalid syntax'],
   ['timeoutSeconds=1.5', 'strconv.ParseInt: parsing "1.5": invalid syntax'],
 ])('a list with %s is refused', (text, message) => {

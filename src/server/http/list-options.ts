@@ -23,7 +23,6 @@ export function readListOptions(query: URLSearchParams): ListOptions {
     match !== 'Exact' || resourceVersion !== '0' ? [] : [forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')],
     query.has('sendInitialEvents') ? [forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list')] : [],
   ))
-  if (continueToken && resourceVersion && resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
   return options
 }
 

@@ -141,8 +141,11 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
     case 'DELETE': {
       if (target.subresource !== undefined) throw methodNotAllowed()
       assertVerb(kind, 'delete')
-      const deletion = await remove(context, target, await readDeletionOptions(exchange), exchange.caller)
-      if (!deletion.gone || returnsDeletedObject(kind.resource)) return sendObject(exchange, 200, kind, deletion.object, context.clock.now())
+      const options = await readDeletionOptions(exchange)
+      const deletion = await remove(context, target, options, exchange.caller)
+      // So it has been since before there were propagation policies.
+      const code = !deletion.gone && options.orphanDependents === false ? 202 : 200
+      if (!deletion.gone || returnsDeletedObject(kind.resource)) return sendObject(exchange, code, kind, deletion.object, context.clock.now())
       return sendValue(exchange, 200, deletedStatus(kind, deletion.object), 'V1Status')
     }
     default: throw methodNotAllowed()

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
-import { ApiError, internalError, PlainError, timedOut, type Status } from '../../api/api-error.ts'
+import { ApiError, badRequest, internalError, PlainError, timedOut, type Status } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf } from '../../api/protobuf/envelope.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
@@ -106,6 +106,8 @@ export async function sendTimedOut(exchange: Exchange): Promise<void> {
 export function tellable(error: unknown, report: (error: unknown) => void): ApiError {
   if (error instanceof ApiError) return error
   report(error)
+  // Only what a client nested without end fills the stack.
+  if (error instanceof RangeError && error.message.includes('call stack')) return badRequest('exceeded max depth')
   const known = error instanceof Error && error.name === 'StoreFailure'
   return internalError(known ? error.message : 'an unexpected fault; see the server log')
 }

@@ -39,8 +39,10 @@ const staleToken = 'The provided continue parameter is too old to display a cons
 export async function list(context: ServerContext, kind: KindDefinition, query: ListQuery): Promise<ListPage> {
   const { storage } = context
   const cache = storage.cache(storedResource(kind))
+  const asked = revisionOf(query)
   const position = query.continueToken ? decodeToken(query.continueToken) : undefined
-  const wanted = position === undefined ? exactRevision(query, storage.revision) : position.revision === asOfNow ? undefined : position.revision
+  if (position !== undefined && asked > 0) throw badRequest('specifying resource version is not allowed when using continue')
+  const wanted = position === undefined ? exactRevision(query, asked, storage.revision) : position.revision === asOfNow ? undefined : position.revision
   if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision)
   const unchanged = wanted === undefined || (cache.remembers(wanted) && cache.since(wanted).length === 0)
   if (!unchanged) return listPast(context, kind, query, wanted, position)
@@ -56,11 +58,16 @@ async function servedList(kind: KindDefinition, stored: CachedObject[]): Promise
   return stored.map(object => asServed(kind, object))
 }
 
-/** A page of a revision without more words is of exactly that one, as before there were words for it. */
-function exactRevision({ resourceVersion, resourceVersionMatch, limit }: ListQuery, newest: number): number | undefined {
-  if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
+/** 0: none in particular. */
+function revisionOf({ resourceVersion = '' }: ListQuery): number {
   const revision = Number(resourceVersion)
   if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  return revision
+}
+
+/** A page of a revision without more words is of exactly that one, as before there were words for it. */
+function exactRevision({ resourceVersionMatch, limit }: ListQuery, revision: number, newest: number): number | undefined {
+  if (revision === 0) return undefined
   if (revision > newest) throw tooLargeRevision(revision, newest)
   return resourceVersionMatch === 'Exact' || (!resourceVersionMatch && limit > 0) ? revision : undefined
 }
