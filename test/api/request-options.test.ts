@@ -36,3 +36,17 @@ test('dependents are orphaned in the words of old clients', async () => {
   const deleted = await server.call('DELETE', `${path}/old?orphanDependents=1`)
   expect([deleted.status, deleted.json.metadata.finalizers]).toEqual([200, ['orphan']])
 })
+
+test('an apply that names a uid creates nothing', async () => {
+  const answer = await server.call('PATCH', `${path}/new?fieldManager=m`, { ...patchAs('application/apply-patch+yaml'), body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { uid: 'abc' } } })
+  expect([answer.status, answer.json.message]).toEqual([409, 'Operation cannot be fulfilled on configmaps "new": uid mismatch: the provided object specified uid abc, and no existing object was found'])
+})
+
+test.each([['GET', '/pods/a/eviction'], ['PATCH', '/pods/a/eviction'], ['GET', '/pods/a/binding'], ['GET', '/serviceaccounts/a/token'], ['PUT', '/serviceaccounts/a/token'], ['POST', '/pods/a/log']])('%s %s is not allowed', async (method, part) => {
+  expect((await server.call(method, `/api/v1/namespaces/default${part}`, method === 'GET' ? {} : { body: {} })).status).toBe(405)
+})
+
+test.each([['policy/v1beta1', 404, 'pods "a" not found'], ['policy/v2', 400, 'Eviction in version "v2" cannot be handled as a Eviction: no kind "Eviction" is registered for version "policy/v2" in scheme "pkg/api/legacyscheme/scheme.go:30"']])('an eviction of version %s', async (apiVersion, status, message) => {
+  const answer = await server.call('POST', '/api/v1/namespaces/default/pods/a/eviction', { body: { apiVersion, kind: 'Eviction', metadata: { name: 'a' } } })
+  expect([answer.status, answer.json.message]).toEqual([status, message])
+})

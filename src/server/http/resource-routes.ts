@@ -47,6 +47,7 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   if (subresource !== undefined && !isPart(kind, subresource)) {
     const route = findSubresource(routes.subresources, target)
     if (route === undefined) throw kind.custom === undefined ? noSuchPath() : notFound(kind.resource, name)
+    if (route.methods?.includes(exchange.request.method!) === false) throw methodNotAllowed()
     return route.serve(exchange, target, path.rest ?? '')
   }
   return serveObject(routes, exchange, target, path)

@@ -1,5 +1,5 @@
 // PATCH: turns a patch document into the wanted state of an update; server-side apply may also create.
-import { unsupportedMediaType, type ApiError } from '../../api/api-error.ts'
+import { conflict, unsupportedMediaType, type ApiError } from '../../api/api-error.ts'
 import { serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
@@ -70,6 +70,7 @@ async function apply(context: ServerContext, target: Target, document: unknown, 
   if (!isStored(context.storage, kind, keyOfTarget(target)) && subresource === '') {
     const fresh = serverSideApply({ ...common, live: undefined })
     fresh.metadata.name = target.name
+    if (fresh.metadata.uid) throw conflict(kind.resource, target.name, `uid mismatch: the provided object specified uid ${fresh.metadata.uid}, and no existing object was found`)
     return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }
   }
   const object = await update(context, target, { change: live => serverSideApply({ ...common, live }), keepsManagedFields: true }, caller)

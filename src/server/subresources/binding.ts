@@ -66,6 +66,7 @@ function checkBinding({ metadata, target: node }: Partial<Binding>, { name }: Ta
 
 export function bindingRoute(context: ServerContext): SubresourceRoute {
   return {
+    methods: ['POST'],
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
       await bind(context, target, decodeObject(model, value ?? {}).object as Partial<Binding>, exchange.caller)

@@ -2,9 +2,11 @@
 // first, by compare-and-swap on its status, so that evictions at the same time cannot both take the last
 // place. Source: pkg/registry/core/pod/storage/eviction.go.
 import { ApiError, badRequest, conflict, forbidden, isConflict, preconditionFailed } from '../../api/api-error.ts'
+import { conversionProblem, versionOf } from '../../api/conversion-problem.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { disruptionCondition, protects, withDisruptionCondition } from '../../api/disruption-budget.ts'
 import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/models.ts'
+import { isObject } from '../../api/patch/json-value.ts'
 import { podDisruptionBudgets } from '../../api/resources.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { admitPosted } from '../admission/admission.ts'
@@ -132,10 +134,23 @@ function announced(pod: Pod, nowMs: number): Pod {
   return structuredClone({ ...pod, status: { ...pod.status, conditions: [...others, condition] } })
 }
 
+/** The version that is served no more is still understood. */
+const versions = ['policy/v1', 'policy/v1beta1']
+
+function checkVersion(value: unknown): void {
+  const expected = { apiVersion: 'policy/v1', kind: 'Eviction' }
+  const { apiVersion, kind } = isObject(value) ? value : {}
+  const given = { apiVersion: typeof apiVersion === 'string' && apiVersion !== '' ? apiVersion : expected.apiVersion, kind: typeof kind === 'string' && kind !== '' ? kind : expected.kind }
+  const problem = conversionProblem(given, expected, (version, name) => versions.includes(version) && name === expected.kind)
+  if (problem !== undefined) throw badRequest(`${given.kind} in version "${versionOf(given.apiVersion)}" cannot be handled as a ${expected.kind}: ${problem}`)
+}
+
 export function evictionRoute(context: ServerContext): SubresourceRoute {
   return {
+    methods: ['POST'],
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
+      checkVersion(value)
       await evict(context, target, decodeObject(model, value ?? {}).object as Partial<Eviction>, exchange.caller)
       return sendValue(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 'V1Status')
     },

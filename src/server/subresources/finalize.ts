@@ -1,6 +1,5 @@
 // `namespaces/finalize`: the only way to change a namespace's spec.finalizers; with the last one gone and
 // a deletion under way, the namespace goes.
-import { methodNotAllowed } from '../../api/api-error.ts'
 import type { Namespace } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { decodeBody, mediaTypeOf, readBody } from '../http/body.ts'
@@ -27,8 +26,8 @@ export async function finalize(context: ServerContext, target: Target, wanted: P
 
 export function finalizeRoute(context: ServerContext): SubresourceRoute {
   return {
+    methods: ['PUT'],
     async serve(exchange, target) {
-      if (exchange.request.method !== 'PUT') throw methodNotAllowed()
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), target.kind.model, 'Ignore')
       return sendObject(exchange, 200, target.kind, await finalize(context, target, (value ?? {}) as Partial<Namespace>), context.clock.now())
     },

@@ -2,7 +2,7 @@
 // client talk.
 import { pipeline } from 'node:stream/promises'
 import { ApiError, badRequest, invalid, notFound } from '../../api/api-error.ts'
-import { forbiddenField, notSupported } from '../../api/field-error.ts'
+import { forbiddenField, invalidValue, joinErrors, notSupported } from '../../api/field-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
 import type { ContainerTarget, LogOptions, NodeStreams, RemoteSession, StreamOptions } from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
@@ -80,10 +80,11 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
 
   return {
     log: {
+      methods: ['GET'],
       async serve({ request, query, response, caller }, target) {
+        const options = logOptions(query, target.name)
         const pod = podOf(target)
         const container = containerTarget(pod, query.get('container') ?? undefined)
-        const options = logOptions(query)
         if (!pod.spec.nodeName) {
           response.writeHead(200, { 'Content-Type': 'text/plain' }).end()
           return
@@ -150,26 +151,34 @@ function streamOptions({ stdin = false, stdout = false, stderr = false, tty = fa
 type LogStream = NonNullable<LogOptions['stream']>
 const isLogStream = (text: string): text is LogStream => ['All', 'Stderr', 'Stdout'].includes(text)
 
-function logOptions(query: URLSearchParams): LogOptions {
+/** @throws ApiError BadRequest, Invalid */
+function logOptions(query: URLSearchParams, pod: string): LogOptions {
   const whole = (name: string): number | undefined => {
     const text = query.get(name)
     if (text === null || text === '') return undefined
-    const value = Number(text)
-    if (!Number.isSafeInteger(value) || value < 0) throw badRequest(`${name}: Invalid value: "${text}": must be a whole number of at least 0`)
-    return value
+    if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+    return Number(text)
   }
+  const [tailLines, limitBytes, sinceSeconds] = [whole('tailLines'), whole('limitBytes'), whole('sinceSeconds')]
   const sinceTime = query.get('sinceTime') ?? undefined
   const stream = query.get('stream') ?? 'All'
-  if (!isLogStream(stream)) throw invalid('', 'PodLogOptions', '', [notSupported('stream', stream, ['All', 'Stderr', 'Stdout'])])
-  if (stream !== 'All' && whole('tailLines') !== undefined) throw invalid('', 'PodLogOptions', '', [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')])
+  const problems = joinErrors(
+    tailLines === undefined || tailLines >= 0 ? [] : [invalidValue('tailLines', tailLines, 'must be greater than or equal to 0')],
+    limitBytes === undefined || limitBytes > 0 ? [] : [invalidValue('limitBytes', limitBytes, 'must be greater than 0')],
+    sinceSeconds === undefined || sinceTime === undefined ? [] : [forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified')],
+    sinceSeconds === undefined || sinceTime !== undefined || sinceSeconds > 0 ? [] : [invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0')],
+    isLogStream(stream) ? [] : [notSupported('stream', stream, ['All', 'Stderr', 'Stdout'])],
+    stream === 'All' || tailLines === undefined ? [] : [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')],
+  )
+  if (problems.length > 0 || !isLogStream(stream)) throw invalid('', 'PodLogOptions', pod, problems)
   return {
     ...(stream !== 'All' && { stream }),
     follow: queryFlag(query, 'follow'),
     previous: queryFlag(query, 'previous'),
     timestamps: queryFlag(query, 'timestamps'),
-    ...(whole('sinceSeconds') !== undefined && { sinceSeconds: whole('sinceSeconds')! }),
+    ...(sinceSeconds !== undefined && { sinceSeconds }),
     ...(sinceTime !== undefined && { sinceTime }),
-    ...(whole('tailLines') !== undefined && { tailLines: whole('tailLines')! }),
-    ...(whole('limitBytes') !== undefined && { limitBytes: whole('limitBytes')! }),
+    ...(tailLines !== undefined && { tailLines }),
+    ...(limitBytes !== undefined && { limitBytes }),
   }
 }

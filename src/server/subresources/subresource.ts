@@ -7,6 +7,8 @@ import type { Exchange } from '../http/exchange.ts'
 import type { Caller, Target } from '../request.ts'
 
 export interface SubresourceRoute {
+  /** The only methods of those that are served here; all without it. */
+  readonly methods?: readonly string[]
   /** @param rest is the path below the subresource (proxy) */
   serve(exchange: Exchange, target: Target, rest: string): Promise<void>
   /** For requests that switch protocols (exec, attach, portforward). */

@@ -97,6 +97,7 @@ function boundTo({ storage }: ServerContext, { metadata: { namespace, name: acco
 
 export function tokenRoute(context: ServerContext): SubresourceRoute {
   return {
+    methods: ['POST'],
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
       return sendValue(exchange, 201, await requestToken(context, target, decodeObject(model, value ?? {}).object as unknown as New<TokenRequest>, exchange.caller), model)
