@@ -135,13 +135,13 @@ function announced(pod: Pod, nowMs: number): Pod {
 }
 
 /** The version that is served no more is still understood. */
-const versions = ['policy/v1', 'policy/v1beta1']
+const versions = new Set(['policy/v1', 'policy/v1beta1'])
 
 function checkVersion(value: unknown): void {
   const expected = { apiVersion: 'policy/v1', kind: 'Eviction' }
   const { apiVersion, kind } = isObject(value) ? value : {}
   const given = { apiVersion: typeof apiVersion === 'string' && apiVersion !== '' ? apiVersion : expected.apiVersion, kind: typeof kind === 'string' && kind !== '' ? kind : expected.kind }
-  const problem = conversionProblem(given, expected, (version, name) => versions.includes(version) && name === expected.kind)
+  const problem = conversionProblem(given, expected, (version, name) => versions.has(version) && name === expected.kind)
   if (problem !== undefined) throw badRequest(`${given.kind} in version "${versionOf(given.apiVersion)}" cannot be handled as a ${expected.kind}: ${problem}`)
 }
 
