@@ -1,7 +1,6 @@
 // Acting as somebody else, roles and what they refuse, and what a server says there is.
-import { afterAll, beforeAll, describe } from 'vitest'
-import { startTestServer, type TestServer } from '../../../src/testing/in-process-server.ts'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const files = {
   'binding.yaml': `apiVersion: rbac.authorization.k8s.io/v1
@@ -12,19 +11,8 @@ roleRef: {kind: Role, name: missing, apiGroup: rbac.authorization.k8s.io}
 `,
 }
 
-describe.skipIf(!hasKubectl)(withKubectl('access'), () => {
-  let server: TestServer
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    server = await startTestServer()
-    kubectl = kubectlFor(server, files)
-  })
-  afterAll(async () => {
-    await server.close()
-    kubectl.remove()
-  })
-
-  runSteps(() => kubectl, [
+describeKubectl('access', { files }, kubectl => {
+  runSteps(kubectl, [
     ['somebody else, with a uid', 'kubectl auth whoami --as=u --as-uid=7 --as-group=g', /^ATTRIBUTE +VALUE *\nUsername +u *\nUID +7 *\nGroups +\[g system:authenticated\]$/],
     ['a group may have commas in its name', 'kubectl auth whoami --as=u --as-group=g2 --as-group=g1 --as-group=,,,chameleon -o jsonpath={.status.userInfo.groups}', /^\["g2","g1",",,,chameleon","system:authenticated"\]$/],
     ['who is not known may not even ask', 'kubectl auth whoami --as=u --as-group=system:unauthenticated', /selfsubjectreviews API is not enabled in the cluster or you do not have permission to call it$/, 1],

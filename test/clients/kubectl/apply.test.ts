@@ -1,8 +1,7 @@
 // kubectl apply beyond one object: client-side and server-side in turn, pruning, sets, directories, and files in
 // which something is wrong.
-import { afterAll, beforeAll, describe } from 'vitest'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
-import { startTestCluster, type TestCluster } from '../../../src/testing/test-cluster.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const pod = (name: string, image = 'i:1', more = ''): string => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, labels: {group: mine}${more}}, spec: {containers: [{name: c, image: "${image}"}]}}`
 const files = {
@@ -18,20 +17,8 @@ const files = {
   'map-less.yaml': '{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {key: value}}',
 }
 
-describe.skipIf(!hasKubectl)(withKubectl('kubectl apply'), () => {
-  let cluster: TestCluster
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    cluster = await startTestCluster({ nodes: 0 })
-    kubectl = kubectlFor(cluster.server, files)
-    await kubectl.run('until kubectl get sa default; do sleep 0.1; done')
-  })
-  afterAll(async () => {
-    await cluster.stop()
-    kubectl.remove()
-  })
-
-  runSteps(() => kubectl, [
+describeKubectl('kubectl apply', { files, controlLoops: true, before: 'until kubectl get sa default; do sleep 0.1; done' }, kubectl => {
+  runSteps(kubectl, [
     ['dry, nothing is written', 'kubectl apply -f p1.yaml --dry-run=server && kubectl apply -f p1.yaml --dry-run=client && kubectl get pods', /\(server dry run\)\npod\/p created \(dry run\)\nNo resources found/],
     ['nothing to do', 'kubectl apply -f p1.yaml && kubectl diff -f p1.yaml && kubectl apply -f p1.yaml', /created\npod\/p unchanged$/],
     ['another manager conflicts', 'kubectl apply --server-side --field-manager=not-kubectl -f p2.yaml', /^error: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using v1: .spec.containers\[name="c"\].image\n/, 1],

@@ -1,9 +1,8 @@
 // What kubectl's commands that make, show or reach things tell: run, autoscale, exec, proxy, explain, edit and what is
 // kept for a later apply.
 // Source: kubernetes test/cmd (run, batch, exec, request-timeout, results, save-config, proxy).
-import { afterAll, beforeAll, describe } from 'vitest'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
-import { startTestCluster, type TestCluster } from '../../../src/testing/test-cluster.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const files = {
   'pod.yaml': '{apiVersion: v1, kind: Pod, metadata: {name: test-pod, labels: {name: test-pod-label}}, spec: {automountServiceAccountToken: false, serviceAccountName: default, containers: [{name: c, image: i}]}}',
@@ -11,20 +10,8 @@ const files = {
 }
 const lastApplied = '{.metadata.annotations.kubectl\\.kubernetes\\.io/last-applied-configuration}'
 
-describe.skipIf(!hasKubectl)(withKubectl("kubectl's commands"), () => {
-  let cluster: TestCluster
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    cluster = await startTestCluster({ nodes: 0 })
-    kubectl = kubectlFor(cluster.server, files)
-    await kubectl.run('until kubectl get sa default; do sleep 0.1; done')
-  })
-  afterAll(async () => {
-    await cluster.stop()
-    kubectl.remove()
-  })
-
-  runSteps(() => kubectl, [
+describeKubectl("kubectl's commands", { files, controlLoops: true, before: 'until kubectl get sa default; do sleep 0.1; done' }, kubectl => {
+  runSteps(kubectl, [
     ['run, dry', 'kubectl run n --image=i --dry-run=server && kubectl get pods', /^pod\/n created \(server dry run\)\nNo resources found in default namespace.$/],
     ['run', 'kubectl run n --image=validname && kubectl get pod n -o jsonpath={.spec.containers[*].image}{.metadata.labels} && kubectl delete pod n', /^pod\/n created\nvalidname\{"run":"n"\}pod "n" deleted/],
     ['run what is no image', 'kubectl run n --image=InvalidImageName', /^error: Invalid image name "InvalidImageName": invalid reference format$/, 1],

@@ -1,7 +1,6 @@
 // What a namespace holds its pods to: security levels, quotas and limits; and how it goes.
-import { afterAll, beforeAll, describe } from 'vitest'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
-import { startTestCluster, type TestCluster } from '../../../src/testing/test-cluster.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const files = {
   'with-contents.yaml': `{apiVersion: v1, kind: Namespace, metadata: {name: whole}}
@@ -13,20 +12,9 @@ const files = {
   'priority-quota.yaml': '{apiVersion: v1, kind: ResourceQuota, metadata: {name: priority}, spec: {hard: {secrets: "1"}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: Exists}]}}}',
 }
 
-describe.skipIf(!hasKubectl)(withKubectl('namespaces'), () => {
-  let cluster: TestCluster
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    cluster = await startTestCluster({ nodes: 0 })
-    kubectl = kubectlFor(cluster.server, files)
-  })
-  afterAll(async () => {
-    await cluster.stop()
-    kubectl.remove()
-  })
-
+describeKubectl('namespaces', { files, controlLoops: true }, kubectl => {
   const level = 'pod-security.kubernetes.io/enforce'
-  runSteps(() => kubectl, [
+  runSteps(kubectl, [
     ['pods from before', 'kubectl create ns strict && until kubectl get sa default -n strict; do sleep 0.1; done >/dev/null 2>&1; kubectl run a -n strict --image=i && kubectl run b -n strict --image=i', /created$/],
     ['a stricter level names the pods that it would not let in', `kubectl label ns strict ${level}=restricted`,
       /^Warning: existing pods in namespace "strict" violate the new PodSecurity enforce level "restricted:latest"\nWarning: a \(and 1 other pod\): allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile\nnamespace\/strict labeled$/],

@@ -1,8 +1,7 @@
 // What kubectl tells of patches that do not fit, and of bodies of another kind than the path's: the sentences
 // are the server's, and people search the web for them.
-import { afterAll, beforeAll, describe } from 'vitest'
-import { startTestServer, type TestServer } from '../../../src/testing/in-process-server.ts'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const definition = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -21,20 +20,8 @@ const files = {
   'crd.yaml': definition,
 }
 
-describe.skipIf(!hasKubectl)(withKubectl('kubectl patch'), () => {
-  let server: TestServer
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    server = await startTestServer()
-    kubectl = kubectlFor(server, files)
-    await kubectl.run('kubectl create serviceaccount default; kubectl create -f pod.yaml -f crd.yaml; kubectl apply -f cm.yaml')
-  })
-  afterAll(async () => {
-    await server.close()
-    kubectl.remove()
-  })
-
-  runSteps(() => kubectl, [
+describeKubectl('kubectl patch', { files, before: 'kubectl create serviceaccount default; kubectl create -f pod.yaml -f crd.yaml; kubectl apply -f cm.yaml' }, kubectl => {
+  runSteps(kubectl, [
     ['a number where text belongs', `kubectl patch cm cm -p '{"data":{"k":1}}'`, /^The request is invalid: patch: Invalid value: "map\[data:map\[k:1\]\]": cannot convert int64 to string$/, 1],
     ['a number where text belongs, applied', 'kubectl apply --validate=false -f cm-number.yaml', /patch: Invalid value: "map\[data:map\[a:1\] metadata:map\[annotations:map\[.*\]\]\]": cannot convert int64 to string$/s, 1],
     ['the same as a merge patch', `kubectl patch cm cm --type=merge -p '{"data":{"k":1}}'`, /^The request is invalid: patch: Invalid value: "\{.*\\"k\\":1.*\}": json: cannot unmarshal number into Go struct field ConfigMap.data of type string$/, 1],

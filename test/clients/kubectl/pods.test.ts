@@ -1,7 +1,6 @@
 // Pods over their life without a node: what may change, gates, containers that are added to debug.
-import { afterAll, beforeAll, describe } from 'vitest'
-import { startTestServer, type TestServer } from '../../../src/testing/in-process-server.ts'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const files = {
   'gated.yaml': '{apiVersion: v1, kind: Pod, metadata: {name: gated}, spec: {schedulingGates: [{name: example.com/gate}], containers: [{name: c, image: i}]}}',
@@ -9,21 +8,9 @@ const files = {
   'ephemeral.yaml': '{apiVersion: v1, kind: Pod, metadata: {name: e}, spec: {containers: [{name: c, image: i}], ephemeralContainers: [{name: d, image: i}]}}',
 }
 
-describe.skipIf(!hasKubectl)(withKubectl('pods'), () => {
-  let server: TestServer
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    server = await startTestServer()
-    kubectl = kubectlFor(server, files)
-    await kubectl.run('kubectl create serviceaccount default')
-  })
-  afterAll(async () => {
-    await server.close()
-    kubectl.remove()
-  })
-
+describeKubectl('pods', { files, before: 'kubectl create serviceaccount default' }, kubectl => {
   const patch = (spec: string): string => `kubectl patch pod p -p '{"spec":${spec}}'`
-  runSteps(() => kubectl, [
+  runSteps(kubectl, [
     ['no deadline, then one', `kubectl run p --image=i --labels=app=p && ${patch('{"activeDeadlineSeconds":30}')}`, /created\npod\/p patched$/],
     ['a later deadline', patch('{"activeDeadlineSeconds":60}'), /spec.activeDeadlineSeconds: Invalid value: 60: must be less than or equal to previous value$/, 1],
     ['no deadline any more', patch('{"activeDeadlineSeconds":null}'), /must not update from a positive integer to nil value$/, 1],

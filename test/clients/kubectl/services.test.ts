@@ -1,7 +1,6 @@
 // Services over their updates: which address and which node port stay, and what may not change.
-import { afterAll, beforeAll, describe } from 'vitest'
-import { startTestServer, type TestServer } from '../../../src/testing/in-process-server.ts'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const files = {
   'address-11.yaml': '{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {clusterIP: 10.43.0.11, ports: [{port: 80}]}}',
@@ -10,20 +9,8 @@ const files = {
   'pod.yaml': '{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {app: p}}, spec: {containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}}',
 }
 
-describe.skipIf(!hasKubectl)(withKubectl('services'), () => {
-  let server: TestServer
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    server = await startTestServer()
-    kubectl = kubectlFor(server, files)
-    await kubectl.run('kubectl create serviceaccount default; kubectl create -f pod.yaml')
-  })
-  afterAll(async () => {
-    await server.close()
-    kubectl.remove()
-  })
-
-  runSteps(() => kubectl, [
+describeKubectl('services', { files, before: 'kubectl create serviceaccount default; kubectl create -f pod.yaml' }, kubectl => {
+  runSteps(kubectl, [
     ['another address than the one it has', 'kubectl apply -f address-11.yaml && kubectl apply -f address-12.yaml', /created\nThe Service "a" is invalid: spec.clusterIPs\[0\]: Invalid value: \["10.43.0.12"\]: may not change once set$/, 1],
     ['--force makes it anew', 'kubectl apply -f address-12.yaml --force && kubectl get svc a -o jsonpath={.spec.clusterIP}', /^service\/a configured\n10.43.0.12$/],
     ['replaced without its address, it keeps it', `kubectl get svc a -o json | grep -v clusterIP | sed 's/"10.43.0.12"//' > bare.json; kubectl get svc a -o jsonpath={.spec.clusterIP}`, /^10.43.0.12$/],

@@ -1,8 +1,8 @@
 // Deployments, DaemonSets, StatefulSets and CronJobs as people handle them: apply over defaults, conflicts, scale
 // with a condition, history, rollback and pause. There are no nodes: pods stay pending.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasKubectl, kubectlFor, runSteps, withKubectl, type Kubectl } from '../../../src/testing/kubectl.ts'
-import { startTestCluster, type TestCluster } from '../../../src/testing/test-cluster.ts'
+import { expect, test } from 'vitest'
+import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
+import { runSteps } from '../../../src/testing/kubectl.ts'
 
 const workload = (kind: string, name: string, image: string, more = ''): string => `apiVersion: apps/v1
 kind: ${kind}
@@ -28,19 +28,8 @@ const files = {
 /** Waits until kubectl shows it, for what control loops do. */
 const shows = (what: string, expected: string): string => `until kubectl get ${what} | grep -q '${expected}'; do sleep 0.1; done`
 
-describe.skipIf(!hasKubectl)(withKubectl('workloads'), () => {
-  let cluster: TestCluster
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    cluster = await startTestCluster({ nodes: 0 })
-    kubectl = kubectlFor(cluster.server, files)
-  })
-  afterAll(async () => {
-    await cluster.stop()
-    kubectl.remove()
-  })
-
-  runSteps(() => kubectl, [
+describeKubectl('workloads', { files, controlLoops: true }, kubectl => {
+  runSteps(kubectl, [
     ['another strategy drops what was defaulted for the old one', 'kubectl apply -f rolling.yaml && kubectl apply -f recreate.yaml && kubectl get deploy d -o jsonpath={.spec.strategy}', /configured\n\{"type":"Recreate"\}$/],
     ['scale as a table', 'kubectl scale deploy d --replicas=2 && kubectl get deploy d --subresource=scale', /scaled\nNAME +DESIRED +AVAILABLE +AGE\nd +2 +\d +\d+s$/],
     ['scale only from what it is', 'kubectl scale deploy d --current-replicas=9 --replicas=3', /^error: Expected replicas to be 9, was 2$/, 1],
@@ -68,7 +57,7 @@ describe.skipIf(!hasKubectl)(withKubectl('workloads'), () => {
   ])
 
   test('kubectl can tell that a revision is the current one: its bytes are those of the patch that kubectl makes', async () => {
-    const { output } = await kubectl.run('kubectl get --raw /apis/apps/v1/namespaces/default/controllerrevisions')
+    const { output } = await kubectl().run('kubectl get --raw /apis/apps/v1/namespaces/default/controllerrevisions')
     const template = /"data":\{"spec":\{"template":(\{.*?)\},"revision"/.exec(output)?.[1]
     expect(template).toMatch(/^\{"\$patch":"replace","metadata":\{.*\},"spec":\{"containers":\[\{"image":"i:\d","imagePullPolicy":.*"name":"c",.*\}\],"dnsPolicy":/)
   })
