@@ -26,3 +26,15 @@ test('a crowd takes several turns, in the order of arrival, and others come betw
   expect(order.filter(entry => typeof entry === 'number')).toEqual(Array.from({ length: 100 }, (_, index) => index))
   expect(order.indexOf('something else')).toBeLessThan(100)
 })
+
+test('who comes while a turn is under way has the next one', async () => {
+  const order: string[] = []
+  const takeTurn = async (name: string): Promise<void> => {
+    await sharedTurn()
+    order.push(name)
+  }
+  const others = [takeTurn('first'), takeTurn('second')]
+  await sharedTurn()
+  await Promise.all([...others, takeTurn('late')])
+  expect(order).toEqual(['first', 'second', 'late'])
+})

@@ -9,11 +9,16 @@ const [fewest, most] = [4, 32]
 
 let size = fewest
 let waiting: (() => void)[] = []
+/** Whether the next turn is under way already: one follows the other. */
+let isGoing = false
 
 /** Resolves once everything that has arrived by now was read and it is the caller's turn. */
 export function sharedTurn(): Promise<void> {
   return new Promise(resolve => {
-    if (waiting.push(resolve) === 1) setImmediate(begin)
+    waiting.push(resolve)
+    if (isGoing) return
+    isGoing = true
+    setImmediate(begin)
   })
 }
 
@@ -26,5 +31,6 @@ function begin(): void {
   setImmediate(() => {
     if (turn.length === size) size = performance.now() - beganMs < wantedMs ? Math.min(most, size * 2) : Math.max(fewest, size / 2)
     if (waiting.length > 0) begin()
+    else isGoing = false
   })
 }
