@@ -111,7 +111,9 @@ export async function stopContainerd(options: Pick<ContainerdOptions, 'dataDirec
  * connection. The one to its ttrpc socket may be silent for ever, the one to its gRPC socket only for two minutes.
  */
 function supervise(socket: string, isAlive: () => boolean, launch: () => Promise<void>, onRestart: (error?: Error) => void): () => void {
-  let [stopped, connection, again]: [boolean, Socket?, NodeJS.Timeout?] = [false]
+  let stopped = false
+  let connection: Socket | undefined
+  let again: NodeJS.Timeout | undefined
   const watch = (): void => {
     connection = connect(`${socket}.ttrpc`).unref()
     connection.on('error', () => {}) // Followed by `close`.

@@ -7,7 +7,7 @@ import { collectThoroughly } from './collect-garbage.ts'
 /** Collecting takes about 4 ms for each megabyte that is in use, during which nothing else runs. */
 const largestHeapBytes = 32 * 1024 * 1024
 const worthwhileBytes = 3 * 1024 * 1024
-/** Until memory was given back for the first time. */
+/** Until the process was quiet for the first time. */
 const firstMs = 10_000
 const everyMs = 60_000
 /** Share of a processor. */

@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { configMaps, roleBindings, roles } from '../../api/resources.ts'
 import type { KeyPairPem } from '../auth/certificate-authority.ts'
+import { percentDecoded } from '../../lib/percent-decoded.ts'
 import { publishObject } from '../publish-object.ts'
 import type { UserInfo } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -55,15 +56,7 @@ export function remoteUser({ headersDistinct: headers }: Pick<IncomingMessage, '
     username,
     ...(uid !== undefined && { uid }),
     groups: groups.includes('system:authenticated') || username === 'system:anonymous' ? groups : [...groups, 'system:authenticated'],
-    ...(extra.length > 0 && { extra: Object.fromEntries(extra.map(name => [decoded(name.slice(extraPrefix.length)), valuesOf(name)])) }),
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+    ...(extra.length > 0 && { extra: Object.fromEntries(extra.map(name => [percentDecoded(name.slice(extraPrefix.length)), valuesOf(name)])) }),
   }
 }
 

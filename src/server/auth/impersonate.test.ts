@@ -41,3 +41,7 @@ test.each<[string, string[], string[]]>([
 test('without a user there is nobody to be', () => {
   expect(() => actAs({ 'impersonate-uid': ['7'] })).toThrow('requested group, uid or extra impersonation without impersonating a user')
 })
+
+test('an escape that means nothing is taken as it is', () => {
+  expect(actAs({ 'impersonate-user': ['u'], 'impersonate-extra-%zz': ['a'] }).user.extra).toEqual({ '%zz': ['a'] })
+})

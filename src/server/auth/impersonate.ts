@@ -1,6 +1,7 @@
 // `kubectl --as`: a caller who may impersonate acts as somebody else.
 import type { IncomingMessage } from 'node:http'
 import { badRequest } from '../../api/api-error.ts'
+import { percentDecoded } from '../../lib/percent-decoded.ts'
 import type { UserInfo } from '../request.ts'
 import type { ResourceAttributes } from './attributes.ts'
 import type { Authorizer } from './authorizer.ts'
@@ -20,7 +21,7 @@ export function impersonated(caller: UserInfo, request: Pick<IncomingMessage, 'h
   // One header for each value: what is in a value, commas included, belongs to it.
   const { headersDistinct } = request
   const asked = headersDistinct['impersonate-group'] ?? []
-  const extra = extraNames.map(name => [decodeURIComponent(name.slice(extraPrefix.length)), headersDistinct[name] ?? []] as const)
+  const extra = extraNames.map(name => [percentDecoded(name.slice(extraPrefix.length)), headersDistinct[name] ?? []] as const)
   const check = (attributes: Omit<ResourceAttributes, 'verb'>): void => {
     authorizer.assertAllowed(caller, { ...attributes, verb: 'impersonate' })
   }

@@ -1,5 +1,6 @@
 // Splits a resource path into its parts:
 // /api/v1/..., /apis/{group}/{version}/..., [namespaces/{namespace}/]{plural}[/{name}[/{subresource}[/{rest}]]]
+import { percentDecoded } from '../../lib/percent-decoded.ts'
 
 export interface ApiPath {
   readonly group: string
@@ -19,21 +20,12 @@ const namespaceParts = new Set(['status', 'finalize'])
 
 /** undefined: not a path of a resource. */
 export function parseApiPath(path: string): ApiPath | undefined {
-  const segments = path.split('/').slice(1).map(decode)
+  const segments = path.split('/').slice(1).map(percentDecoded)
   if (segments.at(-1) === '') segments.pop()
   const [root, ...tail] = segments
   if (root === 'api' && tail.length >= 2) return parseResource('', tail[0]!, tail.slice(1))
   if (root === 'apis' && tail.length >= 3) return parseResource(tail[0]!, tail[1]!, tail.slice(2))
   return undefined
-}
-
-function decode(segment: string): string {
-  if (!segment.includes('%')) return segment
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
 }
 
 function parseResource(group: string, version: string, parts: string[]): ApiPath | undefined {

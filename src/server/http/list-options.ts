@@ -1,8 +1,9 @@
 // The query parameters of lists and watches, checked as Kubernetes checks them
 // (apimachinery pkg/apis/meta/internalversion/validation).
-import { badRequest, invalid } from '../../api/api-error.ts'
+import { invalid } from '../../api/api-error.ts'
 import { forbiddenField, joinErrors, notSupported, type FieldError } from '../../api/field-error.ts'
 import { queryFlag } from '../query-flag.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 export interface ListOptions {
   /** 0: all. */
@@ -47,18 +48,13 @@ function refuse(errors: readonly FieldError[]): void {
 }
 
 function readOptions(query: URLSearchParams): ListOptions {
-  wholeNumber(query, 'timeoutSeconds')
+  numberOf(query, 'timeoutSeconds')
   return {
-    limit: Math.max(0, wholeNumber(query, 'limit')),
+    limit: Math.max(0, numberOf(query, 'limit')),
     continueToken: query.get('continue') ?? undefined,
     resourceVersion: query.get('resourceVersion') ?? undefined,
     resourceVersionMatch: query.get('resourceVersionMatch') ?? undefined,
   }
 }
 
-function wholeNumber(query: URLSearchParams, name: string): number {
-  const text = query.get(name) ?? ''
-  if (text === '') return 0
-  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-  return Number(text)
-}
+const numberOf = (query: URLSearchParams, name: string): number => wholeNumber(query.get(name) || '0')

@@ -24,6 +24,7 @@ export function checkWriteOptions(method: string | undefined, query: URLSearchPa
 const longestManagerBytes = 128
 
 function checkManager(name: string): FieldError[] {
+  if (name.length <= longestManagerBytes && /^[\x20-\x7E]*$/.test(name)) return joinErrors() // Nearly every one.
   return joinErrors(
     utf8Length(name) > longestManagerBytes ? [tooLong('fieldManager', longestManagerBytes)] : [],
     [...name.matchAll(/./gsu)].filter(([character]) => !isPrintable(character)).map(({ 0: character, index }) =>

@@ -27,6 +27,7 @@ import { mediaTypes, textualTypes } from './negotiation.ts'
 import { negotiatePlain } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
 import { queryFlag } from '../query-flag.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { streamWatch } from './watch-stream.ts'
 import { isStored, readyToFind, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
@@ -191,9 +192,8 @@ export async function readDeletionOptions({ request, query }: Exchange): Promise
   const { value } = decodeBody(await readBody(request), mediaTypeOf(request), 'V1DeleteOptions', 'Ignore')
   const fromBody = value === undefined ? {} : decodeObject('V1DeleteOptions', value).object as DeletionOptions
   const grace = query.get('gracePeriodSeconds')
-  if (grace !== null && !/^[+-]?\d+$/.test(grace)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`)
   const policy = query.get('propagationPolicy') as DeletionOptions['propagationPolicy'] | null
-  const options = { ...(grace !== null && { gracePeriodSeconds: Number(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...(query.has('orphanDependents') && { orphanDependents: queryFlag(query, 'orphanDependents') }), ...fromBody }
+  const options = { ...(grace !== null && { gracePeriodSeconds: wholeNumber(grace) }), ...(policy !== null && { propagationPolicy: policy }), ...(query.has('orphanDependents') && { orphanDependents: queryFlag(query, 'orphanDependents') }), ...fromBody }
   checkDeletion(options)
   return options
 }

@@ -5,6 +5,7 @@ import { badRequest, internalError } from '../../api/api-error.ts'
 import { admitPosted } from '../admission/admission.ts'
 import type { Upgrade } from './subresource.ts'
 import { queryFlag } from '../query-flag.ts'
+import { wholeNumber } from '../whole-number.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 
@@ -39,10 +40,7 @@ export function commandOptions(query: URLSearchParams, hasCommand: boolean): Com
 
 /** @throws ApiError BadRequest */
 export function portForwardOptions(query: URLSearchParams): PortForwardOptions {
-  const ports = query.getAll('ports').flatMap(list => list.split(',')).map(text => {
-    if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-    return Number(text)
-  })
+  const ports = query.getAll('ports').flatMap(list => list.split(',')).map(text => wholeNumber(text))
   return ports.length > 0 ? { ports } : {}
 }
 

@@ -12,6 +12,7 @@ import { hostAndPort } from '../outgoing/network-fault.ts'
 import { refusedByAgent, unansweredGet, type Peers } from '../outgoing/peers.ts'
 import { forwardRequest, forwardUpgrade } from '../outgoing/reverse-proxy.ts'
 import { queryFlag } from '../query-flag.ts'
+import { wholeNumber } from '../whole-number.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { admitConnection, commandOptions, portForwardOptions, type CommandOptions, type PortForwardOptions } from './admit-connection.ts'
@@ -155,9 +156,7 @@ const isLogStream = (text: string): text is LogStream => ['All', 'Stderr', 'Stdo
 function logOptions(query: URLSearchParams, pod: string): LogOptions {
   const whole = (name: string): number | undefined => {
     const text = query.get(name)
-    if (text === null || text === '') return undefined
-    if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-    return Number(text)
+    return text === null || text === '' ? undefined : wholeNumber(text)
   }
   const [tailLines, limitBytes, sinceSeconds] = [whole('tailLines'), whole('limitBytes'), whole('sinceSeconds')]
   const sinceTime = query.get('sinceTime') ?? undefined
