@@ -7,6 +7,7 @@ export interface Check {
 }
 
 export const checks: readonly Check[] = [
+  { name: 'format', script: 'format:check' },
   { name: 'types', script: 'types' },
   { name: 'purity', script: 'purity' },
   { name: 'layers', script: 'layers' },
