@@ -33,14 +33,36 @@ const rules = Object.entries(layers).map(([folder, allowed]) => ({
 module.exports = {
   forbidden: [
     ...rules,
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     {
-      name: 'controllers-are-siblings', severity: 'error',
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'controllers-are-siblings',
+      severity: 'error',
       from: { path: '^src/controllers/([^/]+)/' },
       to: { path: '^src/controllers/([^/]+)/', pathNot: '^src/controllers/$1/' },
     },
-    { name: 'composition-root-is-a-leaf', severity: 'error', from: { pathNot: '^(src/(main|testing)/|test/|bench/|scripts/)', path: '^src/' }, to: { path: '^src/main/' } },
-    { name: 'testing-stays-in-tests', severity: 'error', from: { path: '^src/', pathNot: '(^src/testing/|\\.test\\.ts$|contract\\.ts$)' }, to: { path: '^src/testing/' } },
+    {
+      name: 'composition-root-is-a-leaf',
+      severity: 'error',
+      from: { pathNot: '^(src/(main|testing)/|test/|bench/|scripts/)', path: '^src/' },
+      to: { path: '^src/main/' },
+    },
+    {
+      name: 'testing-stays-in-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '(^src/testing/|\\.test\\.ts$|contract\\.ts$)' },
+      to: { path: '^src/testing/' },
+    },
   ],
-  options: { parser: 'swc', tsPreCompilationDeps: 'specify', tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] } },
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: 'specify',
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
 }

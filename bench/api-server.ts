@@ -14,12 +14,27 @@ import { SqliteStore } from '../src/store/sqlite-store.ts'
 
 const nowMs = Date.now()
 const authority = await createAuthority('bench', 2, nowMs)
-const serving = await signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, addresses: ['127.0.0.1'] }, nowMs)
-const admin = await signCertificate(authority, { commonName: 'admin', organizations: ['system:masters'], usage: 'client', days: 1 }, nowMs)
+const serving = await signCertificate(
+  authority,
+  { commonName: 'kube-apiserver', usage: 'server', days: 1, addresses: ['127.0.0.1'] },
+  nowMs,
+)
+const admin = await signCertificate(
+  authority,
+  { commonName: 'admin', organizations: ['system:masters'], usage: 'client', days: 1 },
+  nowMs,
+)
 const store = await SqliteStore.open(join(process.argv[2]!, 'store.db'))
 const server = await createApiServer({
-  store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: await generateSigningKey(), tokenIssuer: 'https://kubernetes.default.svc',
-  findNodeStreams: () => undefined, clock: machineClock, random: systemRandom, logger: silentLogger,
+  store,
+  kinds: allKinds,
+  serviceCidr: '10.43.0.0/16',
+  tokenKey: await generateSigningKey(),
+  tokenIssuer: 'https://kubernetes.default.svc',
+  findNodeStreams: () => undefined,
+  clock: machineClock,
+  random: systemRandom,
+  logger: silentLogger,
 })
 const port = await server.listen({ serving, clientAuthority: authority.certificate, host: '127.0.0.1', port: 0 })
 giveSpareMemoryBack({ clock: machineClock })

@@ -22,7 +22,7 @@ import { geoDirectory, NetworkNamespace, repository, warmLayers } from '../src/t
 const rounds = Number(process.argv.find(argument => /^\d+$/.test(argument)) ?? 5)
 const parts = ['idle', 'pods', 'start', 'application'] as const
 const chosen = parts.filter(part => process.argv.includes(part))
-const wanted = (part: typeof parts[number]): boolean => chosen.length === 0 || chosen.includes(part)
+const wanted = (part: (typeof parts)[number]): boolean => chosen.length === 0 || chosen.includes(part)
 const sampan = join(repository, 'bin/sampan')
 const name = 'bench'
 
@@ -44,13 +44,24 @@ function record(what: string, values: readonly number[], unit = 'ms'): void {
 }
 
 function command(place: Place, ...args: string[]): ChildProcess {
-  const withCluster = ['up', 'down', 'status'].includes(args[0]!) ? [...args, '--name', name, '--data-dir', join(place.directory, 'data')] : args
-  return spawn(sampan, withCluster, { env: { ...process.env, KUBECONFIG: place.kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const withCluster = ['up', 'down', 'status'].includes(args[0]!)
+    ? [...args, '--name', name, '--data-dir', join(place.directory, 'data')]
+    : args
+  return spawn(sampan, withCluster, {
+    env: { ...process.env, KUBECONFIG: place.kubeconfig },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 async function run(place: Place, ...args: string[]): Promise<string> {
   const child = command(place, ...args)
-  const [out, err, code] = await Promise.all([text(child.stdout!), text(child.stderr!), new Promise<number | null>(resolve => { child.once('close', resolve) })])
+  const [out, err, code] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    new Promise<number | null>(resolve => {
+      child.once('close', resolve)
+    }),
+  ])
   if (code !== 0) throw new Error(`sampan ${args.join(' ')}: ${err}`)
   return out
 }
@@ -80,8 +91,10 @@ async function up(place: Place, onApi: (startMs: number) => void = () => {}): Pr
   return { startMs, apiMs, nodeMs }
 }
 
-const connect = (place: Place): HttpClient => new HttpClient({ access: clusterAccess([place.kubeconfig], name), userAgent: 'bench', clock: machineClock })
-const isReady = (pod: Pod): boolean => pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+const connect = (place: Place): HttpClient =>
+  new HttpClient({ access: clusterAccess([place.kubeconfig], name), userAgent: 'bench', clock: machineClock })
+const isReady = (pod: Pod): boolean =>
+  pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
 /** Resolves when a pod that the test accepts is Ready after it was not. */
 async function nextReady(client: HttpClient, accepts: (pod: Pod) => boolean): Promise<void> {
@@ -100,13 +113,20 @@ const helloPod = (podName: string): New<Pod> => ({
 
 const helloDeployment = (replicas: number): New<Deployment> => ({
   metadata: { namespace: 'default', name: 'hello' },
-  spec: { replicas, selector: { matchLabels: { app: 'hello' } }, template: { metadata: { labels: { app: 'hello' } }, spec: helloPod('').spec! } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'hello' } },
+    template: { metadata: { labels: { app: 'hello' } }, spec: helloPod('').spec! },
+  },
 })
 
 async function answers(url: string): Promise<boolean> {
   return new Promise(resolve => {
     const request = get(url, { agent: false, timeout: 1000 }, response => {
-      text(response).then(body => resolve(body.includes('kilometers')), () => resolve(false))
+      text(response).then(
+        body => resolve(body.includes('kilometers')),
+        () => resolve(false),
+      )
     })
     request.once('error', () => resolve(false))
     request.once('timeout', () => request.destroy())
@@ -118,7 +138,10 @@ async function inside(): Promise<void> {
   const place: Place = { directory, kubeconfig: join(directory, 'kubeconfig') }
   const hello = join(directory, 'hello')
   mkdirSync(hello)
-  writeFileSync(join(hello, 'package.json'), JSON.stringify({ name: 'hello', type: 'module', scripts: { start: 'node main.js' } }))
+  writeFileSync(
+    join(hello, 'package.json'),
+    JSON.stringify({ name: 'hello', type: 'module', scripts: { start: 'node main.js' } }),
+  )
   writeFileSync(join(hello, 'main.js'), 'process.once("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1e6)\n')
   try {
     await measure(place, hello)
@@ -151,7 +174,11 @@ async function idle(place: Place): Promise<void> {
   }
   const [before, startMs] = [ticks(), performance.now()]
   await sleep(30_000)
-  record('idle CPU of the server, share of a core', [((ticks() - before) * 10 / (performance.now() - startMs)) * 100], '%')
+  record(
+    'idle CPU of the server, share of a core',
+    [(((ticks() - before) * 10) / (performance.now() - startMs)) * 100],
+    '%',
+  )
   const memory = readFileSync(`/proc/${pid}/status`, 'utf8')
   record('resident memory of the idle server', [Number(/VmRSS:\s+(\d+)/.exec(memory)![1]) / 1000], 'MB')
 }
@@ -182,10 +209,12 @@ async function manyPods(place: Place): Promise<void> {
   for (let round = 0; round < Math.min(rounds, 3); round++) {
     const startMs = performance.now()
     await client.create(deployments, helloDeployment(30))
-    for await (const { object } of client.watch(deployments, { namespace: 'default' })) if (object.status?.readyReplicas === 30) break
+    for await (const { object } of client.watch(deployments, { namespace: 'default' }))
+      if (object.status?.readyReplicas === 30) break
     times.push(performance.now() - startMs)
     await client.delete(deployments, { namespace: 'default', name: 'hello' })
-    for (let turn = 0; turn < 300 && (await client.list(pods, { namespace: 'default' })).items.length > 0; turn++) await sleep(100)
+    for (let turn = 0; turn < 300 && (await client.list(pods, { namespace: 'default' })).items.length > 0; turn++)
+      await sleep(100)
   }
   record('30 pods of a Deployment, created to all Ready', times)
   client.close()
@@ -239,7 +268,9 @@ async function outside(): Promise<void> {
   const namespace = new NetworkNamespace(`bench-${process.pid}`)
   const [program, args] = namespace.command(process.execPath, [process.argv[1]!, '--inside', String(rounds), ...chosen])
   const child = spawn(program, args, { stdio: 'inherit' })
-  const code = await new Promise<number | null>(resolve => { child.once('close', resolve) })
+  const code = await new Promise<number | null>(resolve => {
+    child.once('close', resolve)
+  })
   namespace.close()
   process.exitCode = code ?? 1
 }

@@ -3,9 +3,17 @@
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 
-export interface Access { readonly port: number; readonly ca: string; readonly cert: string; readonly key: string }
+export interface Access {
+  readonly port: number
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
 
-interface Answer { readonly status: number; readonly body: string }
+interface Answer {
+  readonly status: number
+  readonly body: string
+}
 
 const endOfHead = '\r\n\r\n'
 const endOfChunks = Buffer.from('0\r\n\r\n')
@@ -14,7 +22,8 @@ const host = '127.0.0.1'
 const [closingBrace, newline] = [0x7d, 0x0a]
 
 function head(method: string, path: string, body: string | undefined, contentType: string): string {
-  const content = body === undefined ? '' : `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
+  const content =
+    body === undefined ? '' : `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
   return `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n${content}\r\n`
 }
 
@@ -42,7 +51,13 @@ class Connection {
     return new Connection(socket)
   }
 
-  ask(method: string, path: string, body: string | undefined, contentType: string, wantsBody: boolean): Promise<Answer> {
+  ask(
+    method: string,
+    path: string,
+    body: string | undefined,
+    contentType: string,
+    wantsBody: boolean,
+  ): Promise<Answer> {
     this.wantsBody = wantsBody
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject }
@@ -109,7 +124,13 @@ export class LoadClient {
     return (await this.send('GET', path, undefined, '', true)).body
   }
 
-  private async send(method: string, path: string, body: string | undefined, contentType: string, wantsBody: boolean): Promise<Answer> {
+  private async send(
+    method: string,
+    path: string,
+    body: string | undefined,
+    contentType: string,
+    wantsBody: boolean,
+  ): Promise<Answer> {
     const connection = this.idle.pop()!
     const answer = await connection.ask(method, path, body, contentType, wantsBody)
     this.idle.push(connection)
@@ -124,12 +145,13 @@ export class LoadClient {
     this.watches.push(socket)
     socket.on('error', () => {})
     socket.write(head('GET', path, undefined, ''))
-    const [first] = await once(socket, 'data') as [Buffer]
+    const [first] = (await once(socket, 'data')) as [Buffer]
     if (first.toString('latin1', 9, 12) !== '200') throw new Error(`GET ${path}: ${first.toString('latin1', 9, 12)}`)
     let before: number | undefined
     socket.on('data', (chunk: Buffer) => {
       let lines = 0
-      for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) if ((at === 0 ? before : chunk[at - 1]) === closingBrace) lines++
+      for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1))
+        if ((at === 0 ? before : chunk[at - 1]) === closingBrace) lines++
       before = chunk.at(-1)
       onLines(lines)
     })

@@ -18,9 +18,12 @@ for (let round = 1; round <= Number(rounds); round++) {
   console.error(`round ${round} of ${rounds}`)
   for (const [what, value] of Object.entries(await run())) values.set(what, [...(values.get(what) ?? []), value])
 }
-const results = Object.fromEntries([...values].map(([what, all]) => {
-  const sorted = all.toSorted((left, right) => left - right)
-  return [what, { median: sorted[Math.floor(sorted.length / 2)]!, least: sorted[0]!, greatest: sorted.at(-1)! }]
-}))
-for (const [what, { median, least, greatest }] of Object.entries(results)) console.error(`${what.padEnd(52)} ${String(median).padStart(8)}   (${least} to ${greatest})`)
+const results = Object.fromEntries(
+  [...values].map(([what, all]) => {
+    const sorted = all.toSorted((left, right) => left - right)
+    return [what, { median: sorted[Math.floor(sorted.length / 2)]!, least: sorted[0]!, greatest: sorted.at(-1)! }]
+  }),
+)
+for (const [what, { median, least, greatest }] of Object.entries(results))
+  console.error(`${what.padEnd(52)} ${String(median).padStart(8)}   (${least} to ${greatest})`)
 console.log(JSON.stringify(results, undefined, 2))

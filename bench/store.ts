@@ -24,15 +24,25 @@ function openStore(kind: string, directory: string): Promise<Store> {
 }
 
 /** About the size of a pod. */
-const value = (name: string): Buffer => Buffer.from(JSON.stringify({ kind: 'Pod', apiVersion: 'v1', metadata: { name, namespace: 'default' }, filler: 'x'.repeat(1500) }))
+const value = (name: string): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      kind: 'Pod',
+      apiVersion: 'v1',
+      metadata: { name, namespace: 'default' },
+      filler: 'x'.repeat(1500),
+    }),
+  )
 const keyOf = (index: number): string => `/registry/core/pods/default/pod-${index}`
 
 async function perSecond(count: number, width: number, write: (index: number) => Promise<unknown>): Promise<number> {
   const startMs = performance.now()
   let next = 0
-  await Promise.all(Array.from({ length: width }, async () => {
-    while (next < count) await write(next++)
-  }))
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      while (next < count) await write(next++)
+    }),
+  )
   return count / ((performance.now() - startMs) / 1000)
 }
 
@@ -48,13 +58,16 @@ async function measure(kind: string): Promise<Figures> {
       revisions[index % keyCount] = result.revision
     }
     figures['single durable writes/s'] = await perSecond(singleWrites, 1, put)
-    figures[`batched writes/s (${atOnce} at once)`] = await perSecond(keyCount - singleWrites, atOnce, index => put(index + singleWrites))
+    figures[`batched writes/s (${atOnce} at once)`] = await perSecond(keyCount - singleWrites, atOnce, index =>
+      put(index + singleWrites),
+    )
     const before = kind === 'sqlite' ? sizeOf(directory) : 0
     await perSecond(overwrites, atOnce, put)
     const startMs = performance.now()
     await store.compact(await store.currentRevision())
     figures[`compaction of ${overwrites} overwritten values, ms`] = performance.now() - startMs
-    if (kind === 'sqlite') figures['database after overwriting and compaction, MB more than before'] = (sizeOf(directory) - before) / 1e6
+    if (kind === 'sqlite')
+      figures['database after overwriting and compaction, MB more than before'] = (sizeOf(directory) - before) / 1e6
     await store.close()
     Object.assign(figures, inProcess('--open', directory))
   } finally {
@@ -73,8 +86,13 @@ async function measureOpening(directory: string): Promise<Figures> {
   return { [`open with ${keyCount} keys and fill the caches, ms`]: openMs, 'resident memory after that, MB': megabytes }
 }
 
-const inProcess = (...args: string[]): Figures => JSON.parse(execFileSync(process.execPath, [import.meta.filename, ...args, kind], { encoding: 'utf8' })) as Figures
-const sizeOf = (directory: string): number => ['store.db', 'store.db-wal'].reduce((sum, name) => sum + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0), 0)
+const inProcess = (...args: string[]): Figures =>
+  JSON.parse(execFileSync(process.execPath, [import.meta.filename, ...args, kind], { encoding: 'utf8' })) as Figures
+const sizeOf = (directory: string): number =>
+  ['store.db', 'store.db-wal'].reduce(
+    (sum, name) => sum + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  )
 
 const kind = process.argv.find(argument => argument === 'sqlite' || argument.startsWith('etcd=')) ?? 'sqlite'
 if (process.argv.includes('--inside')) console.log(JSON.stringify(await measure(kind)))
@@ -82,11 +100,13 @@ else if (process.argv.includes('--open')) console.log(JSON.stringify(await measu
 else {
   const rounds = Number(process.argv.find(argument => /^\d+$/.test(argument)) ?? 5)
   const all = Array.from({ length: rounds }, () => inProcess('--inside'))
-  const results = Object.fromEntries(Object.keys(all[0]!).map(name => {
-    const values = all.map(figures => Math.round(figures[name]! * 10) / 10)
-    const median = values.toSorted((left, right) => left - right)[values.length >> 1]!
-    console.error(`${name.padEnd(64)} ${String(median).padStart(10)}   (${values.join(', ')})`)
-    return [name, { median, values }]
-  }))
+  const results = Object.fromEntries(
+    Object.keys(all[0]!).map(name => {
+      const values = all.map(figures => Math.round(figures[name]! * 10) / 10)
+      const median = values.toSorted((left, right) => left - right)[values.length >> 1]!
+      console.error(`${name.padEnd(64)} ${String(median).padStart(10)}   (${values.join(', ')})`)
+      return [name, { median, values }]
+    }),
+  )
   console.log(JSON.stringify(results))
 }

@@ -9,7 +9,10 @@ const leanHttp: Plugin = {
   name: 'lean-http',
   setup(esbuild) {
     esbuild.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: 'http', namespace: 'lean-http' }))
-    esbuild.onLoad({ filter: /.*/, namespace: 'lean-http' }, () => ({ contents: 'module.exports = process.getBuiltinModule("node:http")', loader: 'js' }))
+    esbuild.onLoad({ filter: /.*/, namespace: 'lean-http' }, () => ({
+      contents: 'module.exports = process.getBuiltinModule("node:http")',
+      loader: 'js',
+    }))
   },
 }
 
@@ -28,7 +31,9 @@ export async function bundle(entryPoints: Record<string, string>, directory: str
     minifyWhitespace: true,
     legalComments: 'none',
     // Libraries written for CommonJS ask for Node's modules at run time.
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
     external: ['esbuild', '@swc/core'],
     loader: { '.json': 'json' },
     plugins: [leanHttp],

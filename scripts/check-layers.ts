@@ -4,8 +4,18 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
 const files = globSync('src/**/*.ts')
-const run = spawnSync(process.execPath, ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src', '--config', '.dependency-cruiser.cjs', '--output-type', 'json'],
-  { encoding: 'utf8', maxBuffer: 1 << 28 })
+const run = spawnSync(
+  process.execPath,
+  [
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    'src',
+    '--config',
+    '.dependency-cruiser.cjs',
+    '--output-type',
+    'json',
+  ],
+  { encoding: 'utf8', maxBuffer: 1 << 28 },
+)
 if (run.stdout === '') {
   console.error(`check-layers: dependency-cruiser printed nothing: ${run.stderr}`)
   process.exit(1)

@@ -15,7 +15,8 @@ function aptGet(install: string): void {
 }
 
 const asked = (): string[] => readFileSync(join(directory, 'asked'), 'utf8').trim().split('\n')
-const missingUntil = (file: string) => (): string[] => (existsSync(join(directory, file)) ? [] : ['nftables', 'containerd'])
+const missingUntil = (file: string) => (): string[] =>
+  existsSync(join(directory, file)) ? [] : ['nftables', 'containerd']
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'sampan-packages-'))
@@ -45,10 +46,14 @@ test('a machine that has everything is left alone', () => {
 
 test('a failing installation is told with its last words', () => {
   aptGet('echo "E: Unable to locate package nftables" >&2; exit 100')
-  expect(ensurePackages(missingUntil('installed'))).toBe('nftables, containerd could not be installed: E: Unable to locate package nftables')
+  expect(ensurePackages(missingUntil('installed'))).toBe(
+    'nftables, containerd could not be installed: E: Unable to locate package nftables',
+  )
 })
 
 test('whoever is not root is told the command', () => {
   vi.spyOn(process, 'getuid').mockReturnValue(1000)
-  expect(ensurePackages(missingUntil('installed'))).toBe("missing on this machine: nftables, containerd; install with: sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends nftables containerd'")
+  expect(ensurePackages(missingUntil('installed'))).toBe(
+    "missing on this machine: nftables, containerd; install with: sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends nftables containerd'",
+  )
 })

@@ -6,27 +6,41 @@ import { join } from 'node:path'
 import { programPath } from '../src/host/command.ts'
 import { missingPackages as missingForCluster } from '../src/main/commands/up.ts'
 
-const isInstalled = (program: string): boolean => programPath().split(':').some(directory => existsSync(join(directory, program)))
+const isInstalled = (program: string): boolean =>
+  programPath()
+    .split(':')
+    .some(directory => existsSync(join(directory, program)))
 
 /** Packages without which no cluster starts. */
 export const clusterPackages = missingForCluster
 
 /** Those, and what the end-to-end tests use beside. */
 export function testPackages(): string[] {
-  const needed: [string, boolean][] = [['busybox-static', existsSync('/bin/busybox')], ['kubernetes-client', isInstalled('kubectl')], ['etcd-server', isInstalled('etcd')]]
+  const needed: [string, boolean][] = [
+    ['busybox-static', existsSync('/bin/busybox')],
+    ['kubernetes-client', isInstalled('kubectl')],
+    ['etcd-server', isInstalled('etcd')],
+  ]
   return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
 }
 
-export const installCommand = (packages: readonly string[]): string => `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
+export const installCommand = (packages: readonly string[]): string =>
+  `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
 
 /** @returns what is still missing, and why, as one sentence; undefined when everything is there */
 export function ensurePackages(missing: () => readonly string[]): string | undefined {
   const wanted = missing()
   if (wanted.length === 0) return undefined
-  if (process.getuid?.() !== 0) return `missing on this machine: ${wanted.join(', ')}; install with: sudo sh -c '${installCommand(wanted)}'`
-  if (!isInstalled('apt-get')) return `missing on this machine: ${wanted.join(', ')}; they are installed by themselves on Debian only`
+  if (process.getuid?.() !== 0)
+    return `missing on this machine: ${wanted.join(', ')}; install with: sudo sh -c '${installCommand(wanted)}'`
+  if (!isInstalled('apt-get'))
+    return `missing on this machine: ${wanted.join(', ')}; they are installed by themselves on Debian only`
   console.log(`installing ${wanted.join(', ')}`)
-  const { status, stderr, error } = spawnSync('sh', ['-c', installCommand(wanted)], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  const { status, stderr, error } = spawnSync('sh', ['-c', installCommand(wanted)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
   const left = missing()
   if (left.length === 0) return undefined
   return `${left.join(', ')} could not be installed: ${error?.message ?? stderr.trim().split('\n').at(-1) ?? `apt-get ended with ${status}`}`

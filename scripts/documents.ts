@@ -39,13 +39,20 @@ function manifestTable(): string {
 
 function rows(type: FieldType, path: string): string[] {
   switch (type.type) {
-    case 'object': return Object.entries(type.fields).flatMap(([name, field]) => {
-      const here = path === '' ? name : `${path}.${name}`
-      return [`| \`${here}\`${field.required ? ' (required)' : ''} | ${holds(field.is)} | ${field.about} |`, ...inside(field.is, here)]
-    })
-    case 'map': return inside(type.values, `${path}.NAME`)
-    case 'either': return type.options.flatMap(option => rows(option, path))
-    default: return []
+    case 'object':
+      return Object.entries(type.fields).flatMap(([name, field]) => {
+        const here = path === '' ? name : `${path}.${name}`
+        return [
+          `| \`${here}\`${field.required ? ' (required)' : ''} | ${holds(field.is)} | ${field.about} |`,
+          ...inside(field.is, here),
+        ]
+      })
+    case 'map':
+      return inside(type.values, `${path}.NAME`)
+    case 'either':
+      return type.options.flatMap(option => rows(option, path))
+    default:
+      return []
   }
 }
 
@@ -55,12 +62,20 @@ const inside = (type: FieldType, path: string): string[] => (path === 'environme
 function holds(type: FieldType): string {
   switch (type.type) {
     case 'text':
-    case 'number': return type.expected
-    case 'choice': return type.values.map(value => `\`${value}\``).join(' or ')
-    case 'list': return `a list of ${holds(type.items)}`
-    case 'map': return type.values.type === 'object' ? `${type.keyName}s, each with any of the fields above but \`name\`` : `${type.keyName}s, each with ${holds(type.values)}`
-    case 'object': return 'fields'
-    case 'either': return type.options.map(holds).join(', or ')
+    case 'number':
+      return type.expected
+    case 'choice':
+      return type.values.map(value => `\`${value}\``).join(' or ')
+    case 'list':
+      return `a list of ${holds(type.items)}`
+    case 'map':
+      return type.values.type === 'object'
+        ? `${type.keyName}s, each with any of the fields above but \`name\``
+        : `${type.keyName}s, each with ${holds(type.values)}`
+    case 'object':
+      return 'fields'
+    case 'either':
+      return type.options.map(holds).join(', or ')
   }
 }
 
@@ -70,7 +85,8 @@ const contents: Readonly<Record<string, string>> = {
   store: 'where objects live: revisions and watch; contract suite, `sqlite`, `etcd`, `memory`, encryption at rest',
   grpc: 'gRPC channels and protobuf messages from compact tables',
   streams: 'exec, attach and port-forward on the wire: WebSocket and SPDY/3.1, both sides',
-  server: 'the Kubernetes HTTP API: routes, authentication, admission, allocation, storage with its cache, watches, discovery, tables',
+  server:
+    'the Kubernetes HTTP API: routes, authentication, admission, allocation, storage with its cache, watches, discovery, tables',
   client: 'typed client, HTTPS transport, informers, kubeconfig',
   control: 'controller runner, work queue, ownership, leases, events',
   controllers: 'one folder for each control loop',
@@ -88,18 +104,25 @@ const contents: Readonly<Record<string, string>> = {
 
 /** From the rules that scripts/check-layers.ts enforces; folders that do not exist yet are left out. */
 function layerTable(): string {
-  const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as { forbidden: { name: string; comment?: string }[] }
+  const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as {
+    forbidden: { name: string; comment?: string }[]
+  }
   const layers = forbidden.flatMap(({ name, comment = '' }) => {
     const folder = /^layer-(.*)$/.exec(name)?.[1]
-    return folder === undefined || !existsSync(join(root, 'src', folder)) ? [] : [{ folder, allowed: comment.replace(/^.* may import /, '') }]
+    return folder === undefined || !existsSync(join(root, 'src', folder))
+      ? []
+      : [{ folder, allowed: comment.replace(/^.* may import /, '') }]
   })
   const unknown = layers.find(({ folder }) => contents[folder] === undefined)
   if (unknown !== undefined) throw new Error(`scripts/documents.ts does not say what src/${unknown.folder} contains`)
   return [
-    '| `src/` | what lives there | may import |', '|---|---|---|',
-    ...layers.map(({ folder, allowed }) => `| \`${folder}\` | ${contents[folder]} | ${allowed === 'nothing' ? '–' : allowed} |`),
+    '| `src/` | what lives there | may import |',
+    '|---|---|---|',
+    ...layers.map(
+      ({ folder, allowed }) => `| \`${folder}\` | ${contents[folder]} | ${allowed === 'nothing' ? '–' : allowed} |`,
+    ),
     '| `main` | composition roots: the command, the server process, the client within one process | everything but testing |',
-    '| `testing` | fakes, builders, the server in the test\'s own process | everything; imported by tests only |',
+    "| `testing` | fakes, builders, the server in the test's own process | everything; imported by tests only |",
   ].join('\n')
 }
 

@@ -9,12 +9,33 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const modelsDirectory = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models')
 const outputDirectory = join(root, 'src/api/generated')
-const facts = JSON.parse(readFileSync(join(root, 'src/api/schema/facts.json'), 'utf8')) as Record<string, Record<string, string>>
+const facts = JSON.parse(readFileSync(join(root, 'src/api/schema/facts.json'), 'utf8')) as Record<
+  string,
+  Record<string, string>
+>
 
-interface ClientField { property: string; name: string; type: string; format: string }
-interface ClientModel { fields: Map<string, ClientField>; required: Set<string>; text: string; texts: Record<string, string> }
+interface ClientField {
+  property: string
+  name: string
+  type: string
+  format: string
+}
+interface ClientModel {
+  fields: Map<string, ClientField>
+  required: Set<string>
+  text: string
+  texts: Record<string, string>
+}
 
-const baseTypes: Record<string, string> = { string: 's', boolean: 'b', number: 'd', Date: 't', V1MicroTime: 'u', IntOrString: 'x', any: 'a' }
+const baseTypes: Record<string, string> = {
+  string: 's',
+  boolean: 'b',
+  number: 'd',
+  Date: 't',
+  V1MicroTime: 'u',
+  IntOrString: 'x',
+  any: 'a',
+}
 const numberTypes: Record<string, string> = { int32: 'i', int64: 'l', double: 'd' }
 
 /** The client's type and format in the schema's notation: `Array<V1Container>` → `[]=V1Container`. */
@@ -29,15 +50,23 @@ function typeCode(type: string, format: string): string {
 }
 
 const commentText = (comment: string): string =>
-  comment.replace(/^\s*\/\*\*|\*\/\s*$/g, '').replace(/^\s*\* ?/gm, '').replace(/\\(["'])/g, '$1').trim()
+  comment
+    .replace(/^\s*\/\*\*|\*\/\s*$/g, '')
+    .replace(/^\s*\* ?/gm, '')
+    .replace(/\\(["'])/g, '$1')
+    .trim()
 
 function readClientModel(name: string): ClientModel | undefined {
   const file = (extension: string): string => join(modelsDirectory, name + extension)
   if (!existsSync(file('.js'))) return undefined
   const program = readFileSync(file('.js'), 'utf8')
   const declaration = readFileSync(file('.d.ts'), 'utf8')
-  const rows = [...program.matchAll(/"name": "([^"]+)",\s*"baseName": "([^"]+)",\s*"type": "([^"]+)",\s*"format": "([^"]*)"/g)]
-  const fields = new Map(rows.map(row => [row[2]!, { property: row[1]!, name: row[2]!, type: row[3]!, format: row[4]! }]))
+  const rows = [
+    ...program.matchAll(/"name": "([^"]+)",\s*"baseName": "([^"]+)",\s*"type": "([^"]+)",\s*"format": "([^"]*)"/g),
+  ]
+  const fields = new Map(
+    rows.map(row => [row[2]!, { property: row[1]!, name: row[2]!, type: row[3]!, format: row[4]! }]),
+  )
   const wireName = new Map([...fields.values()].map(field => [field.property, field.name]))
   const classAt = declaration.indexOf('export declare class')
   const body = declaration.slice(classAt)
@@ -59,7 +88,8 @@ function fieldToken(token: string, client: ClientModel | undefined): string {
   const match = /^([^=:@~*]+)(=[\d.]+)?(:[^@~*]+)?(.*)$/.exec(token)!
   const [, name, wire = '', special, rest = ''] = match
   const field = client?.fields.get(name!)
-  if (special === undefined && field === undefined) throw new Error(`the client has no field ${token} and the facts no type for it`)
+  if (special === undefined && field === undefined)
+    throw new Error(`the client has no field ${token} and the facts no type for it`)
   const mark = client?.required.has(name!) === true ? '!' : ''
   return `${name}${wire}${special ?? `:${typeCode(field!.type, field!.format)}`}${mark}${rest}`
 }
@@ -72,7 +102,9 @@ for (const [group, models] of Object.entries(facts)) {
   for (const [name, line] of Object.entries(models)) {
     const client = readClientModel(name)
     const tokens = line.split(' ').filter(token => token !== '')
-    structure[group][name] = tokens.map(token => (token.startsWith('#') || token.startsWith('@') ? token : fieldToken(token, client))).join(' ')
+    structure[group][name] = tokens
+      .map(token => (token.startsWith('#') || token.startsWith('@') ? token : fieldToken(token, client)))
+      .join(' ')
     if (client !== undefined) docs[name] = [client.text, client.texts]
     count++
   }

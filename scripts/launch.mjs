@@ -9,9 +9,11 @@ const node = join(root, 'node_modules/node/bin/node')
 const [script = '', ...rest] = process.argv.slice(2)
 
 if (!existsSync(node)) {
-  console.error(existsSync(join(root, 'node_modules'))
-    ? 'error: Node.js 24 was not installed with Sampan, because npm did not run the install script of the package "node"; run: npm rebuild node'
-    : 'error: Sampan\'s packages are not installed; run: npm ci')
+  console.error(
+    existsSync(join(root, 'node_modules'))
+      ? 'error: Node.js 24 was not installed with Sampan, because npm did not run the install script of the package "node"; run: npm rebuild node'
+      : "error: Sampan's packages are not installed; run: npm ci",
+  )
   process.exit(1)
 }
 const { status } = spawnSync(node, [join(root, 'scripts', script), ...rest], { cwd: root, stdio: 'inherit' })

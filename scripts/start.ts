@@ -15,7 +15,10 @@ const context = 'sampan'
 const environment = 'test'
 const services = ['backend', 'frontend'].map(folder => {
   const directory = join('examples/geo', folder)
-  const { name, version } = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')) as { name: string; version: string }
+  const { name, version } = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')) as {
+    name: string
+    version: string
+  }
   return { directory, target: `${name}:${version}` }
 })
 const url = 'http://127.0.0.1:30080/distance?from=52.52,13.405&to=48.8566,2.3522'
@@ -51,15 +54,24 @@ async function call(): Promise<string> {
     } catch (error) {
       if (Date.now() > deadlineMs) return fail(`${url} cannot be reached: ${(error as Error).message}`)
     }
-    await new Promise(resolve => { setTimeout(resolve, 200) })
+    await new Promise(resolve => {
+      setTimeout(resolve, 200)
+    })
   }
 }
 
 async function podRows(): Promise<string[]> {
-  const client = new HttpClient({ access: clusterAccess(kubeconfigPaths(process.env), context), userAgent: 'sampan-start', clock: machineClock })
+  const client = new HttpClient({
+    access: clusterAccess(kubeconfigPaths(process.env), context),
+    userAgent: 'sampan-start',
+    clock: machineClock,
+  })
   try {
     const { items } = await client.list(podResource, { namespace: environment })
-    return items.map(({ metadata, status }) => `  ${metadata.name.padEnd(36)} ${(status.phase ?? '').padEnd(10)} ${status.podIP ?? ''}`)
+    return items.map(
+      ({ metadata, status }) =>
+        `  ${metadata.name.padEnd(36)} ${(status.phase ?? '').padEnd(10)} ${status.podIP ?? ''}`,
+    )
   } finally {
     client.close()
   }
@@ -69,7 +81,8 @@ const problem = ensurePackages(clusterPackages)
 if (problem !== undefined) fail(problem)
 if (!clusterRuns()) run('up')
 for (const { directory } of services) run('build', directory)
-for (const { directory, target } of services) run('deploy', '-e', environment, target, '-f', join(directory, 'app.yml'), '--context', context)
+for (const { directory, target } of services)
+  run('deploy', '-e', environment, target, '-f', join(directory, 'app.yml'), '--context', context)
 const answer = await call()
 const rows = await podRows()
 

@@ -14,9 +14,16 @@ const shownLines = 60
 
 function run(program: string, args: readonly string[]): Promise<{ status: number; output: string }> {
   return new Promise(resolve => {
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+    })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
     child.once('error', error => resolve({ status: 1, output: error.message }))
     child.once('close', status => resolve({ status: status ?? 1, output }))
   })
@@ -39,7 +46,15 @@ async function check({ name, script }: (typeof checks)[number]): Promise<Count> 
 async function tests(project: 'unit' | 'e2e'): Promise<Count> {
   const startMs = performance.now()
   const report = join(directory, `${project}.json`)
-  const { status, output } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--reporter=json', '--reporter=dot', `--outputFile.json=${report}`])
+  const { status, output } = await run(process.execPath, [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project',
+    project,
+    '--reporter=json',
+    '--reporter=dot',
+    `--outputFile.json=${report}`,
+  ])
   const { count, failures } = countOf(readReport(report), status)
   say(`${project} tests`, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`, startMs)
   for (const failure of failures) console.log(`  FAILED ${failure}`)

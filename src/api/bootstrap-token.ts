@@ -17,4 +17,5 @@ export function bootstrapTokenEndMs(secret: Secret): number {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) || 0 : 0
 }
 
-export const isBootstrapToken = ({ type, metadata }: Secret): boolean => type === bootstrapTokenType && metadata.namespace === bootstrapTokenNamespace
+export const isBootstrapToken = ({ type, metadata }: Secret): boolean =>
+  type === bootstrapTokenType && metadata.namespace === bootstrapTokenNamespace

@@ -31,10 +31,16 @@ export const hasDecision = (request: CertificateSigningRequest, type: 'Approved'
 type Check = (wanted: RequestedCertificate, usages: readonly string[]) => string | undefined
 
 const groupProblem = ({ organizations }: RequestedCertificate): string | undefined =>
-  (organizations.length === 1 && organizations[0] === 'system:nodes' ? undefined : 'subject organization is not system:nodes')
-const nameProblem = ({ commonName }: RequestedCertificate): string | undefined => (commonName.startsWith('system:node:') ? undefined : 'subject common name does not begin with system:node:')
+  organizations.length === 1 && organizations[0] === 'system:nodes'
+    ? undefined
+    : 'subject organization is not system:nodes'
+const nameProblem = ({ commonName }: RequestedCertificate): string | undefined =>
+  commonName.startsWith('system:node:') ? undefined : 'subject common name does not begin with system:node:'
 /** Only kinds of names that are said to be allowed. */
-function alternativeProblem(wanted: RequestedCertificate, refused: readonly (keyof typeof alternatives)[]): string | undefined {
+function alternativeProblem(
+  wanted: RequestedCertificate,
+  refused: readonly (keyof typeof alternatives)[],
+): string | undefined {
   const found = refused.find(kind => wanted[kind].length > 0)
   return found && `${alternatives[found]} subjectAltNames are not allowed`
 }
@@ -47,18 +53,31 @@ const serverUsages = ['digital signature', 'key encipherment', 'server auth']
 function sameUsages(usages: readonly string[], wanted: readonly string[]): boolean {
   const found = new Set(usages)
   const optional = 'key encipherment'
-  return wanted.every(usage => usage === optional || found.has(usage)) && [...found].every(usage => wanted.includes(usage))
+  return (
+    wanted.every(usage => usage === optional || found.has(usage)) && [...found].every(usage => wanted.includes(usage))
+  )
 }
 
-const usageProblem = (usages: readonly string[], wanted: readonly string[]): string | undefined => (sameUsages(usages, wanted) ? undefined : `usages did not match [${wanted.join(' ')}]`)
+const usageProblem = (usages: readonly string[], wanted: readonly string[]): string | undefined =>
+  sameUsages(usages, wanted) ? undefined : `usages did not match [${wanted.join(' ')}]`
 
 /** What is wrong with a node's request for a client certificate; undefined: nothing. */
 export const kubeletClientProblem: Check = (wanted, usages) =>
-  groupProblem(wanted) ?? alternativeProblem(wanted, ['dnsNames', 'emails', 'addresses', 'uris']) ?? nameProblem(wanted) ?? usageProblem(usages, clientUsages)
+  groupProblem(wanted) ??
+  alternativeProblem(wanted, ['dnsNames', 'emails', 'addresses', 'uris']) ??
+  nameProblem(wanted) ??
+  usageProblem(usages, clientUsages)
 
 const kubeletServingProblem: Check = (wanted, usages) => {
-  const nameless = wanted.dnsNames.length === 0 && wanted.addresses.length === 0 ? 'DNS or IP subjectAltName is required' : undefined
-  return groupProblem(wanted) ?? nameless ?? alternativeProblem(wanted, ['emails', 'uris']) ?? usageProblem(usages, serverUsages) ?? nameProblem(wanted)
+  const nameless =
+    wanted.dnsNames.length === 0 && wanted.addresses.length === 0 ? 'DNS or IP subjectAltName is required' : undefined
+  return (
+    groupProblem(wanted) ??
+    nameless ??
+    alternativeProblem(wanted, ['emails', 'uris']) ??
+    usageProblem(usages, serverUsages) ??
+    nameProblem(wanted)
+  )
 }
 
 const apiServerClientProblem: Check = (_wanted, usages) => {

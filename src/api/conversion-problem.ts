@@ -8,7 +8,8 @@ function noConversion(from: TypeMeta, to: TypeMeta): string {
   return `converting (${versionOf(from.apiVersion)}.${from.kind}) to (${hub}.${to.kind}): unknown conversion`
 }
 
-const notRegistered = ({ apiVersion, kind }: TypeMeta): string => `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`
+const notRegistered = ({ apiVersion, kind }: TypeMeta): string =>
+  `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
 export const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1)

@@ -3,7 +3,14 @@
 // refused with the sentence Go's decoder has for it. Nothing here fills in defaults.
 import { badRequest, type ApiError } from './api-error.ts'
 import { scanJson } from './json-scanner.ts'
-import { scalarDecoder, typeMismatch, type DecodeContext, type PathPart, type ScalarType, type ValueDecoder } from './scalars.ts'
+import {
+  scalarDecoder,
+  typeMismatch,
+  type DecodeContext,
+  type PathPart,
+  type ScalarType,
+  type ValueDecoder,
+} from './scalars.ts'
 import { modelOf, type Field, type FieldType } from './schema/schema.ts'
 
 export interface ParseOptions {
@@ -29,9 +36,11 @@ export function parseJson(text: string, options: ParseOptions): { value: unknown
   } catch {
     const problem = scanJson(text).error ?? 'invalid JSON'
     if (options.ofPatch !== undefined) throw badRequest(`${options.ofPatch}${problem}`)
-    throw badRequest(options.expected === undefined
-      ? `couldn't get version/kind; json parse error: ${problem}`
-      : `the object provided is unrecognized (must be of type ${options.expected}): couldn't get version/kind; json parse error: ${problem} (${summarize(text)})`)
+    throw badRequest(
+      options.expected === undefined
+        ? `couldn't get version/kind; json parse error: ${problem}`
+        : `the object provided is unrecognized (must be of type ${options.expected}): couldn't get version/kind; json parse error: ${problem} (${summarize(text)})`,
+    )
   }
   return { value, duplicates: options.duplicates && !isCanonical(text, value) ? scanJson(text).duplicates : [] }
 }
@@ -43,9 +52,19 @@ function isCanonical(text: string, value: unknown): boolean {
 }
 
 /** The refusal of a strict decode; `kind` and `version` as the object names them. */
-export function strictDecodingError(kind: string, version: string, unknownFields: readonly string[], duplicates: readonly string[]): ApiError {
-  const texts = [...duplicates.map(path => `duplicate field "${path}"`), ...unknownFields.map(path => `unknown field "${path}"`)]
-  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${texts.join(', ')}`)
+export function strictDecodingError(
+  kind: string,
+  version: string,
+  unknownFields: readonly string[],
+  duplicates: readonly string[],
+): ApiError {
+  const texts = [
+    ...duplicates.map(path => `duplicate field "${path}"`),
+    ...unknownFields.map(path => `unknown field "${path}"`),
+  ]
+  return badRequest(
+    `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${texts.join(', ')}`,
+  )
 }
 
 type Decoded = Record<string, unknown>
@@ -71,10 +90,19 @@ function decoderOf(name: string): ModelDecoder {
   if (decoder === undefined) {
     const model = modelOf(name)
     const fields = new Map<string, FieldDecoder>()
-    const zeros = [...model.fields.values()].filter(field => field.required && field.shape === 'one' && !field.pointer && (scalarTypes.has(field.type) || field.type === 'object')).map(field => [field.name, () => zeroOf(field)] as const)
+    const zeros = [...model.fields.values()]
+      .filter(
+        field =>
+          field.required &&
+          field.shape === 'one' &&
+          !field.pointer &&
+          (scalarTypes.has(field.type) || field.type === 'object'),
+      )
+      .map(field => [field.name, () => zeroOf(field)] as const)
     decoder = { goName: model.goName, fields, zeros }
     decoders.set(name, decoder)
-    for (const field of model.fields.values()) fields.set(field.name, { name: field.name, decode: fieldDecoder(field), isZero: zeroTest(field) })
+    for (const field of model.fields.values())
+      fields.set(field.name, { name: field.name, decode: fieldDecoder(field), isZero: zeroTest(field) })
   }
   return decoder
 }
@@ -100,8 +128,17 @@ function zeroTest(field: Field): FieldDecoder['isZero'] {
 /** The type's name in Go, for messages. */
 function goType(field: Field): string {
   const names: Partial<Record<Field['type'], string>> = {
-    boolean: 'bool', double: 'float64', bytes: '[]uint8', quantity: 'resource.Quantity', time: 'v1.Time', microTime: 'v1.MicroTime',
-    intOrString: 'intstr.IntOrString', raw: 'runtime.RawExtension', fieldsV1: 'v1.FieldsV1', json: 'v1.JSON', stringList: 'v1.ExtraValue',
+    boolean: 'bool',
+    double: 'float64',
+    bytes: '[]uint8',
+    quantity: 'resource.Quantity',
+    time: 'v1.Time',
+    microTime: 'v1.MicroTime',
+    intOrString: 'intstr.IntOrString',
+    raw: 'runtime.RawExtension',
+    fieldsV1: 'v1.FieldsV1',
+    json: 'v1.JSON',
+    stringList: 'v1.ExtraValue',
   }
   let name: string = names[field.type] ?? field.type
   if (field.type === 'object') {
@@ -115,12 +152,19 @@ function fieldDecoder(field: Field): ValueDecoder {
   const one = valueDecoder(field)
   const name = goType(field)
   if (field.shape === 'one') return one
-  const zero = (): unknown => (scalarTypes.has(field.type) || field.type === 'bytes' || field.type === 'object' ? zeroOf(field) : {})
+  const zero = (): unknown =>
+    scalarTypes.has(field.type) || field.type === 'bytes' || field.type === 'object' ? zeroOf(field) : {}
   return field.shape === 'list' ? listDecoder(one, name, zero) : mapDecoder(one, name, zero)
 }
 
 const zeroOf = (field: Field): unknown =>
-  field.type === 'object' ? zeroModel(decoderOf(field.model)) : field.type === 'boolean' ? false : field.type === 'string' || field.type === 'bytes' ? '' : 0
+  field.type === 'object'
+    ? zeroModel(decoderOf(field.model))
+    : field.type === 'boolean'
+      ? false
+      : field.type === 'string' || field.type === 'bytes'
+        ? ''
+        : 0
 
 function zeroModel({ zeros }: ModelDecoder): Decoded {
   const zero: Decoded = {}
@@ -132,10 +176,14 @@ const asIs: ValueDecoder = value => value
 
 /** The types that are not simple scalars; `object` is dealt with where the model is known. */
 const structured: Partial<Record<FieldType, ValueDecoder>> = {
-  any: asIs, raw: asIs, fieldsV1: asIs, json: asIs,
+  any: asIs,
+  raw: asIs,
+  fieldsV1: asIs,
+  json: asIs,
   stringList: listDecoder(scalarDecoder('string'), 'v1.ExtraValue', () => ''),
   schemaOrBool: (value, context) => (typeof value === 'boolean' ? value : decodeSchema(value, context)),
-  schemaOrArray: (value, context) => (Array.isArray(value) ? value.map(item => decodeSchema(item, context)) : decodeSchema(value, context)),
+  schemaOrArray: (value, context) =>
+    Array.isArray(value) ? value.map(item => decodeSchema(item, context)) : decodeSchema(value, context),
   schemaOrStrings: (value, context) => (Array.isArray(value) ? value : decodeSchema(value, context)),
 }
 
@@ -143,7 +191,7 @@ function valueDecoder(field: Field): ValueDecoder {
   if (field.type !== 'object') return structured[field.type] ?? scalarDecoder(field.type as ScalarType)
   const name = goType({ ...field, shape: 'one' })
   let decoder: ModelDecoder | undefined
-  return (value, context) => decodeModel(decoder ??= decoderOf(field.model), value, context, name)
+  return (value, context) => decodeModel((decoder ??= decoderOf(field.model)), value, context, name)
 }
 
 function decodeSchema(value: unknown, context: DecodeContext): unknown {
@@ -182,7 +230,8 @@ function mapDecoder(one: ValueDecoder, name: string, zero: () => unknown): Value
 
 /** Assigns a key that a client chose, `__proto__` included. */
 function setKey(target: Decoded, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   else target[key] = value
 }
 
@@ -212,7 +261,8 @@ function decodeModel(decoder: ModelDecoder, value: unknown, context: DecodeConte
 /** `spec.containers[0].image` */
 function pathText(path: readonly PathPart[]): string {
   let text = ''
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : text === '' ? part as string : `.${part as string}`
+  for (const part of path)
+    text += typeof part === 'number' ? `[${part}]` : text === '' ? (part as string) : `.${part as string}`
   return text
 }
 
@@ -220,9 +270,18 @@ function pathText(path: readonly PathPart[]): string {
  * Decodes a whole object of `model`; the input is not changed and shares nothing that is later changed.
  * @param subject what errors begin with: `Pod in version "v1" cannot be handled as a Pod` unless given; nothing when empty
  */
-export function decodeObject(model: string, value: unknown, subject?: string): { object: Record<string, unknown>; unknownFields: string[] } {
+export function decodeObject(
+  model: string,
+  value: unknown,
+  subject?: string,
+): { object: Record<string, unknown>; unknownFields: string[] } {
   const decoder = decoderOf(model)
-  const context: DecodeContext = { path: [], struct: decoder.goName, unknownFields: [], subject: () => subject ?? subjectOf(decoder, value) }
+  const context: DecodeContext = {
+    path: [],
+    struct: decoder.goName,
+    unknownFields: [],
+    subject: () => subject ?? subjectOf(decoder, value),
+  }
   return { object: decodeModel(decoder, value, context, `v1.${decoder.goName}`), unknownFields: context.unknownFields }
 }
 

@@ -3,7 +3,11 @@
 // from the kinds.
 import type { KindDefinition, Verb } from './kind.ts'
 
-interface GroupVersionKind { readonly group: string; readonly version: string; readonly kind: string }
+interface GroupVersionKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
 
 interface Subresource {
   readonly name: string
@@ -16,9 +20,27 @@ const partVerbs = ['get', 'patch', 'update']
 
 /** The order in which Kubernetes lists its groups; others follow by name. */
 const groupOrder = [
-  '', 'apiregistration.k8s.io', 'apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling', 'batch',
-  'certificates.k8s.io', 'networking.k8s.io', 'policy', 'rbac.authorization.k8s.io', 'storage.k8s.io', 'admissionregistration.k8s.io',
-  'apiextensions.k8s.io', 'scheduling.k8s.io', 'coordination.k8s.io', 'node.k8s.io', 'discovery.k8s.io', 'resource.k8s.io', 'flowcontrol.apiserver.k8s.io',
+  '',
+  'apiregistration.k8s.io',
+  'apps',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+  'discovery.k8s.io',
+  'resource.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
 ]
 
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -42,10 +64,19 @@ export function compareVersions(a: string, b: string): number {
 function subresourcesOf(kind: KindDefinition): Subresource[] {
   const { group, version, kind: name } = kind.resource
   const own: GroupVersionKind = { group, version, kind: name }
-  const parts: Subresource[] = Object.keys(kind.subresources ?? {}).filter(part => kind.subresources?.[part] !== undefined).map(part => ({ name: part, responseKind: own, verbs: partVerbs }))
-  if (kind.scale !== undefined) parts.push({ name: 'scale', responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs: partVerbs })
+  const parts: Subresource[] = Object.keys(kind.subresources ?? {})
+    .filter(part => kind.subresources?.[part] !== undefined)
+    .map(part => ({ name: part, responseKind: own, verbs: partVerbs }))
+  if (kind.scale !== undefined)
+    parts.push({
+      name: 'scale',
+      responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      verbs: partVerbs,
+    })
   const connected = (kind.connects ?? []).map(connect => ({
-    name: connect.name, responseKind: { group: connect.group ?? group, version: connect.version ?? version, kind: connect.kind }, verbs: [...connect.verbs].sort(),
+    name: connect.name,
+    responseKind: { group: connect.group ?? group, version: connect.version ?? version, kind: connect.kind },
+    verbs: [...connect.verbs].sort(),
   }))
   const listed = new Map([...parts, ...connected].map(part => [part.name, part]))
   return [...listed.values()].sort((a, b) => byName(a.name, b.name))
@@ -53,15 +84,24 @@ function subresourcesOf(kind: KindDefinition): Subresource[] {
 
 /** Objects of a kind that is being deleted can only be read and deleted. */
 const terminatingVerbs: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'watch']
-const verbsOf = (kind: KindDefinition): string[] => [...(kind.custom?.terminating === true ? terminatingVerbs : kind.verbs ?? allVerbs)].sort()
-const inOrder = (kinds: readonly KindDefinition[]): KindDefinition[] => [...kinds].sort((a, b) => byName(a.resource.plural, b.resource.plural))
-const groupsOf = (kinds: readonly KindDefinition[]): string[] => [...new Set(kinds.map(kind => kind.resource.group))].sort(byGroup)
+const verbsOf = (kind: KindDefinition): string[] =>
+  [...(kind.custom?.terminating === true ? terminatingVerbs : (kind.verbs ?? allVerbs))].sort()
+const inOrder = (kinds: readonly KindDefinition[]): KindDefinition[] =>
+  [...kinds].sort((a, b) => byName(a.resource.plural, b.resource.plural))
+const groupsOf = (kinds: readonly KindDefinition[]): string[] =>
+  [...new Set(kinds.map(kind => kind.resource.group))].sort(byGroup)
 const versionsOf = (group: string, kinds: readonly KindDefinition[]): string[] =>
-  [...new Set(kinds.filter(kind => kind.resource.group === group).map(kind => kind.resource.version))].sort(compareVersions)
+  [...new Set(kinds.filter(kind => kind.resource.group === group).map(kind => kind.resource.version))].sort(
+    compareVersions,
+  )
 
 /** /api */
 export function apiVersions(serverAddress = ''): object {
-  return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: serverAddress === '' ? [] : [{ clientCIDR: '0.0.0.0/0', serverAddress }] }
+  return {
+    kind: 'APIVersions',
+    versions: ['v1'],
+    serverAddressByClientCIDRs: serverAddress === '' ? [] : [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+  }
 }
 
 function groupEntry(group: string, kinds: readonly KindDefinition[]): object {
@@ -71,7 +111,13 @@ function groupEntry(group: string, kinds: readonly KindDefinition[]): object {
 
 /** /apis */
 export function apiGroupList(kinds: readonly KindDefinition[]): object {
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(kinds).filter(group => group !== '').map(group => groupEntry(group, kinds)) }
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groupsOf(kinds)
+      .filter(group => group !== '')
+      .map(group => groupEntry(group, kinds)),
+  }
 }
 
 /** /apis/apps */
@@ -82,16 +128,27 @@ export function apiGroup(group: string, kinds: readonly KindDefinition[]): objec
 /** /api/v1, /apis/apps/v1 */
 export function apiResourceList(group: string, version: string, kinds: readonly KindDefinition[]): object {
   const resources: object[] = []
-  for (const kind of inOrder(kinds)) if (kind.resource.group === group && kind.resource.version === version) resources.push(...resourceEntries(kind))
-  return { kind: 'APIResourceList', ...(group !== '' && { apiVersion: 'v1' }), groupVersion: group === '' ? version : `${group}/${version}`, resources }
+  for (const kind of inOrder(kinds))
+    if (kind.resource.group === group && kind.resource.version === version) resources.push(...resourceEntries(kind))
+  return {
+    kind: 'APIResourceList',
+    ...(group !== '' && { apiVersion: 'v1' }),
+    groupVersion: group === '' ? version : `${group}/${version}`,
+    resources,
+  }
 }
 
 function resourceEntries(kind: KindDefinition): object[] {
   const { plural, scope, kind: name, group, version } = kind.resource
   const namespaced = scope === 'Namespaced'
   const main = {
-    name: plural, singularName: kind.singular, namespaced, kind: name, verbs: verbsOf(kind),
-    ...(kind.shortNames !== undefined && { shortNames: kind.shortNames }), ...(kind.categories !== undefined && { categories: kind.categories }),
+    name: plural,
+    singularName: kind.singular,
+    namespaced,
+    kind: name,
+    verbs: verbsOf(kind),
+    ...(kind.shortNames !== undefined && { shortNames: kind.shortNames }),
+    ...(kind.categories !== undefined && { categories: kind.categories }),
   }
   const parts = subresourcesOf(kind).map(({ name: part, responseKind, verbs }) => {
     const foreign = responseKind.group !== group || responseKind.version !== version
@@ -106,16 +163,37 @@ export function aggregatedDiscovery(which: 'core' | 'groups', kinds: readonly Ki
   const groups = groupsOf(kinds).filter(group => (group === '') === (which === 'core'))
   const items = groups.map(group => ({
     metadata: { ...(group !== '' && { name: group }), creationTimestamp: null },
-    versions: versionsOf(group, kinds).map(version => ({ version, resources: discoveredResources(group, version, kinds), freshness: 'Current' })),
+    versions: versionsOf(group, kinds).map(version => ({
+      version,
+      resources: discoveredResources(group, version, kinds),
+      freshness: 'Current',
+    })),
   }))
   return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }
 }
 
 function discoveredResources(group: string, version: string, kinds: readonly KindDefinition[]): object[] {
-  return inOrder(kinds).filter(({ resource }) => resource.group === group && resource.version === version).map(kind => {
-    const subresources = subresourcesOf(kind).map(({ name, responseKind, verbs }) => ({ subresource: name, responseKind, verbs }))
-    const { plural, kind: name, scope } = kind.resource
-    const entry = { resource: plural, responseKind: { group, version, kind: name }, scope: scope === 'Namespaced' ? 'Namespaced' : 'Cluster', singularResource: kind.singular, verbs: verbsOf(kind) }
-    return Object.assign(entry, kind.shortNames && { shortNames: kind.shortNames }, kind.categories && { categories: kind.categories }, subresources.length > 0 && { subresources })
-  })
+  return inOrder(kinds)
+    .filter(({ resource }) => resource.group === group && resource.version === version)
+    .map(kind => {
+      const subresources = subresourcesOf(kind).map(({ name, responseKind, verbs }) => ({
+        subresource: name,
+        responseKind,
+        verbs,
+      }))
+      const { plural, kind: name, scope } = kind.resource
+      const entry = {
+        resource: plural,
+        responseKind: { group, version, kind: name },
+        scope: scope === 'Namespaced' ? 'Namespaced' : 'Cluster',
+        singularResource: kind.singular,
+        verbs: verbsOf(kind),
+      }
+      return Object.assign(
+        entry,
+        kind.shortNames && { shortNames: kind.shortNames },
+        kind.categories && { categories: kind.categories },
+        subresources.length > 0 && { subresources },
+      )
+    })
 }

@@ -7,15 +7,21 @@ import { formatTime } from '../lib/clock.ts'
 
 const type = 'DisruptionAllowed'
 
-export const disruptionCondition = (status: PodDisruptionBudgetStatus | undefined): Condition | undefined => status?.conditions?.find(condition => condition.type === type)
+export const disruptionCondition = (status: PodDisruptionBudgetStatus | undefined): Condition | undefined =>
+  status?.conditions?.find(condition => condition.type === type)
 
 /** @param failure why nothing could be counted */
-export function withDisruptionCondition(status: PodDisruptionBudgetStatus, nowMs: number, failure?: string): PodDisruptionBudgetStatus {
+export function withDisruptionCondition(
+  status: PodDisruptionBudgetStatus,
+  nowMs: number,
+  failure?: string,
+): PodDisruptionBudgetStatus {
   const allowed = failure === undefined && (status.disruptionsAllowed ?? 0) > 0
   const before = disruptionCondition(status)
   const value = allowed ? 'True' : 'False'
   const condition: Condition = {
-    type, status: value,
+    type,
+    status: value,
     ...(status.observedGeneration !== undefined && { observedGeneration: status.observedGeneration }),
     lastTransitionTime: before !== undefined && before.status === value ? before.lastTransitionTime : formatTime(nowMs),
     reason: failure !== undefined ? 'SyncFailed' : allowed ? 'SufficientPods' : 'InsufficientPods',

@@ -4,9 +4,16 @@
 import { goQuote } from '../lib/go-quote.ts'
 
 export type FieldErrorReason =
-  | 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueNotSupported' | 'FieldValueDuplicate'
-  | 'FieldValueForbidden' | 'FieldValueNotFound' | 'FieldValueTooLong' | 'FieldValueTooMany'
-  | 'FieldValueTypeInvalid' | 'InternalError'
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueDuplicate'
+  | 'FieldValueForbidden'
+  | 'FieldValueNotFound'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'FieldValueTypeInvalid'
+  | 'InternalError'
 
 export interface FieldError {
   readonly reason: FieldErrorReason
@@ -26,22 +33,49 @@ function show(value: unknown): string {
 
 const withDetail = (head: string, detail: string): string => (detail === '' ? head : `${head}: ${detail}`)
 
-export const required = (field: string, detail = ''): FieldError =>
-  ({ reason: 'FieldValueRequired', field, message: withDetail('Required value', detail) })
-export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>
-  ({ reason: 'FieldValueInvalid', field, message: withDetail(`Invalid value: ${show(value)}`, detail) })
-export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError =>
-  ({ reason: 'FieldValueNotSupported', field, message: withDetail(`Unsupported value: ${show(value)}`, supported.length === 0 ? '' : `supported values: ${[...supported].sort().map(goQuote).join(', ')}`) })
-export const duplicate = (field: string, value: unknown): FieldError =>
-  ({ reason: 'FieldValueDuplicate', field, message: `Duplicate value: ${show(value)}` })
-export const forbiddenField = (field: string, detail: string): FieldError =>
-  ({ reason: 'FieldValueForbidden', field, message: withDetail('Forbidden', detail) })
-export const notFoundValue = (field: string, value: unknown): FieldError =>
-  ({ reason: 'FieldValueNotFound', field, message: `Not found: ${show(value)}` })
-export const tooLong = (field: string, maximumBytes: number): FieldError =>
-  ({ reason: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maximumBytes} bytes` })
-export const tooMany = (field: string, actual: number, maximum: number): FieldError =>
-  ({ reason: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${maximum} item${maximum === 1 ? '' : 's'}` })
+export const required = (field: string, detail = ''): FieldError => ({
+  reason: 'FieldValueRequired',
+  field,
+  message: withDetail('Required value', detail),
+})
+export const invalidValue = (field: string, value: unknown, detail: string): FieldError => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: withDetail(`Invalid value: ${show(value)}`, detail),
+})
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
+  reason: 'FieldValueNotSupported',
+  field,
+  message: withDetail(
+    `Unsupported value: ${show(value)}`,
+    supported.length === 0 ? '' : `supported values: ${[...supported].sort().map(goQuote).join(', ')}`,
+  ),
+})
+export const duplicate = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueDuplicate',
+  field,
+  message: `Duplicate value: ${show(value)}`,
+})
+export const forbiddenField = (field: string, detail: string): FieldError => ({
+  reason: 'FieldValueForbidden',
+  field,
+  message: withDetail('Forbidden', detail),
+})
+export const notFoundValue = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueNotFound',
+  field,
+  message: `Not found: ${show(value)}`,
+})
+export const tooLong = (field: string, maximumBytes: number): FieldError => ({
+  reason: 'FieldValueTooLong',
+  field,
+  message: `Too long: may not be more than ${maximumBytes} bytes`,
+})
+export const tooMany = (field: string, actual: number, maximum: number): FieldError => ({
+  reason: 'FieldValueTooMany',
+  field,
+  message: `Too many: ${actual}: must have at most ${maximum} item${maximum === 1 ? '' : 's'}`,
+})
 
 const none: readonly FieldError[] = Object.freeze([])
 

@@ -38,7 +38,9 @@ class Scanner {
 
   private unexpected(where: string): Malformed {
     if (this.at >= this.text.length) return new Malformed('unexpected end of JSON input')
-    return new Malformed(`invalid character ${quoteCharacter(String.fromCodePoint(this.text.codePointAt(this.at)!))} ${where}`)
+    return new Malformed(
+      `invalid character ${quoteCharacter(String.fromCodePoint(this.text.codePointAt(this.at)!))} ${where}`,
+    )
   }
 
   private space(): void {
@@ -104,7 +106,7 @@ class Scanner {
   private string(): string {
     const start = this.at++
     let plain = true
-    for (;; this.at++) {
+    for (; ; this.at++) {
       const code = this.text.charCodeAt(this.at)
       if (code === 34) break
       if (Number.isNaN(code) || code < 32) throw this.unexpected('in string literal')
@@ -113,7 +115,7 @@ class Scanner {
       this.escape()
     }
     const raw = this.text.slice(start, ++this.at)
-    return plain ? raw.slice(1, -1) : JSON.parse(raw) as string
+    return plain ? raw.slice(1, -1) : (JSON.parse(raw) as string)
   }
 
   private escape(): void {
@@ -121,7 +123,8 @@ class Scanner {
     if (escaped === 'u') {
       for (let digit = 0; digit < 4; digit++) {
         this.at++
-        if (!/[0-9a-fA-F]/.test(this.text[this.at] ?? '')) throw this.unexpected(String.raw`in \u hexadecimal character escape`)
+        if (!/[0-9a-fA-F]/.test(this.text[this.at] ?? ''))
+          throw this.unexpected(String.raw`in \u hexadecimal character escape`)
       }
     } else if (escaped === undefined || !'"\\/bfnrt'.includes(escaped)) {
       throw this.unexpected('in string escape code')

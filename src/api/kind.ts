@@ -75,7 +75,8 @@ export interface CustomForm {
 }
 
 /** Whether the objects are stored in the form of this kind. */
-export const storesOwnForm = ({ storage, resource }: Pick<KindDefinition, 'storage' | 'resource'>): boolean => storage === undefined || storage.resource === resource
+export const storesOwnForm = ({ storage, resource }: Pick<KindDefinition, 'storage' | 'resource'>): boolean =>
+  storage === undefined || storage.resource === resource
 
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>
@@ -110,7 +111,10 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly validateUpdated?: (object: T, old: T) => FieldError[]
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** Named parts beside the object itself; `status` present means the subresource is served. */
-  readonly subresources?: { readonly status?: SubresourceKind<T>; readonly [name: string]: SubresourceKind<T> | undefined }
+  readonly subresources?: {
+    readonly status?: SubresourceKind<T>
+    readonly [name: string]: SubresourceKind<T> | undefined
+  }
   readonly scale?: ScalePaths
   /** Subresources that are neither part of the object nor `scale`: streams, logs, bindings, tokens. Discovery lists them. */
   readonly connects?: readonly ConnectedSubresource[]

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { formatLabels, formatSelector, labelSelectorText, matchesSelector } from './label-selector.ts'
 
-const selector = { matchLabels: { app: 'x' }, matchExpressions: [{ key: 'tier', operator: 'In', values: ['b', 'a'] }, { key: 'old', operator: 'DoesNotExist' }] }
+const selector = {
+  matchLabels: { app: 'x' },
+  matchExpressions: [
+    { key: 'tier', operator: 'In', values: ['b', 'a'] },
+    { key: 'old', operator: 'DoesNotExist' },
+  ],
+}
 const unknown = { matchLabels: { app: 'x' }, matchExpressions: [{ key: 'tier', operator: 'Near', values: ['a'] }] }
 
 describe('matching', () => {
@@ -11,8 +17,18 @@ describe('matching', () => {
     ['an empty selector matches everything', {}, undefined, true],
     ['an absent one nothing', undefined, {}, false],
     ['an unknown operator matches nothing', unknown, { app: 'x', tier: 'a' }, false],
-    ['NotIn holds without the label', { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['a'] }] }, {}, true],
-    ['labels named like members of objects', { matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }, {}, false],
+    [
+      'NotIn holds without the label',
+      { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['a'] }] },
+      {},
+      true,
+    ],
+    [
+      'labels named like members of objects',
+      { matchExpressions: [{ key: 'constructor', operator: 'Exists' }] },
+      {},
+      false,
+    ],
   ])('%s', (_, given, labels, expected) => {
     expect(matchesSelector(given, labels)).toBe(expected)
   })
@@ -21,7 +37,17 @@ describe('matching', () => {
 // FormatLabelSelector and LabelSelectorAsSelector(...).String() of apimachinery.
 test.each([
   ['keys in order', selector, 'app=x,!old,tier in (a,b)', 'app=x,!old,tier in (a,b)'],
-  ['other operators', { matchExpressions: [{ key: 'b', operator: 'NotIn', values: ['y', 'x'] }, { key: 'a', operator: 'Exists' }] }, 'a,b notin (x,y)', 'a,b notin (x,y)'],
+  [
+    'other operators',
+    {
+      matchExpressions: [
+        { key: 'b', operator: 'NotIn', values: ['y', 'x'] },
+        { key: 'a', operator: 'Exists' },
+      ],
+    },
+    'a,b notin (x,y)',
+    'a,b notin (x,y)',
+  ],
   ['an empty selector is empty text, in columns <none>', {}, '', '<none>'],
   ['so is an absent one', undefined, '', '<none>'],
   ['an unknown operator', unknown, '<error>', '<error>'],

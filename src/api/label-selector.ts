@@ -20,7 +20,10 @@ const noValues: readonly string[] = []
 /** An empty selector matches everything; an absent one, and one with an unknown operator, nothing. */
 export function matchesSelector(selector: LabelSelector | undefined, labels: Labels | undefined = noLabels): boolean {
   if (selector === undefined) return false
-  return matchesLabels(selector.matchLabels, labels) && (selector.matchExpressions ?? []).every(requirement => holds(requirement, labels))
+  return (
+    matchesLabels(selector.matchLabels, labels) &&
+    (selector.matchExpressions ?? []).every(requirement => holds(requirement, labels))
+  )
 }
 
 /** Whether every pair of `wanted` is among `labels`. */
@@ -30,16 +33,29 @@ export function matchesLabels(wanted: Labels | undefined, labels: Labels | undef
 }
 
 /** An unknown operator never holds. */
-export function holds({ key, operator, values = noValues }: LabelRequirement | LabelSelectorRequirement, labels: Labels): boolean {
+export function holds(
+  { key, operator, values = noValues }: LabelRequirement | LabelSelectorRequirement,
+  labels: Labels,
+): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined
   switch (operator) {
-    case 'In': case '=': case '==': return value !== undefined && values.includes(value)
-    case 'NotIn': case '!=': return value === undefined || !values.includes(value)
-    case 'Exists': return value !== undefined
-    case 'DoesNotExist': return value === undefined
-    case '>': return value !== undefined && isInteger(value) && BigInt(value) > BigInt(values[0]!)
-    case '<': return value !== undefined && isInteger(value) && BigInt(value) < BigInt(values[0]!)
-    default: return false
+    case 'In':
+    case '=':
+    case '==':
+      return value !== undefined && values.includes(value)
+    case 'NotIn':
+    case '!=':
+      return value === undefined || !values.includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+    case '>':
+      return value !== undefined && isInteger(value) && BigInt(value) > BigInt(values[0]!)
+    case '<':
+      return value !== undefined && isInteger(value) && BigInt(value) < BigInt(values[0]!)
+    default:
+      return false
   }
 }
 
@@ -54,17 +70,25 @@ export const isEmptySelector = (selector: LabelSelector | undefined): boolean =>
  */
 export function labelSelectorText(selector: LabelSelector | undefined): string {
   const pairs = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` }))
-  const expressions = (selector?.matchExpressions ?? []).map(requirement => ({ key: requirement.key, text: expressionText(requirement) }))
+  const expressions = (selector?.matchExpressions ?? []).map(requirement => ({
+    key: requirement.key,
+    text: expressionText(requirement),
+  }))
   const terms = [...pairs, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return terms.some(({ text }) => text === undefined) ? '<error>' : terms.map(({ text }) => text).join(',')
 }
 
 function expressionText({ key, operator, values = [] }: LabelSelectorRequirement): string | undefined {
   switch (operator) {
-    case 'In': case 'NotIn': return `${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`
-    case 'Exists': return key
-    case 'DoesNotExist': return `!${key}`
-    default: return undefined
+    case 'In':
+    case 'NotIn':
+      return `${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`
+    case 'Exists':
+      return key
+    case 'DoesNotExist':
+      return `!${key}`
+    default:
+      return undefined
   }
 }
 

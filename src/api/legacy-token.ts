@@ -9,14 +9,18 @@ export const accountNameAnnotation = 'kubernetes.io/service-account.name'
 export const accountUidAnnotation = 'kubernetes.io/service-account.uid'
 
 /** The ConfigMap whose `since` says from which day on uses have been written down. */
-export const tokenTracking = { namespace: 'kube-system', name: 'kube-apiserver-legacy-service-account-token-tracking' } as const
+export const tokenTracking = {
+  namespace: 'kube-system',
+  name: 'kube-apiserver-legacy-service-account-token-tracking',
+} as const
 
 export const dayMs = 86_400_000
 
 export const isLegacyToken = ({ type }: Secret): boolean => type === 'kubernetes.io/service-account-token'
 
 /** Older versions of Kubernetes made such a Secret for each account and noted it there. */
-export const isGeneratedFor = ({ secrets = [] }: ServiceAccount, { metadata }: Secret): boolean => secrets.some(({ name }) => name === metadata.name)
+export const isGeneratedFor = ({ secrets = [] }: ServiceAccount, { metadata }: Secret): boolean =>
+  secrets.some(({ name }) => name === metadata.name)
 
 /** `2026-01-31`, in UTC */
 export const dateText = (epochMs: number): string => new Date(epochMs).toISOString().slice(0, 'yyyy-mm-dd'.length)

@@ -14,7 +14,8 @@ export type New<T extends KubeObject> = Omit<T, 'apiVersion' | 'kind' | 'metadat
   apiVersion?: string
   kind?: string
   metadata: Partial<ObjectMeta>
-} & (T extends { spec: infer Spec } ? { spec?: Spec } : unknown) & (T extends { status: infer Status } ? { status?: Status } : unknown)
+} & (T extends { spec: infer Spec } ? { spec?: Spec } : unknown) &
+  (T extends { status: infer Status } ? { status?: Status } : unknown)
 
 export interface KubeList<T extends KubeObject = KubeObject> {
   apiVersion: string
@@ -29,8 +30,10 @@ export interface ObjectName {
   readonly name: string
 }
 
-export type WatchEvent<T extends KubeObject = KubeObject> =
-  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: T }
+export type WatchEvent<T extends KubeObject = KubeObject> = {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
+  readonly object: T
+}
 
 /** `namespace/name`, or `name` alone for cluster-scoped objects: the key of queues and indexes. */
 export function keyOf(object: { readonly metadata: { readonly namespace?: string; readonly name: string } }): string {

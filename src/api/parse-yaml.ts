@@ -3,13 +3,27 @@
 import { parseDocument, type Tags } from 'yaml'
 import { badRequest } from './api-error.ts'
 
-const readable = (tags: Tags): Tags => tags.filter(tag =>
-  typeof tag === 'string' || (tag.tag !== 'tag:yaml.org,2002:timestamp' && (tag as { format?: string }).format !== 'TIME'))
+const readable = (tags: Tags): Tags =>
+  tags.filter(
+    tag =>
+      typeof tag === 'string' ||
+      (tag.tag !== 'tag:yaml.org,2002:timestamp' && (tag as { format?: string }).format !== 'TIME'),
+  )
 
 /** Keys must be text in JSON: go-yaml writes numbers and booleans as it would print them. */
-export function parseYaml(text: string, options: { readonly duplicates: boolean }): { value: unknown; duplicates: string[] } {
+export function parseYaml(
+  text: string,
+  options: { readonly duplicates: boolean },
+): { value: unknown; duplicates: string[] } {
   const duplicates: string[] = []
-  const document = parseDocument(text, { version: '1.1', merge: true, uniqueKeys: false, customTags: readable, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, {
+    version: '1.1',
+    merge: true,
+    uniqueKeys: false,
+    customTags: readable,
+    prettyErrors: false,
+    logLevel: 'silent',
+  })
   const [problem] = document.errors
   if (problem !== undefined) throw badRequest(`error converting YAML to JSON: yaml: ${describe(text, problem)}`)
   if (options.duplicates) duplicates.push(...duplicateKeys(text))
@@ -27,7 +41,14 @@ function describe(text: string, problem: { pos: [number, number]; message: strin
 
 /** Paths of keys that a mapping has twice. */
 function duplicateKeys(text: string): string[] {
-  const document = parseDocument(text, { version: '1.1', merge: true, uniqueKeys: true, customTags: readable, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, {
+    version: '1.1',
+    merge: true,
+    uniqueKeys: true,
+    customTags: readable,
+    prettyErrors: false,
+    logLevel: 'silent',
+  })
   return document.errors.filter(error => error.code === 'DUPLICATE_KEY').map(error => keyAt(text, error.pos[0]))
 }
 

@@ -12,7 +12,12 @@ export interface PodReferences {
 }
 
 export function podReferences(pod: Pod): PodReferences {
-  const found = { secrets: new Set<string>(), configMaps: new Set<string>(), claims: new Set<string>(), resourceClaims: new Set<string>() }
+  const found = {
+    secrets: new Set<string>(),
+    configMaps: new Set<string>(),
+    claims: new Set<string>(),
+    resourceClaims: new Set<string>(),
+  }
   const { spec, status } = pod
   for (const { name } of spec.imagePullSecrets ?? []) add(found.secrets, name)
   for (const container of allContainers(pod)) {
@@ -31,15 +36,37 @@ export function podReferences(pod: Pod): PodReferences {
     for (const source of volume.projected?.sources ?? []) add(found.configMaps, source.configMap?.name)
     add(found.claims, claimNameOf(pod, volume))
   }
-  for (const claim of [...(spec.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])]) add(found.resourceClaims, claim.resourceClaimName)
+  for (const claim of [...(spec.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])])
+    add(found.resourceClaims, claim.resourceClaimName)
   return found
 }
 
-const allContainers = ({ spec }: Pod): Container[] => [...(spec.initContainers ?? []), ...spec.containers, ...((spec.ephemeralContainers ?? []) as Container[])]
+const allContainers = ({ spec }: Pod): Container[] => [
+  ...(spec.initContainers ?? []),
+  ...spec.containers,
+  ...((spec.ephemeralContainers ?? []) as Container[]),
+]
 
-function volumeSecrets({ secret, projected, azureFile, cephfs, csi, flexVolume, iscsi, rbd, scaleIO, storageos }: Volume): (string | undefined)[] {
+function volumeSecrets({
+  secret,
+  projected,
+  azureFile,
+  cephfs,
+  csi,
+  flexVolume,
+  iscsi,
+  rbd,
+  scaleIO,
+  storageos,
+}: Volume): (string | undefined)[] {
   const references = [cephfs, flexVolume, iscsi, rbd, scaleIO, storageos].map(source => source?.secretRef?.name)
-  return [secret?.secretName, azureFile?.secretName, csi?.nodePublishSecretRef?.name, ...references, ...(projected?.sources ?? []).map(source => source.secret?.name)]
+  return [
+    secret?.secretName,
+    azureFile?.secretName,
+    csi?.nodePublishSecretRef?.name,
+    ...references,
+    ...(projected?.sources ?? []).map(source => source.secret?.name),
+  ]
 }
 
 function add(names: Set<string>, name: string | undefined): void {

@@ -5,7 +5,8 @@ import { milliValue, wholeValue } from './quantity.ts'
 /** By resource name: thousandths for cpu, whole units for everything else. */
 export type Amounts = ReadonlyMap<string, number>
 
-const amountOf = (name: string, quantity: string): number => (name === 'cpu' ? milliValue(quantity) : wholeValue(quantity))
+const amountOf = (name: string, quantity: string): number =>
+  name === 'cpu' ? milliValue(quantity) : wholeValue(quantity)
 
 export function amountsOf(list: Readonly<Record<string, string>> | undefined): Map<string, number> {
   return new Map(Object.entries(list ?? {}).map(([name, quantity]) => [name, amountOf(name, quantity)]))
@@ -19,7 +20,8 @@ function raise(target: Map<string, number>, amounts: Amounts): void {
   for (const [name, amount] of amounts) if (amount > (target.get(name) ?? 0)) target.set(name, amount)
 }
 
-const requestsOf = ({ resources }: { resources?: ResourceRequirements }): Map<string, number> => amountsOf(resources?.requests)
+const requestsOf = ({ resources }: { resources?: ResourceRequirements }): Map<string, number> =>
+  amountsOf(resources?.requests)
 
 /** What the pod as a whole asks for: containers and sidecars run together; each init container runs beside the sidecars before it. */
 export function podRequests(spec: PodSpec): Amounts {

@@ -90,7 +90,7 @@ export function canonicalQuantity(value: string | number): string {
   return quantity === undefined ? text : formatQuantity(quantity)
 }
 
-const nanoOf = (text: string | undefined): bigint => (text === undefined ? 0n : parseQuantity(text)?.nano ?? 0n)
+const nanoOf = (text: string | undefined): bigint => (text === undefined ? 0n : (parseQuantity(text)?.nano ?? 0n))
 
 /** Negative, zero or positive; absent counts as zero. */
 export function compareQuantities(left: string | undefined, right: string | undefined): number {

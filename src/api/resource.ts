@@ -15,7 +15,13 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly shape?: T
 }
 
-export function resource<T extends KubeObject>(group: string, version: string, plural: string, kind: string, scope: Scope = 'Namespaced'): Resource<T> {
+export function resource<T extends KubeObject>(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  scope: Scope = 'Namespaced',
+): Resource<T> {
   return Object.freeze({ group, version, plural, kind, scope })
 }
 
@@ -30,7 +36,10 @@ export interface TypeMeta {
   readonly kind: string
 }
 
-export const typeMetaOf = (resource: Pick<Resource, 'group' | 'version' | 'kind'>): TypeMeta => ({ apiVersion: apiVersionOf(resource), kind: resource.kind })
+export const typeMetaOf = (resource: Pick<Resource, 'group' | 'version' | 'kind'>): TypeMeta => ({
+  apiVersion: apiVersionOf(resource),
+  kind: resource.kind,
+})
 
 /** `pods`, `deployments.apps`: how Kubernetes names a resource in messages. */
 export function groupResource(resource: { readonly group: string; readonly plural: string }): string {

@@ -33,7 +33,8 @@ export class DecodeError extends ApiError {
   }
 }
 
-const refuse = (context: DecodeContext, problem: string, conversion = problem): DecodeError => new DecodeError(context.subject(), problem, conversion)
+const refuse = (context: DecodeContext, problem: string, conversion = problem): DecodeError =>
+  new DecodeError(context.subject(), problem, conversion)
 
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'
@@ -41,10 +42,19 @@ function jsonKind(value: unknown): string {
 }
 
 /** `json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container` */
-export function typeMismatch(value: unknown, goType: string, context: DecodeContext, literal = jsonKind(value)): DecodeError {
+export function typeMismatch(
+  value: unknown,
+  goType: string,
+  context: DecodeContext,
+  literal = jsonKind(value),
+): DecodeError {
   const names = context.path.filter(part => typeof part === 'string')
   const where = names.length === 0 ? 'value' : `struct field ${[context.struct, ...names].join('.')}`
-  return refuse(context, `json: cannot unmarshal ${literal} into Go ${where} of type ${goType}`, conversionProblem(value, goType))
+  return refuse(
+    context,
+    `json: cannot unmarshal ${literal} into Go ${where} of type ${goType}`,
+    conversionProblem(value, goType),
+  )
 }
 
 /** `cannot restore map from string` (apimachinery pkg/runtime/converter.go) */
@@ -61,10 +71,14 @@ function conversionProblem(value: unknown, goType: string): string {
 function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'slice'
   switch (typeof value) {
-    case 'boolean': return 'bool'
-    case 'number': return Number.isInteger(value) ? 'int64' : 'float64'
-    case 'string': return 'string'
-    default: return 'map'
+    case 'boolean':
+      return 'bool'
+    case 'number':
+      return Number.isInteger(value) ? 'int64' : 'float64'
+    case 'string':
+      return 'string'
+    default:
+      return 'map'
   }
 }
 
@@ -91,7 +105,8 @@ const int32: ValueDecoder = (value, context) => {
 
 const int64: ValueDecoder = (value, context) => {
   if (typeof value !== 'number') throw typeMismatch(value, 'int64', context)
-  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 63) throw typeMismatch(value, 'int64', context, `number ${value}`)
+  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 63)
+    throw typeMismatch(value, 'int64', context, `number ${value}`)
   return value
 }
 
@@ -105,7 +120,8 @@ const bytes: ValueDecoder = (value, context) => {
 
 const intOrString: ValueDecoder = (value, context) => {
   if (typeof value === 'string') return value
-  if (typeof value !== 'number') throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`)
+  if (typeof value !== 'number')
+    throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`)
   if ((value | 0) !== value) throw refuse(context, `json: cannot unmarshal number ${value} into Go value of type int32`)
   return value
 }
@@ -128,7 +144,8 @@ const canonicalMicroTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:
 const anyTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/
 
 function timeParts(value: unknown, context: DecodeContext): { seconds: string; fraction: string } {
-  if (typeof value !== 'string') throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type string`)
+  if (typeof value !== 'string')
+    throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type string`)
   const match = anyTime.exec(value)
   const epochMs = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`)
   if (match === null || Number.isNaN(epochMs)) {
@@ -139,7 +156,7 @@ function timeParts(value: unknown, context: DecodeContext): { seconds: string; f
 }
 
 const time: ValueDecoder = (value, context) =>
-  (typeof value === 'string' && canonicalTime.test(value) ? value : `${timeParts(value, context).seconds}Z`)
+  typeof value === 'string' && canonicalTime.test(value) ? value : `${timeParts(value, context).seconds}Z`
 
 const microTime: ValueDecoder = (value, context) => {
   if (typeof value === 'string' && canonicalMicroTime.test(value)) return value
@@ -147,7 +164,21 @@ const microTime: ValueDecoder = (value, context) => {
   return `${seconds}.${fraction.slice(0, 6).padEnd(6, '0')}Z`
 }
 
-export type ScalarType = Exclude<FieldType, 'object' | 'any' | 'raw' | 'fieldsV1' | 'json' | 'stringList' | 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'>
-const decoders: Record<ScalarType, ValueDecoder> = { string, boolean, int32, int64, double, bytes, intOrString, quantity, time, microTime }
+export type ScalarType = Exclude<
+  FieldType,
+  'object' | 'any' | 'raw' | 'fieldsV1' | 'json' | 'stringList' | 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'
+>
+const decoders: Record<ScalarType, ValueDecoder> = {
+  string,
+  boolean,
+  int32,
+  int64,
+  double,
+  bytes,
+  intOrString,
+  quantity,
+  time,
+  microTime,
+}
 
 export const scalarDecoder = (type: ScalarType): ValueDecoder => decoders[type]

@@ -10,7 +10,10 @@ export interface LabelMatcher {
 
 const noLabels: Labels = {}
 
-interface Token { readonly kind: 'word' | 'symbol' | 'end'; readonly text: string }
+interface Token {
+  readonly kind: 'word' | 'symbol' | 'end'
+  readonly text: string
+}
 
 const symbols = ['==', '!=', '(', ')', ',', '!', '=', '<', '>']
 
@@ -54,14 +57,17 @@ class Parser {
     for (;;) {
       const first = this.peek()
       if (first.kind !== 'word' && first.text !== '!') {
-        throw badRequest(`unable to parse requirement: found '${first.text}', expected: !, identifier, or 'end of string'`)
+        throw badRequest(
+          `unable to parse requirement: found '${first.text}', expected: !, identifier, or 'end of string'`,
+        )
       }
       requirements.push(this.requirement())
       const after = this.next()
       if (after.kind === 'end') return requirements
       if (after.text !== ',') throw badRequest(`found '${after.text}', expected: ',' or 'end of string'`)
       const following = this.peek()
-      if (following.kind !== 'word' && following.text !== '!') throw badRequest(`found '${following.text}', expected: identifier after ','`)
+      if (following.kind !== 'word' && following.text !== '!')
+        throw badRequest(`found '${following.text}', expected: identifier after ','`)
     }
   }
 
@@ -73,16 +79,25 @@ class Parser {
     const problem = labelKeyProblem(key.text)
     if (problem !== undefined) throw unparsable(`key: Invalid value: ${JSON.stringify(key.text)}: ${problem}`)
     const following = this.peek()
-    if (absent || following.kind === 'end' || following.text === ',') return { key: key.text, operator: absent ? 'DoesNotExist' : 'Exists', values: [] }
+    if (absent || following.kind === 'end' || following.text === ',')
+      return { key: key.text, operator: absent ? 'DoesNotExist' : 'Exists', values: [] }
     return this.comparison(key.text)
   }
 
   private comparison(key: string): LabelRequirement {
     const operator = this.next().text
     switch (operator) {
-      case 'in': case 'notin': return checked({ key, operator: operator === 'in' ? 'In' : 'NotIn', values: this.list() })
-      case '=': case '==': case '!=': case '>': case '<': return checked({ key, operator, values: [this.exactValue()] })
-      default: throw unparsable(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`)
+      case 'in':
+      case 'notin':
+        return checked({ key, operator: operator === 'in' ? 'In' : 'NotIn', values: this.list() })
+      case '=':
+      case '==':
+      case '!=':
+      case '>':
+      case '<':
+        return checked({ key, operator, values: [this.exactValue()] })
+      default:
+        throw unparsable(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`)
     }
   }
 
@@ -111,7 +126,11 @@ class Parser {
         values.add(token.text)
         expectValue = false
       } else {
-        throw unparsable(expectValue ? `found '${token.text}', expected: ',', ')' or identifier` : `found '${token.text}', expected: ',' or ')'`)
+        throw unparsable(
+          expectValue
+            ? `found '${token.text}', expected: ',', ')' or identifier`
+            : `found '${token.text}', expected: ',' or ')'`,
+        )
       }
     }
   }
@@ -120,11 +139,14 @@ class Parser {
 function checked(requirement: LabelRequirement): LabelRequirement {
   const { key, operator, values } = requirement
   if ((operator === '>' || operator === '<') && !isInteger(values[0]!)) {
-    throw unparsable(`values[0][${key}]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`)
+    throw unparsable(
+      `values[0][${key}]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`,
+    )
   }
   for (const [index, value] of values.entries()) {
     const problem = labelValueProblem(value)
-    if (problem !== undefined) throw unparsable(`values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: ${problem}`)
+    if (problem !== undefined)
+      throw unparsable(`values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: ${problem}`)
   }
   return requirement
 }
@@ -178,7 +200,8 @@ function unescapeValue(value: string): string {
     const character = value[at]!
     if (character === '\\') {
       const escaped = value[++at]
-      if (escaped === undefined || !'\\,='.includes(escaped)) throw badRequest(`invalid field selector: invalid escape sequence: \\${escaped ?? ''}`)
+      if (escaped === undefined || !'\\,='.includes(escaped))
+        throw badRequest(`invalid field selector: invalid escape sequence: \\${escaped ?? ''}`)
       unescaped += escaped
     } else if (character === ',' || character === '=') {
       throw badRequest(`invalid field selector: unescaped character in value: ${character}`)

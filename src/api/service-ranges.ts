@@ -13,7 +13,8 @@ const allocatorName = 'ipallocator.k8s.io'
 export const addressLabels = (): Record<string, string> => ({ [familyLabel]: 'IPv4', [managedByLabel]: allocatorName })
 
 /** Others may make IPAddress objects for themselves, which are left alone. */
-export const isServiceAddress = ({ metadata }: IPAddress): boolean => metadata.labels?.[managedByLabel] === allocatorName
+export const isServiceAddress = ({ metadata }: IPAddress): boolean =>
+  metadata.labels?.[managedByLabel] === allocatorName
 
 export const ipv4RangesOf = ({ spec }: ServiceCIDR): string[] => (spec?.cidrs ?? []).filter(cidr => !cidr.includes(':'))
 
@@ -25,4 +26,9 @@ export function isReadyRange({ metadata, status }: ServiceCIDR): boolean {
 
 type Condition = NonNullable<ServiceCIDR['status']['conditions']>[number]
 
-export const readyCondition = (status: 'True' | 'False', reason: string, message: string, lastTransitionTime: string): Condition => ({ type: 'Ready', status, reason, message, lastTransitionTime })
+export const readyCondition = (
+  status: 'True' | 'False',
+  reason: string,
+  message: string,
+  lastTransitionTime: string,
+): Condition => ({ type: 'Ready', status, reason, message, lastTransitionTime })

@@ -29,18 +29,25 @@ export function findManifest(service: string, given: string | undefined, directo
   if (candidates.length === 1 && named[0]!.name === undefined) return candidates[0]!
   const names = named.flatMap(({ name }) => (name === undefined ? [] : [name]))
   const meant = nearestName(service, names)
-  throw new CommandFailure(`there is no ${manifestName} of a service "${service}" in ${directory}${meant === undefined ? '' : `; did you mean "${meant}"?`}${meant === undefined && names.length > 0 ? `; there is ${names.join(', ')}` : ''}; name the file with --file`)
+  throw new CommandFailure(
+    `there is no ${manifestName} of a service "${service}" in ${directory}${meant === undefined ? '' : `; did you mean "${meant}"?`}${meant === undefined && names.length > 0 ? `; there is ${names.join(', ')}` : ''}; name the file with --file`,
+  )
 }
 
 function manifestsBelow(directory: string, levels: number): string[] {
   const here = join(directory, manifestName)
   const found = existsSync(here) ? [here] : []
   if (levels === 0) return found
-  const below = readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name))
+  const below = readdirSync(directory, { withFileTypes: true }).filter(
+    entry => entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name),
+  )
   return [...found, ...below.flatMap(entry => manifestsBelow(join(directory, entry.name), levels - 1))]
 }
 
-const read = (file: string): FoundManifest => ({ file: relative(process.cwd(), file) || file, text: readFileSync(file, 'utf8') })
+const read = (file: string): FoundManifest => ({
+  file: relative(process.cwd(), file) || file,
+  text: readFileSync(file, 'utf8'),
+})
 
 function nameIn(text: string): string | undefined {
   try {

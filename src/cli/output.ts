@@ -29,7 +29,9 @@ export class Output {
   /** A step is done; the time since the start stands behind it. */
   done(text: string, atMs = performance.timeOrigin + performance.now()): void {
     this.quiet()
-    this.stream.write(`${this.animated ? '\u001B[32m✓\u001B[0m' : '✓'} ${text.padEnd(44)} ${((atMs - this.startMs) / 1000).toFixed(2)} s\n`)
+    this.stream.write(
+      `${this.animated ? '\u001B[32m✓\u001B[0m' : '✓'} ${text.padEnd(44)} ${((atMs - this.startMs) / 1000).toFixed(2)} s\n`,
+    )
   }
 
   line(text = ''): void {

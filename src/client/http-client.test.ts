@@ -19,10 +19,18 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const failureOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => undefined, (error: unknown) => error)
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 let number = 0
 const freshName = (): { name: string; namespace: string } => ({ name: `object-${number++}`, namespace: 'default' })
-const add = (name: { name: string; namespace: string }, data: Record<string, string> = {}, labels: Record<string, string> = {}): Promise<ConfigMap> => server.remote.create<ConfigMap>(configMaps, { metadata: { ...name, labels }, data })
+const add = (
+  name: { name: string; namespace: string },
+  data: Record<string, string> = {},
+  labels: Record<string, string> = {},
+): Promise<ConfigMap> => server.remote.create<ConfigMap>(configMaps, { metadata: { ...name, labels }, data })
 
 describe('a verb', () => {
   test('create and get', async () => {
@@ -43,7 +51,10 @@ describe('a verb', () => {
     for (const value of ['1', '2', '3']) await add(freshName(), { value }, label)
     const labelSelector = `set=${label.set}`
     const first = await server.remote.list(configMaps, { labelSelector, limit: 2 })
-    expect(first.items.map(({ kind, data }) => [kind, data!['value']])).toEqual([['ConfigMap', '1'], ['ConfigMap', '2']])
+    expect(first.items.map(({ kind, data }) => [kind, data!['value']])).toEqual([
+      ['ConfigMap', '1'],
+      ['ConfigMap', '2'],
+    ])
     const second = await server.remote.list(configMaps, { labelSelector, limit: 2, continue: first.metadata.continue! })
     expect(second.items.map(({ data }) => data!['value'])).toEqual(['3'])
     expect((await server.remote.list(configMaps, { namespace: 'kube-system', labelSelector })).items).toEqual([])
@@ -72,7 +83,9 @@ describe('a verb', () => {
   test('delete, with a condition', async () => {
     const name = freshName()
     await add(name)
-    expect(await failureOf(server.remote.delete(configMaps, name, { preconditions: { uid: 'another' } }))).toSatisfy(isConflict)
+    expect(await failureOf(server.remote.delete(configMaps, name, { preconditions: { uid: 'another' } }))).toSatisfy(
+      isConflict,
+    )
     await server.remote.delete(configMaps, name)
     expect(await failureOf(server.remote.delete(configMaps, name))).toSatisfy(isNotFound)
   })
@@ -80,7 +93,12 @@ describe('a verb', () => {
   test('post to a subresource', async () => {
     const name = freshName()
     await server.remote.create(serviceAccounts, { metadata: name })
-    const answer = await server.remote.post(serviceAccounts, name, 'token', { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: { audiences: [] } } as never)
+    const answer = await server.remote.post(serviceAccounts, name, 'token', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      metadata: {},
+      spec: { audiences: [] },
+    } as never)
     expect((answer as unknown as { status: { token: string } }).status.token).toMatch(/^ey/)
   })
 
@@ -96,8 +114,14 @@ describe('an error of the server', () => {
     await add(name)
     expect(await failureOf(add(name))).toSatisfy(isAlreadyExists)
     expect(await failureOf(add({ name: 'Not A Name', namespace: 'default' }))).toSatisfy(isInvalid)
-    const error = await failureOf(server.remote.get(configMaps, { name: 'missing', namespace: 'default' })) as ApiError
-    expect([error.code, error.message, error.status.details]).toEqual([404, 'configmaps "missing" not found', { name: 'missing', kind: 'configmaps' }])
+    const error = (await failureOf(
+      server.remote.get(configMaps, { name: 'missing', namespace: 'default' }),
+    )) as ApiError
+    expect([error.code, error.message, error.status.details]).toEqual([
+      404,
+      'configmaps "missing" not found',
+      { name: 'missing', kind: 'configmaps' },
+    ])
   })
 })
 
@@ -107,7 +131,12 @@ describe('a watch', () => {
     const seen: string[] = []
     const { metadata } = await server.remote.list(configMaps)
     const watching = (async () => {
-      for await (const { type, object } of server.remote.watch(configMaps, { resourceVersion: metadata.resourceVersion, labelSelector: 'watched=yes', signal: abort.signal })) seen.push(`${type} ${object.data?.['a'] ?? ''}`)
+      for await (const { type, object } of server.remote.watch(configMaps, {
+        resourceVersion: metadata.resourceVersion,
+        labelSelector: 'watched=yes',
+        signal: abort.signal,
+      }))
+        seen.push(`${type} ${object.data?.['a'] ?? ''}`)
     })()
     const name = freshName()
     const created = await add(name, { a: '1' }, { watched: 'yes' })
@@ -125,9 +154,11 @@ describe('a watch', () => {
     await store.put('/other', new Uint8Array(), 0)
     await store.compact(2)
     const started = await startTestServer({ store })
-    const error = await failureOf((async () => {
-      for await (const event of started.remote.watch(configMaps, { resourceVersion: '1' })) void event
-    })())
+    const error = await failureOf(
+      (async () => {
+        for await (const event of started.remote.watch(configMaps, { resourceVersion: '1' })) void event
+      })(),
+    )
     expect(error).toSatisfy(isExpired)
     await started.close()
   })
@@ -150,7 +181,17 @@ describe('a server that misbehaves', () => {
     played = createServer(listener).listen(0, '127.0.0.1')
     await once(played, 'listening')
     const { port } = played.address() as { port: number }
-    client = new HttpClient({ access: { context: '', server: `http://127.0.0.1:${port}/prefix/`, namespace: 'default', token: 'abc', skipVerification: false }, userAgent: 'test/1', clock: machineClock })
+    client = new HttpClient({
+      access: {
+        context: '',
+        server: `http://127.0.0.1:${port}/prefix/`,
+        namespace: 'default',
+        token: 'abc',
+        skipVerification: false,
+      },
+      userAgent: 'test/1',
+      clock: machineClock,
+    })
   }
   afterEach(() => {
     client.close()
@@ -170,7 +211,10 @@ describe('a server that misbehaves', () => {
 
   test('with an answer that is no Status is quoted', async () => {
     await play((_request, response) => response.writeHead(502).end('<html>bad gateway'))
-    expect(await failureOf(client.get(namespaces, { name: 'a' }))).toMatchObject({ code: 502, message: 'the server answered 502: <html>bad gateway' })
+    expect(await failureOf(client.get(namespaces, { name: 'a' }))).toMatchObject({
+      code: 502,
+      message: 'the server answered 502: <html>bad gateway',
+    })
   })
 
   test('by breaking a watch off ends it', async () => {
@@ -188,21 +232,42 @@ describe('a server that misbehaves', () => {
   })
 
   test('by an error in a watch is told as that error', async () => {
-    await play((_request, response) => response.end(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } })}\n`))
-    expect(await failureOf((async () => {
-      for await (const event of client.watch(namespaces)) void event
-    })())).toSatisfy(isExpired)
+    await play((_request, response) =>
+      response.end(
+        `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } })}\n`,
+      ),
+    )
+    expect(
+      await failureOf(
+        (async () => {
+          for await (const event of client.watch(namespaces)) void event
+        })(),
+      ),
+    ).toSatisfy(isExpired)
   })
 })
 
 test('a server that is not there is one sentence', async () => {
-  const client = new HttpClient({ access: { context: '', server: 'https://127.0.0.1:1', namespace: 'default', skipVerification: true }, userAgent: 'test', clock: machineClock })
-  expect(await failureOf(client.get(namespaces, { name: 'a' }))).toMatchObject({ code: 503, message: expect.stringMatching(/^the API server at https:\/\/127\.0\.0\.1:1 cannot be reached: /) as string })
+  const client = new HttpClient({
+    access: { context: '', server: 'https://127.0.0.1:1', namespace: 'default', skipVerification: true },
+    userAgent: 'test',
+    clock: machineClock,
+  })
+  expect(await failureOf(client.get(namespaces, { name: 'a' }))).toMatchObject({
+    code: 503,
+    message: expect.stringMatching(/^the API server at https:\/\/127\.0\.0\.1:1 cannot be reached: /) as string,
+  })
   client.close()
 })
 
 test('a server with another authority is not believed', async () => {
-  const client = new HttpClient({ access: { context: '', server: `https://127.0.0.1:${server.port}`, namespace: 'default', skipVerification: false }, userAgent: 'test', clock: machineClock })
-  expect(await failureOf(client.get(namespaces, { name: 'default' }))).toMatchObject({ message: expect.stringContaining('certificate') as string })
+  const client = new HttpClient({
+    access: { context: '', server: `https://127.0.0.1:${server.port}`, namespace: 'default', skipVerification: false },
+    userAgent: 'test',
+    clock: machineClock,
+  })
+  expect(await failureOf(client.get(namespaces, { name: 'default' }))).toMatchObject({
+    message: expect.stringContaining('certificate') as string,
+  })
   client.close()
 })

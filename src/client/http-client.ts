@@ -55,12 +55,18 @@ export class HttpClient implements Client {
     return list
   }
 
-  async* watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+  async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
     const { signal, ...selection } = options
     const query = new URLSearchParams(queryOf(selection))
     query.set('watch', 'true')
     query.set('allowWatchBookmarks', 'true')
-    const response = await this.send('GET', `${this.path(resource, options.namespace)}?${query}`, undefined, undefined, signal)
+    const response = await this.send(
+      'GET',
+      `${this.path(resource, options.namespace)}?${query}`,
+      undefined,
+      undefined,
+      signal,
+    )
     if ((response.statusCode ?? 500) >= 400) throw await errorOf(response)
     try {
       for await (const line of linesOf(response)) {
@@ -78,44 +84,97 @@ export class HttpClient implements Client {
 
   async create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata
-    const path = options.subresource === undefined ? this.path(resource, namespace) : this.path(resource, namespace, name, options.subresource)
-    return this.seen(resource, (await this.call('POST', path + writeQuery(options), typed(resource, object))) as T, options)
+    const path =
+      options.subresource === undefined
+        ? this.path(resource, namespace)
+        : this.path(resource, namespace, name, options.subresource)
+    return this.seen(
+      resource,
+      (await this.call('POST', path + writeQuery(options), typed(resource, object))) as T,
+      options,
+    )
   }
 
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata
-    return this.seen(resource, (await this.call('PUT', this.path(resource, namespace, name, options.subresource) + writeQuery(options), typed(resource, object))) as T, options)
+    return this.seen(
+      resource,
+      (await this.call(
+        'PUT',
+        this.path(resource, namespace, name, options.subresource) + writeQuery(options),
+        typed(resource, object),
+      )) as T,
+      options,
+    )
   }
 
-  async patch<T extends KubeObject>(resource: Resource<T>, name: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+  async patch<T extends KubeObject>(
+    resource: Resource<T>,
+    name: ObjectName,
+    patch: Patch,
+    options: WriteOptions = {},
+  ): Promise<T> {
     const force = patch.type === 'apply' && patch.force === true
-    const body = patch.type === 'json' ? patch.operations : patch.type === 'apply' ? typed(resource, patch.value as object) : patch.value
-    return this.seen(resource, (await this.call('PATCH', this.path(resource, name.namespace, name.name, options.subresource) + writeQuery(options, force), body, patchTypes[patch.type])) as T, options)
+    const body =
+      patch.type === 'json'
+        ? patch.operations
+        : patch.type === 'apply'
+          ? typed(resource, patch.value as object)
+          : patch.value
+    return this.seen(
+      resource,
+      (await this.call(
+        'PATCH',
+        this.path(resource, name.namespace, name.name, options.subresource) + writeQuery(options, force),
+        body,
+        patchTypes[patch.type],
+      )) as T,
+      options,
+    )
   }
 
   async delete(resource: Resource, name: ObjectName, options: DeleteOptions = {}): Promise<void> {
-    const answer = (await this.call('DELETE', this.path(resource, name.namespace, name.name), { kind: 'DeleteOptions', apiVersion: 'v1', ...options })) as KubeObject & { details?: { uid?: string } }
+    const answer = (await this.call('DELETE', this.path(resource, name.namespace, name.name), {
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      ...options,
+    })) as KubeObject & { details?: { uid?: string } }
     const goesOn = answer.kind === resource.kind && answer.metadata.deletionTimestamp !== undefined
-    const shown = goesOn ? { revision: answer.metadata.resourceVersion } : { uid: answer.details?.uid ?? answer.metadata.uid }
+    const shown = goesOn
+      ? { revision: answer.metadata.resourceVersion }
+      : { uid: answer.details?.uid ?? answer.metadata.uid }
     await this.informers.get(keyOf(resource))?.shows(this.options.clock, name, shown)
   }
 
-  async post<T extends KubeObject>(resource: Resource, name: ObjectName, subresource: string, body: New<T>): Promise<T> {
+  async post<T extends KubeObject>(
+    resource: Resource,
+    name: ObjectName,
+    subresource: string,
+    body: New<T>,
+  ): Promise<T> {
     return (await this.call('POST', this.path(resource, name.namespace, name.name, subresource), body)) as T
   }
 
   informer<T extends KubeObject>(resource: Resource<T>): Informer<T> {
     const key = keyOf(resource)
     let informer = this.informers.get(key)
-    if (informer === undefined) this.informers.set(key, (informer = new RemoteInformer(this, resource as Resource, this.options.clock)))
+    if (informer === undefined)
+      this.informers.set(key, (informer = new RemoteInformer(this, resource as Resource, this.options.clock)))
     return informer as unknown as Informer<T>
   }
 
   /** Keeps the promise of `Client`: who awaited a write sees it in the informers. */
-  private async seen<T extends KubeObject>(resource: Resource<T>, written: T, { dryRun, subresource }: WriteOptions): Promise<T> {
+  private async seen<T extends KubeObject>(
+    resource: Resource<T>,
+    written: T,
+    { dryRun, subresource }: WriteOptions,
+  ): Promise<T> {
     const isTheObject = subresource === undefined || subresource === 'status'
     const gone = written.metadata?.deletionTimestamp !== undefined && (written.metadata.finalizers ?? []).length === 0
-    if (!dryRun && isTheObject && !gone) await this.informers.get(keyOf(resource))?.shows(this.options.clock, written.metadata, { revision: written.metadata.resourceVersion })
+    if (!dryRun && isTheObject && !gone)
+      await this.informers
+        .get(keyOf(resource))
+        ?.shows(this.options.clock, written.metadata, { revision: written.metadata.resourceVersion })
     return written
   }
 
@@ -143,7 +202,13 @@ export class HttpClient implements Client {
     return JSON.parse(await textOf(response))
   }
 
-  private send(method: string, path: string, body: unknown, contentType?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  private send(
+    method: string,
+    path: string,
+    body: unknown,
+    contentType?: string,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
     const { access, userAgent } = this.options
     const options: RequestOptions = {
@@ -152,7 +217,7 @@ export class HttpClient implements Client {
       port: this.base.port,
       path: this.base.pathname.replace(/\/$/, '') + path,
       headers: {
-        'Accept': 'application/json',
+        Accept: 'application/json',
         'User-Agent': userAgent,
         ...(access.token !== undefined && { Authorization: `Bearer ${access.token}` }),
         ...(bytes !== undefined && { 'Content-Type': contentType, 'Content-Length': bytes.length }),
@@ -162,7 +227,9 @@ export class HttpClient implements Client {
     return new Promise((resolve, reject) => {
       const secure = this.base.protocol === 'https:'
       const request = secure ? httpsRequest({ ...options, agent: this.agent }, resolve) : httpRequest(options, resolve)
-      request.once('error', error => reject(serviceUnavailable(`the API server at ${access.server} cannot be reached: ${error.message}`)))
+      request.once('error', error =>
+        reject(serviceUnavailable(`the API server at ${access.server} cannot be reached: ${error.message}`)),
+      )
       request.end(bytes)
     })
   }
@@ -207,7 +274,11 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
     // Not a Status: bare text, a proxy in between, or a server of another kind.
   }
   const retryAfter = Number(response.headers['retry-after'])
-  return errorByCode(response.statusCode ?? 500, `the server answered ${response.statusCode}: ${text.trim().slice(0, 200)}`, retryAfter > 0 ? retryAfter : undefined)
+  return errorByCode(
+    response.statusCode ?? 500,
+    `the server answered ${response.statusCode}: ${text.trim().slice(0, 200)}`,
+    retryAfter > 0 ? retryAfter : undefined,
+  )
 }
 
 async function* linesOf(response: IncomingMessage): AsyncIterable<string> {

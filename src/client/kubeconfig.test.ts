@@ -1,9 +1,28 @@
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { clusterAccess, KubeconfigError, kubeconfigPaths, readKubeconfig, removeContext, renewCredentials, writeContext, type KubeconfigFile } from './kubeconfig.ts'
+import {
+  clusterAccess,
+  KubeconfigError,
+  kubeconfigPaths,
+  readKubeconfig,
+  removeContext,
+  renewCredentials,
+  writeContext,
+  type KubeconfigFile,
+} from './kubeconfig.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-kubeconfig-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -14,7 +33,10 @@ beforeEach(() => {
 })
 
 const foreign: KubeconfigFile = {
-  apiVersion: 'v1', kind: 'Config', 'current-context': 'work', preferences: { colors: true },
+  apiVersion: 'v1',
+  kind: 'Config',
+  'current-context': 'work',
+  preferences: { colors: true },
   clusters: [{ name: 'work', cluster: { server: 'https://work:6443', 'insecure-skip-tls-verify': true } }],
   users: [{ name: 'me', user: { token: 'secret' } }],
   contexts: [{ name: 'work', context: { cluster: 'work', user: 'me', namespace: 'team' } }],
@@ -33,7 +55,15 @@ describe('a written context', () => {
     writeContext(path, ours)
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
-    expect(clusterAccess([path])).toEqual({ context: 'sampan', server: ours.server, namespace: 'default', authority: 'CA', certificate: 'CERT', key: 'KEY', skipVerification: false })
+    expect(clusterAccess([path])).toEqual({
+      context: 'sampan',
+      server: ours.server,
+      namespace: 'default',
+      authority: 'CA',
+      certificate: 'CERT',
+      key: 'KEY',
+      skipVerification: false,
+    })
   })
 
   test('keeps everything else, and becomes the current one', () => {
@@ -41,8 +71,18 @@ describe('a written context', () => {
     chmodSync(path, 0o644)
     writeContext(path, ours)
     const { clusters, users, contexts, ...rest } = now()
-    expect(rest).toEqual({ apiVersion: 'v1', kind: 'Config', 'current-context': 'sampan', preferences: { colors: true }, extensions: [{ name: 'kept' }] })
-    expect([clusters![0], users![0], contexts![0]]).toEqual([foreign.clusters![0], foreign.users![0], foreign.contexts![0]])
+    expect(rest).toEqual({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'sampan',
+      preferences: { colors: true },
+      extensions: [{ name: 'kept' }],
+    })
+    expect([clusters![0], users![0], contexts![0]]).toEqual([
+      foreign.clusters![0],
+      foreign.users![0],
+      foreign.contexts![0],
+    ])
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
@@ -116,15 +156,26 @@ test.each([
 
 describe('several files', () => {
   test('the first one that names a thing wins, and files named in one are found beside it', () => {
-    const first = put(join(root, 'first', 'config'), { 'current-context': 'mixed', users: [{ name: 'me', user: { token: 'first', 'client-certificate': 'me.crt' } }] })
+    const first = put(join(root, 'first', 'config'), {
+      'current-context': 'mixed',
+      users: [{ name: 'me', user: { token: 'first', 'client-certificate': 'me.crt' } }],
+    })
     writeFileSync(join(root, 'first', 'me.crt'), 'CERT OF FIRST')
     const second = put(join(root, 'second', 'config'), {
-      'current-context': 'other', users: [{ name: 'me', user: { token: 'second' } }],
-      clusters: [{ name: 'c', cluster: { server: 'https://c', 'certificate-authority': 'ca.crt' } }], contexts: [{ name: 'mixed', context: { cluster: 'c', user: 'me', namespace: 'n' } }],
+      'current-context': 'other',
+      users: [{ name: 'me', user: { token: 'second' } }],
+      clusters: [{ name: 'c', cluster: { server: 'https://c', 'certificate-authority': 'ca.crt' } }],
+      contexts: [{ name: 'mixed', context: { cluster: 'c', user: 'me', namespace: 'n' } }],
     })
     writeFileSync(join(root, 'second', 'ca.crt'), 'CA OF SECOND')
     expect(clusterAccess([first, second, join(root, 'missing')])).toEqual({
-      context: 'mixed', server: 'https://c', namespace: 'n', authority: 'CA OF SECOND', certificate: 'CERT OF FIRST', token: 'first', skipVerification: false,
+      context: 'mixed',
+      server: 'https://c',
+      namespace: 'n',
+      authority: 'CA OF SECOND',
+      certificate: 'CERT OF FIRST',
+      token: 'first',
+      skipVerification: false,
     })
   })
 
@@ -137,10 +188,25 @@ describe('several files', () => {
 
 describe('what is wrong with a kubeconfig is one sentence', () => {
   test.each<[string, KubeconfigFile, string | undefined, RegExp]>([
-    ['nothing is chosen', {}, undefined, /^no context is chosen in .*; start a cluster with `sampan up` or name a context with --context$/],
+    [
+      'nothing is chosen',
+      {},
+      undefined,
+      /^no context is chosen in .*; start a cluster with `sampan up` or name a context with --context$/,
+    ],
     ['an unknown context', foreign, 'home', /^there is no context "home" in .*; there is work$/],
-    ['a context without a cluster', { ...foreign, clusters: [] }, undefined, /^the context "work" names the cluster "work", which has no server in /],
-    ['a certificate that is not there', { ...foreign, users: [{ name: 'me', user: { 'client-certificate': 'gone.crt' } }] }, undefined, /names a client-certificate that cannot be read: ENOENT/],
+    [
+      'a context without a cluster',
+      { ...foreign, clusters: [] },
+      undefined,
+      /^the context "work" names the cluster "work", which has no server in /,
+    ],
+    [
+      'a certificate that is not there',
+      { ...foreign, users: [{ name: 'me', user: { 'client-certificate': 'gone.crt' } }] },
+      undefined,
+      /names a client-certificate that cannot be read: ENOENT/,
+    ],
   ])('%s', (_what, file, context, message) => {
     put(path, file)
     expect(() => clusterAccess([path], context)).toThrow(KubeconfigError)

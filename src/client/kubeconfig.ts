@@ -55,19 +55,30 @@ export function readKubeconfig(path: string): KubeconfigFile {
 /** @throws KubeconfigError when the context does not exist or is incomplete */
 export function clusterAccess(paths: readonly string[], contextName?: string): ClusterAccess {
   const files = paths.map(path => ({ path, file: readKubeconfig(path) }))
-  const current = contextName ?? files.map(({ file }) => file['current-context']).find(name => name !== undefined && name !== '')
-  if (current === undefined) throw new KubeconfigError(`no context is chosen in ${paths.join(', ')}; start a cluster with \`sampan up\` or name a context with --context`)
-  const found = files.map(entry => ({ ...entry, context: entry.file.contexts?.find(({ name }) => name === current)?.context })).find(({ context }) => context !== undefined)
+  const current =
+    contextName ?? files.map(({ file }) => file['current-context']).find(name => name !== undefined && name !== '')
+  if (current === undefined)
+    throw new KubeconfigError(
+      `no context is chosen in ${paths.join(', ')}; start a cluster with \`sampan up\` or name a context with --context`,
+    )
+  const found = files
+    .map(entry => ({ ...entry, context: entry.file.contexts?.find(({ name }) => name === current)?.context }))
+    .find(({ context }) => context !== undefined)
   if (found?.context === undefined) {
     const names = files.flatMap(({ file }) => file.contexts?.map(({ name }) => name) ?? [])
-    throw new KubeconfigError(`there is no context "${current}" in ${paths.join(', ')}${names.length > 0 ? `; there is ${names.join(', ')}` : ''}`)
+    throw new KubeconfigError(
+      `there is no context "${current}" in ${paths.join(', ')}${names.length > 0 ? `; there is ${names.join(', ')}` : ''}`,
+    )
   }
   const { context } = found
   const clusterIn = files.find(({ file }) => file.clusters?.some(({ name }) => name === context.cluster))
   const userIn = files.find(({ file }) => file.users?.some(({ name }) => name === context.user))
   const cluster = clusterIn?.file.clusters?.find(({ name }) => name === context.cluster)?.cluster
   const user = userIn?.file.users?.find(({ name }) => name === context.user)?.user ?? {}
-  if (typeof cluster?.['server'] !== 'string') throw new KubeconfigError(`the context "${current}" names the cluster "${context.cluster}", which has no server in ${paths.join(', ')}`)
+  if (typeof cluster?.['server'] !== 'string')
+    throw new KubeconfigError(
+      `the context "${current}" names the cluster "${context.cluster}", which has no server in ${paths.join(', ')}`,
+    )
   const optional = {
     authority: material(cluster, 'certificate-authority', clusterIn?.path),
     certificate: material(user, 'client-certificate', userIn?.path),
@@ -96,7 +107,9 @@ function fileNamedBy(entry: Record<string, unknown>, field: string, path = '.'):
   try {
     return readFileSync(resolve(dirname(path), name), 'utf8')
   } catch (error) {
-    throw new KubeconfigError(`the kubeconfig ${path} names a ${field} that cannot be read: ${(error as Error).message}`)
+    throw new KubeconfigError(
+      `the kubeconfig ${path} names a ${field} that cannot be read: ${(error as Error).message}`,
+    )
   }
 }
 
@@ -116,15 +129,25 @@ export function writeContext(path: string, entry: ContextEntry): void {
   const { name } = entry
   file.apiVersion ??= 'v1'
   file.kind ??= 'Config'
-  file.clusters = replaced(file.clusters, { name, cluster: { server: entry.server, 'certificate-authority-data': base64(entry.authority) } })
-  file.users = replaced(file.users, { name, user: { 'client-certificate-data': base64(entry.certificate), 'client-key-data': base64(entry.key) } })
+  file.clusters = replaced(file.clusters, {
+    name,
+    cluster: { server: entry.server, 'certificate-authority-data': base64(entry.authority) },
+  })
+  file.users = replaced(file.users, {
+    name,
+    user: { 'client-certificate-data': base64(entry.certificate), 'client-key-data': base64(entry.key) },
+  })
   file.contexts = replaced(file.contexts, { name, context: { cluster: name, user: name } })
   file['current-context'] = name
   save(path, file)
 }
 
 /** Gives the user of a context another certificate, if there is the user and it has not got it; nothing else changes. */
-export function renewCredentials(path: string, name: string, { certificate, key }: Pick<ContextEntry, 'certificate' | 'key'>): void {
+export function renewCredentials(
+  path: string,
+  name: string,
+  { certificate, key }: Pick<ContextEntry, 'certificate' | 'key'>,
+): void {
   if (!existsSync(path)) return
   const file = readKubeconfig(path)
   const entry = file.users?.find(user => user.name === name)

@@ -10,7 +10,8 @@ import { startTestServer, type TestServer } from '../testing/in-process-server.t
 import type { Change, Client, Informer } from './client.ts'
 import { RemoteInformer } from './remote-informer.ts'
 
-const shown = ({ type, object }: Change<ConfigMap>): string => `${type} ${object.metadata.name}${object.data === undefined ? '' : ` ${object.data['a']}`}`
+const shown = ({ type, object }: Change<ConfigMap>): string =>
+  `${type} ${object.metadata.name}${object.data === undefined ? '' : ` ${object.data['a']}`}`
 
 describe('over a real connection', () => {
   let server: TestServer
@@ -23,7 +24,10 @@ describe('over a real connection', () => {
     informer = server.remote.informer(configMaps)
     await informer.synced
     seen = []
-    informer.subscribe(change => { if (change.object.metadata.namespace === 'default' && change.object.metadata.name !== 'kube-root-ca.crt') seen.push(shown(change)) })
+    informer.subscribe(change => {
+      if (change.object.metadata.namespace === 'default' && change.object.metadata.name !== 'kube-root-ca.crt')
+        seen.push(shown(change))
+    })
   })
   afterEach(() => server.close())
 
@@ -31,7 +35,10 @@ describe('over a real connection', () => {
     const byValue = informer.index('a', ({ data }) => (data?.['a'] === undefined ? [] : [data['a']]))
     expect(informer.get(name)?.data).toEqual({ a: '1' })
     await server.local.patch(configMaps, name, { type: 'merge', value: { data: { a: '2' } } })
-    await server.local.create<ConfigMap>(configMaps, { metadata: { namespace: 'default', name: 'two' }, data: { a: '2' } })
+    await server.local.create<ConfigMap>(configMaps, {
+      metadata: { namespace: 'default', name: 'two' },
+      data: { a: '2' },
+    })
     await eventually('both are seen', () => byValue('2').length === 2)
     expect(byValue('1')).toEqual([])
     await server.local.delete(configMaps, name)
@@ -47,7 +54,12 @@ describe('over a real connection', () => {
 })
 
 describe('when the connection breaks', () => {
-  const object = (name: string, revision: number, value = '1'): ConfigMap => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'n', uid: name, resourceVersion: String(revision), creationTimestamp: '' }, data: { a: value } })
+  const object = (name: string, revision: number, value = '1'): ConfigMap => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: 'n', uid: name, resourceVersion: String(revision), creationTimestamp: '' },
+    data: { a: value },
+  })
 
   /** A server that the test plays: what a list shows, and how each watch goes. */
   class PlayedClient {
@@ -62,11 +74,17 @@ describe('when the connection breaks', () => {
       return { items: this.items, metadata: { resourceVersion: String(this.revision) } }
     }
 
-    async* watch(_resource: unknown, { resourceVersion, signal }: { resourceVersion?: string; signal?: AbortSignal }): AsyncIterable<WatchEvent<ConfigMap>> {
+    async *watch(
+      _resource: unknown,
+      { resourceVersion, signal }: { resourceVersion?: string; signal?: AbortSignal },
+    ): AsyncIterable<WatchEvent<ConfigMap>> {
       this.watchedFrom.push(resourceVersion)
       const next = this.watches.shift()
       if (next !== undefined) yield* next(resourceVersion)
-      else await new Promise<void>(resolve => { signal?.addEventListener('abort', () => resolve()) })
+      else
+        await new Promise<void>(resolve => {
+          signal?.addEventListener('abort', () => resolve())
+        })
     }
   }
 

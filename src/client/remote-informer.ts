@@ -55,11 +55,18 @@ export class RemoteInformer<T extends KubeObject> implements Informer<T> {
    * Resolves once this view shows the write that `written` is the answer of: that version of the object or a
    * later one, or, for a deletion, its absence. Gives up after a while, when no watch is to be had.
    */
-  async shows(clock: Clock, name: ObjectName, written: { readonly revision?: string; readonly uid?: string }): Promise<void> {
+  async shows(
+    clock: Clock,
+    name: ObjectName,
+    written: { readonly revision?: string; readonly uid?: string },
+  ): Promise<void> {
     const seen = (): boolean => {
       const present = this.get(name)
-      if (written.revision === undefined) return present === undefined || (written.uid !== undefined && present.metadata.uid !== written.uid)
-      return present === undefined ? this.newest >= Number(written.revision) : Number(present.metadata.resourceVersion) >= Number(written.revision)
+      if (written.revision === undefined)
+        return present === undefined || (written.uid !== undefined && present.metadata.uid !== written.uid)
+      return present === undefined
+        ? this.newest >= Number(written.revision)
+        : Number(present.metadata.resourceVersion) >= Number(written.revision)
     }
     if (seen()) return
     await new Promise<void>(resolve => {
@@ -106,7 +113,9 @@ export class RemoteInformer<T extends KubeObject> implements Informer<T> {
         }
       } catch (error) {
         if (isExpired(error)) revision = undefined
-        await new Promise<void>(resolve => { clock.after(backOff.next('', clock.now()), resolve) })
+        await new Promise<void>(resolve => {
+          clock.after(backOff.next('', clock.now()), resolve)
+        })
       }
     }
   }
@@ -115,7 +124,8 @@ export class RemoteInformer<T extends KubeObject> implements Informer<T> {
     const { items, metadata } = await client.list(resource)
     const present = new Set(items.map(item => keyOf(item)))
     for (const [key, object] of this.objects) if (!present.has(key)) this.remove(object)
-    for (const item of items) if (this.objects.get(keyOf(item))?.metadata.resourceVersion !== item.metadata.resourceVersion) this.put(item)
+    for (const item of items)
+      if (this.objects.get(keyOf(item))?.metadata.resourceVersion !== item.metadata.resourceVersion) this.put(item)
     return metadata.resourceVersion
   }
 

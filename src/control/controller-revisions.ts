@@ -17,7 +17,11 @@ export const revisionLabel = 'controller-revision-hash'
 
 /** An object with such a history. */
 export interface RevisedOwner extends KubeObject {
-  readonly spec: { readonly selector: LabelSelector; readonly template: PodTemplateSpec; readonly revisionHistoryLimit?: number }
+  readonly spec: {
+    readonly selector: LabelSelector
+    readonly template: PodTemplateSpec
+    readonly revisionHistoryLimit?: number
+  }
   readonly status: { readonly collisionCount?: number }
 }
 
@@ -34,29 +38,44 @@ export interface RevisionHistory {
   readonly all: readonly ControllerRevision[]
 }
 
-const byAge = (revisions: readonly ControllerRevision[]): ControllerRevision[] => revisions.toSorted((left, right) => left.revision - right.revision || (left.metadata.name < right.metadata.name ? -1 : 1))
+const byAge = (revisions: readonly ControllerRevision[]): ControllerRevision[] =>
+  revisions.toSorted(
+    (left, right) => left.revision - right.revision || (left.metadata.name < right.metadata.name ? -1 : 1),
+  )
 
 /**
  * What a revision keeps: a strategic merge patch that sets the whole template. Its keys are in order, as in the
  * patch that kubectl makes of the object and compares byte by byte to see that there is nothing to roll back.
  */
-const dataOf = (template: PodTemplateSpec): unknown => sortedKeys({ spec: { template: { ...template, $patch: 'replace' } } })
+const dataOf = (template: PodTemplateSpec): unknown =>
+  sortedKeys({ spec: { template: { ...template, $patch: 'replace' } } })
 
 export const templateOf = ({ data }: ControllerRevision): PodTemplateSpec => {
-  const { $patch: _directive, ...template } = (data as { spec: { template: PodTemplateSpec & { $patch?: string } } }).spec.template
+  const { $patch: _directive, ...template } = (data as { spec: { template: PodTemplateSpec & { $patch?: string } } })
+    .spec.template
   return template
 }
 
 /** Looks after the revisions of owners of one kind. */
-export function revisionKeeper<T extends RevisedOwner>(client: Client, { owner: resource, hashLabel }: RevisionRules<T>) {
+export function revisionKeeper<T extends RevisedOwner>(
+  client: Client,
+  { owner: resource, hashLabel }: RevisionRules<T>,
+) {
   const owned = byController(client.informer(controllerRevisions))
 
   /** The history with the current template in it, made or made the newest where needed. */
   async function follow(owner: T): Promise<RevisionHistory> {
-    const mine = byAge(await claim({
-      client, owner, ownerResource: resource, resource: controllerRevisions, matches: revision => matchesSelector(owner.spec.selector, revision.metadata.labels),
-      owned: owned.of(owner), orphans: owned.orphans(owner.metadata.namespace ?? ''),
-    }))
+    const mine = byAge(
+      await claim({
+        client,
+        owner,
+        ownerResource: resource,
+        resource: controllerRevisions,
+        matches: revision => matchesSelector(owner.spec.selector, revision.metadata.labels),
+        owned: owned.of(owner),
+        orphans: owned.orphans(owner.metadata.namespace ?? ''),
+      }),
+    )
     const next = (mine.at(-1)?.revision ?? 0) + 1
     const equal = mine.findLast(revision => sameJson(templateOf(revision), owner.spec.template))
     if (equal === undefined) {
@@ -76,13 +95,24 @@ export function revisionKeeper<T extends RevisedOwner>(client: Client, { owner: 
       const name = `${owner.metadata.name}-${hash}`
       try {
         return await client.create(controllerRevisions, {
-          metadata: { namespace: owner.metadata.namespace, name, labels, annotations: { ...owner.metadata.annotations }, ownerReferences: [controllerReference(owner, resource)] },
-          data: dataOf(owner.spec.template), revision,
+          metadata: {
+            namespace: owner.metadata.namespace,
+            name,
+            labels,
+            annotations: { ...owner.metadata.annotations },
+            ownerReferences: [controllerReference(owner, resource)],
+          },
+          data: dataOf(owner.spec.template),
+          revision,
         })
       } catch (error) {
         if (!isAlreadyExists(error)) throw error
         const taken = await client.get(controllerRevisions, { namespace: owner.metadata.namespace, name })
-        if (sameJson(templateOf(taken), owner.spec.template) && taken.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true) return taken
+        if (
+          sameJson(templateOf(taken), owner.spec.template) &&
+          taken.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true
+        )
+          return taken
       }
     }
   }

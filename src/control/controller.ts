@@ -73,14 +73,24 @@ export interface ControllerShape<T extends KubeObject> {
 export function defineController<T extends KubeObject>(shape: ControllerShape<T>): ControllerDefinition {
   const { primary } = shape
   const own: Watch[] = primary === undefined ? [] : [watch({ resource: primary, keysOf: object => [keyOf(object)] })]
-  const owned = primary === undefined ? [] : (shape.owns ?? []).map(resource => watch({ resource, keysOf: object => ownerKeys(object, primary) }))
-  return { name: shape.name, watches: [...own, ...owned, ...(shape.watches ?? [])], ...(shape.liveWatches && { liveWatches: shape.liveWatches }), concurrency: shape.concurrency ?? 10, reconciler: shape.reconciler }
+  const owned =
+    primary === undefined
+      ? []
+      : (shape.owns ?? []).map(resource => watch({ resource, keysOf: object => ownerKeys(object, primary) }))
+  return {
+    name: shape.name,
+    watches: [...own, ...owned, ...(shape.watches ?? [])],
+    ...(shape.liveWatches && { liveWatches: shape.liveWatches }),
+    concurrency: shape.concurrency ?? 10,
+    reconciler: shape.reconciler,
+  }
 }
 
 /** The key of the controlling owner if it is of this resource's kind. */
 export function ownerKeys(object: KubeObject, owner: Resource): string[] {
   const reference = controllerOf(object)
-  if (reference === undefined || reference.kind !== owner.kind || !reference.apiVersion.startsWith(owner.group)) return []
+  if (reference === undefined || reference.kind !== owner.kind || !reference.apiVersion.startsWith(owner.group))
+    return []
   return [keyOf({ metadata: { namespace: object.metadata.namespace, name: reference.name } })]
 }
 
@@ -96,7 +106,10 @@ export interface Running {
 }
 
 /** Resolves when every informer is in sync and the loops work. */
-export async function startControllers(definitions: readonly ControllerDefinition[], options: RunnerOptions): Promise<Running> {
+export async function startControllers(
+  definitions: readonly ControllerDefinition[],
+  options: RunnerOptions,
+): Promise<Running> {
   const running = await Promise.all(definitions.map(definition => startController(definition, options)))
   return {
     async stop() {
@@ -110,12 +123,19 @@ async function startController(definition: ControllerDefinition, options: Runner
   const logger = options.logger.with({ controller: definition.name })
   const recorder = createEventRecorder({ client, clock, logger, component: `${definition.name}-controller` })
   const reconcile = definition.reconciler({ ...options, logger, recorder })
-  const queue = new WorkQueue({ clock, concurrency: definition.concurrency, work: reconcile, failed: (key, error, retryAfterMs) => report(logger, key, error, retryAfterMs) })
+  const queue = new WorkQueue({
+    clock,
+    concurrency: definition.concurrency,
+    work: reconcile,
+    failed: (key, error, retryAfterMs) => report(logger, key, error, retryAfterMs),
+  })
   const add = (key: string): void => queue.add(key)
   const unsubscribe = definition.watches.map(one => subscribe(one, client, add))
   const first = definition.liveWatches?.resources.current() ?? []
   if (definition.liveWatches !== undefined) unsubscribe.push(followResources(definition.liveWatches, client, add))
-  await Promise.all([...definition.watches.map(({ resource }) => resource), ...first].map(resource => client.informer(resource).synced))
+  await Promise.all(
+    [...definition.watches.map(({ resource }) => resource), ...first].map(resource => client.informer(resource).synced),
+  )
   queue.start()
   return {
     async stop() {
@@ -136,7 +156,8 @@ function followResources({ resources, watchFor }: LiveWatches, client: Client, a
       end()
       watched.delete(name)
     }
-    for (const [name, resource] of current) if (!watched.has(name)) watched.set(name, subscribe(watchFor(resource), client, add))
+    for (const [name, resource] of current)
+      if (!watched.has(name)) watched.set(name, subscribe(watchFor(resource), client, add))
   }
   follow()
   const stop = resources.subscribe(follow)
@@ -146,7 +167,11 @@ function followResources({ resources, watchFor }: LiveWatches, client: Client, a
   }
 }
 
-function subscribe({ resource, keysOf, matters, ignoresNew = false }: Watch, client: Client, add: (key: string) => void): () => void {
+function subscribe(
+  { resource, keysOf, matters, ignoresNew = false }: Watch,
+  client: Client,
+  add: (key: string) => void,
+): () => void {
   return client.informer(resource).subscribe((change: Change<KubeObject>) => {
     if (change.type === 'ADDED' && ignoresNew) return
     if (change.type === 'MODIFIED' && matters !== undefined && !matters(change.object, change.old)) return
@@ -158,7 +183,8 @@ function subscribe({ resource, keysOf, matters, ignoresNew = false }: Watch, cli
 /** A lost race heals by itself; everything else somebody may want to know. */
 function report(logger: Logger, key: string, error: unknown, retryAfterMs: number): void {
   const message = errorText(error)
-  if (isConflict(error) || isNotFound(error)) return logger.debug('reconcile lost a race', { key, retryAfterMs, error: message })
+  if (isConflict(error) || isNotFound(error))
+    return logger.debug('reconcile lost a race', { key, retryAfterMs, error: message })
   if (error instanceof ApiError) return logger.warn('reconcile failed', { key, retryAfterMs, error: message })
   logger.error('reconcile failed', { key, retryAfterMs, error: error instanceof Error ? error.stack : message })
 }

@@ -17,8 +17,15 @@ export function disruptionTarget(pod: Pod, { reason, message }: Disruption, nowM
   const before = conditionOf(pod, 'DisruptionTarget')
   const { generation } = pod.metadata
   return {
-    type: 'DisruptionTarget', status: 'True', reason, message, ...(generation !== undefined && { observedGeneration: generation }),
-    lastTransitionTime: before?.status === 'True' && before.lastTransitionTime !== undefined ? before.lastTransitionTime : formatTime(nowMs),
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason,
+    message,
+    ...(generation !== undefined && { observedGeneration: generation }),
+    lastTransitionTime:
+      before?.status === 'True' && before.lastTransitionTime !== undefined
+        ? before.lastTransitionTime
+        : formatTime(nowMs),
   }
 }
 

@@ -7,7 +7,15 @@ import type { Clock } from '../lib/clock.ts'
 /** @param fieldPath the part of the object that it is about, e.g. `spec.containers{web}` */
 export function referenceTo(object: KubeObject, fieldPath?: string): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata
-  return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace && { namespace }), name, uid, resourceVersion, ...(fieldPath && { fieldPath }) }
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    ...(namespace && { namespace }),
+    name,
+    uid,
+    resourceVersion,
+    ...(fieldPath && { fieldPath }),
+  }
 }
 
 /**

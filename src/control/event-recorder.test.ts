@@ -17,7 +17,11 @@ async function setUp(name: string) {
   const clock = new FakeClock()
   const object: ConfigMap = await server.local.create(configMaps, { metadata: { namespace: 'default', name } })
   const recorder = createEventRecorder({ client: server.local, clock, logger: silentLogger, component: 'tester' })
-  const written = () => server.local.informer(events).list('default').filter(event => event.involvedObject.name === name)
+  const written = () =>
+    server.local
+      .informer(events)
+      .list('default')
+      .filter(event => event.involvedObject.name === name)
   return { clock, object, recorder, written }
 }
 
@@ -27,7 +31,14 @@ test('the same event again raises the count', async () => {
   await clock.advance(5_000)
   recorder.recordEvent(object, 'Normal', 'Ticked', 'tick')
   await recorder.flush()
-  expect(written().map(({ count, firstTimestamp, lastTimestamp, source }) => [count, firstTimestamp, lastTimestamp, source?.component])).toEqual([[2, '2026-01-01T00:00:00Z', '2026-01-01T00:00:05Z', 'tester']])
+  expect(
+    written().map(({ count, firstTimestamp, lastTimestamp, source }) => [
+      count,
+      firstTimestamp,
+      lastTimestamp,
+      source?.component,
+    ]),
+  ).toEqual([[2, '2026-01-01T00:00:00Z', '2026-01-01T00:00:05Z', 'tester']])
 })
 
 test('many texts about one matter become one event', async () => {
@@ -36,13 +47,21 @@ test('many texts about one matter become one event', async () => {
   await recorder.flush()
   const combined = written().filter(event => event.message?.startsWith('(combined from similar events)'))
   expect(written()).toHaveLength(10)
-  expect(combined.map(({ message, count }) => [message, count])).toEqual([['(combined from similar events): attempt 14', 6]])
+  expect(combined.map(({ message, count }) => [message, count])).toEqual([
+    ['(combined from similar events): attempt 14', 6],
+  ])
 })
 
 test('the same text about another part of the object is another event', async () => {
   const { object, recorder, written } = await setUp('parts')
-  for (const part of ['web', 'log', 'web']) recorder.recordEvent(object, 'Warning', 'Failed', 'it failed', { fieldPath: `spec.containers{${part}}` })
+  for (const part of ['web', 'log', 'web'])
+    recorder.recordEvent(object, 'Warning', 'Failed', 'it failed', { fieldPath: `spec.containers{${part}}` })
   await recorder.flush()
-  expect(written().map(({ involvedObject, count }) => [involvedObject.fieldPath, count])).toEqual(expect.arrayContaining([['spec.containers{web}', 2], ['spec.containers{log}', 1]]))
+  expect(written().map(({ involvedObject, count }) => [involvedObject.fieldPath, count])).toEqual(
+    expect.arrayContaining([
+      ['spec.containers{web}', 2],
+      ['spec.containers{log}', 1],
+    ]),
+  )
   expect(written()).toHaveLength(2)
 })

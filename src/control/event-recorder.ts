@@ -55,7 +55,13 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   let chain = Promise.resolve()
   const nameFor = eventNames(`${options.component}/${options.host ?? ''}`, clock)
 
-  function recordEvent(object: KubeObject, type: EventType, reason: string, message: string, { fieldPath, action, related }: EventDetails = {}): void {
+  function recordEvent(
+    object: KubeObject,
+    type: EventType,
+    reason: string,
+    message: string,
+    { fieldPath, action, related }: EventDetails = {},
+  ): void {
     const reference = referenceTo(object, fieldPath)
     const group = [reference.uid, reference.namespace, reference.name, type, reason].join('\u0000')
     const plain = message.slice(0, messageLimit)
@@ -65,8 +71,17 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const entry = before ?? { name: nameFor(object.metadata.name), count: 0, firstMs: clock.now() }
     entry.count++
     remember(seen, key, entry)
-    const event = makeEvent(options, reference, { type, reason, message: isOneOfMany ? `(combined from similar events): ${plain}` : plain, entry, action, related })
-    chain = chain.then(() => write(options.client, event, before !== undefined)).catch((error: unknown) => logger.debug('event was not recorded', { reason, error: String(error) }))
+    const event = makeEvent(options, reference, {
+      type,
+      reason,
+      message: isOneOfMany ? `(combined from similar events): ${plain}` : plain,
+      entry,
+      action,
+      related,
+    })
+    chain = chain
+      .then(() => write(options.client, event, before !== undefined))
+      .catch((error: unknown) => logger.debug('event was not recorded', { reason, error: String(error) }))
     const written = chain.finally(() => pending.delete(written))
     pending.add(written)
   }
@@ -93,7 +108,11 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   const { name, namespace } = event.metadata
   if (again) {
     try {
-      await client.patch(events, { namespace, name }, { type: 'merge', value: { count: event.count, lastTimestamp: event.lastTimestamp, message: event.message } })
+      await client.patch(
+        events,
+        { namespace, name },
+        { type: 'merge', value: { count: event.count, lastTimestamp: event.lastTimestamp, message: event.message } },
+      )
       return
     } catch (error) {
       if (!isNotFound(error)) throw error
@@ -106,13 +125,40 @@ async function write(client: Client, event: CoreEvent, again: boolean): Promise<
   }
 }
 
-function makeEvent({ component, host, clock }: EventRecorderOptions, reference: ObjectReference, { type, reason, message, entry, action, related }: { type: EventType; reason: string; message: string; entry: Seen; action: string | undefined; related: KubeObject | undefined }): CoreEvent {
+function makeEvent(
+  { component, host, clock }: EventRecorderOptions,
+  reference: ObjectReference,
+  {
+    type,
+    reason,
+    message,
+    entry,
+    action,
+    related,
+  }: {
+    type: EventType
+    reason: string
+    message: string
+    entry: Seen
+    action: string | undefined
+    related: KubeObject | undefined
+  },
+): CoreEvent {
   return {
-    apiVersion: 'v1', kind: 'Event',
+    apiVersion: 'v1',
+    kind: 'Event',
     metadata: { name: entry.name, namespace: reference.namespace ?? 'default' } as CoreEvent['metadata'],
-    involvedObject: reference, type, reason, message, count: entry.count,
-    firstTimestamp: formatTime(entry.firstMs), lastTimestamp: formatTime(clock.now()),
-    source: { component, ...(host && { host }) }, reportingComponent: component, reportingInstance: host ?? '',
-    ...(action && { action }), ...(related && { related: referenceTo(related) }),
+    involvedObject: reference,
+    type,
+    reason,
+    message,
+    count: entry.count,
+    firstTimestamp: formatTime(entry.firstMs),
+    lastTimestamp: formatTime(clock.now()),
+    source: { component, ...(host && { host }) },
+    reportingComponent: component,
+    reportingInstance: host ?? '',
+    ...(action && { action }),
+    ...(related && { related: referenceTo(related) }),
   }
 }

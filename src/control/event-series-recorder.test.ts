@@ -19,11 +19,22 @@ afterAll(() => server.close())
 async function setUp(name: string) {
   const clock = new FakeClock()
   const object: ConfigMap = await server.local.create(configMaps, { metadata: { namespace: 'default', name } })
-  const recorder = createEventSeriesRecorder({ client: server.local, clock, random, logger: silentLogger, controller: 'tester', host: 'here' })
-  const failed = (message: string, about = object): void => recorder.recordEvent(about, 'Warning', 'Failed', message, { action: 'Trying' })
+  const recorder = createEventSeriesRecorder({
+    client: server.local,
+    clock,
+    random,
+    logger: silentLogger,
+    controller: 'tester',
+    host: 'here',
+  })
+  const failed = (message: string, about = object): void =>
+    recorder.recordEvent(about, 'Warning', 'Failed', message, { action: 'Trying' })
   const written = async () => {
     await recorder.flush()
-    return server.local.informer(events).list('default').filter(event => event.involvedObject.name === name)
+    return server.local
+      .informer(events)
+      .list('default')
+      .filter(event => event.involvedObject.name === name)
   }
   return { clock, object, recorder, failed, written }
 }
@@ -35,12 +46,27 @@ test('an event has a reporter, an action and a time; what older readers look for
   const { resourceVersion, uid } = object.metadata
   const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'shape', uid, resourceVersion }
   expect(event).toMatchObject({
-    type: 'Normal', reason: 'Bound', message: 'it is bound', action: 'Binding', involvedObject: reference, related: reference,
-    eventTime: '2026-01-01T00:00:00.000000Z', reportingComponent: 'tester', reportingInstance: 'tester-here', source: {}, firstTimestamp: null, lastTimestamp: null,
+    type: 'Normal',
+    reason: 'Bound',
+    message: 'it is bound',
+    action: 'Binding',
+    involvedObject: reference,
+    related: reference,
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    reportingComponent: 'tester',
+    reportingInstance: 'tester-here',
+    source: {},
+    firstTimestamp: null,
+    lastTimestamp: null,
   })
   expect([event!.count, event!.series]).toEqual([undefined, undefined])
   const { namespace, name } = event!.metadata
-  expect(await server.local.get(eventsOfEventsGroup, { namespace, name })).toMatchObject({ note: 'it is bound', regarding: reference, reportingController: 'tester', deprecatedSource: {} })
+  expect(await server.local.get(eventsOfEventsGroup, { namespace, name })).toMatchObject({
+    note: 'it is bound',
+    regarding: reference,
+    reportingController: 'tester',
+    deprecatedSource: {},
+  })
 })
 
 test('the second of the same makes a series, later ones are written when it has gone on for half an hour or is quiet', async () => {
@@ -65,7 +91,10 @@ test('the second of the same makes a series, later ones are written when it has 
 test('what happens to a changed object is another event', async () => {
   const { object, failed, written } = await setUp('changed')
   failed('first')
-  failed('second', await server.local.patch(configMaps, object.metadata, { type: 'merge', value: { data: { a: 'b' } } }))
+  failed(
+    'second',
+    await server.local.patch(configMaps, object.metadata, { type: 'merge', value: { data: { a: 'b' } } }),
+  )
   expect((await written()).map(({ message }) => message)).toEqual(expect.arrayContaining(['first', 'second']))
 })
 

@@ -33,7 +33,14 @@ const quietMs = 360_000
 /** Every so many looks at what is quiet, series that go on are written: half an hour. */
 const looksBetweenRefreshes = 5
 
-export function createEventSeriesRecorder({ client, clock, random, logger, controller, host }: EventSeriesRecorderOptions): EventRecorder {
+export function createEventSeriesRecorder({
+  client,
+  clock,
+  random,
+  logger,
+  controller,
+  host,
+}: EventSeriesRecorderOptions): EventRecorder {
   const nameFor = eventNames(`${controller}/${host}`, clock)
   const recorded = new Map<string, Recorded>()
   let written = Promise.resolve()
@@ -41,7 +48,13 @@ export function createEventSeriesRecorder({ client, clock, random, logger, contr
   let looks = 0
 
   const recordEvent: EventRecorder['recordEvent'] = (object, type, reason, note, { action = '', related } = {}) => {
-    const about = { type, action, reason, regarding: referenceTo(object), ...(related && { related: referenceTo(related) }) }
+    const about = {
+      type,
+      action,
+      reason,
+      regarding: referenceTo(object),
+      ...(related && { related: referenceTo(related) }),
+    }
     const key = JSON.stringify(about)
     const before = recorded.get(key)
     if (before?.series !== undefined) {
@@ -52,8 +65,22 @@ export function createEventSeriesRecorder({ client, clock, random, logger, contr
       write(before)
     } else {
       const name = nameFor(object.metadata.name)
-      const metadata = { name: checkSubdomain(name).length === 0 ? name : random.uuid(), namespace: object.metadata.namespace ?? 'default' } as EventsEvent['metadata']
-      const first = { event: { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata, ...about, note, eventTime: formatMicroTime(clock.now()), reportingController: controller, reportingInstance: `${controller}-${host}` } }
+      const metadata = {
+        name: checkSubdomain(name).length === 0 ? name : random.uuid(),
+        namespace: object.metadata.namespace ?? 'default',
+      } as EventsEvent['metadata']
+      const first = {
+        event: {
+          apiVersion: 'events.k8s.io/v1',
+          kind: 'Event',
+          metadata,
+          ...about,
+          note,
+          eventTime: formatMicroTime(clock.now()),
+          reportingController: controller,
+          reportingInstance: `${controller}-${host}`,
+        },
+      }
       remember(recorded, key, first)
       write(first)
       lookLater()
@@ -62,7 +89,9 @@ export function createEventSeriesRecorder({ client, clock, random, logger, contr
 
   function write({ event, series }: Recorded): void {
     const now = series && { count: series.count, lastObservedTime: formatMicroTime(series.lastMs) }
-    written = written.then(() => put(client, event, now)).catch((error: unknown) => logger.debug('event was not recorded', { reason: event.reason, error: String(error) }))
+    written = written
+      .then(() => put(client, event, now))
+      .catch((error: unknown) => logger.debug('event was not recorded', { reason: event.reason, error: String(error) }))
   }
 
   function lookLater(): void {

@@ -40,7 +40,16 @@ export interface HeldLease {
 const holderOf = ({ spec }: Lease): string => spec.holderIdentity ?? ''
 
 export function holdLease(options: LeaseOptions): HeldLease {
-  const { client, clock, logger, name, identity, durationMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options
+  const {
+    client,
+    clock,
+    logger,
+    name,
+    identity,
+    durationMs = 15_000,
+    renewDeadlineMs = 10_000,
+    retryMs = 2_000,
+  } = options
   let leading = false
   let stopped = false
   let working: Promise<void> | undefined
@@ -52,7 +61,10 @@ export function holdLease(options: LeaseOptions): HeldLease {
 
   function roundSoon(): void {
     timer?.cancel()
-    if (!stopped) working ??= round().finally(() => { working = undefined })
+    if (!stopped)
+      working ??= round().finally(() => {
+        working = undefined
+      })
   }
 
   async function round(): Promise<void> {
@@ -95,13 +107,20 @@ export function holdLease(options: LeaseOptions): HeldLease {
   /** True when the lease is ours now, false when somebody else's is still valid. */
   async function tryHold(): Promise<boolean> {
     const now = formatMicroTime(clock.now())
-    const base: LeaseSpec = { holderIdentity: identity, leaseDurationSeconds: Math.max(1, Math.round(durationMs / 1000)), renewTime: now }
+    const base: LeaseSpec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.max(1, Math.round(durationMs / 1000)),
+      renewTime: now,
+    }
     try {
       const current = await client.get(leases, name)
       const mine = holderOf(current) === identity
       if (!mine && options.isGone?.(holderOf(current)) !== true && isHeld(current)) return false
       const transitions = (current.spec.leaseTransitions ?? 0) + (mine ? 0 : 1)
-      own = await client.update(leases, { ...current, spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions } })
+      own = await client.update(leases, {
+        ...current,
+        spec: { ...base, acquireTime: mine ? current.spec.acquireTime : now, leaseTransitions: transitions },
+      })
       return true
     } catch (error) {
       // Somebody wrote at the same moment; the next round sees who it was.
@@ -136,7 +155,9 @@ export function holdLease(options: LeaseOptions): HeldLease {
       await working
       if (!leading) return
       leading = false
-      await giveUp(options).catch((error: unknown) => logger.debug('lease was not given up', { lease: name.name, error: String(error) }))
+      await giveUp(options).catch((error: unknown) =>
+        logger.debug('lease was not given up', { lease: name.name, error: String(error) }),
+      )
       record('stopped leading')
       await options.events?.flush()
     },
@@ -156,5 +177,9 @@ async function createLease({ client, name }: LeaseOptions, spec: LeaseSpec): Pro
 async function giveUp({ client, clock, name, identity }: LeaseOptions): Promise<void> {
   const current = await client.get(leases, name)
   const now = formatMicroTime(clock.now())
-  if (holderOf(current) === identity) await client.update(leases, { ...current, spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now } })
+  if (holderOf(current) === identity)
+    await client.update(leases, {
+      ...current,
+      spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now },
+    })
 }

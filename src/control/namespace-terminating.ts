@@ -3,5 +3,7 @@
 import { ApiError } from '../api/api-error.ts'
 
 export const isNamespaceTerminating = (error: unknown): boolean =>
-  error instanceof ApiError && error.code === 403
-  && ((error.status.details?.causes ?? []).some(cause => cause.reason === 'NamespaceTerminating') || error.message.includes('because it is being terminated'))
+  error instanceof ApiError &&
+  error.code === 403 &&
+  ((error.status.details?.causes ?? []).some(cause => cause.reason === 'NamespaceTerminating') ||
+    error.message.includes('because it is being terminated'))

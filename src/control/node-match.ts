@@ -1,5 +1,12 @@
 // Whether a node suits a pod by its labels, name and taints.
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from '../api/generated/models.ts'
+import type {
+  Node,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  Pod,
+  Taint,
+  Toleration,
+} from '../api/generated/models.ts'
 import { matchesLabels } from '../api/label-selector.ts'
 
 export function matchesNodeAffinity({ spec }: Pod, node: Node): boolean {
@@ -12,26 +19,40 @@ export function matchesNodeAffinity({ spec }: Pod, node: Node): boolean {
 export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
   const { matchExpressions = [], matchFields = [] } = term
   if (matchExpressions.length + matchFields.length === 0) return false
-  return matchExpressions.every(requirement => matchesRequirement(requirement, node.metadata.labels?.[requirement.key]))
-    && matchFields.every(requirement => matchesRequirement(requirement, requirement.key === 'metadata.name' ? node.metadata.name : undefined))
+  return (
+    matchExpressions.every(requirement => matchesRequirement(requirement, node.metadata.labels?.[requirement.key])) &&
+    matchFields.every(requirement =>
+      matchesRequirement(requirement, requirement.key === 'metadata.name' ? node.metadata.name : undefined),
+    )
+  )
 }
 
 function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
   switch (operator) {
-    case 'In': return value !== undefined && values.includes(value)
-    case 'NotIn': return value === undefined || !values.includes(value)
-    case 'Exists': return value !== undefined
-    case 'DoesNotExist': return value === undefined
-    case 'Gt': return value !== undefined && Number(value) > Number(values[0])
-    case 'Lt': return value !== undefined && Number(value) < Number(values[0])
-    default: return false
+    case 'In':
+      return value !== undefined && values.includes(value)
+    case 'NotIn':
+      return value === undefined || !values.includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+    case 'Gt':
+      return value !== undefined && Number(value) > Number(values[0])
+    case 'Lt':
+      return value !== undefined && Number(value) < Number(values[0])
+    default:
+      return false
   }
 }
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false
   if (toleration.key && toleration.key !== taint.key) return false
-  return toleration.operator === 'Exists' || (toleration.key !== undefined && (toleration.value ?? '') === (taint.value ?? ''))
+  return (
+    toleration.operator === 'Exists' ||
+    (toleration.key !== undefined && (toleration.value ?? '') === (taint.value ?? ''))
+  )
 }
 
 /** Effects of taints that keep pods off a node. */
@@ -39,5 +60,8 @@ export const hardEffects: readonly string[] = ['NoSchedule', 'NoExecute']
 
 /** The first taint with one of the effects that the pod does not tolerate. */
 export function untolerated({ spec }: Pod, node: Node, effects: readonly string[]): Taint | undefined {
-  return node.spec.taints?.find(taint => effects.includes(taint.effect) && !(spec.tolerations ?? []).some(toleration => tolerates(toleration, taint)))
+  return node.spec.taints?.find(
+    taint =>
+      effects.includes(taint.effect) && !(spec.tolerations ?? []).some(toleration => tolerates(toleration, taint)),
+  )
 }

@@ -11,12 +11,21 @@ export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
   object.metadata.ownerReferences?.find(reference => reference.controller === true)
 
 export const controllerReference = (owner: KubeObject, resource: Resource): OwnerReference => ({
-  apiVersion: apiVersionOf(resource), kind: resource.kind, name: owner.metadata.name, uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true,
+  apiVersion: apiVersionOf(resource),
+  kind: resource.kind,
+  name: owner.metadata.name,
+  uid: owner.metadata.uid,
+  controller: true,
+  blockOwnerDeletion: true,
 })
 
 /** Objects by the uid of their controller; those without one under `orphans(namespace)`. */
-export function byController<T extends KubeObject>(informer: Informer<T>): { of: (owner: KubeObject) => readonly T[]; orphans: (namespace: string) => readonly T[] } {
-  const find = informer.index('controller', object => [controllerOf(object)?.uid ?? orphanKey(object.metadata.namespace ?? '')])
+export function byController<T extends KubeObject>(
+  informer: Informer<T>,
+): { of: (owner: KubeObject) => readonly T[]; orphans: (namespace: string) => readonly T[] } {
+  const find = informer.index('controller', object => [
+    controllerOf(object)?.uid ?? orphanKey(object.metadata.namespace ?? ''),
+  ])
   return { of: owner => find(owner.metadata.uid), orphans: namespace => find(orphanKey(namespace)) }
 }
 
@@ -45,13 +54,21 @@ export async function claim<T extends KubeObject>(options: ClaimOptions<T>): Pro
   return [...kept, ...adopted.filter(object => object !== undefined)]
 }
 
-function adopt<T extends KubeObject>(object: T, { client, owner, ownerResource, resource }: ClaimOptions<T>): Promise<T | undefined> {
+function adopt<T extends KubeObject>(
+  object: T,
+  { client, owner, ownerResource, resource }: ClaimOptions<T>,
+): Promise<T | undefined> {
   const value = { metadata: { uid: object.metadata.uid, ownerReferences: [controllerReference(owner, ownerResource)] } }
   return unlessGone(client.patch(resource, object.metadata, { type: 'strategic', value }))
 }
 
-function release<T extends KubeObject>(object: T, { client, owner, resource }: ClaimOptions<T>): Promise<T | undefined> {
-  const value = { metadata: { uid: object.metadata.uid, ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }] } }
+function release<T extends KubeObject>(
+  object: T,
+  { client, owner, resource }: ClaimOptions<T>,
+): Promise<T | undefined> {
+  const value = {
+    metadata: { uid: object.metadata.uid, ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }] },
+  }
   return unlessGone(client.patch(resource, object.metadata, { type: 'strategic', value }))
 }
 

@@ -12,7 +12,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const create = (name: string): Promise<ConfigMap> => server.local.create(configMaps, { metadata: { namespace: 'default', name } })
+const create = (name: string): Promise<ConfigMap> =>
+  server.local.create(configMaps, { metadata: { namespace: 'default', name } })
 
 test('removing says whether there was anything to remove', async () => {
   const object = await create('once')
@@ -39,7 +40,10 @@ test('a status is written when it differs, and only then', async () => {
 
 test('a status made from old facts is refused, unless it may go over the newest', async () => {
   const old = await server.local.create(namespaces, { metadata: { name: 'moving' } })
-  const newest = await server.local.patch(namespaces, old.metadata, { type: 'merge', value: { metadata: { labels: { a: '1' } } } })
+  const newest = await server.local.patch(namespaces, old.metadata, {
+    type: 'merge',
+    value: { metadata: { labels: { a: '1' } } },
+  })
   const status = { phase: 'Active', conditions: [{ type: 'NamespaceContentRemaining', status: 'False' }] }
   await expect(writeStatus(server.local, namespaces, old, status)).rejects.toMatchObject({ code: 409 })
   expect((await writeStatus(server.local, namespaces, old, status, newest)).metadata.labels).toMatchObject({ a: '1' })

@@ -9,7 +9,12 @@ import type { Client, DeleteOptions } from '../client/client.ts'
  * @returns false when there was nothing to delete any more
  * @throws ApiError Conflict when another object has taken its name
  */
-export const removeObject = (client: Client, resource: Resource, { metadata }: KubeObject, options?: Omit<DeleteOptions, 'preconditions'>): Promise<boolean> =>
+export const removeObject = (
+  client: Client,
+  resource: Resource,
+  { metadata }: KubeObject,
+  options?: Omit<DeleteOptions, 'preconditions'>,
+): Promise<boolean> =>
   unlessNotFound(client.delete(resource, metadata, { ...options, preconditions: { uid: metadata.uid } }))
 
 /** Whether the object was still there. */

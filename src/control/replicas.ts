@@ -1,6 +1,12 @@
 // Keeping a number of equal pods: the common core of ReplicaSet and ReplicationController. `planReplicas`
 // decides, `reconcileReplicas` does it.
-import type { LabelSelector, Pod, PodTemplateSpec, ReplicaSetCondition, ReplicaSetStatus } from '../api/generated/models.ts'
+import type {
+  LabelSelector,
+  Pod,
+  PodTemplateSpec,
+  ReplicaSetCondition,
+  ReplicaSetStatus,
+} from '../api/generated/models.ts'
 import { matchesLabels, matchesSelector } from '../api/label-selector.ts'
 import type { KubeObject } from '../api/object.ts'
 import { keyOf, splitKey } from '../api/object.ts'
@@ -36,7 +42,10 @@ interface ObservedReplicas {
 interface ReplicaPlan {
   readonly create: number
   readonly remove: readonly Pod[]
-  readonly counts: Pick<ReplicaSetStatus, 'replicas' | 'fullyLabeledReplicas' | 'readyReplicas' | 'availableReplicas' | 'terminatingReplicas'>
+  readonly counts: Pick<
+    ReplicaSetStatus,
+    'replicas' | 'fullyLabeledReplicas' | 'readyReplicas' | 'availableReplicas' | 'terminatingReplicas'
+  >
   /** When the next pod becomes available by the mere passing of time. */
   readonly recheckAtMs?: number
 }
@@ -64,7 +73,12 @@ export function planReplicas(observed: ObservedReplicas, nowMs: number): Replica
 }
 
 /** The status to write: counts that are 0 are left out, as Kubernetes' encoding does. */
-export function nextStatus(owner: ReplicaOwner, counts: ReplicaPlan['counts'], failure: { reason: string; message: string } | undefined, nowMs: number): ReplicaSetStatus {
+export function nextStatus(
+  owner: ReplicaOwner,
+  counts: ReplicaPlan['counts'],
+  failure: { reason: string; message: string } | undefined,
+  nowMs: number,
+): ReplicaSetStatus {
   const conditions = nextConditions(owner.status.conditions ?? [], failure, nowMs)
   return {
     replicas: counts.replicas,
@@ -77,11 +91,20 @@ export function nextStatus(owner: ReplicaOwner, counts: ReplicaPlan['counts'], f
   }
 }
 
-function nextConditions(conditions: readonly ReplicaSetCondition[], failure: { reason: string; message: string } | undefined, nowMs: number): ReplicaSetCondition[] {
+function nextConditions(
+  conditions: readonly ReplicaSetCondition[],
+  failure: { reason: string; message: string } | undefined,
+  nowMs: number,
+): ReplicaSetCondition[] {
   const others = conditions.filter(condition => condition.type !== 'ReplicaFailure')
   if (failure === undefined) return others
-  const before = conditions.find(condition => condition.type === 'ReplicaFailure' && condition.reason === failure.reason)
-  return [...others, before ?? { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: formatTime(nowMs) }]
+  const before = conditions.find(
+    condition => condition.type === 'ReplicaFailure' && condition.reason === failure.reason,
+  )
+  return [
+    ...others,
+    before ?? { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: formatTime(nowMs) },
+  ]
 }
 
 export interface ReplicaLoop<T extends ReplicaOwner> {
@@ -93,16 +116,29 @@ export interface ReplicaLoop<T extends ReplicaOwner> {
 export function watchPods<T extends ReplicaOwner>({ resource, selectorOf }: ReplicaLoop<T>): Watch {
   return watch({
     resource: pods,
-    keysOf: (pod, client) => (controllerOf(pod) === undefined ? matchingOwners(pod, client, resource, selectorOf) : ownerKeys(pod, resource)),
+    keysOf: (pod, client) =>
+      controllerOf(pod) === undefined ? matchingOwners(pod, client, resource, selectorOf) : ownerKeys(pod, resource),
   })
 }
 
-function matchingOwners<T extends ReplicaOwner>(pod: Pod, client: Client, resource: Resource<T>, selectorOf: (owner: T) => LabelSelector): string[] {
+function matchingOwners<T extends ReplicaOwner>(
+  pod: Pod,
+  client: Client,
+  resource: Resource<T>,
+  selectorOf: (owner: T) => LabelSelector,
+): string[] {
   if (pod.metadata.labels === undefined) return []
-  return client.informer(resource).list(pod.metadata.namespace).filter(owner => matchesSelector(selectorOf(owner), pod.metadata.labels)).map(keyOf)
+  return client
+    .informer(resource)
+    .list(pod.metadata.namespace)
+    .filter(owner => matchesSelector(selectorOf(owner), pod.metadata.labels))
+    .map(keyOf)
 }
 
-export function reconcileReplicas<T extends ReplicaOwner>(loop: ReplicaLoop<T>, context: ControllerContext): Reconciler {
+export function reconcileReplicas<T extends ReplicaOwner>(
+  loop: ReplicaLoop<T>,
+  context: ControllerContext,
+): Reconciler {
   const { client, clock } = context
   const owners = client.informer(loop.resource)
   const podsOf = byController(client.informer(pods))
@@ -112,15 +148,31 @@ export function reconcileReplicas<T extends ReplicaOwner>(loop: ReplicaLoop<T>, 
     if (owner === undefined) return 'done'
     const selector = loop.selectorOf(owner)
     const mine = await claim({
-      client, owner, ownerResource: loop.resource, resource: pods, matches: pod => matchesSelector(selector, pod.metadata.labels),
-      owned: podsOf.of(owner), orphans: podsOf.orphans(owner.metadata.namespace ?? ''),
+      client,
+      owner,
+      ownerResource: loop.resource,
+      resource: pods,
+      matches: pod => matchesSelector(selector, pod.metadata.labels),
+      owned: podsOf.of(owner),
+      orphans: podsOf.orphans(owner.metadata.namespace ?? ''),
     })
-    const plan = planReplicas({
-      replicas: owner.spec.replicas ?? 1, minReadySeconds: owner.spec.minReadySeconds ?? 0, pods: mine,
-      templateLabels: owner.spec.template?.metadata?.labels ?? {}, deleting: owner.metadata.deletionTimestamp !== undefined,
-    }, clock.now())
+    const plan = planReplicas(
+      {
+        replicas: owner.spec.replicas ?? 1,
+        minReadySeconds: owner.spec.minReadySeconds ?? 0,
+        pods: mine,
+        templateLabels: owner.spec.template?.metadata?.labels ?? {},
+        deleting: owner.metadata.deletionTimestamp !== undefined,
+      },
+      clock.now(),
+    )
     const failure = await applyPlan(plan, owner, loop.resource, context)
-    const status = nextStatus(owner, plan.counts, failure && { reason: failure.reason, message: failure.message }, clock.now())
+    const status = nextStatus(
+      owner,
+      plan.counts,
+      failure && { reason: failure.reason, message: failure.message },
+      clock.now(),
+    )
     await writeStatus(client, loop.resource, owner, status, owners.get(owner.metadata))
     if (failure !== undefined) throw failure.error
     return plan.recheckAtMs === undefined ? 'done' : { requeueAfterMs: plan.recheckAtMs - clock.now() }
@@ -133,7 +185,12 @@ interface Failure {
   readonly error: unknown
 }
 
-async function applyPlan(plan: ReplicaPlan, owner: ReplicaOwner, resource: Resource, context: ControllerContext): Promise<Failure | undefined> {
+async function applyPlan(
+  plan: ReplicaPlan,
+  owner: ReplicaOwner,
+  resource: Resource,
+  context: ControllerContext,
+): Promise<Failure | undefined> {
   try {
     await slowStart(plan.create, () => createPod(owner, resource, context))
   } catch (error) {
@@ -147,18 +204,32 @@ async function applyPlan(plan: ReplicaPlan, owner: ReplicaOwner, resource: Resou
   return undefined
 }
 
-function failed(reason: Failure['reason'], prefix: string, owner: ReplicaOwner, error: unknown, { recorder }: ControllerContext): Failure | undefined {
+function failed(
+  reason: Failure['reason'],
+  prefix: string,
+  owner: ReplicaOwner,
+  error: unknown,
+  { recorder }: ControllerContext,
+): Failure | undefined {
   if (isNamespaceTerminating(error)) return undefined
   const message = errorText(error)
   recorder.recordEvent(owner, 'Warning', reason, `${prefix}${message}`)
   return { reason, message, error }
 }
 
-async function createPod(owner: ReplicaOwner, resource: Resource, { client, recorder }: ControllerContext): Promise<void> {
-  const pod = await client.create(pods, podFromTemplate(owner.spec.template ?? {}, controllerReference(owner, resource), owner.metadata.namespace))
+async function createPod(
+  owner: ReplicaOwner,
+  resource: Resource,
+  { client, recorder }: ControllerContext,
+): Promise<void> {
+  const pod = await client.create(
+    pods,
+    podFromTemplate(owner.spec.template ?? {}, controllerReference(owner, resource), owner.metadata.namespace),
+  )
   recorder.recordEvent(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
 }
 
 async function deletePod(pod: Pod, owner: ReplicaOwner, { client, recorder }: ControllerContext): Promise<void> {
-  if (await removeObject(client, pods, pod)) recorder.recordEvent(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+  if (await removeObject(client, pods, pod))
+    recorder.recordEvent(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
 }

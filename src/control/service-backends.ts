@@ -31,7 +31,8 @@ export interface Backend {
 export type Family = 'IPv4' | 'IPv6'
 
 /** Services without a selector, and those that are only names, are left alone. */
-export const isManaged = ({ spec }: Service): boolean => spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
+export const isManaged = ({ spec }: Service): boolean =>
+  spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
 
 export const isHeadless = ({ spec }: Service): boolean => spec.clusterIP === 'None'
 
@@ -58,20 +59,33 @@ function makeBackend(service: Service, pod: Pod, address: string): Backend {
   const terminating = isTerminating(pod)
   const named = pod.spec.hostname && pod.spec.subdomain === service.metadata.name
   return {
-    pod, address, serving, terminating, ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
-    ...(named && { hostname: pod.spec.hostname }), ports: (service.spec.ports ?? []).flatMap(port => resolvePort(port, pod)),
+    pod,
+    address,
+    serving,
+    terminating,
+    ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
+    ...(named && { hostname: pod.spec.hostname }),
+    ports: (service.spec.ports ?? []).flatMap(port => resolvePort(port, pod)),
   }
 }
 
 /** A named target port may be another number in every pod; a pod without it lacks that port. */
-function resolvePort({ name = '', protocol = 'TCP', port, targetPort, appProtocol }: ServicePort, pod: Pod): BackendPort[] {
+function resolvePort(
+  { name = '', protocol = 'TCP', port, targetPort, appProtocol }: ServicePort,
+  pod: Pod,
+): BackendPort[] {
   const number = typeof targetPort === 'string' ? namedPort(pod, targetPort, protocol) : targetPort || port
   return number === undefined ? [] : [{ name, port: number, protocol, ...(appProtocol && { appProtocol }) }]
 }
 
 function namedPort({ spec }: Pod, name: string, protocol: string): number | undefined {
-  const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(container => container.restartPolicy === 'Always')]
-  return containers.flatMap(container => container.ports ?? []).find(port => port.name === name && (port.protocol ?? 'TCP') === protocol)?.containerPort
+  const containers = [
+    ...spec.containers,
+    ...(spec.initContainers ?? []).filter(container => container.restartPolicy === 'Always'),
+  ]
+  return containers
+    .flatMap(container => container.ports ?? [])
+    .find(port => port.name === name && (port.protocol ?? 'TCP') === protocol)?.containerPort
 }
 
 export function targetReference({ metadata }: Pod): ObjectReference {
@@ -86,7 +100,18 @@ export function byPorts(backends: readonly Backend[]): Map<string, Backend[]> {
 /** Pods as far as services care, for every service that selects them. */
 export const watchBackends: Watch = watch({
   resource: pods,
-  matters: (pod, old) => pod.status.phase !== old.status.phase || isReady(pod) !== isReady(old) || isTerminating(pod) !== isTerminating(old)
-    || pod.spec.nodeName !== old.spec.nodeName || !sameJson(pod.status.podIPs, old.status.podIPs) || pod.status.podIP !== old.status.podIP || !sameJson(pod.metadata.labels, old.metadata.labels),
-  keysOf: (pod, client) => client.informer(services).list(pod.metadata.namespace).filter(service => isManaged(service) && matchesLabels(service.spec.selector, pod.metadata.labels)).map(keyOf),
+  matters: (pod, old) =>
+    pod.status.phase !== old.status.phase ||
+    isReady(pod) !== isReady(old) ||
+    isTerminating(pod) !== isTerminating(old) ||
+    pod.spec.nodeName !== old.spec.nodeName ||
+    !sameJson(pod.status.podIPs, old.status.podIPs) ||
+    pod.status.podIP !== old.status.podIP ||
+    !sameJson(pod.metadata.labels, old.metadata.labels),
+  keysOf: (pod, client) =>
+    client
+      .informer(services)
+      .list(pod.metadata.namespace)
+      .filter(service => isManaged(service) && matchesLabels(service.spec.selector, pod.metadata.labels))
+      .map(keyOf),
 })

@@ -19,15 +19,26 @@ export interface MatchOptions {
  * A volume that was set aside for the claim, or of those that suit it the one with the fewest access modes beside
  * the wanted ones, and of these the smallest.
  */
-export function matchingVolume(claim: PersistentVolumeClaim, volumes: Iterable<PersistentVolume>, { node, taken, waits = false }: MatchOptions = {}): PersistentVolume | undefined {
+export function matchingVolume(
+  claim: PersistentVolumeClaim,
+  volumes: Iterable<PersistentVolume>,
+  { node, taken, waits = false }: MatchOptions = {},
+): PersistentVolume | undefined {
   let best: PersistentVolume | undefined
   for (const volume of volumes) {
     if (taken?.(volume.metadata.name) === true || volume.metadata.deletionTimestamp !== undefined) continue
     const isOwn = isSetAsideFor(volume, claim)
-    if ((volume.spec.claimRef !== undefined && !isOwn) || isTooSmall(volume, claim) || !sameMode(volume, claim) || !offersModes(volume, claim)) continue
+    if (
+      (volume.spec.claimRef !== undefined && !isOwn) ||
+      isTooSmall(volume, claim) ||
+      !sameMode(volume, claim) ||
+      !offersModes(volume, claim)
+    )
+      continue
     const isReached = node === undefined || reaches(volume, node)
     if (isOwn) return isReached ? volume : undefined
-    if (waits || !isReached || volume.status.phase !== 'Available' || classOfVolume(volume) !== classOfClaim(claim)) continue
+    if (waits || !isReached || volume.status.phase !== 'Available' || classOfVolume(volume) !== classOfClaim(claim))
+      continue
     if (claim.spec.selector !== undefined && !matchesSelector(claim.spec.selector, volume.metadata.labels)) continue
     if (best === undefined || isBetter(volume, best)) best = volume
   }
@@ -49,12 +60,16 @@ export function reaches({ spec }: PersistentVolume, node: Node): boolean {
 }
 
 const capacityOf = ({ spec }: PersistentVolume): string | undefined => spec.capacity?.['storage']
-const isTooSmall = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean => compareQuantities(capacityOf(volume), requestedStorage(claim)) < 0
+const isTooSmall = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+  compareQuantities(capacityOf(volume), requestedStorage(claim)) < 0
 
-export const sameMode = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean => (volume.spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem')
+export const sameMode = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+  (volume.spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem')
 
-const offersModes = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean => (claim.spec.accessModes ?? []).every(mode => volume.spec.accessModes?.includes(mode))
+const offersModes = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+  (claim.spec.accessModes ?? []).every(mode => volume.spec.accessModes?.includes(mode))
 
 const modesOf = ({ spec }: PersistentVolume): number => new Set(spec.accessModes).size
 
-const isBetter = (one: PersistentVolume, other: PersistentVolume): boolean => (modesOf(one) - modesOf(other) || compareQuantities(capacityOf(one), capacityOf(other))) < 0
+const isBetter = (one: PersistentVolume, other: PersistentVolume): boolean =>
+  (modesOf(one) - modesOf(other) || compareQuantities(capacityOf(one), capacityOf(other))) < 0

@@ -15,7 +15,12 @@ export function runWhileLeading({ start, ...options }: LeadingOptions): Running 
 
   function become(state: boolean): void {
     wanted = state
-    chain = chain.then(settle).catch((error: unknown) => options.logger.error('what a lease is held for could not be started or stopped', { lease: options.name.name, error: String(error) }))
+    chain = chain.then(settle).catch((error: unknown) =>
+      options.logger.error('what a lease is held for could not be started or stopped', {
+        lease: options.name.name,
+        error: String(error),
+      }),
+    )
   }
 
   async function settle(): Promise<void> {

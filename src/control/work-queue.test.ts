@@ -6,7 +6,12 @@ import { WorkQueue } from './work-queue.ts'
 function setUp(work: (key: string) => Promise<Outcome>, concurrency = 2) {
   const clock = new FakeClock()
   const failures: [string, number][] = []
-  const queue = new WorkQueue({ clock, concurrency, work, failed: (key, _, retryAfterMs) => failures.push([key, retryAfterMs]) })
+  const queue = new WorkQueue({
+    clock,
+    concurrency,
+    work,
+    failed: (key, _, retryAfterMs) => failures.push([key, retryAfterMs]),
+  })
   return { clock, queue, failures }
 }
 
@@ -76,7 +81,11 @@ describe('the work queue', () => {
     await settle()
     await clock.advance(5)
     await clock.advance(10)
-    expect(failures).toEqual([['a', 5], ['a', 10], ['a', 20]])
+    expect(failures).toEqual([
+      ['a', 5],
+      ['a', 10],
+      ['a', 20],
+    ])
     failing = false
     await clock.advance(20)
     failing = true

@@ -30,7 +30,10 @@ export class WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.options = options
-    this.backOff = new BackOff({ initialMs: options.initialBackOffMs ?? 5, maximumMs: options.maximumBackOffMs ?? 60_000 })
+    this.backOff = new BackOff({
+      initialMs: options.initialBackOffMs ?? 5,
+      maximumMs: options.maximumBackOffMs ?? 60_000,
+    })
   }
 
   add(key: string): void {

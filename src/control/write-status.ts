@@ -10,7 +10,13 @@ import type { Client } from '../client/client.ts'
  * @returns what is stored now
  * @throws ApiError Conflict when what it is written over has changed, NotFound
  */
-export async function writeStatus<T extends KubeObject & { status?: unknown }>(client: Client, resource: Resource<T>, object: T, status: T['status'], newest = object): Promise<T> {
+export async function writeStatus<T extends KubeObject & { status?: unknown }>(
+  client: Client,
+  resource: Resource<T>,
+  object: T,
+  status: T['status'],
+  newest = object,
+): Promise<T> {
   if (sameJson(status, object.status ?? {})) return object
   return client.update(resource, { ...newest, status }, { subresource: 'status' })
 }

@@ -12,10 +12,17 @@ export interface ContainerdPlaces {
 }
 
 const unusedPlugins = [
-  'io.containerd.snapshotter.v1.aufs', 'io.containerd.snapshotter.v1.btrfs', 'io.containerd.snapshotter.v1.devmapper',
-  'io.containerd.snapshotter.v1.native', 'io.containerd.snapshotter.v1.zfs', 'io.containerd.internal.v1.restart',
-  'io.containerd.internal.v1.tracing', 'io.containerd.tracing.processor.v1.otlp',
-  'io.containerd.monitor.v1.cgroups', 'io.containerd.nri.v1.nri', 'io.containerd.internal.v1.opt',
+  'io.containerd.snapshotter.v1.aufs',
+  'io.containerd.snapshotter.v1.btrfs',
+  'io.containerd.snapshotter.v1.devmapper',
+  'io.containerd.snapshotter.v1.native',
+  'io.containerd.snapshotter.v1.zfs',
+  'io.containerd.internal.v1.restart',
+  'io.containerd.internal.v1.tracing',
+  'io.containerd.tracing.processor.v1.otlp',
+  'io.containerd.monitor.v1.cgroups',
+  'io.containerd.nri.v1.nri',
+  'io.containerd.internal.v1.opt',
 ]
 
 /** `restrict_oom_score_adj`: without it no sandbox starts where lowering the OOM score is refused. */
@@ -68,17 +75,32 @@ disabled_plugins = [${unusedPlugins.map(text).join(', ')}]
  * translation, which a bridge would bypass. Translation itself, host ports included, belongs to the
  * network layer.
  */
-export function cniConfiguration(options: { readonly podCidr: string; readonly leaseDirectory: string; readonly mtu?: number }): string {
-  return `${JSON.stringify({
-    cniVersion: '0.4.0',
-    name: 'sampan',
-    plugins: [
-      {
-        type: 'ptp', ipMasq: false, ...(options.mtu !== undefined && { mtu: options.mtu }),
-        ipam: { type: 'host-local', dataDir: options.leaseDirectory, ranges: [[{ subnet: options.podCidr }]], routes: [{ dst: '0.0.0.0/0' }] },
-      },
-    ],
-  }, undefined, 2)}\n`
+export function cniConfiguration(options: {
+  readonly podCidr: string
+  readonly leaseDirectory: string
+  readonly mtu?: number
+}): string {
+  return `${JSON.stringify(
+    {
+      cniVersion: '0.4.0',
+      name: 'sampan',
+      plugins: [
+        {
+          type: 'ptp',
+          ipMasq: false,
+          ...(options.mtu !== undefined && { mtu: options.mtu }),
+          ipam: {
+            type: 'host-local',
+            dataDir: options.leaseDirectory,
+            ranges: [[{ subnet: options.podCidr }]],
+            routes: [{ dst: '0.0.0.0/0' }],
+          },
+        },
+      ],
+    },
+    undefined,
+    2,
+  )}\n`
 }
 
 /** A mirror on this machine that speaks plain HTTP. */

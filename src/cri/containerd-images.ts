@@ -43,11 +43,21 @@ export async function importOciImage(socketPath: string, name: string, image: Oc
 const contentReferences = (blobs: readonly Blob[]): Record<string, string> =>
   Object.fromEntries(blobs.map((blob, index) => [`containerd.io/gc.ref.content.${index}`, blob.digest]))
 
-async function writeBlob(channel: GrpcChannel, metadata: Record<string, string>, blob: Blob, labels: Record<string, string>): Promise<void> {
+async function writeBlob(
+  channel: GrpcChannel,
+  metadata: Record<string, string>,
+  blob: Blob,
+  labels: Record<string, string>,
+): Promise<void> {
   const head = { ref: `sampan-${blob.digest}`, total: blob.content.length, expected: blob.digest }
   const requests: object[] = []
   for (let offset = 0; offset < blob.content.length; offset += chunkBytes) {
-    requests.push({ ...head, action: writeAction.write, offset, data: blob.content.subarray(offset, offset + chunkBytes) })
+    requests.push({
+      ...head,
+      action: writeAction.write,
+      offset,
+      data: blob.content.subarray(offset, offset + chunkBytes),
+    })
   }
   requests.push({ ...head, action: writeAction.commit, offset: blob.content.length, labels })
   await channel.send(paths.write, requests, { metadata }).catch((error: unknown) => {
@@ -55,8 +65,16 @@ async function writeBlob(channel: GrpcChannel, metadata: Record<string, string>,
   })
 }
 
-async function createOrUpdate(channel: GrpcChannel, metadata: Record<string, string>, name: string, manifest: Blob): Promise<void> {
-  const image = { name, target: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.content.length } }
+async function createOrUpdate(
+  channel: GrpcChannel,
+  metadata: Record<string, string>,
+  name: string,
+  manifest: Blob,
+): Promise<void> {
+  const image = {
+    name,
+    target: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.content.length },
+  }
   try {
     await channel.call(paths.createImage, { image }, { metadata })
   } catch (error) {

@@ -9,8 +9,10 @@ export const containerdMessages: Readonly<Record<string, string>> = {
   Envelope: 'timestamp=1 Timestamp, namespace=2 string, topic=3 string, event=4 Any',
   TaskExit: 'containerId=1 string, id=2 string, pid=3 uint32, exitStatus=4 uint32, exitedAt=5 Timestamp',
 
-  WriteContentRequest: 'action=1 int32, ref=2 string, total=3 int64, expected=4 string, offset=5 int64, data=6 bytes, labels=7 map:string',
-  WriteContentResponse: 'action=1 int32, startedAt=2 Timestamp, updatedAt=3 Timestamp, offset=4 int64, total=5 int64, digest=6 string',
+  WriteContentRequest:
+    'action=1 int32, ref=2 string, total=3 int64, expected=4 string, offset=5 int64, data=6 bytes, labels=7 map:string',
+  WriteContentResponse:
+    'action=1 int32, startedAt=2 Timestamp, updatedAt=3 Timestamp, offset=4 int64, total=5 int64, digest=6 string',
   Descriptor: 'mediaType=1 string, digest=2 string, size=3 int64, annotations=5 map:string',
   StoredImage: 'name=1 string, labels=2 map:string, target=3 Descriptor, createdAt=7 Timestamp, updatedAt=8 Timestamp',
   CreateImageRequest: 'image=1 StoredImage',

@@ -57,7 +57,9 @@ const socketPathLimit = 107
 const reconnectMs = 500
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
-export function containerdOf(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
+export function containerdOf(
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>,
+): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
   const places = placesOf(options)
   const program = options.program ?? 'containerd'
   return {
@@ -71,15 +73,22 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const places = placesOf(options)
   const program = options.program ?? 'containerd'
   if (places.socket.length + '.ttrpc'.length > socketPathLimit) {
-    throw new Error(`the state directory ${options.stateDirectory} is too long: with it the socket's path has more than ${socketPathLimit} bytes; choose a shorter one such as /run/sampan/NAME`)
+    throw new Error(
+      `the state directory ${options.stateDirectory} is too long: with it the socket's path has more than ${socketPathLimit} bytes; choose a shorter one such as /run/sampan/NAME`,
+    )
   }
   const controls = containerdOf(options)
   const startMs = performance.now()
-  const running = runningDaemon(places.pidFile, program) !== undefined && await answers(places.socket)
+  const running = runningDaemon(places.pidFile, program) !== undefined && (await answers(places.socket))
   await setRegistries(places.registryDirectory, options.registries ?? {})
   const launch = async (): Promise<void> => {
     await rm(places.socket, { force: true })
-    await startDaemon({ program, args: ['--config', places.configFile], pidFile: places.pidFile, logFile: places.logFile })
+    await startDaemon({
+      program,
+      args: ['--config', places.configFile],
+      pidFile: places.pidFile,
+      logFile: places.logFile,
+    })
     await waitUntilAnswering(places, program)
   }
   if (!running) {
@@ -97,12 +106,15 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     importOciImage: (name, image) => importOciImage(places.socket, name, image),
     setRegistries: registries => setRegistries(places.registryDirectory, registries),
     ...controls,
-    keepAlive: onRestart => supervise(places.socket, () => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
+    keepAlive: onRestart =>
+      supervise(places.socket, () => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
   }
 }
 
 /** Ends a containerd of an earlier process, with every container; nothing happens where none runs. Images stay. */
-export async function stopContainerd(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>): Promise<void> {
+export async function stopContainerd(
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>,
+): Promise<void> {
   await stopEverything(placesOf(options), 'containerd')
 }
 
@@ -110,14 +122,21 @@ export async function stopContainerd(options: Pick<ContainerdOptions, 'dataDirec
  * It is not our child when an earlier process started it, so its end is no event of ours; but the end closes a
  * connection. The one to its ttrpc socket may be silent for ever, the one to its gRPC socket only for two minutes.
  */
-function supervise(socket: string, isAlive: () => boolean, launch: () => Promise<void>, onRestart: (error?: Error) => void): () => void {
+function supervise(
+  socket: string,
+  isAlive: () => boolean,
+  launch: () => Promise<void>,
+  onRestart: (error?: Error) => void,
+): () => void {
   let stopped = false
   let connection: Socket | undefined
   let again: NodeJS.Timeout | undefined
   const watch = (): void => {
     connection = connect(`${socket}.ttrpc`).unref()
     connection.on('error', () => {}) // Followed by `close`.
-    connection.on('close', () => { if (!stopped) void lost() })
+    connection.on('close', () => {
+      if (!stopped) void lost()
+    })
   }
   const lost = async (): Promise<void> => {
     if (!isAlive()) await launch().then(() => onRestart(), onRestart)
@@ -146,32 +165,58 @@ interface Places {
 function placesOf(options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>): Places {
   const base = join(options.dataDirectory, 'containerd')
   return {
-    root: join(base, 'root'), state: options.stateDirectory, socket: join(options.stateDirectory, 'containerd.sock'),
-    configFile: join(base, 'config.toml'), pidFile: join(options.stateDirectory, 'containerd.pid'), logFile: join(base, 'containerd.log'),
-    registryDirectory: join(base, 'registries'), cniDirectory: join(base, 'cni'), pauseMarker: join(base, 'root', 'sampan-pause-1'),
+    root: join(base, 'root'),
+    state: options.stateDirectory,
+    socket: join(options.stateDirectory, 'containerd.sock'),
+    configFile: join(base, 'config.toml'),
+    pidFile: join(options.stateDirectory, 'containerd.pid'),
+    logFile: join(base, 'containerd.log'),
+    registryDirectory: join(base, 'registries'),
+    cniDirectory: join(base, 'cni'),
+    pauseMarker: join(base, 'root', 'sampan-pause-1'),
   }
 }
 
 async function writeConfiguration(options: ContainerdOptions, places: Places): Promise<void> {
-  const cniPrograms = options.cniDirectory ?? ['/usr/lib/cni', '/opt/cni/bin'].find(directory => existsSync(join(directory, 'ptp')))
+  const cniPrograms =
+    options.cniDirectory ?? ['/usr/lib/cni', '/opt/cni/bin'].find(directory => existsSync(join(directory, 'ptp')))
   if (cniPrograms === undefined) throw new MissingProgramError('containernetworking-plugins')
-  await Promise.all([places.root, places.state, places.registryDirectory, places.cniDirectory].map(directory => mkdir(directory, { recursive: true })))
+  await Promise.all(
+    [places.root, places.state, places.registryDirectory, places.cniDirectory].map(directory =>
+      mkdir(directory, { recursive: true }),
+    ),
+  )
   await Promise.all([
-    writeFile(places.configFile, containerdConfiguration({
-      root: places.root, state: places.state, socket: places.socket, pauseImage: pauseImageName,
-      cniConfiguration: places.cniDirectory, cniPrograms, registryDirectory: places.registryDirectory,
-    })),
-    writeFile(join(places.cniDirectory, '10-sampan.conflist'), cniConfiguration({
-      podCidr: options.podCidr, leaseDirectory: join(places.state, 'addresses'), ...(options.mtu !== undefined && { mtu: options.mtu }),
-    })),
+    writeFile(
+      places.configFile,
+      containerdConfiguration({
+        root: places.root,
+        state: places.state,
+        socket: places.socket,
+        pauseImage: pauseImageName,
+        cniConfiguration: places.cniDirectory,
+        cniPrograms,
+        registryDirectory: places.registryDirectory,
+      }),
+    ),
+    writeFile(
+      join(places.cniDirectory, '10-sampan.conflist'),
+      cniConfiguration({
+        podCidr: options.podCidr,
+        leaseDirectory: join(places.state, 'addresses'),
+        ...(options.mtu !== undefined && { mtu: options.mtu }),
+      }),
+    ),
   ])
 }
 
 async function setRegistries(directory: string, registries: Readonly<Record<string, string>>): Promise<void> {
-  await Promise.all(Object.entries(registries).map(async ([name, address]) => {
-    await mkdir(join(directory, name), { recursive: true })
-    await writeFile(join(directory, name, 'hosts.toml'), registryHosts(address))
-  }))
+  await Promise.all(
+    Object.entries(registries).map(async ([name, address]) => {
+      await mkdir(join(directory, name), { recursive: true })
+      await writeFile(join(directory, name, 'hosts.toml'), registryHosts(address))
+    }),
+  )
 }
 
 function answers(socket: string): Promise<boolean> {
@@ -192,7 +237,9 @@ async function waitUntilAnswering(places: Places, program: string): Promise<void
     await sleep(5)
   }
   const log = await readFile(places.logFile, 'utf8').catch(() => '')
-  throw new Error(`containerd did not start; the end of ${places.logFile} says:\n${log.trimEnd().split('\n').slice(-5).join('\n')}`)
+  throw new Error(
+    `containerd did not start; the end of ${places.logFile} says:\n${log.trimEnd().split('\n').slice(-5).join('\n')}`,
+  )
 }
 
 /** The socket is there a moment before containerd has read what it knows; until then it refuses every call. */
@@ -214,12 +261,17 @@ async function untilInitialized(socketPath: string): Promise<void> {
 }
 
 async function importImage(socket: string, tarFile: string): Promise<string[]> {
-  const { stdout } = await run('ctr', ['--address', socket, '--namespace', criNamespace, 'images', 'import', '--no-unpack', tarFile], { timeoutMs: 600_000 })
-    .catch(async (error: unknown) => {
-      // Older ctr lack the flag; unpacking at import is merely slower.
-      if (!String(error).includes('flag provided but not defined')) throw error
-      return await run('ctr', ['--address', socket, '--namespace', criNamespace, 'images', 'import', tarFile], { timeoutMs: 600_000 })
+  const { stdout } = await run(
+    'ctr',
+    ['--address', socket, '--namespace', criNamespace, 'images', 'import', '--no-unpack', tarFile],
+    { timeoutMs: 600_000 },
+  ).catch(async (error: unknown) => {
+    // Older ctr lack the flag; unpacking at import is merely slower.
+    if (!String(error).includes('flag provided but not defined')) throw error
+    return await run('ctr', ['--address', socket, '--namespace', criNamespace, 'images', 'import', tarFile], {
+      timeoutMs: 600_000,
     })
+  })
   return [...stdout.matchAll(/^unpacking (\S+) |^(\S+)\s+saved/gm)].map(match => match[1] ?? match[2]!)
 }
 
@@ -230,7 +282,9 @@ async function stopEverything(places: Places, program: string): Promise<void> {
   await unmountBelow(places.state)
   await unmountBelow(places.root)
   // The directory may serve others too: only what is containerd's goes, and the directory when it is empty.
-  const own = (await readdir(places.state).catch(() => [])).filter(name => /^(io\.containerd\.|containerd\.|runc$|addresses$)/.test(name))
+  const own = (await readdir(places.state).catch(() => [])).filter(name =>
+    /^(io\.containerd\.|containerd\.|runc$|addresses$)/.test(name),
+  )
   await Promise.all(own.map(name => rm(join(places.state, name), { recursive: true, force: true })))
   await rmdir(places.state).catch(() => {}) // Not empty, or gone already.
   removeCgroup(cgroupFacts(), cgroupRoot)
@@ -243,10 +297,12 @@ async function removeSandboxes(socketPath: string): Promise<void> {
     const containers = await runtime.listContainers()
     await Promise.allSettled(containers.map(container => runtime.stopContainer(container.id, 0)))
     const sandboxes = await runtime.listPodSandboxes()
-    await Promise.allSettled(sandboxes.map(async sandbox => {
-      await runtime.stopPodSandbox(sandbox.id)
-      await runtime.removePodSandbox(sandbox.id)
-    }))
+    await Promise.allSettled(
+      sandboxes.map(async sandbox => {
+        await runtime.stopPodSandbox(sandbox.id)
+        await runtime.removePodSandbox(sandbox.id)
+      }),
+    )
   } catch {
     // What CRI could not end is killed below.
   } finally {
@@ -256,8 +312,12 @@ async function removeSandboxes(socketPath: string): Promise<void> {
 
 async function killLeftOvers(places: Places): Promise<void> {
   const bundles = join(places.state, 'io.containerd.runtime.v2.task', criNamespace)
-  const pids = await Promise.all((await readdir(bundles).catch(() => [])).map(id => readFile(join(bundles, id, 'init.pid'), 'utf8').catch(() => '')))
-  const shims = listProcesses().filter(process => process.commandLine.includes(places.socket) && process.commandLine[0]!.includes('containerd-shim'))
+  const pids = await Promise.all(
+    (await readdir(bundles).catch(() => [])).map(id => readFile(join(bundles, id, 'init.pid'), 'utf8').catch(() => '')),
+  )
+  const shims = listProcesses().filter(
+    process => process.commandLine.includes(places.socket) && process.commandLine[0]!.includes('containerd-shim'),
+  )
   for (const { pid } of shims) signal(pid, 'SIGKILL')
   for (const pid of pids) if (Number(pid) > 1) signal(Number(pid), 'SIGKILL')
 }

@@ -2,7 +2,13 @@
 // `sh`, `echo`, `cat` and `exit` where `runsPrograms` is true; a simulated runtime has the rest of the suite.
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isRuntimeNotFound, type ContainerConfig, type Runtime, type RuntimeEvent, type SandboxConfig } from './runtime.ts'
+import {
+  isRuntimeNotFound,
+  type ContainerConfig,
+  type Runtime,
+  type RuntimeEvent,
+  type SandboxConfig,
+} from './runtime.ts'
 
 export interface RuntimeUnderTest {
   readonly runtime: Runtime
@@ -15,21 +21,51 @@ const namespaces = { network: 'pod', pid: 'container', ipc: 'pod' } as const
 
 export function sandboxFor(name: string, logDirectory: string): SandboxConfig {
   return {
-    name, uid: `uid-${name}`, namespace: 'contract', attempt: 0, hostname: name, logDirectory,
-    dns: { servers: ['10.43.0.10'], searches: ['contract.svc.cluster.local'], options: ['ndots:5'] }, portMappings: [],
-    labels: { 'io.kubernetes.pod.uid': `uid-${name}`, suite: 'contract' }, annotations: { note: 'kept' },
-    cgroupParent: `/sampan/contract-${name}`, sysctls: {}, namespaces, privileged: false, supplementalGroups: [],
+    name,
+    uid: `uid-${name}`,
+    namespace: 'contract',
+    attempt: 0,
+    hostname: name,
+    logDirectory,
+    dns: { servers: ['10.43.0.10'], searches: ['contract.svc.cluster.local'], options: ['ndots:5'] },
+    portMappings: [],
+    labels: { 'io.kubernetes.pod.uid': `uid-${name}`, suite: 'contract' },
+    annotations: { note: 'kept' },
+    cgroupParent: `/sampan/contract-${name}`,
+    sysctls: {},
+    namespaces,
+    privileged: false,
+    supplementalGroups: [],
   }
 }
 
 export function containerFor(name: string, image: string, command: readonly string[]): ContainerConfig {
   return {
-    name, attempt: 0, image, command, args: [], workingDirectory: '', environment: [{ name: 'GREETING', value: 'hello' }], mounts: [],
-    labels: { 'io.kubernetes.container.name': name }, annotations: {}, logPath: `${name}/0.log`, stdin: false, stdinOnce: false, tty: false,
+    name,
+    attempt: 0,
+    image,
+    command,
+    args: [],
+    workingDirectory: '',
+    environment: [{ name: 'GREETING', value: 'hello' }],
+    mounts: [],
+    labels: { 'io.kubernetes.container.name': name },
+    annotations: {},
+    logPath: `${name}/0.log`,
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
     resources: { cpuShares: 100, memoryLimitBytes: 64 << 20 },
     security: {
-      privileged: false, addCapabilities: [], dropCapabilities: [], readOnlyRootFilesystem: false, supplementalGroups: [],
-      noNewPrivileges: false, unmaskedProc: false, namespaces, seccomp: { type: 'RuntimeDefault' },
+      privileged: false,
+      addCapabilities: [],
+      dropCapabilities: [],
+      readOnlyRootFilesystem: false,
+      supplementalGroups: [],
+      noNewPrivileges: false,
+      unmaskedProc: false,
+      namespaces,
+      seccomp: { type: 'RuntimeDefault' },
     },
   }
 }
@@ -48,7 +84,11 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
     const start = async (name: string, command: readonly string[], change: Partial<ContainerConfig> = {}) => {
       const sandbox = sandboxFor(name, subject.logDirectory)
       const sandboxId = await runtime.runPodSandbox(sandbox)
-      const id = await runtime.createContainer(sandboxId, { ...containerFor('main', subject.image, command), ...change }, sandbox)
+      const id = await runtime.createContainer(
+        sandboxId,
+        { ...containerFor('main', subject.image, command), ...change },
+        sandbox,
+      )
       await runtime.startContainer(id)
       return { sandboxId, id }
     }
@@ -66,7 +106,14 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
     test('runs a sandbox with an address, and forgets it', async () => {
       const id = await runtime.runPodSandbox(sandboxFor('box', subject.logDirectory))
       const status = await runtime.podSandboxStatus(id)
-      expect(status).toMatchObject({ name: 'box', namespace: 'contract', uid: 'uid-box', ready: true, annotations: { note: 'kept' }, namespaces })
+      expect(status).toMatchObject({
+        name: 'box',
+        namespace: 'contract',
+        uid: 'uid-box',
+        ready: true,
+        annotations: { note: 'kept' },
+        namespaces,
+      })
       expect(status.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
       expect((await runtime.listPodSandboxes({ suite: 'contract' })).map(sandbox => sandbox.id)).toContain(id)
       expect(await runtime.listPodSandboxes({ suite: 'other' })).toEqual([])
@@ -140,12 +187,21 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
 
     test('exec streams input and output and closes input', async () => {
       const { sandboxId, id } = await start('stream', ['sleep', '1000'])
-      const session = await runtime.exec(id, ['sh', '-c', 'cat; echo end >&2; exit 7'], { stdin: true, stdout: true, stderr: true, tty: false })
+      const session = await runtime.exec(id, ['sh', '-c', 'cat; echo end >&2; exit 7'], {
+        stdin: true,
+        stdout: true,
+        stderr: true,
+        tty: false,
+      })
       const large = 'x'.repeat(300_000)
       session.stdin!.end(large)
       const [out, err, status] = await Promise.all([text(session.stdout!), text(session.stderr!), session.done])
       expect([out.length, err]).toEqual([large.length, 'end\n'])
-      expect(status).toMatchObject({ status: 'Failure', reason: 'NonZeroExitCode', details: { causes: [{ reason: 'ExitCode', message: '7' }] } })
+      expect(status).toMatchObject({
+        status: 'Failure',
+        reason: 'NonZeroExitCode',
+        details: { causes: [{ reason: 'ExitCode', message: '7' }] },
+      })
       await remove(sandboxId)
     })
 
@@ -165,7 +221,10 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
       let received = ''
       for (let attempt = 0; attempt < 50 && received === ''; attempt++) {
         received = await read().catch(() => '')
-        if (received === '') await new Promise(resolve => { setTimeout(resolve, 50) })
+        if (received === '')
+          await new Promise(resolve => {
+            setTimeout(resolve, 50)
+          })
       }
       expect(received).toBe('hi\n')
       const refused = await runtime.portForward(sandboxId, 9)

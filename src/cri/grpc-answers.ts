@@ -1,6 +1,16 @@
 // From CRI's messages to the runtime interface's plain objects.
 import { containerStates, namespaceMode, sandboxReady } from './cri-wire.ts'
-import type { ContainerStats, ContainerStatus, ContainerSummary, ImageSummary, Labels, NamespaceMode, Namespaces, SandboxStatus, SandboxSummary } from './runtime.ts'
+import type {
+  ContainerStats,
+  ContainerStatus,
+  ContainerSummary,
+  ImageSummary,
+  Labels,
+  NamespaceMode,
+  Namespaces,
+  SandboxStatus,
+  SandboxSummary,
+} from './runtime.ts'
 
 export type Message = Record<string, unknown>
 
@@ -9,9 +19,15 @@ const milliseconds = (nanoseconds: unknown): number => Math.floor((nanoseconds a
 export function sandboxSummaryOf(message: Message): SandboxSummary {
   const metadata = message['metadata'] as { name: string; uid: string; namespace: string; attempt: number }
   return {
-    id: message['id'] as string, name: metadata.name, uid: metadata.uid, namespace: metadata.namespace, attempt: metadata.attempt,
-    ready: message['state'] === sandboxReady, createdAtMs: milliseconds(message['createdAt']),
-    labels: message['labels'] as Labels, annotations: message['annotations'] as Labels,
+    id: message['id'] as string,
+    name: metadata.name,
+    uid: metadata.uid,
+    namespace: metadata.namespace,
+    attempt: metadata.attempt,
+    ready: message['state'] === sandboxReady,
+    createdAtMs: milliseconds(message['createdAt']),
+    labels: message['labels'] as Labels,
+    annotations: message['annotations'] as Labels,
   }
 }
 
@@ -22,7 +38,11 @@ export function sandboxStatusOf(message: Message): SandboxStatus {
   return {
     ...sandboxSummaryOf(message),
     ...(network !== null && network.ip !== '' && { address: network.ip }),
-    namespaces: { network: modeOf(options['network']), pid: modeOf(options['pid']), ipc: modeOf(options['ipc']) } satisfies Namespaces,
+    namespaces: {
+      network: modeOf(options['network']),
+      pid: modeOf(options['pid']),
+      ipc: modeOf(options['ipc']),
+    } satisfies Namespaces,
   }
 }
 
@@ -34,26 +54,40 @@ function modeOf(value: number | undefined): NamespaceMode {
 export function containerSummaryOf(message: Message): ContainerSummary {
   const metadata = message['metadata'] as { name: string; attempt: number }
   return {
-    id: message['id'] as string, sandboxId: (message['podSandboxId'] as string | undefined) ?? '', name: metadata.name, attempt: metadata.attempt,
-    state: containerStates[message['state'] as number] ?? 'unknown', createdAtMs: milliseconds(message['createdAt']),
-    labels: message['labels'] as Labels, annotations: message['annotations'] as Labels,
+    id: message['id'] as string,
+    sandboxId: (message['podSandboxId'] as string | undefined) ?? '',
+    name: metadata.name,
+    attempt: metadata.attempt,
+    state: containerStates[message['state'] as number] ?? 'unknown',
+    createdAtMs: milliseconds(message['createdAt']),
+    labels: message['labels'] as Labels,
+    annotations: message['annotations'] as Labels,
   }
 }
 
 export function containerStatusOf(message: Message): ContainerStatus {
   return {
     ...containerSummaryOf(message),
-    startedAtMs: milliseconds(message['startedAt']), finishedAtMs: milliseconds(message['finishedAt']),
-    exitCode: message['exitCode'] as number, reason: message['reason'] as string, message: message['message'] as string,
-    image: (message['image'] as { image: string } | null)?.image ?? '', imageRef: message['imageRef'] as string, logPath: message['logPath'] as string,
+    startedAtMs: milliseconds(message['startedAt']),
+    finishedAtMs: milliseconds(message['finishedAt']),
+    exitCode: message['exitCode'] as number,
+    reason: message['reason'] as string,
+    message: message['message'] as string,
+    image: (message['image'] as { image: string } | null)?.image ?? '',
+    imageRef: message['imageRef'] as string,
+    logPath: message['logPath'] as string,
   }
 }
 
 export function imageOf(message: Message): ImageSummary {
   const user = message['uid'] as { value: number } | null
   return {
-    id: message['id'] as string, tags: message['repoTags'] as string[], digests: message['repoDigests'] as string[], sizeBytes: message['size'] as number,
-    ...(user !== null && { userId: user.value }), ...(message['username'] !== '' && { userName: message['username'] as string }),
+    id: message['id'] as string,
+    tags: message['repoTags'] as string[],
+    digests: message['repoDigests'] as string[],
+    sizeBytes: message['size'] as number,
+    ...(user !== null && { userId: user.value }),
+    ...(message['username'] !== '' && { userName: message['username'] as string }),
   }
 }
 
@@ -62,13 +96,18 @@ export function containerStatsOf(message: Message): ContainerStats {
   const cpu = message['cpu'] as Message | null
   const memory = message['memory'] as Message | null
   return {
-    containerId: attributes.id, name: attributes.metadata.name, labels: attributes.labels,
+    containerId: attributes.id,
+    name: attributes.metadata.name,
+    labels: attributes.labels,
     timestampMs: milliseconds(cpu?.['timestamp'] ?? 0),
     cpuUsageNanoSeconds: boxed(cpu, 'usageCoreNanoSeconds'),
-    memoryWorkingSetBytes: boxed(memory, 'workingSetBytes'), memoryUsageBytes: boxed(memory, 'usageBytes'), memoryRssBytes: boxed(memory, 'rssBytes'),
+    memoryWorkingSetBytes: boxed(memory, 'workingSetBytes'),
+    memoryUsageBytes: boxed(memory, 'usageBytes'),
+    memoryRssBytes: boxed(memory, 'rssBytes'),
     writableLayerBytes: boxed(message['writableLayer'] as Message | null, 'usedBytes'),
   }
 }
 
 /** Protobuf's wrapper types tell absent from zero; here both are zero. */
-const boxed = (message: Message | null, field: string): number => (message?.[field] as { value: number } | null | undefined)?.value ?? 0
+const boxed = (message: Message | null, field: string): number =>
+  (message?.[field] as { value: number } | null | undefined)?.value ?? 0

@@ -6,7 +6,15 @@ import type { RemoteSession, StreamOptions } from '../streams/node-streams.ts'
 import { containerdMessages, criNamespace } from './containerd-wire.ts'
 import { criMessages } from './cri-wire.ts'
 import { containerConfigMessage, resourcesMessage, sandboxConfigMessage } from './grpc-requests.ts'
-import { containerStatsOf, containerStatusOf, containerSummaryOf, imageOf, sandboxStatusOf, sandboxSummaryOf, type Message } from './grpc-answers.ts'
+import {
+  containerStatsOf,
+  containerStatusOf,
+  containerSummaryOf,
+  imageOf,
+  sandboxStatusOf,
+  sandboxSummaryOf,
+  type Message,
+} from './grpc-answers.ts'
 import type { CallOptions, GrpcChannel } from '../grpc/channel.ts'
 import { runtimeChannel } from './runtime-channel.ts'
 import { messageCodecs } from '../grpc/protobuf-messages.ts'
@@ -50,9 +58,15 @@ class GrpcRuntime implements Runtime {
 
   async ready(): Promise<void> {
     const answer = await this.runtime('Status', {})
-    const { conditions } = answer['status'] as { conditions: { type: string; status: boolean; reason: string; message: string }[] }
+    const { conditions } = answer['status'] as {
+      conditions: { type: string; status: boolean; reason: string; message: string }[]
+    }
     const failing = conditions.filter(condition => !condition.status)
-    if (failing.length > 0) throw new RuntimeError('Unavailable', failing.map(({ type, reason, message }) => `${type}: ${reason}: ${message}`).join('; '))
+    if (failing.length > 0)
+      throw new RuntimeError(
+        'Unavailable',
+        failing.map(({ type, reason, message }) => `${type}: ${reason}: ${message}`).join('; '),
+      )
   }
 
   async runPodSandbox(config: Parameters<Runtime['runPodSandbox']>[0]): Promise<string> {
@@ -69,7 +83,10 @@ class GrpcRuntime implements Runtime {
   }
 
   async listPodSandboxes(labels?: Labels): ReturnType<Runtime['listPodSandboxes']> {
-    const answer = await this.runtime('ListPodSandbox', labels === undefined ? {} : { filter: { labelSelector: labels } })
+    const answer = await this.runtime(
+      'ListPodSandbox',
+      labels === undefined ? {} : { filter: { labelSelector: labels } },
+    )
     return (answer['items'] as Message[]).map(sandboxSummaryOf)
   }
 
@@ -78,8 +95,15 @@ class GrpcRuntime implements Runtime {
     return sandboxStatusOf(answer['status'] as Message)
   }
 
-  async createContainer(sandboxId: string, ...[config, sandbox]: Parameters<Runtime['createContainer']> extends [string, ...infer Rest] ? Rest : never): Promise<string> {
-    const answer = await this.runtime('CreateContainer', { podSandboxId: sandboxId, config: containerConfigMessage(config), sandboxConfig: sandboxConfigMessage(sandbox) })
+  async createContainer(
+    sandboxId: string,
+    ...[config, sandbox]: Parameters<Runtime['createContainer']> extends [string, ...infer Rest] ? Rest : never
+  ): Promise<string> {
+    const answer = await this.runtime('CreateContainer', {
+      podSandboxId: sandboxId,
+      config: containerConfigMessage(config),
+      sandboxConfig: sandboxConfigMessage(sandbox),
+    })
     return answer['containerId'] as string
   }
 
@@ -97,7 +121,10 @@ class GrpcRuntime implements Runtime {
   }
 
   async listContainers(labels?: Labels): ReturnType<Runtime['listContainers']> {
-    const answer = await this.runtime('ListContainers', labels === undefined ? {} : { filter: { labelSelector: labels } })
+    const answer = await this.runtime(
+      'ListContainers',
+      labels === undefined ? {} : { filter: { labelSelector: labels } },
+    )
     return (answer['containers'] as Message[]).map(containerSummaryOf)
   }
 
@@ -106,7 +133,10 @@ class GrpcRuntime implements Runtime {
     return containerStatusOf(answer['status'] as Message)
   }
 
-  async updateContainerResources(id: string, resources: Parameters<Runtime['updateContainerResources']>[1]): Promise<void> {
+  async updateContainerResources(
+    id: string,
+    resources: Parameters<Runtime['updateContainerResources']>[1],
+  ): Promise<void> {
     await this.runtime('UpdateContainerResources', { containerId: id, linux: resourcesMessage(resources) })
   }
 
@@ -122,7 +152,11 @@ class GrpcRuntime implements Runtime {
   async execSync(id: string, command: readonly string[], timeoutSeconds: number): ReturnType<Runtime['execSync']> {
     const limits = timeoutSeconds > 0 ? { timeoutMs: timeoutSeconds * 1_000 + 5_000 } : { timeoutMs: 0 }
     const answer = await this.runtime('ExecSync', { containerId: id, cmd: command, timeout: timeoutSeconds }, limits)
-    return { exitCode: answer['exitCode'] as number, stdout: answer['stdout'] as Buffer, stderr: answer['stderr'] as Buffer }
+    return {
+      exitCode: answer['exitCode'] as number,
+      stdout: answer['stdout'] as Buffer,
+      stderr: answer['stderr'] as Buffer,
+    }
   }
 
   async exec(id: string, command: readonly string[], options: StreamOptions): Promise<RemoteSession> {
@@ -178,12 +212,17 @@ class GrpcRuntime implements Runtime {
     let retry: NodeJS.Timeout | undefined
     const listen = (): void => {
       const request = { filters: [`namespace==${criNamespace},topic=="/tasks/exit"`] }
-      cancel = this.channel.receive(subscribePath, request, message => this.onEnvelope(message), () => {
-        if (this.closed) return
-        this.publish({ type: 'relist' })
-        retry = setTimeout(listen, 1_000)
-        retry.unref()
-      })
+      cancel = this.channel.receive(
+        subscribePath,
+        request,
+        message => this.onEnvelope(message),
+        () => {
+          if (this.closed) return
+          this.publish({ type: 'relist' })
+          retry = setTimeout(listen, 1_000)
+          retry.unref()
+        },
+      )
     }
     listen()
     this.stopEvents = () => {
@@ -204,8 +243,11 @@ class GrpcRuntime implements Runtime {
   /** The event overtakes CRI's own book-keeping by some milliseconds. Sandboxes end with the same kind of event. */
   private async publishWhenVisible(id: string): Promise<void> {
     for (let delayMs = 2; delayMs < 2_000; delayMs *= 2) {
-      const state = await this.containerStatus(id).then(status => status.state, (error: unknown) => (isRuntimeNotFound(error) ? 'gone' : 'running'))
-      if (state === 'gone' && await this.publishSandboxEnd(id)) return
+      const state = await this.containerStatus(id).then(
+        status => status.state,
+        (error: unknown) => (isRuntimeNotFound(error) ? 'gone' : 'running'),
+      )
+      if (state === 'gone' && (await this.publishSandboxEnd(id))) return
       if (state === 'exited') return this.publish({ type: 'exited', containerId: id })
       await sleep(delayMs, undefined, { ref: false })
     }
@@ -214,7 +256,10 @@ class GrpcRuntime implements Runtime {
 
   /** False while the sandbox still counts as ready. */
   private async publishSandboxEnd(id: string): Promise<boolean> {
-    const ready = await this.podSandboxStatus(id).then(status => status.ready, () => undefined)
+    const ready = await this.podSandboxStatus(id).then(
+      status => status.ready,
+      () => undefined,
+    )
     if (ready === false) this.publish({ type: 'sandbox-exited', sandboxId: id })
     return ready !== true
   }
@@ -238,8 +283,15 @@ class GrpcRuntime implements Runtime {
   }
 }
 
-const taskExit = messageCodecs({ TaskExit: containerdMessages['TaskExit']!, Timestamp: containerdMessages['Timestamp']! })('TaskExit')
+const taskExit = messageCodecs({
+  TaskExit: containerdMessages['TaskExit']!,
+  Timestamp: containerdMessages['Timestamp']!,
+})('TaskExit')
 
 /** With a terminal there is no separate standard error; containerd refuses the combination. */
-const wantedStreams = (options: StreamOptions): StreamOptions =>
-  ({ tty: options.tty, stdin: options.stdin, stdout: options.stdout, stderr: options.stderr && !options.tty })
+const wantedStreams = (options: StreamOptions): StreamOptions => ({
+  tty: options.tty,
+  stdin: options.stdin,
+  stdout: options.stdout,
+  stderr: options.stderr && !options.tty,
+})

@@ -39,20 +39,32 @@ const goArchitecture: Readonly<Record<string, string>> = { x64: 'amd64' }
 export async function ociImage(options: ImageOptions): Promise<OciImage> {
   const layer = blob('application/vnd.oci.image.layer.v1.tar', await layerOf(options.files))
   const config = jsonBlob('application/vnd.oci.image.config.v1+json', {
-    architecture: goArchitecture[arch()] ?? arch(), os: 'linux',
+    architecture: goArchitecture[arch()] ?? arch(),
+    os: 'linux',
     config: {
-      ...(options.entrypoint && { Entrypoint: options.entrypoint }), ...(options.command && { Cmd: options.command }),
-      ...(options.environment && { Env: options.environment }), ...(options.user && { User: options.user }),
+      ...(options.entrypoint && { Entrypoint: options.entrypoint }),
+      ...(options.command && { Cmd: options.command }),
+      ...(options.environment && { Env: options.environment }),
+      ...(options.user && { User: options.user }),
       ...(options.workingDirectory && { WorkingDir: options.workingDirectory }),
     },
     rootfs: { type: 'layers', diff_ids: [layer.digest] },
   })
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = jsonBlob(mediaType, { schemaVersion: 2, mediaType, config: descriptorOf(config), layers: [descriptorOf(layer)] })
+  const manifest = jsonBlob(mediaType, {
+    schemaVersion: 2,
+    mediaType,
+    config: descriptorOf(config),
+    layers: [descriptorOf(layer)],
+  })
   return { manifest, config, layers: [layer] }
 }
 
-const descriptorOf = (blob: Blob): object => ({ mediaType: blob.mediaType, digest: blob.digest, size: blob.content.length })
+const descriptorOf = (blob: Blob): object => ({
+  mediaType: blob.mediaType,
+  digest: blob.digest,
+  size: blob.content.length,
+})
 
 function blob(mediaType: string, content: Buffer): Blob {
   return { mediaType, digest: `sha256:${createHash('sha256').update(content).digest('hex')}`, content }

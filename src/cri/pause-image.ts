@@ -7,5 +7,8 @@ import { pauseProgram } from './static-elf.ts'
 export const pauseImageName = 'sampan.local/pause:1'
 
 export function pauseImage(architecture: string = arch()): Promise<OciImage> {
-  return ociImage({ files: [{ path: 'pause', content: pauseProgram(architecture), mode: 0o755 }], entrypoint: ['/pause'] })
+  return ociImage({
+    files: [{ path: 'pause', content: pauseProgram(architecture), mode: 0o755 }],
+    entrypoint: ['/pause'],
+  })
 }

@@ -36,7 +36,11 @@ export interface SandboxConfig {
   readonly hostname: string
   /** Container logs are written below this directory. */
   readonly logDirectory: string
-  readonly dns: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] }
+  readonly dns: {
+    readonly servers: readonly string[]
+    readonly searches: readonly string[]
+    readonly options: readonly string[]
+  }
   readonly portMappings: readonly PortMapping[]
   readonly labels: Labels
   readonly annotations: Labels
@@ -245,5 +249,6 @@ export class RuntimeError extends Error {
   }
 }
 
-export const isRuntimeNotFound = (error: unknown): boolean => error instanceof RuntimeError && error.reason === 'NotFound'
+export const isRuntimeNotFound = (error: unknown): boolean =>
+  error instanceof RuntimeError && error.reason === 'NotFound'
 export const isRuntimeTimeout = (error: unknown): boolean => error instanceof RuntimeError && error.reason === 'Timeout'

@@ -4,5 +4,7 @@ import { SimulatedRuntime } from './simulated-runtime.ts'
 
 testRuntime('simulated', false, async () => ({
   runtime: new SimulatedRuntime({ clock: machineClock, images: ['busybox'] }),
-  image: 'busybox', logDirectory: '/nowhere', close: async () => {},
+  image: 'busybox',
+  logDirectory: '/nowhere',
+  close: async () => {},
 }))

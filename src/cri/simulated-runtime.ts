@@ -4,8 +4,17 @@ import { PassThrough, type Duplex } from 'node:stream'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { RemoteSession, StreamOptions } from '../streams/node-streams.ts'
 import {
-  RuntimeError, type ContainerConfig, type ContainerResources, type ContainerStatus, type ExecResult, type ImageSummary, type Labels, type Runtime,
-  type RuntimeEvent, type SandboxConfig, type SandboxStatus,
+  RuntimeError,
+  type ContainerConfig,
+  type ContainerResources,
+  type ContainerStatus,
+  type ExecResult,
+  type ImageSummary,
+  type Labels,
+  type Runtime,
+  type RuntimeEvent,
+  type SandboxConfig,
+  type SandboxStatus,
 } from './runtime.ts'
 
 /** What a started container does: runs until stopped, or ends by itself. */
@@ -20,7 +29,10 @@ export interface SimulatedProgram {
 export interface SimulationOptions {
   readonly clock: Clock
   readonly program?: (config: ContainerConfig) => SimulatedProgram
-  readonly exec?: (config: ContainerConfig, command: readonly string[]) => { exitCode: number; stdout?: string; stderr?: string }
+  readonly exec?: (
+    config: ContainerConfig,
+    command: readonly string[],
+  ) => { exitCode: number; stdout?: string; stderr?: string }
   /** Images that are there already; all others can be pulled unless `pull` throws. */
   readonly images?: readonly string[]
   readonly pull?: (image: string) => void
@@ -63,8 +75,16 @@ export class SimulatedRuntime implements Runtime {
     const id = this.newId()
     const number = this.sandboxes.size + 2
     this.sandboxes.set(id, {
-      id, name: config.name, uid: config.uid, namespace: config.namespace, attempt: config.attempt, ready: true, createdAtMs: this.options.clock.now(),
-      labels: config.labels, annotations: config.annotations, namespaces: config.namespaces,
+      id,
+      name: config.name,
+      uid: config.uid,
+      namespace: config.namespace,
+      attempt: config.attempt,
+      ready: true,
+      createdAtMs: this.options.clock.now(),
+      labels: config.labels,
+      annotations: config.annotations,
+      namespaces: config.namespaces,
       ...(config.namespaces.network === 'pod' && { address: `10.99.${Math.floor(number / 250)}.${number % 250}` }),
     })
     return id
@@ -74,13 +94,15 @@ export class SimulatedRuntime implements Runtime {
     const sandbox = this.sandboxes.get(id)
     if (sandbox === undefined) return
     this.journal.push(`stopPodSandbox ${sandbox.name}`)
-    for (const container of this.containers.values()) if (container.status.sandboxId === id) this.end(container, killedExitCode, 'Error')
+    for (const container of this.containers.values())
+      if (container.status.sandboxId === id) this.end(container, killedExitCode, 'Error')
     this.sandboxes.set(id, { ...sandbox, ready: false })
   }
 
   async removePodSandbox(id: string): Promise<void> {
     await this.stopPodSandbox(id)
-    for (const container of this.containers.values()) if (container.status.sandboxId === id) this.containers.delete(container.status.id)
+    for (const container of this.containers.values())
+      if (container.status.sandboxId === id) this.containers.delete(container.status.id)
     this.sandboxes.delete(id)
   }
 
@@ -99,10 +121,25 @@ export class SimulatedRuntime implements Runtime {
     if (image === undefined) missing('image', config.image)
     const id = this.newId()
     this.containers.set(id, {
-      config, resources: config.resources,
+      config,
+      resources: config.resources,
       status: {
-        id, sandboxId, name: config.name, attempt: config.attempt, state: 'created', createdAtMs: this.options.clock.now(), labels: config.labels, annotations: config.annotations,
-        startedAtMs: 0, finishedAtMs: 0, exitCode: 0, reason: '', message: '', image: config.image, imageRef: image.id, logPath: config.logPath,
+        id,
+        sandboxId,
+        name: config.name,
+        attempt: config.attempt,
+        state: 'created',
+        createdAtMs: this.options.clock.now(),
+        labels: config.labels,
+        annotations: config.annotations,
+        startedAtMs: 0,
+        finishedAtMs: 0,
+        exitCode: 0,
+        reason: '',
+        message: '',
+        image: config.image,
+        imageRef: image.id,
+        logPath: config.logPath,
       },
     })
     return id
@@ -115,7 +152,9 @@ export class SimulatedRuntime implements Runtime {
     const program = this.programOf(container)
     if (program.exitsAfterMs === undefined) return
     const exitCode = program.exitCode ?? 0
-    container.timer = this.options.clock.after(program.exitsAfterMs, () => this.end(container, exitCode, program.reason ?? (exitCode === 0 ? 'Completed' : 'Error')))
+    container.timer = this.options.clock.after(program.exitsAfterMs, () =>
+      this.end(container, exitCode, program.reason ?? (exitCode === 0 ? 'Completed' : 'Error')),
+    )
   }
 
   async stopContainer(id: string, gracePeriodSeconds: number): Promise<void> {
@@ -140,7 +179,9 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async listContainers(labels: Labels = {}): ReturnType<Runtime['listContainers']> {
-    return [...this.containers.values()].map(container => container.status).filter(status => matches(status.labels, labels))
+    return [...this.containers.values()]
+      .map(container => container.status)
+      .filter(status => matches(status.labels, labels))
   }
 
   async containerStatus(id: string): Promise<ContainerStatus> {
@@ -148,7 +189,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
-    (this.containers.get(id) ?? missing('container', id)).resources = resources
+    ;(this.containers.get(id) ?? missing('container', id)).resources = resources
   }
 
   async reopenContainerLog(id: string): Promise<void> {
@@ -156,10 +197,19 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async containerStats(): ReturnType<Runtime['containerStats']> {
-    return [...this.containers.values()].filter(({ status }) => status.state === 'running').map(({ status }) => ({
-      containerId: status.id, name: status.name, labels: status.labels, timestampMs: this.options.clock.now(),
-      cpuUsageNanoSeconds: 0, memoryWorkingSetBytes: 0, memoryUsageBytes: 0, memoryRssBytes: 0, writableLayerBytes: 0,
-    }))
+    return [...this.containers.values()]
+      .filter(({ status }) => status.state === 'running')
+      .map(({ status }) => ({
+        containerId: status.id,
+        name: status.name,
+        labels: status.labels,
+        timestampMs: this.options.clock.now(),
+        cpuUsageNanoSeconds: 0,
+        memoryWorkingSetBytes: 0,
+        memoryUsageBytes: 0,
+        memoryRssBytes: 0,
+        writableLayerBytes: 0,
+      }))
   }
 
   async execSync(id: string, command: readonly string[]): Promise<ExecResult> {
@@ -175,12 +225,21 @@ export class SimulatedRuntime implements Runtime {
     stderr.end(result.stderr ?? '')
     const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' } as const
     return {
-      ...(options.stdin && { stdin: new PassThrough().resume() }), ...(options.stdout && { stdout }), ...(options.stderr && !options.tty && { stderr }),
+      ...(options.stdin && { stdin: new PassThrough().resume() }),
+      ...(options.stdout && { stdout }),
+      ...(options.stderr && !options.tty && { stderr }),
       resize: () => {},
-      done: Promise.resolve(result.exitCode === 0 ? success : {
-        ...success, status: 'Failure' as const, reason: 'NonZeroExitCode', message: `command terminated with non-zero exit code: exit status ${result.exitCode}`,
-        details: { causes: [{ reason: 'ExitCode', message: String(result.exitCode) }] },
-      }),
+      done: Promise.resolve(
+        result.exitCode === 0
+          ? success
+          : {
+              ...success,
+              status: 'Failure' as const,
+              reason: 'NonZeroExitCode',
+              message: `command terminated with non-zero exit code: exit status ${result.exitCode}`,
+              details: { causes: [{ reason: 'ExitCode', message: String(result.exitCode) }] },
+            },
+      ),
       abort: () => {},
     }
   }
@@ -224,7 +283,8 @@ export class SimulatedRuntime implements Runtime {
 
   /** Ends a running container from outside, as a crash would. */
   crash(name: string, exitCode: number, reason = 'Error'): void {
-    for (const container of this.containers.values()) if (container.config.name === name && container.status.state === 'running') this.end(container, exitCode, reason)
+    for (const container of this.containers.values())
+      if (container.config.name === name && container.status.state === 'running') this.end(container, exitCode, reason)
   }
 
   private execute(id: string, command: readonly string[]): { exitCode: number; stdout?: string; stderr?: string } {
@@ -241,7 +301,13 @@ export class SimulatedRuntime implements Runtime {
   private end(container: SimulatedContainer, exitCode: number, reason: string): void {
     if (container.status.state !== 'running') return
     container.timer?.cancel()
-    container.status = { ...container.status, state: 'exited', finishedAtMs: this.options.clock.now(), exitCode, reason }
+    container.status = {
+      ...container.status,
+      state: 'exited',
+      finishedAtMs: this.options.clock.now(),
+      exitCode,
+      reason,
+    }
     for (const listener of this.listeners) listener({ type: 'exited', containerId: container.status.id })
   }
 
@@ -264,7 +330,8 @@ export class SimulatedRuntime implements Runtime {
   }
 }
 
-const matches = (labels: Labels, wanted: Labels): boolean => Object.entries(wanted).every(([name, value]) => labels[name] === value)
+const matches = (labels: Labels, wanted: Labels): boolean =>
+  Object.entries(wanted).every(([name, value]) => labels[name] === value)
 
 function missing(what: string, id: string): never {
   throw new RuntimeError('NotFound', `rpc error: code = NotFound desc = ${what} "${id}" not found`)

@@ -19,12 +19,19 @@ function amd64Code(): Buffer {
   const sigactionBytes = 32
   const build = (dataAddress: number, exitAddress: number): Buffer => {
     const action = (signal: number, index: number): number[] => [
-      0xb8, ...int32(13), //                                 mov eax, rt_sigaction
-      0xbf, ...int32(signal), //                             mov edi, signal
-      0xbe, ...int32(dataAddress + index * sigactionBytes), // mov esi, action
-      0x31, 0xd2, //                                         xor edx, edx
-      0x41, 0xba, ...int32(8), //                            mov r10d, sizeof mask
-      0x0f, 0x05, //                                         syscall
+      0xb8,
+      ...int32(13), //                                 mov eax, rt_sigaction
+      0xbf,
+      ...int32(signal), //                             mov edi, signal
+      0xbe,
+      ...int32(dataAddress + index * sigactionBytes), // mov esi, action
+      0x31,
+      0xd2, //                                         xor edx, edx
+      0x41,
+      0xba,
+      ...int32(8), //                            mov r10d, sizeof mask
+      0x0f,
+      0x05, //                                         syscall
     ]
     const start = [...action(15, 0), ...action(2, 0), ...action(17, 1)]
     const loop = [0xb8, ...int32(34), 0x0f, 0x05, 0xeb, 0xf7] // again: mov eax, pause; syscall; jmp again

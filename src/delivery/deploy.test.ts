@@ -23,9 +23,12 @@ beforeEach(async () => {
   clock = new FakeClock()
   said = []
   options = {
-    client: server.local, clock, timeoutMs: 60_000,
+    client: server.local,
+    clock,
+    timeoutMs: 60_000,
     report: { step: text => said.push(text), waiting: text => said.push(`… ${text}`), note: text => said.push(text) },
-    readLog: async (_namespace, pod, container, previous) => `${pod}/${container}${previous ? ' before' : ''}\nlast words\n`,
+    readLog: async (_namespace, pod, container, previous) =>
+      `${pod}/${container}${previous ? ' before' : ''}\nlast words\n`,
   }
 })
 afterEach(async () => {
@@ -38,35 +41,82 @@ function answer(outcome: (deployment: Deployment) => 'ready' | 'silent' = () => 
   const busy = new Set<string>()
   stopAnswering = server.local.informer(deployments).subscribe(({ type, object }) => {
     const { generation = 0, uid } = object.metadata
-    if (type === 'DELETED' || (object.status.observedGeneration ?? 0) >= generation || busy.has(`${uid}/${generation}`) || outcome(object) === 'silent') return
+    if (
+      type === 'DELETED' ||
+      (object.status.observedGeneration ?? 0) >= generation ||
+      busy.has(`${uid}/${generation}`) ||
+      outcome(object) === 'silent'
+    )
+      return
     busy.add(`${uid}/${generation}`)
     const count = object.spec.replicas ?? 1
-    const status = { observedGeneration: generation, replicas: count, updatedReplicas: count, readyReplicas: count, availableReplicas: count }
+    const status = {
+      observedGeneration: generation,
+      replicas: count,
+      updatedReplicas: count,
+      readyReplicas: count,
+      availableReplicas: count,
+    }
     void server.local.update(deployments, { ...object, status }, { subresource: 'status' })
   })
 }
 
-const image = async (): Promise<string> => (await server.local.get(deployments, { namespace: 'test', name: 'web' })).spec.template.spec!.containers[0]!.image!
-const states = async (): Promise<string[]> => (await new ReleaseHistory(server.local, 'test', 'web').list()).map(({ revision, version, state }) => `${revision} ${version} ${state}`)
-const failureOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'no failure', (error: unknown) => (error as Error).message)
+const image = async (): Promise<string> =>
+  (await server.local.get(deployments, { namespace: 'test', name: 'web' })).spec.template.spec!.containers[0]!.image!
+const states = async (): Promise<string[]> =>
+  (await new ReleaseHistory(server.local, 'test', 'web').list()).map(
+    ({ revision, version, state }) => `${revision} ${version} ${state}`,
+  )
+const failureOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no failure',
+    (error: unknown) => (error as Error).message,
+  )
 
 /** A ReplicaSet and a pod of the Deployment, as its controllers would have made them, in trouble. */
 async function addFailingPod(deployment: Deployment, revision: number): Promise<void> {
   const labels = { 'app.kubernetes.io/name': 'web' }
-  const owner = (kind: string, { metadata: { name, uid } }: Deployment | ReplicaSet) => [{ apiVersion: 'apps/v1', kind, name, uid, controller: true }]
+  const owner = (kind: string, { metadata: { name, uid } }: Deployment | ReplicaSet) => [
+    { apiVersion: 'apps/v1', kind, name, uid, controller: true },
+  ]
   const set = await server.local.create<ReplicaSet>(replicaSets, {
-    metadata: { name: `web-${revision}`, namespace: 'test', labels, annotations: { 'deployment.kubernetes.io/revision': String(revision) }, ownerReferences: owner('Deployment', deployment) },
+    metadata: {
+      name: `web-${revision}`,
+      namespace: 'test',
+      labels,
+      annotations: { 'deployment.kubernetes.io/revision': String(revision) },
+      ownerReferences: owner('Deployment', deployment),
+    },
     spec: { selector: { matchLabels: labels }, template: deployment.spec.template },
   })
   await server.local.create(serviceAccounts, { metadata: { name: 'default', namespace: 'test' } })
-  await server.local.create<Pod>(pods, { metadata: { name: `web-${revision}-a`, namespace: 'test', labels, ownerReferences: owner('ReplicaSet', set) }, spec: { containers: [{ name: 'web', image: 'x' }] } })
-  const containerStatuses = [{ name: 'web', image: 'x', imageID: '', ready: false, restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } }]
-  await server.local.patch(pods, { namespace: 'test', name: `web-${revision}-a` }, { type: 'merge', value: { status: { containerStatuses } } }, { subresource: 'status' })
+  await server.local.create<Pod>(pods, {
+    metadata: { name: `web-${revision}-a`, namespace: 'test', labels, ownerReferences: owner('ReplicaSet', set) },
+    spec: { containers: [{ name: 'web', image: 'x' }] },
+  })
+  const containerStatuses = [
+    {
+      name: 'web',
+      image: 'x',
+      imageID: '',
+      ready: false,
+      restartCount: 3,
+      state: { waiting: { reason: 'CrashLoopBackOff' } },
+      lastState: { terminated: { exitCode: 1 } },
+    },
+  ]
+  await server.local.patch(
+    pods,
+    { namespace: 'test', name: `web-${revision}-a` },
+    { type: 'merge', value: { status: { containerStatuses } } },
+    { subresource: 'status' },
+  )
 }
 
 /** Reports every release but those of `version` as rolled out; that one crashes. */
 function answerExcept(version: string): void {
-  const failing = (deployment: Deployment): boolean => deployment.spec.template.spec!.containers[0]!.image!.endsWith(`:${version}`)
+  const failing = (deployment: Deployment): boolean =>
+    deployment.spec.template.spec!.containers[0]!.image!.endsWith(`:${version}`)
   const started = new Set<number>()
   answer(deployment => {
     if (!failing(deployment)) return 'ready'
@@ -81,12 +131,24 @@ describe('a delivery', () => {
   test('makes the namespace, applies the objects, waits, and is recorded', async () => {
     answer()
     const release = await deploy(manifest(), 'test', '1.0.0', options)
-    expect(release).toMatchObject({ revision: 1, version: '1.0.0', state: 'deployed', namespace: 'test', at: '2026-01-01T00:00:00Z' })
-    expect((await server.local.get(namespaces, { name: 'test' })).metadata.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'sampan' })
+    expect(release).toMatchObject({
+      revision: 1,
+      version: '1.0.0',
+      state: 'deployed',
+      namespace: 'test',
+      at: '2026-01-01T00:00:00Z',
+    })
+    expect((await server.local.get(namespaces, { name: 'test' })).metadata.labels).toMatchObject({
+      'app.kubernetes.io/managed-by': 'sampan',
+    })
     expect((await server.local.get(services, { namespace: 'test', name: 'web' })).spec.ports?.[0]?.port).toBe(80)
     expect(await image()).toBe('sampan.local/web:1.0.0')
     expect(await states()).toEqual(['1 1.0.0 deployed'])
-    expect(said.filter(line => !line.startsWith('…'))).toEqual(['release 1: web 1.0.0 to test', 'applied Deployment, Service', 'every instance is ready'])
+    expect(said.filter(line => !line.startsWith('…'))).toEqual([
+      'release 1: web 1.0.0 to test',
+      'applied Deployment, Service',
+      'every instance is ready',
+    ])
   })
 
   test('supersedes the one before', async () => {
@@ -113,14 +175,23 @@ describe('a delivery', () => {
   test('leaves alone what somebody else set', async () => {
     answer()
     await deploy(manifest(), 'test', '1.0.0', options)
-    await server.local.patch(deployments, { namespace: 'test', name: 'web' }, { type: 'merge', value: { metadata: { annotations: { note: 'mine' } } } }, { fieldManager: 'somebody' })
+    await server.local.patch(
+      deployments,
+      { namespace: 'test', name: 'web' },
+      { type: 'merge', value: { metadata: { annotations: { note: 'mine' } } } },
+      { fieldManager: 'somebody' },
+    )
     await deploy(manifest(), 'test', '2.0.0', options)
-    expect((await server.local.get(deployments, { namespace: 'test', name: 'web' })).metadata.annotations).toMatchObject({ note: 'mine' })
+    expect(
+      (await server.local.get(deployments, { namespace: 'test', name: 'web' })).metadata.annotations,
+    ).toMatchObject({ note: 'mine' })
   })
 
   test('works the same over the network', async () => {
     answer()
-    expect(await deploy(manifest(), 'test', '1.0.0', { ...options, client: server.remote })).toMatchObject({ state: 'deployed' })
+    expect(await deploy(manifest(), 'test', '1.0.0', { ...options, client: server.remote })).toMatchObject({
+      state: 'deployed',
+    })
     expect(await states()).toEqual(['1 1.0.0 deployed'])
   })
 
@@ -129,7 +200,11 @@ describe('a delivery', () => {
     await deploy(manifest(), 'test', '1.0.0', options)
     const secret = await server.local.get(secrets, { namespace: 'test', name: 'sampan.release.web.v1' })
     expect(secret.type).toBe('sampan.dev/release')
-    expect(secret.metadata.labels).toEqual({ 'sampan.dev/release': 'web', 'sampan.dev/revision': '1', 'sampan.dev/state': 'deployed' })
+    expect(secret.metadata.labels).toEqual({
+      'sampan.dev/release': 'web',
+      'sampan.dev/revision': '1',
+      'sampan.dev/state': 'deployed',
+    })
     const kept = JSON.parse(Buffer.from(secret.data!['release']!, 'base64').toString()) as Release
     expect(kept.objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Service'])
   })
@@ -147,11 +222,15 @@ describe('a delivery that fails', () => {
   test('goes back to the release before, and shows the log of the pod that failed', async () => {
     answerExcept('2.0.0')
     await deploy(manifest(), 'test', '1.0.0', options)
-    expect(await failureOf(deploy(manifest(), 'test', '2.0.0', options))).toBe([
-      'web 2.0.0 was not rolled out: container "web" keeps crashing: it ended with exit code 1',
-      'last lines of web-2-a:', '  | web-2-a/web before', '  | last words',
-      'release 1 (1.0.0) was put back',
-    ].join('\n'))
+    expect(await failureOf(deploy(manifest(), 'test', '2.0.0', options))).toBe(
+      [
+        'web 2.0.0 was not rolled out: container "web" keeps crashing: it ended with exit code 1',
+        'last lines of web-2-a:',
+        '  | web-2-a/web before',
+        '  | last words',
+        'release 1 (1.0.0) was put back',
+      ].join('\n'),
+    )
     expect(await image()).toBe('sampan.local/web:1.0.0')
     expect(await states()).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
   })
@@ -209,7 +288,9 @@ describe('a delivery that fails', () => {
     await deploy(manifest(), 'test', '1.0.0', options)
     const taken = 'name: other\nports: { http: { port: 80, nodePort: 30123 } }'
     await deploy(readManifest('app.yml', taken, 'test'), 'test', '1.0.0', options)
-    const message = await failureOf(deploy(manifest('name: web\nports: { http: { port: 80, nodePort: 30123 } }'), 'test', '2.0.0', options))
+    const message = await failureOf(
+      deploy(manifest('name: web\nports: { http: { port: 80, nodePort: 30123 } }'), 'test', '2.0.0', options),
+    )
     expect(message).toContain('provided port is already allocated')
     expect(await image()).toBe('sampan.local/web:1.0.0')
     expect(await states()).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
@@ -217,8 +298,14 @@ describe('a delivery that fails', () => {
 
   test('of two at once one is told so', async () => {
     answer()
-    const outcomes = await Promise.all([failureOf(deploy(manifest(), 'test', '1.0.0', options)), failureOf(deploy(manifest(), 'test', '1.0.1', options))])
-    expect(outcomes.toSorted()).toEqual(['no failure', 'somebody else began release 1 of "web" just now; look at it and try again'])
+    const outcomes = await Promise.all([
+      failureOf(deploy(manifest(), 'test', '1.0.0', options)),
+      failureOf(deploy(manifest(), 'test', '1.0.1', options)),
+    ])
+    expect(outcomes.toSorted()).toEqual([
+      'no failure',
+      'somebody else began release 1 of "web" just now; look at it and try again',
+    ])
   })
 })
 
@@ -237,7 +324,9 @@ describe('a rollback', () => {
   test('goes to the one that is named', async () => {
     answer()
     for (const version of ['1', '2', '3']) await deploy(manifest(), 'test', version, options)
-    expect(await rollback({ service: 'web', environment: 'test', namespace: 'test', revision: 1 }, options)).toMatchObject({ version: '1', rollbackTo: 1 })
+    expect(
+      await rollback({ service: 'web', environment: 'test', namespace: 'test', revision: 1 }, options),
+    ).toMatchObject({ version: '1', rollbackTo: 1 })
   })
 
   test('leaves out releases that failed', async () => {
@@ -245,7 +334,9 @@ describe('a rollback', () => {
     await deploy(manifest(), 'test', '1', options)
     await failureOf(deploy(manifest(), 'test', '2', options))
     await deploy(manifest(), 'test', '3', options)
-    expect(await rollback({ service: 'web', environment: 'test', namespace: 'test' }, options)).toMatchObject({ version: '1' })
+    expect(await rollback({ service: 'web', environment: 'test', namespace: 'test' }, options)).toMatchObject({
+      version: '1',
+    })
   })
 
   test.each([
@@ -256,6 +347,13 @@ describe('a rollback', () => {
     answer()
     for (let index = 0; index < releases; index++) await deploy(manifest(), 'test', '1', options)
     await settle()
-    expect(await failureOf(rollback({ service: 'web', environment: 'test', namespace: 'test', ...(revision !== undefined && { revision }) }, options))).toBe(message)
+    expect(
+      await failureOf(
+        rollback(
+          { service: 'web', environment: 'test', namespace: 'test', ...(revision !== undefined && { revision }) },
+          options,
+        ),
+      ),
+    ).toBe(message)
   })
 })

@@ -35,7 +35,12 @@ export interface DeployReport {
 
 const fieldManager = 'sampan'
 
-export async function deploy(manifest: Manifest, environment: string, version: string, options: DeployOptions): Promise<Release> {
+export async function deploy(
+  manifest: Manifest,
+  environment: string,
+  version: string,
+  options: DeployOptions,
+): Promise<Release> {
   const { client, clock, report } = options
   await client.create(namespaces, namespaceObject(manifest.namespace)).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error
@@ -43,12 +48,22 @@ export async function deploy(manifest: Manifest, environment: string, version: s
   const history = new ReleaseHistory(client, manifest.namespace, manifest.name)
   const earlier = await history.list()
   const release: Release = {
-    service: manifest.name, environment, namespace: manifest.namespace, version, state: 'pending',
+    service: manifest.name,
+    environment,
+    namespace: manifest.namespace,
+    version,
+    state: 'pending',
     revision: (earlier[0]?.revision ?? 0) + 1,
     at: formatTime(clock.now()),
     objects: render(manifest, version).map(stored),
   }
-  return bring(release, earlier.find(({ state }) => state === 'deployed'), history, options, report)
+  return bring(
+    release,
+    earlier.find(({ state }) => state === 'deployed'),
+    history,
+    options,
+    report,
+  )
 }
 
 export interface RollbackTarget {
@@ -59,23 +74,54 @@ export interface RollbackTarget {
   readonly revision?: number
 }
 
-export async function rollback({ service, environment, namespace, revision }: RollbackTarget, options: DeployOptions): Promise<Release> {
+export async function rollback(
+  { service, environment, namespace, revision }: RollbackTarget,
+  options: DeployOptions,
+): Promise<Release> {
   const history = new ReleaseHistory(options.client, namespace, service)
   const releases = await history.list()
-  if (releases.length === 0) throw new DeployError(`there is no release of "${service}" in the environment "${environment}" (namespace ${namespace})`)
+  if (releases.length === 0)
+    throw new DeployError(
+      `there is no release of "${service}" in the environment "${environment}" (namespace ${namespace})`,
+    )
   const present = releases.find(({ state }) => state === 'deployed')
-  const goal = revision === undefined
-    ? releases.find(({ state, revision: candidate }) => state === 'superseded' && candidate < (present?.revision ?? Infinity))
-    : releases.find(candidate => candidate.revision === revision)
-  if (goal === undefined) throw new DeployError(revision === undefined ? `there is no earlier release of "${service}" to go back to` : `there is no release ${revision} of "${service}"; there is ${releases.map(release => release.revision).join(', ')}`)
-  const release: Release = { ...goal, environment, state: 'pending', revision: releases[0]!.revision + 1, at: formatTime(options.clock.now()), rollbackTo: goal.revision }
+  const goal =
+    revision === undefined
+      ? releases.find(
+          ({ state, revision: candidate }) => state === 'superseded' && candidate < (present?.revision ?? Infinity),
+        )
+      : releases.find(candidate => candidate.revision === revision)
+  if (goal === undefined)
+    throw new DeployError(
+      revision === undefined
+        ? `there is no earlier release of "${service}" to go back to`
+        : `there is no release ${revision} of "${service}"; there is ${releases.map(release => release.revision).join(', ')}`,
+    )
+  const release: Release = {
+    ...goal,
+    environment,
+    state: 'pending',
+    revision: releases[0]!.revision + 1,
+    at: formatTime(options.clock.now()),
+    rollbackTo: goal.revision,
+  }
   options.report.note(`going back to release ${goal.revision} (${goal.version})`)
   return bring(release, present, history, options, options.report)
 }
 
-async function bring(release: Release, previous: Release | undefined, history: ReleaseHistory, options: DeployOptions, report: DeployReport): Promise<Release> {
+async function bring(
+  release: Release,
+  previous: Release | undefined,
+  history: ReleaseHistory,
+  options: DeployOptions,
+  report: DeployReport,
+): Promise<Release> {
   await history.add(release).catch((error: unknown) => {
-    throw isAlreadyExists(error) ? new DeployError(`somebody else began release ${release.revision} of "${release.service}" just now; look at it and try again`) : error
+    throw isAlreadyExists(error)
+      ? new DeployError(
+          `somebody else began release ${release.revision} of "${release.service}" just now; look at it and try again`,
+        )
+      : error
   })
   report.step(`release ${release.revision}: ${release.service} ${release.version} to ${release.environment}`)
   let verdict: Verdict
@@ -84,7 +130,11 @@ async function bring(release: Release, previous: Release | undefined, history: R
     await applyAll(options.client, release)
     report.step(`applied ${release.objects.map(({ kind }) => kind).join(', ')}`)
     verdict = await waitForRollout({
-      client: options.client, namespace: release.namespace, name: release.service, timeoutMs: options.timeoutMs, clock: options.clock,
+      client: options.client,
+      namespace: release.namespace,
+      name: release.service,
+      timeoutMs: options.timeoutMs,
+      clock: options.clock,
       progress: (ready, wanted) => report.waiting(`${ready} of ${wanted} instances are ready`),
     })
   } catch (error) {
@@ -102,11 +152,22 @@ async function bring(release: Release, previous: Release | undefined, history: R
   return { ...release, state: 'deployed' }
 }
 
-async function giveUp(release: Release, previous: Release | undefined, verdict: Extract<Verdict, { state: 'failed' }>, history: ReleaseHistory, options: DeployOptions, report: DeployReport): Promise<never> {
+async function giveUp(
+  release: Release,
+  previous: Release | undefined,
+  verdict: Extract<Verdict, { state: 'failed' }>,
+  history: ReleaseHistory,
+  options: DeployOptions,
+  report: DeployReport,
+): Promise<never> {
   await history.setState(release, 'failed')
   const lines = [`${release.service} ${release.version} was not rolled out: ${verdict.reason}`]
   if (verdict.pod !== undefined && verdict.container !== undefined) {
-    const log = (await options.readLog(release.namespace, verdict.pod, verdict.container, verdict.previous ?? false).catch(() => '')).trimEnd()
+    const log = (
+      await options
+        .readLog(release.namespace, verdict.pod, verdict.container, verdict.previous ?? false)
+        .catch(() => '')
+    ).trimEnd()
     if (log !== '') lines.push(`last lines of ${verdict.pod}:`, ...log.split('\n').map(line => `  | ${line}`))
     else lines.push(`pod ${verdict.pod} wrote no log; see: kubectl describe pod -n ${release.namespace} ${verdict.pod}`)
   }
@@ -127,18 +188,26 @@ async function putBack(client: Client, previous: Release, release: Release, repo
 
 async function applyAll(client: Client, release: Release): Promise<void> {
   for (const { resource: target, object } of release.objects.map(restored)) {
-    await client.patch(target, { namespace: release.namespace, name: object.metadata.name ?? '' }, { type: 'apply', value: object, force: true }, { fieldManager })
+    await client.patch(
+      target,
+      { namespace: release.namespace, name: object.metadata.name ?? '' },
+      { type: 'apply', value: object, force: true },
+      { fieldManager },
+    )
   }
 }
 
 /** Deletes what the one release had and the other has not. */
 async function removeDropped(client: Client, from: Release, to: Release): Promise<void> {
-  const identity = (entry: Release['objects'][number]): string => `${entry.group}/${entry.plural}/${entry.object.metadata.name}`
+  const identity = (entry: Release['objects'][number]): string =>
+    `${entry.group}/${entry.plural}/${entry.object.metadata.name}`
   const kept = new Set(to.objects.map(identity))
   for (const entry of from.objects.filter(candidate => !kept.has(identity(candidate)))) {
-    await client.delete(restored(entry).resource, { namespace: from.namespace, name: entry.object.metadata.name ?? '' }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+    await client
+      .delete(restored(entry).resource, { namespace: from.namespace, name: entry.object.metadata.name ?? '' })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
   }
 }
 
@@ -146,6 +215,9 @@ function stored({ resource: { group, version, plural, kind }, object }: Rendered
   return { group, version, plural, kind, object }
 }
 
-function restored({ group, version, plural, kind, object }: Release['objects'][number]): { resource: Resource; object: New<KubeObject> } {
+function restored({ group, version, plural, kind, object }: Release['objects'][number]): {
+  resource: Resource
+  object: New<KubeObject>
+} {
   return { resource: resource(group, version, plural, kind), object }
 }

@@ -18,7 +18,13 @@ export interface Release {
   readonly at: string
   /** Set by a rollback: the revision it went back to. */
   readonly rollbackTo?: number
-  readonly objects: readonly { readonly group: string; readonly version: string; readonly plural: string; readonly kind: string; readonly object: New<KubeObject> }[]
+  readonly objects: readonly {
+    readonly group: string
+    readonly version: string
+    readonly plural: string
+    readonly kind: string
+    readonly object: New<KubeObject>
+  }[]
 }
 
 const secretType = 'sampan.dev/release'
@@ -38,7 +44,10 @@ export class ReleaseHistory {
 
   /** Newest first. */
   async list(): Promise<Release[]> {
-    const { items } = await this.client.list(secrets, { namespace: this.namespace, labelSelector: `sampan.dev/release=${this.service}` })
+    const { items } = await this.client.list(secrets, {
+      namespace: this.namespace,
+      labelSelector: `sampan.dev/release=${this.service}`,
+    })
     return items.map(decode).sort((left, right) => right.revision - left.revision)
   }
 
@@ -46,12 +55,22 @@ export class ReleaseHistory {
     await this.client.create(secrets, encode(release))
     const old = (await this.list()).filter(({ state }) => state !== 'deployed').slice(keptReleases)
     // What cannot be deleted now goes with a later release.
-    await Promise.all(old.map(({ revision }) => this.client.delete(secrets, { namespace: this.namespace, name: nameOf(this.service, revision) }).catch(() => {})))
+    await Promise.all(
+      old.map(({ revision }) =>
+        this.client
+          .delete(secrets, { namespace: this.namespace, name: nameOf(this.service, revision) })
+          .catch(() => {}),
+      ),
+    )
   }
 
   async setState(release: Release, state: ReleaseState): Promise<void> {
     const { data, metadata } = encode({ ...release, state })
-    await this.client.patch(secrets, { namespace: this.namespace, name: nameOf(release.service, release.revision) }, { type: 'merge', value: { data, metadata: { labels: metadata.labels } } })
+    await this.client.patch(
+      secrets,
+      { namespace: this.namespace, name: nameOf(release.service, release.revision) },
+      { type: 'merge', value: { data, metadata: { labels: metadata.labels } } },
+    )
   }
 }
 
@@ -60,7 +79,11 @@ function encode(release: Release): New<Secret> & Pick<Secret, 'type' | 'data'> {
     metadata: {
       name: nameOf(release.service, release.revision),
       namespace: release.namespace,
-      labels: { 'sampan.dev/release': release.service, 'sampan.dev/revision': String(release.revision), 'sampan.dev/state': release.state },
+      labels: {
+        'sampan.dev/release': release.service,
+        'sampan.dev/revision': String(release.revision),
+        'sampan.dev/state': release.state,
+      },
     },
     type: secretType,
     data: { release: Buffer.from(JSON.stringify(release)).toString('base64') },

@@ -7,20 +7,36 @@ const rendered = (text: string): { deployment: Deployment; service: Service | un
   const [deployment, service] = render(readManifest('app.yml', text, 'test'), '1.2.0').map(({ object }) => object)
   return { deployment: deployment as Deployment, service: service as Service | undefined }
 }
-const labels = { 'app.kubernetes.io/name': 'web', 'app.kubernetes.io/version': '1.2.0', 'app.kubernetes.io/managed-by': 'sampan' }
+const labels = {
+  'app.kubernetes.io/name': 'web',
+  'app.kubernetes.io/version': '1.2.0',
+  'app.kubernetes.io/managed-by': 'sampan',
+}
 
 test('a name alone gives a Deployment without ports and no Service', () => {
   const { deployment, service } = rendered('name: web')
   expect(service).toBeUndefined()
   expect(deployment).toEqual({
-    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'test', labels },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'test', labels },
     spec: {
       replicas: 1,
       selector: { matchLabels: { 'app.kubernetes.io/name': 'web' } },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       template: {
         metadata: { labels },
-        spec: { terminationGracePeriodSeconds: 32, containers: [{ name: 'web', image: 'sampan.local/web:1.2.0', ports: [], env: [{ name: 'SERVICE_VERSION', value: '1.2.0' }] }] },
+        spec: {
+          terminationGracePeriodSeconds: 32,
+          containers: [
+            {
+              name: 'web',
+              image: 'sampan.local/web:1.2.0',
+              ports: [],
+              env: [{ name: 'SERVICE_VERSION', value: '1.2.0' }],
+            },
+          ],
+        },
       },
     },
   })
@@ -42,26 +58,39 @@ stopSeconds: 10
   expect(deployment.spec.strategy).toEqual({ type: 'Recreate' })
   expect(deployment.spec.template.spec).toEqual({
     terminationGracePeriodSeconds: 12,
-    containers: [{
-      name: 'web', image: 'sampan.local/web:1.2.0', command: ['node', 'main.js'],
-      ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }, { name: 'dns', containerPort: 53, protocol: 'UDP' }],
-      env: [
-        { name: 'SERVICE_VERSION', value: '1.2.0' },
-        { name: 'MODE', value: 'fast' },
-        { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'database', key: 'password' } } },
-        { name: 'LEVEL', valueFrom: { configMapKeyRef: { name: 'settings', key: 'level' } } },
-      ],
-      resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '128Mi' } },
-      readinessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 2, failureThreshold: 2 },
-      livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10, failureThreshold: 6 },
-      lifecycle: { preStop: { sleep: { seconds: 2 } } },
-    }],
+    containers: [
+      {
+        name: 'web',
+        image: 'sampan.local/web:1.2.0',
+        command: ['node', 'main.js'],
+        ports: [
+          { name: 'http', containerPort: 8080, protocol: 'TCP' },
+          { name: 'dns', containerPort: 53, protocol: 'UDP' },
+        ],
+        env: [
+          { name: 'SERVICE_VERSION', value: '1.2.0' },
+          { name: 'MODE', value: 'fast' },
+          { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'database', key: 'password' } } },
+          { name: 'LEVEL', valueFrom: { configMapKeyRef: { name: 'settings', key: 'level' } } },
+        ],
+        resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '128Mi' } },
+        readinessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 2, failureThreshold: 2 },
+        livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10, failureThreshold: 6 },
+        lifecycle: { preStop: { sleep: { seconds: 2 } } },
+      },
+    ],
   })
   expect(service).toEqual({
-    apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'test', labels },
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'test', labels },
     spec: {
-      type: 'NodePort', selector: { 'app.kubernetes.io/name': 'web' },
-      ports: [{ name: 'http', port: 8080, targetPort: 'http', protocol: 'TCP', nodePort: 30_080 }, { name: 'dns', port: 53, targetPort: 'dns', protocol: 'UDP' }],
+      type: 'NodePort',
+      selector: { 'app.kubernetes.io/name': 'web' },
+      ports: [
+        { name: 'http', port: 8080, targetPort: 'http', protocol: 'TCP', nodePort: 30_080 },
+        { name: 'dns', port: 53, targetPort: 'dns', protocol: 'UDP' },
+      ],
     },
   })
 })
@@ -72,7 +101,9 @@ describe('a health check', () => {
     ['tcp: true', { tcpSocket: { port: 'grpc' } }],
     ['{ http: /ok, port: admin }', { httpGet: { path: '/ok', port: 'admin' } }],
   ])('%s', (health, probe) => {
-    const { deployment } = rendered(`name: web\nports: { grpc: 50051, admin: 9000 }\nhealth: ${health.startsWith('{') ? health : `{ ${health} }`}`)
+    const { deployment } = rendered(
+      `name: web\nports: { grpc: 50051, admin: 9000 }\nhealth: ${health.startsWith('{') ? health : `{ ${health} }`}`,
+    )
     expect(deployment.spec.template.spec!.containers[0]!.readinessProbe).toMatchObject(probe)
   })
 })

@@ -16,17 +16,25 @@ export const managedBy = 'sampan'
 const spreadSeconds = 2
 
 export function render(manifest: Manifest, version: string): RenderedObject[] {
-  const objects: RenderedObject[] = [{ resource: deployments as unknown as Resource, object: deploymentOf(manifest, version) as New<KubeObject> }]
-  if (manifest.ports.length > 0) objects.push({ resource: services as unknown as Resource, object: serviceOf(manifest, version) as New<KubeObject> })
+  const objects: RenderedObject[] = [
+    { resource: deployments as unknown as Resource, object: deploymentOf(manifest, version) as New<KubeObject> },
+  ]
+  if (manifest.ports.length > 0)
+    objects.push({ resource: services as unknown as Resource, object: serviceOf(manifest, version) as New<KubeObject> })
   return objects
 }
 
-export const namespaceObject = (name: string): New<Namespace> => ({ metadata: { name, labels: { 'app.kubernetes.io/managed-by': managedBy } } })
+export const namespaceObject = (name: string): New<Namespace> => ({
+  metadata: { name, labels: { 'app.kubernetes.io/managed-by': managedBy } },
+})
 
 export const selectorOf = (name: string): Record<string, string> => ({ 'app.kubernetes.io/name': name })
 
-const labelsOf = ({ name }: Manifest, version: string): Record<string, string> =>
-  ({ ...selectorOf(name), 'app.kubernetes.io/version': version, 'app.kubernetes.io/managed-by': managedBy })
+const labelsOf = ({ name }: Manifest, version: string): Record<string, string> => ({
+  ...selectorOf(name),
+  'app.kubernetes.io/version': version,
+  'app.kubernetes.io/managed-by': managedBy,
+})
 
 function deploymentOf(manifest: Manifest, version: string): New<Deployment> {
   const { name, namespace, replicas, strategy, stopSeconds } = manifest
@@ -37,10 +45,16 @@ function deploymentOf(manifest: Manifest, version: string): New<Deployment> {
     spec: {
       replicas,
       selector: { matchLabels: selectorOf(name) },
-      strategy: strategy === 'recreate' ? { type: 'Recreate' } : { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
+      strategy:
+        strategy === 'recreate'
+          ? { type: 'Recreate' }
+          : { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       template: {
         metadata: { labels: labelsOf(manifest, version) },
-        spec: { terminationGracePeriodSeconds: stopSeconds + spreadSeconds, containers: [containerOf(manifest, version)] },
+        spec: {
+          terminationGracePeriodSeconds: stopSeconds + spreadSeconds,
+          containers: [containerOf(manifest, version)],
+        },
       },
     },
   }
@@ -53,9 +67,20 @@ function containerOf(manifest: Manifest, version: string): Container {
     image: `${image}:${version}`,
     ...(command.length > 0 && { command: [...command] }),
     ports: ports.map(({ name: portName, port, protocol }) => ({ name: portName, containerPort: port, protocol })),
-    env: [{ name: 'SERVICE_VERSION', value: version }, ...Object.entries(environment).map(([variable, value]): EnvVar => envOf(variable, value))],
-    ...(Object.keys(resources).length > 0 && { resources: { requests: { ...resources }, ...(resources.memory !== undefined && { limits: { memory: resources.memory } }) } }),
-    ...(health !== undefined && { readinessProbe: probeOf(health, ports, { periodSeconds: 2, failureThreshold: 2 }), livenessProbe: probeOf(health, ports, { periodSeconds: 10, failureThreshold: 6 }) }),
+    env: [
+      { name: 'SERVICE_VERSION', value: version },
+      ...Object.entries(environment).map(([variable, value]): EnvVar => envOf(variable, value)),
+    ],
+    ...(Object.keys(resources).length > 0 && {
+      resources: {
+        requests: { ...resources },
+        ...(resources.memory !== undefined && { limits: { memory: resources.memory } }),
+      },
+    }),
+    ...(health !== undefined && {
+      readinessProbe: probeOf(health, ports, { periodSeconds: 2, failureThreshold: 2 }),
+      livenessProbe: probeOf(health, ports, { periodSeconds: 10, failureThreshold: 6 }),
+    }),
     ...(ports.length > 0 && { lifecycle: { preStop: { sleep: { seconds: spreadSeconds } } } }),
   }
 }
@@ -66,11 +91,18 @@ function envOf(name: string, value: Manifest['environment'][string]): EnvVar {
   return { name, valueFrom: { configMapKeyRef: { name: value.configMap, key: value.key } } }
 }
 
-function probeOf(health: HealthCheck, ports: readonly ManifestPort[], timing: Pick<Probe, 'periodSeconds' | 'failureThreshold'>): Probe {
+function probeOf(
+  health: HealthCheck,
+  ports: readonly ManifestPort[],
+  timing: Pick<Probe, 'periodSeconds' | 'failureThreshold'>,
+): Probe {
   switch (health.kind) {
-    case 'http': return { httpGet: { path: health.path, port: health.port }, ...timing }
-    case 'grpc': return { grpc: { port: ports.find(({ name }) => name === health.port)!.port }, ...timing }
-    case 'tcp': return { tcpSocket: { port: health.port }, ...timing }
+    case 'http':
+      return { httpGet: { path: health.path, port: health.port }, ...timing }
+    case 'grpc':
+      return { grpc: { port: ports.find(({ name }) => name === health.port)!.port }, ...timing }
+    case 'tcp':
+      return { tcpSocket: { port: health.port }, ...timing }
   }
 }
 
@@ -84,7 +116,13 @@ function serviceOf(manifest: Manifest, version: string): New<Service> {
     spec: {
       type: exposed ? 'NodePort' : 'ClusterIP',
       selector: selectorOf(name),
-      ports: ports.map(({ name: portName, port, protocol, nodePort }) => ({ name: portName, port, targetPort: portName, protocol, ...(nodePort !== undefined && { nodePort }) })),
+      ports: ports.map(({ name: portName, port, protocol, nodePort }) => ({
+        name: portName,
+        port,
+        targetPort: portName,
+        protocol,
+        ...(nodePort !== undefined && { nodePort }),
+      })),
     },
   }
 }

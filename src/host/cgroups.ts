@@ -13,7 +13,9 @@ export interface CgroupFacts {
 
 export function cgroupFacts(root = mountPoint): CgroupFacts {
   if (existsSync(join(root, 'cgroup.controllers'))) return { version: 2, roots: [root] }
-  const roots = readdirSync(root, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => join(root, entry.name))
+  const roots = readdirSync(root, { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => join(root, entry.name))
   return { version: 1, roots }
 }
 
@@ -33,7 +35,8 @@ export function setCpuShares({ version, roots }: CgroupFacts, group: string, sha
 function setWeight(root: string, group: string, weight: number): void {
   mkdirSync(join(root, group), { recursive: true })
   const above: string[] = []
-  for (let parent = dirname(join(root, group)); parent.length >= root.length; parent = dirname(parent)) above.unshift(parent)
+  for (let parent = dirname(join(root, group)); parent.length >= root.length; parent = dirname(parent))
+    above.unshift(parent)
   for (const parent of above) writeFileSync(join(parent, 'cgroup.subtree_control'), '+cpu')
   writeFileSync(join(root, group, 'cpu.weight'), String(weight))
 }
@@ -45,7 +48,8 @@ export function removeCgroup(facts: CgroupFacts, group: string): void {
 
 function removeTree(directory: string): void {
   try {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) if (entry.isDirectory()) removeTree(join(directory, entry.name))
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) removeTree(join(directory, entry.name))
     rmdirSync(directory)
   } catch {
     // Not there, or still in use: the next pass meets it again.

@@ -4,8 +4,18 @@ import { spawn } from 'node:child_process'
 
 /** Which Debian package brings a program along. */
 const packageOf: Readonly<Record<string, string>> = {
-  containerd: 'containerd', ctr: 'containerd', runc: 'runc', crun: 'crun', ip: 'iproute2', nft: 'nftables',
-  mount: 'mount', umount: 'mount', nsenter: 'util-linux', iptables: 'iptables', buildah: 'buildah', skopeo: 'skopeo',
+  containerd: 'containerd',
+  ctr: 'containerd',
+  runc: 'runc',
+  crun: 'crun',
+  ip: 'iproute2',
+  nft: 'nftables',
+  mount: 'mount',
+  umount: 'mount',
+  nsenter: 'util-linux',
+  iptables: 'iptables',
+  buildah: 'buildah',
+  skopeo: 'skopeo',
 }
 
 export interface CommandOptions {
@@ -42,7 +52,9 @@ export class MissingProgramError extends Error {
 
 /** Debian keeps administrators' programs in sbin, which a user's PATH may lack. */
 export const programPath = (path = process.env['PATH'] ?? ''): string =>
-  [...new Set([...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])].filter(entry => entry !== '').join(':')
+  [...new Set([...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])]
+    .filter(entry => entry !== '')
+    .join(':')
 
 /** @throws MissingProgramError, CommandError */
 export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandOutput> {
@@ -50,19 +62,29 @@ export function run(program: string, args: readonly string[], options: CommandOp
   const child = spawn(program, args, {
     cwd: options.directory,
     env: { ...(options.environment ?? process.env), PATH: programPath((options.environment ?? process.env)['PATH']) },
-    timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL',
+    timeout: options.timeoutMs ?? 60_000,
+    killSignal: 'SIGKILL',
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
   child.stderr?.on('data', (chunk: Buffer) => err.push(chunk))
-  child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? new MissingProgramError(program) : error))
+  child.on('error', (error: NodeJS.ErrnoException) =>
+    reject(error.code === 'ENOENT' ? new MissingProgramError(program) : error),
+  )
   child.on('close', (code, signal) => {
     const stdout = Buffer.concat(out).toString()
     const stderr = Buffer.concat(err).toString()
     if (code === 0) resolve({ stdout, stderr })
-    else reject(new CommandError(`${program} ${args.join(' ')}: ${signal === null ? `exit code ${code}` : `ended by ${signal}`}: ${stderr.trim() || stdout.trim()}`, code, stderr))
+    else
+      reject(
+        new CommandError(
+          `${program} ${args.join(' ')}: ${signal === null ? `exit code ${code}` : `ended by ${signal}`}: ${stderr.trim() || stdout.trim()}`,
+          code,
+          stderr,
+        ),
+      )
   })
   // A program may end without reading its input; its exit code says more than the broken pipe.
   child.stdin?.on('error', () => {})

@@ -21,11 +21,15 @@ export function startDaemon(options: DaemonOptions): Promise<number> {
   mkdirSync(dirname(options.logFile), { recursive: true })
   const log = openSync(options.logFile, 'a')
   const child = spawn(options.program, options.args, {
-    detached: true, stdio: ['ignore', log, log], cwd: '/',
+    detached: true,
+    stdio: ['ignore', log, log],
+    cwd: '/',
     env: { ...(options.environment ?? process.env), PATH: programPath() },
   })
   closeSync(log)
-  child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? new MissingProgramError(options.program) : error))
+  child.on('error', (error: NodeJS.ErrnoException) =>
+    reject(error.code === 'ENOENT' ? new MissingProgramError(options.program) : error),
+  )
   child.on('spawn', () => {
     writeFileSync(options.pidFile, `${child.pid}\n`)
     child.unref()

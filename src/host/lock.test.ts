@@ -6,8 +6,12 @@ import { holdLock, whileLocked } from './lock.ts'
 test('one holds it, others do not get it, and its end frees it', async () => {
   const name = `sampan-test-${process.pid}`
   const module = new URL('lock.ts', import.meta.url).pathname
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', `import { holdLock, whileLocked } from '${module}'; console.log(await holdLock('${name}') !== undefined); setInterval(() => {}, 1000)`])
-  const [words] = await once(holder.stdout, 'data') as [Buffer]
+  const holder = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { holdLock, whileLocked } from '${module}'; console.log(await holdLock('${name}') !== undefined); setInterval(() => {}, 1000)`,
+  ])
+  const [words] = (await once(holder.stdout, 'data')) as [Buffer]
   expect(words.toString()).toBe('true\n')
   expect(await holdLock(name)).toBeUndefined()
   holder.kill('SIGKILL')

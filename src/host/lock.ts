@@ -11,7 +11,9 @@ export interface Lock {
 export function holdLock(name: string): Promise<Lock | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<Lock | undefined>()
   const server = createServer(socket => socket.destroy())
-  server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
+  server.once('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+  )
   server.listen(`\0${name}`, () => {
     server.unref()
     resolve({ release: () => void server.close() })

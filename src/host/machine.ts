@@ -17,7 +17,15 @@ export interface MachineFacts {
   readonly bootId: string
 }
 
-const goArchitectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ia32: '386', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' }
+const goArchitectures: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+}
 
 export function machineFacts(dataDirectory = '/'): MachineFacts {
   const disk = statfsSync(dataDirectory)

@@ -4,15 +4,24 @@ import { run } from './command.ts'
 
 /** Mount points at or below `directory`, deepest last. */
 export function mountsBelow(directory: string, mountInfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
-  return mountInfo.split('\n').map(line => unescapeOctal(line.split(' ')[4] ?? ''))
+  return mountInfo
+    .split('\n')
+    .map(line => unescapeOctal(line.split(' ')[4] ?? ''))
     .filter(point => point === directory || point.startsWith(`${directory}/`))
 }
 
 /** The kernel writes blanks and backslashes as `\040`. */
-const unescapeOctal = (text: string): string => text.replace(/\\(\d{3})/g, (_whole, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+const unescapeOctal = (text: string): string =>
+  text.replace(/\\(\d{3})/g, (_whole, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 
-export async function mountTmpfs(directory: string, options: { sizeBytes?: number; mode?: string } = {}): Promise<void> {
-  const flags = [...(options.sizeBytes === undefined ? [] : [`size=${options.sizeBytes}`]), `mode=${options.mode ?? '0777'}`]
+export async function mountTmpfs(
+  directory: string,
+  options: { sizeBytes?: number; mode?: string } = {},
+): Promise<void> {
+  const flags = [
+    ...(options.sizeBytes === undefined ? [] : [`size=${options.sizeBytes}`]),
+    `mode=${options.mode ?? '0777'}`,
+  ]
   await run('mount', ['-t', 'tmpfs', '-o', flags.join(','), 'tmpfs', directory])
 }
 

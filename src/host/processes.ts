@@ -7,11 +7,13 @@ export interface RunningProcess {
 }
 
 export function listProcesses(): RunningProcess[] {
-  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(name => {
-    try {
-      return [{ pid: Number(name), commandLine: readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0') }]
-    } catch {
-      return []
-    }
-  })
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      try {
+        return [{ pid: Number(name), commandLine: readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0') }]
+      } catch {
+        return []
+      }
+    })
 }

@@ -7,7 +7,12 @@ const mebibyte = 1024 * 1024
 function watched(heap: { usedBytes: number; reservedBytes: number }) {
   const clock = new FakeClock()
   const state = { heap, processorMs: 0, collections: 0 }
-  const watching = giveSpareMemoryBack({ clock, collect: () => void state.collections++, heap: () => state.heap, processorMs: () => state.processorMs })
+  const watching = giveSpareMemoryBack({
+    clock,
+    collect: () => void state.collections++,
+    heap: () => state.heap,
+    processorMs: () => state.processorMs,
+  })
   return { clock, state, stop: () => watching.stop() }
 }
 

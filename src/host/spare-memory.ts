@@ -23,10 +23,17 @@ export interface SpareMemoryOptions {
 }
 
 /** Looks now and then, and collects when the process is quiet. */
-export function giveSpareMemoryBack({ clock, collect = collectThoroughly, heap = heapNow, processorMs = processorTime }: SpareMemoryOptions): { stop(): void } {
+export function giveSpareMemoryBack({
+  clock,
+  collect = collectThoroughly,
+  heap = heapNow,
+  processorMs = processorTime,
+}: SpareMemoryOptions): { stop(): void } {
   let timer: Timer
   let before = processorMs()
-  const wait = (delayMs: number): void => { timer = clock.after(delayMs, () => look(delayMs)) }
+  const wait = (delayMs: number): void => {
+    timer = clock.after(delayMs, () => look(delayMs))
+  }
   const look = (delayMs: number): void => {
     const used = processorMs() - before
     const { usedBytes, reservedBytes } = heap()

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { directoriesBelow } from './volume-directories.ts'
 
 let place = ''
-beforeEach(async () => { place = await mkdtemp(join(tmpdir(), 'sampan-volumes-')) })
+beforeEach(async () => {
+  place = await mkdtemp(join(tmpdir(), 'sampan-volumes-'))
+})
 afterEach(() => rm(place, { recursive: true, force: true }))
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
@@ -29,8 +31,13 @@ test('a directory goes with all it holds, and going twice is no mistake', async 
   expect(await readdir(join(place, 'volumes'))).toEqual([])
 })
 
-test.each(['volumes', 'other/x', 'volumes/a/b', 'volumes/.hidden', 'volumes/../other'])('%s is left alone', async path => {
-  await mkdir(join(place, path), { recursive: true })
-  await expect(directoriesBelow(join(place, 'volumes')).remove(`${place}/${path}`)).rejects.toThrow('it is left alone')
-  expect((await stat(join(place, path))).isDirectory()).toBe(true)
-})
+test.each(['volumes', 'other/x', 'volumes/a/b', 'volumes/.hidden', 'volumes/../other'])(
+  '%s is left alone',
+  async path => {
+    await mkdir(join(place, path), { recursive: true })
+    await expect(directoriesBelow(join(place, 'volumes')).remove(`${place}/${path}`)).rejects.toThrow(
+      'it is left alone',
+    )
+    expect((await stat(join(place, path))).isDirectory()).toBe(true)
+  },
+)

@@ -28,5 +28,6 @@ export function directoriesBelow(root: string) {
 }
 
 function assertBelow(path: string, root: string): void {
-  if (dirname(path) !== root || basename(path).startsWith('.')) throw new Error(`expected a directory right below ${root}, found ${path}; it is left alone`)
+  if (dirname(path) !== root || basename(path).startsWith('.'))
+    throw new Error(`expected a directory right below ${root}, found ${path}; it is left alone`)
 }

@@ -10,14 +10,29 @@ describe('the name of an image', () => {
     ['team/web:1.0', { registry: undefined, repository: 'team/web', tag: '1.0', digest: undefined }],
     ['sampan.local/web', { registry: 'sampan.local', repository: 'web', tag: undefined, digest: undefined }],
     ['localhost/web', { registry: 'localhost', repository: 'web', tag: undefined, digest: undefined }],
-    ['127.0.0.1:5000/team/web:v2', { registry: '127.0.0.1:5000', repository: 'team/web', tag: 'v2', digest: undefined }],
+    [
+      '127.0.0.1:5000/team/web:v2',
+      { registry: '127.0.0.1:5000', repository: 'team/web', tag: 'v2', digest: undefined },
+    ],
     [`ghcr.io/a/b@${digest}`, { registry: 'ghcr.io', repository: 'a/b', tag: undefined, digest }],
     [`ghcr.io/a/b:1@${digest}`, { registry: 'ghcr.io', repository: 'a/b', tag: '1', digest }],
   ])('%s is understood', (text, parts) => {
     expect(parseImageReference(text)).toEqual(parts)
   })
 
-  test.each(['', 'Web', 'web:', 'web:a b', '/web', 'web/', 'web@sha256:12', 'a//b', 'ghcr.io/', 'a'.repeat(256), 'web:-x'])('%s is none', text => {
+  test.each([
+    '',
+    'Web',
+    'web:',
+    'web:a b',
+    '/web',
+    'web/',
+    'web@sha256:12',
+    'a//b',
+    'ghcr.io/',
+    'a'.repeat(256),
+    'web:-x',
+  ])('%s is none', text => {
     expect(parseImageReference(text)).toBeUndefined()
   })
 })

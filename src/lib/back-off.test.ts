@@ -24,14 +24,16 @@ describe('the wait before the next try', () => {
   })
 
   test('stays within its limits', () => {
-    fc.assert(fc.property(fc.array(fc.nat({ max: 10_000 })), pauses => {
-      const backOff = new BackOff<string>({ initialMs: 10, maximumMs: 3000, resetAfterMs: 2000 })
-      let nowMs = 0
-      for (const pause of pauses) {
-        const delayMs = backOff.next('a', (nowMs += pause))
-        expect(delayMs).toBeGreaterThanOrEqual(10)
-        expect(delayMs).toBeLessThanOrEqual(3000)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 10_000 })), pauses => {
+        const backOff = new BackOff<string>({ initialMs: 10, maximumMs: 3000, resetAfterMs: 2000 })
+        let nowMs = 0
+        for (const pause of pauses) {
+          const delayMs = backOff.next('a', (nowMs += pause))
+          expect(delayMs).toBeGreaterThanOrEqual(10)
+          expect(delayMs).toBeLessThanOrEqual(3000)
+        }
+      }),
+    )
   })
 })

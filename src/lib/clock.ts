@@ -18,7 +18,8 @@ let last = { second: 0, text: '1970-01-01T00:00:00Z' }
 /** RFC 3339 with whole seconds, the wire form of Kubernetes' `Time`. */
 export function formatTime(epochMs: number): string {
   const second = Math.floor(epochMs / 1000)
-  if (second !== last.second) last = { second, text: `${new Date(second * 1000).toISOString().slice(0, -'.000Z'.length)}Z` }
+  if (second !== last.second)
+    last = { second, text: `${new Date(second * 1000).toISOString().slice(0, -'.000Z'.length)}Z` }
   return last.text
 }
 

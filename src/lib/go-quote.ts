@@ -8,7 +8,15 @@ const plain = /^[\x20-\x7E]*$/
 export const isPrintable = (character: string): boolean => printable.test(character)
 
 const escapes: Readonly<Record<string, string>> = {
-  '"': String.raw`\"`, '\\': '\\\\', '\u0007': String.raw`\a`, '\b': String.raw`\b`, '\f': String.raw`\f`, '\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t`, '\v': String.raw`\v`,
+  '"': String.raw`\"`,
+  '\\': '\\\\',
+  '\u0007': String.raw`\a`,
+  '\b': String.raw`\b`,
+  '\f': String.raw`\f`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+  '\v': String.raw`\v`,
 }
 
 export function goQuote(text: string): string {
@@ -19,7 +27,7 @@ function escape(character: string): string {
   const known = escapes[character]
   if (known !== undefined || isPrintable(character)) return known ?? character
   const code = character.codePointAt(0)!
-  if (code < 0x20 || code === 0x7F) return String.raw`\x${hexOf(code, 2)}`
+  if (code < 0x20 || code === 0x7f) return String.raw`\x${hexOf(code, 2)}`
   return code < 0x1_0000 ? String.raw`\u${hexOf(code, 4)}` : String.raw`\U${hexOf(code, 8)}`
 }
 

@@ -10,7 +10,10 @@ test('the text form of every kind of metric', () => {
   registry.gauge('open', 'Open things,\nnow.').at().set(7)
   const times = registry.histogram('seconds', 'Times.', [0.1, 1], 'what')
   for (const value of [0.05, 0.1, 0.5, 3]) times.at('a "b"').observe(value)
-  registry.read('gauge', 'objects', 'Objects.', ['kind'], () => [[['pods'], 3], [['nodes'], 1]])
+  registry.read('gauge', 'objects', 'Objects.', ['kind'], () => [
+    [['pods'], 3],
+    [['nodes'], 1],
+  ])
   registry.counter('never_total', 'Nothing happened.', 'x')
   expect(registry.text()).toBe(`# HELP objects Objects.
 # TYPE objects gauge

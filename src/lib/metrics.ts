@@ -11,9 +11,11 @@ interface Family {
   samples(): Iterable<string>
 }
 
-const escapedLabel = (value: string): string => value.replace(/[\\"\n]/g, character => (character === '\n' ? '\\n' : `\\${character}`))
+const escapedLabel = (value: string): string =>
+  value.replace(/[\\"\n]/g, character => (character === '\n' ? '\\n' : `\\${character}`))
 
-const labelText = (names: readonly string[], values: readonly string[]): string => names.map((name, index) => `${name}="${escapedLabel(values[index]!)}"`).join(',')
+const labelText = (names: readonly string[], values: readonly string[]): string =>
+  names.map((name, index) => `${name}="${escapedLabel(values[index]!)}"`).join(',')
 
 const withLabels = (name: string, labels: string): string => (labels === '' ? name : `${name}{${labels}}`)
 
@@ -31,7 +33,8 @@ class Children<T> {
   at(values: readonly string[]): T {
     const key = values.length === 1 ? values[0]! : values.join('\0')
     let found = this.byKey.get(key)
-    if (found === undefined) this.byKey.set(key, (found = { labels: labelText(this.labelNames, values), child: this.make() }))
+    if (found === undefined)
+      this.byKey.set(key, (found = { labels: labelText(this.labelNames, values), child: this.make() }))
     return found.child
   }
 
@@ -66,7 +69,7 @@ export class Values {
     return this.children.at(values)
   }
 
-  * samples(name: string): Iterable<string> {
+  *samples(name: string): Iterable<string> {
     for (const { labels, child } of this.children.entries()) yield `${withLabels(name, labels)} ${child.value}`
   }
 }
@@ -102,7 +105,7 @@ export class Histogram {
     return this.children.at(values)
   }
 
-  * samples(name: string): Iterable<string> {
+  *samples(name: string): Iterable<string> {
     for (const { labels, child } of this.children.entries()) {
       const prefix = labels === '' ? '' : `${labels},`
       let count = 0
@@ -133,10 +136,18 @@ export class MetricRegistry {
   }
 
   /** A gauge or counter that is read when somebody asks. @param read gives label values and number of each sample */
-  read(kind: 'gauge' | 'counter', name: string, help: string, labelNames: readonly string[], read: () => Iterable<readonly [labels: readonly string[], value: number]>): void {
+  read(
+    kind: 'gauge' | 'counter',
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => Iterable<readonly [labels: readonly string[], value: number]>,
+  ): void {
     this.families.push({
-      name, help, kind,
-      * samples() {
+      name,
+      help,
+      kind,
+      *samples() {
         for (const [values, value] of read()) yield `${withLabels(name, labelText(labelNames, values))} ${value}`
       },
     })
@@ -148,12 +159,22 @@ export class MetricRegistry {
     for (const family of this.families.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
       const { name, help, kind } = family
       const found = [...family.samples()]
-      if (found.length > 0) lines.push(`# HELP ${name} ${help.replace(/[\\\n]/g, character => (character === '\n' ? '\\n' : '\\\\'))}`, `# TYPE ${name} ${kind}`, ...found)
+      if (found.length > 0)
+        lines.push(
+          `# HELP ${name} ${help.replace(/[\\\n]/g, character => (character === '\n' ? '\\n' : '\\\\'))}`,
+          `# TYPE ${name} ${kind}`,
+          ...found,
+        )
     }
     return `${lines.join('\n')}\n`
   }
 
-  private add<T extends { samples(name: string): Iterable<string> }>(name: string, help: string, kind: Kind, family: T): T {
+  private add<T extends { samples(name: string): Iterable<string> }>(
+    name: string,
+    help: string,
+    kind: Kind,
+    family: T,
+  ): T {
     this.families.push({ name, help, kind, samples: () => family.samples(name) })
     return family
   }

@@ -13,6 +13,7 @@ const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 /** The random ending that `generateName` and controllers append, five characters by default. */
 export function nameSuffix(random: Random, length = 5): string {
   let suffix = ''
-  for (let index = 0; index < length; index++) suffix += suffixAlphabet[Math.floor(random.fraction() * suffixAlphabet.length)]
+  for (let index = 0; index < length; index++)
+    suffix += suffixAlphabet[Math.floor(random.fraction() * suffixAlphabet.length)]
   return suffix
 }

@@ -1,10 +1,19 @@
 // Text and bytes where neither Node's nor the browser's types are known: the pure folders reach the
 // runtime's encoders through here. All of it is synchronous and keeps no state.
 
-interface Encoder { encode(text: string): Uint8Array<ArrayBuffer>; encodeInto(text: string, target: Uint8Array): { read: number; written: number } }
-interface Decoder { decode(bytes: Uint8Array): string }
-interface NodeBytes extends Uint8Array { toString(encoding?: string): string }
-interface NodeBuffer { from(data: string | ArrayBufferLike, encodingOrOffset?: string | number, length?: number): NodeBytes }
+interface Encoder {
+  encode(text: string): Uint8Array<ArrayBuffer>
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number }
+}
+interface Decoder {
+  decode(bytes: Uint8Array): string
+}
+interface NodeBytes extends Uint8Array {
+  toString(encoding?: string): string
+}
+interface NodeBuffer {
+  from(data: string | ArrayBufferLike, encodingOrOffset?: string | number, length?: number): NodeBytes
+}
 interface Runtime {
   TextEncoder: new () => Encoder
   TextDecoder: new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) => Decoder
@@ -27,7 +36,8 @@ export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 /** Standard alphabet, padded. */
 export function encodeBase64(bytes: Uint8Array): string {
-  if (runtime.Buffer !== undefined) return runtime.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+  if (runtime.Buffer !== undefined)
+    return runtime.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
   let binary = ''
   for (const byte of bytes) binary += String.fromCharCode(byte)
   return runtime.btoa(binary)

@@ -10,7 +10,9 @@ test('times are written as Kubernetes writes them', () => {
 })
 
 test.each([
-  [0, 'bbbbb'], [0.999_999, '99999'], [0.5, 'rrrrr'],
+  [0, 'bbbbb'],
+  [0.999_999, '99999'],
+  [0.5, 'rrrrr'],
 ])('with the fraction %d a suffix is %s', (fraction, suffix) => {
   expect(nameSuffix({ uuid: () => '', fraction: () => fraction })).toBe(suffix)
 })
@@ -21,5 +23,10 @@ test('a suffix is as long as asked for', () => {
 
 test('a silent logger says nothing, with fields too', () => {
   const logger = silentLogger.with({ a: 1 })
-  expect([logger.debug('x'), logger.info('x'), logger.warn('x'), logger.error('x')]).toEqual([undefined, undefined, undefined, undefined])
+  expect([logger.debug('x'), logger.info('x'), logger.warn('x'), logger.error('x')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
 })

@@ -27,7 +27,10 @@ const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256
 /** @throws SetupError */
 export function accessSettings(access: AccessOptions): { staticTokens?: StaticTokens; oidc?: OidcSettings } {
   const oidc = oidcSettings(access)
-  return { ...(access.tokenAuthFile !== undefined && { staticTokens: staticTokens(access.tokenAuthFile) }), ...(oidc && { oidc }) }
+  return {
+    ...(access.tokenAuthFile !== undefined && { staticTokens: staticTokens(access.tokenAuthFile) }),
+    ...(oidc && { oidc }),
+  }
 }
 
 function readSetting(file: string, option: string): string {
@@ -51,16 +54,21 @@ function oidcSettings(access: AccessOptions): OidcSettings | undefined {
   const { oidcIssuerUrl: issuerUrl, oidcClientId: clientId } = access
   if (issuerUrl === undefined && clientId === undefined) {
     const stray = Object.keys(access).find(name => name.startsWith('oidc'))
-    if (stray !== undefined) throw new SetupError('options that begin with --oidc need --oidc-issuer-url and --oidc-client-id')
+    if (stray !== undefined)
+      throw new SetupError('options that begin with --oidc need --oidc-issuer-url and --oidc-client-id')
     return undefined
   }
-  if (issuerUrl === undefined || clientId === undefined) throw new SetupError('--oidc-issuer-url and --oidc-client-id must be given together')
-  if (!URL.canParse(issuerUrl) || new URL(issuerUrl).protocol !== 'https:') throw new SetupError(`--oidc-issuer-url: expected an address that begins with https://, found ${issuerUrl}`)
+  if (issuerUrl === undefined || clientId === undefined)
+    throw new SetupError('--oidc-issuer-url and --oidc-client-id must be given together')
+  if (!URL.canParse(issuerUrl) || new URL(issuerUrl).protocol !== 'https:')
+    throw new SetupError(`--oidc-issuer-url: expected an address that begins with https://, found ${issuerUrl}`)
   const wanted = access.oidcSigningAlgs?.split(',').map(name => name.trim())
   const unknown = wanted?.find(name => !algorithms.includes(name))
-  if (unknown !== undefined) throw new SetupError(`--oidc-signing-algs: expected some of ${algorithms.join(', ')}, found ${unknown}`)
+  if (unknown !== undefined)
+    throw new SetupError(`--oidc-signing-algs: expected some of ${algorithms.join(', ')}, found ${unknown}`)
   return {
-    issuerUrl, clientId,
+    issuerUrl,
+    clientId,
     ...(access.oidcUsernameClaim !== undefined && { usernameClaim: access.oidcUsernameClaim }),
     ...(access.oidcUsernamePrefix !== undefined && { usernamePrefix: access.oidcUsernamePrefix }),
     ...(access.oidcGroupsClaim !== undefined && { groupsClaim: access.oidcGroupsClaim }),
@@ -72,11 +80,15 @@ function oidcSettings(access: AccessOptions): OidcSettings | undefined {
 }
 
 function requiredClaims(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(texts.flatMap(text => text.split(',')).map(text => {
-    const equals = text.indexOf('=')
-    if (equals < 1) throw new SetupError(`--oidc-required-claim: expected claim=value, found ${text}`)
-    return [text.slice(0, equals), text.slice(equals + 1)]
-  }))
+  return Object.fromEntries(
+    texts
+      .flatMap(text => text.split(','))
+      .map(text => {
+        const equals = text.indexOf('=')
+        if (equals < 1) throw new SetupError(`--oidc-required-claim: expected claim=value, found ${text}`)
+        return [text.slice(0, equals), text.slice(equals + 1)]
+      }),
+  )
 }
 
 function authority(file: string): string {

@@ -17,7 +17,8 @@ test('the address is remembered until another one or none is asked for; others t
   const data = directory()
   expect(advertisedAddress({ data }, undefined)).toBeUndefined()
   expect(advertisedAddress({ data }, '10.0.0.7')).toBe('10.0.0.7')
-  for (const wrong of ['', 'host', '127.0.0.1', '0.0.0.0', '::1', '224.0.0.1']) expect(() => advertisedAddress({ data }, wrong)).toThrow(/expected --advertise-address with an IPv4 address/)
+  for (const wrong of ['', 'host', '127.0.0.1', '0.0.0.0', '::1', '224.0.0.1'])
+    expect(() => advertisedAddress({ data }, wrong)).toThrow(/expected --advertise-address with an IPv4 address/)
   expect(advertisedAddress({ data }, undefined)).toBe('10.0.0.7')
   expect(advertisedAddress({ data }, 'none')).toBeUndefined()
   expect(advertisedAddress({ data }, undefined)).toBeUndefined()
@@ -25,10 +26,18 @@ test('the address is remembered until another one or none is asked for; others t
 
 test('the certificate of the server is made anew when it does not name the address', async () => {
   const places = { keys: join(directory(), 'keys') } as ClusterPlaces
-  const facts = { name: 'c', nodeName: 'n', network: { nodeAddress: '10.42.255.254', serviceCidr: '10.43.0.0/16', domain: 'cluster.local' } } as ClusterFacts
-  const serving = async (advertised?: string): Promise<string> => (await clusterKeys(places, facts, Date.now(), advertised)).serving.certificate
+  const facts = {
+    name: 'c',
+    nodeName: 'n',
+    network: { nodeAddress: '10.42.255.254', serviceCidr: '10.43.0.0/16', domain: 'cluster.local' },
+  } as ClusterFacts
+  const serving = async (advertised?: string): Promise<string> =>
+    (await clusterKeys(places, facts, Date.now(), advertised)).serving.certificate
   const before = await serving()
   const after = await serving('10.0.0.7')
-  expect([before, after].map(certificate => new X509Certificate(certificate).checkIP('10.0.0.7'))).toEqual([undefined, '10.0.0.7'])
+  expect([before, after].map(certificate => new X509Certificate(certificate).checkIP('10.0.0.7'))).toEqual([
+    undefined,
+    '10.0.0.7',
+  ])
   expect(await serving('10.0.0.7')).toBe(after)
 })

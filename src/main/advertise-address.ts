@@ -6,14 +6,20 @@ import { join } from 'node:path'
 import { SetupError, type ClusterPlaces } from './data-directory.ts'
 
 /** @param asked `none` takes back what was asked for before. @throws SetupError */
-export function advertisedAddress({ data }: Pick<ClusterPlaces, 'data'>, asked: string | undefined): string | undefined {
+export function advertisedAddress(
+  { data }: Pick<ClusterPlaces, 'data'>,
+  asked: string | undefined,
+): string | undefined {
   const file = join(data, 'advertise-address')
   if (asked === undefined) return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
   if (asked === 'none') {
     rmSync(file, { force: true })
     return undefined
   }
-  if (!isIPv4(asked) || /^(?:0|127|169\.254|22[4-9]|2[3-5]\d)\./.test(asked)) throw new SetupError(`expected --advertise-address with an IPv4 address of this machine that other machines reach, or none, found "${asked}"`)
+  if (!isIPv4(asked) || /^(?:0|127|169\.254|22[4-9]|2[3-5]\d)\./.test(asked))
+    throw new SetupError(
+      `expected --advertise-address with an IPv4 address of this machine that other machines reach, or none, found "${asked}"`,
+    )
   mkdirSync(data, { recursive: true, mode: 0o700 })
   writeFileSync(file, asked, { mode: 0o600 })
   return asked

@@ -21,15 +21,29 @@ test.each([
   ['no-yaml.yml', 'a: [', 'audit-policy-file'],
 ])('%s is refused in one sentence', (name, text, message) => {
   const policy = file(name, text)
-  const open = (): unknown => auditSettings({ auditPolicyFile: policy, auditLogPath: join(directory, 'audit.log') }, new FakeClock(), silentLogger)
+  const open = (): unknown =>
+    auditSettings(
+      { auditPolicyFile: policy, auditLogPath: join(directory, 'audit.log') },
+      new FakeClock(),
+      silentLogger,
+    )
   expect(open).toThrow(message)
   expect(open).toThrow(/^[^\n]*$/)
 })
 
 test('policy and log belong together', async () => {
-  expect(() => auditSettings({ auditLogPath: '/tmp/x' }, new FakeClock(), silentLogger)).toThrow('--audit-policy-file and --audit-log-path must be given together')
+  expect(() => auditSettings({ auditLogPath: '/tmp/x' }, new FakeClock(), silentLogger)).toThrow(
+    '--audit-policy-file and --audit-log-path must be given together',
+  )
   expect(auditSettings({}, new FakeClock(), silentLogger)).toBeUndefined()
-  const settings = auditSettings({ auditPolicyFile: file('good.yml', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: Metadata\n'), auditLogPath: join(directory, 'audit.log') }, new FakeClock(), silentLogger)
+  const settings = auditSettings(
+    {
+      auditPolicyFile: file('good.yml', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: Metadata\n'),
+      auditLogPath: join(directory, 'audit.log'),
+    },
+    new FakeClock(),
+    silentLogger,
+  )
   expect(settings?.policy.rules).toEqual([{ level: 'Metadata' }])
   await settings?.sink.close()
 })

@@ -20,14 +20,31 @@ const dayMs = 86_400_000
 const megabyte = 1024 * 1024
 
 /** undefined: no audit log. @throws SetupError */
-export function auditSettings(options: AuditOptions, clock: Clock, logger: Logger): { policy: AuditPolicy; sink: AuditSink } | undefined {
+export function auditSettings(
+  options: AuditOptions,
+  clock: Clock,
+  logger: Logger,
+): { policy: AuditPolicy; sink: AuditSink } | undefined {
   const { auditPolicyFile: policyFile, auditLogPath: path } = options
   if (policyFile === undefined && path === undefined) return undefined
-  if (policyFile === undefined || path === undefined) throw new SetupError('--audit-policy-file and --audit-log-path must be given together')
+  if (policyFile === undefined || path === undefined)
+    throw new SetupError('--audit-policy-file and --audit-log-path must be given together')
   const policy = readPolicy(policyFile)
   const { auditLogMaxage = 0, auditLogMaxbackup = 0, auditLogMaxsize = 100 } = options
   try {
-    return { policy, sink: openAuditFile({ path, maximumBytes: auditLogMaxsize * megabyte, maximumBackups: auditLogMaxbackup, maximumAgeMs: auditLogMaxage * dayMs }, clock, logger) }
+    return {
+      policy,
+      sink: openAuditFile(
+        {
+          path,
+          maximumBytes: auditLogMaxsize * megabyte,
+          maximumBackups: auditLogMaxbackup,
+          maximumAgeMs: auditLogMaxage * dayMs,
+        },
+        clock,
+        logger,
+      ),
+    }
   } catch (error) {
     throw new SetupError(`--audit-log-path: ${path} cannot be written: ${(error as Error).message}`)
   }

@@ -18,8 +18,17 @@ import { systemRandom } from './system.ts'
 
 const dayMs = 86_400_000
 const facts: ClusterFacts = {
-  format: 1, name: 'test', nodeName: 'node', linkName: 'test',
-  network: { podCidr: '10.42.0.0/24', serviceCidr: '10.43.0.0/16', dnsAddress: '10.43.0.10', nodeAddress: '10.42.255.1', domain: 'cluster.local' },
+  format: 1,
+  name: 'test',
+  nodeName: 'node',
+  linkName: 'test',
+  network: {
+    podCidr: '10.42.0.0/24',
+    serviceCidr: '10.43.0.0/16',
+    dnsAddress: '10.43.0.10',
+    nodeAddress: '10.42.255.1',
+    domain: 'cluster.local',
+  },
 }
 
 /** The certificate that a new connection is shown. */
@@ -39,11 +48,30 @@ test('certificates are renewed before they end, without a restart', async () => 
   const clock = new FakeClock(Date.now())
   const keys = await clusterKeys(places, facts, clock.now())
   const store = new MemoryStore()
-  const server = await createApiServer({ store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local', findNodeStreams: () => undefined, frontProxy: keys.frontProxy, clock: machineClock, random: systemRandom, logger: silentLogger })
-  const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })
+  const server = await createApiServer({
+    store,
+    kinds: allKinds,
+    serviceCidr: '10.43.0.0/16',
+    tokenKey: keys.tokenKey,
+    tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
+    findNodeStreams: () => undefined,
+    frontProxy: keys.frontProxy,
+    clock: machineClock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const port = await server.listen({
+    serving: keys.serving,
+    clientAuthority: keys.authority.certificate,
+    host: '127.0.0.1',
+    port: 0,
+  })
   const applied: ClusterKeys[] = []
   const stop = rotateCertificates({
-    keys, clock, logger: silentLogger, renew: nowMs => clusterKeys(places, facts, nowMs),
+    keys,
+    clock,
+    logger: silentLogger,
+    renew: nowMs => clusterKeys(places, facts, nowMs),
     apply: renewed => {
       applied.push(renewed)
       server.renewServing(renewed.serving)
@@ -76,7 +104,10 @@ test('a renewal that fails is tried again', async () => {
   const keys = await clusterKeys(places, facts, clock.now())
   let tries = 0
   const stop = rotateCertificates({
-    keys, clock, logger: silentLogger, apply: () => {},
+    keys,
+    clock,
+    logger: silentLogger,
+    apply: () => {},
     renew: async () => {
       tries++
       throw new Error('disk full')

@@ -16,7 +16,8 @@ export interface RotationOptions {
 
 const retryMs = 3_600_000
 
-const dueMs = ({ serving, admin, frontProxy }: ClusterKeys): number => Math.min(...[serving, admin, frontProxy.client].map(({ certificate }) => renewalMs(new X509Certificate(certificate))))
+const dueMs = ({ serving, admin, frontProxy }: ClusterKeys): number =>
+  Math.min(...[serving, admin, frontProxy.client].map(({ certificate }) => renewalMs(new X509Certificate(certificate))))
 
 /** @returns how to stop */
 export function rotateCertificates({ keys, renew, apply, clock, logger }: RotationOptions): () => void {

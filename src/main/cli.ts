@@ -5,65 +5,113 @@ import { machineClock } from '../host/machine-clock.ts'
 import { sampanVersion } from './version.ts'
 
 const program = new Command('sampan')
-  .description('From source to a running, visible, reversible service: a Kubernetes-compatible cluster in a second, and delivery from one manifest.')
+  .description(
+    'From source to a running, visible, reversible service: a Kubernetes-compatible cluster in a second, and delivery from one manifest.',
+  )
   .version(sampanVersion)
   .showHelpAfterError('(sampan --help shows what there is)')
 
-const nameOption = (): Option => new Option('--name <name>', 'name of the cluster and of its kubeconfig context').default('sampan')
-const dataOption = (): Option => new Option('--data-dir <directory>', 'where the cluster keeps its data (default: /var/lib/sampan/NAME)')
+const nameOption = (): Option =>
+  new Option('--name <name>', 'name of the cluster and of its kubeconfig context').default('sampan')
+const dataOption = (): Option =>
+  new Option('--data-dir <directory>', 'where the cluster keeps its data (default: /var/lib/sampan/NAME)')
 const outputOption = (): Option => new Option('-o, --output <format>', 'print the result for scripts').choices(['json'])
 
 function portNumber(text: string): number {
   const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535')
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('expected a port from 0 to 65535')
   return port
 }
 
-program.command('up').description('start the cluster on this machine')
-  .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
+program
+  .command('up')
+  .description('start the cluster on this machine')
+  .addOption(nameOption())
+  .addOption(dataOption())
+  .addOption(outputOption())
   .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
-  .option('--advertise-address <address>', 'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)')
-  .option('--store <store>', 'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas')
-  .option('--store-ca <file>', 'certificate authority of etcd (PEM)').option('--store-cert <file>', 'client certificate for etcd (PEM)').option('--store-key <file>', 'its key (PEM)')
-  .addOption(new Option('--join <token>', 'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it').env('SAMPAN_JOIN_TOKEN'))
+  .option(
+    '--advertise-address <address>',
+    'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
+  )
+  .option(
+    '--store <store>',
+    'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
+  )
+  .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
+  .option('--store-cert <file>', 'client certificate for etcd (PEM)')
+  .option('--store-key <file>', 'its key (PEM)')
+  .addOption(
+    new Option(
+      '--join <token>',
+      'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
+    ).env('SAMPAN_JOIN_TOKEN'),
+  )
   .option('--join-file <file>', 'the same, with the token in a file')
   .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
-  .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://').option('--oidc-client-id <id>', 'for whom its tokens have to be')
-  .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)').option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
-  .option('--oidc-groups-claim <claim>', 'what are the groups').option('--oidc-groups-prefix <text>', 'what stands before each')
-  .option('--oidc-required-claim <claim=value>', 'what a token has to hold; may be repeated', (text: string, before: string[] | undefined) => [...(before ?? []), text])
-  .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)").option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
-  .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1').option('--audit-log-path <file>', 'the audit log; only its owner can read it')
-  .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber).option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
+  .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
+  .option('--oidc-client-id <id>', 'for whom its tokens have to be')
+  .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
+  .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
+  .option('--oidc-groups-claim <claim>', 'what are the groups')
+  .option('--oidc-groups-prefix <text>', 'what stands before each')
+  .option(
+    '--oidc-required-claim <claim=value>',
+    'what a token has to hold; may be repeated',
+    (text: string, before: string[] | undefined) => [...(before ?? []), text],
+  )
+  .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
+  .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
+  .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
+  .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
+  .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
+  .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
   .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
   .action(async options => (await import('./commands/up.ts')).up(options))
 
-program.command('down').description('stop the cluster and its containers')
-  .addOption(nameOption()).addOption(dataOption())
+program
+  .command('down')
+  .description('stop the cluster and its containers')
+  .addOption(nameOption())
+  .addOption(dataOption())
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))
 
-program.command('backup').description("save the cluster's objects and keys in one file; the cluster may run meanwhile")
+program
+  .command('backup')
+  .description("save the cluster's objects and keys in one file; the cluster may run meanwhile")
   .argument('<file>', 'where to; only its owner can read it')
-  .addOption(nameOption()).addOption(dataOption())
+  .addOption(nameOption())
+  .addOption(dataOption())
   .option('--force', 'replace the file if it is there')
   .action(async (file, options) => (await import('./commands/backup.ts')).backup(file, options))
 
-program.command('restore').description('put a backup in place of the data of a cluster that is down')
+program
+  .command('restore')
+  .description('put a backup in place of the data of a cluster that is down')
   .argument('<file>', 'the backup')
-  .addOption(nameOption()).addOption(dataOption())
+  .addOption(nameOption())
+  .addOption(dataOption())
   .option('--force', 'replace data that is there')
   .action(async (file, options) => (await import('./commands/backup.ts')).restore(file, options))
 
-program.command('status').description('say whether and how the cluster runs')
-  .addOption(nameOption()).addOption(dataOption()).addOption(outputOption())
+program
+  .command('status')
+  .description('say whether and how the cluster runs')
+  .addOption(nameOption())
+  .addOption(dataOption())
+  .addOption(outputOption())
   .option('--join-token', 'print the token that lets another server join this cluster, and nothing else')
   .action(async options => (await import('./commands/status.ts')).status(options))
 
-const environmentOption = (): Option => new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
+const environmentOption = (): Option =>
+  new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
 const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
-const fileOption = (): Option => new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
-const timeoutOption = (): Option => new Option('--timeout <seconds>', 'how long to wait for the rollout').argParser(wholeNumber).default(300)
+const fileOption = (): Option =>
+  new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
+const timeoutOption = (): Option =>
+  new Option('--timeout <seconds>', 'how long to wait for the rollout').argParser(wholeNumber).default(300)
 
 function wholeNumber(text: string): number {
   const value = Number(text)
@@ -71,28 +119,58 @@ function wholeNumber(text: string): number {
   return value
 }
 
-program.command('build').description('build the Node.js or TypeScript service in a folder and push it to the cluster')
+program
+  .command('build')
+  .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
   .argument('[directory]', 'folder with a package.json', '.')
   .option('-t, --tag <name:version>', 'name and version of the image (default: as in package.json)')
   .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
-  .addOption(nameOption()).addOption(outputOption())
+  .addOption(nameOption())
+  .addOption(outputOption())
   .action(async (directory, options) => {
-    const registry = options.registry ?? await (await import('./commands/local-registry.ts')).localRegistryAddress(options.name)
+    const registry =
+      options.registry ?? (await (await import('./commands/local-registry.ts')).localRegistryAddress(options.name))
     await (await import('../cli/commands/build.ts')).build(directory, { ...options, registry })
   })
 
-program.command('deploy').description('bring a version of a service into an environment and wait until it runs')
+program
+  .command('deploy')
+  .description('bring a version of a service into an environment and wait until it runs')
   .argument('<name:version>', 'for example geo-backend:1.0.0')
-  .addOption(environmentOption()).addOption(fileOption()).addOption(contextOption()).addOption(timeoutOption()).addOption(outputOption())
-  .action(async (target, options) => (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }))
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(contextOption())
+  .addOption(timeoutOption())
+  .addOption(outputOption())
+  .action(async (target, options) =>
+    (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }),
+  )
 
-program.command('rollback').description('go back to the release before, or to the one that --to names')
+program
+  .command('rollback')
+  .description('go back to the release before, or to the one that --to names')
   .argument('<name>', 'service')
-  .addOption(environmentOption()).addOption(fileOption()).addOption(contextOption()).addOption(timeoutOption()).addOption(outputOption())
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(contextOption())
+  .addOption(timeoutOption())
+  .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
-  .action(async (service, options) => (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }))
+  .action(async (service, options) =>
+    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }),
+  )
 
-const expected = new Set(['CommandFailure', 'SetupError', 'StoreFailure', 'KubeconfigError', 'MissingProgramError', 'ApiError', 'ManifestError', 'BuildError', 'DeployError'])
+const expected = new Set([
+  'CommandFailure',
+  'SetupError',
+  'StoreFailure',
+  'KubeconfigError',
+  'MissingProgramError',
+  'ApiError',
+  'ManifestError',
+  'BuildError',
+  'DeployError',
+])
 
 try {
   await program.parseAsync()

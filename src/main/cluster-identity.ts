@@ -36,12 +36,16 @@ const nonceBytes = 12
 const tagBytes = 16
 
 const tokenFile = ({ keys }: KeyPlaces): string => join(keys, 'join-token')
-const formatToken = ({ cluster, secret }: JoinToken): string => `sampan-join.${cluster}.${Buffer.from(secret).toString('base64url')}`
+const formatToken = ({ cluster, secret }: JoinToken): string =>
+  `sampan-join.${cluster}.${Buffer.from(secret).toString('base64url')}`
 
 /** @throws SetupError */
 export function parseToken(text: string): JoinToken {
   const [, cluster, secret] = /^sampan-join\.([-a-z0-9]{1,32})\.([\w-]{43})$/.exec(text.trim()) ?? []
-  if (cluster === undefined || secret === undefined) throw new SetupError('expected the token that "sampan status --join-token" prints on a server of the cluster (sampan-join.NAME.SECRET), found something else')
+  if (cluster === undefined || secret === undefined)
+    throw new SetupError(
+      'expected the token that "sampan status --join-token" prints on a server of the cluster (sampan-join.NAME.SECRET), found something else',
+    )
   return { cluster, secret: Buffer.from(secret, 'base64url') }
 }
 
@@ -73,16 +77,27 @@ export async function readIdentity(store: Store, { cluster, secret }: JoinToken)
 export function openIdentity(bytes: Uint8Array, { cluster, secret }: JoinToken): ClusterIdentity {
   const value = Buffer.from(bytes)
   try {
-    const opening = createDecipheriv(cipher, secret, value.subarray(marker.length, marker.length + nonceBytes)).setAAD(marker).setAuthTag(value.subarray(-tagBytes))
-    return JSON.parse(Buffer.concat([opening.update(value.subarray(marker.length + nonceBytes, -tagBytes)), opening.final()]).toString()) as ClusterIdentity
+    const opening = createDecipheriv(cipher, secret, value.subarray(marker.length, marker.length + nonceBytes))
+      .setAAD(marker)
+      .setAuthTag(value.subarray(-tagBytes))
+    return JSON.parse(
+      Buffer.concat([
+        opening.update(value.subarray(marker.length + nonceBytes, -tagBytes)),
+        opening.final(),
+      ]).toString(),
+    ) as ClusterIdentity
   } catch {
-    throw new SetupError(`the token does not fit the cluster "${cluster}" in this etcd, which is another one; print the right token with "sampan status --join-token" on a server of the cluster`)
+    throw new SetupError(
+      `the token does not fit the cluster "${cluster}" in this etcd, which is another one; print the right token with "sampan status --join-token" on a server of the cluster`,
+    )
   }
 }
 
 /** Whether there is a cluster in the store already. */
 export async function holdsCluster(store: Store): Promise<boolean> {
-  return (await store.get(identityKey)) !== undefined || (await store.range('/registry/', { limit: 1 })).entries.length > 0
+  return (
+    (await store.get(identityKey)) !== undefined || (await store.range('/registry/', { limit: 1 })).entries.length > 0
+  )
 }
 
 /**
@@ -90,7 +105,11 @@ export async function holdsCluster(store: Store): Promise<boolean> {
  * each start, before anything else is written.
  * @throws SetupError when the store belongs to another cluster
  */
-export async function publishIdentity(store: Store, places: KeyPlaces & Pick<ClusterPlaces, 'name'>, { network, nodeName }: ClusterFacts): Promise<void> {
+export async function publishIdentity(
+  store: Store,
+  places: KeyPlaces & Pick<ClusterPlaces, 'name'>,
+  { network, nodeName }: ClusterFacts,
+): Promise<void> {
   const token = ownToken(places) ?? { cluster: places.name, secret: randomBytes(32) }
   const own: ClusterIdentity = {
     format: 1,
@@ -100,10 +119,16 @@ export async function publishIdentity(store: Store, places: KeyPlaces & Pick<Clu
   const entry = await store.get(identityKey)
   const stored = entry === undefined ? undefined : openIdentity(entry.value, token)
   // The encryption keys of an identity that is there have been brought together already.
-  const wanted = stored === undefined ? own : { ...own, files: { ...own.files, [keysFile]: stored.files[keysFile] ?? own.files[keysFile]! } }
+  const wanted =
+    stored === undefined
+      ? own
+      : { ...own, files: { ...own.files, [keysFile]: stored.files[keysFile] ?? own.files[keysFile]! } }
   if (JSON.stringify(stored) !== JSON.stringify(wanted)) {
     // Two that start for the first time at the same moment are two clusters.
-    if (!(await store.put(identityKey, sealIdentity(wanted, token), entry?.revision ?? 0)).ok) throw new SetupError(`another server began the cluster "${token.cluster}" in this etcd at the same moment; join it with --join`)
+    if (!(await store.put(identityKey, sealIdentity(wanted, token), entry?.revision ?? 0)).ok)
+      throw new SetupError(
+        `another server began the cluster "${token.cluster}" in this etcd at the same moment; join it with --join`,
+      )
   }
   saveToken(places, token)
   await claimPlace(store, { nodeName, podCidr: network.podCidr })
@@ -127,7 +152,10 @@ export function saveIdentity(places: KeyPlaces, { files }: ClusterIdentity, toke
   mkdirSync(places.keys, { recursive: true, mode: 0o700 })
   for (const name of sharedFiles) {
     const content = files[name]
-    if (content === undefined) throw new SetupError(`the cluster "${token.cluster}" in this etcd has no ${name}; start its first server again with this version of Sampan, then join it`)
+    if (content === undefined)
+      throw new SetupError(
+        `the cluster "${token.cluster}" in this etcd has no ${name}; start its first server again with this version of Sampan, then join it`,
+      )
     writeFileSync(join(places.keys, name), content, { mode: 0o600, flush: true })
   }
   saveToken(places, token)

@@ -23,11 +23,21 @@ const authorityDays = 3650
 const certificateDays = 365
 
 /** @param advertised is an address of the server besides its own ones */
-export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, nowMs: number, advertised?: string): Promise<ClusterKeys> {
+export async function clusterKeys(
+  places: ClusterPlaces,
+  facts: ClusterFacts,
+  nowMs: number,
+  advertised?: string,
+): Promise<ClusterKeys> {
   mkdirSync(places.keys, { recursive: true, mode: 0o700 })
-  const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> => import('../server/auth/certificate-authority.ts')
-  const authority = readPair(places, 'ca') ?? save(places, 'ca', await (await making()).createAuthority(`sampan-${facts.name}`, authorityDays, nowMs))
-  const frontAuthority = readPair(places, 'front-proxy-ca') ?? save(places, 'front-proxy-ca', await (await making()).createAuthority('front-proxy-ca', authorityDays, nowMs))
+  const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> =>
+    import('../server/auth/certificate-authority.ts')
+  const authority =
+    readPair(places, 'ca') ??
+    save(places, 'ca', await (await making()).createAuthority(`sampan-${facts.name}`, authorityDays, nowMs))
+  const frontAuthority =
+    readPair(places, 'front-proxy-ca') ??
+    save(places, 'front-proxy-ca', await (await making()).createAuthority('front-proxy-ca', authorityDays, nowMs))
   const signed = async (name: string, request: CertificateRequest, signer = authority): Promise<KeyPairPem> => {
     const present = readPair(places, name)
     if (present !== undefined && fresh(present, signer, nowMs) && covers(present, request)) return present
@@ -36,16 +46,50 @@ export async function clusterKeys(places: ClusterPlaces, facts: ClusterFacts, no
   const { network } = facts
   const [serving, admin, frontClient] = await Promise.all([
     signed('serving', {
-      commonName: 'kube-apiserver', usage: 'server', days: certificateDays,
-      dnsNames: [...new Set(['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${network.domain}`, hostname(), facts.nodeName])],
-      addresses: ['127.0.0.1', '::1', network.nodeAddress, nthAddress(network.serviceCidr, 1), ...(advertised === undefined ? [] : [advertised])],
+      commonName: 'kube-apiserver',
+      usage: 'server',
+      days: certificateDays,
+      dnsNames: [
+        ...new Set([
+          'localhost',
+          'kubernetes',
+          'kubernetes.default',
+          'kubernetes.default.svc',
+          `kubernetes.default.svc.${network.domain}`,
+          hostname(),
+          facts.nodeName,
+        ]),
+      ],
+      addresses: [
+        '127.0.0.1',
+        '::1',
+        network.nodeAddress,
+        nthAddress(network.serviceCidr, 1),
+        ...(advertised === undefined ? [] : [advertised]),
+      ],
     }),
-    signed('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: certificateDays }),
-    signed('front-proxy-client', { commonName: frontProxyName, usage: 'client', days: certificateDays }, frontAuthority),
+    signed('admin', {
+      commonName: 'kubernetes-admin',
+      organizations: ['system:masters'],
+      usage: 'client',
+      days: certificateDays,
+    }),
+    signed(
+      'front-proxy-client',
+      { commonName: frontProxyName, usage: 'client', days: certificateDays },
+      frontAuthority,
+    ),
   ])
-  const tokenKey = read(places, 'tokens.key') ?? write(places, 'tokens.key', await (await making()).generateSigningKey())
+  const tokenKey =
+    read(places, 'tokens.key') ?? write(places, 'tokens.key', await (await making()).generateSigningKey())
   checkKey(places, 'tokens.key', tokenKey)
-  return { authority, serving, admin, frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate }, tokenKey }
+  return {
+    authority,
+    serving,
+    admin,
+    frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate },
+    tokenKey,
+  }
 }
 
 function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number): boolean {
@@ -65,10 +109,14 @@ export function renewalMs({ validFrom, validTo }: X509Certificate): number {
 }
 
 /** What the administrator shows, as it is on disk now; undefined: there is none, or it cannot be read. */
-export function adminAccess(places: ClusterPlaces): { authority: string; certificate: string; key: string } | undefined {
+export function adminAccess(
+  places: ClusterPlaces,
+): { authority: string; certificate: string; key: string } | undefined {
   try {
     const [authority, certificate, key] = [read(places, 'ca.crt'), read(places, 'admin.crt'), read(places, 'admin.key')]
-    return authority === undefined || certificate === undefined || key === undefined ? undefined : { authority, certificate, key }
+    return authority === undefined || certificate === undefined || key === undefined
+      ? undefined
+      : { authority, certificate, key }
   } catch (error) {
     if (error instanceof SetupError) return undefined
     throw error
@@ -79,7 +127,10 @@ function readPair(places: ClusterPlaces, name: string): KeyPairPem | undefined {
   const certificate = read(places, `${name}.crt`)
   const key = read(places, `${name}.key`)
   // The key is written first, so a certificate without one has lost it.
-  if (certificate !== undefined && key === undefined) throw new SetupError(`${join(places.keys, `${name}.key`)} is missing; restore the data directory from a backup, or move it away to start empty`)
+  if (certificate !== undefined && key === undefined)
+    throw new SetupError(
+      `${join(places.keys, `${name}.key`)} is missing; restore the data directory from a backup, or move it away to start empty`,
+    )
   if (certificate === undefined || key === undefined) return undefined
   try {
     void new X509Certificate(certificate)
@@ -99,7 +150,9 @@ function checkKey(places: ClusterPlaces, name: string, key: string): void {
 }
 
 const damaged = (places: ClusterPlaces, name: string, expected: string): SetupError =>
-  new SetupError(`${join(places.keys, name)} is damaged: expected ${expected} in PEM; restore the data directory from a backup, or move it away to start empty`)
+  new SetupError(
+    `${join(places.keys, name)} is damaged: expected ${expected} in PEM; restore the data directory from a backup, or move it away to start empty`,
+  )
 
 function save(places: ClusterPlaces, name: string, pair: KeyPairPem): KeyPairPem {
   write(places, `${name}.key`, pair.key)

@@ -50,21 +50,41 @@ export const masters = ['system:masters']
 const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 
 /** A client that acts as a component of the cluster does, with that component's rights. */
-export function componentClient(server: ApiServer, component: string, username = `system:${component}`, groups: readonly string[] = []): LocalClient {
-  return new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: component })
+export function componentClient(
+  server: ApiServer,
+  component: string,
+  username = `system:${component}`,
+  groups: readonly string[] = [],
+): LocalClient {
+  return new LocalClient(server.context, {
+    user: { username, groups: [...groups, 'system:authenticated'] },
+    fieldManager: component,
+  })
 }
 
 export async function startComponents(options: ComponentsOptions): Promise<Components> {
   const { server, serverClient, facts, elected } = options
   const [controllers, scheduler, proxy, provisioner, dns] = await Promise.all([
     elected('kube-controller-manager', () => startLoops(options)),
-    elected('kube-scheduler', () => startScheduler({ client: componentClient(server, 'kube-scheduler'), host: facts.nodeName, ...surroundings(options, 'scheduler') })),
+    elected('kube-scheduler', () =>
+      startScheduler({
+        client: componentClient(server, 'kube-scheduler'),
+        host: facts.nodeName,
+        ...surroundings(options, 'scheduler'),
+      }),
+    ),
     startProxy(options),
     startProvisioner(options),
     startNames(options),
     offerStorageClass(serverClient),
   ])
-  const stopRoutes = followServiceRanges({ client: serverClient, network: facts.network, linkName: facts.linkName, apply: ipBatch, logger: options.logger.with({ component: 'network' }) })
+  const stopRoutes = followServiceRanges({
+    client: serverClient,
+    network: facts.network,
+    linkName: facts.linkName,
+    apply: ipBatch,
+    logger: options.logger.with({ component: 'network' }),
+  })
   return {
     settled: () => proxy.settled(),
     stop: async () => {
@@ -75,42 +95,102 @@ export async function startComponents(options: ComponentsOptions): Promise<Compo
   }
 }
 
-const surroundings = ({ clock, random, logger }: ComponentsOptions, component: string): Pick<ComponentsOptions, 'clock' | 'random' | 'logger'> =>
-  ({ clock, random, logger: logger.with({ component }) })
+const surroundings = (
+  { clock, random, logger }: ComponentsOptions,
+  component: string,
+): Pick<ComponentsOptions, 'clock' | 'random' | 'logger'> => ({ clock, random, logger: logger.with({ component }) })
 
 function startLoops(options: ComponentsOptions): Promise<Running> {
   const { server, authority, clock } = options
   const { kinds, tokens } = server.context
   const controllers = allControllers({
-    rootCaPem: authority.certificate, resources: liveResources(kinds), kinds: allKinds, issueToken: token => tokens.issueLegacy(token), certificates: lazySigner(authority, clock),
+    rootCaPem: authority.certificate,
+    resources: liveResources(kinds),
+    kinds: allKinds,
+    issueToken: token => tokens.issueLegacy(token),
+    certificates: lazySigner(authority, clock),
   })
-  return start(options, controllers, componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters), 'controllers')
+  return start(
+    options,
+    controllers,
+    componentClient(server, 'kube-controller-manager', 'system:kube-controller-manager', masters),
+    'controllers',
+  )
 }
 
 function startProvisioner(options: ComponentsOptions): Promise<Running> {
   const { server, facts, places } = options
-  const controller = localPathProvisionerController({ nodeName: facts.nodeName, directories: directoriesBelow(places.volumes) })
-  return start(options, [controller], componentClient(server, 'local-path-provisioner', 'system:serviceaccount:kube-system:local-path-provisioner', podOwner), 'volumes')
+  const controller = localPathProvisionerController({
+    nodeName: facts.nodeName,
+    directories: directoriesBelow(places.volumes),
+  })
+  return start(
+    options,
+    [controller],
+    componentClient(
+      server,
+      'local-path-provisioner',
+      'system:serviceaccount:kube-system:local-path-provisioner',
+      podOwner,
+    ),
+    'volumes',
+  )
 }
 
-const start = (options: ComponentsOptions, controllers: readonly ControllerDefinition[], client: Client, component: string): Promise<Running> =>
-  startControllers(controllers, { client, ...surroundings(options, component) })
+const start = (
+  options: ComponentsOptions,
+  controllers: readonly ControllerDefinition[],
+  client: Client,
+  component: string,
+): Promise<Running> => startControllers(controllers, { client, ...surroundings(options, component) })
 
 function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceProxy> {
-  const { server, nodeClient, nothingRuns, facts: { nodeName, linkName, network: { podCidr, serviceCidr, nodeAddress } } } = options
+  const {
+    server,
+    nodeClient,
+    nothingRuns,
+    facts: {
+      nodeName,
+      linkName,
+      network: { podCidr, serviceCidr, nodeAddress },
+    },
+  } = options
   return startServiceProxy({
-    client: componentClient(server, 'kube-proxy'), nodeClient, nodeName, nothingRuns, ...surroundings(options, 'network'),
+    client: componentClient(server, 'kube-proxy'),
+    nodeClient,
+    nodeName,
+    nothingRuns,
+    ...surroundings(options, 'network'),
     facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortAddresses: ['127.0.0.1', nodeAddress] },
   })
 }
 
-function startNames({ server, facts: { network: { domain, nodeAddress } }, logger }: ComponentsOptions): ReturnType<typeof startDnsServer> {
-  const names = new ClusterNames(componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner), domain)
-  return startDnsServer({ names, domain, address: nodeAddress, upstream: machineResolvers(), logger: logger.with({ component: 'dns' }) })
+function startNames({
+  server,
+  facts: {
+    network: { domain, nodeAddress },
+  },
+  logger,
+}: ComponentsOptions): ReturnType<typeof startDnsServer> {
+  const names = new ClusterNames(
+    componentClient(server, 'coredns', 'system:serviceaccount:kube-system:coredns', podOwner),
+    domain,
+  )
+  return startDnsServer({
+    names,
+    domain,
+    address: nodeAddress,
+    upstream: machineResolvers(),
+    logger: logger.with({ component: 'dns' }),
+  })
 }
 
 /** The module that reads and signs certificates is heavy; most clusters never need it. */
 function lazySigner(authority: KeyPairPem, clock: Clock): CertificateSigner {
-  const load = async (): Promise<CertificateSigner> => (await import('../server/auth/certificate-requests.ts')).clusterSigner(authority, () => clock.now())
-  return { read: async pem => (await load()).read(pem), sign: async (pem, options) => (await load()).sign(pem, options) }
+  const load = async (): Promise<CertificateSigner> =>
+    (await import('../server/auth/certificate-requests.ts')).clusterSigner(authority, () => clock.now())
+  return {
+    read: async pem => (await load()).read(pem),
+    sign: async (pem, options) => (await load()).sign(pem, options),
+  }
 }

@@ -62,7 +62,9 @@ export function connectControl(path: string): Promise<ServerConnection | undefin
 }
 
 function connection(socket: Socket, facts: ServerFacts): ServerConnection {
-  const gone = new Promise<void>(resolve => { socket.once('close', () => resolve()) })
+  const gone = new Promise<void>(resolve => {
+    socket.once('close', () => resolve())
+  })
   return {
     facts,
     stop: async () => {

@@ -35,7 +35,9 @@ test('what a first start left behind before it settled the facts does no harm', 
 
 test('the directory of another cluster is refused', () => {
   clusterFacts(places)
-  expect(() => knownFacts({ ...places, name: 'other' })).toThrow(`belongs to the cluster "${places.name}", not to "other"`)
+  expect(() => knownFacts({ ...places, name: 'other' })).toThrow(
+    `belongs to the cluster "${places.name}", not to "other"`,
+  )
 })
 
 test('damaged facts are named and left alone', () => {

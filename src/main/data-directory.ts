@@ -38,13 +38,32 @@ export interface ClusterFacts {
 const namePattern = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/
 
 export function placesOf(name: string, dataDirectory: string | undefined): ClusterPlaces {
-  if (!namePattern.test(name)) throw new SetupError(`expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`)
+  if (!namePattern.test(name))
+    throw new SetupError(
+      `expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`,
+    )
   const root = process.getuid?.() === 0 ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
-  const state = join(process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'), name)
+  const state = join(
+    process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'),
+    name,
+  )
   const used = dataDirectoryInUse(state)
   const data = resolve(dataDirectory ?? used ?? join(root, name))
-  if (used !== undefined && used !== data) throw new SetupError(`the cluster "${name}" runs with the data directory ${used}, not with ${data}; choose another --name, or end that one with: sampan down --name ${name}`)
-  return { name, data, state, controlSocket: join(state, 'control.sock'), database: join(data, 'store.db'), keys: join(data, 'keys'), log: join(data, 'server.log'), registry: join(data, 'registry'), volumes: join(data, 'volumes') }
+  if (used !== undefined && used !== data)
+    throw new SetupError(
+      `the cluster "${name}" runs with the data directory ${used}, not with ${data}; choose another --name, or end that one with: sampan down --name ${name}`,
+    )
+  return {
+    name,
+    data,
+    state,
+    controlSocket: join(state, 'control.sock'),
+    database: join(data, 'store.db'),
+    keys: join(data, 'keys'),
+    log: join(data, 'server.log'),
+    registry: join(data, 'registry'),
+    volumes: join(data, 'volumes'),
+  }
 }
 
 const stateFile = 'cluster.json'
@@ -61,7 +80,9 @@ function dataDirectoryInUse(state: string): string | undefined {
 /** Lets other commands and other clusters of the machine know about this one, until `sampan down`. */
 export function announce(places: ClusterPlaces, facts: ClusterFacts): void {
   mkdirSync(places.state, { recursive: true, mode: 0o700 })
-  writeFileSync(join(places.state, stateFile), JSON.stringify({ ...facts, dataDirectory: places.data }), { mode: 0o600 })
+  writeFileSync(join(places.state, stateFile), JSON.stringify({ ...facts, dataDirectory: places.data }), {
+    mode: 0o600,
+  })
 }
 
 /** Reads the cluster's facts, or settles them at its first start. @throws SetupError */
@@ -83,7 +104,10 @@ export function saveFacts(places: ClusterPlaces, facts: ClusterFacts): void {
 /** undefined: there is no cluster yet. @throws SetupError when the directory is somebody else's, so that nothing of theirs is touched */
 export function knownFacts(places: ClusterPlaces): ClusterFacts | undefined {
   const known = readFacts(join(places.data, stateFile))
-  if (known !== undefined && known.name !== places.name) throw new SetupError(`the data directory ${places.data} belongs to the cluster "${known.name}", not to "${places.name}"; use --name ${known.name} or another --data-dir`)
+  if (known !== undefined && known.name !== places.name)
+    throw new SetupError(
+      `the data directory ${places.data} belongs to the cluster "${known.name}", not to "${places.name}"; use --name ${known.name} or another --data-dir`,
+    )
   return known
 }
 
@@ -91,7 +115,10 @@ export function knownFacts(places: ClusterPlaces): ClusterFacts | undefined {
 export function openDataDirectory(places: ClusterPlaces): void {
   if (knownFacts(places) === undefined) makeDataDirectory(places)
   const { bavail, bsize } = statfsSync(places.data)
-  if (bavail * bsize < neededBytes) throw new SetupError(`the disk that holds ${places.data} is full (${Math.round(bavail * bsize / 1e3)} kB are free); free some space and try again`)
+  if (bavail * bsize < neededBytes)
+    throw new SetupError(
+      `the disk that holds ${places.data} is full (${Math.round((bavail * bsize) / 1e3)} kB are free); free some space and try again`,
+    )
 }
 
 /** What a start writes at most, without images. */
@@ -105,7 +132,10 @@ function makeDataDirectory(places: ClusterPlaces): void {
   } catch (error) {
     throw new SetupError(`the data directory ${places.data} cannot be made: ${(error as Error).message}`)
   }
-  if (strangers.length > 0) throw new SetupError(`the data directory ${places.data} holds other things (${strangers.slice(0, 3).join(', ')}) and no ${stateFile}, so it is not a cluster's; choose an empty one with --data-dir`)
+  if (strangers.length > 0)
+    throw new SetupError(
+      `the data directory ${places.data} holds other things (${strangers.slice(0, 3).join(', ')}) and no ${stateFile}, so it is not a cluster's; choose an empty one with --data-dir`,
+    )
 }
 
 /** What may be there before the first start got as far as settling the facts. */
@@ -125,7 +155,9 @@ function readFacts(file: string): ClusterFacts | undefined {
   } catch {
     // No JSON, or of another shape: damaged.
   }
-  throw new SetupError(`${file} is damaged: expected the facts of a cluster in JSON; restore it from a backup, or move the directory away to start empty`)
+  throw new SetupError(
+    `${file} is damaged: expected the facts of a cluster in JSON; restore it from a backup, or move the directory away to start empty`,
+  )
 }
 
 /** What a server finds when it joins a cluster. */
@@ -152,7 +184,10 @@ export function newFacts(places: ClusterPlaces, joined?: JoinedCluster): Cluster
 const secondNumber = (podCidr: string): number => Number(podCidr.split('.')[1])
 
 function nodeNameOf(host: string): string {
-  const clean = host.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-').replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+  const clean = host
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-')
+    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
   return clean === '' ? 'node' : clean
 }
 
@@ -162,8 +197,11 @@ const lastRange = 240
 /** The second number of two adjacent 10.x.0.0/16 that neither a route of this machine nor another cluster nor another server of this one uses. */
 function freeRange(places: ClusterPlaces, ofMembers: readonly number[]): number {
   const taken = new Set([...routedRanges(), ...rangesOfOtherClusters(places), ...ofMembers])
-  for (let second = firstRange; second <= lastRange; second += 2) if (!taken.has(second) && !taken.has(second + 1)) return second
-  throw new SetupError('every range 10.42.0.0 to 10.240.0.0 is already routed on this machine, so none is left for pods; remove a route or an old cluster')
+  for (let second = firstRange; second <= lastRange; second += 2)
+    if (!taken.has(second) && !taken.has(second + 1)) return second
+  throw new SetupError(
+    'every range 10.42.0.0 to 10.240.0.0 is already routed on this machine, so none is left for pods; remove a route or an old cluster',
+  )
 }
 
 function routedRanges(): number[] {
@@ -173,7 +211,11 @@ function routedRanges(): number[] {
   } catch {
     return []
   }
-  const destinations = table.split('\n').slice(1).map(line => line.split('\t')[1] ?? '').filter(text => text.length === 8)
+  const destinations = table
+    .split('\n')
+    .slice(1)
+    .map(line => line.split('\t')[1] ?? '')
+    .filter(text => text.length === 8)
   // Addresses stand there in hexadecimal, lowest byte first.
   return destinations.filter(text => text.endsWith('0A')).map(text => Number.parseInt(text.slice(4, 6), 16))
 }
@@ -191,11 +233,17 @@ export function otherClusters(places: ClusterPlaces): (ClusterFacts & { readonly
   } catch {
     return []
   }
-  return names.filter(name => name !== places.name).flatMap(name => {
-    try {
-      return [JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts & { dataDirectory: string }]
-    } catch {
-      return []
-    }
-  })
+  return names
+    .filter(name => name !== places.name)
+    .flatMap(name => {
+      try {
+        return [
+          JSON.parse(readFileSync(join(stateRoot, name, stateFile), 'utf8')) as ClusterFacts & {
+            dataDirectory: string
+          },
+        ]
+      } catch {
+        return []
+      }
+    })
 }

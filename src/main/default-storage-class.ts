@@ -20,10 +20,16 @@ export async function offerStorageClass(client: Client): Promise<void> {
   await client.create(storageClasses, classOf(isDefault)).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error
   })
-  await client.patch(namespaces, home.metadata, { type: 'merge', value: { metadata: { annotations: { [madeAnnotation]: name } } } })
+  await client.patch(namespaces, home.metadata, {
+    type: 'merge',
+    value: { metadata: { annotations: { [madeAnnotation]: name } } },
+  })
 }
 
 const classOf = (isDefault: boolean): New<StorageClass> => ({
   metadata: { name, ...(isDefault && { annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }) },
-  provisioner: localPathProvisioner, reclaimPolicy: 'Delete', volumeBindingMode: 'WaitForFirstConsumer', allowVolumeExpansion: true,
+  provisioner: localPathProvisioner,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
 })

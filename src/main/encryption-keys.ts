@@ -46,11 +46,15 @@ export function parseKeys(text: string, source: string): EncryptionKey[] {
   } catch {
     // No JSON, or of another shape: damaged.
   }
-  throw new SetupError(`${source} is damaged: expected keys of 32 bytes in base64, each with an id; restore it from a backup, since Secrets cannot be read without it`)
+  throw new SetupError(
+    `${source} is damaged: expected keys of 32 bytes in base64, each with an id; restore it from a backup, since Secrets cannot be read without it`,
+  )
 }
 
 export function formatKeys(keys: readonly EncryptionKey[]): string {
-  const content: KeyFile = { keys: keys.map(({ id, secret }) => ({ id, secret: Buffer.from(secret).toString('base64') })) }
+  const content: KeyFile = {
+    keys: keys.map(({ id, secret }) => ({ id, secret: Buffer.from(secret).toString('base64') })),
+  }
   return `${JSON.stringify(content, undefined, 2)}\n`
 }
 

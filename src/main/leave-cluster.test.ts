@@ -16,9 +16,13 @@ afterAll(() => rmSync(data, { recursive: true }))
 /** The address of a port that nobody listens on. */
 async function deadAddress(): Promise<string> {
   const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   const { port } = server.address() as AddressInfo
-  await new Promise(resolve => { server.close(resolve) })
+  await new Promise(resolve => {
+    server.close(resolve)
+  })
   return `http://127.0.0.1:${port}`
 }
 
@@ -40,6 +44,8 @@ test('a server leaves without etcd after three seconds, and says what it waits f
   const waits: string[] = []
   const left = await leaveCluster(places, facts, clock, text => waits.push(text))
   expect(waits).toEqual([`giving back the place of node "one" in etcd at ${address}`])
-  expect(left).toMatch(/^its node "one" and the range 10\.42\.0\.0\/16 stay reserved in etcd \(etcd at http:.* does not answer .* with: kubectl delete node one$/)
+  expect(left).toMatch(
+    /^its node "one" and the range 10\.42\.0\.0\/16 stay reserved in etcd \(etcd at http:.* does not answer .* with: kubectl delete node one$/,
+  )
   expect(waitedMs).toBeLessThan(3_200)
 })

@@ -9,7 +9,12 @@ import { countPlaces, leavePlace } from './reserved-places.ts'
 const patienceMs = 3_000
 
 /** Meant for after the server has stopped. @param waiting is told what for. @returns what stays there and how to take it away; undefined: nothing worth a word */
-export async function leaveCluster(places: ClusterPlaces, { nodeName, network: { podCidr } }: ClusterFacts, clock: Clock, waiting: (text: string) => void): Promise<string | undefined> {
+export async function leaveCluster(
+  places: ClusterPlaces,
+  { nodeName, network: { podCidr } }: ClusterFacts,
+  clock: Clock,
+  waiting: (text: string) => void,
+): Promise<string | undefined> {
   try {
     const settings = rememberedStore(places)
     if (settings === undefined || settings.store === 'sqlite') return undefined
@@ -17,7 +22,7 @@ export async function leaveCluster(places: ClusterPlaces, { nodeName, network: {
     const store = await openSharedStore(places, settings, clock, patienceMs)
     try {
       await leavePlace(store, { nodeName, podCidr })
-      if (await countPlaces(store) > 0) return undefined
+      if ((await countPlaces(store)) > 0) return undefined
       const root = `/sampan/${settings.cluster ?? places.name}/`
       return `it was the last server of its cluster, whose objects stay in etcd; delete them with: etcdctl del --prefix ${root}`
     } finally {

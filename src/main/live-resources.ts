@@ -7,7 +7,11 @@ const needed = ['delete', 'list', 'watch'] as const
 
 export function liveResources(kinds: KindRegistry): ResourceSource {
   return {
-    current: () => kinds.stored().filter(({ verbs }) => verbs === undefined || needed.every(verb => verbs.includes(verb))).map(({ resource }) => resource),
+    current: () =>
+      kinds
+        .stored()
+        .filter(({ verbs }) => verbs === undefined || needed.every(verb => verbs.includes(verb)))
+        .map(({ resource }) => resource),
     subscribe: listener => kinds.subscribe(listener),
   }
 }

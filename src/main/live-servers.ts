@@ -39,7 +39,8 @@ const identityLabel = 'apiserver.kubernetes.io/identity'
 const addressAnnotation = 'sampan.dev/api-address'
 const advertisedAnnotation = 'sampan.dev/advertise-address'
 
-const leaseName = (nodeName: string): string => `apiserver-${createHash('sha256').update(nodeName).digest('hex').slice(0, 26)}`
+const leaseName = (nodeName: string): string =>
+  `apiserver-${createHash('sha256').update(nodeName).digest('hex').slice(0, 26)}`
 
 /** The key of the lease that a server renews. */
 export const leaseOfServer = (nodeName: string): string => `${namespace}/${leaseName(nodeName)}`
@@ -56,26 +57,37 @@ export async function keepLiveServers(options: LiveServersOptions): Promise<Runn
   let stopped = false
 
   async function renew(): Promise<void> {
-    const spec = { holderIdentity: `${name}_${options.uuid}`, leaseDurationSeconds: durationSeconds, renewTime: formatMicroTime(clock.now()) }
+    const spec = {
+      holderIdentity: `${name}_${options.uuid}`,
+      leaseDurationSeconds: durationSeconds,
+      renewTime: formatMicroTime(clock.now()),
+    }
     const { labels, annotations } = leaseMetadata(self)
     // An earlier start may have had another address to name.
     const metadata = { labels, annotations: { [advertisedAnnotation]: null, ...annotations } }
-    await client.patch(leases, { namespace, name }, { type: 'merge', value: { spec, metadata } }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-      return client.create(leases, { metadata: { namespace, name, ...leaseMetadata(self) }, spec } as New<Lease>)
-    })
+    await client
+      .patch(leases, { namespace, name }, { type: 'merge', value: { spec, metadata } })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+        return client.create(leases, { metadata: { namespace, name, ...leaseMetadata(self) }, spec } as New<Lease>)
+      })
   }
 
   function isAlive({ metadata, spec }: Lease): boolean {
     const version = metadata.resourceVersion
     if (seen.get(metadata.name)?.version !== version) seen.set(metadata.name, { version, atMs: clock.now() })
-    return metadata.name === name || seen.get(metadata.name)!.atMs + (spec.leaseDurationSeconds ?? 0) * 1000 > clock.now()
+    return (
+      metadata.name === name || seen.get(metadata.name)!.atMs + (spec.leaseDurationSeconds ?? 0) * 1000 > clock.now()
+    )
   }
 
   async function refresh(): Promise<void> {
     const all = informer.list(namespace).filter(({ metadata }) => metadata.labels?.[identityLabel] !== undefined)
     const gone = all.filter(lease => !isAlive(lease))
-    const servers = all.filter(lease => !gone.includes(lease)).flatMap(serverOf).toSorted((left, right) => (left.address < right.address ? -1 : 1))
+    const servers = all
+      .filter(lease => !gone.includes(lease))
+      .flatMap(serverOf)
+      .toSorted((left, right) => (left.address < right.address ? -1 : 1))
     const text = JSON.stringify(servers)
     if (text !== published) await publish(servers)
     published = text
@@ -92,18 +104,26 @@ export async function keepLiveServers(options: LiveServersOptions): Promise<Runn
     working ??= (async () => {
       while (again && !stopped) {
         again = false
-        await refresh().catch((error: unknown) => logger.warn('the list of API servers could not be published; tried again soon', { error: String(error) }))
+        await refresh().catch((error: unknown) =>
+          logger.warn('the list of API servers could not be published; tried again soon', { error: String(error) }),
+        )
       }
-    })().finally(() => { working = undefined })
+    })().finally(() => {
+      working = undefined
+    })
   }
 
   function tick(): void {
     timer = clock.after(renewMs, () => {
-      renew().catch((error: unknown) => logger.warn('the lease of this API server could not be renewed', { error: String(error) })).finally(() => {
-        if (stopped) return
-        refreshSoon()
-        tick()
-      })
+      renew()
+        .catch((error: unknown) =>
+          logger.warn('the lease of this API server could not be renewed', { error: String(error) }),
+        )
+        .finally(() => {
+          if (stopped) return
+          refreshSoon()
+          tick()
+        })
     })
   }
 
@@ -111,7 +131,11 @@ export async function keepLiveServers(options: LiveServersOptions): Promise<Runn
   await refresh()
   const unsubscribe = informer.subscribe(({ type, object, old }) => {
     // Renewals come all the time.
-    if (object.metadata.labels?.[identityLabel] !== undefined && (type !== 'MODIFIED' || JSON.stringify(serverOf(object)) !== JSON.stringify(serverOf(old)))) refreshSoon()
+    if (
+      object.metadata.labels?.[identityLabel] !== undefined &&
+      (type !== 'MODIFIED' || JSON.stringify(serverOf(object)) !== JSON.stringify(serverOf(old)))
+    )
+      refreshSoon()
   })
   tick()
   return {
@@ -120,19 +144,38 @@ export async function keepLiveServers(options: LiveServersOptions): Promise<Runn
       unsubscribe()
       timer?.cancel()
       await working
-      await client.delete(leases, { namespace, name }).catch((error: unknown) => logger.debug('the lease of this API server stays until it ends', { error: String(error) }))
+      await client
+        .delete(leases, { namespace, name })
+        .catch((error: unknown) =>
+          logger.debug('the lease of this API server stays until it ends', { error: String(error) }),
+        )
     },
   }
 }
 
-const leaseMetadata = ({ nodeName, address, port, advertisedAddress }: LiveServer): { labels: Record<string, string>; annotations: Record<string, string> } => ({
+const leaseMetadata = ({
+  nodeName,
+  address,
+  port,
+  advertisedAddress,
+}: LiveServer): { labels: Record<string, string>; annotations: Record<string, string> } => ({
   labels: { [identityLabel]: 'kube-apiserver', 'kubernetes.io/hostname': nodeName },
-  annotations: { [addressAnnotation]: `${address}:${port}`, ...(advertisedAddress !== undefined && { [advertisedAnnotation]: advertisedAddress }) },
+  annotations: {
+    [addressAnnotation]: `${address}:${port}`,
+    ...(advertisedAddress !== undefined && { [advertisedAnnotation]: advertisedAddress }),
+  },
 })
 
 function serverOf({ metadata }: Lease): LiveServer[] {
   const [address, port] = metadata.annotations?.[addressAnnotation]?.split(':') ?? []
   if (address === undefined || port === undefined) return []
   const advertisedAddress = metadata.annotations?.[advertisedAnnotation]
-  return [{ nodeName: metadata.labels?.['kubernetes.io/hostname'] ?? '', address, port: Number(port), ...(advertisedAddress !== undefined && { advertisedAddress }) }]
+  return [
+    {
+      nodeName: metadata.labels?.['kubernetes.io/hostname'] ?? '',
+      address,
+      port: Number(port),
+      ...(advertisedAddress !== undefined && { advertisedAddress }),
+    },
+  ]
 }

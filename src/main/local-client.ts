@@ -5,7 +5,16 @@ import type { AuthenticationTokenRequest, Binding, Eviction, Namespace } from '.
 import type { KindDefinition } from '../api/kind.ts'
 import type { KubeList, KubeObject, New, ObjectName, WatchEvent } from '../api/object.ts'
 import { apiVersionOf, type Resource } from '../api/resource.ts'
-import type { Change, Client, DeleteOptions, Informer, ListOptions, Patch, WatchOptions, WriteOptions } from '../client/client.ts'
+import type {
+  Change,
+  Client,
+  DeleteOptions,
+  Informer,
+  ListOptions,
+  Patch,
+  WatchOptions,
+  WriteOptions,
+} from '../client/client.ts'
 import { ObjectIndexes } from '../client/object-index.ts'
 import { PartialInformer } from '../client/partial-informer.ts'
 import { create } from '../server/operations/create.ts'
@@ -61,12 +70,15 @@ export class LocalClient implements Client {
     return {
       apiVersion: apiVersionOf(resource),
       kind: `${resource.kind}List`,
-      metadata: { resourceVersion: String(page.revision), ...(page.continueToken !== undefined && { continue: page.continueToken }) },
+      metadata: {
+        resourceVersion: String(page.revision),
+        ...(page.continueToken !== undefined && { continue: page.continueToken }),
+      },
       items: page.objects.map(({ object }) => object as T),
     }
   }
 
-  async* watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+  async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
     this.assertAllowed('watch', resource, options)
     const kind = this.kind(resource)
     const queue: WatchEvent<T>[] = []
@@ -76,14 +88,22 @@ export class LocalClient implements Client {
       queue.push({ type, object: object.object as T })
       wake()
     }
-    const started = watch(this.context, kind, { namespace: options.namespace, filter, resourceVersion: options.resourceVersion }, take)
+    const started = watch(
+      this.context,
+      kind,
+      { namespace: options.namespace, filter, resourceVersion: options.resourceVersion },
+      take,
+    )
     for (const delivery of started.initial) take(delivery)
     const stop = (): void => wake()
     options.signal?.addEventListener('abort', stop)
     try {
       while (!options.signal?.aborted) {
         yield* queue.splice(0)
-        if (queue.length === 0 && !options.signal?.aborted) await new Promise<void>(resolve => { wake = resolve })
+        if (queue.length === 0 && !options.signal?.aborted)
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
       }
     } finally {
       started.close()
@@ -94,7 +114,8 @@ export class LocalClient implements Client {
   async create<T extends KubeObject>(resource: Resource<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
     this.assertAllowed('create', resource, { namespace: object.metadata.namespace })
     const target = { kind: this.kind(resource), namespace: object.metadata.namespace }
-    if (target.kind.stored === false) return (await answerPosted(this.context, target, object, this.caller(options), [])).value as T
+    if (target.kind.stored === false)
+      return (await answerPosted(this.context, target, object, this.caller(options), [])).value as T
     const created = await create(this.context, target, object, this.caller(options))
     return created.object as T
   }
@@ -102,15 +123,28 @@ export class LocalClient implements Client {
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
     this.assertAllowed('update', resource, object.metadata, options.subresource)
     const target = this.target(resource, object.metadata, options.subresource)
-    if (options.subresource === 'finalize') return (await finalize(this.context, target, object as unknown as Namespace)).object as T
+    if (options.subresource === 'finalize')
+      return (await finalize(this.context, target, object as unknown as Namespace)).object as T
     return (await update(this.context, target, { change: () => object }, this.caller(options))).object as T
   }
 
-  async patch<T extends KubeObject>(resource: Resource<T>, name: ObjectName, document: Patch, options: WriteOptions = {}): Promise<T> {
+  async patch<T extends KubeObject>(
+    resource: Resource<T>,
+    name: ObjectName,
+    document: Patch,
+    options: WriteOptions = {},
+  ): Promise<T> {
     this.assertAllowed('patch', resource, name, options.subresource)
     const value = document.type === 'json' ? document.operations : document.value
     const force = document.type === 'apply' && document.force === true
-    const { object } = await patch(this.context, this.target(resource, name, options.subresource), document.type, value, this.caller(options), { force })
+    const { object } = await patch(
+      this.context,
+      this.target(resource, name, options.subresource),
+      document.type,
+      value,
+      this.caller(options),
+      { force },
+    )
     return object.object as T
   }
 
@@ -119,14 +153,30 @@ export class LocalClient implements Client {
     await remove(this.context, this.target(resource, name), options, this.caller({}))
   }
 
-  async post<T extends KubeObject>(resource: Resource, name: ObjectName, subresource: string, body: New<T>): Promise<T> {
+  async post<T extends KubeObject>(
+    resource: Resource,
+    name: ObjectName,
+    subresource: string,
+    body: New<T>,
+  ): Promise<T> {
     this.assertAllowed('create', resource, name, subresource)
     const target = this.target(resource, name, subresource)
     switch (subresource) {
-      case 'binding': await bind(this.context, target, body as Partial<Binding>, this.caller({})); break
-      case 'eviction': await evict(this.context, target, body as Partial<Eviction>, this.caller({})); break
-      case 'token': return (await requestToken(this.context, target, body as unknown as New<AuthenticationTokenRequest>, this.caller({}))) as unknown as T
-      default: throw badRequest(`${resource.plural}/${subresource} takes no POST`)
+      case 'binding':
+        await bind(this.context, target, body as Partial<Binding>, this.caller({}))
+        break
+      case 'eviction':
+        await evict(this.context, target, body as Partial<Eviction>, this.caller({}))
+        break
+      case 'token':
+        return (await requestToken(
+          this.context,
+          target,
+          body as unknown as New<AuthenticationTokenRequest>,
+          this.caller({}),
+        )) as unknown as T
+      default:
+        throw badRequest(`${resource.plural}/${subresource} takes no POST`)
     }
     return body as unknown as T
   }
@@ -143,13 +193,31 @@ export class LocalClient implements Client {
     const { authorizer, storage } = this.context
     const { group, plural } = resource
     const may = (verb: string, of: { namespace?: string | undefined; name?: string } = {}): boolean =>
-      authorizer.authorize(this.options.user, { verb, group, resource: plural, namespace: of.namespace, name: of.name }).allowed
+      authorizer.authorize(this.options.user, { verb, group, resource: plural, namespace: of.namespace, name: of.name })
+        .allowed
     const all = new LocalInformer(storage.cache(resource))
     return may('list') && may('watch') ? all : new PartialInformer(all, ({ metadata }) => may('get', metadata))
   }
 
-  private assertAllowed(verb: string, { group, plural }: Resource, { namespace, name, fieldSelector }: { namespace?: string | undefined; name?: string; fieldSelector?: string | undefined }, subresource?: string): void {
-    this.context.authorizer.assertAllowed(this.options.user, { verb, group, resource: plural, subresource, namespace, name, fieldSelector })
+  private assertAllowed(
+    verb: string,
+    { group, plural }: Resource,
+    {
+      namespace,
+      name,
+      fieldSelector,
+    }: { namespace?: string | undefined; name?: string; fieldSelector?: string | undefined },
+    subresource?: string,
+  ): void {
+    this.context.authorizer.assertAllowed(this.options.user, {
+      verb,
+      group,
+      resource: plural,
+      subresource,
+      namespace,
+      name,
+      fieldSelector,
+    })
   }
 
   private kind({ group, version, plural }: Resource): KindDefinition {
@@ -163,7 +231,13 @@ export class LocalClient implements Client {
   }
 
   private caller({ fieldManager, dryRun = false }: WriteOptions): Caller {
-    return { user: this.options.user, fieldManager: fieldManager ?? this.options.fieldManager, fieldValidation: 'Ignore', dryRun, warnings: [] }
+    return {
+      user: this.options.user,
+      fieldManager: fieldManager ?? this.options.fieldManager,
+      fieldValidation: 'Ignore',
+      dryRun,
+      warnings: [],
+    }
   }
 }
 

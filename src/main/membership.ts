@@ -45,7 +45,9 @@ export async function beMember(options: MembershipOptions): Promise<Membership> 
   let servers: readonly LiveServer[] = []
   const deletedNodes = freeDeletedPlaces({ client, store, logger, servers: () => servers })
   const publish = (live: readonly LiveServer[]): Promise<void> => {
-    const gone = servers.filter(server => !live.some(({ nodeName }) => nodeName === server.nodeName)).map(({ nodeName }) => nodeName)
+    const gone = servers
+      .filter(server => !live.some(({ nodeName }) => nodeName === server.nodeName))
+      .map(({ nodeName }) => nodeName)
     servers = live
     deletedNodes.serversGone(gone)
     return publishClusterServices(client, network, live)
@@ -64,9 +66,18 @@ export async function beMember(options: MembershipOptions): Promise<Membership> 
   }
 }
 
-async function lead({ client, self, clock, random, logger }: MembershipOptions, component: string, start: () => Promise<Running>): Promise<Running> {
+async function lead(
+  { client, self, clock, random, logger }: MembershipOptions,
+  component: string,
+  start: () => Promise<Running>,
+): Promise<Running> {
   return runWhileLeading({
-    client, clock, logger: logger.with({ component }), name: { namespace: 'kube-system', name: component }, identity: `${self.nodeName}_${random.uuid()}`, start,
+    client,
+    clock,
+    logger: logger.with({ component }),
+    name: { namespace: 'kube-system', name: component },
+    identity: `${self.nodeName}_${random.uuid()}`,
+    start,
     events: createEventRecorder({ client, clock, logger, component: reportedAs[component] ?? component }),
     // This process holds the lock of its data directory.
     isGone: holder => holder.startsWith(`${self.nodeName}_`),

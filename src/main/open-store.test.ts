@@ -13,12 +13,16 @@ afterAll(() => rmSync(data, { recursive: true }))
 test('the store of the first start is remembered, and another kind is refused in one sentence', async () => {
   const clock = new FakeClock()
   expect(rememberedStore(places)).toBeUndefined()
-  await expect(openStore(places, { store: 'mysql' }, clock)).rejects.toThrow(/expected --store sqlite, or --store etcd=/)
+  await expect(openStore(places, { store: 'mysql' }, clock)).rejects.toThrow(
+    /expected --store sqlite, or --store etcd=/,
+  )
   const store = await openStore(places, undefined, clock)
   await store.put('/registry/core/secrets/a/b', Buffer.from('hidden'), 0)
   await store.close()
   expect(rememberedStore(places)).toEqual({ store: 'sqlite' })
-  await expect(openStore(places, { store: 'etcd=http://127.0.0.1:2379' }, clock)).rejects.toThrow(/"test" keeps its objects in SQLite, not in etcd; leave --store out/)
+  await expect(openStore(places, { store: 'etcd=http://127.0.0.1:2379' }, clock)).rejects.toThrow(
+    /"test" keeps its objects in SQLite, not in etcd; leave --store out/,
+  )
   const again = await openStore(places, { store: 'sqlite' }, clock)
   expect(Buffer.from((await again.get('/registry/core/secrets/a/b'))!.value).toString()).toBe('hidden')
   await again.close()

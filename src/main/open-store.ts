@@ -30,7 +30,9 @@ export async function openStore(places: ClusterPlaces, asked: StoreSettings | un
   const isShared = settings.store !== 'sqlite'
   const inner = isShared ? await openSharedStore(places, settings, clock) : await SqliteStore.open(places.database)
   rememberStore(places, settings)
-  const store = isShared ? await encryptShared(inner, places) : new EncryptedStore(inner, { keys: encryptionKeys(places), prefixes: encryptedPrefixes })
+  const store = isShared
+    ? await encryptShared(inner, places)
+    : new EncryptedStore(inner, { keys: encryptionKeys(places), prefixes: encryptedPrefixes })
   await store.encryptAll()
   return store
 }
@@ -53,28 +55,50 @@ export function rememberedStore(places: Pick<ClusterPlaces, 'data' | 'database'>
   } catch {
     // No JSON, or of another shape: damaged.
   }
-  throw new SetupError(`${file} is damaged: expected the store in JSON, such as {"store":"sqlite"}; write it anew or restore it from a backup`)
+  throw new SetupError(
+    `${file} is damaged: expected the store in JSON, such as {"store":"sqlite"}; write it anew or restore it from a backup`,
+  )
 }
 
 /** Whether other servers may work on the same objects. */
-export const isSharedStore = (places: Pick<ClusterPlaces, 'data' | 'database'>): boolean => (rememberedStore(places)?.store ?? 'sqlite') !== 'sqlite'
+export const isSharedStore = (places: Pick<ClusterPlaces, 'data' | 'database'>): boolean =>
+  (rememberedStore(places)?.store ?? 'sqlite') !== 'sqlite'
 
 function settle(places: ClusterPlaces, asked: StoreSettings | undefined): StoreSettings {
   const remembered = rememberedStore(places)
   if (asked === undefined) return remembered ?? { store: 'sqlite' }
-  if (!isStore(asked.store)) throw new SetupError(`expected --store sqlite, or --store etcd=http://127.0.0.1:2379 with more endpoints after commas, found "${asked.store}"`)
-  if (remembered !== undefined && kindOf(remembered) !== kindOf(asked)) throw new SetupError(`the cluster "${places.name}" keeps its objects in ${kindOf(remembered)}, not in ${kindOf(asked)}; leave --store out, or start another cluster with --name`)
+  if (!isStore(asked.store))
+    throw new SetupError(
+      `expected --store sqlite, or --store etcd=http://127.0.0.1:2379 with more endpoints after commas, found "${asked.store}"`,
+    )
+  if (remembered !== undefined && kindOf(remembered) !== kindOf(asked))
+    throw new SetupError(
+      `the cluster "${places.name}" keeps its objects in ${kindOf(remembered)}, not in ${kindOf(asked)}; leave --store out, or start another cluster with --name`,
+    )
   return remembered?.cluster === undefined ? asked : { ...asked, cluster: remembered.cluster }
 }
 
 /** etcd as it is, without encryption. @param patienceMs how long one request may try to reach it. @throws StoreFailure, SetupError */
-export async function openSharedStore(places: ClusterPlaces, settings: StoreSettings, clock: Clock, patienceMs?: number): Promise<Store> {
+export async function openSharedStore(
+  places: ClusterPlaces,
+  settings: StoreSettings,
+  clock: Clock,
+  patienceMs?: number,
+): Promise<Store> {
   const { EtcdStore } = await import('../store/etcd/etcd-store.ts')
-  const tls = Object.fromEntries((['authority', 'certificate', 'key'] as const).flatMap(name => {
-    const file = settings[name]
-    return file === undefined ? [] : [[name, readPem(file)]]
-  }))
-  return EtcdStore.open({ endpoints: settings.store.slice('etcd='.length).split(','), root: `/sampan/${settings.cluster ?? places.name}`, tls, clock, ...(patienceMs !== undefined && { patienceMs }) })
+  const tls = Object.fromEntries(
+    (['authority', 'certificate', 'key'] as const).flatMap(name => {
+      const file = settings[name]
+      return file === undefined ? [] : [[name, readPem(file)]]
+    }),
+  )
+  return EtcdStore.open({
+    endpoints: settings.store.slice('etcd='.length).split(','),
+    root: `/sampan/${settings.cluster ?? places.name}`,
+    tls,
+    clock,
+    ...(patienceMs !== undefined && { patienceMs }),
+  })
 }
 
 function readPem(file: string): Buffer {

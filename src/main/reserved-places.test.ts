@@ -6,12 +6,20 @@ import { MemoryStore } from '../store/memory-store.ts'
 import { eventually } from '../testing/eventually.ts'
 import { startTestServer } from '../testing/in-process-server.ts'
 import { leaseOfServer, type LiveServer } from './live-servers.ts'
-import { claimPlace, countPlaces, freeDeletedPlaces, leavePlace, reservedRanges, reserveName, reserveRange } from './reserved-places.ts'
+import {
+  claimPlace,
+  countPlaces,
+  freeDeletedPlaces,
+  leavePlace,
+  reservedRanges,
+  reserveName,
+  reserveRange,
+} from './reserved-places.ts'
 
 const first = { nodeName: 'a', podCidr: '10.42.0.0/16' }
 const second = { nodeName: 'b', podCidr: '10.44.0.0/16' }
 
-test('a range of pods and a name are one node\'s', async () => {
+test("a range of pods and a name are one node's", async () => {
   const store = new MemoryStore()
   await claimPlace(store, first)
   expect(await reserveRange(store, first.podCidr, 'b')).toBe(false)
@@ -45,7 +53,8 @@ test('who leaves takes its node, its leases and its place away, and nothing of o
     const [namespace, name] = leaseOfServer(place.nodeName).split('/')
     await local.create(leases, { metadata: { namespace: namespace!, name: name! }, spec: {} })
   }
-  const left = async (): Promise<string[]> => [...(await local.list(nodes)).items, ...(await local.list(leases)).items].map(({ metadata }) => metadata.name)
+  const left = async (): Promise<string[]> =>
+    [...(await local.list(nodes)).items, ...(await local.list(leases)).items].map(({ metadata }) => metadata.name)
   // The name is one's own, the range another's: nothing to take away.
   await leavePlace(store, { nodeName: 'a', podCidr: second.podCidr })
   expect(await left()).toHaveLength(6)
@@ -62,7 +71,10 @@ test('the place of a server that is gone is free once its node is deleted; the s
   const server = await startTestServer({ store })
   onTestFinished(() => server.close())
   const { local } = server
-  let servers: LiveServer[] = [{ nodeName: 'a', address: '', port: 1 }, { nodeName: 'b', address: '', port: 1 }]
+  let servers: LiveServer[] = [
+    { nodeName: 'a', address: '', port: 1 },
+    { nodeName: 'b', address: '', port: 1 },
+  ]
   const following = freeDeletedPlaces({ client: local, store, logger: silentLogger, servers: () => servers })
   onTestFinished(() => following.stop())
   for (const place of [first, second]) {
@@ -80,9 +92,14 @@ test('the place of a server that is gone is free once its node is deleted; the s
   following.serversGone(['a'])
   expect(await reservedRanges(store)).toEqual([first.podCidr])
   await local.delete(nodes, { name: 'a' })
-  await eventually('that the other place is free, too', async () => await countPlaces(store) === 0 && (await reservedRanges(store)).length === 0)
+  await eventually(
+    'that the other place is free, too',
+    async () => (await countPlaces(store)) === 0 && (await reservedRanges(store)).length === 0,
+  )
 
   await claimPlace(store, { nodeName: 'c', podCidr: first.podCidr })
-  await expect(claimPlace(store, first)).rejects.toThrow(/the node "a" with the range 10\.42\.0\.0\/16 was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge"/)
+  await expect(claimPlace(store, first)).rejects.toThrow(
+    /the node "a" with the range 10\.42\.0\.0\/16 was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge"/,
+  )
   expect([await reservedRanges(store), await countPlaces(store)]).toEqual([[first.podCidr], 1])
 })

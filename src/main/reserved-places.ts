@@ -30,12 +30,15 @@ export async function countPlaces(store: Store): Promise<number> {
 }
 
 /** False when another node has the range. */
-export const reserveRange = (store: Store, podCidr: string, nodeName: string): Promise<boolean> => reserve(store, rangeKey(podCidr), nodeName)
+export const reserveRange = (store: Store, podCidr: string, nodeName: string): Promise<boolean> =>
+  reserve(store, rangeKey(podCidr), nodeName)
 
 /** False when the node of another range has the name. */
-export const reserveName = (store: Store, nodeName: string, podCidr: string): Promise<boolean> => reserve(store, nameKey(nodeName), podCidr)
+export const reserveName = (store: Store, nodeName: string, podCidr: string): Promise<boolean> =>
+  reserve(store, nameKey(nodeName), podCidr)
 
-const reserve = async (store: Store, key: string, value: string): Promise<boolean> => (await store.put(key, Buffer.from(value), 0)).ok
+const reserve = async (store: Store, key: string, value: string): Promise<boolean> =>
+  (await store.put(key, Buffer.from(value), 0)).ok
 
 /**
  * Makes sure at a start that the place is this server's; when it was freed meanwhile, it is taken again.
@@ -44,11 +47,15 @@ const reserve = async (store: Store, key: string, value: string): Promise<boolea
 export async function claimPlace(store: Store, { nodeName, podCidr }: Place): Promise<void> {
   const name = await store.put(nameKey(nodeName), Buffer.from(podCidr), 0)
   const range = await store.put(rangeKey(podCidr), Buffer.from(nodeName), 0)
-  const isOwn = name.ok ? range.ok || textOf(range.current?.value) === nodeName : textOf(name.current?.value) === podCidr
+  const isOwn = name.ok
+    ? range.ok || textOf(range.current?.value) === nodeName
+    : textOf(name.current?.value) === podCidr
   if (isOwn) return
   if (name.ok) await store.delete(nameKey(nodeName), name.revision)
   if (range.ok) await store.delete(rangeKey(podCidr), range.revision)
-  throw new SetupError(`the node "${nodeName}" with the range ${podCidr} was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge", then join again`)
+  throw new SetupError(
+    `the node "${nodeName}" with the range ${podCidr} was deleted while this server was down, and another server has its place now; take this one away with "sampan down --purge", then join again`,
+  )
 }
 
 /** Lets other servers have the place. */
@@ -64,7 +71,11 @@ export async function leavePlace(store: Store, place: Place): Promise<void> {
   const held = await store.get(nameKey(nodeName))
   // Another server may have got the name meanwhile; the node is that one's then.
   if (textOf(held?.value) === podCidr) {
-    const objects: readonly (readonly [Resource, string])[] = [[nodes, nodeName], [leases, `kube-node-lease/${nodeName}`], [leases, leaseOfServer(nodeName)]]
+    const objects: readonly (readonly [Resource, string])[] = [
+      [nodes, nodeName],
+      [leases, `kube-node-lease/${nodeName}`],
+      [leases, leaseOfServer(nodeName)],
+    ]
     for (const [resource, key] of objects) await removeIf(store, storeKeyOf(resource, key), () => true)
   }
   await freePlace(store, place)
@@ -102,7 +113,12 @@ export function freeDeletedPlaces({ client, store, logger, servers }: FollowOpti
 
   function look(nodeName: string): void {
     if (informer.get({ name: nodeName }) !== undefined || servers().some(server => server.nodeName === nodeName)) return
-    free(nodeName).catch((error: unknown) => logger.warn('the place of a server that is gone could not be freed; delete its node again', { node: nodeName, error: String(error) }))
+    free(nodeName).catch((error: unknown) =>
+      logger.warn('the place of a server that is gone could not be freed; delete its node again', {
+        node: nodeName,
+        error: String(error),
+      }),
+    )
   }
 
   async function free(nodeName: string): Promise<void> {

@@ -20,7 +20,14 @@ export interface ServerOptions {
 export type StartReport =
   | { readonly step: 'api' | 'runtime' | 'network' | 'registry' | 'node'; readonly atMs: number }
   /** The API answers: how to reach it. */
-  | { readonly access: { readonly url: string; readonly authority: string; readonly certificate: string; readonly key: string } }
+  | {
+      readonly access: {
+        readonly url: string
+        readonly authority: string
+        readonly certificate: string
+        readonly key: string
+      }
+    }
   | { readonly ready: true }
   | { readonly failure: string }
 

@@ -25,7 +25,14 @@ import { serveControl } from './control-socket.ts'
 import { accessSettings } from './access-settings.ts'
 import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
-import { announce, clusterFacts, placesOf, SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
+import {
+  announce,
+  clusterFacts,
+  placesOf,
+  SetupError,
+  type ClusterFacts,
+  type ClusterPlaces,
+} from './data-directory.ts'
 import type { LocalClient } from './local-client.ts'
 import { beMember, type Membership } from './membership.ts'
 import { isSharedStore, openStore } from './open-store.ts'
@@ -49,13 +56,17 @@ function report(message: StartReport): void {
   }
 }
 
-const reached = (step: Extract<StartReport, { step: string }>['step']): void => report({ step, atMs: performance.timeOrigin + performance.now() })
+const reached = (step: Extract<StartReport, { step: string }>['step']): void =>
+  report({ step, atMs: performance.timeOrigin + performance.now() })
 
 async function main(options: ServerOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDirectory)
   const access = accessSettings(options.access ?? {})
   const audit = auditSettings(options.audit ?? {}, clock, logger.with({ component: 'audit' }))
-  if (await holdLock(places.state) === undefined) throw new SetupError(`the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`)
+  if ((await holdLock(places.state)) === undefined)
+    throw new SetupError(
+      `the cluster "${options.name}" is being started or stopped by another command; look at it with: sampan status --name ${options.name}`,
+    )
   // Two clusters that start for the first time at the same moment must not take the same address range.
   const facts = await whileLocked('sampan address ranges', () => {
     const settled = clusterFacts(places)
@@ -65,44 +76,110 @@ async function main(options: ServerOptions): Promise<void> {
   const { network } = facts
   const advertised = advertisedAddress(places, options.advertiseAddress)
 
-  const containerd = startContainerd({ dataDirectory: places.data, stateDirectory: places.state, podCidr: network.podCidr })
+  const containerd = startContainerd({
+    dataDirectory: places.data,
+    stateDirectory: places.state,
+    podCidr: network.podCidr,
+  })
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
   containerd.catch(() => {})
   retreat = async () => takeBack(await containerd, places, facts)
-  const [store, keys] = await Promise.all([openStore(places, options.store, clock), clusterKeys(places, facts, clock.now(), advertised), prepareLink(facts)])
+  const [store, keys] = await Promise.all([
+    openStore(places, options.store, clock),
+    clusterKeys(places, facts, clock.now(), advertised),
+    prepareLink(facts),
+  ])
   const isShared = isSharedStore(places)
   if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
   let frontClient = keys.frontProxy.client
   let membership: Membership | undefined
   const server = await createApiServer({
-    store, kinds: allKinds, serviceCidr: network.serviceCidr, tokenKey: keys.tokenKey,
+    store,
+    kinds: allKinds,
+    serviceCidr: network.serviceCidr,
+    tokenKey: keys.tokenKey,
     tokenIssuer: `https://kubernetes.default.svc.${network.domain}`,
     findNodeStreams: nodeName => (nodeName === facts.nodeName ? agent : undefined),
     findPeer: nodeName => membership?.peer(nodeName),
-    frontProxy: { ...keys.frontProxy, get client() { return frontClient } }, ...access, ...(audit && { audit }),
-    clock, random, logger: logger.with({ component: 'api' }),
+    frontProxy: {
+      ...keys.frontProxy,
+      get client() {
+        return frontClient
+      },
+    },
+    ...access,
+    ...(audit && { audit }),
+    clock,
+    random,
+    logger: logger.with({ component: 'api' }),
   })
-  const port = await listen(server, places, keys, [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])], options.apiPort)
+  const port = await listen(
+    server,
+    places,
+    keys,
+    [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])],
+    options.apiPort,
+  )
   const url = `https://127.0.0.1:${port}`
   const stopRotation = rotateCertificates({
-    keys, renew: nowMs => clusterKeys(places, facts, nowMs, advertised), clock, logger: logger.with({ component: 'certificates' }),
+    keys,
+    renew: nowMs => clusterKeys(places, facts, nowMs, advertised),
+    clock,
+    logger: logger.with({ component: 'certificates' }),
     apply: renewed => {
       server.renewServing(renewed.serving)
       frontClient = renewed.frontProxy.client
     },
   })
-  report({ access: { url, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key } })
+  report({
+    access: { url, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key },
+  })
   reached('api')
 
   const registry = await openRegistry(places)
-  const control = await serveControl(places.controlSocket, () => ({ pid: process.pid, url, registry: `127.0.0.1:${registry.port}`, version: sampanVersion, dataDirectory: places.data, startedAt }), () => void shutDown())
+  const control = await serveControl(
+    places.controlSocket,
+    () => ({
+      pid: process.pid,
+      url,
+      registry: `127.0.0.1:${registry.port}`,
+      version: sampanVersion,
+      dataDirectory: places.data,
+      startedAt,
+    }),
+    () => void shutDown(),
+  )
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
-  const self = { nodeName: facts.nodeName, address: network.nodeAddress, port, ...(advertised !== undefined && { advertisedAddress: advertised }) }
-  const member = membership = await beMember({ client: serverClient, store, isShared, network, self, clock, random, logger })
+  const self = {
+    nodeName: facts.nodeName,
+    address: network.nodeAddress,
+    port,
+    ...(advertised !== undefined && { advertisedAddress: advertised }),
+  }
+  const member = (membership = await beMember({
+    client: serverClient,
+    store,
+    isShared,
+    network,
+    self,
+    clock,
+    random,
+    logger,
+  }))
   const components = await startComponents({
-    server, facts, places, authority: keys.authority, serverClient, nodeClient, nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0), elected: member.elected, clock, random, logger,
+    server,
+    facts,
+    places,
+    authority: keys.authority,
+    serverClient,
+    nodeClient,
+    nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0),
+    elected: member.elected,
+    clock,
+    random,
+    logger,
   })
   void components.settled().then(() => reached('network'))
 
@@ -115,8 +192,14 @@ async function main(options: ServerOptions): Promise<void> {
   reached('runtime')
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({
-    client: nodeClient, runtime, nodeName: facts.nodeName, network, dataDirectory: places.data,
-    cgroupRoot: `/sampan/${options.name}`, clock, logger: logger.with({ component: 'node' }),
+    client: nodeClient,
+    runtime,
+    nodeName: facts.nodeName,
+    network,
+    dataDirectory: places.data,
+    cgroupRoot: `/sampan/${options.name}`,
+    clock,
+    logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
   reached('node')
@@ -133,7 +216,9 @@ async function main(options: ServerOptions): Promise<void> {
     stopRotation()
     spareMemory.stop()
     // A store that is out of reach must not hold the end up; leases end by themselves.
-    const late = new Promise(resolve => { clock.after(stopMs, () => resolve(undefined)) })
+    const late = new Promise(resolve => {
+      clock.after(stopMs, () => resolve(undefined))
+    })
     await Promise.race([late, Promise.allSettled([components.stop(), agent?.stop(), registry.close(), member.stop()])])
     await server.close()
     await store.close()
@@ -169,7 +254,13 @@ async function nameControlPlane(client: LocalClient, name: string): Promise<void
   await client.patch(nodes, { name }, { type: 'merge', value: { metadata: { labels: { [label]: '' } } } })
 }
 
-async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<ReturnType<typeof clusterKeys>>, addresses: readonly string[], asked: number | undefined): Promise<number> {
+async function listen(
+  server: ApiServer,
+  places: ClusterPlaces,
+  keys: Awaited<ReturnType<typeof clusterKeys>>,
+  addresses: readonly string[],
+  asked: number | undefined,
+): Promise<number> {
   const file = join(places.data, 'api-port')
   const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
   const wanted = asked ?? remembered ?? defaultApiPort
@@ -181,8 +272,14 @@ async function listen(server: ApiServer, places: ClusterPlaces, keys: Awaited<Re
     return port
   } catch (error) {
     const { code, address } = error as NodeJS.ErrnoException & { address?: string }
-    if (code === 'EADDRNOTAVAIL') throw new SetupError(`this machine has no address ${address}; name one that it has with --advertise-address, or none`)
-    if (code === 'EADDRINUSE') throw new SetupError(`port ${wanted} is in use by another program; choose another one with --api-port, or --api-port 0 for any free one`)
+    if (code === 'EADDRNOTAVAIL')
+      throw new SetupError(
+        `this machine has no address ${address}; name one that it has with --advertise-address, or none`,
+      )
+    if (code === 'EADDRINUSE')
+      throw new SetupError(
+        `port ${wanted} is in use by another program; choose another one with --api-port, or --api-port 0 for any free one`,
+      )
     throw error
   }
 }
@@ -206,19 +303,27 @@ const registryNames = (port: number): Record<string, string> => {
   return { 'sampan.local': address, [address]: address, [`localhost:${port}`]: address }
 }
 
-process.on('unhandledRejection', error => logger.error('unhandled rejection', { error: String(error), stack: error instanceof Error ? error.stack : undefined }))
+process.on('unhandledRejection', error =>
+  logger.error('unhandled rejection', {
+    error: String(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  }),
+)
 
 try {
   await main(JSON.parse(process.argv[2] ?? '{}') as ServerOptions)
 } catch (error) {
   const { message, stack } = error as Error
   logger.error('start failed', { error: message, stack })
-  await retreat().catch((fault: unknown) => logger.error('the failed start could not be taken back', { error: String(fault) }))
+  await retreat().catch((fault: unknown) =>
+    logger.error('the failed start could not be taken back', { error: String(fault) }),
+  )
   report({ failure: describe(error as NodeJS.ErrnoException) })
   process.exit(1)
 }
 
 function describe(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOSPC') return `the disk is full (${error.path ?? 'data directory'}); free some space and try again`
+  if (error.code === 'ENOSPC')
+    return `the disk is full (${error.path ?? 'data directory'}); free some space and try again`
   return error.message
 }

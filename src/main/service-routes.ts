@@ -17,10 +17,15 @@ export interface RouteOptions {
 const routeTo = (range: string, { network: { nodeAddress, podCidr }, linkName }: RouteOptions): string =>
   `${range} dev ${linkName} src ${nodeAddress} metric ${podCidr.split('.')[1]}`
 
-export const addFirstRoute = (options: RouteOptions): Promise<void> => options.apply([`route replace ${routeTo(options.network.serviceCidr, options)}`])
+export const addFirstRoute = (options: RouteOptions): Promise<void> =>
+  options.apply([`route replace ${routeTo(options.network.serviceCidr, options)}`])
 
 /** @returns how to stop it */
-export function followServiceRanges({ client, logger, ...options }: RouteOptions & { readonly client: Client; readonly logger: Logger }): () => void {
+export function followServiceRanges({
+  client,
+  logger,
+  ...options
+}: RouteOptions & { readonly client: Client; readonly logger: Logger }): () => void {
   const informer = client.informer(serviceCidrs)
   const routed = new Set<string>([options.network.serviceCidr])
   let chain = Promise.resolve()
@@ -37,6 +42,10 @@ export function followServiceRanges({ client, logger, ...options }: RouteOptions
   }
 
   return informer.subscribe(() => {
-    chain = chain.then(follow).catch((error: unknown) => logger.error('a range of service addresses could not be routed from this machine', { error: String(error) }))
+    chain = chain
+      .then(follow)
+      .catch((error: unknown) =>
+        logger.error('a range of service addresses could not be routed from this machine', { error: String(error) }),
+      )
   })
 }

@@ -15,13 +15,15 @@ type KeyPlaces = Pick<ClusterPlaces, 'keys'>
  */
 export async function shareKeys(store: Store, places: KeyPlaces): Promise<EncryptionKey[]> {
   const token = ownToken(places)
-  let entry = token && await store.get(identityKey)
+  let entry = token && (await store.get(identityKey))
   while (token !== undefined && entry !== undefined) {
     // A file that was lost comes back.
     const own = knownKeys(places) ?? []
     const stored = keysIn(entry, token)
     const merged = merge(own, stored)
-    const result = isSame(merged, stored) ? undefined : await store.put(identityKey, withKeys(entry, token, merged), entry.revision)
+    const result = isSame(merged, stored)
+      ? undefined
+      : await store.put(identityKey, withKeys(entry, token, merged), entry.revision)
     if (result?.ok === false) {
       // Another server was faster.
       entry = result.current
@@ -38,7 +40,11 @@ export async function shareKeys(store: Store, places: KeyPlaces): Promise<Encryp
  * Calls `use` with all keys whenever another server has brought one.
  * @returns those of now, newest first. @throws SetupError
  */
-export async function followKeys(store: Store, places: KeyPlaces, use: (merged: readonly EncryptionKey[]) => void): Promise<EncryptionKey[]> {
+export async function followKeys(
+  store: Store,
+  places: KeyPlaces,
+  use: (merged: readonly EncryptionKey[]) => void,
+): Promise<EncryptionKey[]> {
   let known = knownKeys(places) ?? []
   function learn(entry: Entry, token: JoinToken): void {
     const merged = merge(known, keysIn(entry, token))
@@ -65,7 +71,8 @@ export async function followKeys(store: Store, places: KeyPlaces, use: (merged: 
   return known
 }
 
-const keysIn = ({ value }: Entry, token: JoinToken): EncryptionKey[] => parseKeys(openIdentity(value, token).files[keysFile] ?? '', 'the key file of the cluster in etcd')
+const keysIn = ({ value }: Entry, token: JoinToken): EncryptionKey[] =>
+  parseKeys(openIdentity(value, token).files[keysFile] ?? '', 'the key file of the cluster in etcd')
 
 function withKeys({ value }: Entry, token: JoinToken, keys: readonly EncryptionKey[]): Buffer {
   const identity = openIdentity(value, token)
@@ -75,9 +82,13 @@ function withKeys({ value }: Entry, token: JoinToken, keys: readonly EncryptionK
 function merge(own: readonly EncryptionKey[], stored: readonly EncryptionKey[]): EncryptionKey[] {
   for (const { id, secret } of own) {
     const other = stored.find(key => key.id === id)
-    if (other !== undefined && !Buffer.from(other.secret).equals(secret)) throw new SetupError(`${keysFile} has a key "${id}" that is another one in the cluster, as when two servers got a new key under the same id; give the new one an id of its own`)
+    if (other !== undefined && !Buffer.from(other.secret).equals(secret))
+      throw new SetupError(
+        `${keysFile} has a key "${id}" that is another one in the cluster, as when two servers got a new key under the same id; give the new one an id of its own`,
+      )
   }
   return [...own.filter(({ id }) => !stored.some(key => key.id === id)), ...stored]
 }
 
-const isSame = (left: readonly EncryptionKey[], right: readonly EncryptionKey[]): boolean => formatKeys(left) === formatKeys(right)
+const isSame = (left: readonly EncryptionKey[], right: readonly EncryptionKey[]): boolean =>
+  formatKeys(left) === formatKeys(right)

@@ -14,20 +14,42 @@ beforeAll(async () => {
   server = await startTestServer()
   await server.local.create(namespaces, { metadata: { name: 'shop' } })
   names = new ClusterNames(server.local, 'cluster.local')
-  const addService = (name: string, spec: New<Service>['spec']): Promise<Service> => server.local.create<Service>(services, { metadata: inShop(name), ...(spec !== undefined && { spec }) })
-  const addSlice = (name: string, service: string, slice: Omit<New<EndpointSlice>, 'metadata'>): Promise<EndpointSlice> =>
-    server.local.create<EndpointSlice>(endpointSlices, { metadata: { ...inShop(name), labels: { 'kubernetes.io/service-name': service } }, ...slice } as New<EndpointSlice>)
-  await addService('web', { clusterIP: '10.43.0.20', ports: [{ name: 'http', port: 80 }, { name: 'dns', port: 53, protocol: 'UDP' }] })
+  const addService = (name: string, spec: New<Service>['spec']): Promise<Service> =>
+    server.local.create<Service>(services, { metadata: inShop(name), ...(spec !== undefined && { spec }) })
+  const addSlice = (
+    name: string,
+    service: string,
+    slice: Omit<New<EndpointSlice>, 'metadata'>,
+  ): Promise<EndpointSlice> =>
+    server.local.create<EndpointSlice>(endpointSlices, {
+      metadata: { ...inShop(name), labels: { 'kubernetes.io/service-name': service } },
+      ...slice,
+    } as New<EndpointSlice>)
+  await addService('web', {
+    clusterIP: '10.43.0.20',
+    ports: [
+      { name: 'http', port: 80 },
+      { name: 'dns', port: 53, protocol: 'UDP' },
+    ],
+  })
   await addService('nodes', { clusterIP: 'None', ports: [{ name: 'http', port: 80 }], selector: { app: 'nodes' } })
   await addService('unready', { clusterIP: 'None', publishNotReadyAddresses: true, ports: [{ port: 80 }] })
   await addService('empty', { clusterIP: 'None', ports: [{ port: 80 }] })
   await addService('outside', { type: 'ExternalName', externalName: 'db.example.com' })
   const notReady = { ready: false }
   await addSlice('nodes-1', 'nodes', {
-    addressType: 'IPv4', ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-    endpoints: [{ addresses: ['10.42.0.5'], hostname: 'first', conditions: { ready: true } }, { addresses: ['10.42.0.6'], conditions: { ready: true } }, { addresses: ['10.42.0.7'], conditions: notReady }],
+    addressType: 'IPv4',
+    ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    endpoints: [
+      { addresses: ['10.42.0.5'], hostname: 'first', conditions: { ready: true } },
+      { addresses: ['10.42.0.6'], conditions: { ready: true } },
+      { addresses: ['10.42.0.7'], conditions: notReady },
+    ],
   })
-  await addSlice('unready-1', 'unready', { addressType: 'IPv4', endpoints: [{ addresses: ['10.42.0.8'], conditions: notReady }] })
+  await addSlice('unready-1', 'unready', {
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.42.0.8'], conditions: notReady }],
+  })
 })
 afterAll(() => server.close())
 
@@ -36,10 +58,14 @@ function shown(resolution: Resolution): string[] {
   if (resolution.kind === 'absent') return [resolution.nameExists ? 'no such record' : 'no such name']
   return resolution.records.map(record => {
     switch (record.type) {
-      case 'A': return record.address
-      case 'SRV': return `${record.target}:${record.port}`
-      case 'TXT': return record.text
-      default: return record.target
+      case 'A':
+        return record.address
+      case 'SRV':
+        return `${record.target}:${record.port}`
+      case 'TXT':
+        return record.text
+      default:
+        return record.target
     }
   })
 }
@@ -73,7 +99,11 @@ describe('a headless service', () => {
     ['10-42-0-6.nodes.shop.svc.cluster.local', 'A', ['10.42.0.6']],
     ['first.nodes.shop.svc.cluster.local', 'AAAA', ['no such record']],
     ['10-42-0-7.nodes.shop.svc.cluster.local', 'A', ['no such name']],
-    ['_http._tcp.nodes.shop.svc.cluster.local', 'SRV', ['first.nodes.shop.svc.cluster.local:8080', '10-42-0-6.nodes.shop.svc.cluster.local:8080']],
+    [
+      '_http._tcp.nodes.shop.svc.cluster.local',
+      'SRV',
+      ['first.nodes.shop.svc.cluster.local:8080', '10-42-0-6.nodes.shop.svc.cluster.local:8080'],
+    ],
     ['unready.shop.svc.cluster.local', 'A', ['10.42.0.8']],
     ['empty.shop.svc.cluster.local', 'A', ['no such record']],
   ])('%s %s is %j', (name, type, expected) => {
@@ -101,7 +131,10 @@ test.each([
 })
 
 test('names change with the objects', async () => {
-  await server.local.create<Service>(services, { metadata: inShop('late'), spec: { clusterIP: '10.43.0.30', ports: [{ port: 80 }] } })
+  await server.local.create<Service>(services, {
+    metadata: inShop('late'),
+    spec: { clusterIP: '10.43.0.30', ports: [{ port: 80 }] },
+  })
   expect(resolve('late.shop.svc.cluster.local')).toEqual(['10.43.0.30'])
   await server.local.delete(services, inShop('late'))
   expect(resolve('late.shop.svc.cluster.local')).toEqual(['no such name'])

@@ -6,7 +6,11 @@ import { connect } from 'node:net'
 const timeoutMs = 2000
 
 /** undefined: nobody answered. Over TCP the answer carries its length, as it goes to the client. */
-export async function forward(upstream: readonly string[], message: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
+export async function forward(
+  upstream: readonly string[],
+  message: Buffer,
+  transport: 'udp' | 'tcp',
+): Promise<Buffer | undefined> {
   for (const server of upstream) {
     const [address = '', port = '53'] = server.split(':')
     const answer = await (transport === 'udp' ? overUdp : overTcp)(address, Number(port), message)

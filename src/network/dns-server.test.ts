@@ -15,14 +15,20 @@ const known: Readonly<Record<string, readonly DnsRecord[]>> = {
   '_http._tcp.web.cluster.local': [{ type: 'SRV', name: '', target: 'web.cluster.local', port: 80 }],
   'outside.cluster.local': [{ type: 'CNAME', name: '', target: 'far.example.com' }],
   'inside.cluster.local': [{ type: 'CNAME', name: '', target: 'web.cluster.local' }],
-  'many.cluster.local': Array.from({ length: 60 }, (_unused, index): DnsRecord => ({ type: 'A', name: '', address: `10.42.0.${index}` })),
+  'many.cluster.local': Array.from({ length: 60 }, (_unused, index): DnsRecord => ({
+    type: 'A',
+    name: '',
+    address: `10.42.0.${index}`,
+  })),
 }
 
 function resolve(name: string, type: string): Resolution {
   if (!name.endsWith('cluster.local')) return { kind: 'foreign' }
   const records = known[name]
   if (records === undefined) return { kind: 'absent', nameExists: name === 'empty.cluster.local' }
-  return records[0]!.type === type || records[0]!.type === 'CNAME' ? { kind: 'found', records } : { kind: 'absent', nameExists: true }
+  return records[0]!.type === type || records[0]!.type === 'CNAME'
+    ? { kind: 'found', records }
+    : { kind: 'absent', nameExists: true }
 }
 
 let upstreamUdp: UdpSocket
@@ -35,7 +41,13 @@ function playedAnswer(message: Buffer): Packet {
   const query = decode(message)
   const [question] = query.questions!
   asked.push(question!.name)
-  return { type: 'response', id: query.id!, flags: 0, questions: [question!], answers: [{ type: 'A', name: question!.name, ttl: 60, data: '192.0.2.7' }] }
+  return {
+    type: 'response',
+    id: query.id!,
+    flags: 0,
+    questions: [question!],
+    answers: [{ type: 'A', name: question!.name, ttl: 60, data: '192.0.2.7' }],
+  }
 }
 
 beforeAll(async () => {
@@ -43,13 +55,25 @@ beforeAll(async () => {
   upstreamUdp.on('message', (message, from) => {
     if (decode(message).questions![0]!.name === 'silent.example.com') return
     // Something that answers another question comes first and must be ignored.
-    upstreamUdp.send(encode({ type: 'response', id: (message.readUInt16BE(0) + 1) % 65_536, questions: [] }), from.port, from.address)
+    upstreamUdp.send(
+      encode({ type: 'response', id: (message.readUInt16BE(0) + 1) % 65_536, questions: [] }),
+      from.port,
+      from.address,
+    )
     upstreamUdp.send(encode(playedAnswer(message)), from.port, from.address)
   })
-  await new Promise<void>(done => { upstreamUdp.bind(0, '127.0.0.1', done) })
+  await new Promise<void>(done => {
+    upstreamUdp.bind(0, '127.0.0.1', done)
+  })
   const { port } = upstreamUdp.address()
-  upstreamTcp = createServer(socket => { socket.on('data', data => { socket.end(streamEncode(playedAnswer(data.subarray(2)))) }) })
-  await new Promise<void>(done => { upstreamTcp.listen(port, '127.0.0.1', done) })
+  upstreamTcp = createServer(socket => {
+    socket.on('data', data => {
+      socket.end(streamEncode(playedAnswer(data.subarray(2))))
+    })
+  })
+  await new Promise<void>(done => {
+    upstreamTcp.listen(port, '127.0.0.1', done)
+  })
   server = await listenOnOnePort([`127.0.0.1:${port}`])
 })
 afterAll(async () => {
@@ -62,18 +86,35 @@ afterAll(async () => {
 async function listenOnOnePort(upstream: readonly string[]): Promise<DnsServer> {
   for (let attempt = 0; ; attempt++) {
     const probe = createServer()
-    await new Promise<void>(done => { probe.listen(0, '127.0.0.1', done) })
+    await new Promise<void>(done => {
+      probe.listen(0, '127.0.0.1', done)
+    })
     const { port } = probe.address() as { port: number }
-    await new Promise<void>(done => { probe.close(() => done()) })
+    await new Promise<void>(done => {
+      probe.close(() => done())
+    })
     try {
-      return await startDnsServer({ names: { resolve } as unknown as ClusterNames, domain: 'cluster.local', address: '127.0.0.1', port, upstream, logger: silentLogger })
+      return await startDnsServer({
+        names: { resolve } as unknown as ClusterNames,
+        domain: 'cluster.local',
+        address: '127.0.0.1',
+        port,
+        upstream,
+        logger: silentLogger,
+      })
     } catch (error) {
       if (attempt === 5) throw error
     }
   }
 }
 
-const question = (name: string, type: 'A' | 'AAAA' | 'SRV' | 'CNAME', more: Partial<Packet> = {}): Packet => ({ type: 'query', id: 4711, flags: 0x01_00, questions: [{ type, name }], ...more })
+const question = (name: string, type: 'A' | 'AAAA' | 'SRV' | 'CNAME', more: Partial<Packet> = {}): Packet => ({
+  type: 'query',
+  id: 4711,
+  flags: 0x01_00,
+  questions: [{ type, name }],
+  ...more,
+})
 
 function overUdp(packet: Packet | Buffer, port = server.port): Promise<Packet> {
   return new Promise((done, failed) => {
@@ -112,7 +153,8 @@ function overTcp(packets: readonly Packet[]): Promise<Packet[]> {
   })
 }
 
-const dataOf = (packet: Packet): unknown[] => packet.answers!.map(answer => ('data' in answer ? answer.data : undefined))
+const dataOf = (packet: Packet): unknown[] =>
+  packet.answers!.map(answer => ('data' in answer ? answer.data : undefined))
 const codeOf = (packet: Packet): string => (packet as Packet & { rcode: string }).rcode
 
 describe('a name of the cluster', () => {
@@ -123,7 +165,9 @@ describe('a name of the cluster', () => {
   })
 
   test('may be a service record', async () => {
-    expect(dataOf(await overUdp(question('_http._tcp.web.cluster.local', 'SRV')))).toEqual([{ target: 'web.cluster.local', port: 80, priority: 0, weight: 100 }])
+    expect(dataOf(await overUdp(question('_http._tcp.web.cluster.local', 'SRV')))).toEqual([
+      { target: 'web.cluster.local', port: 80, priority: 0, weight: 100 },
+    ])
   })
 
   test.each([
@@ -143,7 +187,16 @@ describe('a name of the cluster', () => {
   })
 
   test('with many addresses is whole over UDP for whom takes large answers', async () => {
-    const option: NonNullable<Packet['additionals']>[number] = { type: 'OPT', name: '.', udpPayloadSize: 4096, flags: 0, options: [], extendedRcode: 0, ednsVersion: 0, flag_do: false }
+    const option: NonNullable<Packet['additionals']>[number] = {
+      type: 'OPT',
+      name: '.',
+      udpPayloadSize: 4096,
+      flags: 0,
+      options: [],
+      extendedRcode: 0,
+      ednsVersion: 0,
+      flag_do: false,
+    }
     expect((await overUdp(question('many.cluster.local', 'A', { additionals: [option] }))).answers).toHaveLength(60)
   })
 
@@ -177,13 +230,20 @@ describe('a foreign name', () => {
 })
 
 test('several questions of one connection are answered', async () => {
-  const answers = await overTcp([question('web.cluster.local', 'A', { id: 1 }), question('nothing.cluster.local', 'A', { id: 2 })])
-  expect(answers.map(answer => [answer.id, codeOf(answer)])).toEqual([[1, 'NOERROR'], [2, 'NXDOMAIN']])
+  const answers = await overTcp([
+    question('web.cluster.local', 'A', { id: 1 }),
+    question('nothing.cluster.local', 'A', { id: 2 }),
+  ])
+  expect(answers.map(answer => [answer.id, codeOf(answer)])).toEqual([
+    [1, 'NOERROR'],
+    [2, 'NXDOMAIN'],
+  ])
 })
 
 test('what is no question is ignored', async () => {
   const socket = createSocket('udp4')
-  for (const bytes of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.alloc(12), encode({ type: 'response', id: 1 })]) socket.send(bytes, server.port, '127.0.0.1')
+  for (const bytes of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.alloc(12), encode({ type: 'response', id: 1 })])
+    socket.send(bytes, server.port, '127.0.0.1')
   expect(codeOf(await overUdp(question('web.cluster.local', 'A')))).toBe('NOERROR')
   socket.close()
 })
@@ -191,15 +251,22 @@ test('what is no question is ignored', async () => {
 test('a server closes although a client keeps its connection', async () => {
   const other = await listenOnOnePort([])
   const socket = connect(other.port, '127.0.0.1')
-  await new Promise<void>(done => { socket.once('connect', done) })
+  await new Promise<void>(done => {
+    socket.once('connect', done)
+  })
   await other.close()
-  await new Promise<void>(done => { socket.once('close', () => done()) })
+  await new Promise<void>(done => {
+    socket.once('close', () => done())
+  })
   expect(socket.destroyed).toBe(true)
 })
 
-test('the machine\'s resolvers are read from its file', () => {
+test("the machine's resolvers are read from its file", () => {
   const directory = mkdtempSync(join(tmpdir(), 'sampan-resolv-'))
-  writeFileSync(join(directory, 'resolv.conf'), '# comment\nsearch home\nnameserver 192.0.2.53\nnameserver  192.0.2.54\nnameserver fd00::1\n')
+  writeFileSync(
+    join(directory, 'resolv.conf'),
+    '# comment\nsearch home\nnameserver 192.0.2.53\nnameserver  192.0.2.54\nnameserver fd00::1\n',
+  )
   expect(machineResolvers(join(directory, 'resolv.conf'))).toEqual(['192.0.2.53', '192.0.2.54'])
   expect(machineResolvers(join(directory, 'none'))).toEqual([])
   rmSync(directory, { recursive: true })

@@ -3,7 +3,18 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { decode, encode, streamEncode, AUTHORITATIVE_ANSWER, RECURSION_AVAILABLE, RECURSION_DESIRED, TRUNCATED_RESPONSE, type Answer, type Packet, type Question } from 'dns-packet'
+import {
+  decode,
+  encode,
+  streamEncode,
+  AUTHORITATIVE_ANSWER,
+  RECURSION_AVAILABLE,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+  type Answer,
+  type Packet,
+  type Question,
+} from 'dns-packet'
 import type { Logger } from '../lib/logger.ts'
 import type { ClusterNames, DnsRecord } from './cluster-names.ts'
 import { forward } from './dns-forward.ts'
@@ -53,7 +64,14 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
     port: udp.address().port,
     close: async () => {
       for (const socket of open) socket.destroy()
-      await Promise.all([new Promise<void>(resolve => { udp.close(resolve) }), new Promise<void>(resolve => { tcp.close(() => resolve()) })])
+      await Promise.all([
+        new Promise<void>(resolve => {
+          udp.close(resolve)
+        }),
+        new Promise<void>(resolve => {
+          tcp.close(() => resolve())
+        }),
+      ])
     },
   }
 }
@@ -75,7 +93,12 @@ function listening(server: Server, address: string, port: number): Promise<void>
   })
 }
 
-async function answerDatagram(options: DnsServerOptions, socket: UdpSocket, message: Buffer, from: RemoteInfo): Promise<void> {
+async function answerDatagram(
+  options: DnsServerOptions,
+  socket: UdpSocket,
+  message: Buffer,
+  from: RemoteInfo,
+): Promise<void> {
   const response = await respond(options, message, 'udp')
   if (response === undefined) return
   try {
@@ -107,7 +130,11 @@ async function answerOnStream(options: DnsServerOptions, socket: Socket, message
 }
 
 /** undefined: not a question that can be answered. */
-async function respond(options: DnsServerOptions, message: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
+async function respond(
+  options: DnsServerOptions,
+  message: Buffer,
+  transport: 'udp' | 'tcp',
+): Promise<Buffer | undefined> {
   let query: Packet
   try {
     query = decode(message)
@@ -134,7 +161,7 @@ async function withTarget(options: DnsServerOptions, resolved: Packet, question:
   const target: Question = { type: question.type, class: 'IN', name: alias.data }
   const query: Packet = { type: 'query', id: resolved.id ?? 0, flags: RECURSION_DESIRED, questions: [target] }
   const local = resolveLocally(options, query, target)
-  const answers = local?.answers ?? await foreignAnswers(options, query)
+  const answers = local?.answers ?? (await foreignAnswers(options, query))
   return { ...resolved, answers: [alias, ...answers] }
 }
 
@@ -152,39 +179,71 @@ function resolveLocally({ names, domain }: DnsServerOptions, query: Packet, ques
   const name = question.name.toLowerCase().replace(/\.$/, '')
   const resolution = names.resolve(name, question.type)
   switch (resolution.kind) {
-    case 'foreign': return undefined
-    case 'found': return reply(query, 0, resolution.records.map(record => toAnswer(record, question.name)))
-    case 'absent': return reply(query, resolution.nameExists ? 0 : nameError, [], [startOfAuthority(domain)])
+    case 'foreign':
+      return undefined
+    case 'found':
+      return reply(
+        query,
+        0,
+        resolution.records.map(record => toAnswer(record, question.name)),
+      )
+    case 'absent':
+      return reply(query, resolution.nameExists ? 0 : nameError, [], [startOfAuthority(domain)])
   }
 }
 
 function reply(query: Packet, code: number, answers: Answer[], authorities: Answer[] = []): Packet {
   const desired = (query.flags ?? 0) & RECURSION_DESIRED
-  return { type: 'response', id: query.id ?? 0, flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | desired | code, questions: query.questions ?? [], answers, authorities }
+  return {
+    type: 'response',
+    id: query.id ?? 0,
+    flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | desired | code,
+    questions: query.questions ?? [],
+    answers,
+    authorities,
+  }
 }
 
 function toAnswer(record: DnsRecord, askedName: string): Answer {
   const common = { name: askedName, ttl: timeToLiveSeconds, class: 'IN' as const }
   switch (record.type) {
-    case 'A': return { ...common, type: 'A', data: record.address }
-    case 'CNAME': return { ...common, type: 'CNAME', data: record.target }
-    case 'PTR': return { ...common, type: 'PTR', data: record.target }
-    case 'TXT': return { ...common, type: 'TXT', data: record.text }
-    case 'SRV': return { ...common, type: 'SRV', data: { target: record.target, port: record.port, priority: 0, weight: 100 } }
+    case 'A':
+      return { ...common, type: 'A', data: record.address }
+    case 'CNAME':
+      return { ...common, type: 'CNAME', data: record.target }
+    case 'PTR':
+      return { ...common, type: 'PTR', data: record.target }
+    case 'TXT':
+      return { ...common, type: 'TXT', data: record.text }
+    case 'SRV':
+      return { ...common, type: 'SRV', data: { target: record.target, port: record.port, priority: 0, weight: 100 } }
   }
 }
 
 function startOfAuthority(domain: string): Answer {
   return {
-    type: 'SOA', name: domain, ttl: timeToLiveSeconds, class: 'IN',
-    data: { mname: `ns.dns.${domain}`, rname: `hostmaster.${domain}`, serial: 1, refresh: 7200, retry: 1800, expire: 86_400, minimum: timeToLiveSeconds },
+    type: 'SOA',
+    name: domain,
+    ttl: timeToLiveSeconds,
+    class: 'IN',
+    data: {
+      mname: `ns.dns.${domain}`,
+      rname: `hostmaster.${domain}`,
+      serial: 1,
+      refresh: 7200,
+      retry: 1800,
+      expire: 86_400,
+      minimum: timeToLiveSeconds,
+    },
   }
 }
 
 function pack(packet: Packet, transport: 'udp' | 'tcp', query: Packet): Buffer {
   if (transport === 'tcp') return streamEncode(packet)
   const bytes = encode(packet)
-  const option = query.additionals?.find(additional => additional.type === 'OPT') as { udpPayloadSize?: number } | undefined
+  const option = query.additionals?.find(additional => additional.type === 'OPT') as
+    | { udpPayloadSize?: number }
+    | undefined
   const limit = Math.max(plainUdpBytes, option?.udpPayloadSize ?? plainUdpBytes)
   if (bytes.length <= limit) return bytes
   return encode({ ...packet, flags: (packet.flags ?? 0) | TRUNCATED_RESPONSE, answers: [], authorities: [] })

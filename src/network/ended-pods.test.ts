@@ -3,15 +3,27 @@ import type { EndpointSlice, Pod } from '../api/generated/models.ts'
 import { EndedPods } from './ended-pods.ts'
 
 const pod = (name: string, ...containerIds: string[]): Pod =>
-  ({ metadata: { namespace: 'shop', name, uid: `uid-${name}` }, status: { containerStatuses: containerIds.map(containerID => ({ containerID })) } }) as unknown as Pod
+  ({
+    metadata: { namespace: 'shop', name, uid: `uid-${name}` },
+    status: { containerStatuses: containerIds.map(containerID => ({ containerID })) },
+  }) as unknown as Pod
 
 const slice = (...names: string[]): EndpointSlice =>
-  ({ endpoints: names.map(name => ({ addresses: [name], targetRef: { kind: 'Pod', namespace: 'shop', name, uid: `uid-${name}` } })) }) as unknown as EndpointSlice
+  ({
+    endpoints: names.map(name => ({
+      addresses: [name],
+      targetRef: { kind: 'Pod', namespace: 'shop', name, uid: `uid-${name}` },
+    })),
+  }) as unknown as EndpointSlice
 
-const addresses = (slices: readonly EndpointSlice[]): string[] => slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses: all }) => all))
+const addresses = (slices: readonly EndpointSlice[]): string[] =>
+  slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses: all }) => all))
 
 test('an endpoint counts again when other containers run in its pod', () => {
-  const now = new Map([['web', pod('web', 'old')], ['other', pod('other', 'lives')]])
+  const now = new Map([
+    ['web', pod('web', 'old')],
+    ['other', pod('other', 'lives')],
+  ])
   const ended = new EndedPods([now.get('web')!], ({ name }) => now.get(name))
   expect(addresses(ended.leftOutOf([slice('web', 'other')]))).toEqual(['other'])
   now.set('web', pod('web'))

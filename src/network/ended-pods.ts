@@ -28,14 +28,19 @@ export class EndedPods {
   /** The slices without the endpoints of these pods. */
   leftOutOf(slices: readonly EndpointSlice[]): readonly EndpointSlice[] {
     if (this.containers.size === 0) return slices
-    return slices.map(slice => ({ ...slice, endpoints: (slice.endpoints ?? []).filter(endpoint => !this.isBehind(endpoint)) }))
+    return slices.map(slice => ({
+      ...slice,
+      endpoints: (slice.endpoints ?? []).filter(endpoint => !this.isBehind(endpoint)),
+    }))
   }
 
   private isBehind({ targetRef }: Endpoint): boolean {
-    if (targetRef?.namespace === undefined || targetRef.name === undefined || !this.containers.has(targetRef.uid ?? '')) return false
+    if (targetRef?.namespace === undefined || targetRef.name === undefined || !this.containers.has(targetRef.uid ?? ''))
+      return false
     const pod = this.podOf({ namespace: targetRef.namespace, name: targetRef.name })
     return pod !== undefined && this.has(pod)
   }
 }
 
-const containersOf = ({ status }: Pod): string => (status?.containerStatuses ?? []).flatMap(({ containerID = [] }) => containerID).join(' ')
+const containersOf = ({ status }: Pod): string =>
+  (status?.containerStatuses ?? []).flatMap(({ containerID = [] }) => containerID).join(' ')

@@ -69,7 +69,8 @@ export function changes(table: string, before: readonly PortRule[], after: reado
     const previous = old.get(rule.chain)
     lines.push(...chainLines(table, previous, rule))
     if (previous === undefined || !sameElements(previous, rule)) lines.push(...elementLines('add', table, rule))
-    if (previous !== undefined && previous.backends.length > 0 && rule.backends.length === 0) gone.push(`delete chain ip ${table} ${rule.chain}`)
+    if (previous !== undefined && previous.backends.length > 0 && rule.backends.length === 0)
+      gone.push(`delete chain ip ${table} ${rule.chain}`)
   }
   lines.push(...hairpinLines(table, before, after), ...gone)
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
@@ -94,27 +95,51 @@ function claimed(rules: readonly PortRule[]): Map<string, PortRule> {
   for (const [chain, rule] of byChain) {
     const owns = (place: string): boolean => owners.get(place) === chain
     const addresses = rule.addresses.filter(address => owns(`${address} ${rule.protocol} ${rule.port}`))
-    const nodePort = rule.nodePort !== undefined && owns(`${rule.protocol} ${rule.nodePort}`) ? rule.nodePort : undefined
+    const nodePort =
+      rule.nodePort !== undefined && owns(`${rule.protocol} ${rule.nodePort}`) ? rule.nodePort : undefined
     byChain.set(chain, { ...rule, addresses, nodePort })
   }
   return byChain
 }
 
-function placesOf(protocol: string, port: number, nodePort: number | undefined, addresses: readonly string[]): string[] {
-  return [...addresses.map(address => `${address} ${protocol} ${port}`), ...(nodePort === undefined ? [] : [`${protocol} ${nodePort}`])]
+function placesOf(
+  protocol: string,
+  port: number,
+  nodePort: number | undefined,
+  addresses: readonly string[],
+): string[] {
+  return [
+    ...addresses.map(address => `${address} ${protocol} ${port}`),
+    ...(nodePort === undefined ? [] : [`${protocol} ${nodePort}`]),
+  ]
 }
 
 function sameElements(left: PortRule, right: PortRule): boolean {
-  return left.protocol === right.protocol && left.port === right.port && left.nodePort === right.nodePort
-    && (left.backends.length > 0) === (right.backends.length > 0) && left.addresses.join() === right.addresses.join()
+  return (
+    left.protocol === right.protocol &&
+    left.port === right.port &&
+    left.nodePort === right.nodePort &&
+    left.backends.length > 0 === right.backends.length > 0 &&
+    left.addresses.join() === right.addresses.join()
+  )
 }
 
-function elementLines(verb: 'add' | 'delete', table: string, { addresses, protocol, port, nodePort, backends, chain }: PortRule): string[] {
+function elementLines(
+  verb: 'add' | 'delete',
+  table: string,
+  { addresses, protocol, port, nodePort, backends, chain }: PortRule,
+): string[] {
   const served = backends.length > 0
   const verdict = served ? ` : goto ${chain}` : ''
   const elements = addresses.map(address => `${address} . ${protocol} . ${port}${verdict}`)
-  const lines = elements.length === 0 ? [] : [`${verb} element ip ${table} ${served ? 'services' : 'unserved'} { ${elements.join(', ')} }`]
-  if (nodePort !== undefined) lines.push(`${verb} element ip ${table} ${served ? 'node-ports' : 'unserved-node-ports'} { ${protocol} . ${nodePort}${verdict} }`)
+  const lines =
+    elements.length === 0
+      ? []
+      : [`${verb} element ip ${table} ${served ? 'services' : 'unserved'} { ${elements.join(', ')} }`]
+  if (nodePort !== undefined)
+    lines.push(
+      `${verb} element ip ${table} ${served ? 'node-ports' : 'unserved-node-ports'} { ${protocol} . ${nodePort}${verdict} }`,
+    )
   return lines
 }
 
@@ -147,4 +172,5 @@ function hairpinLines(table: string, before: readonly PortRule[], after: readonl
   ]
 }
 
-const backendAddresses = (rules: readonly PortRule[]): Set<string> => new Set(rules.flatMap(({ backends }) => backends.map(({ address }) => address)))
+const backendAddresses = (rules: readonly PortRule[]): Set<string> =>
+  new Set(rules.flatMap(({ backends }) => backends.map(({ address }) => address)))

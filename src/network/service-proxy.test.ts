@@ -7,7 +7,13 @@ import { FakeClock } from '../testing/fake-clock.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
 import { startServiceProxy, type ServiceProxy } from './service-proxy.ts'
 
-const facts = { table: 't', podCidr: '10.42.0.0/16', serviceCidr: '10.43.0.0/16', linkName: 'l', nodePortAddresses: ['127.0.0.1'] }
+const facts = {
+  table: 't',
+  podCidr: '10.42.0.0/16',
+  serviceCidr: '10.43.0.0/16',
+  linkName: 'l',
+  nodePortAddresses: ['127.0.0.1'],
+}
 const clock = new FakeClock()
 let server: TestServer
 let proxy: ServiceProxy
@@ -20,7 +26,10 @@ beforeEach(async () => {
   scripts = []
   failing = false
   proxy = await startServiceProxy({
-    client: server.local, facts, clock, logger: silentLogger,
+    client: server.local,
+    facts,
+    clock,
+    logger: silentLogger,
     apply: async script => {
       if (failing) throw new Error('the kernel said no')
       scripts.push(script)
@@ -33,11 +42,18 @@ afterEach(async () => {
   await server.close()
 })
 
-const addService = (name = 'web', clusterIP = '10.43.0.20'): Promise<Service> => server.local.create<Service>(services, { metadata: { name, namespace: 'shop' }, spec: { clusterIP, ports: [{ port: 80 }] } })
-const addSlice = (service = 'web', address = '10.42.0.5'): Promise<EndpointSlice> => server.local.create<EndpointSlice>(endpointSlices, {
-  metadata: { name: `${service}-1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': service } },
-  addressType: 'IPv4', ports: [{ name: '', port: 8080, protocol: 'TCP' }], endpoints: [{ addresses: [address], conditions: { ready: true } }],
-})
+const addService = (name = 'web', clusterIP = '10.43.0.20'): Promise<Service> =>
+  server.local.create<Service>(services, {
+    metadata: { name, namespace: 'shop' },
+    spec: { clusterIP, ports: [{ port: 80 }] },
+  })
+const addSlice = (service = 'web', address = '10.42.0.5'): Promise<EndpointSlice> =>
+  server.local.create<EndpointSlice>(endpointSlices, {
+    metadata: { name: `${service}-1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': service } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  })
 
 test('the first script is the whole table, the next are changes', async () => {
   expect(scripts).toHaveLength(1)
@@ -91,27 +107,51 @@ test('after a start with nothing running, pods of this node are no backends unti
   proxy.stop()
   const podName = { namespace: 'shop', name: 'web-1' }
   await server.local.create(serviceAccounts, { metadata: { namespace: 'shop', name: 'default' } })
-  const created = await server.local.create<Pod>(pods, { metadata: podName, spec: { nodeName: 'here', containers: [{ name: 'main', image: 'web' }] } })
+  const created = await server.local.create<Pod>(pods, {
+    metadata: podName,
+    spec: { nodeName: 'here', containers: [{ name: 'main', image: 'web' }] },
+  })
   const running = (containerID: string): Pod => ({
-    ...created, metadata: { ...podName, uid: created.metadata.uid } as Pod['metadata'],
-    status: { phase: 'Running', podIP: '10.42.0.5', containerStatuses: [{ name: 'main', image: 'web', imageID: '', ready: true, restartCount: 0, containerID }] } as unknown as Pod['status'],
+    ...created,
+    metadata: { ...podName, uid: created.metadata.uid } as Pod['metadata'],
+    status: {
+      phase: 'Running',
+      podIP: '10.42.0.5',
+      containerStatuses: [{ name: 'main', image: 'web', imageID: '', ready: true, restartCount: 0, containerID }],
+    } as unknown as Pod['status'],
   })
   await server.local.update(pods, running('containerd://old'), { subresource: 'status' })
   await addService()
   await server.local.create<EndpointSlice>(endpointSlices, {
     metadata: { name: 'web-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
-    addressType: 'IPv4', ports: [{ name: '', port: 8080, protocol: 'TCP' }],
-    endpoints: [{ addresses: ['10.42.0.5'], conditions: { ready: true }, targetRef: { kind: 'Pod', ...podName, uid: created.metadata.uid } }],
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [
+      {
+        addresses: ['10.42.0.5'],
+        conditions: { ready: true },
+        targetRef: { kind: 'Pod', ...podName, uid: created.metadata.uid },
+      },
+    ],
   })
   scripts = []
   proxy = await startServiceProxy({
-    client: server.local, facts, clock, logger: silentLogger, nodeName: 'here', nothingRuns: Promise.resolve(true),
+    client: server.local,
+    facts,
+    clock,
+    logger: silentLogger,
+    nodeName: 'here',
+    nothingRuns: Promise.resolve(true),
     apply: async script => void scripts.push(script),
   })
   await proxy.settled()
   expect(scripts.at(-1)).not.toContain('10.42.0.5')
   await server.local.update(pods, running('containerd://new'), { subresource: 'status' })
-  await server.local.patch(endpointSlices, { namespace: 'shop', name: 'web-1' }, { type: 'merge', value: { metadata: { labels: { changed: 'yes' } } } })
+  await server.local.patch(
+    endpointSlices,
+    { namespace: 'shop', name: 'web-1' },
+    { type: 'merge', value: { metadata: { labels: { changed: 'yes' } } } },
+  )
   await proxy.settled()
   expect(scripts.at(-1)).toContain('10.42.0.5')
 })

@@ -37,18 +37,31 @@ const retryMs = 1000
 /** Sets the keys of pods apart from those of services. */
 const podPrefix = 'pod:'
 
-export const applyScript = async (script: string): Promise<void> => void (await run('nft', ['-f', '-'], { input: script }))
+export const applyScript = async (script: string): Promise<void> =>
+  void (await run('nft', ['-f', '-'], { input: script }))
 
 export async function removeTable(table: string): Promise<void> {
   await applyScript(`add table ip ${table}\ndelete table ip ${table}\n`)
 }
 
-export async function startServiceProxy({ client, nodeClient = client, facts, nodeName, nothingRuns, clock, logger, apply = applyScript }: ServiceProxyOptions): Promise<ServiceProxy> {
+export async function startServiceProxy({
+  client,
+  nodeClient = client,
+  facts,
+  nodeName,
+  nothingRuns,
+  clock,
+  logger,
+  apply = applyScript,
+}: ServiceProxyOptions): Promise<ServiceProxy> {
   const serviceInformer = client.informer(services)
   const sliceInformer = client.informer(endpointSlices)
   const podInformer = nodeClient.informer(pods)
   await Promise.all([serviceInformer.synced, sliceInformer.synced, podInformer.synced])
-  const ended = new EndedPods(await nothingRuns === true ? podInformer.list().filter(({ spec }) => spec.nodeName === nodeName) : [], name => podInformer.get(name))
+  const ended = new EndedPods(
+    (await nothingRuns) === true ? podInformer.list().filter(({ spec }) => spec.nodeName === nodeName) : [],
+    name => podInformer.get(name),
+  )
   const slicesOf = sliceInformer.index('service', serviceKeys)
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()

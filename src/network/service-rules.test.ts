@@ -4,20 +4,46 @@ import { hostPortRules, portRules } from './service-rules.ts'
 
 const meta = (name: string) => ({ name, namespace: 'shop', uid: name, resourceVersion: '1', creationTimestamp: '' })
 
-const service = (spec: Partial<Service['spec']>, status: Service['status'] = {}): Service =>
-  ({ apiVersion: 'v1', kind: 'Service', metadata: meta('web'), spec: { clusterIP: '10.43.0.20', ports: [{ port: 80 }], ...spec }, status })
+const service = (spec: Partial<Service['spec']>, status: Service['status'] = {}): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: meta('web'),
+  spec: { clusterIP: '10.43.0.20', ports: [{ port: 80 }], ...spec },
+  status,
+})
 
-const slice = (endpoints: Endpoint[], more: Partial<EndpointSlice> = {}): EndpointSlice =>
-  ({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: meta('web-1'), addressType: 'IPv4', ports: [{ name: '', port: 8080, protocol: 'TCP' }], endpoints, ...more })
+const slice = (endpoints: Endpoint[], more: Partial<EndpointSlice> = {}): EndpointSlice => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: meta('web-1'),
+  addressType: 'IPv4',
+  ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+  endpoints,
+  ...more,
+})
 
-const endpoint = (address: string, conditions: Endpoint['conditions'] = { ready: true }): Endpoint => ({ addresses: [address], conditions })
-const backends = (spec: Partial<Service['spec']>, slices: EndpointSlice[]): string[][] => portRules(service(spec), slices).map(rule => rule.backends.map(({ address, port }) => `${address}:${port}`))
+const endpoint = (address: string, conditions: Endpoint['conditions'] = { ready: true }): Endpoint => ({
+  addresses: [address],
+  conditions,
+})
+const backends = (spec: Partial<Service['spec']>, slices: EndpointSlice[]): string[][] =>
+  portRules(service(spec), slices).map(rule => rule.backends.map(({ address, port }) => `${address}:${port}`))
 
 test('a service port leads from its address to its ready endpoints', () => {
-  expect(portRules(service({}), [slice([endpoint('10.42.0.2'), endpoint('10.42.0.1')])])).toEqual([{
-    chain: 'service/shop/web/tcp/80', protocol: 'tcp', addresses: ['10.43.0.20'], port: 80, nodePort: undefined, sticky: false,
-    backends: [{ address: '10.42.0.1', port: 8080 }, { address: '10.42.0.2', port: 8080 }],
-  }])
+  expect(portRules(service({}), [slice([endpoint('10.42.0.2'), endpoint('10.42.0.1')])])).toEqual([
+    {
+      chain: 'service/shop/web/tcp/80',
+      protocol: 'tcp',
+      addresses: ['10.43.0.20'],
+      port: 80,
+      nodePort: undefined,
+      sticky: false,
+      backends: [
+        { address: '10.42.0.1', port: 8080 },
+        { address: '10.42.0.2', port: 8080 },
+      ],
+    },
+  ])
 })
 
 describe('a service has no rules', () => {
@@ -33,8 +59,24 @@ describe('a service has no rules', () => {
 
 describe('the endpoints of a port', () => {
   test('are found by its name', () => {
-    const named = slice([endpoint('10.42.0.1')], { ports: [{ name: 'http', port: 8080 }, { name: 'grpc', port: 9090 }] })
-    expect(backends({ ports: [{ name: 'grpc', port: 1 }, { name: 'http', port: 2 }, { name: 'other', port: 3 }] }, [named])).toEqual([['10.42.0.1:9090'], ['10.42.0.1:8080'], []])
+    const named = slice([endpoint('10.42.0.1')], {
+      ports: [
+        { name: 'http', port: 8080 },
+        { name: 'grpc', port: 9090 },
+      ],
+    })
+    expect(
+      backends(
+        {
+          ports: [
+            { name: 'grpc', port: 1 },
+            { name: 'http', port: 2 },
+            { name: 'other', port: 3 },
+          ],
+        },
+        [named],
+      ),
+    ).toEqual([['10.42.0.1:9090'], ['10.42.0.1:8080'], []])
   })
 
   test('may differ from pod to pod, as a named target port can', () => {
@@ -51,8 +93,19 @@ describe('the endpoints of a port', () => {
   test.each<[string, Endpoint[], string[]]>([
     ['that are ready', [endpoint('10.42.0.1'), endpoint('10.42.0.2', { ready: false })], ['10.42.0.1:8080']],
     ['of which nothing is known', [endpoint('10.42.0.1', {})], ['10.42.0.1:8080']],
-    ['that end, as long as none is ready', [endpoint('10.42.0.1', { ready: false, serving: true, terminating: true }), endpoint('10.42.0.2', { ready: false, serving: false, terminating: true })], ['10.42.0.1:8080']],
-    ['that end, but not beside a ready one', [endpoint('10.42.0.1', { ready: false, serving: true, terminating: true }), endpoint('10.42.0.2')], ['10.42.0.2:8080']],
+    [
+      'that end, as long as none is ready',
+      [
+        endpoint('10.42.0.1', { ready: false, serving: true, terminating: true }),
+        endpoint('10.42.0.2', { ready: false, serving: false, terminating: true }),
+      ],
+      ['10.42.0.1:8080'],
+    ],
+    [
+      'that end, but not beside a ready one',
+      [endpoint('10.42.0.1', { ready: false, serving: true, terminating: true }), endpoint('10.42.0.2')],
+      ['10.42.0.2:8080'],
+    ],
     ['none when none serves', [endpoint('10.42.0.1', { ready: false })], []],
     ['each only once', [endpoint('10.42.0.1'), endpoint('10.42.0.1')], ['10.42.0.1:8080']],
   ])('are the ones %s', (_which, endpoints, expected) => {
@@ -65,27 +118,65 @@ describe('the endpoints of a port', () => {
 })
 
 test('outside addresses lead there too, each once', () => {
-  const [rule] = portRules(service({ externalIPs: ['192.0.2.1', '10.43.0.20'] }, { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2' }, { hostname: 'lb' }] } }), [])
+  const [rule] = portRules(
+    service(
+      { externalIPs: ['192.0.2.1', '10.43.0.20'] },
+      { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2' }, { hostname: 'lb' }] } },
+    ),
+    [],
+  )
   expect(rule!.addresses).toEqual(['10.43.0.20', '192.0.2.1', '192.0.2.2'])
 })
 
 test('node ports and session affinity are passed on', () => {
-  const [rule] = portRules(service({ type: 'NodePort', sessionAffinity: 'ClientIP', ports: [{ port: 80, nodePort: 30_080 }] }), [])
+  const [rule] = portRules(
+    service({ type: 'NodePort', sessionAffinity: 'ClientIP', ports: [{ port: 80, nodePort: 30_080 }] }),
+    [],
+  )
   expect(rule).toMatchObject({ nodePort: 30_080, sticky: true })
 })
 
 describe('a host port of a pod', () => {
-  const pod = (spec: Partial<Pod['spec']>, status: Pod['status'] = { podIP: '10.42.0.1', phase: 'Running' }): Pod =>
-    ({ apiVersion: 'v1', kind: 'Pod', metadata: meta('web'), spec: { containers: [{ name: 'main', image: 'x', ports: [{ containerPort: 80, hostPort: 8080 }, { containerPort: 81 }] }], ...spec }, status })
+  const pod = (spec: Partial<Pod['spec']>, status: Pod['status'] = { podIP: '10.42.0.1', phase: 'Running' }): Pod => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: meta('web'),
+    spec: {
+      containers: [{ name: 'main', image: 'x', ports: [{ containerPort: 80, hostPort: 8080 }, { containerPort: 81 }] }],
+      ...spec,
+    },
+    status,
+  })
 
   test('leads from the addresses of the machine to the pod', () => {
-    expect(hostPortRules(pod({}), ['127.0.0.1', '10.42.255.254'])).toEqual([{
-      chain: 'host-port/web/tcp/8080', protocol: 'tcp', addresses: ['127.0.0.1', '10.42.255.254'], port: 8080, nodePort: undefined, sticky: false, backends: [{ address: '10.42.0.1', port: 80 }],
-    }])
+    expect(hostPortRules(pod({}), ['127.0.0.1', '10.42.255.254'])).toEqual([
+      {
+        chain: 'host-port/web/tcp/8080',
+        protocol: 'tcp',
+        addresses: ['127.0.0.1', '10.42.255.254'],
+        port: 8080,
+        nodePort: undefined,
+        sticky: false,
+        backends: [{ address: '10.42.0.1', port: 80 }],
+      },
+    ])
   })
 
   test('may name the one address it is served on', () => {
-    expect(hostPortRules(pod({ containers: [{ name: 'main', image: 'x', ports: [{ containerPort: 80, hostPort: 8080, hostIP: '127.0.0.1', protocol: 'UDP' }] }] }), ['10.42.255.254'])).toMatchObject([{ protocol: 'udp', addresses: ['127.0.0.1'] }])
+    expect(
+      hostPortRules(
+        pod({
+          containers: [
+            {
+              name: 'main',
+              image: 'x',
+              ports: [{ containerPort: 80, hostPort: 8080, hostIP: '127.0.0.1', protocol: 'UDP' }],
+            },
+          ],
+        }),
+        ['10.42.255.254'],
+      ),
+    ).toMatchObject([{ protocol: 'udp', addresses: ['127.0.0.1'] }])
   })
 
   test.each([

@@ -47,28 +47,42 @@ export function portRules(service: Service, slices: readonly EndpointSlice[], no
 export function hostPortRules({ metadata, spec, status }: Pod, addresses: readonly string[]): PortRule[] {
   const address = status?.podIP
   if (!address || spec.hostNetwork === true || status.phase === 'Succeeded' || status.phase === 'Failed') return []
-  return spec.containers.flatMap(({ ports = [] }) => ports).flatMap(({ hostPort, hostIP, containerPort, protocol: name }) => {
-    if (!hostPort) return []
-    const protocol = (name ?? 'TCP').toLowerCase() as Protocol
-    return [{
-      // By uid, because names of pods may be longer than those of chains.
-      chain: `host-port/${metadata.uid}/${protocol}/${hostPort}`,
-      protocol, port: hostPort, nodePort: undefined, sticky: false,
-      addresses: hostIP && hostIP !== '0.0.0.0' ? [hostIP] : addresses,
-      backends: [{ address, port: containerPort }],
-    }]
-  })
+  return spec.containers
+    .flatMap(({ ports = [] }) => ports)
+    .flatMap(({ hostPort, hostIP, containerPort, protocol: name }) => {
+      if (!hostPort) return []
+      const protocol = (name ?? 'TCP').toLowerCase() as Protocol
+      return [
+        {
+          // By uid, because names of pods may be longer than those of chains.
+          chain: `host-port/${metadata.uid}/${protocol}/${hostPort}`,
+          protocol,
+          port: hostPort,
+          nodePort: undefined,
+          sticky: false,
+          addresses: hostIP && hostIP !== '0.0.0.0' ? [hostIP] : addresses,
+          backends: [{ address, port: containerPort }],
+        },
+      ]
+    })
 }
 
-export const wantsHostPorts = ({ spec }: Pod): boolean => spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => Boolean(hostPort)))
+export const wantsHostPorts = ({ spec }: Pod): boolean =>
+  spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => Boolean(hostPort)))
 
 /** Ready endpoints; when there are none, those that still serve while they terminate, as Kubernetes does. */
 function backendsOf(port: ServicePort, slices: readonly EndpointSlice[], nodeName: string | undefined): Backend[] {
   const ready = collect(port, slices, ({ conditions }) => conditions?.ready !== false)
-  const found = ready.length > 0 ? ready : collect(port, slices, ({ conditions }) => conditions?.serving === true && conditions.terminating === true)
+  const found =
+    ready.length > 0
+      ? ready
+      : collect(port, slices, ({ conditions }) => conditions?.serving === true && conditions.terminating === true)
   const near = found.filter(({ forNodes }) => nodeName !== undefined && forNodes.includes(nodeName))
-  return (near.length > 0 ? near : found).map(({ backend }) => backend)
-    .sort((left, right) => (left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port))
+  return (near.length > 0 ? near : found)
+    .map(({ backend }) => backend)
+    .sort((left, right) =>
+      left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port,
+    )
 }
 
 interface Candidate {
@@ -77,15 +91,26 @@ interface Candidate {
   readonly forNodes: readonly string[]
 }
 
-function collect(port: ServicePort, slices: readonly EndpointSlice[], accepts: (endpoint: Endpoint) => boolean): Candidate[] {
+function collect(
+  port: ServicePort,
+  slices: readonly EndpointSlice[],
+  accepts: (endpoint: Endpoint) => boolean,
+): Candidate[] {
   const found = new Map<string, Candidate>()
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4') continue
-    const target = slice.ports?.find(candidate => (candidate.name ?? '') === (port.name ?? '') && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP'))
+    const target = slice.ports?.find(
+      candidate =>
+        (candidate.name ?? '') === (port.name ?? '') && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP'),
+    )
     if (target?.port === undefined) continue
     for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0]
-      if (address !== undefined && accepts(endpoint)) found.set(`${address}:${target.port}`, { backend: { address, port: target.port }, forNodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name) })
+      if (address !== undefined && accepts(endpoint))
+        found.set(`${address}:${target.port}`, {
+          backend: { address, port: target.port },
+          forNodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
+        })
     }
   }
   return [...found.values()]

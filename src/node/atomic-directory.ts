@@ -1,7 +1,20 @@
 // Writes a set of files so that readers see the old set or the new one, never a mixture: the files lie in
 // a fresh directory, `..data` is a symbolic link that is swapped by rename, and the visible names are
 // links through it. The layout is Kubernetes' (pkg/volume/util/atomic_writer.go).
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { VolumeFile } from './volume-files.ts'
 
@@ -12,9 +25,14 @@ export interface Ownership {
 }
 
 /** Returns whether anything changed. */
-export async function writeAtomically(directory: string, files: readonly VolumeFile[], stamp: string, ownership: Ownership = {}): Promise<boolean> {
+export async function writeAtomically(
+  directory: string,
+  files: readonly VolumeFile[],
+  stamp: string,
+  ownership: Ownership = {},
+): Promise<boolean> {
   const current = await readlink(join(directory, dataLink)).catch(() => undefined)
-  if (current !== undefined && await sameFiles(join(directory, current), files)) return false
+  if (current !== undefined && (await sameFiles(join(directory, current), files))) return false
   const fresh = `..${stamp}`
   const target = join(directory, fresh)
   await mkdir(target, { recursive: true })
@@ -51,15 +69,24 @@ async function linkVisibleNames(directory: string, files: readonly VolumeFile[])
 async function sameFiles(directory: string, files: readonly VolumeFile[]): Promise<boolean> {
   const present = await filesBelow(directory, '')
   if (present.length !== files.length) return false
-  const equal = await Promise.all(files.map(file => readFile(join(directory, file.path)).then(content => content.equals(file.content), () => false)))
+  const equal = await Promise.all(
+    files.map(file =>
+      readFile(join(directory, file.path)).then(
+        content => content.equals(file.content),
+        () => false,
+      ),
+    ),
+  )
   return equal.every(Boolean)
 }
 
 async function filesBelow(directory: string, prefix: string): Promise<string[]> {
   const names = await readdir(join(directory, prefix)).catch(() => [])
-  const nested = await Promise.all(names.map(async name => {
-    const path = join(prefix, name)
-    return (await lstat(join(directory, path))).isDirectory() ? await filesBelow(directory, path) : [path]
-  }))
+  const nested = await Promise.all(
+    names.map(async name => {
+      const path = join(prefix, name)
+      return (await lstat(join(directory, path))).isDirectory() ? await filesBelow(directory, path) : [path]
+    }),
+  )
   return nested.flat()
 }

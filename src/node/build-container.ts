@@ -23,7 +23,12 @@ export interface ContainerParts {
 }
 
 /** @throws ConfigError */
-export async function buildContainer(context: AgentContext, pod: Pod, container: Container, parts: ContainerParts): Promise<ContainerConfig> {
+export async function buildContainer(
+  context: AgentContext,
+  pod: Pod,
+  container: Container,
+  parts: ContainerParts,
+): Promise<ContainerConfig> {
   const environment = await environmentFor(context, pod, container, parts.podAddress)
   const terminationMessageFile = parts.directories.terminationMessage(container.name, parts.attempt)
   const [volumeMounts] = await Promise.all([
@@ -31,13 +36,23 @@ export async function buildContainer(context: AgentContext, pod: Pod, container:
     createMessageFile(terminationMessageFile),
   ])
   return containerConfig(pod, container, {
-    attempt: parts.attempt, image: parts.image, environment, volumeMounts, resources: cgroupResources(pod, container, context.node.memoryBytes),
-    hostsFile: parts.directories.hostsFile, terminationMessageFile,
+    attempt: parts.attempt,
+    image: parts.image,
+    environment,
+    volumeMounts,
+    resources: cgroupResources(pod, container, context.node.memoryBytes),
+    hostsFile: parts.directories.hostsFile,
+    terminationMessageFile,
     ...(parts.targetId !== undefined && { targetId: parts.targetId }),
   })
 }
 
-async function environmentFor(context: AgentContext, pod: Pod, container: Container, podAddress: string): Promise<EnvironmentVariable[]> {
+async function environmentFor(
+  context: AgentContext,
+  pod: Pod,
+  container: Container,
+  podAddress: string,
+): Promise<EnvironmentVariable[]> {
   const namespace = pod.metadata.namespace!
   const names = referencedNames(container)
   const configMaps = new Map<string, ConfigMap | undefined>()
@@ -47,23 +62,38 @@ async function environmentFor(context: AgentContext, pod: Pod, container: Contai
     ...names.secrets.map(async name => secrets.set(name, await context.objects.secret(namespace, name))),
   ])
   return environmentOf(pod, container, {
-    configMap: name => configMaps.get(name), secret: name => secrets.get(name),
+    configMap: name => configMaps.get(name),
+    secret: name => secrets.get(name),
     services: serviceEnvironment(visibleServices(context.services(), namespace, pod.spec.enableServiceLinks ?? true)),
-    addresses: { podAddress, hostAddress: context.network.nodeAddress }, node: context.node,
+    addresses: { podAddress, hostAddress: context.network.nodeAddress },
+    node: context.node,
   })
 }
 
 function referencedNames(container: Container): { configMaps: string[]; secrets: string[] } {
   const sources = container.envFrom ?? []
   const variables = (container.env ?? []).map(({ valueFrom }) => valueFrom)
-  const named = (references: readonly ({ name?: string } | undefined)[]): string[] => [...new Set(references.flatMap(reference => reference?.name ?? []))]
+  const named = (references: readonly ({ name?: string } | undefined)[]): string[] => [
+    ...new Set(references.flatMap(reference => reference?.name ?? [])),
+  ]
   return {
-    configMaps: named([...sources.map(({ configMapRef }) => configMapRef), ...variables.map(variable => variable?.configMapKeyRef)]),
-    secrets: named([...sources.map(({ secretRef }) => secretRef), ...variables.map(variable => variable?.secretKeyRef)]),
+    configMaps: named([
+      ...sources.map(({ configMapRef }) => configMapRef),
+      ...variables.map(variable => variable?.configMapKeyRef),
+    ]),
+    secrets: named([
+      ...sources.map(({ secretRef }) => secretRef),
+      ...variables.map(variable => variable?.secretKeyRef),
+    ]),
   }
 }
 
-async function mountOf(pod: Pod, mount: VolumeMount, environment: readonly EnvironmentVariable[], volumePaths: ReadonlyMap<string, string>): Promise<Mount> {
+async function mountOf(
+  pod: Pod,
+  mount: VolumeMount,
+  environment: readonly EnvironmentVariable[],
+  volumePaths: ReadonlyMap<string, string>,
+): Promise<Mount> {
   const volumePath = volumePaths.get(mount.name)
   if (volumePath === undefined) throw new ConfigError(`cannot find volume "${mount.name}" to mount into container`)
   return {
@@ -75,10 +105,18 @@ async function mountOf(pod: Pod, mount: VolumeMount, environment: readonly Envir
 }
 
 /** A pod may have its claim read-only as a whole. */
-const isReadOnly = ({ spec }: Pod, volumeName: string): boolean => spec.volumes?.find(({ name }) => name === volumeName)?.persistentVolumeClaim?.readOnly === true
+const isReadOnly = ({ spec }: Pod, volumeName: string): boolean =>
+  spec.volumes?.find(({ name }) => name === volumeName)?.persistentVolumeClaim?.readOnly === true
 
-async function subPath(mount: VolumeMount, environment: readonly EnvironmentVariable[], volumePath: string): Promise<string> {
-  const path = mount.subPathExpr === undefined || mount.subPathExpr === '' ? mount.subPath ?? '' : expandStrictly(mount.subPathExpr, environment)
+async function subPath(
+  mount: VolumeMount,
+  environment: readonly EnvironmentVariable[],
+  volumePath: string,
+): Promise<string> {
+  const path =
+    mount.subPathExpr === undefined || mount.subPathExpr === ''
+      ? (mount.subPath ?? '')
+      : expandStrictly(mount.subPathExpr, environment)
   if (path === '') return volumePath
   try {
     const isFile = await stat(volumePath).then(entry => entry.isFile())

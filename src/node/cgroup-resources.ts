@@ -17,13 +17,17 @@ export function cgroupResources(pod: Pod, container: Container, nodeMemoryBytes:
   const memoryRequestBytes = wholeValue(requests?.['memory'] ?? limits?.['memory'])
   return {
     cpuShares: sharesOf(milliValue(requests?.['cpu'] ?? limits?.['cpu'])),
-    ...(cpuLimitMilli > 0 && { cpuPeriod: periodMicroseconds, cpuQuota: Math.max(minimumQuota, cpuLimitMilli * periodMicroseconds / 1_000) }),
+    ...(cpuLimitMilli > 0 && {
+      cpuPeriod: periodMicroseconds,
+      cpuQuota: Math.max(minimumQuota, (cpuLimitMilli * periodMicroseconds) / 1_000),
+    }),
     ...(memoryLimitBytes > 0 && { memoryLimitBytes }),
     oomScoreAdjust: oomScoreAdjust(pod, memoryRequestBytes, nodeMemoryBytes),
   }
 }
 
-export const sharesOf = (milliCpus: number): number => Math.min(maximumShares, Math.max(minimumShares, Math.floor(milliCpus * 1_024 / 1_000)))
+export const sharesOf = (milliCpus: number): number =>
+  Math.min(maximumShares, Math.max(minimumShares, Math.floor((milliCpus * 1_024) / 1_000)))
 
 function oomScoreAdjust(pod: Pod, memoryRequestBytes: number, nodeMemoryBytes: number): number {
   const qos = qosClassOf(pod)

@@ -23,15 +23,22 @@ export interface ContainerSettings {
 /** @throws ConfigError */
 export function containerConfig(pod: Pod, container: Container, settings: ContainerSettings): ContainerConfig {
   const values = new Map(settings.environment.map(({ name, value }) => [name, value]))
-  const expanded = (words: readonly string[] | undefined): string[] => (words ?? []).map(word => expand(word, name => values.get(name)))
+  const expanded = (words: readonly string[] | undefined): string[] =>
+    (words ?? []).map(word => expand(word, name => values.get(name)))
   const { attempt } = settings
   return {
-    name: container.name, attempt, image: settings.image.id,
-    command: expanded(container.command), args: expanded(container.args), workingDirectory: container.workingDir ?? '',
+    name: container.name,
+    attempt,
+    image: settings.image.id,
+    command: expanded(container.command),
+    args: expanded(container.args),
+    workingDirectory: container.workingDir ?? '',
     environment: settings.environment,
     mounts: [...settings.volumeMounts, ...ownMounts(pod, container, settings)],
     labels: {
-      [labelNames.podName]: pod.metadata.name, [labelNames.podNamespace]: pod.metadata.namespace!, [labelNames.podUid]: pod.metadata.uid,
+      [labelNames.podName]: pod.metadata.name,
+      [labelNames.podNamespace]: pod.metadata.namespace!,
+      [labelNames.podUid]: pod.metadata.uid,
       [labelNames.container]: container.name,
     },
     annotations: {
@@ -42,7 +49,9 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
       'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds ?? 30),
     },
     logPath: `${container.name}/${attempt}.log`,
-    stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, tty: container.tty ?? false,
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
     resources: settings.resources,
     security: securityOf(pod, container, settings),
   }
@@ -52,7 +61,9 @@ function ownMounts(pod: Pod, container: Container, settings: ContainerSettings):
   const mounted = new Set((container.volumeMounts ?? []).map(mount => mount.mountPath))
   const terminationPath = container.terminationMessagePath ?? '/dev/termination-log'
   return [
-    ...(mounted.has('/etc/hosts') || (isHostNetwork(pod) && settings.hostsFile === '') ? [] : [{ containerPath: '/etc/hosts', hostPath: settings.hostsFile, readOnly: false }]),
+    ...(mounted.has('/etc/hosts') || (isHostNetwork(pod) && settings.hostsFile === '')
+      ? []
+      : [{ containerPath: '/etc/hosts', hostPath: settings.hostsFile, readOnly: false }]),
     { containerPath: terminationPath, hostPath: settings.terminationMessageFile, readOnly: false },
   ]
 }
@@ -66,8 +77,10 @@ function securityOf(pod: Pod, container: Container, { image, targetId }: Contain
   const seccomp = seccompOf(own.seccompProfile ?? shared.seccompProfile)
   return {
     privileged: own.privileged ?? false,
-    addCapabilities: own.capabilities?.add ?? [], dropCapabilities: own.capabilities?.drop ?? [],
-    ...(runAsUser !== undefined && { runAsUser }), ...(runAsGroup !== undefined && { runAsGroup }),
+    addCapabilities: own.capabilities?.add ?? [],
+    dropCapabilities: own.capabilities?.drop ?? [],
+    ...(runAsUser !== undefined && { runAsUser }),
+    ...(runAsGroup !== undefined && { runAsGroup }),
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
     supplementalGroups: supplementalGroups(pod),
     noNewPrivileges: own.allowPrivilegeEscalation === false,
@@ -83,6 +96,10 @@ function checkNonRoot(pod: Pod, container: Container, image: ImageSummary, runAs
     if (runAsUser === 0) throw new ConfigError(`container's runAsUser breaks non-root policy ${where}`)
     return
   }
-  if (image.userName !== undefined) throw new ConfigError(`container has runAsNonRoot and image has non-numeric user (${image.userName}), cannot verify user is non-root ${where}`)
-  if (image.userId === undefined || image.userId === 0) throw new ConfigError(`container has runAsNonRoot and image will run as root ${where}`)
+  if (image.userName !== undefined)
+    throw new ConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${image.userName}), cannot verify user is non-root ${where}`,
+    )
+  if (image.userId === undefined || image.userId === 0)
+    throw new ConfigError(`container has runAsNonRoot and image will run as root ${where}`)
 }

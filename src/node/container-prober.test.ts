@@ -15,7 +15,9 @@ function probing(container: Partial<Container>): Fixture {
   const clock = new FakeClock()
   const fixture: Fixture = { clock, complaints: [], healthy: () => true, asked: [], prober: undefined as never }
   const prober = new ContainerProber({ name: 'main', ...container }, clock.now(), {
-    clock, onChange: () => {}, onUnhealthy: kind => fixture.complaints.push(kind),
+    clock,
+    onChange: () => {},
+    onUnhealthy: kind => fixture.complaints.push(kind),
     run: async probe => {
       const command = probe.exec!.command![0]!
       fixture.asked.push(command)
@@ -25,7 +27,14 @@ function probing(container: Partial<Container>): Fixture {
   return Object.assign(fixture, { prober })
 }
 
-const probe = (command: string, options = {}) => ({ exec: { command: [command] }, periodSeconds: 10, failureThreshold: 3, successThreshold: 1, timeoutSeconds: 1, ...options })
+const probe = (command: string, options = {}) => ({
+  exec: { command: [command] },
+  periodSeconds: 10,
+  failureThreshold: 3,
+  successThreshold: 1,
+  timeoutSeconds: 1,
+  ...options,
+})
 
 test('without probes a container is started and ready', () => {
   expect(probing({}).prober.state).toEqual({ started: true, ready: true })
@@ -80,7 +89,11 @@ test('liveness fails for good after the threshold', async () => {
 })
 
 test('quick extra probes of startup never use up its failures, and the others wait for it', async () => {
-  const fixture = probing({ startupProbe: probe('up', { failureThreshold: 2 }), livenessProbe: probe('alive'), readinessProbe: probe('ready') })
+  const fixture = probing({
+    startupProbe: probe('up', { failureThreshold: 2 }),
+    livenessProbe: probe('alive'),
+    readinessProbe: probe('ready'),
+  })
   let up = false
   fixture.healthy = command => command !== 'up' || up
   fixture.prober.start()

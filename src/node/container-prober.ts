@@ -30,13 +30,21 @@ export class ContainerProber {
   private stopped = false
 
   /** `known` is what the API remembers of a container that ran before the agent did. */
-  constructor(container: Container, startedAtMs: number, dependencies: ProberDependencies, known?: { readonly started: boolean; readonly ready: boolean }) {
+  constructor(
+    container: Container,
+    startedAtMs: number,
+    dependencies: ProberDependencies,
+    known?: { readonly started: boolean; readonly ready: boolean },
+  ) {
     this.container = container
     this.dependencies = dependencies
     this.startedAtMs = startedAtMs
     this.state = {
       started: container.startupProbe === undefined || known?.started === true,
-      ready: container.readinessProbe === undefined ? container.startupProbe === undefined || known?.started === true : known?.ready === true,
+      ready:
+        container.readinessProbe === undefined
+          ? container.startupProbe === undefined || known?.started === true
+          : known?.ready === true,
     }
   }
 
@@ -75,7 +83,10 @@ export class ContainerProber {
 
   private schedule(run: ProbeRun, delayMs: number): void {
     if (this.stopped) return
-    this.timers.set(run.kind, this.dependencies.clock.after(delayMs, () => void this.tick(run)))
+    this.timers.set(
+      run.kind,
+      this.dependencies.clock.after(delayMs, () => void this.tick(run)),
+    )
   }
 
   private async tick(run: ProbeRun): Promise<void> {
@@ -97,8 +108,14 @@ export class ContainerProber {
     if (!result.ok) this.dependencies.onUnhealthy(run.kind, result.message)
     if (verdict === undefined) return
     switch (run.kind) {
-      case 'startup': return verdict ? this.started() : this.give(`Container ${this.container.name} failed startup probe, will be restarted`)
-      case 'liveness': return verdict ? undefined : this.give(`Container ${this.container.name} failed liveness probe, will be restarted`)
+      case 'startup':
+        return verdict
+          ? this.started()
+          : this.give(`Container ${this.container.name} failed startup probe, will be restarted`)
+      case 'liveness':
+        return verdict
+          ? undefined
+          : this.give(`Container ${this.container.name} failed liveness probe, will be restarted`)
       case 'readiness':
         if (this.state.ready === verdict) return
         this.state.ready = verdict

@@ -20,34 +20,53 @@ export function fieldValue(pod: Pod, selector: ObjectFieldSelector, addresses: P
   const keyed = /^metadata\.(annotations|labels)\['([^']*)'\]$/.exec(fieldPath)
   if (keyed !== null) return pod.metadata[keyed[1] as 'annotations' | 'labels']?.[keyed[2]!] ?? ''
   switch (fieldPath) {
-    case 'metadata.name': return pod.metadata.name
-    case 'metadata.namespace': return pod.metadata.namespace ?? ''
-    case 'metadata.uid': return pod.metadata.uid
-    case 'metadata.labels': return formatMap(pod.metadata.labels)
-    case 'metadata.annotations': return formatMap(pod.metadata.annotations)
-    case 'spec.nodeName': return pod.spec.nodeName ?? ''
-    case 'spec.serviceAccountName': return pod.spec.serviceAccountName ?? ''
+    case 'metadata.name':
+      return pod.metadata.name
+    case 'metadata.namespace':
+      return pod.metadata.namespace ?? ''
+    case 'metadata.uid':
+      return pod.metadata.uid
+    case 'metadata.labels':
+      return formatMap(pod.metadata.labels)
+    case 'metadata.annotations':
+      return formatMap(pod.metadata.annotations)
+    case 'spec.nodeName':
+      return pod.spec.nodeName ?? ''
+    case 'spec.serviceAccountName':
+      return pod.spec.serviceAccountName ?? ''
     case 'status.hostIP':
-    case 'status.hostIPs': return addresses.hostAddress
+    case 'status.hostIPs':
+      return addresses.hostAddress
     case 'status.podIP':
-    case 'status.podIPs': return addresses.podAddress
-    default: throw new Error(`unsupported fieldPath: ${fieldPath}`)
+    case 'status.podIPs':
+      return addresses.podAddress
+    default:
+      throw new Error(`unsupported fieldPath: ${fieldPath}`)
   }
 }
 
 /** One `key="value"` a line, sorted, values quoted as Go does. */
 const formatMap = (map: Record<string, string> | undefined): string =>
-  Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join('\n')
+  Object.entries(map ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .join('\n')
 
 /** @throws Error for an unknown container or resource */
-export function resourceValue(pod: Pod, selector: ResourceFieldSelector, ownContainer: string | undefined, node: NodeCapacity): string {
+export function resourceValue(
+  pod: Pod,
+  selector: ResourceFieldSelector,
+  ownContainer: string | undefined,
+  node: NodeCapacity,
+): string {
   const name = selector.containerName ?? ownContainer ?? ''
   const container = containerOf(pod, name)
   if (container === undefined) throw new Error(`container ${name} not found`)
   const [, list, resource] = /^(limits|requests)\.(.+)$/.exec(selector.resource) ?? []
-  if (list === undefined || resource === undefined) throw new Error(`unsupported container resource : ${selector.resource}`)
+  if (list === undefined || resource === undefined)
+    throw new Error(`unsupported container resource : ${selector.resource}`)
   const { limits, requests } = container.resources ?? {}
-  const own = list === 'limits' ? limits?.[resource] : requests?.[resource] ?? limits?.[resource]
+  const own = list === 'limits' ? limits?.[resource] : (requests?.[resource] ?? limits?.[resource])
   const valueOf = resource === 'cpu' ? milliValue : wholeValue
   const amount = own === undefined && list === 'limits' ? nodeLimit(node, resource) : valueOf(own)
   return String(Math.ceil(amount / (valueOf(selector.divisor) || valueOf('1'))))

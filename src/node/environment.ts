@@ -29,7 +29,13 @@ export function environmentOf(pod: Pod, container: Container, sources: Environme
   const own = new Map<string, string>()
   const services = new Map(sources.services.map(({ name, value }) => [name, value]))
   for (const variable of container.env ?? []) {
-    const value = valueOf(pod, container, variable, sources, name => own.get(name) ?? values.get(name) ?? services.get(name))
+    const value = valueOf(
+      pod,
+      container,
+      variable,
+      sources,
+      name => own.get(name) ?? values.get(name) ?? services.get(name),
+    )
     if (value !== undefined) own.set(variable.name, value)
   }
   return [...new Map([...services, ...values, ...own])].map(([name, value]) => ({ name, value }))
@@ -37,38 +43,61 @@ export function environmentOf(pod: Pod, container: Container, sources: Environme
 
 function fromSources(container: Container, sources: EnvironmentSources): [string, string][] {
   return (container.envFrom ?? []).flatMap(({ prefix = '', configMapRef, secretRef }) => {
-    const data = configMapRef !== undefined
-      ? requiredSource('configmap', configMapRef, sources.configMap(configMapRef.name ?? ''))?.data ?? {}
-      : decoded(requiredSource('secret', secretRef!, sources.secret(secretRef?.name ?? '')))
-    return Object.entries(data).map(([key, value]): [string, string] => [prefix + key, value]).filter(([name]) => variablePattern.test(name))
+    const data =
+      configMapRef !== undefined
+        ? (requiredSource('configmap', configMapRef, sources.configMap(configMapRef.name ?? ''))?.data ?? {})
+        : decoded(requiredSource('secret', secretRef!, sources.secret(secretRef?.name ?? '')))
+    return Object.entries(data)
+      .map(([key, value]): [string, string] => [prefix + key, value])
+      .filter(([name]) => variablePattern.test(name))
       .sort(([a], [b]) => (a < b ? -1 : 1))
   })
 }
 
-function valueOf(pod: Pod, container: Container, variable: EnvVar, sources: EnvironmentSources, known: (name: string) => string | undefined): string | undefined {
+function valueOf(
+  pod: Pod,
+  container: Container,
+  variable: EnvVar,
+  sources: EnvironmentSources,
+  known: (name: string) => string | undefined,
+): string | undefined {
   const from = variable.valueFrom
   if (from === undefined || from === null) return expand(variable.value ?? '', known)
   try {
     if (from.fieldRef !== undefined) return fieldValue(pod, from.fieldRef, sources.addresses)
-    if (from.resourceFieldRef !== undefined) return resourceValue(pod, from.resourceFieldRef, container.name, sources.node)
+    if (from.resourceFieldRef !== undefined)
+      return resourceValue(pod, from.resourceFieldRef, container.name, sources.node)
   } catch (error) {
     throw new ConfigError((error as Error).message)
   }
   if (from.configMapKeyRef !== undefined) {
     const { name = '', key, optional } = from.configMapKeyRef
     const configMap = requiredSource('configmap', from.configMapKeyRef, sources.configMap(name))
-    return requiredKey(configMap?.data?.[key], `couldn't find key ${key} in ConfigMap ${pod.metadata.namespace}/${name}`, optional)
+    return requiredKey(
+      configMap?.data?.[key],
+      `couldn't find key ${key} in ConfigMap ${pod.metadata.namespace}/${name}`,
+      optional,
+    )
   }
   if (from.secretKeyRef !== undefined) {
     const { name = '', key, optional } = from.secretKeyRef
     const secret = requiredSource('secret', from.secretKeyRef, sources.secret(name))
-    return requiredKey(decoded(secret)[key], `couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`, optional)
+    return requiredKey(
+      decoded(secret)[key],
+      `couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`,
+      optional,
+    )
   }
   return undefined
 }
 
-function requiredSource<T>(kind: string, reference: { name?: string; optional?: boolean }, found: T | undefined): T | undefined {
-  if (found === undefined && reference.optional !== true) throw new ConfigError(`${kind} "${reference.name ?? ''}" not found`)
+function requiredSource<T>(
+  kind: string,
+  reference: { name?: string; optional?: boolean },
+  found: T | undefined,
+): T | undefined {
+  if (found === undefined && reference.optional !== true)
+    throw new ConfigError(`${kind} "${reference.name ?? ''}" not found`)
   return found
 }
 
@@ -78,4 +107,6 @@ function requiredKey(value: string | undefined, message: string, optional: boole
 }
 
 const decoded = (secret: Secret | undefined): Record<string, string> =>
-  Object.fromEntries(Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]))
+  Object.fromEntries(
+    Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+  )

@@ -25,7 +25,11 @@ export interface ImageProvider {
   /** How many images were pulled. */
   readonly pulled: number
   /** @throws ImageError */
-  ensure(pod: Pod, container: Container, say: (type: EventType, reason: string, message: string) => void): Promise<ImageSummary>
+  ensure(
+    pod: Pod,
+    container: Container,
+    say: (type: EventType, reason: string, message: string) => void,
+  ): Promise<ImageSummary>
 }
 
 const neverRetryMs = 20_000
@@ -38,7 +42,7 @@ export function imageProvider(runtime: Runtime, objects: ObjectSource, clock: Cl
   const pull = async (reference: string, credentials: readonly RegistryCredentials[]): Promise<ImageSummary> => {
     const id = await pullWithAny(runtime, reference, credentials)
     pulled++
-    return await runtime.imageStatus(id) ?? { id, tags: [], digests: [], sizeBytes: 0 }
+    return (await runtime.imageStatus(id)) ?? { id, tags: [], digests: [], sizeBytes: 0 }
   }
   return {
     get pulled() {
@@ -66,7 +70,11 @@ export function imageProvider(runtime: Runtime, objects: ObjectSource, clock: Cl
         const image = await running.finally(() => pulls.delete(reference))
         backOff.forget(reference)
         const seconds = ((clock.now() - startMs) / 1_000).toFixed(3).replace(/\.?0+$/, '')
-        say('Normal', 'Pulled', `Successfully pulled image "${container.image}" in ${seconds}s (${seconds}s including waiting). Image size: ${image.sizeBytes} bytes.`)
+        say(
+          'Normal',
+          'Pulled',
+          `Successfully pulled image "${container.image}" in ${seconds}s (${seconds}s including waiting). Image size: ${image.sizeBytes} bytes.`,
+        )
         return image
       } catch (error) {
         const message = (error as Error).message
@@ -78,7 +86,11 @@ export function imageProvider(runtime: Runtime, objects: ObjectSource, clock: Cl
   }
 }
 
-async function pullWithAny(runtime: Runtime, reference: string, credentials: readonly RegistryCredentials[]): Promise<string> {
+async function pullWithAny(
+  runtime: Runtime,
+  reference: string,
+  credentials: readonly RegistryCredentials[],
+): Promise<string> {
   let last: unknown
   for (const candidate of credentials.length === 0 ? [undefined] : credentials) {
     try {
@@ -104,12 +116,20 @@ export function credentialsIn(secret: Secret, reference: string): RegistryCreden
   const text = secret.data?.['.dockerconfigjson'] ?? secret.data?.['.dockercfg']
   if (text === undefined) return []
   try {
-    const parsed = JSON.parse(Buffer.from(text, 'base64').toString()) as DockerConfig & NonNullable<DockerConfig['auths']>
-    const entries = Object.entries(secret.data?.['.dockerconfigjson'] === undefined ? parsed as NonNullable<DockerConfig['auths']> : parsed.auths ?? {})
-    return entries.filter(([registry]) => belongsTo(registry, reference)).flatMap(([, { username, password, auth }]) => {
-      const [name, secretWord] = auth === undefined ? [username, password] : Buffer.from(auth, 'base64').toString().split(/:(.*)/s)
-      return name === undefined || secretWord === undefined ? [] : [{ username: name, password: secretWord }]
-    })
+    const parsed = JSON.parse(Buffer.from(text, 'base64').toString()) as DockerConfig &
+      NonNullable<DockerConfig['auths']>
+    const entries = Object.entries(
+      secret.data?.['.dockerconfigjson'] === undefined
+        ? (parsed as NonNullable<DockerConfig['auths']>)
+        : (parsed.auths ?? {}),
+    )
+    return entries
+      .filter(([registry]) => belongsTo(registry, reference))
+      .flatMap(([, { username, password, auth }]) => {
+        const [name, secretWord] =
+          auth === undefined ? [username, password] : Buffer.from(auth, 'base64').toString().split(/:(.*)/s)
+        return name === undefined || secretWord === undefined ? [] : [{ username: name, password: secretWord }]
+      })
   } catch {
     return []
   }

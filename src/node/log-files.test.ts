@@ -15,16 +15,21 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 /** A runtime that begins a new file when it is told to, or fails. */
-const runtime = (fails: () => boolean): Runtime => ({
-  async reopenContainerLog() {
-    if (fails()) throw new Error('gone')
-    writeFileSync(file, '')
-  },
-}) as unknown as Runtime
+const runtime = (fails: () => boolean): Runtime =>
+  ({
+    async reopenContainerLog() {
+      if (fails()) throw new Error('gone')
+      writeFileSync(file, '')
+    },
+  }) as unknown as Runtime
 
 test('a log that grew too large is rotated, and as many as allowed are kept', async () => {
   const clock = new FakeClock()
-  const logs = new LogFiles(runtime(() => false), clock, { maximumBytes: 10, maximumFiles: 3 })
+  const logs = new LogFiles(
+    runtime(() => false),
+    clock,
+    { maximumBytes: 10, maximumFiles: 3 },
+  )
   logs.containerChanged('c', file, true)
   for (let round = 0; round < 4; round++) {
     writeFileSync(file, 'more than ten bytes')
@@ -38,7 +43,11 @@ test('a log that grew too large is rotated, and as many as allowed are kept', as
 
 test('a log that the runtime did not begin anew is rotated the next time', async () => {
   let fails = true
-  const logs = new LogFiles(runtime(() => fails), new FakeClock(), { maximumBytes: 10, maximumFiles: 3 })
+  const logs = new LogFiles(
+    runtime(() => fails),
+    new FakeClock(),
+    { maximumBytes: 10, maximumFiles: 3 },
+  )
   logs.containerChanged('c', file, true)
   writeFileSync(file, 'more than ten bytes')
   await logs.rotate()

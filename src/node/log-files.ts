@@ -85,6 +85,10 @@ export class LogFiles {
     }
     const prefix = `${basename(file)}.`
     const old = (await readdir(dirname(file))).filter(name => name.startsWith(prefix)).sort()
-    await Promise.all(old.slice(0, Math.max(0, old.length - (this.limits.maximumFiles - 1))).map(name => rm(join(dirname(file), name), { force: true })))
+    await Promise.all(
+      old
+        .slice(0, Math.max(0, old.length - (this.limits.maximumFiles - 1)))
+        .map(name => rm(join(dirname(file), name), { force: true })),
+    )
   }
 }

@@ -21,7 +21,9 @@ export function parseLogLine(line: Buffer): LogLine | undefined {
   if (stream !== 'stdout' && stream !== 'stderr') return undefined
   const tagEnd = third < 0 ? line.length : third
   return {
-    time: line.toString('latin1', 0, first), stream, partial: line[second + 1] === 0x50,
+    time: line.toString('latin1', 0, first),
+    stream,
+    partial: line[second + 1] === 0x50,
     content: third < 0 ? Buffer.alloc(0) : line.subarray(tagEnd + 1),
   }
 }

@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const time = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000001Z`
-const line = (second: number, content: string, tag = 'F', stream = 'stdout'): string => `${time(second)} ${stream} ${tag} ${content}\n`
+const line = (second: number, content: string, tag = 'F', stream = 'stdout'): string =>
+  `${time(second)} ${stream} ${tag} ${content}\n`
 const nowMs = Date.parse('2026-01-01T00:01:00Z')
 
 async function read(options: LogOptions): Promise<string> {
@@ -25,7 +26,10 @@ async function read(options: LogOptions): Promise<string> {
 }
 
 test('lines, parts of lines, streams', async () => {
-  await writeFile(file, [line(1, 'one'), line(2, 'tw', 'P'), line(2, 'o'), line(3, 'bad', 'F', 'stderr'), line(4, ''), 'torn'].join(''))
+  await writeFile(
+    file,
+    [line(1, 'one'), line(2, 'tw', 'P'), line(2, 'o'), line(3, 'bad', 'F', 'stderr'), line(4, ''), 'torn'].join(''),
+  )
   expect(await read({})).toBe('one\ntwo\nbad\n\n')
   expect(await read({ stream: 'Stderr' })).toBe('bad\n')
   expect(await read({ timestamps: true })).toBe(`${time(1)} one\n${time(2)} two\n${time(3)} bad\n${time(4)} \n`)
@@ -42,7 +46,10 @@ test('the last lines, since a time, up to a size', async () => {
 })
 
 test('long logs are read from the end', async () => {
-  await writeFile(file, Array.from({ length: 20_000 }, (_item, index) => line(index % 60, `line ${index} ${'x'.repeat(50)}`)).join(''))
+  await writeFile(
+    file,
+    Array.from({ length: 20_000 }, (_item, index) => line(index % 60, `line ${index} ${'x'.repeat(50)}`)).join(''),
+  )
   expect((await read({ tailLines: 3_000 })).split('\n')[0]).toContain('line 17000 ')
 })
 
@@ -52,7 +59,13 @@ test('following sees new lines, a rotated file, and the end of the container', a
   let changed = (): void => {}
   let output = ''
   const following = (async () => {
-    const follow = { isRunning: () => running, onChange: (listener: () => void) => { changed = listener; return () => {} } }
+    const follow = {
+      isRunning: () => running,
+      onChange: (listener: () => void) => {
+        changed = listener
+        return () => {}
+      },
+    }
     for await (const part of readLog(file, { follow: true }, nowMs, follow)) output += part.toString()
   })()
   await eventually('first line', () => output === 'one\n')

@@ -17,7 +17,12 @@ export interface LogFollow {
 const chunkBytes = 65_536
 const newline = 0x0a
 
-export async function* readLog(file: string, options: LogOptions, nowMs: number, follow?: LogFollow): AsyncGenerator<Buffer> {
+export async function* readLog(
+  file: string,
+  options: LogOptions,
+  nowMs: number,
+  follow?: LogFollow,
+): AsyncGenerator<Buffer> {
   const formatter = new LineFormatter(options, nowMs)
   const changes = follow === undefined ? undefined : new Changes(file, follow)
   let handle = await open(file)
@@ -105,14 +110,24 @@ class LineFormatter {
   constructor(options: LogOptions, nowMs: number) {
     this.options = options
     this.remainingBytes = options.limitBytes ?? Infinity
-    this.sinceMs = options.sinceTime !== undefined ? Date.parse(options.sinceTime) : options.sinceSeconds === undefined ? -Infinity : nowMs - options.sinceSeconds * 1_000
+    this.sinceMs =
+      options.sinceTime !== undefined
+        ? Date.parse(options.sinceTime)
+        : options.sinceSeconds === undefined
+          ? -Infinity
+          : nowMs - options.sinceSeconds * 1_000
   }
 
   format(lines: readonly Buffer[]): Buffer {
     const parts: Buffer[] = []
     for (const bytes of lines) {
       const line = parseLogLine(bytes)
-      if (line === undefined || !this.isWanted(line.stream) || (this.sinceMs !== -Infinity && Date.parse(line.time) < this.sinceMs)) continue
+      if (
+        line === undefined ||
+        !this.isWanted(line.stream) ||
+        (this.sinceMs !== -Infinity && Date.parse(line.time) < this.sinceMs)
+      )
+        continue
       if (this.options.timestamps === true && this.atLineStart) parts.push(Buffer.from(`${line.time} `))
       parts.push(line.content)
       if (!line.partial) parts.push(lineEnd)

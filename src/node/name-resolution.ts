@@ -16,7 +16,8 @@ export function dnsSettings(pod: Pod, network: ClusterNetwork, host: DnsSettings
   const extra = pod.spec.dnsConfig
   if (extra === undefined) return base
   const options = new Map(base.options.map(option => [option.split(':')[0]!, option]))
-  for (const { name = '', value } of extra.options ?? []) options.set(name, value === undefined || value === '' ? name : `${name}:${value}`)
+  for (const { name = '', value } of extra.options ?? [])
+    options.set(name, value === undefined || value === '' ? name : `${name}:${value}`)
   return {
     servers: unique([...base.servers, ...(extra.nameservers ?? [])]),
     searches: unique([...base.searches, ...(extra.searches ?? [])]),
@@ -36,8 +37,13 @@ const unique = (values: readonly string[]): string[] => [...new Set(values)]
 
 export function parseResolvConf(text: string): DnsSettings {
   const lines = text.split('\n').map(line => line.trim().split(/\s+/))
-  const valuesOf = (keyword: string): string[] => lines.filter(([first]) => first === keyword).flatMap(words => words.slice(1))
-  return { servers: valuesOf('nameserver'), searches: lines.findLast(([first]) => first === 'search')?.slice(1) ?? [], options: valuesOf('options') }
+  const valuesOf = (keyword: string): string[] =>
+    lines.filter(([first]) => first === keyword).flatMap(words => words.slice(1))
+  return {
+    servers: valuesOf('nameserver'),
+    searches: lines.findLast(([first]) => first === 'search')?.slice(1) ?? [],
+    options: valuesOf('options'),
+  }
 }
 
 const hostNameLimit = 63
@@ -48,7 +54,10 @@ export function hostNameOf(pod: Pod, clusterDomain: string): { hostname: string;
   if (override !== undefined && override !== '') return { hostname: override, domain: '' }
   const wanted = pod.spec.hostname !== undefined && pod.spec.hostname !== '' ? pod.spec.hostname : pod.metadata.name
   const hostname = wanted.slice(0, hostNameLimit).replace(/[-.]+$/, '')
-  const domain = pod.spec.subdomain === undefined || pod.spec.subdomain === '' ? '' : `${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`
+  const domain =
+    pod.spec.subdomain === undefined || pod.spec.subdomain === ''
+      ? ''
+      : `${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`
   return { hostname, domain }
 }
 

@@ -68,14 +68,28 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const pool = new PodPool(context, logs)
   const [registration] = await Promise.all([
     registerNode({
-      client, runtime, nodeName, nodeAddress: network.nodeAddress, podCidr: network.podCidr, dataDirectory: options.dataDirectory, clock, logger, pulledImages: () => context.images.pulled,
+      client,
+      runtime,
+      nodeName,
+      nodeAddress: network.nodeAddress,
+      podCidr: network.podCidr,
+      dataDirectory: options.dataDirectory,
+      clock,
+      logger,
+      pulledImages: () => context.images.pulled,
       ...(options.maximumPods !== undefined && { maximumPods: options.maximumPods }),
     }),
     pool.observeRuntime(),
-    podInformer.synced, ...sources.map(informer => informer.synced),
+    podInformer.synced,
+    ...sources.map(informer => informer.synced),
   ])
   const mine = (pod: Pod): boolean => pod.spec.nodeName === nodeName
-  const known = new Set(podInformer.list().filter(mine).map(pod => pod.metadata.uid))
+  const known = new Set(
+    podInformer
+      .list()
+      .filter(mine)
+      .map(pod => pod.metadata.uid),
+  )
   const unsubscribe = [
     sources[0].subscribe(({ object }) => pool.sourceChanged('configMaps', object.metadata)),
     sources[1].subscribe(({ object }) => pool.sourceChanged('secrets', object.metadata)),
@@ -90,7 +104,14 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const streams = nodeStreams(pool, logs, runtime, network.nodeAddress, () => clock.now())
   return {
     ...streams,
-    endpoint: nodeEndpoint({ client, runtime, nodeName, maximumPods: options.maximumPods ?? defaultMaximumPods, logs: streams.logs, now: () => clock.now() }),
+    endpoint: nodeEndpoint({
+      client,
+      runtime,
+      nodeName,
+      maximumPods: options.maximumPods ?? defaultMaximumPods,
+      logs: streams.logs,
+      now: () => clock.now(),
+    }),
     ready: Promise.resolve(),
     stats: () => runtime.containerStats(),
     async stop() {
@@ -106,21 +127,41 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
   const { client, runtime, nodeName, network, clock, logger, dataDirectory } = options
   const facts = machineFacts()
   const objects = objectSource(client)
-  const [resolvConf, hostsFile] = await Promise.all(['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')))
+  const [resolvConf, hostsFile] = await Promise.all(
+    ['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')),
+  )
   return {
-    client, runtime, network, nodeName, dataDirectory, clock, logger, objects,
-    cgroups: new PodCgroups({ facts: cgroupFacts(), root: options.cgroupRoot ?? '/sampan', processors: facts.cpus, logger }),
+    client,
+    runtime,
+    network,
+    nodeName,
+    dataDirectory,
+    clock,
+    logger,
+    objects,
+    cgroups: new PodCgroups({
+      facts: cgroupFacts(),
+      root: options.cgroupRoot ?? '/sampan',
+      processors: facts.cpus,
+      logger,
+    }),
     events: createEventRecorder({ client, clock, logger, component: 'kubelet', host: nodeName }),
-    images: imageProvider(runtime, objects, clock), tokens: tokenSource(client, clock),
+    images: imageProvider(runtime, objects, clock),
+    tokens: tokenSource(client, clock),
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
-    hostDns: parseResolvConf(resolvConf!), hostsFile: hostsFile!,
+    hostDns: parseResolvConf(resolvConf!),
+    hostsFile: hostsFile!,
     services: () => client.informer(services).list(),
     starts: new StartQueue({ clock, processors, limit: parallelStarts }),
   }
 }
 
 /** Directories of pods that ended while no agent ran. */
-async function removeOrphanDirectories(dataDirectory: string, known: ReadonlySet<string>, logger: Logger): Promise<void> {
+async function removeOrphanDirectories(
+  dataDirectory: string,
+  known: ReadonlySet<string>,
+  logger: Logger,
+): Promise<void> {
   const names = await readdir(podsDirectory(dataDirectory)).catch(() => [])
   for (const name of names.filter(uid => !known.has(uid))) {
     const directory = join(podsDirectory(dataDirectory), name)

@@ -15,7 +15,14 @@ async function registered() {
     return update(...args)
   }
   const registration = await registerNode({
-    client, runtime: new SimulatedRuntime({ clock }), nodeName: 'n', nodeAddress: '10.42.0.1', podCidr: '10.42.0.0/24', dataDirectory: tmpdir(), clock, logger: silentLogger,
+    client,
+    runtime: new SimulatedRuntime({ clock }),
+    nodeName: 'n',
+    nodeAddress: '10.42.0.1',
+    podCidr: '10.42.0.0/24',
+    dataDirectory: tmpdir(),
+    clock,
+    logger: silentLogger,
     pulledImages: () => state.pulled,
   })
   const statusWrites = (): number => client.journal.filter(line => line === 'update nodes/status n').length

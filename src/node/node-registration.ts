@@ -49,7 +49,10 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
   let lastPulled = options.pulledImages()
 
   const status = async (): Promise<void> => {
-    const problem = await options.runtime.ready().then(() => undefined, (error: unknown) => (error as Error).message)
+    const problem = await options.runtime.ready().then(
+      () => undefined,
+      (error: unknown) => (error as Error).message,
+    )
     const now = clock.now()
     const pulled = options.pulledImages()
     if (now - lastStatusMs < statusMs && lastReady === (problem === undefined) && lastPulled === pulled) return
@@ -61,7 +64,8 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
   }
   const beat = async (): Promise<void> => {
     const results = await Promise.allSettled([renewLease(options), status()])
-    for (const result of results) if (result.status === 'rejected') logger.warn('node heartbeat failed', { error: String(result.reason) })
+    for (const result of results)
+      if (result.status === 'rejected') logger.warn('node heartbeat failed', { error: String(result.reason) })
     if (!stopped) timer = clock.after(heartbeatMs, () => void beat())
   }
   await ensureNode(options, facts, `${version.name}://${version.version}`)
@@ -77,26 +81,57 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
 async function ensureNode(options: RegistrationOptions, facts: MachineFacts, runtimeVersion: string): Promise<void> {
   const { client, nodeName } = options
   const labels = {
-    'beta.kubernetes.io/arch': facts.architecture, 'beta.kubernetes.io/os': facts.operatingSystem, 'kubernetes.io/arch': facts.architecture,
-    'kubernetes.io/hostname': nodeName, 'kubernetes.io/os': facts.operatingSystem,
+    'beta.kubernetes.io/arch': facts.architecture,
+    'beta.kubernetes.io/os': facts.operatingSystem,
+    'kubernetes.io/arch': facts.architecture,
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': facts.operatingSystem,
   }
   try {
-    const node: New<Node> = { metadata: { name: nodeName, labels }, spec: { podCIDR: options.podCidr, podCIDRs: [options.podCidr] } }
+    const node: New<Node> = {
+      metadata: { name: nodeName, labels },
+      spec: { podCIDR: options.podCidr, podCIDRs: [options.podCidr] },
+    }
     await client.create(nodes, node)
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
-    await client.patch(nodes, { name: nodeName }, { type: 'merge', value: { metadata: { labels }, spec: { podCIDR: options.podCidr, podCIDRs: [options.podCidr] } } })
+    await client.patch(
+      nodes,
+      { name: nodeName },
+      {
+        type: 'merge',
+        value: { metadata: { labels }, spec: { podCIDR: options.podCidr, podCIDRs: [options.podCidr] } },
+      },
+    )
   }
-  const problem = await options.runtime.ready().then(() => undefined, (error: unknown) => (error as Error).message)
+  const problem = await options.runtime.ready().then(
+    () => undefined,
+    (error: unknown) => (error as Error).message,
+  )
   await writeStatus(options, facts, runtimeVersion, problem)
 }
 
-async function writeStatus(options: RegistrationOptions, facts: MachineFacts, runtimeVersion: string, problem: string | undefined): Promise<void> {
+async function writeStatus(
+  options: RegistrationOptions,
+  facts: MachineFacts,
+  runtimeVersion: string,
+  problem: string | undefined,
+): Promise<void> {
   const images = await options.runtime.listImages().then(largestImages, () => undefined)
   for (let attempt = 0; ; attempt++) {
     const node = await options.client.get(nodes, { name: options.nodeName })
     try {
-      await options.client.update(nodes, { ...node, status: { ...nodeStatus(node, options, facts, runtimeVersion, problem), ...(images !== undefined && { images }) } }, { subresource: 'status' })
+      await options.client.update(
+        nodes,
+        {
+          ...node,
+          status: {
+            ...nodeStatus(node, options, facts, runtimeVersion, problem),
+            ...(images !== undefined && { images }),
+          },
+        },
+        { subresource: 'status' },
+      )
       return
     } catch (error) {
       if (!isConflict(error) || attempt >= 5) throw error
@@ -104,21 +139,49 @@ async function writeStatus(options: RegistrationOptions, facts: MachineFacts, ru
   }
 }
 
-function nodeStatus(node: Node, options: RegistrationOptions, facts: MachineFacts, containerRuntimeVersion: string, problem: string | undefined): NodeStatus {
+function nodeStatus(
+  node: Node,
+  options: RegistrationOptions,
+  facts: MachineFacts,
+  containerRuntimeVersion: string,
+  problem: string | undefined,
+): NodeStatus {
   const pods = String(options.maximumPods ?? defaultMaximumPods)
   const diskKibibytes = Math.floor(facts.diskBytes / 1_024)
   return {
     ...node.status,
-    addresses: [{ type: 'InternalIP', address: options.nodeAddress }, { type: 'Hostname', address: options.nodeName }],
-    capacity: { cpu: String(facts.cpus), memory: `${Math.floor(facts.memoryBytes / 1_024)}Ki`, 'ephemeral-storage': `${diskKibibytes}Ki`, 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods },
+    addresses: [
+      { type: 'InternalIP', address: options.nodeAddress },
+      { type: 'Hostname', address: options.nodeName },
+    ],
+    capacity: {
+      cpu: String(facts.cpus),
+      memory: `${Math.floor(facts.memoryBytes / 1_024)}Ki`,
+      'ephemeral-storage': `${diskKibibytes}Ki`,
+      'hugepages-1Gi': '0',
+      'hugepages-2Mi': '0',
+      pods,
+    },
     allocatable: {
-      cpu: String(facts.cpus), memory: `${Math.floor(facts.memoryBytes * reservedFraction / 1_024)}Ki`,
-      'ephemeral-storage': String(Math.floor(facts.diskBytes * reservedFraction)), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods,
+      cpu: String(facts.cpus),
+      memory: `${Math.floor((facts.memoryBytes * reservedFraction) / 1_024)}Ki`,
+      'ephemeral-storage': String(Math.floor(facts.diskBytes * reservedFraction)),
+      'hugepages-1Gi': '0',
+      'hugepages-2Mi': '0',
+      pods,
     },
     conditions: conditionsOf(node, options.clock.now(), problem),
     nodeInfo: {
-      architecture: facts.architecture, bootID: facts.bootId, containerRuntimeVersion, kernelVersion: facts.kernelVersion, kubeProxyVersion: '',
-      kubeletVersion, machineID: facts.machineId, operatingSystem: facts.operatingSystem, osImage: facts.osImage, systemUUID: facts.systemUuid,
+      architecture: facts.architecture,
+      bootID: facts.bootId,
+      containerRuntimeVersion,
+      kernelVersion: facts.kernelVersion,
+      kubeProxyVersion: '',
+      kubeletVersion,
+      machineID: facts.machineId,
+      operatingSystem: facts.operatingSystem,
+      osImage: facts.osImage,
+      systemUUID: facts.systemUuid,
     },
     daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
   }
@@ -126,7 +189,9 @@ function nodeStatus(node: Node, options: RegistrationOptions, facts: MachineFact
 
 /** Those that matter most for where pods go, as kubelet reports them. Source: pkg/kubelet/nodestatus, pkg/kubelet/images. */
 function largestImages(images: readonly ImageSummary[]): ContainerImage[] {
-  return images.toSorted((left, right) => right.sizeBytes - left.sizeBytes || (left.id < right.id ? 1 : -1)).slice(0, reportedImages)
+  return images
+    .toSorted((left, right) => right.sizeBytes - left.sizeBytes || (left.id < right.id ? 1 : -1))
+    .slice(0, reportedImages)
     .map(({ digests, tags, sizeBytes }) => ({ names: [...digests, ...tags].slice(0, reportedNames), sizeBytes }))
 }
 
@@ -143,7 +208,14 @@ function conditionsOf(node: Node, nowMs: number, problem: string | undefined): N
   const old = node.status?.conditions ?? []
   const own = wanted.map(([type, status, reason, message]): NodeCondition => {
     const before = old.find(condition => condition.type === type)
-    return { type, status, lastHeartbeatTime: now, lastTransitionTime: before?.status === status ? before.lastTransitionTime ?? now : now, reason, message }
+    return {
+      type,
+      status,
+      lastHeartbeatTime: now,
+      lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now,
+      reason,
+      message,
+    }
   })
   return [...old.filter(({ type }) => !wanted.some(([name]) => name === type)), ...own]
 }
@@ -152,12 +224,18 @@ async function renewLease({ client, clock, nodeName }: RegistrationOptions): Pro
   const renewTime = formatMicroTime(clock.now())
   const name = { namespace: leaseNamespace, name: nodeName }
   try {
-    await client.patch(leases, name, { type: 'merge', value: { spec: { renewTime, holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds } } })
+    await client.patch(leases, name, {
+      type: 'merge',
+      value: { spec: { renewTime, holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds } },
+    })
   } catch (error) {
     if (!isNotFound(error)) throw error
     const node = await client.get(nodes, { name: nodeName })
     const lease: New<Lease> = {
-      metadata: { ...name, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }] },
+      metadata: {
+        ...name,
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }],
+      },
       spec: { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime },
     }
     await client.create(leases, lease)

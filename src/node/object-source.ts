@@ -13,7 +13,11 @@ export interface ObjectSource {
 }
 
 export function objectSource(client: Client): ObjectSource {
-  const find = async <T extends KubeObject>(resource: Resource<T>, namespace: string, name: string): Promise<T | undefined> => {
+  const find = async <T extends KubeObject>(
+    resource: Resource<T>,
+    namespace: string,
+    name: string,
+  ): Promise<T | undefined> => {
     const shown = client.informer(resource).get({ namespace, name })
     if (shown !== undefined) return shown
     try {

@@ -7,16 +7,50 @@ import { newPodState, type PodState } from './pod-state.ts'
 import { podStatus } from './pod-status.ts'
 
 const now = Date.UTC(2026, 0, 1)
-const sandbox = { id: 's1', name: 'web', uid: 'u1', namespace: 'default', attempt: 0, ready: true, createdAtMs: now, labels: {}, annotations: {}, address: '10.42.0.5' }
-
-function podWith(spec: Partial<PodSpec> = {}, metadata: Partial<Pod['metadata']> = {}): Pod {
-  return { metadata: { name: 'web', namespace: 'default', uid: 'u1', generation: 1, ...metadata }, spec: { containers: [{ name: 'main', image: 'i' }], ...spec }, status: {} } as unknown as Pod
+const sandbox = {
+  id: 's1',
+  name: 'web',
+  uid: 'u1',
+  namespace: 'default',
+  attempt: 0,
+  ready: true,
+  createdAtMs: now,
+  labels: {},
+  annotations: {},
+  address: '10.42.0.5',
 }
 
-function attempt(name: string, state: ContainerStatus['state'], change: Partial<ContainerStatus> = {}): ContainerStatus {
+function podWith(spec: Partial<PodSpec> = {}, metadata: Partial<Pod['metadata']> = {}): Pod {
   return {
-    id: `${name}-${change.attempt ?? 0}`, sandboxId: 's1', name, attempt: 0, state, createdAtMs: now, labels: {}, annotations: {}, startedAtMs: now, finishedAtMs: now,
-    exitCode: 0, reason: '', message: '', image: 'i', imageRef: 'sha256:1', logPath: '', ...change,
+    metadata: { name: 'web', namespace: 'default', uid: 'u1', generation: 1, ...metadata },
+    spec: { containers: [{ name: 'main', image: 'i' }], ...spec },
+    status: {},
+  } as unknown as Pod
+}
+
+function attempt(
+  name: string,
+  state: ContainerStatus['state'],
+  change: Partial<ContainerStatus> = {},
+): ContainerStatus {
+  return {
+    id: `${name}-${change.attempt ?? 0}`,
+    sandboxId: 's1',
+    name,
+    attempt: 0,
+    state,
+    createdAtMs: now,
+    labels: {},
+    annotations: {},
+    startedAtMs: now,
+    finishedAtMs: now,
+    exitCode: 0,
+    reason: '',
+    message: '',
+    image: 'i',
+    imageRef: 'sha256:1',
+    logPath: '',
+    ...change,
   }
 }
 
@@ -32,7 +66,8 @@ function stateWith(...containers: ContainerStatus[]): PodState {
   return state
 }
 
-const brief = (actions: readonly Action[]): string[] => actions.map(action => ('container' in action ? `${action.type} ${action.container}` : action.type))
+const brief = (actions: readonly Action[]): string[] =>
+  actions.map(action => ('container' in action ? `${action.type} ${action.container}` : action.type))
 const planned = (pod: Pod, state: PodState, atMs = now): string[] => brief(plan(pod, state, atMs).actions)
 
 test('a new pod begins with everything that does not need something else', () => {
@@ -62,13 +97,20 @@ test('a sidecar lets the others start once it runs, and stops last', () => {
   expect(planned(pod, stateWith())).toEqual(['start-container side'])
   expect(planned(pod, stateWith(attempt('side', 'running')))).toEqual(['start-container main'])
   const ending = podWith(pod.spec, { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 })
-  expect(planned(ending, stateWith(attempt('side', 'running'), attempt('main', 'running')))).toEqual(['stop-container main'])
-  expect(planned(ending, stateWith(attempt('side', 'running'), attempt('main', 'exited')))).toEqual(['stop-container side'])
+  expect(planned(ending, stateWith(attempt('side', 'running'), attempt('main', 'running')))).toEqual([
+    'stop-container main',
+  ])
+  expect(planned(ending, stateWith(attempt('side', 'running'), attempt('main', 'exited')))).toEqual([
+    'stop-container side',
+  ])
 })
 
 test.each([
-  ['Always', 0, ['start-container main']], ['Always', 1, ['start-container main']],
-  ['OnFailure', 0, ['stop-sandbox']], ['OnFailure', 1, ['start-container main']], ['Never', 1, ['stop-sandbox']],
+  ['Always', 0, ['start-container main']],
+  ['Always', 1, ['start-container main']],
+  ['OnFailure', 0, ['stop-sandbox']],
+  ['OnFailure', 1, ['start-container main']],
+  ['Never', 1, ['stop-sandbox']],
 ])('restart policy %s after exit code %i: %j', (restartPolicy, exitCode, expected) => {
   expect(planned(podWith({ restartPolicy }), stateWith(attempt('main', 'exited', { exitCode })))).toEqual(expected)
 })
@@ -87,13 +129,22 @@ test('a crash loop is waited for and shown', () => {
   const state = stateWith(attempt('main', 'exited', { exitCode: 1 }))
   state.restarts.set('main', { delayMs: 20_000, sinceMs: now - 1_000 })
   expect(plan(podWith(), state, now)).toEqual({ actions: [], wakeAtMs: now + 20_000 })
-  expect(crashLoopMessage(podWith(), 'main', state)).toBe('back-off 20s restarting failed container=main pod=web_default(u1)')
-  expect(podStatus(podWith(), state, '10.0.0.1', now).containerStatuses?.[0]?.state).toEqual({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off 20s restarting failed container=main pod=web_default(u1)' } })
+  expect(crashLoopMessage(podWith(), 'main', state)).toBe(
+    'back-off 20s restarting failed container=main pod=web_default(u1)',
+  )
+  expect(podStatus(podWith(), state, '10.0.0.1', now).containerStatuses?.[0]?.state).toEqual({
+    waiting: {
+      reason: 'CrashLoopBackOff',
+      message: 'back-off 20s restarting failed container=main pod=web_default(u1)',
+    },
+  })
 })
 
 test('deletion stops containers, then the sandbox, then cleans', () => {
   const pod = podWith({}, { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 7 })
-  expect(plan(pod, stateWith(attempt('main', 'running')), now).actions).toMatchObject([{ type: 'stop-container', gracePeriodSeconds: 7 }])
+  expect(plan(pod, stateWith(attempt('main', 'running')), now).actions).toMatchObject([
+    { type: 'stop-container', gracePeriodSeconds: 7 },
+  ])
   const stopped = stateWith(attempt('main', 'exited'))
   expect(planned(pod, stopped)).toEqual(['stop-sandbox'])
   stopped.sandbox = { ...sandbox, ready: false }
@@ -126,8 +177,14 @@ test.each([
 
 test('a finished job has succeeded', () => {
   const status = podStatus(podWith({ restartPolicy: 'Never' }), stateWith(attempt('main', 'exited')), '10.0.0.1', now)
-  expect(status).toMatchObject({ phase: 'Succeeded', containerStatuses: [{ state: { terminated: { exitCode: 0, reason: 'Completed' } } }] })
-  expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False', reason: 'PodCompleted' })
+  expect(status).toMatchObject({
+    phase: 'Succeeded',
+    containerStatuses: [{ state: { terminated: { exitCode: 0, reason: 'Completed' } } }],
+  })
+  expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+    status: 'False',
+    reason: 'PodCompleted',
+  })
 })
 
 test('writing the status changes nothing the second time', () => {
@@ -140,28 +197,66 @@ test('writing the status changes nothing the second time', () => {
 test('whatever the state: nothing starts that runs, without a sandbox, or while the pod ends', () => {
   const containerState = fc.constantFrom<ContainerStatus['state'] | 'none'>('none', 'running', 'exited', 'created')
   const scene = fc.record({
-    main: containerState, one: containerState, exitCode: fc.constantFrom(0, 1), sandboxReady: fc.boolean(), hasSandbox: fc.boolean(), volumesReady: fc.boolean(), images: fc.boolean(),
-    deleting: fc.boolean(), gone: fc.boolean(), policy: fc.constantFrom('Always', 'OnFailure', 'Never'), restarted: fc.boolean(), busy: fc.subarray(['sandbox', 'start:main', 'stop:main', 'prepare']),
+    main: containerState,
+    one: containerState,
+    exitCode: fc.constantFrom(0, 1),
+    sandboxReady: fc.boolean(),
+    hasSandbox: fc.boolean(),
+    volumesReady: fc.boolean(),
+    images: fc.boolean(),
+    deleting: fc.boolean(),
+    gone: fc.boolean(),
+    policy: fc.constantFrom('Always', 'OnFailure', 'Never'),
+    restarted: fc.boolean(),
+    busy: fc.subarray(['sandbox', 'start:main', 'stop:main', 'prepare']),
   })
-  fc.assert(fc.property(scene, ({ main, one, exitCode, sandboxReady, hasSandbox, volumesReady, images, deleting, gone, policy, restarted, busy }) => {
-    const pod = podWith({ restartPolicy: policy, initContainers: [{ name: 'one' }] as Container[] }, deleting ? { deletionTimestamp: '2026-01-01T00:00:30Z' } : {})
-    const state = stateWith(...([['one', one], ['main', main]] as const).flatMap(([name, its]) => (its === 'none' ? [] : [attempt(name, its, { exitCode })])))
-    state.sandbox = hasSandbox ? { ...sandbox, ready: sandboxReady } : undefined
-    state.volumesReady = volumesReady
-    state.gone = gone
-    if (!images) state.images.clear()
-    if (restarted) state.restarts.set('main', { delayMs: 10_000, sinceMs: now })
-    for (const key of busy) state.busy.add(key)
-    const { actions } = plan(pod, state, now)
-    const starts = actions.filter(action => action.type === 'start-container')
-    for (const { container } of starts) {
-      expect(state.containers.get(container)?.[0]?.state).not.toBe('running')
-      expect(state.busy.has(`start:${container}`)).toBe(false)
-    }
-    const possible = state.sandbox?.ready === true && volumesReady && images && !deleting && !gone
-    expect(starts.length > 0 && !possible).toBe(false)
-    const begun = brief(actions).filter(action => /^(start|prepare|ensure)/.test(action))
-    expect((deleting || gone) && begun.length > 0).toBe(false)
-    expect(podStatus(pod, state, '10.0.0.1', now).containerStatuses).toHaveLength(1)
-  }))
+  fc.assert(
+    fc.property(
+      scene,
+      ({
+        main,
+        one,
+        exitCode,
+        sandboxReady,
+        hasSandbox,
+        volumesReady,
+        images,
+        deleting,
+        gone,
+        policy,
+        restarted,
+        busy,
+      }) => {
+        const pod = podWith(
+          { restartPolicy: policy, initContainers: [{ name: 'one' }] as Container[] },
+          deleting ? { deletionTimestamp: '2026-01-01T00:00:30Z' } : {},
+        )
+        const state = stateWith(
+          ...(
+            [
+              ['one', one],
+              ['main', main],
+            ] as const
+          ).flatMap(([name, its]) => (its === 'none' ? [] : [attempt(name, its, { exitCode })])),
+        )
+        state.sandbox = hasSandbox ? { ...sandbox, ready: sandboxReady } : undefined
+        state.volumesReady = volumesReady
+        state.gone = gone
+        if (!images) state.images.clear()
+        if (restarted) state.restarts.set('main', { delayMs: 10_000, sinceMs: now })
+        for (const key of busy) state.busy.add(key)
+        const { actions } = plan(pod, state, now)
+        const starts = actions.filter(action => action.type === 'start-container')
+        for (const { container } of starts) {
+          expect(state.containers.get(container)?.[0]?.state).not.toBe('running')
+          expect(state.busy.has(`start:${container}`)).toBe(false)
+        }
+        const possible = state.sandbox?.ready === true && volumesReady && images && !deleting && !gone
+        expect(starts.length > 0 && !possible).toBe(false)
+        const begun = brief(actions).filter(action => /^(start|prepare|ensure)/.test(action))
+        expect((deleting || gone) && begun.length > 0).toBe(false)
+        expect(podStatus(pod, state, '10.0.0.1', now).containerStatuses).toHaveLength(1)
+      },
+    ),
+  )
 })

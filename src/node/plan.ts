@@ -10,8 +10,19 @@ export type Action =
   | { readonly type: 'start-sandbox'; readonly attempt: number }
   | { readonly type: 'stop-sandbox'; readonly id: string }
   | { readonly type: 'ensure-image'; readonly container: string }
-  | { readonly type: 'start-container'; readonly container: string; readonly attempt: number; readonly backOff: RestartBackOff | undefined }
-  | { readonly type: 'stop-container'; readonly container: string; readonly id: string; readonly gracePeriodSeconds: number; readonly why: string }
+  | {
+      readonly type: 'start-container'
+      readonly container: string
+      readonly attempt: number
+      readonly backOff: RestartBackOff | undefined
+    }
+  | {
+      readonly type: 'stop-container'
+      readonly container: string
+      readonly id: string
+      readonly gracePeriodSeconds: number
+      readonly why: string
+    }
   | { readonly type: 'remove-container'; readonly container: string; readonly id: string }
   | { readonly type: 'give-up'; readonly reason: string; readonly message: string }
   | { readonly type: 'clean' }
@@ -33,7 +44,17 @@ const nothing: Plan = { actions: [], wakeAtMs: Infinity }
 export function plan(pod: Pod, state: PodState, nowMs: number): Plan {
   if (state.cleaned) return nothing
   const overdue = deadline(pod, state, nowMs)
-  if (overdue.expired) return { actions: [{ type: 'give-up', reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }], wakeAtMs: Infinity }
+  if (overdue.expired)
+    return {
+      actions: [
+        {
+          type: 'give-up',
+          reason: 'DeadlineExceeded',
+          message: 'Pod was active on the node longer than the specified deadline',
+        },
+      ],
+      wakeAtMs: Infinity,
+    }
   if (shallEnd(pod, state)) return planEnd(pod, state, nowMs)
   const running = planRun(pod, state, nowMs)
   return { actions: running.actions, wakeAtMs: Math.min(running.wakeAtMs, overdue.atMs) }
@@ -42,7 +63,8 @@ export function plan(pod: Pod, state: PodState, nowMs: number): Plan {
 function deadline(pod: Pod, state: PodState, nowMs: number): { expired: boolean; atMs: number } {
   const seconds = pod.spec.activeDeadlineSeconds
   const startMs = Date.parse(pod.status?.startTime ?? '')
-  if (seconds === undefined || Number.isNaN(startMs) || state.givenUp !== undefined || hasEnded(pod) || isDeleting(pod)) return { expired: false, atMs: Infinity }
+  if (seconds === undefined || Number.isNaN(startMs) || state.givenUp !== undefined || hasEnded(pod) || isDeleting(pod))
+    return { expired: false, atMs: Infinity }
   return { expired: nowMs >= startMs + seconds * 1_000, atMs: startMs + seconds * 1_000 }
 }
 
@@ -54,12 +76,20 @@ export function shallEnd(pod: Pod, state: PodState): boolean {
 export function hasFinished(pod: Pod, state: PodState): boolean {
   if (state.givenUp !== undefined) return true
   const policy = pod.spec.restartPolicy ?? 'Always'
-  const failedInit = initContainersOf(pod).some(container => !isSidecar(container) && policy === 'Never' && hasExited(newestOf(state, container.name)) && newestOf(state, container.name)!.exitCode !== 0)
+  const failedInit = initContainersOf(pod).some(
+    container =>
+      !isSidecar(container) &&
+      policy === 'Never' &&
+      hasExited(newestOf(state, container.name)) &&
+      newestOf(state, container.name)!.exitCode !== 0,
+  )
   if (failedInit) return true
   if (policy === 'Always') return false
   return pod.spec.containers.every(container => {
     const newest = newestOf(state, container.name)
-    return hasExited(newest) && !state.busy.has(`start:${container.name}`) && (policy === 'Never' || newest.exitCode === 0)
+    return (
+      hasExited(newest) && !state.busy.has(`start:${container.name}`) && (policy === 'Never' || newest.exitCode === 0)
+    )
   })
 }
 
@@ -70,9 +100,13 @@ function planRun(pod: Pod, state: PodState, nowMs: number): Plan {
   const alive = [...state.containers.values()].some(attempts => isRunning(attempts[0]))
   if (!state.volumesReady) draft.attempt('prepare', { type: 'prepare' })
   if (state.sandbox?.ready !== true) {
-    for (const old of [state.sandbox, ...state.oldSandboxes.values()]) if (old !== undefined && !alive) draft.attempt(`stop-sandbox:${old.id}`, { type: 'stop-sandbox', id: old.id })
+    for (const old of [state.sandbox, ...state.oldSandboxes.values()])
+      if (old !== undefined && !alive) draft.attempt(`stop-sandbox:${old.id}`, { type: 'stop-sandbox', id: old.id })
     if (!alive) draft.attempt('sandbox', { type: 'start-sandbox', attempt: (state.sandbox?.attempt ?? -1) + 1 })
-    else for (const [name, attempts] of state.containers) if (isRunning(attempts[0])) draft.stop(name, attempts[0], 0, 'Pod sandbox changed, it will be killed and re-created.')
+    else
+      for (const [name, attempts] of state.containers)
+        if (isRunning(attempts[0]))
+          draft.stop(name, attempts[0], 0, 'Pod sandbox changed, it will be killed and re-created.')
   }
   const due = containersDue(pod, state, draft)
   for (const container of due) planContainer(pod, container, state, draft)
@@ -90,20 +124,25 @@ function containersDue(pod: Pod, state: PodState, draft: Draft): readonly Contai
       if (!isRunning(newest) || state.probes.get(newest.id)?.started !== true) return due
     } else if (!(hasExited(newest) && newest.exitCode === 0)) {
       // When containers run already, the record of a finished init container was merely cleaned away.
-      if (newest === undefined && pod.spec.containers.some(({ name }) => currentAttempt(state, name) !== undefined)) continue
+      if (newest === undefined && pod.spec.containers.some(({ name }) => currentAttempt(state, name) !== undefined))
+        continue
       due.push(container)
       return due
     }
   }
   due.push(...pod.spec.containers)
-  for (const { name } of pod.spec.ephemeralContainers ?? []) if (newestOf(state, name) === undefined) draft.ephemeral(name)
+  for (const { name } of pod.spec.ephemeralContainers ?? [])
+    if (newestOf(state, name) === undefined) draft.ephemeral(name)
   return due
 }
 
 /** Attempts in an earlier sandbox do not count: a new sandbox begins from the start. */
 function currentAttempt(state: PodState, name: string): ContainerStatus | undefined {
   const newest = newestOf(state, name)
-  return newest !== undefined && (state.sandbox === undefined || newest.sandboxId === '' || newest.sandboxId === state.sandbox.id) ? newest : undefined
+  return newest !== undefined &&
+    (state.sandbox === undefined || newest.sandboxId === '' || newest.sandboxId === state.sandbox.id)
+    ? newest
+    : undefined
 }
 
 function planContainer(pod: Pod, container: Container, state: PodState, draft: Draft): void {
@@ -112,14 +151,18 @@ function planContainer(pod: Pod, container: Container, state: PodState, draft: D
   if (isRunning(newest)) {
     const unhealthy = state.probes.get(newest.id)?.unhealthy
     if (unhealthy !== undefined) draft.stop(name, newest, probeGracePeriod(pod, container), unhealthy)
-    else if (hasOtherImage(newest, container)) draft.stop(name, newest, gracePeriodSecondsOf(pod), `Container ${name} definition changed, will be restarted`)
+    else if (hasOtherImage(newest, container))
+      draft.stop(name, newest, gracePeriodSecondsOf(pod), `Container ${name} definition changed, will be restarted`)
     return
   }
   const inThisSandbox = currentAttempt(state, name)
   const changed = inThisSandbox !== undefined && hasOtherImage(inThisSandbox, container)
   if (hasExited(inThisSandbox) && !changed && !mayRestart(pod, container, inThisSandbox)) return
   // What ended with its sandbox is no crash of its own.
-  const backOff = hasExited(inThisSandbox) && !changed ? nextBackOff(state.restarts.get(name), inThisSandbox.finishedAtMs, draft.nowMs) : undefined
+  const backOff =
+    hasExited(inThisSandbox) && !changed
+      ? nextBackOff(state.restarts.get(name), inThisSandbox.finishedAtMs, draft.nowMs)
+      : undefined
   if (backOff !== undefined && backOff.waitUntilMs > draft.nowMs) return draft.wakeAt(backOff.waitUntilMs)
   draft.start(name, newest === undefined ? 0 : newest.attempt + 1, backOff?.next)
 }
@@ -136,10 +179,17 @@ function mayRestart(pod: Pod, container: Container, ended: ContainerStatus): boo
 }
 
 /** The first restart is at once, the next after 10 s, 20 s, ... since the end of the container. */
-export function nextBackOff(last: RestartBackOff | undefined, finishedAtMs: number, nowMs: number): { waitUntilMs: number; next: RestartBackOff } {
+export function nextBackOff(
+  last: RestartBackOff | undefined,
+  finishedAtMs: number,
+  nowMs: number,
+): { waitUntilMs: number; next: RestartBackOff } {
   const fresh = { waitUntilMs: nowMs, next: { delayMs: restartBackOff.initialMs, sinceMs: nowMs } }
   if (last === undefined || finishedAtMs - last.sinceMs > restartBackOff.resetAfterMs) return fresh
-  return { waitUntilMs: finishedAtMs + last.delayMs, next: { delayMs: Math.min(last.delayMs * 2, restartBackOff.maximumMs), sinceMs: nowMs } }
+  return {
+    waitUntilMs: finishedAtMs + last.delayMs,
+    next: { delayMs: Math.min(last.delayMs * 2, restartBackOff.maximumMs), sinceMs: nowMs },
+  }
 }
 
 export function crashLoopMessage(pod: Pod, name: string, state: PodState): string {
@@ -153,13 +203,16 @@ const goDuration = (milliseconds: number): string => {
 }
 
 const probeGracePeriod = (pod: Pod, container: Container): number =>
-  container.livenessProbe?.terminationGracePeriodSeconds ?? container.startupProbe?.terminationGracePeriodSeconds ?? gracePeriodSecondsOf(pod)
+  container.livenessProbe?.terminationGracePeriodSeconds ??
+  container.startupProbe?.terminationGracePeriodSeconds ??
+  gracePeriodSecondsOf(pod)
 
 /** One ended attempt of each container is kept, for `logs --previous`. */
 function collectOld(pod: Pod, draft: Draft): void {
   for (const [name, attempts] of draft.state.containers) {
     const keep = isRunning(attempts[0]) || pod.spec.containers.some(container => container.name === name) ? 2 : 1
-    for (const old of attempts.slice(keep)) draft.attempt(`remove:${old.id}`, { type: 'remove-container', container: name, id: old.id })
+    for (const old of attempts.slice(keep))
+      draft.attempt(`remove:${old.id}`, { type: 'remove-container', container: name, id: old.id })
   }
 }
 
@@ -177,14 +230,26 @@ function planEnd(pod: Pod, state: PodState, nowMs: number): Plan {
       return isRunning(newest) ? [[name, newest] as const] : []
     })
   const sidecars = initContainersOf(pod).filter(isSidecar)
-  const main = running([...pod.spec.containers, ...initContainersOf(pod).filter(container => !isSidecar(container)), ...(pod.spec.ephemeralContainers ?? [])])
+  const main = running([
+    ...pod.spec.containers,
+    ...initContainersOf(pod).filter(container => !isSidecar(container)),
+    ...(pod.spec.ephemeralContainers ?? []),
+  ])
   // Sidecars serve the others to the end, then stop in reverse order.
   const next = main.length > 0 ? main : running(sidecars).slice(-1)
   for (const [name, container] of next) draft.stop(name, container, remainingSeconds, 'Stopping container')
-  const starting = [...state.busy].some(key => key === 'sandbox' || key === 'prepare' || key.startsWith('start:') || key.startsWith('stop:') || key.startsWith('stop-sandbox:'))
+  const starting = [...state.busy].some(
+    key =>
+      key === 'sandbox' ||
+      key === 'prepare' ||
+      key.startsWith('start:') ||
+      key.startsWith('stop:') ||
+      key.startsWith('stop-sandbox:'),
+  )
   if (next.length > 0 || starting) return draft.done()
   const sandboxes = [state.sandbox, ...state.oldSandboxes.values()].filter(sandbox => sandbox?.ready === true)
-  for (const sandbox of sandboxes) draft.attempt(`stop-sandbox:${sandbox!.id}`, { type: 'stop-sandbox', id: sandbox!.id })
+  for (const sandbox of sandboxes)
+    draft.attempt(`stop-sandbox:${sandbox!.id}`, { type: 'stop-sandbox', id: sandbox!.id })
   if (removing && sandboxes.length === 0) draft.attempt('clean', { type: 'clean' })
   return draft.done()
 }
@@ -213,8 +278,10 @@ class Draft {
   start(container: string, attempt: number, backOff: RestartBackOff | undefined): void {
     const { state } = this
     const starting = state.busy.has(`start:${container}`)
-    if (!starting && !state.images.has(container)) this.attempt(`image:${container}`, { type: 'ensure-image', container })
-    const possible = state.images.has(container) && state.volumesReady && state.sandbox?.ready === true && !state.busy.has('sandbox')
+    if (!starting && !state.images.has(container))
+      this.attempt(`image:${container}`, { type: 'ensure-image', container })
+    const possible =
+      state.images.has(container) && state.volumesReady && state.sandbox?.ready === true && !state.busy.has('sandbox')
     if (possible) this.attempt(`start:${container}`, { type: 'start-container', container, attempt, backOff })
   }
 

@@ -9,16 +9,23 @@ import { PodCgroups } from './pod-cgroups.ts'
 
 let mount: string
 
-beforeEach(() => { mount = mkdtempSync(join(tmpdir(), 'cgroups-')) })
+beforeEach(() => {
+  mount = mkdtempSync(join(tmpdir(), 'cgroups-'))
+})
 afterEach(() => rmSync(mount, { recursive: true, force: true }))
 
 const pod = (uid: string, cpu?: string, isGuaranteed = false): Pod => {
   const amounts = { cpu: cpu ?? '', memory: '1Mi' }
   const resources = cpu === undefined ? {} : { requests: amounts, ...(isGuaranteed && { limits: amounts }) }
-  return { metadata: { name: uid, uid }, spec: { containers: [{ name: 'main', resources }] }, status: {} } as unknown as Pod
+  return {
+    metadata: { name: uid, uid },
+    spec: { containers: [{ name: 'main', resources }] },
+    status: {},
+  } as unknown as Pod
 }
 
-const cgroups = (): PodCgroups => new PodCgroups({ facts: cgroupFacts(mount), root: '/sampan/test', processors: 2, logger: silentLogger })
+const cgroups = (): PodCgroups =>
+  new PodCgroups({ facts: cgroupFacts(mount), root: '/sampan/test', processors: 2, logger: silentLogger })
 
 /** Version 1: the controllers' own folders. */
 function version1(): (...path: string[]) => string {
@@ -60,7 +67,8 @@ test('version 2 counts from 1 to 10,000 and hands the control down', () => {
   writeFileSync(join(mount, 'cgroup.controllers'), 'cpu memory')
   cgroups().admit(pod('a', '1'))
   expect(readFileSync(join(mount, 'sampan/test/burstable/poda/cpu.weight'), 'utf8')).toBe('39')
-  for (const path of ['', 'sampan', 'sampan/test', 'sampan/test/burstable']) expect(readFileSync(join(mount, path, 'cgroup.subtree_control'), 'utf8')).toBe('+cpu')
+  for (const path of ['', 'sampan', 'sampan/test', 'sampan/test/burstable'])
+    expect(readFileSync(join(mount, path, 'cgroup.subtree_control'), 'utf8')).toBe('+cpu')
 })
 
 test('a machine without the control runs pods all the same', () => {

@@ -60,7 +60,10 @@ export class PodCgroups {
   }
 
   private weighBurstable(): void {
-    this.set(join(this.options.root, folders.Burstable), sharesOf([...this.burstable.values()].reduce((sum, milliCpus) => sum + milliCpus, 0)))
+    this.set(
+      join(this.options.root, folders.Burstable),
+      sharesOf([...this.burstable.values()].reduce((sum, milliCpus) => sum + milliCpus, 0)),
+    )
   }
 
   /** Pods run without it too. */

@@ -38,14 +38,22 @@ export class PodEnder {
     const preStop = container?.lifecycle?.preStop
     if (preStop !== undefined && gracePeriodSeconds > 0 && isRunning(newestOf(this.state, name))) {
       try {
-        await this.limited(runHook(preStop, this.subject.probeTarget(container!, id), gracePeriodSeconds * 1_000, milliseconds => this.subject.sleep(milliseconds)), gracePeriodSeconds * 1_000)
+        await this.limited(
+          runHook(preStop, this.subject.probeTarget(container!, id), gracePeriodSeconds * 1_000, milliseconds =>
+            this.subject.sleep(milliseconds),
+          ),
+          gracePeriodSeconds * 1_000,
+        )
       } catch (error) {
         this.subject.say('Warning', 'FailedPreStopHook', `PreStopHook failed: ${(error as Error).message}`, container)
       }
     }
     // A hook that used everything up leaves two seconds, as the kubelet does.
     const usedSeconds = (clock.now() - startMs) / 1_000
-    const remaining = preStop === undefined || gracePeriodSeconds === 0 ? gracePeriodSeconds : Math.max(2, gracePeriodSeconds - usedSeconds)
+    const remaining =
+      preStop === undefined || gracePeriodSeconds === 0
+        ? gracePeriodSeconds
+        : Math.max(2, gracePeriodSeconds - usedSeconds)
     await runtime.stopContainer(id, this.state.gone ? Math.min(1, remaining) : remaining)
     const status = await runtime.containerStatus(id).catch((error: unknown) => {
       if (isRuntimeNotFound(error)) return undefined
@@ -78,7 +86,8 @@ export class PodEnder {
     this.subject.forgetContainer(name, id)
     if (attempt === undefined) return
     await Promise.all([
-      rm(this.directories.containerLog(name, attempt), { force: true }), rm(this.directories.terminationMessage(name, attempt), { force: true }),
+      rm(this.directories.containerLog(name, attempt), { force: true }),
+      rm(this.directories.terminationMessage(name, attempt), { force: true }),
     ])
   }
 
@@ -88,7 +97,10 @@ export class PodEnder {
     this.subject.stopProbes()
     await Promise.all([this.state.gone ? undefined : this.subject.status.flush(), unmountBelow(this.directories.root)])
     if (!this.state.gone) await removeObject(client, pods, this.subject.pod, { gracePeriodSeconds: 0 })
-    const sandboxes = [...(this.state.sandbox === undefined ? [] : [this.state.sandbox.id]), ...this.state.oldSandboxes.keys()]
+    const sandboxes = [
+      ...(this.state.sandbox === undefined ? [] : [this.state.sandbox.id]),
+      ...this.state.oldSandboxes.keys(),
+    ]
     await Promise.all(sandboxes.map(id => runtime.removePodSandbox(id)))
     await Promise.all([this.volumes.remove(), rm(this.directories.logs, { recursive: true, force: true })])
     this.state.cleaned = true
@@ -100,7 +112,9 @@ export class PodEnder {
 
   private async limited(work: Promise<void>, limitMs: number): Promise<void> {
     const late = Promise.withResolvers<never>()
-    const timer = this.context.clock.after(limitMs, () => late.reject(new RuntimeError('Timeout', `did not end within ${limitMs / 1_000}s`)))
+    const timer = this.context.clock.after(limitMs, () =>
+      late.reject(new RuntimeError('Timeout', `did not end within ${limitMs / 1_000}s`)),
+    )
     await Promise.race([work, late.promise]).finally(() => timer.cancel())
   }
 }

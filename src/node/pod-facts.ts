@@ -10,7 +10,8 @@ export function allContainersOf(pod: Pod): readonly Container[] {
   return [...initContainersOf(pod), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? []).map(asContainer)]
 }
 
-export const containerOf = (pod: Pod, name: string): Container | undefined => allContainersOf(pod).find(container => container.name === name)
+export const containerOf = (pod: Pod, name: string): Container | undefined =>
+  allContainersOf(pod).find(container => container.name === name)
 
 const asContainer = (ephemeral: EphemeralContainer): Container => ephemeral
 
@@ -29,7 +30,8 @@ export function gracePeriodSecondsOf(pod: Pod): number {
 export const podText = (pod: Pod): string => `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
 
 /** Pods of a directory (static pods) and their mirrors carry this; their logs are named after it. */
-export const logDirectoryName = (pod: Pod): string => `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`
+export const logDirectoryName = (pod: Pod): string =>
+  `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
@@ -38,11 +40,14 @@ export function qosClassOf(pod: Pod): QosClass {
   const known = pod.status?.qosClass
   if (known === 'Guaranteed' || known === 'Burstable' || known === 'BestEffort') return known
   const containers = [...initContainersOf(pod), ...pod.spec.containers]
-  const named = (list: Record<string, string> | undefined): boolean => list?.['cpu'] !== undefined || list?.['memory'] !== undefined
+  const named = (list: Record<string, string> | undefined): boolean =>
+    list?.['cpu'] !== undefined || list?.['memory'] !== undefined
   if (!containers.some(({ resources }) => named(resources?.limits) || named(resources?.requests))) return 'BestEffort'
-  const guaranteed = containers.every(({ resources }) => ['cpu', 'memory'].every(name => {
-    const limit = resources?.limits?.[name]
-    return limit !== undefined && (resources?.requests?.[name] ?? limit) === limit
-  }))
+  const guaranteed = containers.every(({ resources }) =>
+    ['cpu', 'memory'].every(name => {
+      const limit = resources?.limits?.[name]
+      return limit !== undefined && (resources?.requests?.[name] ?? limit) === limit
+    }),
+  )
   return guaranteed ? 'Guaranteed' : 'Burstable'
 }

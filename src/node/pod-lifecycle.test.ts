@@ -22,8 +22,19 @@ let program: SimulatedProgram
 
 async function startAgent(): Promise<void> {
   agent = await startNodeAgent({
-    client, runtime, clock, nodeName: 'node-1', dataDirectory: directory, logger: silentLogger,
-    network: { podCidr: '10.42.0.0/16', serviceCidr: '10.43.0.0/16', dnsAddress: '10.43.0.10', nodeAddress: '10.42.255.1', domain: 'cluster.local' },
+    client,
+    runtime,
+    clock,
+    nodeName: 'node-1',
+    dataDirectory: directory,
+    logger: silentLogger,
+    network: {
+      podCidr: '10.42.0.0/16',
+      serviceCidr: '10.43.0.0/16',
+      dnsAddress: '10.43.0.10',
+      nodeAddress: '10.42.255.1',
+      domain: 'cluster.local',
+    },
   })
 }
 
@@ -57,7 +68,10 @@ test('the node lives: lease and status are renewed', async () => {
   expect(writes()).toBe(1)
   await clock.advance(300_000)
   expect(writes()).toBe(2)
-  expect(client.informer(nodes).get({ name: 'node-1' })?.status.conditions?.at(-1)).toMatchObject({ type: 'Ready', status: 'True' })
+  expect(client.informer(nodes).get({ name: 'node-1' })?.status.conditions?.at(-1)).toMatchObject({
+    type: 'Ready',
+    status: 'True',
+  })
 })
 
 test('the node tells which images it has, biggest first, soon after one was pulled', async () => {
@@ -67,7 +81,10 @@ test('the node tells which images it has, biggest first, soon after one was pull
   await until(() => container()?.ready === true)
   await clock.advance(10_000)
   await until(() => images()?.length === 2)
-  expect(images()).toEqual([{ names: ['sampan.local/another-one:2'], sizeBytes: 26 }, { names: [image], sizeBytes: image.length }])
+  expect(images()).toEqual([
+    { names: ['sampan.local/another-one:2'], sizeBytes: 26 },
+    { names: [image], sizeBytes: image.length },
+  ])
   for (let index = 0; index < 60; index++) await runtime.pullImage(`sampan.local/image-with-long-name:${index}`)
   await clock.advance(300_000)
   await until(() => images()?.length === 50)
@@ -91,10 +108,19 @@ test('a crashing container starts again at once, after 10 s, after 20 s, and is 
   await clock.advance(400)
   await until(() => container()?.state?.running !== undefined && container()?.restartCount === 3)
   expect(container()?.lastState?.terminated?.exitCode).toBe(1)
-  expect(client.informer(events).list().filter(({ reason }) => reason === 'BackOff')).toMatchObject([{
-    involvedObject: { kind: 'Pod', name: 'web', fieldPath: 'spec.containers{main}' }, source: { component: 'kubelet', host: 'node-1' },
-    type: 'Warning', message: expect.stringContaining('Back-off restarting failed container main in pod web_default(') as string,
-  }])
+  expect(
+    client
+      .informer(events)
+      .list()
+      .filter(({ reason }) => reason === 'BackOff'),
+  ).toMatchObject([
+    {
+      involvedObject: { kind: 'Pod', name: 'web', fieldPath: 'spec.containers{main}' },
+      source: { component: 'kubelet', host: 'node-1' },
+      type: 'Warning',
+      message: expect.stringContaining('Back-off restarting failed container main in pod web_default(') as string,
+    },
+  ])
 })
 
 test('a stubborn container is given its grace period', async () => {
@@ -114,7 +140,23 @@ test('a new agent adopts what runs and removes what belongs to nobody', async ()
   await until(() => container()?.ready === true)
   const before = container()?.containerID
   await agent.stop()
-  await runtime.runPodSandbox({ name: 'lost', uid: 'lost', namespace: 'default', attempt: 0, hostname: '', logDirectory: '', dns: { servers: [], searches: [], options: [] }, portMappings: [], labels: { 'io.kubernetes.pod.uid': 'lost' }, annotations: {}, cgroupParent: '', sysctls: {}, namespaces: { network: 'pod', pid: 'container', ipc: 'pod' }, privileged: false, supplementalGroups: [] })
+  await runtime.runPodSandbox({
+    name: 'lost',
+    uid: 'lost',
+    namespace: 'default',
+    attempt: 0,
+    hostname: '',
+    logDirectory: '',
+    dns: { servers: [], searches: [], options: [] },
+    portMappings: [],
+    labels: { 'io.kubernetes.pod.uid': 'lost' },
+    annotations: {},
+    cgroupParent: '',
+    sysctls: {},
+    namespaces: { network: 'pod', pid: 'container', ipc: 'pod' },
+    privileged: false,
+    supplementalGroups: [],
+  })
   await startAgent()
   await until(() => runtime.sandboxes.size === 1)
   await clock.advance(5_000)
@@ -127,7 +169,9 @@ test('a finished pod gives its sandbox back and stays as it ended', async () => 
   await client.create(pods, testPod('web', {}, { restartPolicy: 'OnFailure' }))
   await until(() => container()?.state?.running !== undefined)
   await clock.advance(100)
-  await until(() => show()?.status.phase === 'Succeeded' && [...runtime.sandboxes.values()].every(({ ready }) => !ready))
+  await until(
+    () => show()?.status.phase === 'Succeeded' && [...runtime.sandboxes.values()].every(({ ready }) => !ready),
+  )
   await clock.advance(60_000)
   expect(starts()).toBe(1)
 })

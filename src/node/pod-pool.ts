@@ -33,7 +33,9 @@ export class PodPool {
   workerOf(namespace: string, name: string, uid: string): PodWorker | undefined {
     const worker = this.workers.get(uid)
     if (worker !== undefined) return worker
-    return uid === '' ? [...this.workers.values()].find(({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace) : undefined
+    return uid === ''
+      ? [...this.workers.values()].find(({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace)
+      : undefined
   }
 
   /** What runs already. */
@@ -60,29 +62,38 @@ export class PodPool {
 
   sourceChanged(kind: 'configMaps' | 'secrets', metadata: ObjectMeta): void {
     for (const worker of this.workers.values()) {
-      if (worker.pod.metadata.namespace === metadata.namespace && podReferences(worker.pod)[kind].has(metadata.name)) worker.sourcesChanged()
+      if (worker.pod.metadata.namespace === metadata.namespace && podReferences(worker.pod)[kind].has(metadata.name))
+        worker.sourcesChanged()
     }
   }
 
   async runtimeEvent(event: RuntimeEvent): Promise<void> {
     if (event.type === 'relist') return await this.relist()
     if (event.type === 'sandbox-exited') {
-      for (const worker of this.workers.values()) if (worker.state.sandbox?.id === event.sandboxId) worker.sandboxEnded(event.sandboxId)
+      for (const worker of this.workers.values())
+        if (worker.state.sandbox?.id === event.sandboxId) worker.sandboxEnded(event.sandboxId)
       return
     }
     const worker = this.workerOfContainer(event.containerId)
     if (worker !== undefined) return await worker.containerEnded(event.containerId)
     // It ended before its start was noted: look again in a moment.
-    this.context.clock.after(earlyEndMs, () => void this.workerOfContainer(event.containerId)?.containerEnded(event.containerId))
+    this.context.clock.after(
+      earlyEndMs,
+      () => void this.workerOfContainer(event.containerId)?.containerEnded(event.containerId),
+    )
   }
 
   async removeOrphans(known: ReadonlySet<string>): Promise<void> {
     const orphans = [...this.found].filter(([uid]) => !known.has(uid))
     this.found = new Map()
-    await Promise.allSettled(orphans.flatMap(([, { sandboxes }]) => sandboxes.map(async ({ id }) => {
-      await this.context.runtime.stopPodSandbox(id)
-      await this.context.runtime.removePodSandbox(id)
-    })))
+    await Promise.allSettled(
+      orphans.flatMap(([, { sandboxes }]) =>
+        sandboxes.map(async ({ id }) => {
+          await this.context.runtime.stopPodSandbox(id)
+          await this.context.runtime.removePodSandbox(id)
+        }),
+      ),
+    )
   }
 
   async halt(): Promise<void> {
@@ -93,7 +104,8 @@ export class PodPool {
   private create(pod: Pod): PodWorker {
     const { uid } = pod.metadata
     const worker = new PodWorker({
-      context: this.context, pod,
+      context: this.context,
+      pod,
       onCleaned: () => this.workers.delete(uid),
       onContainerChange: (id, file, running) => this.logs.containerChanged(id, file, running),
     })
@@ -103,7 +115,8 @@ export class PodPool {
 
   private workerOfContainer(containerId: string): PodWorker | undefined {
     for (const worker of this.workers.values()) {
-      for (const attempts of worker.state.containers.values()) if (attempts.some(({ id }) => id === containerId)) return worker
+      for (const attempts of worker.state.containers.values())
+        if (attempts.some(({ id }) => id === containerId)) return worker
     }
     return undefined
   }
@@ -112,7 +125,11 @@ export class PodPool {
     try {
       const found = await this.listRuntime()
       const empty: Found = { sandboxes: [], containers: [] }
-      await Promise.all([...this.workers].map(([uid, worker]) => worker.relisted(found.get(uid)?.sandboxes ?? empty.sandboxes, found.get(uid)?.containers ?? empty.containers)))
+      await Promise.all(
+        [...this.workers].map(([uid, worker]) =>
+          worker.relisted(found.get(uid)?.sandboxes ?? empty.sandboxes, found.get(uid)?.containers ?? empty.containers),
+        ),
+      )
     } catch (error) {
       this.context.logger.warn('runtime not listed', { error: String(error) })
     }
@@ -129,11 +146,21 @@ export class PodPool {
     const gone = (error: unknown): undefined => {
       if (!isRuntimeNotFound(error)) throw error
     }
-    const details = await Promise.all(sandboxes.map(async sandbox => (sandbox.ready ? await runtime.podSandboxStatus(sandbox.id).catch(gone) : sandbox)))
+    const details = await Promise.all(
+      sandboxes.map(async sandbox =>
+        sandbox.ready ? await runtime.podSandboxStatus(sandbox.id).catch(gone) : sandbox,
+      ),
+    )
     const statuses = await Promise.all(containers.map(container => runtime.containerStatus(container.id).catch(gone)))
     const sandboxIds = new Map(containers.map(({ id, sandboxId }) => [id, sandboxId]))
-    for (const sandbox of details) if (sandbox !== undefined) groupOf(sandbox.labels[labelNames.podUid] ?? sandbox.uid).sandboxes.push(sandbox)
-    for (const status of statuses) if (status !== undefined) groupOf(status.labels[labelNames.podUid] ?? '').containers.push({ ...status, sandboxId: sandboxIds.get(status.id)! })
+    for (const sandbox of details)
+      if (sandbox !== undefined) groupOf(sandbox.labels[labelNames.podUid] ?? sandbox.uid).sandboxes.push(sandbox)
+    for (const status of statuses)
+      if (status !== undefined)
+        groupOf(status.labels[labelNames.podUid] ?? '').containers.push({
+          ...status,
+          sandboxId: sandboxIds.get(status.id)!,
+        })
     return groups
   }
 }

@@ -55,7 +55,9 @@ export class PodStarter {
 
   /** Makes the volumes and the directories of the logs. */
   async prepare(): Promise<void> {
-    const logDirectories = allContainersOf(this.subject.pod).map(({ name }) => dirname(this.directories.containerLog(name, 0)))
+    const logDirectories = allContainersOf(this.subject.pod).map(({ name }) =>
+      dirname(this.directories.containerLog(name, 0)),
+    )
     const [paths] = await Promise.all([
       this.volumes.prepare(this.subject.pod),
       ...logDirectories.map(directory => mkdir(directory, { recursive: true, mode: 0o755 })),
@@ -68,7 +70,8 @@ export class PodStarter {
   private scheduleRenewal(): void {
     this.renewal?.cancel()
     const { renewAtMs } = this.volumes
-    if (renewAtMs !== Infinity && !this.subject.halted) this.renewal = this.context.clock.after(renewAtMs - this.context.clock.now(), () => void this.refreshVolumes())
+    if (renewAtMs !== Infinity && !this.subject.halted)
+      this.renewal = this.context.clock.after(renewAtMs - this.context.clock.now(), () => void this.refreshVolumes())
   }
 
   async refreshVolumes(): Promise<void> {
@@ -84,7 +87,12 @@ export class PodStarter {
 
   private sandboxConfig(attempt: number): SandboxConfig {
     const { network, hostDns } = this.context
-    return sandboxConfig(this.subject.pod, attempt, { network, hostDns, logDirectory: this.directories.logs, cgroupParent: this.subject.cgroup })
+    return sandboxConfig(this.subject.pod, attempt, {
+      network,
+      hostDns,
+      logDirectory: this.directories.logs,
+      cgroupParent: this.subject.cgroup,
+    })
   }
 
   async startSandbox(attempt: number): Promise<void> {
@@ -95,15 +103,19 @@ export class PodStarter {
     const id = await runtime.runPodSandbox(config)
     const status = await runtime.podSandboxStatus(id)
     await mkdir(this.directories.root, { recursive: true, mode: 0o750 })
-    const address = isHostNetwork(this.subject.pod) ? network.nodeAddress : status.address ?? ''
-    await writeFile(this.directories.hostsFile, hostsFile(this.subject.pod, address, network.domain, nodeHosts), { mode: 0o644 })
+    const address = isHostNetwork(this.subject.pod) ? network.nodeAddress : (status.address ?? '')
+    await writeFile(this.directories.hostsFile, hostsFile(this.subject.pod, address, network.domain, nodeHosts), {
+      mode: 0o644,
+    })
     if (this.state.sandbox !== undefined) this.state.oldSandboxes.set(this.state.sandbox.id, this.state.sandbox)
     this.state.sandbox = status
   }
 
   async ensureImage(name: string): Promise<void> {
     const container = containerOf(this.subject.pod, name)!
-    const image = await this.context.images.ensure(this.subject.pod, container, (type, reason, message) => this.subject.say(type, reason, message, container))
+    const image = await this.context.images.ensure(this.subject.pod, container, (type, reason, message) =>
+      this.subject.say(type, reason, message, container),
+    )
     this.images.set(name, image)
     this.state.images.add(name)
   }
@@ -115,25 +127,41 @@ export class PodStarter {
     const container = containerOf(this.subject.pod, name)
     if (sandbox === undefined || container === undefined || shallEnd(this.subject.pod, this.state)) return undefined
     // A container that ended may have ended with its sandbox.
-    if (attempt > 0 && !(await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false))) {
+    if (
+      attempt > 0 &&
+      !(await runtime.podSandboxStatus(sandbox.id).then(
+        status => status.ready,
+        () => false,
+      ))
+    ) {
       this.subject.sandboxEnded(sandbox.id)
       return undefined
     }
     // The next start looks for the image again: it may have been removed, or its policy is Always.
     this.state.images.delete(name)
-    const targetName = this.subject.pod.spec.ephemeralContainers?.find(ephemeral => ephemeral.name === name)?.targetContainerName
+    const targetName = this.subject.pod.spec.ephemeralContainers?.find(
+      ephemeral => ephemeral.name === name,
+    )?.targetContainerName
     const target = targetName === undefined ? undefined : newestOf(this.state, targetName)
     const config = await buildContainer(this.context, this.subject.pod, container, {
-      attempt, image: this.images.get(name)!, directories: this.directories, volumePaths: this.volumePaths,
-      podAddress: isHostNetwork(this.subject.pod) ? this.context.network.nodeAddress : sandbox.address ?? '',
+      attempt,
+      image: this.images.get(name)!,
+      directories: this.directories,
+      volumePaths: this.volumePaths,
+      podAddress: isHostNetwork(this.subject.pod) ? this.context.network.nodeAddress : (sandbox.address ?? ''),
       ...(isRunning(target) && { targetId: target.id }),
     })
-    const id = await runtime.createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt)).catch(async (error: unknown) => {
-      // Perhaps because the sandbox died unnoticed.
-      const ready = await runtime.podSandboxStatus(sandbox.id).then(status => status.ready, () => false)
-      if (!ready) this.subject.sandboxEnded(sandbox.id)
-      throw error
-    })
+    const id = await runtime
+      .createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt))
+      .catch(async (error: unknown) => {
+        // Perhaps because the sandbox died unnoticed.
+        const ready = await runtime.podSandboxStatus(sandbox.id).then(
+          status => status.ready,
+          () => false,
+        )
+        if (!ready) this.subject.sandboxEnded(sandbox.id)
+        throw error
+      })
     this.subject.say('Normal', 'Created', `Created container: ${name}`, container)
     try {
       await runtime.startContainer(id)
@@ -144,7 +172,11 @@ export class PodStarter {
     this.subject.say('Normal', 'Started', `Started container ${name}`, container)
     const hooked = container.lifecycle?.postStart !== undefined
     const status = await runtime.containerStatus(id)
-    await this.subject.observe({ ...status, sandboxId: sandbox.id, ...(hooked && status.state === 'running' && { state: 'created' as const }) })
+    await this.subject.observe({
+      ...status,
+      sandboxId: sandbox.id,
+      ...(hooked && status.state === 'running' && { state: 'created' as const }),
+    })
     return hooked ? id : undefined
   }
 
@@ -152,7 +184,12 @@ export class PodStarter {
   async postStart(container: Container, id: string): Promise<void> {
     this.subject.status.wake()
     try {
-      await runHook(container.lifecycle!.postStart!, this.subject.probeTarget(container, id), defaultHookLimitMs, milliseconds => this.subject.sleep(milliseconds))
+      await runHook(
+        container.lifecycle!.postStart!,
+        this.subject.probeTarget(container, id),
+        defaultHookLimitMs,
+        milliseconds => this.subject.sleep(milliseconds),
+      )
     } catch (error) {
       this.subject.say('Warning', 'FailedPostStartHook', `PostStartHook failed: ${(error as Error).message}`, container)
       await this.context.runtime.stopContainer(id, gracePeriodSecondsOf(this.subject.pod))

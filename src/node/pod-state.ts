@@ -57,21 +57,38 @@ export interface PodState {
 
 export function newPodState(): PodState {
   return {
-    sandbox: undefined, oldSandboxes: new Map(), containers: new Map(), probes: new Map(), busy: new Set(), failures: new Map(), restarts: new Map(),
-    images: new Set(), volumesReady: false, terminationMessages: new Map(), givenUp: undefined, gone: false, stoppingSinceMs: undefined, cleaned: false,
+    sandbox: undefined,
+    oldSandboxes: new Map(),
+    containers: new Map(),
+    probes: new Map(),
+    busy: new Set(),
+    failures: new Map(),
+    restarts: new Map(),
+    images: new Set(),
+    volumesReady: false,
+    terminationMessages: new Map(),
+    givenUp: undefined,
+    gone: false,
+    stoppingSinceMs: undefined,
+    cleaned: false,
   }
 }
 
 export const newestOf = (state: PodState, name: string): ContainerStatus | undefined => state.containers.get(name)?.[0]
 
-export const isRunning = (container: ContainerStatus | undefined): container is ContainerStatus & { state: 'running' } => container?.state === 'running'
+export const isRunning = (
+  container: ContainerStatus | undefined,
+): container is ContainerStatus & { state: 'running' } => container?.state === 'running'
 
 /** Every container runs and is ready. */
-export const isServing = (pod: Pod, state: PodState): boolean => pod.spec.containers.every(({ name }) => {
-  const newest = newestOf(state, name)
-  return isRunning(newest) && state.probes.get(newest.id)?.ready === true
-})
+export const isServing = (pod: Pod, state: PodState): boolean =>
+  pod.spec.containers.every(({ name }) => {
+    const newest = newestOf(state, name)
+    return isRunning(newest) && state.probes.get(newest.id)?.ready === true
+  })
 
 /** Created counts as running here: it will run in a moment, or its start failed and it is replaced. */
-export const hasExited = (container: ContainerStatus | undefined): container is ContainerStatus & { state: 'exited' | 'unknown' } =>
+export const hasExited = (
+  container: ContainerStatus | undefined,
+): container is ContainerStatus & { state: 'exited' | 'unknown' } =>
   container?.state === 'exited' || container?.state === 'unknown'

@@ -1,6 +1,15 @@
 // The status of a pod as Kubernetes shows it, from what the agent observed. Pure.
 // Rules: kubernetes pkg/kubelet/kubelet_pods.go (phase, container statuses) and pkg/kubelet/status/generate.go.
-import type { Container, ContainerState, ContainerStatus as ApiContainerStatus, Pod, PodCondition, PodStatus, VolumeMount, VolumeMountStatus } from '../api/generated/models.ts'
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus as ApiContainerStatus,
+  Pod,
+  PodCondition,
+  PodStatus,
+  VolumeMount,
+  VolumeMountStatus,
+} from '../api/generated/models.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
 import { formatTime } from '../lib/clock.ts'
 import { crashLoopMessage, nextBackOff, shallEnd } from './plan.ts'
@@ -13,17 +22,19 @@ export function podStatus(pod: Pod, state: PodState, nodeAddress: string, nowMs:
   const containers = pod.spec.containers.map(statusOf).sort((a, b) => (a.name < b.name ? -1 : 1))
   const ephemeral = (pod.spec.ephemeralContainers ?? []).map(container => statusOf(container))
   const phase = phaseOf(pod, state, inits, containers)
-  const address = isHostNetwork(pod) ? nodeAddress : state.sandbox?.address ?? pod.status?.podIP
+  const address = isHostNetwork(pod) ? nodeAddress : (state.sandbox?.address ?? pod.status?.podIP)
   const { generation } = pod.metadata
   const { reason, message, ...kept } = pod.status ?? {}
   const verdict = state.givenUp ?? (hasEnded(pod) ? { reason, message } : {})
   return {
     ...kept,
-    ...(verdict.reason !== undefined && { reason: verdict.reason }), ...(verdict.message !== undefined && { message: verdict.message }),
+    ...(verdict.reason !== undefined && { reason: verdict.reason }),
+    ...(verdict.message !== undefined && { message: verdict.message }),
     phase,
     ...(generation !== undefined && { observedGeneration: generation }),
     conditions: conditionsOf(pod, state, phase, inits, containers, nowMs),
-    hostIP: nodeAddress, hostIPs: [{ ip: nodeAddress }],
+    hostIP: nodeAddress,
+    hostIPs: [{ ip: nodeAddress }],
     ...(address !== undefined && address !== '' && { podIP: address, podIPs: [{ ip: address }] }),
     startTime: pod.status?.startTime ?? formatTime(nowMs),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
@@ -40,7 +51,14 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
   const newest = attempts[0]
   const known = previousStatus(pod, name)
   if (newest === undefined && known?.state?.terminated !== undefined) return known
-  if (newest === undefined && shallEnd(pod, state) && !hasEnded(pod) && !isStarting(state) && (isDeleting(pod) || state.givenUp !== undefined)) return neverRan(container)
+  if (
+    newest === undefined &&
+    shallEnd(pod, state) &&
+    !hasEnded(pod) &&
+    !isStarting(state) &&
+    (isDeleting(pod) || state.givenUp !== undefined)
+  )
+    return neverRan(container)
   const waiting = waitingState(pod, container, state, nowMs)
   const probes = newest === undefined ? undefined : state.probes.get(newest.id)
   const current = waiting ?? (newest === undefined ? waitingToBeCreated(pod, state) : stateOf(newest, state))
@@ -50,27 +68,39 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
   const running = current.running !== undefined
   const mounts = container.volumeMounts ?? []
   return {
-    name, state: current, lastState: last === undefined ? (newest === undefined ? {} : known?.lastState ?? {}) : stateOf(last, state),
+    name,
+    state: current,
+    lastState: last === undefined ? (newest === undefined ? {} : (known?.lastState ?? {})) : stateOf(last, state),
     ready: init && !sidecar ? current.terminated?.exitCode === 0 : running && (probes?.ready ?? false),
     restartCount: newest?.attempt ?? known?.restartCount ?? 0,
-    image: newest === undefined || newest.image === '' || newest.image.startsWith('sha256:') ? container.image ?? '' : newest.image,
+    image:
+      newest === undefined || newest.image === '' || newest.image.startsWith('sha256:')
+        ? (container.image ?? '')
+        : newest.image,
     imageID: newest?.imageRef ?? '',
     ...(newest !== undefined && { containerID: `containerd://${newest.id}` }),
-    started: running && (init && !sidecar ? true : probes?.started ?? false),
+    started: running && (init && !sidecar ? true : (probes?.started ?? false)),
     ...(container.resources?.requests !== undefined && { allocatedResources: container.resources.requests }),
     resources: container.resources ?? {},
     ...(mounts.length > 0 && { volumeMounts: mounts.map(mountStatus) }),
   }
 }
 
-const isStarting = (state: PodState): boolean => [...state.busy].some(key => key === 'sandbox' || key.startsWith('start:'))
+const isStarting = (state: PodState): boolean =>
+  [...state.busy].some(key => key === 'sandbox' || key.startsWith('start:'))
 
 /** The pod ended before this container began. */
 function neverRan(container: Container): ApiContainerStatus {
   const message = 'The container could not be located when the pod was terminated'
   return {
-    name: container.name, state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } }, lastState: {},
-    ready: false, restartCount: 0, image: container.image ?? '', imageID: '', started: false,
+    name: container.name,
+    state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } },
+    lastState: {},
+    ready: false,
+    restartCount: 0,
+    image: container.image ?? '',
+    imageID: '',
+    started: false,
   }
 }
 
@@ -79,7 +109,9 @@ function mountStatus({ name, mountPath, readOnly, recursiveReadOnly = 'Disabled'
 }
 
 const previousStatus = (pod: Pod, name: string): ApiContainerStatus | undefined =>
-  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find(status => status.name === name)
+  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find(
+    status => status.name === name,
+  )
 
 /** Why the container is to run but does not; undefined when its newest attempt tells all. */
 function waitingState(pod: Pod, container: Container, state: PodState, nowMs: number): ContainerState | undefined {
@@ -87,25 +119,44 @@ function waitingState(pod: Pod, container: Container, state: PodState, nowMs: nu
   const newest = newestOf(state, name)
   if (isRunning(newest) || (newest !== undefined && shallEnd(pod, state))) return undefined
   const failure = state.failures.get(`start:${name}`) ?? state.failures.get(`image:${name}`)
-  if (failure !== undefined && (newest === undefined || failure.retryAtMs > nowMs)) return { waiting: { reason: failure.reason, message: failure.message } }
+  if (failure !== undefined && (newest === undefined || failure.retryAtMs > nowMs))
+    return { waiting: { reason: failure.reason, message: failure.message } }
   if (newest?.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
-  if (hasExited(newest) && inBackOff(pod, container, state, newest, nowMs)) return { waiting: { reason: 'CrashLoopBackOff', message: crashLoopMessage(pod, name, state) } }
+  if (hasExited(newest) && inBackOff(pod, container, state, newest, nowMs))
+    return { waiting: { reason: 'CrashLoopBackOff', message: crashLoopMessage(pod, name, state) } }
   return undefined
 }
 
 /** Containers that ended and wait for their next start. */
-export function crashLooping(pod: Pod, state: PodState, nowMs: number): readonly { readonly container: Container; readonly endedId: string }[] {
+export function crashLooping(
+  pod: Pod,
+  state: PodState,
+  nowMs: number,
+): readonly { readonly container: Container; readonly endedId: string }[] {
   return [...initContainersOf(pod), ...pod.spec.containers].flatMap(container => {
     const newest = newestOf(state, container.name)
-    return hasExited(newest) && !shallEnd(pod, state) && inBackOff(pod, container, state, newest, nowMs) ? [{ container, endedId: newest.id }] : []
+    return hasExited(newest) && !shallEnd(pod, state) && inBackOff(pod, container, state, newest, nowMs)
+      ? [{ container, endedId: newest.id }]
+      : []
   })
 }
 
 function inBackOff(pod: Pod, container: Container, state: PodState, newest: ContainerStatus, nowMs: number): boolean {
   const last = state.restarts.get(container.name)
-  const policy = isSidecar(container) ? 'Always' : pod.spec.restartPolicy ?? 'Always'
-  if (last === undefined || state.busy.has(`start:${container.name}`) || policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0)) return false
-  if (newest.exitCode === 0 && !isSidecar(container) && initContainersOf(pod).some(({ name }) => name === container.name)) return false
+  const policy = isSidecar(container) ? 'Always' : (pod.spec.restartPolicy ?? 'Always')
+  if (
+    last === undefined ||
+    state.busy.has(`start:${container.name}`) ||
+    policy === 'Never' ||
+    (policy === 'OnFailure' && newest.exitCode === 0)
+  )
+    return false
+  if (
+    newest.exitCode === 0 &&
+    !isSidecar(container) &&
+    initContainersOf(pod).some(({ name }) => name === container.name)
+  )
+    return false
   return nextBackOff(last, newest.finishedAtMs, nowMs).waitUntilMs > nowMs
 }
 
@@ -121,9 +172,12 @@ function stateOf(container: ContainerStatus, state: PodState): ContainerState {
   const message = state.terminationMessages.get(container.id) ?? container.message
   return {
     terminated: {
-      exitCode: container.exitCode, reason: container.reason === '' ? (container.exitCode === 0 ? 'Completed' : 'Error') : container.reason,
+      exitCode: container.exitCode,
+      reason: container.reason === '' ? (container.exitCode === 0 ? 'Completed' : 'Error') : container.reason,
       ...(message !== '' && { message }),
-      startedAt: formatTime(container.startedAtMs || container.createdAtMs), finishedAt: formatTime(container.finishedAtMs), containerID: `containerd://${container.id}`,
+      startedAt: formatTime(container.startedAtMs || container.createdAtMs),
+      finishedAt: formatTime(container.finishedAtMs),
+      containerID: `containerd://${container.id}`,
     },
   }
 }
@@ -131,23 +185,42 @@ function stateOf(container: ContainerStatus, state: PodState): ContainerState {
 // ---- phase
 
 function isInitialized(pod: Pod, state: PodState): boolean {
-  return initContainersOf(pod).every(container => {
-    const newest = newestOf(state, container.name)
-    if (isSidecar(container)) return isRunning(newest) && state.probes.get(newest.id)?.started === true
-    return hasExited(newest) && newest.exitCode === 0
-  }) || pod.spec.containers.some(({ name }) => newestOf(state, name) !== undefined)
+  return (
+    initContainersOf(pod).every(container => {
+      const newest = newestOf(state, container.name)
+      if (isSidecar(container)) return isRunning(newest) && state.probes.get(newest.id)?.started === true
+      return hasExited(newest) && newest.exitCode === 0
+    }) || pod.spec.containers.some(({ name }) => newestOf(state, name) !== undefined)
+  )
 }
 
-function phaseOf(pod: Pod, state: PodState, inits: readonly ApiContainerStatus[], containers: readonly ApiContainerStatus[]): string {
+function phaseOf(
+  pod: Pod,
+  state: PodState,
+  inits: readonly ApiContainerStatus[],
+  containers: readonly ApiContainerStatus[],
+): string {
   if (hasEnded(pod)) return pod.status.phase!
   if (state.givenUp !== undefined) return 'Failed'
   const policy = pod.spec.restartPolicy ?? 'Always'
   const regular = inits.filter((_status, index) => !isSidecar(initContainersOf(pod)[index]!))
-  if (policy === 'Never' && regular.some(({ state: current }) => current?.terminated !== undefined && current.terminated.exitCode !== 0)) return 'Failed'
+  if (
+    policy === 'Never' &&
+    regular.some(({ state: current }) => current?.terminated !== undefined && current.terminated.exitCode !== 0)
+  )
+    return 'Failed'
   if (inits.length > 0 && !isInitialized(pod, state)) return 'Pending'
-  const sidecarsRunning = inits.some((status, index) => isSidecar(initContainersOf(pod)[index]!) && status.state?.running !== undefined)
-  if (containers.some(({ state: current, lastState }) => current?.waiting !== undefined && lastState?.terminated === undefined)) return 'Pending'
-  if (containers.some(({ state: current }) => current?.running !== undefined || current?.waiting !== undefined)) return 'Running'
+  const sidecarsRunning = inits.some(
+    (status, index) => isSidecar(initContainersOf(pod)[index]!) && status.state?.running !== undefined,
+  )
+  if (
+    containers.some(
+      ({ state: current, lastState }) => current?.waiting !== undefined && lastState?.terminated === undefined,
+    )
+  )
+    return 'Pending'
+  if (containers.some(({ state: current }) => current?.running !== undefined || current?.waiting !== undefined))
+    return 'Running'
   if (sidecarsRunning && policy !== 'Always') return 'Running'
   if (policy === 'Always') return shallEnd(pod, state) ? endPhase(containers) : 'Running'
   if (containers.every(({ state: current }) => current?.terminated?.exitCode === 0)) return 'Succeeded'
@@ -155,13 +228,20 @@ function phaseOf(pod: Pod, state: PodState, inits: readonly ApiContainerStatus[]
 }
 
 const endPhase = (containers: readonly ApiContainerStatus[]): string =>
-  (containers.every(({ state }) => state?.terminated?.exitCode === 0) ? 'Succeeded' : 'Failed')
+  containers.every(({ state }) => state?.terminated?.exitCode === 0) ? 'Succeeded' : 'Failed'
 
 // ---- conditions
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>
 
-function conditionsOf(pod: Pod, state: PodState, phase: string, inits: readonly ApiContainerStatus[], containers: readonly ApiContainerStatus[], nowMs: number): PodCondition[] {
+function conditionsOf(
+  pod: Pod,
+  state: PodState,
+  phase: string,
+  inits: readonly ApiContainerStatus[],
+  containers: readonly ApiContainerStatus[],
+  nowMs: number,
+): PodCondition[] {
   const ready = containersReady(pod, phase, inits, containers)
   const verdicts: [string, Verdict][] = [
     ['PodReadyToStartContainers', { status: state.sandbox?.ready === true ? 'True' : 'False' }],
@@ -173,40 +253,84 @@ function conditionsOf(pod: Pod, state: PodState, phase: string, inits: readonly 
   const own = new Set(verdicts.map(([type]) => type))
   const old = pod.status?.conditions ?? []
   return [
-    ...verdicts.map(([type, verdict]) => condition(type, verdict, old.find(entry => entry.type === type), pod.metadata.generation, nowMs)),
+    ...verdicts.map(([type, verdict]) =>
+      condition(
+        type,
+        verdict,
+        old.find(entry => entry.type === type),
+        pod.metadata.generation,
+        nowMs,
+      ),
+    ),
     ...old.filter(({ type }) => !own.has(type)),
   ]
 }
 
-function condition(type: string, verdict: Verdict, old: PodCondition | undefined, generation: number | undefined, nowMs: number): PodCondition {
-  const lastTransitionTime = old !== undefined && old.status === verdict.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : formatTime(nowMs)
+function condition(
+  type: string,
+  verdict: Verdict,
+  old: PodCondition | undefined,
+  generation: number | undefined,
+  nowMs: number,
+): PodCondition {
+  const lastTransitionTime =
+    old !== undefined && old.status === verdict.status && old.lastTransitionTime !== undefined
+      ? old.lastTransitionTime
+      : formatTime(nowMs)
   return {
-    type, status: verdict.status, ...(generation !== undefined && { observedGeneration: generation }), lastTransitionTime,
-    ...(verdict.reason !== undefined && { reason: verdict.reason }), ...(verdict.message !== undefined && { message: verdict.message }),
+    type,
+    status: verdict.status,
+    ...(generation !== undefined && { observedGeneration: generation }),
+    lastTransitionTime,
+    ...(verdict.reason !== undefined && { reason: verdict.reason }),
+    ...(verdict.message !== undefined && { message: verdict.message }),
   }
 }
 
 function initialized(pod: Pod, state: PodState, phase: string, inits: readonly ApiContainerStatus[]): Verdict {
   if (isInitialized(pod, state)) return { status: 'True' }
   if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' }
-  const incomplete = inits.filter((status, index) => (isSidecar(initContainersOf(pod)[index]!) ? status.started !== true : !status.ready)).map(({ name }) => name)
-  return { status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${incomplete.join(' ')}]` }
+  const incomplete = inits
+    .filter((status, index) => (isSidecar(initContainersOf(pod)[index]!) ? status.started !== true : !status.ready))
+    .map(({ name }) => name)
+  return {
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${incomplete.join(' ')}]`,
+  }
 }
 
-function containersReady(pod: Pod, phase: string, inits: readonly ApiContainerStatus[], containers: readonly ApiContainerStatus[]): Verdict {
+function containersReady(
+  pod: Pod,
+  phase: string,
+  inits: readonly ApiContainerStatus[],
+  containers: readonly ApiContainerStatus[],
+): Verdict {
   if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
   const sidecars = inits.filter((_status, index) => isSidecar(initContainersOf(pod)[index]!))
   const unready = [...sidecars, ...containers].filter(({ ready }) => !ready).map(({ name }) => name)
   if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' }
-  return unready.length === 0 ? { status: 'True' } : { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }
+  return unready.length === 0
+    ? { status: 'True' }
+    : {
+        status: 'False',
+        reason: 'ContainersNotReady',
+        message: `containers with unready status: [${unready.join(' ')}]`,
+      }
 }
 
 function gates(pod: Pod): Verdict {
   const missing = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
     const found = pod.status?.conditions?.find(({ type }) => type === conditionType)
     if (found === undefined) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`]
-    return found.status === 'True' ? [] : [`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`]
+    return found.status === 'True'
+      ? []
+      : [`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`]
   })
   if (missing.length === 0) return { status: 'True' }
-  return { status: 'False', reason: 'ReadinessGatesNotReady', message: missing.length === 1 ? missing[0]! : `[${missing.join(', ')}]` }
+  return {
+    status: 'False',
+    reason: 'ReadinessGatesNotReady',
+    message: missing.length === 1 ? missing[0]! : `[${missing.join(', ')}]`,
+  }
 }

@@ -22,7 +22,13 @@ describe('a part of a volume', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o777)
   })
 
-  test.each([['..', 'must not contain'], ['/etc', 'must not contain'], ['out', 'leads outside'], ['out/deeper/still', 'leads outside'], ['dangling', 'leads to nothing']])('%s: %s', async (subPath, complaint) => {
+  test.each([
+    ['..', 'must not contain'],
+    ['/etc', 'must not contain'],
+    ['out', 'leads outside'],
+    ['out/deeper/still', 'leads outside'],
+    ['dangling', 'leads to nothing'],
+  ])('%s: %s', async (subPath, complaint) => {
     await symlink(join(root, 'elsewhere'), join(volume, 'out'))
     await symlink(join(root, 'missing'), join(volume, 'dangling'))
     await expect(subPathOf(volume, subPath, false)).rejects.toThrow(complaint)

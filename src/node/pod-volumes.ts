@@ -44,9 +44,19 @@ export class PodVolumes {
   async prepare(pod: Pod): Promise<ReadonlyMap<string, string>> {
     await mkdir(this.directories.volumes, { recursive: true, mode: 0o750 })
     this.renewAtMs = Infinity
-    const paths = await Promise.all((pod.spec.volumes ?? []).map(async volume => [volume.name, await this.prepareOne(pod, volume).catch((error: unknown) => {
-      throw error instanceof MountFailure ? error : new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`)
-    })] as const))
+    const paths = await Promise.all(
+      (pod.spec.volumes ?? []).map(
+        async volume =>
+          [
+            volume.name,
+            await this.prepareOne(pod, volume).catch((error: unknown) => {
+              throw error instanceof MountFailure
+                ? error
+                : new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`)
+            }),
+          ] as const,
+      ),
+    )
     return new Map(paths)
   }
 
@@ -66,8 +76,11 @@ export class PodVolumes {
     if (files !== undefined) return files
     if (volume.emptyDir !== undefined) return await this.emptyDirectory(pod, volume)
     if (volume.hostPath !== undefined) return await hostPath(volume.hostPath)
-    if (claimNameOf(pod, volume) !== undefined) return await claimedVolume(pod, volume, this.dependencies.client, this.directories)
-    throw new VolumeError(`volume "${volume.name}" is of a kind that this node does not offer; it offers configMap, secret, downwardAPI, projected, emptyDir, hostPath, persistentVolumeClaim and ephemeral`)
+    if (claimNameOf(pod, volume) !== undefined)
+      return await claimedVolume(pod, volume, this.dependencies.client, this.directories)
+    throw new VolumeError(
+      `volume "${volume.name}" is of a kind that this node does not offer; it offers configMap, secret, downwardAPI, projected, emptyDir, hostPath, persistentVolumeClaim and ephemeral`,
+    )
   }
 
   private async writeFiles(pod: Pod, volume: Volume): Promise<string | undefined> {
@@ -78,7 +91,12 @@ export class PodVolumes {
     await chmod(directory, 0o755)
     this.writes += 1
     const group = pod.spec.securityContext?.fsGroup
-    await writeAtomically(directory, files, `${this.dependencies.clock.now()}.${this.writes}`, group === undefined ? {} : { group })
+    await writeAtomically(
+      directory,
+      files,
+      `${this.dependencies.clock.now()}.${this.writes}`,
+      group === undefined ? {} : { group },
+    )
     return directory
   }
 
@@ -86,8 +104,11 @@ export class PodVolumes {
     const { objects, tokens, node } = this.dependencies
     const namespace = pod.metadata.namespace!
     return {
-      configMap: name => objects.configMap(namespace, name), secret: name => objects.secret(namespace, name),
-      token: async projection => await this.token(pod, projection, tokens), addresses: noAddresses, node,
+      configMap: name => objects.configMap(namespace, name),
+      secret: name => objects.secret(namespace, name),
+      token: async projection => await this.token(pod, projection, tokens),
+      addresses: noAddresses,
+      node,
     }
   }
 
@@ -99,7 +120,10 @@ export class PodVolumes {
 
   private async emptyDirectory(pod: Pod, volume: Volume): Promise<string> {
     const directory = this.directories.volume('empty-dir', volume.name)
-    const exists = await stat(directory).then(() => true, () => false)
+    const exists = await stat(directory).then(
+      () => true,
+      () => false,
+    )
     if (exists) return directory
     await mkdir(directory, { recursive: true })
     if (volume.emptyDir?.medium === 'Memory') {
@@ -121,7 +145,8 @@ function pluginOf(volume: Volume): string {
 
 /** The file or directory below a volume that `subPath` names; a missing directory is made, as open as the volume itself. @throws VolumeError when it would lead outside */
 export async function subPathOf(volumePath: string, subPath: string, isFileVolume: boolean): Promise<string> {
-  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new VolumeError(`subPath "${subPath}" must not contain ".." or start with "/"`)
+  if (subPath.startsWith('/') || subPath.split('/').includes('..'))
+    throw new VolumeError(`subPath "${subPath}" must not contain ".." or start with "/"`)
   const path = join(volumePath, subPath)
   const present = await deepestPresent(path)
   await within(volumePath, present)
@@ -135,13 +160,17 @@ export async function subPathOf(volumePath: string, subPath: string, isFileVolum
 
 /** The path itself, or what there is of it: a link on the way must not lead outside before anything is made. */
 async function deepestPresent(path: string): Promise<string> {
-  const exists = await lstat(path).then(() => true, () => false)
+  const exists = await lstat(path).then(
+    () => true,
+    () => false,
+  )
   return exists ? path : deepestPresent(dirname(path))
 }
 
 async function within(volumePath: string, path: string): Promise<string> {
   const [root, real] = await Promise.all([realpath(volumePath), realpath(path).catch(() => undefined)])
   if (real === undefined) throw new VolumeError(`subPath leads to nothing: ${path}`)
-  if (real !== root && !real.startsWith(`${root}/`)) throw new VolumeError(`subPath leads outside of its volume: ${path}`)
+  if (real !== root && !real.startsWith(`${root}/`))
+    throw new VolumeError(`subPath leads outside of its volume: ${path}`)
   return real
 }

@@ -73,9 +73,14 @@ export class PodWorker {
   update(pod: Pod): void {
     const before = this.pod
     this.subject.pod = pod
-    if (JSON.stringify([before.metadata.labels, before.metadata.annotations]) !== JSON.stringify([pod.metadata.labels, pod.metadata.annotations])) void this.starter.refreshVolumes()
+    if (
+      JSON.stringify([before.metadata.labels, before.metadata.annotations]) !==
+      JSON.stringify([pod.metadata.labels, pod.metadata.annotations])
+    )
+      void this.starter.refreshVolumes()
     this.resize(before)
-    if (isDeleting(pod) && isDeleting(before) && gracePeriodSecondsOf(pod) < gracePeriodSecondsOf(before)) this.ender.hasten(gracePeriodSecondsOf(pod))
+    if (isDeleting(pod) && isDeleting(before) && gracePeriodSecondsOf(pod) < gracePeriodSecondsOf(before))
+      this.ender.hasten(gracePeriodSecondsOf(pod))
     this.wake()
   }
 
@@ -137,7 +142,8 @@ export class PodWorker {
     }
     for (const container of containers) {
       const before = this.state.containers.get(container.name)?.find(({ id }) => id === container.id)
-      if (before !== undefined && before.state !== container.state && before.state !== 'exited') await this.subject.observe(container)
+      if (before !== undefined && before.state !== container.state && before.state !== 'exited')
+        await this.subject.observe(container)
     }
     this.wake()
   }
@@ -169,7 +175,8 @@ export class PodWorker {
       this.state.stoppingSinceMs ??= nowMs
       this.subject.stopLivenessProbes()
     }
-    if (shallEnd(this.pod, this.state) || isServing(this.pod, this.state)) this.context.starts.settled(this.pod.metadata.uid)
+    if (shallEnd(this.pod, this.state) || isServing(this.pod, this.state))
+      this.context.starts.settled(this.pod.metadata.uid)
     const { actions, wakeAtMs } = plan(this.pod, this.state, nowMs)
     for (const action of actions) this.begin(action)
     this.sayBackOffs(nowMs)
@@ -181,37 +188,61 @@ export class PodWorker {
     for (const { container, endedId } of crashLooping(this.pod, this.state, nowMs)) {
       if (this.backOffsSaid.get(container.name) === endedId) continue
       this.backOffsSaid.set(container.name, endedId)
-      this.say('Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podText(this.pod)}`, container)
+      this.say(
+        'Warning',
+        'BackOff',
+        `Back-off restarting failed container ${container.name} in pod ${podText(this.pod)}`,
+        container,
+      )
     }
   }
 
   private begin(action: Action): void {
     switch (action.type) {
-      case 'prepare': return this.operate('prepare', () => this.starter.prepare())
-      case 'start-sandbox': return this.operate('sandbox', () => this.context.starts.run(this.starting, false, () => this.starter.startSandbox(action.attempt)))
-      case 'stop-sandbox': return this.operate(`stop-sandbox:${action.id}`, () => this.ender.stopSandbox(action.id))
-      case 'ensure-image': return this.operate(`image:${action.container}`, () => this.starter.ensureImage(action.container))
-      case 'start-container': return this.operate(`start:${action.container}`, async () => {
-        if (action.backOff !== undefined) this.state.restarts.set(action.container, action.backOff)
-        const hooked = await this.context.starts.run(this.starting, true, () => this.starter.startContainer(action.container, action.attempt))
-        if (hooked !== undefined) await this.starter.postStart(containerOf(this.pod, action.container)!, hooked)
-      })
-      case 'stop-container': return this.operate(`stop:${action.container}`, () => this.ender.stopContainer(action.container, action.id, action.gracePeriodSeconds, action.why))
-      case 'remove-container': return this.operate(`remove:${action.id}`, () => this.ender.removeContainer(action.container, action.id))
+      case 'prepare':
+        return this.operate('prepare', () => this.starter.prepare())
+      case 'start-sandbox':
+        return this.operate('sandbox', () =>
+          this.context.starts.run(this.starting, false, () => this.starter.startSandbox(action.attempt)),
+        )
+      case 'stop-sandbox':
+        return this.operate(`stop-sandbox:${action.id}`, () => this.ender.stopSandbox(action.id))
+      case 'ensure-image':
+        return this.operate(`image:${action.container}`, () => this.starter.ensureImage(action.container))
+      case 'start-container':
+        return this.operate(`start:${action.container}`, async () => {
+          if (action.backOff !== undefined) this.state.restarts.set(action.container, action.backOff)
+          const hooked = await this.context.starts.run(this.starting, true, () =>
+            this.starter.startContainer(action.container, action.attempt),
+          )
+          if (hooked !== undefined) await this.starter.postStart(containerOf(this.pod, action.container)!, hooked)
+        })
+      case 'stop-container':
+        return this.operate(`stop:${action.container}`, () =>
+          this.ender.stopContainer(action.container, action.id, action.gracePeriodSeconds, action.why),
+        )
+      case 'remove-container':
+        return this.operate(`remove:${action.id}`, () => this.ender.removeContainer(action.container, action.id))
       case 'give-up':
         this.state.givenUp = { reason: action.reason, message: action.message }
         this.say('Warning', action.reason, action.message)
         return this.wake()
-      case 'clean': return this.operate('clean', () => this.clean())
+      case 'clean':
+        return this.operate('clean', () => this.clean())
     }
   }
 
   private operate(key: string, work: () => Promise<void>): void {
     this.state.busy.add(key)
-    void work().then(() => this.state.failures.delete(key), (error: unknown) => this.failed(key, error)).finally(() => {
-      this.state.busy.delete(key)
-      this.wake()
-    })
+    void work()
+      .then(
+        () => this.state.failures.delete(key),
+        (error: unknown) => this.failed(key, error),
+      )
+      .finally(() => {
+        this.state.busy.delete(key)
+        this.wake()
+      })
   }
 
   private failed(key: string, error: unknown): void {
@@ -220,7 +251,8 @@ export class PodWorker {
     logger.debug('pod operation failed', { pod: podText(this.pod), operation: key, error: message })
     const [operation, name] = key.split(':') as [string, string | undefined]
     const container = name === undefined ? undefined : containerOf(this.pod, name)
-    const note = (reason: string, retryAfterMs: number): void => void this.state.failures.set(key, { reason, message, retryAtMs: clock.now() + retryAfterMs })
+    const note = (reason: string, retryAfterMs: number): void =>
+      void this.state.failures.set(key, { reason, message, retryAtMs: clock.now() + retryAfterMs })
     if (error instanceof ImageError) {
       note(error.reason, error.retryAfterMs)
       if (error.reason === 'ErrImagePull') this.showBackOff(key, container!, message)
@@ -231,7 +263,12 @@ export class PodWorker {
       note('FailedCreatePodSandBox', retryMs)
       this.say('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`)
     } else if (operation === 'start' || operation === 'image') {
-      const reason = error instanceof ConfigError ? 'CreateContainerConfigError' : error instanceof StartError ? error.reason : 'CreateContainerError'
+      const reason =
+        error instanceof ConfigError
+          ? 'CreateContainerConfigError'
+          : error instanceof StartError
+            ? error.reason
+            : 'CreateContainerError'
       note(reason, retryMs)
       this.say('Warning', 'Failed', `Error: ${message}`, container)
     } else note('Failed', retryMs)
@@ -243,7 +280,11 @@ export class PodWorker {
       const failure = this.state.failures.get(key)
       if (failure?.reason !== 'ErrImagePull' || this.state.busy.has(key)) return
       const text = `Back-off pulling image "${container.image}"`
-      this.state.failures.set(key, { reason: 'ImagePullBackOff', message: `${text}: ErrImagePull: ${message}`, retryAtMs: failure.retryAtMs })
+      this.state.failures.set(key, {
+        reason: 'ImagePullBackOff',
+        message: `${text}: ErrImagePull: ${message}`,
+        retryAtMs: failure.retryAtMs,
+      })
       this.say('Normal', 'BackOff', text, container)
       this.say('Warning', 'Failed', 'Error: ImagePullBackOff', container)
       this.subject.status.wake()

@@ -6,7 +6,10 @@ import { dnsSettings, hostNameOf, type DnsSettings } from './name-resolution.ts'
 import { allContainersOf, isHostNetwork } from './pod-facts.ts'
 
 export const labelNames = {
-  podName: 'io.kubernetes.pod.name', podNamespace: 'io.kubernetes.pod.namespace', podUid: 'io.kubernetes.pod.uid', container: 'io.kubernetes.container.name',
+  podName: 'io.kubernetes.pod.name',
+  podNamespace: 'io.kubernetes.pod.namespace',
+  podUid: 'io.kubernetes.pod.uid',
+  container: 'io.kubernetes.container.name',
 } as const
 
 export interface SandboxSettings {
@@ -20,26 +23,40 @@ export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettin
   const security = pod.spec.securityContext ?? {}
   const seccomp = seccompOf(security.seccompProfile)
   return {
-    name: pod.metadata.name, uid: pod.metadata.uid, namespace: pod.metadata.namespace!, attempt,
+    name: pod.metadata.name,
+    uid: pod.metadata.uid,
+    namespace: pod.metadata.namespace!,
+    attempt,
     // With the host's network comes the host's name; runc refuses another.
     hostname: isHostNetwork(pod) ? '' : hostNameOf(pod, settings.network.domain).hostname,
-    logDirectory: settings.logDirectory, dns: dnsSettings(pod, settings.network, settings.hostDns), portMappings: [],
+    logDirectory: settings.logDirectory,
+    dns: dnsSettings(pod, settings.network, settings.hostDns),
+    portMappings: [],
     labels: {
       ...pod.metadata.labels,
-      [labelNames.podName]: pod.metadata.name, [labelNames.podNamespace]: pod.metadata.namespace!, [labelNames.podUid]: pod.metadata.uid,
+      [labelNames.podName]: pod.metadata.name,
+      [labelNames.podNamespace]: pod.metadata.namespace!,
+      [labelNames.podUid]: pod.metadata.uid,
     },
-    annotations: pod.metadata.annotations ?? {}, cgroupParent: settings.cgroupParent,
+    annotations: pod.metadata.annotations ?? {},
+    cgroupParent: settings.cgroupParent,
     sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [name, value])),
     namespaces: podNamespaces(pod),
     privileged: allContainersOf(pod).some(container => container.securityContext?.privileged === true),
-    ...(security.runAsUser !== undefined && { runAsUser: security.runAsUser }), ...(security.runAsGroup !== undefined && { runAsGroup: security.runAsGroup }),
-    supplementalGroups: supplementalGroups(pod), ...(seccomp && { seccomp }),
+    ...(security.runAsUser !== undefined && { runAsUser: security.runAsUser }),
+    ...(security.runAsGroup !== undefined && { runAsGroup: security.runAsGroup }),
+    supplementalGroups: supplementalGroups(pod),
+    ...(seccomp && { seccomp }),
   }
 }
 
 export function podNamespaces(pod: Pod): Namespaces {
   const pid = pod.spec.shareProcessNamespace === true ? 'pod' : 'container'
-  return { network: isHostNetwork(pod) ? 'node' : 'pod', pid: pod.spec.hostPID === true ? 'node' : pid, ipc: pod.spec.hostIPC === true ? 'node' : 'pod' }
+  return {
+    network: isHostNetwork(pod) ? 'node' : 'pod',
+    pid: pod.spec.hostPID === true ? 'node' : pid,
+    ipc: pod.spec.hostIPC === true ? 'node' : 'pod',
+  }
 }
 
 export function supplementalGroups(pod: Pod): number[] {
@@ -49,5 +66,8 @@ export function supplementalGroups(pod: Pod): number[] {
 
 export function seccompOf(profile: ApiSeccompProfile | undefined): SeccompProfile | undefined {
   if (profile === undefined) return undefined
-  return { type: profile.type as SeccompProfile['type'], ...(profile.localhostProfile !== undefined && { localhostProfile: profile.localhostProfile }) }
+  return {
+    type: profile.type as SeccompProfile['type'],
+    ...(profile.localhostProfile !== undefined && { localhostProfile: profile.localhostProfile }),
+  }
 }

@@ -13,7 +13,13 @@ import { isRunning, newestOf } from './pod-state.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { podStatus } from './pod-status.ts'
 
-export function nodeStreams(pool: PodPool, logs: LogFiles, runtime: Runtime, nodeAddress: string, now: () => number): Omit<NodeStreams, 'endpoint'> {
+export function nodeStreams(
+  pool: PodPool,
+  logs: LogFiles,
+  runtime: Runtime,
+  nodeAddress: string,
+  now: () => number,
+): Omit<NodeStreams, 'endpoint'> {
   const workerOf = (target: Omit<ContainerTarget, 'container'>): PodWorker => {
     const worker = pool.workerOf(target.namespace, target.pod, target.podUid)
     if (worker === undefined) throw notFound(pods, target.pod)
@@ -28,18 +34,33 @@ export function nodeStreams(pool: PodPool, logs: LogFiles, runtime: Runtime, nod
     async logs(target, options) {
       const worker = workerOf(target)
       const { pod, state, directories } = worker
-      if (containerOf(pod, target.container) === undefined) throw badRequest(`container ${target.container} is not valid for pod ${target.pod}`)
+      if (containerOf(pod, target.container) === undefined)
+        throw badRequest(`container ${target.container} is not valid for pod ${target.pod}`)
       const status = podStatus(pod, state, nodeAddress, now())
-      const container = logContainer(target, options.previous === true, status, state.containers.get(target.container) ?? [])
+      const container = logContainer(
+        target,
+        options.previous === true,
+        status,
+        state.containers.get(target.container) ?? [],
+      )
       const file = directories.containerLog(target.container, container.attempt)
-      const follow = options.follow !== true ? undefined : { isRunning: () => logs.isRunning(container.id), onChange: (listener: () => void) => logs.onChange(container.id, listener) }
+      const follow =
+        options.follow !== true
+          ? undefined
+          : {
+              isRunning: () => logs.isRunning(container.id),
+              onChange: (listener: () => void) => logs.onChange(container.id, listener),
+            }
       return Readable.from(readLog(file, options, now(), follow), { objectMode: false })
     },
     exec: async (target, command, options) => await runtime.exec(runningContainer(target).id, command, options),
     attach: async (target, options) => await runtime.attach(runningContainer(target).id, options),
     async portForward(target, port) {
       const { sandbox } = workerOf(target).state
-      if (sandbox?.ready !== true) throw badRequest(`unable to forward port because pod is not running. Current status=${workerOf(target).pod.status.phase ?? 'Pending'}`)
+      if (sandbox?.ready !== true)
+        throw badRequest(
+          `unable to forward port because pod is not running. Current status=${workerOf(target).pod.status.phase ?? 'Pending'}`,
+        )
       return await runtime.portForward(sandbox.id, port)
     },
   }
@@ -47,24 +68,37 @@ export function nodeStreams(pool: PodPool, logs: LogFiles, runtime: Runtime, nod
 
 /** Which attempt's log is meant. @throws ApiError BadRequest when there is none */
 function logContainer(
-  { container, pod }: ContainerTarget, previous: boolean,
-  status: { containerStatuses?: ApiContainerStatus[]; initContainerStatuses?: ApiContainerStatus[]; ephemeralContainerStatuses?: ApiContainerStatus[] },
+  { container, pod }: ContainerTarget,
+  previous: boolean,
+  status: {
+    containerStatuses?: ApiContainerStatus[]
+    initContainerStatuses?: ApiContainerStatus[]
+    ephemeralContainerStatuses?: ApiContainerStatus[]
+  },
   attempts: readonly ContainerStatus[],
 ): ContainerStatus {
-  const all = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])]
+  const all = [
+    ...(status.containerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+  ]
   const shown = all.find(({ name }) => name === container)
   const where = `container "${container}" in pod "${pod}"`
-  const attemptOf = (state: ContainerState | undefined): ContainerStatus | undefined => attempts.find(({ id }) => `containerd://${id}` === state?.terminated?.containerID)
+  const attemptOf = (state: ContainerState | undefined): ContainerStatus | undefined =>
+    attempts.find(({ id }) => `containerd://${id}` === state?.terminated?.containerID)
   if (previous) {
     const last = attemptOf(shown?.lastState)
     if (last === undefined) throw badRequest(`previous terminated ${where} not found`)
     return last
   }
-  const current = shown?.state?.running !== undefined ? attempts[0] : attemptOf(shown?.state) ?? attemptOf(shown?.lastState)
+  const current =
+    shown?.state?.running !== undefined ? attempts[0] : (attemptOf(shown?.state) ?? attemptOf(shown?.lastState))
   if (current !== undefined) return current
   if (shown?.state?.terminated !== undefined) throw badRequest(`${where} is terminated`)
   const reason = shown?.state?.waiting?.reason
   if (reason === 'ErrImagePull') throw badRequest(`${where} is waiting to start: image can't be pulled`)
   if (reason === 'ImagePullBackOff') throw badRequest(`${where} is waiting to start: trying and failing to pull image`)
-  throw badRequest(reason === undefined ? `${where} is waiting to start - no logs yet` : `${where} is waiting to start: ${reason}`)
+  throw badRequest(
+    reason === undefined ? `${where} is waiting to start - no logs yet` : `${where} is waiting to start: ${reason}`,
+  )
 }

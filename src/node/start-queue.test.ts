@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { StartQueue } from './start-queue.ts'
 
-const settle = (): Promise<void> => new Promise(resolve => { setTimeout(resolve, 1) })
+const settle = (): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, 1)
+  })
 
 /** Work that ends when it is told to, noting when it began. */
 function works({ limit, processors = limit }: { readonly limit: number; readonly processors?: number }) {
@@ -10,10 +13,16 @@ function works({ limit, processors = limit }: { readonly limit: number; readonly
   const queue = new StartQueue({ clock, limit, processors })
   const order: string[] = []
   const ends = new Map<string, () => void>()
-  const ask = (uid: string, workload: string, hasBegun = false): Promise<void> => queue.run({ uid, workload }, hasBegun, () => new Promise<void>(resolve => {
-    order.push(uid)
-    ends.set(uid, resolve)
-  }))
+  const ask = (uid: string, workload: string, hasBegun = false): Promise<void> =>
+    queue.run(
+      { uid, workload },
+      hasBegun,
+      () =>
+        new Promise<void>(resolve => {
+          order.push(uid)
+          ends.set(uid, resolve)
+        }),
+    )
   const end = async (uid: string): Promise<void> => {
     ends.get(uid)!()
     queue.settled(uid)
@@ -29,7 +38,13 @@ function works({ limit, processors = limit }: { readonly limit: number; readonly
 
 test('one of every workload comes before the second of any', async () => {
   const { order, ask, end } = works({ limit: 2 })
-  const all = [ask('back-1', 'back'), ask('back-2', 'back'), ask('back-3', 'back'), ask('front-1', 'front'), ask('front-2', 'front')]
+  const all = [
+    ask('back-1', 'back'),
+    ask('back-2', 'back'),
+    ask('back-3', 'back'),
+    ask('front-1', 'front'),
+    ask('front-2', 'front'),
+  ]
   await settle()
   expect(order).toEqual(['back-1', 'front-1'])
   await end('back-1')
@@ -92,6 +107,10 @@ test('first instances do not wait for each other', async () => {
 
 test('work that fails gives its place back', async () => {
   const { queue } = works({ limit: 1 })
-  await expect(queue.run({ uid: 'a-1', workload: 'a' }, false, async () => { throw new Error('no') })).rejects.toThrow('no')
+  await expect(
+    queue.run({ uid: 'a-1', workload: 'a' }, false, async () => {
+      throw new Error('no')
+    }),
+  ).rejects.toThrow('no')
   expect(await queue.run({ uid: 'a-1', workload: 'a' }, false, async () => 'done')).toBe('done')
 })

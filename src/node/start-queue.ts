@@ -42,7 +42,9 @@ export class StartQueue {
 
   /** `hasBegun`: the pod's sandbox is there. */
   async run<T>(pod: StartingPod, hasBegun: boolean, work: () => Promise<T>): Promise<T> {
-    const turn = new Promise<void>(begin => { this.waiting.push({ pod, hasBegun, begin }) })
+    const turn = new Promise<void>(begin => {
+      this.waiting.push({ pod, hasBegun, begin })
+    })
     // Whoever asks in the same turn of the event loop is compared with the others.
     setImmediate(() => this.fill())
     await turn
@@ -82,8 +84,13 @@ export class StartQueue {
   private next(): Waiting | undefined {
     const begun = this.waiting.find(({ hasBegun }) => hasBegun)
     if (begun !== undefined) return begun
-    const fewest = this.waiting.reduce<Waiting | undefined>((best, one) => (best === undefined || this.begunOf(one.pod.workload) < this.begunOf(best.pod.workload) ? one : best), undefined)
-    const isHeld = fewest !== undefined && this.begunOf(fewest.pod.workload) > 0 && this.comingUp.size >= this.options.processors
+    const fewest = this.waiting.reduce<Waiting | undefined>(
+      (best, one) =>
+        best === undefined || this.begunOf(one.pod.workload) < this.begunOf(best.pod.workload) ? one : best,
+      undefined,
+    )
+    const isHeld =
+      fewest !== undefined && this.begunOf(fewest.pod.workload) > 0 && this.comingUp.size >= this.options.processors
     return isHeld ? undefined : fewest
   }
 

@@ -20,7 +20,12 @@ export class StatusWriter {
   private again = false
 
   /** `compute` gives the newest pod and what its status shall be; undefined when there is nothing to write. */
-  constructor(client: Client, clock: Clock, logger: Logger, compute: () => { readonly pod: Pod; readonly status: PodStatus } | undefined) {
+  constructor(
+    client: Client,
+    clock: Clock,
+    logger: Logger,
+    compute: () => { readonly pod: Pod; readonly status: PodStatus } | undefined,
+  ) {
     this.client = client
     this.clock = clock
     this.logger = logger
@@ -55,8 +60,11 @@ export class StatusWriter {
       await this.client.update(pods, { ...next.pod, status: next.status }, { subresource: 'status' })
     } catch (error) {
       if (isNotFound(error)) return
-      if (!isConflict(error)) this.logger.warn('pod status not written', { pod: next.pod.metadata.name, error: String(error) })
-      await new Promise<void>(resolve => { this.clock.after(isConflict(error) ? conflictRetryMs : retryMs, resolve) })
+      if (!isConflict(error))
+        this.logger.warn('pod status not written', { pod: next.pod.metadata.name, error: String(error) })
+      await new Promise<void>(resolve => {
+        this.clock.after(isConflict(error) ? conflictRetryMs : retryMs, resolve)
+      })
       this.again = true
     }
   }

@@ -8,7 +8,12 @@ const fileLimit = 4_096
 const logLimitBytes = 2_048
 const logLimitLines = 80
 
-export async function terminationMessage(container: Container, exitCode: number, messageFile: string, logFile: string): Promise<string> {
+export async function terminationMessage(
+  container: Container,
+  exitCode: number,
+  messageFile: string,
+  logFile: string,
+): Promise<string> {
   const written = await readFile(messageFile).catch(() => Buffer.alloc(0))
   if (written.length > 0) return written.toString('utf8', 0, fileLimit)
   if (container.terminationMessagePolicy !== 'FallbackToLogsOnError' || exitCode === 0) return ''
@@ -22,7 +27,12 @@ async function endOfLog(logFile: string): Promise<string> {
     const { size } = await handle.stat()
     const wanted = Math.min(size, 4 * logLimitBytes)
     const { buffer } = await handle.read(Buffer.alloc(wanted), 0, wanted, size - wanted)
-    const lines = buffer.toString().split('\n').slice(wanted < size ? 1 : 0).filter(line => line !== '').slice(-logLimitLines)
+    const lines = buffer
+      .toString()
+      .split('\n')
+      .slice(wanted < size ? 1 : 0)
+      .filter(line => line !== '')
+      .slice(-logLimitLines)
     const text = lines.map(line => parseLogLine(Buffer.from(line))?.content.toString() ?? '').join('\n')
     return `${text}\n`.slice(-logLimitBytes)
   } finally {

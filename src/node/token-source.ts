@@ -29,12 +29,19 @@ export function tokenSource(client: Client, clock: Clock): TokenSource {
       if (known !== undefined && clock.now() < known.renewAtMs) return known
       const request: New<AuthenticationTokenRequest> = {
         metadata: {},
-        spec: { ...(audience !== '' && { audiences: [audience] }), expirationSeconds, boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid } },
+        spec: {
+          ...(audience !== '' && { audiences: [audience] }),
+          expirationSeconds,
+          boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid },
+        },
       }
       const account = { namespace, name: pod.spec.serviceAccountName ?? 'default' }
       const answer = await client.post<AuthenticationTokenRequest>(serviceAccounts, account, 'token', request)
       const expiresMs = Date.parse(answer.status.expirationTimestamp ?? '') || clock.now() + expirationSeconds * 1_000
-      const token = { token: answer.status.token ?? '', renewAtMs: clock.now() + Math.min(longestMs, (expiresMs - clock.now()) * renewalFraction) }
+      const token = {
+        token: answer.status.token ?? '',
+        renewAtMs: clock.now() + Math.min(longestMs, (expiresMs - clock.now()) * renewalFraction),
+      }
       if (!issued.has(uid)) issued.set(uid, new Map())
       issued.get(uid)!.set(key, token)
       return token

@@ -84,13 +84,26 @@ export class VolumeBinder implements StorageView {
 
   /** Resolves when all claims are bound. @throws VolumeBindingError, ApiError */
   async bind(reservation: Reservation): Promise<void> {
-    const { plan: { bind, provision }, node } = reservation
+    const {
+      plan: { bind, provision },
+      node,
+    } = reservation
     try {
       await Promise.all([
         ...bind.map(({ claim, volume }) => this.client.update(persistentVolumes, setAside(volume, claim))),
-        ...provision.filter(claim => selectedNode(claim) === undefined).map(claim => this.client.patch(persistentVolumeClaims, claim.metadata, {
-          type: 'merge', value: { metadata: { uid: claim.metadata.uid, annotations: { [volumeAnnotations.selectedNode]: node.metadata.name } } },
-        })),
+        ...provision
+          .filter(claim => selectedNode(claim) === undefined)
+          .map(claim =>
+            this.client.patch(persistentVolumeClaims, claim.metadata, {
+              type: 'merge',
+              value: {
+                metadata: {
+                  uid: claim.metadata.uid,
+                  annotations: { [volumeAnnotations.selectedNode]: node.metadata.name },
+                },
+              },
+            }),
+          ),
       ])
       await this.untilBound(reservation)
     } finally {
@@ -102,7 +115,9 @@ export class VolumeBinder implements StorageView {
   private async untilBound(reservation: Reservation): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const wait: Wait = { reservation, settle: error => (error === undefined ? resolve() : reject(error)) }
-    const timer = this.clock.after(limitMs, () => wait.settle(new VolumeBindingError('binding volumes: context deadline exceeded')))
+    const timer = this.clock.after(limitMs, () =>
+      wait.settle(new VolumeBindingError('binding volumes: context deadline exceeded')),
+    )
     this.waits.add(wait)
     this.look(wait)
     await promise.finally(() => {
@@ -116,7 +131,8 @@ export class VolumeBinder implements StorageView {
   }
 
   podGone(uid: string): void {
-    for (const wait of this.waits) if (wait.reservation.pod.metadata.uid === uid) wait.settle(new VolumeBindingError('the pod was deleted'))
+    for (const wait of this.waits)
+      if (wait.reservation.pod.metadata.uid === uid) wait.settle(new VolumeBindingError('the pod was deleted'))
   }
 
   stop(): void {
@@ -137,10 +153,17 @@ export class VolumeBinder implements StorageView {
     if (claim?.metadata.uid !== uid) return `persistentvolumeclaim "${name}" not found`
     if (isFullyBound(claim)) {
       const volume = this.volume(claim.spec.volumeName!)
-      return volume === undefined || reaches(volume, node) ? 'bound' : `PersistentVolume "${volume.metadata.name}"'s node affinity doesn't match node "${node.metadata.name}"`
+      return volume === undefined || reaches(volume, node)
+        ? 'bound'
+        : `PersistentVolume "${volume.metadata.name}"'s node affinity doesn't match node "${node.metadata.name}"`
     }
-    return plan.provision.includes(planned) && selectedNode(claim) !== node.metadata.name ? `provisioning failed for PVC "${name}"` : 'waits'
+    return plan.provision.includes(planned) && selectedNode(claim) !== node.metadata.name
+      ? `provisioning failed for PVC "${name}"`
+      : 'waits'
   }
 }
 
-const claimsOf = ({ plan }: Reservation): PersistentVolumeClaim[] => [...plan.bind.map(({ claim }) => claim), ...plan.provision]
+const claimsOf = ({ plan }: Reservation): PersistentVolumeClaim[] => [
+  ...plan.bind.map(({ claim }) => claim),
+  ...plan.provision,
+]

@@ -27,7 +27,16 @@ const unschedulableTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'N
 
 function unsuitable(pod: Pod, { node, name }: NodeInfo): Unfit | undefined {
   const { spec } = pod
-  if (node.spec.unschedulable === true && !(spec.tolerations ?? []).some(toleration => toleration.operator === 'Exists' && (!toleration.key || toleration.key === unschedulableTaint.key) && (!toleration.effect || toleration.effect === unschedulableTaint.effect))) return unschedulable
+  if (
+    node.spec.unschedulable === true &&
+    !(spec.tolerations ?? []).some(
+      toleration =>
+        toleration.operator === 'Exists' &&
+        (!toleration.key || toleration.key === unschedulableTaint.key) &&
+        (!toleration.effect || toleration.effect === unschedulableTaint.effect),
+    )
+  )
+    return unschedulable
   if (spec.nodeName && spec.nodeName !== name) return otherName
   if (node.spec.taints !== undefined && untolerated(pod, node, hardEffects) !== undefined) return tainted
   return matchesNodeAffinity(pod, node) ? undefined : unselected
@@ -40,7 +49,12 @@ function occupied(requirements: Requirements, info: NodeInfo): Unfit | undefined
 
 function isTaken(wanted: HostPort, taken: ReadonlySet<HostPort>): boolean {
   for (const port of taken) {
-    if (port.port === wanted.port && port.protocol === wanted.protocol && (port.address === wanted.address || port.address === '0.0.0.0' || wanted.address === '0.0.0.0')) return true
+    if (
+      port.port === wanted.port &&
+      port.protocol === wanted.protocol &&
+      (port.address === wanted.address || port.address === '0.0.0.0' || wanted.address === '0.0.0.0')
+    )
+      return true
   }
   return false
 }
@@ -59,12 +73,14 @@ function lacking({ requests }: Requirements, info: NodeInfo): Unfit | undefined 
   return reasons && { reasons, isResolvable }
 }
 
-const unnamed = forGood('node(s) didn\'t satisfy plugin(s) [NodeAffinity]')
+const unnamed = forGood("node(s) didn't satisfy plugin(s) [NodeAffinity]")
 
 /** Looks only at the nodes whose names the pod's affinity allows, as pods of DaemonSets have it; undefined when it names none. */
 export function nameRule({ spec }: Pod): Rule | undefined {
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
-  const named = terms.map(term => term.matchFields?.find(field => field.key === 'metadata.name' && field.operator === 'In')?.values)
+  const named = terms.map(
+    term => term.matchFields?.find(field => field.key === 'metadata.name' && field.operator === 'In')?.values,
+  )
   if (named.length === 0 || named.includes(undefined)) return undefined
   const names = new Set(named.flatMap(values => values ?? []))
   return info => (names.has(info.name) ? undefined : unnamed)

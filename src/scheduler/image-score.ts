@@ -11,11 +11,19 @@ const mostBytesOfOne = 1000 * mebibyte
 /** undefined: no node has any of the images. */
 export function imageScore({ spec }: Pod, snapshot: Snapshot): ((info: NodeInfo) => number) | undefined {
   const containers = [...(spec.initContainers ?? []), ...spec.containers]
-  const present = containers.map(({ image = '' }) => withDefaultTag(image)).filter(image => snapshot.nodesWithImage(image) > 0)
+  const present = containers
+    .map(({ image = '' }) => withDefaultTag(image))
+    .filter(image => snapshot.nodesWithImage(image) > 0)
   if (present.length === 0) return undefined
   const mostBytes = mostBytesOfOne * containers.length
   return info => {
-    const bytes = present.reduce((sum, image) => sum + Math.trunc((info.images.get(image) ?? 0) * snapshot.nodesWithImage(image) / snapshot.nodes.size), 0)
-    return Math.trunc(100 * (Math.min(mostBytes, Math.max(leastBytes, bytes)) - leastBytes) / (mostBytes - leastBytes))
+    const bytes = present.reduce(
+      (sum, image) =>
+        sum + Math.trunc(((info.images.get(image) ?? 0) * snapshot.nodesWithImage(image)) / snapshot.nodes.size),
+      0,
+    )
+    return Math.trunc(
+      (100 * (Math.min(mostBytes, Math.max(leastBytes, bytes)) - leastBytes)) / (mostBytes - leastBytes),
+    )
   }
 }

@@ -16,13 +16,37 @@ export interface RoomContext {
   readonly recorder: EventRecorder
 }
 
-export async function makeRoom(context: RoomContext, preemptor: Pod, { node, victims }: Preemption, pushedAside: readonly Pod[]): Promise<void> {
+export async function makeRoom(
+  context: RoomContext,
+  preemptor: Pod,
+  { node, victims }: Preemption,
+  pushedAside: readonly Pod[],
+): Promise<void> {
   await Promise.all(pushedAside.map(pod => patchPodStatus(context.client, pod, { nominatedNodeName: null })))
-  await Promise.all(victims.filter(victim => !isTerminating(victim)).map(victim => sendAway(context, victim, preemptor, node)))
+  await Promise.all(
+    victims.filter(victim => !isTerminating(victim)).map(victim => sendAway(context, victim, preemptor, node)),
+  )
 }
 
-async function sendAway({ client, clock, recorder }: RoomContext, victim: Pod, preemptor: Pod, node: string): Promise<void> {
-  const condition = disruptionTarget(victim, { reason: 'PreemptionByScheduler', message: `${preemptor.spec.schedulerName}: preempting to accommodate a higher priority pod` }, clock.now())
-  const isThere = await patchPodStatus(client, victim, { conditions: [condition] }) && await removeObject(client, pods, victim)
-  if (isThere) recorder.recordEvent(victim, 'Normal', 'Preempted', `Preempted by pod ${preemptor.metadata.uid} on node ${node}`, { action: 'Preempting', related: preemptor })
+async function sendAway(
+  { client, clock, recorder }: RoomContext,
+  victim: Pod,
+  preemptor: Pod,
+  node: string,
+): Promise<void> {
+  const condition = disruptionTarget(
+    victim,
+    {
+      reason: 'PreemptionByScheduler',
+      message: `${preemptor.spec.schedulerName}: preempting to accommodate a higher priority pod`,
+    },
+    clock.now(),
+  )
+  const isThere =
+    (await patchPodStatus(client, victim, { conditions: [condition] })) && (await removeObject(client, pods, victim))
+  if (isThere)
+    recorder.recordEvent(victim, 'Normal', 'Preempted', `Preempted by pod ${preemptor.metadata.uid} on node ${node}`, {
+      action: 'Preempting',
+      related: preemptor,
+    })
 }

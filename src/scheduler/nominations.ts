@@ -33,12 +33,16 @@ export class Nominations {
 
   /** Those that a pod has to leave room for on this node: of its own priority or a higher one. */
   aheadOf(pod: Pod, nodeName: string): readonly Requirements[] {
-    return this.byNode.has(nodeName) ? this.others(pod, nodeName).filter(other => priorityOf(other.pod) >= priorityOf(pod)) : nobody
+    return this.byNode.has(nodeName)
+      ? this.others(pod, nodeName).filter(other => priorityOf(other.pod) >= priorityOf(pod))
+      : nobody
   }
 
   /** Those that a pod may push aside on this node. */
   behind(pod: Pod, nodeName: string): Pod[] {
-    return this.others(pod, nodeName).map(other => other.pod).filter(other => priorityOf(other) < priorityOf(pod))
+    return this.others(pod, nodeName)
+      .map(other => other.pod)
+      .filter(other => priorityOf(other) < priorityOf(pod))
   }
 
   private others({ metadata }: Pod, nodeName: string): Requirements[] {

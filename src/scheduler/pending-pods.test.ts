@@ -12,7 +12,13 @@ function drain(pending: PendingPods): string[] {
 
 test('higher priority goes first, then who came first', () => {
   const pending = new PendingPods()
-  for (const [name, priority] of [['a', 0], ['b', 5], ['c', -1], ['d', 5]] as const) pending.add(named(name, priority))
+  for (const [name, priority] of [
+    ['a', 0],
+    ['b', 5],
+    ['c', -1],
+    ['d', 5],
+  ] as const)
+    pending.add(named(name, priority))
   expect(drain(pending)).toEqual(['b', 'd', 'a', 'c'])
 })
 
@@ -34,10 +40,32 @@ describe('a held pod is not tried', () => {
   test.each<[string, (pending: PendingPods) => void, string[]]>([
     ['while nothing happens, and is parked after that', pending => pending.release('n/a'), []],
     ['before it is released, even if it may fit by then', pending => pending.retryAll(), []],
-    ['but it is when it was to be tried meanwhile', pending => { pending.retryAll(); pending.release('n/a') }, ['a']],
-    ['but it is when it changed meanwhile', pending => { pending.add(named('a')); pending.release('n/a') }, ['a']],
+    [
+      'but it is when it was to be tried meanwhile',
+      pending => {
+        pending.retryAll()
+        pending.release('n/a')
+      },
+      ['a'],
+    ],
+    [
+      'but it is when it changed meanwhile',
+      pending => {
+        pending.add(named('a'))
+        pending.release('n/a')
+      },
+      ['a'],
+    ],
     ['but it is when it is asked for', pending => pending.release('n/a', true), ['a']],
-    ['again when it was removed meanwhile', pending => { pending.retryAll(); pending.remove('n/a'); pending.release('n/a') }, []],
+    [
+      'again when it was removed meanwhile',
+      pending => {
+        pending.retryAll()
+        pending.remove('n/a')
+        pending.release('n/a')
+      },
+      [],
+    ],
   ])('%s', (_, happen, expected) => {
     const pending = hold()
     happen(pending)

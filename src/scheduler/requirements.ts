@@ -27,7 +27,9 @@ const assumedMemoryBytes = 200 * 1024 * 1024
 export function requirementsOf(pod: Pod): Requirements {
   const requests = podRequests(pod.spec)
   return {
-    pod, requests, hostPorts: hostPortsOf(pod.spec),
+    pod,
+    requests,
+    hostPorts: hostPortsOf(pod.spec),
     scoredMilliCpu: requests.get('cpu') || assumedMilliCpu * pod.spec.containers.length,
     scoredMemoryBytes: requests.get('memory') || assumedMemoryBytes * pod.spec.containers.length,
   }

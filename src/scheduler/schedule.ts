@@ -31,18 +31,32 @@ export interface ScheduleOptions extends LookUps {
 /** Large clusters are not searched to the end once so many nodes fit. */
 const enoughNodes = 100
 
-export function schedule(requirements: Requirements, snapshot: Snapshot, { random, namespaceLabels, storage, start = 0 }: ScheduleOptions): Placement {
+export function schedule(
+  requirements: Requirements,
+  snapshot: Snapshot,
+  { random, namespaceLabels, storage, start = 0 }: ScheduleOptions,
+): Placement {
   const rules = rulesFor(requirements.pod, snapshot, { namespaceLabels, storage })
-  const check = (info: NodeInfo): Unfit | undefined => unfitBehindNominated(requirements, info, { snapshot, cluster: snapshot, namespaceLabels, storage }, rules)
+  const check = (info: NodeInfo): Unfit | undefined =>
+    unfitBehindNominated(requirements, info, { snapshot, cluster: snapshot, namespaceLabels, storage }, rules)
   const nominated = snapshot.nodes.get(snapshot.nominations.nodeOf(requirements.pod) ?? '')
   if (nominated !== undefined && check(nominated) === undefined) return { node: nominated.name }
-  const { feasible, obstacles } = search([...snapshot.nodes.values()], start, [...present(nameRule(requirements.pod)), check])
-  return feasible.length === 0 ? { unfit: obstacles } : { node: best(requirements, feasible, snapshot, namespaceLabels, random).name }
+  const { feasible, obstacles } = search([...snapshot.nodes.values()], start, [
+    ...present(nameRule(requirements.pod)),
+    check,
+  ])
+  return feasible.length === 0
+    ? { unfit: obstacles }
+    : { node: best(requirements, feasible, snapshot, namespaceLabels, random).name }
 }
 
 const present = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value])
 
-function search(nodes: readonly NodeInfo[], start: number, checks: readonly Rule[]): { feasible: NodeInfo[]; obstacles: Obstacles } {
+function search(
+  nodes: readonly NodeInfo[],
+  start: number,
+  checks: readonly Rule[],
+): { feasible: NodeInfo[]; obstacles: Obstacles } {
   const feasible: NodeInfo[] = []
   const obstacles = new Map<string, Unfit>()
   const first = nodes.length <= enoughNodes ? 0 : start
@@ -57,7 +71,10 @@ function search(nodes: readonly NodeInfo[], start: number, checks: readonly Rule
 }
 
 /** In the order in which Kubernetes asks. */
-const rulesFor = (pod: Pod, cluster: Cluster, { namespaceLabels, storage }: LookUps): Rule[] => [...volumeRules(pod, cluster, storage), ...topologyRules(pod, cluster, namespaceLabels)]
+const rulesFor = (pod: Pod, cluster: Cluster, { namespaceLabels, storage }: LookUps): Rule[] => [
+  ...volumeRules(pod, cluster, storage),
+  ...topologyRules(pod, cluster, namespaceLabels),
+]
 
 interface Surroundings extends LookUps {
   /** Whose nominations count. */
@@ -67,7 +84,12 @@ interface Surroundings extends LookUps {
 }
 
 /** A pod has to fit beside the pods that were promised the node and go first, and without them too: they may go elsewhere. */
-export function unfitBehindNominated(requirements: Requirements, info: NodeInfo, { snapshot, cluster, ...lookUps }: Surroundings, rules = rulesFor(requirements.pod, cluster, lookUps)): Unfit | undefined {
+export function unfitBehindNominated(
+  requirements: Requirements,
+  info: NodeInfo,
+  { snapshot, cluster, ...lookUps }: Surroundings,
+  rules = rulesFor(requirements.pod, cluster, lookUps),
+): Unfit | undefined {
   const ahead = snapshot.nominations.aheadOf(requirements.pod, info.name)
   if (ahead.length === 0) return unfit(requirements, info, rules)
   const trial = new Trial(cluster, info)

@@ -5,7 +5,15 @@ import { isNotFound } from '../api/api-error.ts'
 import type { Binding, Node, PersistentVolumeClaim, Pod } from '../api/generated/models.ts'
 import { keyOf, splitKey } from '../api/object.ts'
 import { claimKeysOf } from '../api/persistent-storage.ts'
-import { namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisruptionBudgets, pods, storageClasses } from '../api/resources.ts'
+import {
+  namespaces,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  podDisruptionBudgets,
+  pods,
+  storageClasses,
+} from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Change, Client } from '../client/client.ts'
 import { patchPodStatus } from '../control/disruption-target.ts'
@@ -48,12 +56,20 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   const { client, clock, random } = options
   const schedulerName = options.name ?? 'default-scheduler'
   const logger = options.logger.with({ component: 'scheduler' })
-  const recorder = createEventSeriesRecorder({ client, clock, random, logger, controller: schedulerName, host: options.host })
+  const recorder = createEventSeriesRecorder({
+    client,
+    clock,
+    random,
+    logger,
+    controller: schedulerName,
+    host: options.host,
+  })
   const podInformer = client.informer(pods)
   const nodeInformer = client.informer(nodes)
   const namespaceInformer = client.informer(namespaces)
   const budgetInformer = client.informer(podDisruptionBudgets)
-  const namespaceLabels = (namespace: string): Readonly<Record<string, string>> | undefined => namespaceInformer.get({ name: namespace })?.metadata.labels
+  const namespaceLabels = (namespace: string): Readonly<Record<string, string>> | undefined =>
+    namespaceInformer.get({ name: namespace })?.metadata.labels
   const storage = new VolumeBinder(client, clock)
   const snapshot = new Snapshot()
   const pending = new PendingPods()
@@ -63,7 +79,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   let start = 0
 
   const isRunning = (): boolean => state === 'running'
-  const isMine = (pod: Pod): boolean => !pod.spec.nodeName && isActive(pod) && pod.spec.schedulerName === schedulerName && (pod.spec.schedulingGates ?? []).length === 0
+  const isMine = (pod: Pod): boolean =>
+    !pod.spec.nodeName &&
+    isActive(pod) &&
+    pod.spec.schedulerName === schedulerName &&
+    (pod.spec.schedulingGates ?? []).length === 0
 
   function onPod({ type, object, old }: Change<Pod>): void {
     const key = keyOf(object)
@@ -79,10 +99,18 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     if (!isMine(object)) {
       pending.remove(key)
       // A newcomer may be what a pod with affinity waits for.
-      if (object.spec.nodeName && !old?.spec.nodeName) pending.retryAll(waiting => waiting.spec.affinity?.podAffinity !== undefined)
+      if (object.spec.nodeName && !old?.spec.nodeName)
+        pending.retryAll(waiting => waiting.spec.affinity?.podAffinity !== undefined)
       // Pods that are about to go do not count for the spread any more.
-      if (isTerminating(object) && old !== undefined && !isTerminating(old)) pending.retryAll(waiting => waiting.spec.topologySpreadConstraints !== undefined)
-    } else if (lostNomination || old === undefined || !isMine(old) || old.spec !== object.spec && !sameJson(old.spec, object.spec)) pending.add(object)
+      if (isTerminating(object) && old !== undefined && !isTerminating(old))
+        pending.retryAll(waiting => waiting.spec.topologySpreadConstraints !== undefined)
+    } else if (
+      lostNomination ||
+      old === undefined ||
+      !isMine(old) ||
+      (old.spec !== object.spec && !sameJson(old.spec, object.spec))
+    )
+      pending.add(object)
     else pending.refresh(object)
     roundSoon()
   }
@@ -154,8 +182,17 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
       return track(bind(requirements, placement.node, volumes))
     }
     if (size === 0) return leavePending(pod, 'no nodes available to schedule pods')
-    const why = availability(size, Array.from(placement.unfit.values(), ({ reasons }) => reasons))
-    const plan = preempt(requirements, snapshot, placement.unfit, { budgets: budgetInformer.list(), namespaceLabels, storage, random, nowMs: clock.now() })
+    const why = availability(
+      size,
+      Array.from(placement.unfit.values(), ({ reasons }) => reasons),
+    )
+    const plan = preempt(requirements, snapshot, placement.unfit, {
+      budgets: budgetInformer.list(),
+      namespaceLabels,
+      storage,
+      random,
+      nowMs: clock.now(),
+    })
     if (!('victims' in plan)) return leavePending(pod, `${why} ${noClaims}, preemption: ${plan.why}`, plan)
     pending.hold(pod)
     const pushedAside = snapshot.nominations.behind(pod, plan.node)
@@ -165,7 +202,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
 
   function leavePending(pod: Pod, message: string, plan?: NoPreemption): void {
     pending.park(pod)
-    const losesNomination = plan?.losesNomination === true && snapshot.nominations.delete(pod.metadata.uid) !== undefined
+    const losesNomination =
+      plan?.losesNomination === true && snapshot.nominations.delete(pod.metadata.uid) !== undefined
     track(reportUnschedulable(pod, message, losesNomination ? { nominatedNodeName: null } : {}))
   }
 
@@ -187,7 +225,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   }
 
   function track(work: Promise<void>): void {
-    const tracked = work.catch((error: unknown) => logger.warn('scheduling step failed', { error: String(error) })).finally(() => bindings.delete(tracked))
+    const tracked = work
+      .catch((error: unknown) => logger.warn('scheduling step failed', { error: String(error) }))
+      .finally(() => bindings.delete(tracked))
     bindings.add(tracked)
   }
 
@@ -195,13 +235,19 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
     const { namespace, name, uid } = pod.metadata
     try {
       if (volumes !== undefined) await storage.bind(volumes)
-      await client.post<Binding>(pods, { namespace, name }, 'binding', { metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } })
-      recorder.recordEvent(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`, { action: 'Binding' })
+      await client.post<Binding>(pods, { namespace, name }, 'binding', {
+        metadata: { name, namespace, uid },
+        target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+      })
+      recorder.recordEvent(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`, {
+        action: 'Binding',
+      })
     } catch (error) {
       snapshot.removePod(uid)
       const current = podInformer.get({ namespace, name })
       if (current?.spec.nodeName) snapshot.setPod(current)
-      else if (current?.status.nominatedNodeName) snapshot.nominations.set(requirementsOf(current), current.status.nominatedNodeName)
+      else if (current?.status.nominatedNodeName)
+        snapshot.nominations.set(requirementsOf(current), current.status.nominatedNodeName)
       if (isNotFound(error) || current === undefined || !isRunning()) return
       logger.warn('binding failed', { pod: keyOf(pod), node: nodeName, error: String(error) })
       if (error instanceof VolumeBindingError) track(reportUnschedulable(current, error.message, {}))
@@ -217,23 +263,46 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
   }
 
   /** @param nomination what becomes of the node that was promised to the pod */
-  async function reportUnschedulable(pod: Pod, message: string, nomination: { readonly nominatedNodeName?: string | null }): Promise<void> {
+  async function reportUnschedulable(
+    pod: Pod,
+    message: string,
+    nomination: { readonly nominatedNodeName?: string | null },
+  ): Promise<void> {
     recorder.recordEvent(pod, 'Warning', 'FailedScheduling', shortened(message), { action: 'Scheduling' })
     const before = conditionOf(pod, 'PodScheduled')
     const isKnown = before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message
     if (isKnown && nomination.nominatedNodeName === undefined) return
     const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
     const { generation } = pod.metadata
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, ...(generation !== undefined && { observedGeneration: generation }), lastProbeTime: null, lastTransitionTime }
+    const condition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'Unschedulable',
+      message,
+      ...(generation !== undefined && { observedGeneration: generation }),
+      lastProbeTime: null,
+      lastTransitionTime,
+    }
     await patchPodStatus(client, pod, { conditions: [condition], ...nomination })
   }
 
-  const storageInformers = [client.informer(persistentVolumeClaims), client.informer(persistentVolumes), client.informer(storageClasses)] as const
+  const storageInformers = [
+    client.informer(persistentVolumeClaims),
+    client.informer(persistentVolumes),
+    client.informer(storageClasses),
+  ] as const
   const unsubscribe = [
-    nodeInformer.subscribe(onNode), podInformer.subscribe(onPod),
-    storageInformers[0].subscribe(onClaim), storageInformers[1].subscribe(onStorage), storageInformers[2].subscribe(onStorage),
+    nodeInformer.subscribe(onNode),
+    podInformer.subscribe(onPod),
+    storageInformers[0].subscribe(onClaim),
+    storageInformers[1].subscribe(onStorage),
+    storageInformers[2].subscribe(onStorage),
   ]
-  await Promise.all([nodeInformer, podInformer, namespaceInformer, budgetInformer, ...storageInformers].map(informer => informer.synced))
+  await Promise.all(
+    [nodeInformer, podInformer, namespaceInformer, budgetInformer, ...storageInformers].map(
+      informer => informer.synced,
+    ),
+  )
   state = 'running'
   roundSoon()
   return {
@@ -248,9 +317,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ stop(
 }
 
 /** As much of a message as an event takes. */
-const shortened = (message: string): string => (message.length <= noteLimit ? message : `${message.slice(0, noteLimit - 4)} ...`)
+const shortened = (message: string): string =>
+  message.length <= noteLimit ? message : `${message.slice(0, noteLimit - 4)} ...`
 
 /** Heartbeats change nodes all the time; only this decides where pods go. */
 const sameForScheduling = (node: Node, old: Node): boolean =>
-  node.spec.unschedulable === old.spec.unschedulable && sameJson(node.spec.taints, old.spec.taints)
-  && sameJson(node.status.allocatable, old.status.allocatable) && sameJson(node.metadata.labels, old.metadata.labels)
+  node.spec.unschedulable === old.spec.unschedulable &&
+  sameJson(node.spec.taints, old.spec.taints) &&
+  sameJson(node.status.allocatable, old.status.allocatable) &&
+  sameJson(node.metadata.labels, old.metadata.labels)

@@ -12,7 +12,13 @@ import { spreadCounts } from './topology.ts'
 
 type Scorer = (info: NodeInfo) => number
 
-export function best(requirements: Requirements, feasible: readonly NodeInfo[], snapshot: Snapshot, namespaceLabels: NamespaceLabels, random: Random): NodeInfo {
+export function best(
+  requirements: Requirements,
+  feasible: readonly NodeInfo[],
+  snapshot: Snapshot,
+  namespaceLabels: NamespaceLabels,
+  random: Random,
+): NodeInfo {
   if (feasible.length === 1) return feasible[0]!
   const scorers = scorersFor(requirements, feasible, snapshot, namespaceLabels)
   let winner = feasible[0]!
@@ -31,13 +37,31 @@ export function best(requirements: Requirements, feasible: readonly NodeInfo[], 
 }
 
 /** Each gives 0 to 100 times its weight. */
-function scorersFor(requirements: Requirements, feasible: readonly NodeInfo[], snapshot: Snapshot, namespaceLabels: NamespaceLabels): Scorer[] {
+function scorersFor(
+  requirements: Requirements,
+  feasible: readonly NodeInfo[],
+  snapshot: Snapshot,
+  namespaceLabels: NamespaceLabels,
+): Scorer[] {
   const { pod } = requirements
   const scorers: Scorer[] = [info => resourceScore(requirements, info)]
-  const unwelcome = (info: NodeInfo): number => (info.node.spec.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && untolerated(pod, { ...info.node, spec: { taints: [taint] } }, ['PreferNoSchedule']) !== undefined).length
-  if (feasible.some(info => info.node.spec.taints?.some(taint => taint.effect === 'PreferNoSchedule'))) scorers.push(normalized(feasible, info => -unwelcome(info), 3))
+  const unwelcome = (info: NodeInfo): number =>
+    (info.node.spec.taints ?? []).filter(
+      taint =>
+        taint.effect === 'PreferNoSchedule' &&
+        untolerated(pod, { ...info.node, spec: { taints: [taint] } }, ['PreferNoSchedule']) !== undefined,
+    ).length
+  if (feasible.some(info => info.node.spec.taints?.some(taint => taint.effect === 'PreferNoSchedule')))
+    scorers.push(normalized(feasible, info => -unwelcome(info), 3))
   const nodeWishes = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
-  if (nodeWishes.length > 0) scorers.push(normalized(feasible, info => nodeWishes.reduce((sum, term) => sum + (matchesTerm(term.preference, info.node) ? term.weight : 0), 0), 2))
+  if (nodeWishes.length > 0)
+    scorers.push(
+      normalized(
+        feasible,
+        info => nodeWishes.reduce((sum, term) => sum + (matchesTerm(term.preference, info.node) ? term.weight : 0), 0),
+        2,
+      ),
+    )
   const constraints = pod.spec.topologySpreadConstraints ?? []
   const soft = constraints.filter(constraint => constraint.whenUnsatisfiable === 'ScheduleAnyway')
   if (soft.length > 0) scorers.push(normalized(feasible, spreadScore(pod, soft, snapshot), 2))
@@ -54,25 +78,33 @@ function normalized(feasible: readonly NodeInfo[], raw: Scorer, weight: number):
   const values = new Map(feasible.map(info => [info.name, raw(info)]))
   const lowest = Math.min(...values.values())
   const span = Math.max(...values.values()) - lowest
-  return info => (span === 0 ? 0 : weight * 100 * ((values.get(info.name) ?? lowest) - lowest) / span)
+  return info => (span === 0 ? 0 : (weight * 100 * ((values.get(info.name) ?? lowest) - lowest)) / span)
 }
 
 /** Free nodes first, and nodes whose processor and memory fill up evenly. */
 function resourceScore(requirements: Requirements, info: NodeInfo): number {
   const cpu = share(info.scoredMilliCpu + requirements.scoredMilliCpu, info.allocatable.get('cpu'))
   const memory = share(info.scoredMemoryBytes + requirements.scoredMemoryBytes, info.allocatable.get('memory'))
-  const least = 100 * (1 - cpu + 1 - memory) / 2
+  const least = (100 * (1 - cpu + 1 - memory)) / 2
   const balanced = 100 * (1 - Math.abs(cpu - memory) / 2)
   return least + balanced
 }
 
-const share = (used: number, allocatable: number | undefined): number => (allocatable ? Math.min(1, used / allocatable) : 1)
+const share = (used: number, allocatable: number | undefined): number =>
+  allocatable ? Math.min(1, used / allocatable) : 1
 
 /** Few pods in a domain are better; constraints over many domains weigh more, and nodes outside of all domains are last. */
 function spreadScore(pod: Pod, constraints: readonly Constraint[], snapshot: Snapshot): Scorer {
-  const parts = constraints.map(constraint => ({ topologyKey: constraint.topologyKey, counts: spreadCounts(pod, constraint, snapshot) }))
-  return info => -parts.reduce((sum, { topologyKey, counts }) => {
-    const domain = info.node.metadata.labels?.[topologyKey]
-    return sum + (domain === undefined ? Math.max(0, ...counts.values()) : counts.get(domain) ?? 0) * Math.log(counts.size + 2)
-  }, 0)
+  const parts = constraints.map(constraint => ({
+    topologyKey: constraint.topologyKey,
+    counts: spreadCounts(pod, constraint, snapshot),
+  }))
+  return info =>
+    -parts.reduce((sum, { topologyKey, counts }) => {
+      const domain = info.node.metadata.labels?.[topologyKey]
+      return (
+        sum +
+        (domain === undefined ? Math.max(0, ...counts.values()) : (counts.get(domain) ?? 0)) * Math.log(counts.size + 2)
+      )
+    }, 0)
 }

@@ -22,9 +22,12 @@ export interface Cluster {
   readonly repelling: ReadonlyMap<string, Placed>
 }
 
-export const repels = ({ spec }: Pod): boolean => Boolean(spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
+export const repels = ({ spec }: Pod): boolean =>
+  Boolean(spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
 
-const hasWishes = ({ spec: { affinity } }: Pod): boolean => affinity?.podAffinity !== undefined || Boolean(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length)
+const hasWishes = ({ spec: { affinity } }: Pod): boolean =>
+  affinity?.podAffinity !== undefined ||
+  Boolean(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length)
 
 export class NodeInfo {
   readonly name: string
@@ -73,8 +76,11 @@ export class NodeInfo {
   }
 
   private count(requirements: Requirements, direction: 1 | -1): void {
-    for (const [name, amount] of requirements.requests) this.requested.set(name, (this.requested.get(name) ?? 0) + direction * amount)
-    for (const port of requirements.hostPorts) if (direction === 1) this.hostPorts.add(port); else this.hostPorts.delete(port)
+    for (const [name, amount] of requirements.requests)
+      this.requested.set(name, (this.requested.get(name) ?? 0) + direction * amount)
+    for (const port of requirements.hostPorts)
+      if (direction === 1) this.hostPorts.add(port)
+      else this.hostPorts.delete(port)
     this.scoredMilliCpu += direction * requirements.scoredMilliCpu
     this.scoredMemoryBytes += direction * requirements.scoredMemoryBytes
     const controller = controllerOf(requirements.pod)?.uid
@@ -156,4 +162,6 @@ export class Snapshot implements Cluster {
 
 /** Status updates come all the time; only another specification or other labels count. */
 const sameShape = (before: Pod, after: Pod): boolean =>
-  before.metadata.generation !== undefined && before.metadata.generation === after.metadata.generation && sameJson(before.metadata.labels, after.metadata.labels)
+  before.metadata.generation !== undefined &&
+  before.metadata.generation === after.metadata.generation &&
+  sameJson(before.metadata.labels, after.metadata.labels)

@@ -22,19 +22,31 @@ const skewed = forNow("node(s) didn't match pod topology spread constraints")
 export function topologyRules(pod: Pod, cluster: Cluster, namespaceLabels: NamespaceLabels): Rule[] {
   const { affinity, topologySpreadConstraints = [] } = pod.spec
   return [
-    ...topologySpreadConstraints.filter(constraint => constraint.whenUnsatisfiable === 'DoNotSchedule').map(constraint => spreadRule(pod, constraint, cluster)),
+    ...topologySpreadConstraints
+      .filter(constraint => constraint.whenUnsatisfiable === 'DoNotSchedule')
+      .map(constraint => spreadRule(pod, constraint, cluster)),
     ...(affinity?.podAffinity?.[requiredName] ?? []).map(term => affinityRule(pod, term, cluster, namespaceLabels)),
-    ...(affinity?.podAntiAffinity?.[requiredName] ?? []).map(term => antiAffinityRule(pod, term, cluster, namespaceLabels)),
+    ...(affinity?.podAntiAffinity?.[requiredName] ?? []).map(term =>
+      antiAffinityRule(pod, term, cluster, namespaceLabels),
+    ),
     ...(cluster.repelling.size > 0 ? [existingAntiAffinity(pod, cluster, namespaceLabels)] : []),
   ]
 }
 
 /** Whether `other` is one of the pods that a term of `owner` speaks of. */
-export function matchesPodTerm(term: PodAffinityTerm, owner: Pod, other: Pod, namespaceLabels: NamespaceLabels): boolean {
+export function matchesPodTerm(
+  term: PodAffinityTerm,
+  owner: Pod,
+  other: Pod,
+  namespaceLabels: NamespaceLabels,
+): boolean {
   const namespace = other.metadata.namespace ?? ''
   const named = term.namespaces ?? []
   const own = named.length === 0 && term.namespaceSelector === undefined && namespace === owner.metadata.namespace
-  const inNamespace = own || named.includes(namespace) || (term.namespaceSelector !== undefined && matchesSelector(term.namespaceSelector, namespaceLabels(namespace) ?? {}))
+  const inNamespace =
+    own ||
+    named.includes(namespace) ||
+    (term.namespaceSelector !== undefined && matchesSelector(term.namespaceSelector, namespaceLabels(namespace) ?? {}))
   return inNamespace && matchesSelector(term.labelSelector, other.metadata.labels)
 }
 
@@ -44,7 +56,8 @@ function domainsOf(pod: Pod, term: PodAffinityTerm, cluster: Cluster, namespaceL
   for (const info of cluster.nodes.values()) {
     const domain = labelOf(info, term.topologyKey)
     if (domain === undefined || domains.has(domain)) continue
-    if (info.pods.values().some(({ pod: other }) => matchesPodTerm(term, pod, other, namespaceLabels))) domains.add(domain)
+    if (info.pods.values().some(({ pod: other }) => matchesPodTerm(term, pod, other, namespaceLabels)))
+      domains.add(domain)
   }
   return domains
 }
@@ -70,7 +83,8 @@ function existingAntiAffinity(pod: Pod, cluster: Cluster, namespaceLabels: Names
     const info = cluster.nodes.get(nodeName)
     for (const term of requirements.pod.spec.affinity?.podAntiAffinity?.[requiredName] ?? []) {
       const domain = info && labelOf(info, term.topologyKey)
-      if (domain !== undefined && matchesPodTerm(term, requirements.pod, pod, namespaceLabels)) closed.add(`${term.topologyKey}=${domain}`)
+      if (domain !== undefined && matchesPodTerm(term, requirements.pod, pod, namespaceLabels))
+        closed.add(`${term.topologyKey}=${domain}`)
     }
   }
   const keys = new Set([...closed].map(entry => entry.slice(0, entry.indexOf('='))))
@@ -80,7 +94,8 @@ function existingAntiAffinity(pod: Pod, cluster: Cluster, namespaceLabels: Names
 export type Constraint = NonNullable<Pod['spec']['topologySpreadConstraints']>[number]
 
 const isCounted = (pod: Pod, { nodeAffinityPolicy, nodeTaintsPolicy }: Constraint, { node }: NodeInfo): boolean =>
-  (nodeAffinityPolicy === 'Ignore' || matchesNodeAffinity(pod, node)) && (nodeTaintsPolicy !== 'Honor' || untolerated(pod, node, hardEffects) === undefined)
+  (nodeAffinityPolicy === 'Ignore' || matchesNodeAffinity(pod, node)) &&
+  (nodeTaintsPolicy !== 'Honor' || untolerated(pod, node, hardEffects) === undefined)
 
 /** How many pods that a constraint speaks of each of its domains holds; those that are about to go do not count. */
 export function spreadCounts(pod: Pod, constraint: Constraint, cluster: Cluster): ReadonlyMap<string, number> {
@@ -89,7 +104,15 @@ export function spreadCounts(pod: Pod, constraint: Constraint, cluster: Cluster)
     const domain = labelOf(info, constraint.topologyKey)
     if (domain === undefined || !isCounted(pod, constraint, info)) continue
     let here = 0
-    for (const { pod: { metadata } } of info.pods.values()) if (metadata.namespace === pod.metadata.namespace && metadata.deletionTimestamp === undefined && matchesSelector(constraint.labelSelector, metadata.labels)) here++
+    for (const {
+      pod: { metadata },
+    } of info.pods.values())
+      if (
+        metadata.namespace === pod.metadata.namespace &&
+        metadata.deletionTimestamp === undefined &&
+        matchesSelector(constraint.labelSelector, metadata.labels)
+      )
+        here++
     counts.set(domain, (counts.get(domain) ?? 0) + here)
   }
   return counts

@@ -23,7 +23,8 @@ export class Trial implements Cluster {
 
   add(requirements: Requirements): void {
     this.node.add(requirements)
-    if (repels(requirements.pod)) this.repelling.set(requirements.pod.metadata.uid, { nodeName: this.node.name, requirements })
+    if (repels(requirements.pod))
+      this.repelling.set(requirements.pod.metadata.uid, { nodeName: this.node.name, requirements })
   }
 
   remove(requirements: Requirements): void {

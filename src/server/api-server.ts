@@ -104,14 +104,28 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const kinds = new KindRegistry(options.kinds)
   const metrics = new ServerMetrics(clock)
   const resolveService = options.resolveService ?? serviceResolver(storage)
-  const tokens = new TokenIssuer({ keyPem: options.tokenKey, issuer: options.tokenIssuer, audiences: [options.tokenIssuer], clock, random, onLegacyUse })
+  const tokens = new TokenIssuer({
+    keyPem: options.tokenKey,
+    issuer: options.tokenIssuer,
+    audiences: [options.tokenIssuer],
+    clock,
+    random,
+    onLegacyUse,
+  })
   const context: ServerContext = {
     storage,
     kinds,
     admission: admissionPlugins(storage),
     services: new ServiceAllocator(storage, { clock, random }),
     tokens,
-    bearers: new BearerTokens({ issuer: tokens, storage, clock, logger, ...(options.staticTokens && { staticTokens: options.staticTokens }), ...(options.oidc && { oidc: options.oidc }) }),
+    bearers: new BearerTokens({
+      issuer: tokens,
+      storage,
+      clock,
+      logger,
+      ...(options.staticTokens && { staticTokens: options.staticTokens }),
+      ...(options.oidc && { oidc: options.oidc }),
+    }),
     authorizer: new Authorizer(storage),
     webhooks: webhookCaller(resolveService, clock),
     clock,
@@ -123,7 +137,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     noteUse(context, secret)
   }
   const { frontProxy } = options
-  const [stopDefaultRange, stopTokenTracking] = await Promise.all([keepDefaultServiceCidr(context, options.serviceCidr), keepTokenTracking(context), createBuiltInObjects(context), createLocalApiServices(context), frontProxy && publishFrontProxy(context, frontProxy)])
+  const [stopDefaultRange, stopTokenTracking] = await Promise.all([
+    keepDefaultServiceCidr(context, options.serviceCidr),
+    keepTokenTracking(context),
+    createBuiltInObjects(context),
+    createLocalApiServices(context),
+    frontProxy && publishFrontProxy(context, frontProxy),
+  ])
   const stopRepair = await startRepair(context)
   const stopPolicy = keepDefaultPolicy(context)
   const stopSchemaStatus = keepSchemaStatus(context)
@@ -142,15 +162,29 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   discovery.aggregator = aggregator
   let draining = false
   const openWatches = new Set<() => void>()
-  const audit = options.audit && new Audit({ ...options.audit, clock, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
+  const audit =
+    options.audit &&
+    new Audit({ ...options.audit, clock, modelOf: path => kinds.find(path.group, path.version, path.plural)?.model })
   const handler = new RequestHandler({
-    routes: { context, subresources: subresourceRoutes(context, options.findNodeStreams, peersOf(options.findPeer ?? (() => undefined), frontProxy), options.reach ?? (address => address)), openWatches },
+    routes: {
+      context,
+      subresources: subresourceRoutes(
+        context,
+        options.findNodeStreams,
+        peersOf(options.findPeer ?? (() => undefined), frontProxy),
+        options.reach ?? (address => address),
+      ),
+      openWatches,
+    },
     discovery,
     aggregator,
     authenticator: new Authenticator(context.bearers, clock, frontProxy),
     flowControl,
     metrics,
-    checks: healthChecks(() => storeProblem(options.store, clock, logger), () => draining),
+    checks: healthChecks(
+      () => storeProblem(options.store, clock, logger),
+      () => draining,
+    ),
     buildDate: formatTime(clock.now()),
     draining: () => draining,
     ...(audit !== undefined && { audit }),
@@ -164,7 +198,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return listening(server, listenOptions)
     },
     renewServing: serving => {
-      for (const { server, options: { clientAuthority } } of listeners) server.setSecureContext(secureContext(serving, clientAuthority, frontProxy))
+      for (const {
+        server,
+        options: { clientAuthority },
+      } of listeners)
+        server.setSecureContext(secureContext(serving, clientAuthority, frontProxy))
     },
     close: async () => {
       draining = true
@@ -187,15 +225,28 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
 /** What is made before the server listens, under the names that Kubernetes gives it. */
 const madeAtStart = [
-  'priority-and-fairness-config-consumer', 'crd-informer-synced', 'start-system-namespaces-controller', 'start-legacy-token-tracking-controller', 'start-service-ip-repair-controllers',
-  'rbac/bootstrap-roles', 'scheduling/bootstrap-system-priority-classes', 'priority-and-fairness-config-producer', 'apiservice-registration-controller', 'kube-apiserver-autoregistration',
+  'priority-and-fairness-config-consumer',
+  'crd-informer-synced',
+  'start-system-namespaces-controller',
+  'start-legacy-token-tracking-controller',
+  'start-service-ip-repair-controllers',
+  'rbac/bootstrap-roles',
+  'scheduling/bootstrap-system-priority-classes',
+  'priority-and-fairness-config-producer',
+  'apiservice-registration-controller',
+  'kube-apiserver-autoregistration',
 ].map(name => `poststarthook/${name}`)
 
 function healthChecks(store: HealthCheck['check'], isDraining: () => boolean): HealthCheck[] {
   const fine = (name: string): HealthCheck => ({ name, check: () => undefined })
   return [
-    fine('ping'), fine('log'), { name: 'etcd', check: store }, { name: 'etcd-readiness', onlyReadiness: true, check: store }, { ...fine('informer-sync'), onlyReadiness: true },
-    ...madeAtStart.map(fine), { name: 'shutdown', onlyReadiness: true, check: () => (isDraining() ? 'the server is shutting down' : undefined) },
+    fine('ping'),
+    fine('log'),
+    { name: 'etcd', check: store },
+    { name: 'etcd-readiness', onlyReadiness: true, check: store },
+    { ...fine('informer-sync'), onlyReadiness: true },
+    ...madeAtStart.map(fine),
+    { name: 'shutdown', onlyReadiness: true, check: () => (isDraining() ? 'the server is shutting down' : undefined) },
   ]
 }
 
@@ -203,29 +254,49 @@ function healthChecks(store: HealthCheck['check'], isDraining: () => boolean): H
 async function storeProblem(store: Store, clock: Clock, logger: Logger): Promise<string | undefined> {
   const problem = await new Promise<string | undefined>(resolve => {
     const timeout = clock.after(storeTimeoutMs, () => resolve(`it did not answer within ${storeTimeoutMs / 1000} s`))
-    store.get('/registry/health').then(() => resolve(undefined), (error: Error) => resolve(error.message)).finally(() => timeout.cancel())
+    store
+      .get('/registry/health')
+      .then(
+        () => resolve(undefined),
+        (error: Error) => resolve(error.message),
+      )
+      .finally(() => timeout.cancel())
   })
   if (problem !== undefined) logger.error('the store cannot be reached', { error: problem })
   return problem
 }
 
-function makeListener(handler: RequestHandler, { serving, clientAuthority }: ListenOptions, frontProxy: FrontProxy | undefined): Server {
-  const server = createServer({
-    ...secureContext(serving, clientAuthority, frontProxy),
-    requestCert: true,
-    rejectUnauthorized: false,
-    ALPNProtocols: ['http/1.1'],
-    keepAliveTimeout: 180_000,
-    requestTimeout: 0,
-    maxHeaderSize: maxHeaderBytes,
-  }, (request, response) => void handler.handle(request, response))
+function makeListener(
+  handler: RequestHandler,
+  { serving, clientAuthority }: ListenOptions,
+  frontProxy: FrontProxy | undefined,
+): Server {
+  const server = createServer(
+    {
+      ...secureContext(serving, clientAuthority, frontProxy),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+      keepAliveTimeout: 180_000,
+      requestTimeout: 0,
+      maxHeaderSize: maxHeaderBytes,
+    },
+    (request, response) => void handler.handle(request, response),
+  )
   server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head))
   server.on('tlsClientError', () => {})
   return server
 }
 
-const secureContext = (serving: KeyPairPem, clientAuthority: string, frontProxy: FrontProxy | undefined): { cert: string; key: string; ca: string[] } =>
-  ({ cert: serving.certificate, key: serving.key, ca: frontProxy === undefined ? [clientAuthority] : [clientAuthority, frontProxy.authority] })
+const secureContext = (
+  serving: KeyPairPem,
+  clientAuthority: string,
+  frontProxy: FrontProxy | undefined,
+): { cert: string; key: string; ca: string[] } => ({
+  cert: serving.certificate,
+  key: serving.key,
+  ca: frontProxy === undefined ? [clientAuthority] : [clientAuthority, frontProxy.authority],
+})
 
 function listening(server: Server, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -11,7 +11,9 @@ export class KindRegistry {
   private readonly listeners = new Set<Listener>()
   private readonly users = new Map<KindDefinition, Set<Listener>>()
   /** Made at first use after a change. */
-  private summary: { all: readonly KindDefinition[]; groups: ReadonlySet<string>; groupVersions: ReadonlySet<string> } | undefined
+  private summary:
+    | { all: readonly KindDefinition[]; groups: ReadonlySet<string>; groupVersions: ReadonlySet<string> }
+    | undefined
 
   constructor(kinds: readonly KindDefinition[]) {
     for (const kind of kinds) this.byPath.set(pathOf(kind), kind)
@@ -85,7 +87,9 @@ export class KindRegistry {
     return (this.summary ??= {
       all: [...this.byPath.values()],
       groups: new Set(Array.from(this.byPath.values(), ({ resource }) => resource.group)),
-      groupVersions: new Set(Array.from(this.byPath.values(), ({ resource }) => `${resource.group}/${resource.version}`)),
+      groupVersions: new Set(
+        Array.from(this.byPath.values(), ({ resource }) => `${resource.group}/${resource.version}`),
+      ),
     })
   }
 }

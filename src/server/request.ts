@@ -31,4 +31,5 @@ export interface Target extends ObjectName {
   readonly subresource?: string | undefined
 }
 
-export const keyOfTarget = ({ namespace, name }: ObjectName): string => (namespace === undefined || namespace === '' ? name : `${namespace}/${name}`)
+export const keyOfTarget = ({ namespace, name }: ObjectName): string =>
+  namespace === undefined || namespace === '' ? name : `${namespace}/${name}`

@@ -57,7 +57,9 @@ export function testStore(name: string, factory: StoreFactory): void {
     })
 
     test('of many writers that expect the same revision exactly one wins', async () => {
-      const results = await Promise.all(Array.from({ length: 20 }, (_unused, index) => store.put('/a', bytes(String(index)), 0)))
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_unused, index) => store.put('/a', bytes(String(index)), 0)),
+      )
       expect(results.filter(result => result.ok)).toHaveLength(1)
     })
 
@@ -74,7 +76,9 @@ export function testStore(name: string, factory: StoreFactory): void {
       expect(all.entries.map(entry => entry.key)).toEqual(['/p/a', '/p/b', '/p/c/d'])
       const page = await store.range('/p/', { limit: 2 })
       expect(page).toMatchObject({ more: true, count: 3 })
-      expect((await store.range('/p/', { limit: 2, from: '/p/b\0' })).entries.map(entry => entry.key)).toEqual(['/p/c/d'])
+      expect((await store.range('/p/', { limit: 2, from: '/p/b\0' })).entries.map(entry => entry.key)).toEqual([
+        '/p/c/d',
+      ])
     })
 
     test('range at a revision is a snapshot', async () => {
@@ -84,7 +88,10 @@ export function testStore(name: string, factory: StoreFactory): void {
       await store.delete('/p/b', snapshot)
       await put('/p/c', '1')
       const past = await store.range('/p/', { revision: snapshot })
-      expect(past.entries.map(entry => [entry.key, text(entry.value)])).toEqual([['/p/a', '1'], ['/p/b', '1']])
+      expect(past.entries.map(entry => [entry.key, text(entry.value)])).toEqual([
+        ['/p/a', '1'],
+        ['/p/b', '1'],
+      ])
       expect(past.revision).toBe(snapshot)
     })
 
@@ -97,7 +104,11 @@ export function testStore(name: string, factory: StoreFactory): void {
       const third = await put('/w/b', '3')
       await store.delete('/w/b', third)
       await until(() => events.length >= 3)
-      expect(events.map(event => [event.type, event.entry.key])).toEqual([['put', '/w/a'], ['put', '/w/b'], ['delete', '/w/b']])
+      expect(events.map(event => [event.type, event.entry.key])).toEqual([
+        ['put', '/w/a'],
+        ['put', '/w/b'],
+        ['delete', '/w/b'],
+      ])
       expect(events.map(event => event.previousRevision)).toEqual([first, 0, third])
       watch.close()
       await put('/w/c', '4')
@@ -106,7 +117,9 @@ export function testStore(name: string, factory: StoreFactory): void {
 
     test('a watcher sees a write no later than the writer', async () => {
       let seen = 0
-      const watch = await store.watch('/', 0, batch => { seen = batch.at(-1)!.entry.revision })
+      const watch = await store.watch('/', 0, batch => {
+        seen = batch.at(-1)!.entry.revision
+      })
       for (let index = 0; index < 20; index++) {
         const revision = await put(`/n/${index}`, 'v')
         expect(seen).toBeGreaterThanOrEqual(revision)
@@ -136,7 +149,12 @@ export function testStore(name: string, factory: StoreFactory): void {
       await put('/c/a', '2', first)
       await store.delete('/c/b', kept)
       await store.compact(kept)
-      expect((await store.range('/c/', { revision: kept })).entries.map(entry => [entry.key, text(entry.value)])).toEqual([['/c/a', '1'], ['/c/b', '1']])
+      expect(
+        (await store.range('/c/', { revision: kept })).entries.map(entry => [entry.key, text(entry.value)]),
+      ).toEqual([
+        ['/c/a', '1'],
+        ['/c/b', '1'],
+      ])
       expect((await store.range('/c/')).entries.map(entry => [entry.key, text(entry.value)])).toEqual([['/c/a', '2']])
       await store.compact(first)
     })
@@ -148,8 +166,15 @@ export function testStore(name: string, factory: StoreFactory): void {
       const deleted = await store.delete('/h/a', second)
       const again = await put('/h/a', '3')
       await put('/h/b', 'later')
-      const shown = async (limit: number) => (await store.history('/h/', again, limit)).events.map(event =>
-        [event.type, event.entry.revision, text(event.entry.value), event.previousRevision, event.previous && text(event.previous.value), event.previous?.revision])
+      const shown = async (limit: number) =>
+        (await store.history('/h/', again, limit)).events.map(event => [
+          event.type,
+          event.entry.revision,
+          text(event.entry.value),
+          event.previousRevision,
+          event.previous && text(event.previous.value),
+          event.previous?.revision,
+        ])
       const all = [
         ['put', first, '1', 0, undefined, undefined],
         ['put', second, '2', first, '1', first],

@@ -16,7 +16,9 @@ const newKey: EncryptionKey = { id: '2', secret: randomBytes(32) }
 const secrets = '/registry/core/secrets/'
 const text = 'the text that nobody may read'
 
-testStore('encrypted', { open: async () => new EncryptedStore(new MemoryStore(), { keys: [newKey, oldKey], prefixes: ['/'] }) })
+testStore('encrypted', {
+  open: async () => new EncryptedStore(new MemoryStore(), { keys: [newKey, oldKey], prefixes: ['/'] }),
+})
 
 test('the text of a secret is in none of the files, before and after compaction', async () => {
   const file = join(directory, 'store.db')
@@ -27,7 +29,8 @@ test('the text of a secret is in none of the files, before and after compaction'
     const first = await store.put(`${secrets}s${number}`, Buffer.from(text.repeat(20)), 0)
     if (first.ok) await store.put(`${secrets}s${number}`, Buffer.from(`${text} again`), first.revision)
   }
-  const found = (wanted: string): boolean => readdirSync(directory).some(name => readFileSync(join(directory, name)).includes(wanted))
+  const found = (wanted: string): boolean =>
+    readdirSync(directory).some(name => readFileSync(join(directory, name)).includes(wanted))
   expect([found(text), found(readable.toString())]).toEqual([false, true])
   await store.compact(await store.currentRevision())
   await store.close()
@@ -37,12 +40,20 @@ test('the text of a secret is in none of the files, before and after compaction'
 test('values from before encryption and of older keys are read, and written again with the newest', async () => {
   const inner = new MemoryStore()
   await inner.put(`${secrets}plain`, Buffer.from('{"plain":1}'), 0)
-  await new EncryptedStore(inner, { keys: [oldKey], prefixes: [secrets] }).put(`${secrets}old`, Buffer.from('{"old":1}'), 0)
+  await new EncryptedStore(inner, { keys: [oldKey], prefixes: [secrets] }).put(
+    `${secrets}old`,
+    Buffer.from('{"old":1}'),
+    0,
+  )
   const store = new EncryptedStore(inner, { keys: [newKey, oldKey], prefixes: [secrets] })
-  const read = async (from: EncryptedStore) => (await from.range(secrets)).entries.map(({ value }) => Buffer.from(value).toString())
+  const read = async (from: EncryptedStore) =>
+    (await from.range(secrets)).entries.map(({ value }) => Buffer.from(value).toString())
   expect(await read(store)).toEqual(['{"old":1}', '{"plain":1}'])
   expect([await store.encryptAll(), await store.encryptAll()]).toEqual([2, 0])
-  expect(await read(new EncryptedStore(inner, { keys: [newKey], prefixes: [secrets] }))).toEqual(['{"old":1}', '{"plain":1}'])
+  expect(await read(new EncryptedStore(inner, { keys: [newKey], prefixes: [secrets] }))).toEqual([
+    '{"old":1}',
+    '{"plain":1}',
+  ])
 })
 
 test('a value in the wrong place, a changed value and a missing key are noticed', async () => {
@@ -56,5 +67,7 @@ test('a value in the wrong place, a changed value and a missing key are noticed'
   changed[changed.length - 20]! ^= 1
   await inner.put(`${secrets}c`, changed, 0)
   await expect(store.get(`${secrets}c`)).rejects.toThrow(/cannot be decrypted/)
-  await expect(new EncryptedStore(inner, { keys: [newKey], prefixes: [secrets] }).get(`${secrets}a`)).rejects.toThrow(/encrypted with the key "1", which is not among/)
+  await expect(new EncryptedStore(inner, { keys: [newKey], prefixes: [secrets] }).get(`${secrets}a`)).rejects.toThrow(
+    /encrypted with the key "1", which is not among/,
+  )
 })

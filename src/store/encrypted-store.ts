@@ -3,7 +3,17 @@
 // values from before encryption are read as they are. The store key is authenticated with the value, so
 // that no value can be put in another's place.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { StoreFailure, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
+import {
+  StoreFailure,
+  type Entry,
+  type History,
+  type RangeOptions,
+  type RangeResult,
+  type Store,
+  type StoreEvent,
+  type StoreWatch,
+  type WriteResult,
+} from './store.ts'
 
 /** 32 bytes under an id of letters and digits. */
 export interface EncryptionKey {
@@ -79,7 +89,12 @@ export class EncryptedStore implements Store {
 
   async history(prefix: string, throughRevision: number, limit: number): Promise<History> {
     const { afterRevision, events } = await this.inner.history(prefix, throughRevision, limit)
-    return { afterRevision, events: await this.withKeys(() => events.map(event => ({ ...this.openEvent(event), previous: event.previous && this.open(event.previous) }))) }
+    return {
+      afterRevision,
+      events: await this.withKeys(() =>
+        events.map(event => ({ ...this.openEvent(event), previous: event.previous && this.open(event.previous) })),
+      ),
+    }
   }
 
   /** Writes again what is not encrypted with the newest key. Meant for the start, before there are other writers. @returns how many values */
@@ -126,7 +141,14 @@ export class EncryptedStore implements Store {
   private encrypt(key: string, value: Uint8Array): Uint8Array {
     const nonce = randomBytes(nonceBytes)
     const sealing = createCipheriv(cipher, this.newest.secret, nonce).setAAD(Buffer.from(key))
-    const sealed = Buffer.concat([marker, Buffer.from(`${this.newest.id}:`), nonce, sealing.update(value), sealing.final(), sealing.getAuthTag()])
+    const sealed = Buffer.concat([
+      marker,
+      Buffer.from(`${this.newest.id}:`),
+      nonce,
+      sealing.update(value),
+      sealing.final(),
+      sealing.getAuthTag(),
+    ])
     this.plaintexts.set(sealed, value)
     return sealed
   }
@@ -141,13 +163,20 @@ export class EncryptedStore implements Store {
     const idEnd = value.indexOf(':', marker.length)
     const id = value.subarray(marker.length, idEnd).toString()
     const secret = this.keys.get(id)
-    if (secret === undefined) throw new UnknownKey(`${key} is encrypted with the key "${id}", which is not among the encryption keys; put that key back`)
+    if (secret === undefined)
+      throw new UnknownKey(
+        `${key} is encrypted with the key "${id}", which is not among the encryption keys; put that key back`,
+      )
     const nonce = value.subarray(idEnd + 1, idEnd + 1 + nonceBytes)
-    const opening = createDecipheriv(cipher, secret, nonce).setAAD(Buffer.from(key)).setAuthTag(value.subarray(-tagBytes))
+    const opening = createDecipheriv(cipher, secret, nonce)
+      .setAAD(Buffer.from(key))
+      .setAuthTag(value.subarray(-tagBytes))
     try {
       return Buffer.concat([opening.update(value.subarray(idEnd + 1 + nonceBytes, -tagBytes)), opening.final()])
     } catch {
-      throw new StoreFailure(`${key} cannot be decrypted with the key "${id}": the value or the key was changed; restore them from a backup`)
+      throw new StoreFailure(
+        `${key} cannot be decrypted with the key "${id}": the value or the key was changed; restore them from a backup`,
+      )
     }
   }
 

@@ -1,6 +1,16 @@
 // The store in plain memory: for tests, and the executable description of the contract. Nothing survives
 // the process.
-import { CompactedError, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
+import {
+  CompactedError,
+  type Entry,
+  type History,
+  type RangeOptions,
+  type RangeResult,
+  type Store,
+  type StoreEvent,
+  type StoreWatch,
+  type WriteResult,
+} from './store.ts'
 import { WatchHub } from './watch-hub.ts'
 
 interface Version {
@@ -34,25 +44,46 @@ export class MemoryStore implements Store {
   async range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
     const revision = options.revision ?? this.revision
     if (revision < this.compacted) throw new CompactedError(this.compacted)
-    const live = [...this.versions.keys()].filter(key => key.startsWith(prefix)).sort(compareText)
-      .map(key => this.at(key, revision)).filter(entry => entry !== undefined)
+    const live = [...this.versions.keys()]
+      .filter(key => key.startsWith(prefix))
+      .sort(compareText)
+      .map(key => this.at(key, revision))
+      .filter(entry => entry !== undefined)
     const from = options.from
     const rest = from === undefined ? live : live.filter(entry => entry.key >= from)
     const limit = options.limit ?? 0
-    return { entries: limit > 0 ? rest.slice(0, limit) : rest, revision, more: limit > 0 && rest.length > limit, count: live.length }
+    return {
+      entries: limit > 0 ? rest.slice(0, limit) : rest,
+      revision,
+      more: limit > 0 && rest.length > limit,
+      count: live.length,
+    }
   }
 
-  async watch(prefix: string, afterRevision: number, listener: (events: readonly StoreEvent[]) => void): Promise<StoreWatch> {
+  async watch(
+    prefix: string,
+    afterRevision: number,
+    listener: (events: readonly StoreEvent[]) => void,
+  ): Promise<StoreWatch> {
     if (afterRevision > 0 && afterRevision < this.compacted) throw new CompactedError(this.compacted)
-    const missed = afterRevision === 0 ? [] : this.log.filter(event => event.entry.revision > afterRevision && event.entry.key.startsWith(prefix))
+    const missed =
+      afterRevision === 0
+        ? []
+        : this.log.filter(event => event.entry.revision > afterRevision && event.entry.key.startsWith(prefix))
     if (missed.length > 0) listener(missed)
     return this.hub.add(prefix, listener)
   }
 
   async history(prefix: string, throughRevision: number, limit: number): Promise<History> {
     const afterRevision = Math.max(this.compacted, throughRevision - limit)
-    const events = this.log.filter(({ entry }) => entry.revision > afterRevision && entry.revision <= throughRevision && entry.key.startsWith(prefix))
-    return { afterRevision, events: events.map(event => ({ ...event, previous: this.at(event.entry.key, event.previousRevision) })) }
+    const events = this.log.filter(
+      ({ entry }) =>
+        entry.revision > afterRevision && entry.revision <= throughRevision && entry.key.startsWith(prefix),
+    )
+    return {
+      afterRevision,
+      events: events.map(event => ({ ...event, previous: this.at(event.entry.key, event.previousRevision) })),
+    }
   }
 
   async compact(revision: number): Promise<void> {
@@ -82,14 +113,16 @@ export class MemoryStore implements Store {
 
   private async write(key: string, value: Uint8Array | undefined, expectedRevision: number): Promise<WriteResult> {
     const current = this.at(key, this.revision)
-    if ((current?.revision ?? 0) !== expectedRevision || (value === undefined && current === undefined)) return { ok: false, current }
+    if ((current?.revision ?? 0) !== expectedRevision || (value === undefined && current === undefined))
+      return { ok: false, current }
     const revision = ++this.revision
     const versions = this.versions.get(key) ?? []
     versions.push({ revision, value })
     this.versions.set(key, versions)
-    const event: StoreEvent = value === undefined
-      ? { type: 'delete', entry: { key, value: noValue, revision }, previousRevision: expectedRevision }
-      : { type: 'put', entry: { key, value, revision }, previousRevision: expectedRevision }
+    const event: StoreEvent =
+      value === undefined
+        ? { type: 'delete', entry: { key, value: noValue, revision }, previousRevision: expectedRevision }
+        : { type: 'put', entry: { key, value, revision }, previousRevision: expectedRevision }
     this.log.push(event)
     this.hub.publish([event])
     return { ok: true, revision }

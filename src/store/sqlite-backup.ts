@@ -33,18 +33,32 @@ export function writeBackup(database: string, target: string, files: readonly Ba
 }
 
 /** @returns the files in a backup that is whole. @throws StoreFailure when it is damaged or none */
-export function readBackup(backup: string): { readonly files: BackupFile[]; readonly keys: number; readonly revision: number } {
+export function readBackup(backup: string): {
+  readonly files: BackupFile[]
+  readonly keys: number
+  readonly revision: number
+} {
   try {
-    return withDatabase(backup, database => {
-      const [verdict] = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[]
-      if (verdict?.integrity_check !== 'ok') throw new Error(verdict?.integrity_check)
-      const files = database.prepare('SELECT name, content FROM backup_files').all() as unknown as BackupFile[]
-      const { keys, lost } = database.prepare('SELECT count(*) AS keys, sum(log.revision IS NULL) AS lost FROM current LEFT JOIN log ON log.revision = current.revision').get() as { keys: number; lost: number | null }
-      if (lost) throw new Error(`${lost} objects have no value`)
-      return { files, keys, revision: newestRevision(database) }
-    }, true)
+    return withDatabase(
+      backup,
+      database => {
+        const [verdict] = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[]
+        if (verdict?.integrity_check !== 'ok') throw new Error(verdict?.integrity_check)
+        const files = database.prepare('SELECT name, content FROM backup_files').all() as unknown as BackupFile[]
+        const { keys, lost } = database
+          .prepare(
+            'SELECT count(*) AS keys, sum(log.revision IS NULL) AS lost FROM current LEFT JOIN log ON log.revision = current.revision',
+          )
+          .get() as { keys: number; lost: number | null }
+        if (lost) throw new Error(`${lost} objects have no value`)
+        return { files, keys, revision: newestRevision(database) }
+      },
+      true,
+    )
   } catch (error) {
-    throw new StoreFailure(`${backup} is no backup of a cluster, or is damaged (${(error as Error).message}); nothing was changed`)
+    throw new StoreFailure(
+      `${backup} is no backup of a cluster, or is damaged (${(error as Error).message}); nothing was changed`,
+    )
   }
 }
 
@@ -65,7 +79,11 @@ export function restoreDatabase(backup: string, database: string): void {
 }
 
 function newestRevision(database: DatabaseSync): number {
-  const { newest } = database.prepare("SELECT max((SELECT coalesce(max(revision), 0) FROM log), (SELECT value FROM facts WHERE name = 'revision')) AS newest").get() as { newest: number }
+  const { newest } = database
+    .prepare(
+      "SELECT max((SELECT coalesce(max(revision), 0) FROM log), (SELECT value FROM facts WHERE name = 'revision')) AS newest",
+    )
+    .get() as { newest: number }
   return newest
 }
 

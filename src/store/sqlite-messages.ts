@@ -33,9 +33,20 @@ export interface HistoryAnswer {
 export type WorkerRequest = { readonly id: number } & (
   | ({ readonly type: 'write' } & WriteBatch)
   | { readonly type: 'get'; readonly key: string }
-  | { readonly type: 'range'; readonly prefix: string; readonly from?: string; readonly limit: number; readonly revision?: number }
+  | {
+      readonly type: 'range'
+      readonly prefix: string
+      readonly from?: string
+      readonly limit: number
+      readonly revision?: number
+    }
   | { readonly type: 'recent'; readonly prefix: string; readonly throughRevision: number; readonly limit: number }
-  | { readonly type: 'history'; readonly prefix: string; readonly afterRevision: number; readonly throughRevision: number }
+  | {
+      readonly type: 'history'
+      readonly prefix: string
+      readonly afterRevision: number
+      readonly throughRevision: number
+    }
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'close' }
 )
@@ -48,8 +59,18 @@ export interface RangeAnswer {
 }
 
 export type WorkerAnswer =
-  | { readonly id: number; readonly ok: true; readonly value: WriteAnswer | Entry | undefined | RangeAnswer | LoggedWrite[] | HistoryAnswer | number }
-  | { readonly id: number; readonly ok: false; readonly compactedRevision?: number; readonly code?: string; readonly message: string }
+  | {
+      readonly id: number
+      readonly ok: true
+      readonly value: WriteAnswer | Entry | undefined | RangeAnswer | LoggedWrite[] | HistoryAnswer | number
+    }
+  | {
+      readonly id: number
+      readonly ok: false
+      readonly compactedRevision?: number
+      readonly code?: string
+      readonly message: string
+    }
 
 /** The first message of the worker: it is open, or why it is not. */
 export type WorkerHello =

@@ -2,8 +2,28 @@
 // arrive while a transaction is being made durable form the next one (group commit), so the cost of an
 // fsync is shared by everyone who waits for it.
 import { Worker } from 'node:worker_threads'
-import { CompactedError, StoreFailure, type Entry, type History, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from './store.ts'
-import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteAnswer, WriteBatch } from './sqlite-messages.ts'
+import {
+  CompactedError,
+  StoreFailure,
+  type Entry,
+  type History,
+  type RangeOptions,
+  type RangeResult,
+  type Store,
+  type StoreEvent,
+  type StoreWatch,
+  type WriteResult,
+} from './store.ts'
+import type {
+  HistoryAnswer,
+  LoggedWrite,
+  RangeAnswer,
+  WorkerAnswer,
+  WorkerHello,
+  WorkerRequest,
+  WriteAnswer,
+  WriteBatch,
+} from './sqlite-messages.ts'
 import { WatchHub } from './watch-hub.ts'
 
 /** A batch this large is sent even though the worker is still busy with the one before. */
@@ -23,7 +43,8 @@ interface Waiting {
 type Request = WorkerRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
 
 function explain(file: string, message: string): string {
-  if (/not a database|malformed|corrupt/i.test(message)) return `the database ${file} is damaged (${message}); restore it from a backup, or move the directory away to start empty`
+  if (/not a database|malformed|corrupt/i.test(message))
+    return `the database ${file} is damaged (${message}); restore it from a backup, or move the directory away to start empty`
   if (/full/i.test(message)) return `the disk that holds ${file} is full; free some space and try again`
   if (/locked|busy/i.test(message)) return `the database ${file} is in use by another process; stop that one first`
   return `the database ${file} cannot be used: ${message}`
@@ -51,7 +72,10 @@ export class SqliteStore implements Store {
   /** @throws StoreFailure with one clear sentence when the file cannot be opened */
   static async open(file: string): Promise<SqliteStore> {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-    const worker = new Worker(new URL(`./sqlite-worker${extension}`, import.meta.url), { workerData: { file }, resourceLimits: { maxYoungGenerationSizeMb: 8 } })
+    const worker = new Worker(new URL(`./sqlite-worker${extension}`, import.meta.url), {
+      workerData: { file },
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
     const hello = await new Promise<WorkerHello>((resolve, reject) => {
       worker.once('message', resolve)
       worker.once('error', reject)
@@ -74,10 +98,20 @@ export class SqliteStore implements Store {
 
   range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
     const { from, revision, limit = 0 } = options
-    return this.ask<RangeAnswer>({ type: 'range', prefix, limit, ...(from !== undefined && { from }), ...(revision !== undefined && { revision }) })
+    return this.ask<RangeAnswer>({
+      type: 'range',
+      prefix,
+      limit,
+      ...(from !== undefined && { from }),
+      ...(revision !== undefined && { revision }),
+    })
   }
 
-  async watch(prefix: string, afterRevision: number, listener: (events: readonly StoreEvent[]) => void): Promise<StoreWatch> {
+  async watch(
+    prefix: string,
+    afterRevision: number,
+    listener: (events: readonly StoreEvent[]) => void,
+  ): Promise<StoreWatch> {
     if (afterRevision === 0) return this.hub.add(prefix, listener)
     // Live events wait until history up to this moment has been delivered.
     let behind: StoreEvent[] | undefined = []
@@ -106,7 +140,8 @@ export class SqliteStore implements Store {
   /** In short steps, so that writes never wait long. */
   async compact(revision: number): Promise<void> {
     const target = Math.min(revision, this.revision)
-    for (let reached = -1; reached < target && !this.closed;) reached = await this.ask<number>({ type: 'compact', revision: target })
+    for (let reached = -1; reached < target && !this.closed;)
+      reached = await this.ask<number>({ type: 'compact', revision: target })
   }
 
   async currentRevision(): Promise<number> {
@@ -140,7 +175,8 @@ export class SqliteStore implements Store {
         this.writing = false
         for (const waiting of batch) waiting.reject(error)
         this.flush()
-      })
+      },
+    )
   }
 
   private committed(batch: readonly Waiting[], { revisions, current }: WriteAnswer): void {
@@ -152,9 +188,11 @@ export class SqliteStore implements Store {
       if (revision === 0) continue
       const { key, value, expectedRevision } = batch[index]!
       this.revision = revision
-      events.push(value === undefined
-        ? { type: 'delete', entry: { key, value: noValue, revision }, previousRevision: expectedRevision }
-        : { type: 'put', entry: { key, value, revision }, previousRevision: expectedRevision })
+      events.push(
+        value === undefined
+          ? { type: 'delete', entry: { key, value: noValue, revision }, previousRevision: expectedRevision }
+          : { type: 'put', entry: { key, value, revision }, previousRevision: expectedRevision },
+      )
     }
     if (events.length > 0) this.hub.publish(events)
     for (const [index, { resolve }] of batch.entries()) {
@@ -195,11 +233,16 @@ function packed(batch: readonly Waiting[]): WriteBatch & { values: Uint8Array<Ar
     values.set(value, at)
     at += value.length
   }
-  return { keys: batch.map(({ key }) => key), expectedRevisions: batch.map(({ expectedRevision }) => expectedRevision), lengths, values }
+  return {
+    keys: batch.map(({ key }) => key),
+    expectedRevisions: batch.map(({ expectedRevision }) => expectedRevision),
+    lengths,
+    values,
+  }
 }
 
 const previousOf = ({ key, previousRevision, previousValue }: HistoryAnswer['writes'][number]): Entry | undefined =>
-  (previousValue === null ? undefined : { key, value: previousValue, revision: previousRevision })
+  previousValue === null ? undefined : { key, value: previousValue, revision: previousRevision }
 
 function toEvent(write: LoggedWrite): StoreEvent {
   const entry: Entry = { key: write.key, value: write.value ?? noValue, revision: write.revision }

@@ -4,7 +4,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { collectThoroughly } from '../host/collect-garbage.ts'
 import { CompactedError, type Entry } from './store.ts'
-import type { HistoryAnswer, LoggedWrite, RangeAnswer, WorkerAnswer, WorkerHello, WorkerRequest, WriteAnswer, WriteBatch } from './sqlite-messages.ts'
+import type {
+  HistoryAnswer,
+  LoggedWrite,
+  RangeAnswer,
+  WorkerAnswer,
+  WorkerHello,
+  WorkerRequest,
+  WriteAnswer,
+  WriteBatch,
+} from './sqlite-messages.ts'
 
 /** Revisions that one step of compaction works off: a few milliseconds. */
 const compactionStep = 1000
@@ -38,27 +47,39 @@ function open(): DatabaseSync {
 }
 
 /** The least text greater than every text with the prefix; prefixes here are ASCII paths. */
-const afterPrefix = (prefix: string): string => (prefix === '' ? '\u{10FFFF}' : prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1))
+const afterPrefix = (prefix: string): string =>
+  prefix === '' ? '\u{10FFFF}' : prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
 
 function serve(database: DatabaseSync): void {
   const findCurrent = database.prepare('SELECT revision FROM current WHERE key = ?')
   const readLog = database.prepare('SELECT key, value, revision FROM log WHERE revision = ?')
   const addToLog = database.prepare('INSERT INTO log (revision, previous, key, value) VALUES (?, ?, ?, ?)')
-  const setCurrent = database.prepare('INSERT INTO current (key, revision) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision')
+  const setCurrent = database.prepare(
+    'INSERT INTO current (key, revision) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision',
+  )
   const dropCurrent = database.prepare('DELETE FROM current WHERE key = ?')
   const countCurrent = database.prepare('SELECT count(*) AS n FROM current WHERE key >= ? AND key < ?')
-  const rangeCurrent = database.prepare('SELECT log.key, log.value, log.revision FROM current JOIN log ON log.revision = current.revision WHERE current.key >= ? AND current.key < ? ORDER BY current.key LIMIT ?')
+  const rangeCurrent = database.prepare(
+    'SELECT log.key, log.value, log.revision FROM current JOIN log ON log.revision = current.revision WHERE current.key >= ? AND current.key < ? ORDER BY current.key LIMIT ?',
+  )
   const rangePast = database.prepare(`SELECT key, value, revision FROM log WHERE revision IN
     (SELECT max(revision) FROM log WHERE key >= ? AND key < ? AND revision <= ? GROUP BY key) AND value IS NOT NULL ORDER BY key`)
-  const readHistory = database.prepare('SELECT revision, previous AS previousRevision, key, value FROM log WHERE revision > ? AND revision <= ? ORDER BY revision')
-  const readRecent = database.prepare(`SELECT log.revision, log.previous AS previousRevision, log.key, log.value, before.value AS previousValue
+  const readHistory = database.prepare(
+    'SELECT revision, previous AS previousRevision, key, value FROM log WHERE revision > ? AND revision <= ? ORDER BY revision',
+  )
+  const readRecent =
+    database.prepare(`SELECT log.revision, log.previous AS previousRevision, log.key, log.value, before.value AS previousValue
     FROM log LEFT JOIN log AS before ON before.revision = log.previous WHERE log.revision > ? AND log.revision <= ? ORDER BY log.revision`)
-  const dropReplaced = database.prepare('DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE revision > ? AND revision <= ? AND previous > 0)')
+  const dropReplaced = database.prepare(
+    'DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE revision > ? AND revision <= ? AND previous > 0)',
+  )
   const dropDeletions = database.prepare('DELETE FROM log WHERE revision > ? AND revision <= ? AND value IS NULL')
-  const fact = (name: string): number => (database.prepare('SELECT value FROM facts WHERE name = ?').get(name) as { value: number }).value
+  const fact = (name: string): number =>
+    (database.prepare('SELECT value FROM facts WHERE name = ?').get(name) as { value: number }).value
   const setFact = database.prepare('UPDATE facts SET value = ? WHERE name = ?')
 
-  const newestLogged = (database.prepare('SELECT max(revision) AS newest FROM log').get() as { newest: number | null }).newest ?? 0
+  const newestLogged =
+    (database.prepare('SELECT max(revision) AS newest FROM log').get() as { newest: number | null }).newest ?? 0
   let revision = Math.max(newestLogged, fact('revision'))
   let compacted = fact('compacted')
 
@@ -99,7 +120,9 @@ function serve(database: DatabaseSync): void {
     } catch (error) {
       revision = before
       // After some failures (a full disk) SQLite has rolled back already.
-      try { database.exec('ROLLBACK') } catch {}
+      try {
+        database.exec('ROLLBACK')
+      } catch {}
       throw error
     }
   }
@@ -107,7 +130,8 @@ function serve(database: DatabaseSync): void {
   /** The last count is kept: pages of one list ask for it again and again. */
   let counted = { prefix: '', revision: 0, count: 0 }
   function countOf(prefix: string, end: string): number {
-    if (counted.prefix !== prefix || counted.revision !== revision) counted = { prefix, revision, count: (countCurrent.get(prefix, end) as { n: number }).n }
+    if (counted.prefix !== prefix || counted.revision !== revision)
+      counted = { prefix, revision, count: (countCurrent.get(prefix, end) as { n: number }).n }
     return counted.count
   }
 
@@ -157,16 +181,22 @@ function serve(database: DatabaseSync): void {
 
   function answer(request: WorkerRequest): Extract<WorkerAnswer, { ok: true }>['value'] {
     switch (request.type) {
-      case 'write': return inTransaction(() => write(request))
+      case 'write':
+        return inTransaction(() => write(request))
       case 'get': {
         const found = findCurrent.get(request.key) as { revision: number } | undefined
         return found === undefined ? undefined : entryAt(found.revision)
       }
-      case 'range': return range(request)
-      case 'recent': return recent(request)
-      case 'history': return history(request)
-      case 'compact': return compact(request.revision)
-      case 'close': return database.close() ?? 0
+      case 'range':
+        return range(request)
+      case 'recent':
+        return recent(request)
+      case 'history':
+        return history(request)
+      case 'compact':
+        return compact(request.revision)
+      case 'close':
+        return database.close() ?? 0
     }
   }
 
@@ -190,7 +220,13 @@ function serve(database: DatabaseSync): void {
       reply = { id: request.id, ok: true, value: answer(request) }
     } catch (error) {
       const { message, code } = error as Error & { code?: string }
-      reply = { id: request.id, ok: false, message, ...(code !== undefined && { code }), ...(error instanceof CompactedError && { compactedRevision: error.compactedRevision }) }
+      reply = {
+        id: request.id,
+        ok: false,
+        message,
+        ...(code !== undefined && { code }),
+        ...(error instanceof CompactedError && { compactedRevision: error.compactedRevision }),
+      }
     }
     port.postMessage(reply)
     if (request.type === 'write') checkpointWhenIdle(request.keys.length)

@@ -10,8 +10,16 @@ export interface Entry {
 }
 
 export type StoreEvent =
-  | { readonly type: 'put'; readonly entry: Entry; /** revision of the value before; 0 when the key is new */ readonly previousRevision: number }
-  | { readonly type: 'delete'; /** without a value; the revision is the deletion's own */ readonly entry: Entry; readonly previousRevision: number }
+  | {
+      readonly type: 'put'
+      readonly entry: Entry
+      /** revision of the value before; 0 when the key is new */ readonly previousRevision: number
+    }
+  | {
+      readonly type: 'delete'
+      /** without a value; the revision is the deletion's own */ readonly entry: Entry
+      readonly previousRevision: number
+    }
 
 export type WriteResult =
   | { readonly ok: true; readonly revision: number }

@@ -14,22 +14,41 @@ const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
 const channelProtocols = ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io']
 
 const server = new WebSocketServer({
-  noServer: true, perMessageDeflate: false,
+  noServer: true,
+  perMessageDeflate: false,
   handleProtocols: offered => [tunnelProtocol, ...channelProtocols].find(name => offered.has(name)) ?? false,
 })
 
-export async function servePortForward(request: IncomingMessage, socket: Duplex, head: Buffer, ports: readonly number[], connect: ConnectPort): Promise<void> {
+export async function servePortForward(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  ports: readonly number[],
+  connect: ConnectPort,
+): Promise<void> {
   socket.on('error', () => {})
   if (isSpdyUpgrade(request)) {
-    if (negotiate(request, [spdyProtocol]) === undefined) return refuseUpgrade(socket, 403, 'Forbidden', `unable to upgrade: unable to negotiate protocol: server accepts [${spdyProtocol}]`)
+    if (negotiate(request, [spdyProtocol]) === undefined)
+      return refuseUpgrade(
+        socket,
+        403,
+        'Forbidden',
+        `unable to upgrade: unable to negotiate protocol: server accepts [${spdyProtocol}]`,
+      )
     const pairs = new StreamPairs(connect)
     acceptSpdy(socket, head, spdyProtocol, { onStream: stream => pairs.add(stream) })
     return
   }
-  if (!/^websocket$/i.test(request.headers.upgrade ?? '')) return refuseUpgrade(socket, 400, 'BadRequest', 'expected an upgrade to websocket or SPDY/3.1')
+  if (!/^websocket$/i.test(request.headers.upgrade ?? ''))
+    return refuseUpgrade(socket, 400, 'BadRequest', 'expected an upgrade to websocket or SPDY/3.1')
   server.handleUpgrade(request, socket, head, client => {
     client.on('error', () => client.terminate())
-    if (client.protocol !== tunnelProtocol) return serveChannels(client, ports.filter(port => port > 0 && port < 65_536), connect)
+    if (client.protocol !== tunnelProtocol)
+      return serveChannels(
+        client,
+        ports.filter(port => port > 0 && port < 65_536),
+        connect,
+      )
     const tunnel = createWebSocketStream(client)
     tunnel.on('error', () => {})
     const pairs = new StreamPairs(connect)
@@ -37,7 +56,8 @@ export async function servePortForward(request: IncomingMessage, socket: Duplex,
   })
 }
 
-const openSession = (transport: Duplex, onStream: (stream: SpdyStream) => void): SpdySession => new SpdySession(transport, { role: 'server', onStream })
+const openSession = (transport: Duplex, onStream: (stream: SpdyStream) => void): SpdySession =>
+  new SpdySession(transport, { role: 'server', onStream })
 
 /** Streams of the same request id belong together; the connection is made when both are there. */
 class StreamPairs {
@@ -63,7 +83,12 @@ class StreamPairs {
 }
 
 /** Pumps until both sides are done; `finish` gets the reason if it failed. */
-async function forward(connect: ConnectPort, port: number, client: Duplex, finish: (message?: string) => void): Promise<void> {
+async function forward(
+  connect: ConnectPort,
+  port: number,
+  client: Duplex,
+  finish: (message?: string) => void,
+): Promise<void> {
   let finished = false
   const end = (message?: string): void => {
     if (finished) return
@@ -97,7 +122,12 @@ async function forward(connect: ConnectPort, port: number, client: Duplex, finis
 function serveChannels(client: WebSocket, ports: readonly number[], connect: ConnectPort): void {
   const base64 = client.protocol.includes('base64')
   const send = (channel: number, body: Buffer): void => {
-    if (client.readyState === client.OPEN) client.send(base64 ? `${String.fromCharCode(0x30 + channel)}${body.toString('base64')}` : Buffer.concat([Buffer.from([channel]), body]))
+    if (client.readyState === client.OPEN)
+      client.send(
+        base64
+          ? `${String.fromCharCode(0x30 + channel)}${body.toString('base64')}`
+          : Buffer.concat([Buffer.from([channel]), body]),
+      )
   }
   const connections = ports.map(async (port, index) => {
     const announcement = Buffer.alloc(2)

@@ -32,7 +32,9 @@ export async function openRemoteSession(url: string, options: StreamOptions): Pr
     throw error
   }
   return {
-    ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }),
+    ...(stdin && { stdin }),
+    ...(stdout && { stdout }),
+    ...(stderr && { stderr }),
     resize: (columns, rows) => {
       if (resize?.writable === true) resize.write(`${JSON.stringify({ Width: columns, Height: rows })}\n`)
     },
@@ -75,7 +77,10 @@ function connectionOf(data: SpdyStream, message: Promise<string>, session: SpdyS
     if (!connection.push(chunk)) data.pause()
   })
   data.on('error', error => connection.destroy(error))
-  data.on('end', () => void message.then(reason => (reason === '' ? connection.push(null) : connection.destroy(new Error(reason)))))
+  data.on(
+    'end',
+    () => void message.then(reason => (reason === '' ? connection.push(null) : connection.destroy(new Error(reason)))),
+  )
   return connection
 }
 
@@ -94,7 +99,12 @@ function upgrade(url: string, protocols: readonly string[]): Promise<{ session: 
   const { promise, resolve, reject } = Promise.withResolvers<{ session: SpdySession }>()
   const call = request(url, {
     method: 'POST',
-    headers: { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': [...protocols], 'Content-Length': 0 },
+    headers: {
+      Connection: 'Upgrade',
+      Upgrade: 'SPDY/3.1',
+      'X-Stream-Protocol-Version': [...protocols],
+      'Content-Length': 0,
+    },
     timeout: connectTimeoutMs,
   })
   call.on('upgrade', (_response, socket, head) => {
@@ -104,9 +114,14 @@ function upgrade(url: string, protocols: readonly string[]): Promise<{ session: 
     resolve({ session: new SpdySession(socket, { role: 'client' }) })
   })
   call.on('response', response => {
-    void text(response).then(body => reject(new Error(`the streaming server answered ${response.statusCode}: ${body.trim()}`)), reject)
+    void text(response).then(
+      body => reject(new Error(`the streaming server answered ${response.statusCode}: ${body.trim()}`)),
+      reject,
+    )
   })
-  call.on('timeout', () => call.destroy(new Error(`the streaming server did not answer within ${connectTimeoutMs / 1_000} s`)))
+  call.on('timeout', () =>
+    call.destroy(new Error(`the streaming server did not answer within ${connectTimeoutMs / 1_000} s`)),
+  )
   call.on('error', reject)
   call.end()
   return promise

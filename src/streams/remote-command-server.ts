@@ -10,10 +10,15 @@ import { serveCommandOverWebSocket } from './remote-command-websocket.ts'
 
 /** `open` is called before the upgrade is accepted: what it throws is thrown here, and nothing was answered yet. */
 export async function serveRemoteCommand(
-  request: IncomingMessage, socket: Duplex, head: Buffer, open: () => Promise<RemoteSession>, options: StreamOptions,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  open: () => Promise<RemoteSession>,
+  options: StreamOptions,
 ): Promise<void> {
   socket.on('error', () => {})
   if (isSpdyUpgrade(request)) await serveCommandOverSpdy(request, socket, head, open, options)
-  else if (/^websocket$/i.test(request.headers.upgrade ?? '')) await serveCommandOverWebSocket(request, socket, head, open)
+  else if (/^websocket$/i.test(request.headers.upgrade ?? ''))
+    await serveCommandOverWebSocket(request, socket, head, open)
   else refuseUpgrade(socket, 400, 'BadRequest', 'expected an upgrade to websocket or SPDY/3.1')
 }

@@ -11,12 +11,26 @@ const protocols = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io'
 const streamsTimeoutMs = 30_000
 
 export async function serveCommandOverSpdy(
-  request: IncomingMessage, socket: Duplex, head: Buffer, open: () => Promise<RemoteSession>, options: StreamOptions,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  open: () => Promise<RemoteSession>,
+  options: StreamOptions,
 ): Promise<void> {
   const protocol = negotiate(request, protocols)
-  if (protocol === undefined) return refuseUpgrade(socket, 403, 'Forbidden', `unable to upgrade: unable to negotiate protocol: client supports [${String(request.headers['x-stream-protocol-version'] ?? '')}], server accepts [${protocols.join(' ')}]`)
+  if (protocol === undefined)
+    return refuseUpgrade(
+      socket,
+      403,
+      'Forbidden',
+      `unable to upgrade: unable to negotiate protocol: client supports [${String(request.headers['x-stream-protocol-version'] ?? '')}], server accepts [${protocols.join(' ')}]`,
+    )
   const remote = await open()
-  const wanted = ['error', ...(['stdin', 'stdout', 'stderr'] as const).filter(name => options[name]), ...(options.tty && protocol !== 'v2.channel.k8s.io' ? ['resize'] : [])]
+  const wanted = [
+    'error',
+    ...(['stdin', 'stdout', 'stderr'] as const).filter(name => options[name]),
+    ...(options.tty && protocol !== 'v2.channel.k8s.io' ? ['resize'] : []),
+  ]
   const streams = new Map<string, SpdyStream>()
   const complete = Promise.withResolvers<void>()
   const session = acceptSpdy(socket, head, protocol, {
@@ -31,7 +45,10 @@ export async function serveCommandOverSpdy(
       remote.abort()
     },
   })
-  const late = setTimeout(() => complete.reject(new Error('the client did not open its streams in time')), streamsTimeoutMs)
+  const late = setTimeout(
+    () => complete.reject(new Error('the client did not open its streams in time')),
+    streamsTimeoutMs,
+  )
   try {
     await complete.promise
     await pump(session, streams, remote, protocol)
@@ -44,7 +61,12 @@ export async function serveCommandOverSpdy(
 }
 
 /** Streams that break off need no handling of their own: the end of the command or of the session tells. */
-async function pump(session: SpdySession, streams: ReadonlyMap<string, SpdyStream>, remote: RemoteSession, protocol: string): Promise<void> {
+async function pump(
+  session: SpdySession,
+  streams: ReadonlyMap<string, SpdyStream>,
+  remote: RemoteSession,
+  protocol: string,
+): Promise<void> {
   const stdin = streams.get('stdin')
   if (stdin !== undefined && remote.stdin !== undefined) void pipeline(stdin, remote.stdin).catch(() => {})
   streams.get('resize')?.on('data', (chunk: Buffer) => {
@@ -55,7 +77,12 @@ async function pump(session: SpdySession, streams: ReadonlyMap<string, SpdyStrea
   const status = await remote.done
   await Promise.all(outputs)
   const errors = streams.get('error')!
-  const text = protocol === 'v4.channel.k8s.io' ? JSON.stringify(status) : status.status === 'Success' ? '' : status.message ?? ''
+  const text =
+    protocol === 'v4.channel.k8s.io'
+      ? JSON.stringify(status)
+      : status.status === 'Success'
+        ? ''
+        : (status.message ?? '')
   errors.end(text)
   await finished(errors, { readable: false }).catch(() => {})
   session.close()

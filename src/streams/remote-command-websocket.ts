@@ -8,15 +8,28 @@ import type { RemoteSession } from './node-streams.ts'
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
 
 /** Best first; a client that names none gets the oldest. */
-const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', 'channel.k8s.io', 'base64.channel.k8s.io']
+const protocols = [
+  'v5.channel.k8s.io',
+  'v4.channel.k8s.io',
+  'v4.base64.channel.k8s.io',
+  'channel.k8s.io',
+  'base64.channel.k8s.io',
+]
 const sendLimitBytes = 1 << 20
 
 const server = new WebSocketServer({
-  noServer: true, perMessageDeflate: false, maxPayload: 64 << 20,
+  noServer: true,
+  perMessageDeflate: false,
+  maxPayload: 64 << 20,
   handleProtocols: offered => protocols.find(name => offered.has(name)) ?? false,
 })
 
-export async function serveCommandOverWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer, open: () => Promise<RemoteSession>): Promise<void> {
+export async function serveCommandOverWebSocket(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  open: () => Promise<RemoteSession>,
+): Promise<void> {
   const session = await open()
   server.handleUpgrade(request, socket, head, client => void pump(client, session))
 }
@@ -28,7 +41,10 @@ async function pump(client: WebSocket, session: RemoteSession): Promise<void> {
   client.on('error', () => session.abort())
   session.stdin?.on('error', () => {})
   // Tells the client that the connection stands, before there is any output.
-  channel.send(session.stdout !== undefined ? channels.stdout : session.stderr !== undefined ? channels.stderr : channels.error, Buffer.alloc(0))
+  channel.send(
+    session.stdout !== undefined ? channels.stdout : session.stderr !== undefined ? channels.stderr : channels.error,
+    Buffer.alloc(0),
+  )
   const outputs = [forward(channel, channels.stdout, session.stdout), forward(channel, channels.stderr, session.stderr)]
   const status = await session.done
   await Promise.all(outputs)

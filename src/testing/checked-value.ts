@@ -11,6 +11,7 @@ export function checkedValue(name: string, length: number): Buffer {
 /** @returns the name. @throws when the value is not exactly what was made */
 export function nameInValue(value: Uint8Array): string {
   const [checksum, name, filler] = Buffer.from(value).toString().split(' ')
-  if (name === undefined || checksum !== sum(`${name} ${filler}`)) throw new Error(`half a value: ${Buffer.from(value).toString().slice(0, 120)}`)
+  if (name === undefined || checksum !== sum(`${name} ${filler}`))
+    throw new Error(`half a value: ${Buffer.from(value).toString().slice(0, 120)}`)
   return name
 }

@@ -17,7 +17,8 @@ export const geoDirectory = join(repository, 'examples/geo')
 const sampanProgram = join(repository, 'bin/sampan')
 
 export function reasonToSkipCluster(): string | undefined {
-  if (spawnSync('kubectl', ['version', '--client']).status !== 0) return 'kubectl is missing; apt-get install kubernetes-client'
+  if (spawnSync('kubectl', ['version', '--client']).status !== 0)
+    return 'kubectl is missing; apt-get install kubernetes-client'
   return reasonToSkip()
 }
 
@@ -111,7 +112,9 @@ export class ClusterFixture {
 
   /** kubectl with a manifest on its standard input. */
   kubectlWith(input: string | object, ...args: string[]): Promise<Result> {
-    return this.run('kubectl', [...args, '-f', '-'], { input: typeof input === 'string' ? input : JSON.stringify(input) })
+    return this.run('kubectl', [...args, '-f', '-'], {
+      input: typeof input === 'string' ? input : JSON.stringify(input),
+    })
   }
 
   /** Output of a kubectl that must not fail. */
@@ -146,7 +149,11 @@ export class ClusterFixture {
   /** In the namespace, ended by `close` at the latest. */
   spawn(program: string, args: readonly string[], { environment, directory }: RunOptions = {}): ChildProcess {
     const [command, all] = this.namespace.command(program, args)
-    const child = spawn(command, all, { cwd: directory ?? this.directory, env: { ...this.environment, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(command, all, {
+      cwd: directory ?? this.directory,
+      env: { ...this.environment, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     this.children.add(child)
     child.on('close', () => this.children.delete(child))
     return child
@@ -161,7 +168,8 @@ export class ClusterFixture {
   }
 
   async registry(): Promise<string> {
-    return (JSON.parse((await this.sampan('status', '--name', this.name, '-o', 'json')).out) as { registry: string }).registry
+    return (JSON.parse((await this.sampan('status', '--name', this.name, '-o', 'json')).out) as { registry: string })
+      .registry
   }
 
   /** Builds a service; its layers must be kept from before, because the namespace has no way out. */
@@ -172,7 +180,12 @@ export class ClusterFixture {
 
   /** Makes `sampan.local/busybox:1` known to the cluster. */
   async pushBusybox(): Promise<void> {
-    const { code, err } = await this.run(process.execPath, [join(repository, 'src/testing/push-busybox.ts'), await this.registry(), 'busybox', '1'])
+    const { code, err } = await this.run(process.execPath, [
+      join(repository, 'src/testing/push-busybox.ts'),
+      await this.registry(),
+      'busybox',
+      '1',
+    ])
     if (code !== 0) throw new Error(`the test image was not pushed: ${err}`)
   }
 
@@ -188,15 +201,28 @@ export class ClusterFixture {
     const found: string[] = []
     for (const { pid, commandLine } of listProcesses()) {
       const line = commandLine.join(' ').trim()
-      if (pid !== process.pid && (line.includes(this.dataDirectory) || line.includes(`/run/sampan/${this.name}/`))) found.push(`process ${pid}: ${line}`)
+      if (pid !== process.pid && (line.includes(this.dataDirectory) || line.includes(`/run/sampan/${this.name}/`)))
+        found.push(`process ${pid}: ${line}`)
     }
-    const links = (await this.run('ip', ['-brief', 'link'])).out.split('\n').filter(line => line !== '' && !/^lo\s/.test(line))
+    const links = (await this.run('ip', ['-brief', 'link'])).out
+      .split('\n')
+      .filter(line => line !== '' && !/^lo\s/.test(line))
     const tables = (await this.run('nft', ['list', 'tables'])).out.split('\n').filter(line => line !== '')
     const routes = (await this.run('ip', ['route'])).out.split('\n').filter(line => line !== '')
-    found.push(...links.map(line => `link: ${line}`), ...tables.map(line => `nftables: ${line}`), ...routes.map(line => `route: ${line}`))
-    for (const place of [this.dataDirectory, `/run/sampan/${this.name}`]) found.push(...mountsBelow(place).map(point => `mount: ${point}`))
-    found.push(...sandboxNamespaces().filter(name => !this.foreignSandboxes.has(name)).map(name => `network namespace: ${name}`))
-    if (existsSync(`/run/sampan/${this.name}`)) found.push(`state directory: ${readdirSync(`/run/sampan/${this.name}`).join(' ')}`)
+    found.push(
+      ...links.map(line => `link: ${line}`),
+      ...tables.map(line => `nftables: ${line}`),
+      ...routes.map(line => `route: ${line}`),
+    )
+    for (const place of [this.dataDirectory, `/run/sampan/${this.name}`])
+      found.push(...mountsBelow(place).map(point => `mount: ${point}`))
+    found.push(
+      ...sandboxNamespaces()
+        .filter(name => !this.foreignSandboxes.has(name))
+        .map(name => `network namespace: ${name}`),
+    )
+    if (existsSync(`/run/sampan/${this.name}`))
+      found.push(`state directory: ${readdirSync(`/run/sampan/${this.name}`).join(' ')}`)
     return found
   }
 
@@ -217,7 +243,10 @@ export function podControlGroups(uid: string): string[] {
   const root = '/sys/fs/cgroup'
   return readdirSync(root).flatMap(hierarchy => {
     try {
-      return readdirSync(join(root, hierarchy, 'sampan'), { recursive: true }).map(String).filter(path => path.includes(uid)).map(path => join(root, hierarchy, 'sampan', path))
+      return readdirSync(join(root, hierarchy, 'sampan'), { recursive: true })
+        .map(String)
+        .filter(path => path.includes(uid))
+        .map(path => join(root, hierarchy, 'sampan', path))
     } catch {
       return []
     }
@@ -230,10 +259,14 @@ export async function warmLayers(...directories: string[]): Promise<void> {
   const registry = await startRegistry({ directory: place, host: '127.0.0.1', port: 0 })
   try {
     for (const directory of directories) {
-      const child = spawn(sampanProgram, ['build', directory, '--registry', `127.0.0.1:${registry.port}`], { stdio: ['ignore', 'ignore', 'pipe'] })
-      const code = new Promise<number | null>(resolve => { child.on('close', resolve) })
+      const child = spawn(sampanProgram, ['build', directory, '--registry', `127.0.0.1:${registry.port}`], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const code = new Promise<number | null>(resolve => {
+        child.on('close', resolve)
+      })
       const words = await text(child.stderr)
-      if (await code !== 0) throw new Error(`sampan build ${directory}: ${words}`)
+      if ((await code) !== 0) throw new Error(`sampan build ${directory}: ${words}`)
     }
   } finally {
     await registry.close()

@@ -13,7 +13,11 @@ export interface KubectlTests {
 }
 
 /** @param tests gets kubectl through a function, since there is none before the tests run */
-export function describeKubectl(title: string, { files, controlLoops = false, before = '' }: KubectlTests, tests: (kubectl: () => Kubectl) => void): void {
+export function describeKubectl(
+  title: string,
+  { files, controlLoops = false, before = '' }: KubectlTests,
+  tests: (kubectl: () => Kubectl) => void,
+): void {
   describe.skipIf(!hasKubectl)(withKubectl(title), () => {
     let kubectl: Kubectl
     let stop: () => Promise<void>

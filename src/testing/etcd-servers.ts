@@ -46,8 +46,15 @@ export class EtcdServers {
   private static async startAll(count: number, tls: ClientTls | undefined): Promise<EtcdServers> {
     const ports = await freePorts(2 * count)
     const scheme = tls === undefined ? 'http' : 'https'
-    const servers = new EtcdServers(Array.from({ length: count }, (_unused, index) =>
-      ({ name: `m${index}`, url: `${scheme}://127.0.0.1:${ports[2 * index]}`, peerUrl: `http://127.0.0.1:${ports[2 * index + 1]}`, process: undefined })), tls)
+    const servers = new EtcdServers(
+      Array.from({ length: count }, (_unused, index) => ({
+        name: `m${index}`,
+        url: `${scheme}://127.0.0.1:${ports[2 * index]}`,
+        peerUrl: `http://127.0.0.1:${ports[2 * index + 1]}`,
+        process: undefined,
+      })),
+      tls,
+    )
     for (const index of servers.members.keys()) servers.startMember(index)
     return servers
   }
@@ -58,13 +65,35 @@ export class EtcdServers {
 
   startMember(index: number): void {
     const member = this.members[index]!
-    member.process = spawn('etcd', [
-      '--name', member.name, '--data-dir', join(this.directory, member.name), '--log-level', 'error',
-      '--listen-client-urls', member.url, '--advertise-client-urls', member.url, '--listen-peer-urls', member.peerUrl, '--initial-advertise-peer-urls', member.peerUrl,
-      '--initial-cluster', this.members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(','), '--initial-cluster-state', 'new',
-      ...this.tlsArguments(),
-      '--heartbeat-interval', '50', '--election-timeout', '500',
-    ], { stdio: 'ignore', env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+    member.process = spawn(
+      'etcd',
+      [
+        '--name',
+        member.name,
+        '--data-dir',
+        join(this.directory, member.name),
+        '--log-level',
+        'error',
+        '--listen-client-urls',
+        member.url,
+        '--advertise-client-urls',
+        member.url,
+        '--listen-peer-urls',
+        member.peerUrl,
+        '--initial-advertise-peer-urls',
+        member.peerUrl,
+        '--initial-cluster',
+        this.members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(','),
+        '--initial-cluster-state',
+        'new',
+        ...this.tlsArguments(),
+        '--heartbeat-interval',
+        '50',
+        '--election-timeout',
+        '500',
+      ],
+      { stdio: 'ignore', env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } },
+    )
   }
 
   private tlsArguments(): string[] {
@@ -108,19 +137,25 @@ interface Status {
 
 async function statusOf(url: string): Promise<Status | undefined> {
   try {
-    const response = await fetch(`${url}/v3/maintenance/status`, { method: 'POST', body: '{}', signal: AbortSignal.timeout(1000) })
-    return response.ok ? await response.json() as Status : undefined
+    const response = await fetch(`${url}/v3/maintenance/status`, {
+      method: 'POST',
+      body: '{}',
+      signal: AbortSignal.timeout(1000),
+    })
+    return response.ok ? ((await response.json()) as Status) : undefined
   } catch {
     return undefined
   }
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(Array.from({ length: count }, async () => {
-    const listener = createServer().listen(0, '127.0.0.1')
-    await once(listener, 'listening')
-    return listener
-  }))
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener = createServer().listen(0, '127.0.0.1')
+      await once(listener, 'listening')
+      return listener
+    }),
+  )
   const ports = listeners.map(listener => (listener.address() as AddressInfo).port)
   for (const listener of listeners) listener.close()
   return ports

@@ -1,7 +1,11 @@
 // Waits until a condition holds, for tests against real programs.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export async function eventually<T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs
   for (;;) {
     const found = await probe()

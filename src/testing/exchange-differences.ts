@@ -3,7 +3,16 @@
 
 const isTime = (value: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value)
 const isUuid = (value: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(value)
-const volatileKeys = new Set(['resourceVersion', 'token', 'expirationTimestamp', 'continue', 'clusterIP', 'clusterIPs', 'nodePort', 'healthCheckNodePort'])
+const volatileKeys = new Set([
+  'resourceVersion',
+  'token',
+  'expirationTimestamp',
+  'continue',
+  'clusterIP',
+  'clusterIPs',
+  'nodePort',
+  'healthCheckNodePort',
+])
 
 /** Values that are the same in every run, for comparing text that contains others. */
 function masked(text: string): string {
@@ -19,17 +28,28 @@ function masked(text: string): string {
 export function differences(expected: unknown, found: unknown, path = ''): string[] {
   if (typeof expected === 'string' && typeof found === 'string') {
     if (expected === found || (isTime(expected) && isTime(found)) || (isUuid(expected) && isUuid(found))) return []
-    return masked(expected) === masked(found) ? [] : [`${path}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`]
+    return masked(expected) === masked(found)
+      ? []
+      : [`${path}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`]
   }
   if (Array.isArray(expected) && Array.isArray(found)) {
-    const lengths = expected.length === found.length ? [] : [`${path}: expected ${expected.length} items, found ${found.length}`]
-    return [...lengths, ...expected.flatMap((item, index) => (index < found.length ? differences(item, found[index], `${path}[${index}]`) : []))]
+    const lengths =
+      expected.length === found.length ? [] : [`${path}: expected ${expected.length} items, found ${found.length}`]
+    return [
+      ...lengths,
+      ...expected.flatMap((item, index) =>
+        index < found.length ? differences(item, found[index], `${path}[${index}]`) : [],
+      ),
+    ]
   }
   if (isObject(expected) && isObject(found)) return objectDifferences(expected, found, path)
-  return Object.is(expected, found) ? [] : [`${path}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`]
+  return Object.is(expected, found)
+    ? []
+    : [`${path}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`]
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function objectDifferences(expected: Record<string, unknown>, found: Record<string, unknown>, path: string): string[] {
   const expectedKeys = new Map(Object.keys(expected).map(key => [masked(key), key]))
@@ -40,6 +60,7 @@ function objectDifferences(expected: Record<string, unknown>, found: Record<stri
     if (other === undefined) problems.push(`${path}.${key}: missing, expected ${JSON.stringify(expected[key])}`)
     else if (!volatileKeys.has(name)) problems.push(...differences(expected[key], found[other], `${path}.${key}`))
   }
-  for (const [name, key] of foundKeys) if (!expectedKeys.has(name)) problems.push(`${path}.${key}: unexpected ${JSON.stringify(found[key])}`)
+  for (const [name, key] of foundKeys)
+    if (!expectedKeys.has(name)) problems.push(`${path}.${key}: unexpected ${JSON.stringify(found[key])}`)
   return problems
 }

@@ -22,7 +22,12 @@ export class FakeClient implements Client {
   }
 
   async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<KubeList<T>> {
-    return { apiVersion: apiVersionOf(resource), kind: `${resource.kind}List`, metadata: { resourceVersion: String(this.revision) }, items: [...this.informer(resource).list(options.namespace)] }
+    return {
+      apiVersion: apiVersionOf(resource),
+      kind: `${resource.kind}List`,
+      metadata: { resourceVersion: String(this.revision) },
+      items: [...this.informer(resource).list(options.namespace)],
+    }
   }
 
   watch<T extends KubeObject>(): AsyncIterable<WatchEvent<T>> {
@@ -32,8 +37,20 @@ export class FakeClient implements Client {
   async create<T extends KubeObject>(resource: Resource<T>, object: New<T>): Promise<T> {
     const name = object.metadata.name ?? `${object.metadata.generateName}${this.revision}`
     this.uids += 1
-    const metadata = { uid: `uid-${this.uids}`, creationTimestamp: new Date().toISOString(), generation: 1, ...object.metadata, name }
-    const created = { apiVersion: apiVersionOf(resource), kind: resource.kind, status: {}, ...object, metadata } as unknown as T
+    const metadata = {
+      uid: `uid-${this.uids}`,
+      creationTimestamp: new Date().toISOString(),
+      generation: 1,
+      ...object.metadata,
+      name,
+    }
+    const created = {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      status: {},
+      ...object,
+      metadata,
+    } as unknown as T
     const table = this.table(resource)
     if (table.objects.has(keyOf(created))) throw alreadyExists(resource, name)
     this.note('create', resource, created)
@@ -44,13 +61,22 @@ export class FakeClient implements Client {
     const table = this.table(resource)
     const old = table.objects.get(keyOf(object)) as T | undefined
     if (old === undefined) throw notFound(resource, object.metadata.name)
-    if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== old.metadata.resourceVersion) throw conflict(resource, object.metadata.name)
+    if (
+      object.metadata.resourceVersion !== undefined &&
+      object.metadata.resourceVersion !== old.metadata.resourceVersion
+    )
+      throw conflict(resource, object.metadata.name)
     this.note('update', resource, object, options.subresource)
     const next = options.subresource === 'status' ? { ...old, status: (object as { status?: unknown }).status } : object
     return this.store(table, next)
   }
 
-  async patch<T extends KubeObject>(resource: Resource<T>, name: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+  async patch<T extends KubeObject>(
+    resource: Resource<T>,
+    name: ObjectName,
+    patch: Patch,
+    options: WriteOptions = {},
+  ): Promise<T> {
     if (patch.type !== 'merge') throw new Error('the fake client knows merge patches only')
     const old = await this.get(resource, name)
     this.note('patch', resource, old, options.subresource)
@@ -60,11 +86,15 @@ export class FakeClient implements Client {
   async delete(resource: Resource, name: ObjectName, options: DeleteOptions = {}): Promise<void> {
     const old = await this.get(resource, name)
     const uid = options.preconditions?.uid
-    if (uid !== undefined && uid !== old.metadata.uid) throw conflict(resource, name.name, 'the UID in the precondition does not match')
+    if (uid !== undefined && uid !== old.metadata.uid)
+      throw conflict(resource, name.name, 'the UID in the precondition does not match')
     this.note('delete', resource, old)
     const table = this.table(resource)
     const spec = (old as { spec?: { terminationGracePeriodSeconds?: number; nodeName?: string } }).spec
-    const grace = resource.plural === 'pods' && spec?.nodeName !== undefined ? options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30 : 0
+    const grace =
+      resource.plural === 'pods' && spec?.nodeName !== undefined
+        ? (options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30)
+        : 0
     if (grace > 0) {
       const deletionTimestamp = new Date(Date.now() + grace * 1_000).toISOString()
       this.store(table, { ...old, metadata: { ...old.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace } })
@@ -76,7 +106,13 @@ export class FakeClient implements Client {
 
   async post<T extends KubeObject>(_resource: Resource, name: ObjectName, subresource: string): Promise<T> {
     const expirationTimestamp = new Date(Date.now() + 3_600_000).toISOString()
-    return { apiVersion: 'v1', kind: subresource, metadata: {}, spec: {}, status: { token: `token-of-${name.name}`, expirationTimestamp } } as unknown as T
+    return {
+      apiVersion: 'v1',
+      kind: subresource,
+      metadata: {},
+      spec: {},
+      status: { token: `token-of-${name.name}`, expirationTimestamp },
+    } as unknown as T
   }
 
   informer<T extends KubeObject>(resource: Resource<T>): Informer<T> {
@@ -93,14 +129,18 @@ export class FakeClient implements Client {
   private store<T extends KubeObject>(table: Table, object: T): T {
     this.revision += 1
     const old = table.objects.get(keyOf(object))
-    const stored = deepFreeze(structuredClone({ ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } }))
+    const stored = deepFreeze(
+      structuredClone({ ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } }),
+    )
     table.objects.set(keyOf(stored), stored)
     table.publish(old === undefined ? { type: 'ADDED', object: stored } : { type: 'MODIFIED', object: stored, old })
     return stored
   }
 
   private note(verb: string, resource: Resource, object: KubeObject, subresource?: string): void {
-    this.journal.push(`${verb} ${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${keyOf(object)}`)
+    this.journal.push(
+      `${verb} ${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${keyOf(object)}`,
+    )
   }
 }
 
@@ -114,7 +154,9 @@ class Table implements Informer<KubeObject> {
   }
 
   list(namespace?: string): readonly KubeObject[] {
-    return [...this.objects.values()].filter(object => namespace === undefined || object.metadata.namespace === namespace)
+    return [...this.objects.values()].filter(
+      object => namespace === undefined || object.metadata.namespace === namespace,
+    )
   }
 
   index(_name: string, keysOf: (object: KubeObject) => readonly string[]): (value: string) => readonly KubeObject[] {
@@ -142,7 +184,9 @@ function deepFreeze<T>(value: T): T {
 
 function mergePatch(old: unknown, patch: unknown): unknown {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const result: Record<string, unknown> = { ...(typeof old === 'object' && old !== null && !Array.isArray(old) ? old : {}) }
+  const result: Record<string, unknown> = {
+    ...(typeof old === 'object' && old !== null && !Array.isArray(old) ? old : {}),
+  }
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]
     else result[key] = mergePatch(result[key], value)

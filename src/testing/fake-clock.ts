@@ -40,12 +40,16 @@ export class FakeClock implements Clock {
 
   private next(endMs: number): Waiting | undefined {
     let earliest: Waiting | undefined
-    for (const entry of this.waiting) if (entry.atMs <= endMs && (earliest === undefined || entry.atMs < earliest.atMs)) earliest = entry
+    for (const entry of this.waiting)
+      if (entry.atMs <= endMs && (earliest === undefined || entry.atMs < earliest.atMs)) earliest = entry
     return earliest
   }
 }
 
 /** Lets promise chains and the event loop's next turns run. */
 export async function settle(turns = 5): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await new Promise<void>(resolve => { setImmediate(resolve) })
+  for (let turn = 0; turn < turns; turn++)
+    await new Promise<void>(resolve => {
+      setImmediate(resolve)
+    })
 }

@@ -9,8 +9,11 @@ describe('the seed of generated cases', () => {
     expect(fuzzSeed()).toBe(1)
   })
   test('is the number that is asked for', () => expect(fuzzSeed('7')).toBe(7))
-  test('is some whole number when random ones are asked for', () => expect(fuzzSeed('random')).toSatisfy(Number.isSafeInteger))
-  test.each(['', 'seven', '1.5'])('%j is refused', asked => expect(() => fuzzSeed(asked)).toThrow('expected a whole number or "random"'))
+  test('is some whole number when random ones are asked for', () =>
+    expect(fuzzSeed('random')).toSatisfy(Number.isSafeInteger))
+  test.each(['', 'seven', '1.5'])('%j is refused', asked =>
+    expect(() => fuzzSeed(asked)).toThrow('expected a whole number or "random"'),
+  )
 })
 
 test('properties try the same cases each time', () => {

@@ -8,6 +8,7 @@
 export function fuzzSeed(asked = process.env.SAMPAN_FUZZ_SEED ?? '1'): number {
   if (asked === 'random') return Date.now() % 1_000_000_000
   const seed = Number(asked)
-  if (asked.trim() === '' || !Number.isSafeInteger(seed)) throw new Error(`SAMPAN_FUZZ_SEED: expected a whole number or "random", found ${JSON.stringify(asked)}`)
+  if (asked.trim() === '' || !Number.isSafeInteger(seed))
+    throw new Error(`SAMPAN_FUZZ_SEED: expected a whole number or "random", found ${JSON.stringify(asked)}`)
   return seed
 }

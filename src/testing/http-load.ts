@@ -19,15 +19,28 @@ const versions: Record<string, number> = {}
 let requests = 0
 let slowestMs = 0
 let stopping = false
-process.stdin.on('end', () => { stopping = true }).resume()
+process.stdin
+  .on('end', () => {
+    stopping = true
+  })
+  .resume()
 
 function ask(agent: Agent): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
   const outgoing = request(url, { agent, timeout: 10_000 }, response => {
     let body = ''
-    response.setEncoding('utf8').on('data', (chunk: string) => { body += chunk }).on('end', () => resolve({ status: response.statusCode ?? 0, body })).on('error', reject)
+    response
+      .setEncoding('utf8')
+      .on('data', (chunk: string) => {
+        body += chunk
+      })
+      .on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      .on('error', reject)
   })
-  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 10 s'))).on('error', reject).end()
+  outgoing
+    .on('timeout', () => outgoing.destroy(new Error('no answer within 10 s')))
+    .on('error', reject)
+    .end()
   return promise
 }
 
@@ -51,6 +64,10 @@ async function worker(agent: Agent, kind: string): Promise<void> {
   agent.destroy()
 }
 
-const workers = (count: string, kind: string, options: object): Promise<void>[] => Array.from({ length: Number(count) }, () => worker(new Agent(options), kind))
-await Promise.all([...workers(keptAlive, 'kept alive', { keepAlive: true, maxSockets: 1 }), ...workers(newEachTime, 'new connection', { keepAlive: false })])
+const workers = (count: string, kind: string, options: object): Promise<void>[] =>
+  Array.from({ length: Number(count) }, () => worker(new Agent(options), kind))
+await Promise.all([
+  ...workers(keptAlive, 'kept alive', { keepAlive: true, maxSockets: 1 }),
+  ...workers(newEachTime, 'new connection', { keepAlive: false }),
+])
 console.log(JSON.stringify({ requests, failures, versions, slowestMs: Math.round(slowestMs) } satisfies LoadReport))

@@ -13,7 +13,12 @@ import { LocalClient } from '../main/local-client.ts'
 import { systemRandom } from '../main/system.ts'
 import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
-import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import {
+  createAuthority,
+  generateSigningKey,
+  signCertificate,
+  type KeyPairPem,
+} from '../server/auth/certificate-authority.ts'
 import type { AuditSink } from '../server/audit/audit-file.ts'
 import type { OidcSettings } from '../server/auth/oidc.ts'
 import type { StaticTokens } from '../server/auth/static-tokens.ts'
@@ -87,12 +92,32 @@ async function makeKeys(): Promise<TestKeys & { tokenKey: string }> {
   const authority = await createAuthority('test-ca', 2, nowMs)
   const frontAuthority = await createAuthority('test-front-proxy-ca', 2, nowMs)
   const [serving, admin, frontClient, tokenKey] = await Promise.all([
-    signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost', peerServerName], addresses: ['127.0.0.1'] }, nowMs),
-    signCertificate(authority, { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: 1 }, nowMs),
+    signCertificate(
+      authority,
+      {
+        commonName: 'kube-apiserver',
+        usage: 'server',
+        days: 1,
+        dnsNames: ['localhost', peerServerName],
+        addresses: ['127.0.0.1'],
+      },
+      nowMs,
+    ),
+    signCertificate(
+      authority,
+      { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client', days: 1 },
+      nowMs,
+    ),
     signCertificate(frontAuthority, { commonName: frontProxyName, usage: 'client', days: 1 }, nowMs),
     generateSigningKey(),
   ])
-  return { authority, serving, admin, frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate }, tokenKey }
+  return {
+    authority,
+    serving,
+    admin,
+    frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate },
+    tokenKey,
+  }
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -100,8 +125,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const keys = await testKeys()
   const store = options.store ?? new MemoryStore()
   const server = await createApiServer({
-    store, kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: keys.tokenKey, tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
-    findNodeStreams: options.findNodeStreams ?? (() => undefined), clock, random, logger,
+    store,
+    kinds: allKinds,
+    serviceCidr: '10.43.0.0/16',
+    tokenKey: keys.tokenKey,
+    tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
+    findNodeStreams: options.findNodeStreams ?? (() => undefined),
+    clock,
+    random,
+    logger,
     frontProxy: keys.frontProxy,
     ...(options.staticTokens !== undefined && { staticTokens: options.staticTokens }),
     ...(options.audit !== undefined && { audit: options.audit }),
@@ -110,14 +142,37 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...(options.reach !== undefined && { reach: options.reach }),
     ...(options.resolveService !== undefined && { resolveService: options.resolveService }),
   })
-  const port = await server.listen({ serving: keys.serving, clientAuthority: keys.authority.certificate, host: '127.0.0.1', port: 0 })
-  const access = { context: 'test', server: `https://127.0.0.1:${port}`, namespace: 'default', authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key, skipVerification: false }
+  const port = await server.listen({
+    serving: keys.serving,
+    clientAuthority: keys.authority.certificate,
+    host: '127.0.0.1',
+    port: 0,
+  })
+  const access = {
+    context: 'test',
+    server: `https://127.0.0.1:${port}`,
+    namespace: 'default',
+    authority: keys.authority.certificate,
+    certificate: keys.admin.certificate,
+    key: keys.admin.key,
+    skipVerification: false,
+  }
   const agent = new Agent({ keepAlive: true })
   const remote = new HttpClient({ access, userAgent: 'sampan-test', clock })
   return {
-    server, port, keys, remote,
-    as: (username, groups = []) => new LocalClient(server.context, { user: { username, groups: [...groups, 'system:authenticated'] }, fieldManager: 'test' }),
-    local: new LocalClient(server.context, { user: { username: 'test', groups: ['system:masters', 'system:authenticated'] }, fieldManager: 'test' }),
+    server,
+    port,
+    keys,
+    remote,
+    as: (username, groups = []) =>
+      new LocalClient(server.context, {
+        user: { username, groups: [...groups, 'system:authenticated'] },
+        fieldManager: 'test',
+      }),
+    local: new LocalClient(server.context, {
+      user: { username: 'test', groups: ['system:masters', 'system:authenticated'] },
+      fieldManager: 'test',
+    }),
     call: (method, path, callOptions = {}) => call({ port, keys, agent }, method, path, callOptions),
     close: async () => {
       remote.close()
@@ -128,16 +183,46 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
 }
 
-function call({ port, keys, agent }: { port: number; keys: TestKeys; agent: Agent }, method: string, path: string, { body, headers = {}, anonymous = false, certificate = keys.admin }: CallOptions): Promise<Answer> {
-  const bytes = body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
+function call(
+  { port, keys, agent }: { port: number; keys: TestKeys; agent: Agent },
+  method: string,
+  path: string,
+  { body, headers = {}, anonymous = false, certificate = keys.admin }: CallOptions,
+): Promise<Answer> {
+  const bytes =
+    body === undefined
+      ? undefined
+      : typeof body === 'string' || body instanceof Uint8Array
+        ? Buffer.from(body)
+        : Buffer.from(JSON.stringify(body))
   return new Promise((resolve, reject) => {
-    const request = httpsRequest({
-      host: '127.0.0.1', port, method, path, ca: keys.authority.certificate, agent,
-      ...(!anonymous && { cert: certificate.certificate, key: certificate.key }),
-      headers: { ...(bytes !== undefined && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }), ...headers },
-    }, response => {
-      text(response).then(content => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: content, json: parsed(content) }), reject)
-    })
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        ca: keys.authority.certificate,
+        agent,
+        ...(!anonymous && { cert: certificate.certificate, key: certificate.key }),
+        headers: {
+          ...(bytes !== undefined && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
+          ...headers,
+        },
+      },
+      response => {
+        text(response).then(
+          content =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              text: content,
+              json: parsed(content),
+            }),
+          reject,
+        )
+      },
+    )
     request.once('error', reject)
     request.end(bytes)
   })

@@ -13,7 +13,8 @@ import type { TestServer } from './in-process-server.ts'
 export const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
 
 /** Of a group of tests: says why it does not run where kubectl is missing. */
-export const withKubectl = (title: string): string => `${title}${hasKubectl ? '' : ' (skipped: kubectl is missing; apt-get install kubernetes-client)'}`
+export const withKubectl = (title: string): string =>
+  `${title}${hasKubectl ? '' : ' (skipped: kubectl is missing; apt-get install kubernetes-client)'}`
 
 /** What it is, the command line, its output (both streams), its exit code. Later ones build on earlier ones. */
 export type Step = readonly [name: string, command: string, output: RegExp, code?: number]
@@ -32,23 +33,37 @@ export interface Kubectl {
 export function kubectlFor({ port, keys }: TestServer, files: Readonly<Record<string, string>> = {}): Kubectl {
   const folder = mkdtempSync(join(tmpdir(), 'sampan-kubectl-'))
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), `---\n${content}`)
-  writeContext(join(folder, 'kubeconfig'), { name: 'test', server: `https://127.0.0.1:${port}`, authority: keys.authority.certificate, certificate: keys.admin.certificate, key: keys.admin.key })
+  writeContext(join(folder, 'kubeconfig'), {
+    name: 'test',
+    server: `https://127.0.0.1:${port}`,
+    authority: keys.authority.certificate,
+    certificate: keys.admin.certificate,
+    key: keys.admin.key,
+  })
   const env = { ...process.env, KUBECONFIG: join(folder, 'kubeconfig'), HOME: folder }
-  const start = (command: string): ChildProcessWithoutNullStreams => spawn('sh', ['-c', command], { cwd: folder, env, detached: true })
+  const start = (command: string): ChildProcessWithoutNullStreams =>
+    spawn('sh', ['-c', command], { cwd: folder, env, detached: true })
   return {
-    folder, start,
+    folder,
+    start,
     async run(command) {
       const child = start(`{ ${command}; } 2>&1`)
       child.stdin.end()
-      const code = new Promise<number | null>(resolve => { child.on('close', resolve) })
+      const code = new Promise<number | null>(resolve => {
+        child.on('close', resolve)
+      })
       return { output: (await text(child.stdout)).trimEnd(), code: await code }
     },
     async until(command, expected, then = async () => {}) {
       const child = start(`exec ${command} 2>&1`)
       let output = ''
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => { output += chunk })
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        output += chunk
+      })
       try {
-        await then(await eventually(`${expected} in the output of ${command}`, () => expected.exec(output) ?? undefined))
+        await then(
+          await eventually(`${expected} in the output of ${command}`, () => expected.exec(output) ?? undefined),
+        )
       } finally {
         child.kill('SIGKILL')
       }

@@ -12,7 +12,8 @@ import { FakeClient } from './fake-client.ts'
 import { testPod } from './pods.ts'
 import { privateContainerd, type PrivateContainerd } from './private-containerd.ts'
 
-export const isReady = (pod: Pod | undefined): boolean => pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+export const isReady = (pod: Pod | undefined): boolean =>
+  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
 export class NodeFixture {
   readonly client = new FakeClient()
@@ -35,8 +36,19 @@ export class NodeFixture {
 
   async startAgent(): Promise<void> {
     this.agent = await startNodeAgent({
-      client: this.client, runtime: this.place.runtime, nodeName: 'node-1', dataDirectory: join(this.place.directory, 'node'), clock: machineClock, logger: silentLogger,
-      network: { podCidr: this.podCidr, serviceCidr: '10.43.0.0/16', dnsAddress: '10.43.0.10', nodeAddress: this.nodeAddress, domain: 'cluster.local' },
+      client: this.client,
+      runtime: this.place.runtime,
+      nodeName: 'node-1',
+      dataDirectory: join(this.place.directory, 'node'),
+      clock: machineClock,
+      logger: silentLogger,
+      network: {
+        podCidr: this.podCidr,
+        serviceCidr: '10.43.0.0/16',
+        dnsAddress: '10.43.0.10',
+        nodeAddress: this.nodeAddress,
+        domain: 'cluster.local',
+      },
     })
   }
 
@@ -62,17 +74,30 @@ export class NodeFixture {
   }
 
   async remove(name: string, gracePeriodSeconds?: number): Promise<void> {
-    await this.client.delete(pods, { namespace: 'default', name }, gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds })
+    await this.client.delete(
+      pods,
+      { namespace: 'default', name },
+      gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds },
+    )
     await eventually(`${name} gone`, () => this.show(name) === undefined)
   }
 
   async logs(pod: Pod, options: LogOptions = {}, container = 'main'): Promise<string> {
-    return await text(await this.agent.logs({ namespace: 'default', pod: pod.metadata.name, podUid: pod.metadata.uid, container }, options))
+    return await text(
+      await this.agent.logs(
+        { namespace: 'default', pod: pod.metadata.name, podUid: pod.metadata.uid, container },
+        options,
+      ),
+    )
   }
 
   /** Runs a command in the pod's container `main` and returns what it printed. */
   async exec(pod: Pod, ...command: string[]): Promise<string> {
-    const session = await this.agent.exec({ namespace: 'default', pod: pod.metadata.name, podUid: pod.metadata.uid, container: 'main' }, command, { stdin: false, stdout: true, stderr: true, tty: false })
+    const session = await this.agent.exec(
+      { namespace: 'default', pod: pod.metadata.name, podUid: pod.metadata.uid, container: 'main' },
+      command,
+      { stdin: false, stdout: true, stderr: true, tty: false },
+    )
     const [out, err] = await Promise.all([text(session.stdout!), text(session.stderr!), session.done])
     return out + err
   }

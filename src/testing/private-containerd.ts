@@ -11,11 +11,15 @@ import { busyboxImage, busyboxMissing } from './busybox-image.ts'
 
 export const testImage = 'sampan.local/busybox:1'
 
-const installed = (program: string): boolean => programPath().split(':').some(directory => existsSync(join(directory, program)))
+const installed = (program: string): boolean =>
+  programPath()
+    .split(':')
+    .some(directory => existsSync(join(directory, program)))
 
 export function reasonToSkip(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root'
-  if (!installed('containerd') || !installed('runc')) return 'needs containerd and runc: apt-get install containerd runc containernetworking-plugins'
+  if (!installed('containerd') || !installed('runc'))
+    return 'needs containerd and runc: apt-get install containerd runc containernetworking-plugins'
   return busyboxMissing
 }
 
@@ -28,11 +32,17 @@ export interface PrivateContainerd {
 
 export async function privateContainerd(name: string, podCidr = '10.78.0.0/24'): Promise<PrivateContainerd> {
   const directory = await mkdtemp(join(tmpdir(), `sampan-${name}-`))
-  const containerd = await startContainerd({ dataDirectory: directory, stateDirectory: `/run/sampan/test-${name}-${process.pid}`, podCidr })
+  const containerd = await startContainerd({
+    dataDirectory: directory,
+    stateDirectory: `/run/sampan/test-${name}-${process.pid}`,
+    podCidr,
+  })
   await containerd.importOciImage(testImage, await busyboxImage())
   const runtime = grpcRuntime({ socketPath: containerd.socketPath })
   return {
-    containerd, runtime, directory,
+    containerd,
+    runtime,
+    directory,
     async close() {
       runtime.close()
       await containerd.stop()

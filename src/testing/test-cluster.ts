@@ -4,7 +4,10 @@ import type { Pod, PodStatus } from '../api/generated/models.ts'
 import type { Client } from '../client/client.ts'
 import { startControllers, type ControllerDefinition, type Running } from '../control/controller.ts'
 import { allControllers } from '../controllers/all.ts'
-import { localPathProvisionerController, type VolumeDirectories } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
+import {
+  localPathProvisionerController,
+  type VolumeDirectories,
+} from '../controllers/local-path-provisioner/local-path-provisioner.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { liveResources } from '../main/live-resources.ts'
@@ -28,7 +31,14 @@ export interface TestCluster {
 
 /** All control loops for a server, as a cluster has them. Ranges of addresses go at once: no other server has to see it first. */
 export function controllersOf({ keys, server: { context } }: TestServer): readonly ControllerDefinition[] {
-  return allControllers({ rootCaPem: 'test authority', resources: liveResources(context.kinds), kinds: allKinds, issueToken: facts => context.tokens.issueLegacy(facts), certificates: clusterSigner(keys.authority, () => Date.now()), serviceCidrGraceMs: 0 })
+  return allControllers({
+    rootCaPem: 'test authority',
+    resources: liveResources(context.kinds),
+    kinds: allKinds,
+    issueToken: facts => context.tokens.issueLegacy(facts),
+    certificates: clusterSigner(keys.authority, () => Date.now()),
+    serviceCidrGraceMs: 0,
+  })
 }
 
 interface TestClusterOptions extends TestServerOptions {
@@ -39,21 +49,52 @@ interface TestClusterOptions extends TestServerOptions {
   readonly hasVolumes?: boolean
 }
 
-export async function startTestCluster({ nodes = 1, logger = silentLogger, useRemote = false, hasVolumes = false, ...serverOptions }: TestClusterOptions = {}): Promise<TestCluster> {
+export async function startTestCluster({
+  nodes = 1,
+  logger = silentLogger,
+  useRemote = false,
+  hasVolumes = false,
+  ...serverOptions
+}: TestClusterOptions = {}): Promise<TestCluster> {
   const server = await startTestServer({ ...serverOptions, logger })
   const client: Client = useRemote ? server.remote : server.local
   const common = { client, clock: machineClock, random: systemRandom, logger }
   const controllers = await startControllers(controllersOf(server), common)
-  const scheduler = await startScheduler({ ...common, host: 'test-host', client: useRemote ? client : server.as('system:kube-scheduler') })
+  const scheduler = await startScheduler({
+    ...common,
+    host: 'test-host',
+    client: useRemote ? client : server.as('system:kube-scheduler'),
+  })
   const hollow: { stop(): void }[] = []
   const provisioners: Running[] = []
   const directories = new Set<string>()
   const cluster: TestCluster = {
-    client, server, directories, run: undefined,
+    client,
+    server,
+    directories,
+    run: undefined,
     async addNode(name, allocatable) {
-      hollow.push(await startHollowNode({ client, clock: machineClock, name, ...(allocatable && { allocatable }), run: undefined, ...(cluster.run && { run: cluster.run }) }))
-      const provisioner = localPathProvisionerController({ nodeName: name, directories: namedDirectories(directories, `${name}/`) })
-      if (hasVolumes) provisioners.push(await startControllers([provisioner], { ...common, client: server.as('system:serviceaccount:kube-system:local-path-provisioner') }))
+      hollow.push(
+        await startHollowNode({
+          client,
+          clock: machineClock,
+          name,
+          ...(allocatable && { allocatable }),
+          run: undefined,
+          ...(cluster.run && { run: cluster.run }),
+        }),
+      )
+      const provisioner = localPathProvisionerController({
+        nodeName: name,
+        directories: namedDirectories(directories, `${name}/`),
+      })
+      if (hasVolumes)
+        provisioners.push(
+          await startControllers([provisioner], {
+            ...common,
+            client: server.as('system:serviceaccount:kube-system:local-path-provisioner'),
+          }),
+        )
     },
     async stop() {
       for (const node of hollow) node.stop()

@@ -32,16 +32,20 @@ export async function startWebhookServer(serving: KeyPairPem, handle: WebhookHan
       response.destroy()
     }
   }
-  const server = createServer({ cert: serving.certificate, key: serving.key, requestCert: true, rejectUnauthorized: false }, (request, response) => void respond(request, response))
+  const server = createServer(
+    { cert: serving.certificate, key: serving.key, requestCert: true, rejectUnauthorized: false },
+    (request, response) => void respond(request, response),
+  )
   await new Promise<void>(resolve => {
     server.listen(0, '127.0.0.1', resolve)
   })
   return {
     port: (server.address() as AddressInfo).port,
     calls,
-    close: () => new Promise(resolve => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }

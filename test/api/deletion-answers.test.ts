@@ -18,7 +18,10 @@ test.each<[string, object, string]>([
 ])('%s', async (path, body, kind) => {
   const made = await server.call('POST', path, { body: { metadata: { name: 'one' }, ...body } })
   expect(made.status, made.text).toBe(201)
-  expect((await server.call('DELETE', `${path}/one`)).json).toMatchObject({ kind, ...(kind === 'Status' ? { status: 'Success' } : { metadata: { name: 'one' } }) })
+  expect((await server.call('DELETE', `${path}/one`)).json).toMatchObject({
+    kind,
+    ...(kind === 'Status' ? { status: 'Success' } : { metadata: { name: 'one' } }),
+  })
 })
 
 test.each<[string, string[], object, number]>([

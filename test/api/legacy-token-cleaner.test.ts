@@ -16,14 +16,36 @@ test('a token that nobody uses is marked after a year and goes after another, a 
   const clock = new FakeClock(Date.now())
   const { local } = server
   const metadata = (name: string): { namespace: string; name: string } => ({ namespace: 'default', name })
-  await local.create(serviceAccounts, { metadata: metadata('default'), secrets: [{ name: 'idle' }, { name: 'mounted' }] })
+  await local.create(serviceAccounts, {
+    metadata: metadata('default'),
+    secrets: [{ name: 'idle' }, { name: 'mounted' }],
+  })
   for (const name of ['idle', 'mounted']) {
-    await local.create(secrets, { metadata: { ...metadata(name), annotations: { 'kubernetes.io/service-account.name': 'default' } }, type: 'kubernetes.io/service-account-token' })
+    await local.create(secrets, {
+      metadata: { ...metadata(name), annotations: { 'kubernetes.io/service-account.name': 'default' } },
+      type: 'kubernetes.io/service-account-token',
+    })
   }
-  await local.create(pods, { metadata: metadata('p'), spec: { containers: [{ name: 'c', image: 'x', volumeMounts: [] }], volumes: [{ name: 'v', secret: { secretName: 'mounted' } }] } })
-  await local.patch(configMaps, { namespace: 'kube-system', name: 'kube-apiserver-legacy-service-account-token-tracking' }, { type: 'merge', value: { data: { since: '2020-01-01' } } })
-  const running = await startControllers([legacyServiceAccountTokenCleaner], { client: local, clock, random: systemRandom, logger: silentLogger })
-  const label = (name: string): string | undefined => local.informer(secrets).get(metadata(name))?.metadata.labels?.['kubernetes.io/legacy-token-invalid-since']
+  await local.create(pods, {
+    metadata: metadata('p'),
+    spec: {
+      containers: [{ name: 'c', image: 'x', volumeMounts: [] }],
+      volumes: [{ name: 'v', secret: { secretName: 'mounted' } }],
+    },
+  })
+  await local.patch(
+    configMaps,
+    { namespace: 'kube-system', name: 'kube-apiserver-legacy-service-account-token-tracking' },
+    { type: 'merge', value: { data: { since: '2020-01-01' } } },
+  )
+  const running = await startControllers([legacyServiceAccountTokenCleaner], {
+    client: local,
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const label = (name: string): string | undefined =>
+    local.informer(secrets).get(metadata(name))?.metadata.labels?.['kubernetes.io/legacy-token-invalid-since']
 
   await clock.advance(364 * dayMs)
   expect(label('idle')).toBeUndefined()

@@ -31,17 +31,25 @@ function expected(limit: number, token: string, revision: string, match: string)
   if (revision === 'invalid') return 'Invalid value'
   if (token === 'invalid') return 'continue key is not valid'
   if (token !== '' && revision === 'compacted') return 'specifying resource version is not allowed when using continue'
-  if (revision === 'compacted' && (match === 'Exact' || (limit > 0 && match === ''))) return 'The resourceVersion for the provided list is too old'
+  if (revision === 'compacted' && (match === 'Exact' || (limit > 0 && match === '')))
+    return 'The resourceVersion for the provided list is too old'
   return token === 'valid' ? 4 : limit > 0 ? 6 : 10
 }
 
-const cases = [0, 6].flatMap(limit => ['', 'valid', 'invalid'].flatMap(token => ['', '0', 'compacted', 'invalid'].flatMap(revision =>
-  ['', 'NotOlderThan', 'Exact', 'InvalidMatch'].map(match => [limit, token, revision, match] as const))))
+const cases = [0, 6].flatMap(limit =>
+  ['', 'valid', 'invalid'].flatMap(token =>
+    ['', '0', 'compacted', 'invalid'].flatMap(revision =>
+      ['', 'NotOlderThan', 'Exact', 'InvalidMatch'].map(match => [limit, token, revision, match] as const),
+    ),
+  ),
+)
 
 test.each(cases)('limit %j, continue %j, revision %j, match %j', async (limit, continued, revision, match) => {
   const query = new URLSearchParams({
-    ...(limit > 0 && { limit: String(limit) }), ...(continued !== '' && { continue: continued === 'valid' ? token : 'invalidContinueToken' }),
-    ...(revision !== '' && { resourceVersion: revision === 'compacted' ? compacted : revision }), ...(match !== '' && { resourceVersionMatch: match }),
+    ...(limit > 0 && { limit: String(limit) }),
+    ...(continued !== '' && { continue: continued === 'valid' ? token : 'invalidContinueToken' }),
+    ...(revision !== '' && { resourceVersion: revision === 'compacted' ? compacted : revision }),
+    ...(match !== '' && { resourceVersionMatch: match }),
   })
   const { json } = await server.call('GET', `${path}?${query.toString()}`)
   const wanted = expected(limit, continued, revision, match)

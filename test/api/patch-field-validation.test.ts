@@ -5,14 +5,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
 const deployment = {
-  apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' },
-  spec: { selector: { matchLabels: { app: 'nginx' } }, template: { metadata: { labels: { app: 'nginx' } }, spec: { containers: [{ name: 'nginx', image: 'nginx' }] } } },
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'd' },
+  spec: {
+    selector: { matchLabels: { app: 'nginx' } },
+    template: { metadata: { labels: { app: 'nginx' } }, spec: { containers: [{ name: 'nginx', image: 'nginx' }] } },
+  },
 }
-const container = '{"name": "nginx", "image": "nginx", "unknownNested": "a", "imagePullPolicy": "Always", "imagePullPolicy": "Never"}'
+const container =
+  '{"name": "nginx", "image": "nginx", "unknownNested": "a", "imagePullPolicy": "Always", "imagePullPolicy": "Never"}'
 const merge = `{"spec": {"unknown1": "a", "unknownDupe": "a", "unknownDupe": "b", "paused": true, "paused": false, "template": {"spec": {"containers": [${container}]}}}}`
 const ofMerge = [
-  'duplicate field "spec.unknownDupe"', 'duplicate field "spec.paused"', 'duplicate field "spec.template.spec.containers[0].imagePullPolicy"',
-  'unknown field "spec.template.spec.containers[0].unknownNested"', 'unknown field "spec.unknown1"', 'unknown field "spec.unknownDupe"',
+  'duplicate field "spec.unknownDupe"',
+  'duplicate field "spec.paused"',
+  'duplicate field "spec.template.spec.containers[0].imagePullPolicy"',
+  'unknown field "spec.template.spec.containers[0].unknownNested"',
+  'unknown field "spec.unknown1"',
+  'unknown field "spec.unknownDupe"',
 ]
 const operations = `[
   {"op": "add", "path": "/spec/unknown1", "value": "a", "foo": "bar"},
@@ -20,29 +30,41 @@ const operations = `[
   {"op": "add", "path": "/spec/template/spec/containers/0/unknownNested", "value": "a"}
 ]`
 const ofOperations = [
-  'json patch unknown field "[0].foo"', 'json patch duplicate field "[1].path"',
-  'unknown field "spec.template.spec.containers[0].unknownNested"', 'unknown field "spec.unknown1"', 'unknown field "spec.unknown3"',
+  'json patch unknown field "[0].foo"',
+  'json patch duplicate field "[1].path"',
+  'unknown field "spec.template.spec.containers[0].unknownNested"',
+  'unknown field "spec.unknown1"',
+  'unknown field "spec.unknown3"',
 ]
 
 describe('field validation of patches', () => {
   let server: TestServer
   const path = '/apis/apps/v1/namespaces/default/deployments'
   const patch = (type: string, body: string, validation: string): Promise<Answer> =>
-    server.call('PATCH', `${path}/d?fieldValidation=${validation}`, { headers: { 'content-type': `application/${type}+json` }, body })
+    server.call('PATCH', `${path}/d?fieldValidation=${validation}`, {
+      headers: { 'content-type': `application/${type}+json` },
+      body,
+    })
   beforeAll(async () => {
     server = await startTestServer()
     await server.call('POST', path, { body: deployment })
   })
   afterAll(() => server.close())
 
-  test.each([['merge-patch', merge, ofMerge], ['strategic-merge-patch', merge, ofMerge], ['json-patch', operations, ofOperations]] as const)('%s', async (type, body, problems) => {
+  test.each([
+    ['merge-patch', merge, ofMerge],
+    ['strategic-merge-patch', merge, ofMerge],
+    ['json-patch', operations, ofOperations],
+  ] as const)('%s', async (type, body, problems) => {
     const refused = await patch(type, body, 'Strict')
     expect([refused.status, refused.json.reason]).toEqual([422, 'Invalid'])
     expect(refused.json.message).toMatch(/^ "" is invalid: patch: Invalid value: "/)
     expect(refused.json.message.split(': strict decoding error: ')[1]).toBe(problems.join(', '))
     const warned = await patch(type, body, 'Warn')
     expect(warned.status).toBe(200)
-    expect([warned.headers.warning].flat().join()).toBe(problems.map(problem => `299 - ${JSON.stringify(problem)}`).join(', '))
+    expect([warned.headers.warning].flat().join()).toBe(
+      problems.map(problem => `299 - ${JSON.stringify(problem)}`).join(', '),
+    )
     expect((await patch(type, body, 'Ignore')).headers.warning).toBeUndefined()
   })
 })

@@ -7,15 +7,20 @@ import { startTestServer, type Answer, type TestServer } from '../../src/testing
 
 let server: TestServer
 let asked: LogOptions[] = []
-const agent = { logs: async (_target: unknown, options: LogOptions) => {
-  asked.push(options)
-  return Readable.from(['line\n'])
-} } as unknown as NodeStreams
+const agent = {
+  logs: async (_target: unknown, options: LogOptions) => {
+    asked.push(options)
+    return Readable.from(['line\n'])
+  },
+} as unknown as NodeStreams
 
 beforeAll(async () => {
   server = await startTestServer({ findNodeStreams: () => agent })
   await server.local.create(serviceAccounts, { metadata: { namespace: 'default', name: 'default' } })
-  await server.local.create(pods, { metadata: { namespace: 'default', name: 'p' }, spec: { nodeName: 'n', containers: [{ name: 'c', image: 'x:1' }] } })
+  await server.local.create(pods, {
+    metadata: { namespace: 'default', name: 'p' },
+    spec: { nodeName: 'n', containers: [{ name: 'c', image: 'x:1' }] },
+  })
 })
 afterAll(() => server.close())
 beforeEach(() => {
@@ -37,7 +42,9 @@ test('all streams are what one gets without asking; the certificate of the backe
 test('a stream that is none, and the last lines of one of them, are refused', async () => {
   const none = await logs('stream=stdout')
   expect(none.status).toBe(422)
-  expect(none.json.message).toBe('PodLogOptions "p" is invalid: stream: Unsupported value: "stdout": supported values: "All", "Stderr", "Stdout"')
+  expect(none.json.message).toBe(
+    'PodLogOptions "p" is invalid: stream: Unsupported value: "stdout": supported values: "All", "Stderr", "Stdout"',
+  )
   const both = await logs('stream=Stderr&tailLines=3')
   expect(both.status).toBe(422)
   expect(both.json.message).toContain('Forbidden: `tailLines` and specific `stream` are mutually exclusive for now')
@@ -45,10 +52,18 @@ test('a stream that is none, and the last lines of one of them, are refused', as
 })
 
 test.each<[string, number, string]>([
-  ['tailLines=-1', 422, 'PodLogOptions "p" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0'],
+  [
+    'tailLines=-1',
+    422,
+    'PodLogOptions "p" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
+  ],
   ['limitBytes=0', 422, 'PodLogOptions "p" is invalid: limitBytes: Invalid value: 0: must be greater than 0'],
   ['sinceSeconds=0', 422, 'PodLogOptions "p" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'],
-  ['sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z', 422, 'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified'],
+  [
+    'sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z',
+    422,
+    'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+  ],
   ['tailLines=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
 ])('%s is refused', async (query, status, message) => {
   const answer = await logs(query)

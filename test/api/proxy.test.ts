@@ -16,7 +16,13 @@ let backendPort = 0
 /** What the last protocol switch offered. */
 let protocols: string | undefined
 let answer: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) => void response.end()
-const agent = { endpoint: async (path: string) => ({ status: path === '/none' ? 404 : 200, contentType: 'text/plain', body: `agent ${path}` }) } as unknown as NodeStreams
+const agent = {
+  endpoint: async (path: string) => ({
+    status: path === '/none' ? 404 : 200,
+    contentType: 'text/plain',
+    body: `agent ${path}`,
+  }),
+} as unknown as NodeStreams
 
 const core = '/api/v1/namespaces/default'
 const podAddress = '10.9.8.7'
@@ -34,20 +40,56 @@ beforeAll(async () => {
   })
   backendPort = (backend.address() as AddressInfo).port
   server = await startTestServer({
-    reach: ({ host, port }) => ({ host: host === podAddress ? '127.0.0.1' : host, port: port === 8080 ? backendPort : 1 }),
+    reach: ({ host, port }) => ({
+      host: host === podAddress ? '127.0.0.1' : host,
+      port: port === 8080 ? backendPort : 1,
+    }),
     findNodeStreams: name => (name === 'n' ? agent : undefined),
   })
   const { local } = server
   await local.create(serviceAccounts, { metadata: { namespace: 'default', name: 'default' } })
-  await Promise.all(['p', 'loop', 'unready'].map(async name => {
-    const pod = await local.create(pods, { metadata: { namespace: 'default', name }, spec: { containers: [{ name: 'c', image: 'x:1', ports: [{ containerPort: 8080 }] }] } })
-    const address = { p: podAddress, loop: '127.0.0.1', unready: '' }[name]!
-    if (address !== '') await local.update(pods, { ...pod, status: { ...pod.status, phase: 'Running', podIP: address, podIPs: [{ ip: address }] } } as Pod, { subresource: 'status' })
-  }))
-  for (const name of ['s', 'empty', 'forged']) await local.create(services, { metadata: { namespace: 'default', name }, spec: { ports: [{ name: 'web', port: 80, protocol: 'TCP' }] } })
-  await local.create(endpoints, { metadata: { namespace: 'default', name: 's' }, subsets: [{ addresses: [{ ip: podAddress, targetRef: { kind: 'Pod', namespace: 'default', name: 'p' } }], ports: [{ name: 'web', port: 8080 }] }] } as Omit<Endpoints, 'apiVersion' | 'kind'>)
+  await Promise.all(
+    ['p', 'loop', 'unready'].map(async name => {
+      const pod = await local.create(pods, {
+        metadata: { namespace: 'default', name },
+        spec: { containers: [{ name: 'c', image: 'x:1', ports: [{ containerPort: 8080 }] }] },
+      })
+      const address = { p: podAddress, loop: '127.0.0.1', unready: '' }[name]!
+      if (address !== '')
+        await local.update(
+          pods,
+          { ...pod, status: { ...pod.status, phase: 'Running', podIP: address, podIPs: [{ ip: address }] } } as Pod,
+          { subresource: 'status' },
+        )
+    }),
+  )
+  for (const name of ['s', 'empty', 'forged'])
+    await local.create(services, {
+      metadata: { namespace: 'default', name },
+      spec: { ports: [{ name: 'web', port: 80, protocol: 'TCP' }] },
+    })
+  await local.create(endpoints, {
+    metadata: { namespace: 'default', name: 's' },
+    subsets: [
+      {
+        addresses: [{ ip: podAddress, targetRef: { kind: 'Pod', namespace: 'default', name: 'p' } }],
+        ports: [{ name: 'web', port: 8080 }],
+      },
+    ],
+  } as Omit<Endpoints, 'apiVersion' | 'kind'>)
   await local.create(endpoints, { metadata: { namespace: 'default', name: 'empty' } })
-  await local.create(endpoints, { metadata: { namespace: 'default', name: 'forged' }, subsets: [{ addresses: [{ ip: podAddress }, { ip: '10.1.1.1', targetRef: { kind: 'Pod', namespace: 'default', name: 'p' } }], ports: [{ name: 'web', port: 8080 }] }] } as Omit<Endpoints, 'apiVersion' | 'kind'>)
+  await local.create(endpoints, {
+    metadata: { namespace: 'default', name: 'forged' },
+    subsets: [
+      {
+        addresses: [
+          { ip: podAddress },
+          { ip: '10.1.1.1', targetRef: { kind: 'Pod', namespace: 'default', name: 'p' } },
+        ],
+        ports: [{ name: 'web', port: 8080 }],
+      },
+    ],
+  } as Omit<Endpoints, 'apiVersion' | 'kind'>)
   await local.create(nodes, { metadata: { name: 'n' }, spec: {} })
   await local.create(nodes, { metadata: { name: 'gone' }, spec: {} })
 })
@@ -61,12 +103,25 @@ afterAll(async () => {
 
 describe('[sig-network] Proxy version v1 A set of valid responses are returned for both pod and service ProxyWithPath [Conformance]', () => {
   test.each(['DELETE', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'GET', 'HEAD'])('%s', async method => {
-    answer = (request, response) => void text(request).then(body => response.setHeader('X-Seen', `${request.method} ${request.url} ${body}`.trim()).end('done'))
+    answer = (request, response) =>
+      void text(request).then(body =>
+        response.setHeader('X-Seen', `${request.method} ${request.url} ${body}`.trim()).end('done'),
+      )
     for (const path of ['pods/p', 'services/s:web', 'services/s:80']) {
       const body = method === 'POST' || method === 'PUT' ? 'body' : undefined
-      const { status, headers, text: content } = await server.call(method, `${core}/${path}/proxy/some/path%20x/?method=${method}&fieldValidation=mine`, body === undefined ? {} : { body })
+      const {
+        status,
+        headers,
+        text: content,
+      } = await server.call(
+        method,
+        `${core}/${path}/proxy/some/path%20x/?method=${method}&fieldValidation=mine`,
+        body === undefined ? {} : { body },
+      )
       expect(status).toBe(200)
-      expect(headers['x-seen']).toBe(`${method} /some/path%20x/?method=${method}&fieldValidation=mine ${body ?? ''}`.trim())
+      expect(headers['x-seen']).toBe(
+        `${method} /some/path%20x/?method=${method}&fieldValidation=mine ${body ?? ''}`.trim(),
+      )
       expect(content).toBe(method === 'HEAD' ? '' : 'done')
     }
   })
@@ -85,30 +140,67 @@ test('hands on headers, but neither credentials nor what concerns one connection
   let seen: IncomingMessage['headers'] = {}
   answer = ({ headers }, response) => {
     seen = headers
-    response.writeHead(418, { 'Connection': 'X-Hop', 'X-Hop': '1', 'X-Mine': ['a', 'b'], 'Access-Control-Allow-Origin': '*' }).end('tea')
+    response
+      .writeHead(418, { Connection: 'X-Hop', 'X-Hop': '1', 'X-Mine': ['a', 'b'], 'Access-Control-Allow-Origin': '*' })
+      .end('tea')
   }
-  const { status, headers, text: content } = await server.call('GET', `${core}/pods/p:8080/proxy/x`, { headers: { 'Authorization': 'Bearer secret', 'Impersonate-User': 'kubernetes-admin', 'X-Own': 'yes', 'X-Forwarded-For': '1.2.3.4', 'Impersonate-Group': 'system:masters' } })
+  const {
+    status,
+    headers,
+    text: content,
+  } = await server.call('GET', `${core}/pods/p:8080/proxy/x`, {
+    headers: {
+      Authorization: 'Bearer secret',
+      'Impersonate-User': 'kubernetes-admin',
+      'X-Own': 'yes',
+      'X-Forwarded-For': '1.2.3.4',
+      'Impersonate-Group': 'system:masters',
+    },
+  })
   expect({ status, content }).toEqual({ status: 418, content: 'tea' })
   expect(headers).toMatchObject({ 'x-mine': 'a, b' })
   expect(headers['x-hop']).toBeUndefined()
   expect(headers['access-control-allow-origin']).toBeUndefined()
-  expect(seen).toMatchObject({ 'x-own': 'yes', 'x-forwarded-for': '1.2.3.4, 127.0.0.1', 'x-forwarded-uri': `${core}/pods/p:8080/proxy/x` })
+  expect(seen).toMatchObject({
+    'x-own': 'yes',
+    'x-forwarded-for': '1.2.3.4, 127.0.0.1',
+    'x-forwarded-uri': `${core}/pods/p:8080/proxy/x`,
+  })
   expect(seen.authorization).toBeUndefined()
   expect(Object.keys(seen).filter(name => name.startsWith('impersonate'))).toEqual([])
 })
 
 test.each([false, true])('leads links and redirects back through the proxy (compressed: %s)', async zipped => {
   const prefix = `${core}/pods/p/proxy`
-  const html = '<html><a href="/a">a</a><img src=\'/b\'><a href="c">c</a><a href="//other/d">d</a><p title="/e">/f</p></html>'
-  answer = (_request, response) => void response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...(zipped && { 'Content-Encoding': 'gzip' }) }).end(zipped ? gzipSync(html) : html)
+  const html =
+    '<html><a href="/a">a</a><img src=\'/b\'><a href="c">c</a><a href="//other/d">d</a><p title="/e">/f</p></html>'
+  answer = (_request, response) =>
+    void response
+      .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...(zipped && { 'Content-Encoding': 'gzip' }) })
+      .end(zipped ? gzipSync(html) : html)
   const bytes = await new Promise<Buffer>((resolve, reject) => {
     const { keys, port } = server
-    httpsRequest({ host: '127.0.0.1', port, path: `${prefix}/`, ca: keys.authority.certificate, cert: keys.admin.certificate, key: keys.admin.key, agent: false }, response => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks)))
-    }).on('error', reject).end()
+    httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        path: `${prefix}/`,
+        ca: keys.authority.certificate,
+        cert: keys.admin.certificate,
+        key: keys.admin.key,
+        agent: false,
+      },
+      response => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks)))
+      },
+    )
+      .on('error', reject)
+      .end()
   })
-  expect((zipped ? gunzipSync(bytes) : bytes).toString()).toBe(`<html><a href="${prefix}/a">a</a><img src='${prefix}/b'><a href="c">c</a><a href="//other/d">d</a><p title="/e">/f</p></html>`)
+  expect((zipped ? gunzipSync(bytes) : bytes).toString()).toBe(
+    `<html><a href="${prefix}/a">a</a><img src='${prefix}/b'><a href="c">c</a><a href="//other/d">d</a><p title="/e">/f</p></html>`,
+  )
   answer = (_request, response) => void response.writeHead(302, { Location: '/login' }).end()
   expect((await server.call('GET', `${prefix}/`)).headers['location']).toBe(`${prefix}/login`)
 })
@@ -121,15 +213,25 @@ test('streams both ways, and lets go when the client does', async () => {
     }
   })
   const { keys, port } = server
-  const call = httpsRequest({ host: '127.0.0.1', port, method: 'POST', path: `${core}/pods/p/proxy/stream`, ca: keys.authority.certificate, cert: keys.admin.certificate, key: keys.admin.key, agent: false })
+  const call = httpsRequest({
+    host: '127.0.0.1',
+    port,
+    method: 'POST',
+    path: `${core}/pods/p/proxy/stream`,
+    ca: keys.authority.certificate,
+    cert: keys.admin.certificate,
+    key: keys.admin.key,
+    agent: false,
+  })
   call.on('error', () => {})
   call.write('one')
   const response = await new Promise<IncomingMessage>(resolve => {
     call.on('response', resolve)
   })
-  const next = (): Promise<string> => new Promise(resolve => {
-    response.once('data', (chunk: Buffer) => resolve(chunk.toString()))
-  })
+  const next = (): Promise<string> =>
+    new Promise(resolve => {
+      response.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+    })
   expect(await next()).toBe('got one')
   call.write('two')
   expect(await next()).toBe('got two')
@@ -140,22 +242,37 @@ test('streams both ways, and lets go when the client does', async () => {
 
 test('switches protocols, or passes on the refusal', async () => {
   const { keys, port } = server
-  const upgrade = (path: string, headers: Record<string, string> = {}): Promise<string> => new Promise((resolve, reject) => {
-    const call = httpsRequest({ host: '127.0.0.1', port, path: `${core}/services/s:web/proxy${path}`, ca: keys.authority.certificate, cert: keys.admin.certificate, key: keys.admin.key, agent: false, headers: { Connection: 'Upgrade', Upgrade: 'echo', ...headers } })
-    call.on('upgrade', (_response, socket) => {
-      socket.write('hello')
-      socket.once('data', (data: Buffer) => {
-        socket.destroy()
-        resolve(data.toString())
+  const upgrade = (path: string, headers: Record<string, string> = {}): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const call = httpsRequest({
+        host: '127.0.0.1',
+        port,
+        path: `${core}/services/s:web/proxy${path}`,
+        ca: keys.authority.certificate,
+        cert: keys.admin.certificate,
+        key: keys.admin.key,
+        agent: false,
+        headers: { Connection: 'Upgrade', Upgrade: 'echo', ...headers },
       })
+      call.on('upgrade', (_response, socket) => {
+        socket.write('hello')
+        socket.once('data', (data: Buffer) => {
+          socket.destroy()
+          resolve(data.toString())
+        })
+      })
+      call.on(
+        'response',
+        response => void text(response).then(body => resolve(`${response.statusCode} ${body}`), reject),
+      )
+      call.on('error', reject).end()
     })
-    call.on('response', response => void text(response).then(body => resolve(`${response.statusCode} ${body}`), reject))
-    call.on('error', reject).end()
-  })
   expect(await upgrade('/echo')).toBe('hello')
   expect(await upgrade('/refused')).toBe('403 no')
   // A browser's token is for this server.
-  await upgrade('/echo', { 'Sec-WebSocket-Protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io' })
+  await upgrade('/echo', {
+    'Sec-WebSocket-Protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io',
+  })
   expect(protocols).toBe('v4.channel.k8s.io')
   await upgrade('/echo', { 'Sec-WebSocket-Protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0' })
   expect(protocols).toBeUndefined()
@@ -173,7 +290,11 @@ test.each<[string, number, string]>([
   [`${core}/services/s:other/proxy/`, 503, 'no endpoints available for service "s:other"'],
   [`${core}/services/s:81/proxy/`, 503, 'no service port 81 found for service "s"'],
   ['/api/v1/nodes/none/proxy/pods', 404, 'nodes "none" not found'],
-  ['/api/v1/nodes/gone/proxy/pods', 503, 'error trying to reach service: dial tcp gone:10250: connect: connection refused'],
+  [
+    '/api/v1/nodes/gone/proxy/pods',
+    503,
+    'error trying to reach service: dial tcp gone:10250: connect: connection refused',
+  ],
 ])('%s answers %s', async (path, status, message) => {
   const { json } = await server.call('GET', path)
   expect(json).toMatchObject({ kind: 'Status', code: status, message })
@@ -182,7 +303,10 @@ test.each<[string, number, string]>([
 test.each<[string, (request: IncomingMessage, response: ServerResponse) => void]>([
   ['hangs up', ({ socket }) => void socket.destroy()],
   ['speaks no HTTP', ({ socket }) => void socket.end('hello\r\n\r\n')],
-  ['switches protocols without being asked', ({ socket }) => void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')],
+  [
+    'switches protocols without being asked',
+    ({ socket }) => void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+  ],
 ])('a server that %s is out of service', async (_what, misbehave) => {
   answer = misbehave
   const { status, json } = await server.call('GET', `${core}/pods/p/proxy/x`)
@@ -191,11 +315,18 @@ test.each<[string, (request: IncomingMessage, response: ServerResponse) => void]
 })
 
 test.each<[string, (request: IncomingMessage, response: ServerResponse) => void]>([
-  ['breaks off', (_request, response) => {
-    response.writeHead(200, { 'Content-Length': '100', 'Content-Type': 'text/html' })
-    response.write('<html>', () => response.socket?.destroy())
-  }],
-  ['compresses wrongly', (_request, response) => void response.writeHead(200, { 'Content-Type': 'text/html', 'Content-Encoding': 'gzip' }).end('no gzip')],
+  [
+    'breaks off',
+    (_request, response) => {
+      response.writeHead(200, { 'Content-Length': '100', 'Content-Type': 'text/html' })
+      response.write('<html>', () => response.socket?.destroy())
+    },
+  ],
+  [
+    'compresses wrongly',
+    (_request, response) =>
+      void response.writeHead(200, { 'Content-Type': 'text/html', 'Content-Encoding': 'gzip' }).end('no gzip'),
+  ],
 ])('an answer that %s is broken off, and the server lives on', async (_what, misbehave) => {
   answer = misbehave
   await expect(server.call('GET', `${core}/pods/p/proxy/x`)).rejects.toThrow(/aborted|hang up|ECONNRESET/)
@@ -218,5 +349,7 @@ test('[sig-network] Proxy version v1 should proxy through a service and a pod  [
 test('nobody gets through without the right to', async () => {
   const answered = await server.call('GET', `${core}/pods/p/proxy/`, { headers: { 'Impersonate-User': 'jane' } })
   expect(answered.status).toBe(403)
-  expect(answered.json.message).toBe('pods "p" is forbidden: User "jane" cannot get resource "pods/proxy" in API group "" in the namespace "default"')
+  expect(answered.json.message).toBe(
+    'pods "p" is forbidden: User "jane" cannot get resource "pods/proxy" in API group "" in the namespace "default"',
+  )
 })

@@ -18,7 +18,9 @@ function work(server: TestServer, identity: string, starts: string[]): Running {
   const { local } = server
   const common = { client: local, clock: machineClock, logger: silentLogger }
   return runWhileLeading({
-    ...common, name, identity,
+    ...common,
+    name,
+    identity,
     start: () => {
       starts.push(identity)
       return startControllers(controllersOf(server), { ...common, random: server.server.context.random })
@@ -41,8 +43,14 @@ test('a Deployment is acted on by one of two servers, and by the other one after
   await eventually('that one leads', () => starts.length === 1)
   const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
   const [one, other] = starts[0] === 'first' ? [servers[0], servers[1]] : [servers[1], servers[0]]
-  await other.local.create(deployments, { metadata: { namespace, name: 'web' }, spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template } } as never)
-  const made = async (from: TestServer): Promise<[number, number]> => [(await from.local.list(replicaSets, { namespace })).items.length, (await from.local.list(pods, { namespace })).items.length]
+  await other.local.create(deployments, {
+    metadata: { namespace, name: 'web' },
+    spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template },
+  } as never)
+  const made = async (from: TestServer): Promise<[number, number]> => [
+    (await from.local.list(replicaSets, { namespace })).items.length,
+    (await from.local.list(pods, { namespace })).items.length,
+  ]
   await eventually('that the pods are there', async () => (await made(one))[1] === 2)
   expect(await made(other)).toEqual([1, 2])
   await (one === servers[0] ? first : second).stop()

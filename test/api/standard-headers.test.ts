@@ -10,13 +10,27 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const headersOf = (path: string, options: RequestOptions = {}, known = true): Promise<IncomingHttpHeaders> => new Promise((resolve, reject) => {
-  const { keys, port } = server
-  httpsRequest({ host: '127.0.0.1', port, path, ca: keys.authority.certificate, ...(known && { cert: keys.admin.certificate, key: keys.admin.key }), agent: false, ...options }, response => {
-    resolve(response.headers)
-    response.destroy()
-  }).on('error', reject).end()
-})
+const headersOf = (path: string, options: RequestOptions = {}, known = true): Promise<IncomingHttpHeaders> =>
+  new Promise((resolve, reject) => {
+    const { keys, port } = server
+    httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        ca: keys.authority.certificate,
+        ...(known && { cert: keys.admin.certificate, key: keys.admin.key }),
+        agent: false,
+        ...options,
+      },
+      response => {
+        resolve(response.headers)
+        response.destroy()
+      },
+    )
+      .on('error', reject)
+      .end()
+  })
 
 const pods = '/api/v1/namespaces/default/pods'
 test.each<[string, string, RequestOptions?, boolean?]>([
@@ -44,7 +58,9 @@ test.each<[string, string, RequestOptions?, boolean?]>([
 test('the client may name its request; others have names of their own', async () => {
   const name = 'my-request-'.repeat(20)
   expect((await headersOf(pods, { headers: { 'Audit-Id': name } }))['audit-id']).toBe(name)
-  expect((await headersOf(pods, { headers: { 'Audit-Id': '' } }))['audit-id']).not.toBe((await headersOf(pods))['audit-id'])
+  expect((await headersOf(pods, { headers: { 'Audit-Id': '' } }))['audit-id']).not.toBe(
+    (await headersOf(pods))['audit-id'],
+  )
 })
 
 test('keys for tokens may be kept by whoever asks', async () => {
@@ -52,5 +68,8 @@ test('keys for tokens may be kept by whoever asks', async () => {
 })
 
 test('who had to wait where is told of requests that are let in', async () => {
-  expect(await headersOf(pods)).toMatchObject({ 'x-kubernetes-pf-flowschema-uid': expect.stringMatching(/-/) as string, 'x-kubernetes-pf-prioritylevel-uid': expect.stringMatching(/-/) as string })
+  expect(await headersOf(pods)).toMatchObject({
+    'x-kubernetes-pf-flowschema-uid': expect.stringMatching(/-/) as string,
+    'x-kubernetes-pf-prioritylevel-uid': expect.stringMatching(/-/) as string,
+  })
 })

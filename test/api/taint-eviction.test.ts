@@ -20,7 +20,12 @@ let namespace = ''
 let node = ''
 beforeAll(async () => {
   server = await startTestServer({ clock })
-  controllers = await startControllers([taintEvictionController, ttlController], { client: server.local, clock, random: systemRandom, logger: silentLogger })
+  controllers = await startControllers([taintEvictionController, ttlController], {
+    client: server.local,
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
 })
 afterAll(async () => {
   await controllers.stop()
@@ -32,23 +37,55 @@ beforeEach(async () => {
   await server.local.create(nodes, { metadata: { name: node } })
 })
 
-const place = (name: string, ...tolerations: Toleration[]): Promise<Pod> => server.local.create(pods, { metadata: { namespace, name }, spec: { nodeName: node, containers: [{ name: 'c', image: 'x:1' }], tolerations } })
-const taint = (...effects: string[]): Promise<unknown> => server.local.patch(nodes, { name: node }, { type: 'merge', value: { spec: { taints: effects.map(effect => ({ key: 'maintenance', value: 'now', effect })) } } })
+const place = (name: string, ...tolerations: Toleration[]): Promise<Pod> =>
+  server.local.create(pods, {
+    metadata: { namespace, name },
+    spec: { nodeName: node, containers: [{ name: 'c', image: 'x:1' }], tolerations },
+  })
+const taint = (...effects: string[]): Promise<unknown> =>
+  server.local.patch(
+    nodes,
+    { name: node },
+    {
+      type: 'merge',
+      value: { spec: { taints: effects.map(effect => ({ key: 'maintenance', value: 'now', effect })) } },
+    },
+  )
 const stored = (name: string): Promise<Pod> => server.local.get(pods, { namespace, name })
-const leaves = (name: string): Promise<Pod> => eventually(`${name} is deleted`, async () => {
-  const pod = await stored(name)
-  return pod.metadata.deletionTimestamp !== undefined && pod
+const leaves = (name: string): Promise<Pod> =>
+  eventually(`${name} is deleted`, async () => {
+    const pod = await stored(name)
+    return pod.metadata.deletionTimestamp !== undefined && pod
+  })
+const said = (name: string, message: string): Promise<CoreEvent> =>
+  eventually(message, async () =>
+    (await server.local.list(events, { namespace })).items.find(
+      event => event.involvedObject.name === name && event.message === message,
+    ),
+  )
+const tolerated = (tolerationSeconds?: number): Toleration => ({
+  key: 'maintenance',
+  operator: 'Exists',
+  effect: 'NoExecute',
+  ...(tolerationSeconds !== undefined && { tolerationSeconds }),
 })
-const said = (name: string, message: string): Promise<CoreEvent> => eventually(message, async () => (await server.local.list(events, { namespace })).items.find(event => event.involvedObject.name === name && event.message === message))
-const tolerated = (tolerationSeconds?: number): Toleration => ({ key: 'maintenance', operator: 'Exists', effect: 'NoExecute', ...(tolerationSeconds !== undefined && { tolerationSeconds }) })
 
 test('who tolerates the taint stays, who does not leaves at once and learns why', async () => {
   await place('stays', tolerated())
   await place('leaves')
   await taint('NoExecute')
   const { status } = await leaves('leaves')
-  expect(status.conditions?.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({ status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint', observedGeneration: 1 })
-  expect(await said('leaves', `Marking for deletion Pod ${namespace}/leaves`)).toMatchObject({ type: 'Normal', reason: 'TaintManagerEviction', source: { component: 'taint-eviction-controller' } })
+  expect(status.conditions?.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({
+    status: 'True',
+    reason: 'DeletionByTaintManager',
+    message: 'Taint manager: deleting due to NoExecute taint',
+    observedGeneration: 1,
+  })
+  expect(await said('leaves', `Marking for deletion Pod ${namespace}/leaves`)).toMatchObject({
+    type: 'Normal',
+    reason: 'TaintManagerEviction',
+    source: { component: 'taint-eviction-controller' },
+  })
   expect((await stored('stays')).metadata.deletionTimestamp).toBeUndefined()
 })
 
@@ -81,10 +118,23 @@ test('who tolerates it for some time leaves when that is over, and stays when th
 })
 
 test('each node says for how long Secrets may be kept', async () => {
-  const found = await eventually('the annotation', async () => (await server.local.get(nodes, { name: node })).metadata.annotations?.['node.alpha.kubernetes.io/ttl'])
+  const found = await eventually(
+    'the annotation',
+    async () => (await server.local.get(nodes, { name: node })).metadata.annotations?.['node.alpha.kubernetes.io/ttl'],
+  )
   expect(found).toBe('0')
 })
 
 test.each([
-  [0, 100, 0], [0, 101, 1], [1, 95, 1], [1, 89, 0], [0, 700, 2], [1, 501, 2], [2, 460, 2], [3, 2001, 4], [4, 1, 0],
-])('from step %i with %i nodes to step %i', (step, nodeCount, expected) => expect(nextStep(step, nodeCount)).toBe(expected))
+  [0, 100, 0],
+  [0, 101, 1],
+  [1, 95, 1],
+  [1, 89, 0],
+  [0, 700, 2],
+  [1, 501, 2],
+  [2, 460, 2],
+  [3, 2001, 4],
+  [4, 1, 0],
+])('from step %i with %i nodes to step %i', (step, nodeCount, expected) =>
+  expect(nextStep(step, nodeCount)).toBe(expected),
+)

@@ -24,11 +24,17 @@ export interface Watch {
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
 const patchTypes: Readonly<Record<PatchType, string>> = {
-  json: 'application/json-patch+json', merge: 'application/merge-patch+json', strategic: 'application/strategic-merge-patch+json', apply: 'application/apply-patch+yaml',
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
 }
 
 /** Paths of a group's resources in the namespace of the moment; without a name, of all objects. */
-export const pathsIn = (namespace: () => string, group = 'api/v1') => (plural: string, name = ''): string => `/${group}/namespaces/${namespace()}/${plural}${name && `/${name}`}`
+export const pathsIn =
+  (namespace: () => string, group = 'api/v1') =>
+  (plural: string, name = ''): string =>
+    `/${group}/namespaces/${namespace()}/${plural}${name && `/${name}`}`
 
 export class Api {
   private readonly server: TestServer
@@ -51,7 +57,11 @@ export class Api {
   }
 
   async patch(path: string, body: unknown, type: PatchType = 'merge'): Promise<Json> {
-    return succeeded(await this.server.call('PATCH', path, { body, headers: { 'Content-Type': patchTypes[type] } }), [200, 201], `PATCH ${path}`)
+    return succeeded(
+      await this.server.call('PATCH', path, { body, headers: { 'Content-Type': patchTypes[type] } }),
+      [200, 201],
+      `PATCH ${path}`,
+    )
   }
 
   async delete(path: string, options?: object): Promise<Json> {
@@ -78,16 +88,24 @@ export class Api {
 
   until(path: string, accept: (object: Json) => boolean): Promise<Json> {
     let last: Json
-    return eventually(`the expected state of ${path}`, async () => {
-      last = await this.find(path)
-      return last !== undefined && accept(last) ? (last as object) : undefined
-    }, 4500).catch((error: Error) => {
+    return eventually(
+      `the expected state of ${path}`,
+      async () => {
+        last = await this.find(path)
+        return last !== undefined && accept(last) ? (last as object) : undefined
+      },
+      4500,
+    ).catch((error: Error) => {
       throw new Error(`${error.message}; it is ${JSON.stringify(last)}`, { cause: error })
     })
   }
 
   async items(path: string, labelSelector = ''): Promise<Json[]> {
-    return ((await this.get(`${path}${labelSelector === '' ? '' : `?labelSelector=${encodeURIComponent(labelSelector)}`}`)) as { items: Json[] }).items
+    return (
+      (await this.get(
+        `${path}${labelSelector === '' ? '' : `?labelSelector=${encodeURIComponent(labelSelector)}`}`,
+      )) as { items: Json[] }
+    ).items
   }
 
   /** A namespace of the test's own, with the service account that pods need. */
@@ -102,7 +120,15 @@ export class Api {
   async watch(path: string, query = '?'): Promise<Watch> {
     const { port, keys } = this.server
     const events: WatchEvent[] = []
-    const request = httpsRequest({ host: '127.0.0.1', port, path: `${path}${query}&watch=true`, ca: keys.authority.certificate, cert: keys.admin.certificate, key: keys.admin.key, agent: false })
+    const request = httpsRequest({
+      host: '127.0.0.1',
+      port,
+      path: `${path}${query}&watch=true`,
+      ca: keys.authority.certificate,
+      cert: keys.admin.certificate,
+      key: keys.admin.key,
+      agent: false,
+    })
     await new Promise<void>((resolve, reject) => {
       request.once('error', reject)
       request.once('response', response => {
@@ -119,7 +145,9 @@ export class Api {
       events,
       async next(type, accept = () => true) {
         const found = await eventually(`a ${type} event of ${path}`, () => {
-          const index = events.findIndex((event, place) => place >= taken && event.type === type && accept(event.object))
+          const index = events.findIndex(
+            (event, place) => place >= taken && event.type === type && accept(event.object),
+          )
           return index < 0 ? undefined : { index }
         })
         taken = found.index + 1

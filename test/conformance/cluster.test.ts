@@ -21,16 +21,36 @@ beforeEach(async () => {
 
 const core = pathsIn(() => namespace)
 const slices = (): string => `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`
-const pod = (name: string, spec: object = {}, container: object = {}, metadata: object = {}): object => ({ metadata: { name, labels: { app: 'x' }, ...metadata }, spec: { containers: [{ name: 'c', image: 'sampan.local/busybox:1', ...container }], ...spec } })
-const running = (name: string): Promise<Json> => api.until(core('pods', name), ({ status }) => status.phase === 'Running')
+const pod = (name: string, spec: object = {}, container: object = {}, metadata: object = {}): object => ({
+  metadata: { name, labels: { app: 'x' }, ...metadata },
+  spec: { containers: [{ name: 'c', image: 'sampan.local/busybox:1', ...container }], ...spec },
+})
+const running = (name: string): Promise<Json> =>
+  api.until(core('pods', name), ({ status }) => status.phase === 'Running')
 
 describe('network', () => {
-  const service = (name: string, spec: object): object => ({ metadata: { name }, spec: { ports: [{ name: 'http', port: 80, targetPort: 8080 }], ...spec } })
-  const addresses = (name: string): Promise<string> => api.get(core('endpoints', name)).then(({ subsets = [] }) => subsets.map((subset: Json) => `${(subset.addresses ?? []).length}:${subset.ports.map((port: Json) => port.port).toSorted()}`).toSorted().join(' '))
-  const addressesBecome = (name: string, expected: string): Promise<unknown> => eventually(`endpoints ${expected}`, async () => (await addresses(name)) === expected)
+  const service = (name: string, spec: object): object => ({
+    metadata: { name },
+    spec: { ports: [{ name: 'http', port: 80, targetPort: 8080 }], ...spec },
+  })
+  const addresses = (name: string): Promise<string> =>
+    api.get(core('endpoints', name)).then(({ subsets = [] }) =>
+      subsets
+        .map(
+          (subset: Json) =>
+            `${(subset.addresses ?? []).length}:${subset.ports.map((port: Json) => port.port).toSorted()}`,
+        )
+        .toSorted()
+        .join(' '),
+    )
+  const addressesBecome = (name: string, expected: string): Promise<unknown> =>
+    eventually(`endpoints ${expected}`, async () => (await addresses(name)) === expected)
 
   test('Services should be able to change the type from ExternalName to ClusterIP [Conformance]', async () => {
-    await api.post(core('services'), { metadata: { name: 's' }, spec: { type: 'ExternalName', externalName: 'example.com' } })
+    await api.post(core('services'), {
+      metadata: { name: 's' },
+      spec: { type: 'ExternalName', externalName: 'example.com' },
+    })
     const { spec } = await replace(api, core('services', 's'), object => {
       object.spec = { type: 'ClusterIP', ports: [{ name: 'http', port: 80, protocol: 'TCP' }] }
     })
@@ -39,7 +59,10 @@ describe('network', () => {
   })
 
   test('Services should be able to change the type from ExternalName to NodePort [Conformance]', async () => {
-    await api.post(core('services'), { metadata: { name: 's' }, spec: { type: 'ExternalName', externalName: 'example.com' } })
+    await api.post(core('services'), {
+      metadata: { name: 's' },
+      spec: { type: 'ExternalName', externalName: 'example.com' },
+    })
     const { spec } = await replace(api, core('services', 's'), object => {
       object.spec = { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP' }] }
     })
@@ -64,7 +87,10 @@ describe('network', () => {
     await api.post(core('services'), service('s', { selector: { app: 'x' } }))
     await api.until(core('endpoints', 's'), () => true)
     expect(await addresses('s')).toBe('')
-    for (const [name, expected] of [['a', '1:8080'], ['b', '2:8080']] as const) {
+    for (const [name, expected] of [
+      ['a', '1:8080'],
+      ['b', '2:8080'],
+    ] as const) {
       await api.post(core('pods'), pod(name))
       await addressesBecome('s', expected)
     }
@@ -75,7 +101,16 @@ describe('network', () => {
   })
 
   test('Services should serve multiport endpoints from pods [Conformance]', async () => {
-    await api.post(core('services'), service('s', { selector: { app: 'x' }, ports: [{ name: 'one', port: 80, targetPort: 'one' }, { name: 'two', port: 81, targetPort: 'two' }] }))
+    await api.post(
+      core('services'),
+      service('s', {
+        selector: { app: 'x' },
+        ports: [
+          { name: 'one', port: 80, targetPort: 'one' },
+          { name: 'two', port: 81, targetPort: 'two' },
+        ],
+      }),
+    )
     await api.post(core('pods'), pod('a', {}, { ports: [{ name: 'one', containerPort: 100 }] }))
     await addressesBecome('s', '1:100')
     await api.post(core('pods'), pod('b', {}, { ports: [{ name: 'two', containerPort: 101 }] }))
@@ -92,10 +127,18 @@ describe('network', () => {
   ])('%s', async () => {
     await api.post(core('services'), service('s', { selector: { app: 'nobody' } }))
     await api.until(core('endpoints', 's'), () => true)
-    expect(await eventually('a slice', async () => (await api.items(slices(), 'kubernetes.io/service-name=s'))[0])).toMatchObject({ addressType: 'IPv4', metadata: { labels: { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' } } })
+    expect(
+      await eventually('a slice', async () => (await api.items(slices(), 'kubernetes.io/service-name=s'))[0]),
+    ).toMatchObject({
+      addressType: 'IPv4',
+      metadata: { labels: { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' } },
+    })
     await api.delete(core('services', 's'))
     await api.gone(core('endpoints', 's'))
-    await eventually('the slice goes', async () => (await api.items(slices(), 'kubernetes.io/service-name=s')).length === 0)
+    await eventually(
+      'the slice goes',
+      async () => (await api.items(slices(), 'kubernetes.io/service-name=s')).length === 0,
+    )
   })
 
   test.each([
@@ -103,29 +146,65 @@ describe('network', () => {
     'EndpointsController should create Endpoints for Pods matching a Service [Conformance]',
   ])('%s', async () => {
     await api.post(core('pods'), pod('a', {}, { ports: [{ name: 'web', containerPort: 3000 }] }))
-    await api.post(core('pods'), pod('b', {}, { ports: [{ name: 'web', containerPort: 3001 }] }, { labels: { app: 'x', second: 'yes' } }))
+    await api.post(
+      core('pods'),
+      pod('b', {}, { ports: [{ name: 'web', containerPort: 3001 }] }, { labels: { app: 'x', second: 'yes' } }),
+    )
     for (const name of ['a', 'b']) await running(name)
-    await api.post(core('services'), service('s', { selector: { app: 'x' }, ports: [{ name: 'web', port: 80, targetPort: 'web' }], publishNotReadyAddresses: true }))
+    await api.post(
+      core('services'),
+      service('s', {
+        selector: { app: 'x' },
+        ports: [{ name: 'web', port: 80, targetPort: 'web' }],
+        publishNotReadyAddresses: true,
+      }),
+    )
     await addressesBecome('s', '1:3000 1:3001')
     const ofSlices = await eventually('slices', async () => {
       const found = await api.items(slices(), 'kubernetes.io/service-name=s')
       return found.flatMap(slice => slice.endpoints ?? []).length === 2 && found
     })
     expect(new Set(ofSlices.map(slice => slice.ports[0].port))).toEqual(new Set([3000, 3001]))
-    expect(new Set(ofSlices.flatMap(slice => slice.endpoints.map((endpoint: Json) => endpoint.targetRef.name)))).toEqual(new Set(['a', 'b']))
+    expect(
+      new Set(ofSlices.flatMap(slice => slice.endpoints.map((endpoint: Json) => endpoint.targetRef.name))),
+    ).toEqual(new Set(['a', 'b']))
   })
 
   test('Services should provide secure master service [Conformance]; EndpointSlice should have Endpoints and EndpointSlices pointing to API Server [Conformance]', async () => {
-    await publishClusterServices(cluster.client, { serviceCidr: '10.43.0.0/16', podCidr: '10.42.0.0/24', nodeAddress: '192.0.2.1', dnsAddress: '10.43.0.10', domain: 'cluster.local' }, [{ nodeName: 'n0', address: '192.0.2.1', port: 6443 }])
-    expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).spec).toMatchObject({ clusterIP: '10.43.0.1', ports: [{ name: 'https', port: 443 }] })
-    expect((await api.get('/api/v1/namespaces/default/endpoints/kubernetes')).subsets).toEqual([{ addresses: [{ ip: '192.0.2.1' }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] }])
-    const [slice] = await api.items('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', 'kubernetes.io/service-name=kubernetes')
-    expect(slice).toMatchObject({ addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: [{ port: 6443 }] })
+    await publishClusterServices(
+      cluster.client,
+      {
+        serviceCidr: '10.43.0.0/16',
+        podCidr: '10.42.0.0/24',
+        nodeAddress: '192.0.2.1',
+        dnsAddress: '10.43.0.10',
+        domain: 'cluster.local',
+      },
+      [{ nodeName: 'n0', address: '192.0.2.1', port: 6443 }],
+    )
+    expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).spec).toMatchObject({
+      clusterIP: '10.43.0.1',
+      ports: [{ name: 'https', port: 443 }],
+    })
+    expect((await api.get('/api/v1/namespaces/default/endpoints/kubernetes')).subsets).toEqual([
+      { addresses: [{ ip: '192.0.2.1' }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] },
+    ])
+    const [slice] = await api.items(
+      '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+      'kubernetes.io/service-name=kubernetes',
+    )
+    expect(slice).toMatchObject({
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['192.0.2.1'] }],
+      ports: [{ port: 6443 }],
+    })
   })
 
   test('Services should find a service from listing all namespaces [Conformance]', async () => {
     await api.post(core('services'), service('listed', {}))
-    expect((await api.items('/api/v1/services')).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)).toContain(`${namespace}/listed`)
+    expect(
+      (await api.items('/api/v1/services')).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+    ).toContain(`${namespace}/listed`)
   })
 })
 
@@ -142,10 +221,21 @@ describe('auth', () => {
   test('ServiceAccounts should allow opting out of API token automount [Conformance]', async () => {
     for (const account of [undefined, true, false]) {
       const name = `account-${account}`
-      await api.post(core('serviceaccounts'), { metadata: { name }, ...(account !== undefined && { automountServiceAccountToken: account }) })
+      await api.post(core('serviceaccounts'), {
+        metadata: { name },
+        ...(account !== undefined && { automountServiceAccountToken: account }),
+      })
       for (const own of [undefined, true, false]) {
-        const { spec } = await api.post(core('pods'), pod(`p-${account}-${own}`, { serviceAccountName: name, ...(own !== undefined && { automountServiceAccountToken: own }) }))
-        const mounted = (spec.containers[0].volumeMounts ?? []).some((mount: Json) => mount.mountPath === '/var/run/secrets/kubernetes.io/serviceaccount')
+        const { spec } = await api.post(
+          core('pods'),
+          pod(`p-${account}-${own}`, {
+            serviceAccountName: name,
+            ...(own !== undefined && { automountServiceAccountToken: own }),
+          }),
+        )
+        const mounted = (spec.containers[0].volumeMounts ?? []).some(
+          (mount: Json) => mount.mountPath === '/var/run/secrets/kubernetes.io/serviceaccount',
+        )
         expect(mounted, `${account} ${own}`).toBe(own ?? account ?? true)
       }
     }
@@ -154,8 +244,16 @@ describe('auth', () => {
   test('ServiceAccounts should create a serviceAccountToken and ensure a successful TokenReview [Conformance]', async () => {
     await api.post(core('serviceaccounts'), { metadata: { name: 'robot' } })
     const request = await api.post(`${core('serviceaccounts', 'robot')}/token`, { spec: { expirationSeconds: 3600 } })
-    const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token: request.status.token } })
-    expect(review.status).toMatchObject({ authenticated: true, user: { username: `system:serviceaccount:${namespace}:robot`, groups: expect.arrayContaining(['system:serviceaccounts', `system:serviceaccounts:${namespace}`]) } })
+    const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', {
+      spec: { token: request.status.token },
+    })
+    expect(review.status).toMatchObject({
+      authenticated: true,
+      user: {
+        username: `system:serviceaccount:${namespace}:robot`,
+        groups: expect.arrayContaining(['system:serviceaccounts', `system:serviceaccounts:${namespace}`]),
+      },
+    })
   })
 
   test('SubjectReview should support SubjectReview API operations [Conformance]', async () => {
@@ -164,8 +262,14 @@ describe('auth', () => {
     const impersonated = await api.answer('GET', core('configmaps'), undefined, { 'Impersonate-User': user })
     const spec = { resourceAttributes: { verb: 'list', resource: 'configmaps', version: 'v1', namespace }, user }
     const review = await api.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec })
-    const local = await api.post(`/apis/authorization.k8s.io/v1/namespaces/${namespace}/localsubjectaccessreviews`, { metadata: { namespace }, spec })
-    expect([review.status.allowed, local.status.allowed]).toEqual([impersonated.status === 200, impersonated.status === 200])
+    const local = await api.post(`/apis/authorization.k8s.io/v1/namespaces/${namespace}/localsubjectaccessreviews`, {
+      metadata: { namespace },
+      spec,
+    })
+    expect([review.status.allowed, local.status.allowed]).toEqual([
+      impersonated.status === 200,
+      impersonated.status === 200,
+    ])
   })
 })
 
@@ -210,22 +314,39 @@ describe('pods', () => {
   test('Pods should patch a pod status [Conformance]', async () => {
     await api.post(core('pods'), pod('p'))
     await running('p')
-    const patched = await api.patch(`${core('pods', 'p')}/status`, { metadata: { annotations: { patched: 'true' } }, status: { message: 'Patched by e2e test', reason: 'E2E' } })
-    expect(patched).toMatchObject({ metadata: { annotations: { patched: 'true' } }, status: { message: 'Patched by e2e test', reason: 'E2E' } })
+    const patched = await api.patch(`${core('pods', 'p')}/status`, {
+      metadata: { annotations: { patched: 'true' } },
+      status: { message: 'Patched by e2e test', reason: 'E2E' },
+    })
+    expect(patched).toMatchObject({
+      metadata: { annotations: { patched: 'true' } },
+      status: { message: 'Patched by e2e test', reason: 'E2E' },
+    })
   })
 
   test('Pods should run through the lifecycle of Pods and PodStatus [Conformance]', async () => {
     const watch = await api.watch(core('pods'), '?labelSelector=static=true')
     await api.post(core('pods'), pod('p', { terminationGracePeriodSeconds: 1 }, {}, { labels: { static: 'true' } }))
     await watch.next('MODIFIED', ({ status }) => status.phase === 'Running')
-    await api.patch(core('pods', 'p'), { metadata: { labels: { patched: 'true' } }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'other:1' }] } }, 'strategic')
+    await api.patch(
+      core('pods', 'p'),
+      {
+        metadata: { labels: { patched: 'true' } },
+        spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'other:1' }] },
+      },
+      'strategic',
+    )
     const patched = await watch.next('MODIFIED', ({ metadata }) => metadata.labels.patched === 'true')
     expect(patched.spec.containers[0].image).toBe('other:1')
     const { status } = await replace(api, `${core('pods', 'p')}/status`, object => {
-      object.status.conditions = object.status.conditions.map((one: Json) => (one.type === 'Ready' ? { ...one, status: 'False' } : one))
+      object.status.conditions = object.status.conditions.map((one: Json) =>
+        one.type === 'Ready' ? { ...one, status: 'False' } : one,
+      )
     })
     expect(status.conditions.find((one: Json) => one.type === 'Ready').status).toBe('False')
-    await watch.next('MODIFIED', seen => seen.status.conditions.some((one: Json) => one.type === 'Ready' && one.status === 'False'))
+    await watch.next('MODIFIED', seen =>
+      seen.status.conditions.some((one: Json) => one.type === 'Ready' && one.status === 'False'),
+    )
     expect(await api.items('/api/v1/pods', 'static=true')).toHaveLength(1)
     await api.delete(`${core('pods')}?labelSelector=static=true`)
     await watch.next('DELETED')
@@ -237,19 +358,30 @@ describe('pods', () => {
     await running('p')
     const body = { spec: { ephemeralContainers: [{ name: 'debugger', image: 'x:1', targetContainerName: 'c' }] } }
     const patched = await api.patch(`${core('pods', 'p')}/ephemeralcontainers`, body, 'strategic')
-    expect(patched.spec.ephemeralContainers).toMatchObject([{ name: 'debugger', terminationMessagePath: '/dev/termination-log' }])
-    const updated = await replace(api, `${core('pods', 'p')}/ephemeralcontainers`, object => object.spec.ephemeralContainers.push({ name: 'second', image: 'x:1' }))
+    expect(patched.spec.ephemeralContainers).toMatchObject([
+      { name: 'debugger', terminationMessagePath: '/dev/termination-log' },
+    ])
+    const updated = await replace(api, `${core('pods', 'p')}/ephemeralcontainers`, object =>
+      object.spec.ephemeralContainers.push({ name: 'second', image: 'x:1' }),
+    )
     expect(updated.spec.ephemeralContainers).toHaveLength(2)
   })
 
   test('Pods Extended Pods Set QOS Class should be set on Pods with matching resource requests and limits for memory and cpu [Conformance]', async () => {
     const resources = { cpu: '100m', memory: '100Mi' }
-    expect((await api.post(core('pods'), pod('p', {}, { resources: { limits: resources, requests: resources } }))).status.qosClass).toBe('Guaranteed')
+    expect(
+      (await api.post(core('pods'), pod('p', {}, { resources: { limits: resources, requests: resources } }))).status
+        .qosClass,
+    ).toBe('Guaranteed')
   })
 
   test.each([
     ['ConfigMap should fail to create ConfigMap with empty key [Conformance]', 'configmaps', { data: { '': 'value' } }],
-    ['Secrets should fail to create secret due to empty secret key [Conformance]', 'secrets', { data: { '': 'dmFsdWU=' } }],
+    [
+      'Secrets should fail to create secret due to empty secret key [Conformance]',
+      'secrets',
+      { data: { '': 'dmFsdWU=' } },
+    ],
   ])('%s', async (_codename, plural, content) => {
     const { reason } = await api.refused(422, 'POST', core(plural), { metadata: { name: 'x' }, ...content })
     expect(reason).toBe('Invalid')
@@ -264,13 +396,32 @@ describe('pods', () => {
     await api.patch(path, { data: { b: 'Yg==' } })
     await api.patch(path, { immutable: true })
     const current = await api.get(path)
-    for (const body of [{ ...current, data: { c: 'Yg==' } }, { ...current, immutable: false }, { ...current, immutable: undefined }]) await api.refused(422, 'PUT', path, body)
+    for (const body of [
+      { ...current, data: { c: 'Yg==' } },
+      { ...current, immutable: false },
+      { ...current, immutable: undefined },
+    ])
+      await api.refused(422, 'PUT', path, body)
     await api.put(path, { ...current, metadata: { ...current.metadata, labels: { still: 'changeable' } } })
     await api.delete(path)
   })
 
   test('Sysctls [LinuxOnly] [NodeConformance] should reject invalid sysctls [MinimumKubeletVersion:1.21] [Conformance]', async () => {
-    const { message } = await api.refused(422, 'POST', core('pods'), pod('p', { securityContext: { sysctls: [{ name: 'foo-', value: 'bar' }, { name: 'kernel.shmmax', value: '100000000' }, { name: 'safe-and-unsafe', value: '1' }, { name: 'bar..', value: '42' }] } }))
+    const { message } = await api.refused(
+      422,
+      'POST',
+      core('pods'),
+      pod('p', {
+        securityContext: {
+          sysctls: [
+            { name: 'foo-', value: 'bar' },
+            { name: 'kernel.shmmax', value: '100000000' },
+            { name: 'safe-and-unsafe', value: '1' },
+            { name: 'bar..', value: '42' },
+          ],
+        },
+      }),
+    )
     for (const place of [0, 3]) expect(message).toContain(`spec.securityContext.sysctls[${place}].name`)
     expect(message).not.toContain('sysctls[1]')
   })
@@ -297,23 +448,47 @@ describe('runtime classes', () => {
   })
 
   test('RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead [NodeConformance] [Conformance]', async () => {
-    await api.post(classes, { metadata: { name: 'heavy' }, handler: 'h', overhead: { podFixed: { cpu: '10m', memory: '1Mi' } } })
+    await api.post(classes, {
+      metadata: { name: 'heavy' },
+      handler: 'h',
+      overhead: { podFixed: { cpu: '10m', memory: '1Mi' } },
+    })
     await api.post(core('pods'), pod('p', { runtimeClassName: 'heavy' }))
     expect((await running('p')).spec.overhead).toEqual({ cpu: '10m', memory: '1Mi' })
   })
 })
 
 describe('scheduling', () => {
-  const scheduled = (name: string): Promise<Json> => api.until(core('pods', name), ({ spec }) => spec.nodeName !== undefined)
-  const unschedulable = (name: string): Promise<Json> => api.until(core('pods', name), ({ status }) => (status.conditions ?? []).some((one: Json) => one.type === 'PodScheduled' && one.status === 'False' && one.reason === 'Unschedulable'))
+  const scheduled = (name: string): Promise<Json> =>
+    api.until(core('pods', name), ({ spec }) => spec.nodeName !== undefined)
+  const unschedulable = (name: string): Promise<Json> =>
+    api.until(core('pods', name), ({ status }) =>
+      (status.conditions ?? []).some(
+        (one: Json) => one.type === 'PodScheduled' && one.status === 'False' && one.reason === 'Unschedulable',
+      ),
+    )
 
   test('LimitRange should create a LimitRange with defaults and ensure pod has those defaults applied. [Conformance]', async () => {
-    const limit = { type: 'Container', min: { cpu: '50m', memory: '100Mi' }, max: { cpu: '500m', memory: '500Mi' }, default: { cpu: '500m', memory: '500Mi' }, defaultRequest: { cpu: '100m', memory: '200Mi' } }
+    const limit = {
+      type: 'Container',
+      min: { cpu: '50m', memory: '100Mi' },
+      max: { cpu: '500m', memory: '500Mi' },
+      default: { cpu: '500m', memory: '500Mi' },
+      defaultRequest: { cpu: '100m', memory: '200Mi' },
+    }
     await api.post(core('limitranges'), { metadata: { name: 'l' }, spec: { limits: [limit] } })
     const [container] = (await api.post(core('pods'), pod('plain'))).spec.containers
     expect(container.resources).toEqual({ limits: limit.default, requests: limit.defaultRequest })
-    const [partly] = (await api.post(core('pods'), pod('partly', {}, { resources: { requests: { cpu: '300m' }, limits: { cpu: '300m' } } }))).spec.containers
-    expect(partly.resources).toEqual({ limits: { cpu: '300m', memory: '500Mi' }, requests: { cpu: '300m', memory: '200Mi' } })
+    const [partly] = (
+      await api.post(
+        core('pods'),
+        pod('partly', {}, { resources: { requests: { cpu: '300m' }, limits: { cpu: '300m' } } }),
+      )
+    ).spec.containers
+    expect(partly.resources).toEqual({
+      limits: { cpu: '300m', memory: '500Mi' },
+      requests: { cpu: '300m', memory: '200Mi' },
+    })
     await api.refused(403, 'POST', core('pods'), pod('small', {}, { resources: { requests: { cpu: '10m' } } }))
     await api.refused(403, 'POST', core('pods'), pod('large', {}, { resources: { limits: { cpu: '600m' } } }))
     await replace(api, core('limitranges', 'l'), object => {
@@ -336,7 +511,9 @@ describe('scheduling', () => {
 
   test('SchedulerPredicates [Serial] validates that NodeSelector is respected if not matching [Conformance]', async () => {
     await api.post(core('pods'), pod('p', { nodeSelector: { label: 'nonempty' } }))
-    expect((await unschedulable('p')).status.conditions[0].message).toContain('didn\'t match Pod\'s node affinity/selector')
+    expect((await unschedulable('p')).status.conditions[0].message).toContain(
+      "didn't match Pod's node affinity/selector",
+    )
   })
 
   test('SchedulerPredicates [Serial] validates that NodeSelector is respected if matching [Conformance]', async () => {
@@ -345,12 +522,16 @@ describe('scheduling', () => {
     expect((await scheduled('p')).spec.nodeName).toBe('node-0')
   })
 
-  const hostPort = (hostIP: string, protocol = 'TCP'): object => ({ ports: [{ containerPort: 80, hostPort: 54_321, hostIP, protocol }] })
+  const hostPort = (hostIP: string, protocol = 'TCP'): object => ({
+    ports: [{ containerPort: 80, hostPort: 54_321, hostIP, protocol }],
+  })
   test('SchedulerPredicates [Serial] validates that there exists conflict between pods with same hostPort and protocol but one using 0.0.0.0 hostIP [Conformance]', async () => {
     await api.post(core('pods'), pod('a', {}, hostPort('0.0.0.0')))
     await scheduled('a')
     await api.post(core('pods'), pod('b', {}, hostPort('127.0.0.1')))
-    expect((await unschedulable('b')).status.conditions[0].message).toContain('didn\'t have free ports for the requested pod ports')
+    expect((await unschedulable('b')).status.conditions[0].message).toContain(
+      "didn't have free ports for the requested pod ports",
+    )
     for (const name of ['a', 'b']) await api.delete(core('pods', name))
     await api.gone(core('pods', 'a'))
   })
@@ -364,15 +545,24 @@ describe('scheduling', () => {
 
   test('SchedulerPreemption [Serial] PriorityClass endpoints verify PriorityClass endpoints can be operated with different HTTP methods [Conformance]', async () => {
     const classes = '/apis/scheduling.k8s.io/v1/priorityclasses'
-    for (const [name, value] of [['p1', 1], ['p2', 2]] as const) await api.post(classes, { metadata: { name, labels: { e2e: 'yes' } }, value })
+    for (const [name, value] of [
+      ['p1', 1],
+      ['p2', 2],
+    ] as const)
+      await api.post(classes, { metadata: { name, labels: { e2e: 'yes' } }, value })
     expect(await api.items(classes, 'e2e=yes')).toHaveLength(2)
     await api.patch(`${classes}/p1`, { description: 'patched' })
     await replace(api, `${classes}/p2`, object => {
       object.description = 'updated'
     })
     expect((await api.get(`${classes}/p2`)).description).toBe('updated')
-    expect((await api.refused(422, 'PUT', `${classes}/p1`, { ...(await api.get(`${classes}/p1`)), value: 3 })).message).toContain('value')
-    expect((await api.answer('PATCH', `${classes}/p2`, { value: 3 }, { 'Content-Type': 'application/merge-patch+json' })).status).toBe(422)
+    expect(
+      (await api.refused(422, 'PUT', `${classes}/p1`, { ...(await api.get(`${classes}/p1`)), value: 3 })).message,
+    ).toContain('value')
+    expect(
+      (await api.answer('PATCH', `${classes}/p2`, { value: 3 }, { 'Content-Type': 'application/merge-patch+json' }))
+        .status,
+    ).toBe(422)
     for (const name of ['p1', 'p2']) await api.delete(`${classes}/${name}`)
   })
 })
@@ -380,7 +570,9 @@ describe('scheduling', () => {
 describe('storage', () => {
   test('CSIInlineVolumes should support CSIVolumeSource in Pod API [Conformance]', async () => {
     const volumes = [{ name: 'v', csi: { driver: 'e2e.example.com', readOnly: true, volumeAttributes: { a: 'b' } } }]
-    expect((await api.post(core('pods'), pod('p', { volumes, automountServiceAccountToken: false }))).spec.volumes).toMatchObject(volumes)
+    expect(
+      (await api.post(core('pods'), pod('p', { volumes, automountServiceAccountToken: false }))).spec.volumes,
+    ).toMatchObject(volumes)
     expect((await api.items(core('pods')))[0].spec.volumes).toMatchObject(volumes)
     await api.patch(core('pods', 'p'), { metadata: { labels: { patched: 'true' } } })
     await api.delete(core('pods', 'p'))
@@ -390,16 +582,39 @@ describe('storage', () => {
   test('PersistentVolumes CSI Conformance should apply changes to a pv/pvc status [Conformance]', async () => {
     const volume = '/api/v1/persistentvolumes/e2e'
     const claim = core('persistentvolumeclaims', 'e2e')
-    await api.post('/api/v1/persistentvolumes', { metadata: { name: 'e2e' }, spec: { persistentVolumeReclaimPolicy: 'Retain', accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, csi: { driver: 'e2e.example.com', volumeHandle: 'e2e' }, storageClassName: 'e2e' } })
-    await api.post(core('persistentvolumeclaims'), { metadata: { name: 'e2e' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName: 'e2e' } })
+    await api.post('/api/v1/persistentvolumes', {
+      metadata: { name: 'e2e' },
+      spec: {
+        persistentVolumeReclaimPolicy: 'Retain',
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        csi: { driver: 'e2e.example.com', volumeHandle: 'e2e' },
+        storageClassName: 'e2e',
+      },
+    })
+    await api.post(core('persistentvolumeclaims'), {
+      metadata: { name: 'e2e' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName: 'e2e' },
+    })
     const condition = (type: string): object => ({ type, status: 'True', reason: 'E2E', message: 'Set by the test' })
-    expect((await api.patch(`${volume}/status`, { status: { message: 'StatusPatched', reason: 'E2E patchStatus' } })).status).toMatchObject({ message: 'StatusPatched', reason: 'E2E patchStatus' })
-    expect((await api.patch(`${claim}/status`, { status: { conditions: [condition('StatusPatched')] } }, 'strategic')).status.conditions).toMatchObject([condition('StatusPatched')])
-    const updated = await replace(api, `${claim}/status`, object => object.status.conditions.push(condition('StatusUpdated')))
+    expect(
+      (await api.patch(`${volume}/status`, { status: { message: 'StatusPatched', reason: 'E2E patchStatus' } })).status,
+    ).toMatchObject({ message: 'StatusPatched', reason: 'E2E patchStatus' })
+    expect(
+      (await api.patch(`${claim}/status`, { status: { conditions: [condition('StatusPatched')] } }, 'strategic')).status
+        .conditions,
+    ).toMatchObject([condition('StatusPatched')])
+    const updated = await replace(api, `${claim}/status`, object =>
+      object.status.conditions.push(condition('StatusUpdated')),
+    )
     expect(updated.status.conditions).toHaveLength(2)
-    expect((await replace(api, `${volume}/status`, object => {
-      object.status.reason = 'E2E updateStatus'
-    })).status.reason).toBe('E2E updateStatus')
+    expect(
+      (
+        await replace(api, `${volume}/status`, object => {
+          object.status.reason = 'E2E updateStatus'
+        })
+      ).status.reason,
+    ).toBe('E2E updateStatus')
     expect((await api.get(`${volume}/status`)).status.reason).toBe('E2E updateStatus')
   })
 })
@@ -411,7 +626,10 @@ describe('tainted nodes', () => {
   })
 
   const taint = { key: 'kubernetes.io/e2e-evict', value: 'yes', effect: 'NoExecute' }
-  const tolerating = (tolerationSeconds: number): object => ({ ...node, tolerations: [{ key: taint.key, value: taint.value, effect: taint.effect, tolerationSeconds }] })
+  const tolerating = (tolerationSeconds: number): object => ({
+    ...node,
+    tolerations: [{ key: taint.key, value: taint.value, effect: taint.effect, tolerationSeconds }],
+  })
 
   test('NoExecuteTaintManager Multiple Pods [Serial] evicts pods with minTolerationSeconds [Disruptive] [Conformance]', async () => {
     await api.post(core('pods'), pod('a', tolerating(1)))
@@ -426,7 +644,13 @@ describe('tainted nodes', () => {
 
   test('NoExecuteTaintManager Single Pod [Serial] removing taint cancels eviction [Disruptive] [Conformance]', async () => {
     const other = { ...taint, key: 'kubernetes.io/e2e-other' }
-    const tolerations = (seconds: number, otherSeconds: number): object => ({ ...node, tolerations: [{ ...taint, tolerationSeconds: seconds }, { ...other, tolerationSeconds: otherSeconds }] })
+    const tolerations = (seconds: number, otherSeconds: number): object => ({
+      ...node,
+      tolerations: [
+        { ...taint, tolerationSeconds: seconds },
+        { ...other, tolerationSeconds: otherSeconds },
+      ],
+    })
     await api.post(core('pods'), pod('stays', tolerations(1, 600)))
     await api.post(core('pods'), pod('goes', tolerations(600, 2)))
     for (const name of ['stays', 'goes']) await running(name)

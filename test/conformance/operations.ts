@@ -27,18 +27,30 @@ export function rootOf(group: string, version: string): string {
 }
 
 function scopeOf({ group, version = 'v1', plural }: Operations): { kind: string; scope: Scope } {
-  const kind = allKinds.find(one => one.resource.group === group && one.resource.version === version && one.resource.plural === plural)
+  const kind = allKinds.find(
+    one => one.resource.group === group && one.resource.version === version && one.resource.plural === plural,
+  )
   return kind === undefined ? resource(group, version, plural, plural) : kind.resource
 }
 
-async function checkDiscovery(api: Api, { group, version = 'v1', plural, status, subresources = [] }: Operations): Promise<void> {
+async function checkDiscovery(
+  api: Api,
+  { group, version = 'v1', plural, status, subresources = [] }: Operations,
+): Promise<void> {
   if (group !== '') {
     const groups = (await api.get('/apis')) as { groups: { name: string; versions: { version: string }[] }[] }
     expect(groups.groups.find(one => one.name === group)?.versions.map(one => one.version)).toContain(version)
-    expect(await api.get(`/apis/${group}`)).toMatchObject({ kind: 'APIGroup', versions: expect.arrayContaining([expect.objectContaining({ groupVersion: `${group}/${version}` })]) })
+    expect(await api.get(`/apis/${group}`)).toMatchObject({
+      kind: 'APIGroup',
+      versions: expect.arrayContaining([expect.objectContaining({ groupVersion: `${group}/${version}` })]),
+    })
   }
   const { resources } = (await api.get(rootOf(group, version))) as { resources: { name: string }[] }
-  const expected = [plural, ...subresources.map(name => `${plural}/${name}`), ...(status === undefined ? [] : [`${plural}/status`])]
+  const expected = [
+    plural,
+    ...subresources.map(name => `${plural}/${name}`),
+    ...(status === undefined ? [] : [`${plural}/status`]),
+  ]
   expect(resources.map(one => one.name)).toEqual(expect.arrayContaining(expected))
 }
 
@@ -77,7 +89,10 @@ export async function runOperations(api: Api, operations: Operations): Promise<v
   const nameOf = operations.name ?? ((index: number) => `e2e-${plural}-${index}`)
   const selector = 'special-label=e2e'
   const selected = `?labelSelector=${selector}`
-  const newObject = (index: number): object => ({ metadata: { name: nameOf(index), labels: { 'special-label': 'e2e' } }, ...object(index, namespace) })
+  const newObject = (index: number): object => ({
+    metadata: { name: nameOf(index), labels: { 'special-label': 'e2e' } },
+    ...object(index, namespace),
+  })
 
   const created = await api.post(collection, newObject(0))
   expect(created).toMatchObject({ apiVersion: group === '' ? version : `${group}/${version}`, kind })
@@ -89,7 +104,12 @@ export async function runOperations(api: Api, operations: Operations): Promise<v
   expect((await api.get(first)).metadata.uid).toBe(created.metadata.uid)
   const list = await api.get(`${collection}${selected}`)
   expect(list.items).toHaveLength(3)
-  if (scope === 'Namespaced') expect((await api.items(`${root}/${plural}`, selector)).filter(item => item.metadata.namespace === created.metadata.namespace)).toHaveLength(3)
+  if (scope === 'Namespaced')
+    expect(
+      (await api.items(`${root}/${plural}`, selector)).filter(
+        item => item.metadata.namespace === created.metadata.namespace,
+      ),
+    ).toHaveLength(3)
   const watch = await api.watch(collection, `${selected}&resourceVersion=${list.metadata.resourceVersion}`)
 
   const patched = await api.patch(first, { metadata: { annotations: { patched: 'true' } } })
@@ -115,10 +135,21 @@ export async function runOperations(api: Api, operations: Operations): Promise<v
 
 /** What matches objects whose lists hold at least these items. */
 function containing(expected: object): object {
-  return Object.fromEntries(Object.entries(expected).map(([key, value]) => [key, Array.isArray(value) ? (expect.arrayContaining(value) as unknown) : (value as unknown)]))
+  return Object.fromEntries(
+    Object.entries(expected).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? (expect.arrayContaining(value) as unknown) : (value as unknown),
+    ]),
+  )
 }
 
 function mergedInto(target: Json, change: Json): Json {
-  if (typeof change !== 'object' || change === null || Array.isArray(change) || typeof target !== 'object') return change
-  return { ...target, ...Object.fromEntries(Object.entries(change as object).map(([key, value]) => [key, mergedInto(target[key], value)])) }
+  if (typeof change !== 'object' || change === null || Array.isArray(change) || typeof target !== 'object')
+    return change
+  return {
+    ...target,
+    ...Object.fromEntries(
+      Object.entries(change as object).map(([key, value]) => [key, mergedInto(target[key], value)]),
+    ),
+  }
 }

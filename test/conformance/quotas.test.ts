@@ -17,13 +17,40 @@ beforeEach(async () => {
 })
 
 const quotas = (): string => `${root}/resourcequotas`
-const everything = { 'pods': '5', 'cpu': '1', 'memory': '500Mi', 'ephemeral-storage': '50Gi', 'requests.example.com/dongle': '3', 'services': '10', 'services.nodeports': '1', 'services.loadbalancers': '1', 'resourcequotas': '1', 'configmaps': '5', 'secrets': '10', 'replicationcontrollers': '10', 'count/replicasets.apps': '5' }
-const used = (name: string, expected: Record<string, string>): Promise<Json> => api.until(`${quotas()}/${name}`, ({ status }) => Object.entries(expected).every(([resource, value]) => status.used?.[resource] === value))
+const everything = {
+  pods: '5',
+  cpu: '1',
+  memory: '500Mi',
+  'ephemeral-storage': '50Gi',
+  'requests.example.com/dongle': '3',
+  services: '10',
+  'services.nodeports': '1',
+  'services.loadbalancers': '1',
+  resourcequotas: '1',
+  configmaps: '5',
+  secrets: '10',
+  replicationcontrollers: '10',
+  'count/replicasets.apps': '5',
+}
+const used = (name: string, expected: Record<string, string>): Promise<Json> =>
+  api.until(`${quotas()}/${name}`, ({ status }) =>
+    Object.entries(expected).every(([resource, value]) => status.used?.[resource] === value),
+  )
 async function quota(name: string, hard: Record<string, string>, spec: object = {}): Promise<void> {
   await api.post(quotas(), { metadata: { name }, spec: { hard, ...spec } })
-  await used(name, Object.fromEntries(Object.keys(hard).filter(key => !['configmaps', 'resourcequotas'].includes(key)).map(key => [key, '0'])))
+  await used(
+    name,
+    Object.fromEntries(
+      Object.keys(hard)
+        .filter(key => !['configmaps', 'resourcequotas'].includes(key))
+        .map(key => [key, '0']),
+    ),
+  )
 }
-const pod = (name: string, requests: Record<string, string> = {}, spec: object = {}): Json => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'x:1', resources: { requests, limits: requests } }], ...spec } })
+const pod = (name: string, requests: Record<string, string> = {}, spec: object = {}): Json => ({
+  metadata: { name },
+  spec: { containers: [{ name: 'c', image: 'x:1', resources: { requests, limits: requests } }], ...spec },
+})
 const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
 
 test('ResourceQuota should create a ResourceQuota and ensure its status is promptly calculated. [Conformance]', async () => {
@@ -33,16 +60,41 @@ test('ResourceQuota should create a ResourceQuota and ensure its status is promp
 
 describe('the life of', () => {
   test.each([
-    ['ResourceQuota should create a ResourceQuota and capture the life of a configMap. [Conformance]', 'configmaps', 'configmaps', { data: { a: '1' } }, '1'],
-    ['ResourceQuota should create a ResourceQuota and capture the life of a secret. [Conformance]', 'secrets', 'secrets', { stringData: { a: '1' } }, '0'],
-    ['ResourceQuota should create a ResourceQuota and capture the life of a replication controller. [Conformance]', 'replicationcontrollers', 'replicationcontrollers', { spec: { replicas: 0, selector: { app: 'x' }, template } }, '0'],
-    ['ResourceQuota should create a ResourceQuota and capture the life of a replica set. [Conformance]', 'replicasets', 'count/replicasets.apps', { spec: { replicas: 0, selector: { matchLabels: { app: 'x' } }, template } }, '0'],
+    [
+      'ResourceQuota should create a ResourceQuota and capture the life of a configMap. [Conformance]',
+      'configmaps',
+      'configmaps',
+      { data: { a: '1' } },
+      '1',
+    ],
+    [
+      'ResourceQuota should create a ResourceQuota and capture the life of a secret. [Conformance]',
+      'secrets',
+      'secrets',
+      { stringData: { a: '1' } },
+      '0',
+    ],
+    [
+      'ResourceQuota should create a ResourceQuota and capture the life of a replication controller. [Conformance]',
+      'replicationcontrollers',
+      'replicationcontrollers',
+      { spec: { replicas: 0, selector: { app: 'x' }, template } },
+      '0',
+    ],
+    [
+      'ResourceQuota should create a ResourceQuota and capture the life of a replica set. [Conformance]',
+      'replicasets',
+      'count/replicasets.apps',
+      { spec: { replicas: 0, selector: { matchLabels: { app: 'x' } }, template } },
+      '0',
+    ],
   ])('%s', async (_codename, plural, resource, content, before) => {
     // The certificate that every namespace gets counts too.
     if (plural === 'configmaps') await api.until(`${root}/configmaps/kube-root-ca.crt`, () => true)
     await quota('q', { [resource]: '5' })
     await used('q', { [resource]: before })
-    const collection = plural === 'replicasets' ? `${root.replace('/api/v1', '/apis/apps/v1')}/replicasets` : `${root}/${plural}`
+    const collection =
+      plural === 'replicasets' ? `${root.replace('/api/v1', '/apis/apps/v1')}/replicasets` : `${root}/${plural}`
     await api.post(collection, { metadata: { name: 'x' }, ...content })
     await used('q', { [resource]: String(Number(before) + 1) })
     await api.delete(`${collection}/x`)
@@ -51,24 +103,40 @@ describe('the life of', () => {
 
   test('ResourceQuota should create a ResourceQuota and capture the life of a service. [Conformance]', async () => {
     await quota('q', everything)
-    const service = (name: string, type: string): object => ({ metadata: { name }, spec: { type, ports: [{ port: 80 }] } })
+    const service = (name: string, type: string): object => ({
+      metadata: { name },
+      spec: { type, ports: [{ port: 80 }] },
+    })
     await api.post(`${root}/services`, service('a', 'ClusterIP'))
     await api.post(`${root}/services`, service('b', 'NodePort'))
-    await used('q', { 'services': '2', 'services.nodeports': '1' })
+    await used('q', { services: '2', 'services.nodeports': '1' })
     const refused = await api.refused(403, 'POST', `${root}/services`, service('c', 'LoadBalancer'))
-    expect(refused.message).toContain('exceeded quota: q, requested: services.nodeports=1, used: services.nodeports=1, limited: services.nodeports=1')
+    expect(refused.message).toContain(
+      'exceeded quota: q, requested: services.nodeports=1, used: services.nodeports=1, limited: services.nodeports=1',
+    )
     for (const name of ['a', 'b']) await api.delete(`${root}/services/${name}`)
-    await used('q', { 'services': '0', 'services.nodeports': '0', 'services.loadbalancers': '0' })
+    await used('q', { services: '0', 'services.nodeports': '0', 'services.loadbalancers': '0' })
   })
 
   test('ResourceQuota should create a ResourceQuota and capture the life of a pod. [Conformance]', async () => {
     await quota('q', everything)
-    const requests = { 'cpu': '500m', 'memory': '252Mi', 'ephemeral-storage': '30Gi', 'example.com/dongle': '2' }
+    const requests = { cpu: '500m', memory: '252Mi', 'ephemeral-storage': '30Gi', 'example.com/dongle': '2' }
     await api.post(`${root}/pods`, pod('a', requests))
-    const usage = { 'pods': '1', 'cpu': '500m', 'memory': '252Mi', 'ephemeral-storage': '30Gi', 'requests.example.com/dongle': '2' }
+    const usage = {
+      pods: '1',
+      cpu: '500m',
+      memory: '252Mi',
+      'ephemeral-storage': '30Gi',
+      'requests.example.com/dongle': '2',
+    }
     await used('q', usage)
     await api.refused(403, 'POST', `${root}/pods`, pod('b', { cpu: '600m', memory: '100Mi' }))
-    await api.refused(403, 'POST', `${root}/pods`, pod('b', { 'cpu': '500m', 'memory': '100Mi', 'ephemeral-storage': '30Gi', 'example.com/dongle': '2' }))
+    await api.refused(
+      403,
+      'POST',
+      `${root}/pods`,
+      pod('b', { cpu: '500m', memory: '100Mi', 'ephemeral-storage': '30Gi', 'example.com/dongle': '2' }),
+    )
     const current = await api.get(`${root}/pods/a`)
     current.spec.containers[0].resources.requests.memory = '100Mi'
     await api.refused(422, 'PUT', `${root}/pods/a`, current)
@@ -95,7 +163,13 @@ describe('scopes', () => {
   })
 
   test('ResourceQuota should verify ResourceQuota with terminating scopes. [Conformance]', async () => {
-    const hard = { 'pods': '5', 'requests.cpu': '1', 'requests.memory': '500Mi', 'limits.cpu': '2', 'limits.memory': '1Gi' }
+    const hard = {
+      pods: '5',
+      'requests.cpu': '1',
+      'requests.memory': '500Mi',
+      'limits.cpu': '2',
+      'limits.memory': '1Gi',
+    }
     await quota('ending', hard, { scopes: ['Terminating'] })
     await quota('lasting', hard, { scopes: ['NotTerminating'] })
     const resources = { cpu: '500m', memory: '200Mi' }
@@ -116,9 +190,16 @@ test('ResourceQuota should be able to update and delete ResourceQuota. [Conforma
 })
 
 test('ResourceQuota should manage the lifecycle of a ResourceQuota [Conformance]', async () => {
-  await api.post(quotas(), { metadata: { name: 'q', labels: { e2e: root.split('/').at(-1) } }, spec: { hard: { cpu: '1', memory: '500Mi' } } })
+  await api.post(quotas(), {
+    metadata: { name: 'q', labels: { e2e: root.split('/').at(-1) } },
+    spec: { hard: { cpu: '1', memory: '500Mi' } },
+  })
   expect(await api.items('/api/v1/resourcequotas', `e2e=${root.split('/').at(-1)}`)).toHaveLength(1)
-  await api.patch(`${quotas()}/q`, { metadata: { labels: { q: 'patched' } }, spec: { hard: { memory: '750Mi' } } }, 'strategic')
+  await api.patch(
+    `${quotas()}/q`,
+    { metadata: { labels: { q: 'patched' } }, spec: { hard: { memory: '750Mi' } } },
+    'strategic',
+  )
   expect((await api.get(`${quotas()}/q`)).spec.hard).toEqual({ cpu: '1', memory: '750Mi' })
   await api.delete(`${quotas()}?labelSelector=q=patched`)
   await api.gone(`${quotas()}/q`)
@@ -135,7 +216,10 @@ test('ResourceQuota should apply changes to a resourcequota status [Conformance]
     object.status.hard = { cpu: '2', memory: '2Gi' }
   })
   expect(updated.status.hard).toEqual({ cpu: '2', memory: '2Gi' })
-  const patched = await api.patch(`${path}/status`, { spec: { hard: { cpu: '9' } }, status: { hard: { cpu: '3', memory: '3Gi' } } })
+  const patched = await api.patch(`${path}/status`, {
+    spec: { hard: { cpu: '9' } },
+    status: { hard: { cpu: '3', memory: '3Gi' } },
+  })
   expect(patched.status.hard).toEqual({ cpu: '3', memory: '3Gi' })
   expect(patched.spec.hard).toEqual({ cpu: '1', memory: '1Gi' })
   expect((await api.get(`${path}/status`)).spec.hard).toEqual({ cpu: '1', memory: '1Gi' })

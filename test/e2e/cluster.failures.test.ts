@@ -4,7 +4,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { programPath } from '../../src/host/command.ts'
-import { ClusterFixture, folder, reasonToSkipCluster, repository, succeeded, type Result } from '../../src/testing/cluster-fixture.ts'
+import {
+  ClusterFixture,
+  folder,
+  reasonToSkipCluster,
+  repository,
+  succeeded,
+  type Result,
+} from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 
 const reason = reasonToSkipCluster()
@@ -28,16 +35,28 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
   }
 
   test('wrong words', async () => {
-    await expectRefusal(cluster.sampan('up', '--name', 'Not_A_Name'), /expected a cluster name of lower-case letters, digits and dashes/)
+    await expectRefusal(
+      cluster.sampan('up', '--name', 'Not_A_Name'),
+      /expected a cluster name of lower-case letters, digits and dashes/,
+    )
     await expectRefusal(cluster.up('--api-port', '70000'), /expected a port from 0 to 65535/)
     await expectRefusal(cluster.sampan('upp'), /unknown command 'upp'/)
     await expectRefusal(cluster.sampan('deploy', '-e', 'test', 'geo-backend'), /expected NAME:VERSION/)
-    await expectRefusal(cluster.sampan('deploy', '-e', 'test', 'nothing:1.0.0'), /there is no app\.yml of a service "nothing"/)
-    await expectRefusal(cluster.sampan('build', cluster.directory, '--name', cluster.name), /is down, so there is no registry to push to/)
+    await expectRefusal(
+      cluster.sampan('deploy', '-e', 'test', 'nothing:1.0.0'),
+      /there is no app\.yml of a service "nothing"/,
+    )
+    await expectRefusal(
+      cluster.sampan('build', cluster.directory, '--name', cluster.name),
+      /is down, so there is no registry to push to/,
+    )
   })
 
   test('a port in use', async () => {
-    const holder = cluster.spawn(process.execPath, ['-e', "require('node:net').createServer().listen(6443, '127.0.0.1', () => console.log('held'))"])
+    const holder = cluster.spawn(process.execPath, [
+      '-e',
+      "require('node:net').createServer().listen(6443, '127.0.0.1', () => console.log('held'))",
+    ])
     await new Promise(resolve => holder.stdout!.once('data', resolve))
     await expectRefusal(cluster.up(), /^port 6443 is in use by another program; choose another one with --api-port/)
     expect(await cluster.leftOvers()).toEqual([])
@@ -47,9 +66,14 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
   })
 
   test('two starts at the same time make one cluster', async () => {
-    const results = await Promise.all([cluster.up('--api-port', '0'), cluster.up('--api-port', '0'), cluster.up('--api-port', '0')])
+    const results = await Promise.all([
+      cluster.up('--api-port', '0'),
+      cluster.up('--api-port', '0'),
+      cluster.up('--api-port', '0'),
+    ])
     expect(results.some(({ code }) => code === 0)).toBe(true)
-    for (const result of results.filter(({ code }) => code !== 0)) expect(complaint(result)).toMatch(/is being started or stopped by another command/)
+    for (const result of results.filter(({ code }) => code !== 0))
+      expect(complaint(result)).toMatch(/is being started or stopped by another command/)
     expect(await cluster.show('get', 'nodes', '--no-headers')).toMatch(/ Ready /)
     succeeded(await cluster.down('--purge'))
     expect(await cluster.leftOvers()).toEqual([])
@@ -57,24 +81,42 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
 
   test('containerd is missing', async () => {
     // In a mount namespace of its own, the directory that has containerd is shown without it.
-    const directory = programPath().split(':').find(place => existsSync(join(place, 'containerd')))!
+    const directory = programPath()
+      .split(':')
+      .find(place => existsSync(join(place, 'containerd')))!
     const [real, shown] = [folder(cluster.directory, 'real'), folder(cluster.directory, 'shown')]
     const script = `mount --bind ${directory} ${real} && cd ${real} && for file in *; do [ "$file" = containerd ] || ln -s ${real}/"$file" ${shown}/"$file"; done && mount --bind ${shown} ${directory} && exec ${join(repository, 'bin/sampan')} up --name ${cluster.name} --data-dir ${cluster.dataDirectory}`
-    await expectRefusal(cluster.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]), /^missing on this machine: containerd; install with: apt-get install containerd$/)
+    await expectRefusal(
+      cluster.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]),
+      /^missing on this machine: containerd; install with: apt-get install containerd$/,
+    )
     expect(await cluster.leftOvers()).toEqual([])
   })
 
   test('a directory that is not a cluster’s, or another cluster’s', async () => {
     const foreign = folder(cluster.directory, 'foreign')
     writeFileSync(join(foreign, 'thesis.txt'), 'years of work')
-    await expectRefusal(cluster.sampan('up', '--name', cluster.name, '--data-dir', foreign), /holds other things \(thesis\.txt\) .* it is not a cluster's/)
-    expect(await cluster.sampan('down', '--purge', '--name', cluster.name, '--data-dir', foreign)).toMatchObject({ code: 0, err: expect.stringContaining('nothing to do') as string })
+    await expectRefusal(
+      cluster.sampan('up', '--name', cluster.name, '--data-dir', foreign),
+      /holds other things \(thesis\.txt\) .* it is not a cluster's/,
+    )
+    expect(await cluster.sampan('down', '--purge', '--name', cluster.name, '--data-dir', foreign)).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('nothing to do') as string,
+    })
     expect(readdirSync(foreign)).toEqual(['thesis.txt'])
-    await expectRefusal(cluster.sampan('up', '--name', cluster.name, '--data-dir', join(foreign, 'thesis.txt')), /the data directory .*thesis\.txt cannot be made/)
+    await expectRefusal(
+      cluster.sampan('up', '--name', cluster.name, '--data-dir', join(foreign, 'thesis.txt')),
+      /the data directory .*thesis\.txt cannot be made/,
+    )
 
     succeeded(await cluster.up())
     succeeded(await cluster.down())
-    for (const command of ['up', 'down']) await expectRefusal(cluster.sampan(command, '--name', 'other', '--data-dir', cluster.dataDirectory), new RegExp(`belongs to the cluster "${cluster.name}", not to "other"`))
+    for (const command of ['up', 'down'])
+      await expectRefusal(
+        cluster.sampan(command, '--name', 'other', '--data-dir', cluster.dataDirectory),
+        new RegExp(`belongs to the cluster "${cluster.name}", not to "other"`),
+      )
     expect(existsSync(join(cluster.dataDirectory, 'store.db'))).toBe(true)
   })
 
@@ -136,12 +178,24 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'])
     expect(statSync(filler).size).toBeGreaterThan(1 << 20)
     const large = 'x'.repeat(500_000)
-    const refused = await cluster.kubectlWith({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'large' }, data: { large } }, 'create')
+    const refused = await cluster.kubectlWith(
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'large' }, data: { large } },
+      'create',
+    )
     expect(refused.code).toBe(1)
     expect(refused.err).toMatch(/disk .* is full/)
     expect(await cluster.show('get', 'nodes', '--no-headers')).toMatch(/ Ready /)
     rmSync(filler)
-    await eventually('it writes again', async () => (await cluster.kubectlWith({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'large' }, data: { large } }, 'create')).code === 0)
+    await eventually(
+      'it writes again',
+      async () =>
+        (
+          await cluster.kubectlWith(
+            { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'large' }, data: { large } },
+            'create',
+          )
+        ).code === 0,
+    )
     succeeded(await cluster.down())
     succeeded(await cluster.up())
     expect((await cluster.show('get', 'configmap', 'large', '-o', 'jsonpath={.data.large}')).length).toBe(large.length)

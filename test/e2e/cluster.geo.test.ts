@@ -9,17 +9,36 @@ import type { Deployment, Pod } from '../../src/api/generated/models.ts'
 import { isAlive, signal } from '../../src/host/daemon.ts'
 import { mountsBelow } from '../../src/host/mounts.ts'
 import { listProcesses } from '../../src/host/processes.ts'
-import { ClusterFixture, folder, geoDirectory, readText, reasonToSkipCluster, repository, succeeded, warmLayers, type Result } from '../../src/testing/cluster-fixture.ts'
+import {
+  ClusterFixture,
+  folder,
+  geoDirectory,
+  readText,
+  reasonToSkipCluster,
+  repository,
+  succeeded,
+  warmLayers,
+  type Result,
+} from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import type { LoadReport } from '../../src/testing/http-load.ts'
 
 const reason = reasonToSkipCluster()
 const berlinToParis = 'distance?from=52.52,13.405&to=48.8566,2.3522'
 const frontendUrl = `http://127.0.0.1:30080/${berlinToParis}`
-interface Distance { kilometers: number; frontend: string; version: string; backend: string; backendVersion: string }
+interface Distance {
+  kilometers: number
+  frontend: string
+  version: string
+  backend: string
+  backendVersion: string
+}
 
 const childrenOf = (pid: number): number[] => {
-  const children = spawnSync('pgrep', ['--parent', String(pid)], { encoding: 'utf8' }).stdout.split('\n').filter(line => line !== '').map(Number)
+  const children = spawnSync('pgrep', ['--parent', String(pid)], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter(line => line !== '')
+    .map(Number)
   return [...children, ...children.flatMap(childrenOf)]
 }
 
@@ -28,20 +47,38 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
   beforeAll(async () => {
     await warmLayers(join(geoDirectory, 'backend'), join(geoDirectory, 'frontend'))
     cluster = await ClusterFixture.up('geo')
-    for (const service of ['backend', 'frontend']) for (const version of ['1.0.0', '2.0.0']) await cluster.build(join(geoDirectory, service), `geo-${service}:${version}`)
+    for (const service of ['backend', 'frontend'])
+      for (const version of ['1.0.0', '2.0.0'])
+        await cluster.build(join(geoDirectory, service), `geo-${service}:${version}`)
   })
   afterAll(() => cluster?.close())
 
   const containerdPid = (): number => Number(readText(`/run/sampan/${cluster.name}/containerd.pid`))
-  const deploy = (target: string, ...args: string[]): Promise<Result> => cluster.run(join(repository, 'bin/sampan'), ['deploy', '-e', 'test', target, ...args], { directory: geoDirectory, timeoutMs: 120_000 })
+  const deploy = (target: string, ...args: string[]): Promise<Result> =>
+    cluster.run(join(repository, 'bin/sampan'), ['deploy', '-e', 'test', target, ...args], {
+      directory: geoDirectory,
+      timeoutMs: 120_000,
+    })
   const ask = async (url = frontendUrl): Promise<Distance> => JSON.parse(await cluster.curl(url)) as Distance
-  const podsOf = async (service: string): Promise<Pod[]> => (await cluster.json<{ items: Pod[] }>('get', 'pods', '-n', 'test', '-l', `app.kubernetes.io/name=${service}`)).items
+  const podsOf = async (service: string): Promise<Pod[]> =>
+    (await cluster.json<{ items: Pod[] }>('get', 'pods', '-n', 'test', '-l', `app.kubernetes.io/name=${service}`)).items
   const containersOf = async (): Promise<string[]> =>
-    (await cluster.json<{ items: Pod[] }>('get', 'pods', '-n', 'test')).items.map(({ metadata, status }) => `${metadata.name} ${status.podIP} ${status.containerStatuses?.map(({ containerID, restartCount }) => `${containerID} ${restartCount}`).join()}`).sort()
+    (await cluster.json<{ items: Pod[] }>('get', 'pods', '-n', 'test')).items
+      .map(
+        ({ metadata, status }) =>
+          `${metadata.name} ${status.podIP} ${status.containerStatuses?.map(({ containerID, restartCount }) => `${containerID} ${restartCount}`).join()}`,
+      )
+      .sort()
 
   /** Requests without a pause while `work` is done. */
   async function underLoad(work: () => Promise<unknown>): Promise<LoadReport> {
-    const load = cluster.spawn(process.execPath, [join(repository, 'src/testing/http-load.ts'), frontendUrl, '4', '4', '10'])
+    const load = cluster.spawn(process.execPath, [
+      join(repository, 'src/testing/http-load.ts'),
+      frontendUrl,
+      '4',
+      '4',
+      '10',
+    ])
     const report = text(load.stdout!)
     const words = text(load.stderr!)
     try {
@@ -52,19 +89,35 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     const line = await report
     if (line === '') throw new Error(`the load ended with ${await words}`)
     const result = JSON.parse(line) as LoadReport
-    console.log(`${result.requests} requests, ${result.failures.length} failed, slowest ${result.slowestMs} ms, ${JSON.stringify(result.versions)}`)
+    console.log(
+      `${result.requests} requests, ${result.failures.length} failed, slowest ${result.slowestMs} ms, ${JSON.stringify(result.versions)}`,
+    )
     return result
   }
 
   test('both services are deployed and the distance is right', async () => {
-    expect(await deploy('geo-backend:1.0.0')).toMatchObject({ code: 0, err: expect.stringContaining('geo-backend 1.0.0 runs in test (release 1)') as string })
+    expect(await deploy('geo-backend:1.0.0')).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('geo-backend 1.0.0 runs in test (release 1)') as string,
+    })
     const { code, out } = await deploy('geo-frontend:1.0.0', '-o', 'json')
     expect(code).toBe(0)
-    expect(JSON.parse(out)).toEqual({ service: 'geo-frontend', environment: 'test', namespace: 'test', revision: 1, version: '1.0.0', state: 'deployed' })
+    expect(JSON.parse(out)).toEqual({
+      service: 'geo-frontend',
+      environment: 'test',
+      namespace: 'test',
+      revision: 1,
+      version: '1.0.0',
+      state: 'deployed',
+    })
     expect(await ask()).toMatchObject({ kilometers: 877.5, version: '1.0.0', backendVersion: '1.0.0' })
-    expect(await ask('http://127.0.0.1:30080/distance?from=40.7128,-74.006&to=51.5074,-0.1278')).toMatchObject({ kilometers: 5570.2 })
+    expect(await ask('http://127.0.0.1:30080/distance?from=40.7128,-74.006&to=51.5074,-0.1278')).toMatchObject({
+      kilometers: 5570.2,
+    })
     expect(await podsOf('geo-backend')).toHaveLength(4)
-    expect(await cluster.curl('http://127.0.0.1:30080/distance?from=91,0&to=0,0', '--write-out', '%{http_code}')).toMatch(/latitude within 90.*502$/s)
+    expect(
+      await cluster.curl('http://127.0.0.1:30080/distance?from=91,0&to=0,0', '--write-out', '%{http_code}'),
+    ).toMatch(/latitude within 90.*502$/s)
   })
 
   test('new connections are spread over the instances', async () => {
@@ -79,7 +132,21 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     const [pod] = await podsOf('geo-backend')
     for (const name of ['geo-frontend', 'geo-frontend.test', 'geo-frontend.test.svc.cluster.local']) {
       const script = `const r = await fetch('http://${name}:8080/${berlinToParis}'); console.log(await r.text())`
-      expect(JSON.parse(await cluster.show('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--input-type=module', '-e', script))).toMatchObject({ kilometers: 877.5 })
+      expect(
+        JSON.parse(
+          await cluster.show(
+            'exec',
+            '-n',
+            'test',
+            pod!.metadata.name,
+            '--',
+            'node',
+            '--input-type=module',
+            '-e',
+            script,
+          ),
+        ),
+      ).toMatchObject({ kilometers: 877.5 })
     }
   })
 
@@ -89,14 +156,20 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
       const read = name => readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + name)
       const ask = token => new Promise((resolve, reject) => get('https://kubernetes.default/api', { ca: read('ca.crt'), headers: { Authorization: 'Bearer ' + token } }, ({ statusCode }) => resolve(statusCode)).on('error', reject))
       console.log(await ask(read('token')), await ask('wrong')); process.exit()`
-    expect(await cluster.show('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--input-type=module', '-e', script)).toBe('200 401\n')
+    expect(
+      await cluster.show('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--input-type=module', '-e', script),
+    ).toBe('200 401\n')
   })
 
   test('new versions of both come without one lost request, and so does going back', async () => {
     const rollout = await underLoad(async () => {
       succeeded(await deploy('geo-frontend:2.0.0'))
       succeeded(await deploy('geo-backend:2.0.0'))
-      await eventually('old instances are gone', async () => (await podsOf('geo-backend')).length === 4 && (await podsOf('geo-frontend')).length === 2, 30_000)
+      await eventually(
+        'old instances are gone',
+        async () => (await podsOf('geo-backend')).length === 4 && (await podsOf('geo-frontend')).length === 2,
+        30_000,
+      )
     })
     expect(rollout.failures).toEqual([])
     expect(await ask()).toMatchObject({ version: '2.0.0', backendVersion: '2.0.0' })
@@ -108,8 +181,14 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     expect(undo.failures).toEqual([])
     expect(await ask()).toMatchObject({ version: '1.0.0', backendVersion: '2.0.0' })
     const rollback = await underLoad(async () => {
-      const result = await cluster.run(join(repository, 'bin/sampan'), ['rollback', '-e', 'test', 'geo-backend'], { directory: geoDirectory, timeoutMs: 120_000 })
-      expect(result).toMatchObject({ code: 0, err: expect.stringContaining('going back to release 1 (1.0.0)') as string })
+      const result = await cluster.run(join(repository, 'bin/sampan'), ['rollback', '-e', 'test', 'geo-backend'], {
+        directory: geoDirectory,
+        timeoutMs: 120_000,
+      })
+      expect(result).toMatchObject({
+        code: 0,
+        err: expect.stringContaining('going back to release 1 (1.0.0)') as string,
+      })
       await eventually('old instances are gone', async () => (await podsOf('geo-backend')).length === 4, 30_000)
     })
     expect(rollback.failures).toEqual([])
@@ -121,7 +200,10 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     const before = await containersOf()
     const report = await underLoad(async () => {
       process.kill(await cluster.serverPid(), 'SIGKILL')
-      await eventually('the API is gone', async () => (await cluster.kubectl('get', 'nodes', '--request-timeout=2s')).code !== 0)
+      await eventually(
+        'the API is gone',
+        async () => (await cluster.kubectl('get', 'nodes', '--request-timeout=2s')).code !== 0,
+      )
       expect(await cluster.sampan('status', '--name', cluster.name)).toMatchObject({ code: 3 })
       succeeded(await cluster.up())
       await cluster.show('get', 'nodes')
@@ -140,7 +222,12 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     const report = await underLoad(async () => {
       process.kill(containerdPid(), 'SIGKILL')
       const [pod] = await podsOf('geo-backend')
-      await eventually('containers can be entered again', async () => (await cluster.kubectl('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--version')).code === 0, 20_000)
+      await eventually(
+        'containers can be entered again',
+        async () =>
+          (await cluster.kubectl('exec', '-n', 'test', pod!.metadata.name, '--', 'node', '--version')).code === 0,
+        20_000,
+      )
     })
     expect(report.failures).toEqual([])
     expect(await containersOf()).toEqual(before)
@@ -149,7 +236,10 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
   test('a version that crashes: the deploy ends early, says why, and the release before is put back', async () => {
     const broken = folder(cluster.directory, 'broken')
     cpSync(join(geoDirectory, 'frontend'), broken, { recursive: true, filter: path => !path.endsWith('node_modules') })
-    writeFileSync(join(broken, 'src/main.ts'), "console.log('reading settings')\nthrow new Error('no settings in /etc/geo')\n")
+    writeFileSync(
+      join(broken, 'src/main.ts'),
+      "console.log('reading settings')\nthrow new Error('no settings in /etc/geo')\n",
+    )
     await cluster.build(broken, 'geo-frontend:3.0.0')
     const startMs = performance.now()
     const report = await underLoad(async () => {
@@ -181,8 +271,14 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     const late = folder(cluster.directory, 'late')
     cpSync(join(geoDirectory, 'backend'), late, { recursive: true, filter: path => !path.endsWith('node_modules') })
     const manifest = join(late, 'app.yml')
-    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('geo-backend', 'geo-late').replace('replicas: 4', 'replicas: 1'))
-    expect(await deploy('geo-late:1.0.0', '-f', manifest)).toMatchObject({ code: 1, err: expect.stringContaining('there is no earlier release') as string })
+    writeFileSync(
+      manifest,
+      readFileSync(manifest, 'utf8').replace('geo-backend', 'geo-late').replace('replicas: 4', 'replicas: 1'),
+    )
+    expect(await deploy('geo-late:1.0.0', '-f', manifest)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('there is no earlier release') as string,
+    })
     await cluster.build(late, 'geo-late:1.0.0')
     succeeded(await deploy('geo-late:1.0.0', '-f', manifest))
   })
@@ -194,7 +290,9 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     const { code, err } = await deploy('geo-frontend:9.9.9', '-f', wrong)
     expect(code).toBe(1)
     expect(err).toMatch(/app\.yml:2\b.*"?replcas"?.*did you mean "?replicas"?/)
-    expect((await cluster.json<Deployment>('get', 'deployment', '-n', 'test', 'geo-frontend')).metadata.generation).toBe(before.metadata.generation)
+    expect(
+      (await cluster.json<Deployment>('get', 'deployment', '-n', 'test', 'geo-frontend')).metadata.generation,
+    ).toBe(before.metadata.generation)
   })
 
   test('down and up, as after a reboot, bring the same services back', async () => {
@@ -202,24 +300,42 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     succeeded(await cluster.down())
     expect(await cluster.leftOvers()).toEqual([])
     succeeded(await cluster.up())
-    await eventually('the frontend answers', async () => (await ask().catch(() => undefined))?.kilometers === 877.5, 30_000)
-    for (const service of ['geo-backend', 'geo-frontend']) await cluster.show('rollout', 'status', '-n', 'test', `deployment/${service}`, '--timeout=60s')
+    await eventually(
+      'the frontend answers',
+      async () => (await ask().catch(() => undefined))?.kilometers === 877.5,
+      30_000,
+    )
+    for (const service of ['geo-backend', 'geo-frontend'])
+      await cluster.show('rollout', 'status', '-n', 'test', `deployment/${service}`, '--timeout=60s')
     expect(await cluster.show('get', 'secrets', '-n', 'test', '-o', 'name')).toBe(releases)
   })
 
   test('after a loss of power, up brings the same services back', async () => {
-    const own = (line: string): boolean => line.includes(cluster.dataDirectory) || line.includes(`/run/sampan/${cluster.name}/`)
+    const own = (line: string): boolean =>
+      line.includes(cluster.dataDirectory) || line.includes(`/run/sampan/${cluster.name}/`)
     const shims = listProcesses().filter(({ commandLine }) => own(commandLine.join(' ')))
     const inside = shims.flatMap(({ pid }) => childrenOf(pid))
     for (const pid of [...shims.map(shim => shim.pid), ...inside]) signal(pid, 'SIGKILL')
     await eventually('all are dead', () => inside.every(pid => !isAlive(pid)))
     for (const point of mountsBelow(`/run/sampan/${cluster.name}`).toReversed()) spawnSync('umount', ['-l', point])
     rmSync(`/run/sampan/${cluster.name}`, { recursive: true, force: true })
-    const link = (await cluster.run('ip', ['-brief', 'link'])).out.split('\n').find(line => line.startsWith('sampan'))!.split(' ')[0]!
-    for (const args of [['ip', 'link', 'delete', link], ['nft', 'flush', 'ruleset']]) await cluster.run(args[0]!, args.slice(1))
+    const link = (await cluster.run('ip', ['-brief', 'link'])).out
+      .split('\n')
+      .find(line => line.startsWith('sampan'))!
+      .split(' ')[0]!
+    for (const args of [
+      ['ip', 'link', 'delete', link],
+      ['nft', 'flush', 'ruleset'],
+    ])
+      await cluster.run(args[0]!, args.slice(1))
     succeeded(await cluster.up())
-    await eventually('the frontend answers', async () => (await ask().catch(() => undefined))?.kilometers === 877.5, 30_000)
-    for (const service of ['geo-backend', 'geo-frontend']) await cluster.show('rollout', 'status', '-n', 'test', `deployment/${service}`, '--timeout=60s')
+    await eventually(
+      'the frontend answers',
+      async () => (await ask().catch(() => undefined))?.kilometers === 877.5,
+      30_000,
+    )
+    for (const service of ['geo-backend', 'geo-frontend'])
+      await cluster.show('rollout', 'status', '-n', 'test', `deployment/${service}`, '--timeout=60s')
   })
 
   test('down with everything running leaves nothing', async () => {

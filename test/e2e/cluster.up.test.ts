@@ -8,7 +8,12 @@ import { ClusterFixture, readText, reasonToSkipCluster } from '../../src/testing
 const reason = reasonToSkipCluster()
 const title = (text: string): string => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`
 
-interface Kubeconfig { 'current-context': string; clusters: { name: string; cluster: { server: string } }[]; users: { name: string }[]; contexts: { name: string }[] }
+interface Kubeconfig {
+  'current-context': string
+  clusters: { name: string; cluster: { server: string } }[]
+  users: { name: string }[]
+  contexts: { name: string }[]
+}
 const kubeconfigOf = (cluster: ClusterFixture): Kubeconfig => parse(readText(cluster.kubeconfig)) as Kubeconfig
 
 describe.skipIf(reason !== undefined)(title('one cluster'), () => {
@@ -16,7 +21,10 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
   afterAll(() => cluster?.close())
 
   test('status and down say that nothing runs', async () => {
-    expect(await cluster.sampan('status', '--name', cluster.name)).toMatchObject({ code: 3, out: `cluster "${cluster.name}" is down; start it with: sampan up --name ${cluster.name}\n` })
+    expect(await cluster.sampan('status', '--name', cluster.name)).toMatchObject({
+      code: 3,
+      out: `cluster "${cluster.name}" is down; start it with: sampan up --name ${cluster.name}\n`,
+    })
     const json = await cluster.sampan('status', '--name', cluster.name, '-o', 'json')
     expect(json.code).toBe(3)
     expect(JSON.parse(json.out)).toEqual({ name: cluster.name, running: false })
@@ -25,30 +33,60 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
 
   test('up shows its steps and leaves a context beside those of others', async () => {
     mkdirSync(dirname(cluster.kubeconfig), { recursive: true })
-    writeFileSync(cluster.kubeconfig, stringify({
-      apiVersion: 'v1', kind: 'Config', 'current-context': 'work', preferences: { colors: true },
-      clusters: [{ name: 'work', cluster: { server: 'https://work.example:6443' } }], users: [{ name: 'me', user: { token: 'secret' } }],
-      contexts: [{ name: 'work', context: { cluster: 'work', user: 'me', namespace: 'team' } }],
-    }), { mode: 0o644 })
+    writeFileSync(
+      cluster.kubeconfig,
+      stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': 'work',
+        preferences: { colors: true },
+        clusters: [{ name: 'work', cluster: { server: 'https://work.example:6443' } }],
+        users: [{ name: 'me', user: { token: 'secret' } }],
+        contexts: [{ name: 'work', context: { cluster: 'work', user: 'me', namespace: 'team' } }],
+      }),
+      { mode: 0o644 },
+    )
     const { code, err } = await cluster.up()
     expect(code).toBe(0)
-    for (const step of ['API server answers', 'service rules are in the kernel', 'container runtime runs', 'node is Ready']) expect(err).toMatch(new RegExp(`✓ ${step} +\\d+\\.\\d\\d s\\n`))
+    for (const step of [
+      'API server answers',
+      'service rules are in the kernel',
+      'container runtime runs',
+      'node is Ready',
+    ])
+      expect(err).toMatch(new RegExp(`✓ ${step} +\\d+\\.\\d\\d s\\n`))
     expect(err).toContain(`cluster "${cluster.name}" is up`)
     const kubeconfig = kubeconfigOf(cluster)
     expect(kubeconfig).toMatchObject({ 'current-context': cluster.name, preferences: { colors: true } })
     expect(kubeconfig.contexts.map(({ name }) => name)).toEqual(['work', cluster.name])
-    expect(kubeconfig.contexts[0]).toEqual({ name: 'work', context: { cluster: 'work', user: 'me', namespace: 'team' } })
+    expect(kubeconfig.contexts[0]).toEqual({
+      name: 'work',
+      context: { cluster: 'work', user: 'me', namespace: 'team' },
+    })
     expect(kubeconfig.users[0]).toEqual({ name: 'me', user: { token: 'secret' } })
     expect(statSync(cluster.kubeconfig).mode & 0o777).toBe(0o600)
     expect(await cluster.show('get', 'nodes', '--no-headers')).toMatch(/ Ready /)
   })
 
   test('a second up changes nothing', async () => {
-    const before = [readText(cluster.kubeconfig), await cluster.serverPid(), await cluster.show('get', '--raw', '/version')]
+    const before = [
+      readText(cluster.kubeconfig),
+      await cluster.serverPid(),
+      await cluster.show('get', '--raw', '/version'),
+    ]
     expect(await cluster.up()).toMatchObject({ code: 0, err: expect.stringContaining('is up already') as string })
     expect(JSON.parse((await cluster.up('-o', 'json')).out)).toMatchObject({ changed: false, context: cluster.name })
-    expect([readText(cluster.kubeconfig), await cluster.serverPid(), await cluster.show('get', '--raw', '/version')]).toEqual(before)
-    expect(await cluster.sampan('up', '--name', cluster.name, '--data-dir', join(cluster.directory, 'other'))).toMatchObject({ code: 1, err: expect.stringContaining(`runs with the data directory ${cluster.dataDirectory}`) as string })
+    expect([
+      readText(cluster.kubeconfig),
+      await cluster.serverPid(),
+      await cluster.show('get', '--raw', '/version'),
+    ]).toEqual(before)
+    expect(
+      await cluster.sampan('up', '--name', cluster.name, '--data-dir', join(cluster.directory, 'other')),
+    ).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`runs with the data directory ${cluster.dataDirectory}`) as string,
+    })
   })
 
   test('status tells how it is, without being told where the data is', async () => {
@@ -58,11 +96,26 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
     expect(out).toMatch(/^pods +0 running of 0$/m)
     expect(out).toContain(cluster.dataDirectory)
     const json = JSON.parse((await cluster.sampan('status', '--name', cluster.name, '-o', 'json')).out) as object
-    expect(json).toMatchObject({ name: cluster.name, running: true, url: 'https://127.0.0.1:6443', ready: true, pods: { total: 0, running: 0 } })
+    expect(json).toMatchObject({
+      name: cluster.name,
+      running: true,
+      url: 'https://127.0.0.1:6443',
+      ready: true,
+      pods: { total: 0, running: 0 },
+    })
   })
 
   test('nobody gets in without a certificate or a token', async () => {
-    const code = (...options: string[]): Promise<string> => cluster.curl('https://127.0.0.1:6443/api/v1/namespaces', '--insecure', '--output', '/dev/null', '--write-out', '%{http_code}', ...options)
+    const code = (...options: string[]): Promise<string> =>
+      cluster.curl(
+        'https://127.0.0.1:6443/api/v1/namespaces',
+        '--insecure',
+        '--output',
+        '/dev/null',
+        '--write-out',
+        '%{http_code}',
+        ...options,
+      )
     expect([await code(), await code('--header', 'Authorization: Bearer guessed')]).toEqual(['403', '401'])
   })
 
@@ -97,13 +150,20 @@ describe.skipIf(reason !== undefined)(title('two clusters side by side'), () => 
   })
 
   test('have addresses, rules and data of their own', async () => {
-    expect((await Promise.all([one.up('--api-port', '0'), two.up('--api-port', '0')])).map(({ code, err }) => [code, err])).toEqual([[0, expect.any(String)], [0, expect.any(String)]])
+    expect(
+      (await Promise.all([one.up('--api-port', '0'), two.up('--api-port', '0')])).map(({ code, err }) => [code, err]),
+    ).toEqual([
+      [0, expect.any(String)],
+      [0, expect.any(String)],
+    ])
     const servers = [one, two].map(cluster => kubeconfigOf(cluster).clusters[0]!.cluster.server)
     expect(new Set(servers).size).toBe(2)
     await one.show('create', 'configmap', 'mine')
     expect(await two.show('get', 'configmap', '-o', 'name')).not.toContain('mine')
     expect((await one.run('nft', ['list', 'tables'])).out.trim().split('\n')).toHaveLength(2)
-    const addresses = await Promise.all([one, two].map(cluster => cluster.show('get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[0].address}')))
+    const addresses = await Promise.all(
+      [one, two].map(cluster => cluster.show('get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[0].address}')),
+    )
     expect(new Set(addresses).size).toBe(2)
   })
 

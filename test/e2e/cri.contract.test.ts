@@ -8,6 +8,11 @@ const reason = reasonToSkip()
 describe.skipIf(reason !== undefined)(`containerd${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   testRuntime('containerd', true, async () => {
     const containerd = await privateContainerd('cri')
-    return { runtime: containerd.runtime, image: testImage, logDirectory: join(containerd.directory, 'logs'), close: () => containerd.close() }
+    return {
+      runtime: containerd.runtime,
+      image: testImage,
+      logDirectory: join(containerd.directory, 'logs'),
+      close: () => containerd.close(),
+    }
   })
 })

@@ -15,7 +15,12 @@ import { configMaps } from '../../src/api/resources.ts'
 import { HttpClient } from '../../src/client/http-client.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
 import { bundle } from '../../scripts/bundle.ts'
-import { createAuthority, generateSigningKey, signCertificate, type KeyPairPem } from '../../src/server/auth/certificate-authority.ts'
+import {
+  createAuthority,
+  generateSigningKey,
+  signCertificate,
+  type KeyPairPem,
+} from '../../src/server/auth/certificate-authority.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import type { ApiProcessOptions } from './processes/api-server.ts'
 
@@ -43,8 +48,16 @@ async function makeKeys(): Promise<Keys> {
   const nowMs = Date.now()
   const authority = await createAuthority('test-ca', 2, nowMs)
   const [serving, admin, tokenKey] = await Promise.all([
-    signCertificate(authority, { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost'], addresses: ['127.0.0.1'] }, nowMs),
-    signCertificate(authority, { commonName: 'admin', organizations: ['system:masters'], usage: 'client', days: 1 }, nowMs),
+    signCertificate(
+      authority,
+      { commonName: 'kube-apiserver', usage: 'server', days: 1, dnsNames: ['localhost'], addresses: ['127.0.0.1'] },
+      nowMs,
+    ),
+    signCertificate(
+      authority,
+      { commonName: 'admin', organizations: ['system:masters'], usage: 'client', days: 1 },
+      nowMs,
+    ),
     generateSigningKey(),
   ])
   return { authority: authority.certificate, serving, admin, tokenKey }
@@ -69,24 +82,50 @@ class Run {
 
   /** Bundled, it starts three times as fast. */
   async build(): Promise<void> {
-    await bundle({ 'api-server': join(import.meta.dirname, 'processes/api-server.ts'), 'sqlite-worker': join(import.meta.dirname, '../../src/store/sqlite-worker.ts') }, this.program)
+    await bundle(
+      {
+        'api-server': join(import.meta.dirname, 'processes/api-server.ts'),
+        'sqlite-worker': join(import.meta.dirname, '../../src/store/sqlite-worker.ts'),
+      },
+      this.program,
+    )
     writeFileSync(join(this.program, 'package.json'), '{"type":"module"}')
   }
 
   async start(): Promise<ChildProcess> {
     const { authority, serving, tokenKey } = this.keys
     const file = join(this.directory, 'options.json')
-    writeFileSync(file, JSON.stringify({ database: join(this.directory, 'store.db'), port: this.port, authority, serving, tokenKey } satisfies ApiProcessOptions))
-    const child = spawn(process.execPath, [join(this.program, 'api-server.js'), file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: join(this.program, 'cache') } })
+    writeFileSync(
+      file,
+      JSON.stringify({
+        database: join(this.directory, 'store.db'),
+        port: this.port,
+        authority,
+        serving,
+        tokenKey,
+      } satisfies ApiProcessOptions),
+    )
+    const child = spawn(process.execPath, [join(this.program, 'api-server.js'), file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(this.program, 'cache') },
+    })
     this.running = child
-    const [line] = await once(child.stdout!, 'data') as [Buffer]
+    const [line] = (await once(child.stdout!, 'data')) as [Buffer]
     this.port = Number(String(line).split(' ')[1])
     return child
   }
 
   connect(): HttpClient {
     const { authority, admin } = this.keys
-    const access = { context: '', server: `https://127.0.0.1:${this.port}`, namespace: 'default', authority, certificate: admin.certificate, key: admin.key, skipVerification: false }
+    const access = {
+      context: '',
+      server: `https://127.0.0.1:${this.port}`,
+      namespace: 'default',
+      authority,
+      certificate: admin.certificate,
+      key: admin.key,
+      skipVerification: false,
+    }
     return new HttpClient({ access, userAgent: 'durability', clock: machineClock })
   }
 
@@ -95,7 +134,11 @@ class Run {
     for (let number = 0; ; number++) {
       const name = `w${writer}-${number % 3}`
       const serial = `${round}.${number}`
-      const step: Step = { type: !this.existing.has(name) ? 'ADDED' : number % 7 === 6 ? 'DELETED' : 'MODIFIED', serial, acknowledged: false }
+      const step: Step = {
+        type: !this.existing.has(name) ? 'ADDED' : number % 7 === 6 ? 'DELETED' : 'MODIFIED',
+        serial,
+        acknowledged: false,
+      }
       this.steps.set(name, [...(this.steps.get(name) ?? []), step])
       try {
         const object = await this.act(client, name, step)
@@ -113,9 +156,11 @@ class Run {
   }
 
   private async act(client: HttpClient, name: string, { type, serial }: Step): Promise<ConfigMap | undefined> {
-    const data = { serial, filler: 'x'.repeat(Number(serial.split('.')[1]) * 37 % 5000), end: serial }
-    if (type === 'ADDED') return client.create(configMaps, { metadata: { name, namespace: 'default', labels }, data } as never)
-    if (type === 'MODIFIED') return client.patch(configMaps, { name, namespace: 'default' }, { type: 'merge', value: { data } })
+    const data = { serial, filler: 'x'.repeat((Number(serial.split('.')[1]) * 37) % 5000), end: serial }
+    if (type === 'ADDED')
+      return client.create(configMaps, { metadata: { name, namespace: 'default', labels }, data } as never)
+    if (type === 'MODIFIED')
+      return client.patch(configMaps, { name, namespace: 'default' }, { type: 'merge', value: { data } })
     await client.delete(configMaps, { name, namespace: 'default' })
     return undefined
   }
@@ -141,15 +186,27 @@ class Run {
     let last = Number(this.checkedRevision)
     if (last < end) {
       // A last write, so that it is known when everything before it was told.
-      const marker = await client.create(configMaps, { metadata: { generateName: 'marker-', namespace: 'default', labels } } as never)
-      for await (const event of client.watch(configMaps, { namespace: 'default', labelSelector: 'test=durability', resourceVersion: this.checkedRevision, signal: stop.signal })) {
+      const marker = await client.create(configMaps, {
+        metadata: { generateName: 'marker-', namespace: 'default', labels },
+      } as never)
+      for await (const event of client.watch(configMaps, {
+        namespace: 'default',
+        labelSelector: 'test=durability',
+        resourceVersion: this.checkedRevision,
+        signal: stop.signal,
+      })) {
         if (event.type === 'BOOKMARK') continue
         const { name, resourceVersion } = event.object.metadata
         if (name === marker.metadata.name) break
         assert(Number(resourceVersion) > last, 'revisions only grow')
         last = Number(resourceVersion)
         if (name!.startsWith('marker-')) continue
-        const step: Step = { type: event.type as Step['type'], serial: event.object.data!['serial']!, revision: last, acknowledged: true }
+        const step: Step = {
+          type: event.type as Step['type'],
+          serial: event.object.data!['serial']!,
+          revision: last,
+          acknowledged: true,
+        }
         told.set(name, [...(told.get(name) ?? []), step])
       }
       stop.abort()
@@ -180,27 +237,33 @@ class Run {
   }
 }
 
-test(`the API server loses nothing in ${kills} kills, and watches go on, seed ${seed}`, { timeout: 600_000 }, async () => {
-  const run = new Run(await makeKeys())
-  onTestFinished(() => run.end())
-  await run.build()
-  for (let round = 0; round < kills; round++) {
+test(
+  `the API server loses nothing in ${kills} kills, and watches go on, seed ${seed}`,
+  { timeout: 600_000 },
+  async () => {
+    const run = new Run(await makeKeys())
+    onTestFinished(() => run.end())
+    await run.build()
+    for (let round = 0; round < kills; round++) {
+      const child = await run.start()
+      const client = run.connect()
+      await run.check(client)
+      const gone = once(child, 'close')
+      const writing = Promise.all(
+        Array.from({ length: writers }, (_unused, writer) => run.write(client, writer, round)),
+      )
+      await sleep(20 + run.random() * 300)
+      child.kill('SIGKILL')
+      await Promise.all([gone, writing])
+      client.close()
+    }
     const child = await run.start()
     const client = run.connect()
     await run.check(client)
-    const gone = once(child, 'close')
-    const writing = Promise.all(Array.from({ length: writers }, (_unused, writer) => run.write(client, writer, round)))
-    await sleep(20 + run.random() * 300)
-    child.kill('SIGKILL')
-    await Promise.all([gone, writing])
     client.close()
-  }
-  const child = await run.start()
-  const client = run.connect()
-  await run.check(client)
-  client.close()
-  child.kill('SIGKILL')
-  await once(child, 'close')
-  console.log(`seed ${seed}: ${kills} kills, ${run.acknowledgedWrites} acknowledged writes`)
-  expect(run.acknowledgedWrites).toBeGreaterThan(kills * 3)
-})
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    console.log(`seed ${seed}: ${kills} kills, ${run.acknowledgedWrites} acknowledged writes`)
+    expect(run.acknowledgedWrites).toBeGreaterThan(kills * 3)
+  },
+)

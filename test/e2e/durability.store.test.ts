@@ -19,29 +19,39 @@ const writer = join(import.meta.dirname, 'processes/store-writer.ts')
 async function writeAndKill(file: string, round: number, lifeMs: number, history: WriteHistory): Promise<void> {
   const journal = `${file}.journal`
   const descriptor = openSync(journal, 'w')
-  const child = spawn(process.execPath, [writer, file, String(round), String(history.checkedRevision)], { stdio: ['ignore', 'pipe', 'inherit', descriptor] })
+  const child = spawn(process.execPath, [writer, file, String(round), String(history.checkedRevision)], {
+    stdio: ['ignore', 'pipe', 'inherit', descriptor],
+  })
   closeSync(descriptor)
   child.stdout!.once('data', () => void sleep(lifeMs).then(() => child.kill('SIGKILL')))
-  await new Promise(resolve => { child.once('close', resolve) })
+  await new Promise(resolve => {
+    child.once('close', resolve)
+  })
   expect(child.signalCode).toBe('SIGKILL')
   for (const line of readFileSync(journal, 'utf8').trimEnd().split('\n')) history.note(line)
 }
 
-test.concurrent.for(Array.from({ length: lanes }, (_unused, lane) => lane))(`every acknowledged write survives ${kills} kills, seed ${seed}, lane %i`, { timeout: 600_000 }, async lane => {
-  const directory = mkdtempSync(join(tmpdir(), 'sampan-durability-'))
-  const file = join(directory, 'store.db')
-  const random = seededRandom(seed + lane)
-  const history = new WriteHistory('/registry/', 1)
-  for (let round = 0; round < kills / lanes; round++) {
-    await writeAndKill(file, round, random() * 120, history)
-    const store = await SqliteStore.open(file)
-    try {
-      await history.check(store)
-    } finally {
-      await store.close()
+test.concurrent.for(Array.from({ length: lanes }, (_unused, lane) => lane))(
+  `every acknowledged write survives ${kills} kills, seed ${seed}, lane %i`,
+  { timeout: 600_000 },
+  async lane => {
+    const directory = mkdtempSync(join(tmpdir(), 'sampan-durability-'))
+    const file = join(directory, 'store.db')
+    const random = seededRandom(seed + lane)
+    const history = new WriteHistory('/registry/', 1)
+    for (let round = 0; round < kills / lanes; round++) {
+      await writeAndKill(file, round, random() * 120, history)
+      const store = await SqliteStore.open(file)
+      try {
+        await history.check(store)
+      } finally {
+        await store.close()
+      }
     }
-  }
-  console.log(`seed ${seed}, lane ${lane}: ${Math.ceil(kills / lanes)} kills, ${history.acknowledgedWrites} acknowledged writes, ${Math.round(statSync(file).size / 1e6)} MB`)
-  expect(history.acknowledgedWrites).toBeGreaterThan(kills)
-  rmSync(directory, { recursive: true })
-})
+    console.log(
+      `seed ${seed}, lane ${lane}: ${Math.ceil(kills / lanes)} kills, ${history.acknowledgedWrites} acknowledged writes, ${Math.round(statSync(file).size / 1e6)} MB`,
+    )
+    expect(history.acknowledgedWrites).toBeGreaterThan(kills)
+    rmSync(directory, { recursive: true })
+  },
+)

@@ -22,34 +22,62 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const kinds = allKinds.filter(kind => kind.stored !== false && (kind.verbs === undefined || kind.verbs.includes('create')))
-const caller = (chance: Chance, dryRun: boolean): Caller => ({ user: { username: 'fuzz', groups: ['system:masters'] }, fieldManager: 'fuzz', fieldValidation: chance.pick(['Strict', 'Warn', 'Ignore']), dryRun, warnings: [] })
+const kinds = allKinds.filter(
+  kind => kind.stored !== false && (kind.verbs === undefined || kind.verbs.includes('create')),
+)
+const caller = (chance: Chance, dryRun: boolean): Caller => ({
+  user: { username: 'fuzz', groups: ['system:masters'] },
+  fieldManager: 'fuzz',
+  fieldValidation: chance.pick(['Strict', 'Warn', 'Ignore']),
+  dryRun,
+  warnings: [],
+})
 
-test('any body', () => fuzz('bodies', 0.5, async chance => {
-  const kind = chance.pick(kinds)
-  let object: unknown = objectOfKind(kind, chance)
-  for (let count = chance.number(4); count > 0; count--) object = mutate(object, chance)
-  const { bytes, mediaType } = encoded(kind, object, chance)
-  const who = caller(chance, !chance.isOneIn(5))
-  const { context } = server.server
-  await isAnswered(async () => {
-    const { value, problems } = decodeBody(bytes, mediaType, kind.model, who.fieldValidation, kind.resource.kind)
-    const namespace = kind.resource.scope === 'Namespaced' ? 'default' : undefined
-    const made = await create(context, { kind, namespace }, value, who, { problems })
-    show(made)
-    const target = { kind, namespace, name: made.object.metadata.name }
-    if (who.dryRun) return
-    try {
-      const changed = mutate(structuredClone(made.object), chance)
-      await isAnswered(async () => show(await update(context, target, { change: () => changed, problems: [] }, who)))
-    } finally {
-      await isAnswered(() => update(context, target, { change: () => ({ ...made.object, metadata: { ...made.object.metadata, finalizers: undefined, resourceVersion: undefined } }), problems: [] }, who))
-      await isAnswered(() => remove(context, target, { gracePeriodSeconds: 0 }, who))
-    }
-  })
+test(
+  'any body',
+  () =>
+    fuzz('bodies', 0.5, async chance => {
+      const kind = chance.pick(kinds)
+      let object: unknown = objectOfKind(kind, chance)
+      for (let count = chance.number(4); count > 0; count--) object = mutate(object, chance)
+      const { bytes, mediaType } = encoded(kind, object, chance)
+      const who = caller(chance, !chance.isOneIn(5))
+      const { context } = server.server
+      await isAnswered(async () => {
+        const { value, problems } = decodeBody(bytes, mediaType, kind.model, who.fieldValidation, kind.resource.kind)
+        const namespace = kind.resource.scope === 'Namespaced' ? 'default' : undefined
+        const made = await create(context, { kind, namespace }, value, who, { problems })
+        show(made)
+        const target = { kind, namespace, name: made.object.metadata.name }
+        if (who.dryRun) return
+        try {
+          const changed = mutate(structuredClone(made.object), chance)
+          await isAnswered(async () =>
+            show(await update(context, target, { change: () => changed, problems: [] }, who)),
+          )
+        } finally {
+          await isAnswered(() =>
+            update(
+              context,
+              target,
+              {
+                change: () => ({
+                  ...made.object,
+                  metadata: { ...made.object.metadata, finalizers: undefined, resourceVersion: undefined },
+                }),
+                problems: [],
+              },
+              who,
+            ),
+          )
+          await isAnswered(() => remove(context, target, { gracePeriodSeconds: 0 }, who))
+        }
+      })
 
-  function show(made: CachedObject): void {
-    JSON.stringify(table(kind, [made], { resourceVersion: '1' }, 0, 'Object'))
-    encodeProtobuf(kind.model, made.object)
-  }
-}), 280_000)
+      function show(made: CachedObject): void {
+        JSON.stringify(table(kind, [made], { resourceVersion: '1' }, 0, 'Object'))
+        encodeProtobuf(kind.model, made.object)
+      }
+    }),
+  280_000,
+)

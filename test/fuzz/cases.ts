@@ -48,13 +48,15 @@ export async function isAnswered(work: () => unknown): Promise<number | undefine
     await work()
     return undefined
   } catch (error) {
-    if (error instanceof ApiError && (error.code < 500 || honest.has(error.code) || isApplyOfSomethingElse(error))) return error.code
+    if (error instanceof ApiError && (error.code < 500 || honest.has(error.code) || isApplyOfSomethingElse(error)))
+      return error.code
     throw error
   }
 }
 
 /** Kubernetes too answers 500 to an apply whose document does not fit the kind. */
-const isApplyOfSomethingElse = ({ message }: ApiError): boolean => message.startsWith('failed to create typed patch object')
+const isApplyOfSomethingElse = ({ message }: ApiError): boolean =>
+  message.startsWith('failed to create typed patch object')
 
 const collectGarbage = (): void => {
   setFlagsFromString('--expose-gc')
@@ -64,7 +66,9 @@ const collectGarbage = (): void => {
 async function heapBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collectGarbage()
-    await new Promise(resolve => { setImmediate(resolve) })
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
   }
   return process.memoryUsage().heapUsed
 }
@@ -105,10 +109,18 @@ export async function fuzz(what: string, share: number, run: (chance: Chance) =>
   }
   const atStart = fingerprint()
   try {
-    await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat()), one), { seed, numRuns: Math.ceil(cases / 10), endOnFailure: true })
+    await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat()), one), {
+      seed,
+      numRuns: Math.ceil(cases / 10),
+      endOnFailure: true,
+    })
     const heapBefore = await heapBytes()
-    await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat()), one), { seed: seed + 1, numRuns: Math.floor(cases * 0.9), endOnFailure: true })
-    const grown = await heapBytes() - heapBefore
+    await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat()), one), {
+      seed: seed + 1,
+      numRuns: Math.floor(cases * 0.9),
+      endOnFailure: true,
+    })
+    const grown = (await heapBytes()) - heapBefore
     expect(grown, 'bytes of heap more than after the first tenth').toBeLessThan(heapGrowthBytes)
   } finally {
     process.off('unhandledRejection', reject)
@@ -118,4 +130,9 @@ export async function fuzz(what: string, share: number, run: (chance: Chance) =>
   expect(fingerprint(), 'what every object inherits').toEqual(atStart)
 }
 
-const fingerprint = (): unknown[] => [Object, Array, String, Function, Map].map(type => Reflect.ownKeys(type.prototype as object).map(String).toSorted())
+const fingerprint = (): unknown[] =>
+  [Object, Array, String, Function, Map].map(type =>
+    Reflect.ownKeys(type.prototype as object)
+      .map(String)
+      .toSorted(),
+  )

@@ -1,25 +1,65 @@
 // Expressions about a write: what policies and the match conditions of webhooks are made of. Declares their
 // variables, compiles them in order, and evaluates them within one budget.
 import { CompileError, CostLimitError, EvaluationError } from './cel-error.ts'
-import { compile, costOfFailure, perCallLimit, runtimeBudget, type CompiledExpression, type Environment } from './environment.ts'
+import {
+  compile,
+  costOfFailure,
+  perCallLimit,
+  runtimeBudget,
+  type CompiledExpression,
+  type Environment,
+} from './environment.ts'
 import { bool, dyn, formatType, int, listOf, mapOf, objectType, string, timestamp, type CelType } from './types.ts'
 import { CelObject, type Value } from './values.ts'
 
 const kindType = objectType('kubernetes.GroupVersionKind', { group: string, version: string, kind: string })
 const resourceType = objectType('kubernetes.GroupVersionResource', { group: string, version: string, resource: string })
-const userType = objectType('kubernetes.UserInfo', { username: string, uid: string, groups: listOf(string), extra: mapOf(string, listOf(string)) })
+const userType = objectType('kubernetes.UserInfo', {
+  username: string,
+  uid: string,
+  groups: listOf(string),
+  extra: mapOf(string, listOf(string)),
+})
 const requestType = objectType('kubernetes.AdmissionRequest', {
-  kind: kindType, resource: resourceType, subResource: string, requestKind: kindType, requestResource: resourceType, requestSubResource: string,
-  name: string, namespace: string, operation: string, userInfo: userType, dryRun: bool, options: dyn,
+  kind: kindType,
+  resource: resourceType,
+  subResource: string,
+  requestKind: kindType,
+  requestResource: resourceType,
+  requestSubResource: string,
+  name: string,
+  namespace: string,
+  operation: string,
+  userInfo: userType,
+  dryRun: bool,
+  options: dyn,
 })
 const namespaceType = objectType('kubernetes.Namespace', {
   metadata: objectType('kubernetes.NamespaceMetadata', {
-    name: string, generateName: string, namespace: string, labels: mapOf(string, string), annotations: mapOf(string, string), UID: string,
-    creationTimestamp: timestamp, deletionGracePeriodSeconds: int, deletionTimestamp: timestamp, generation: int, resourceVersion: string, finalizers: listOf(string),
+    name: string,
+    generateName: string,
+    namespace: string,
+    labels: mapOf(string, string),
+    annotations: mapOf(string, string),
+    UID: string,
+    creationTimestamp: timestamp,
+    deletionGracePeriodSeconds: int,
+    deletionTimestamp: timestamp,
+    generation: int,
+    resourceVersion: string,
+    finalizers: listOf(string),
   }),
   spec: objectType('kubernetes.NamespaceSpec', { finalizers: listOf(string) }),
   status: objectType('kubernetes.NamespaceStatus', {
-    conditions: listOf(objectType('kubernetes.NamespaceCondition', { status: string, type: string, lastTransitionTime: timestamp, message: string, reason: string })),
+    conditions: listOf(
+      objectType('kubernetes.NamespaceCondition', {
+        status: string,
+        type: string,
+        lastTransitionTime: timestamp,
+        message: string,
+        reason: string,
+      }),
+    ),
     phase: string,
   }),
 })
@@ -46,7 +86,10 @@ export type Compilation = { readonly expression: CompiledExpression } | { readon
 /** Values by the name of the variable: `object`, `oldObject`, `request`, `namespaceObject`, `params`, `authorizer`. */
 export type AdmissionVariables = (name: string) => Value
 
-interface NamedVariable { readonly name: string; readonly compilation: Compilation }
+interface NamedVariable {
+  readonly name: string
+  readonly compilation: Compilation
+}
 
 /** Compiles the expressions of one policy; a variable is known to those that come after it. */
 export class AdmissionCompiler {
@@ -83,11 +126,24 @@ export class AdmissionCompiler {
     return this.variables
   }
 
-  private declared({ hasParams, hasAuthorizer, hasRequestResource = hasAuthorizer, hasVariables }: AdmissionScope): Record<string, CelType> {
+  private declared({
+    hasParams,
+    hasAuthorizer,
+    hasRequestResource = hasAuthorizer,
+    hasVariables,
+  }: AdmissionScope): Record<string, CelType> {
     const object = this.types.object ?? dyn
-    const composed = Object.fromEntries(this.variables.map(({ name, compilation }) => [name, 'expression' in compilation ? compilation.expression.type : dyn]))
+    const composed = Object.fromEntries(
+      this.variables.map(({ name, compilation }) => [
+        name,
+        'expression' in compilation ? compilation.expression.type : dyn,
+      ]),
+    )
     return {
-      object, oldObject: object, request: requestType, namespaceObject: namespaceType,
+      object,
+      oldObject: object,
+      request: requestType,
+      namespaceObject: namespaceType,
       ...(hasParams && { params: this.types.params ?? dyn }),
       ...(hasAuthorizer && { authorizer: authorizerType }),
       ...(hasRequestResource && { 'authorizer.requestResource': resourceCheckType }),
@@ -131,7 +187,8 @@ export class AdmissionEvaluation {
     try {
       return { value: this.run(expression) }
     } catch (error) {
-      if (error instanceof EvaluationError || error instanceof CostLimitError) return { error: `expression '${expression.source}' resulted in error: ${error.message}` }
+      if (error instanceof EvaluationError || error instanceof CostLimitError)
+        return { error: `expression '${expression.source}' resulted in error: ${error.message}` }
       throw error
     }
   }
@@ -157,15 +214,25 @@ export class AdmissionEvaluation {
     const convert = (name: string): Value | undefined => {
       const compilation = variables.find(variable => variable.name === name)?.compilation
       if (compilation === undefined) return undefined
-      if ('problem' in compilation) throw new EvaluationError(`composited variable ${JSON.stringify(name)} fails to compile: ${compilation.problem}`)
+      if ('problem' in compilation)
+        throw new EvaluationError(
+          `composited variable ${JSON.stringify(name)} fails to compile: ${compilation.problem}`,
+        )
       try {
         return this.run(compilation.expression)
       } catch (error) {
         // Running out of what one expression may cost is, to those that read the variable, an error like others.
-        if (error instanceof EvaluationError || error instanceof CostLimitError) throw new EvaluationError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${error.message}`)
+        if (error instanceof EvaluationError || error instanceof CostLimitError)
+          throw new EvaluationError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${error.message}`)
         throw error
       }
     }
-    return new CelObject({ typeName: 'kubernetes.variables', json: {}, isMap: false, convert, names: () => variables.map(({ name }) => name) })
+    return new CelObject({
+      typeName: 'kubernetes.variables',
+      json: {},
+      isMap: false,
+      convert,
+      names: () => variables.map(({ name }) => name),
+    })
   }
 }

@@ -35,7 +35,10 @@ export class CostLimitError extends Error {
 }
 
 function formatIssues(source: string, issues: readonly Issue[]): string {
-  return [...issues].sort((a, b) => a.offset - b.offset).map(issue => formatIssue(source, issue)).join('\n')
+  return [...issues]
+    .sort((a, b) => a.offset - b.offset)
+    .map(issue => formatIssue(source, issue))
+    .join('\n')
 }
 
 function formatIssue(source: string, { offset, message }: Issue): string {

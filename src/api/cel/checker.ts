@@ -2,8 +2,35 @@
 // in the words of cel-go.
 import type { Issue } from './cel-error.ts'
 import type { Overload } from './functions.ts'
-import type { Call, Comprehension, Expression, ListLiteral, LiteralValue, MapLiteral, Select, StructLiteral } from './syntax.ts'
-import { Bindings, bool, bytes, double, dyn, errorType, formatType, int, listOf, mapOf, moreGeneral, namedTypes, nullType, optionalOf, string, uint, type CelType } from './types.ts'
+import type {
+  Call,
+  Comprehension,
+  Expression,
+  ListLiteral,
+  LiteralValue,
+  MapLiteral,
+  Select,
+  StructLiteral,
+} from './syntax.ts'
+import {
+  Bindings,
+  bool,
+  bytes,
+  double,
+  dyn,
+  errorType,
+  formatType,
+  int,
+  listOf,
+  mapOf,
+  moreGeneral,
+  namedTypes,
+  nullType,
+  optionalOf,
+  string,
+  uint,
+  type CelType,
+} from './types.ts'
 
 export interface Declarations {
   /** By name; methods and global functions together. */
@@ -47,7 +74,13 @@ class Checker {
   run(expression: Expression): Checked {
     this.check(expression)
     for (const [node, type] of this.types) this.types.set(node, this.bindings.substitute(type, true))
-    return { type: this.types.get(expression)!, types: this.types, overloads: this.overloads, references: this.references, variables: this.used }
+    return {
+      type: this.types.get(expression)!,
+      types: this.types,
+      overloads: this.overloads,
+      references: this.references,
+      variables: this.used,
+    }
   }
 
   private report(offset: number, message: string): CelType {
@@ -69,15 +102,26 @@ class Checker {
 
   private typeOf(node: Expression): CelType {
     switch (node.kind) {
-      case 'literal': return literalType(node.value)
-      case 'identifier': return this.identifier(node, node.name) ?? this.report(node.offset, `undeclared reference to '${node.name}' (in container '')`)
-      case 'select': return this.select(node)
-      case 'call': return this.call(node)
-      case 'list': return this.list(node)
-      case 'map': return this.map(node)
-      case 'struct': return this.struct(node)
+      case 'literal':
+        return literalType(node.value)
+      case 'identifier':
+        return (
+          this.identifier(node, node.name) ??
+          this.report(node.offset, `undeclared reference to '${node.name}' (in container '')`)
+        )
+      case 'select':
+        return this.select(node)
+      case 'call':
+        return this.call(node)
+      case 'list':
+        return this.list(node)
+      case 'map':
+        return this.map(node)
+      case 'struct':
+        return this.struct(node)
       case 'comprehension':
-      default: return this.comprehension(node)
+      default:
+        return this.comprehension(node)
     }
   }
 
@@ -115,28 +159,54 @@ class Checker {
 
   private fieldType(operand: CelType, field: string, offset: number): CelType {
     switch (operand.kind) {
-      case 'map': return operand.value
-      case 'object': return operand.fieldType(field) ?? this.report(offset, `undefined field '${field}'`)
+      case 'map':
+        return operand.value
+      case 'object':
+        return operand.fieldType(field) ?? this.report(offset, `undefined field '${field}'`)
       case 'parameter':
         this.bindings.accept([dyn], [operand])
         return dyn
-      case 'dyn': case 'error': return dyn
+      case 'dyn':
+      case 'error':
+        return dyn
       // Most types of libraries are, to the original, objects whose fields it does not find.
-      case 'opaque': return this.report(offset, operand.name.startsWith('net.') ? noSelection(operand.name) : `unexpected failed resolution of '${operand.name}'`)
-      default: return this.report(offset, noSelection(this.format(operand)))
+      case 'opaque':
+        return this.report(
+          offset,
+          operand.name.startsWith('net.')
+            ? noSelection(operand.name)
+            : `unexpected failed resolution of '${operand.name}'`,
+        )
+      default:
+        return this.report(offset, noSelection(this.format(operand)))
     }
   }
 
   private call(node: Call): CelType {
     const qualified = node.target === undefined ? undefined : dottedName(node.target)
     const asGlobal = qualified === undefined ? undefined : `${qualified}.${node.name}`
-    if (asGlobal !== undefined && !this.locals.some(({ name }) => asGlobal.startsWith(`${name}.`)) && this.declarations.functions.has(asGlobal)) {
-      return this.resolve(node, asGlobal, node.args.map(argument => this.check(argument)), false)
+    if (
+      asGlobal !== undefined &&
+      !this.locals.some(({ name }) => asGlobal.startsWith(`${name}.`)) &&
+      this.declarations.functions.has(asGlobal)
+    ) {
+      return this.resolve(
+        node,
+        asGlobal,
+        node.args.map(argument => this.check(argument)),
+        false,
+      )
     }
     if (node.name === '_?._' || node.name === '_[?_]') return this.optionalAccess(node)
-    if (node.name === 'format' && node.target !== undefined && node.args[0]?.kind === 'list') this.mixedList(node.args[0])
+    if (node.name === 'format' && node.target !== undefined && node.args[0]?.kind === 'list')
+      this.mixedList(node.args[0])
     const receiver = node.target === undefined ? [] : [this.check(node.target)]
-    return this.resolve(node, node.name, [...receiver, ...node.args.map(argument => this.check(argument))], receiver.length > 0)
+    return this.resolve(
+      node,
+      node.name,
+      [...receiver, ...node.args.map(argument => this.check(argument))],
+      receiver.length > 0,
+    )
   }
 
   private optionalAccess(node: Call): CelType {
@@ -148,7 +218,10 @@ class Checker {
       return optionalOf(this.fieldType(container, field, node.offset))
     }
     if (container.kind === 'list') return optionalOf(container.element)
-    if (container.kind === 'map') return this.bindings.accept([key!], [container.key]) ? optionalOf(container.value) : this.noOverload(node, '_[?_]', [operand!, key!], false)
+    if (container.kind === 'map')
+      return this.bindings.accept([key!], [container.key])
+        ? optionalOf(container.value)
+        : this.noOverload(node, '_[?_]', [operand!, key!], false)
     if (container.kind === 'dyn' || container.kind === 'error' || container.kind === 'parameter') return optionalOf(dyn)
     return this.noOverload(node, '_[?_]', [operand!, key!], false)
   }
@@ -174,7 +247,10 @@ class Checker {
   private noOverload(node: Call, name: string, given: readonly CelType[], isMethod: boolean): CelType {
     if (given.some(type => this.bindings.substitute(type).kind === 'error')) return errorType
     const types = given.map(type => this.format(type))
-    return this.report(node.offset, `found no matching overload for '${name}' applied to '${isMethod ? `${types[0]}.(${types.slice(1).join(', ')})` : `(${types.join(', ')})`}'`)
+    return this.report(
+      node.offset,
+      `found no matching overload for '${name}' applied to '${isMethod ? `${types[0]}.(${types.slice(1).join(', ')})` : `(${types.join(', ')})`}'`,
+    )
   }
 
   private instantiate({ parameters, result }: Overload): { parameters: CelType[]; result: CelType } {
@@ -186,18 +262,26 @@ class Checker {
           fresh.set(type.name, known)
           return known
         }
-        case 'list': return listOf(renamed(type.element))
-        case 'map': return mapOf(renamed(type.key), renamed(type.value))
-        case 'optional': return optionalOf(renamed(type.of))
-        case 'type': return type.of === undefined ? type : { kind: 'type', of: renamed(type.of) }
-        default: return type
+        case 'list':
+          return listOf(renamed(type.element))
+        case 'map':
+          return mapOf(renamed(type.key), renamed(type.value))
+        case 'optional':
+          return optionalOf(renamed(type.of))
+        case 'type':
+          return type.of === undefined ? type : { kind: 'type', of: renamed(type.of) }
+        default:
+          return type
       }
     }
     return { parameters: parameters.map(renamed), result: renamed(result) }
   }
 
   private list({ elements }: ListLiteral): CelType {
-    const element = elements.reduce<CelType | undefined>((known, { value, optional }) => this.join(known, this.entryType(value, optional), value), undefined)
+    const element = elements.reduce<CelType | undefined>(
+      (known, { value, optional }) => this.join(known, this.entryType(value, optional), value),
+      undefined,
+    )
     return listOf(element ?? this.bindings.freshParameter())
   }
 
@@ -221,12 +305,18 @@ class Checker {
     const type = this.bindings.substitute(this.check(value))
     if (!optional) return type
     if (type.kind === 'optional') return type.of
-    return type.kind === 'dyn' || type.kind === 'error' ? dyn : this.report(value.offset, `expected type 'optional_type(${this.format(type)})' but found '${this.format(type)}'`)
+    return type.kind === 'dyn' || type.kind === 'error'
+      ? dyn
+      : this.report(
+          value.offset,
+          `expected type 'optional_type(${this.format(type)})' but found '${this.format(type)}'`,
+        )
   }
 
   private join(known: CelType | undefined, type: CelType, node: Expression): CelType {
     if (known === undefined) return type
-    if (this.bindings.accept([type], [known])) return moreGeneral(this.bindings.substitute(known), this.bindings.substitute(type))
+    if (this.bindings.accept([type], [known]))
+      return moreGeneral(this.bindings.substitute(known), this.bindings.substitute(type))
     return this.report(positionOf(node), `expected type '${this.format(known)}' but found '${this.format(type)}'`)
   }
 
@@ -237,7 +327,11 @@ class Checker {
       if (type?.kind !== 'object') continue
       const wanted = type.fieldType(field.name)
       if (wanted === undefined) this.report(field.offset, `undefined field '${field.name}'`)
-      else if (!this.bindings.accept([given], [wanted])) this.report(field.offset, `expected type of field '${field.name}' is '${this.format(wanted)}' but provided type is '${this.format(given)}'`)
+      else if (!this.bindings.accept([given], [wanted]))
+        this.report(
+          field.offset,
+          `expected type of field '${field.name}' is '${this.format(wanted)}' but provided type is '${this.format(given)}'`,
+        )
     }
     return type ?? this.report(offset, `undeclared reference to '${typeName}' (in container '')`)
   }
@@ -260,21 +354,29 @@ class Checker {
   private iterationTypes(range: CelType, node: Comprehension): readonly [CelType, CelType] {
     const two = node.secondVariable !== undefined
     switch (range.kind) {
-      case 'list': return two ? [int, range.element] : [range.element, dyn]
-      case 'map': return [range.key, range.value]
-      case 'dyn': case 'error': return [dyn, dyn]
+      case 'list':
+        return two ? [int, range.element] : [range.element, dyn]
+      case 'map':
+        return [range.key, range.value]
+      case 'dyn':
+      case 'error':
+        return [dyn, dyn]
       case 'parameter':
         this.bindings.accept([dyn], [range])
         return [dyn, dyn]
       default:
-        this.report(positionOf(node.range), `expression of type '${this.format(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`)
+        this.report(
+          positionOf(node.range),
+          `expression of type '${this.format(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`,
+        )
         return [errorType, errorType]
     }
   }
 
   private expect(node: Expression, wanted: CelType): void {
     const given = this.check(node)
-    if (!this.bindings.accept([given], [wanted])) this.report(positionOf(node), `expected type '${this.format(wanted)}' but found '${this.format(given)}'`)
+    if (!this.bindings.accept([given], [wanted]))
+      this.report(positionOf(node), `expected type '${this.format(wanted)}' but found '${this.format(given)}'`)
   }
 }
 
@@ -296,10 +398,15 @@ export function dottedName(node: Expression): string | undefined {
 
 function literalType(value: LiteralValue): CelType {
   switch (typeof value) {
-    case 'boolean': return bool
-    case 'bigint': return int
-    case 'number': return double
-    case 'string': return string
-    default: return value === null ? nullType : value instanceof Uint8Array ? bytes : uint
+    case 'boolean':
+      return bool
+    case 'bigint':
+      return int
+    case 'number':
+      return double
+    case 'string':
+      return string
+    default:
+      return value === null ? nullType : value instanceof Uint8Array ? bytes : uint
   }
 }

@@ -48,8 +48,16 @@ export interface Evaluation {
 }
 
 const common = [
-  ...standardFunctions, ...optionalFunctions, ...stringFunctions, ...listFunctions, ...patternFunctions,
-  ...quantityFunctions, ...networkFunctions, ...urlFunctions, ...semverFunctions, ...authorizerFunctions,
+  ...standardFunctions,
+  ...optionalFunctions,
+  ...stringFunctions,
+  ...listFunctions,
+  ...patternFunctions,
+  ...quantityFunctions,
+  ...networkFunctions,
+  ...urlFunctions,
+  ...semverFunctions,
+  ...authorizerFunctions,
 ]
 const commonByName: ReadonlyMap<string, readonly Overload[]> = Map.groupBy(common, ({ name }) => name)
 
@@ -58,7 +66,8 @@ export function compile(source: string, environment: Environment): CompiledExpre
   try {
     return compileNested(source, environment)
   } catch (error) {
-    if (error instanceof RangeError) throw new CompileError(source, [{ offset: 0, message: 'expression recursion limit exceeded' }])
+    if (error instanceof RangeError)
+      throw new CompileError(source, [{ offset: 0, message: 'expression recursion limit exceeded' }])
     throw error
   }
 }
@@ -77,7 +86,10 @@ function compileNested(source: string, { variables, structs, functions = [] }: E
   if (issues.length > 0) throw new CompileError(source, issues)
   const program = compileProgram(expression, checked, structs?.make ?? noStructs)
   return {
-    source, expression, checked, type: checked.type,
+    source,
+    expression,
+    checked,
+    type: checked.type,
     evaluate(variable, limit = perCallLimit) {
       const meter = new Meter(limit)
       try {

@@ -18,14 +18,24 @@ export interface Overload {
 type Cost = Overload['cost']
 
 /** Arguments have the types of the signature when the implementation is called. */
-export function overload<Args extends readonly Value[]>(signature: string, call: (...args: Args) => Value, cost?: Cost): Overload {
+export function overload<Args extends readonly Value[]>(
+  signature: string,
+  call: (...args: Args) => Value,
+  cost?: Cost,
+): Overload {
   const [, receiver, name, parameters, result] = /^(?:(.+)::)?([^(]+)\((.*)\): (.+)$/.exec(signature)!
   return {
-    name: name!, isMethod: receiver !== undefined,
+    name: name!,
+    isMethod: receiver !== undefined,
     parameters: [...(receiver === undefined ? [] : [receiver]), ...splitList(parameters!)].map(parseType),
-    result: parseType(result!), call: call as unknown as Overload['call'], cost,
+    result: parseType(result!),
+    call: call as unknown as Overload['call'],
+    cost,
   }
 }
 
 /** A nominal cost, whatever the arguments. */
-export const fixed = (cost: number): Cost => () => cost
+export const fixed =
+  (cost: number): Cost =>
+  () =>
+    cost

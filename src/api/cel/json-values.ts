@@ -9,11 +9,16 @@ import { CelList, CelObject, type Value } from './values.ts'
 /** Throws EvaluationError where JSON does not fit its schema. */
 export function fromJson(json: unknown, schema?: SchemaType): Value {
   switch (typeof json) {
-    case 'boolean': return json
-    case 'number': return schema?.type.kind === 'double' || !Number.isInteger(json) ? json : BigInt(json)
-    case 'string': return schema === undefined ? json : textValue(json, schema)
-    case 'object': break
-    default: return null
+    case 'boolean':
+      return json
+    case 'number':
+      return schema?.type.kind === 'double' || !Number.isInteger(json) ? json : BigInt(json)
+    case 'string':
+      return schema === undefined ? json : textValue(json, schema)
+    case 'object':
+      break
+    default:
+      return null
   }
   if (json === null) return null
   if (Array.isArray(json)) return new CelList(() => json.map(item => fromJson(item, schema?.element)), schema?.list)
@@ -22,10 +27,18 @@ export function fromJson(json: unknown, schema?: SchemaType): Value {
 
 function textValue(text: string, { type }: SchemaType): Value {
   switch (type.kind) {
-    case 'bytes': return base64ErrorAt(text) === -1 ? decodeBase64(text) : refuse(`illegal base64 data in ${JSON.stringify(text)}`)
-    case 'duration': return parseDuration(text) ?? refuse(`time: invalid duration ${JSON.stringify(text)}`)
-    case 'timestamp': return parseTimestamp(text) ?? parseDate(text) ?? refuse(`parsing time ${JSON.stringify(text)}: not a time of RFC 3339`)
-    default: return text
+    case 'bytes':
+      return base64ErrorAt(text) === -1 ? decodeBase64(text) : refuse(`illegal base64 data in ${JSON.stringify(text)}`)
+    case 'duration':
+      return parseDuration(text) ?? refuse(`time: invalid duration ${JSON.stringify(text)}`)
+    case 'timestamp':
+      return (
+        parseTimestamp(text) ??
+        parseDate(text) ??
+        refuse(`parsing time ${JSON.stringify(text)}: not a time of RFC 3339`)
+      )
+    default:
+      return text
   }
 }
 
@@ -36,14 +49,25 @@ function refuse(problem: string): never {
 function objectValue(json: Readonly<Record<string, unknown>>, schema: SchemaType | undefined): CelObject {
   const fields = schema?.fields
   if (fields === undefined) {
-    const own = (name: string): Value | undefined => (Object.hasOwn(json, name) && json[name] !== undefined ? fromJson(json[name], schema?.element) : undefined)
-    return new CelObject({ typeName: 'map', json, isMap: true, convert: own, names: () => Object.keys(json).filter(key => json[key] !== undefined) })
+    const own = (name: string): Value | undefined =>
+      Object.hasOwn(json, name) && json[name] !== undefined ? fromJson(json[name], schema?.element) : undefined
+    return new CelObject({
+      typeName: 'map',
+      json,
+      isMap: true,
+      convert: own,
+      names: () => Object.keys(json).filter(key => json[key] !== undefined),
+    })
   }
   return new CelObject({
-    typeName: 'object', json, isMap: false,
+    typeName: 'object',
+    json,
+    isMap: false,
     convert(name) {
       const field = fields.get(name)
-      return field === undefined || !Object.hasOwn(json, field.name) || json[field.name] === undefined ? undefined : fromJson(json[field.name], field.schema)
+      return field === undefined || !Object.hasOwn(json, field.name) || json[field.name] === undefined
+        ? undefined
+        : fromJson(json[field.name], field.schema)
     },
     names: () => [...fields].filter(([, { name }]) => Object.hasOwn(json, name)).map(([name]) => name),
   })

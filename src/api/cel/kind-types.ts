@@ -14,27 +14,42 @@ export function builtInKind({ resource: { group, version, kind, plural }, model 
 
 /** Its served versions. */
 export function customKinds({ spec: { group, names, versions } }: CustomResourceDefinition): CheckedKind[] {
-  return versions.filter(({ served }) => served).map(({ name: version, schema }) => ({
-    group, version, kind: names.kind, plural: names.plural,
-    type() {
-      const { metadata: _metadata, ...properties } = schema?.openAPIV3Schema?.properties ?? {}
-      const own = schemaType({ type: 'object', properties }, false)?.type
-      return own === undefined ? undefined : wholeObject(names.kind, own)
-    },
-  }))
+  return versions
+    .filter(({ served }) => served)
+    .map(({ name: version, schema }) => ({
+      group,
+      version,
+      kind: names.kind,
+      plural: names.plural,
+      type() {
+        const { metadata: _metadata, ...properties } = schema?.openAPIV3Schema?.properties ?? {}
+        const own = schemaType({ type: 'object', properties }, false)?.type
+        return own === undefined ? undefined : wholeObject(names.kind, own)
+      },
+    }))
 }
 
 /** Metadata is published as what it is in all kinds. */
 function wholeObject(name: string, own: CelType): CelType {
-  const common: Readonly<Record<string, CelType>> = { apiVersion: string, kind: string, metadata: modelType('V1ObjectMeta') }
-  return { kind: 'object', name, fieldType: field => (Object.hasOwn(common, field) ? common[field] : own.kind === 'object' ? own.fieldType(field) : undefined) }
+  const common: Readonly<Record<string, CelType>> = {
+    apiVersion: string,
+    kind: string,
+    metadata: modelType('V1ObjectMeta'),
+  }
+  return {
+    kind: 'object',
+    name,
+    fieldType: field =>
+      Object.hasOwn(common, field) ? common[field] : own.kind === 'object' ? own.fieldType(field) : undefined,
+  }
 }
 
 /** The type of a model; its fields are looked at when an expression does. */
 function modelType(name: string): CelType {
   const { goName, fields } = modelOf(name)
   return {
-    kind: 'object', name: goName,
+    kind: 'object',
+    name: goName,
     fieldType(written) {
       const field = fields.get(written) ?? [...fields.values()].find(each => escapeName(each.name) === written)
       return field === undefined ? undefined : fieldType(field)
@@ -49,6 +64,16 @@ function fieldType(field: Field): CelType | undefined {
 }
 
 const simple: Partial<Record<Field['type'], CelType>> = {
-  string, boolean: bool, int32: int, int64: int, double, bytes, time: timestamp, microTime: timestamp, stringList: listOf(string),
-  intOrString: dyn, raw: objectType('object', {}), fieldsV1: objectType('object', {}),
+  string,
+  boolean: bool,
+  int32: int,
+  int64: int,
+  double,
+  bytes,
+  time: timestamp,
+  microTime: timestamp,
+  stringList: listOf(string),
+  intOrString: dyn,
+  raw: objectType('object', {}),
+  fieldsV1: objectType('object', {}),
 }

@@ -19,7 +19,8 @@ const space = /(?:[ \t\r\n\f]|\/\/[^\n]*)+/y
 const number = /0x[0-9a-fA-F]+u?|(?:\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)|\d+[uU]?/y
 const word = /[A-Za-z_][A-Za-z0-9_]*/y
 const quotedName = /`[A-Za-z0-9_.\-/ ]+`/y
-const text = /([rR][bB]?|[bB][rR]?)?("""[^]*?(?:(?<!\\)(?:\\\\)*""")|'''[^]*?(?:(?<!\\)(?:\\\\)*''')|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')/y
+const text =
+  /([rR][bB]?|[bB][rR]?)?("""[^]*?(?:(?<!\\)(?:\\\\)*""")|'''[^]*?(?:(?<!\\)(?:\\\\)*''')|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')/y
 const rawText = /([rR][bB]?|[bB][rR])("""[^]*?"""|'''[^]*?'''|"[^"\n\r]*"|'[^'\n\r]*')/y
 
 /** Reads everything; characters that belong nowhere become issues and are left out. */
@@ -92,15 +93,38 @@ function textValue(token: string, offset: number, issues: Issue[]): LiteralValue
   }
 }
 
-const simpleEscapes: Readonly<Record<string, string>> = { 'a': '\x07', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v', '\\': '\\', '\'': '\'', '"': '"', '`': '`', '?': '?' }
+const simpleEscapes: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '`': '`',
+  '?': '?',
+}
 const escape = /\\(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([^]))/g
 
 function unescapeText(body: string): string {
-  return body.replaceAll(escape, (_whole, byte: string | undefined, short: string | undefined, long: string | undefined, octal: string | undefined, simple: string | undefined) => {
-    const code = octal === undefined ? Number.parseInt(byte ?? short ?? long ?? '', 16) : Number.parseInt(octal, 8)
-    if (simple === undefined) return codePoint(code)
-    return simpleEscapes[simple] ?? refuse()
-  })
+  return body.replaceAll(
+    escape,
+    (
+      _whole,
+      byte: string | undefined,
+      short: string | undefined,
+      long: string | undefined,
+      octal: string | undefined,
+      simple: string | undefined,
+    ) => {
+      const code = octal === undefined ? Number.parseInt(byte ?? short ?? long ?? '', 16) : Number.parseInt(octal, 8)
+      if (simple === undefined) return codePoint(code)
+      return simpleEscapes[simple] ?? refuse()
+    },
+  )
 }
 
 function unescapeBytes(body: string): Uint8Array {
@@ -111,7 +135,8 @@ function unescapeBytes(body: string): Uint8Array {
     bytes.push(...encodeUtf8(body.slice(rest, found.index)))
     rest = found.index + whole.length
     if (short !== undefined || long !== undefined) refuse()
-    else if (simple === undefined) bytes.push(octal === undefined ? Number.parseInt(byte!, 16) : Number.parseInt(octal, 8))
+    else if (simple === undefined)
+      bytes.push(octal === undefined ? Number.parseInt(byte!, 16) : Number.parseInt(octal, 8))
     else bytes.push(...encodeUtf8(simpleEscapes[simple] ?? refuse()))
   }
   return Uint8Array.from([...bytes, ...encodeUtf8(body.slice(rest))])

@@ -15,8 +15,10 @@ function checkCall({ name, target, args }: Call, issues: Issue[]): void {
   if (argument?.kind !== 'literal' || typeof argument.value !== 'string') return
   const { value, offset } = argument
   if (isPattern && isBadPattern(value)) issues.push({ offset, message: 'invalid matches argument' })
-  if (name === 'duration' && parseDuration(value) === undefined) issues.push({ offset, message: 'invalid duration argument' })
-  if (name === 'timestamp' && parseTimestamp(value) === undefined) issues.push({ offset, message: 'invalid timestamp argument' })
+  if (name === 'duration' && parseDuration(value) === undefined)
+    issues.push({ offset, message: 'invalid duration argument' })
+  if (name === 'timestamp' && parseTimestamp(value) === undefined)
+    issues.push({ offset, message: 'invalid timestamp argument' })
 }
 
 function isBadPattern(source: string): boolean {
@@ -43,13 +45,21 @@ export function* nodesOf(root: Expression): Generator<Expression> {
 
 function childrenOf(node: Expression): readonly Expression[] {
   switch (node.kind) {
-    case 'select': return [node.operand]
-    case 'call': return node.target === undefined ? node.args : [node.target, ...node.args]
-    case 'list': return node.elements.map(({ value }) => value)
-    case 'map': return node.entries.flatMap(({ key, value }) => [key, value])
-    case 'struct': return node.fields.map(({ value }) => value)
-    case 'comprehension': return [node.range, node.initial, node.condition, node.step, node.result]
-    case 'literal': case 'identifier':
-    default: return []
+    case 'select':
+      return [node.operand]
+    case 'call':
+      return node.target === undefined ? node.args : [node.target, ...node.args]
+    case 'list':
+      return node.elements.map(({ value }) => value)
+    case 'map':
+      return node.entries.flatMap(({ key, value }) => [key, value])
+    case 'struct':
+      return node.fields.map(({ value }) => value)
+    case 'comprehension':
+      return [node.range, node.initial, node.condition, node.step, node.result]
+    case 'literal':
+    case 'identifier':
+    default:
+      return []
   }
 }

@@ -17,17 +17,26 @@ const isPart = (name: string): boolean => name === 'Object' || name.startsWith('
 
 function make(typeName: string, fields: ReadonlyMap<string, Value>): CelObject {
   const json = Object.fromEntries([...fields].map(([name, value]) => [name, toJson(value)]))
-  return new CelObject({ typeName, json, isMap: false, convert: name => fields.get(name), names: () => [...fields.keys()] })
+  return new CelObject({
+    typeName,
+    json,
+    isMap: false,
+    convert: name => fields.get(name),
+    names: () => [...fields.keys()],
+  })
 }
 
 export const mutationExtension: Pick<Environment, 'structs' | 'functions'> = {
   structs: { typeOf: name => (name === 'JSONPatch' ? operation : isPart(name) ? partType(name) : undefined), make },
-  functions: [overload('jsonpatch.escapeKey(string): string', (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'))],
+  functions: [
+    overload('jsonpatch.escapeKey(string): string', (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')),
+  ],
 }
 
 /** A part that stands in a field of another name; undefined when all stand where their types say. */
 export function misplacedPart(object: CelObject, expected = 'Object'): string | undefined {
-  if (object.typeName !== expected) return `type mismatch: unexpected type name ${JSON.stringify(object.typeName)}, expected ${JSON.stringify(expected)}, which matches field name path from root Object type`
+  if (object.typeName !== expected)
+    return `type mismatch: unexpected type name ${JSON.stringify(object.typeName)}, expected ${JSON.stringify(expected)}, which matches field name path from root Object type`
   for (const name of object.names()) {
     const value = object.get(name)
     const problem = value instanceof CelObject && !value.isMap ? misplacedPart(value, `${expected}.${name}`) : undefined

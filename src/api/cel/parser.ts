@@ -7,15 +7,44 @@ import type { Call, Expression, ListLiteral, MapLiteral, StructLiteral } from '.
 
 const deepest = 250
 const longestSource = 100_000
-const expressionStart = '{\'[\', \'{\', \'(\', \'.\', \'-\', \'!\', \'true\', \'false\', \'null\', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}'
-const reserved = new Set(['as', 'break', 'const', 'continue', 'else', 'false', 'for', 'function', 'if', 'import', 'in', 'let', 'loop', 'package', 'namespace', 'null', 'return', 'true', 'var', 'void', 'while'])
+const expressionStart =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+const reserved = new Set([
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'false',
+  'for',
+  'function',
+  'if',
+  'import',
+  'in',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'null',
+  'return',
+  'true',
+  'var',
+  'void',
+  'while',
+])
 const comparisons = new Set(['==', '!=', '<', '<=', '>', '>=', 'in'])
 const longestInt = (1n << 63n) - 1n
 
 /** Throws a CompileError. */
 export function parse(source: string): Expression {
   const issues: Issue[] = []
-  if (source.length > longestSource) throw new CompileError('', [{ offset: 0, message: `expression code point size exceeds limit: size: ${source.length}, limit ${longestSource}` }])
+  if (source.length > longestSource)
+    throw new CompileError('', [
+      {
+        offset: 0,
+        message: `expression code point size exceeds limit: size: ${source.length}, limit ${longestSource}`,
+      },
+    ])
   const parser = new Parser(tokensOf(source, issues), issues)
   try {
     const expression = parser.wholeExpression()
@@ -71,8 +100,12 @@ class Parser {
   private unexpected(expected: string): never {
     const { text, offset } = this.token
     const following = this.tokens[this.at + 1]
-    const extra = expected === '<EOF>' ? following?.kind === 'end' : following !== undefined && `'${following.text}'` === expected
-    return this.fail(offset, `Syntax error: ${extra ? 'extraneous' : 'mismatched'} input '${text}' expecting ${expected}`)
+    const extra =
+      expected === '<EOF>' ? following?.kind === 'end' : following !== undefined && `'${following.text}'` === expected
+    return this.fail(
+      offset,
+      `Syntax error: ${extra ? 'extraneous' : 'mismatched'} input '${text}' expecting ${expected}`,
+    )
   }
 
   private fail(offset: number, message: string): never {
@@ -114,15 +147,29 @@ class Parser {
   }
 
   private relation(): Expression {
-    return this.leftAssociative(() => (this.token.kind === 'symbol' && comparisons.has(this.token.text) ? (this.token.text === 'in' ? '@in' : `_${this.token.text}_`) : undefined), () => this.sum())
+    return this.leftAssociative(
+      () =>
+        this.token.kind === 'symbol' && comparisons.has(this.token.text)
+          ? this.token.text === 'in'
+            ? '@in'
+            : `_${this.token.text}_`
+          : undefined,
+      () => this.sum(),
+    )
   }
 
   private sum(): Expression {
-    return this.leftAssociative(() => (this.is('+') || this.is('-') ? `_${this.token.text}_` : undefined), () => this.product())
+    return this.leftAssociative(
+      () => (this.is('+') || this.is('-') ? `_${this.token.text}_` : undefined),
+      () => this.product(),
+    )
   }
 
   private product(): Expression {
-    return this.leftAssociative(() => (this.is('*') || this.is('/') || this.is('%') ? `_${this.token.text}_` : undefined), () => this.unary())
+    return this.leftAssociative(
+      () => (this.is('*') || this.is('/') || this.is('%') ? `_${this.token.text}_` : undefined),
+      () => this.unary(),
+    )
   }
 
   private leftAssociative(operator: () => string | undefined, operand: () => Expression): Expression {
@@ -140,9 +187,11 @@ class Parser {
     return this.nested(() => {
       const operator = this.accept('!') ?? this.accept('-')
       if (operator === undefined) return this.member()
-      if (operator.text === '-' && this.token.kind === 'literal' && typeof this.token.value === 'bigint') return this.negativeInteger(operator)
+      if (operator.text === '-' && this.token.kind === 'literal' && typeof this.token.value === 'bigint')
+        return this.negativeInteger(operator)
       const operand = this.unary()
-      if (operator.text === '-' && operand.kind === 'literal' && typeof operand.value === 'number') return { ...operand, value: -operand.value, offset: operator.offset }
+      if (operator.text === '-' && operand.kind === 'literal' && typeof operand.value === 'number')
+        return { ...operand, value: -operand.value, offset: operator.offset }
       return call(operator.text === '!' ? '!_' : '-_', operator.offset, [operand])
     })
   }
@@ -241,7 +290,12 @@ class Parser {
       if (kind !== 'identifier' && kind !== 'quoted') this.unexpected('IDENTIFIER')
       this.next()
       const colon = this.expect(':')
-      fields.push({ name: kind === 'quoted' ? text.slice(1, -1) : text, value: this.expression(), optional, offset: colon.offset })
+      fields.push({
+        name: kind === 'quoted' ? text.slice(1, -1) : text,
+        value: this.expression(),
+        optional,
+        offset: colon.offset,
+      })
       if (this.accept(',') === undefined) break
     }
     this.expect('}')
@@ -283,10 +337,25 @@ class Parser {
   }
 }
 
-const call = (name: string, offset: number, args: readonly Expression[]): Call => ({ kind: 'call', name, target: undefined, args, offset })
+const call = (name: string, offset: number, args: readonly Expression[]): Call => ({
+  kind: 'call',
+  name,
+  target: undefined,
+  args,
+  offset,
+})
 
-function balanced(name: string, terms: readonly Expression[], offsets: readonly number[], low: number, high: number): Expression {
+function balanced(
+  name: string,
+  terms: readonly Expression[],
+  offsets: readonly number[],
+  low: number,
+  high: number,
+): Expression {
   if (low === high) return terms[low]!
   const middle = Math.floor((low + high) / 2)
-  return call(name, offsets[middle]!, [balanced(name, terms, offsets, low, middle), balanced(name, terms, offsets, middle + 1, high)])
+  return call(name, offsets[middle]!, [
+    balanced(name, terms, offsets, low, middle),
+    balanced(name, terms, offsets, middle + 1, high),
+  ])
 }

@@ -3,10 +3,34 @@
 import type { Checked } from './checker.ts'
 import { CostLimitError, EvaluationError } from './cel-error.ts'
 import type { Overload } from './functions.ts'
-import { accumulatorName, type Call, type Comprehension, type Expression, type ListLiteral, type MapLiteral, type Select, type StructLiteral } from './syntax.ts'
+import {
+  accumulatorName,
+  type Call,
+  type Comprehension,
+  type Expression,
+  type ListLiteral,
+  type MapLiteral,
+  type Select,
+  type StructLiteral,
+} from './syntax.ts'
 import { namedTypes } from './types.ts'
 import { limitWork } from './work.ts'
-import { CelList, CelMap, CelObject, isMapLike, isOfType, mapEntries, mapGet, Optional, runtimeTypeName, TypeValue, typeNameOf, UnsignedInteger, type MapEntry, type Value } from './values.ts'
+import {
+  CelList,
+  CelMap,
+  CelObject,
+  isMapLike,
+  isOfType,
+  mapEntries,
+  mapGet,
+  Optional,
+  runtimeTypeName,
+  TypeValue,
+  typeNameOf,
+  UnsignedInteger,
+  type MapEntry,
+  type Value,
+} from './values.ts'
 
 /** Counts what an evaluation costs, and ends it at the limit. */
 export class Meter {
@@ -80,15 +104,23 @@ class Compiler {
     const reference = this.checked.references.get(node)
     if (reference !== undefined) return this.reference(reference)
     switch (node.kind) {
-      case 'literal': return () => node.value
-      case 'identifier': return this.identifier(node.name)
-      case 'select': return this.select(node)
-      case 'call': return this.call(node)
-      case 'list': return this.list(node)
-      case 'map': return this.map(node)
-      case 'struct': return this.struct(node)
+      case 'literal':
+        return () => node.value
+      case 'identifier':
+        return this.identifier(node.name)
+      case 'select':
+        return this.select(node)
+      case 'call':
+        return this.call(node)
+      case 'list':
+        return this.list(node)
+      case 'map':
+        return this.map(node)
+      case 'struct':
+        return this.struct(node)
       case 'comprehension':
-      default: return this.comprehension(node)
+      default:
+        return this.comprehension(node)
     }
   }
 
@@ -103,11 +135,11 @@ class Compiler {
     return slot === -1
       ? ({ meter, variable }) => (meter.charge(prices.identifier), variable(name))
       : ({ meter, slots }) => {
-        meter.charge(prices.identifier)
-        const local = slots[slot]!
-        if (local instanceof EvaluationError) throw local
-        return local
-      }
+          meter.charge(prices.identifier)
+          const local = slots[slot]!
+          if (local instanceof EvaluationError) throw local
+          return local
+        }
   }
 
   private select({ operand, field, testOnly }: Select): Step {
@@ -124,14 +156,24 @@ class Compiler {
 
   private call(node: Call): Step {
     switch (node.name) {
-      case '_&&_': return this.logical(node, false)
-      case '_||_': return this.logical(node, true)
-      case '_?_:_': return this.conditional(node)
-      case '_?._': case '_[?_]': return this.optionalAccess(node)
-      case '_[_]': return this.index(node)
-      case '@not_strictly_false': return this.notStrictlyFalse(node)
-      case 'or': case 'orValue': return node.target === undefined ? this.function(node) : this.alternative(node)
-      default: return this.function(node)
+      case '_&&_':
+        return this.logical(node, false)
+      case '_||_':
+        return this.logical(node, true)
+      case '_?_:_':
+        return this.conditional(node)
+      case '_?._':
+      case '_[?_]':
+        return this.optionalAccess(node)
+      case '_[_]':
+        return this.index(node)
+      case '@not_strictly_false':
+        return this.notStrictlyFalse(node)
+      case 'or':
+      case 'orValue':
+        return node.target === undefined ? this.function(node) : this.alternative(node)
+      default:
+        return this.function(node)
     }
   }
 
@@ -207,7 +249,10 @@ class Compiler {
     const name = overloads[0]?.name ?? node.name
     return frame => {
       const args = inputs.map(input => input(frame))
-      const chosen = overloads.length === 1 && accepts(overloads[0]!, args) ? overloads[0]! : overloads.find(candidate => accepts(candidate, args))
+      const chosen =
+        overloads.length === 1 && accepts(overloads[0]!, args)
+          ? overloads[0]!
+          : overloads.find(candidate => accepts(candidate, args))
       if (chosen === undefined) throw noSuchOverload(name, args)
       return invoke(chosen, args, frame.meter)
     }
@@ -227,7 +272,11 @@ class Compiler {
   }
 
   private map({ entries }: MapLiteral): Step {
-    const steps = entries.map(({ key, value, optional }) => ({ key: this.compile(key), value: this.compile(value), optional }))
+    const steps = entries.map(({ key, value, optional }) => ({
+      key: this.compile(key),
+      value: this.compile(value),
+      optional,
+    }))
     return frame => {
       const made: MapEntry[] = []
       for (const step of steps) {
@@ -285,7 +334,8 @@ class Compiler {
 
   /** `result + [x]` and `insert(result, k, v)` change the growing collection itself: nobody else sees it yet. */
   private growing(node: Comprehension, slot: number): Step | undefined {
-    if (node.accumulator !== accumulatorName || (node.initial.kind !== 'list' && node.initial.kind !== 'map')) return undefined
+    if (node.accumulator !== accumulatorName || (node.initial.kind !== 'list' && node.initial.kind !== 'map'))
+      return undefined
     const plain = (step: Expression): Step | undefined => {
       if (step.kind !== 'call' || !isAccumulator(step.args[0])) return undefined
       if (step.name === '_+_') return this.appending(step, slot)
@@ -325,15 +375,20 @@ class Compiler {
       const entries = second === undefined ? [...mapEntries(first as CelMap)] : [{ key: first!, value: second }]
       for (const entry of entries) {
         if (!isKey(entry.key)) throw new EvaluationError(`unsupported key type: ${typeNameOf(entry.key)}`)
-        if (!map.insert(entry)) throw new EvaluationError(`insert failed: key ${JSON.stringify(entry.key, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part))} already exists`)
+        if (!map.insert(entry))
+          throw new EvaluationError(
+            `insert failed: key ${JSON.stringify(entry.key, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part))} already exists`,
+          )
       }
       return map
     }
   }
 }
 
-const isAccumulator = (node: Expression | undefined): boolean => node?.kind === 'identifier' && node.name === accumulatorName
-const isQuantifier = ({ accumulator, initial }: Comprehension): boolean => accumulator === accumulatorName && initial.kind === 'literal' && typeof initial.value === 'boolean'
+const isAccumulator = (node: Expression | undefined): boolean =>
+  node?.kind === 'identifier' && node.name === accumulatorName
+const isQuantifier = ({ accumulator, initial }: Comprehension): boolean =>
+  accumulator === accumulatorName && initial.kind === 'literal' && typeof initial.value === 'boolean'
 
 function attempt(step: Step, frame: Frame): Value | EvaluationError {
   try {
@@ -344,7 +399,8 @@ function attempt(step: Step, frame: Frame): Value | EvaluationError {
   }
 }
 
-const accepts = ({ parameters }: Overload, args: readonly Value[]): boolean => parameters.every((type, index) => isOfType(args[index]!, type))
+const accepts = ({ parameters }: Overload, args: readonly Value[]): boolean =>
+  parameters.every((type, index) => isOfType(args[index]!, type))
 
 function invoke({ call, cost }: Overload, args: readonly Value[], meter: Meter): Value {
   return charged(meter, () => {
@@ -362,7 +418,10 @@ const partsPerUnit = 10
 
 /** Walking through large values costs as well, beyond what was paid already. */
 function charged(meter: Meter, run: () => { readonly result: Value; readonly paid: number }): Value {
-  const { result: { result, paid }, visited } = limitWork((meter.limit - meter.spent + 1) * partsPerUnit, run)
+  const {
+    result: { result, paid },
+    visited,
+  } = limitWork((meter.limit - meter.spent + 1) * partsPerUnit, run)
   meter.charge(Math.max(0, Math.floor(visited / partsPerUnit) - paid))
   return result
 }
@@ -372,18 +431,33 @@ const receivers = ['string', 'google.protobuf.Timestamp', 'google.protobuf.Durat
 const numeric = ['int', 'uint', 'double', ...receivers]
 const ordered = [...numeric, 'bool', 'bytes']
 const askedTypes: Readonly<Record<string, readonly string[]>> = {
-  '_+_': [...numeric, 'bytes', 'list'], '_-_': numeric, '_*_': numeric, '_/_': numeric, '_%_': ['int', 'uint', ...receivers], '-_': ['int', 'double', 'bool', ...receivers],
-  '_<_': ordered, '_<=_': ordered, '_>_': ordered, '_>=_': ordered, 'size': [...receivers, 'bytes', 'list', 'map'], 'sort': ['list'], 'matches': receivers,
+  '_+_': [...numeric, 'bytes', 'list'],
+  '_-_': numeric,
+  '_*_': numeric,
+  '_/_': numeric,
+  '_%_': ['int', 'uint', ...receivers],
+  '-_': ['int', 'double', 'bool', ...receivers],
+  '_<_': ordered,
+  '_<=_': ordered,
+  '_>_': ordered,
+  '_>=_': ordered,
+  size: [...receivers, 'bytes', 'list', 'map'],
+  sort: ['list'],
+  matches: receivers,
 }
 
 function noSuchOverload(name: string, args: readonly Value[]): EvaluationError {
   const types = args.map(typeNameOf)
   const asked = askedTypes[name]
-  if (asked === undefined) return new EvaluationError(/^[_@!]/.test(name) ? 'no such overload' : `no such overload: ${name}(${types.join(', ')})`)
+  if (asked === undefined)
+    return new EvaluationError(
+      /^[_@!]/.test(name) ? 'no such overload' : `no such overload: ${name}(${types.join(', ')})`,
+    )
   return new EvaluationError(asked.includes(types[0]!) ? 'no such overload' : `no such overload: ${name}`)
 }
 
-const isKey = (value: Value): boolean => typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' || typeNameOf(value) === 'uint'
+const isKey = (value: Value): boolean =>
+  typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' || typeNameOf(value) === 'uint'
 
 function contentOf(value: Value): Value | undefined {
   if (value instanceof Optional) return value.value
@@ -411,7 +485,10 @@ function listIndex(key: Value): bigint {
 /** Throws when there is none, which is so of everything that has no parts. */
 export function entryAt(container: Value, key: Value): Value {
   const found = lookUp(container, key)
-  if (found === undefined) throw new EvaluationError(`${container instanceof CelList ? 'index out of bounds' : 'no such key'}: ${keyText(key)}`)
+  if (found === undefined)
+    throw new EvaluationError(
+      `${container instanceof CelList ? 'index out of bounds' : 'no such key'}: ${keyText(key)}`,
+    )
   return found
 }
 
@@ -435,7 +512,8 @@ function fieldOf(container: Value, field: string, testOnly: boolean): Value {
 
 function* iterate(over: Value, two: boolean): Generator<readonly [Value, Value]> {
   if (over instanceof CelList) {
-    for (let index = 0; index < over.items.length; index++) yield two ? [BigInt(index), over.items[index]!] : [over.items[index]!, null]
+    for (let index = 0; index < over.items.length; index++)
+      yield two ? [BigInt(index), over.items[index]!] : [over.items[index]!, null]
   } else if (over instanceof CelMap) {
     for (const { key, value } of over.entries()) yield [key, value]
   } else if (isMapLike(over)) {

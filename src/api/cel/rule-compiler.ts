@@ -17,17 +17,40 @@ export interface CompiledRule {
   readonly usesOldSelf: boolean
 }
 
-interface Attempt { readonly expression?: CompiledExpression; readonly problem?: string }
+interface Attempt {
+  readonly expression?: CompiledExpression
+  readonly problem?: string
+}
 
 export function compileRule(rule: ValidationRule, self: SchemaType): CompiledRule {
   const variables = { self: self.type, oldSelf: rule.optionalOldSelf === true ? optionalOf(self.type) : self.type }
-  const main = attempt(rule.rule, variables, 'bool', { failed: 'compilation failed: ', mistyped: 'cel expression must evaluate to a bool' })
+  const main = attempt(rule.rule, variables, 'bool', {
+    failed: 'compilation failed: ',
+    mistyped: 'cel expression must evaluate to a bool',
+  })
   const hasMessage = (rule.messageExpression ?? '').trim() !== ''
-  const message: Attempt = hasMessage ? attempt(rule.messageExpression!, variables, 'string', { failed: 'messageExpression compilation failed: ', mistyped: 'messageExpression must evaluate to a string' }) : {}
-  return { rule, expression: main.expression, message: message.expression, problem: main.problem, messageProblem: message.problem, usesOldSelf: main.expression?.checked.variables.has('oldSelf') === true }
+  const message: Attempt = hasMessage
+    ? attempt(rule.messageExpression!, variables, 'string', {
+        failed: 'messageExpression compilation failed: ',
+        mistyped: 'messageExpression must evaluate to a string',
+      })
+    : {}
+  return {
+    rule,
+    expression: main.expression,
+    message: message.expression,
+    problem: main.problem,
+    messageProblem: message.problem,
+    usesOldSelf: main.expression?.checked.variables.has('oldSelf') === true,
+  }
 }
 
-function attempt(source: string, variables: Readonly<Record<string, CelType>>, kind: 'bool' | 'string', { failed, mistyped }: { failed: string; mistyped: string }): Attempt {
+function attempt(
+  source: string,
+  variables: Readonly<Record<string, CelType>>,
+  kind: 'bool' | 'string',
+  { failed, mistyped }: { failed: string; mistyped: string },
+): Attempt {
   try {
     const expression = compile(source, { variables })
     return expression.type.kind === kind ? { expression } : { problem: mistyped }

@@ -16,7 +16,9 @@ import { Optional, type Value } from './values.ts'
 export { validateSchemaRules } from './rule-definitions.ts'
 
 /** What the rules of one object may still cost; below zero, none is evaluated any more. */
-export interface RuleBudget { remaining: number }
+export interface RuleBudget {
+  remaining: number
+}
 
 export interface SchemaRules {
   /** @param path of the value; empty at the root of an object */
@@ -36,13 +38,20 @@ export interface CheckOptions {
  */
 export function compileSchemaRules(schema: JSONSchemaProps, isResource = true): SchemaRules | undefined {
   const node = nodeOf(schema, schema, isResource)
-  return node === undefined ? undefined : {
-    check(value, oldValue, path, { budget = { remaining: runtimeBudget }, warn } = {}) {
-      const errors: FieldError[] = []
-      new Check(budget, errors, warn).visit(node, value, { path, old: oldValue ?? undefined, correlated: oldValue !== undefined && oldValue !== null, unchanged: () => false })
-      return errors
-    },
-  }
+  return node === undefined
+    ? undefined
+    : {
+        check(value, oldValue, path, { budget = { remaining: runtimeBudget }, warn } = {}) {
+          const errors: FieldError[] = []
+          new Check(budget, errors, warn).visit(node, value, {
+            path,
+            old: oldValue ?? undefined,
+            correlated: oldValue !== undefined && oldValue !== null,
+            unchanged: () => false,
+          })
+          return errors
+        },
+      }
 }
 
 /** The rules of one place in a schema, and those below it. */
@@ -69,28 +78,40 @@ function nodeOf(rules: JSONSchemaProps, schema: JSONSchemaProps, isResource: boo
   if (type === undefined) return undefined
   const below = (part: unknown, of: unknown): RuleNode | undefined => {
     const [partSchema, ofSchema] = [schemaOf(part), schemaOf(of)]
-    return partSchema === undefined || ofSchema === undefined ? undefined : nodeOf(partSchema, ofSchema, ofSchema['x-kubernetes-embedded-resource'] === true)
+    return partSchema === undefined || ofSchema === undefined
+      ? undefined
+      : nodeOf(partSchema, ofSchema, ofSchema['x-kubernetes-embedded-resource'] === true)
   }
   const own = rules['x-kubernetes-validations'] ?? []
   return {
-    type, typeName: schema.type ?? '',
+    type,
+    typeName: schema.type ?? '',
     rules: own.map(rule => compileRule(rule, type)),
     paths: own.map(({ fieldPath }) => normalizedPath(fieldPath, schema)),
-    properties: new Map(Object.entries(rules.properties ?? {}).flatMap(([name, part]) => {
-      const node = below(part, schema.properties?.[name])
-      return node === undefined ? [] : [[name, node] as const]
-    })),
+    properties: new Map(
+      Object.entries(rules.properties ?? {}).flatMap(([name, part]) => {
+        const node = below(part, schema.properties?.[name])
+        return node === undefined ? [] : [[name, node] as const]
+      }),
+    ),
     additional: below(rules.additionalProperties, schema.additionalProperties),
     items: below(rules.items, schema.items),
-    listKeys: schema['x-kubernetes-list-type'] === 'map' ? schema['x-kubernetes-list-map-keys'] ?? [] : undefined,
+    listKeys: schema['x-kubernetes-list-type'] === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : undefined,
     isAtomicMap: schema['x-kubernetes-map-type'] === 'atomic',
     allOf: (rules.allOf ?? []).flatMap(part => nodeOf(part, schema, isResource) ?? []),
   }
 }
 
 function hasRules(schema: JSONSchemaProps): boolean {
-  const parts = [...Object.values(schema.properties ?? {}), schemaOf(schema.additionalProperties), schemaOf(schema.items), ...(schema.allOf ?? [])]
-  return (schema['x-kubernetes-validations'] ?? []).length > 0 || parts.some(part => part !== undefined && hasRules(part))
+  const parts = [
+    ...Object.values(schema.properties ?? {}),
+    schemaOf(schema.additionalProperties),
+    schemaOf(schema.items),
+    ...(schema.allOf ?? []),
+  ]
+  return (
+    (schema['x-kubernetes-validations'] ?? []).length > 0 || parts.some(part => part !== undefined && hasRules(part))
+  )
 }
 
 function normalizedPath(fieldPath: string | undefined, schema: JSONSchemaProps): string {
@@ -128,27 +149,48 @@ class Check {
       if (this.budget.remaining < 0) return
     }
     if (Array.isArray(value)) this.visitItems(node, value, { ...place, unchanged })
-    else if (typeof value === 'object') this.visitProperties(node, value as Readonly<Record<string, unknown>>, { ...place, unchanged })
+    else if (typeof value === 'object')
+      this.visitProperties(node, value as Readonly<Record<string, unknown>>, { ...place, unchanged })
   }
 
   private visitItems({ items, listKeys }: RuleNode, values: readonly unknown[], { path, old, unchanged }: Place): void {
     if (items === undefined) return
-    const oldItems = listKeys === undefined || !Array.isArray(old) ? undefined : new Map(old.map(item => [keyOf(item, listKeys), item as unknown]))
+    const oldItems =
+      listKeys === undefined || !Array.isArray(old)
+        ? undefined
+        : new Map(old.map(item => [keyOf(item, listKeys), item as unknown]))
     for (const [index, value] of values.entries()) {
       const oldItem = oldItems?.get(keyOf(value, listKeys ?? []))
-      this.visit(items, value, { path: `${path}[${index}]`, old: oldItem, correlated: oldItem !== undefined, unchanged })
+      this.visit(items, value, {
+        path: `${path}[${index}]`,
+        old: oldItem,
+        correlated: oldItem !== undefined,
+        unchanged,
+      })
       if (this.budget.remaining < 0) return
     }
   }
 
-  private visitProperties(node: RuleNode, value: Readonly<Record<string, unknown>>, { path, old, unchanged }: Place): void {
-    const oldObject = node.isAtomicMap || typeof old !== 'object' || old === null ? undefined : old as Readonly<Record<string, unknown>>
+  private visitProperties(
+    node: RuleNode,
+    value: Readonly<Record<string, unknown>>,
+    { path, old, unchanged }: Place,
+  ): void {
+    const oldObject =
+      node.isAtomicMap || typeof old !== 'object' || old === null
+        ? undefined
+        : (old as Readonly<Record<string, unknown>>)
     for (const [name, part] of Object.entries(value)) {
       const property = node.properties.get(name)
       const below = node.additional ?? property
       if (below === undefined) continue
       const oldPart = oldObject !== undefined && Object.hasOwn(oldObject, name) ? oldObject[name] : undefined
-      this.visit(below, part, { path: node.additional === undefined ? joined(path, name) : `${path}[${name}]`, old: oldPart ?? undefined, correlated: oldPart !== undefined, unchanged })
+      this.visit(below, part, {
+        path: node.additional === undefined ? joined(path, name) : `${path}[${name}]`,
+        old: oldPart ?? undefined,
+        correlated: oldPart !== undefined,
+        unchanged,
+      })
       if (this.budget.remaining < 0) return
     }
   }
@@ -160,20 +202,37 @@ class Check {
     const oldSelf = place.old === undefined ? undefined : fromJson(place.old, node.type)
     for (const [index, compiled] of node.rules.entries()) {
       if (compiled.expression === undefined) {
-        this.errors.push(invalidValue(shownPath(place.path), node.typeName, `rule compile error: ${compiled.problem ?? ''}`))
+        this.errors.push(
+          invalidValue(shownPath(place.path), node.typeName, `rule compile error: ${compiled.problem ?? ''}`),
+        )
         continue
       }
       const isOptional = compiled.rule.optionalOldSelf === true
       if (compiled.usesOldSelf && oldSelf === undefined && !isOptional) continue
       const old = isOptional ? (oldSelf === undefined ? Optional.none : new Optional(oldSelf)) : oldSelf
-      const variables = (name: string): Value => (name === 'self' ? self : old ?? noOldSelf())
-      if (!this.applyRule(node, { compiled, expression: compiled.expression, fieldPath: node.paths[index]! }, variables, place)) return false
+      const variables = (name: string): Value => (name === 'self' ? self : (old ?? noOldSelf()))
+      if (
+        !this.applyRule(
+          node,
+          { compiled, expression: compiled.expression, fieldPath: node.paths[index]! },
+          variables,
+          place,
+        )
+      )
+        return false
     }
     return true
   }
 
-  private applyRule(node: RuleNode, { compiled, expression, fieldPath }: { compiled: CompiledRule; expression: CompiledExpression; fieldPath: string }, variables: (name: string) => Value, place: Place): boolean {
-    const report = (detail: string): void => { this.errors.push(invalidValue(shownPath(place.path), node.typeName, detail)) }
+  private applyRule(
+    node: RuleNode,
+    { compiled, expression, fieldPath }: { compiled: CompiledRule; expression: CompiledExpression; fieldPath: string },
+    variables: (name: string) => Value,
+    place: Place,
+  ): boolean {
+    const report = (detail: string): void => {
+      this.errors.push(invalidValue(shownPath(place.path), node.typeName, detail))
+    }
     const { rule } = compiled
     let holds: Value = null
     try {
@@ -182,16 +241,29 @@ class Check {
       holds = value
     } catch (error) {
       if (!this.pay(costOfFailure(error))) return this.stop(node, place, outOfBudget)
-      if (error instanceof CostLimitError) return this.stop(node, place, `'${error.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${ruleText(rule)}`)
+      if (error instanceof CostLimitError)
+        return this.stop(
+          node,
+          place,
+          `'${error.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${ruleText(rule)}`,
+        )
       if (!(error instanceof EvaluationError)) throw error
-      report(error.message.startsWith('no such overload') ? `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}` : `${error.message} evaluating rule: ${ruleText(rule)}`)
+      report(
+        error.message.startsWith('no such overload')
+          ? `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}`
+          : `${error.message} evaluating rule: ${ruleText(rule)}`,
+      )
       return true
     }
     if (holds === true) return true
     const message = compiled.message === undefined ? undefined : this.evaluateMessage(compiled.message, variables)
     const path = shownPath([place.path, fieldPath].filter(part => part !== '').join('.'))
-    const failed = typeof message === 'object' ? invalidValue(path, node.typeName, message.stop) : withReason(rule.reason, path, node.typeName, message ?? defaultMessage(rule))
-    if (this.warn !== undefined && !compiled.usesOldSelf && place.unchanged()) this.warn(`${failed.field}: ${failed.message}`)
+    const failed =
+      typeof message === 'object'
+        ? invalidValue(path, node.typeName, message.stop)
+        : withReason(rule.reason, path, node.typeName, message ?? defaultMessage(rule))
+    if (this.warn !== undefined && !compiled.usesOldSelf && place.unchanged())
+      this.warn(`${failed.field}: ${failed.message}`)
     else this.errors.push(failed)
     if (typeof message !== 'object') return true
     this.budget.remaining = -1
@@ -199,14 +271,23 @@ class Check {
   }
 
   /** Undefined when the expression gives no usable message; an object when nothing more may be evaluated. */
-  private evaluateMessage(expression: CompiledExpression, variables: (name: string) => Value): string | undefined | { stop: string } {
+  private evaluateMessage(
+    expression: CompiledExpression,
+    variables: (name: string) => Value,
+  ): string | undefined | { stop: string } {
     try {
       const { value, cost } = expression.evaluate(variables)
-      if (!this.pay(cost)) return { stop: 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run' }
+      if (!this.pay(cost))
+        return {
+          stop: 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run',
+        }
       const text = typeof value === 'string' ? value.trim() : ''
       return text === '' || encodeUtf8(text).length > longestMessageBytes || text.includes('\n') ? undefined : text
     } catch (error) {
-      if (error instanceof CostLimitError) return { stop: `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${JSON.stringify(expression.source)}` }
+      if (error instanceof CostLimitError)
+        return {
+          stop: `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${JSON.stringify(expression.source)}`,
+        }
       if (!(error instanceof EvaluationError)) throw error
       this.pay(costOfFailure(error))
       return undefined
@@ -242,15 +323,21 @@ const longestMessageBytes = 5 * 1024
 const joined = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
 /** Kubernetes shows the root of an object so. */
 const shownPath = (path: string): string => (path === '' ? '<nil>' : path)
-const keyOf = (item: unknown, keys: readonly string[]): string => JSON.stringify(keys.map(key => (item as Readonly<Record<string, unknown>> | null)?.[key]))
+const keyOf = (item: unknown, keys: readonly string[]): string =>
+  JSON.stringify(keys.map(key => (item as Readonly<Record<string, unknown>> | null)?.[key]))
 const ruleText = ({ rule, message }: ValidationRule): string => (message || rule).trim()
-const defaultMessage = ({ rule, message }: ValidationRule): string => (message ? message.trim() : `failed rule: ${rule.trim()}`)
+const defaultMessage = ({ rule, message }: ValidationRule): string =>
+  message ? message.trim() : `failed rule: ${rule.trim()}`
 
 function withReason(reason: string | undefined, path: string, typeName: string, detail: string): FieldError {
   switch (reason) {
-    case 'FieldValueForbidden': return forbiddenField(path, detail)
-    case 'FieldValueRequired': return required(path, detail)
-    case 'FieldValueDuplicate': return duplicate(path, typeName)
-    default: return invalidValue(path, typeName, detail)
+    case 'FieldValueForbidden':
+      return forbiddenField(path, detail)
+    case 'FieldValueRequired':
+      return required(path, detail)
+    case 'FieldValueDuplicate':
+      return duplicate(path, typeName)
+    default:
+      return invalidValue(path, typeName, detail)
   }
 }

@@ -31,31 +31,50 @@ export const keyType: SchemaType = { type: string, maximum: wholeText, smallestB
  * @param isResource at the root of a resource: kind, apiVersion and the names in metadata are always there
  */
 export function schemaType(schema: JSONSchemaProps, isResource: boolean, name = 'object'): SchemaType | undefined {
-  if (schema['x-kubernetes-int-or-string'] === true) return { type: dyn, maximum: schema.maxLength === undefined ? wholeText : Math.max(0, schema.maxLength) * 4, smallestBytes: 1 }
+  if (schema['x-kubernetes-int-or-string'] === true)
+    return {
+      type: dyn,
+      maximum: schema.maxLength === undefined ? wholeText : Math.max(0, schema.maxLength) * 4,
+      smallestBytes: 1,
+    }
   switch (schema.type) {
-    case 'array': return arrayType(schema, name)
-    case 'object': return objectSchemaType(isResource ? withMetadata(schema) : schema, name)
-    case 'string': return textType(schema)
-    case 'integer': return integer
-    case 'number': return number
-    case 'boolean': return truth
-    default: return undefined
+    case 'array':
+      return arrayType(schema, name)
+    case 'object':
+      return objectSchemaType(isResource ? withMetadata(schema) : schema, name)
+    case 'string':
+      return textType(schema)
+    case 'integer':
+      return integer
+    case 'number':
+      return number
+    case 'boolean':
+      return truth
+    default:
+      return undefined
   }
 }
 
 const isEmbedded = (schema: JSONSchemaProps): boolean => schema['x-kubernetes-embedded-resource'] === true
 
 /** The schema of items or additional properties, when it is one. */
-export const schemaOf = (part: unknown): JSONSchemaProps | undefined => (typeof part === 'object' && part !== null && !Array.isArray(part) ? part as JSONSchemaProps : undefined)
+export const schemaOf = (part: unknown): JSONSchemaProps | undefined =>
+  typeof part === 'object' && part !== null && !Array.isArray(part) ? (part as JSONSchemaProps) : undefined
 
 function arrayType(schema: JSONSchemaProps, name: string): SchemaType | undefined {
   const items = schemaOf(schema.items)
   const element = items === undefined ? undefined : schemaType(items, isEmbedded(items), `${name}.@idx`)
   if (element === undefined) return undefined
-  const maximum = schema.maxItems === undefined ? Math.floor((requestBytes - 2) / (element.smallestBytes + 1)) : Math.max(0, schema.maxItems)
+  const maximum =
+    schema.maxItems === undefined
+      ? Math.floor((requestBytes - 2) / (element.smallestBytes + 1))
+      : Math.max(0, schema.maxItems)
   const kind = schema['x-kubernetes-list-type']
   return {
-    type: listOf(element.type), element, maximum, smallestBytes: 2,
+    type: listOf(element.type),
+    element,
+    maximum,
+    smallestBytes: 2,
     ...((kind === 'set' || kind === 'map') && { list: { kind, keys: schema['x-kubernetes-list-map-keys'] ?? [] } }),
   }
 }
@@ -65,7 +84,10 @@ function objectSchemaType(schema: JSONSchemaProps, name: string): SchemaType | u
   if (additional !== undefined) {
     const element = schemaType(additional, isEmbedded(additional), `${name}.@elem`)
     if (element === undefined) return undefined
-    const maximum = schema.maxProperties === undefined ? Math.floor((requestBytes - 2) / (element.smallestBytes + 6)) : Math.max(0, schema.maxProperties)
+    const maximum =
+      schema.maxProperties === undefined
+        ? Math.floor((requestBytes - 2) / (element.smallestBytes + 6))
+        : Math.max(0, schema.maxProperties)
     return { type: mapOf(string, element.type), element, maximum, smallestBytes: 2 }
   }
   const required = new Set(schema.required ?? [])
@@ -78,35 +100,82 @@ function objectSchemaType(schema: JSONSchemaProps, name: string): SchemaType | u
     if (escaped !== undefined) fields.set(escaped, { name: property, schema: field })
     if (required.has(property) && part.default === undefined) smallestBytes += property.length + field.smallestBytes + 4
   }
-  return { type: { kind: 'object', name, fieldType: field => fields.get(field)?.schema.type }, fields, maximum: 0, smallestBytes }
+  return {
+    type: { kind: 'object', name, fieldType: field => fields.get(field)?.schema.type },
+    fields,
+    maximum: 0,
+    smallestBytes,
+  }
 }
 
 function withMetadata(schema: JSONSchemaProps): JSONSchemaProps {
   if (saysOwnNames(schema.properties)) return schema
-  const metadata: JSONSchemaProps = { type: 'object', properties: { name: { type: 'string' }, generateName: { type: 'string' } } }
-  return { ...schema, properties: { ...schema.properties, kind: { type: 'string' }, apiVersion: { type: 'string' }, metadata } }
+  const metadata: JSONSchemaProps = {
+    type: 'object',
+    properties: { name: { type: 'string' }, generateName: { type: 'string' } },
+  }
+  return {
+    ...schema,
+    properties: { ...schema.properties, kind: { type: 'string' }, apiVersion: { type: 'string' }, metadata },
+  }
 }
 
 /** Then its own restrictions count. */
 function saysOwnNames({ kind, apiVersion, metadata }: JSONSchemaProps['properties'] = {}): boolean {
-  return [kind, apiVersion, metadata?.properties?.['name'], metadata?.properties?.['generateName']].every(part => part?.type === 'string') && metadata?.type === 'object'
+  return (
+    [kind, apiVersion, metadata?.properties?.['name'], metadata?.properties?.['generateName']].every(
+      part => part?.type === 'string',
+    ) && metadata?.type === 'object'
+  )
 }
 
 function textType({ format, maxLength, enum: values }: JSONSchemaProps): SchemaType {
   switch (format) {
-    case 'byte': return { type: bytes, maximum: maxLength === undefined ? wholeText : Math.max(0, maxLength), smallestBytes: 2 }
-    case 'duration': return { type: duration, maximum: 32, smallestBytes: 3 }
-    case 'date': return { type: timestamp, maximum: 12, smallestBytes: 12 }
-    case 'date-time': return { type: timestamp, maximum: 32, smallestBytes: 21 }
-    default: break
+    case 'byte':
+      return { type: bytes, maximum: maxLength === undefined ? wholeText : Math.max(0, maxLength), smallestBytes: 2 }
+    case 'duration':
+      return { type: duration, maximum: 32, smallestBytes: 3 }
+    case 'date':
+      return { type: timestamp, maximum: 12, smallestBytes: 12 }
+    case 'date-time':
+      return { type: timestamp, maximum: 32, smallestBytes: 21 }
+    default:
+      break
   }
   if (maxLength !== undefined) return { ...text, maximum: Math.max(0, maxLength) * 4 }
   if (values === undefined || values.length === 0) return text
   return { ...text, maximum: Math.max(...values.map(value => (typeof value === 'string' ? value.length : 0))) }
 }
 
-const keywords = new Set(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while'])
-const written: Readonly<Record<string, string>> = { '__': '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' }
+const keywords = new Set([
+  'true',
+  'false',
+  'null',
+  'in',
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
+])
+const written: Readonly<Record<string, string>> = {
+  __: '__underscores__',
+  '.': '__dot__',
+  '-': '__dash__',
+  '/': '__slash__',
+}
 
 /** A property's name as expressions write it; undefined when they cannot. */
 export function escapeName(name: string): string | undefined {

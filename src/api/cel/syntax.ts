@@ -10,13 +10,44 @@ interface Positioned {
   readonly offset: number
 }
 
-export interface Literal extends Positioned { readonly kind: 'literal'; readonly value: LiteralValue }
-export interface Identifier extends Positioned { readonly kind: 'identifier'; readonly name: string }
-export interface Select extends Positioned { readonly kind: 'select'; readonly operand: Expression; readonly field: string; readonly testOnly: boolean }
-export interface Call extends Positioned { readonly kind: 'call'; readonly name: string; readonly target: Expression | undefined; readonly args: readonly Expression[] }
-export interface ListLiteral extends Positioned { readonly kind: 'list'; readonly elements: readonly { readonly value: Expression; readonly optional: boolean }[] }
-export interface MapLiteral extends Positioned { readonly kind: 'map'; readonly entries: readonly { readonly key: Expression; readonly value: Expression; readonly optional: boolean }[] }
-export interface StructLiteral extends Positioned { readonly kind: 'struct'; readonly typeName: string; readonly fields: readonly { readonly name: string; readonly value: Expression; readonly optional: boolean; readonly offset: number }[] }
+export interface Literal extends Positioned {
+  readonly kind: 'literal'
+  readonly value: LiteralValue
+}
+export interface Identifier extends Positioned {
+  readonly kind: 'identifier'
+  readonly name: string
+}
+export interface Select extends Positioned {
+  readonly kind: 'select'
+  readonly operand: Expression
+  readonly field: string
+  readonly testOnly: boolean
+}
+export interface Call extends Positioned {
+  readonly kind: 'call'
+  readonly name: string
+  readonly target: Expression | undefined
+  readonly args: readonly Expression[]
+}
+export interface ListLiteral extends Positioned {
+  readonly kind: 'list'
+  readonly elements: readonly { readonly value: Expression; readonly optional: boolean }[]
+}
+export interface MapLiteral extends Positioned {
+  readonly kind: 'map'
+  readonly entries: readonly { readonly key: Expression; readonly value: Expression; readonly optional: boolean }[]
+}
+export interface StructLiteral extends Positioned {
+  readonly kind: 'struct'
+  readonly typeName: string
+  readonly fields: readonly {
+    readonly name: string
+    readonly value: Expression
+    readonly optional: boolean
+    readonly offset: number
+  }[]
+}
 
 /** `accumulator = initial; for (iteration in range) { if (!condition) break; accumulator = step }; return result` */
 export interface Comprehension extends Positioned {

@@ -2,21 +2,39 @@
 import { encodeBase64 } from '../../lib/text.ts'
 import { EvaluationError } from './cel-error.ts'
 import { formatDuration, formatTimestamp } from './library/time.ts'
-import { CelList, CelMap, CelObject, Duration, mapEntries, Optional, Timestamp, typeNameOf, UnsignedInteger, type Value } from './values.ts'
+import {
+  CelList,
+  CelMap,
+  CelObject,
+  Duration,
+  mapEntries,
+  Optional,
+  Timestamp,
+  typeNameOf,
+  UnsignedInteger,
+  type Value,
+} from './values.ts'
 import { visit } from './work.ts'
 
 /** Throws EvaluationError for what JSON cannot express. */
 export function toJson(value: Value): unknown {
   visit()
   switch (typeof value) {
-    case 'bigint': return Number(value)
-    case 'string': case 'number': case 'boolean': return value
-    default: break
+    case 'bigint':
+      return Number(value)
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return value
+    default:
+      break
   }
   if (value === null) return null
   if (value instanceof CelList) return value.items.map(toJson)
-  if (value instanceof CelObject) return Object.fromEntries(value.names().map(name => [name, toJson(value.get(name) ?? null)]))
-  if (value instanceof CelMap) return Object.fromEntries([...mapEntries(value)].map(entry => [textKey(entry.key), toJson(entry.value)]))
+  if (value instanceof CelObject)
+    return Object.fromEntries(value.names().map(name => [name, toJson(value.get(name) ?? null)]))
+  if (value instanceof CelMap)
+    return Object.fromEntries([...mapEntries(value)].map(entry => [textKey(entry.key), toJson(entry.value)]))
   if (value instanceof UnsignedInteger) return Number(value.value)
   if (value instanceof Uint8Array) return encodeBase64(value)
   if (value instanceof Duration) return formatDuration(value)

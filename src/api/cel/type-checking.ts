@@ -17,9 +17,17 @@ export interface CheckedKind {
 }
 
 /** @param kinds with their types, built in and custom */
-export function typeCheckPolicy({ spec }: ValidatingAdmissionPolicy, kinds: readonly CheckedKind[]): ExpressionWarning[] {
+export function typeCheckPolicy(
+  { spec }: ValidatingAdmissionPolicy,
+  kinds: readonly CheckedKind[],
+): ExpressionWarning[] {
   const named = kindsOf(spec.matchConstraints?.resourceRules ?? [], kinds)
-  const params = kinds.find(({ group, version, kind }) => kind === spec.paramKind?.kind && (group === '' ? version : `${group}/${version}`) === spec.paramKind.apiVersion)?.type()
+  const params = kinds
+    .find(
+      ({ group, version, kind }) =>
+        kind === spec.paramKind?.kind && (group === '' ? version : `${group}/${version}`) === spec.paramKind.apiVersion,
+    )
+    ?.type()
   const scope = { hasParams: params !== undefined, hasAuthorizer: true, hasRequestResource: false, hasVariables: true }
   const compilers = named.flatMap(({ group, version, kind, type }) => {
     const object = type()
@@ -29,10 +37,14 @@ export function typeCheckPolicy({ spec }: ValidatingAdmissionPolicy, kinds: read
     return [{ compiler, name: `${group}/${version}, Kind=${kind}` }]
   })
   const check = (expression: string | undefined, fieldRef: string): ExpressionWarning[] => {
-    const problems = !expression ? [] : compilers.flatMap(({ compiler, name }) => {
-      const compilation = compiler.compile(expression, scope)
-      return 'problem' in compilation ? [`${name}: ${compilation.problem.replace(/^compilation failed: /, '')}\n`] : []
-    })
+    const problems = !expression
+      ? []
+      : compilers.flatMap(({ compiler, name }) => {
+          const compilation = compiler.compile(expression, scope)
+          return 'problem' in compilation
+            ? [`${name}: ${compilation.problem.replace(/^compilation failed: /, '')}\n`]
+            : []
+        })
     return problems.length === 0 ? [] : [{ fieldRef, warning: problems.join('\n') }]
   }
   return (spec.validations ?? []).flatMap(({ expression, messageExpression }, index) => [
@@ -53,9 +65,22 @@ function kindsOf(rules: readonly NamedRuleWithOperations[], kinds: readonly Chec
   return [...found].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 }
 
-function kindsOfRule({ apiGroups = [], apiVersions = [], resources = [] }: NamedRuleWithOperations, kinds: readonly CheckedKind[]): CheckedKind[] {
+function kindsOfRule(
+  { apiGroups = [], apiVersions = [], resources = [] }: NamedRuleWithOperations,
+  kinds: readonly CheckedKind[],
+): CheckedKind[] {
   if ([...apiGroups, ...apiVersions].some(value => value.includes('*'))) return []
   const plain = resources.filter(resource => !/[*/]/.test(resource)).sort()
-  return [...apiGroups].sort().flatMap(group => [...apiVersions].sort().flatMap(version => plain.flatMap(resource =>
-    kinds.find(kind => kind.group === group && kind.version === version && kind.plural === resource) ?? [])))
+  return [...apiGroups]
+    .sort()
+    .flatMap(group =>
+      [...apiVersions]
+        .sort()
+        .flatMap(version =>
+          plain.flatMap(
+            resource =>
+              kinds.find(kind => kind.group === group && kind.version === version && kind.plural === resource) ?? [],
+          ),
+        ),
+    )
 }

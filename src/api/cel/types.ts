@@ -1,7 +1,20 @@
 // The static types of expressions, and when a value of one may stand where another is expected.
 
 export type CelType =
-  | { readonly kind: 'dyn' | 'error' | 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'duration' | 'timestamp' }
+  | {
+      readonly kind:
+        | 'dyn'
+        | 'error'
+        | 'bool'
+        | 'int'
+        | 'uint'
+        | 'double'
+        | 'string'
+        | 'bytes'
+        | 'null'
+        | 'duration'
+        | 'timestamp'
+    }
   | { readonly kind: 'list'; readonly element: CelType }
   | { readonly kind: 'map'; readonly key: CelType; readonly value: CelType }
   | { readonly kind: 'type'; readonly of: CelType | undefined }
@@ -27,41 +40,80 @@ export const timestamp: CelType = { kind: 'timestamp' }
 export const listOf = (element: CelType): CelType => ({ kind: 'list', element })
 export const mapOf = (key: CelType, value: CelType): CelType => ({ kind: 'map', key, value })
 export const optionalOf = (of: CelType): CelType => ({ kind: 'optional', of })
-export const objectType = (name: string, fields: Readonly<Record<string, CelType>>): CelType =>
-  ({ kind: 'object', name, fieldType: field => (Object.hasOwn(fields, field) ? fields[field] : undefined) })
+export const objectType = (name: string, fields: Readonly<Record<string, CelType>>): CelType => ({
+  kind: 'object',
+  name,
+  fieldType: field => (Object.hasOwn(fields, field) ? fields[field] : undefined),
+})
 
-const simple: Readonly<Record<string, CelType>> = { dyn, bool, int, uint, double, string, bytes, null_type: nullType, duration, timestamp, 'google.protobuf.Timestamp': timestamp, 'google.protobuf.Duration': duration }
+const simple: Readonly<Record<string, CelType>> = {
+  dyn,
+  bool,
+  int,
+  uint,
+  double,
+  string,
+  bytes,
+  null_type: nullType,
+  duration,
+  timestamp,
+  'google.protobuf.Timestamp': timestamp,
+  'google.protobuf.Duration': duration,
+}
 
 /** Type names that are values in expressions, as in `type(x) == string`. */
-export const namedTypes: Readonly<Record<string, CelType>> = { ...simple, list: listOf(dyn), map: mapOf(dyn, dyn), type: { kind: 'type', of: undefined }, optional_type: optionalOf(dyn) }
+export const namedTypes: Readonly<Record<string, CelType>> = {
+  ...simple,
+  list: listOf(dyn),
+  map: mapOf(dyn, dyn),
+  type: { kind: 'type', of: undefined },
+  optional_type: optionalOf(dyn),
+}
 
 /** As error messages name types. */
 export function formatType(type: CelType): string {
   switch (type.kind) {
-    case 'error': return '!error!'
-    case 'null': return 'null'
-    case 'duration': return 'google.protobuf.Duration'
-    case 'timestamp': return 'google.protobuf.Timestamp'
-    case 'list': return `list(${formatType(type.element)})`
-    case 'map': return `map(${formatType(type.key)}, ${formatType(type.value)})`
-    case 'type': return type.of === undefined ? 'type' : `type(${formatType(type.of)})`
-    case 'optional': return `optional_type(${formatType(type.of)})`
-    case 'opaque': case 'object': case 'parameter': return type.name
-    default: return type.kind
+    case 'error':
+      return '!error!'
+    case 'null':
+      return 'null'
+    case 'duration':
+      return 'google.protobuf.Duration'
+    case 'timestamp':
+      return 'google.protobuf.Timestamp'
+    case 'list':
+      return `list(${formatType(type.element)})`
+    case 'map':
+      return `map(${formatType(type.key)}, ${formatType(type.value)})`
+    case 'type':
+      return type.of === undefined ? 'type' : `type(${formatType(type.of)})`
+    case 'optional':
+      return `optional_type(${formatType(type.of)})`
+    case 'opaque':
+    case 'object':
+    case 'parameter':
+      return type.name
+    default:
+      return type.kind
   }
 }
 
 /** Reads `list(A)`, `map(string, T)`, `kubernetes.Quantity`; a single capital letter is a parameter. */
 export function parseType(text: string): CelType {
   const open = text.indexOf('(')
-  if (open === -1) return simple[text] ?? (/^[A-Z]$/.test(text) ? { kind: 'parameter', name: text } : { kind: 'opaque', name: text })
+  if (open === -1)
+    return simple[text] ?? (/^[A-Z]$/.test(text) ? { kind: 'parameter', name: text } : { kind: 'opaque', name: text })
   const parts = splitList(text.slice(open + 1, -1)).map(parseType)
   switch (text.slice(0, open)) {
-    case 'list': return listOf(parts[0]!)
-    case 'map': return mapOf(parts[0]!, parts[1]!)
-    case 'optional': return optionalOf(parts[0]!)
+    case 'list':
+      return listOf(parts[0]!)
+    case 'map':
+      return mapOf(parts[0]!, parts[1]!)
+    case 'optional':
+      return optionalOf(parts[0]!)
     case 'type':
-    default: return { kind: 'type', of: parts[0] }
+    default:
+      return { kind: 'type', of: parts[0] }
   }
 }
 
@@ -102,11 +154,16 @@ export class Bindings {
         const found = this.bound.get(type.name)
         return found === undefined ? (final ? dyn : type) : this.substitute(found, final)
       }
-      case 'list': return listOf(this.substitute(type.element, final))
-      case 'map': return mapOf(this.substitute(type.key, final), this.substitute(type.value, final))
-      case 'optional': return optionalOf(this.substitute(type.of, final))
-      case 'type': return type.of === undefined ? type : { kind: 'type', of: this.substitute(type.of, final) }
-      default: return type
+      case 'list':
+        return listOf(this.substitute(type.element, final))
+      case 'map':
+        return mapOf(this.substitute(type.key, final), this.substitute(type.value, final))
+      case 'optional':
+        return optionalOf(this.substitute(type.of, final))
+      case 'type':
+        return type.of === undefined ? type : { kind: 'type', of: this.substitute(type.of, final) }
+      default:
+        return type
     }
   }
 
@@ -153,16 +210,27 @@ export class Bindings {
 
   private mentions(type: CelType, name: string): boolean {
     switch (type.kind) {
-      case 'parameter': return type.name === name || (this.bound.has(type.name) && this.mentions(this.bound.get(type.name)!, name))
-      case 'list': return this.mentions(type.element, name)
-      case 'map': return this.mentions(type.key, name) || this.mentions(type.value, name)
-      case 'optional': return this.mentions(type.of, name)
-      default: return false
+      case 'parameter':
+        return type.name === name || (this.bound.has(type.name) && this.mentions(this.bound.get(type.name)!, name))
+      case 'list':
+        return this.mentions(type.element, name)
+      case 'map':
+        return this.mentions(type.key, name) || this.mentions(type.value, name)
+      case 'optional':
+        return this.mentions(type.of, name)
+      default:
+        return false
     }
   }
 }
 
-const isNullable = ({ kind }: CelType): boolean => kind === 'null' || kind === 'object' || kind === 'opaque' || kind === 'optional' || kind === 'duration' || kind === 'timestamp'
+const isNullable = ({ kind }: CelType): boolean =>
+  kind === 'null' ||
+  kind === 'object' ||
+  kind === 'opaque' ||
+  kind === 'optional' ||
+  kind === 'duration' ||
+  kind === 'timestamp'
 
 /** The one of two compatible types that says less. */
 export function moreGeneral(a: CelType, b: CelType): CelType {

@@ -71,7 +71,10 @@ export class CelList {
   }
 }
 
-export interface MapEntry { readonly key: Value; readonly value: Value }
+export interface MapEntry {
+  readonly key: Value
+  readonly value: Value
+}
 
 export class CelMap {
   private readonly entryOf: Map<string, MapEntry>
@@ -112,7 +115,19 @@ export class CelObject {
   /** A map of strings to the language, rather than an object with declared fields. */
   readonly isMap: boolean
 
-  constructor({ typeName, json, isMap, convert, names }: { typeName: string; json: Readonly<Record<string, unknown>>; isMap: boolean; convert: (name: string) => Value | undefined; names: () => readonly string[] }) {
+  constructor({
+    typeName,
+    json,
+    isMap,
+    convert,
+    names,
+  }: {
+    typeName: string
+    json: Readonly<Record<string, unknown>>
+    isMap: boolean
+    convert: (name: string) => Value | undefined
+    names: () => readonly string[]
+  }) {
     this.typeName = typeName
     this.json = json
     this.isMap = isMap
@@ -131,20 +146,41 @@ export class CelObject {
   }
 }
 
-export type Value = null | boolean | bigint | number | string | Uint8Array | UnsignedInteger | Duration | Timestamp | Optional | TypeValue | OpaqueValue | CelList | CelMap | CelObject
+export type Value =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | Uint8Array
+  | UnsignedInteger
+  | Duration
+  | Timestamp
+  | Optional
+  | TypeValue
+  | OpaqueValue
+  | CelList
+  | CelMap
+  | CelObject
 
 /** Numbers that are equal have the same key, whatever their type. */
 function mapKey(key: Value): string {
   switch (typeof key) {
-    case 'string': return `s${key}`
-    case 'boolean': return `b${key}`
-    case 'bigint': return `n${key}`
-    case 'number': return Number.isInteger(key) ? `n${BigInt(key)}` : `n${key}`
-    default: return key instanceof UnsignedInteger ? `n${key.value}` : 'unsupported'
+    case 'string':
+      return `s${key}`
+    case 'boolean':
+      return `b${key}`
+    case 'bigint':
+      return `n${key}`
+    case 'number':
+      return Number.isInteger(key) ? `n${BigInt(key)}` : `n${key}`
+    default:
+      return key instanceof UnsignedInteger ? `n${key.value}` : 'unsupported'
   }
 }
 
-export const isMapLike = (value: Value): value is CelMap | CelObject => value instanceof CelMap || (value instanceof CelObject && value.isMap)
+export const isMapLike = (value: Value): value is CelMap | CelObject =>
+  value instanceof CelMap || (value instanceof CelObject && value.isMap)
 
 export const mapSize = (map: CelMap | CelObject): number => (map instanceof CelMap ? map.size : map.names().length)
 
@@ -161,11 +197,16 @@ export function* mapEntries(map: CelMap | CelObject): Generator<MapEntry> {
 /** The name of the value's type at run time, as in `type(x)`. */
 export function typeNameOf(value: Value): string {
   switch (typeof value) {
-    case 'boolean': return 'bool'
-    case 'bigint': return 'int'
-    case 'number': return 'double'
-    case 'string': return 'string'
-    default: break
+    case 'boolean':
+      return 'bool'
+    case 'bigint':
+      return 'int'
+    case 'number':
+      return 'double'
+    case 'string':
+      return 'string'
+    default:
+      break
   }
   if (value === null) return 'null_type'
   if (value instanceof CelList) return 'list'
@@ -182,29 +223,59 @@ export function typeNameOf(value: Value): string {
 /** Whether the value may be given where the type is expected; parts of lists and maps are not looked at. */
 export function isOfType(value: Value, type: CelType): boolean {
   switch (type.kind) {
-    case 'dyn': case 'error': case 'parameter': return true
-    case 'bool': return typeof value === 'boolean'
-    case 'int': return typeof value === 'bigint'
-    case 'double': return typeof value === 'number'
-    case 'string': return typeof value === 'string'
-    case 'null': return value === null
-    case 'uint': return value instanceof UnsignedInteger
-    case 'bytes': return value instanceof Uint8Array
-    case 'duration': return value instanceof Duration
-    case 'timestamp': return value instanceof Timestamp
-    case 'optional': return value instanceof Optional
-    case 'list': return value instanceof CelList
-    case 'map': return value instanceof CelMap || value instanceof CelObject
-    case 'type': return value instanceof TypeValue
-    case 'opaque': return value instanceof OpaqueValue && value.type === type.name
+    case 'dyn':
+    case 'error':
+    case 'parameter':
+      return true
+    case 'bool':
+      return typeof value === 'boolean'
+    case 'int':
+      return typeof value === 'bigint'
+    case 'double':
+      return typeof value === 'number'
+    case 'string':
+      return typeof value === 'string'
+    case 'null':
+      return value === null
+    case 'uint':
+      return value instanceof UnsignedInteger
+    case 'bytes':
+      return value instanceof Uint8Array
+    case 'duration':
+      return value instanceof Duration
+    case 'timestamp':
+      return value instanceof Timestamp
+    case 'optional':
+      return value instanceof Optional
+    case 'list':
+      return value instanceof CelList
+    case 'map':
+      return value instanceof CelMap || value instanceof CelObject
+    case 'type':
+      return value instanceof TypeValue
+    case 'opaque':
+      return value instanceof OpaqueValue && value.type === type.name
     case 'object':
-    default: return value instanceof CelObject
+    default:
+      return value instanceof CelObject
   }
 }
 
-export const runtimeTypeName = (type: CelType): string => (type.kind === 'null' ? 'null_type' : type.kind === 'list' || type.kind === 'map' || type.kind === 'type' ? type.kind : type.kind === 'optional' ? 'optional_type' : formatType(type))
+export const runtimeTypeName = (type: CelType): string =>
+  type.kind === 'null'
+    ? 'null_type'
+    : type.kind === 'list' || type.kind === 'map' || type.kind === 'type'
+      ? type.kind
+      : type.kind === 'optional'
+        ? 'optional_type'
+        : formatType(type)
 
-const numberOf = (value: Value): bigint | number | undefined => (typeof value === 'bigint' || typeof value === 'number' ? value : value instanceof UnsignedInteger ? value.value : undefined)
+const numberOf = (value: Value): bigint | number | undefined =>
+  typeof value === 'bigint' || typeof value === 'number'
+    ? value
+    : value instanceof UnsignedInteger
+      ? value.value
+      : undefined
 
 /** CEL equality: numbers across their types; different types are unequal, never an error. */
 export function equal(a: Value, b: Value): boolean {
@@ -215,19 +286,26 @@ export function equal(a: Value, b: Value): boolean {
   // eslint-disable-next-line eqeqeq -- bigint and number compare by value only this way
   if (left !== undefined) return right !== undefined && left == right
   if (a instanceof CelList) return b instanceof CelList && equalLists(a, b)
-  if (a instanceof CelMap || a instanceof CelObject) return (b instanceof CelMap || b instanceof CelObject) && equalMaps(a, b)
-  if (a instanceof Uint8Array) return b instanceof Uint8Array && a.length === b.length && a.every((byte, index) => byte === b[index])
+  if (a instanceof CelMap || a instanceof CelObject)
+    return (b instanceof CelMap || b instanceof CelObject) && equalMaps(a, b)
+  if (a instanceof Uint8Array)
+    return b instanceof Uint8Array && a.length === b.length && a.every((byte, index) => byte === b[index])
   if (a instanceof Duration) return b instanceof Duration && a.nanoseconds === b.nanoseconds
   if (a instanceof Timestamp) return b instanceof Timestamp && a.nanoseconds === b.nanoseconds
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name
-  if (a instanceof Optional) return b instanceof Optional && (a.value === undefined || b.value === undefined ? a.value === b.value : equal(a.value, b.value))
+  if (a instanceof Optional)
+    return (
+      b instanceof Optional &&
+      (a.value === undefined || b.value === undefined ? a.value === b.value : equal(a.value, b.value))
+    )
   return a instanceof OpaqueValue && b instanceof OpaqueValue && a.type === b.type && a.equals(b)
 }
 
 function equalLists(a: CelList, b: CelList): boolean {
   if (a.items.length !== b.items.length) return false
   const semantics = a.semantics ?? b.semantics
-  if (semantics === undefined || semantics.kind === 'atomic') return a.items.every((item, index) => equal(item, b.items[index]!))
+  if (semantics === undefined || semantics.kind === 'atomic')
+    return a.items.every((item, index) => equal(item, b.items[index]!))
   if (semantics.kind === 'set') return a.items.every(item => b.items.some(other => equal(item, other)))
   const others = new Map(b.items.map(item => [listKey(item, semantics.keys), item]))
   return a.items.every(item => {
@@ -236,7 +314,8 @@ function equalLists(a: CelList, b: CelList): boolean {
   })
 }
 
-const listKey = (item: Value, keys: readonly string[]): string => JSON.stringify(keys.map(key => (item instanceof CelObject ? item.json[key] : undefined)))
+const listKey = (item: Value, keys: readonly string[]): string =>
+  JSON.stringify(keys.map(key => (item instanceof CelObject ? item.json[key] : undefined)))
 
 function equalMaps(a: CelMap | CelObject, b: CelMap | CelObject): boolean {
   if (mapSize(a) !== mapSize(b)) return false
@@ -249,7 +328,8 @@ function equalMaps(a: CelMap | CelObject, b: CelMap | CelObject): boolean {
 
 /** `a + b` with the meaning of the list's type. */
 export function concatenate(a: CelList, b: CelList): CelList {
-  if (a.semantics?.kind === 'set') return new CelList([...a.items, ...b.items.filter(item => !a.items.some(other => equal(other, item)))], a.semantics)
+  if (a.semantics?.kind === 'set')
+    return new CelList([...a.items, ...b.items.filter(item => !a.items.some(other => equal(other, item)))], a.semantics)
   if (a.semantics?.kind !== 'map') return new CelList([...a.items, ...b.items])
   const { keys } = a.semantics
   const merged = new Map(a.items.map(item => [listKey(item, keys), item]))
@@ -273,7 +353,8 @@ export function checkedUint(value: bigint): UnsignedInteger {
 /** In code points. */
 export function textLength(text: string): number {
   let length = text.length
-  for (let at = 0; at < text.length - 1; at++) if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) length--
+  for (let at = 0; at < text.length - 1; at++)
+    if ((text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) length--
   return length
 }
 

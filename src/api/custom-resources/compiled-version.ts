@@ -37,10 +37,14 @@ export function compileVersion(given: Schema): CompiledVersion {
   const schema = withoutMetadata(given)
   let made: Validators | undefined
   let types: { readonly check: ReturnType<typeof compileEmbeddedTypes> } | undefined
-  const validators = (): Validators => (made ??= {
-    whole: compileSchema(given), status: compileSchema(propertyOf(given, 'status') ?? {}),
-    embedded: compileEmbeddedObjects(schema), lists: compileListTypes(schema), rules: compileRules(given),
-  })
+  const validators = (): Validators =>
+    (made ??= {
+      whole: compileSchema(given),
+      status: compileSchema(propertyOf(given, 'status') ?? {}),
+      embedded: compileEmbeddedObjects(schema),
+      lists: compileListTypes(schema),
+      rules: compileRules(given),
+    })
   const warnings = new WeakMap<Custom, readonly string[]>()
   const beside = (object: Custom, old: Custom | undefined, found: FieldError[]): FieldError[] => {
     const { embedded, lists, rules } = validators()
@@ -60,7 +64,12 @@ export function compileVersion(given: Schema): CompiledVersion {
     undecodable: content => (types ??= { check: compileEmbeddedTypes(schema) }).check?.(content, '') ?? [],
     warnings: object => warnings.get(object) ?? [],
     validate: (object, old) => beside(object, old, validators().whole.validate(object, old)),
-    validateStatus: (object, old) => beside(object, old, object.status === undefined ? [] : validators().status.validate(object.status, old.status, 'status')),
+    validateStatus: (object, old) =>
+      beside(
+        object,
+        old,
+        object.status === undefined ? [] : validators().status.validate(object.status, old.status, 'status'),
+      ),
   }
 }
 
@@ -72,7 +81,17 @@ function withoutMetadata({ properties, ...schema }: Schema): Schema {
 }
 
 /** Rules expect values of the types that the schema says. */
-const blocking = new Set<FieldError['reason']>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const blocking = new Set<FieldError['reason']>([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
 const isBlocking = ({ reason }: FieldError): boolean => blocking.has(reason)
 
-const unchecked = invalidValue('<nil>', 'null', 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
+const unchecked = invalidValue(
+  '<nil>',
+  'null',
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)

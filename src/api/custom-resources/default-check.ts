@@ -27,7 +27,12 @@ const metadataFields = new Set(['metadata', 'apiVersion', 'kind'])
 /** @param schema of a whole resource */
 export function checkDefaults(schema: Schema, path: string): FieldError[] {
   const found: FieldError[] = []
-  visit({ ...schema, 'x-kubernetes-embedded-resource': true }, { path, root: schema, insideMetadata: false, surround: wholeObject }, found, rulesBudget())
+  visit(
+    { ...schema, 'x-kubernetes-embedded-resource': true },
+    { path, root: schema, insideMetadata: false, surround: wholeObject },
+    found,
+    rulesBudget(),
+  )
   return found
 }
 
@@ -40,20 +45,32 @@ function visit(schema: Schema, outer: Place, found: FieldError[], budget: RuleBu
   }
   const { path, surround } = place
   const items = itemsOf(schema)
-  if (items !== undefined) visit(items, { ...place, path: `${path}.items`, surround: value => surround([value]) }, found, budget)
+  if (items !== undefined)
+    visit(items, { ...place, path: `${path}.items`, surround: value => surround([value]) }, found, budget)
   for (const [name, property] of propertiesOf(schema)) {
     if (budget.remaining < 0) return
     const insideMetadata = place.insideMetadata || (embedded && metadataFields.has(name))
-    visit(property, { ...place, path: `${path}.properties[${name}]`, insideMetadata, surround: value => surround({ [name]: value }) }, found, budget)
+    visit(
+      property,
+      { ...place, path: `${path}.properties[${name}]`, insideMetadata, surround: value => surround({ [name]: value }) },
+      found,
+      budget,
+    )
   }
 }
 
 /** The first sort of problem there is; unknown fields are reported beside. */
 function checkDefault(schema: Schema, value: unknown, place: Place, budget: RuleBudget): FieldError[] {
   const path = `${place.path}.default`
-  const unpruned = place.insideMetadata || deepEqual(compilePruner(schema)(value, '', []), value) ? [] : [invalidValue(path, value, 'must not have unknown fields')]
+  const unpruned =
+    place.insideMetadata || deepEqual(compilePruner(schema)(value, '', []), value)
+      ? []
+      : [invalidValue(path, value, 'must not have unknown fields')]
   const checks = [
-    () => (place.insideMetadata ? metadataProblems(value, place, path) : compileEmbeddedObjects(schema)?.(value, path) ?? []),
+    () =>
+      place.insideMetadata
+        ? metadataProblems(value, place, path)
+        : (compileEmbeddedObjects(schema)?.(value, path) ?? []),
     () => compileSchema(schema).validate(value, undefined, path),
     () => checkByRules(schema, value, { path, isResource: schema === place.root, budget }),
   ]
@@ -65,7 +82,15 @@ function checkDefault(schema: Schema, value: unknown, place: Place, budget: Rule
 }
 
 function metadataProblems(value: unknown, { root, surround }: Place, path: string): FieldError[] {
-  const problems = (compileEmbeddedObjects(root)?.(surround(value), '') ?? []).map(({ field, message }) => `${field}: ${message}`)
+  const problems = (compileEmbeddedObjects(root)?.(surround(value), '') ?? []).map(
+    ({ field, message }) => `${field}: ${message}`,
+  )
   if (problems.length === 0) return []
-  return [invalidValue(path, value, `must result in valid metadata: ${problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`}`)]
+  return [
+    invalidValue(
+      path,
+      value,
+      `must result in valid metadata: ${problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`}`,
+    ),
+  ]
 }

@@ -39,7 +39,8 @@ function compile(schema: Schema): Defaulter {
       if (item !== undefined) for (const [index, value] of draft.entries()) draft[index] = item(value) ?? null
     } else if (isObject(draft)) {
       for (const [name, slot] of properties) settle(draft, name, slot)
-      if (other !== undefined) for (const name of Object.keys(draft)) if (!properties.has(name)) settle(draft, name, other)
+      if (other !== undefined)
+        for (const name of Object.keys(draft)) if (!properties.has(name)) settle(draft, name, other)
     }
   }
 }

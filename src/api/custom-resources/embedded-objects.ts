@@ -28,30 +28,40 @@ function compile(schema: Schema, check: ObjectCheck): ListCheck | undefined {
   const own = isEmbedded(schema)
   if (!own && item === undefined && other === undefined && ![...properties.values()].some(Boolean)) return undefined
   return (value, path) => {
-    if (Array.isArray(value)) return item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`))
+    if (Array.isArray(value))
+      return item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`))
     if (!isObject(value)) return []
     const under = (field: string): string => (path === '' ? field : `${path}.${field}`)
-    const inner = Object.keys(value).flatMap(name => (properties.has(name) ? properties.get(name)?.(value[name], under(name)) : other?.(value[name], `${path}[${name}]`)) ?? [])
+    const inner = Object.keys(value).flatMap(
+      name =>
+        (properties.has(name)
+          ? properties.get(name)?.(value[name], under(name))
+          : other?.(value[name], `${path}[${name}]`)) ?? [],
+    )
     return own ? joinErrors(check(value, under), inner) : inner
   }
 }
 
-const validateEmbedded: ObjectCheck = ({ apiVersion, kind, metadata }, under) => joinErrors(
-  apiVersion === undefined ? [required(under('apiVersion'))] : [],
-  kind === undefined ? [required(under('kind'))] : [],
-  validateText(apiVersion, under('apiVersion'), text => (text.split('/').length > 2 ? [`unexpected GroupVersion string: ${text}`] : [])),
-  validateText(kind, under('kind'), text => {
-    const problems = checkLabel1035(text.toLowerCase())
-    return problems.length === 0 ? [] : [`may have mixed case, but should otherwise match: ${problems.join(',')}`]
-  }),
-  metadata === undefined ? [] : validateMetadata(metadata, under('metadata')),
-)
+const validateEmbedded: ObjectCheck = ({ apiVersion, kind, metadata }, under) =>
+  joinErrors(
+    apiVersion === undefined ? [required(under('apiVersion'))] : [],
+    kind === undefined ? [required(under('kind'))] : [],
+    validateText(apiVersion, under('apiVersion'), text =>
+      text.split('/').length > 2 ? [`unexpected GroupVersion string: ${text}`] : [],
+    ),
+    validateText(kind, under('kind'), text => {
+      const problems = checkLabel1035(text.toLowerCase())
+      return problems.length === 0 ? [] : [`may have mixed case, but should otherwise match: ${problems.join(',')}`]
+    }),
+    metadata === undefined ? [] : validateMetadata(metadata, under('metadata')),
+  )
 
-const validateTypes: ObjectCheck = ({ apiVersion, kind, metadata }, under) => joinErrors(
-  validateText(apiVersion, under('apiVersion')),
-  validateText(kind, under('kind')),
-  metadata === undefined ? [] : withMetadata(metadata, under('metadata'), () => []),
-)
+const validateTypes: ObjectCheck = ({ apiVersion, kind, metadata }, under) =>
+  joinErrors(
+    validateText(apiVersion, under('apiVersion')),
+    validateText(kind, under('kind')),
+    metadata === undefined ? [] : withMetadata(metadata, under('metadata'), () => []),
+  )
 
 function validateText(value: unknown, field: string, check?: (text: string) => string[]): FieldError[] {
   if (value === undefined) return []
@@ -60,11 +70,19 @@ function validateText(value: unknown, field: string, check?: (text: string) => s
   return value === '' ? [required(field)] : check(value).map(problem => invalidValue(field, value, problem))
 }
 
-const validateMetadata = (value: unknown, field: string): FieldError[] => withMetadata(value, field, metadata =>
-  validateObjectMeta({ ...metadata, name: metadata.name || 'fakename' }, { namespaced: Boolean(metadata.namespace), nameRule: 'path-segment' })
-    .map(error => ({ ...error, field: error.field.replace(/^metadata/, field) })))
+const validateMetadata = (value: unknown, field: string): FieldError[] =>
+  withMetadata(value, field, metadata =>
+    validateObjectMeta(
+      { ...metadata, name: metadata.name || 'fakename' },
+      { namespaced: Boolean(metadata.namespace), nameRule: 'path-segment' },
+    ).map(error => ({ ...error, field: error.field.replace(/^metadata/, field) })),
+  )
 
-function withMetadata(value: unknown, field: string, check: (metadata: Partial<ObjectMeta>) => FieldError[]): FieldError[] {
+function withMetadata(
+  value: unknown,
+  field: string,
+  check: (metadata: Partial<ObjectMeta>) => FieldError[],
+): FieldError[] {
   let metadata: Partial<ObjectMeta>
   try {
     metadata = decodeObject('V1ObjectMeta', value, '').object

@@ -14,10 +14,17 @@ export function compileJsonPath(path: string): JsonPath | undefined {
     steps.push(parsed.step)
     rest = rest.slice(parsed.length)
   }
-  return object => steps.reduce<readonly unknown[]>((values, step) => (values.length === 0 ? values : step(values)), [object]) as unknown[]
+  return object =>
+    steps.reduce<readonly unknown[]>(
+      (values, step) => (values.length === 0 ? values : step(values)),
+      [object],
+    ) as unknown[]
 }
 
-interface Parsed { readonly step: Step; readonly length: number }
+interface Parsed {
+  readonly step: Step
+  readonly length: number
+}
 
 const fieldPattern = /^\.((?:[^.[\]\\*]|\\.)+)/
 const wildcardPattern = /^(?:\.\*|\[\*\])/
@@ -45,12 +52,21 @@ function children(value: unknown): unknown[] {
   return isObject(value) ? Object.values(value) : []
 }
 
-const fieldStep = (name: string): Step => values => values.flatMap(value => (isObject(value) && Object.hasOwn(value, name) ? [value[name]] : []))
+const fieldStep =
+  (name: string): Step =>
+  values =>
+    values.flatMap(value => (isObject(value) && Object.hasOwn(value, name) ? [value[name]] : []))
 
 function sliceStep([whole, from = '', to, every = '']: RegExpExecArray): Step {
-  if (!whole.includes(':')) return values => values.flatMap(value => (Array.isArray(value) ? value.slice(Number(from)).slice(0, 1) : []))
+  if (!whole.includes(':'))
+    return values => values.flatMap(value => (Array.isArray(value) ? value.slice(Number(from)).slice(0, 1) : []))
   const stride = Math.max(1, Number(every || 1))
-  return values => values.flatMap(value => (Array.isArray(value) ? value.slice(Number(from || 0), to ? Number(to) : undefined).filter((_, index) => index % stride === 0) : []))
+  return values =>
+    values.flatMap(value =>
+      Array.isArray(value)
+        ? value.slice(Number(from || 0), to ? Number(to) : undefined).filter((_, index) => index % stride === 0)
+        : [],
+    )
 }
 
 const comparisonPattern = /^\s*(@[^=!<>\s]*)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?))?\s*$/
@@ -61,7 +77,8 @@ function filterStep(condition: string, length: number): Parsed | undefined {
   if (match === null || left === undefined) return undefined
   const [, , operator, right = ''] = match
   const wanted = literal(right)
-  const holds = (item: unknown): boolean => left(item).some(value => operator === undefined || compare(value, operator, wanted))
+  const holds = (item: unknown): boolean =>
+    left(item).some(value => operator === undefined || compare(value, operator, wanted))
   return { step: values => values.flatMap(value => (Array.isArray(value) ? value.filter(holds) : [])), length }
 }
 
@@ -74,8 +91,10 @@ function literal(text: string): unknown {
 
 function compare(left: unknown, operator: string, right: unknown): boolean {
   switch (operator) {
-    case '==': return left === right
-    case '!=': return left !== right
+    case '==':
+      return left === right
+    case '!=':
+      return left !== right
     default:
   }
   if (typeof left !== typeof right || (typeof left !== 'number' && typeof left !== 'string')) return false

@@ -6,7 +6,12 @@ import { decodeObject } from '../decode.ts'
 import { compareVersions } from '../discovery.ts'
 import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors } from '../field-error.ts'
-import type { CustomResourceDefinition, CustomResourceDefinitionNames as Names, CustomResourceDefinitionVersion as Version, CustomResourceSubresourceScale as Scale } from '../generated/models.ts'
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames as Names,
+  CustomResourceDefinitionVersion as Version,
+  CustomResourceSubresourceScale as Scale,
+} from '../generated/models.ts'
 import type { CustomForm, KindDefinition, StorageForm, SubresourceKind } from '../kind.ts'
 import { shapeOfCustomResource } from '../managed-fields/shape.ts'
 import type { KubeObject } from '../object.ts'
@@ -21,15 +26,27 @@ import type { Schema } from './schema.ts'
 type Custom = KubeObject & { spec?: unknown; status?: unknown }
 
 /** @param convert asks the definition's webhook; without it versions differ in nothing but their name */
-export function kindsOfDefinition(definition: CustomResourceDefinition, convert?: StorageForm['convert']): KindDefinition[] {
+export function kindsOfDefinition(
+  definition: CustomResourceDefinition,
+  convert?: StorageForm['convert'],
+): KindDefinition[] {
   const { spec } = definition
   const names = acceptedNames(definition)
-  const resources = new Map(spec.versions.map(({ name }) => [name, resource<KubeObject>(spec.group, name, names.plural, names.kind, spec.scope as Resource['scope'])]))
-  const compiled = new Map(spec.versions.map(version => [version.name, compileVersion(version.schema?.openAPIV3Schema ?? {})]))
+  const resources = new Map(
+    spec.versions.map(({ name }) => [
+      name,
+      resource<KubeObject>(spec.group, name, names.plural, names.kind, spec.scope as Resource['scope']),
+    ]),
+  )
+  const compiled = new Map(
+    spec.versions.map(version => [version.name, compileVersion(version.schema?.openAPIV3Schema ?? {})]),
+  )
   const stored = spec.versions.find(({ storage }) => storage)
   if (stored === undefined) return []
   const versions: Versions = { resources, compiled, stored: resources.get(stored.name)!, convert }
-  return spec.versions.filter(({ served }) => served).map(version => kindOfVersion(definition, version, names, versions))
+  return spec.versions
+    .filter(({ served }) => served)
+    .map(version => kindOfVersion(definition, version, names, versions))
 }
 
 interface Versions {
@@ -43,7 +60,12 @@ function acceptedNames({ spec, status }: CustomResourceDefinition): Names {
   return { ...spec.names, ...status.acceptedNames }
 }
 
-function kindOfVersion(definition: CustomResourceDefinition, version: Version, names: Names, versions: Versions): KindDefinition {
+function kindOfVersion(
+  definition: CustomResourceDefinition,
+  version: Version,
+  names: Names,
+  versions: Versions,
+): KindDefinition {
   const own = versions.resources.get(version.name)!
   const compiled = versions.compiled.get(version.name)!
   const schema = version.schema?.openAPIV3Schema ?? {}
@@ -64,18 +86,32 @@ function kindOfVersion(definition: CustomResourceDefinition, version: Version, n
     openApiSchema: schema as Readonly<Record<string, unknown>>,
     defaults: draft => compiled.defaults(draft),
     validate: object => joinErrors(compiled.validate(object), validateScale(object, scale, ['spec', 'status'])),
-    validateUpdated: (object, old) => joinErrors(compiled.validate(object, old), validateScale(object, scale, ['spec', 'status'])),
+    validateUpdated: (object, old) =>
+      joinErrors(compiled.validate(object, old), validateScale(object, scale, ['spec', 'status'])),
     ...(hasStatus && statusStrategy(compiled, scale)),
-    ...(scale !== undefined && { scale: { specReplicas: scale.specReplicasPath, statusReplicas: scale.statusReplicasPath, ...(scale.labelSelectorPath && { selector: scale.labelSelectorPath }) } }),
+    ...(scale !== undefined && {
+      scale: {
+        specReplicas: scale.specReplicasPath,
+        statusReplicas: scale.statusReplicasPath,
+        ...(scale.labelSelectorPath && { selector: scale.labelSelectorPath }),
+      },
+    }),
     ...printerColumns(version.additionalPrinterColumns),
     selectableFields: selectableFields(version),
   }
   return Object.freeze(kind) as unknown as KindDefinition
 }
 
-function customForm(definition: CustomResourceDefinition, version: Version, own: Resource, compiled: CompiledVersion, schema: Schema): CustomForm {
+function customForm(
+  definition: CustomResourceDefinition,
+  version: Version,
+  own: Resource,
+  compiled: CompiledVersion,
+  schema: Schema,
+): CustomForm {
   let shape: CustomForm['shape'] | undefined
-  const warning = version.deprecated === true ? version.deprecationWarning ?? defaultWarning(definition, version.name) : undefined
+  const warning =
+    version.deprecated === true ? (version.deprecationWarning ?? defaultWarning(definition, version.name)) : undefined
   return {
     decode: value => decodeRequested(value, own, compiled),
     get shape() {
@@ -88,7 +124,10 @@ function customForm(definition: CustomResourceDefinition, version: Version, own:
 
 /** `example.com/v1beta1 Boat is deprecated; use example.com/v1 Boat` */
 function defaultWarning({ spec }: CustomResourceDefinition, version: string): string {
-  const newer = spec.versions.filter(other => other.served && other.deprecated !== true && compareVersions(other.name, version) < 0).map(({ name }) => name).sort(compareVersions)[0]
+  const newer = spec.versions
+    .filter(other => other.served && other.deprecated !== true && compareVersions(other.name, version) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions)[0]
   const named = (name: string): string => `${spec.group}/${name} ${spec.names.kind}`
   return `${named(version)} is deprecated${newer === undefined ? '' : `; use ${named(newer)}`}`
 }
@@ -97,11 +136,18 @@ function defaultWarning({ spec }: CustomResourceDefinition, version: string): st
 function decodeRequested(value: unknown, own: Resource, compiled: CompiledVersion): ReturnType<typeof decode> {
   const decoded = decode(value, own, compiled)
   const [problem] = compiled.undecodable(decoded.object)
-  if (problem !== undefined) throw badRequest(`${own.kind} in version "${own.version}" cannot be handled as a ${own.kind}: ${problem.field}: ${problem.message}`)
+  if (problem !== undefined)
+    throw badRequest(
+      `${own.kind} in version "${own.version}" cannot be handled as a ${own.kind}: ${problem.field}: ${problem.message}`,
+    )
   return decoded
 }
 
-function decode(value: unknown, own: Resource, compiled: CompiledVersion): { object: JsonObject; unknownFields: string[] } {
+function decode(
+  value: unknown,
+  own: Resource,
+  compiled: CompiledVersion,
+): { object: JsonObject; unknownFields: string[] } {
   const { apiVersion = apiVersionOf(own), kind = own.kind, metadata = null, ...content } = isObject(value) ? value : {}
   const head = decodeObject('V1PartialObjectMetadata', { apiVersion, kind, metadata })
   const unknownFields = [...head.unknownFields]
@@ -118,9 +164,12 @@ function storageForm(own: Resource, { resources, compiled, stored, convert }: Ve
     fromStorage: object => {
       const written = [...resources.values()].find(one => apiVersionOf(one) === object.apiVersion) ?? stored
       // Whoever reads has to see to it first that it is converted.
-      if (written !== own && convert !== undefined) throw serviceUnavailable(`the object is being converted from ${object.apiVersion}; try again`)
+      if (written !== own && convert !== undefined)
+        throw serviceUnavailable(`the object is being converted from ${object.apiVersion}; try again`)
       const settled = settle(object, written, compiled.get(written.version)!)
-      return written === own ? settled : settle({ ...settled, apiVersion: apiVersionOf(own) }, own, compiled.get(own.version)!, false)
+      return written === own
+        ? settled
+        : settle({ ...settled, apiVersion: apiVersionOf(own) }, own, compiled.get(own.version)!, false)
     },
   }
 }
@@ -128,9 +177,11 @@ function storageForm(own: Resource, { resources, compiled, stored, convert }: Ve
 /** The object itself when nothing changes. */
 function settle(object: KubeObject, written: Resource, compiled: CompiledVersion, withDefaults = true): KubeObject {
   const { metadata, ...content } = object
-  const { object: { metadata: _metadata, ...draft } } = decode({ ...content, metadata: {} }, written, compiled)
+  const {
+    object: { metadata: _metadata, ...draft },
+  } = decode({ ...content, metadata: {} }, written, compiled)
   if (withDefaults) compiled.defaults(draft)
-  return deepEqual(draft, content) ? object : { ...draft, metadata } as unknown as KubeObject
+  return deepEqual(draft, content) ? object : ({ ...draft, metadata } as unknown as KubeObject)
 }
 
 function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Partial<KindDefinition<Custom>> {
@@ -144,7 +195,8 @@ function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Pa
       if (managedFields === undefined) delete draft.metadata.managedFields
       else draft.metadata.managedFields = managedFields
     },
-    validate: (object, old) => joinErrors(compiled.validateStatus(object, old), validateScale(object, scale, ['status'])),
+    validate: (object, old) =>
+      joinErrors(compiled.validateStatus(object, old), validateScale(object, scale, ['status'])),
   }
   return {
     prepareForCreate: draft => void delete draft.status,
@@ -159,8 +211,15 @@ function setOrDelete(draft: Custom, status: unknown): void {
 }
 
 function finalizerWarnings({ metadata }: KubeObject, old: KubeObject | undefined): string[] {
-  const added = (metadata.finalizers ?? []).filter(name => old?.metadata.finalizers?.includes(name) !== true && !name.includes('/') && !plainFinalizers.has(name))
-  return [...new Set(added)].sort().map(name => `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`)
+  const added = (metadata.finalizers ?? []).filter(
+    name => old?.metadata.finalizers?.includes(name) !== true && !name.includes('/') && !plainFinalizers.has(name),
+  )
+  return [...new Set(added)]
+    .sort()
+    .map(
+      name =>
+        `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+    )
 }
 
 const largestReplicas = 2 ** 31 - 1
@@ -172,25 +231,48 @@ function validateScale(object: Custom, scale: Scale | undefined, parts: readonly
     const path = part === 'spec' ? scale.specReplicasPath : scale.statusReplicasPath
     const replicas = valueAt(object, path)
     if (replicas === undefined) continue
-    if (typeof replicas !== 'number' || !Number.isInteger(replicas)) found.push(invalidValue(path, 0, `${path} accessor error: ${JSON.stringify(replicas)} is of the type ${typeof replicas}, expected int64`))
+    if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+      found.push(
+        invalidValue(
+          path,
+          0,
+          `${path} accessor error: ${JSON.stringify(replicas)} is of the type ${typeof replicas}, expected int64`,
+        ),
+      )
     else if (replicas < 0) found.push(invalidValue(path, replicas, 'should be a non-negative integer'))
-    else if (replicas > largestReplicas) found.push(invalidValue(path, replicas, `should be less than or equal to ${largestReplicas}`))
+    else if (replicas > largestReplicas)
+      found.push(invalidValue(path, replicas, `should be less than or equal to ${largestReplicas}`))
   }
   const selector = scale.labelSelectorPath ? valueAt(object, scale.labelSelectorPath) : undefined
-  if (selector !== undefined && typeof selector !== 'string') found.push(invalidValue(scale.labelSelectorPath!, '', `${scale.labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`))
+  if (selector !== undefined && typeof selector !== 'string')
+    found.push(
+      invalidValue(
+        scale.labelSelectorPath!,
+        '',
+        `${scale.labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`,
+      ),
+    )
   return found
 }
 
 /** @param path `.spec.replicas` */
 const valueAt = (object: unknown, path: string): unknown =>
-  path.split('.').filter(step => step !== '').reduce<unknown>((value, step) => (isObject(value) ? getKey(value, step) : undefined), object)
+  path
+    .split('.')
+    .filter(step => step !== '')
+    .reduce<unknown>((value, step) => (isObject(value) ? getKey(value, step) : undefined), object)
 
 function selectableFields({ selectableFields: fields = [] }: Version): NonNullable<KindDefinition['selectableFields']> {
-  return Object.fromEntries(fields.map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), (object: KubeObject) => textAt(object, jsonPath)]))
+  return Object.fromEntries(
+    fields.map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), (object: KubeObject) => textAt(object, jsonPath)]),
+  )
 }
 
 function textAt(object: KubeObject, path: string): string {
   const value = valueAt(object, path)
-  return value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
+  return value === undefined || value === null
+    ? ''
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value as string | number | boolean)
 }
-

@@ -13,24 +13,43 @@ export function compileListTypes(schema: Schema): ListCheck | undefined {
   const additional = additionalOf(schema)
   const item = items && compileListTypes(items)
   const other = additional && compileListTypes(additional)
-  const properties = new Map(propertiesOf(schema).flatMap(([name, property]) => {
-    const check = compileListTypes(property)
-    return check === undefined ? [] : [[name, check] as const]
-  }))
+  const properties = new Map(
+    propertiesOf(schema).flatMap(([name, property]) => {
+      const check = compileListTypes(property)
+      return check === undefined ? [] : [[name, check] as const]
+    }),
+  )
   if (own === undefined && item === undefined && other === undefined && properties.size === 0) return undefined
   return (value, path) => {
-    if (Array.isArray(value)) return joinErrors(own?.(value, path) ?? [], item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`)))
+    if (Array.isArray(value))
+      return joinErrors(
+        own?.(value, path) ?? [],
+        item === undefined ? [] : value.flatMap((one, index) => item(one, `${path}[${index}]`)),
+      )
     if (!isObject(value)) return []
-    return Object.keys(value).flatMap(name => (properties.get(name) ?? other)?.(value[name], path === '' ? name : `${path}.${name}`) ?? [])
+    return Object.keys(value).flatMap(
+      name => (properties.get(name) ?? other)?.(value[name], path === '' ? name : `${path}.${name}`) ?? [],
+    )
   }
 }
 
 function ownCheck(schema: Schema): ((list: readonly unknown[], path: string) => FieldError[]) | undefined {
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
   switch (schema['x-kubernetes-list-type']) {
-    case 'set': return (list, path) => duplicatesOf(list, path)
-    case 'map': return (list, path) => duplicatesOf(list.map(item => (isObject(item) ? Object.fromEntries(keys.filter(key => item[key] !== undefined).map(key => [key, item[key]])) : item)), path)
-    default: return undefined
+    case 'set':
+      return (list, path) => duplicatesOf(list, path)
+    case 'map':
+      return (list, path) =>
+        duplicatesOf(
+          list.map(item =>
+            isObject(item)
+              ? Object.fromEntries(keys.filter(key => item[key] !== undefined).map(key => [key, item[key]]))
+              : item,
+          ),
+          path,
+        )
+    default:
+      return undefined
   }
 }
 
@@ -47,5 +66,7 @@ function duplicatesOf(list: readonly unknown[], path: string): FieldError[] {
 
 /** JSON with sorted keys. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner))
+  return JSON.stringify(value, (_, inner: unknown) =>
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  )
 }

@@ -1,34 +1,58 @@
 // What a CustomResourceDefinition's status says: which of its names are accepted (each name belongs to one
 // definition of a group), and whether it is established. Pure. Reasons and messages:
 // apiextensions-apiserver pkg/controller/{status,establish,nonstructuralschema,apiapproval}.
-import type { CustomResourceDefinition, CustomResourceDefinitionCondition as Condition, CustomResourceDefinitionNames as Names, CustomResourceDefinitionStatus as Status } from '../generated/models.ts'
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition as Condition,
+  CustomResourceDefinitionNames as Names,
+  CustomResourceDefinitionStatus as Status,
+} from '../generated/models.ts'
 import { sameJson } from '../validation/scalars.ts'
 import { approvalCondition } from './api-approval.ts'
 import { checkStructural } from './structural-check.ts'
 
-export const isTrue = ({ status }: CustomResourceDefinition, type: string): boolean => status?.conditions?.some(condition => condition.type === type && condition.status === 'True') === true
+export const isTrue = ({ status }: CustomResourceDefinition, type: string): boolean =>
+  status?.conditions?.some(condition => condition.type === type && condition.status === 'True') === true
 
 /** The conditions with one set; its time moves only when its status does. */
 export function withCondition(conditions: readonly Condition[], next: Condition, timestamp: string): Condition[] {
   const old = conditions.find(({ type }) => type === next.type)
-  const settled = { ...next, lastTransitionTime: old?.status === next.status ? old.lastTransitionTime ?? timestamp : timestamp }
-  return old === undefined ? [...conditions, settled] : conditions.map(condition => (condition === old ? settled : condition))
+  const settled = {
+    ...next,
+    lastTransitionTime: old?.status === next.status ? (old.lastTransitionTime ?? timestamp) : timestamp,
+  }
+  return old === undefined
+    ? [...conditions, settled]
+    : conditions.map(condition => (condition === old ? settled : condition))
 }
 
 /** The status that the definition shall have; undefined when it has it. @param others are the definitions of the same group */
-export function planStatus(definition: CustomResourceDefinition, others: readonly CustomResourceDefinition[], timestamp: string): Status | undefined {
+export function planStatus(
+  definition: CustomResourceDefinition,
+  others: readonly CustomResourceDefinition[],
+  timestamp: string,
+): Status | undefined {
   const { spec, status } = definition
   const { accepted, problem } = acceptNames(spec.names, status.acceptedNames ?? { plural: '', kind: '' }, others)
   const established = isTrue(definition, 'Established') || problem === undefined
   const wanted: Condition[] = [
-    problem === undefined ? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' } : { type: 'NamesAccepted', status: 'False', ...problem },
-    established ? { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' }
+    problem === undefined
+      ? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
+      : { type: 'NamesAccepted', status: 'False', ...problem },
+    established
+      ? {
+          type: 'Established',
+          status: 'True',
+          reason: 'InitialNamesAccepted',
+          message: 'the initial names have been accepted',
+        }
       : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' },
   ]
   const approval = approvalCondition(definition)
   if (approval !== undefined) wanted.push(approval)
   const violations = violationsOf(definition)
-  if (violations.length > 0) wanted.push({ type: 'NonStructuralSchema', status: 'True', reason: 'Violations', message: violations.join(', ') })
+  if (violations.length > 0)
+    wanted.push({ type: 'NonStructuralSchema', status: 'True', reason: 'Violations', message: violations.join(', ') })
   const stale = (status.conditions ?? []).filter(({ type }) => type !== 'NonStructuralSchema' || violations.length > 0)
   const conditions = wanted.reduce((all, next) => withCondition(all, next, timestamp), stale)
   const planned = { ...status, acceptedNames: accepted, conditions }
@@ -46,15 +70,26 @@ function acceptNames(wanted: Names, before: Names, others: readonly CustomResour
   const kinds = new Set(taken.flatMap(names => [names?.kind, names?.listKind]))
   const accepted: Names = { ...before }
   let problem: Acceptance['problem']
-  const claim = (name: 'plural' | 'singular' | 'kind' | 'listKind', used: ReadonlySet<string | undefined>, reason: string): void => {
+  const claim = (
+    name: 'plural' | 'singular' | 'kind' | 'listKind',
+    used: ReadonlySet<string | undefined>,
+    reason: string,
+  ): void => {
     const value = wanted[name] ?? ''
-    if (value !== before[name] && used.has(value)) problem = { reason, message: `${JSON.stringify(value)} is already in use` }
+    if (value !== before[name] && used.has(value))
+      problem = { reason, message: `${JSON.stringify(value)} is already in use` }
     else accepted[name] = value
   }
   claim('plural', resources, 'PluralConflict')
   claim('singular', resources, 'SingularConflict')
-  const conflicts = (wanted.shortNames ?? []).filter(name => resources.has(name) && before.shortNames?.includes(name) !== true).map(name => `${JSON.stringify(name)} is already in use`)
-  if (conflicts.length > 0) problem = { reason: 'ShortNamesConflict', message: conflicts.length === 1 ? conflicts[0]! : `[${conflicts.join(', ')}]` }
+  const conflicts = (wanted.shortNames ?? [])
+    .filter(name => resources.has(name) && before.shortNames?.includes(name) !== true)
+    .map(name => `${JSON.stringify(name)} is already in use`)
+  if (conflicts.length > 0)
+    problem = {
+      reason: 'ShortNamesConflict',
+      message: conflicts.length === 1 ? conflicts[0]! : `[${conflicts.join(', ')}]`,
+    }
   else setOrDelete(accepted, 'shortNames', wanted.shortNames)
   claim('kind', kinds, 'KindConflict')
   claim('listKind', kinds, 'ListKindConflict')
@@ -69,6 +104,11 @@ function setOrDelete(names: Names, field: 'shortNames' | 'categories', value: st
 
 /** Only definitions that an older program stored can have any. */
 function violationsOf({ spec }: CustomResourceDefinition): string[] {
-  return spec.versions.flatMap(({ schema }, index) => (schema?.openAPIV3Schema === undefined ? []
-    : checkStructural(schema.openAPIV3Schema, `spec.versions[${index}].schema.openAPIV3Schema`).map(({ field, message }) => `${field}: ${message}`)))
+  return spec.versions.flatMap(({ schema }, index) =>
+    schema?.openAPIV3Schema === undefined
+      ? []
+      : checkStructural(schema.openAPIV3Schema, `spec.versions[${index}].schema.openAPIV3Schema`).map(
+          ({ field, message }) => `${field}: ${message}`,
+        ),
+  )
 }

@@ -7,16 +7,25 @@ import { compileJsonPath } from './json-path.ts'
 const ageColumn: ColumnDefinition = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
 export function printerColumns(definitions: readonly ColumnDefinition[] = []): Pick<KindDefinition, 'columns' | 'row'> {
-  const shown = (definitions.length === 0 ? [ageColumn] : definitions).map(definition => ({ definition, read: compileJsonPath(definition.jsonPath) }))
+  const shown = (definitions.length === 0 ? [ageColumn] : definitions).map(definition => ({
+    definition,
+    read: compileJsonPath(definition.jsonPath),
+  }))
   return {
     columns: [{ name: 'Name', type: 'string', format: 'name' }, ...shown.map(({ definition }) => columnOf(definition))],
-    row: (object, nowMs) => [object.metadata.name, ...shown.map(({ definition, read }) => cellOf(read?.(object)[0], definition.type, nowMs))],
+    row: (object, nowMs) => [
+      object.metadata.name,
+      ...shown.map(({ definition, read }) => cellOf(read?.(object)[0], definition.type, nowMs)),
+    ],
   }
 }
 
 function columnOf({ name, type, format = '', description, priority, jsonPath }: ColumnDefinition): Column {
   return {
-    name, type: type as Column['type'], format: format as '', description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+    name,
+    type: type as Column['type'],
+    format: format as '',
+    description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
     ...(priority !== undefined && { priority: priority as 0 }),
   }
 }
@@ -24,11 +33,16 @@ function columnOf({ name, type, format = '', description, priority, jsonPath }: 
 function cellOf(value: unknown, type: string, nowMs: number): Cell {
   if (value === undefined || value === null) return null
   switch (type) {
-    case 'integer': return typeof value === 'number' ? Math.trunc(value) : null
-    case 'number': return typeof value === 'number' ? value : null
-    case 'boolean': return typeof value === 'boolean' ? value : null
-    case 'date': return typeof value === 'string' ? dateCell(value, nowMs) : null
-    default: return typeof value === 'string' ? value : JSON.stringify(value)
+    case 'integer':
+      return typeof value === 'number' ? Math.trunc(value) : null
+    case 'number':
+      return typeof value === 'number' ? value : null
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null
+    case 'date':
+      return typeof value === 'string' ? dateCell(value, nowMs) : null
+    default:
+      return typeof value === 'string' ? value : JSON.stringify(value)
   }
 }
 

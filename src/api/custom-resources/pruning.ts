@@ -9,7 +9,8 @@ export type Pruner = (value: unknown, path: string, unknownFields: string[]) => 
 
 export function compilePruner(schema: Schema): Pruner {
   let made: Pruner | undefined
-  return (value, path, unknownFields) => (isCompound(value) ? (made ??= compile(schema))(value, path, unknownFields) : value)
+  return (value, path, unknownFields) =>
+    isCompound(value) ? (made ??= compile(schema))(value, path, unknownFields) : value
 }
 
 const isCompound = (value: unknown): boolean => typeof value === 'object' && value !== null
@@ -20,7 +21,14 @@ function compile(schema: Schema): Pruner {
   const additional = additionalOf(schema)
   const keepsAll = preservesUnknown(schema)
   const item = items === undefined ? (keepsAll ? copy : copyScalars) : compilePruner(items)
-  const other = additional !== undefined ? compilePruner(additional) : keepsAll ? copy : schema.additionalProperties === true ? copyScalars : undefined
+  const other =
+    additional !== undefined
+      ? compilePruner(additional)
+      : keepsAll
+        ? copy
+        : schema.additionalProperties === true
+          ? copyScalars
+          : undefined
   const embedded = isEmbedded(schema)
   return (value, path, unknownFields) => {
     if (Array.isArray(value)) return value.map((one, index) => item(one, `${path}[${index}]`, unknownFields))
@@ -45,7 +53,11 @@ const copyScalars: Pruner = (value, path, unknownFields) => {
 
 const copy: Pruner = value => copyJson(value)
 
-const embeddedFields: Readonly<Record<string, Pruner | undefined>> = Object.assign(Object.create(null) as object, { apiVersion: copy, kind: copy, metadata: pruneMetadata })
+const embeddedFields: Readonly<Record<string, Pruner | undefined>> = Object.assign(Object.create(null) as object, {
+  apiVersion: copy,
+  kind: copy,
+  metadata: pruneMetadata,
+})
 
 /** Metadata of the wrong types is kept as it is; validation says what is wrong with it. */
 function pruneMetadata(value: unknown, path: string, unknownFields: string[]): unknown {

@@ -13,7 +13,11 @@ export const checkRules = (schema: Schema, path: string): FieldError[] => valida
 export const rulesBudget = (): RuleBudget => ({ remaining: runtimeBudget })
 
 /** What a schema's own rules say of a value of it: as one that did not change, then as one that is new. */
-export function checkByRules(schema: Schema, value: unknown, { path, isResource, budget }: { path: string; isResource: boolean; budget: RuleBudget }): FieldError[] {
+export function checkByRules(
+  schema: Schema,
+  value: unknown,
+  { path, isResource, budget }: { path: string; isResource: boolean; budget: RuleBudget },
+): FieldError[] {
   const rules = compileSchemaRules(schema, isResource)
   if (rules === undefined) return []
   const again = { ...budget }

@@ -84,10 +84,19 @@ function compile(given: Schema): Check {
 }
 
 const inBody = ({ path }: Place, rest: string): string => `${path} in body ${rest}`
-const wrongType = (place: Place, value: unknown, type: string): FieldError =>
-  ({ ...invalidValue(place.path, value, inBody(place, `must be of type ${type}: ${JSON.stringify(value)}`)), reason: 'FieldValueTypeInvalid' })
+const wrongType = (place: Place, value: unknown, type: string): FieldError => ({
+  ...invalidValue(place.path, value, inBody(place, `must be of type ${type}: ${JSON.stringify(value)}`)),
+  reason: 'FieldValueTypeInvalid',
+})
 
-const typeNames: Readonly<Record<Kind, string>> = { null: 'null', string: 'string', number: 'number', boolean: 'boolean', list: 'array', object: 'object' }
+const typeNames: Readonly<Record<Kind, string>> = {
+  null: 'null',
+  string: 'string',
+  number: 'number',
+  boolean: 'boolean',
+  list: 'array',
+  object: 'object',
+}
 
 function typeNameOf(value: unknown): string {
   const kind = kindOf(value)
@@ -98,23 +107,33 @@ function typeCheck(schema: Schema): Check[] {
   const { type = '', nullable } = schema
   if (type === '') return []
   const format = knownFormat(schema)
-  return [(value, place, found) => {
-    const name = typeNameOf(value)
-    if (name === type || (type === 'number' && name === 'integer') || (name === 'null' && nullable === true)) return 0
-    const named = format !== undefined && !['null', 'string', 'array'].includes(name)
-    found.push(named ? wrongType(place, name === 'integer' ? 'int64' : name === 'number' ? 'float64' : '', format) : wrongType(place, name, type))
-    return 0
-  }]
+  return [
+    (value, place, found) => {
+      const name = typeNameOf(value)
+      if (name === type || (type === 'number' && name === 'integer') || (name === 'null' && nullable === true)) return 0
+      const named = format !== undefined && !['null', 'string', 'array'].includes(name)
+      found.push(
+        named
+          ? wrongType(place, name === 'integer' ? 'int64' : name === 'number' ? 'float64' : '', format)
+          : wrongType(place, name, type),
+      )
+      return 0
+    },
+  ]
 }
 
 /** The format where it is one that counts for the type. */
 function knownFormat({ type = '', format = '' }: Schema): string | undefined {
   switch (type) {
-    case 'integer': return ['int32', 'int64'].includes(format) ? format : undefined
-    case 'number': return ['float', 'double'].includes(format) ? format : undefined
+    case 'integer':
+      return ['int32', 'int64'].includes(format) ? format : undefined
+    case 'number':
+      return ['float', 'double'].includes(format) ? format : undefined
     case '':
-    case 'string': return stringFormat(format) === undefined ? undefined : format
-    default: return undefined
+    case 'string':
+      return stringFormat(format) === undefined ? undefined : format
+    default:
+      return undefined
   }
 }
 
@@ -127,9 +146,13 @@ function junctorCheck({ anyOf = [], oneOf = [], allOf = [], not }: Schema): Chec
   ]
 }
 
-const junctorFailed = ({ path }: Place, rest: string): FieldError => invalidValue(nowhere, '', `${JSON.stringify(path)} ${rest}`)
+const junctorFailed = ({ path }: Place, rest: string): FieldError =>
+  invalidValue(nowhere, '', `${JSON.stringify(path)} ${rest}`)
 
-interface Tried { readonly found: FieldError[]; readonly count: number }
+interface Tried {
+  readonly found: FieldError[]
+  readonly count: number
+}
 
 const tryCheck = (check: Check, value: unknown, place: Place): Tried => {
   const found: FieldError[] = []
@@ -137,7 +160,8 @@ const tryCheck = (check: Check, value: unknown, place: Place): Tried => {
 }
 
 /** The alternative that came furthest: what it misses is what the client most likely forgot. */
-const nearest = (tried: readonly Tried[]): Tried => tried.reduce((best, next) => (next.count > best.count ? next : best))
+const nearest = (tried: readonly Tried[]): Tried =>
+  tried.reduce((best, next) => (next.count > best.count ? next : best))
 
 function anyOfCheck(checks: readonly Check[]): Check {
   return (value, place, found) => {
@@ -172,14 +196,16 @@ function allOfCheck(checks: readonly Check[]): Check {
     const tried = checks.map(check => tryCheck(check, value, place))
     for (const result of tried) found.push(...result.found)
     const valid = tried.filter(result => result.found.length === 0).length
-    if (valid < checks.length) found.push(junctorFailed(place, `must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`))
+    if (valid < checks.length)
+      found.push(junctorFailed(place, `must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`))
     return tried.reduce((sum, result) => sum + result.count, 0)
   }
 }
 
 function notCheck(check: Check): Check {
   return (value, place, found) => {
-    if (tryCheck(check, value, place).found.length === 0) found.push(junctorFailed(place, 'must not validate the schema (not)'))
+    if (tryCheck(check, value, place).found.length === 0)
+      found.push(junctorFailed(place, 'must not validate the schema (not)'))
     return 0
   }
 }
@@ -195,26 +221,39 @@ function textCheck({ maxLength, minLength, pattern = '' }: Schema): Check[] {
   if (maxLength === undefined && minLength === undefined && pattern === '') return []
   const compiled = pattern === '' ? undefined : compilePattern(pattern)
   const problem = (text: string, place: Place): FieldError | undefined => {
-    if (maxLength !== undefined && text.length > maxLength && lengthOf(text) > maxLength) return tooLong(place.path, maxLength)
-    if (minLength !== undefined && lengthOf(text) < minLength) return invalidValue(place.path, text, inBody(place, `should be at least ${minLength} chars long`))
-    if (typeof compiled === 'string') return invalidValue(place.path, text, inBody(place, `should match '${pattern}, but pattern is invalid: ${compiled}'`))
-    return compiled === undefined || compiled.test(text) ? undefined : invalidValue(place.path, text, inBody(place, `should match '${pattern}'`))
+    if (maxLength !== undefined && text.length > maxLength && lengthOf(text) > maxLength)
+      return tooLong(place.path, maxLength)
+    if (minLength !== undefined && lengthOf(text) < minLength)
+      return invalidValue(place.path, text, inBody(place, `should be at least ${minLength} chars long`))
+    if (typeof compiled === 'string')
+      return invalidValue(
+        place.path,
+        text,
+        inBody(place, `should match '${pattern}, but pattern is invalid: ${compiled}'`),
+      )
+    return compiled === undefined || compiled.test(text)
+      ? undefined
+      : invalidValue(place.path, text, inBody(place, `should match '${pattern}'`))
   }
-  return [(value, place, found) => {
-    const error = problem(value as string, place)
-    if (error !== undefined) found.push(error)
-    return 0
-  }]
+  return [
+    (value, place, found) => {
+      const error = problem(value as string, place)
+      if (error !== undefined) found.push(error)
+      return 0
+    },
+  ]
 }
 
 function formatCheck(schema: Schema): Check[] {
   const { format = '', type = '' } = schema
   const test = type === '' || type === 'string' ? stringFormat(format) : undefined
   if (test === undefined) return []
-  return [(value, place, found) => {
-    if (!test(value as string)) found.push(wrongType(place, value, format))
-    return 0
-  }]
+  return [
+    (value, place, found) => {
+      if (!test(value as string)) found.push(wrongType(place, value, format))
+      return 0
+    },
+  ]
 }
 
 const int32Limit = 2 ** 31
@@ -225,15 +264,26 @@ function numberCheck(schema: Schema): Check[] {
   const format = knownFormat(schema)
   const limit = type !== 'integer' ? Infinity : format === 'int32' ? int32Limit : int64Limit
   if (multipleOf === undefined && maximum === undefined && minimum === undefined && limit === Infinity) return []
-  return [(value, place, found) => {
-    const number = value as number
-    const refuse = (rest: string): number => found.push(invalidValue(place.path, number, inBody(place, rest)))
-    if (number >= limit || number < -limit) found.push(invalidValue(nowhere, '', `Checked value must be of type integer ${format === undefined ? '(default format)' : `with format ${format}`} in ${place.path}`))
-    if (multipleOf !== undefined && !isMultiple(number, multipleOf)) refuse(`should be a multiple of ${multipleOf}`)
-    if (maximum !== undefined && (exclusiveMaximum === true ? number >= maximum : number > maximum)) refuse(`should be less than ${exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`)
-    if (minimum !== undefined && (exclusiveMinimum === true ? number <= minimum : number < minimum)) refuse(`should be greater than ${exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`)
-    return 0
-  }]
+  return [
+    (value, place, found) => {
+      const number = value as number
+      const refuse = (rest: string): number => found.push(invalidValue(place.path, number, inBody(place, rest)))
+      if (number >= limit || number < -limit)
+        found.push(
+          invalidValue(
+            nowhere,
+            '',
+            `Checked value must be of type integer ${format === undefined ? '(default format)' : `with format ${format}`} in ${place.path}`,
+          ),
+        )
+      if (multipleOf !== undefined && !isMultiple(number, multipleOf)) refuse(`should be a multiple of ${multipleOf}`)
+      if (maximum !== undefined && (exclusiveMaximum === true ? number >= maximum : number > maximum))
+        refuse(`should be less than ${exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`)
+      if (minimum !== undefined && (exclusiveMinimum === true ? number <= minimum : number < minimum))
+        refuse(`should be greater than ${exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`)
+      return 0
+    },
+  ]
 }
 
 function isMultiple(number: number, factor: number): boolean {
@@ -246,15 +296,24 @@ function listCheck(schema: Schema): Check[] {
   const items = itemsOf(schema)
   const item = items === undefined ? undefined : later(items)
   const oldItem = oldItemFinder(schema)
-  return [(value, place, found) => {
-    const list = value as readonly unknown[]
-    let count = 0
-    if (item !== undefined) for (const [index, one] of list.entries()) count += item(one, { path: `${place.path}[${index}]`, old: oldItem(place.old, one, index) }, found)
-    if (minItems !== undefined && list.length < minItems) found.push(invalidValue(place.path, list.length, inBody(place, `should have at least ${minItems} items`)))
-    if (maxItems !== undefined && list.length > maxItems) found.push(tooMany(place.path, list.length, maxItems))
-    if (uniqueItems === true && list.some((one, index) => list.slice(0, index).some(earlier => deepEqual(one, earlier)))) found.push(invalidValue(place.path, '', inBody(place, "shouldn't contain duplicates")))
-    return count
-  }]
+  return [
+    (value, place, found) => {
+      const list = value as readonly unknown[]
+      let count = 0
+      if (item !== undefined)
+        for (const [index, one] of list.entries())
+          count += item(one, { path: `${place.path}[${index}]`, old: oldItem(place.old, one, index) }, found)
+      if (minItems !== undefined && list.length < minItems)
+        found.push(invalidValue(place.path, list.length, inBody(place, `should have at least ${minItems} items`)))
+      if (maxItems !== undefined && list.length > maxItems) found.push(tooMany(place.path, list.length, maxItems))
+      if (
+        uniqueItems === true &&
+        list.some((one, index) => list.slice(0, index).some(earlier => deepEqual(one, earlier)))
+      )
+        found.push(invalidValue(place.path, '', inBody(place, "shouldn't contain duplicates")))
+      return count
+    },
+  ]
 }
 
 /** Which item of the list before an item is compared with: the one of the same keys, or at the same index. */
@@ -262,19 +321,27 @@ function oldItemFinder(schema: Schema): (old: unknown, item: unknown, index: num
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
   switch (schema['x-kubernetes-list-type']) {
     case 'set':
-    case 'atomic': return () => undefined
-    case 'map': return (old, item) => (Array.isArray(old) && isObject(item) ? old.find(one => isObject(one) && keys.every(key => deepEqual(one[key], item[key]))) as unknown : undefined)
-    default: return (old, _item, index) => (Array.isArray(old) ? old[index] as unknown : undefined)
+    case 'atomic':
+      return () => undefined
+    case 'map':
+      return (old, item) =>
+        Array.isArray(old) && isObject(item)
+          ? (old.find(one => isObject(one) && keys.every(key => deepEqual(one[key], item[key]))) as unknown)
+          : undefined
+    default:
+      return (old, _item, index) => (Array.isArray(old) ? (old[index] as unknown) : undefined)
   }
 }
 
 function enumCheck({ enum: values = [] }: Schema): Check[] {
   if (values.length === 0) return []
   const supported = values.map(value => (typeof value === 'string' ? value : JSON.stringify(value)))
-  return [(value, place, found) => {
-    if (!values.some(allowed => deepEqual(allowed, value))) found.push(notSupported(place.path, value, supported))
-    return 0
-  }]
+  return [
+    (value, place, found) => {
+      if (!values.some(allowed => deepEqual(allowed, value))) found.push(notSupported(place.path, value, supported))
+      return 0
+    },
+  ]
 }
 
 function objectCheck(schema: Schema): Check[] {
@@ -283,23 +350,43 @@ function objectCheck(schema: Schema): Check[] {
   const regular = new Set(properties.map(({ name }) => name))
   const others = additionalOf(schema)
   const other = others === undefined ? undefined : later(others)
-  if (maxProperties === undefined && minProperties === undefined && needed.length === 0 && properties.length === 0 && additionalProperties === undefined) return []
-  return [(value, place, found) => {
-    const object = value as JsonObject
-    const names = Object.keys(object)
-    if (minProperties !== undefined && names.length < minProperties) return found.push(invalidValue(place.path, names.length, inBody(place, `should have at least ${minProperties} properties`))) - found.length
-    if (maxProperties !== undefined && names.length > maxProperties) return found.push(tooMany(place.path, names.length, maxProperties)) - found.length
-    const inside = (name: string, separator = place.path === '' ? '' : '.'): Place => ({ path: `${place.path}${separator}${name}`, old: isObject(place.old) ? getKey(place.old, name) : undefined })
-    let count = 0
-    if (other !== undefined || additionalProperties === false) {
-      for (const name of names) {
-        if (regular.has(name)) continue
-        if (other === undefined) found.push(invalidValue(place.path, name, `${place.path}.${name} in body is a forbidden property`))
-        else count += other(object[name], inside(name, '.'), found)
+  if (
+    maxProperties === undefined &&
+    minProperties === undefined &&
+    needed.length === 0 &&
+    properties.length === 0 &&
+    additionalProperties === undefined
+  )
+    return []
+  return [
+    (value, place, found) => {
+      const object = value as JsonObject
+      const names = Object.keys(object)
+      if (minProperties !== undefined && names.length < minProperties)
+        return (
+          found.push(
+            invalidValue(place.path, names.length, inBody(place, `should have at least ${minProperties} properties`)),
+          ) - found.length
+        )
+      if (maxProperties !== undefined && names.length > maxProperties)
+        return found.push(tooMany(place.path, names.length, maxProperties)) - found.length
+      const inside = (name: string, separator = place.path === '' ? '' : '.'): Place => ({
+        path: `${place.path}${separator}${name}`,
+        old: isObject(place.old) ? getKey(place.old, name) : undefined,
+      })
+      let count = 0
+      if (other !== undefined || additionalProperties === false) {
+        for (const name of names) {
+          if (regular.has(name)) continue
+          if (other === undefined)
+            found.push(invalidValue(place.path, name, `${place.path}.${name} in body is a forbidden property`))
+          else count += other(object[name], inside(name, '.'), found)
+        }
       }
-    }
-    for (const { name, check } of properties) if (Object.hasOwn(object, name)) count += check(object[name], inside(name), found)
-    for (const name of needed) if (!Object.hasOwn(object, name)) found.push(required(`${place.path}.${name}`))
-    return count
-  }]
+      for (const { name, check } of properties)
+        if (Object.hasOwn(object, name)) count += check(object[name], inside(name), found)
+      for (const name of needed) if (!Object.hasOwn(object, name)) found.push(required(`${place.path}.${name}`))
+      return count
+    },
+  ]
 }

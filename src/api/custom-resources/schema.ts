@@ -8,14 +8,15 @@ export type Schema = JSONSchemaProps
 export const itemsOf = ({ items }: Schema): Schema | undefined => (isObject(items) ? items : undefined)
 
 /** The schema of a map's values; undefined for none and for plain `true` or `false`. */
-export const additionalOf = ({ additionalProperties }: Schema): Schema | undefined => (isObject(additionalProperties) ? additionalProperties : undefined)
+export const additionalOf = ({ additionalProperties }: Schema): Schema | undefined =>
+  isObject(additionalProperties) ? additionalProperties : undefined
 
 /** In alphabetical order, so that findings come in the same order every time. */
 export const propertiesOf = ({ properties = {} }: Schema): [name: string, schema: Schema][] =>
   Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1))
 
 export const propertyOf = ({ properties }: Schema, name: string): Schema | undefined =>
-  (properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined)
+  properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined
 
 export const isIntOrString = (schema: Schema): boolean => schema['x-kubernetes-int-or-string'] === true
 export const isEmbedded = (schema: Schema): boolean => schema['x-kubernetes-embedded-resource'] === true
@@ -24,11 +25,13 @@ export const preservesUnknown = (schema: Schema): boolean => schema['x-kubernete
 const alternatives = [{ type: 'integer' }, { type: 'string' }]
 
 /** `anyOf: [integer, string]`, the one place where a structural schema names types under a junctor. */
-export const isIntOrStringChoice = (anyOf: readonly Schema[] | undefined): boolean => JSON.stringify(anyOf) === JSON.stringify(alternatives)
+export const isIntOrStringChoice = (anyOf: readonly Schema[] | undefined): boolean =>
+  JSON.stringify(anyOf) === JSON.stringify(alternatives)
 
 /** What `x-kubernetes-int-or-string` means, spelled out. */
 export function withChoice(schema: Schema): Schema {
-  if (!isIntOrString(schema) || isIntOrStringChoice(schema.anyOf) || isIntOrStringChoice(schema.allOf?.[0]?.anyOf)) return schema
+  if (!isIntOrString(schema) || isIntOrStringChoice(schema.anyOf) || isIntOrStringChoice(schema.allOf?.[0]?.anyOf))
+    return schema
   if (schema.anyOf === undefined) return { ...schema, anyOf: alternatives }
   return { ...schema, allOf: [{ anyOf: alternatives }, ...(schema.allOf ?? [])] }
 }

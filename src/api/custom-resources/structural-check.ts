@@ -6,18 +6,32 @@ import { forbiddenField, invalidValue, joinErrors, required } from '../field-err
 import { isObject } from '../patch/json-value.ts'
 import { each } from '../validation/scalars.ts'
 import { compilePattern } from './pattern.ts'
-import { additionalOf, isEmbedded, isIntOrString, isIntOrStringChoice, itemsOf, preservesUnknown, propertiesOf, propertyOf, type Schema } from './schema.ts'
+import {
+  additionalOf,
+  isEmbedded,
+  isIntOrString,
+  isIntOrStringChoice,
+  itemsOf,
+  preservesUnknown,
+  propertiesOf,
+  propertyOf,
+  type Schema,
+} from './schema.ts'
 
 type Level = 'root' | 'item' | 'field'
 
 const withoutType: Readonly<Record<Level, string>> = {
-  root: 'must not be empty at the root', item: 'must not be empty for specified array items', field: 'must not be empty for specified object fields',
+  root: 'must not be empty at the root',
+  item: 'must not be empty for specified array items',
+  field: 'must not be empty for specified object fields',
 }
 
 /** @param path of the schema, `spec.validation.openAPIV3Schema` */
 export function checkStructural(schema: Schema, path: string): FieldError[] {
   const text = ({ field, message }: FieldError): string => `${field}: ${message}`
-  return joinErrors(invariants(schema, 'root', path), junctorsComplete(schema, schema, path, path)).sort((a, b) => (text(a) < text(b) ? -1 : 1))
+  return joinErrors(invariants(schema, 'root', path), junctorsComplete(schema, schema, path, path)).sort((a, b) =>
+    text(a) < text(b) ? -1 : 1,
+  )
 }
 
 function invariants(schema: Schema, level: Level, path: string): FieldError[] {
@@ -27,7 +41,9 @@ function invariants(schema: Schema, level: Level, path: string): FieldError[] {
     schema.type === 'array' && schema.items === undefined ? [required(`${path}.items`, 'must be specified')] : [],
     items === undefined ? [] : invariants(items, 'item', `${path}.items`),
     propertiesOf(schema).flatMap(([name, property]) => invariants(property, 'field', `${path}.properties[${name}]`)),
-    schema.additionalProperties !== undefined && level === 'root' ? [forbiddenField(`${path}.additionalProperties`, 'must not be used at the root')] : [],
+    schema.additionalProperties !== undefined && level === 'root'
+      ? [forbiddenField(`${path}.additionalProperties`, 'must not be used at the root')]
+      : [],
     additional === undefined ? [] : invariants(additional, 'field', `${path}.additionalProperties`),
     extensionsAgree(schema, path),
     junctors(schema, path, isIntOrString(schema)),
@@ -52,9 +68,14 @@ function typeGiven(schema: Schema, level: Level, path: string): FieldError[] {
   if (isEmbedded(schema) && type !== 'object') {
     const detail = 'must be object if x-kubernetes-embedded-resource is true'
     found.push(type === '' ? required(field, detail) : invalidValue(field, type, detail))
-  } else if (type === '' && !isIntOrString(schema) && !preservesUnknown(schema)) found.push(required(field, withoutType[level]))
-  if (isEmbedded(schema) && schema.additionalProperties !== undefined) found.push(forbiddenField(`${path}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'))
-  if (level === 'root' && type !== '' && type !== 'object') found.push(invalidValue(field, type, 'must be object at the root'))
+  } else if (type === '' && !isIntOrString(schema) && !preservesUnknown(schema))
+    found.push(required(field, withoutType[level]))
+  if (isEmbedded(schema) && schema.additionalProperties !== undefined)
+    found.push(
+      forbiddenField(`${path}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'),
+    )
+  if (level === 'root' && type !== '' && type !== 'object')
+    found.push(invalidValue(field, type, 'must be object at the root'))
   return found
 }
 
@@ -62,21 +83,41 @@ function metadataUntouched(schema: Schema, level: Level, path: string): FieldErr
   const isObjectRoot = level === 'root' || isEmbedded(schema)
   const textual = (name: string): FieldError[] => {
     const property = propertyOf(schema, name)
-    return isObjectRoot && property !== undefined && property.type !== 'string' ? [invalidValue(`${path}.properties[${name}].type`, property.type ?? '', 'must be string')] : []
+    return isObjectRoot && property !== undefined && property.type !== 'string'
+      ? [invalidValue(`${path}.properties[${name}].type`, property.type ?? '', 'must be string')]
+      : []
   }
   const metadata = propertyOf(schema, 'metadata')
   const field = `${path}.properties[metadata]`
   return joinErrors(
-    textual('kind'), textual('apiVersion'),
-    metadata !== undefined && isObjectRoot && metadata.type !== 'object' ? [invalidValue(`${field}.type`, metadata.type ?? '', 'must be object')] : [],
-    metadata !== undefined && level === 'root' && restrictsMore(metadata) ? [forbiddenField(field, 'must not specify anything other than name and generateName, but metadata is implicitly specified')] : [],
+    textual('kind'),
+    textual('apiVersion'),
+    metadata !== undefined && isObjectRoot && metadata.type !== 'object'
+      ? [invalidValue(`${field}.type`, metadata.type ?? '', 'must be object')]
+      : [],
+    metadata !== undefined && level === 'root' && restrictsMore(metadata)
+      ? [
+          forbiddenField(
+            field,
+            'must not specify anything other than name and generateName, but metadata is implicitly specified',
+          ),
+        ]
+      : [],
     isEmbedded(schema) && !preservesUnknown(schema) && propertiesOf(schema).length === 0
-      ? [required(`${path}.properties`, 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields')] : [],
+      ? [
+          required(
+            `${path}.properties`,
+            'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+          ),
+        ]
+      : [],
   )
 }
 
 function restrictsMore({ type: _type, default: _default, properties = {}, ...rest }: Schema): boolean {
-  return Object.keys(rest).length > 0 || Object.keys(properties).some(name => name !== 'name' && name !== 'generateName')
+  return (
+    Object.keys(rest).length > 0 || Object.keys(properties).some(name => name !== 'name' && name !== 'generateName')
+  )
 }
 
 /** What stands under allOf, anyOf, oneOf and not, and the pattern. */
@@ -88,13 +129,26 @@ function junctors(schema: Schema, path: string, choiceAllowed: boolean): FieldEr
     each(allOf, `${path}.allOf`, (inner, at, index) => nested(inner, at, choiceAllowed && index === 0)),
     each(oneOf, `${path}.oneOf`, (inner, at) => nested(inner, at)),
     not === undefined ? [] : nested(not, `${path}.not`),
-    typeof problem === 'string' ? [invalidValue(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${problem}`)] : [],
+    typeof problem === 'string'
+      ? [invalidValue(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${problem}`)]
+      : [],
   )
 }
 
 const mustBeEmpty = ['type', 'title', 'description', 'x-kubernetes-list-map-keys', 'x-kubernetes-validations'] as const
-const mustBeFalse = ['nullable', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource', 'x-kubernetes-int-or-string'] as const
-const mustBeUndefined = ['additionalProperties', 'default', 'externalDocs', 'x-kubernetes-list-type', 'x-kubernetes-map-type'] as const
+const mustBeFalse = [
+  'nullable',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-int-or-string',
+] as const
+const mustBeUndefined = [
+  'additionalProperties',
+  'default',
+  'externalDocs',
+  'x-kubernetes-list-type',
+  'x-kubernetes-map-type',
+] as const
 
 function nested(schema: Schema, path: string, choiceAllowed = false): FieldError[] {
   const items = itemsOf(schema)
@@ -102,10 +156,18 @@ function nested(schema: Schema, path: string, choiceAllowed = false): FieldError
     junctors(schema, path, choiceAllowed),
     items === undefined ? [] : nested(items, `${path}.items`),
     propertiesOf(schema).flatMap(([name, property]) => nested(property, `${path}.properties[${name}]`)),
-    mustBeEmpty.filter(name => (schema[name] ?? '').length > 0).map(name => forbiddenField(`${path}.${name}`, 'must be empty to be structural')),
-    mustBeFalse.filter(name => schema[name] === true).map(name => forbiddenField(`${path}.${name}`, 'must be false to be structural')),
-    mustBeUndefined.filter(name => schema[name] !== undefined).map(name => forbiddenField(`${path}.${name}`, 'must be undefined to be structural')),
-    propertyOf(schema, 'metadata') === undefined ? [] : [forbiddenField(`${path}.properties[metadata]`, 'must not be specified in a nested context')],
+    mustBeEmpty
+      .filter(name => (schema[name] ?? '').length > 0)
+      .map(name => forbiddenField(`${path}.${name}`, 'must be empty to be structural')),
+    mustBeFalse
+      .filter(name => schema[name] === true)
+      .map(name => forbiddenField(`${path}.${name}`, 'must be false to be structural')),
+    mustBeUndefined
+      .filter(name => schema[name] !== undefined)
+      .map(name => forbiddenField(`${path}.${name}`, 'must be undefined to be structural')),
+    propertyOf(schema, 'metadata') === undefined
+      ? []
+      : [forbiddenField(`${path}.properties[metadata]`, 'must not be specified in a nested context')],
   )
 }
 
@@ -127,7 +189,11 @@ function specified(rules: Schema, schema: Schema | undefined, path: string, rule
   return joinErrors(
     junctorsComplete(rules, schema, path, rulesPath),
     items === undefined ? [] : specified(items, itemsOf(schema), `${path}.items`, `${rulesPath}.items`),
-    propertiesOf(rules).flatMap(([name, property]) => specified(property, propertyOf(schema, name), `${path}.properties[${name}]`, `${rulesPath}.properties[${name}]`)),
-    isObject(additional) ? specified(additional, additionalOf(schema), `${path}.additionalProperties`, `${rulesPath}.additionalProperties`) : [],
+    propertiesOf(rules).flatMap(([name, property]) =>
+      specified(property, propertyOf(schema, name), `${path}.properties[${name}]`, `${rulesPath}.properties[${name}]`),
+    ),
+    isObject(additional)
+      ? specified(additional, additionalOf(schema), `${path}.additionalProperties`, `${rulesPath}.additionalProperties`)
+      : [],
   )
 }

@@ -1,5 +1,12 @@
 // What validating and mutating admission policies have in common as kinds, and what their bindings have.
-import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, ParamKind, ParamRef, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../generated/models.ts'
+import type {
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  ParamKind,
+  ParamRef,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from '../generated/models.ts'
 import { defaultMatch } from '../validation/admission-policies.ts'
 import { age, columns, none } from './cells.ts'
 
@@ -12,7 +19,12 @@ const common = { categories: ['api-extensions'], generation: true } as const
 export const policyKind = (counted: string, of: (policy: Policy) => number) => ({
   ...common,
   columns: columns('Name', `${counted}:integer`, 'ParamKind', 'Age'),
-  row: (policy: Policy, nowMs: number) => [policy.metadata.name, of(policy), paramKindCell(policy.spec?.paramKind), age(policy, nowMs)],
+  row: (policy: Policy, nowMs: number) => [
+    policy.metadata.name,
+    of(policy),
+    paramKindCell(policy.spec?.paramKind),
+    age(policy, nowMs),
+  ],
 })
 
 export function defaultPolicy(draft: Policy): void {
@@ -28,10 +40,16 @@ export const bindingKind = {
     defaultMatch(draft.spec.matchResources)
   },
   columns: columns('Name', 'PolicyName', 'ParamRef', 'Age'),
-  row: (binding: Binding, nowMs: number) => [binding.metadata.name, binding.spec?.policyName ?? '', paramCell(binding.spec?.paramRef), age(binding, nowMs)],
+  row: (binding: Binding, nowMs: number) => [
+    binding.metadata.name,
+    binding.spec?.policyName ?? '',
+    paramCell(binding.spec?.paramRef),
+    age(binding, nowMs),
+  ],
 }
 
-const paramKindCell = (kind: ParamKind | undefined): string => (kind === undefined ? '<unset>' : `${kind.apiVersion ?? none}/${kind.kind ?? ''}`)
+const paramKindCell = (kind: ParamKind | undefined): string =>
+  kind === undefined ? '<unset>' : `${kind.apiVersion ?? none}/${kind.kind ?? ''}`
 
 function paramCell(reference: ParamRef | undefined): string {
   if (reference === undefined) return '<unset>'

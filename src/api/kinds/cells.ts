@@ -27,19 +27,25 @@ export function humanDuration(durationMs: number): string {
 }
 
 const two = (large: number, largeUnit: string, small: number, smallUnit: string): string =>
-  (small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`)
+  small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`
 
 /** How long ago a time stamp was, `<unknown>` when there is none. */
 export const since = (timestamp: string | undefined, nowMs: number): string =>
-  (timestamp ? humanDuration(nowMs - Date.parse(timestamp)) : unknown)
+  timestamp ? humanDuration(nowMs - Date.parse(timestamp)) : unknown
 
-export const age = (object: { metadata: ObjectMeta }, nowMs: number): string => since(object.metadata.creationTimestamp, nowMs)
+export const age = (object: { metadata: ObjectMeta }, nowMs: number): string =>
+  since(object.metadata.creationTimestamp, nowMs)
 
 /** Columns in the compact form `Name`, or `Name*` for those of `-o wide`. */
 export function columns(...names: readonly string[]): Column[] {
   return names.map(name => {
     const [label = '', type = 'string'] = name.replace('*', '').split(':')
-    return { name: label, type: type as Column['type'], format: label === 'Name' ? 'name' : '', priority: name.includes('*') ? 1 : 0 }
+    return {
+      name: label,
+      type: type as Column['type'],
+      format: label === 'Name' ? 'name' : '',
+      priority: name.includes('*') ? 1 : 0,
+    }
   })
 }
 

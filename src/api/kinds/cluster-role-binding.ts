@@ -13,5 +13,10 @@ export const clusterRoleBindingKind = defineKind({
   validate: binding => validateBinding(binding, ['ClusterRole'], false),
   validateUpdate: (binding, old) => validateRoleKept(binding.roleRef, old.roleRef),
   columns: columns('Name', 'Role', 'Age', 'Users*', 'Groups*', 'ServiceAccounts*'),
-  row: (binding, nowMs) => [binding.metadata.name, `${binding.roleRef.kind}/${binding.roleRef.name}`, age(binding, nowMs), ...subjectCells(binding.subjects)],
+  row: (binding, nowMs) => [
+    binding.metadata.name,
+    `${binding.roleRef.kind}/${binding.roleRef.name}`,
+    age(binding, nowMs),
+    ...subjectCells(binding.subjects),
+  ],
 })

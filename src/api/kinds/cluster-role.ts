@@ -15,11 +15,19 @@ export const clusterRoleKind = defineKind({
   defaults(draft) {
     draft.rules ??= null as unknown as undefined
   },
-  validate: ({ rules, aggregationRule }) => joinErrors(
-    validateRules(rules ?? [], false),
-    aggregationRule !== undefined && (aggregationRule.clusterRoleSelectors ?? []).length === 0 ? [required('aggregationRule.clusterRoleSelectors', 'at least one clusterRoleSelector required if aggregationRule is non-nil')] : [],
-    each(aggregationRule?.clusterRoleSelectors, 'aggregationRule.clusterRoleSelectors', validateLabelSelector),
-  ),
+  validate: ({ rules, aggregationRule }) =>
+    joinErrors(
+      validateRules(rules ?? [], false),
+      aggregationRule !== undefined && (aggregationRule.clusterRoleSelectors ?? []).length === 0
+        ? [
+            required(
+              'aggregationRule.clusterRoleSelectors',
+              'at least one clusterRoleSelector required if aggregationRule is non-nil',
+            ),
+          ]
+        : [],
+      each(aggregationRule?.clusterRoleSelectors, 'aggregationRule.clusterRoleSelectors', validateLabelSelector),
+    ),
   columns: columns('Name', 'Created At:date'),
   row: role => [role.metadata.name, role.metadata.creationTimestamp],
 })

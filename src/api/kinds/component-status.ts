@@ -15,6 +15,11 @@ export const componentStatusKind = defineKind({
   columns: columns('Name', 'Status', 'Message', 'Error'),
   row({ metadata, conditions = [] }) {
     const healthy = conditions.find(condition => condition.type === 'Healthy')
-    return [metadata.name, healthy === undefined ? unknown : healthy.status === 'True' ? 'Healthy' : 'Unhealthy', healthy?.message ?? '', healthy?.error ?? '']
+    return [
+      metadata.name,
+      healthy === undefined ? unknown : healthy.status === 'True' ? 'Healthy' : 'Unhealthy',
+      healthy?.message ?? '',
+      healthy?.error ?? '',
+    ]
   },
 })

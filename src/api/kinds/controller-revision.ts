@@ -21,7 +21,10 @@ export const controllerRevisionKind = defineKind({
 })
 
 function validate({ data, revision }: ControllerRevision): FieldError[] {
-  return joinErrors(data === undefined || data === null ? [required('data', 'data is mandatory')] : [], validateNonNegative(revision, 'revision'))
+  return joinErrors(
+    data === undefined || data === null ? [required('data', 'data is mandatory')] : [],
+    validateNonNegative(revision, 'revision'),
+  )
 }
 
 function controllerOf({ metadata }: ControllerRevision): string {

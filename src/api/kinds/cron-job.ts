@@ -35,11 +35,28 @@ export const cronJobKind = defineKind({
   subresources: statusOnly(),
   validate: job => joinErrors(validateName(job), validate(job)),
   validateUpdate: () => [],
-  columns: columns('Name', 'Schedule', 'Timezone', 'Suspend:boolean', 'Active:integer', 'Last Schedule', 'Age', 'Containers*', 'Images*', 'Selector*'),
+  columns: columns(
+    'Name',
+    'Schedule',
+    'Timezone',
+    'Suspend:boolean',
+    'Active:integer',
+    'Last Schedule',
+    'Age',
+    'Containers*',
+    'Images*',
+    'Selector*',
+  ),
   row: (job, nowMs) => [
-    job.metadata.name, job.spec.schedule, job.spec.timeZone ?? none, job.spec.suspend === true ? 'True' : 'False', job.status?.active?.length ?? 0,
-    job.status?.lastScheduleTime === undefined ? none : since(job.status.lastScheduleTime, nowMs), age(job, nowMs),
-    ...templateCells(job.spec.jobTemplate.spec?.template), formatSelector(job.spec.jobTemplate.spec?.selector),
+    job.metadata.name,
+    job.spec.schedule,
+    job.spec.timeZone ?? none,
+    job.spec.suspend === true ? 'True' : 'False',
+    job.status?.active?.length ?? 0,
+    job.status?.lastScheduleTime === undefined ? none : since(job.status.lastScheduleTime, nowMs),
+    age(job, nowMs),
+    ...templateCells(job.spec.jobTemplate.spec?.template),
+    formatSelector(job.spec.jobTemplate.spec?.selector),
   ],
 })
 
@@ -54,13 +71,17 @@ function defaultSpec(spec: CronJobSpec): void {
 }
 
 const validateName = ({ metadata }: CronJob): FieldError[] =>
-  ((metadata.name ?? '').length > longestName ? [invalidValue('metadata.name', metadata.name, 'must be no more than 52 characters')] : [])
+  (metadata.name ?? '').length > longestName
+    ? [invalidValue('metadata.name', metadata.name, 'must be no more than 52 characters')]
+    : []
 
 function validate({ spec }: CronJob): FieldError[] {
   return joinErrors(
     validateSchedule(spec),
     validateNonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'),
-    policies.includes(spec.concurrencyPolicy ?? '') ? [] : [notSupported('spec.concurrencyPolicy', spec.concurrencyPolicy ?? '', policies)],
+    policies.includes(spec.concurrencyPolicy ?? '')
+      ? []
+      : [notSupported('spec.concurrencyPolicy', spec.concurrencyPolicy ?? '', policies)],
     validateTimeZone(spec.timeZone),
     validateJobTemplate(spec.jobTemplate.spec!, 'spec.jobTemplate.spec'),
     validateNonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'),
@@ -71,7 +92,8 @@ function validate({ spec }: CronJob): FieldError[] {
 function validateSchedule({ schedule }: CronJobSpec): FieldError[] {
   const field = 'spec.schedule'
   if ((schedule ?? '') === '') return [required(field)]
-  if (schedule.includes('TZ=')) return [invalidValue(field, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')]
+  if (schedule.includes('TZ='))
+    return [invalidValue(field, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')]
   const problem = cronScheduleProblem(schedule)
   return problem === undefined ? [] : [invalidValue(field, schedule, problem)]
 }
@@ -80,7 +102,10 @@ function validateTimeZone(zone: string | undefined): FieldError[] {
   if (zone === undefined) return []
   const field = 'spec.timeZone'
   if (zone === '') return [invalidValue(field, zone, 'timeZone must be nil or non-empty string')]
-  if (zone.toLowerCase() === 'local') return [invalidValue(field, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')]
+  if (zone.toLowerCase() === 'local')
+    return [
+      invalidValue(field, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'),
+    ]
   return isTimeZone(zone) ? [] : [invalidValue(field, zone, `unknown time zone ${zone}`)]
 }
 

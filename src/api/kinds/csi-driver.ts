@@ -23,18 +23,36 @@ export const csiDriverKind = defineKind({
     if ((draft.spec.volumeLifecycleModes ?? []).length === 0) draft.spec.volumeLifecycleModes = ['Persistent']
   },
   validate,
-  columns: columns('Name', 'AttachRequired:boolean', 'PodInfoOnMount:boolean', 'StorageCapacity:boolean', 'TokenRequests', 'RequiresRepublish:boolean', 'Modes', 'Age'),
+  columns: columns(
+    'Name',
+    'AttachRequired:boolean',
+    'PodInfoOnMount:boolean',
+    'StorageCapacity:boolean',
+    'TokenRequests',
+    'RequiresRepublish:boolean',
+    'Modes',
+    'Age',
+  ),
   row: (driver, nowMs) => [
-    driver.metadata.name, driver.spec.attachRequired ?? true, driver.spec.podInfoOnMount ?? false, driver.spec.storageCapacity ?? false,
-    (driver.spec.tokenRequests ?? []).map(request => request.audience).join(',') || '<unset>', driver.spec.requiresRepublish ?? false,
-    (driver.spec.volumeLifecycleModes ?? []).join(',') || '<none>', age(driver, nowMs),
+    driver.metadata.name,
+    driver.spec.attachRequired ?? true,
+    driver.spec.podInfoOnMount ?? false,
+    driver.spec.storageCapacity ?? false,
+    (driver.spec.tokenRequests ?? []).map(request => request.audience).join(',') || '<unset>',
+    driver.spec.requiresRepublish ?? false,
+    (driver.spec.volumeLifecycleModes ?? []).join(',') || '<none>',
+    age(driver, nowMs),
   ],
 })
 
 function validate({ spec }: CSIDriver): FieldError[] {
   const policies = ['File', 'None', 'ReadWriteOnceWithFSType']
   return joinErrors(
-    policies.includes(spec.fsGroupPolicy ?? '') ? [] : [notSupported('spec.fsGroupPolicy', spec.fsGroupPolicy ?? '', policies)],
-    each(spec.volumeLifecycleModes, 'spec.volumeLifecycleModes', (mode, path) => (['Ephemeral', 'Persistent'].includes(mode) ? [] : [notSupported(path, mode, ['Ephemeral', 'Persistent'])])),
+    policies.includes(spec.fsGroupPolicy ?? '')
+      ? []
+      : [notSupported('spec.fsGroupPolicy', spec.fsGroupPolicy ?? '', policies)],
+    each(spec.volumeLifecycleModes, 'spec.volumeLifecycleModes', (mode, path) =>
+      ['Ephemeral', 'Persistent'].includes(mode) ? [] : [notSupported(path, mode, ['Ephemeral', 'Persistent'])],
+    ),
   )
 }

@@ -15,14 +15,17 @@ export const csiNodeKind = defineKind({
     // Always printed, null where there are none.
     draft.spec.drivers ??= null as unknown as []
   },
-  validate: ({ spec }) => joinErrors(
-    each(spec.drivers ?? [], 'spec.drivers', (driver, path) => joinErrors(
-      requireText(driver.name, `${path}.name`, checkSubdomain),
-      requireText(driver.nodeID, `${path}.nodeID`),
-      validateNonNegative(driver.allocatable?.count, `${path}.allocatable.count`),
-    )),
-    validateUnique(spec.drivers ?? [], 'spec.drivers', driver => driver.name, 'name'),
-  ),
+  validate: ({ spec }) =>
+    joinErrors(
+      each(spec.drivers ?? [], 'spec.drivers', (driver, path) =>
+        joinErrors(
+          requireText(driver.name, `${path}.name`, checkSubdomain),
+          requireText(driver.nodeID, `${path}.nodeID`),
+          validateNonNegative(driver.allocatable?.count, `${path}.allocatable.count`),
+        ),
+      ),
+      validateUnique(spec.drivers ?? [], 'spec.drivers', driver => driver.name, 'name'),
+    ),
   columns: columns('Name', 'Drivers:integer', 'Age'),
   row: (node, nowMs) => [node.metadata.name, node.spec.drivers?.length ?? 0, age(node, nowMs)],
 })

@@ -17,13 +17,18 @@ export const csiStorageCapacityKind = defineKind({
     if (draft.capacity !== undefined) draft.capacity = canonicalQuantity(draft.capacity)
     if (draft.maximumVolumeSize !== undefined) draft.maximumVolumeSize = canonicalQuantity(draft.maximumVolumeSize)
   },
-  validate: one => joinErrors(
-    validateLabelSelector(one.nodeTopology, 'nodeTopology'),
-    requireText(one.storageClassName, 'storageClassName', checkSubdomain),
-    validateNonNegativeQuantity(one.capacity ?? '0', 'capacity'),
-    validateNonNegativeQuantity(one.maximumVolumeSize ?? '0', 'maximumVolumeSize'),
-  ),
-  validateUpdate: (one, old) => joinErrors(validateImmutable(one.nodeTopology, old.nodeTopology, 'nodeTopology'), validateImmutable(one.storageClassName, old.storageClassName, 'storageClassName')),
+  validate: one =>
+    joinErrors(
+      validateLabelSelector(one.nodeTopology, 'nodeTopology'),
+      requireText(one.storageClassName, 'storageClassName', checkSubdomain),
+      validateNonNegativeQuantity(one.capacity ?? '0', 'capacity'),
+      validateNonNegativeQuantity(one.maximumVolumeSize ?? '0', 'maximumVolumeSize'),
+    ),
+  validateUpdate: (one, old) =>
+    joinErrors(
+      validateImmutable(one.nodeTopology, old.nodeTopology, 'nodeTopology'),
+      validateImmutable(one.storageClassName, old.storageClassName, 'storageClassName'),
+    ),
   columns: columns('Name', 'Created At:date'),
   row: one => [one.metadata.name, one.metadata.creationTimestamp],
 })

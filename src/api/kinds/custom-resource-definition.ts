@@ -28,7 +28,11 @@ export const customResourceDefinitionKind = defineKind({
     draft.status ??= {}
   },
   prepareForCreate(draft) {
-    draft.status = { conditions: null as unknown as [], acceptedNames: { plural: '', kind: '' }, storedVersions: draft.spec.versions.filter(version => version.storage).map(version => version.name) }
+    draft.status = {
+      conditions: null as unknown as [],
+      acceptedNames: { plural: '', kind: '' },
+      storedVersions: draft.spec.versions.filter(version => version.storage).map(version => version.name),
+    }
   },
   prepareForUpdate(draft, old) {
     keepStatus(draft, old)
@@ -36,8 +40,17 @@ export const customResourceDefinitionKind = defineKind({
   },
   prepareForDelete(draft, timestamp) {
     draft.metadata.finalizers = [...new Set([...(draft.metadata.finalizers ?? []), cleanupFinalizer])]
-    const condition = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionPending', message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon', lastTransitionTime: timestamp }
-    draft.status = { ...draft.status, conditions: [...(draft.status.conditions ?? []).filter(({ type }) => type !== 'Terminating'), condition] }
+    const condition = {
+      type: 'Terminating',
+      status: 'True',
+      reason: 'InstanceDeletionPending',
+      message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+      lastTransitionTime: timestamp,
+    }
+    draft.status = {
+      ...draft.status,
+      conditions: [...(draft.status.conditions ?? []).filter(({ type }) => type !== 'Terminating'), condition],
+    }
   },
   subresources: statusOnly<CustomResourceDefinition>(definition => checks!.validateDefinitionStatus(definition)),
   validate: definition => checks!.validateDefinition(definition),
@@ -56,12 +69,14 @@ function defaultSpec(spec: Spec): void {
     names.listKind ||= `${names.kind}List`
   }
   spec.conversion ??= { strategy: 'None' }
-  if (spec.conversion.webhook?.clientConfig?.service !== undefined) spec.conversion.webhook.clientConfig.service.port ??= 443
+  if (spec.conversion.webhook?.clientConfig?.service !== undefined)
+    spec.conversion.webhook.clientConfig.service.port ??= 443
 }
 
 /** Objects may be stored in every version that ever was the storage version. */
 function noteStorageVersion(draft: CustomResourceDefinition): void {
   const stored = draft.status.storedVersions ?? []
   const current = draft.spec.versions.find(version => version.storage)?.name
-  if (current !== undefined && !stored.includes(current)) draft.status = { ...draft.status, storedVersions: [...stored, current] }
+  if (current !== undefined && !stored.includes(current))
+    draft.status = { ...draft.status, storedVersions: [...stored, current] }
 }

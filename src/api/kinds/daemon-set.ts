@@ -14,7 +14,12 @@ import { keepStatus, statusOnly } from './strategy.ts'
 
 /** Counts the changes of the template, under the name it had as a field. */
 const generationAnnotation = 'deprecated.daemonset.template.generation'
-const emptyStatus = (): DaemonSet['status'] => ({ currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 })
+const emptyStatus = (): DaemonSet['status'] => ({
+  currentNumberScheduled: 0,
+  numberMisscheduled: 0,
+  desiredNumberScheduled: 0,
+  numberReady: 0,
+})
 
 export const daemonSetKind = defineKind({
   resource: daemonSets,
@@ -36,15 +41,39 @@ export const daemonSetKind = defineKind({
     keepStatus(draft, old)
     const before = Number(old.metadata.annotations?.[generationAnnotation] ?? 0)
     const changed = !sameJson(draft.spec.template, old.spec.template)
-    draft.metadata.annotations = { ...draft.metadata.annotations, [generationAnnotation]: `${changed ? before + 1 : before}` }
+    draft.metadata.annotations = {
+      ...draft.metadata.annotations,
+      [generationAnnotation]: `${changed ? before + 1 : before}`,
+    }
   },
   subresources: statusOnly<DaemonSet>(validateStatus),
   validate,
-  validateUpdate: (set, old) => joinErrors(validate(set), validateImmutable(set.spec.selector, old.spec.selector, 'spec.selector')),
-  columns: columns('Name', 'Desired:integer', 'Current:integer', 'Ready:integer', 'Up-to-date:integer', 'Available:integer', 'Node Selector', 'Age', 'Containers*', 'Images*', 'Selector*'),
+  validateUpdate: (set, old) =>
+    joinErrors(validate(set), validateImmutable(set.spec.selector, old.spec.selector, 'spec.selector')),
+  columns: columns(
+    'Name',
+    'Desired:integer',
+    'Current:integer',
+    'Ready:integer',
+    'Up-to-date:integer',
+    'Available:integer',
+    'Node Selector',
+    'Age',
+    'Containers*',
+    'Images*',
+    'Selector*',
+  ),
   row: (set, nowMs) => [
-    set.metadata.name, set.status.desiredNumberScheduled, set.status.currentNumberScheduled, set.status.numberReady, set.status.updatedNumberScheduled ?? 0,
-    set.status.numberAvailable ?? 0, formatLabels(set.spec.template.spec?.nodeSelector), age(set, nowMs), ...templateCells(set.spec.template), formatSelector(set.spec.selector),
+    set.metadata.name,
+    set.status.desiredNumberScheduled,
+    set.status.currentNumberScheduled,
+    set.status.numberReady,
+    set.status.updatedNumberScheduled ?? 0,
+    set.status.numberAvailable ?? 0,
+    formatLabels(set.spec.template.spec?.nodeSelector),
+    age(set, nowMs),
+    ...templateCells(set.spec.template),
+    formatSelector(set.spec.selector),
   ],
 })
 
@@ -76,11 +105,36 @@ function validateStrategy({ updateStrategy = {} }: DaemonSetSpec): FieldError[] 
   if (rollingUpdate === undefined) return [required(`${field}.rollingUpdate`)]
   const surge = resolveIntOrPercent(rollingUpdate.maxSurge, 100, 'up')
   const unavailable = resolveIntOrPercent(rollingUpdate.maxUnavailable, 100, 'up')
-  if (surge === 0 && unavailable === 0) return [invalidValue(`${field}.rollingUpdate.maxUnavailable`, rollingUpdate.maxUnavailable, 'cannot be 0 when maxSurge is 0')]
-  return surge > 0 && unavailable > 0 ? [invalidValue(`${field}.rollingUpdate.maxSurge`, rollingUpdate.maxSurge, 'may not be set when maxUnavailable is non-zero')] : []
+  if (surge === 0 && unavailable === 0)
+    return [
+      invalidValue(
+        `${field}.rollingUpdate.maxUnavailable`,
+        rollingUpdate.maxUnavailable,
+        'cannot be 0 when maxSurge is 0',
+      ),
+    ]
+  return surge > 0 && unavailable > 0
+    ? [
+        invalidValue(
+          `${field}.rollingUpdate.maxSurge`,
+          rollingUpdate.maxSurge,
+          'may not be set when maxUnavailable is non-zero',
+        ),
+      ]
+    : []
 }
 
 function validateStatus({ status }: DaemonSet): FieldError[] {
-  const counts = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady', 'observedGeneration', 'updatedNumberScheduled', 'numberAvailable', 'numberUnavailable', 'collisionCount'] as const
+  const counts = [
+    'currentNumberScheduled',
+    'numberMisscheduled',
+    'desiredNumberScheduled',
+    'numberReady',
+    'observedGeneration',
+    'updatedNumberScheduled',
+    'numberAvailable',
+    'numberUnavailable',
+    'collisionCount',
+  ] as const
   return counts.flatMap(name => validateNonNegative(status[name], `status.${name}`))
 }

@@ -35,11 +35,17 @@ export const deploymentKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly<Deployment>(deployment => validateReplicaStatus({ ...deployment.status })),
   validate,
-  validateUpdate: (deployment, old) => joinErrors(validate(deployment), validateImmutable(deployment.spec.selector, old.spec.selector, 'spec.selector')),
+  validateUpdate: (deployment, old) =>
+    joinErrors(validate(deployment), validateImmutable(deployment.spec.selector, old.spec.selector, 'spec.selector')),
   columns: columns('Name', 'Ready', 'Up-to-date', 'Available', 'Age', 'Containers*', 'Images*', 'Selector*'),
   row: (deployment, nowMs) => [
-    deployment.metadata.name, `${deployment.status?.readyReplicas ?? 0}/${deployment.spec.replicas ?? 0}`, deployment.status?.updatedReplicas ?? 0,
-    deployment.status?.availableReplicas ?? 0, age(deployment, nowMs), ...templateCells(deployment.spec.template), formatSelector(deployment.spec.selector),
+    deployment.metadata.name,
+    `${deployment.status?.readyReplicas ?? 0}/${deployment.spec.replicas ?? 0}`,
+    deployment.status?.updatedReplicas ?? 0,
+    deployment.status?.availableReplicas ?? 0,
+    age(deployment, nowMs),
+    ...templateCells(deployment.spec.template),
+    formatSelector(deployment.spec.selector),
   ],
 })
 
@@ -59,24 +65,37 @@ function validate({ spec }: Deployment): FieldError[] {
     validateStrategy(spec.strategy, 'spec.strategy'),
     validateNonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     validateNonNegative(deadline, 'spec.progressDeadlineSeconds'),
-    deadline !== undefined && deadline <= minReadySeconds ? [invalidValue('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds')] : [],
+    deadline !== undefined && deadline <= minReadySeconds
+      ? [invalidValue('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds')]
+      : [],
   )
 }
 
 function validateStrategy(strategy: DeploymentStrategy | undefined, field: string): FieldError[] {
   const { type, rollingUpdate } = strategy ?? {}
-  if (type === 'Recreate') return rollingUpdate === undefined ? [] : [forbiddenField(`${field}.rollingUpdate`, 'may not be specified when strategy `type` is \'Recreate\'')]
+  if (type === 'Recreate')
+    return rollingUpdate === undefined
+      ? []
+      : [forbiddenField(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")]
   if (type !== 'RollingUpdate') return validateOneOf(type, ['Recreate', 'RollingUpdate'], `${field}.type`)
-  return rollingUpdate === undefined ? [required(`${field}.rollingUpdate`, "this should be defaulted and never be nil")] : validateRollingUpdate(rollingUpdate, `${field}.rollingUpdate`)
+  return rollingUpdate === undefined
+    ? [required(`${field}.rollingUpdate`, 'this should be defaulted and never be nil')]
+    : validateRollingUpdate(rollingUpdate, `${field}.rollingUpdate`)
 }
 
 function validateRollingUpdate({ maxSurge, maxUnavailable }: RollingUpdateDeployment, field: string): FieldError[] {
-  const shares = joinErrors(validateShare(maxUnavailable, `${field}.maxUnavailable`), validateShare(maxSurge, `${field}.maxSurge`))
-  const isZero = (value: number | string | undefined): boolean => (typeof value === 'string' ? Number.parseInt(value, 10) : value ?? 0) === 0
+  const shares = joinErrors(
+    validateShare(maxUnavailable, `${field}.maxUnavailable`),
+    validateShare(maxSurge, `${field}.maxSurge`),
+  )
+  const isZero = (value: number | string | undefined): boolean =>
+    (typeof value === 'string' ? Number.parseInt(value, 10) : (value ?? 0)) === 0
   const over = isPercent(maxUnavailable) && Number.parseInt(maxUnavailable, 10) > 100
   return joinErrors(
     shares,
-    shares.length === 0 && isZero(maxSurge) && isZero(maxUnavailable) ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')] : [],
+    shares.length === 0 && isZero(maxSurge) && isZero(maxUnavailable)
+      ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')]
+      : [],
     over ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%')] : [],
   )
 }
@@ -84,5 +103,11 @@ function validateRollingUpdate({ maxSurge, maxUnavailable }: RollingUpdateDeploy
 function validateShare(value: number | string | undefined, field: string): FieldError[] {
   if (typeof value !== 'string') return validateNonNegative(value, field)
   if (isPercent(value)) return []
-  return [invalidValue(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')")]
+  return [
+    invalidValue(
+      field,
+      value,
+      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+    ),
+  ]
 }

@@ -24,11 +24,21 @@ export const endpointSliceKind = defineKind({
     }
   },
   validate,
-  validateUpdate: (slice, old) => joinErrors(validate(slice), validateImmutable(slice.addressType, old.addressType, 'addressType')),
+  validateUpdate: (slice, old) =>
+    joinErrors(validate(slice), validateImmutable(slice.addressType, old.addressType, 'addressType')),
   columns: columns('Name', 'AddressType', 'Ports', 'Endpoints', 'Age'),
   row: (slice, nowMs) => [
-    slice.metadata.name, slice.addressType, firstFew((slice.ports ?? []).map(port => `${port.port ?? '*'}`), '<unset>'),
-    firstFew((slice.endpoints ?? []).flatMap(endpoint => endpoint.addresses), '<unset>'), age(slice, nowMs),
+    slice.metadata.name,
+    slice.addressType,
+    firstFew(
+      (slice.ports ?? []).map(port => `${port.port ?? '*'}`),
+      '<unset>',
+    ),
+    firstFew(
+      (slice.endpoints ?? []).flatMap(endpoint => endpoint.addresses),
+      '<unset>',
+    ),
+    age(slice, nowMs),
   ],
 })
 
@@ -37,22 +47,34 @@ function validate(slice: EndpointSlice): FieldError[] {
   return joinErrors(
     validateOneOf(slice.addressType, ['FQDN', 'IPv4', 'IPv6'], 'addressType', true),
     endpoints.length > endpointLimit ? [tooMany('endpoints', endpoints.length, endpointLimit)] : [],
-    each(endpoints, 'endpoints', ({ addresses = [], hostname }: { addresses?: string[]; hostname?: string }, field) => joinErrors(
-      addresses.length === 0 ? [required(`${field}.addresses`, 'must contain at least 1 address')] : [],
-      addresses.length > addressLimit ? [tooMany(`${field}.addresses`, addresses.length, addressLimit)] : [],
-      each(addresses, `${field}.addresses`, (address, path) => validateAddress(address, slice.addressType, path)),
-      hostname === undefined ? [] : collect(checkLabel, `${field}.hostname`, hostname),
-    )),
-    each(slice.ports, 'ports', (port, field) => joinErrors(
-      port.name ? collect(checkLabel, `${field}.name`, port.name) : [],
-      validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${field}.protocol`, true),
-      port.port === undefined ? [] : validatePort(port.port, `${field}.port`),
-    )),
+    each(endpoints, 'endpoints', ({ addresses = [], hostname }: { addresses?: string[]; hostname?: string }, field) =>
+      joinErrors(
+        addresses.length === 0 ? [required(`${field}.addresses`, 'must contain at least 1 address')] : [],
+        addresses.length > addressLimit ? [tooMany(`${field}.addresses`, addresses.length, addressLimit)] : [],
+        each(addresses, `${field}.addresses`, (address, path) => validateAddress(address, slice.addressType, path)),
+        hostname === undefined ? [] : collect(checkLabel, `${field}.hostname`, hostname),
+      ),
+    ),
+    each(slice.ports, 'ports', (port, field) =>
+      joinErrors(
+        port.name ? collect(checkLabel, `${field}.name`, port.name) : [],
+        validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${field}.protocol`, true),
+        port.port === undefined ? [] : validatePort(port.port, `${field}.port`),
+      ),
+    ),
     validateUnique(slice.ports, 'ports', port => port.name, 'name'),
   )
 }
 
 function validateAddress(address: string, type: string, field: string): FieldError[] {
   if (type === 'FQDN') return collect(checkSubdomain, field, address)
-  return (type === 'IPv6' ? isIPv6 : isIPv4)(address) ? [] : [invalidValue(field, address, type === 'IPv6' ? 'must be a valid IPv6 address' : type === 'IPv4' ? 'must be an IPv4 address' : ipMessage)]
+  return (type === 'IPv6' ? isIPv6 : isIPv4)(address)
+    ? []
+    : [
+        invalidValue(
+          field,
+          address,
+          type === 'IPv6' ? 'must be a valid IPv6 address' : type === 'IPv4' ? 'must be an IPv4 address' : ipMessage,
+        ),
+      ]
 }

@@ -23,12 +23,16 @@ export const endpointsKind = defineKind({
 })
 
 function validate({ subsets }: Endpoints): FieldError[] {
-  return each(subsets, 'subsets', (subset, field) => joinErrors(
-    (subset.addresses ?? []).length + (subset.notReadyAddresses ?? []).length === 0 ? [required(field, 'must specify `addresses` or `notReadyAddresses`')] : [],
-    each(subset.addresses, `${field}.addresses`, validateAddress),
-    each(subset.notReadyAddresses, `${field}.notReadyAddresses`, validateAddress),
-    validatePorts(subset, field),
-  ))
+  return each(subsets, 'subsets', (subset, field) =>
+    joinErrors(
+      (subset.addresses ?? []).length + (subset.notReadyAddresses ?? []).length === 0
+        ? [required(field, 'must specify `addresses` or `notReadyAddresses`')]
+        : [],
+      each(subset.addresses, `${field}.addresses`, validateAddress),
+      each(subset.notReadyAddresses, `${field}.notReadyAddresses`, validateAddress),
+      validatePorts(subset, field),
+    ),
+  )
 }
 
 function validateAddress({ ip, hostname }: { ip: string; hostname?: string }, field: string): FieldError[] {
@@ -38,13 +42,19 @@ function validateAddress({ ip, hostname }: { ip: string; hostname?: string }, fi
   )
 }
 
-const validatePorts = ({ ports = [] }: EndpointSubset, field: string): FieldError[] => each(ports, `${field}.ports`, (port, path) => joinErrors(
-  ports.length > 1 ? requireText(port.name, `${path}.name`, checkLabel) : [],
-  validatePort(port.port, `${path}.port`),
-  validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`, true),
-))
+const validatePorts = ({ ports = [] }: EndpointSubset, field: string): FieldError[] =>
+  each(ports, `${field}.ports`, (port, path) =>
+    joinErrors(
+      ports.length > 1 ? requireText(port.name, `${path}.name`, checkLabel) : [],
+      validatePort(port.port, `${path}.port`),
+      validateOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`, true),
+    ),
+  )
 
 function addressesOf({ subsets = [] }: Endpoints): string[] {
   return subsets.flatMap(({ addresses = [], ports = [] }) =>
-    (ports.length === 0 ? addresses.map(({ ip }) => ip) : ports.flatMap(port => addresses.map(({ ip }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port.port}`))))
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(port => addresses.map(({ ip }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port.port}`)),
+  )
 }

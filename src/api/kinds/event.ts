@@ -19,7 +19,18 @@ export const eventKind = defineKind({
   prepareForUpdate: printUnset,
   nameRule: 'path-segment',
   validate: validateEvent,
-  columns: columns('Last Seen', 'Type', 'Reason', 'Object', 'Subobject*', 'Source*', 'Message', 'First Seen*', 'Count*', 'Name*'),
+  columns: columns(
+    'Last Seen',
+    'Type',
+    'Reason',
+    'Object',
+    'Subobject*',
+    'Source*',
+    'Message',
+    'First Seen*',
+    'Count*',
+    'Name*',
+  ),
   row: eventRow,
   selectableFields: {
     'involvedObject.kind': event => event.involvedObject.kind ?? '',
@@ -47,11 +58,23 @@ function printUnset(draft: CoreEvent): void {
 
 export function eventRow(event: CoreEvent, nowMs: number): Cell[] {
   const first = since(event.firstTimestamp || event.eventTime, nowMs)
-  const last = event.series ? since(event.series.lastObservedTime, nowMs) : event.lastTimestamp ? since(event.lastTimestamp, nowMs) : first
+  const last = event.series
+    ? since(event.series.lastObservedTime, nowMs)
+    : event.lastTimestamp
+      ? since(event.lastTimestamp, nowMs)
+      : first
   const { kind = '', name = '', fieldPath = '' } = event.involvedObject
   return [
-    last, event.type ?? '', event.reason ?? '', name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`, fieldPath, sourceOf(event),
-    (event.message ?? '').trim(), first, event.series?.count ?? (event.count || 1), event.metadata.name,
+    last,
+    event.type ?? '',
+    event.reason ?? '',
+    name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`,
+    fieldPath,
+    sourceOf(event),
+    (event.message ?? '').trim(),
+    first,
+    event.series?.count ?? (event.count || 1),
+    event.metadata.name,
   ]
 }
 
@@ -63,19 +86,54 @@ function sourceOf({ source, reportingComponent, reportingInstance }: CoreEvent):
 
 /** The events.k8s.io/v1 form of a stored event. */
 export function toEventsGroup(event: CoreEvent): EventsEvent {
-  const { involvedObject, message, source, firstTimestamp, lastTimestamp, count, reportingComponent, series, eventTime, ...same } = event
+  const {
+    involvedObject,
+    message,
+    source,
+    firstTimestamp,
+    lastTimestamp,
+    count,
+    reportingComponent,
+    series,
+    eventTime,
+    ...same
+  } = event
   return {
-    ...same, apiVersion: 'events.k8s.io/v1', eventTime: eventTime ?? (null as unknown as string), regarding: involvedObject, note: message,
-    deprecatedSource: source, deprecatedFirstTimestamp: firstTimestamp, deprecatedLastTimestamp: lastTimestamp, deprecatedCount: count,
-    reportingController: reportingComponent, ...(series && { series: { count: series.count ?? 0, lastObservedTime: series.lastObservedTime ?? '' } }),
+    ...same,
+    apiVersion: 'events.k8s.io/v1',
+    eventTime: eventTime ?? (null as unknown as string),
+    regarding: involvedObject,
+    note: message,
+    deprecatedSource: source,
+    deprecatedFirstTimestamp: firstTimestamp,
+    deprecatedLastTimestamp: lastTimestamp,
+    deprecatedCount: count,
+    reportingController: reportingComponent,
+    ...(series && { series: { count: series.count ?? 0, lastObservedTime: series.lastObservedTime ?? '' } }),
   }
 }
 
 /** The stored form of an event that came through events.k8s.io/v1. */
 export function fromEventsGroup(event: EventsEvent): CoreEvent {
-  const { regarding, note, deprecatedSource, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedCount, reportingController, ...same } = event
+  const {
+    regarding,
+    note,
+    deprecatedSource,
+    deprecatedFirstTimestamp,
+    deprecatedLastTimestamp,
+    deprecatedCount,
+    reportingController,
+    ...same
+  } = event
   return {
-    ...same, apiVersion: 'v1', involvedObject: regarding ?? {}, message: note, source: deprecatedSource, firstTimestamp: deprecatedFirstTimestamp,
-    lastTimestamp: deprecatedLastTimestamp, count: deprecatedCount, reportingComponent: reportingController,
+    ...same,
+    apiVersion: 'v1',
+    involvedObject: regarding ?? {},
+    message: note,
+    source: deprecatedSource,
+    firstTimestamp: deprecatedFirstTimestamp,
+    lastTimestamp: deprecatedLastTimestamp,
+    count: deprecatedCount,
+    reportingComponent: reportingController,
   }
 }

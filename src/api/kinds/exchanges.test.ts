@@ -17,15 +17,25 @@ interface Exchange {
   response?: { status: number; body: KubeObject & { details?: { causes?: FieldError[] } } } | null
 }
 
-const file = [process.env.SAMPAN_REFERENCE ?? '', '../shared/reference', '../../shared/reference'].map(folder => resolve(import.meta.dirname, '../../..', folder, 'exchanges-1.26.jsonl')).find(existsSync)
-const exchanges: Exchange[] = file === undefined ? [] : readFileSync(file, 'utf8').trim().split('\n').map(line => JSON.parse(line) as Exchange)
+const file = [process.env.SAMPAN_REFERENCE ?? '', '../shared/reference', '../../shared/reference']
+  .map(folder => resolve(import.meta.dirname, '../../..', folder, 'exchanges-1.26.jsonl'))
+  .find(existsSync)
+const exchanges: Exchange[] =
+  file === undefined
+    ? []
+    : readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as Exchange)
 if (file === undefined) console.log('skipped: the recorded exchanges are not on this machine')
 
 function kindOf({ request }: Exchange): KindDefinition | undefined {
   const path = request.path.replace(/\?.*/, '')
   return allKinds.find(({ resource }) => {
     const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${apiVersionOf(resource)}`
-    return path === `${root}/${resource.plural}` || new RegExp(`^${root}/namespaces/[^/]+/${resource.plural}$`).test(path)
+    return (
+      path === `${root}/${resource.plural}` || new RegExp(`^${root}/namespaces/[^/]+/${resource.plural}$`).test(path)
+    )
   })
 }
 
@@ -38,13 +48,35 @@ function prepare(exchange: Exchange, kind: KindDefinition): { object: KubeObject
   if (object.metadata.generateName !== undefined) object.metadata.name ||= `${object.metadata.generateName}abcde`
   kind.defaults?.(object)
   kind.prepareForCreate?.(object)
-  return { object, errors: [...validateObjectMeta(object.metadata, { namespaced, nameRule: kind.nameRule }), ...(kind.validate?.(object) ?? []), ...(kind.validateCreate?.(object) ?? [])] }
+  return {
+    object,
+    errors: [
+      ...validateObjectMeta(object.metadata, { namespaced, nameRule: kind.nameRule }),
+      ...(kind.validate?.(object) ?? []),
+      ...(kind.validateCreate?.(object) ?? []),
+    ],
+  }
 }
 
 /** Takes away what admission and allocation add, what varies, and what 1.36 says differently. */
 function comparable(object: KubeObject): unknown {
   const text = JSON.stringify(object, (key, value: unknown) => {
-    if (['tolerations', 'priority', 'preemptionPolicy', 'serviceAccount', 'serviceAccountName', 'clusterIP', 'clusterIPs', 'nodePort', 'podReplacementPolicy', 'taints', 'persistentVolumeClaimRetentionPolicy'].includes(key)) return undefined
+    if (
+      [
+        'tolerations',
+        'priority',
+        'preemptionPolicy',
+        'serviceAccount',
+        'serviceAccountName',
+        'clusterIP',
+        'clusterIPs',
+        'nodePort',
+        'podReplacementPolicy',
+        'taints',
+        'persistentVolumeClaimRetentionPolicy',
+      ].includes(key)
+    )
+      return undefined
     if (value === null) return undefined
     if (Array.isArray(value)) {
       const kept = value.filter(item => !(item as { name?: string } | null)?.name?.startsWith?.('kube-api-access-'))
@@ -52,9 +84,16 @@ function comparable(object: KubeObject): unknown {
     }
     return value
   })
-  const plain = JSON.parse(text.replaceAll('batch.kubernetes.io/controller-uid', 'controller-uid').replaceAll('batch.kubernetes.io/job-name', 'job-name')) as KubeObject
+  const plain = JSON.parse(
+    text
+      .replaceAll('batch.kubernetes.io/controller-uid', 'controller-uid')
+      .replaceAll('batch.kubernetes.io/job-name', 'job-name'),
+  ) as KubeObject
   if (plain.kind === 'NetworkPolicy') delete (plain as { status?: unknown }).status
-  plain.metadata = { name: plain.metadata.name, ...(plain.metadata.labels && { labels: plain.metadata.labels }) } as KubeObject['metadata']
+  plain.metadata = {
+    name: plain.metadata.name,
+    ...(plain.metadata.labels && { labels: plain.metadata.labels }),
+  } as KubeObject['metadata']
   return plain
 }
 
@@ -69,19 +108,36 @@ function comparableCause({ reason, field, message }: FieldError): unknown {
   return { reason, field, message: text }
 }
 
-const ours = exchanges.filter(exchange => exchange.request.method === 'POST' && typeof exchange.request.body === 'object' && exchange.response !== undefined && exchange.response !== null && kindOf(exchange) !== undefined && kindOf(exchange)!.stored !== false && !exchange.request.path.includes('dryRun='))
+const ours = exchanges.filter(
+  exchange =>
+    exchange.request.method === 'POST' &&
+    typeof exchange.request.body === 'object' &&
+    exchange.response !== undefined &&
+    exchange.response !== null &&
+    kindOf(exchange) !== undefined &&
+    kindOf(exchange)!.stored !== false &&
+    !exchange.request.path.includes('dryRun='),
+)
 const decoding = /env name|out of range|no priority|gold-csr/ // the environment rule is looser since 1.34, bytes are printed as base64; allocation belongs to the server
 
 describe.runIf(file !== undefined)('as the API server of Kubernetes answers', () => {
-  beforeAll(async () => { for (const kind of allKinds) await kind.load?.() })
+  beforeAll(async () => {
+    for (const kind of allKinds) await kind.load?.()
+  })
 
-  test.each(ours.filter(exchange => exchange.response!.status === 201).map(exchange => [exchange.name, exchange] as const))('%s', (_, exchange) => {
+  test.each(
+    ours.filter(exchange => exchange.response!.status === 201).map(exchange => [exchange.name, exchange] as const),
+  )('%s', (_, exchange) => {
     const { object, errors } = prepare(exchange, kindOf(exchange)!)
     expect(errors).toEqual([])
     expect(comparable(object)).toEqual(comparable(exchange.response!.body))
   })
 
-  test.each(ours.filter(exchange => exchange.response!.status === 422 && !decoding.test(exchange.name)).map(exchange => [exchange.name, exchange] as const))('%s', (_, exchange) => {
+  test.each(
+    ours
+      .filter(exchange => exchange.response!.status === 422 && !decoding.test(exchange.name))
+      .map(exchange => [exchange.name, exchange] as const),
+  )('%s', (_, exchange) => {
     const { errors } = prepare(exchange, kindOf(exchange)!)
     expect(errors.map(comparableCause)).toEqual((exchange.response!.body.details?.causes ?? []).map(comparableCause))
   })

@@ -28,7 +28,11 @@ export const flowSchemaKind = defineKind({
   validate,
   columns: columns('Name', 'PriorityLevel', 'MatchingPrecedence:integer', 'DistinguisherMethod', 'Age', 'MissingPL'),
   row: (schema, nowMs) => [
-    schema.metadata.name, schema.spec?.priorityLevelConfiguration?.name ?? '', schema.spec?.matchingPrecedence ?? 0, schema.spec?.distinguisherMethod?.type ?? none, age(schema, nowMs),
+    schema.metadata.name,
+    schema.spec?.priorityLevelConfiguration?.name ?? '',
+    schema.spec?.matchingPrecedence ?? 0,
+    schema.spec?.distinguisherMethod?.type ?? none,
+    age(schema, nowMs),
     schema.status?.conditions?.find(condition => condition.type === 'Dangling')?.status ?? '?',
   ],
 })
@@ -37,9 +41,21 @@ function validate({ spec, metadata }: FlowSchema): FieldError[] {
   const { matchingPrecedence: precedence = 0, distinguisherMethod: method } = spec
   return joinErrors(
     precedence < 1 ? [invalidValue('spec.matchingPrecedence', precedence, 'must be a positive value')] : [],
-    precedence > lastPrecedence ? [invalidValue('spec.matchingPrecedence', precedence, `must not be greater than ${lastPrecedence}`)] : [],
-    precedence === 1 && metadata.name !== 'exempt' ? [invalidValue('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1")] : [],
-    method === undefined || ['ByNamespace', 'ByUser'].includes(method.type) ? [] : [notSupported('spec.distinguisherMethod', method.type, ['ByNamespace', 'ByUser'])],
+    precedence > lastPrecedence
+      ? [invalidValue('spec.matchingPrecedence', precedence, `must not be greater than ${lastPrecedence}`)]
+      : [],
+    precedence === 1 && metadata.name !== 'exempt'
+      ? [
+          invalidValue(
+            'spec.matchingPrecedence',
+            precedence,
+            "only the schema named 'exempt' may have matchingPrecedence 1",
+          ),
+        ]
+      : [],
+    method === undefined || ['ByNamespace', 'ByUser'].includes(method.type)
+      ? []
+      : [notSupported('spec.distinguisherMethod', method.type, ['ByNamespace', 'ByUser'])],
     requireText(spec.priorityLevelConfiguration?.name, 'spec.priorityLevelConfiguration.name'),
   )
 }

@@ -20,7 +20,12 @@ export const ingressClassKind = defineKind({
   validate,
   validateUpdate: (one, old) => validateImmutable(one.spec?.controller, old.spec?.controller, 'spec.controller'),
   columns: columns('Name', 'Controller', 'Parameters', 'Age'),
-  row: (one, nowMs) => [one.metadata.name, one.spec?.controller ?? '', parametersCell(one.spec?.parameters), age(one, nowMs)],
+  row: (one, nowMs) => [
+    one.metadata.name,
+    one.spec?.controller ?? '',
+    parametersCell(one.spec?.parameters),
+    age(one, nowMs),
+  ],
 })
 
 function parametersCell(parameters: IngressClassParametersReference | undefined): string {
@@ -33,18 +38,34 @@ function validate({ spec }: IngressClass): FieldError[] {
   const { controller = '', parameters } = spec
   const field = 'spec.controller'
   return joinErrors(
-    controller.length > 250 ? [invalidValue(field, controller, 'must be no more than 250 bytes')] : controller === '' ? [required(field)]
-      : controller.includes('/') ? collect(checkQualifiedName, field, controller) : [invalidValue(field, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')],
+    controller.length > 250
+      ? [invalidValue(field, controller, 'must be no more than 250 bytes')]
+      : controller === ''
+        ? [required(field)]
+        : controller.includes('/')
+          ? collect(checkQualifiedName, field, controller)
+          : [invalidValue(field, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')],
     parameters === undefined ? [] : validateParameters(parameters, 'spec.parameters'),
   )
 }
 
-function validateParameters({ kind, name, scope = '', namespace }: IngressClassParametersReference, field: string): FieldError[] {
+function validateParameters(
+  { kind, name, scope = '', namespace }: IngressClassParametersReference,
+  field: string,
+): FieldError[] {
   return joinErrors(
     requireText(kind, `${field}.kind`),
     requireText(name, `${field}.name`),
-    scope === 'Cluster' || scope === 'Namespace' ? [] : scope === '' ? [required(`${field}.scope`)] : [notSupported(`${field}.scope`, scope, ['Cluster', 'Namespace'])],
-    scope === 'Namespace' && !namespace ? [required(`${field}.namespace`, '`parameters.scope` is set to \'Namespace\'')] : [],
-    scope === 'Cluster' && namespace !== undefined ? [forbiddenField(`${field}.namespace`, '`parameters.scope` is set to \'Cluster\'')] : [],
+    scope === 'Cluster' || scope === 'Namespace'
+      ? []
+      : scope === ''
+        ? [required(`${field}.scope`)]
+        : [notSupported(`${field}.scope`, scope, ['Cluster', 'Namespace'])],
+    scope === 'Namespace' && !namespace
+      ? [required(`${field}.namespace`, "`parameters.scope` is set to 'Namespace'")]
+      : [],
+    scope === 'Cluster' && namespace !== undefined
+      ? [forbiddenField(`${field}.namespace`, "`parameters.scope` is set to 'Cluster'")]
+      : [],
   )
 }

@@ -33,16 +33,24 @@ export const ingressKind = defineKind({
   validate,
   columns: columns('Name', 'Class', 'Hosts', 'Address', 'Ports', 'Age'),
   row: (ingress, nowMs) => [
-    ingress.metadata.name, ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.['kubernetes.io/ingress.class'] ?? none, hostsCell(ingress.spec?.rules),
-    addressCell(ingress), (ingress.spec?.tls ?? []).length > 0 ? '80, 443' : '80', age(ingress, nowMs),
+    ingress.metadata.name,
+    ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.['kubernetes.io/ingress.class'] ?? none,
+    hostsCell(ingress.spec?.rules),
+    addressCell(ingress),
+    (ingress.spec?.tls ?? []).length > 0 ? '80, 443' : '80',
+    age(ingress, nowMs),
   ],
 })
 
-const hostsCell = (rules: readonly IngressRule[] = []): string => firstFew([...new Set(rules.map(rule => rule.host ?? '').filter(host => host !== ''))].slice(0), '*')
+const hostsCell = (rules: readonly IngressRule[] = []): string =>
+  firstFew([...new Set(rules.map(rule => rule.host ?? '').filter(host => host !== ''))].slice(0), '*')
 
 /** At most 16 characters, as kubectl cuts it. */
 function addressCell({ status }: Ingress): string {
-  return (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || '').filter(address => address !== '').join(',')
+  return (status?.loadBalancer?.ingress ?? [])
+    .map(({ ip, hostname }) => ip || hostname || '')
+    .filter(address => address !== '')
+    .join(',')
 }
 
 function validate({ spec }: Ingress): FieldError[] {
@@ -62,14 +70,25 @@ function validateHost(host: string, field: string): FieldError[] {
 }
 
 function validateWildcard(host: string, field: string): FieldError[] {
-  return host.startsWith('*.') && checkSubdomain(host.slice(2)).length === 0 ? []
-    : [invalidValue(field, host, "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")]
+  return host.startsWith('*.') && checkSubdomain(host.slice(2)).length === 0
+    ? []
+    : [
+        invalidValue(
+          field,
+          host,
+          "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+        ),
+      ]
 }
 
 function validateRule({ host = '', http }: IngressRule, field: string): FieldError[] {
   return joinErrors(
     host === '' ? [] : validateHost(host, `${field}.host`),
-    http === undefined ? [] : (http.paths ?? []).length === 0 ? [required(`${field}.http.paths`)] : each(http.paths, `${field}.http.paths`, validatePath),
+    http === undefined
+      ? []
+      : (http.paths ?? []).length === 0
+        ? [required(`${field}.http.paths`)]
+        : each(http.paths, `${field}.http.paths`, validatePath),
   )
 }
 
@@ -80,25 +99,42 @@ function validatePath({ path = '', pathType, backend }: HTTPIngressPath, field: 
 function validatePathText(path: string, pathType: string | undefined, field: string): FieldError[] {
   if (pathType === undefined || pathType === '') return [required(`${field}.pathType`, 'pathType must be specified')]
   if (!pathTypes.includes(pathType)) return [notSupported(`${field}.pathType`, pathType, pathTypes)]
-  if (pathType === 'ImplementationSpecific') return path === '' || path.startsWith('/') ? [] : [invalidValue(`${field}.path`, path, 'must be an absolute path')]
+  if (pathType === 'ImplementationSpecific')
+    return path === '' || path.startsWith('/') ? [] : [invalidValue(`${field}.path`, path, 'must be an absolute path')]
   return joinErrors(
     path.startsWith('/') ? [] : [invalidValue(`${field}.path`, path, 'must be an absolute path')],
-    forbiddenPathParts.filter(part => path.includes(part)).map(part => invalidValue(`${field}.path`, path, `must not contain '${part}'`)),
-    forbiddenPathEnds.filter(end => path.endsWith(end)).map(end => invalidValue(`${field}.path`, path, `cannot end with '${end}'`)),
+    forbiddenPathParts
+      .filter(part => path.includes(part))
+      .map(part => invalidValue(`${field}.path`, path, `must not contain '${part}'`)),
+    forbiddenPathEnds
+      .filter(end => path.endsWith(end))
+      .map(end => invalidValue(`${field}.path`, path, `cannot end with '${end}'`)),
   )
 }
 
-const validateTls = ({ hosts }: IngressTLS, field: string): FieldError[] => each(hosts, `${field}.hosts`, (host, path) => validateHost(host, path))
+const validateTls = ({ hosts }: IngressTLS, field: string): FieldError[] =>
+  each(hosts, `${field}.hosts`, (host, path) => validateHost(host, path))
 
 function validateBackend({ service, resource }: IngressBackend, field: string): FieldError[] {
-  if (resource !== undefined) return service === undefined ? joinErrors(requireText(resource.kind, `${field}.resource.kind`), requireText(resource.name, `${field}.resource.name`)) : [invalidValue(field, '', 'cannot set both resource and service backends')]
+  if (resource !== undefined)
+    return service === undefined
+      ? joinErrors(
+          requireText(resource.kind, `${field}.resource.kind`),
+          requireText(resource.name, `${field}.resource.name`),
+        )
+      : [invalidValue(field, '', 'cannot set both resource and service backends')]
   if (service === undefined) return [required(field, 'resource or service backend is required')]
   const { number, name } = service.port ?? {}
   return joinErrors(
     requireText(service.name, `${field}.service.name`, checkLabel1035),
-    name && number ? [invalidValue(field, '', 'cannot set both port name & port number')]
-      : name ? collect(checkPortName, `${field}.service.port.name`, name)
-        : number ? (isPort(number) ? [] : [invalidValue(`${field}.service.port.number`, number, portRangeMessage)])
+    name && number
+      ? [invalidValue(field, '', 'cannot set both port name & port number')]
+      : name
+        ? collect(checkPortName, `${field}.service.port.name`, name)
+        : number
+          ? isPort(number)
+            ? []
+            : [invalidValue(`${field}.service.port.number`, number, portRangeMessage)]
           : [required(field, 'port name or number is required')],
   )
 }

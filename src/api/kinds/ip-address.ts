@@ -37,6 +37,11 @@ function validate({ metadata, spec }: IPAddress): FieldError[] {
   const name = metadata.name ?? ''
   return joinErrors(
     isIP(name) ? [] : [invalidValue('metadata.name', name, ipMessage)],
-    parent === undefined ? [required('spec.parentRef')] : joinErrors(requireText(parent.resource, 'spec.parentRef.resource'), requireText(parent.name, 'spec.parentRef.name')),
+    parent === undefined
+      ? [required('spec.parentRef')]
+      : joinErrors(
+          requireText(parent.resource, 'spec.parentRef.resource'),
+          requireText(parent.name, 'spec.parentRef.name'),
+        ),
   )
 }

@@ -31,7 +31,8 @@ export const jobKind = defineKind({
     draft.status = {}
     if (draft.spec.manualSelector !== true) generateSelector(draft)
     const labels = draft.spec.template.metadata?.labels
-    if (labels !== undefined && Object.keys(draft.metadata.labels ?? {}).length === 0) draft.metadata.labels = { ...labels }
+    if (labels !== undefined && Object.keys(draft.metadata.labels ?? {}).length === 0)
+      draft.metadata.labels = { ...labels }
   },
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
@@ -57,7 +58,7 @@ export function defaultSpec(spec: JobSpec): void {
 }
 
 function generateSelector({ spec, metadata }: Job): void {
-  const template = spec.template.metadata ??= {}
+  const template = (spec.template.metadata ??= {})
   // Without a name the job is refused; until then its labels are texts.
   const { uid, name = '' } = metadata as Partial<typeof metadata> & { uid: string }
   template.labels = { ...template.labels, [uidLabel]: uid, 'controller-uid': uid, [nameLabel]: name, 'job-name': name }
@@ -66,7 +67,15 @@ function generateSelector({ spec, metadata }: Job): void {
 }
 
 function validate({ spec, metadata }: Job): FieldError[] {
-  const counts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex', 'maxFailedIndexes'] as const
+  const counts = [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'ttlSecondsAfterFinished',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+  ] as const
   return joinErrors(
     counts.flatMap(name => validateNonNegative(spec[name], `spec.${name}`)),
     spec.selector === undefined ? [required('spec.selector')] : [],
@@ -80,7 +89,13 @@ function validate({ spec, metadata }: Job): FieldError[] {
 
 /** The job in a CronJob: what has no selector and no uid yet. */
 export function validateJobTemplate(spec: JobSpec, field: string): FieldError[] {
-  const counts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'] as const
+  const counts = [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'ttlSecondsAfterFinished',
+  ] as const
   return joinErrors(
     spec.manualSelector === true ? [notSupported(`${field}.manualSelector`, 'true', ['nil', 'false'])] : [],
     counts.flatMap(name => validateNonNegative(spec[name], `${field}.${name}`)),
@@ -93,7 +108,9 @@ function validateSelector({ selector, manualSelector, template }: JobSpec, { uid
   const labels = template.metadata?.labels ?? {}
   const wrong = manualSelector !== true && labels[uidLabel] !== uid && labels['controller-uid'] !== uid
   const missing = Object.entries(selector?.matchLabels ?? {}).some(([key, value]) => labels[key] !== value)
-  return wrong || missing ? [invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')] : []
+  return wrong || missing
+    ? [invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')]
+    : []
 }
 
 function validateMode({ completionMode, completions, backoffLimitPerIndex }: JobSpec): FieldError[] {
@@ -101,27 +118,45 @@ function validateMode({ completionMode, completions, backoffLimitPerIndex }: Job
   return joinErrors(
     validateOneOf(completionMode, ['Indexed', 'NonIndexed'], 'spec.completionMode'),
     indexed && completions === undefined ? [required('spec.completions', 'when completion mode is Indexed')] : [],
-    !indexed && backoffLimitPerIndex !== undefined ? [invalidValue('spec.backoffLimitPerIndex', backoffLimitPerIndex, 'requires indexed completion mode')] : [],
+    !indexed && backoffLimitPerIndex !== undefined
+      ? [invalidValue('spec.backoffLimitPerIndex', backoffLimitPerIndex, 'requires indexed completion mode')]
+      : [],
   )
 }
 
 function validateRestart({ template, podFailurePolicy }: JobSpec, parent: string): FieldError[] {
   const field = `${parent}.template.spec.restartPolicy`
   const policy = template.spec?.restartPolicy
-  if (policy === 'Always' || policy === undefined || policy === '') return [required(field, 'valid values: "OnFailure", "Never"')]
+  if (policy === 'Always' || policy === undefined || policy === '')
+    return [required(field, 'valid values: "OnFailure", "Never"')]
   if (policy !== 'OnFailure' && policy !== 'Never') return [notSupported(field, policy, ['OnFailure', 'Never'])]
-  return podFailurePolicy !== undefined && policy !== 'Never' ? [invalidValue(field, policy, 'only "Never" is supported when podFailurePolicy is specified')] : []
+  return podFailurePolicy !== undefined && policy !== 'Never'
+    ? [invalidValue(field, policy, 'only "Never" is supported when podFailurePolicy is specified')]
+    : []
 }
 
 /** The template may change only while the job is suspended and has not started. */
 function validateKept({ spec }: Job, { spec: old, status }: Job): FieldError[] {
   const open = old.suspend === true && status.startTime === undefined
-  const template = open && spec.template.spec && old.template.spec
-    ? { ...spec.template, metadata: old.template.metadata, spec: { ...spec.template.spec, nodeSelector: old.template.spec.nodeSelector, affinity: old.template.spec.affinity, tolerations: old.template.spec.tolerations, schedulingGates: old.template.spec.schedulingGates } }
-    : spec.template
+  const template =
+    open && spec.template.spec && old.template.spec
+      ? {
+          ...spec.template,
+          metadata: old.template.metadata,
+          spec: {
+            ...spec.template.spec,
+            nodeSelector: old.template.spec.nodeSelector,
+            affinity: old.template.spec.affinity,
+            tolerations: old.template.spec.tolerations,
+            schedulingGates: old.template.spec.schedulingGates,
+          },
+        }
+      : spec.template
   const elastic = old.completionMode === 'Indexed' && spec.completions === spec.parallelism
   return joinErrors(
-    elastic || sameJson(spec.completions, old.completions) ? [] : [invalidValue('spec.completions', spec.completions, 'field is immutable')],
+    elastic || sameJson(spec.completions, old.completions)
+      ? []
+      : [invalidValue('spec.completions', spec.completions, 'field is immutable')],
     validateImmutable(spec.selector, old.selector, 'spec.selector'),
     validateImmutable(template, old.template, 'spec.template'),
     validateImmutable(spec.completionMode, old.completionMode, 'spec.completionMode'),
@@ -134,14 +169,28 @@ function row(job: Job, nowMs: number): Cell[] {
   const { spec, status } = job
   const succeeded = status?.succeeded ?? 0
   const parallelism = spec.parallelism ?? 0
-  const completions = spec.completions !== undefined ? `${succeeded}/${spec.completions}` : parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
+  const completions =
+    spec.completions !== undefined
+      ? `${succeeded}/${spec.completions}`
+      : parallelism > 1
+        ? `${succeeded}/1 of ${parallelism}`
+        : `${succeeded}/1`
   const end = status?.completionTime ? Date.parse(status.completionTime) : nowMs
   const duration = status?.startTime ? humanDuration(end - Date.parse(status.startTime)) : ''
-  return [job.metadata.name, statusOf(job), completions, duration, age(job, nowMs), ...templateCells(spec.template), formatSelector(spec.selector)]
+  return [
+    job.metadata.name,
+    statusOf(job),
+    completions,
+    duration,
+    age(job, nowMs),
+    ...templateCells(spec.template),
+    formatSelector(spec.selector),
+  ]
 }
 
 function statusOf({ metadata, status }: Job): string {
-  const has = (type: string): boolean => status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
+  const has = (type: string): boolean =>
+    status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
   if (has('Complete')) return 'Complete'
   if (has('Failed')) return 'Failed'
   if (metadata.deletionTimestamp !== undefined) return 'Terminating'

@@ -24,6 +24,8 @@ function validate({ spec }: Lease): FieldError[] {
   const transitions = spec.leaseTransitions
   return joinErrors(
     validatePositive(spec.leaseDurationSeconds, 'spec.leaseDurationSeconds'),
-    transitions !== undefined && transitions < 0 ? [invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0')] : [],
+    transitions !== undefined && transitions < 0
+      ? [invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0')]
+      : [],
   )
 }

@@ -52,8 +52,14 @@ function validateItem(item: LimitRangeItem, field: string): FieldError[] {
   const names = new Set(bounds.flatMap(bound => Object.keys(item[bound] ?? {})))
   return joinErrors(
     (item.type ?? '') === '' ? [required(`${field}.type`)] : [],
-    item.type === 'Pod' ? (['default', 'defaultRequest'] as const).filter(bound => item[bound] !== undefined).map(bound => forbiddenField(`${field}.${bound}`, "may not be specified when `type` is 'Pod'")) : [],
-    item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined ? [required(`${field}.limits`, 'either minimum or maximum storage value is required, but neither was provided')] : [],
+    item.type === 'Pod'
+      ? (['default', 'defaultRequest'] as const)
+          .filter(bound => item[bound] !== undefined)
+          .map(bound => forbiddenField(`${field}.${bound}`, "may not be specified when `type` is 'Pod'"))
+      : [],
+    item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined
+      ? [required(`${field}.limits`, 'either minimum or maximum storage value is required, but neither was provided')]
+      : [],
     [...names].flatMap(name => joinErrors(collect(checkQualifiedName, field, name), validateOrder(item, name, field))),
   )
 }
@@ -66,18 +72,42 @@ const boundOf = (item: LimitRangeItem, bound: Bound, name: string): string | und
 
 /** min ≤ defaultRequest ≤ default ≤ max. */
 function validateOrder(item: LimitRangeItem, name: string, field: string): FieldError[] {
-  const order = (low: Bound, high: Bound, at: Bound, text: (lowValue: string, highValue: string) => string): FieldError[] => {
+  const order = (
+    low: Bound,
+    high: Bound,
+    at: Bound,
+    text: (lowValue: string, highValue: string) => string,
+  ): FieldError[] => {
     const [small, large] = [boundOf(item, low, name), boundOf(item, high, name)]
-    return small === undefined || large === undefined || compareQuantities(small, large) <= 0 ? [] : [invalidValue(`${field}.${at}[${name}]`, boundOf(item, at, name), text(small, large))]
+    return small === undefined || large === undefined || compareQuantities(small, large) <= 0
+      ? []
+      : [invalidValue(`${field}.${at}[${name}]`, boundOf(item, at, name), text(small, large))]
   }
   const ratio = boundOf(item, 'maxLimitRequestRatio', name)
   return joinErrors(
     order('min', 'max', 'min', (min, max) => `min value ${min} is greater than max value ${max}`),
-    order('min', 'defaultRequest', 'defaultRequest', (min, request) => `min value ${min} is greater than default request value ${request}`),
-    order('defaultRequest', 'max', 'defaultRequest', (request, max) => `default request value ${request} is greater than max value ${max}`),
-    order('defaultRequest', 'default', 'defaultRequest', (request, limit) => `default request value ${request} is greater than default limit value ${limit}`),
+    order(
+      'min',
+      'defaultRequest',
+      'defaultRequest',
+      (min, request) => `min value ${min} is greater than default request value ${request}`,
+    ),
+    order(
+      'defaultRequest',
+      'max',
+      'defaultRequest',
+      (request, max) => `default request value ${request} is greater than max value ${max}`,
+    ),
+    order(
+      'defaultRequest',
+      'default',
+      'defaultRequest',
+      (request, limit) => `default request value ${request} is greater than default limit value ${limit}`,
+    ),
     order('min', 'default', 'default', (min, limit) => `min value ${min} is greater than default value ${limit}`),
     order('default', 'max', 'default', (limit, max) => `default value ${limit} is greater than max value ${max}`),
-    ratio !== undefined && compareQuantities(ratio, '1') < 0 ? [invalidValue(`${field}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`)] : [],
+    ratio !== undefined && compareQuantities(ratio, '1') < 0
+      ? [invalidValue(`${field}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`)]
+      : [],
   )
 }

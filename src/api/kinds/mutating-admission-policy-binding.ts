@@ -10,5 +10,6 @@ export const mutatingAdmissionPolicyBindingKind = defineKind({
   resource: mutatingAdmissionPolicyBindings,
   model: 'V1MutatingAdmissionPolicyBinding',
   singular: 'mutatingadmissionpolicybinding',
-  validate: ({ spec }) => joinErrors(validateBinding(spec), validateMutatingOperations(spec.matchResources, 'spec.matchResources')),
+  validate: ({ spec }) =>
+    joinErrors(validateBinding(spec), validateMutatingOperations(spec.matchResources, 'spec.matchResources')),
 })

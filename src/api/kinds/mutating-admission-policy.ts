@@ -26,7 +26,11 @@ function validateSpec(spec: MutatingAdmissionPolicySpec): FieldError[] {
     validateMutatingOperations(spec.matchConstraints, 'spec.matchConstraints'),
     (spec.mutations ?? []).length === 0 ? [required('spec.mutations', 'mutations must contain at least one item')] : [],
     each(spec.mutations, 'spec.mutations', validateMutation),
-    reinvocationPolicy === '' ? [required('spec.reinvocationPolicy')] : reinvocations.includes(reinvocationPolicy) ? [] : [notSupported('spec.reinvocationPolicy', reinvocationPolicy, reinvocations)],
+    reinvocationPolicy === ''
+      ? [required('spec.reinvocationPolicy')]
+      : reinvocations.includes(reinvocationPolicy)
+        ? []
+        : [notSupported('spec.reinvocationPolicy', reinvocationPolicy, reinvocations)],
   )
 }
 
@@ -36,12 +40,18 @@ const patchFields = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'json
 function validateMutation(mutation: Mutation, path: string): FieldError[] {
   const { patchType = '' } = mutation as Partial<Mutation>
   if (patchType === '') return [required(`${path}.patchType`)]
-  if (!Object.hasOwn(patchFields, patchType)) return [notSupported(`${path}.patchType`, patchType, Object.keys(patchFields))]
+  if (!Object.hasOwn(patchFields, patchType))
+    return [notSupported(`${path}.patchType`, patchType, Object.keys(patchFields))]
   const own = patchFields[patchType as keyof typeof patchFields]
   const other = own === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch'
   return joinErrors(
-    mutation[own] === undefined ? [required(`${path}.${own}`, `must be specified when patchType is ${patchType}`)]
-      : (mutation[own].expression ?? '').trim() === '' ? [required(`${path}.${own}.expression`)] : [],
-    mutation[other] === undefined ? [] : [invalidValue(`${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${patchType}`)],
+    mutation[own] === undefined
+      ? [required(`${path}.${own}`, `must be specified when patchType is ${patchType}`)]
+      : (mutation[own].expression ?? '').trim() === ''
+        ? [required(`${path}.${own}.expression`)]
+        : [],
+    mutation[other] === undefined
+      ? []
+      : [invalidValue(`${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${patchType}`)],
   )
 }

@@ -18,5 +18,9 @@ export const mutatingWebhookConfigurationKind = defineKind({
   },
   validate: ({ webhooks }) => validateWebhooks(webhooks),
   columns: columns('Name', 'Webhooks:integer', 'Age'),
-  row: (configuration, nowMs) => [configuration.metadata.name, configuration.webhooks?.length ?? 0, age(configuration, nowMs)],
+  row: (configuration, nowMs) => [
+    configuration.metadata.name,
+    configuration.webhooks?.length ?? 0,
+    age(configuration, nowMs),
+  ],
 })

@@ -24,7 +24,8 @@ export const namespaceKind = defineKind({
   prepareForCreate(draft) {
     labelWithName(draft)
     draft.status = { phase: 'Active' }
-    if (!draft.spec.finalizers?.includes('kubernetes')) draft.spec.finalizers = [...(draft.spec.finalizers ?? []), 'kubernetes']
+    if (!draft.spec.finalizers?.includes('kubernetes'))
+      draft.spec.finalizers = [...(draft.spec.finalizers ?? []), 'kubernetes']
   },
   prepareForUpdate(draft, old) {
     draft.spec.finalizers = old.spec.finalizers

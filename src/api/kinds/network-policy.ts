@@ -22,7 +22,8 @@ export const networkPolicyKind = defineKind({
     draft.spec ??= {}
     draft.spec.podSelector ??= {}
     draft.spec.policyTypes ??= (draft.spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
-    for (const rule of [...(draft.spec.ingress ?? []), ...(draft.spec.egress ?? [])]) for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
+    for (const rule of [...(draft.spec.ingress ?? []), ...(draft.spec.egress ?? [])])
+      for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
   },
   validate,
   columns: columns('Name', 'Pod-Selector', 'Age'),
@@ -33,29 +34,54 @@ function validate({ spec }: NetworkPolicy): FieldError[] {
   const types = spec.policyTypes ?? []
   return joinErrors(
     validateLabelSelector(spec.podSelector, 'spec.podSelector'),
-    each(spec.ingress, 'spec.ingress', (rule, path) => joinErrors(each(rule.ports, `${path}.ports`, validatePort), each(rule.from, `${path}.from`, validatePeer))),
-    each(spec.egress, 'spec.egress', (rule, path) => joinErrors(each(rule.ports, `${path}.ports`, validatePort), each(rule.to, `${path}.to`, validatePeer))),
-    types.length > 2 ? [invalidValue('spec.policyTypes', types, 'may not specify more than two policyTypes')]
-      : each(types, 'spec.policyTypes', (type, path) => (type === 'Ingress' || type === 'Egress' ? [] : [notSupported(path, type, ['Egress', 'Ingress'])])),
+    each(spec.ingress, 'spec.ingress', (rule, path) =>
+      joinErrors(each(rule.ports, `${path}.ports`, validatePort), each(rule.from, `${path}.from`, validatePeer)),
+    ),
+    each(spec.egress, 'spec.egress', (rule, path) =>
+      joinErrors(each(rule.ports, `${path}.ports`, validatePort), each(rule.to, `${path}.to`, validatePeer)),
+    ),
+    types.length > 2
+      ? [invalidValue('spec.policyTypes', types, 'may not specify more than two policyTypes')]
+      : each(types, 'spec.policyTypes', (type, path) =>
+          type === 'Ingress' || type === 'Egress' ? [] : [notSupported(path, type, ['Egress', 'Ingress'])],
+        ),
   )
 }
 
 function validatePort({ protocol, port, endPort }: NetworkPolicyPort, field: string): FieldError[] {
   return joinErrors(
-    protocol === undefined || protocols.includes(protocol) ? [] : [notSupported(`${field}.protocol`, protocol, protocols)],
-    port === undefined ? (endPort === undefined ? [] : [required(`${field}.port`, 'must be specified when endPort is specified')]) : validatePortNumberOrName(port, `${field}.port`),
-    endPort !== undefined && typeof port === 'string' ? [invalidValue(`${field}.endPort`, port, "may not specify endPort when port is non-numeric")] : [],
-    endPort !== undefined && typeof port === 'number' && endPort < port ? [invalidValue(`${field}.endPort`, endPort, 'must be greater than or equal to `port`')] : [],
+    protocol === undefined || protocols.includes(protocol)
+      ? []
+      : [notSupported(`${field}.protocol`, protocol, protocols)],
+    port === undefined
+      ? endPort === undefined
+        ? []
+        : [required(`${field}.port`, 'must be specified when endPort is specified')]
+      : validatePortNumberOrName(port, `${field}.port`),
+    endPort !== undefined && typeof port === 'string'
+      ? [invalidValue(`${field}.endPort`, port, 'may not specify endPort when port is non-numeric')]
+      : [],
+    endPort !== undefined && typeof port === 'number' && endPort < port
+      ? [invalidValue(`${field}.endPort`, endPort, 'must be greater than or equal to `port`')]
+      : [],
   )
 }
 
 function validatePeer({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, field: string): FieldError[] {
-  if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) return [required(field, 'must specify a peer')]
+  if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined)
+    return [required(field, 'must specify a peer')]
   return joinErrors(
     validateLabelSelector(podSelector, `${field}.podSelector`),
     validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`),
-    ipBlock === undefined ? [] : joinErrors(validateCidr(ipBlock.cidr, `${field}.ipBlock.cidr`), each(ipBlock.except, `${field}.ipBlock.except`, validateCidr)),
-    ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined) ? [forbiddenField(field, 'may not specify both ipBlock and another peer')] : [],
+    ipBlock === undefined
+      ? []
+      : joinErrors(
+          validateCidr(ipBlock.cidr, `${field}.ipBlock.cidr`),
+          each(ipBlock.except, `${field}.ipBlock.except`, validateCidr),
+        ),
+    ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined)
+      ? [forbiddenField(field, 'may not specify both ipBlock and another peer')]
+      : [],
   )
 }
 

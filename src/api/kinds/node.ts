@@ -12,7 +12,16 @@ import { age, columns, none, unknown } from './cells.ts'
 import { keepStatus, statusOnly } from './strategy.ts'
 
 const emptyInfo = {
-  machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeletVersion: '', kubeProxyVersion: '', operatingSystem: '', architecture: '',
+  machineID: '',
+  systemUUID: '',
+  bootID: '',
+  kernelVersion: '',
+  osImage: '',
+  containerRuntimeVersion: '',
+  kubeletVersion: '',
+  kubeProxyVersion: '',
+  operatingSystem: '',
+  architecture: '',
 }
 
 export const nodeKind = defineKind({
@@ -34,7 +43,18 @@ export const nodeKind = defineKind({
   subresources: statusOnly(),
   validate: node => validateTaints(node.spec.taints),
   validateUpdate: (node, old) => joinErrors(validateTaints(node.spec.taints), validateKept(node.spec, old.spec)),
-  columns: columns('Name', 'Status', 'Roles', 'Age', 'Version', 'Internal-IP*', 'External-IP*', 'OS-Image*', 'Kernel-Version*', 'Container-Runtime*'),
+  columns: columns(
+    'Name',
+    'Status',
+    'Roles',
+    'Age',
+    'Version',
+    'Internal-IP*',
+    'External-IP*',
+    'OS-Image*',
+    'Kernel-Version*',
+    'Container-Runtime*',
+  ),
   row: nodeRow,
   selectableFields: {
     'spec.unschedulable': node => `${node.spec.unschedulable ?? false}`,
@@ -59,8 +79,12 @@ function validateTaints(taints: readonly Taint[] | undefined): FieldError[] {
 /** What the node agent or an operator sets once stays. */
 function validateKept(spec: NodeSpec, old: NodeSpec): FieldError[] {
   return joinErrors(
-    old.providerID && spec.providerID !== old.providerID ? [forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid')] : [],
-    old.podCIDR && spec.podCIDR !== old.podCIDR ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : [],
+    old.providerID && spec.providerID !== old.providerID
+      ? [forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid')]
+      : [],
+    old.podCIDR && spec.podCIDR !== old.podCIDR
+      ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')]
+      : [],
   )
 }
 
@@ -68,11 +92,20 @@ function nodeRow(node: Node, nowMs: number): Cell[] {
   const { spec, status, metadata } = node
   const ready = status?.conditions?.find(condition => condition.type === 'Ready')
   const state = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
-  const address = (type: string): string => status?.addresses?.find(candidate => candidate.type === type)?.address ?? none
+  const address = (type: string): string =>
+    status?.addresses?.find(candidate => candidate.type === type)?.address ?? none
   const info = status?.nodeInfo
   return [
-    metadata.name, spec.unschedulable === true ? `${state},SchedulingDisabled` : state, roles(node), age(node, nowMs), info?.kubeletVersion ?? '',
-    address('InternalIP'), address('ExternalIP'), info?.osImage || unknown, info?.kernelVersion || unknown, info?.containerRuntimeVersion || unknown,
+    metadata.name,
+    spec.unschedulable === true ? `${state},SchedulingDisabled` : state,
+    roles(node),
+    age(node, nowMs),
+    info?.kubeletVersion ?? '',
+    address('InternalIP'),
+    address('ExternalIP'),
+    info?.osImage || unknown,
+    info?.kernelVersion || unknown,
+    info?.containerRuntimeVersion || unknown,
   ]
 }
 

@@ -22,13 +22,24 @@ export const persistentVolumeClaimKind = defineKind({
   defaults: defaultClaim,
   prepareForCreate(draft) {
     draft.status = { phase: 'Pending' }
-    if (!draft.metadata.finalizers?.includes(finalizer)) draft.metadata.finalizers = [...(draft.metadata.finalizers ?? []), finalizer]
+    if (!draft.metadata.finalizers?.includes(finalizer))
+      draft.metadata.finalizers = [...(draft.metadata.finalizers ?? []), finalizer]
   },
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate,
-  columns: columns('Name', 'Status', 'Volume', 'Capacity', 'Access Modes', 'StorageClass', 'VolumeAttributesClass', 'Age', 'VolumeMode*'),
+  columns: columns(
+    'Name',
+    'Status',
+    'Volume',
+    'Capacity',
+    'Access Modes',
+    'StorageClass',
+    'VolumeAttributesClass',
+    'Age',
+    'VolumeMode*',
+  ),
   row,
 })
 
@@ -50,7 +61,11 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, field: string
   return joinErrors(
     validateAccessModes(spec.accessModes, `${field}.accessModes`),
     validateLabelSelector(spec.selector, `${field}.selector`),
-    storage === undefined ? [required(`${field}.resources[storage]`)] : compareQuantities(storage, '0') <= 0 ? [invalidValue(`${field}.resources[storage]`, storage, 'must be greater than zero')] : [],
+    storage === undefined
+      ? [required(`${field}.resources[storage]`)]
+      : compareQuantities(storage, '0') <= 0
+        ? [invalidValue(`${field}.resources[storage]`, storage, 'must be greater than zero')]
+        : [],
     spec.storageClassName ? collect(checkSubdomain, `${field}.storageClassName`, spec.storageClassName) : [],
     validateVolumeMode(spec.volumeMode, `${field}.volumeMode`),
   )
@@ -69,17 +84,33 @@ function validateUpdate({ spec }: PersistentVolumeClaim, { spec: old, status }: 
   }
   const shrunk = bound && compareQuantities(size, oldSize) < 0
   return joinErrors(
-    sameJson(spec, allowed) ? [] : [forbiddenField('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims')],
-    shrunk && compareQuantities(size, status?.capacity?.storage) <= 0 ? [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')] : [],
+    sameJson(spec, allowed)
+      ? []
+      : [
+          forbiddenField(
+            'spec',
+            'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+          ),
+        ],
+    shrunk && compareQuantities(size, status?.capacity?.storage) <= 0
+      ? [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')]
+      : [],
   )
 }
 
 function row(claim: PersistentVolumeClaim, nowMs: number): Cell[] {
   const { spec, status, metadata } = claim
   const bound = (spec.volumeName ?? '') !== ''
-  const phase = metadata.deletionTimestamp === undefined ? status?.phase ?? '' : 'Terminating'
+  const phase = metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating'
   return [
-    metadata.name, phase, spec.volumeName ?? '', bound ? status?.capacity?.storage ?? '' : '', bound ? formatAccessModes(status?.accessModes) : '',
-    spec.storageClassName ?? metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? '', spec.volumeAttributesClassName ?? '<unset>', age(claim, nowMs), spec.volumeMode ?? unknown,
+    metadata.name,
+    phase,
+    spec.volumeName ?? '',
+    bound ? (status?.capacity?.storage ?? '') : '',
+    bound ? formatAccessModes(status?.accessModes) : '',
+    spec.storageClassName ?? metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? '',
+    spec.volumeAttributesClassName ?? '<unset>',
+    age(claim, nowMs),
+    spec.volumeMode ?? unknown,
   ]
 }

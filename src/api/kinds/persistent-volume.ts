@@ -14,8 +14,28 @@ import { keepStatus, statusOnly } from './strategy.ts'
 const finalizer = 'kubernetes.io/pv-protection'
 const policies = ['Delete', 'Recycle', 'Retain']
 const sources = [
-  'hostPath', 'local', 'nfs', 'csi', 'iscsi', 'fc', 'cephfs', 'rbd', 'glusterfs', 'cinder', 'awsElasticBlockStore', 'gcePersistentDisk', 'azureDisk',
-  'azureFile', 'flexVolume', 'flocker', 'photonPersistentDisk', 'portworxVolume', 'quobyte', 'scaleIO', 'storageos', 'vsphereVolume',
+  'hostPath',
+  'local',
+  'nfs',
+  'csi',
+  'iscsi',
+  'fc',
+  'cephfs',
+  'rbd',
+  'glusterfs',
+  'cinder',
+  'awsElasticBlockStore',
+  'gcePersistentDisk',
+  'azureDisk',
+  'azureFile',
+  'flexVolume',
+  'flocker',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'quobyte',
+  'scaleIO',
+  'storageos',
+  'vsphereVolume',
 ] as const satisfies readonly (keyof PersistentVolumeSpec)[]
 
 export const persistentVolumeKind = defineKind({
@@ -34,13 +54,29 @@ export const persistentVolumeKind = defineKind({
   },
   prepareForCreate(draft) {
     draft.status = { phase: 'Pending' }
-    if (!draft.metadata.finalizers?.includes(finalizer)) draft.metadata.finalizers = [...(draft.metadata.finalizers ?? []), finalizer]
+    if (!draft.metadata.finalizers?.includes(finalizer))
+      draft.metadata.finalizers = [...(draft.metadata.finalizers ?? []), finalizer]
   },
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
   validate,
-  validateUpdate: ({ spec }, { spec: old }) => (sources.every(source => sameJson(spec![source], old![source])) ? [] : [forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation')]),
-  columns: columns('Name', 'Capacity', 'Access Modes', 'Reclaim Policy', 'Status', 'Claim', 'StorageClass', 'VolumeAttributesClass', 'Reason', 'Age', 'VolumeMode*'),
+  validateUpdate: ({ spec }, { spec: old }) =>
+    sources.every(source => sameJson(spec![source], old![source]))
+      ? []
+      : [forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation')],
+  columns: columns(
+    'Name',
+    'Capacity',
+    'Access Modes',
+    'Reclaim Policy',
+    'Status',
+    'Claim',
+    'StorageClass',
+    'VolumeAttributesClass',
+    'Reason',
+    'Age',
+    'VolumeMode*',
+  ),
   row,
 })
 
@@ -50,11 +86,19 @@ function validate({ spec }: PersistentVolume): FieldError[] {
   return joinErrors(
     validateAccessModes(spec.accessModes, `${field}.accessModes`),
     validateCapacity(spec.capacity),
-    policies.includes(spec.persistentVolumeReclaimPolicy ?? '') ? [] : [notSupported(`${field}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy ?? '', policies)],
-    present.length === 0 ? [required(field, 'must specify a volume type')] : present.slice(1).map(source => forbiddenField(`${field}.${source}`, 'may not specify more than 1 volume type')),
-    spec.local !== undefined && spec.nodeAffinity?.required === undefined ? [required(`${field}.nodeAffinity`, 'Local volume requires node affinity')] : [],
+    policies.includes(spec.persistentVolumeReclaimPolicy ?? '')
+      ? []
+      : [notSupported(`${field}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy ?? '', policies)],
+    present.length === 0
+      ? [required(field, 'must specify a volume type')]
+      : present.slice(1).map(source => forbiddenField(`${field}.${source}`, 'may not specify more than 1 volume type')),
+    spec.local !== undefined && spec.nodeAffinity?.required === undefined
+      ? [required(`${field}.nodeAffinity`, 'Local volume requires node affinity')]
+      : [],
     spec.hostPath === undefined ? [] : requireText(spec.hostPath.path, `${field}.hostPath.path`),
-    spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle' ? [forbiddenField(`${field}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")] : [],
+    spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle'
+      ? [forbiddenField(`${field}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")]
+      : [],
     spec.storageClassName ? collect(checkSubdomain, `${field}.storageClassName`, spec.storageClassName) : [],
     validateVolumeMode(spec.volumeMode, `${field}.volumeMode`),
   )
@@ -62,16 +106,28 @@ function validate({ spec }: PersistentVolume): FieldError[] {
 
 function validateCapacity(capacity: Record<string, string> | undefined): FieldError[] {
   if (capacity === undefined || Object.keys(capacity).length === 0) return [required('spec.capacity')]
-  if (capacity.storage === undefined || Object.keys(capacity).length > 1) return [notSupported('spec.capacity', capacity, ['storage'])]
-  return compareQuantities(capacity.storage, '0') > 0 ? [] : [invalidValue('spec.capacity[storage]', capacity.storage, 'must be greater than zero')]
+  if (capacity.storage === undefined || Object.keys(capacity).length > 1)
+    return [notSupported('spec.capacity', capacity, ['storage'])]
+  return compareQuantities(capacity.storage, '0') > 0
+    ? []
+    : [invalidValue('spec.capacity[storage]', capacity.storage, 'must be greater than zero')]
 }
 
 function row(volume: PersistentVolume, nowMs: number): Cell[] {
   const { spec, status, metadata } = volume
   const claim = spec.claimRef === undefined ? '' : `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}`
-  const phase = metadata.deletionTimestamp === undefined ? status?.phase ?? '' : 'Terminating'
+  const phase = metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating'
   return [
-    metadata.name, spec.capacity?.storage ?? '', formatAccessModes(spec.accessModes), spec.persistentVolumeReclaimPolicy ?? '', phase, claim,
-    spec.storageClassName ?? '', spec.volumeAttributesClassName ?? '<unset>', status?.reason ?? '', age(volume, nowMs), spec.volumeMode ?? unknown,
+    metadata.name,
+    spec.capacity?.storage ?? '',
+    formatAccessModes(spec.accessModes),
+    spec.persistentVolumeReclaimPolicy ?? '',
+    phase,
+    claim,
+    spec.storageClassName ?? '',
+    spec.volumeAttributesClassName ?? '<unset>',
+    status?.reason ?? '',
+    age(volume, nowMs),
+    spec.volumeMode ?? unknown,
   ]
 }

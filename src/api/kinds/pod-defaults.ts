@@ -1,8 +1,17 @@
 // What Kubernetes fills into a pod's specification, shared by Pod and everything with a pod template
 // (pkg/apis/core/v1/defaults.go).
 import type {
-  Container, DownwardAPIVolumeFile, EnvVar, EphemeralContainer, Pod, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource,
-  ResourceRequirements, Volume,
+  Container,
+  DownwardAPIVolumeFile,
+  EnvVar,
+  EphemeralContainer,
+  Pod,
+  PodSpec,
+  PodTemplateSpec,
+  Probe,
+  ProjectedVolumeSource,
+  ResourceRequirements,
+  Volume,
 } from '../generated/models.ts'
 import { canonicalizeResourceList, canonicalQuantity } from '../quantity.ts'
 
@@ -70,8 +79,10 @@ function defaultContainer(container: Container | EphemeralContainer): void {
   canonicalizeResources(container.resources)
   for (const port of container.ports ?? []) port.protocol ||= 'TCP'
   container.env?.forEach(defaultEnv)
-  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) if (probe) defaultProbe(probe)
-  for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop]) if (handler?.httpGet) defaultHttpGet(handler.httpGet)
+  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe])
+    if (probe) defaultProbe(probe)
+  for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop])
+    if (handler?.httpGet) defaultHttpGet(handler.httpGet)
 }
 
 /** No tag and no digest means `latest`. */
@@ -90,7 +101,10 @@ function defaultEnv({ valueFrom }: EnvVar): void {
   if (valueFrom) defaultFieldSource(valueFrom)
 }
 
-function defaultFieldSource({ fieldRef, resourceFieldRef }: Pick<DownwardAPIVolumeFile, 'fieldRef' | 'resourceFieldRef'>): void {
+function defaultFieldSource({
+  fieldRef,
+  resourceFieldRef,
+}: Pick<DownwardAPIVolumeFile, 'fieldRef' | 'resourceFieldRef'>): void {
   if (fieldRef) fieldRef.apiVersion ||= 'v1'
   if (resourceFieldRef) resourceFieldRef.divisor = canonicalQuantity(resourceFieldRef.divisor ?? '0')
 }

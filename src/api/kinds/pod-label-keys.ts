@@ -11,9 +11,13 @@ interface Keyed {
   readonly mismatchLabelKeys?: readonly string[]
 }
 
-export function mergeLabelKeys({ metadata, spec }: Pick<Pod, 'spec'> & { readonly metadata: { readonly labels?: Labels } }): void {
+export function mergeLabelKeys({
+  metadata,
+  spec,
+}: Pick<Pod, 'spec'> & { readonly metadata: { readonly labels?: Labels } }): void {
   const { podAffinity, podAntiAffinity } = spec.affinity ?? {}
-  for (const keyed of [...termsOf(podAffinity), ...termsOf(podAntiAffinity), ...(spec.topologySpreadConstraints ?? [])]) merge(keyed, metadata.labels ?? {})
+  for (const keyed of [...termsOf(podAffinity), ...termsOf(podAntiAffinity), ...(spec.topologySpreadConstraints ?? [])])
+    merge(keyed, metadata.labels ?? {})
 }
 
 const termsOf = (affinity: PodAffinity | PodAntiAffinity | undefined): Keyed[] => [
@@ -27,9 +31,16 @@ function merge(keyed: Keyed, labels: Labels): void {
     ...requirements('NotIn', keyed.mismatchLabelKeys, labels),
   ]
   if (added.length === 0 || keyed.labelSelector === undefined) return
-  keyed.labelSelector = { ...keyed.labelSelector, matchExpressions: [...(keyed.labelSelector.matchExpressions ?? []), ...added] }
+  keyed.labelSelector = {
+    ...keyed.labelSelector,
+    matchExpressions: [...(keyed.labelSelector.matchExpressions ?? []), ...added],
+  }
 }
 
 /** Keys that the pod does not have say nothing. */
-const requirements = (operator: string, keys: readonly string[] = [], labels: Labels): NonNullable<LabelSelector['matchExpressions']> =>
+const requirements = (
+  operator: string,
+  keys: readonly string[] = [],
+  labels: Labels,
+): NonNullable<LabelSelector['matchExpressions']> =>
   keys.filter(key => labels[key] !== undefined).map(key => ({ key, operator, values: [labels[key]!] }))

@@ -4,7 +4,17 @@ import type { Container, ContainerState, ContainerStatus, Pod } from '../generat
 import type { Cell } from '../kind.ts'
 import { age, columns, none, since } from './cells.ts'
 
-export const podColumns = columns('Name', 'Ready', 'Status', 'Restarts', 'Age', 'IP*', 'Node*', 'Nominated Node*', 'Readiness Gates*')
+export const podColumns = columns(
+  'Name',
+  'Ready',
+  'Status',
+  'Restarts',
+  'Age',
+  'IP*',
+  'Node*',
+  'Nominated Node*',
+  'Readiness Gates*',
+)
 
 interface Summary {
   reason: string
@@ -18,29 +28,46 @@ export function podRow(pod: Pod, nowMs: number): Cell[] {
   const summary = summarize(pod)
   const total = spec.containers.length + (spec.initContainers ?? []).filter(isSidecar).length
   return [
-    metadata.name, `${summary.ready}/${total}`, summary.reason, restartsCell(summary, nowMs), age(pod, nowMs),
-    status?.podIPs?.[0]?.ip ?? (status?.podIP || none), spec.nodeName || none, status?.nominatedNodeName || none, readinessGates(pod),
+    metadata.name,
+    `${summary.ready}/${total}`,
+    summary.reason,
+    restartsCell(summary, nowMs),
+    age(pod, nowMs),
+    status?.podIPs?.[0]?.ip ?? (status?.podIP || none),
+    spec.nodeName || none,
+    status?.nominatedNodeName || none,
+    readinessGates(pod),
   ]
 }
 
 const restartsCell = ({ restarts, lastRestart }: Summary, nowMs: number): string =>
-  (restarts === 0 || lastRestart === '' ? `${restarts}` : `${restarts} (${since(lastRestart, nowMs)} ago)`)
+  restarts === 0 || lastRestart === '' ? `${restarts}` : `${restarts} (${since(lastRestart, nowMs)} ago)`
 
 function readinessGates({ spec, status }: Pod): string {
   const gates = spec.readinessGates ?? []
   if (gates.length === 0) return none
-  const met = gates.filter(gate => status?.conditions?.some(condition => condition.type === gate.conditionType && condition.status === 'True'))
+  const met = gates.filter(gate =>
+    status?.conditions?.some(condition => condition.type === gate.conditionType && condition.status === 'True'),
+  )
   return `${met.length}/${gates.length}`
 }
 
 const isSidecar = (container: Container | undefined): boolean => container?.restartPolicy === 'Always'
-const hasCondition = (pod: Pod, type: string): boolean => pod.status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
+const hasCondition = (pod: Pod, type: string): boolean =>
+  pod.status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
 
 function summarize(pod: Pod): Summary {
   const { status, metadata } = pod
   const phase = status?.phase ?? ''
-  const gated = status?.conditions?.some(condition => condition.type === 'PodScheduled' && condition.reason === 'SchedulingGated')
-  const summary: Summary = { reason: gated ? 'SchedulingGated' : status?.reason || phase, ready: 0, restarts: 0, lastRestart: '' }
+  const gated = status?.conditions?.some(
+    condition => condition.type === 'PodScheduled' && condition.reason === 'SchedulingGated',
+  )
+  const summary: Summary = {
+    reason: gated ? 'SchedulingGated' : status?.reason || phase,
+    ready: 0,
+    restarts: 0,
+    lastRestart: '',
+  }
   const sidecars: Summary = { ...summary }
   const initializing = summarizeInit(pod, summary, sidecars)
   if (!initializing || hasCondition(pod, 'Initialized')) {

@@ -16,5 +16,9 @@ export const podTemplateKind = defineKind({
   },
   validate: ({ template }) => validatePodTemplate(template, 'template'),
   columns: columns('Name', 'Containers', 'Images', 'Pod Labels'),
-  row: ({ metadata, template }) => [metadata.name, ...templateCells(template), formatLabels(template?.metadata?.labels)],
+  row: ({ metadata, template }) => [
+    metadata.name,
+    ...templateCells(template),
+    formatLabels(template?.metadata?.labels),
+  ],
 })

@@ -30,12 +30,22 @@ export const podKind = defineKind({
     mergeLabelKeys(draft)
     draft.status = { phase: 'Pending', qosClass: qualityOfService(draft.spec) }
     if ((draft.spec.schedulingGates ?? []).length > 0) {
-      draft.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
+      draft.status.conditions = [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          reason: 'SchedulingGated',
+          message: 'Scheduling is blocked due to non-empty scheduling gates',
+        },
+      ]
     }
   },
   prepareForUpdate: keepStatus,
   validate: pod => validatePodSpec(pod.spec, 'spec'),
-  validateCreate: pod => ((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : []),
+  validateCreate: pod =>
+    (pod.spec.ephemeralContainers ?? []).length > 0
+      ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')]
+      : [],
   validateUpdate: validatePodUpdate,
   subresources: {
     status: {
@@ -51,13 +61,18 @@ export const podKind = defineKind({
         keepStatus(draft, old)
         countChange(draft, old)
       },
-      validate: (pod, old) => joinErrors(validateEphemeralContainers(pod.spec, 'spec'), validateEphemeralKept(pod, old)),
+      validate: (pod, old) =>
+        joinErrors(validateEphemeralContainers(pod.spec, 'spec'), validateEphemeralKept(pod, old)),
     },
     resize: {
       prepare(draft, old) {
         const { spec } = draft
         draft.spec = { ...old.spec, containers: resized(old.spec.containers, spec.containers) }
-        if (old.spec.initContainers !== undefined) draft.spec.initContainers = resized(old.spec.initContainers, (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'))
+        if (old.spec.initContainers !== undefined)
+          draft.spec.initContainers = resized(
+            old.spec.initContainers,
+            (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+          )
         if (spec.resources !== undefined) draft.spec.resources = spec.resources
         keepStatus(draft, old)
         countChange(draft, old)
@@ -100,15 +115,22 @@ function validateEphemeralKept(pod: Pod, old: Pod): FieldError[] {
   const now = new Map((pod.spec.ephemeralContainers ?? []).map(container => [container.name, container]))
   return each(old.spec.ephemeralContainers, 'spec.ephemeralContainers', ({ name, ...rest }) => {
     const kept = now.get(name)
-    if (kept === undefined) return [forbiddenField('spec.ephemeralContainers', `existing ephemeral containers ["${name}"] may not be removed\n`)]
-    return sameJson(kept, { name, ...rest }) ? [] : [forbiddenField('spec.ephemeralContainers', `existing ephemeral containers ["${name}"] may not be changed\n`)]
+    if (kept === undefined)
+      return [
+        forbiddenField('spec.ephemeralContainers', `existing ephemeral containers ["${name}"] may not be removed\n`),
+      ]
+    return sameJson(kept, { name, ...rest })
+      ? []
+      : [forbiddenField('spec.ephemeralContainers', `existing ephemeral containers ["${name}"] may not be changed\n`)]
   })
 }
 
 /** The containers with the amounts that are wanted now. */
 function resized(containers: readonly Container[], wanted: readonly Container[] = []): Container[] {
   const amounts = new Map(wanted.map(({ name, resources }) => [name, resources]))
-  return containers.map(container => Object.assign({ ...container }, { resources: amounts.get(container.name) ?? container.resources }))
+  return containers.map(container =>
+    Object.assign({ ...container }, { resources: amounts.get(container.name) ?? container.resources }),
+  )
 }
 
 /** A part of the object that is a part of its specification counts as a change of it. */
@@ -119,8 +141,14 @@ function countChange(draft: Pod, old: Pod): void {
 function validateResize(pod: Pod, old: Pod): FieldError[] {
   return joinErrors(
     validateResources(pod.spec.resources, 'spec.resources'),
-    each(pod.spec.initContainers, 'spec.initContainers', (container, path) => validateResources(container.resources, `${path}.resources`)),
-    each(pod.spec.containers, 'spec.containers', (container, path) => validateResources(container.resources, `${path}.resources`)),
-    qualityOfService(pod.spec) === old.status.qosClass ? [] : [forbiddenField('spec', 'Pod QOS Class may not change as a result of resizing')],
+    each(pod.spec.initContainers, 'spec.initContainers', (container, path) =>
+      validateResources(container.resources, `${path}.resources`),
+    ),
+    each(pod.spec.containers, 'spec.containers', (container, path) =>
+      validateResources(container.resources, `${path}.resources`),
+    ),
+    qualityOfService(pod.spec) === old.status.qosClass
+      ? []
+      : [forbiddenField('spec', 'Pod QOS Class may not change as a result of resizing')],
   )
 }

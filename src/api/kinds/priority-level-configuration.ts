@@ -33,7 +33,12 @@ export const priorityLevelConfigurationKind = defineKind({
   row(level, nowMs) {
     const { type = '', limited } = partOf(level.spec)
     const queuing = limited?.limitResponse?.queuing
-    const cells = [limited?.nominalConcurrencyShares, queuing?.queues, queuing?.handSize, queuing?.queueLengthLimit].map(value => (value === undefined ? none : `${value}`))
+    const cells = [
+      limited?.nominalConcurrencyShares,
+      queuing?.queues,
+      queuing?.handSize,
+      queuing?.queueLengthLimit,
+    ].map(value => (value === undefined ? none : `${value}`))
     return [level.metadata.name, type, ...cells, age(level, nowMs)]
   },
 })
@@ -51,11 +56,14 @@ function defaultLimited(limited: Limited): void {
 
 function validate({ spec }: PriorityLevelConfiguration): FieldError[] {
   const { type = '', limited, exempt } = partOf(spec)
-  if (type === 'Exempt') return limited === undefined ? [] : [forbiddenField('spec.limited', "must be nil if the type is not Limited")]
+  if (type === 'Exempt')
+    return limited === undefined ? [] : [forbiddenField('spec.limited', 'must be nil if the type is not Limited')]
   if (type !== 'Limited') return [notSupported('spec.type', type, ['Exempt', 'Limited'])]
   return joinErrors(
     exempt === undefined ? [] : [forbiddenField('spec.exempt', 'must be nil if the type is Limited')],
-    limited === undefined ? [required('spec.limited', 'must not be empty when type is Limited')] : validateLimited(limited, 'spec.limited'),
+    limited === undefined
+      ? [required('spec.limited', 'must not be empty when type is Limited')]
+      : validateLimited(limited, 'spec.limited'),
   )
 }
 
@@ -64,10 +72,16 @@ function validateLimited(limited: Limited, field: string): FieldError[] {
   const { type = '', queuing } = limitResponse ?? {}
   return joinErrors(
     validateNonNegative(limited.nominalConcurrencyShares, `${field}.nominalConcurrencyShares`),
-    lendablePercent < 0 || lendablePercent > 100 ? [invalidValue(`${field}.lendablePercent`, lendablePercent, 'must be between 0 and 100, inclusive')] : [],
+    lendablePercent < 0 || lendablePercent > 100
+      ? [invalidValue(`${field}.lendablePercent`, lendablePercent, 'must be between 0 and 100, inclusive')]
+      : [],
     validateNonNegative(borrowingLimitPercent, `${field}.borrowingLimitPercent`),
     ['Queue', 'Reject'].includes(type) ? [] : [notSupported(`${field}.limitResponse.type`, type, ['Queue', 'Reject'])],
-    type === 'Queue' && queuing === undefined ? [required(`${field}.limitResponse.queuing`, 'must not be empty if limit type is Queue')] : [],
-    type === 'Reject' && queuing !== undefined ? [forbiddenField(`${field}.limitResponse.queuing`, 'must be nil if limit type is not Queue')] : [],
+    type === 'Queue' && queuing === undefined
+      ? [required(`${field}.limitResponse.queuing`, 'must not be empty if limit type is Queue')]
+      : [],
+    type === 'Reject' && queuing !== undefined
+      ? [forbiddenField(`${field}.limitResponse.queuing`, 'must be nil if limit type is not Queue')]
+      : [],
   )
 }

@@ -25,7 +25,8 @@ export const replicationControllerKind = defineKind({
     draft.spec.template = draft.spec.template && defaultPodTemplate(draft.spec.template)
     const labels = draft.spec.template?.metadata?.labels ?? {}
     if (Object.keys(draft.spec.selector ?? {}).length === 0) draft.spec.selector = { ...labels }
-    if (Object.keys(draft.metadata.labels ?? {}).length === 0 && Object.keys(labels).length > 0) draft.metadata.labels = { ...labels }
+    if (Object.keys(draft.metadata.labels ?? {}).length === 0 && Object.keys(labels).length > 0)
+      draft.metadata.labels = { ...labels }
     draft.status ??= { replicas: 0 }
   },
   prepareForCreate(draft) {
@@ -35,10 +36,24 @@ export const replicationControllerKind = defineKind({
   subresources: statusOnly<ReplicationController>(controller => validateReplicaStatus({ ...controller.status })),
   validate,
   validateUpdate: validate,
-  columns: columns('Name', 'Desired:integer', 'Current:integer', 'Ready:integer', 'Age', 'Containers*', 'Images*', 'Selector*'),
+  columns: columns(
+    'Name',
+    'Desired:integer',
+    'Current:integer',
+    'Ready:integer',
+    'Age',
+    'Containers*',
+    'Images*',
+    'Selector*',
+  ),
   row: (controller, nowMs) => [
-    controller.metadata.name, controller.spec.replicas ?? 0, controller.status?.replicas ?? 0, controller.status?.readyReplicas ?? 0, age(controller, nowMs),
-    ...templateCells(controller.spec.template), formatLabels(controller.spec.selector),
+    controller.metadata.name,
+    controller.spec.replicas ?? 0,
+    controller.status?.replicas ?? 0,
+    controller.status?.readyReplicas ?? 0,
+    age(controller, nowMs),
+    ...templateCells(controller.spec.template),
+    formatLabels(controller.spec.selector),
   ],
   selectableFields: {
     'status.replicas': controller => `${controller.status?.replicas ?? 0}`,

@@ -14,13 +14,20 @@ export const resourceSliceKind = defineKind({
   singular: 'resourceslice',
   generation: true,
   validate,
-  validateUpdate: (slice, old) => joinErrors(
-    validateImmutable(slice.spec.driver, old.spec.driver, 'spec.driver'),
-    validateImmutable(slice.spec.pool.name, old.spec.pool.name, 'spec.pool.name'),
-    validateImmutable(slice.spec.nodeName, old.spec.nodeName, 'spec.nodeName'),
-  ),
+  validateUpdate: (slice, old) =>
+    joinErrors(
+      validateImmutable(slice.spec.driver, old.spec.driver, 'spec.driver'),
+      validateImmutable(slice.spec.pool.name, old.spec.pool.name, 'spec.pool.name'),
+      validateImmutable(slice.spec.nodeName, old.spec.nodeName, 'spec.nodeName'),
+    ),
   columns: columns('Name', 'Node', 'Driver', 'Pool', 'Age'),
-  row: (slice, nowMs) => [slice.metadata.name, slice.spec?.nodeName ?? '<unset>', slice.spec?.driver ?? '', slice.spec?.pool?.name ?? '', age(slice, nowMs)],
+  row: (slice, nowMs) => [
+    slice.metadata.name,
+    slice.spec?.nodeName ?? '<unset>',
+    slice.spec?.driver ?? '',
+    slice.spec?.pool?.name ?? '',
+    age(slice, nowMs),
+  ],
   selectableFields: {
     'spec.driver': ({ spec }) => spec?.driver ?? '',
     'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
@@ -28,13 +35,32 @@ export const resourceSliceKind = defineKind({
 })
 
 function validate({ spec }: ResourceSlice): FieldError[] {
-  const places = [spec.nodeName ? 'nodeName' : '', spec.nodeSelector === undefined ? '' : 'nodeSelector', spec.allNodes === true ? 'allNodes' : '', spec.perDeviceNodeSelection === true ? 'perDeviceNodeSelection' : ''].filter(place => place !== '')
+  const places = [
+    spec.nodeName ? 'nodeName' : '',
+    spec.nodeSelector === undefined ? '' : 'nodeSelector',
+    spec.allNodes === true ? 'allNodes' : '',
+    spec.perDeviceNodeSelection === true ? 'perDeviceNodeSelection' : '',
+  ].filter(place => place !== '')
   return joinErrors(
     requireText(spec.driver, 'spec.driver', checkSubdomain),
     requireText(spec.pool.name, 'spec.pool.name'),
     validatePositive(spec.pool.resourceSliceCount ?? 0, 'spec.pool.resourceSliceCount'),
-    places.length === 0 ? [required('spec', 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required')]
-      : places.length > 1 ? [invalidValue('spec', `{${places.join(', ')}}`, 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set')] : [],
+    places.length === 0
+      ? [
+          required(
+            'spec',
+            'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required',
+          ),
+        ]
+      : places.length > 1
+        ? [
+            invalidValue(
+              'spec',
+              `{${places.join(', ')}}`,
+              'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set',
+            ),
+          ]
+        : [],
     each(spec.devices, 'spec.devices', (device, path) => requireText(device.name, `${path}.name`, checkLabel)),
     validateUnique(spec.devices, 'spec.devices', device => device.name, 'name'),
   )

@@ -16,11 +16,12 @@ export const runtimeClassKind = defineKind({
   defaults(draft) {
     canonicalizeResourceList(draft.overhead?.podFixed)
   },
-  validate: one => joinErrors(
-    collect(checkLabel, 'handler', one.handler ?? ''),
-    validateLabels(one.scheduling?.nodeSelector, 'scheduling.nodeSelector'),
-    validateTolerations(one.scheduling?.tolerations, 'scheduling.tolerations'),
-  ),
+  validate: one =>
+    joinErrors(
+      collect(checkLabel, 'handler', one.handler ?? ''),
+      validateLabels(one.scheduling?.nodeSelector, 'scheduling.nodeSelector'),
+      validateTolerations(one.scheduling?.tolerations, 'scheduling.tolerations'),
+    ),
   validateUpdate: (one, old) => validateImmutable(one.handler, old.handler, 'handler'),
   columns: columns('Name', 'Handler', 'Age'),
   row: (one, nowMs) => [one.metadata.name, one.handler, age(one, nowMs)],

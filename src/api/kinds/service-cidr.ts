@@ -24,7 +24,8 @@ export const serviceCidrKind = defineKind({
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
   validate,
-  validateUpdate: ({ spec }, { spec: old }) => (sameJson(spec?.cidrs, old?.cidrs) ? [] : [invalidValue('spec.cidrs', spec?.cidrs, 'field is immutable')]),
+  validateUpdate: ({ spec }, { spec: old }) =>
+    sameJson(spec?.cidrs, old?.cidrs) ? [] : [invalidValue('spec.cidrs', spec?.cidrs, 'field is immutable')],
   columns: columns('Name', 'CIDRs', 'Age'),
   row: (range, nowMs) => [range.metadata.name, (range.spec?.cidrs ?? []).join(','), age(range, nowMs)],
 })
@@ -35,7 +36,15 @@ function validate({ spec }: ServiceCIDR): FieldError[] {
   if (cidrs.length > 2) return [invalidValue('spec', spec, 'may only hold up to 2 values')]
   const families = cidrs.map(cidr => cidr.includes(':'))
   return joinErrors(
-    cidrs.length === 2 && families[0] === families[1] ? [invalidValue('spec', spec, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')] : [],
+    cidrs.length === 2 && families[0] === families[1]
+      ? [
+          invalidValue(
+            'spec',
+            spec,
+            'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+          ),
+        ]
+      : [],
     each(cidrs, 'spec.cidrs', validateCidr),
   )
 }

@@ -52,7 +52,10 @@ function defaultSpec(spec: ServiceSpec): void {
   spec.type ||= 'ClusterIP'
   spec.sessionAffinity ||= 'None'
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
-  else if (spec.sessionAffinity === 'ClientIP') spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800 } }
+  else if (spec.sessionAffinity === 'ClientIP')
+    spec.sessionAffinityConfig = {
+      clientIP: { timeoutSeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800 },
+    }
   for (const port of spec.ports ?? []) {
     port.protocol ||= 'TCP'
     if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port
@@ -78,10 +81,12 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
     spec.ipFamilyPolicy ??= old.ipFamilyPolicy
   }
   // Whoever changes the one address alone means the list too.
-  if (spec.clusterIP && spec.clusterIP !== old.clusterIP && sameJson(spec.clusterIPs, old.clusterIPs)) spec.clusterIPs = [spec.clusterIP]
+  if (spec.clusterIP && spec.clusterIP !== old.clusterIP && sameJson(spec.clusterIPs, old.clusterIPs))
+    spec.clusterIPs = [spec.clusterIP]
   if (!hasNodePorts(spec) || !hasNodePorts(old)) return
   keepNodePorts(spec.ports ?? [], old.ports ?? [])
-  if (spec.externalTrafficPolicy === 'Local' && old.externalTrafficPolicy === 'Local') spec.healthCheckNodePort ??= old.healthCheckNodePort
+  if (spec.externalTrafficPolicy === 'Local' && old.externalTrafficPolicy === 'Local')
+    spec.healthCheckNodePort ??= old.healthCheckNodePort
 }
 
 /** By the port's name: everything else of it may have changed. What another port has now stays there. */
@@ -97,11 +102,18 @@ function keepNodePorts(ports: readonly ServicePort[], old: readonly ServicePort[
 /** When the type changes, what only fitted the old type goes, unless the client changed it too. */
 function dropUnfitting(spec: ServiceSpec, old: ServiceSpec): void {
   if (hasClusterIP(old) && !hasClusterIP(spec) && spec.clusterIP === old.clusterIP) {
-    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const) delete spec[field]
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const)
+      delete spec[field]
   }
   if (hasNodePorts(old) && !hasNodePorts(spec)) {
     const before = old.ports?.map(port => port.nodePort)
-    if (sameJson(spec.ports?.map(port => port.nodePort), before)) for (const port of spec.ports ?? []) delete port.nodePort
+    if (
+      sameJson(
+        spec.ports?.map(port => port.nodePort),
+        before,
+      )
+    )
+      for (const port of spec.ports ?? []) delete port.nodePort
     if (spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy
     if (spec.healthCheckNodePort === old.healthCheckNodePort) delete spec.healthCheckNodePort
   }
@@ -114,13 +126,24 @@ function dropUnfitting(spec: ServiceSpec, old: ServiceSpec): void {
 function validateAddressKept(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
   const before = old.clusterIPs?.[0] ?? old.clusterIP
   if (!before || !hasClusterIP(spec) || !hasClusterIP(old)) return []
-  if (!spec.clusterIP) return [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [], 'primary clusterIP can not be unset')]
-  return spec.clusterIP === before ? [] : [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [spec.clusterIP], 'may not change once set')]
+  if (!spec.clusterIP)
+    return [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [], 'primary clusterIP can not be unset')]
+  return spec.clusterIP === before
+    ? []
+    : [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [spec.clusterIP], 'may not change once set')]
 }
 
 function row(service: Service, nowMs: number): Cell[] {
   const { spec, metadata } = service
-  return [metadata.name, spec.type ?? '', spec.clusterIP || none, externalCell(service), portsCell(spec), age(service, nowMs), formatLabels(spec.selector)]
+  return [
+    metadata.name,
+    spec.type ?? '',
+    spec.clusterIP || none,
+    externalCell(service),
+    portsCell(spec),
+    age(service, nowMs),
+    formatLabels(spec.selector),
+  ]
 }
 
 function externalCell({ spec, status }: Service): string {
@@ -132,5 +155,8 @@ function externalCell({ spec, status }: Service): string {
 }
 
 function portsCell({ ports = [] }: ServiceSpec): string {
-  return ports.map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`).join(',') || none
+  return (
+    ports.map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`).join(',') ||
+    none
+  )
 }

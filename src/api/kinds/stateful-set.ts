@@ -34,7 +34,12 @@ export const statefulSetKind = defineKind({
   validate,
   validateUpdate: (set, old) => joinErrors(validate(set), validateKept(set.spec, old.spec)),
   columns: columns('Name', 'Ready', 'Age', 'Containers*', 'Images*'),
-  row: (set, nowMs) => [set.metadata.name, `${set.status?.readyReplicas ?? 0}/${set.spec.replicas ?? 0}`, age(set, nowMs), ...templateCells(set.spec.template)],
+  row: (set, nowMs) => [
+    set.metadata.name,
+    `${set.status?.readyReplicas ?? 0}/${set.spec.replicas ?? 0}`,
+    age(set, nowMs),
+    ...templateCells(set.spec.template),
+  ],
 })
 
 function defaultSpec(spec: StatefulSetSpec): void {
@@ -73,21 +78,32 @@ function validate({ spec }: StatefulSet): FieldError[] {
 function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
   const volumes = template?.spec?.volumes ?? []
   const names = new Set(volumes.map(({ name }) => name))
-  const claims = volumeClaimTemplates.flatMap(({ metadata }) => (metadata.name === undefined || names.has(metadata.name) ? [] : [{ name: metadata.name, persistentVolumeClaim: { claimName: metadata.name } }]))
-  return claims.length === 0 || template.spec === undefined ? template : { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } }
+  const claims = volumeClaimTemplates.flatMap(({ metadata }) =>
+    metadata.name === undefined || names.has(metadata.name)
+      ? []
+      : [{ name: metadata.name, persistentVolumeClaim: { claimName: metadata.name } }],
+  )
+  return claims.length === 0 || template.spec === undefined
+    ? template
+    : { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } }
 }
 
 function validatePodManagement(policy: string | undefined): FieldError[] {
   const field = 'spec.podManagementPolicy'
   if (policy === undefined || policy === '') return [required(field)]
-  return policy === 'OrderedReady' || policy === 'Parallel' ? [] : [invalidValue(field, policy, "must be 'OrderedReady' or 'Parallel'")]
+  return policy === 'OrderedReady' || policy === 'Parallel'
+    ? []
+    : [invalidValue(field, policy, "must be 'OrderedReady' or 'Parallel'")]
 }
 
 function validateStrategy({ updateStrategy = {} }: StatefulSetSpec): FieldError[] {
   const field = 'spec.updateStrategy'
   const { type, rollingUpdate } = updateStrategy
   if (type === undefined || type === '') return [required(field)]
-  if (type === 'OnDelete') return rollingUpdate === undefined ? [] : [invalidValue(`${field}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")]
+  if (type === 'OnDelete')
+    return rollingUpdate === undefined
+      ? []
+      : [invalidValue(`${field}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")]
   if (type !== 'RollingUpdate') return [invalidValue(field, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'")]
   return validateNonNegative(rollingUpdate?.partition, `${field}.rollingUpdate.partition`)
 }
@@ -95,13 +111,37 @@ function validateStrategy({ updateStrategy = {} }: StatefulSetSpec): FieldError[
 function validateRetention({ persistentVolumeClaimRetentionPolicy: policy = {} }: StatefulSetSpec): FieldError[] {
   return (['whenDeleted', 'whenScaled'] as const).flatMap(when => {
     const value = policy[when]
-    return value === 'Retain' || value === 'Delete' ? [] : [invalidValue(`spec.persistentVolumeClaimRetentionPolicy.${when}`, value ?? '', 'must be Retain or Delete')]
+    return value === 'Retain' || value === 'Delete'
+      ? []
+      : [invalidValue(`spec.persistentVolumeClaimRetentionPolicy.${when}`, value ?? '', 'must be Retain or Delete')]
   })
 }
 
 function validateKept(spec: StatefulSetSpec, old: StatefulSetSpec): FieldError[] {
-  const { replicas, ordinals, template, updateStrategy, revisionHistoryLimit, persistentVolumeClaimRetentionPolicy, minReadySeconds } = spec
-  const allowed = { ...old, replicas, ordinals, template, updateStrategy, revisionHistoryLimit, persistentVolumeClaimRetentionPolicy, minReadySeconds }
+  const {
+    replicas,
+    ordinals,
+    template,
+    updateStrategy,
+    revisionHistoryLimit,
+    persistentVolumeClaimRetentionPolicy,
+    minReadySeconds,
+  } = spec
+  const allowed = {
+    ...old,
+    replicas,
+    ordinals,
+    template,
+    updateStrategy,
+    revisionHistoryLimit,
+    persistentVolumeClaimRetentionPolicy,
+    minReadySeconds,
+  }
   if (sameJson(spec, allowed)) return []
-  return [forbiddenField('spec', "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")]
+  return [
+    forbiddenField(
+      'spec',
+      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+    ),
+  ]
 }

@@ -11,7 +11,9 @@ export const keepStatus = <T extends WithStatus>(draft: T, old: T): void => {
 }
 
 /** The `status` subresource; `validate` sees both states. */
-export function statusOnly<T extends WithStatus>(validate?: (object: T, old: T) => FieldError[]): NonNullable<KindDefinition<T>['subresources']> {
+export function statusOnly<T extends WithStatus>(
+  validate?: (object: T, old: T) => FieldError[],
+): NonNullable<KindDefinition<T>['subresources']> {
   return {
     status: {
       prepare(draft, old) {

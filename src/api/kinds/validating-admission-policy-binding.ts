@@ -21,10 +21,20 @@ function validateActions(given: readonly string[]): FieldError[] {
   const field = 'spec.validationActions'
   if (given.length === 0) return [required(field, 'at least one validation action is required')]
   return joinErrors(
-    each(given, field, (action, path, index) => joinErrors(
-      actions.includes(action) ? [] : [notSupported(path, action, actions)],
-      given.indexOf(action) < index ? [duplicate(path, action)] : [],
-    )),
-    given.includes('Deny') && given.includes('Warn') ? [invalidValue(field, given, 'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)')] : [],
+    each(given, field, (action, path, index) =>
+      joinErrors(
+        actions.includes(action) ? [] : [notSupported(path, action, actions)],
+        given.indexOf(action) < index ? [duplicate(path, action)] : [],
+      ),
+    ),
+    given.includes('Deny') && given.includes('Warn')
+      ? [
+          invalidValue(
+            field,
+            given,
+            'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+          ),
+        ]
+      : [],
   )
 }

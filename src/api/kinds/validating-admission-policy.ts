@@ -30,6 +30,11 @@ function validateSpec(spec: ValidatingAdmissionPolicySpec): FieldError[] {
   const nothing = (spec.validations ?? []).length === 0 && (spec.auditAnnotations ?? []).length === 0
   return joinErrors(
     validatePolicy(spec),
-    nothing ? [required('spec.validations', 'validations or auditAnnotations must contain at least one item'), required('spec.auditAnnotations', 'validations or auditAnnotations must contain at least one item')] : [],
+    nothing
+      ? [
+          required('spec.validations', 'validations or auditAnnotations must contain at least one item'),
+          required('spec.auditAnnotations', 'validations or auditAnnotations must contain at least one item'),
+        ]
+      : [],
   )
 }

@@ -20,14 +20,22 @@ export const volumeAttachmentKind = defineKind({
   },
   prepareForUpdate: keepStatus,
   subresources: statusOnly(),
-  validate: ({ spec }) => joinErrors(
-    requireText(spec?.attacher, 'spec.attacher', checkSubdomain),
-    requireText(spec?.nodeName, 'spec.nodeName'),
-    spec?.source?.persistentVolumeName || spec?.source?.inlineVolumeSpec ? [] : [required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName')],
-  ),
+  validate: ({ spec }) =>
+    joinErrors(
+      requireText(spec?.attacher, 'spec.attacher', checkSubdomain),
+      requireText(spec?.nodeName, 'spec.nodeName'),
+      spec?.source?.persistentVolumeName || spec?.source?.inlineVolumeSpec
+        ? []
+        : [required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName')],
+    ),
   validateUpdate: (attachment, old) => validateImmutable(attachment.spec, old.spec, 'spec'),
   columns: columns('Name', 'Attacher', 'PV', 'Node', 'Attached:boolean', 'Age'),
   row: (attachment, nowMs) => [
-    attachment.metadata.name, attachment.spec?.attacher ?? '', attachment.spec?.source?.persistentVolumeName ?? '', attachment.spec?.nodeName ?? '', attachment.status?.attached ?? false, age(attachment, nowMs),
+    attachment.metadata.name,
+    attachment.spec?.attacher ?? '',
+    attachment.spec?.source?.persistentVolumeName ?? '',
+    attachment.spec?.nodeName ?? '',
+    attachment.status?.attached ?? false,
+    age(attachment, nowMs),
   ],
 })

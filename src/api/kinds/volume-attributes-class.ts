@@ -11,11 +11,18 @@ export const volumeAttributesClassKind = defineKind({
   model: 'V1VolumeAttributesClass',
   singular: 'volumeattributesclass',
   shortNames: ['vac'],
-  validate: one => joinErrors(
-    requireText(one.driverName, 'driverName', name => checkQualifiedName(name.toLowerCase())),
-    Object.keys(one.parameters ?? {}).length === 0 ? [required('parameters', 'must contain at least one key/value pair')] : [],
-  ),
-  validateUpdate: (one, old) => joinErrors(validateImmutable(one.driverName, old.driverName, 'driverName'), validateImmutable(one.parameters, old.parameters, 'parameters')),
+  validate: one =>
+    joinErrors(
+      requireText(one.driverName, 'driverName', name => checkQualifiedName(name.toLowerCase())),
+      Object.keys(one.parameters ?? {}).length === 0
+        ? [required('parameters', 'must contain at least one key/value pair')]
+        : [],
+    ),
+  validateUpdate: (one, old) =>
+    joinErrors(
+      validateImmutable(one.driverName, old.driverName, 'driverName'),
+      validateImmutable(one.parameters, old.parameters, 'parameters'),
+    ),
   columns: columns('Name', 'DriverName', 'Age'),
   row: (one, nowMs) => [one.metadata.name, one.driverName, age(one, nowMs)],
 })

@@ -50,7 +50,12 @@ function appliedElement(value: unknown, shape: Shape, inList: boolean): FieldSet
   return inList && !isEmpty(set) ? { '.': leaf, ...set } : set
 }
 
-function collect(value: unknown, shape: Shape, set: Draft, inner: (value: unknown, shape: Shape, inList: boolean) => FieldSet): void {
+function collect(
+  value: unknown,
+  shape: Shape,
+  set: Draft,
+  inner: (value: unknown, shape: Shape, inList: boolean) => FieldSet,
+): void {
   if (Array.isArray(value)) {
     if (shape.kind === 'set') for (const item of value) set[valueElement(item)] = leaf
     if (shape.kind !== 'list') return
@@ -64,7 +69,7 @@ function collect(value: unknown, shape: Shape, set: Draft, inner: (value: unknow
 }
 
 function elementOf(key: string, shape: Shape): string {
-  return shape.kind === 'struct' ? shape.fields.get(key)?.element ?? `f:${key}` : `f:${key}`
+  return shape.kind === 'struct' ? (shape.fields.get(key)?.element ?? `f:${key}`) : `f:${key}`
 }
 
 export function shapeIn(key: string, shape: Shape): Shape {
@@ -90,11 +95,19 @@ function compareMaps(before: JsonObject, after: JsonObject, shape: Shape, change
     else compareValues(old, value, shapeIn(key, shape), element, changed, removed)
   }
   for (const key in before) {
-    if (before[key] !== undefined && after[key] === undefined) removed[elementOf(key, shape)] = everything(before[key], shapeIn(key, shape))
+    if (before[key] !== undefined && after[key] === undefined)
+      removed[elementOf(key, shape)] = everything(before[key], shapeIn(key, shape))
   }
 }
 
-function compareValues(old: unknown, value: unknown, shape: Shape, element: string, changed: Draft, removed: Draft): void {
+function compareValues(
+  old: unknown,
+  value: unknown,
+  shape: Shape,
+  element: string,
+  changed: Draft,
+  removed: Draft,
+): void {
   if (shape.kind === 'leaf') {
     if (!deepEqual(old, value)) changed[element] = leaf
     return
@@ -105,7 +118,11 @@ function compareValues(old: unknown, value: unknown, shape: Shape, element: stri
   const innerRemoved: Draft = {}
   if ((isList || value === null) && (oldIsList || old === null) && (shape.kind === 'list' || shape.kind === 'set')) {
     compareLists(oldIsList ? old : [], isList ? value : [], shape, innerChanged, innerRemoved)
-  } else if ((isObject(value) || value === null) && (isObject(old) || old === null) && (value !== null || old !== null)) {
+  } else if (
+    (isObject(value) || value === null) &&
+    (isObject(old) || old === null) &&
+    (value !== null || old !== null)
+  ) {
     compareMaps(old ?? {}, value ?? {}, shape, innerChanged, innerRemoved)
     if (old === null && isEmpty(innerChanged)) changed[element] = leaf
   } else if (!deepEqual(old, value)) {
@@ -117,7 +134,13 @@ function compareValues(old: unknown, value: unknown, shape: Shape, element: stri
 
 type ListShape = Extract<Shape, { kind: 'list' | 'set' }>
 
-function compareLists(before: readonly unknown[], after: readonly unknown[], shape: ListShape, changed: Draft, removed: Draft): void {
+function compareLists(
+  before: readonly unknown[],
+  after: readonly unknown[],
+  shape: ListShape,
+  changed: Draft,
+  removed: Draft,
+): void {
   const old = new Map<string, unknown>()
   for (const item of before) old.set(itemElement(item, shape), item)
   for (const item of after) {
@@ -131,4 +154,5 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], sha
   for (const [element, item] of old) removed[element] = shape.kind === 'list' ? everything(item, shape.item) : leaf
 }
 
-const itemElement = (item: unknown, shape: ListShape): string => (shape.kind === 'list' ? keyElement(item, shape) ?? valueElement(item) : valueElement(item))
+const itemElement = (item: unknown, shape: ListShape): string =>
+  shape.kind === 'list' ? (keyElement(item, shape) ?? valueElement(item)) : valueElement(item)

@@ -25,7 +25,14 @@ export function readEntries(list: readonly ManagedFieldsEntry[] | undefined): En
   const entries: Entries = new Map()
   for (const { manager, operation, apiVersion, subresource, time, fieldsV1 } of list ?? []) {
     if (operation !== 'Apply' && operation !== 'Update') continue
-    const entry: Entry = { manager: manager ?? '', operation, apiVersion: apiVersion ?? '', subresource: subresource ?? '', time, set: (fieldsV1 ?? leaf) as FieldSet }
+    const entry: Entry = {
+      manager: manager ?? '',
+      operation,
+      apiVersion: apiVersion ?? '',
+      subresource: subresource ?? '',
+      time,
+      set: (fieldsV1 ?? leaf) as FieldSet,
+    }
     entries.set(entryKey(entry), entry)
   }
   return entries
@@ -34,8 +41,13 @@ export function readEntries(list: readonly ManagedFieldsEntry[] | undefined): En
 const seconds = (time: string | undefined): string => time ?? ''
 
 function order(a: Entry, b: Entry): number {
-  return compareText(a.operation, b.operation) || compareText(seconds(a.time), seconds(b.time)) || compareText(a.manager, b.manager)
-    || compareText(a.apiVersion, b.apiVersion) || compareText(a.subresource, b.subresource)
+  return (
+    compareText(a.operation, b.operation) ||
+    compareText(seconds(a.time), seconds(b.time)) ||
+    compareText(a.manager, b.manager) ||
+    compareText(a.apiVersion, b.apiVersion) ||
+    compareText(a.subresource, b.subresource)
+  )
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

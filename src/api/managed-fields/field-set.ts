@@ -2,7 +2,9 @@
 // keys are `f:name`, `k:{"key":value}` or `v:value`; a node without children is a member, a node with
 // children is one when it has the key `.`. Sets are values: no function here changes its arguments.
 
-export interface FieldSet { readonly [element: string]: FieldSet }
+export interface FieldSet {
+  readonly [element: string]: FieldSet
+}
 
 /** A member without children, and also the empty set. */
 export const leaf: FieldSet = Object.freeze({})
@@ -77,7 +79,11 @@ function combine(a: FieldSet, b: FieldSet, decide: Combine): FieldSet {
   return orEmpty(result) ?? leaf
 }
 
-function children(node: FieldSet, other: FieldSet | undefined, operation: (a: FieldSet, b: FieldSet) => FieldSet): Record<string, FieldSet> {
+function children(
+  node: FieldSet,
+  other: FieldSet | undefined,
+  operation: (a: FieldSet, b: FieldSet) => FieldSet,
+): Record<string, FieldSet> {
   const kept = operation(node, other ?? leaf)
   return isEmpty(kept) ? {} : { ...kept }
 }
@@ -95,7 +101,9 @@ export function equalSets(a: FieldSet, b: FieldSet): boolean {
 
 /** The paths of all members in a steady order, as Kubernetes prints them: `.spec.containers[name="c"].image`. */
 export function pathsOf(set: FieldSet, prefix = ''): string[] {
-  const keys = Object.keys(set).filter(key => key !== '.').sort()
+  const keys = Object.keys(set)
+    .filter(key => key !== '.')
+    .sort()
   const members = keys.filter(key => isMember(set[key]!)).map(key => prefix + elementText(key))
   return [...members, ...keys.flatMap(key => pathsOf(set[key]!, prefix + elementText(key)))]
 }
@@ -105,12 +113,18 @@ function elementText(element: string): string {
   if (element.startsWith('f:')) return `.${body}`
   if (element.startsWith('v:')) return `[=${body}]`
   const keys = JSON.parse(body) as Record<string, unknown>
-  return `[${Object.keys(keys).map(key => `${key}=${JSON.stringify(keys[key])}`).join(',')}]`
+  return `[${Object.keys(keys)
+    .map(key => `${key}=${JSON.stringify(keys[key])}`)
+    .join(',')}]`
 }
 
 /** A set of whole fields from their paths: `[['status'], ['metadata', 'labels']]`. */
 export function setOfPaths(paths: readonly (readonly string[])[]): FieldSet {
   let set = leaf
-  for (const path of paths) set = union(set, path.reduceRight<FieldSet>((inner, name) => ({ [`f:${name}`]: inner }), leaf))
+  for (const path of paths)
+    set = union(
+      set,
+      path.reduceRight<FieldSet>((inner, name) => ({ [`f:${name}`]: inner }), leaf),
+    )
   return set
 }

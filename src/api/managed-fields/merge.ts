@@ -10,9 +10,15 @@ type ListShape = Extract<Shape, { kind: 'list' }>
 /** `live` with `applied` laid over it; unchanged parts are shared. */
 export function mergeApplied(live: unknown, applied: unknown, shape: Shape): unknown {
   if (shape.kind === 'leaf' || live === undefined || live === null) return withoutNulls(applied)
-  if (shape.kind === 'set' && Array.isArray(live) && Array.isArray(applied)) return mergeLists(live, applied, valueElement, (_old, item) => item)
+  if (shape.kind === 'set' && Array.isArray(live) && Array.isArray(applied))
+    return mergeLists(live, applied, valueElement, (_old, item) => item)
   if (shape.kind === 'list' && Array.isArray(live) && Array.isArray(applied)) {
-    return mergeLists(live, applied, item => keyElement(item, shape) ?? valueElement(item), (old, item) => mergeApplied(old, item, shape.item))
+    return mergeLists(
+      live,
+      applied,
+      item => keyElement(item, shape) ?? valueElement(item),
+      (old, item) => mergeApplied(old, item, shape.item),
+    )
   }
   if (!isObject(live) || !isObject(applied)) return withoutNulls(applied)
   const merged: JsonObject = { ...live }
@@ -32,7 +38,12 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /** What only the live list has stays where it is; the rest comes in the applied order. */
-function mergeLists(live: readonly unknown[], applied: readonly unknown[], idOf: (item: unknown) => string, merge: (old: unknown, item: unknown) => unknown): unknown[] {
+function mergeLists(
+  live: readonly unknown[],
+  applied: readonly unknown[],
+  idOf: (item: unknown) => string,
+  merge: (old: unknown, item: unknown) => unknown,
+): unknown[] {
   const old = new Map(live.map(item => [idOf(item), item]))
   const wanted = new Set(applied.map(idOf))
   const merged: unknown[] = []
@@ -65,7 +76,8 @@ export function prune(value: unknown, shape: Shape, last: FieldSet, owned: Field
     if (!element.startsWith('f:') || !Object.hasOwn(pruned, key)) continue
     const mine = last[element]!
     const theirs = owned[element]
-    const gone = shape.kind === 'struct' ? theirs === undefined : isMember(mine) && !(theirs !== undefined && isMember(theirs))
+    const gone =
+      shape.kind === 'struct' ? theirs === undefined : isMember(mine) && !(theirs !== undefined && isMember(theirs))
     if (gone) delete pruned[key]
     else setKey(pruned, key, prune(pruned[key], shapeIn(key, shape), mine, theirs ?? leaf))
   }

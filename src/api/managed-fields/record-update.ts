@@ -26,7 +26,20 @@ export interface UpdateRecord {
 }
 
 const bookkeeping = new Set(['f:apiVersion', 'f:kind'])
-const bookkeepingInMetadata = new Set(['.', ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(name => `f:${name}`)])
+const bookkeepingInMetadata = new Set([
+  '.',
+  ...[
+    'name',
+    'namespace',
+    'creationTimestamp',
+    'selfLink',
+    'uid',
+    'clusterName',
+    'generation',
+    'managedFields',
+    'resourceVersion',
+  ].map(name => `f:${name}`),
+])
 
 /** Leaves out what nobody owns: identity and what the server keeps itself. */
 export function withoutBookkeeping(set: FieldSet): FieldSet {
@@ -94,7 +107,12 @@ export function recordUpdate(record: UpdateRecord): ManagedFieldsEntry[] | undef
   if (!isEmpty(taken)) {
     const kept = entries.get(entryKey(own))?.set ?? leaf
     entries.set(entryKey(own), { ...own, time: timestamp, set: union(kept, taken) })
-  } else if (previous === undefined && isEmpty(comparison.removed) && before !== undefined && after.metadata.managedFields === undefined) {
+  } else if (
+    previous === undefined &&
+    isEmpty(comparison.removed) &&
+    before !== undefined &&
+    after.metadata.managedFields === undefined
+  ) {
     return before.metadata.managedFields
   }
   return writeEntries(entries)

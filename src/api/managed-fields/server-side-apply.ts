@@ -9,7 +9,18 @@ import { validateAnnotations } from '../validation/object-meta.ts'
 import { sortedKeys } from '../../lib/sorted-keys.ts'
 import { appliedFields, compare, type Comparison } from './compare.ts'
 import { entryKey, readEntries, writeEntries, type Entries, type Entry } from './entries.ts'
-import { difference, equalSets, intersection, isEmpty, leaf, pathsOf, recursiveDifference, setOfPaths, union, type FieldSet } from './field-set.ts'
+import {
+  difference,
+  equalSets,
+  intersection,
+  isEmpty,
+  leaf,
+  pathsOf,
+  recursiveDifference,
+  setOfPaths,
+  union,
+  type FieldSet,
+} from './field-set.ts'
 import { mergeApplied, prune } from './merge.ts'
 import { shapeFor, takeAway, withoutBookkeeping, zeroObject } from './record-update.ts'
 import type { Shape } from './shape.ts'
@@ -36,7 +47,9 @@ const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 /** The object to store, before defaults; the live object itself when nothing changes. Throws 409 on conflicts. */
 export function serverSideApply(apply: Apply): KubeObject {
   const object = applyOwned(apply)
-  return apply.manager === 'kubectl' && object.metadata.annotations?.[lastAppliedAnnotation] ? withLastApplied(object, apply.applied as JsonObject) : object
+  return apply.manager === 'kubectl' && object.metadata.annotations?.[lastAppliedAnnotation]
+    ? withLastApplied(object, apply.applied as JsonObject)
+    : object
 }
 
 /** Keeps what `kubectl apply` without `--server-side` compares with, so that one may go back to it. What is too long is left out. */
@@ -47,7 +60,13 @@ function withLastApplied(object: KubeObject, applied: JsonObject): KubeObject {
   const { [lastAppliedAnnotation]: before, ...others } = object.metadata.annotations!
   if (text === before) return object
   const annotations = { ...others, [lastAppliedAnnotation]: text }
-  return { ...object, metadata: { ...object.metadata, annotations: validateAnnotations(annotations, 'metadata.annotations').length === 0 ? annotations : others } }
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      annotations: validateAnnotations(annotations, 'metadata.annotations').length === 0 ? annotations : others,
+    },
+  }
 }
 
 function applyOwned(apply: Apply): KubeObject {
@@ -57,12 +76,19 @@ function applyOwned(apply: Apply): KubeObject {
   checkTyped(applied, shape)
   const entries = startingEntries(apply, shape)
   const before = snapshot(entries)
-  const own: Entry = { manager, operation: 'Apply', apiVersion, subresource, time: undefined, set: ownedBy(applied, shape, apply.resetFields) }
+  const own: Entry = {
+    manager,
+    operation: 'Apply',
+    apiVersion,
+    subresource,
+    time: undefined,
+    set: ownedBy(applied, shape, apply.resetFields),
+  }
   const last = entries.get(entryKey(own))?.set ?? leaf
   const base = (live ?? { apiVersion: applied.apiVersion, kind: applied.kind, metadata: {} }) as unknown as JsonObject
   const merged = mergeApplied(base, applied, shape) as JsonObject
   entries.set(entryKey(own), own)
-  const result = isEmpty(last) ? merged : prune(merged, shape, last, ownedByAll(entries)) as JsonObject
+  const result = isEmpty(last) ? merged : (prune(merged, shape, last, ownedByAll(entries)) as JsonObject)
   const compared = compare(live === undefined ? zeroObject(shape) : base, result, shape)
   const comparison = { changed: withoutBookkeeping(compared.changed), removed: withoutBookkeeping(compared.removed) }
   const others: Entries = new Map([...entries].filter(([key]) => key !== entryKey(own)))
@@ -70,7 +96,8 @@ function applyOwned(apply: Apply): KubeObject {
   takeAway(others, comparison)
   own.set = withoutBookkeeping(own.set)
   const previous = before.get(entryKey(own))
-  const unchanged = live !== undefined && sameSet(previous?.set, own.set) && isEmpty(comparison.changed) && isEmpty(comparison.removed)
+  const unchanged =
+    live !== undefined && sameSet(previous?.set, own.set) && isEmpty(comparison.changed) && isEmpty(comparison.removed)
   if (unchanged && (live.metadata.managedFields?.length ?? 0) > 0) return live
   own.time = timestamp
   others.set(entryKey(own), own)
@@ -82,7 +109,8 @@ const sameSet = (a: FieldSet | undefined, b: FieldSet): boolean => a !== undefin
 function checkedConfiguration(applied: unknown): JsonObject {
   if (!isObject(applied)) throw badRequest('error decoding YAML: the applied configuration must be an object')
   const metadata = applied.metadata
-  if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null) throw badRequest('metadata.managedFields must be nil')
+  if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null)
+    throw badRequest('metadata.managedFields must be nil')
   return applied
 }
 
@@ -104,20 +132,38 @@ function startingEntries({ live, timestamp }: Apply, shape: Shape): Entries {
   const entries = readEntries(live?.metadata.managedFields)
   if (live === undefined || entries.size > 0) return entries
   const { changed } = compare(zeroObject(shape), live as unknown as JsonObject, shape)
-  const entry: Entry = { manager: 'before-first-apply', operation: 'Update', apiVersion: live.apiVersion, subresource: '', time: timestamp, set: withoutBookkeeping(changed) }
+  const entry: Entry = {
+    manager: 'before-first-apply',
+    operation: 'Update',
+    apiVersion: live.apiVersion,
+    subresource: '',
+    time: timestamp,
+    set: withoutBookkeeping(changed),
+  }
   if (!isEmpty(entry.set)) entries.set(entryKey(entry), entry)
   return entries
 }
 
-interface Conflict { readonly manager: string; readonly path: string }
+interface Conflict {
+  readonly manager: string
+  readonly path: string
+}
 
 function refuseConflicts(others: Entries, { changed }: Comparison, apply: Apply, shape: Shape): void {
-  const contested = [...others.values()].map(entry => ({ entry, shared: intersection(entry.set, changed) })).filter(({ shared }) => !isEmpty(shared))
+  const contested = [...others.values()]
+    .map(entry => ({ entry, shared: intersection(entry.set, changed) }))
+    .filter(({ shared }) => !isEmpty(shared))
   if (contested.length === 0) return
   const allowed = movableFromClientSide(apply, shape)
-  const conflicts: Conflict[] = contested.flatMap(({ entry, shared }) => pathsOf(difference(shared, allowed)).map(path => ({ manager: managerText(entry), path })))
+  const conflicts: Conflict[] = contested.flatMap(({ entry, shared }) =>
+    pathsOf(difference(shared, allowed)).map(path => ({ manager: managerText(entry), path })),
+  )
   if (conflicts.length === 0) return
-  const causes: StatusCause[] = conflicts.map(({ manager, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field: path }))
+  const causes: StatusCause[] = conflicts.map(({ manager, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field: path,
+  }))
   throw new ApiError(409, 'Conflict', conflictMessage(conflicts), { causes })
 }
 
@@ -159,7 +205,7 @@ function conflictMessage(conflicts: readonly Conflict[]): string {
 }
 
 function withManagedFields(object: JsonObject, entries: Entries): KubeObject {
-  const metadata: JsonObject = { ...object.metadata as JsonObject }
+  const metadata: JsonObject = { ...(object.metadata as JsonObject) }
   const managedFields = writeEntries(entries)
   if (managedFields === undefined) delete metadata.managedFields
   else metadata.managedFields = managedFields

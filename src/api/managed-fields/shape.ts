@@ -4,9 +4,18 @@ import { listKeyDefaults, modelOf, type Field } from '../schema/schema.ts'
 
 export type Shape =
   | { readonly kind: 'leaf'; readonly type: 'string' | 'number' | 'boolean' | 'list' | 'map' | 'any' }
-  | { readonly kind: 'struct'; readonly fields: ReadonlyMap<string, ShapeField>; readonly zero: () => Record<string, unknown> }
+  | {
+      readonly kind: 'struct'
+      readonly fields: ReadonlyMap<string, ShapeField>
+      readonly zero: () => Record<string, unknown>
+    }
   | { readonly kind: 'map'; readonly value: Shape }
-  | { readonly kind: 'list'; readonly keys: readonly string[]; readonly item: Shape; readonly defaults: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'list'
+      readonly keys: readonly string[]
+      readonly item: Shape
+      readonly defaults: Readonly<Record<string, unknown>>
+    }
   | { readonly kind: 'set' }
   /** Nothing is known: maps are owned by key, everything else as a whole. */
   | { readonly kind: 'deduced' }
@@ -20,7 +29,14 @@ export interface ShapeField {
 type LeafType = Extract<Shape, { kind: 'leaf' }>['type']
 const leafOf = (type: LeafType): Shape => ({ kind: 'leaf', type })
 const leafTypes: Partial<Record<Field['type'], LeafType>> = {
-  string: 'string', bytes: 'string', time: 'string', microTime: 'string', boolean: 'boolean', int32: 'number', int64: 'number', double: 'number',
+  string: 'string',
+  bytes: 'string',
+  time: 'string',
+  microTime: 'string',
+  boolean: 'boolean',
+  int32: 'number',
+  int64: 'number',
+  double: 'number',
 }
 
 /**
@@ -28,11 +44,27 @@ const leafTypes: Partial<Record<Field['type'], LeafType>> = {
  * are not "added", only what is inside them is. At the top of a kind `metadata`, `spec`, `status` always are.
  */
 const heldByValue = new Set([
-  'V1DeploymentSpec.strategy', 'V1ReplicaSetSpec.template', 'V1StatefulSetSpec.updateStrategy', 'V1DaemonSetSpec.updateStrategy',
-  'V1JobTemplateSpec.metadata', 'V1JobTemplateSpec.spec', 'V1PodTemplateSpec.metadata', 'V1PodTemplateSpec.spec', 'V1PodTemplate.template',
-  'V1PersistentVolumeClaimSpec.resources', 'V1ServiceStatus.loadBalancer', 'V1IngressStatus.loadBalancer', 'V1NetworkPolicySpec.podSelector',
-  'V1NodeStatus.daemonEndpoints', 'V1NodeDaemonEndpoints.kubeletEndpoint', 'V1NodeStatus.nodeInfo', 'V1CustomResourceDefinitionStatus.acceptedNames',
-  'CoreV1Event.source', 'EventsV1Event.regarding', 'EventsV1Event.deprecatedSource', 'V1ResourceClaimSpec.devices',
+  'V1DeploymentSpec.strategy',
+  'V1ReplicaSetSpec.template',
+  'V1StatefulSetSpec.updateStrategy',
+  'V1DaemonSetSpec.updateStrategy',
+  'V1JobTemplateSpec.metadata',
+  'V1JobTemplateSpec.spec',
+  'V1PodTemplateSpec.metadata',
+  'V1PodTemplateSpec.spec',
+  'V1PodTemplate.template',
+  'V1PersistentVolumeClaimSpec.resources',
+  'V1ServiceStatus.loadBalancer',
+  'V1IngressStatus.loadBalancer',
+  'V1NetworkPolicySpec.podSelector',
+  'V1NodeStatus.daemonEndpoints',
+  'V1NodeDaemonEndpoints.kubeletEndpoint',
+  'V1NodeStatus.nodeInfo',
+  'V1CustomResourceDefinitionStatus.acceptedNames',
+  'CoreV1Event.source',
+  'EventsV1Event.regarding',
+  'EventsV1Event.deprecatedSource',
+  'V1ResourceClaimSpec.devices',
   'V1ResourceClaimTemplateSpec.metadata',
 ])
 const alwaysThere = new Set(['metadata', 'spec', 'status'])
@@ -56,7 +88,8 @@ function structOfModel(name: string): Shape {
 function fillShape(name: string, shape: Shape): void {
   if (shape.kind !== 'struct') return
   const fields = shape.fields as Map<string, ShapeField>
-  for (const field of modelOf(name).fields.values()) fields.set(field.name, { element: `f:${field.name}`, shape: shapeOfField(field) })
+  for (const field of modelOf(name).fields.values())
+    fields.set(field.name, { element: `f:${field.name}`, shape: shapeOfField(field) })
 }
 
 /** The fields of an atomic model where a field wants them owned one by one. */
@@ -70,10 +103,18 @@ function shapeOfField(field: Field): Shape {
   if (field.shape === 'list') {
     if (field.listType === 'set') return { kind: 'set' }
     if (field.listType === 'atomic') return leafOf('list')
-    return { kind: 'list', keys: [...field.listMapKeys].sort(), item: shapeOfModel(field.model), defaults: listKeyDefaults }
+    return {
+      kind: 'list',
+      keys: [...field.listMapKeys].sort(),
+      item: shapeOfModel(field.model),
+      defaults: listKeyDefaults,
+    }
   }
   if (field.atomicMap) return leafOf('map')
-  const one = field.type === 'object' ? (field.granular ? granularShape : shapeOfModel)(field.model) : leafOf(leafTypes[field.type] ?? 'any')
+  const one =
+    field.type === 'object'
+      ? (field.granular ? granularShape : shapeOfModel)(field.model)
+      : leafOf(leafTypes[field.type] ?? 'any')
   return field.shape === 'map' ? { kind: 'map', value: one } : one
 }
 
@@ -82,7 +123,14 @@ function zeroOf(name: string): Record<string, unknown> {
   const zero: Record<string, unknown> = {}
   const { fields, topLevel } = modelOf(name)
   for (const field of fields.values()) {
-    if (field.shape === 'one' && field.type === 'object' && ((field.required && !field.pointer) || heldByValue.has(`${name}.${field.name}`) || (topLevel !== undefined && alwaysThere.has(field.name)))) zero[field.name] = zeroOf(field.model)
+    if (
+      field.shape === 'one' &&
+      field.type === 'object' &&
+      ((field.required && !field.pointer) ||
+        heldByValue.has(`${name}.${field.name}`) ||
+        (topLevel !== undefined && alwaysThere.has(field.name)))
+    )
+      zero[field.name] = zeroOf(field.model)
     else if (field.required) zero[field.name] = zeroScalar(field)
   }
   return zero
@@ -125,22 +173,34 @@ export function shapeOfCustomResource(schema: SchemaNode): Shape {
 function shapeOfEmbedded(schema: SchemaNode): Shape {
   const { 'x-kubernetes-embedded-resource': _embedded, ...inner } = schema
   const shape = shapeOfSchema(inner)
-  return shape.kind === 'struct' ? { ...shapeOfCustomResource(inner), zero: () => ({}) } as Shape : shape
+  return shape.kind === 'struct' ? ({ ...shapeOfCustomResource(inner), zero: () => ({}) } as Shape) : shape
 }
 
 export function shapeOfSchema(schema: SchemaNode): Shape {
   if (schema['x-kubernetes-embedded-resource'] === true) return shapeOfEmbedded(schema)
   if (schema.type === 'array') return shapeOfList(schema)
   if (schema.properties === undefined && typeof schema.additionalProperties === 'object') {
-    return schema['x-kubernetes-map-type'] === 'atomic' ? leafOf('map') : { kind: 'map', value: shapeOfSchema(schema.additionalProperties) }
+    return schema['x-kubernetes-map-type'] === 'atomic'
+      ? leafOf('map')
+      : { kind: 'map', value: shapeOfSchema(schema.additionalProperties) }
   }
   if (schema.properties !== undefined) {
     if (schema['x-kubernetes-map-type'] === 'atomic') return leafOf('map')
     if (schema['x-kubernetes-preserve-unknown-fields'] === true) return { kind: 'deduced' }
-    return { kind: 'struct', zero: () => ({}), fields: new Map(Object.entries(schema.properties).map(([name, inner]) => [name, { element: `f:${name}`, shape: shapeOfSchema(inner) }])) }
+    return {
+      kind: 'struct',
+      zero: () => ({}),
+      fields: new Map(
+        Object.entries(schema.properties).map(([name, inner]) => [
+          name,
+          { element: `f:${name}`, shape: shapeOfSchema(inner) },
+        ]),
+      ),
+    }
   }
-  if (schema.type === 'object' || schema.type === undefined) return schema['x-kubernetes-int-or-string'] === true ? leafOf('any') : { kind: 'deduced' }
-  return leafOf(schema.type === 'integer' ? 'number' : schema.type as LeafType)
+  if (schema.type === 'object' || schema.type === undefined)
+    return schema['x-kubernetes-int-or-string'] === true ? leafOf('any') : { kind: 'deduced' }
+  return leafOf(schema.type === 'integer' ? 'number' : (schema.type as LeafType))
 }
 
 function shapeOfList(schema: SchemaNode): Shape {
@@ -148,6 +208,13 @@ function shapeOfList(schema: SchemaNode): Shape {
   if (listType === 'set') return { kind: 'set' }
   const keys = schema['x-kubernetes-list-map-keys']
   if (listType !== 'map' || keys === undefined || schema.items === undefined) return leafOf('list')
-  const defaults = Object.fromEntries(keys.map(key => [key, schema.items?.properties?.[key]?.default]).filter(([, value]) => value !== undefined))
-  return { kind: 'list', keys: [...keys].sort(), item: shapeOfSchema(schema.items), defaults: defaults as Record<string, unknown> }
+  const defaults = Object.fromEntries(
+    keys.map(key => [key, schema.items?.properties?.[key]?.default]).filter(([, value]) => value !== undefined),
+  )
+  return {
+    kind: 'list',
+    keys: [...keys].sort(),
+    item: shapeOfSchema(schema.items),
+    defaults: defaults as Record<string, unknown>,
+  }
 }

@@ -14,7 +14,11 @@ export function checkTyped(applied: JsonObject, shape: Shape): void {
   if (problems.length === 0) return
   const { namespace = '', name = '' } = (applied.metadata ?? {}) as { namespace?: string; name?: string }
   const text = problems.length === 1 ? problems[0]! : `errors:\n${problems.map(problem => `  ${problem}`).join('\n')}`
-  throw new ApiError(500, '', `failed to create typed patch object (${namespace}/${name}; ${String(applied.apiVersion)}, Kind=${String(applied.kind)}): ${text}`)
+  throw new ApiError(
+    500,
+    '',
+    `failed to create typed patch object (${namespace}/${name}; ${String(applied.apiVersion)}, Kind=${String(applied.kind)}): ${text}`,
+  )
 }
 
 function check(value: unknown, shape: Shape, path: string, problems: string[]): void {
@@ -43,7 +47,12 @@ function check(value: unknown, shape: Shape, path: string, problems: string[]): 
   }
 }
 
-function checkStruct(value: JsonObject, shape: Extract<Shape, { kind: 'struct' }>, path: string, problems: string[]): void {
+function checkStruct(
+  value: JsonObject,
+  shape: Extract<Shape, { kind: 'struct' }>,
+  path: string,
+  problems: string[],
+): void {
   for (const key of Object.keys(value)) {
     const field = shape.fields.get(key)
     if (field === undefined) problems.push(`${path}.${key}: field not declared in schema`)
@@ -83,10 +92,16 @@ function checkSet(list: readonly unknown[], path: string, problems: string[]): v
 
 const expected = { string: 'string', number: 'numeric (int or float)', boolean: 'boolean', list: 'list', map: 'map' }
 
-function checkLeaf(value: unknown, type: Extract<Shape, { kind: 'leaf' }>['type'], path: string, problems: string[]): void {
+function checkLeaf(
+  value: unknown,
+  type: Extract<Shape, { kind: 'leaf' }>['type'],
+  path: string,
+  problems: string[],
+): void {
   if (type === 'any') return
   const fits = type === 'list' ? Array.isArray(value) : type === 'map' ? isObject(value) : typeof value === type
   if (!fits) problems.push(`${path}: expected ${expected[type]}, got ${shown(value)}`)
 }
 
-const shown = (value: unknown): string => (typeof value === 'string' ? `&value.valueUnstructured{Value:${JSON.stringify(value)}}` : JSON.stringify(value))
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? `&value.valueUnstructured{Value:${JSON.stringify(value)}}` : JSON.stringify(value)

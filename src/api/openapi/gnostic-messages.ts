@@ -4,8 +4,12 @@ import { isObject } from '../patch/json-value.ts'
 import { Writer } from '../protobuf/writer.ts'
 
 /** What clients may ask for: `@` is not allowed in a media type, but the older of them name it so. */
-export const binaryAccepted = (version: 2 | 3): readonly [string, string] => [`application/com.github.proto-openapi.spec.v${version}@v1.0+protobuf`, binaryType(version)]
-export const binaryType = (version: 2 | 3): string => `application/com.github.proto-openapi.spec.v${version}.v1.0+protobuf`
+export const binaryAccepted = (version: 2 | 3): readonly [string, string] => [
+  `application/com.github.proto-openapi.spec.v${version}@v1.0+protobuf`,
+  binaryType(version),
+]
+export const binaryType = (version: 2 | 3): string =>
+  `application/com.github.proto-openapi.spec.v${version}.v1.0+protobuf`
 
 /** Writes a value as the field of that number. What is not of the right type is left out. */
 export type Encoder = (writer: Writer, number: number, value: unknown) => void
@@ -23,14 +27,20 @@ export const integer: Encoder = (writer, number, value) => {
 export const double: Encoder = (writer, number, value) => {
   if (typeof value === 'number') writer.doubleField(number, value)
 }
-export const any: Encoder = (writer, number, value) => writer.messageField(number, () => writer.stringField(2, `${JSON.stringify(value)}\n`))
+export const any: Encoder = (writer, number, value) =>
+  writer.messageField(number, () => writer.stringField(2, `${JSON.stringify(value)}\n`))
 
-export const list = (element: Encoder): Encoder => (writer, number, value) => {
-  if (Array.isArray(value)) for (const each of value) element(writer, number, each)
-}
+export const list =
+  (element: Encoder): Encoder =>
+  (writer, number, value) => {
+    if (Array.isArray(value)) for (const each of value) element(writer, number, each)
+  }
 
 /** A message that holds nothing but the value: what the proto file has for `oneof`, and for lists in lists. */
-export const wrapped = (inner: number, encoder: Encoder): Encoder => (writer, number, value) => writer.messageField(number, () => encoder(writer, inner, value))
+export const wrapped =
+  (inner: number, encoder: Encoder): Encoder =>
+  (writer, number, value) =>
+    writer.messageField(number, () => encoder(writer, inner, value))
 
 const isExtension = (name: string): boolean => name.startsWith('x-')
 
@@ -42,27 +52,31 @@ export function writeEntry(writer: Writer, number: number, name: string, value: 
 }
 
 /** @param extensions is the number of `vendor_extension`, where keys that begin with `x-` go */
-export const message = (fields: Fields, extensions?: number): Encoder => (writer, number, value) => {
-  if (!isObject(value)) return
-  writer.messageField(number, () => {
-    for (const [name, content] of Object.entries(value)) {
-      const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-      if (field !== undefined) field[1](writer, field[0], content)
-      else if (extensions !== undefined && isExtension(name)) writeEntry(writer, extensions, name, content, any)
-    }
-  })
-}
+export const message =
+  (fields: Fields, extensions?: number): Encoder =>
+  (writer, number, value) => {
+    if (!isObject(value)) return
+    writer.messageField(number, () => {
+      for (const [name, content] of Object.entries(value)) {
+        const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+        if (field !== undefined) field[1](writer, field[0], content)
+        else if (extensions !== undefined && isExtension(name)) writeEntry(writer, extensions, name, content, any)
+      }
+    })
+  }
 
 /** The pairs of a map whose keys are data. @param extensions is where those keys go that are none */
-export const map = (entries: number, encoder: Encoder, extensions?: number): Encoder => (writer, number, value) => {
-  if (!isObject(value)) return
-  writer.messageField(number, () => {
-    for (const [name, content] of Object.entries(value)) {
-      if (extensions === undefined || !isExtension(name)) writeEntry(writer, entries, name, content, encoder)
-      else writeEntry(writer, extensions, name, content, any)
-    }
-  })
-}
+export const map =
+  (entries: number, encoder: Encoder, extensions?: number): Encoder =>
+  (writer, number, value) => {
+    if (!isObject(value)) return
+    writer.messageField(number, () => {
+      for (const [name, content] of Object.entries(value)) {
+        if (extensions === undefined || !isExtension(name)) writeEntry(writer, entries, name, content, encoder)
+        else writeEntry(writer, extensions, name, content, any)
+      }
+    })
+  }
 
 /** The pairs of a large map. Yields after each, so that whoever runs it can let others have their turn. */
 export function* entries(number: number, value: unknown, encoder: Encoder): Generator<undefined, Uint8Array> {

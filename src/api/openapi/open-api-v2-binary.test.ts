@@ -65,37 +65,73 @@ function decoded(document: object): any {
 }
 
 const any = ({ yaml }: any): unknown => JSON.parse(yaml)
-const named = (pairs: any[] = [], read: (value: any) => unknown): any => Object.fromEntries(pairs.map(({ name, value }) => [name, read(value ?? {})]))
+const named = (pairs: any[] = [], read: (value: any) => unknown): any =>
+  Object.fromEntries(pairs.map(({ name, value }) => [name, read(value ?? {})]))
 
-function schema({ ref, default: standard, enum: values, additionalProperties, type, items, allOf, properties, vendorExtension, ...rest }: any): any {
+function schema({
+  ref,
+  default: standard,
+  enum: values,
+  additionalProperties,
+  type,
+  items,
+  allOf,
+  properties,
+  vendorExtension,
+  ...rest
+}: any): any {
   return {
-    ...rest, ...named(vendorExtension, any),
-    ...(ref !== undefined && { $ref: ref }), ...(standard !== undefined && { default: any(standard) }), ...(values !== undefined && { enum: values.map(any) }),
-    ...(additionalProperties !== undefined && { additionalProperties: additionalProperties.boolean ?? schema(additionalProperties.schema) }),
-    ...(type !== undefined && { type: type.value[0] }), ...(items !== undefined && { items: schema(items.schema[0]) }), ...(allOf !== undefined && { allOf: allOf.map(schema) }),
+    ...rest,
+    ...named(vendorExtension, any),
+    ...(ref !== undefined && { $ref: ref }),
+    ...(standard !== undefined && { default: any(standard) }),
+    ...(values !== undefined && { enum: values.map(any) }),
+    ...(additionalProperties !== undefined && {
+      additionalProperties: additionalProperties.boolean ?? schema(additionalProperties.schema),
+    }),
+    ...(type !== undefined && { type: type.value[0] }),
+    ...(items !== undefined && { items: schema(items.schema[0]) }),
+    ...(allOf !== undefined && { allOf: allOf.map(schema) }),
     ...(properties !== undefined && { properties: named(properties.additionalProperties, schema) }),
   }
 }
 
 function parameter({ parameter: { body, other } }: any): any {
-  return body === undefined ? other.query ?? other.path : { ...body, schema: schema(body.schema) }
+  return body === undefined ? (other.query ?? other.path) : { ...body, schema: schema(body.schema) }
 }
 
 function operation({ parameters, responses, vendorExtension, ...rest }: any): any {
-  const answers = named(responses.responseCode, ({ response: { schema: answer, ...more } }) => ({ ...more, ...(answer !== undefined && { schema: schema(answer.schema) }) }))
-  return { ...rest, ...(parameters !== undefined && { parameters: parameters.map(parameter) }), responses: answers, ...named(vendorExtension, any) }
+  const answers = named(responses.responseCode, ({ response: { schema: answer, ...more } }) => ({
+    ...more,
+    ...(answer !== undefined && { schema: schema(answer.schema) }),
+  }))
+  return {
+    ...rest,
+    ...(parameters !== undefined && { parameters: parameters.map(parameter) }),
+    responses: answers,
+    ...named(vendorExtension, any),
+  }
 }
 
 function pathItem({ parameters, ...operations }: any): any {
-  return { ...Object.fromEntries(Object.entries(operations).map(([method, content]) => [method, operation(content)])), ...(parameters !== undefined && { parameters: parameters.map(parameter) }) }
+  return {
+    ...Object.fromEntries(Object.entries(operations).map(([method, content]) => [method, operation(content)])),
+    ...(parameters !== undefined && { parameters: parameters.map(parameter) }),
+  }
 }
 
 /** What was decoded, in the form of JSON. */
 function asJson({ paths, definitions, security, securityDefinitions, ...rest }: any): any {
   return {
-    ...rest, paths: named(paths.path, pathItem), definitions: named(definitions.additionalProperties, schema),
-    ...(security !== undefined && { security: security.map((each: any) => named(each.additionalProperties, ({ value = [] }) => value)) }),
-    ...(securityDefinitions !== undefined && { securityDefinitions: named(securityDefinitions.additionalProperties, ({ apiKeySecurity }) => apiKeySecurity) }),
+    ...rest,
+    paths: named(paths.path, pathItem),
+    definitions: named(definitions.additionalProperties, schema),
+    ...(security !== undefined && {
+      security: security.map((each: any) => named(each.additionalProperties, ({ value = [] }) => value)),
+    }),
+    ...(securityDefinitions !== undefined && {
+      securityDefinitions: named(securityDefinitions.additionalProperties, ({ apiKeySecurity }) => apiKeySecurity),
+    }),
   }
 }
 
@@ -106,22 +142,49 @@ describe('the binary form of OpenAPI v2', () => {
     const found = asJson(decoded(document))
     expect(Object.keys(found.paths)).toEqual(Object.keys(document.paths))
     expect(found).toEqual(document)
-    expect(found.definitions['io.k8s.api.apps.v1.Deployment']['x-kubernetes-group-version-kind']).toEqual([{ group: 'apps', kind: 'Deployment', version: 'v1' }])
+    expect(found.definitions['io.k8s.api.apps.v1.Deployment']['x-kubernetes-group-version-kind']).toEqual([
+      { group: 'apps', kind: 'Deployment', version: 'v1' },
+    ])
     expect(found.paths['/api/v1/namespaces/{namespace}/pods'].get['x-kubernetes-action']).toBe('list')
   })
 
   test('everything else that a schema of a custom resource can say', () => {
     const rich = {
-      type: 'object', title: 't', maximum: 2.5, minimum: -1, exclusiveMaximum: true, multipleOf: 0.5, minLength: 1, maxLength: 300, pattern: '^ü+$', minItems: 1, uniqueItems: true,
-      enum: ['a', 1, null, { b: [] }], default: { a: '' }, additionalProperties: { type: 'string' }, allOf: [{ type: 'object' }],
-      properties: { 'x-data': { type: 'string' }, open: { additionalProperties: false }, '__proto__': { type: 'integer' } }, 'x-kubernetes-preserve-unknown-fields': true,
+      type: 'object',
+      title: 't',
+      maximum: 2.5,
+      minimum: -1,
+      exclusiveMaximum: true,
+      multipleOf: 0.5,
+      minLength: 1,
+      maxLength: 300,
+      pattern: '^ü+$',
+      minItems: 1,
+      uniqueItems: true,
+      enum: ['a', 1, null, { b: [] }],
+      default: { a: '' },
+      additionalProperties: { type: 'string' },
+      allOf: [{ type: 'object' }],
+      properties: {
+        'x-data': { type: 'string' },
+        open: { additionalProperties: false },
+        __proto__: { type: 'integer' },
+      },
+      'x-kubernetes-preserve-unknown-fields': true,
     }
-    const document = JSON.parse(JSON.stringify({ swagger: '2.0', info: { title: 'a', version: 'b' }, paths: {}, definitions: { rich } })) as object
+    const document = JSON.parse(
+      JSON.stringify({ swagger: '2.0', info: { title: 'a', version: 'b' }, paths: {}, definitions: { rich } }),
+    ) as object
     expect(asJson(decoded(document))).toEqual(document)
   })
 
   test('leaves out what is not of the type that the format has for it', () => {
-    const wrong = { swagger: 2, info: [], paths: { '/a': 'text', '/b': { get: 7, parameters: {} } }, definitions: { a: null, b: { description: 1, required: 'x', properties: [] } } }
+    const wrong = {
+      swagger: 2,
+      info: [],
+      paths: { '/a': 'text', '/b': { get: 7, parameters: {} } },
+      definitions: { a: null, b: { description: 1, required: 'x', properties: [] } },
+    }
     expect(asJson(decoded(wrong))).toEqual({ paths: { '/a': {}, '/b': {} }, definitions: { a: {}, b: {} } })
   })
 })

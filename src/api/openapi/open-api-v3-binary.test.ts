@@ -65,61 +65,146 @@ function decoded(document: object): any {
 }
 
 const any = ({ yaml }: any): unknown => JSON.parse(yaml)
-const named = (pairs: any[] = [], read: (value: any) => unknown): any => Object.fromEntries(pairs.map(({ name, value }) => [name, read(value ?? {})]))
-const orReference = ({ schema: found, reference }: any): any => (reference === undefined ? schema(found) : { $ref: reference.ref })
+const named = (pairs: any[] = [], read: (value: any) => unknown): any =>
+  Object.fromEntries(pairs.map(({ name, value }) => [name, read(value ?? {})]))
+const orReference = ({ schema: found, reference }: any): any =>
+  reference === undefined ? schema(found) : { $ref: reference.ref }
 
-function schema({ default: standard, enum: values, additionalProperties, items, allOf, oneOf, anyOf, not, properties, example, specificationExtension, ...rest }: any): any {
-  const lists = Object.entries({ allOf, oneOf, anyOf }).flatMap(([name, list]) => (list === undefined ? [] : [[name, list.map(orReference)]]))
+function schema({
+  default: standard,
+  enum: values,
+  additionalProperties,
+  items,
+  allOf,
+  oneOf,
+  anyOf,
+  not,
+  properties,
+  example,
+  specificationExtension,
+  ...rest
+}: any): any {
+  const lists = Object.entries({ allOf, oneOf, anyOf }).flatMap(([name, list]) =>
+    list === undefined ? [] : [[name, list.map(orReference)]],
+  )
   return {
-    ...rest, ...named(specificationExtension, any), ...Object.fromEntries(lists),
-    ...(standard !== undefined && { default: standard.number ?? standard.boolean ?? standard.string }), ...(values !== undefined && { enum: values.map(any) }),
-    ...(additionalProperties !== undefined && { additionalProperties: additionalProperties.boolean ?? orReference(additionalProperties.schemaOrReference) }),
-    ...(items !== undefined && { items: orReference(items.schemaOrReference[0]) }), ...(properties !== undefined && { properties: named(properties.additionalProperties, orReference) }),
-    ...(not !== undefined && { not: schema(not) }), ...(example !== undefined && { example: any(example) }),
+    ...rest,
+    ...named(specificationExtension, any),
+    ...Object.fromEntries(lists),
+    ...(standard !== undefined && { default: standard.number ?? standard.boolean ?? standard.string }),
+    ...(values !== undefined && { enum: values.map(any) }),
+    ...(additionalProperties !== undefined && {
+      additionalProperties: additionalProperties.boolean ?? orReference(additionalProperties.schemaOrReference),
+    }),
+    ...(items !== undefined && { items: orReference(items.schemaOrReference[0]) }),
+    ...(properties !== undefined && { properties: named(properties.additionalProperties, orReference) }),
+    ...(not !== undefined && { not: schema(not) }),
+    ...(example !== undefined && { example: any(example) }),
   }
 }
 
-const content = (types: any): any => named(types.additionalProperties, ({ schema: found }) => ({ schema: orReference(found) }))
-const parameters = (list: any[]): any => list.map(({ parameter }) => ({ ...parameter, schema: orReference(parameter.schema) }))
-const withParameters = ({ parameters: list, ...rest }: any): any => ({ ...rest, ...(list !== undefined && { parameters: parameters(list) }) })
+const content = (types: any): any =>
+  named(types.additionalProperties, ({ schema: found }) => ({ schema: orReference(found) }))
+const parameters = (list: any[]): any =>
+  list.map(({ parameter }) => ({ ...parameter, schema: orReference(parameter.schema) }))
+const withParameters = ({ parameters: list, ...rest }: any): any => ({
+  ...rest,
+  ...(list !== undefined && { parameters: parameters(list) }),
+})
 
 function operation({ requestBody, responses, specificationExtension, ...rest }: any): any {
   return {
-    ...withParameters(rest), ...named(specificationExtension, any),
-    ...(requestBody !== undefined && { requestBody: { ...requestBody.requestBody, content: content(requestBody.requestBody.content) } }),
-    responses: named(responses.responseOrReference, ({ response: { content: types, ...more } }) => ({ ...more, ...(types !== undefined && { content: content(types) }) })),
+    ...withParameters(rest),
+    ...named(specificationExtension, any),
+    ...(requestBody !== undefined && {
+      requestBody: { ...requestBody.requestBody, content: content(requestBody.requestBody.content) },
+    }),
+    responses: named(responses.responseOrReference, ({ response: { content: types, ...more } }) => ({
+      ...more,
+      ...(types !== undefined && { content: content(types) }),
+    })),
   }
 }
 
 function pathItem({ parameters: list, ...operations }: any): any {
-  return { ...Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, operation(each)])), ...withParameters({ parameters: list }) }
+  return {
+    ...Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, operation(each)])),
+    ...withParameters({ parameters: list }),
+  }
 }
 
 function asJson({ paths, components: { schemas, securitySchemes }, ...rest }: any): any {
   return {
-    ...rest, paths: named(paths.path, pathItem),
-    components: { schemas: named(schemas.additionalProperties, orReference), ...(securitySchemes && { securitySchemes: named(securitySchemes.additionalProperties, each => each.securityScheme) }) },
+    ...rest,
+    paths: named(paths.path, pathItem),
+    components: {
+      schemas: named(schemas.additionalProperties, orReference),
+      ...(securitySchemes && {
+        securitySchemes: named(securitySchemes.additionalProperties, each => each.securityScheme),
+      }),
+    },
   }
 }
 
-test.each(['v1', 'apps/v1', 'apiextensions.k8s.io/v1'])('the binary form of OpenAPI v3 says of %s what the JSON form says', async groupVersion => {
-  const kinds = allKinds.filter(({ resource: { group, version } }) => (group === '' ? version : `${group}/${version}`) === groupVersion)
-  const document = JSON.parse(JSON.stringify(openApiV3(groupVersion, kinds, await loadDocs()))) as any
-  expect(Object.keys(document.paths).length).toBeGreaterThan(5)
-  expect(decoded(document)).toEqual(document)
-})
+test.each(['v1', 'apps/v1', 'apiextensions.k8s.io/v1'])(
+  'the binary form of OpenAPI v3 says of %s what the JSON form says',
+  async groupVersion => {
+    const kinds = allKinds.filter(
+      ({ resource: { group, version } }) => (group === '' ? version : `${group}/${version}`) === groupVersion,
+    )
+    const document = JSON.parse(JSON.stringify(openApiV3(groupVersion, kinds, await loadDocs()))) as any
+    expect(Object.keys(document.paths).length).toBeGreaterThan(5)
+    expect(decoded(document)).toEqual(document)
+  },
+)
 
 test('everything else that a schema of a custom resource can say', () => {
   const rich = {
-    type: 'object', title: 't', nullable: true, maximum: 2.5, minimum: -1, exclusiveMaximum: true, multipleOf: 0.5, minLength: 1, maxLength: 300, pattern: '^ü+$', minItems: 1, uniqueItems: true,
-    enum: ['a', 1, null, { b: [] }], default: '', example: [1], additionalProperties: { type: 'string' }, allOf: [{ type: 'object' }], oneOf: [{ required: ['a'] }], anyOf: [{ $ref: '#/components/schemas/rich' }], not: { type: 'array' },
-    properties: { 'x-data': { type: 'string' }, 'open': { additionalProperties: false }, 'on': { type: 'boolean', default: false }, 'many': { type: 'array', items: { type: 'number', default: 0 } } }, 'x-kubernetes-preserve-unknown-fields': true,
+    type: 'object',
+    title: 't',
+    nullable: true,
+    maximum: 2.5,
+    minimum: -1,
+    exclusiveMaximum: true,
+    multipleOf: 0.5,
+    minLength: 1,
+    maxLength: 300,
+    pattern: '^ü+$',
+    minItems: 1,
+    uniqueItems: true,
+    enum: ['a', 1, null, { b: [] }],
+    default: '',
+    example: [1],
+    additionalProperties: { type: 'string' },
+    allOf: [{ type: 'object' }],
+    oneOf: [{ required: ['a'] }],
+    anyOf: [{ $ref: '#/components/schemas/rich' }],
+    not: { type: 'array' },
+    properties: {
+      'x-data': { type: 'string' },
+      open: { additionalProperties: false },
+      on: { type: 'boolean', default: false },
+      many: { type: 'array', items: { type: 'number', default: 0 } },
+    },
+    'x-kubernetes-preserve-unknown-fields': true,
   }
-  const document = JSON.parse(JSON.stringify({ openapi: '3.0.0', info: { title: 'a', version: 'b' }, paths: {}, components: { schemas: { rich } } })) as object
+  const document = JSON.parse(
+    JSON.stringify({
+      openapi: '3.0.0',
+      info: { title: 'a', version: 'b' },
+      paths: {},
+      components: { schemas: { rich } },
+    }),
+  ) as object
   expect(decoded(document)).toEqual(document)
 })
 
 test('leaves out what is not of the type that the format has for it', () => {
-  const wrong = { openapi: 3, info: [], paths: { '/a': 'text', '/b': { parameters: {} } }, components: { schemas: { a: { description: 1, required: 'x', properties: [], default: { a: 1 } } } } }
+  const wrong = {
+    openapi: 3,
+    info: [],
+    paths: { '/a': 'text', '/b': { parameters: {} } },
+    components: { schemas: { a: { description: 1, required: 'x', properties: [], default: { a: 1 } } } },
+  }
   expect(decoded(wrong)).toEqual({ paths: { '/a': {}, '/b': {} }, components: { schemas: { a: {} } } })
 })

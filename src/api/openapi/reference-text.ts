@@ -12,7 +12,10 @@ export const listMetadataText = 'The revision of the list and where it continues
 const byModel: Readonly<Record<string, string>> = { V1ObjectMeta: metadataText, V1ListMeta: listMetadataText }
 
 /** The first sentence about the model serves where there are no words of its own. */
-export function textOfReference({ name, type, model }: Pick<Field, 'name' | 'type' | 'model'>, docs: Docs): string | undefined {
+export function textOfReference(
+  { name, type, model }: Pick<Field, 'name' | 'type' | 'model'>,
+  docs: Docs,
+): string | undefined {
   if (type !== 'object') return undefined
   return byModel[model] ?? byName[name] ?? /^.*?\.(?=\s|$)|^.+/.exec(docs[model]?.[0] ?? '')?.[0]
 }

@@ -2,10 +2,15 @@
 // keeps the server's order, and between the two the server's order decides where it knows both.
 import { isObject } from './json-value.ts'
 
-const idOf = (item: unknown, key: string | undefined): unknown => (key !== undefined && isObject(item) ? item[key] : item)
+const idOf = (item: unknown, key: string | undefined): unknown =>
+  key !== undefined && isObject(item) ? item[key] : item
 
 /** Splits `items` into those whose id occurs in `named` and the rest. */
-export function partition(items: readonly unknown[], named: readonly unknown[], key: string | undefined): [inNamed: unknown[], rest: unknown[]] {
+export function partition(
+  items: readonly unknown[],
+  named: readonly unknown[],
+  key: string | undefined,
+): [inNamed: unknown[], rest: unknown[]] {
   const ids = new Set(named.map(item => idOf(item, key)))
   const [inNamed, rest]: [unknown[], unknown[]] = [[], []]
   for (const item of items) (ids.has(idOf(item, key)) ? inNamed : rest).push(item)
@@ -23,7 +28,13 @@ function sorted(items: readonly unknown[], order: Map<unknown, number>, key: str
   return [...items].sort((a, b) => place(a) - place(b))
 }
 
-export function normalizeOrder(patchItems: readonly unknown[], serverOnly: readonly unknown[], patchOrder: readonly unknown[], serverOrder: readonly unknown[], key: string | undefined): unknown[] {
+export function normalizeOrder(
+  patchItems: readonly unknown[],
+  serverOnly: readonly unknown[],
+  patchOrder: readonly unknown[],
+  serverOrder: readonly unknown[],
+  key: string | undefined,
+): unknown[] {
   const server = positions(serverOrder, key)
   const right = sorted(patchItems, positions(patchOrder, key), key)
   const left = sorted(serverOnly, server, key)

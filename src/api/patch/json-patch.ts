@@ -11,17 +11,27 @@ export interface JsonPatchOperation {
 }
 
 const maximumOperations = 10_000
-const doesNotFit = (): ApiError => new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+const doesNotFit = (): ApiError =>
+  new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 
 function jsonKind(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 function checkOperations(operations: unknown): readonly JsonPatchOperation[] {
-  if (!Array.isArray(operations)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operations)} into Go value of type []handlers.jsonPatchOp`)
-  if (operations.length > maximumOperations) throw requestEntityTooLarge(`The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${operations.length}`)
+  if (!Array.isArray(operations))
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${jsonKind(operations)} into Go value of type []handlers.jsonPatchOp`,
+    )
+  if (operations.length > maximumOperations)
+    throw requestEntityTooLarge(
+      `The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${operations.length}`,
+    )
   for (const operation of operations as unknown[]) {
-    if (!isObject(operation)) throw badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(operation)} into Go value of type handlers.jsonPatchOp`)
+    if (!isObject(operation))
+      throw badRequest(
+        `error decoding patch: json: cannot unmarshal ${jsonKind(operation)} into Go value of type handlers.jsonPatchOp`,
+      )
   }
   return operations as JsonPatchOperation[]
 }
@@ -35,7 +45,9 @@ const knownFields = new Set(['op', 'path', 'from', 'value'])
 export function operationProblems(operations: unknown, duplicates: readonly string[]): string[] {
   if (!Array.isArray(operations)) return []
   return (operations as unknown[]).flatMap((operation, index) => [
-    ...(isObject(operation) ? Object.keys(operation) : []).filter(key => !knownFields.has(key)).map(key => `json patch unknown field "[${index}].${key}"`),
+    ...(isObject(operation) ? Object.keys(operation) : [])
+      .filter(key => !knownFields.has(key))
+      .map(key => `json patch unknown field "[${index}].${key}"`),
     ...duplicates.filter(path => path.startsWith(`[${index}].`)).map(path => `json patch duplicate field "${path}"`),
   ])
 }
@@ -43,7 +55,10 @@ export function operationProblems(operations: unknown, duplicates: readonly stri
 function pointer(path: unknown): string[] {
   if (path === '') return []
   if (typeof path !== 'string' || !path.startsWith('/')) throw doesNotFit()
-  return path.slice(1).split('/').map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return path
+    .slice(1)
+    .split('/')
+    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
 function listIndex(list: readonly unknown[], key: string, end: number): number {
@@ -91,7 +106,8 @@ function rewrite(target: unknown, path: readonly string[], change: Change, depth
 function add(target: unknown, path: readonly string[], value: unknown): unknown {
   if (path.length === 0) return value
   return rewrite(target, path, (container, key) => {
-    if (Array.isArray(container)) container.splice(key === '-' ? container.length : listIndex(container, key, container.length), 0, value)
+    if (Array.isArray(container))
+      container.splice(key === '-' ? container.length : listIndex(container, key, container.length), 0, value)
     else setKey(container, key, value)
   })
 }
@@ -130,10 +146,14 @@ function readOrNull(target: unknown, path: readonly string[]): unknown {
 function applyOperation(target: unknown, operation: JsonPatchOperation): unknown {
   const path = pointer(operation.path)
   switch (operation.op) {
-    case 'add': return add(target, path, operation.value ?? null)
-    case 'remove': return remove(target, path)
-    case 'replace': return replace(target, path, operation.value ?? null)
-    case 'copy': return add(target, path, read(target, pointer(operation.from)))
+    case 'add':
+      return add(target, path, operation.value ?? null)
+    case 'remove':
+      return remove(target, path)
+    case 'replace':
+      return replace(target, path, operation.value ?? null)
+    case 'copy':
+      return add(target, path, read(target, pointer(operation.from)))
     case 'move': {
       const from = pointer(operation.from)
       if (path.length > from.length && from.every((part, index) => part === path[index])) throw doesNotFit()
@@ -142,7 +162,8 @@ function applyOperation(target: unknown, operation: JsonPatchOperation): unknown
     case 'test':
       test(target, path, operation.value)
       return target
-    default: throw doesNotFit()
+    default:
+      throw doesNotFit()
   }
 }
 

@@ -5,7 +5,9 @@ import { getKey, isObject, setKey, type JsonObject } from './json-value.ts'
 export function applyMergePatch(target: JsonObject, patch: unknown): JsonObject {
   if (!isObject(patch)) {
     const kind = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`,
+    )
   }
   return merge(target, patch)
 }

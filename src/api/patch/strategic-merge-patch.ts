@@ -10,7 +10,8 @@ const orderPrefix = '$setElementOrder/'
 const deletePrefix = '$deleteFromPrimitiveList/'
 const isDirective = (key: string): boolean => key.startsWith('$')
 
-const unprocessable = (): ApiError => new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+const unprocessable = (): ApiError =>
+  new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 /** Kubernetes answers 500 here; the fault is the client's. */
 const failure = (message: string): ApiError => badRequest(message)
 
@@ -44,7 +45,8 @@ function mergeMap(original: JsonObject, patch: JsonObject, place: Place): JsonOb
   const directive = patch.$patch
   if (directive === 'delete') return {}
   if (directive === 'replace') return stripped(patch) as JsonObject
-  if (directive !== undefined && directive !== 'merge') throw badRequest(`unknown patch type found: ${JSON.stringify(directive)}`)
+  if (directive !== undefined && directive !== 'merge')
+    throw badRequest(`unknown patch type found: ${JSON.stringify(directive)}`)
   const merged = retainedKeys(original, patch)
   const ordered = mergeOrderedLists(merged, patch, place)
   for (const key of Object.keys(patch)) {
@@ -56,7 +58,8 @@ function mergeMap(original: JsonObject, patch: JsonObject, place: Place): JsonOb
   return merged
 }
 
-const isKnownDirective = (key: string): boolean => key === '$patch' || key === '$retainKeys' || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)
+const isKnownDirective = (key: string): boolean =>
+  key === '$patch' || key === '$retainKeys' || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)
 
 function retainedKeys(original: JsonObject, patch: JsonObject): JsonObject {
   const retain = patch.$retainKeys
@@ -109,7 +112,11 @@ function mergeList(original: unknown[], patch: unknown[], place: Place): unknown
   const replaces = patch.some(item => isObject(item) && item.$patch === 'replace')
   const plain = patch.filter(item => !(isObject(item) && (item.$patch === 'replace' || item.$patch === 'delete')))
   if (replaces) return stripped(plain) as unknown[]
-  const gone = new Set(patch.filter((item): item is JsonObject => isObject(item) && item.$patch === 'delete').map(item => keyValue(item, key)))
+  const gone = new Set(
+    patch
+      .filter((item): item is JsonObject => isObject(item) && item.$patch === 'delete')
+      .map(item => keyValue(item, key)),
+  )
   const merged = original.filter(item => !isObject(item) || !gone.has(item[key]))
   for (const item of plain) {
     if (!isObject(item)) throw badRequest(`cannot merge a list of structures with ${JSON.stringify(item)}`)
@@ -132,7 +139,10 @@ function keyValue(item: JsonObject, key: string): unknown {
 function goMap(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`
   if (!isObject(value)) return String(value)
-  return `map[${Object.keys(value).sort().map(key => `${key}:${goMap(value[key])}`).join(' ')}]`
+  return `map[${Object.keys(value)
+    .sort()
+    .map(key => `${key}:${goMap(value[key])}`)
+    .join(' ')}]`
 }
 
 function mergePrimitives(original: unknown[], patch: unknown[]): unknown[] {
@@ -144,7 +154,12 @@ function mergePrimitives(original: unknown[], patch: unknown[]): unknown[] {
 function deleteFromPrimitives(merged: JsonObject, key: string, gone: unknown): void {
   if (!Array.isArray(gone)) throw badRequest('invalid patch format of primitive list')
   const original = getKey(merged, key)
-  if (Array.isArray(original)) setKey(merged, key, original.filter(item => !gone.includes(item)))
+  if (Array.isArray(original))
+    setKey(
+      merged,
+      key,
+      original.filter(item => !gone.includes(item)),
+    )
 }
 
 /** Deals with every `$setElementOrder/x` and returns the fields that are done with it. */
@@ -175,13 +190,17 @@ function orderList(merged: JsonObject, patch: JsonObject, key: string, order: un
   const list = mergedList(original, change, place)
   if (list === undefined) return
   const [fromPatch, serverOnly] = partition(list, order, mergeKeyName)
-  setKey(merged, key, normalizeOrder(fromPatch, serverOnly, order, Array.isArray(original) ? original : [], mergeKeyName))
+  setKey(
+    merged,
+    key,
+    normalizeOrder(fromPatch, serverOnly, order, Array.isArray(original) ? original : [], mergeKeyName),
+  )
 }
 
 function mergedList(original: unknown, change: unknown, place: Place): unknown[] | undefined {
   if (!Array.isArray(change)) return Array.isArray(original) ? original : undefined
   if (!Array.isArray(original)) return stripped(change) as unknown[]
-  return place.field?.patchMerge === true ? mergeList(original, change, place) : stripped(change) as unknown[]
+  return place.field?.patchMerge === true ? mergeList(original, change, place) : (stripped(change) as unknown[])
 }
 
 /** What the patch changes must stand in the order it names, in the same sequence. */

@@ -19,9 +19,11 @@ function written(body: (writer: Writer) => void): Uint8Array {
 }
 
 /** The bare message of an object or a part of one, without envelope. */
-export const encodeProtobufMessage = (model: string, object: object): Uint8Array => written(writer => writeMessage(writer, model, object as JsonObject))
+export const encodeProtobufMessage = (model: string, object: object): Uint8Array =>
+  written(writer => writeMessage(writer, model, object as JsonObject))
 
-export const decodeProtobufMessage = (model: string, message: Uint8Array): JsonObject => readMessage(new Reader(message), model)
+export const decodeProtobufMessage = (model: string, message: Uint8Array): JsonObject =>
+  readMessage(new Reader(message), model)
 
 function writeEnvelope(writer: Writer, apiVersion: string, kind: string, body: () => void): void {
   writer.raw(magic)
@@ -38,8 +40,12 @@ function writeEnvelope(writer: Writer, apiVersion: string, kind: string, body: (
 export function encodeProtobuf(model: string, object: object): Uint8Array {
   const { apiVersion, kind } = object as { apiVersion?: string; kind?: string }
   const { topLevel, goName } = modelOf(model)
-  const version = apiVersion ?? (topLevel === undefined ? 'v1' : `${topLevel.group === '' ? '' : `${topLevel.group}/`}${topLevel.version}`)
-  return written(writer => writeEnvelope(writer, version, kind ?? goName, () => writeMessage(writer, model, object as JsonObject)))
+  const version =
+    apiVersion ??
+    (topLevel === undefined ? 'v1' : `${topLevel.group === '' ? '' : `${topLevel.group}/`}${topLevel.version}`)
+  return written(writer =>
+    writeEnvelope(writer, version, kind ?? goName, () => writeMessage(writer, model, object as JsonObject)),
+  )
 }
 
 export interface ListMeta {
@@ -58,13 +64,15 @@ export interface ProtobufList {
 }
 
 export function encodeProtobufList(model: string, { apiVersion, kind, metadata, items }: ProtobufList): Uint8Array {
-  return written(writer => writeEnvelope(writer, apiVersion, kind, () => {
-    writer.messageField(1, () => writeMessage(writer, 'V1ListMeta', metadata as JsonObject))
-    for (const item of items) {
-      if (item instanceof Uint8Array) writer.bytesField(2, item)
-      else writer.messageField(2, () => writeMessage(writer, model, item as JsonObject))
-    }
-  }))
+  return written(writer =>
+    writeEnvelope(writer, apiVersion, kind, () => {
+      writer.messageField(1, () => writeMessage(writer, 'V1ListMeta', metadata as JsonObject))
+      for (const item of items) {
+        if (item instanceof Uint8Array) writer.bytesField(2, item)
+        else writer.messageField(2, () => writeMessage(writer, model, item as JsonObject))
+      }
+    }),
+  )
 }
 
 /** One watch event: its type and the object as a whole body (`encodeProtobuf`). */
@@ -90,7 +98,8 @@ export function isProtobuf(bytes: Uint8Array): boolean {
 
 /** Opens a body; `message` is for `decodeProtobufMessage`. */
 export function decodeProtobuf(bytes: Uint8Array): { apiVersion: string; kind: string; message: Uint8Array } {
-  if (!isProtobuf(bytes)) throw badRequest('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  if (!isProtobuf(bytes))
+    throw badRequest('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
   const reader = new Reader(bytes, magic.length)
   const envelope = { apiVersion: '', kind: '', message: new Uint8Array() }
   while (!reader.done) {
@@ -112,4 +121,3 @@ function readTypeMeta(reader: Reader): { apiVersion: string; kind: string } {
   }
   return meta
 }
-

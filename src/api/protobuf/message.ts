@@ -60,7 +60,8 @@ function writeLevel(writer: Writer, level: Level, object: JsonObject): void {
     const value = object[field.name]
     if (value !== undefined && value !== null) writeField(writer, field, value)
   }
-  for (const [number, inner] of level.embedded) if (hasAny(inner, object)) writer.messageField(number, () => writeLevel(writer, inner, object))
+  for (const [number, inner] of level.embedded)
+    if (hasAny(inner, object)) writer.messageField(number, () => writeLevel(writer, inner, object))
 }
 
 function hasAny(level: Level, object: JsonObject): boolean {

@@ -16,20 +16,61 @@ const schemaModel = 'V1JSONSchemaProps'
 
 export function writeValue(writer: Writer, field: Field, number: number, value: unknown, nested: Nested): void {
   switch (field.type) {
-    case 'string': writer.stringField(number, value as string); break
-    case 'boolean': writer.booleanField(number, value as boolean); break
-    case 'int32': case 'int64': writer.integerField(number, value as number); break
-    case 'double': writer.doubleField(number, value as number); break
-    case 'bytes': writer.bytesField(number, decodeBase64(value as string)); break
-    case 'quantity': writer.messageField(number, () => writer.stringField(1, value as string)); break
-    case 'time': case 'microTime': writer.messageField(number, () => writeTime(writer, value as string)); break
-    case 'intOrString': writer.messageField(number, () => writeIntOrString(writer, value as string | number)); break
-    case 'raw': case 'json': case 'fieldsV1': case 'any': writer.messageField(number, () => writer.bytesField(1, encodeUtf8(JSON.stringify(value)))); break
-    case 'stringList': writer.messageField(number, () => { for (const item of value as string[]) writer.stringField(1, item) }); break
-    case 'schemaOrBool': writer.messageField(number, () => writeSchemaOrBool(writer, value, nested)); break
-    case 'schemaOrArray': writer.messageField(number, () => writeSchemaOr(writer, value, nested, item => writer.messageField(2, () => nested.write(writer, schemaModel, item)))); break
-    case 'schemaOrStrings': writer.messageField(number, () => writeSchemaOr(writer, value, nested, item => writer.stringField(2, item as string))); break
-    case 'object': writer.messageField(number, () => nested.write(writer, field.model, value)); break
+    case 'string':
+      writer.stringField(number, value as string)
+      break
+    case 'boolean':
+      writer.booleanField(number, value as boolean)
+      break
+    case 'int32':
+    case 'int64':
+      writer.integerField(number, value as number)
+      break
+    case 'double':
+      writer.doubleField(number, value as number)
+      break
+    case 'bytes':
+      writer.bytesField(number, decodeBase64(value as string))
+      break
+    case 'quantity':
+      writer.messageField(number, () => writer.stringField(1, value as string))
+      break
+    case 'time':
+    case 'microTime':
+      writer.messageField(number, () => writeTime(writer, value as string))
+      break
+    case 'intOrString':
+      writer.messageField(number, () => writeIntOrString(writer, value as string | number))
+      break
+    case 'raw':
+    case 'json':
+    case 'fieldsV1':
+    case 'any':
+      writer.messageField(number, () => writer.bytesField(1, encodeUtf8(JSON.stringify(value))))
+      break
+    case 'stringList':
+      writer.messageField(number, () => {
+        for (const item of value as string[]) writer.stringField(1, item)
+      })
+      break
+    case 'schemaOrBool':
+      writer.messageField(number, () => writeSchemaOrBool(writer, value, nested))
+      break
+    case 'schemaOrArray':
+      writer.messageField(number, () =>
+        writeSchemaOr(writer, value, nested, item =>
+          writer.messageField(2, () => nested.write(writer, schemaModel, item)),
+        ),
+      )
+      break
+    case 'schemaOrStrings':
+      writer.messageField(number, () =>
+        writeSchemaOr(writer, value, nested, item => writer.stringField(2, item as string)),
+      )
+      break
+    case 'object':
+      writer.messageField(number, () => nested.write(writer, field.model, value))
+      break
   }
 }
 
@@ -60,22 +101,41 @@ function writeSchemaOr(writer: Writer, value: unknown, nested: Nested, writeItem
 
 export function readValue(reader: Reader, field: Field, wireType: number, nested: Nested): unknown {
   switch (field.type) {
-    case 'string': return reader.string()
-    case 'boolean': return reader.integer() !== 0
-    case 'int32': case 'int64': return field.shape === 'list' && wireType === 2 ? packed(reader) : reader.integer()
-    case 'double': return reader.double()
-    case 'bytes': return encodeBase64(reader.blob())
-    case 'quantity': return readStrings(reader.nested())[0] ?? '0'
-    case 'time': return readTime(reader.nested(), false)
-    case 'microTime': return readTime(reader.nested(), true)
-    case 'intOrString': return readIntOrString(reader.nested())
-    case 'raw': case 'json': case 'fieldsV1': case 'any': return readJson(reader.nested())
-    case 'stringList': return readStrings(reader.nested())
-    case 'schemaOrBool': return readSchemaOr(reader.nested(), nested, 'bool')
-    case 'schemaOrArray': return readSchemaOr(reader.nested(), nested, 'schema')
-    case 'schemaOrStrings': return readSchemaOr(reader.nested(), nested, 'string')
+    case 'string':
+      return reader.string()
+    case 'boolean':
+      return reader.integer() !== 0
+    case 'int32':
+    case 'int64':
+      return field.shape === 'list' && wireType === 2 ? packed(reader) : reader.integer()
+    case 'double':
+      return reader.double()
+    case 'bytes':
+      return encodeBase64(reader.blob())
+    case 'quantity':
+      return readStrings(reader.nested())[0] ?? '0'
+    case 'time':
+      return readTime(reader.nested(), false)
+    case 'microTime':
+      return readTime(reader.nested(), true)
+    case 'intOrString':
+      return readIntOrString(reader.nested())
+    case 'raw':
+    case 'json':
+    case 'fieldsV1':
+    case 'any':
+      return readJson(reader.nested())
+    case 'stringList':
+      return readStrings(reader.nested())
+    case 'schemaOrBool':
+      return readSchemaOr(reader.nested(), nested, 'bool')
+    case 'schemaOrArray':
+      return readSchemaOr(reader.nested(), nested, 'schema')
+    case 'schemaOrStrings':
+      return readSchemaOr(reader.nested(), nested, 'string')
     case 'object':
-    default: return nested.read(reader.nested(), field.model)
+    default:
+      return nested.read(reader.nested(), field.model)
   }
 }
 

@@ -14,8 +14,25 @@
 import structure from '../generated/structure.json' with { type: 'json' }
 
 export type FieldType =
-  | 'string' | 'boolean' | 'int32' | 'int64' | 'double' | 'bytes' | 'time' | 'microTime' | 'quantity' | 'intOrString'
-  | 'any' | 'raw' | 'fieldsV1' | 'json' | 'stringList' | 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings' | 'object'
+  | 'string'
+  | 'boolean'
+  | 'int32'
+  | 'int64'
+  | 'double'
+  | 'bytes'
+  | 'time'
+  | 'microTime'
+  | 'quantity'
+  | 'intOrString'
+  | 'any'
+  | 'raw'
+  | 'fieldsV1'
+  | 'json'
+  | 'stringList'
+  | 'schemaOrArray'
+  | 'schemaOrBool'
+  | 'schemaOrStrings'
+  | 'object'
 
 export interface Field {
   readonly name: string
@@ -56,22 +73,47 @@ export interface Model {
 }
 
 const types: Record<string, FieldType> = {
-  s: 'string', b: 'boolean', i: 'int32', l: 'int64', d: 'double', y: 'bytes', t: 'time', u: 'microTime', q: 'quantity',
-  x: 'intOrString', a: 'any', r: 'raw', f: 'fieldsV1', j: 'json', v: 'stringList', A: 'schemaOrArray', B: 'schemaOrBool', S: 'schemaOrStrings',
+  s: 'string',
+  b: 'boolean',
+  i: 'int32',
+  l: 'int64',
+  d: 'double',
+  y: 'bytes',
+  t: 'time',
+  u: 'microTime',
+  q: 'quantity',
+  x: 'intOrString',
+  a: 'any',
+  r: 'raw',
+  f: 'fieldsV1',
+  j: 'json',
+  v: 'stringList',
+  A: 'schemaOrArray',
+  B: 'schemaOrBool',
+  S: 'schemaOrStrings',
 }
-const tokenPattern = /^([^=:]+)(?:=([\d.]+))?:(\[\]|\{\})?(?:=(\w+)|(\w))(!)?(?:@(\w)(?:\(([^)]*)\))?)?(?:(~)(m?)(r?)(?:\(([^)]*)\))?)?(\*)?$/
+const tokenPattern =
+  /^([^=:]+)(?:=([\d.]+))?:(\[\]|\{\})?(?:=(\w+)|(\w))(!)?(?:@(\w)(?:\(([^)]*)\))?)?(?:(~)(m?)(r?)(?:\(([^)]*)\))?)?(\*)?$/
 
 function parseField(token: string): Field {
   const match = tokenPattern.exec(token)
   if (match === null) throw new Error(`schema: cannot read the field ${token}`)
   const [, name, wire, shape, model, type, required, list, keys, strategy, merge, retain, mergeKey, pointer] = match
   return {
-    name: name!, type: type === undefined ? 'object' : types[type]!, model: model ?? '',
+    name: name!,
+    type: type === undefined ? 'object' : types[type]!,
+    model: model ?? '',
     shape: shape === '[]' ? 'list' : shape === '{}' ? 'map' : 'one',
-    required: required !== undefined, pointer: pointer !== undefined,
-    listType: list === 'm' ? 'map' : list === 's' ? 'set' : 'atomic', listMapKeys: keys?.split(',') ?? [],
-    atomicMap: shape !== '[]' && list === 'a', granular: list === 'g',
-    patchReplace: strategy !== undefined && merge === '' && retain === '', patchMerge: merge === 'm', patchRetainKeys: retain === 'r', patchMergeKey: mergeKey,
+    required: required !== undefined,
+    pointer: pointer !== undefined,
+    listType: list === 'm' ? 'map' : list === 's' ? 'set' : 'atomic',
+    listMapKeys: keys?.split(',') ?? [],
+    atomicMap: shape !== '[]' && list === 'a',
+    granular: list === 'g',
+    patchReplace: strategy !== undefined && merge === '' && retain === '',
+    patchMerge: merge === 'm',
+    patchRetainKeys: retain === 'r',
+    patchMergeKey: mergeKey,
     wire: wire?.split('.').map(Number) ?? [],
   }
 }
@@ -85,7 +127,8 @@ function parseModel(name: string, group: string, line: string): Model {
     if (token === '') continue
     if (token.startsWith('#')) {
       const slash = token.lastIndexOf('/')
-      topLevel = slash < 0 ? { group: '', version: 'v1' } : { group: token.slice(1, slash), version: token.slice(slash + 1) }
+      topLevel =
+        slash < 0 ? { group: '', version: 'v1' } : { group: token.slice(1, slash), version: token.slice(slash + 1) }
     } else if (token.startsWith('@')) {
       atomic = true
     } else {

@@ -15,7 +15,11 @@ export function defaultMatch(match: MatchResources | undefined): void {
   for (const rule of [...(match.resourceRules ?? []), ...(match.excludeResourceRules ?? [])]) rule.scope ??= '*'
 }
 
-interface PolicySpec { readonly failurePolicy?: string; readonly paramKind?: ParamKind; readonly matchConstraints?: MatchResources }
+interface PolicySpec {
+  readonly failurePolicy?: string
+  readonly paramKind?: ParamKind
+  readonly matchConstraints?: MatchResources
+}
 
 /** What both kinds of policies demand of their specs. */
 export function validatePolicy({ failurePolicy, paramKind, matchConstraints }: PolicySpec): FieldError[] {
@@ -24,25 +28,37 @@ export function validatePolicy({ failurePolicy, paramKind, matchConstraints }: P
     requireOneOf(failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy'),
     validateParamKind(paramKind, 'spec.paramKind'),
     matchConstraints === undefined ? [required(field)] : validateMatch(matchConstraints, field),
-    matchConstraints !== undefined && (matchConstraints.resourceRules ?? []).length === 0 ? [required(`${field}.resourceRules`)] : [],
+    matchConstraints !== undefined && (matchConstraints.resourceRules ?? []).length === 0
+      ? [required(`${field}.resourceRules`)]
+      : [],
   )
 }
 
-interface BindingSpec { readonly policyName?: string; readonly paramRef?: ParamRef; readonly matchResources?: MatchResources }
+interface BindingSpec {
+  readonly policyName?: string
+  readonly paramRef?: ParamRef
+  readonly matchResources?: MatchResources
+}
 
 /** What both kinds of bindings demand of their specs. */
-export const validateBinding = ({ policyName, paramRef, matchResources }: BindingSpec): FieldError[] => joinErrors(
-  requireText(policyName, 'spec.policyName', checkSubdomain),
-  validateParamRef(paramRef, 'spec.paramRef'),
-  matchResources === undefined ? [] : validateMatch(matchResources, 'spec.matchResources'),
-)
+export const validateBinding = ({ policyName, paramRef, matchResources }: BindingSpec): FieldError[] =>
+  joinErrors(
+    requireText(policyName, 'spec.policyName', checkSubdomain),
+    validateParamRef(paramRef, 'spec.paramRef'),
+    matchResources === undefined ? [] : validateMatch(matchResources, 'spec.matchResources'),
+  )
 
 const mutatingOperations = ['*', 'CONNECT', 'CREATE', 'UPDATE']
 
 /** What is deleted cannot be changed. */
 export const validateMutatingOperations = (match: MatchResources | undefined, field: string): FieldError[] =>
-  (match?.resourceRules ?? []).flatMap(({ operations = [] }) => operations)
-    .flatMap(operation => (mutatingOperations.includes(operation) ? [] : [notSupported(`${field}.resourceRules.operations`, operation, mutatingOperations)]))
+  (match?.resourceRules ?? [])
+    .flatMap(({ operations = [] }) => operations)
+    .flatMap(operation =>
+      mutatingOperations.includes(operation)
+        ? []
+        : [notSupported(`${field}.resourceRules.operations`, operation, mutatingOperations)],
+    )
 
 function validateMatch(match: MatchResources, field: string): FieldError[] {
   return joinErrors(
@@ -54,14 +70,21 @@ function validateMatch(match: MatchResources, field: string): FieldError[] {
   )
 }
 
-const validateNamedRule = (rule: NamedRuleWithOperations, field: string): FieldError[] => joinErrors(
-  each(rule.resourceNames, `${field}.resourceNames`, (name, path) => checkPathSegment(name).map(problem => invalidValue(path, name, problem))),
-  validateUnique(rule.resourceNames, `${field}.resourceNames`, name => name),
-  validateRule(rule, field),
-)
+const validateNamedRule = (rule: NamedRuleWithOperations, field: string): FieldError[] =>
+  joinErrors(
+    each(rule.resourceNames, `${field}.resourceNames`, (name, path) =>
+      checkPathSegment(name).map(problem => invalidValue(path, name, problem)),
+    ),
+    validateUnique(rule.resourceNames, `${field}.resourceNames`, name => name),
+    validateRule(rule, field),
+  )
 
 const requireOneOf = (value: string | undefined, supported: readonly string[], field: string): FieldError[] =>
-  (value === undefined || value === '' ? [required(field)] : supported.includes(value) ? [] : [notSupported(field, value, supported)])
+  value === undefined || value === ''
+    ? [required(field)]
+    : supported.includes(value)
+      ? []
+      : [notSupported(field, value, supported)]
 
 function validateParamKind(given: ParamKind | undefined, field: string): FieldError[] {
   if (given === undefined) return []
@@ -69,18 +92,31 @@ function validateParamKind(given: ParamKind | undefined, field: string): FieldEr
   const problems = checkLabel1035(kind.toLowerCase())
   return joinErrors(
     apiVersion === '' ? [required(`${field}.apiVersion`)] : validateGroupVersion(apiVersion, `${field}.apiVersion`),
-    kind === '' ? [required(`${field}.kind`)] : problems.length === 0 ? [] : [invalidValue(`${field}.kind`, kind, `may have mixed case, but should otherwise match: ${problems.join(',')}`)],
+    kind === ''
+      ? [required(`${field}.kind`)]
+      : problems.length === 0
+        ? []
+        : [
+            invalidValue(
+              `${field}.kind`,
+              kind,
+              `may have mixed case, but should otherwise match: ${problems.join(',')}`,
+            ),
+          ],
   )
 }
 
 function validateGroupVersion(apiVersion: string, field: string): FieldError[] {
   const parts = apiVersion.split('/')
   if (parts.length > 2) return [invalidValue(field, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)]
-  const [group, version] = parts.length === 2 ? parts as [string, string] : ['', apiVersion]
-  const joined = (value: string, problems: readonly string[]): FieldError[] => (problems.length === 0 ? [] : [invalidValue(field, value, problems.join(','))])
+  const [group, version] = parts.length === 2 ? (parts as [string, string]) : ['', apiVersion]
+  const joined = (value: string, problems: readonly string[]): FieldError[] =>
+    problems.length === 0 ? [] : [invalidValue(field, value, problems.join(','))]
   return joinErrors(
     group === '' ? [] : joined(group, checkSubdomain(group)),
-    version === '' ? [invalidValue(field, apiVersion, 'version must be specified')] : joined(version, checkLabel1035(version)),
+    version === ''
+      ? [invalidValue(field, apiVersion, 'version must be specified')]
+      : joined(version, checkLabel1035(version)),
   )
 }
 
@@ -88,10 +124,13 @@ function validateParamRef(reference: ParamRef | undefined, field: string): Field
   if (reference === undefined) return []
   const { name = '', selector, parameterNotFoundAction } = reference
   const both = name !== '' && selector !== undefined
-  const exclusive = (part: string): FieldError[] => (both ? [forbiddenField(`${field}.${part}`, 'name and selector are mutually exclusive')] : [])
+  const exclusive = (part: string): FieldError[] =>
+    both ? [forbiddenField(`${field}.${part}`, 'name and selector are mutually exclusive')] : []
   return joinErrors(
-    name === '' ? [] : checkPathSegment(name).map(problem => invalidValue(`${field}.name`, name, problem)), exclusive('name'),
-    validateLabelSelector(selector, `${field}.selector`), exclusive('selector'),
+    name === '' ? [] : checkPathSegment(name).map(problem => invalidValue(`${field}.name`, name, problem)),
+    exclusive('name'),
+    validateLabelSelector(selector, `${field}.selector`),
+    exclusive('selector'),
     name === '' && selector === undefined ? [required(field, 'one of name or selector must be specified')] : [],
     requireOneOf(parameterNotFoundAction, ['Allow', 'Deny'], `${field}.parameterNotFoundAction`),
   )

@@ -1,7 +1,16 @@
 // Containers of a pod: ordinary, init and ephemeral ones.
 import type { FieldError } from '../field-error.ts'
 import { duplicate, forbiddenField, invalidValue, joinErrors, notFoundValue, required } from '../field-error.ts'
-import type { Container, ContainerPort, EnvFromSource, EnvVar, EphemeralContainer, PodSpec, SecurityContext, VolumeMount } from '../generated/models.ts'
+import type {
+  Container,
+  ContainerPort,
+  EnvFromSource,
+  EnvVar,
+  EphemeralContainer,
+  PodSpec,
+  SecurityContext,
+  VolumeMount,
+} from '../generated/models.ts'
 import { environmentFields, validateFieldRef, validateKeyRef, validateResourceFieldRef } from './field-sources.ts'
 import { checkEnvironmentName, checkLabel, checkPortName, isPort, portRangeMessage } from './formats.ts'
 import { validateLifecycle, validateProbe } from './probes.ts'
@@ -16,10 +25,14 @@ export function validateContainers(spec: PodSpec, field: string): FieldError[] {
   const mountable = new Set((spec.volumes ?? []).map(volume => volume.name))
   const names = new Set(containers.map(container => container.name))
   return joinErrors(
-    each(containers, `${field}.containers`, (container, path) => joinErrors(validateContainer(container, mountable, path), validateRunning(container, path))),
+    each(containers, `${field}.containers`, (container, path) =>
+      joinErrors(validateContainer(container, mountable, path), validateRunning(container, path)),
+    ),
     validateUnique(containers, `${field}.containers`, container => container.name, 'name'),
     validateHostPorts(containers, `${field}.containers`),
-    each(initContainers, `${field}.initContainers`, (container, path) => joinErrors(validateContainer(container, mountable, path), validateInit(container, names, path))),
+    each(initContainers, `${field}.initContainers`, (container, path) =>
+      joinErrors(validateContainer(container, mountable, path), validateInit(container, names, path)),
+    ),
     validateUnique(initContainers, `${field}.initContainers`, container => container.name, 'name'),
   )
 }
@@ -29,22 +42,37 @@ export function validateEphemeralContainers(spec: PodSpec, field: string): Field
   const mountable = new Set((spec.volumes ?? []).map(volume => volume.name))
   const taken = new Set([...(spec.initContainers ?? []), ...spec.containers].map(container => container.name))
   return joinErrors(
-    each(spec.ephemeralContainers, `${field}.ephemeralContainers`, (container, path) => joinErrors(
-      validateContainer(container, mountable, path),
-      taken.has(container.name) ? [duplicate(`${path}.name`, container.name)] : [],
-      (['ports', 'lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const)
-        .filter(name => container[name] !== undefined).map(name => forbiddenField(`${path}.${name}`, 'cannot be set for an Ephemeral Container')),
-    )),
+    each(spec.ephemeralContainers, `${field}.ephemeralContainers`, (container, path) =>
+      joinErrors(
+        validateContainer(container, mountable, path),
+        taken.has(container.name) ? [duplicate(`${path}.name`, container.name)] : [],
+        (['ports', 'lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const)
+          .filter(name => container[name] !== undefined)
+          .map(name => forbiddenField(`${path}.${name}`, 'cannot be set for an Ephemeral Container')),
+      ),
+    ),
     validateUnique(spec.ephemeralContainers, `${field}.ephemeralContainers`, container => container.name, 'name'),
   )
 }
 
-function validateContainer(container: Container | EphemeralContainer, mountable: ReadonlySet<string>, field: string): FieldError[] {
+function validateContainer(
+  container: Container | EphemeralContainer,
+  mountable: ReadonlySet<string>,
+  field: string,
+): FieldError[] {
   const image = container.image ?? ''
   return joinErrors(
     requireText(container.name, `${field}.name`, checkLabel),
-    image === '' ? [required(`${field}.image`)] : image === image.trim() ? [] : [invalidValue(`${field}.image`, image, 'must not have leading or trailing whitespace')],
-    optionalOneOf(container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError'], `${field}.terminationMessagePolicy`),
+    image === ''
+      ? [required(`${field}.image`)]
+      : image === image.trim()
+        ? []
+        : [invalidValue(`${field}.image`, image, 'must not have leading or trailing whitespace')],
+    optionalOneOf(
+      container.terminationMessagePolicy,
+      ['File', 'FallbackToLogsOnError'],
+      `${field}.terminationMessagePolicy`,
+    ),
     validatePorts(container.ports, `${field}.ports`),
     each(container.env, `${field}.env`, validateEnv),
     each(container.envFrom, `${field}.envFrom`, validateEnvFrom),
@@ -69,7 +97,8 @@ function validateInit(container: Container, names: ReadonlySet<string>, field: s
   const taken = names.has(container.name) ? [duplicate(`${field}.name`, container.name)] : []
   if (container.restartPolicy === 'Always') return joinErrors(taken, validateRunning(container, field))
   const forbidden = (['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const)
-    .filter(name => container[name] !== undefined).map(name => forbiddenField(`${field}.${name}`, 'may not be set for init containers without restartPolicy=Always'))
+    .filter(name => container[name] !== undefined)
+    .map(name => forbiddenField(`${field}.${name}`, 'may not be set for init containers without restartPolicy=Always'))
   return joinErrors(taken, forbidden)
 }
 
@@ -77,12 +106,20 @@ const protocols = ['SCTP', 'TCP', 'UDP']
 
 function validatePorts(ports: readonly ContainerPort[] | undefined, field: string): FieldError[] {
   return joinErrors(
-    each(ports, field, (port, path) => joinErrors(
-      port.name ? checkPortName(port.name).map(found => invalidValue(`${path}.name`, port.name, found)) : [],
-      port.containerPort === undefined || port.containerPort === 0 ? [required(`${path}.containerPort`)] : isPort(port.containerPort) ? [] : [invalidValue(`${path}.containerPort`, port.containerPort, portRangeMessage)],
-      port.hostPort === undefined || port.hostPort === 0 || isPort(port.hostPort) ? [] : [invalidValue(`${path}.hostPort`, port.hostPort, portRangeMessage)],
-      validateOneOf(port.protocol, protocols, `${path}.protocol`, true),
-    )),
+    each(ports, field, (port, path) =>
+      joinErrors(
+        port.name ? checkPortName(port.name).map(found => invalidValue(`${path}.name`, port.name, found)) : [],
+        port.containerPort === undefined || port.containerPort === 0
+          ? [required(`${path}.containerPort`)]
+          : isPort(port.containerPort)
+            ? []
+            : [invalidValue(`${path}.containerPort`, port.containerPort, portRangeMessage)],
+        port.hostPort === undefined || port.hostPort === 0 || isPort(port.hostPort)
+          ? []
+          : [invalidValue(`${path}.hostPort`, port.hostPort, portRangeMessage)],
+        validateOneOf(port.protocol, protocols, `${path}.protocol`, true),
+      ),
+    ),
     validateUnique(ports, field, port => port.name, 'name'),
   )
 }
@@ -90,24 +127,39 @@ function validatePorts(ports: readonly ContainerPort[] | undefined, field: strin
 /** One host port belongs to one container port of the pod. */
 function validateHostPorts(containers: readonly Container[], field: string): FieldError[] {
   const seen = new Set<string>()
-  return each(containers, field, (container, path) => each(container.ports, `${path}.ports`, (port, portPath) => {
-    if (!port.hostPort) return []
-    const key = `${port.protocol}/${port.hostIP ?? ''}/${port.hostPort}`
-    if (seen.has(key)) return [duplicate(`${portPath}.hostPort`, key)]
-    seen.add(key)
-    return []
-  }))
+  return each(containers, field, (container, path) =>
+    each(container.ports, `${path}.ports`, (port, portPath) => {
+      if (!port.hostPort) return []
+      const key = `${port.protocol}/${port.hostIP ?? ''}/${port.hostPort}`
+      if (seen.has(key)) return [duplicate(`${portPath}.hostPort`, key)]
+      seen.add(key)
+      return []
+    }),
+  )
 }
 
 export const validateHostNetworkPorts = (containers: readonly Container[] | undefined, field: string): FieldError[] =>
-  each(containers, field, (container, path) => each(container.ports, `${path}.ports`, (port, portPath) =>
-    (port.hostPort === port.containerPort ? [] : [invalidValue(`${portPath}.containerPort`, port.containerPort, 'must match `hostPort` when `hostNetwork` is true')])))
+  each(containers, field, (container, path) =>
+    each(container.ports, `${path}.ports`, (port, portPath) =>
+      port.hostPort === port.containerPort
+        ? []
+        : [
+            invalidValue(
+              `${portPath}.containerPort`,
+              port.containerPort,
+              'must match `hostPort` when `hostNetwork` is true',
+            ),
+          ],
+    ),
+  )
 
 function validateEnv({ name, value = '', valueFrom }: EnvVar, field: string): FieldError[] {
   const named = requireText(name, `${field}.name`, checkEnvironmentName)
   if (valueFrom === undefined) return named
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = valueFrom
-  const sources = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter(source => source !== undefined).length
+  const sources = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter(
+    source => source !== undefined,
+  ).length
   const path = `${field}.valueFrom`
   return joinErrors(
     named,
@@ -115,9 +167,20 @@ function validateEnv({ name, value = '', valueFrom }: EnvVar, field: string): Fi
     resourceFieldRef ? validateResourceFieldRef(resourceFieldRef, false, `${path}.resourceFieldRef`) : [],
     configMapKeyRef ? validateKeyRef(configMapKeyRef, `${path}.configMapKeyRef`) : [],
     secretKeyRef ? validateKeyRef(secretKeyRef, `${path}.secretKeyRef`) : [],
-    sources === 0 ? [invalidValue(path, '', 'must specify one of: `configMapKeyRef`, `fieldRef`, `fileKeyRef`, `resourceFieldRef` or `secretKeyRef`')] : [],
-    value !== '' && sources > 0 ? [invalidValue(path, '', 'may not be specified when `value` is not empty')]
-      : sources > 1 ? [invalidValue(path, '', 'may not have more than one field specified at a time')] : [],
+    sources === 0
+      ? [
+          invalidValue(
+            path,
+            '',
+            'must specify one of: `configMapKeyRef`, `fieldRef`, `fileKeyRef`, `resourceFieldRef` or `secretKeyRef`',
+          ),
+        ]
+      : [],
+    value !== '' && sources > 0
+      ? [invalidValue(path, '', 'may not be specified when `value` is not empty')]
+      : sources > 1
+        ? [invalidValue(path, '', 'may not have more than one field specified at a time')]
+        : [],
   )
 }
 
@@ -132,7 +195,11 @@ function validateEnvFrom({ prefix = '', configMapRef, secretRef }: EnvFromSource
   )
 }
 
-function validateMounts(container: Container | EphemeralContainer, mountable: ReadonlySet<string>, field: string): FieldError[] {
+function validateMounts(
+  container: Container | EphemeralContainer,
+  mountable: ReadonlySet<string>,
+  field: string,
+): FieldError[] {
   const paths = new Set<string>()
   return each(container.volumeMounts, field, (mount, path) => {
     const repeated = paths.has(mount.mountPath)
@@ -150,11 +217,23 @@ function validateMounts(container: Container | EphemeralContainer, mountable: Re
 function validateMountOptions(mount: VolumeMount, security: SecurityContext | undefined, field: string): FieldError[] {
   const bidirectional = mount.mountPropagation === 'Bidirectional' && security?.privileged !== true
   return joinErrors(
-    mount.subPath && mount.subPathExpr ? [invalidValue(`${field}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive')] : [],
+    mount.subPath && mount.subPathExpr
+      ? [invalidValue(`${field}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive')]
+      : [],
     validateDescendingPath(mount.subPath, `${field}.subPath`),
     validateDescendingPath(mount.subPathExpr, `${field}.subPathExpr`),
-    bidirectional ? [forbiddenField(`${field}.mountPropagation`, 'Bidirectional mount propagation is available only to privileged containers')]
-      : optionalOneOf(mount.mountPropagation, ['Bidirectional', 'HostToContainer', 'None'], `${field}.mountPropagation`),
+    bidirectional
+      ? [
+          forbiddenField(
+            `${field}.mountPropagation`,
+            'Bidirectional mount propagation is available only to privileged containers',
+          ),
+        ]
+      : optionalOneOf(
+          mount.mountPropagation,
+          ['Bidirectional', 'HostToContainer', 'None'],
+          `${field}.mountPropagation`,
+        ),
   )
 }
 
@@ -164,6 +243,8 @@ function validateSecurityContext(security: SecurityContext | undefined, field: s
   return joinErrors(
     validateSecurityIds(security, field),
     optionalOneOf(security.procMount, ['Default', 'Unmasked'], `${field}.procMount`),
-    contradiction ? [invalidValue(field, security, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true')] : [],
+    contradiction
+      ? [invalidValue(field, security, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true')]
+      : [],
   )
 }

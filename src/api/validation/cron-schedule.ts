@@ -1,13 +1,20 @@
 // Cron expressions as Kubernetes' parser takes them: five fields or a descriptor. Only what is wrong
 // with one is of interest here; who runs them parses them.
 
-interface Field { readonly minimum: number; readonly maximum: number; readonly names?: readonly string[] }
+interface Field {
+  readonly minimum: number
+  readonly maximum: number
+  readonly names?: readonly string[]
+}
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const fields: readonly Field[] = [
-  { minimum: 0, maximum: 59 }, { minimum: 0, maximum: 23 }, { minimum: 1, maximum: 31 },
-  { minimum: 1, maximum: 12, names: months }, { minimum: 0, maximum: 6, names: weekdays },
+  { minimum: 0, maximum: 59 },
+  { minimum: 0, maximum: 23 },
+  { minimum: 1, maximum: 31 },
+  { minimum: 1, maximum: 12, names: months },
+  { minimum: 0, maximum: 6, names: weekdays },
 ]
 const descriptors = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
 
@@ -30,7 +37,9 @@ function descriptorProblem(schedule: string): string | undefined {
   if (descriptors.has(schedule)) return undefined
   if (!schedule.startsWith('@every ')) return `unrecognized descriptor: ${schedule}`
   const duration = schedule.slice('@every '.length)
-  return /^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$/.test(duration) ? undefined : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`
+  return /^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$/.test(duration)
+    ? undefined
+    : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`
 }
 
 function rangeProblem(text: string, field: Field): string | undefined {
@@ -41,7 +50,13 @@ function rangeProblem(text: string, field: Field): string | undefined {
   const wild = low === '*' || low === '?'
   const start = wild ? field.minimum : numberOf(low, field)
   if (typeof start === 'string') return start
-  const end = wild ? field.maximum : high !== undefined ? numberOf(high, field) : step !== undefined ? field.maximum : start
+  const end = wild
+    ? field.maximum
+    : high !== undefined
+      ? numberOf(high, field)
+      : step !== undefined
+        ? field.maximum
+        : start
   if (typeof end === 'string') return end
   const every = step === undefined ? 1 : numberOf(step, { minimum: 0, maximum: 0 })
   if (typeof every === 'string') return every
@@ -56,5 +71,7 @@ function numberOf(text: string, field: Field): number | string {
   const named = field.names?.indexOf(text.toLowerCase()) ?? -1
   if (named >= 0) return named + field.minimum
   if (/^-\d+$/.test(text)) return `negative number (${text}) not allowed: ${text}`
-  return /^\+?\d+$/.test(text) ? Number(text) : `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
+  return /^\+?\d+$/.test(text)
+    ? Number(text)
+    : `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
 }

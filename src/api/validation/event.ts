@@ -12,19 +12,32 @@ const textLimit = 128
 const messageLimit = 1024
 const unset = 'needs to be unset'
 
-export const validateEvent = (event: CoreEvent): FieldError[] => (event.eventTime ? validateTimed(event) : validatePlace(event))
+export const validateEvent = (event: CoreEvent): FieldError[] =>
+  event.eventTime ? validateTimed(event) : validatePlace(event)
 
 function validatePlace({ metadata, involvedObject }: CoreEvent): FieldError[] {
   const namespace = involvedObject.namespace ?? ''
-  const matches = namespace === '' ? ['', 'default'].includes(metadata.namespace ?? '') : namespace === metadata.namespace
+  const matches =
+    namespace === '' ? ['', 'default'].includes(metadata.namespace ?? '') : namespace === metadata.namespace
   return matches ? [] : [elsewhere(namespace)]
 }
 
-const elsewhere = (namespace: string): FieldError => invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')
+const elsewhere = (namespace: string): FieldError =>
+  invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')
 
-function validateTimed({ metadata, involvedObject, reportingComponent = '', reportingInstance, action, reason, message }: CoreEvent): FieldError[] {
+function validateTimed({
+  metadata,
+  involvedObject,
+  reportingComponent = '',
+  reportingInstance,
+  action,
+  reason,
+  message,
+}: CoreEvent): FieldError[] {
   return joinErrors(
-    (involvedObject.namespace ?? '') !== '' || ['default', 'kube-system'].includes(metadata.namespace ?? '') ? [] : [elsewhere('')],
+    (involvedObject.namespace ?? '') !== '' || ['default', 'kube-system'].includes(metadata.namespace ?? '')
+      ? []
+      : [elsewhere('')],
     reportingComponent === '' ? [required('reportingController')] : [],
     checkQualifiedName(reportingComponent).map(found => invalidValue('reportingController', reportingComponent, found)),
     validateText(reportingInstance, 'reportingInstance'),
@@ -35,10 +48,10 @@ function validateTimed({ metadata, involvedObject, reportingComponent = '', repo
 }
 
 const validateText = (text: string | undefined, field: string): FieldError[] =>
-  ((text ?? '') === '' ? [required(field)] : validateLength(text, field, textLimit))
+  (text ?? '') === '' ? [required(field)] : validateLength(text, field, textLimit)
 
 const validateLength = (text: string | undefined, field: string, limit: number): FieldError[] =>
-  (encodeUtf8(text ?? '').length > limit ? [invalidValue(field, '', `can have at most ${limit} characters`)] : [])
+  encodeUtf8(text ?? '').length > limit ? [invalidValue(field, '', `can have at most ${limit} characters`)] : []
 
 /** Beyond `validateEvent`, of what events.k8s.io/v1 creates. */
 export function validateNewEvent(event: CoreEvent): FieldError[] {
@@ -64,10 +77,22 @@ function validateSeries({ series }: CoreEvent): FieldError[] {
 
 /** Beyond `validateEvent`, of what events.k8s.io/v1 updates. */
 export function validateEventUpdate(event: CoreEvent, old: CoreEvent): FieldError[] {
-  const fixed = (name: keyof CoreEvent, field: string = name): FieldError[] => validateImmutable(event[name] ?? null, old[name] ?? null, field)
+  const fixed = (name: keyof CoreEvent, field: string = name): FieldError[] =>
+    validateImmutable(event[name] ?? null, old[name] ?? null, field)
   return joinErrors(
     sameJson(event.series ?? null, old.series ?? null) ? [] : validateSeries(event),
-    fixed('involvedObject'), fixed('reason'), fixed('message'), fixed('source'), fixed('firstTimestamp'), fixed('lastTimestamp'), fixed('count'),
-    fixed('type'), fixed('eventTime'), fixed('action'), fixed('related'), fixed('reportingComponent', 'reportingController'), fixed('reportingInstance'),
+    fixed('involvedObject'),
+    fixed('reason'),
+    fixed('message'),
+    fixed('source'),
+    fixed('firstTimestamp'),
+    fixed('lastTimestamp'),
+    fixed('count'),
+    fixed('type'),
+    fixed('eventTime'),
+    fixed('action'),
+    fixed('related'),
+    fixed('reportingComponent', 'reportingController'),
+    fixed('reportingInstance'),
   )
 }

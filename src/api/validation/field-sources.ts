@@ -6,17 +6,42 @@ import { checkConfigKey, checkQualifiedName } from './formats.ts'
 import { collect, requireText } from './scalars.ts'
 
 const plain = ['metadata.name', 'metadata.namespace', 'metadata.uid']
-export const environmentFields: readonly string[] = [...plain, 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs']
+export const environmentFields: readonly string[] = [
+  ...plain,
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+]
 export const volumeFields: readonly string[] = [...plain, 'metadata.annotations', 'metadata.labels']
-const known = new Set([...environmentFields, ...volumeFields, 'spec.restartPolicy', 'spec.schedulerName', 'status.phase'])
+const known = new Set([
+  ...environmentFields,
+  ...volumeFields,
+  'spec.restartPolicy',
+  'spec.schedulerName',
+  'status.phase',
+])
 
-export function validateFieldRef(reference: Partial<ObjectFieldSelector>, supported: readonly string[], field: string): FieldError[] {
+export function validateFieldRef(
+  reference: Partial<ObjectFieldSelector>,
+  supported: readonly string[],
+  field: string,
+): FieldError[] {
   const { apiVersion = '', fieldPath = '' } = reference
   if (apiVersion === '') return [required(`${field}.apiVersion`)]
   if (fieldPath === '') return [required(`${field}.fieldPath`)]
   const subscript = /^(.*)\['(.*)'\]$/.exec(fieldPath)
   if (subscript !== null) return validateSubscript(subscript[1]!, subscript[2]!, fieldPath, field)
-  if (!known.has(fieldPath)) return [invalidValue(`${field}.fieldPath`, fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)]
+  if (!known.has(fieldPath))
+    return [
+      invalidValue(
+        `${field}.fieldPath`,
+        fieldPath,
+        `error converting fieldPath: field label not supported: ${fieldPath}`,
+      ),
+    ]
   return supported.includes(fieldPath) ? [] : [notSupported(`${field}.fieldPath`, fieldPath, supported)]
 }
 
@@ -26,12 +51,25 @@ function validateSubscript(path: string, key: string, fieldPath: string, field: 
   return [invalidValue(`${field}.fieldPath`, fieldPath, 'does not support subscript')]
 }
 
-const resources = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory']
+const resources = [
+  'limits.cpu',
+  'limits.ephemeral-storage',
+  'limits.memory',
+  'requests.cpu',
+  'requests.ephemeral-storage',
+  'requests.memory',
+]
 
-export function validateResourceFieldRef({ resource, containerName = '' }: ResourceFieldSelector, needsContainer: boolean, field: string): FieldError[] {
+export function validateResourceFieldRef(
+  { resource, containerName = '' }: ResourceFieldSelector,
+  needsContainer: boolean,
+  field: string,
+): FieldError[] {
   if (needsContainer && containerName === '') return [required(`${field}.containerName`)]
   if (resource === '') return [required(`${field}.resource`)]
-  return resources.includes(resource) || /^(?:limits|requests)\.hugepages-/.test(resource) ? [] : [notSupported(`${field}.resource`, resource, resources)]
+  return resources.includes(resource) || /^(?:limits|requests)\.hugepages-/.test(resource)
+    ? []
+    : [notSupported(`${field}.resource`, resource, resources)]
 }
 
 export const validateKeyRef = ({ name, key }: { name?: string; key?: string }, field: string): FieldError[] =>

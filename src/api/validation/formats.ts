@@ -28,16 +28,45 @@ const label1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const qualified = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const anchored = (format: string): RegExp => new RegExp(`^(?:${format})$`)
 
-export const checkLabel: Check = check(anchored(label), regexError(
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character", label, 'my-name', '123-abc'), 63)
+export const checkLabel: Check = check(
+  anchored(label),
+  regexError(
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+    label,
+    'my-name',
+    '123-abc',
+  ),
+  63,
+)
 
-export const checkSubdomain: Check = check(anchored(subdomain), regexError(
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", subdomain, 'example.com'), 253)
+export const checkSubdomain: Check = check(
+  anchored(subdomain),
+  regexError(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+    subdomain,
+    'example.com',
+  ),
+  253,
+)
 
-export const checkLabel1035: Check = check(anchored(label1035), regexError(
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", label1035, 'my-name', 'abc-123'), 63)
+export const checkLabel1035: Check = check(
+  anchored(label1035),
+  regexError(
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+    label1035,
+    'my-name',
+    'abc-123',
+  ),
+  63,
+)
 
-const qualifiedMessage = regexError("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", qualified, 'MyName', 'my.name', '123-abc')
+const qualifiedMessage = regexError(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  qualified,
+  'MyName',
+  'my.name',
+  '123-abc',
+)
 const checkNamePart = check(anchored(qualified), qualifiedMessage, 63)
 const shortQualifiedName = anchored(`(${subdomain}/)?${qualified}`)
 
@@ -45,18 +74,34 @@ const shortQualifiedName = anchored(`(${subdomain}/)?${qualified}`)
 export function checkQualifiedName(value: string): string[] {
   if (value.length <= 63 && shortQualifiedName.test(value)) return fine
   const parts = value.split('/')
-  if (parts.length > 2) return [`a qualified name ${qualifiedMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  if (parts.length > 2)
+    return [
+      `a qualified name ${qualifiedMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ]
   const name = parts.at(-1)!
   const prefix = parts.length === 2 ? parts[0]! : undefined
   return [
-    ...(prefix === undefined ? [] : prefix === '' ? [`prefix part ${emptyMessage}`] : checkSubdomain(prefix).map(found => `prefix part ${found}`)),
+    ...(prefix === undefined
+      ? []
+      : prefix === ''
+        ? [`prefix part ${emptyMessage}`]
+        : checkSubdomain(prefix).map(found => `prefix part ${found}`)),
     ...(name === '' ? [`name part ${emptyMessage}`] : []),
     ...checkNamePart(name).map(found => `name part ${found}`),
   ]
 }
 
-export const checkLabelValue: Check = check(anchored(`(${qualified})?`), regexError(
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", `(${qualified})?`, 'MyValue', 'my_value', '12345'), 63)
+export const checkLabelValue: Check = check(
+  anchored(`(${qualified})?`),
+  regexError(
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+    `(${qualified})?`,
+    'MyValue',
+    'my_value',
+    '12345',
+  ),
+  63,
+)
 
 /** Names that only have to fit into a URL: roles, custom kinds' storage names. */
 export function checkPathSegment(value: string): string[] {
@@ -80,14 +125,31 @@ export const portRangeMessage = 'must be between 1 and 65535, inclusive'
 export const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65_535
 
 /** Printable ASCII but for `=` (the rule since 1.34). */
-export const checkEnvironmentName: Check = check(/^[\x20-\x3c\x3e-\x7e]*$/, "a valid environment variable name must consist only of printable ASCII characters other than '='")
+export const checkEnvironmentName: Check = check(
+  /^[\x20-\x3c\x3e-\x7e]*$/,
+  "a valid environment variable name must consist only of printable ASCII characters other than '='",
+)
 
 const configKey = '[-._a-zA-Z0-9]+'
-const checkKeyCharacters = check(anchored(configKey), regexError("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", configKey, 'key.name', 'KEY_NAME', 'key-name'), 253)
+const checkKeyCharacters = check(
+  anchored(configKey),
+  regexError(
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+    configKey,
+    'key.name',
+    'KEY_NAME',
+    'key-name',
+  ),
+  253,
+)
 export function checkConfigKey(value: string): string[] {
   return [
     ...checkKeyCharacters(value),
-    ...(value === '.' || value === '..' ? [`must not be '${value}'`] : value.startsWith('..') ? ["must not start with '..'"] : []),
+    ...(value === '.' || value === '..'
+      ? [`must not be '${value}'`]
+      : value.startsWith('..')
+        ? ["must not start with '..'"]
+        : []),
   ]
 }
 

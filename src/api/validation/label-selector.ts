@@ -9,7 +9,9 @@ export function validateLabelSelector(selector: LabelSelector | undefined, field
   if (selector === undefined) return []
   return joinErrors(
     validateLabels(selector.matchLabels, `${field}.matchLabels`),
-    (selector.matchExpressions ?? []).flatMap((requirement, index) => validateRequirement(requirement, `${field}.matchExpressions[${index}]`)),
+    (selector.matchExpressions ?? []).flatMap((requirement, index) =>
+      validateRequirement(requirement, `${field}.matchExpressions[${index}]`),
+    ),
   )
 }
 
@@ -18,16 +20,28 @@ function validateRequirement(requirement: Partial<LabelSelectorRequirement>, fie
   return joinErrors(
     validateOperator(requirement, field),
     checkQualifiedName(key).map(found => invalidValue(`${field}.key`, key, found)),
-    values.flatMap((value, index) => checkLabelValue(value).map(found => invalidValue(`${field}.values[${index}]`, value, found))),
+    values.flatMap((value, index) =>
+      checkLabelValue(value).map(found => invalidValue(`${field}.values[${index}]`, value, found)),
+    ),
   )
 }
 
-function validateOperator({ operator = '', values = [] }: Partial<LabelSelectorRequirement>, field: string): FieldError[] {
+function validateOperator(
+  { operator = '', values = [] }: Partial<LabelSelectorRequirement>,
+  field: string,
+): FieldError[] {
   switch (operator) {
     case 'In':
-    case 'NotIn': return values.length === 0 ? [required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")] : []
+    case 'NotIn':
+      return values.length === 0
+        ? [required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
+        : []
     case 'Exists':
-    case 'DoesNotExist': return values.length > 0 ? [forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")] : []
-    default: return [invalidValue(`${field}.operator`, operator, 'not a valid selector operator')]
+    case 'DoesNotExist':
+      return values.length > 0
+        ? [forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
+        : []
+    default:
+      return [invalidValue(`${field}.operator`, operator, 'not a valid selector operator')]
   }
 }

@@ -4,7 +4,12 @@ import { forbiddenField, joinErrors, notSupported, required } from '../field-err
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 const volumeModes = ['Block', 'Filesystem']
-const shortModes: Record<string, string> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' }
+const shortModes: Record<string, string> = {
+  ReadWriteOnce: 'RWO',
+  ReadOnlyMany: 'ROX',
+  ReadWriteMany: 'RWX',
+  ReadWriteOncePod: 'RWOP',
+}
 
 export function validateAccessModes(modes: readonly string[] | undefined, field: string): FieldError[] {
   if (modes === undefined || modes.length === 0) return [required(field, 'at least 1 access mode is required')]
@@ -16,8 +21,11 @@ export function validateAccessModes(modes: readonly string[] | undefined, field:
 }
 
 export const validateVolumeMode = (mode: string | undefined, field: string): FieldError[] =>
-  (mode === undefined || volumeModes.includes(mode) ? [] : [notSupported(field, mode, volumeModes)])
+  mode === undefined || volumeModes.includes(mode) ? [] : [notSupported(field, mode, volumeModes)]
 
 /** `RWO,ROX` */
 export const formatAccessModes = (modes: readonly string[] | undefined): string =>
-  [...new Set(modes ?? [])].map(mode => shortModes[mode] ?? '').filter(short => short !== '').join(',')
+  [...new Set(modes ?? [])]
+    .map(mode => shortModes[mode] ?? '')
+    .filter(short => short !== '')
+    .join(',')

@@ -14,8 +14,9 @@ import { validateVolumes } from './volumes.ts'
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 
 export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
-  const optionalName = (name: 'nodeName' | 'serviceAccountName' | 'priorityClassName' | 'runtimeClassName'): FieldError[] =>
-    (spec[name] ? collect(checkSubdomain, `${field}.${name}`, spec[name]) : [])
+  const optionalName = (
+    name: 'nodeName' | 'serviceAccountName' | 'priorityClassName' | 'runtimeClassName',
+  ): FieldError[] => (spec[name] ? collect(checkSubdomain, `${field}.${name}`, spec[name]) : [])
   return joinErrors(
     validateVolumes(spec.volumes, `${field}.volumes`),
     validateContainers(spec, field),
@@ -25,7 +26,9 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
     validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
     spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`) : [],
     validatePodSecurity(spec.securityContext, `${field}.securityContext`),
-    each(spec.imagePullSecrets, `${field}.imagePullSecrets`, (secret, path) => (secret.name ? [] : [required(`${path}.name`)])),
+    each(spec.imagePullSecrets, `${field}.imagePullSecrets`, (secret, path) =>
+      secret.name ? [] : [required(`${path}.name`)],
+    ),
     validateAffinity(spec.affinity, `${field}.affinity`),
     validateDns(spec, field),
     validateSpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
@@ -35,10 +38,12 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
     spec.hostname ? collect(checkLabel, `${field}.hostname`, spec.hostname) : [],
     spec.subdomain ? collect(checkLabel, `${field}.subdomain`, spec.subdomain) : [],
     validateTolerations(spec.tolerations, `${field}.tolerations`),
-    each(spec.hostAliases, `${field}.hostAliases`, (alias, path) => joinErrors(
-      isIP(alias.ip ?? '') ? [] : [invalidValue(`${path}.ip`, alias.ip, 'must be valid IP address')],
-      each(alias.hostnames, `${path}.hostnames`, (hostname, namePath) => collect(checkSubdomain, namePath, hostname)),
-    )),
+    each(spec.hostAliases, `${field}.hostAliases`, (alias, path) =>
+      joinErrors(
+        isIP(alias.ip ?? '') ? [] : [invalidValue(`${path}.ip`, alias.ip, 'must be valid IP address')],
+        each(alias.hostnames, `${path}.hostnames`, (hostname, namePath) => collect(checkSubdomain, namePath, hostname)),
+      ),
+    ),
     optionalName('priorityClassName'),
     optionalName('runtimeClassName'),
     optionalOneOf(spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'], `${field}.preemptionPolicy`),
@@ -49,19 +54,34 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
 const maximumSeconds = 2_147_483_647
 
 const validateDeadline = (seconds: number | undefined, field: string): FieldError[] =>
-  (seconds === undefined || (seconds >= 1 && seconds <= maximumSeconds) ? [] : [invalidValue(field, seconds, `must be between 1 and ${maximumSeconds}, inclusive`)])
+  seconds === undefined || (seconds >= 1 && seconds <= maximumSeconds)
+    ? []
+    : [invalidValue(field, seconds, `must be between 1 and ${maximumSeconds}, inclusive`)]
 
 function validateDns({ dnsConfig, dnsPolicy }: PodSpec, field: string): FieldError[] {
   const path = `${field}.dnsConfig`
   const { nameservers = [], searches = [] } = dnsConfig ?? {}
   return joinErrors(
-    dnsPolicy !== 'None' ? [] : dnsConfig === undefined ? [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')]
-      : nameservers.length === 0 ? [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')] : [],
-    nameservers.length > 3 ? [invalidValue(`${path}.nameservers`, nameservers, 'must not have more than 3 nameservers')] : [],
-    each(nameservers, `${path}.nameservers`, (address, at) => (isIP(address) ? [] : [invalidValue(at, address, 'must be valid IP address')])),
+    dnsPolicy !== 'None'
+      ? []
+      : dnsConfig === undefined
+        ? [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')]
+        : nameservers.length === 0
+          ? [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')]
+          : [],
+    nameservers.length > 3
+      ? [invalidValue(`${path}.nameservers`, nameservers, 'must not have more than 3 nameservers')]
+      : [],
+    each(nameservers, `${path}.nameservers`, (address, at) =>
+      isIP(address) ? [] : [invalidValue(at, address, 'must be valid IP address')],
+    ),
     searches.length > 32 ? [invalidValue(`${path}.searches`, searches, 'must not have more than 32 search paths')] : [],
-    each(searches, `${path}.searches`, (search, at) => collect(checkSubdomain, at, search.replace(/\.$/, '').replaceAll('_', '-'))),
-    each(dnsConfig?.options, `${path}.options`, (option, at) => (option.name ? [] : [required(at, 'must not be empty')])),
+    each(searches, `${path}.searches`, (search, at) =>
+      collect(checkSubdomain, at, search.replace(/\.$/, '').replaceAll('_', '-')),
+    ),
+    each(dnsConfig?.options, `${path}.options`, (option, at) =>
+      option.name ? [] : [required(at, 'must not be empty')],
+    ),
   )
 }
 
@@ -72,6 +92,8 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, field
     validateLabels(template?.metadata?.labels, `${field}.labels`),
     validateAnnotations(template?.metadata?.annotations, `${field}.annotations`),
     spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`),
-    (spec?.ephemeralContainers ?? []).length > 0 ? [forbiddenField(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')] : [],
+    (spec?.ephemeralContainers ?? []).length > 0
+      ? [forbiddenField(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')]
+      : [],
   )
 }

@@ -11,14 +11,34 @@ export function validateRules(rules: readonly PolicyRule[] | undefined, namespac
   return each(rules, 'rules', (rule, path) => validateRule(rule, namespaced, path))
 }
 
-function validateRule({ verbs = [], nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] }: Partial<PolicyRule>, namespaced: boolean, field: string): FieldError[] {
+function validateRule(
+  { verbs = [], nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] }: Partial<PolicyRule>,
+  namespaced: boolean,
+  field: string,
+): FieldError[] {
   const withoutVerbs = verbs.length === 0 ? [required(`${field}.verbs`, 'verbs must contain at least one value')] : []
   if (nonResourceURLs.length > 0) {
     const mixed = apiGroups.length > 0 || resources.length > 0 || resourceNames.length > 0
     return joinErrors(
       withoutVerbs,
-      namespaced ? [invalidValue(`${field}.nonResourceURLs`, nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs')] : [],
-      mixed ? [invalidValue(`${field}.nonResourceURLs`, nonResourceURLs, 'rules cannot apply to both regular resources and non-resource URLs')] : [],
+      namespaced
+        ? [
+            invalidValue(
+              `${field}.nonResourceURLs`,
+              nonResourceURLs,
+              'namespaced rules cannot apply to non-resource URLs',
+            ),
+          ]
+        : [],
+      mixed
+        ? [
+            invalidValue(
+              `${field}.nonResourceURLs`,
+              nonResourceURLs,
+              'rules cannot apply to both regular resources and non-resource URLs',
+            ),
+          ]
+        : [],
     )
   }
   return joinErrors(
@@ -31,10 +51,15 @@ function validateRule({ verbs = [], nonResourceURLs = [], apiGroups = [], resour
 /** Fills in the group of users, groups and roles. */
 export function defaultBinding(binding: { roleRef: Partial<RoleRef>; subjects?: RbacSubject[] }): void {
   binding.roleRef.apiGroup ||= rbacGroup
-  for (const subject of binding.subjects ?? []) if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= rbacGroup
+  for (const subject of binding.subjects ?? [])
+    if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= rbacGroup
 }
 
-export function validateBinding({ roleRef, subjects }: { roleRef: RoleRef; subjects?: RbacSubject[] }, roleKinds: readonly string[], namespaced: boolean): FieldError[] {
+export function validateBinding(
+  { roleRef, subjects }: { roleRef: RoleRef; subjects?: RbacSubject[] },
+  roleKinds: readonly string[],
+  namespaced: boolean,
+): FieldError[] {
   return joinErrors(
     roleRef.apiGroup === rbacGroup ? [] : [notSupported('roleRef.apiGroup', roleRef.apiGroup, [rbacGroup])],
     roleKinds.includes(roleRef.kind) ? [] : [notSupported('roleRef.kind', roleRef.kind ?? '', roleKinds)],
@@ -43,7 +68,11 @@ export function validateBinding({ roleRef, subjects }: { roleRef: RoleRef; subje
   )
 }
 
-function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: Partial<RbacSubject>, namespaced: boolean, field: string): FieldError[] {
+function validateSubject(
+  { kind, name = '', namespace = '', apiGroup = '' }: Partial<RbacSubject>,
+  namespaced: boolean,
+  field: string,
+): FieldError[] {
   const unnamed = name === '' ? [required(`${field}.name`)] : []
   switch (kind) {
     case 'ServiceAccount':
@@ -54,16 +83,25 @@ function validateSubject({ kind, name = '', namespace = '', apiGroup = '' }: Par
         !namespaced && namespace === '' ? [required(`${field}.namespace`)] : [],
       )
     case 'User':
-    case 'Group': return joinErrors(unnamed, apiGroup === rbacGroup ? [] : [notSupported(`${field}.apiGroup`, apiGroup, [rbacGroup])])
-    default: return [...unnamed, notSupported(`${field}.kind`, kind ?? '', ['Group', 'ServiceAccount', 'User'])]
+    case 'Group':
+      return joinErrors(
+        unnamed,
+        apiGroup === rbacGroup ? [] : [notSupported(`${field}.apiGroup`, apiGroup, [rbacGroup])],
+      )
+    default:
+      return [...unnamed, notSupported(`${field}.kind`, kind ?? '', ['Group', 'ServiceAccount', 'User'])]
   }
 }
 
 export const validateRoleKept = (roleRef: RoleRef, old: RoleRef): FieldError[] =>
-  (sameJson(roleRef, old) ? [] : [invalidValue('roleRef', roleRef, 'cannot change roleRef')])
+  sameJson(roleRef, old) ? [] : [invalidValue('roleRef', roleRef, 'cannot change roleRef')]
 
 /** The wide cells of a binding. */
 export function subjectCells(subjects: readonly RbacSubject[] = []): [users: string, groups: string, accounts: string] {
-  const named = (kind: string): string => subjects.filter(subject => subject.kind === kind).map(({ namespace, name }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name)).join(', ')
+  const named = (kind: string): string =>
+    subjects
+      .filter(subject => subject.kind === kind)
+      .map(({ namespace, name }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name))
+      .join(', ')
   return [named('User'), named('Group'), named('ServiceAccount')]
 }

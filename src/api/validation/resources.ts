@@ -21,26 +21,39 @@ export function validateResources(resources: ResourceRequirements | undefined, f
 
 function validateList(list: Record<string, string> | undefined, field: string): FieldError[] {
   let found = joinErrors()
-  for (const name in list) found = joinErrors(found, validateName(name, field), validateNonNegativeQuantity(list[name]!, `${field}[${name}]`))
+  for (const name in list)
+    found = joinErrors(found, validateName(name, field), validateNonNegativeQuantity(list[name]!, `${field}[${name}]`))
   return found
 }
 
 function validateName(name: string, field: string): FieldError[] {
   const found = collect(checkQualifiedName, field, name)
   if (found.length > 0 || name.includes('/') || isStandard(name)) return found
-  return [invalidValue(`${field}[${name}]`, name, 'must be a standard resource type or fully qualified'), invalidValue(`${field}[${name}]`, name, 'must be a standard resource for containers')]
+  return [
+    invalidValue(`${field}[${name}]`, name, 'must be a standard resource type or fully qualified'),
+    invalidValue(`${field}[${name}]`, name, 'must be a standard resource for containers'),
+  ]
 }
 
 export const validateNonNegativeQuantity = (value: string, field: string): FieldError[] =>
-  (compareQuantities(value, '0') < 0 ? [invalidValue(field, value, 'must be greater than or equal to 0')] : [])
+  compareQuantities(value, '0') < 0 ? [invalidValue(field, value, 'must be greater than or equal to 0')] : []
 
-function validateRequestsWithinLimits({ limits = {}, requests = {} }: ResourceRequirements, field: string): FieldError[] {
+function validateRequestsWithinLimits(
+  { limits = {}, requests = {} }: ResourceRequirements,
+  field: string,
+): FieldError[] {
   return Object.entries(requests).flatMap(([name, request]) => {
     // A resource may have the name of something that every object has.
     const limit = Object.hasOwn(limits, name) ? limits[name] : undefined
-    if (limit === undefined) return overcommits(name) ? [] : [invalidValue(`${field}.limits`, '', `Limit must be set for non overcommitable resources`)]
+    if (limit === undefined)
+      return overcommits(name)
+        ? []
+        : [invalidValue(`${field}.limits`, '', `Limit must be set for non overcommitable resources`)]
     const order = compareQuantities(request, limit)
-    if (!overcommits(name) && order !== 0) return [invalidValue(`${field}.requests`, request, `must be equal to ${name} limit of ${limit}`)]
-    return order > 0 ? [invalidValue(`${field}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`)] : []
+    if (!overcommits(name) && order !== 0)
+      return [invalidValue(`${field}.requests`, request, `must be equal to ${name} limit of ${limit}`)]
+    return order > 0
+      ? [invalidValue(`${field}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`)]
+      : []
   })
 }

@@ -7,9 +7,14 @@ import { each, optionalOneOf, validateOneOf, validateUnique } from './scalars.ts
 const maximumId = 2_147_483_647
 
 const validateId = (id: number | undefined, field: string): FieldError[] =>
-  (id === undefined || (id >= 0 && id <= maximumId) ? [] : [invalidValue(field, id, `must be between 0 and ${maximumId}, inclusive`)])
+  id === undefined || (id >= 0 && id <= maximumId)
+    ? []
+    : [invalidValue(field, id, `must be between 0 and ${maximumId}, inclusive`)]
 
-export function validateSecurityIds(security: Pick<SecurityContext, 'runAsUser' | 'runAsGroup' | 'seccompProfile'>, field: string): FieldError[] {
+export function validateSecurityIds(
+  security: Pick<SecurityContext, 'runAsUser' | 'runAsGroup' | 'seccompProfile'>,
+  field: string,
+): FieldError[] {
   return joinErrors(
     validateId(security.runAsUser, `${field}.runAsUser`),
     validateId(security.runAsGroup, `${field}.runAsGroup`),
@@ -21,8 +26,12 @@ function validateSeccomp({ type, localhostProfile }: SeccompProfile, field: stri
   const local = type === 'Localhost'
   return joinErrors(
     validateOneOf(type, ['Localhost', 'RuntimeDefault', 'Unconfined'], `${field}.type`, true),
-    local && !localhostProfile ? [required(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost')] : [],
-    !local && localhostProfile !== undefined ? [invalidValue(`${field}.localhostProfile`, localhostProfile, 'can only be set when seccomp type is Localhost')] : [],
+    local && !localhostProfile
+      ? [required(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost')]
+      : [],
+    !local && localhostProfile !== undefined
+      ? [invalidValue(`${field}.localhostProfile`, localhostProfile, 'can only be set when seccomp type is Localhost')]
+      : [],
   )
 }
 
@@ -38,7 +47,15 @@ export function validatePodSecurity(security: PodSecurityContext | undefined, fi
     validateSecurityIds(security, field),
     each(security.sysctls, `${field}.sysctls`, ({ name }, path) => {
       if (name === '') return [required(`${path}.name`)]
-      return name.length <= sysctlLimit && sysctlPattern.test(name) ? [] : [invalidValue(`${path}.name`, name, `must have at most ${sysctlLimit} characters and match regex ${sysctlFormat}`)]
+      return name.length <= sysctlLimit && sysctlPattern.test(name)
+        ? []
+        : [
+            invalidValue(
+              `${path}.name`,
+              name,
+              `must have at most ${sysctlLimit} characters and match regex ${sysctlFormat}`,
+            ),
+          ]
     }),
     validateUnique(security.sysctls, `${field}.sysctls`, sysctl => sysctl.name.replaceAll('/', '.'), 'name'),
     optionalOneOf(security.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${field}.fsGroupChangePolicy`),

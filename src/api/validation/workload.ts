@@ -43,10 +43,20 @@ function validateMatch({ selector, template }: Workload): FieldError[] {
 
 function validateAlways(template: PodTemplateSpec | undefined): FieldError[] {
   const policy = template?.spec?.restartPolicy
-  return policy === undefined || policy === 'Always' ? [] : [notSupported('spec.template.spec.restartPolicy', policy, ['Always'])]
+  return policy === undefined || policy === 'Always'
+    ? []
+    : [notSupported('spec.template.spec.restartPolicy', policy, ['Always'])]
 }
 
 export function validateReplicaStatus(status: { readonly [count: string]: unknown } | undefined): FieldError[] {
-  const counts = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'updatedReplicas', 'unavailableReplicas', 'observedGeneration']
+  const counts = [
+    'replicas',
+    'fullyLabeledReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'updatedReplicas',
+    'unavailableReplicas',
+    'observedGeneration',
+  ]
   return counts.flatMap(name => validateNonNegative(status?.[name] as number | undefined, `status.${name}`))
 }

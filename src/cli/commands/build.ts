@@ -18,13 +18,20 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
   const output = new Output()
   const project = readProject(resolve(directory))
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
-  if (options.tag !== undefined && reference === undefined) throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
+  if (options.tag !== undefined && reference === undefined)
+    throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
   const repository = reference?.repository ?? project.name
-  if (!isRepository(repository)) throw new CommandFailure(`"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`)
+  if (!isRepository(repository))
+    throw new CommandFailure(
+      `"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
+    )
   const tag = reference?.tag ?? project.version
   output.working(`building ${repository}:${tag}`)
   const image = await buildImage({
-    directory: project.directory, repository, tag, registry: options.registry,
+    directory: project.directory,
+    repository,
+    tag,
+    registry: options.registry,
     cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sampan', 'layers'),
     nodeBinary: process.execPath,
     progress: (step, cached) => {
@@ -34,5 +41,8 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
   })
   output.quiet()
   if (options.output === 'json') console.log(JSON.stringify({ image: `sampan.local/${repository}:${tag}`, ...image }))
-  else output.line(`built sampan.local/${repository}:${tag} (${Math.round(image.sizeBytes / 1e6)} MB); next: sampan deploy -e test ${repository}:${tag}`)
+  else
+    output.line(
+      `built sampan.local/${repository}:${tag} (${Math.round(image.sizeBytes / 1e6)} MB); next: sampan deploy -e test ${repository}:${tag}`,
+    )
 }

@@ -30,14 +30,25 @@ export async function deployCommand(target: string, options: DeployCommandOption
   if (!version) throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${target}"`)
   const { file, text: manifestText } = findManifest(service, options.file, process.cwd())
   const manifest = readManifest(file, manifestText, options.environment)
-  if (manifest.name !== service) throw new CommandFailure(`${file} is the manifest of "${manifest.name}", not of "${service}"`)
-  await withCluster(options, async (deployOptions, output) => finish(await deploy(manifest, options.environment, version, deployOptions), options, output))
+  if (manifest.name !== service)
+    throw new CommandFailure(`${file} is the manifest of "${manifest.name}", not of "${service}"`)
+  await withCluster(options, async (deployOptions, output) =>
+    finish(await deploy(manifest, options.environment, version, deployOptions), options, output),
+  )
 }
 
 export async function rollbackCommand(service: string, options: RollbackCommandOptions): Promise<void> {
   const namespace = namespaceOf(service, options)
   await withCluster(options, async (deployOptions, output) => {
-    const release = await rollback({ service, environment: options.environment, namespace, ...(options.to !== undefined && { revision: options.to }) }, deployOptions)
+    const release = await rollback(
+      {
+        service,
+        environment: options.environment,
+        namespace,
+        ...(options.to !== undefined && { revision: options.to }),
+      },
+      deployOptions,
+    )
     finish(release, options, output)
   })
 }
@@ -55,23 +66,41 @@ function namespaceOf(service: string, options: RollbackCommandOptions): string {
 
 function finish(release: Release, { output: format }: DeployCommandOptions, output: Output): void {
   const { service, environment, namespace, revision, version } = release
-  if (format === 'json') console.log(JSON.stringify({ service, environment, namespace, revision, version, state: release.state }))
-  else output.line(`${service} ${version} runs in ${environment} (release ${revision}); look at it with: kubectl get pods -n ${namespace}`)
+  if (format === 'json')
+    console.log(JSON.stringify({ service, environment, namespace, revision, version, state: release.state }))
+  else
+    output.line(
+      `${service} ${version} runs in ${environment} (release ${revision}); look at it with: kubectl get pods -n ${namespace}`,
+    )
 }
 
-async function withCluster(options: DeployCommandOptions, work: (deployOptions: DeployOptions, output: Output) => Promise<void>): Promise<void> {
+async function withCluster(
+  options: DeployCommandOptions,
+  work: (deployOptions: DeployOptions, output: Output) => Promise<void>,
+): Promise<void> {
   const output = new Output()
   const access = clusterAccess(kubeconfigPaths(process.env), options.context)
   const client = new HttpClient({ access, userAgent: 'sampan', clock: options.clock })
   try {
-    await work({
-      client,
-      clock: options.clock,
-      timeoutMs: options.timeout * 1000,
-      report: { step: message => output.done(message), waiting: message => output.working(message), note: message => output.line(message) },
-      readLog: async (namespace, pod, container, previous) =>
-        text(await client.raw(`/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}&tailLines=${shownLogLines}${previous ? '&previous=true' : ''}`)),
-    }, output)
+    await work(
+      {
+        client,
+        clock: options.clock,
+        timeoutMs: options.timeout * 1000,
+        report: {
+          step: message => output.done(message),
+          waiting: message => output.working(message),
+          note: message => output.line(message),
+        },
+        readLog: async (namespace, pod, container, previous) =>
+          text(
+            await client.raw(
+              `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}&tailLines=${shownLogLines}${previous ? '&previous=true' : ''}`,
+            ),
+          ),
+      },
+      output,
+    )
   } finally {
     output.quiet()
     client.close()

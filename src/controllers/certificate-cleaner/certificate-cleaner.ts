@@ -12,15 +12,17 @@ const hourMs = 3_600_000
 export const certificateCleaner = defineController({
   name: 'certificatesigningrequest-cleaner',
   primary: certificateSigningRequests,
-  reconciler: ({ client, clock }) => async name => {
-    const request = client.informer(certificateSigningRequests).get({ name })
-    if (request === undefined) return 'done'
-    const leftMs = endOf(request) - clock.now()
-    if (leftMs === Infinity) return 'done'
-    if (leftMs > 0) return { requeueAfterMs: leftMs }
-    await removeObject(client, certificateSigningRequests, request)
-    return 'done'
-  },
+  reconciler:
+    ({ client, clock }) =>
+    async name => {
+      const request = client.informer(certificateSigningRequests).get({ name })
+      if (request === undefined) return 'done'
+      const leftMs = endOf(request) - clock.now()
+      if (leftMs === Infinity) return 'done'
+      if (leftMs > 0) return { requeueAfterMs: leftMs }
+      await removeObject(client, certificateSigningRequests, request)
+      return 'done'
+    },
 })
 
 /** When the request is deleted, in epoch milliseconds; Infinity: not by this loop. */

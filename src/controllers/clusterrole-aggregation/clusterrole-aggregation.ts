@@ -10,10 +10,15 @@ export function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]):
   const selectors = role.aggregationRule?.clusterRoleSelectors
   if (selectors === undefined) return undefined
   const chosen = all
-    .filter(candidate => candidate.metadata.name !== role.metadata.name && selectors.some(selector => matchesSelector(selector, candidate.metadata.labels)))
+    .filter(
+      candidate =>
+        candidate.metadata.name !== role.metadata.name &&
+        selectors.some(selector => matchesSelector(selector, candidate.metadata.labels)),
+    )
     .sort((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1))
   const rules: PolicyRule[] = []
-  for (const rule of chosen.flatMap(candidate => candidate.rules ?? [])) if (!rules.some(present => deepEqual(present, rule))) rules.push(rule)
+  for (const rule of chosen.flatMap(candidate => candidate.rules ?? []))
+    if (!rules.some(present => deepEqual(present, rule))) rules.push(rule)
   return rules
 }
 
@@ -24,13 +29,15 @@ export const clusterRoleAggregationController = defineController({
   primary: clusterRoles,
   watches: [watch({ resource: clusterRoles, keysOf: () => [everyRole] })],
   // A change of one role may concern any other, so one turn looks at all of them.
-  reconciler: ({ client }) => async () => {
-    const all = client.informer(clusterRoles).list()
-    for (const role of all) {
-      const rules = aggregatedRules(role, all)
-      if (rules === undefined || deepEqual(role.rules ?? [], rules)) continue
-      await client.update(clusterRoles, { ...structuredClone(role), rules })
-    }
-    return 'done'
-  },
+  reconciler:
+    ({ client }) =>
+    async () => {
+      const all = client.informer(clusterRoles).list()
+      for (const role of all) {
+        const rules = aggregatedRules(role, all)
+        if (rules === undefined || deepEqual(role.rules ?? [], rules)) continue
+        await client.update(clusterRoles, { ...structuredClone(role), rules })
+      }
+      return 'done'
+    },
 })

@@ -36,40 +36,81 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
     if (cron === undefined) return 'done'
     const schedule = scheduleOf(cron)
     if (schedule === undefined) return 'done'
-    if (isNeverDue(cron, schedule)) recorder.recordEvent(cron, 'Warning', 'InvalidSchedule', `invalid schedule: ${cron.spec.schedule} : time difference between two schedules is less than 1 second`)
+    if (isNeverDue(cron, schedule))
+      recorder.recordEvent(
+        cron,
+        'Warning',
+        'InvalidSchedule',
+        `invalid schedule: ${cron.spec.schedule} : time difference between two schedules is less than 1 second`,
+      )
     const mine = jobsOf.of(cron)
     const plan = planCronJob(cron, mine, schedule, clock.now())
-    if (plan.tooManyMissed) recorder.recordEvent(cron, 'Warning', 'TooManyMissedTimes', 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew')
-    if (plan.skipped !== undefined) recorder.recordEvent(cron, plan.skipped.type, plan.skipped.reason, plan.skipped.message)
+    if (plan.tooManyMissed)
+      recorder.recordEvent(
+        cron,
+        'Warning',
+        'TooManyMissedTimes',
+        'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+      )
+    if (plan.skipped !== undefined)
+      recorder.recordEvent(cron, plan.skipped.type, plan.skipped.reason, plan.skipped.message)
     noteFinished(cron, mine)
     await Promise.all([...plan.replace, ...plan.forget].map(job => remove(cron, job)))
     const started = plan.startAtMs === undefined ? undefined : await start(cron, plan.startAtMs)
     const gone = new Set([...plan.replace, ...plan.forget])
-    const status = nextStatus(cron, [...mine.filter(job => !gone.has(job)), ...(started === undefined || mine.some(job => job.metadata.uid === started.metadata.uid) ? [] : [started])], started === undefined ? undefined : plan.startAtMs)
+    const status = nextStatus(
+      cron,
+      [
+        ...mine.filter(job => !gone.has(job)),
+        ...(started === undefined || mine.some(job => job.metadata.uid === started.metadata.uid) ? [] : [started]),
+      ],
+      started === undefined ? undefined : plan.startAtMs,
+    )
     await writeStatus(client, cronJobs, cron, status, crons.get(cron.metadata))
-    return plan.nextAtMs === undefined ? 'done' : { requeueAfterMs: Math.min(longestWaitMs, Math.max(0, plan.nextAtMs - clock.now()) + slackMs) }
+    return plan.nextAtMs === undefined
+      ? 'done'
+      : { requeueAfterMs: Math.min(longestWaitMs, Math.max(0, plan.nextAtMs - clock.now()) + slackMs) }
   }
 
   function scheduleOf(cron: CronJob): Schedule | undefined {
     try {
       return parseSchedule(cron.spec.schedule, cron.spec.timeZone)
     } catch (error) {
-      recorder.recordEvent(cron, 'Warning', 'UnparseableSchedule', `unparseable schedule ${JSON.stringify(cron.spec.schedule)}: ${(error as Error).message}`)
+      recorder.recordEvent(
+        cron,
+        'Warning',
+        'UnparseableSchedule',
+        `unparseable schedule ${JSON.stringify(cron.spec.schedule)}: ${(error as Error).message}`,
+      )
       return undefined
     }
   }
 
   /** The 31st of February: well formed, and yet no time. */
   function isNeverDue({ metadata, spec }: CronJob, schedule: Schedule): boolean {
-    return spec.suspend !== true && metadata.deletionTimestamp === undefined && schedule.nextAfter(clock.now()) === undefined
+    return (
+      spec.suspend !== true && metadata.deletionTimestamp === undefined && schedule.nextAfter(clock.now()) === undefined
+    )
   }
 
   function noteFinished(cron: CronJob, mine: readonly Job[]): void {
     for (const { uid } of cron.status?.active ?? []) {
       const job = mine.find(one => one.metadata.uid === uid)
       const end = job && endOf(job)
-      if (end !== undefined) recorder.recordEvent(cron, 'Normal', 'SawCompletedJob', `Saw completed job: ${job!.metadata.name}, condition: ${end}`)
-      if (job === undefined) recorder.recordEvent(cron, 'Normal', 'MissingJob', `Active job went missing: ${cron.status!.active!.find(one => one.uid === uid)!.name}`)
+      if (end !== undefined)
+        recorder.recordEvent(
+          cron,
+          'Normal',
+          'SawCompletedJob',
+          `Saw completed job: ${job!.metadata.name}, condition: ${end}`,
+        )
+      if (job === undefined)
+        recorder.recordEvent(
+          cron,
+          'Normal',
+          'MissingJob',
+          `Active job went missing: ${cron.status!.active!.find(one => one.uid === uid)!.name}`,
+        )
     }
   }
 
@@ -79,8 +120,11 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
     try {
       const job = await client.create(jobs, {
         metadata: {
-          namespace: cron.metadata.namespace, name, ...(metadata?.labels && { labels: metadata.labels }),
-          annotations: { ...metadata?.annotations, [scheduledAnnotation]: formatTime(atMs) }, ownerReferences: [controllerReference(cron, cronJobs)],
+          namespace: cron.metadata.namespace,
+          name,
+          ...(metadata?.labels && { labels: metadata.labels }),
+          annotations: { ...metadata?.annotations, [scheduledAnnotation]: formatTime(atMs) },
+          ownerReferences: [controllerReference(cron, cronJobs)],
         },
         spec: spec!,
       })
@@ -96,16 +140,31 @@ function reconcileCronJobs(context: ControllerContext): Reconciler {
   }
 
   async function remove(cron: CronJob, job: Job): Promise<void> {
-    if (await removeObject(client, jobs, job, { propagationPolicy: 'Background' })) recorder.recordEvent(cron, 'Normal', 'SuccessfulDelete', `Deleted job ${job.metadata.name}`)
+    if (await removeObject(client, jobs, job, { propagationPolicy: 'Background' }))
+      recorder.recordEvent(cron, 'Normal', 'SuccessfulDelete', `Deleted job ${job.metadata.name}`)
   }
 }
 
-const referenceTo = ({ metadata: { namespace, name, uid, resourceVersion } }: Job): ObjectReference => ({ kind: 'Job', apiVersion: 'batch/v1', namespace, name, uid, resourceVersion })
+const referenceTo = ({ metadata: { namespace, name, uid, resourceVersion } }: Job): ObjectReference => ({
+  kind: 'Job',
+  apiVersion: 'batch/v1',
+  namespace,
+  name,
+  uid,
+  resourceVersion,
+})
 
 function nextStatus(cron: CronJob, mine: readonly Job[], startedAtMs: number | undefined): CronJobStatus {
   const active = mine.filter(job => endOf(job) === undefined).map(referenceTo)
-  const succeeded = mine.filter(job => endOf(job) === 'Complete').map(job => job.status.completionTime ?? '').filter(time => time !== '')
+  const succeeded = mine
+    .filter(job => endOf(job) === 'Complete')
+    .map(job => job.status.completionTime ?? '')
+    .filter(time => time !== '')
   const lastSuccessfulTime = [...succeeded, cron.status?.lastSuccessfulTime ?? ''].toSorted().at(-1)!
   const lastScheduleTime = startedAtMs === undefined ? cron.status?.lastScheduleTime : formatTime(startedAtMs)
-  return { ...(active.length > 0 && { active }), ...(lastScheduleTime !== undefined && { lastScheduleTime }), ...(lastSuccessfulTime !== '' && { lastSuccessfulTime }) }
+  return {
+    ...(active.length > 0 && { active }),
+    ...(lastScheduleTime !== undefined && { lastScheduleTime }),
+    ...(lastSuccessfulTime !== '' && { lastSuccessfulTime }),
+  }
 }

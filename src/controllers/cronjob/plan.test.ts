@@ -4,7 +4,8 @@ import { planCronJob } from './plan.ts'
 import { dueSince, parseSchedule } from './schedule.ts'
 
 const at = (text: string): number => Date.parse(text)
-const iso = (timeMs: number | undefined): string | undefined => (timeMs === undefined ? undefined : new Date(timeMs).toISOString())
+const iso = (timeMs: number | undefined): string | undefined =>
+  timeMs === undefined ? undefined : new Date(timeMs).toISOString()
 
 describe('a schedule', () => {
   test.each([
@@ -26,34 +27,60 @@ describe('a schedule', () => {
   test('of many missed times the latest counts', () => {
     const hourly = parseSchedule('0 * * * *', undefined)
     expect(dueSince(hourly, at('2026-01-01T00:10:00Z'), at('2026-01-01T00:50:00Z'))).toEqual({ missed: 0 })
-    expect(dueSince(hourly, at('2026-01-01T00:10:00Z'), at('2026-01-01T01:00:00Z'))).toEqual({ atMs: at('2026-01-01T01:00:00Z'), missed: 1 })
-    expect(dueSince(hourly, at('2026-01-01T00:10:00Z'), at('2026-01-08T05:20:00Z'))).toEqual({ atMs: at('2026-01-08T05:00:00Z'), missed: 173 })
+    expect(dueSince(hourly, at('2026-01-01T00:10:00Z'), at('2026-01-01T01:00:00Z'))).toEqual({
+      atMs: at('2026-01-01T01:00:00Z'),
+      missed: 1,
+    })
+    expect(dueSince(hourly, at('2026-01-01T00:10:00Z'), at('2026-01-08T05:20:00Z'))).toEqual({
+      atMs: at('2026-01-08T05:00:00Z'),
+      missed: 173,
+    })
     const workdays = parseSchedule('0 9 * * 1-5', undefined)
-    expect(dueSince(workdays, at('2026-01-01T10:00:00Z'), at('2026-02-01T00:00:00Z')).atMs).toBe(at('2026-01-30T09:00:00Z'))
+    expect(dueSince(workdays, at('2026-01-01T10:00:00Z'), at('2026-02-01T00:00:00Z')).atMs).toBe(
+      at('2026-01-30T09:00:00Z'),
+    )
   })
 })
 
 const cron = (spec: Partial<CronJob['spec']> = {}, status: CronJob['status'] = {}): CronJob => ({
-  apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'c', namespace: 'n', uid: 'c', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:30Z' },
-  spec: { schedule: '* * * * *', jobTemplate: {}, concurrencyPolicy: 'Allow', successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 1, ...spec }, status,
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'c', namespace: 'n', uid: 'c', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:30Z' },
+  spec: {
+    schedule: '* * * * *',
+    jobTemplate: {},
+    concurrencyPolicy: 'Allow',
+    successfulJobsHistoryLimit: 1,
+    failedJobsHistoryLimit: 1,
+    ...spec,
+  },
+  status,
 })
 const job = (name: string, end?: 'Complete' | 'Failed', startTime = '2026-01-01T00:00:00Z'): Job => ({
-  apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace: 'n', uid: name, resourceVersion: '1', creationTimestamp: startTime },
-  spec: { template: { spec: { containers: [] } } }, status: { startTime, ...(end && { conditions: [{ type: end, status: 'True' }] }) },
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name, namespace: 'n', uid: name, resourceVersion: '1', creationTimestamp: startTime },
+  spec: { template: { spec: { containers: [] } } },
+  status: { startTime, ...(end && { conditions: [{ type: end, status: 'True' }] }) },
 })
-const plan = (given: CronJob, jobs: Job[], now: string) => planCronJob(given, jobs, parseSchedule(given.spec.schedule, undefined), at(now))
+const plan = (given: CronJob, jobs: Job[], now: string) =>
+  planCronJob(given, jobs, parseSchedule(given.spec.schedule, undefined), at(now))
 
 describe('a cron job', () => {
   test('starts at its time, once, and tells when it is due next', () => {
     expect(plan(cron(), [], '2026-01-01T00:00:50Z')).toMatchObject({ nextAtMs: at('2026-01-01T00:01:00Z') })
     expect(plan(cron(), [], '2026-01-01T00:00:50Z').startAtMs).toBeUndefined()
     expect(iso(plan(cron(), [], '2026-01-01T00:01:00Z').startAtMs)).toBe('2026-01-01T00:01:00.000Z')
-    expect(plan(cron({}, { lastScheduleTime: '2026-01-01T00:01:00Z' }), [], '2026-01-01T00:01:30Z').startAtMs).toBeUndefined()
+    expect(
+      plan(cron({}, { lastScheduleTime: '2026-01-01T00:01:00Z' }), [], '2026-01-01T00:01:30Z').startAtMs,
+    ).toBeUndefined()
   })
 
   test('that is suspended or being deleted starts nothing, and still forgets', () => {
     const finished = [job('old', 'Complete'), job('new', 'Complete', '2026-01-01T00:00:10Z')]
-    expect(plan(cron({ suspend: true }), finished, '2026-01-01T00:05:00Z')).toMatchObject({ forget: [{ metadata: { name: 'old' } }] })
+    expect(plan(cron({ suspend: true }), finished, '2026-01-01T00:05:00Z')).toMatchObject({
+      forget: [{ metadata: { name: 'old' } }],
+    })
     expect(plan(cron({ suspend: true }), [], '2026-01-01T00:05:00Z').startAtMs).toBeUndefined()
     const deleted = cron()
     deleted.metadata.deletionTimestamp = '2026-01-01T00:04:00Z'
@@ -62,15 +89,26 @@ describe('a cron job', () => {
 
   test('keeps to its policy while a job runs', () => {
     const running = [job('running')]
-    expect(plan(cron({ concurrencyPolicy: 'Forbid' }), running, '2026-01-01T00:02:00Z')).toMatchObject({ skipped: { reason: 'JobAlreadyActive' } })
-    expect(plan(cron({ concurrencyPolicy: 'Replace' }), running, '2026-01-01T00:02:00Z')).toMatchObject({ startAtMs: at('2026-01-01T00:02:00Z'), replace: running })
-    expect(plan(cron(), running, '2026-01-01T00:02:00Z')).toMatchObject({ startAtMs: at('2026-01-01T00:02:00Z'), replace: [] })
+    expect(plan(cron({ concurrencyPolicy: 'Forbid' }), running, '2026-01-01T00:02:00Z')).toMatchObject({
+      skipped: { reason: 'JobAlreadyActive' },
+    })
+    expect(plan(cron({ concurrencyPolicy: 'Replace' }), running, '2026-01-01T00:02:00Z')).toMatchObject({
+      startAtMs: at('2026-01-01T00:02:00Z'),
+      replace: running,
+    })
+    expect(plan(cron(), running, '2026-01-01T00:02:00Z')).toMatchObject({
+      startAtMs: at('2026-01-01T00:02:00Z'),
+      replace: [],
+    })
   })
 
   test('too late is missed, and said', () => {
     const hourly = cron({ schedule: '0 * * * *', startingDeadlineSeconds: 60 })
     expect(plan(hourly, [], '2026-01-01T01:00:30Z').startAtMs).toBe(at('2026-01-01T01:00:00Z'))
     expect(plan(hourly, [], '2026-01-01T01:05:00Z')).toMatchObject({ skipped: { reason: 'MissSchedule' } })
-    expect(plan(cron(), [], '2026-01-01T03:00:00Z')).toMatchObject({ tooManyMissed: true, startAtMs: at('2026-01-01T03:00:00Z') })
+    expect(plan(cron(), [], '2026-01-01T03:00:00Z')).toMatchObject({
+      tooManyMissed: true,
+      startAtMs: at('2026-01-01T03:00:00Z'),
+    })
   })
 })

@@ -6,12 +6,26 @@ export interface Schedule {
   nextAfter(timeMs: number): number | undefined
 }
 
-const unitsMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, 'µs': 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const unitsMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
 
 /** @throws Error for a schedule or a time zone that cannot be understood */
 export function parseSchedule(text: string, timeZone: string | undefined): Schedule {
   if (text.startsWith('@every ')) {
-    const everyMs = Math.max(1000, [...text.matchAll(/([0-9.]+)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * unitsMs[unit!]!, 0))
+    const everyMs = Math.max(
+      1000,
+      [...text.matchAll(/([0-9.]+)(ns|us|µs|ms|s|m|h)/g)].reduce(
+        (sum, [, amount, unit]) => sum + Number(amount) * unitsMs[unit!]!,
+        0,
+      ),
+    )
     return { nextAfter: timeMs => Math.floor((timeMs + everyMs) / 1000) * 1000 }
   }
   // Throws for a zone that does not exist.
@@ -44,6 +58,11 @@ export function dueSince(schedule: Schedule, sinceMs: number, nowMs: number): Du
   const gapMs = second - first
   const missed = Math.floor((nowMs - first) / gapMs) + 1
   let atMs = first
-  for (let next = schedule.nextAfter(Math.max(first, nowMs - 2 * gapMs - 1)); next !== undefined && next <= nowMs; next = schedule.nextAfter(next)) atMs = next
+  for (
+    let next = schedule.nextAfter(Math.max(first, nowMs - 2 * gapMs - 1));
+    next !== undefined && next <= nowMs;
+    next = schedule.nextAfter(next)
+  )
+    atMs = next
   return { atMs, missed }
 }

@@ -12,10 +12,21 @@ const generationAnnotation = 'deprecated.daemonset.template.generation'
 
 /** What daemons put up with so that they run where other pods do not (yet). */
 function daemonTolerations(hostNetwork: boolean): Toleration[] {
-  const toleration = (key: string, effect: string): Toleration => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect })
+  const toleration = (key: string, effect: string): Toleration => ({
+    key: `node.kubernetes.io/${key}`,
+    operator: 'Exists',
+    effect,
+  })
   return [
-    toleration('not-ready', 'NoExecute'), toleration('unreachable', 'NoExecute'),
-    ...['disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable', ...(hostNetwork ? ['network-unavailable'] : [])].map(key => toleration(key, 'NoSchedule')),
+    toleration('not-ready', 'NoExecute'),
+    toleration('unreachable', 'NoExecute'),
+    ...[
+      'disk-pressure',
+      'memory-pressure',
+      'pid-pressure',
+      'unschedulable',
+      ...(hostNetwork ? ['network-unavailable'] : []),
+    ].map(key => toleration(key, 'NoSchedule')),
   ]
 }
 
@@ -26,12 +37,35 @@ export function podFor(set: DaemonSet, nodeName: string, hash: string): New<Pod>
   const generation = set.metadata.annotations?.[generationAnnotation]
   const tolerations = [...(spec.tolerations ?? [])]
   for (const wanted of daemonTolerations(spec.hostNetwork === true)) {
-    if (!tolerations.some(({ key, operator, effect, value }) => key === wanted.key && operator === wanted.operator && effect === wanted.effect && (value ?? '') === '')) tolerations.push(wanted)
+    if (
+      !tolerations.some(
+        ({ key, operator, effect, value }) =>
+          key === wanted.key && operator === wanted.operator && effect === wanted.effect && (value ?? '') === '',
+      )
+    )
+      tolerations.push(wanted)
   }
   return {
     ...pod,
-    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [revisionLabel]: hash, ...(generation !== undefined && { [templateGeneration]: generation }) } },
-    spec: { ...spec, tolerations, affinity: { ...spec.affinity, nodeAffinity: { ...spec.affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [onNode(nodeName)] } } } },
+    metadata: {
+      ...pod.metadata,
+      labels: {
+        ...pod.metadata.labels,
+        [revisionLabel]: hash,
+        ...(generation !== undefined && { [templateGeneration]: generation }),
+      },
+    },
+    spec: {
+      ...spec,
+      tolerations,
+      affinity: {
+        ...spec.affinity,
+        nodeAffinity: {
+          ...spec.affinity?.nodeAffinity,
+          requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [onNode(nodeName)] },
+        },
+      },
+    },
   }
 }
 
@@ -41,7 +75,9 @@ const onNode = (name: string): object => ({ matchFields: [{ key: 'metadata.name'
 export function nodeOf({ spec }: Pod): string | undefined {
   if (spec.nodeName) return spec.nodeName
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
-  return terms.flatMap(term => term.matchFields ?? []).find(({ key, operator }) => key === 'metadata.name' && operator === 'In')?.values?.[0]
+  return terms
+    .flatMap(term => term.matchFields ?? [])
+    .find(({ key, operator }) => key === 'metadata.name' && operator === 'In')?.values?.[0]
 }
 
 export interface Fit {
@@ -53,7 +89,9 @@ export interface Fit {
 /** Whether the set wants a pod on the node. */
 export function fitOn(set: DaemonSet, node: Node): Fit {
   const { nodeName, hostNetwork = false, tolerations = [] } = set.spec.template.spec ?? { containers: [] }
-  const pod = { spec: { ...set.spec.template.spec, tolerations: [...tolerations, ...daemonTolerations(hostNetwork)] } } as Pod
+  const pod = {
+    spec: { ...set.spec.template.spec, tolerations: [...tolerations, ...daemonTolerations(hostNetwork)] },
+  } as Pod
   if (nodeName && nodeName !== node.metadata.name) return { shouldRun: false, mayStay: false }
   if (!matchesNodeAffinity(pod, node)) return { shouldRun: false, mayStay: false }
   if (untolerated(pod, node, ['NoExecute']) !== undefined) return { shouldRun: false, mayStay: false }

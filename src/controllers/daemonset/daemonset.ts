@@ -19,7 +19,8 @@ import { planDaemons } from './plan.ts'
 const hashLabel = 'controller-revision-hash'
 
 /** Nodes tell their state every few seconds; only what decides about pods counts. */
-const decides = ({ metadata, spec }: Node, { metadata: before, spec: specBefore }: Node): boolean => !sameJson(metadata.labels, before.labels) || !sameJson(spec, specBefore)
+const decides = ({ metadata, spec }: Node, { metadata: before, spec: specBefore }: Node): boolean =>
+  !sameJson(metadata.labels, before.labels) || !sameJson(spec, specBefore)
 
 export const daemonSetController = defineController({
   name: 'daemonset',
@@ -28,10 +29,20 @@ export const daemonSetController = defineController({
   watches: [
     watch({
       resource: pods,
-      keysOf: (pod, client) => (controllerOf(pod) !== undefined ? ownerKeys(pod, daemonSets)
-        : client.informer(daemonSets).list(pod.metadata.namespace).filter(set => matchesSelector(set.spec.selector, pod.metadata.labels)).map(keyOf)),
+      keysOf: (pod, client) =>
+        controllerOf(pod) !== undefined
+          ? ownerKeys(pod, daemonSets)
+          : client
+              .informer(daemonSets)
+              .list(pod.metadata.namespace)
+              .filter(set => matchesSelector(set.spec.selector, pod.metadata.labels))
+              .map(keyOf),
     }),
-    watch({ resource: nodes, keysOf: (_node, client) => client.informer(daemonSets).list().map(keyOf), matters: decides }),
+    watch({
+      resource: nodes,
+      keysOf: (_node, client) => client.informer(daemonSets).list().map(keyOf),
+      matters: decides,
+    }),
   ],
   reconciler: reconcileDaemonSets,
 })
@@ -49,8 +60,13 @@ function reconcileDaemonSets(context: ControllerContext): Reconciler {
     const history = await revisions.follow(set)
     const hash = history.current.metadata.labels?.[hashLabel] ?? ''
     const mine = await claim({
-      client, owner: set, ownerResource: daemonSets, resource: pods, matches: pod => matchesSelector(set.spec.selector, pod.metadata.labels),
-      owned: podsOf.of(set), orphans: podsOf.orphans(set.metadata.namespace ?? ''),
+      client,
+      owner: set,
+      ownerResource: daemonSets,
+      resource: pods,
+      matches: pod => matchesSelector(set.spec.selector, pod.metadata.labels),
+      owned: podsOf.of(set),
+      orphans: podsOf.orphans(set.metadata.namespace ?? ''),
     })
     const plan = planDaemons(set, nodeInformer.list(), mine, hash, clock.now())
     await Promise.all(plan.remove.map(pod => remove(set, pod, plan.failed.includes(pod))))
@@ -77,9 +93,22 @@ function reconcileDaemonSets(context: ControllerContext): Reconciler {
   async function remove(set: DaemonSet, pod: Pod, failed: boolean): Promise<void> {
     if (failed) {
       const name = `${pod.metadata.namespace}/${pod.metadata.name}`
-      if (pod.status.phase === 'Failed') recorder.recordEvent(set, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${name} on node ${pod.spec.nodeName}, will try to kill it`)
-      else recorder.recordEvent(set, 'Normal', 'SucceededDaemonPod', `Found succeeded daemon pod ${name} on node ${pod.spec.nodeName}, will try to delete it`)
+      if (pod.status.phase === 'Failed')
+        recorder.recordEvent(
+          set,
+          'Warning',
+          'FailedDaemonPod',
+          `Found failed daemon pod ${name} on node ${pod.spec.nodeName}, will try to kill it`,
+        )
+      else
+        recorder.recordEvent(
+          set,
+          'Normal',
+          'SucceededDaemonPod',
+          `Found succeeded daemon pod ${name} on node ${pod.spec.nodeName}, will try to delete it`,
+        )
     }
-    if (await removeObject(client, pods, pod)) recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+    if (await removeObject(client, pods, pod))
+      recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
 }

@@ -24,17 +24,33 @@ interface Place {
   readonly pods: readonly Pod[]
 }
 
-export function planDaemons(set: DaemonSet, nodes: readonly Node[], pods: readonly Pod[], hash: string, nowMs: number): DaemonPlan {
+export function planDaemons(
+  set: DaemonSet,
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+  hash: string,
+  nowMs: number,
+): DaemonPlan {
   const byNode = Map.groupBy(pods, pod => nodeOf(pod) ?? '')
   const places = nodes.map((node): Place => ({
-    node, ...fitOn(set, node),
-    pods: (byNode.get(node.metadata.name) ?? []).filter(pod => !isTerminating(pod)).toSorted((left, right) => Date.parse(left.metadata.creationTimestamp) - Date.parse(right.metadata.creationTimestamp)),
+    node,
+    ...fitOn(set, node),
+    pods: (byNode.get(node.metadata.name) ?? [])
+      .filter(pod => !isTerminating(pod))
+      .toSorted(
+        (left, right) => Date.parse(left.metadata.creationTimestamp) - Date.parse(right.metadata.creationTimestamp),
+      ),
   }))
   const available = (pod: Pod): boolean => (availableAtMs(pod, set.spec.minReadySeconds) ?? Infinity) <= nowMs
   const going = (node: Node): boolean => (byNode.get(node.metadata.name) ?? []).some(isTerminating)
   const kept = keepOnePerNode(set, places, going, hash, available)
-  const update = set.spec.updateStrategy?.type === 'OnDelete' ? { create: [], remove: [] } : replaceOutdated(set, places, kept.remove, hash, available)
-  const future = pods.map(pod => availableAtMs(pod, set.spec.minReadySeconds)).filter((time): time is number => time !== undefined && time > nowMs)
+  const update =
+    set.spec.updateStrategy?.type === 'OnDelete'
+      ? { create: [], remove: [] }
+      : replaceOutdated(set, places, kept.remove, hash, available)
+  const future = pods
+    .map(pod => availableAtMs(pod, set.spec.minReadySeconds))
+    .filter((time): time is number => time !== undefined && time > nowMs)
   return {
     create: [...kept.create, ...update.create],
     remove: [...kept.remove, ...update.remove],
@@ -45,7 +61,13 @@ export function planDaemons(set: DaemonSet, nodes: readonly Node[], pods: readon
 }
 
 /** One pod where there shall be one (two while a newer one takes over), none elsewhere; failed ones go. */
-function keepOnePerNode(set: DaemonSet, places: readonly Place[], going: (node: Node) => boolean, hash: string, available: (pod: Pod) => boolean): { create: string[]; remove: Pod[]; failed: Pod[] } {
+function keepOnePerNode(
+  set: DaemonSet,
+  places: readonly Place[],
+  going: (node: Node) => boolean,
+  hash: string,
+  available: (pod: Pod) => boolean,
+): { create: string[]; remove: Pod[]; failed: Pod[] } {
   const create: string[] = []
   const remove: Pod[] = []
   const failed: Pod[] = []
@@ -73,11 +95,20 @@ function keepOnePerNode(set: DaemonSet, places: readonly Place[], going: (node: 
 }
 
 /** Pods of older revisions go as fast as the strategy allows; those that do not work anyway go at once. */
-function replaceOutdated(set: DaemonSet, places: readonly Place[], leaving: readonly Pod[], hash: string, available: (pod: Pod) => boolean): { create: string[]; remove: Pod[] } {
+function replaceOutdated(
+  set: DaemonSet,
+  places: readonly Place[],
+  leaving: readonly Pod[],
+  hash: string,
+  available: (pod: Pod) => boolean,
+): { create: string[]; remove: Pod[] } {
   const desired = places.filter(({ shouldRun }) => shouldRun)
   const { maxUnavailable, maxSurge } = set.spec.updateStrategy?.rollingUpdate ?? {}
   const surge = resolveIntOrPercent(maxSurge, desired.length, 'up')
-  const alive = desired.map(({ node, pods }) => ({ node, pods: pods.filter(pod => !isFinished(pod) && !leaving.includes(pod)) }))
+  const alive = desired.map(({ node, pods }) => ({
+    node,
+    pods: pods.filter(pod => !isFinished(pod) && !leaving.includes(pod)),
+  }))
   if (surge > 0) {
     const surging = alive.filter(({ pods }) => pods.length > 1).length
     const outdated = alive.filter(({ pods }) => pods.length === 1 && hashOf(pods[0]!) !== hash)
@@ -90,7 +121,12 @@ function replaceOutdated(set: DaemonSet, places: readonly Place[], leaving: read
   return { create: [], remove: [...broken, ...outdated.filter(available).slice(0, allowed)] }
 }
 
-function statusOf(set: DaemonSet, places: readonly Place[], hash: string, available: (pod: Pod) => boolean): DaemonSetStatus {
+function statusOf(
+  set: DaemonSet,
+  places: readonly Place[],
+  hash: string,
+  available: (pod: Pod) => boolean,
+): DaemonSetStatus {
   const desired = places.filter(({ shouldRun }) => shouldRun)
   const scheduled = desired.filter(({ pods }) => pods.length > 0)
   const oldest = scheduled.map(({ pods }) => pods[0]!)
@@ -106,6 +142,7 @@ function statusOf(set: DaemonSet, places: readonly Place[], hash: string, availa
     ...(numberAvailable > 0 && { numberAvailable }),
     ...(desired.length > numberAvailable && { numberUnavailable: desired.length - numberAvailable }),
     ...(set.metadata.generation !== undefined && { observedGeneration: set.metadata.generation }),
-    ...(conditions !== undefined && { conditions }), ...(collisionCount !== undefined && { collisionCount }),
+    ...(conditions !== undefined && { conditions }),
+    ...(collisionCount !== undefined && { collisionCount }),
   }
 }

@@ -9,14 +9,25 @@ const historyAnnotation = 'deployment.kubernetes.io/revision-history'
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas'
 const maximumAnnotation = 'deployment.kubernetes.io/max-replicas'
 
-const notCopied = new Set(['kubectl.kubernetes.io/last-applied-configuration', revisionAnnotation, historyAnnotation, desiredAnnotation, maximumAnnotation, 'deprecated.deployment.rollback.to'])
+const notCopied = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  revisionAnnotation,
+  historyAnnotation,
+  desiredAnnotation,
+  maximumAnnotation,
+  'deprecated.deployment.rollback.to',
+])
 const historyLimit = 2_000
 
-export const revisionOf = (object: { metadata: { annotations?: Record<string, string> } }): number => Number(object.metadata.annotations?.[revisionAnnotation] ?? 0) || 0
+export const revisionOf = (object: { metadata: { annotations?: Record<string, string> } }): number =>
+  Number(object.metadata.annotations?.[revisionAnnotation] ?? 0) || 0
 
-export const desiredOf = (set: ReplicaSet): number | undefined => numberOf(set.metadata.annotations?.[desiredAnnotation])
-export const maximumOf = (set: ReplicaSet): number | undefined => numberOf(set.metadata.annotations?.[maximumAnnotation])
-const numberOf = (text: string | undefined): number | undefined => (text === undefined || !/^\d+$/.test(text) ? undefined : Number(text))
+export const desiredOf = (set: ReplicaSet): number | undefined =>
+  numberOf(set.metadata.annotations?.[desiredAnnotation])
+export const maximumOf = (set: ReplicaSet): number | undefined =>
+  numberOf(set.metadata.annotations?.[maximumAnnotation])
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined || !/^\d+$/.test(text) ? undefined : Number(text)
 
 /** Equal but for the hash that only ReplicaSets carry. */
 export function sameTemplate(left: PodTemplateSpec | undefined, right: PodTemplateSpec | undefined): boolean {
@@ -33,7 +44,11 @@ export const templateHash = (template: PodTemplateSpec, collisions: number | und
   stableHash(withoutHash(template), collisions === undefined ? '' : `#${collisions}`)
 
 /** The annotations of the current ReplicaSet: the deployment's, its revision, the replica counts. */
-export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Record<string, string> {
+export function currentAnnotations(
+  deployment: Deployment,
+  set: ReplicaSet | undefined,
+  revision: number,
+): Record<string, string> {
   const before = set?.metadata.annotations ?? {}
   const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
   const annotations = { ...before, ...Object.fromEntries(copied) }
@@ -50,5 +65,7 @@ function extendHistory(history: string | undefined, revision: string): string {
   return revisions.join(',')
 }
 
-export const replicaAnnotations = (desired: number, maximum: number): Record<string, string> =>
-  ({ [desiredAnnotation]: `${desired}`, [maximumAnnotation]: `${maximum}` })
+export const replicaAnnotations = (desired: number, maximum: number): Record<string, string> => ({
+  [desiredAnnotation]: `${desired}`,
+  [maximumAnnotation]: `${maximum}`,
+})

@@ -28,7 +28,8 @@ export interface RolloutPlan {
 export const replicasOf = (set: ReplicaSet | undefined): number => set?.spec.replicas ?? 0
 export const wantedReplicas = (deployment: Deployment): number => deployment.spec.replicas ?? 1
 const isRecreate = (deployment: Deployment): boolean => deployment.spec.strategy?.type === 'Recreate'
-const sum = (sets: readonly (ReplicaSet | undefined)[], count: (set: ReplicaSet) => number): number => sets.reduce((total, set) => total + (set === undefined ? 0 : count(set)), 0)
+const sum = (sets: readonly (ReplicaSet | undefined)[], count: (set: ReplicaSet) => number): number =>
+  sets.reduce((total, set) => total + (set === undefined ? 0 : count(set)), 0)
 
 export interface Limits {
   readonly maxSurge: number
@@ -79,7 +80,10 @@ function planRecreate(observed: Observed): RolloutPlan {
   if (oldPods.some(pod => !isFinished(pod))) return { scale: new Map(), scalingOnly: false }
   const wanted = wantedReplicas(deployment)
   if (current === undefined) return { create: wanted, scale: new Map(), scalingOnly: false }
-  return { scale: replicasOf(current) === wanted ? new Map() : new Map([[current.metadata.name, wanted]]), scalingOnly: false }
+  return {
+    scale: replicasOf(current) === wanted ? new Map() : new Map([[current.metadata.name, wanted]]),
+    scalingOnly: false,
+  }
 }
 
 const availableOf = (set: ReplicaSet): number => set.status.availableReplicas ?? 0
@@ -107,7 +111,12 @@ function removeUnhealthy(old: readonly ReplicaSet[], limit: number, sizes: Map<s
   }
 }
 
-function removeAvailable(all: readonly ReplicaSet[], old: readonly ReplicaSet[], minimum: number, sizes: Map<string, number>): void {
+function removeAvailable(
+  all: readonly ReplicaSet[],
+  old: readonly ReplicaSet[],
+  minimum: number,
+  sizes: Map<string, number>,
+): void {
   let spare = sum(all, availableOf) - minimum
   for (const set of old) {
     const size = sizes.get(set.metadata.name) ?? replicasOf(set)
@@ -125,13 +134,17 @@ function planScaling(observed: Observed): Map<string, number> {
   const active = [...old, ...(current === undefined ? [] : [current])].filter(set => replicasOf(set) > 0)
   if (active.length <= 1) {
     const only = active[0] ?? current ?? old.at(-1)
-    return only === undefined || replicasOf(only) === wanted && desiredOf(only) === wanted ? new Map() : new Map([[only.metadata.name, wanted]])
+    return only === undefined || (replicasOf(only) === wanted && desiredOf(only) === wanted)
+      ? new Map()
+      : new Map([[only.metadata.name, wanted]])
   }
-  if (current !== undefined && isSaturated(current, wanted)) return new Map(old.filter(set => replicasOf(set) > 0).map(set => [set.metadata.name, 0]))
+  if (current !== undefined && isSaturated(current, wanted))
+    return new Map(old.filter(set => replicasOf(set) > 0).map(set => [set.metadata.name, 0]))
   return isRecreate(deployment) ? new Map() : proportional(deployment, active)
 }
 
-const isSaturated = (set: ReplicaSet, wanted: number): boolean => replicasOf(set) === wanted && desiredOf(set) === wanted && availableOf(set) === wanted
+const isSaturated = (set: ReplicaSet, wanted: number): boolean =>
+  replicasOf(set) === wanted && desiredOf(set) === wanted && availableOf(set) === wanted
 
 function proportional(deployment: Deployment, active: readonly ReplicaSet[]): Map<string, number> {
   const wanted = wantedReplicas(deployment)
@@ -160,7 +173,7 @@ function shareOf(set: ReplicaSet, deployment: Deployment, total: number, change:
   const size = replicasOf(set)
   if (size === 0 || added === change) return 0
   const before = maximumOf(set) || deployment.status.replicas || size
-  const share = wantedReplicas(deployment) === 0 ? -size : Math.round(size * total / before) - size
+  const share = wantedReplicas(deployment) === 0 ? -size : Math.round((size * total) / before) - size
   const left = change - added
   return change > 0 ? Math.min(Math.max(share, 0), left) : Math.max(Math.min(share, 0), left)
 }
@@ -170,6 +183,12 @@ export function planCleanup(deployment: Deployment, old: readonly ReplicaSet[]):
   const limit = deployment.spec.revisionHistoryLimit
   const kept = old.filter(set => set.metadata.deletionTimestamp === undefined)
   if (limit === undefined || kept.length <= limit) return []
-  return kept.slice(0, kept.length - limit)
-    .filter(set => replicasOf(set) === 0 && set.status.replicas === 0 && (set.metadata.generation ?? 0) <= (set.status.observedGeneration ?? 0))
+  return kept
+    .slice(0, kept.length - limit)
+    .filter(
+      set =>
+        replicasOf(set) === 0 &&
+        set.status.replicas === 0 &&
+        (set.metadata.generation ?? 0) <= (set.status.observedGeneration ?? 0),
+    )
 }

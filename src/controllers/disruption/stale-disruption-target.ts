@@ -12,7 +12,12 @@ const staleAfterMs = 120_000
 
 const isAnnounced = (pod: Pod): boolean => {
   const condition = conditionOf(pod, 'DisruptionTarget')
-  return condition?.status === 'True' && condition.reason !== 'TerminationByKubelet' && !isFinished(pod) && !isTerminating(pod)
+  return (
+    condition?.status === 'True' &&
+    condition.reason !== 'TerminationByKubelet' &&
+    !isFinished(pod) &&
+    !isTerminating(pod)
+  )
 }
 
 export const staleDisruptionTarget = defineController({
@@ -28,7 +33,11 @@ function takeBack({ client, clock }: ControllerContext): Reconciler {
     const nowMs = clock.now()
     const leftMs = Date.parse(conditionOf(pod, 'DisruptionTarget')!.lastTransitionTime ?? '') + staleAfterMs - nowMs
     if (leftMs > 0) return { requeueAfterMs: leftMs }
-    const conditions = (pod.status.conditions ?? []).map(condition => (condition.type === 'DisruptionTarget' ? { type: condition.type, status: 'False', lastTransitionTime: formatTime(nowMs) } : condition))
+    const conditions = (pod.status.conditions ?? []).map(condition =>
+      condition.type === 'DisruptionTarget'
+        ? { type: condition.type, status: 'False', lastTransitionTime: formatTime(nowMs) }
+        : condition,
+    )
     await client.update(pods, { ...pod, status: { ...pod.status, conditions } }, { subresource: 'status' })
     return 'done'
   }

@@ -8,7 +8,15 @@ import type { ControllerContext, Outcome, Reconciler } from '../../control/contr
 import { defineController, watch } from '../../control/controller.ts'
 import { removeObject } from '../../control/removal.ts'
 import type { Backend, BackendPort } from '../../control/service-backends.ts'
-import { backendsOf, byPorts, familiesOf, isHeadless, isManaged, targetReference, watchBackends } from '../../control/service-backends.ts'
+import {
+  backendsOf,
+  byPorts,
+  familiesOf,
+  isHeadless,
+  isManaged,
+  targetReference,
+  watchBackends,
+} from '../../control/service-backends.ts'
 
 const headlessLabel = 'service.kubernetes.io/headless'
 const managedByLabel = 'endpoints.kubernetes.io/managed-by'
@@ -22,11 +30,19 @@ interface EndpointsPlan {
 }
 
 export function planEndpoints(service: Service, candidates: readonly Pod[]): EndpointsPlan {
-  const all = backendsOf(service, candidates, familiesOf(service)[0] ?? 'IPv4').filter(backend => !backend.terminating || service.spec.publishNotReadyAddresses === true)
+  const all = backendsOf(service, candidates, familiesOf(service)[0] ?? 'IPv4').filter(
+    backend => !backend.terminating || service.spec.publishNotReadyAddresses === true,
+  )
   const kept = all.toSorted((a, b) => Number(b.ready) - Number(a.ready)).slice(0, capacity)
-  const groups = [...byPorts(kept).values()].filter(group => group[0]!.ports.length > 0 || (service.spec.ports ?? []).length === 0)
+  const groups = [...byPorts(kept).values()].filter(
+    group => group[0]!.ports.length > 0 || (service.spec.ports ?? []).length === 0,
+  )
   return {
-    labels: { ...service.metadata.labels, ...(isHeadless(service) && { [headlessLabel]: '' }), [managedByLabel]: 'endpoint-controller' },
+    labels: {
+      ...service.metadata.labels,
+      ...(isHeadless(service) && { [headlessLabel]: '' }),
+      [managedByLabel]: 'endpoint-controller',
+    },
     annotations: all.length > capacity ? { [overCapacityAnnotation]: 'truncated' } : {},
     subsets: groups.map(makeSubset),
   }
@@ -49,7 +65,12 @@ function makePort({ name, ...port }: BackendPort): NonNullable<EndpointSubset['p
 const byAddress = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : 1)
 
 function makeAddress({ pod, address, hostname }: Backend): EndpointAddress {
-  return { ip: address, ...(hostname && { hostname }), ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }), targetRef: targetReference(pod) }
+  return {
+    ip: address,
+    ...(hostname && { hostname }),
+    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
+    targetRef: targetReference(pod),
+  }
 }
 
 export const endpointsController = defineController({
@@ -72,13 +93,26 @@ function reconcileEndpoints({ client }: ControllerContext): Reconciler {
     if (!isManaged(service) || service.metadata.deletionTimestamp !== undefined) return 'done'
     const plan = planEndpoints(service, podInformer.list(name.namespace))
     if (current === undefined) return create(service, plan)
-    if (sameJson(current.subsets ?? [], plan.subsets) && sameJson(current.metadata.labels, plan.labels) && (current.metadata.annotations?.[overCapacityAnnotation] ?? '') === (plan.annotations[overCapacityAnnotation] ?? '')) return 'done'
+    if (
+      sameJson(current.subsets ?? [], plan.subsets) &&
+      sameJson(current.metadata.labels, plan.labels) &&
+      (current.metadata.annotations?.[overCapacityAnnotation] ?? '') ===
+        (plan.annotations[overCapacityAnnotation] ?? '')
+    )
+      return 'done'
     const { [overCapacityAnnotation]: _old, ...annotations } = current.metadata.annotations ?? {}
-    await client.update(endpoints, { ...current, metadata: { ...current.metadata, labels: plan.labels, annotations: { ...annotations, ...plan.annotations } }, subsets: plan.subsets })
+    await client.update(endpoints, {
+      ...current,
+      metadata: { ...current.metadata, labels: plan.labels, annotations: { ...annotations, ...plan.annotations } },
+      subsets: plan.subsets,
+    })
     return 'done'
   }
 
-  async function create({ metadata: { namespace, name } }: Service, { subsets, ...metadata }: EndpointsPlan): Promise<Outcome> {
+  async function create(
+    { metadata: { namespace, name } }: Service,
+    { subsets, ...metadata }: EndpointsPlan,
+  ): Promise<Outcome> {
     try {
       await client.create(endpoints, { metadata: { namespace, name, ...metadata }, subsets })
     } catch (error) {

@@ -1,6 +1,13 @@
 // What the slices that mirror an Endpoints object hold: one for each family of addresses and set of ports.
 import { isIPv6 } from 'node:net'
-import type { DiscoveryEndpointPort, Endpoint, EndpointAddress, Endpoints, EndpointSlice, EndpointSubset } from '../../api/generated/models.ts'
+import type {
+  DiscoveryEndpointPort,
+  Endpoint,
+  EndpointAddress,
+  Endpoints,
+  EndpointSlice,
+  EndpointSubset,
+} from '../../api/generated/models.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import { managedByLabel, serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
 
@@ -28,7 +35,9 @@ export interface MirrorPlan {
 
 /** Whether somebody other than the endpoints controller looks after these, and they mean addresses. */
 export const isMirrored = ({ metadata }: Endpoints): boolean =>
-  metadata.deletionTimestamp === undefined && metadata.labels?.[skipLabel] !== 'true' && metadata.annotations?.[leaderAnnotation] === undefined
+  metadata.deletionTimestamp === undefined &&
+  metadata.labels?.[skipLabel] !== 'true' &&
+  metadata.annotations?.[leaderAnnotation] === undefined
 
 /** @param endpoints is undefined when nothing is to be mirrored (any more) */
 export function planMirror(endpoints: Endpoints | undefined, slices: readonly EndpointSlice[]): MirrorPlan {
@@ -36,7 +45,9 @@ export function planMirror(endpoints: Endpoints | undefined, slices: readonly En
   const update: { slice: EndpointSlice; content: MirrorContent }[] = []
   const left = new Set(slices)
   for (const content of endpoints === undefined ? [] : contentsOf(endpoints)) {
-    const slice = [...left].find(({ addressType, ports }) => addressType === content.addressType && sameJson(ports ?? [], content.ports))
+    const slice = [...left].find(
+      ({ addressType, ports }) => addressType === content.addressType && sameJson(ports ?? [], content.ports),
+    )
     if (slice === undefined) {
       create.push(content)
       continue
@@ -47,22 +58,44 @@ export function planMirror(endpoints: Endpoints | undefined, slices: readonly En
   return { create, update, remove: [...left] }
 }
 
-const contentOf = ({ metadata, addressType, ports = [], endpoints }: EndpointSlice): MirrorContent =>
-  ({ labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {}, addressType, ports, endpoints: endpoints ?? [] })
+const contentOf = ({ metadata, addressType, ports = [], endpoints }: EndpointSlice): MirrorContent => ({
+  labels: metadata.labels ?? {},
+  annotations: metadata.annotations ?? {},
+  addressType,
+  ports,
+  endpoints: endpoints ?? [],
+})
 
 function contentsOf({ metadata, subsets = [] }: Endpoints): MirrorContent[] {
   const labels = { ...metadata.labels, [serviceNameLabel]: metadata.name, [managedByLabel]: mirrorer }
   const { [lastApplied]: _applied, [changeTime]: _time, ...annotations } = metadata.annotations ?? {}
   const contents: MirrorContent[] = []
   for (const subset of subsets) {
-    const ports = (subset.ports ?? []).map(({ name = '', protocol = 'TCP', port, appProtocol }): DiscoveryEndpointPort => ({ name, protocol, port, ...(appProtocol !== undefined && { appProtocol }) }))
-    for (const [addressType, endpoints] of Map.groupBy(endpointsOf(subset), ({ addresses }) => (isIPv6(addresses[0]!) ? 'IPv6' : 'IPv4'))) contents.push({ labels, annotations, addressType, ports, endpoints })
+    const ports = (subset.ports ?? []).map(
+      ({ name = '', protocol = 'TCP', port, appProtocol }): DiscoveryEndpointPort => ({
+        name,
+        protocol,
+        port,
+        ...(appProtocol !== undefined && { appProtocol }),
+      }),
+    )
+    for (const [addressType, endpoints] of Map.groupBy(endpointsOf(subset), ({ addresses }) =>
+      isIPv6(addresses[0]!) ? 'IPv6' : 'IPv4',
+    ))
+      contents.push({ labels, annotations, addressType, ports, endpoints })
   }
   return contents
 }
 
 function endpointsOf({ addresses = [], notReadyAddresses = [] }: EndpointSubset): Endpoint[] {
-  const endpoint = (ready: boolean) => ({ ip, hostname, nodeName, targetRef }: EndpointAddress): Endpoint =>
-    ({ addresses: [ip], conditions: { ready }, ...(hostname !== undefined && { hostname }), ...(nodeName !== undefined && { nodeName }), ...(targetRef !== undefined && { targetRef }) })
+  const endpoint =
+    (ready: boolean) =>
+    ({ ip, hostname, nodeName, targetRef }: EndpointAddress): Endpoint => ({
+      addresses: [ip],
+      conditions: { ready },
+      ...(hostname !== undefined && { hostname }),
+      ...(nodeName !== undefined && { nodeName }),
+      ...(targetRef !== undefined && { targetRef }),
+    })
   return [...addresses.map(endpoint(true)), ...notReadyAddresses.map(endpoint(false))].slice(0, mostAddresses)
 }

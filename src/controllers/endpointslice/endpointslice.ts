@@ -12,7 +12,7 @@ import type { SliceContent } from './plan.ts'
 import { manager, planSlices, zoneOfLabels } from './plan.ts'
 
 const serviceKeys = ({ metadata }: EndpointSlice): string[] =>
-  (metadata.labels?.[managedByLabel] === manager ? [`${metadata.namespace}/${metadata.labels[serviceNameLabel]}`] : [])
+  metadata.labels?.[managedByLabel] === manager ? [`${metadata.namespace}/${metadata.labels[serviceNameLabel]}`] : []
 
 export const endpointSliceController = defineController({
   name: 'endpointslice',
@@ -33,18 +33,35 @@ function reconcileSlices({ client }: ControllerContext): Reconciler {
     const slices = slicesOf(key)
     // Slices of a service that is gone go with it, by their owner reference.
     if (service === undefined || service.metadata.deletionTimestamp !== undefined || !isManaged(service)) return 'done'
-    const plan = planSlices({ service, slices, pods: podInformer.list(name.namespace), zoneOf: node => zoneOfLabels(nodeInformer.get({ name: node })?.metadata.labels) })
+    const plan = planSlices({
+      service,
+      slices,
+      pods: podInformer.list(name.namespace),
+      zoneOf: node => zoneOfLabels(nodeInformer.get({ name: node })?.metadata.labels),
+    })
     await Promise.all(plan.create.map(content => client.create(endpointSlices, makeSlice(service, content))))
-    await Promise.all(plan.update.map(({ slice, content }) => client.update(endpointSlices, withContent(slice, content))))
+    await Promise.all(
+      plan.update.map(({ slice, content }) => client.update(endpointSlices, withContent(slice, content))),
+    )
     await Promise.all(plan.remove.map(slice => removeObject(client, endpointSlices, slice)))
     return 'done'
   }
 }
 
 const makeSlice = (service: Service, { labels, ports, ...content }: SliceContent) => ({
-  metadata: { generateName: `${service.metadata.name}-`, namespace: service.metadata.namespace, labels, ownerReferences: [controllerReference(service, services)] },
-  ...content, ports: [...ports],
+  metadata: {
+    generateName: `${service.metadata.name}-`,
+    namespace: service.metadata.namespace,
+    labels,
+    ownerReferences: [controllerReference(service, services)],
+  },
+  ...content,
+  ports: [...ports],
 })
 
-const withContent = (slice: EndpointSlice, { labels, ports, endpoints }: SliceContent): EndpointSlice =>
-  ({ ...slice, metadata: { ...slice.metadata, labels }, ports: [...ports], endpoints })
+const withContent = (slice: EndpointSlice, { labels, ports, endpoints }: SliceContent): EndpointSlice => ({
+  ...slice,
+  metadata: { ...slice.metadata, labels },
+  ports: [...ports],
+  endpoints,
+})

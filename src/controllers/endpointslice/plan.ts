@@ -34,12 +34,26 @@ export interface ObservedService {
 
 export function planSlices(observed: ObservedService): SlicePlan {
   const { service, slices } = observed
-  const plans = familiesOf(service).map(family => planFamily(observed, family, slices.filter(slice => slice.addressType === family)))
+  const plans = familiesOf(service).map(family =>
+    planFamily(
+      observed,
+      family,
+      slices.filter(slice => slice.addressType === family),
+    ),
+  )
   const strangers = slices.filter(slice => !familiesOf(service).includes(slice.addressType as Family))
-  return { create: plans.flatMap(plan => plan.create), update: plans.flatMap(plan => plan.update), remove: [...strangers, ...plans.flatMap(plan => plan.remove)] }
+  return {
+    create: plans.flatMap(plan => plan.create),
+    update: plans.flatMap(plan => plan.update),
+    remove: [...strangers, ...plans.flatMap(plan => plan.remove)],
+  }
 }
 
-function planFamily({ service, pods, zoneOf }: ObservedService, addressType: Family, slices: readonly EndpointSlice[]): SlicePlan {
+function planFamily(
+  { service, pods, zoneOf }: ObservedService,
+  addressType: Family,
+  slices: readonly EndpointSlice[],
+): SlicePlan {
   const labels = labelsOf(service)
   const groups = byPorts(backendsOf(service, pods, addressType))
   if (groups.size === 0) groups.set('[]', [])
@@ -50,27 +64,49 @@ function planFamily({ service, pods, zoneOf }: ObservedService, addressType: Fam
     const fitting = slices.filter(slice => samePorts(slice, ports))
     for (const slice of fitting) unused.delete(slice)
     const wanted = new Map(backends.map(backend => [backend.pod.metadata.uid, makeEndpoint(backend, zoneOf)]))
-    for (const { slice, endpoints } of distribute(fitting, wanted, groups.size === 1)) contents.push({ slice, content: { addressType, ports, endpoints, labels } })
+    for (const { slice, endpoints } of distribute(fitting, wanted, groups.size === 1))
+      contents.push({ slice, content: { addressType, ports, endpoints, labels } })
   }
   const leftover = [...unused]
-  const plan = { create: [] as SliceContent[], update: [] as { slice: EndpointSlice; content: SliceContent }[], remove: [] as EndpointSlice[] }
+  const plan = {
+    create: [] as SliceContent[],
+    update: [] as { slice: EndpointSlice; content: SliceContent }[],
+    remove: [] as EndpointSlice[],
+  }
   for (const { slice, content } of contents) place(plan, slice ?? leftover.pop(), content)
   plan.remove.push(...leftover)
   return plan
 }
 
-function place(plan: { create: SliceContent[]; update: { slice: EndpointSlice; content: SliceContent }[] }, slice: EndpointSlice | undefined, content: SliceContent): void {
+function place(
+  plan: { create: SliceContent[]; update: { slice: EndpointSlice; content: SliceContent }[] },
+  slice: EndpointSlice | undefined,
+  content: SliceContent,
+): void {
   if (slice === undefined) plan.create.push(content)
-  else if (!sameJson(slice.endpoints ?? [], content.endpoints) || !samePorts(slice, content.ports) || !sameJson(slice.metadata.labels, content.labels)) plan.update.push({ slice, content })
+  else if (
+    !sameJson(slice.endpoints ?? [], content.endpoints) ||
+    !samePorts(slice, content.ports) ||
+    !sameJson(slice.metadata.labels, content.labels)
+  )
+    plan.update.push({ slice, content })
 }
 
 const samePorts = (slice: EndpointSlice, ports: readonly BackendPort[]): boolean => sameJson(slice.ports ?? [], ports)
 
 /** `keepOne`: an empty slice stays when it is the only one, so that watchers see the service. */
-function distribute(slices: readonly EndpointSlice[], wanted: Map<string, Endpoint>, keepOne: boolean): { slice: EndpointSlice | undefined; endpoints: Endpoint[] }[] {
-  const filled = slices.map(slice => ({ slice: slice as EndpointSlice | undefined, endpoints: (slice.endpoints ?? []).flatMap(endpoint => take(wanted, endpoint.targetRef?.uid)) }))
+function distribute(
+  slices: readonly EndpointSlice[],
+  wanted: Map<string, Endpoint>,
+  keepOne: boolean,
+): { slice: EndpointSlice | undefined; endpoints: Endpoint[] }[] {
+  const filled = slices.map(slice => ({
+    slice: slice as EndpointSlice | undefined,
+    endpoints: (slice.endpoints ?? []).flatMap(endpoint => take(wanted, endpoint.targetRef?.uid)),
+  }))
   const rest = [...wanted.values()]
-  for (const { endpoints } of filled.toSorted((a, b) => b.endpoints.length - a.endpoints.length)) endpoints.push(...rest.splice(0, Math.max(0, capacity - endpoints.length)))
+  for (const { endpoints } of filled.toSorted((a, b) => b.endpoints.length - a.endpoints.length))
+    endpoints.push(...rest.splice(0, Math.max(0, capacity - endpoints.length)))
   while (rest.length > 0) filled.push({ slice: undefined, endpoints: rest.splice(0, capacity) })
   const used = filled.filter(({ endpoints }) => endpoints.length > 0)
   if (used.length > 0 || !keepOne) return used
@@ -84,16 +120,30 @@ function take(wanted: Map<string, Endpoint>, uid: string | undefined): Endpoint[
   return [endpoint]
 }
 
-function makeEndpoint({ pod, address, ready, serving, terminating, hostname }: Backend, zoneOf: (nodeName: string) => string | undefined): Endpoint {
+function makeEndpoint(
+  { pod, address, ready, serving, terminating, hostname }: Backend,
+  zoneOf: (nodeName: string) => string | undefined,
+): Endpoint {
   const { nodeName } = pod.spec
   const zone = nodeName ? zoneOf(nodeName) : undefined
   return {
-    addresses: [address], conditions: { ready, serving, terminating }, ...(hostname && { hostname }), ...(nodeName && { nodeName }), ...(zone && { zone }), targetRef: targetReference(pod),
+    addresses: [address],
+    conditions: { ready, serving, terminating },
+    ...(hostname && { hostname }),
+    ...(nodeName && { nodeName }),
+    ...(zone && { zone }),
+    targetRef: targetReference(pod),
   }
 }
 
 function labelsOf(service: Service): Record<string, string> {
-  return { ...service.metadata.labels, ...(isHeadless(service) && { [headlessLabel]: '' }), [serviceNameLabel]: service.metadata.name, [managedByLabel]: manager }
+  return {
+    ...service.metadata.labels,
+    ...(isHeadless(service) && { [headlessLabel]: '' }),
+    [serviceNameLabel]: service.metadata.name,
+    [managedByLabel]: manager,
+  }
 }
 
-export const zoneOfLabels = (labels: Readonly<Record<string, string>> | undefined): string | undefined => labels?.[zoneLabel]
+export const zoneOfLabels = (labels: Readonly<Record<string, string>> | undefined): string | undefined =>
+  labels?.[zoneLabel]

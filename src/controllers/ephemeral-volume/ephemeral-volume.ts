@@ -15,13 +15,27 @@ const ephemeralVolumes = ({ spec }: Pod) => (spec.volumes ?? []).filter(volume =
 type EphemeralVolume = ReturnType<typeof ephemeralVolumes>[number]
 
 /** Also of claims that somebody else made under a name that the pod needs. */
-const usersOf = (client: Client) => client.informer(pods).index('ephemeral claims', pod => ephemeralVolumes(pod).map(volume => `${pod.metadata.namespace}/${claimNameOf(pod, volume)}`))
+const usersOf = (client: Client) =>
+  client
+    .informer(pods)
+    .index('ephemeral claims', pod =>
+      ephemeralVolumes(pod).map(volume => `${pod.metadata.namespace}/${claimNameOf(pod, volume)}`),
+    )
 
 export const ephemeralVolumeController = defineController<Pod>({
   name: 'ephemeral-volume',
   watches: [
-    watch({ resource: pods, keysOf: pod => (ephemeralVolumes(pod).length > 0 ? [keyOf(pod)] : []), matters: () => false }),
-    watch({ resource: persistentVolumeClaims, keysOf: (claim, client) => usersOf(client)(keyOf(claim)).map(keyOf), matters: () => false, ignoresNew: true }),
+    watch({
+      resource: pods,
+      keysOf: pod => (ephemeralVolumes(pod).length > 0 ? [keyOf(pod)] : []),
+      matters: () => false,
+    }),
+    watch({
+      resource: persistentVolumeClaims,
+      keysOf: (claim, client) => usersOf(client)(keyOf(claim)).map(keyOf),
+      matters: () => false,
+      ignoresNew: true,
+    }),
   ],
   reconciler: ({ client, recorder }) => {
     const informer = client.informer(pods)
@@ -29,7 +43,8 @@ export const ephemeralVolumeController = defineController<Pod>({
 
     async function ensure(pod: Pod, volume: EphemeralVolume): Promise<void> {
       const name = claimNameOf(pod, volume)!
-      const failed = (why: string): void => recorder.recordEvent(pod, 'Warning', 'FailedBinding', `ephemeral volume ${volume.name}: ${why}`)
+      const failed = (why: string): void =>
+        recorder.recordEvent(pod, 'Warning', 'FailedBinding', `ephemeral volume ${volume.name}: ${why}`)
       const present = claims.get({ namespace: pod.metadata.namespace, name })
       const foreign = present && foreignClaim(pod, present)
       if (foreign !== undefined) return failed(foreign)
@@ -54,7 +69,13 @@ export const ephemeralVolumeController = defineController<Pod>({
 function claimFor(pod: Pod, { ephemeral }: EphemeralVolume, name: string): New<PersistentVolumeClaim> {
   const { metadata: { annotations, labels } = {}, spec } = ephemeral!.volumeClaimTemplate!
   return {
-    metadata: { namespace: pod.metadata.namespace, name, ownerReferences: [controllerReference(pod, pods)], ...(annotations && { annotations }), ...(labels && { labels }) },
+    metadata: {
+      namespace: pod.metadata.namespace,
+      name,
+      ownerReferences: [controllerReference(pod, pods)],
+      ...(annotations && { annotations }),
+      ...(labels && { labels }),
+    },
     spec,
   }
 }

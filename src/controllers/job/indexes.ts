@@ -27,21 +27,40 @@ export function formatIndexes(indexes: ReadonlySet<number>): string {
     if (last !== undefined && last[1] === index - 1) last[1] = index
     else runs.push([index, index])
   }
-  return runs.map(([from, to]) => (from === to ? `${from}` : to === from + 1 ? `${from},${to}` : `${from}-${to}`)).join(',')
+  return runs
+    .map(([from, to]) => (from === to ? `${from}` : to === from + 1 ? `${from},${to}` : `${from}-${to}`))
+    .join(',')
 }
 
 /** Tells the pod its index: annotation, label, host name and the variable JOB_COMPLETION_INDEX. */
-export function withIndex(pod: New<Pod>, jobName: string, index: number, annotations: Record<string, string> = {}): New<Pod> {
-  const variable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexKey}']` } } }
+export function withIndex(
+  pod: New<Pod>,
+  jobName: string,
+  index: number,
+  annotations: Record<string, string> = {},
+): New<Pod> {
+  const variable = {
+    name: 'JOB_COMPLETION_INDEX',
+    valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexKey}']` } },
+  }
   const addVariable = <T extends { env?: { name: string }[] }>(container: T): T =>
-    (container.env?.some(({ name }) => name === variable.name) ? container : { ...container, env: [...(container.env ?? []), variable] })
+    container.env?.some(({ name }) => name === variable.name)
+      ? container
+      : { ...container, env: [...(container.env ?? []), variable] }
   const spec = pod.spec!
   return {
     ...pod,
     metadata: {
-      ...pod.metadata, generateName: `${jobName}-${index}-`,
-      labels: { ...pod.metadata.labels, [indexKey]: `${index}` }, annotations: { ...pod.metadata.annotations, ...annotations, [indexKey]: `${index}` },
+      ...pod.metadata,
+      generateName: `${jobName}-${index}-`,
+      labels: { ...pod.metadata.labels, [indexKey]: `${index}` },
+      annotations: { ...pod.metadata.annotations, ...annotations, [indexKey]: `${index}` },
     },
-    spec: { ...spec, hostname: `${jobName}-${index}`, containers: spec.containers.map(addVariable), ...(spec.initContainers && { initContainers: spec.initContainers.map(addVariable) }) },
+    spec: {
+      ...spec,
+      hostname: `${jobName}-${index}`,
+      containers: spec.containers.map(addVariable),
+      ...(spec.initContainers && { initContainers: spec.initContainers.map(addVariable) }),
+    },
   }
 }

@@ -20,14 +20,20 @@ import { expiresAtMs, isJobFinished, isTracked, planJob, trackingFinalizer } fro
 export const jobController = defineController({
   name: 'job',
   primary: jobs,
-  watches: [watch({
-    resource: pods,
-    keysOf: (pod, client) => {
-      if (controllerOf(pod) !== undefined) return ownerKeys(pod, jobs)
-      if (isTracked(pod)) return [orphanKey(pod)]
-      return client.informer(jobs).list(pod.metadata.namespace).filter(job => matchesSelector(job.spec.selector, pod.metadata.labels)).map(keyOf)
-    },
-  })],
+  watches: [
+    watch({
+      resource: pods,
+      keysOf: (pod, client) => {
+        if (controllerOf(pod) !== undefined) return ownerKeys(pod, jobs)
+        if (isTracked(pod)) return [orphanKey(pod)]
+        return client
+          .informer(jobs)
+          .list(pod.metadata.namespace)
+          .filter(job => matchesSelector(job.spec.selector, pod.metadata.labels))
+          .map(keyOf)
+      },
+    }),
+  ],
   reconciler: reconcileJobs,
 })
 
@@ -44,16 +50,30 @@ function reconcileJobs(context: ControllerContext): Reconciler {
   return async function reconcile(key): Promise<Outcome> {
     if (key.startsWith(orphanPrefix)) return untrackOne(podInformer.get(splitKey(key.slice(orphanPrefix.length))))
     const job = informer.get(splitKey(key))
-    await Promise.all(trackedFor(key).filter(pod => controllerOf(pod)?.uid !== job?.metadata.uid).map(untrack))
-    if (job === undefined || job.spec.managedBy !== undefined && job.spec.managedBy !== 'kubernetes.io/job-controller') return 'done'
+    await Promise.all(
+      trackedFor(key)
+        .filter(pod => controllerOf(pod)?.uid !== job?.metadata.uid)
+        .map(untrack),
+    )
+    if (
+      job === undefined ||
+      (job.spec.managedBy !== undefined && job.spec.managedBy !== 'kubernetes.io/job-controller')
+    )
+      return 'done'
     const mine = await claim({
-      client, owner: job, ownerResource: jobs, resource: pods, matches: pod => matchesSelector(job.spec.selector, pod.metadata.labels),
-      owned: podsOf.of(job), orphans: podsOf.orphans(job.metadata.namespace ?? ''),
+      client,
+      owner: job,
+      ownerResource: jobs,
+      resource: pods,
+      matches: pod => matchesSelector(job.spec.selector, pod.metadata.labels),
+      owned: podsOf.of(job),
+      orphans: podsOf.orphans(job.metadata.namespace ?? ''),
     })
     if (job.metadata.deletionTimestamp !== undefined) return letGo(mine)
     const plan = planJob(job, mine, clock.now())
     const written = await writeStatus(client, jobs, job, plan.status)
-    if (written !== job && plan.event !== undefined) recorder.recordEvent(job, plan.event.type, plan.event.reason, plan.event.message)
+    if (written !== job && plan.event !== undefined)
+      recorder.recordEvent(job, plan.event.type, plan.event.reason, plan.event.message)
     await Promise.all(plan.untrack.map(untrack))
     await apply(written, plan)
     if (isJobFinished(written)) return expire(written)
@@ -79,13 +99,24 @@ function reconcileJobs(context: ControllerContext): Reconciler {
   async function create(job: Job, { index, failures }: NewPod): Promise<void> {
     const plain = podFromTemplate(job.spec.template, controllerReference(job, jobs), job.metadata.namespace)
     plain.metadata.finalizers = [...(plain.metadata.finalizers ?? []), trackingFinalizer]
-    const pod = await client.create(pods, index === undefined ? plain : withIndex(plain, job.metadata.name, index, failures === undefined ? {} : { [failureCountKey]: `${failures}` }))
+    const pod = await client.create(
+      pods,
+      index === undefined
+        ? plain
+        : withIndex(
+            plain,
+            job.metadata.name,
+            index,
+            failures === undefined ? {} : { [failureCountKey]: `${failures}` },
+          ),
+    )
     recorder.recordEvent(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
   }
 
   async function remove(job: Job, pod: Pod, discard: boolean): Promise<void> {
     if (discard) await untrack(pod)
-    if (await removeObject(client, pods, pod)) recorder.recordEvent(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+    if (await removeObject(client, pods, pod))
+      recorder.recordEvent(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
 
   async function untrackOne(pod: Pod | undefined): Promise<Outcome> {
@@ -97,7 +128,13 @@ function reconcileJobs(context: ControllerContext): Reconciler {
     const current = podInformer.get(pod.metadata)
     if (current === undefined || current.metadata.uid !== pod.metadata.uid || !isTracked(current)) return
     const finalizers = current.metadata.finalizers!.filter(finalizer => finalizer !== trackingFinalizer)
-    const value = { metadata: { uid: current.metadata.uid, resourceVersion: current.metadata.resourceVersion, finalizers: finalizers.length === 0 ? null : finalizers } }
+    const value = {
+      metadata: {
+        uid: current.metadata.uid,
+        resourceVersion: current.metadata.resourceVersion,
+        finalizers: finalizers.length === 0 ? null : finalizers,
+      },
+    }
     await unlessNotFound(client.patch(pods, current.metadata, { type: 'merge', value }))
   }
 

@@ -17,13 +17,22 @@ export function newestByIndex(pods: readonly Pod[]): Map<number, Pod> {
     const index = indexOf(pod)
     if (index === undefined) continue
     const other = newest.get(index)
-    if (other === undefined || failuresBefore(pod) > failuresBefore(other) || (failuresBefore(pod) === failuresBefore(other) && pod.status.phase !== 'Failed')) newest.set(index, pod)
+    if (
+      other === undefined ||
+      failuresBefore(pod) > failuresBefore(other) ||
+      (failuresBefore(pod) === failuresBefore(other) && pod.status.phase !== 'Failed')
+    )
+      newest.set(index, pod)
   }
   return newest
 }
 
 /** The first rule of the success policy that the completed indexes fulfil. */
-export function fulfilledRule({ spec }: Job, completed: ReadonlySet<number>, parse: (text: string) => ReadonlySet<number>): number | undefined {
+export function fulfilledRule(
+  { spec }: Job,
+  completed: ReadonlySet<number>,
+  parse: (text: string) => ReadonlySet<number>,
+): number | undefined {
   const rules = spec.successPolicy?.rules ?? []
   const found = rules.findIndex(({ succeededIndexes, succeededCount }) => {
     const wanted = succeededIndexes === undefined ? undefined : parse(succeededIndexes)

@@ -4,10 +4,22 @@
 import { isAlreadyExists } from '../../api/api-error.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/generated/models.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
-import { classOfClaim, isFullyBound, provisionedVolumeFinalizer, requestedStorage, volumeAnnotations } from '../../api/persistent-storage.ts'
+import {
+  classOfClaim,
+  isFullyBound,
+  provisionedVolumeFinalizer,
+  requestedStorage,
+  volumeAnnotations,
+} from '../../api/persistent-storage.ts'
 import { compareQuantities } from '../../api/quantity.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../api/resources.ts'
-import { defineController, watch, type ControllerContext, type ControllerDefinition, type Reconciler } from '../../control/controller.ts'
+import {
+  defineController,
+  watch,
+  type ControllerContext,
+  type ControllerDefinition,
+  type Reconciler,
+} from '../../control/controller.ts'
 import { unlessGone } from '../../control/ownership.ts'
 import { writeStatus } from '../../control/write-status.ts'
 import { errorText } from '../../lib/error-text.ts'
@@ -28,12 +40,16 @@ export interface ProvisionerOptions {
 
 /** Keys with a slash are claims, the others volumes. */
 export function localPathProvisionerController(options: ProvisionerOptions): ControllerDefinition {
-  const isMine = ({ metadata: { annotations } }: PersistentVolumeClaim): boolean => annotations?.[volumeAnnotations.provisioner] === localPathProvisioner
+  const isMine = ({ metadata: { annotations } }: PersistentVolumeClaim): boolean =>
+    annotations?.[volumeAnnotations.provisioner] === localPathProvisioner
   return defineController({
     name: localPathProvisioner,
     watches: [
       watch({ resource: persistentVolumeClaims, keysOf: claim => (isMine(claim) ? [keyOf(claim)] : []) }),
-      watch({ resource: persistentVolumes, keysOf: volume => (isOwn(volume, options.nodeName) ? [volume.metadata.name] : []) }),
+      watch({
+        resource: persistentVolumes,
+        keysOf: volume => (isOwn(volume, options.nodeName) ? [volume.metadata.name] : []),
+      }),
     ],
     reconciler: context => provision(context, options),
   })
@@ -59,18 +75,37 @@ function provision({ client, recorder }: ControllerContext, { nodeName, director
   async function supply(claim: PersistentVolumeClaim): Promise<void> {
     if (isFullyBound(claim)) return grow(claim)
     const storageClass = classes.get({ name: classOfClaim(claim) })
-    if (storageClass === undefined || !isToBeMade(claim, storageClass, nodeName) || volumes.get({ name: `pvc-${claim.metadata.uid}` }) !== undefined) return
-    const failed = (why: string): void => recorder.recordEvent(claim, 'Warning', 'ProvisioningFailed', `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${why}`)
+    if (
+      storageClass === undefined ||
+      !isToBeMade(claim, storageClass, nodeName) ||
+      volumes.get({ name: `pvc-${claim.metadata.uid}` }) !== undefined
+    )
+      return
+    const failed = (why: string): void =>
+      recorder.recordEvent(
+        claim,
+        'Warning',
+        'ProvisioningFailed',
+        `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${why}`,
+      )
     const why = refusal(claim)
     if (why !== undefined) return failed(why)
-    recorder.recordEvent(claim, 'Normal', 'Provisioning', `External provisioner is provisioning volume for claim "${keyOf(claim)}"`)
+    recorder.recordEvent(
+      claim,
+      'Normal',
+      'Provisioning',
+      `External provisioner is provisioning volume for claim "${keyOf(claim)}"`,
+    )
     try {
       const path = await directories.create(directoryOf(claim))
-      const { metadata } = await client.create(persistentVolumes, volumeFor(claim, storageClass, path, nodeName)).catch(async (error: unknown) => {
-        // Nothing can be in it yet.
-        if (volumes.get({ name: `pvc-${claim.metadata.uid}` })?.spec.local?.path !== path) await directories.remove(path)
-        throw error
-      })
+      const { metadata } = await client
+        .create(persistentVolumes, volumeFor(claim, storageClass, path, nodeName))
+        .catch(async (error: unknown) => {
+          // Nothing can be in it yet.
+          if (volumes.get({ name: `pvc-${claim.metadata.uid}` })?.spec.local?.path !== path)
+            await directories.remove(path)
+          throw error
+        })
       recorder.recordEvent(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${metadata.name}`)
     } catch (error) {
       // The provisioner of another node was faster.
@@ -83,9 +118,19 @@ function provision({ client, recorder }: ControllerContext, { nodeName, director
   async function grow(claim: PersistentVolumeClaim): Promise<void> {
     const storage = requestedStorage(claim)
     const volume = volumes.get({ name: claim.spec.volumeName! })
-    if (volume === undefined || !isOwn(volume, nodeName) || compareQuantities(storage, claim.status.capacity?.['storage']) <= 0 || claim.status.phase !== 'Bound') return
-    if (compareQuantities(storage, volume.spec.capacity?.['storage']) > 0) await client.update(persistentVolumes, { ...volume, spec: { ...volume.spec, capacity: { storage } } })
-    await writeStatus(client, persistentVolumeClaims, claim, { ...claim.status, capacity: { ...claim.status.capacity, storage } })
+    if (
+      volume === undefined ||
+      !isOwn(volume, nodeName) ||
+      compareQuantities(storage, claim.status.capacity?.['storage']) <= 0 ||
+      claim.status.phase !== 'Bound'
+    )
+      return
+    if (compareQuantities(storage, volume.spec.capacity?.['storage']) > 0)
+      await client.update(persistentVolumes, { ...volume, spec: { ...volume.spec, capacity: { storage } } })
+    await writeStatus(client, persistentVolumeClaims, claim, {
+      ...claim.status,
+      capacity: { ...claim.status.capacity, storage },
+    })
     recorder.recordEvent(claim, 'Normal', 'VolumeResizeSuccessful', 'Resize volume succeeded')
   }
 
@@ -98,7 +143,10 @@ function provision({ client, recorder }: ControllerContext, { nodeName, director
         recorder.recordEvent(volume, 'Warning', 'VolumeFailedDelete', errorText(error))
         throw error
       }
-      if (!isDeleting) await unlessGone(client.delete(persistentVolumes, volume.metadata, { preconditions: { uid: volume.metadata.uid } }))
+      if (!isDeleting)
+        await unlessGone(
+          client.delete(persistentVolumes, volume.metadata, { preconditions: { uid: volume.metadata.uid } }),
+        )
     } else if (!isDeleting) return
     await letGo(volumes.get(volume.metadata))
   }
@@ -107,6 +155,11 @@ function provision({ client, recorder }: ControllerContext, { nodeName, director
     const { finalizers = [], ...metadata } = volume?.metadata ?? {}
     const others = finalizers.filter(one => one !== provisionedVolumeFinalizer)
     if (volume === undefined || others.length === finalizers.length) return
-    await unlessGone(client.update(persistentVolumes, { ...volume, metadata: { ...metadata, finalizers: others } as PersistentVolume['metadata'] }))
+    await unlessGone(
+      client.update(persistentVolumes, {
+        ...volume,
+        metadata: { ...metadata, finalizers: others } as PersistentVolume['metadata'],
+      }),
+    )
   }
 }

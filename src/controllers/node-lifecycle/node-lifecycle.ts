@@ -16,7 +16,11 @@ export const nodeLifecycleController = defineController({
   primary: nodes,
   watches: [
     // A renewed lease needs no run: the run that was planned for its end looks at it.
-    watch({ resource: leases, matters: () => false, keysOf: ({ metadata }) => (metadata.namespace === leaseNamespace ? [metadata.name] : []) }),
+    watch({
+      resource: leases,
+      matters: () => false,
+      keysOf: ({ metadata }) => (metadata.namespace === leaseNamespace ? [metadata.name] : []),
+    }),
   ],
   reconciler: reconcileNodes,
 })
@@ -46,7 +50,10 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
     const met = firstSeenMs.get(name) ?? clock.now()
     firstSeenMs.set(name, met)
     const renewed = Date.parse(leaseInformer.get({ namespace: leaseNamespace, name })?.spec.renewTime ?? '')
-    const posted = Math.max(0, ...(node.status.conditions ?? []).map(condition => Date.parse(condition.lastHeartbeatTime ?? '') || 0))
+    const posted = Math.max(
+      0,
+      ...(node.status.conditions ?? []).map(condition => Date.parse(condition.lastHeartbeatTime ?? '') || 0),
+    )
     return Math.max(met, renewed || 0, posted)
   }
 
@@ -54,7 +61,11 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
     const conditions = planConditions(node, heartbeatMs, clock.now())
     if (conditions === undefined) return node
     recorder.recordEvent(node, 'Normal', 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
-    const written = await client.update(nodes, { ...node, status: { ...node.status, conditions } }, { subresource: 'status' })
+    const written = await client.update(
+      nodes,
+      { ...node, status: { ...node.status, conditions } },
+      { subresource: 'status' },
+    )
     await Promise.all(podsOn(node.metadata.name).map(markPodNotReady))
     return written
   }
@@ -62,14 +73,23 @@ function reconcileNodes({ client, clock, recorder }: ControllerContext): Reconci
   async function markPodNotReady(pod: Pod): Promise<void> {
     if (!pod.status.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True')) return
     const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }
-    await unlessNotFound(client.patch(pods, pod.metadata, { type: 'strategic', value: { status: { conditions: [condition] } } }, { subresource: 'status' }))
+    await unlessNotFound(
+      client.patch(
+        pods,
+        pod.metadata,
+        { type: 'strategic', value: { status: { conditions: [condition] } } },
+        { subresource: 'status' },
+      ),
+    )
   }
 
   async function writeTaints(node: Node): Promise<void> {
     const taints = planTaints(node, clock.now())
-    if (!sameSet(taints, node.spec.taints ?? [])) await client.update(nodes, { ...node, spec: { ...node.spec, taints } })
+    if (!sameSet(taints, node.spec.taints ?? []))
+      await client.update(nodes, { ...node, spec: { ...node.spec, taints } })
   }
 }
 
 const sameSet = (left: readonly Taint[], right: readonly Taint[]): boolean =>
-  left.length === right.length && left.every(taint => right.some(other => other.key === taint.key && other.effect === taint.effect))
+  left.length === right.length &&
+  left.every(taint => right.some(other => other.key === taint.key && other.effect === taint.effect))

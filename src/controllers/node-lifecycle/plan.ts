@@ -23,21 +23,35 @@ export function planConditions(node: Node, heartbeatMs: number, nowMs: number): 
   if (nowMs - heartbeatMs <= graceMs) return undefined
   const types = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure']
   const known = node.status.conditions ?? []
-  if (types.every(type => known.some(condition => condition.type === type && condition.status === 'Unknown'))) return undefined
+  if (types.every(type => known.some(condition => condition.type === type && condition.status === 'Unknown')))
+    return undefined
   const lastTransitionTime = formatTime(nowMs)
   const silent = types.map(type => {
     const before = known.find(condition => condition.type === type)
     if (before?.status === 'Unknown') return before
     return before === undefined
-      ? { type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message: 'Kubelet never posted node status.', lastTransitionTime }
-      : { ...before, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime }
+      ? {
+          type,
+          status: 'Unknown',
+          reason: 'NodeStatusNeverUpdated',
+          message: 'Kubelet never posted node status.',
+          lastTransitionTime,
+        }
+      : {
+          ...before,
+          status: 'Unknown',
+          reason: 'NodeStatusUnknown',
+          message: 'Kubelet stopped posting node status.',
+          lastTransitionTime,
+        }
   })
   return [...known.filter(condition => !types.includes(condition.type)), ...silent]
 }
 
 /** The taints the node shall carry; those others set stay, and so do the times of ours. */
 export function planTaints(node: Node, nowMs: number): Taint[] {
-  const has = (type: string, status: string): boolean => node.status.conditions?.some(condition => condition.type === type && condition.status === status) ?? false
+  const has = (type: string, status: string): boolean =>
+    node.status.conditions?.some(condition => condition.type === type && condition.status === status) ?? false
   const found = conditionTaints.filter(([type, status]) => has(type, status))
   const wanted: Taint[] = [
     ...found.map(([, , key]) => ({ key, effect: 'NoSchedule' })),
@@ -48,6 +62,10 @@ export function planTaints(node: Node, nowMs: number): Taint[] {
   if (node.spec.unschedulable === true) wanted.push({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' })
   const before = node.spec.taints ?? []
   const isManaged = (taint: Taint): boolean => managed.has(taint.key)
-  const ours = wanted.map(taint => before.find(old => old.key === taint.key && old.effect === taint.effect) ?? Object.assign(taint, { timeAdded: formatTime(nowMs) }))
+  const ours = wanted.map(
+    taint =>
+      before.find(old => old.key === taint.key && old.effect === taint.effect) ??
+      Object.assign(taint, { timeAdded: formatTime(nowMs) }),
+  )
   return [...before.filter(taint => !isManaged(taint)), ...ours]
 }

@@ -3,7 +3,14 @@
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/models.ts'
 import { isDefaultStorageClass } from '../../api/kinds/storage-class.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
-import { claimKeysOf, classOfClaim, classOfVolume, defaultClassOf, setAside, volumeAnnotations } from '../../api/persistent-storage.ts'
+import {
+  claimKeysOf,
+  classOfClaim,
+  classOfVolume,
+  defaultClassOf,
+  setAside,
+  volumeAnnotations,
+} from '../../api/persistent-storage.ts'
 import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../../api/resources.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { Client } from '../../client/client.ts'
@@ -20,7 +27,9 @@ const ofVolume = (name: string): string => `volume/${name}`
 /** What a claim waits for: the volume that it names, or any of its class. */
 function wants(claim: PersistentVolumeClaim): string[] {
   if (claim.spec.volumeName) return [ofVolume(claim.spec.volumeName)]
-  return claim.metadata.annotations?.[volumeAnnotations.bindCompleted] === undefined ? [ofClass(classOfClaim(claim))] : []
+  return claim.metadata.annotations?.[volumeAnnotations.bindCompleted] === undefined
+    ? [ofClass(classOfClaim(claim))]
+    : []
 }
 
 const claimsThatWant = (client: Client, ...what: string[]): string[] => {
@@ -29,8 +38,14 @@ const claimsThatWant = (client: Client, ...what: string[]): string[] => {
 }
 
 function keysOfVolume(volume: PersistentVolume, client: Client): string[] {
-  const { metadata: { name }, spec: { claimRef } } = volume
-  const claims = claimRef === undefined ? claimsThatWant(client, ofVolume(name), ofClass(classOfVolume(volume))) : [`${claimRef.namespace}/${claimRef.name}`, ...claimsThatWant(client, ofVolume(name))]
+  const {
+    metadata: { name },
+    spec: { claimRef },
+  } = volume
+  const claims =
+    claimRef === undefined
+      ? claimsThatWant(client, ofVolume(name), ofClass(classOfVolume(volume)))
+      : [`${claimRef.namespace}/${claimRef.name}`, ...claimsThatWant(client, ofVolume(name))]
   return [name, ...claims]
 }
 
@@ -41,7 +56,10 @@ export const persistentVolumeBinder = defineController({
   name: 'persistentvolume',
   concurrency: 1,
   watches: [
-    watch({ resource: persistentVolumeClaims, keysOf: claim => [keyOf(claim), ...(claim.spec.volumeName ? [claim.spec.volumeName] : [])] }),
+    watch({
+      resource: persistentVolumeClaims,
+      keysOf: claim => [keyOf(claim), ...(claim.spec.volumeName ? [claim.spec.volumeName] : [])],
+    }),
     watch({ resource: persistentVolumes, keysOf: keysOfVolume }),
     watch({ resource: storageClasses, keysOf: keysOfClass }),
   ],
@@ -52,7 +70,9 @@ function reconcileStorage({ client, clock, recorder }: ControllerContext): Recon
   const claims = client.informer(persistentVolumeClaims)
   const volumes = client.informer(persistentVolumes)
   const classes = client.informer(storageClasses)
-  const podsOf = client.informer(pods).index('claims of pods without a node', pod => (isActive(pod) && !pod.spec.nodeName ? claimKeysOf(pod) : []))
+  const podsOf = client
+    .informer(pods)
+    .index('claims of pods without a node', pod => (isActive(pod) && !pod.spec.nodeName ? claimKeysOf(pod) : []))
 
   return async function reconcile(key) {
     const name = splitKey(key)
@@ -69,7 +89,8 @@ function reconcileStorage({ client, clock, recorder }: ControllerContext): Recon
   async function settleClaim(claim: PersistentVolumeClaim): Promise<void> {
     const next = planClaim(claim, supplyFor(claim))
     switch (next.step) {
-      case 'bind': return bind(next.volume, claim)
+      case 'bind':
+        return bind(next.volume, claim)
       case 'lose':
         if (claim.status.phase === 'Lost') return
         recorder.recordEvent(await showClaim(claim, 'Lost'), next.note.type, next.note.reason, next.note.message)
@@ -78,21 +99,34 @@ function reconcileStorage({ client, clock, recorder }: ControllerContext): Recon
         if (next.note !== undefined) say(claim, next.note)
         await showClaim(claim, 'Pending')
         return
-      case 'provision': return ask(claim, next.provisioner, next.note)
-      case 'join-class': await client.update(persistentVolumeClaims, { ...claim, spec: { ...claim.spec, storageClassName: next.name } })
+      case 'provision':
+        return ask(claim, next.provisioner, next.note)
+      case 'join-class':
+        await client.update(persistentVolumeClaims, { ...claim, spec: { ...claim.spec, storageClassName: next.name } })
     }
   }
 
   function supplyFor(claim: PersistentVolumeClaim): Supply {
     return {
-      volume: name => volumes.get({ name }), volumes: () => volumes.list(), storageClass: name => classes.get({ name }), defaultClass: () => defaultClassOf(classes.list()),
-      waitingPods: () => podsOf(keyOf(claim)).map(pod => pod.metadata.name).sort(),
+      volume: name => volumes.get({ name }),
+      volumes: () => volumes.list(),
+      storageClass: name => classes.get({ name }),
+      defaultClass: () => defaultClassOf(classes.list()),
+      waitingPods: () =>
+        podsOf(keyOf(claim))
+          .map(pod => pod.metadata.name)
+          .sort(),
     }
   }
 
   async function ask(claim: PersistentVolumeClaim, provisioner: string, note: Note): Promise<void> {
-    const annotations = { ...claim.metadata.annotations, [volumeAnnotations.betaProvisioner]: provisioner, [volumeAnnotations.provisioner]: provisioner }
-    if (!sameJson(annotations, claim.metadata.annotations)) await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } })
+    const annotations = {
+      ...claim.metadata.annotations,
+      [volumeAnnotations.betaProvisioner]: provisioner,
+      [volumeAnnotations.provisioner]: provisioner,
+    }
+    if (!sameJson(annotations, claim.metadata.annotations))
+      await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } })
     say(claim, note)
   }
 
@@ -112,38 +146,67 @@ function reconcileStorage({ client, clock, recorder }: ControllerContext): Recon
     const { annotations = {} } = claim.metadata
     const isNamed = claim.spec.volumeName === volumeName
     if (isNamed && annotations[bindCompleted] !== undefined) return claim
-    const metadata = { ...claim.metadata, annotations: { ...annotations, [bindCompleted]: 'yes', ...(!isNamed && { [boundByController]: 'yes' }) } }
+    const metadata = {
+      ...claim.metadata,
+      annotations: { ...annotations, [bindCompleted]: 'yes', ...(!isNamed && { [boundByController]: 'yes' }) },
+    }
     return client.update(persistentVolumeClaims, { ...claim, metadata, spec: { ...claim.spec, volumeName } })
   }
 
   /** The size of a bound claim is what whoever resizes it says. */
-  function showClaim(claim: PersistentVolumeClaim, phase: string, volume?: PersistentVolume): Promise<PersistentVolumeClaim> {
+  function showClaim(
+    claim: PersistentVolumeClaim,
+    phase: string,
+    volume?: PersistentVolume,
+  ): Promise<PersistentVolumeClaim> {
     const { accessModes: _modes, capacity, ...rest } = claim.status
-    const size = claim.status.phase === 'Bound' ? capacity ?? volume?.spec.capacity : volume?.spec.capacity
-    return writeStatus(client, persistentVolumeClaims, claim, { ...rest, phase, ...(volume !== undefined && { accessModes: volume.spec.accessModes ?? [], capacity: size ?? {} }) })
+    const size = claim.status.phase === 'Bound' ? (capacity ?? volume?.spec.capacity) : volume?.spec.capacity
+    return writeStatus(client, persistentVolumeClaims, claim, {
+      ...rest,
+      phase,
+      ...(volume !== undefined && { accessModes: volume.spec.accessModes ?? [], capacity: size ?? {} }),
+    })
   }
 
   async function showVolume(volume: PersistentVolume, phase: string, message?: string): Promise<PersistentVolume> {
     if (volume.status.phase === phase) return volume
     const { message: _old, ...rest } = volume.status
-    return writeStatus(client, persistentVolumes, volume, { ...rest, phase, ...(message !== undefined && { message }), lastPhaseTransitionTime: formatTime(clock.now()) })
+    return writeStatus(client, persistentVolumes, volume, {
+      ...rest,
+      phase,
+      ...(message !== undefined && { message }),
+      lastPhaseTransitionTime: formatTime(clock.now()),
+    })
   }
 
   async function settleVolume(volume: PersistentVolume): Promise<void> {
     const { claimRef } = volume.spec
-    const next = planVolume(volume, claimRef === undefined ? undefined : claims.get({ namespace: claimRef.namespace, name: claimRef.name ?? '' }))
+    const next = planVolume(
+      volume,
+      claimRef === undefined ? undefined : claims.get({ namespace: claimRef.namespace, name: claimRef.name ?? '' }),
+    )
     switch (next.step) {
-      case 'leave': return
+      case 'leave':
+        return
       case 'show':
         await showVolume(volume, next.phase)
         return
       case 'mismatch':
-        say(volume, { type: 'Warning', reason: 'VolumeMismatch', message: `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${next.claim.metadata.name}" due to incompatible volumeMode.` })
-        return say(next.claim, { type: 'Warning', reason: 'VolumeMismatch', message: `Cannot bind PersistentVolume "${volume.metadata.name}" to requested PersistentVolumeClaim due to incompatible volumeMode.` })
+        say(volume, {
+          type: 'Warning',
+          reason: 'VolumeMismatch',
+          message: `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${next.claim.metadata.name}" due to incompatible volumeMode.`,
+        })
+        return say(next.claim, {
+          type: 'Warning',
+          reason: 'VolumeMismatch',
+          message: `Cannot bind PersistentVolume "${volume.metadata.name}" to requested PersistentVolumeClaim due to incompatible volumeMode.`,
+        })
       case 'give-back':
         await showVolume(await client.update(persistentVolumes, withoutClaim(volume)), 'Available')
         return
-      case 'release': return release(volume, next.failure)
+      case 'release':
+        return release(volume, next.failure)
     }
   }
 

@@ -41,12 +41,23 @@ export function planClaim(claim: PersistentVolumeClaim, supply: Supply): ClaimSt
 }
 
 function planBound(claim: PersistentVolumeClaim, supply: Supply): ClaimStep {
-  if (!claim.spec.volumeName) return { step: 'lose', note: warning('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!') }
+  if (!claim.spec.volumeName)
+    return {
+      step: 'lose',
+      note: warning('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!'),
+    }
   const volume = supply.volume(claim.spec.volumeName)
-  if (volume === undefined) return { step: 'lose', note: warning('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!') }
+  if (volume === undefined)
+    return {
+      step: 'lose',
+      note: warning('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!'),
+    }
   const { claimRef } = volume.spec
   if (claimRef === undefined || claimRef.uid === claim.metadata.uid) return { step: 'bind', volume }
-  return { step: 'lose', note: warning('ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly') }
+  return {
+    step: 'lose',
+    note: warning('ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly'),
+  }
 }
 
 /** The user, or a provisioner, wrote down which volume it is to be. */
@@ -54,9 +65,19 @@ function planNamed(claim: PersistentVolumeClaim, volume: PersistentVolume | unde
   if (volume === undefined) return { step: 'wait' }
   if (volume.spec.claimRef === undefined) {
     const why = unsuitable(volume, claim)
-    return why === undefined ? { step: 'bind', volume } : { step: 'wait', note: warning('VolumeMismatch', `Cannot bind to requested volume "${volume.metadata.name}": ${why}`) }
+    return why === undefined
+      ? { step: 'bind', volume }
+      : {
+          step: 'wait',
+          note: warning('VolumeMismatch', `Cannot bind to requested volume "${volume.metadata.name}": ${why}`),
+        }
   }
-  return isSetAsideFor(volume, claim) ? { step: 'bind', volume } : { step: 'wait', note: warning('FailedBinding', `volume "${volume.metadata.name}" already bound to a different claim.`) }
+  return isSetAsideFor(volume, claim)
+    ? { step: 'bind', volume }
+    : {
+        step: 'wait',
+        note: warning('FailedBinding', `volume "${volume.metadata.name}" already bound to a different claim.`),
+      }
 }
 
 function planFree(claim: PersistentVolumeClaim, supply: Supply): ClaimStep {
@@ -66,22 +87,39 @@ function planFree(claim: PersistentVolumeClaim, supply: Supply): ClaimStep {
   const volume = matchingVolume(claim, supply.volumes(), { waits })
   if (volume !== undefined) return { step: 'bind', volume }
   if (className === '') return planClassless(claim, supply)
-  if (waits && claim.metadata.annotations?.[volumeAnnotations.selectedNode] === undefined) return { step: 'wait', note: waitingNote(supply.waitingPods()) }
-  if (storageClass === undefined) return { step: 'wait', note: warning('ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`) }
+  if (waits && claim.metadata.annotations?.[volumeAnnotations.selectedNode] === undefined)
+    return { step: 'wait', note: waitingNote(supply.waitingPods()) }
+  if (storageClass === undefined)
+    return { step: 'wait', note: warning('ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`) }
   const { provisioner } = storageClass
-  if (provisioner.startsWith('kubernetes.io/')) return { step: 'wait', note: warning('ProvisioningFailed', `no volume plugin matched name: ${provisioner}`) }
-  return { step: 'provision', provisioner, note: normal('ExternalProvisioning', `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`) }
+  if (provisioner.startsWith('kubernetes.io/'))
+    return { step: 'wait', note: warning('ProvisioningFailed', `no volume plugin matched name: ${provisioner}`) }
+  return {
+    step: 'provision',
+    provisioner,
+    note: normal(
+      'ExternalProvisioning',
+      `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`,
+    ),
+  }
 }
 
 function planClassless(claim: PersistentVolumeClaim, supply: Supply): ClaimStep {
   const standard = choosesClass(claim) ? undefined : supply.defaultClass()
   if (standard !== undefined) return { step: 'join-class', name: standard.metadata.name }
-  return { step: 'wait', note: normal('FailedBinding', 'no persistent volumes available for this claim and no storage class is set') }
+  return {
+    step: 'wait',
+    note: normal('FailedBinding', 'no persistent volumes available for this claim and no storage class is set'),
+  }
 }
 
 function waitingNote(pods: readonly string[]): Note {
-  if (pods.length === 0) return normal('WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
-  return normal('WaitForPodScheduled', `waiting for ${pods.length === 1 ? 'pod' : 'pods'} ${pods.join(',')} to be scheduled`)
+  if (pods.length === 0)
+    return normal('WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
+  return normal(
+    'WaitForPodScheduled',
+    `waiting for ${pods.length === 1 ? 'pod' : 'pods'} ${pods.join(',')} to be scheduled`,
+  )
 }
 
 export type VolumeStep =
@@ -102,16 +140,26 @@ export function planVolume(volume: PersistentVolume, named: PersistentVolumeClai
   if (claim === undefined) return release(volume)
   if (!claim.spec.volumeName) return sameMode(volume, claim) ? { step: 'leave' } : { step: 'mismatch', claim }
   if (claim.spec.volumeName === volume.metadata.name) return { step: 'show', phase: 'Bound' }
-  const isSpare = volume.metadata.annotations?.[volumeAnnotations.provisionedBy] !== undefined && volume.spec.persistentVolumeReclaimPolicy === 'Delete'
+  const isSpare =
+    volume.metadata.annotations?.[volumeAnnotations.provisionedBy] !== undefined &&
+    volume.spec.persistentVolumeReclaimPolicy === 'Delete'
   return isSpare ? release(volume) : { step: 'give-back' }
 }
 
 /** Whoever made the volume for its claim deletes it, too; nothing else is deleted or emptied by this control loop. */
 function release({ metadata: { name, annotations }, spec }: PersistentVolume): VolumeStep {
   const provisioner = annotations?.[volumeAnnotations.provisionedBy] ?? ''
-  if (spec.persistentVolumeReclaimPolicy === 'Recycle') return { step: 'release', failure: warning('VolumeFailedRecycle', 'No recycler plugin found for the volume!') }
-  if (spec.persistentVolumeReclaimPolicy !== 'Delete' || (provisioner !== '' && !provisioner.startsWith('kubernetes.io/'))) return { step: 'release' }
+  if (spec.persistentVolumeReclaimPolicy === 'Recycle')
+    return { step: 'release', failure: warning('VolumeFailedRecycle', 'No recycler plugin found for the volume!') }
+  if (
+    spec.persistentVolumeReclaimPolicy !== 'Delete' ||
+    (provisioner !== '' && !provisioner.startsWith('kubernetes.io/'))
+  )
+    return { step: 'release' }
   const path = spec.hostPath?.path
-  const why = path !== undefined && !/^\/tmp\/./.test(path) ? `host_path deleter only supports /tmp/.+ but received provided ${path}` : `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`
+  const why =
+    path !== undefined && !/^\/tmp\/./.test(path)
+      ? `host_path deleter only supports /tmp/.+ but received provided ${path}`
+      : `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`
   return { step: 'release', failure: warning('VolumeFailedDelete', why) }
 }

@@ -18,10 +18,17 @@ export const podGarbageCollector = defineController({
   watches: [
     watch({
       resource: pods,
-      matters: (pod, old) => pod.spec.nodeName !== old.spec.nodeName || isTerminating(pod) !== isTerminating(old) || isFinished(pod) !== isFinished(old),
+      matters: (pod, old) =>
+        pod.spec.nodeName !== old.spec.nodeName ||
+        isTerminating(pod) !== isTerminating(old) ||
+        isFinished(pod) !== isFinished(old),
       keysOf: pod => [keyOf(pod)],
     }),
-    watch({ resource: nodes, matters: () => false, keysOf: ({ metadata }, client) => podsByNode(client)(metadata.name).map(keyOf) }),
+    watch({
+      resource: nodes,
+      matters: () => false,
+      keysOf: ({ metadata }, client) => podsByNode(client)(metadata.name).map(keyOf),
+    }),
   ],
   reconciler: collectPods,
 })
@@ -59,7 +66,11 @@ function collectPods({ client, clock, logger }: ControllerContext): Reconciler {
   }
 
   async function markFailed(pod: Pod): Promise<void> {
-    const condition = disruptionTarget(pod, { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' }, clock.now())
+    const condition = disruptionTarget(
+      pod,
+      { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' },
+      clock.now(),
+    )
     await patchPodStatus(client, pod, { phase: 'Failed', conditions: [condition] })
   }
 
@@ -71,7 +82,9 @@ function collectPods({ client, clock, logger }: ControllerContext): Reconciler {
   async function trimFinished(): Promise<void> {
     if (podInformer.list().length <= finishedLimit) return
     const finished = podInformer.list().filter(pod => isFinished(pod) && !isTerminating(pod))
-    const oldest = finished.sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1)).slice(0, Math.max(0, finished.length - finishedLimit))
+    const oldest = finished
+      .sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1))
+      .slice(0, Math.max(0, finished.length - finishedLimit))
     await Promise.all(oldest.map(remove))
   }
 }

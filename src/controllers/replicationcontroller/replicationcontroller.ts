@@ -7,7 +7,9 @@ import { reconcileReplicas, watchPods } from '../../control/replicas.ts'
 
 const loop: ReplicaLoop<ReplicationController> = {
   resource: replicationControllers,
-  selectorOf: controller => ({ matchLabels: controller.spec.selector ?? controller.spec.template?.metadata?.labels ?? { '': '' } }),
+  selectorOf: controller => ({
+    matchLabels: controller.spec.selector ?? controller.spec.template?.metadata?.labels ?? { '': '' },
+  }),
 }
 
 export const replicationControllerController = defineController({

@@ -21,21 +21,30 @@ const recountMs = 300_000
 
 /** @param counted is every namespaced resource that is stored */
 export function resourceQuotaController(counted: ResourceSource): ControllerDefinition {
-  const watchFor = (resource: Resource): Watch => watch({
-    resource,
-    ignoresNew: true,
-    matters: (object, old) => resource.plural === 'pods' && resource.group === '' && isFinished(object as Pod) !== isFinished(old as Pod),
-    keysOf: ({ metadata }, client) => quotasOf(client, metadata.namespace),
-  })
+  const watchFor = (resource: Resource): Watch =>
+    watch({
+      resource,
+      ignoresNew: true,
+      matters: (object, old) =>
+        resource.plural === 'pods' && resource.group === '' && isFinished(object as Pod) !== isFinished(old as Pod),
+      keysOf: ({ metadata }, client) => quotasOf(client, metadata.namespace),
+    })
   return defineController({
     name: 'resourcequota',
-    watches: [watch({ resource: resourceQuotas, matters: ({ spec, status }, old) => !sameJson(spec, old.spec) || !sameJson(status?.hard, spec?.hard ?? {}), keysOf: quota => [keyOf(quota)] })],
+    watches: [
+      watch({
+        resource: resourceQuotas,
+        matters: ({ spec, status }, old) => !sameJson(spec, old.spec) || !sameJson(status?.hard, spec?.hard ?? {}),
+        keysOf: quota => [keyOf(quota)],
+      }),
+    ],
     liveWatches: { resources: filteredResources(counted, resource => resource.plural !== 'resourcequotas'), watchFor },
     reconciler: context => count(context, counted),
   })
 }
 
-const quotasOf = (client: Client, namespace: string | undefined): readonly string[] => (namespace === undefined ? [] : client.informer(resourceQuotas).list(namespace).map(keyOf))
+const quotasOf = (client: Client, namespace: string | undefined): readonly string[] =>
+  namespace === undefined ? [] : client.informer(resourceQuotas).list(namespace).map(keyOf)
 
 function count({ client }: ControllerContext, counted: ResourceSource): Reconciler {
   return async function reconcile(key): Promise<Outcome> {
@@ -45,7 +54,8 @@ function count({ client }: ControllerContext, counted: ResourceSource): Reconcil
     let used: Usage = limitedBy(hard, {}, true)
     for (const resource of counted.current()) {
       const objects: readonly KubeObject[] = client.informer(resource).list(quota.metadata.namespace)
-      for (const object of objects) if (inScope(quota, resource, object)) used = addUsage(used, limitedBy(hard, usageOf(resource, object)))
+      for (const object of objects)
+        if (inScope(quota, resource, object)) used = addUsage(used, limitedBy(hard, usageOf(resource, object)))
     }
     await unlessNotFound(writeStatus(client, resourceQuotas, quota, { hard: { ...hard }, used: { ...used } }))
     return { requeueAfterMs: recountMs }

@@ -13,17 +13,23 @@ import { isHostAddress, rangeContains } from '../../lib/ipv4.ts'
 /** Until every API server has seen that nothing may be taken from the range any more. */
 const deletionGraceMs = 10_000
 
-export const serviceCidrController = (graceMs = deletionGraceMs): ControllerDefinition => defineController({
-  name: 'service-cidr-controller',
-  watches: [
-    // A range may take over the addresses of another one.
-    watch({ resource: serviceCidrs, keysOf: (range, client) => [range.metadata.name, ...waitingRanges(client)] }),
-    watch({ resource: ipAddresses, matters: () => false, keysOf: (_address, client) => waitingRanges(client) }),
-  ],
-  reconciler: context => keepRange(context, graceMs),
-})
+export const serviceCidrController = (graceMs = deletionGraceMs): ControllerDefinition =>
+  defineController({
+    name: 'service-cidr-controller',
+    watches: [
+      // A range may take over the addresses of another one.
+      watch({ resource: serviceCidrs, keysOf: (range, client) => [range.metadata.name, ...waitingRanges(client)] }),
+      watch({ resource: ipAddresses, matters: () => false, keysOf: (_address, client) => waitingRanges(client) }),
+    ],
+    reconciler: context => keepRange(context, graceMs),
+  })
 
-const waitingRanges = (client: Client): string[] => client.informer(serviceCidrs).list().filter(({ metadata }) => metadata.deletionTimestamp !== undefined).map(({ metadata }) => metadata.name)
+const waitingRanges = (client: Client): string[] =>
+  client
+    .informer(serviceCidrs)
+    .list()
+    .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
+    .map(({ metadata }) => metadata.name)
 
 function keepRange({ client, clock }: ControllerContext, graceMs: number): Reconciler {
   return async function reconcile(name): Promise<Outcome> {
@@ -35,7 +41,13 @@ function keepRange({ client, clock }: ControllerContext, graceMs: number): Recon
       return setReady(protectedRange, 'True', '', 'Kubernetes Service CIDR is ready')
     }
     if (!(range.metadata.finalizers ?? []).includes(serviceCidrFinalizer)) return 'done'
-    if (isNeeded(client, range)) return setReady(range, 'False', 'Terminating', 'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR')
+    if (isNeeded(client, range))
+      return setReady(
+        range,
+        'False',
+        'Terminating',
+        'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
+      )
     const waitMs = Date.parse(deletedAt) + graceMs - clock.now()
     if (waitMs > 0) return { requeueAfterMs: waitMs }
     await setFinalizer(range, false)
@@ -46,14 +58,28 @@ function keepRange({ client, clock }: ControllerContext, graceMs: number): Recon
     const { finalizers = [] } = range.metadata
     if (finalizers.includes(serviceCidrFinalizer) === wanted) return range
     const others = finalizers.filter(finalizer => finalizer !== serviceCidrFinalizer)
-    return client.update(serviceCidrs, { ...range, metadata: { ...range.metadata, finalizers: wanted ? [...others, serviceCidrFinalizer] : others } })
+    return client.update(serviceCidrs, {
+      ...range,
+      metadata: { ...range.metadata, finalizers: wanted ? [...others, serviceCidrFinalizer] : others },
+    })
   }
 
-  async function setReady(range: ServiceCIDR, status: 'True' | 'False', reason: string, message: string): Promise<Outcome> {
+  async function setReady(
+    range: ServiceCIDR,
+    status: 'True' | 'False',
+    reason: string,
+    message: string,
+  ): Promise<Outcome> {
     const conditions = range.status?.conditions ?? []
     if (conditions.find(({ type }) => type === 'Ready')?.status === status) return 'done'
     const others = conditions.filter(({ type }) => type !== 'Ready')
-    const changed = { ...range, status: { ...range.status, conditions: [...others, readyCondition(status, reason, message, formatTime(clock.now()))] } }
+    const changed = {
+      ...range,
+      status: {
+        ...range.status,
+        conditions: [...others, readyCondition(status, reason, message, formatTime(clock.now()))],
+      },
+    }
     await client.update(serviceCidrs, changed, { subresource: 'status' }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error
     })
@@ -64,9 +90,20 @@ function keepRange({ client, clock }: ControllerContext, graceMs: number): Recon
 /** Whether an address would be in no range at all without this one. */
 function isNeeded(client: Client, range: ServiceCIDR): boolean {
   const own = ipv4RangesOf(range)
-  const others = client.informer(serviceCidrs).list().filter(({ metadata }) => metadata.name !== range.metadata.name).flatMap(ipv4RangesOf)
+  const others = client
+    .informer(serviceCidrs)
+    .list()
+    .filter(({ metadata }) => metadata.name !== range.metadata.name)
+    .flatMap(ipv4RangesOf)
   const orphaned = own.filter(cidr => !others.some(other => rangeContains(other, cidr)))
   if (orphaned.length === 0) return false
-  return client.informer(ipAddresses).list().some(address => isServiceAddress(address)
-    && orphaned.some(cidr => isHostAddress(address.metadata.name, cidr)) && !others.some(other => isHostAddress(address.metadata.name, other)))
+  return client
+    .informer(ipAddresses)
+    .list()
+    .some(
+      address =>
+        isServiceAddress(address) &&
+        orphaned.some(cidr => isHostAddress(address.metadata.name, cidr)) &&
+        !others.some(other => isHostAddress(address.metadata.name, other)),
+    )
 }

@@ -8,7 +8,11 @@ import { defineController, watch, type ControllerDefinition } from '../../contro
 import { removeObject } from '../../control/removal.ts'
 
 /** Signs a token for the account, good as long as the Secret of that name holds it. */
-export type IssueLegacyToken = (facts: { namespace: string; account: { name: string; uid: string }; secretName: string }) => Promise<string>
+export type IssueLegacyToken = (facts: {
+  namespace: string
+  account: { name: string; uid: string }
+  secretName: string
+}) => Promise<string>
 
 const accountOf = ({ metadata }: Secret): string => metadata.annotations?.[accountNameAnnotation] ?? ''
 
@@ -18,26 +22,50 @@ export function serviceAccountTokenController(rootCaPem: string, issue: IssueLeg
     watches: [
       watch({ resource: secrets, keysOf: secret => (isLegacyToken(secret) ? [keyOf(secret)] : []) }),
       watch({
-        resource: serviceAccounts, matters: () => false,
-        keysOf: ({ metadata }, client) => client.informer(secrets).list(metadata.namespace).filter(secret => isLegacyToken(secret) && accountOf(secret) === metadata.name).map(keyOf),
+        resource: serviceAccounts,
+        matters: () => false,
+        keysOf: ({ metadata }, client) =>
+          client
+            .informer(secrets)
+            .list(metadata.namespace)
+            .filter(secret => isLegacyToken(secret) && accountOf(secret) === metadata.name)
+            .map(keyOf),
       }),
     ],
-    reconciler: ({ client }) => async key => {
-      const [namespace = '', name = ''] = key.split('/')
-      const secret = client.informer(secrets).get({ namespace, name })
-      if (secret === undefined || !isLegacyToken(secret) || secret.metadata.deletionTimestamp !== undefined) return 'done'
-      const account = client.informer(serviceAccounts).get({ namespace, name: accountOf(secret) })
-      if (account === undefined || isOfAnother(secret, account)) {
-        await removeObject(client, secrets, secret)
+    reconciler:
+      ({ client }) =>
+      async key => {
+        const [namespace = '', name = ''] = key.split('/')
+        const secret = client.informer(secrets).get({ namespace, name })
+        if (secret === undefined || !isLegacyToken(secret) || secret.metadata.deletionTimestamp !== undefined)
+          return 'done'
+        const account = client.informer(serviceAccounts).get({ namespace, name: accountOf(secret) })
+        if (account === undefined || isOfAnother(secret, account)) {
+          await removeObject(client, secrets, secret)
+          return 'done'
+        }
+        const content = {
+          'ca.crt': Buffer.from(rootCaPem).toString('base64'),
+          namespace: Buffer.from(namespace).toString('base64'),
+        }
+        if (isFilled(secret, content)) return 'done'
+        const token =
+          secret.data?.['token'] ??
+          Buffer.from(
+            await issue({
+              namespace,
+              account: { name: account.metadata.name, uid: account.metadata.uid },
+              secretName: name,
+            }),
+          ).toString('base64')
+        const annotations = { ...secret.metadata.annotations, [accountUidAnnotation]: account.metadata.uid }
+        await client.update(secrets, {
+          ...secret,
+          metadata: { ...secret.metadata, annotations },
+          data: { ...secret.data, ...content, token },
+        })
         return 'done'
-      }
-      const content = { 'ca.crt': Buffer.from(rootCaPem).toString('base64'), namespace: Buffer.from(namespace).toString('base64') }
-      if (isFilled(secret, content)) return 'done'
-      const token = secret.data?.['token'] ?? Buffer.from(await issue({ namespace, account: { name: account.metadata.name, uid: account.metadata.uid }, secretName: name })).toString('base64')
-      const annotations = { ...secret.metadata.annotations, [accountUidAnnotation]: account.metadata.uid }
-      await client.update(secrets, { ...secret, metadata: { ...secret.metadata, annotations }, data: { ...secret.data, ...content, token } })
-      return 'done'
-    },
+      },
   })
 }
 
@@ -47,5 +75,9 @@ function isOfAnother({ metadata }: Secret, account: ServiceAccount): boolean {
 }
 
 function isFilled({ data = {}, metadata }: Secret, content: Readonly<Record<string, string>>): boolean {
-  return data['token'] !== undefined && metadata.annotations?.[accountUidAnnotation] !== undefined && Object.entries(content).every(([key, value]) => data[key] === value)
+  return (
+    data['token'] !== undefined &&
+    metadata.annotations?.[accountUidAnnotation] !== undefined &&
+    Object.entries(content).every(([key, value]) => data[key] === value)
+  )
 }

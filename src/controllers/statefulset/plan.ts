@@ -30,16 +30,33 @@ interface Steps {
 const hasEnded = ({ status }: Pod): boolean => status.phase === 'Failed' || status.phase === 'Succeeded'
 const isHealthy = (pod: Pod): boolean => pod.status.phase === 'Running' && isReady(pod) && !isTerminating(pod)
 
-export function planStatefulSet(set: StatefulSet, pods: readonly Pod[], revisions: Revisions, nowMs: number): StatefulPlan {
+export function planStatefulSet(
+  set: StatefulSet,
+  pods: readonly Pod[],
+  revisions: Revisions,
+  nowMs: number,
+): StatefulPlan {
   const { minReadySeconds = 0 } = set.spec
   const available = (pod: Pod): boolean => isHealthy(pod) && (availableAtMs(pod, minReadySeconds) ?? Infinity) <= nowMs
   const steps: Steps = { create: [], remove: [], ended: [] }
   if (set.metadata.deletionTimestamp === undefined) plan(set, pods, revisions, available, steps)
-  const future = pods.map(pod => availableAtMs(pod, minReadySeconds)).filter((time): time is number => time !== undefined && time > nowMs)
-  return { ...steps, status: statusOf(set, pods, revisions, available, steps), ...(future.length > 0 && { recheckAtMs: Math.min(...future) }) }
+  const future = pods
+    .map(pod => availableAtMs(pod, minReadySeconds))
+    .filter((time): time is number => time !== undefined && time > nowMs)
+  return {
+    ...steps,
+    status: statusOf(set, pods, revisions, available, steps),
+    ...(future.length > 0 && { recheckAtMs: Math.min(...future) }),
+  }
 }
 
-function plan(set: StatefulSet, pods: readonly Pod[], revisions: Revisions, available: (pod: Pod) => boolean, steps: Steps): void {
+function plan(
+  set: StatefulSet,
+  pods: readonly Pod[],
+  revisions: Revisions,
+  available: (pod: Pod) => boolean,
+  steps: Steps,
+): void {
   const ordered = set.spec.podManagementPolicy !== 'Parallel'
   const start = firstOrdinal(set)
   const end = start + (set.spec.replicas ?? 1)
@@ -49,8 +66,13 @@ function plan(set: StatefulSet, pods: readonly Pod[], revisions: Revisions, avai
       if (ordered) return
     } else if (ordered && (steps.create.length > 0 || steps.remove.length > 0)) return
   }
-  const condemned = [...byOrdinal].filter(([ordinal]) => ordinal < start || ordinal >= end).toSorted(([left], [right]) => right - left).map(([, pod]) => pod)
-  const firstUnhealthy = pods.toSorted((left, right) => ordinalOf(set, left.metadata.name)! - ordinalOf(set, right.metadata.name)!).find(pod => !isHealthy(pod))
+  const condemned = [...byOrdinal]
+    .filter(([ordinal]) => ordinal < start || ordinal >= end)
+    .toSorted(([left], [right]) => right - left)
+    .map(([, pod]) => pod)
+  const firstUnhealthy = pods
+    .toSorted((left, right) => ordinalOf(set, left.metadata.name)! - ordinalOf(set, right.metadata.name)!)
+    .find(pod => !isHealthy(pod))
   for (const pod of condemned) {
     if (isTerminating(pod)) {
       if (ordered) return
@@ -82,11 +104,20 @@ function needsCurrent(set: StatefulSet, ordinal: number): boolean {
   const { type, rollingUpdate } = set.spec.updateStrategy ?? {}
   if (type === 'OnDelete') return false
   const start = firstOrdinal(set)
-  return ordinal < start + (rollingUpdate?.partition ?? 0) || (rollingUpdate === undefined && ordinal < start + (set.status.currentReplicas ?? 0))
+  return (
+    ordinal < start + (rollingUpdate?.partition ?? 0) ||
+    (rollingUpdate === undefined && ordinal < start + (set.status.currentReplicas ?? 0))
+  )
 }
 
 /** From the last pod down to the partition, as many at once as may be unavailable. */
-function replaceOutdated(set: StatefulSet, byOrdinal: ReadonlyMap<number, Pod>, { update }: Revisions, available: (pod: Pod) => boolean, steps: Steps): void {
+function replaceOutdated(
+  set: StatefulSet,
+  byOrdinal: ReadonlyMap<number, Pod>,
+  { update }: Revisions,
+  available: (pod: Pod) => boolean,
+  steps: Steps,
+): void {
   const { partition = 0, maxUnavailable } = set.spec.updateStrategy?.rollingUpdate ?? {}
   const start = firstOrdinal(set)
   const replicas = set.spec.replicas ?? 1
@@ -104,21 +135,36 @@ function replaceOutdated(set: StatefulSet, byOrdinal: ReadonlyMap<number, Pod>, 
   }
 }
 
-function statusOf(set: StatefulSet, pods: readonly Pod[], { current, update }: Revisions, available: (pod: Pod) => boolean, steps: Steps): StatefulSetStatus {
+function statusOf(
+  set: StatefulSet,
+  pods: readonly Pod[],
+  { current, update }: Revisions,
+  available: (pod: Pod) => boolean,
+  steps: Steps,
+): StatefulSetStatus {
   const created = pods.filter(pod => !isTerminating(pod) && !steps.remove.includes(pod))
-  const made = (revision: string): number => created.filter(pod => hashOf(pod) === revision).length + steps.create.filter(one => one.revision === revision).length
+  const made = (revision: string): number =>
+    created.filter(pod => hashOf(pod) === revision).length +
+    steps.create.filter(one => one.revision === revision).length
   const replicas = pods.filter(pod => !steps.ended.includes(pod)).length + steps.create.length
   const readyReplicas = pods.filter(isHealthy).length
   const updated = made(update)
-  const settled = set.spec.updateStrategy?.type !== 'OnDelete' && updated === replicas && readyReplicas === replicas && replicas === (set.spec.replicas ?? 1)
+  const settled =
+    set.spec.updateStrategy?.type !== 'OnDelete' &&
+    updated === replicas &&
+    readyReplicas === replicas &&
+    replicas === (set.spec.replicas ?? 1)
   const currentRevision = settled ? update : current
   const { conditions, collisionCount = 0 } = set.status
   return {
-    replicas, availableReplicas: pods.filter(available).length,
+    replicas,
+    availableReplicas: pods.filter(available).length,
     ...(readyReplicas > 0 && { readyReplicas }),
     ...(made(currentRevision) > 0 && { currentReplicas: made(currentRevision) }),
     ...(updated > 0 && { updatedReplicas: updated }),
-    currentRevision, updateRevision: update, collisionCount,
+    currentRevision,
+    updateRevision: update,
+    collisionCount,
     ...(set.metadata.generation !== undefined && { observedGeneration: set.metadata.generation }),
     ...(conditions !== undefined && { conditions }),
   }

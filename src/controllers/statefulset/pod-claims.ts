@@ -19,19 +19,27 @@ export interface PodClaims {
 
 export function podClaims({ client, recorder }: ControllerContext): PodClaims {
   const informer = client.informer(persistentVolumeClaims)
-  const find = (wanted: { metadata: { namespace?: string; name?: string } }): PersistentVolumeClaim | undefined => informer.get({ namespace: wanted.metadata.namespace, name: wanted.metadata.name! })
+  const find = (wanted: { metadata: { namespace?: string; name?: string } }): PersistentVolumeClaim | undefined =>
+    informer.get({ namespace: wanted.metadata.namespace, name: wanted.metadata.name! })
 
   async function make(set: StatefulSet, ordinal: number): Promise<void> {
     for (const wanted of claimsFor(set, ordinal)) {
       if (find(wanted) !== undefined) continue
       await unlessThere(client.create(persistentVolumeClaims, wanted))
-      recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Claim ${wanted.metadata.name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`)
+      recorder.recordEvent(
+        set,
+        'Normal',
+        'SuccessfulCreate',
+        `create Claim ${wanted.metadata.name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`,
+      )
     }
   }
 
   return {
     async prepare(set, ordinal) {
-      const goesWithPod = (claim: PersistentVolumeClaim | undefined): boolean => claim?.metadata.ownerReferences?.some(({ kind, name }) => kind === 'Pod' && name === podName(set, ordinal)) === true
+      const goesWithPod = (claim: PersistentVolumeClaim | undefined): boolean =>
+        claim?.metadata.ownerReferences?.some(({ kind, name }) => kind === 'Pod' && name === podName(set, ordinal)) ===
+        true
       if (claimsFor(set, ordinal).some(wanted => goesWithPod(find(wanted)))) return false
       await make(set, ordinal)
       return true
@@ -42,14 +50,21 @@ export function podClaims({ client, recorder }: ControllerContext): PodClaims {
       for (const claim of claimsFor(set, ordinal).flatMap(wanted => find(wanted) ?? [])) {
         const ownerReferences = ownersOf(claim, set, pod, ordinal)
         if (sameJson(ownerReferences, claim.metadata.ownerReferences ?? [])) continue
-        await unlessGone(client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, ownerReferences } }))
+        await unlessGone(
+          client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, ownerReferences } }),
+        )
       }
     },
   }
 }
 
 /** Those of others stay, and a claim that somebody else controls is left to him. */
-function ownersOf({ metadata: { ownerReferences = [] } }: PersistentVolumeClaim, set: StatefulSet, pod: Pod, ordinal: number): NonNullable<PersistentVolumeClaim['metadata']['ownerReferences']> {
+function ownersOf(
+  { metadata: { ownerReferences = [] } }: PersistentVolumeClaim,
+  set: StatefulSet,
+  pod: Pod,
+  ordinal: number,
+): NonNullable<PersistentVolumeClaim['metadata']['ownerReferences']> {
   const others = ownerReferences.filter(({ uid }) => uid !== set.metadata.uid && uid !== pod.metadata.uid)
   const owner = others.some(({ controller }) => controller === true) ? undefined : claimOwner(set, ordinal, pod)
   if (owner === undefined) return others

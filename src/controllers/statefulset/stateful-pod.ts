@@ -1,5 +1,11 @@
 // Pods with an identity: `web-0`, `web-1`, each with its own claims. Making them, and telling whose they are.
-import type { OwnerReference, PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/models.ts'
+import type {
+  OwnerReference,
+  PersistentVolumeClaim,
+  Pod,
+  PodTemplateSpec,
+  StatefulSet,
+} from '../../api/generated/models.ts'
 import type { New } from '../../api/object.ts'
 import { pods, statefulSets } from '../../api/resources.ts'
 import { revisionLabel } from '../../control/controller-revisions.ts'
@@ -11,7 +17,8 @@ const indexLabel = 'apps.kubernetes.io/pod-index'
 
 export const firstOrdinal = ({ spec }: StatefulSet): number => spec.ordinals?.start ?? 0
 export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
-const claimName = (template: PersistentVolumeClaim, set: StatefulSet, ordinal: number): string => `${template.metadata.name}-${podName(set, ordinal)}`
+const claimName = (template: PersistentVolumeClaim, set: StatefulSet, ordinal: number): string =>
+  `${template.metadata.name}-${podName(set, ordinal)}`
 
 /** The ordinal in a pod's name; undefined when it is not a name that the set would give. */
 export function ordinalOf(set: StatefulSet, name: string): number | undefined {
@@ -22,14 +29,29 @@ export function ordinalOf(set: StatefulSet, name: string): number | undefined {
 
 /** @param template of the revision that the pod is made from; `revision` is that one's name */
 export function podFor(set: StatefulSet, ordinal: number, template: PodTemplateSpec, revision: string): New<Pod> {
-  const { metadata: { generateName: _none, ...metadata }, spec } = podFromTemplate(template, controllerReference(set, statefulSets), set.metadata.namespace)
+  const {
+    metadata: { generateName: _none, ...metadata },
+    spec,
+  } = podFromTemplate(template, controllerReference(set, statefulSets), set.metadata.namespace)
   const name = podName(set, ordinal)
-  const claims = (set.spec.volumeClaimTemplates ?? []).map(claim => ({ name: claim.metadata.name, persistentVolumeClaim: { claimName: claimName(claim, set, ordinal) } }))
+  const claims = (set.spec.volumeClaimTemplates ?? []).map(claim => ({
+    name: claim.metadata.name,
+    persistentVolumeClaim: { claimName: claimName(claim, set, ordinal) },
+  }))
   const claimed = new Set(claims.map(volume => volume.name))
   const volumes = [...claims, ...(spec!.volumes ?? []).filter(volume => !claimed.has(volume.name))]
   return {
-    metadata: { ...metadata, name, labels: { ...metadata.labels, [nameLabel]: name, [indexLabel]: `${ordinal}`, [revisionLabel]: revision } },
-    spec: { ...spec!, hostname: name, ...(set.spec.serviceName && { subdomain: set.spec.serviceName }), ...(volumes.length > 0 && { volumes }) },
+    metadata: {
+      ...metadata,
+      name,
+      labels: { ...metadata.labels, [nameLabel]: name, [indexLabel]: `${ordinal}`, [revisionLabel]: revision },
+    },
+    spec: {
+      ...spec!,
+      hostname: name,
+      ...(set.spec.serviceName && { subdomain: set.spec.serviceName }),
+      ...(volumes.length > 0 && { volumes }),
+    },
   }
 }
 
@@ -46,7 +68,10 @@ export function claimsFor(set: StatefulSet, ordinal: number): New<PersistentVolu
   const owner = claimOwner(set, ordinal, undefined)
   return (set.spec.volumeClaimTemplates ?? []).map(template => ({
     metadata: {
-      ...template.metadata, namespace: set.metadata.namespace, name: claimName(template, set, ordinal), labels: { ...template.metadata.labels, ...set.spec.selector.matchLabels },
+      ...template.metadata,
+      namespace: set.metadata.namespace,
+      name: claimName(template, set, ordinal),
+      labels: { ...template.metadata.labels, ...set.spec.selector.matchLabels },
       ...(owner !== undefined && { ownerReferences: [owner] }),
     } as New<PersistentVolumeClaim>['metadata'],
     spec: template.spec,
@@ -55,4 +80,7 @@ export function claimsFor(set: StatefulSet, ordinal: number): New<PersistentVolu
 
 /** Whether a claim has a name that the set would give. */
 export const isClaimOf = (set: StatefulSet, { metadata }: PersistentVolumeClaim): boolean =>
-  metadata.namespace === set.metadata.namespace && (set.spec.volumeClaimTemplates ?? []).some(template => metadata.name.startsWith(`${template.metadata.name}-${set.metadata.name}-`))
+  metadata.namespace === set.metadata.namespace &&
+  (set.spec.volumeClaimTemplates ?? []).some(template =>
+    metadata.name.startsWith(`${template.metadata.name}-${set.metadata.name}-`),
+  )

@@ -19,19 +19,36 @@ export const statefulSetController = defineController({
   name: 'statefulset',
   primary: statefulSets,
   owns: [controllerRevisions],
-  watches: [watch({
-    resource: pods,
-    keysOf: (pod, client) => (controllerOf(pod) !== undefined ? ownerKeys(pod, statefulSets)
-      : client.informer(statefulSets).list(pod.metadata.namespace).filter(set => isMember(set, pod)).map(keyOf)),
-  }), watch({
-    // One that has gone may be what a pod waits for.
-    resource: persistentVolumeClaims, ignoresNew: true, matters: () => false,
-    keysOf: (claim, client) => client.informer(statefulSets).list(claim.metadata.namespace).filter(set => isClaimOf(set, claim)).map(keyOf),
-  })],
+  watches: [
+    watch({
+      resource: pods,
+      keysOf: (pod, client) =>
+        controllerOf(pod) !== undefined
+          ? ownerKeys(pod, statefulSets)
+          : client
+              .informer(statefulSets)
+              .list(pod.metadata.namespace)
+              .filter(set => isMember(set, pod))
+              .map(keyOf),
+    }),
+    watch({
+      // One that has gone may be what a pod waits for.
+      resource: persistentVolumeClaims,
+      ignoresNew: true,
+      matters: () => false,
+      keysOf: (claim, client) =>
+        client
+          .informer(statefulSets)
+          .list(claim.metadata.namespace)
+          .filter(set => isClaimOf(set, claim))
+          .map(keyOf),
+    }),
+  ],
   reconciler: reconcileStatefulSets,
 })
 
-const isMember = (set: StatefulSet, pod: Pod): boolean => ordinalOf(set, pod.metadata.name) !== undefined && matchesSelector(set.spec.selector, pod.metadata.labels)
+const isMember = (set: StatefulSet, pod: Pod): boolean =>
+  ordinalOf(set, pod.metadata.name) !== undefined && matchesSelector(set.spec.selector, pod.metadata.labels)
 
 function reconcileStatefulSets(context: ControllerContext): Reconciler {
   const { client, clock, recorder } = context
@@ -45,8 +62,13 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return 'done'
     const history = await revisions.follow(set)
     const mine = await claim({
-      client, owner: set, ownerResource: statefulSets, resource: pods, matches: pod => isMember(set, pod),
-      owned: podsOf.of(set), orphans: podsOf.orphans(set.metadata.namespace ?? ''),
+      client,
+      owner: set,
+      ownerResource: statefulSets,
+      resource: pods,
+      matches: pod => isMember(set, pod),
+      owned: podsOf.of(set),
+      orphans: podsOf.orphans(set.metadata.namespace ?? ''),
     })
     const names = revisionNames(set, history)
     const plan = planStatefulSet(set, mine, names, clock.now())
@@ -59,24 +81,51 @@ function reconcileStatefulSets(context: ControllerContext): Reconciler {
     return plan.recheckAtMs === undefined ? 'done' : { requeueAfterMs: plan.recheckAtMs - clock.now() }
   }
 
-  async function create(set: StatefulSet, ordinal: number, revision: string, { all, current }: RevisionHistory): Promise<void> {
+  async function create(
+    set: StatefulSet,
+    ordinal: number,
+    revision: string,
+    { all, current }: RevisionHistory,
+  ): Promise<void> {
     const name = podName(set, ordinal)
     try {
-      if (!await claims.prepare(set, ordinal)) return
+      if (!(await claims.prepare(set, ordinal))) return
       const template = templateOf(all.find(one => one.metadata.name === revision) ?? current)
       await unlessThere(client.create(pods, podFor(set, ordinal, template, revision)))
-      recorder.recordEvent(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+      recorder.recordEvent(
+        set,
+        'Normal',
+        'SuccessfulCreate',
+        `create Pod ${name} in StatefulSet ${set.metadata.name} successful`,
+      )
     } catch (error) {
       if (isNamespaceTerminating(error)) return
-      recorder.recordEvent(set, 'Warning', 'FailedCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${errorText(error)}`)
+      recorder.recordEvent(
+        set,
+        'Warning',
+        'FailedCreate',
+        `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${errorText(error)}`,
+      )
       throw error
     }
   }
 
   async function remove(set: StatefulSet, pod: Pod, ended: boolean): Promise<void> {
     const { name } = pod.metadata
-    if (ended) recorder.recordEvent(set, 'Warning', pod.status.phase === 'Failed' ? 'RecreatingFailedPod' : 'RecreatingTerminatedPod', `StatefulSet ${set.metadata.namespace}/${set.metadata.name} is recreating ${pod.status.phase === 'Failed' ? 'failed' : 'terminated'} Pod ${name}`)
-    if (await removeObject(client, pods, pod)) recorder.recordEvent(set, 'Normal', 'SuccessfulDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+    if (ended)
+      recorder.recordEvent(
+        set,
+        'Warning',
+        pod.status.phase === 'Failed' ? 'RecreatingFailedPod' : 'RecreatingTerminatedPod',
+        `StatefulSet ${set.metadata.namespace}/${set.metadata.name} is recreating ${pod.status.phase === 'Failed' ? 'failed' : 'terminated'} Pod ${name}`,
+      )
+    if (await removeObject(client, pods, pod))
+      recorder.recordEvent(
+        set,
+        'Normal',
+        'SuccessfulDelete',
+        `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`,
+      )
   }
 }
 

@@ -17,8 +17,17 @@ const noExecute = ({ spec }: Node): Taint[] => (spec.taints ?? []).filter(isNoEx
 export const taintEvictionController = defineController({
   name: 'taint-eviction',
   watches: [
-    watch({ resource: nodes, matters: (node, old) => !sameJson(noExecute(node), noExecute(old)), keysOf: ({ metadata }) => [metadata.name] }),
-    watch({ resource: pods, matters: (pod, old) => pod.spec.nodeName !== old.spec.nodeName || !sameJson(pod.spec.tolerations, old.spec.tolerations), keysOf: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []) }),
+    watch({
+      resource: nodes,
+      matters: (node, old) => !sameJson(noExecute(node), noExecute(old)),
+      keysOf: ({ metadata }) => [metadata.name],
+    }),
+    watch({
+      resource: pods,
+      matters: (pod, old) =>
+        pod.spec.nodeName !== old.spec.nodeName || !sameJson(pod.spec.tolerations, old.spec.tolerations),
+      keysOf: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
+    }),
   ],
   reconciler: evictPods,
 })
@@ -45,7 +54,10 @@ function evictPods({ client, clock, recorder }: ControllerContext): Reconciler {
       watched.delete(name)
       return 'done'
     }
-    const dated = taints.map(taint => ({ ...taint, timeAdded: taint.timeAdded ?? before?.met.get(taint.key) ?? new Date(clock.now()).toISOString() }))
+    const dated = taints.map(taint => ({
+      ...taint,
+      timeAdded: taint.timeAdded ?? before?.met.get(taint.key) ?? new Date(clock.now()).toISOString(),
+    }))
     const waiting = before?.waiting ?? new Map<string, Pod>()
     watched.set(name, { met: new Map(dated.map(({ key, timeAdded }) => [key, timeAdded])), waiting })
     return evictFrom(name, dated, waiting)
@@ -81,7 +93,11 @@ function evictPods({ client, clock, recorder }: ControllerContext): Reconciler {
 
   async function evict(pod: Pod): Promise<void> {
     recorder.recordEvent(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${keyOf(pod)}`)
-    const condition = disruptionTarget(pod, { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }, clock.now())
+    const condition = disruptionTarget(
+      pod,
+      { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' },
+      clock.now(),
+    )
     if (await patchPodStatus(client, pod, { conditions: [condition] })) await removeObject(client, pods, pod)
   }
 }

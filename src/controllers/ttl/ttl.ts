@@ -2,7 +2,13 @@
 // larger the cluster is. The sizes overlap, so that one node more or less does not turn it back and forth.
 import type { Node } from '../../api/generated/models.ts'
 import { nodes } from '../../api/resources.ts'
-import { defineController, watch, type ControllerContext, type Outcome, type Reconciler } from '../../control/controller.ts'
+import {
+  defineController,
+  watch,
+  type ControllerContext,
+  type Outcome,
+  type Reconciler,
+} from '../../control/controller.ts'
 import { unlessNotFound } from '../../control/removal.ts'
 
 const annotation = 'node.alpha.kubernetes.io/ttl'
@@ -41,7 +47,12 @@ function annotateNodes({ client }: ControllerContext): Reconciler {
     const wanted = String(steps[step]!.seconds)
     for (const node of all) {
       if (ttlOf(node) === wanted) continue
-      await unlessNotFound(client.patch(nodes, node.metadata, { type: 'merge', value: { metadata: { annotations: { [annotation]: wanted } } } }))
+      await unlessNotFound(
+        client.patch(nodes, node.metadata, {
+          type: 'merge',
+          value: { metadata: { annotations: { [annotation]: wanted } } },
+        }),
+      )
     }
     return 'done'
   }

@@ -17,12 +17,31 @@ const isUser = (pod: Pod): boolean => Boolean(pod.spec.nodeName) && !isFinished(
 const uses = (pod: Pod): string[] => (isUser(pod) ? claimKeysOf(pod) : [])
 
 /** Only what is being deleted is let go; everything else is held. */
-async function hold<T extends KubeObject>(client: Client, resource: Resource<T>, object: T, finalizer: string, inUse: boolean): Promise<void> {
-  const { metadata: { finalizers = [], deletionTimestamp, resourceVersion, uid } } = object
+async function hold<T extends KubeObject>(
+  client: Client,
+  resource: Resource<T>,
+  object: T,
+  finalizer: string,
+  inUse: boolean,
+): Promise<void> {
+  const {
+    metadata: { finalizers = [], deletionTimestamp, resourceVersion, uid },
+  } = object
   const wanted = deletionTimestamp === undefined || inUse
   if (wanted === finalizers.includes(finalizer) || (wanted && deletionTimestamp !== undefined)) return
   const others = finalizers.filter(one => one !== finalizer)
-  await unlessGone(client.patch(resource, object.metadata, { type: 'merge', value: { metadata: { uid, resourceVersion, finalizers: wanted ? [...others, finalizer] : others.length === 0 ? null : others } } }))
+  await unlessGone(
+    client.patch(resource, object.metadata, {
+      type: 'merge',
+      value: {
+        metadata: {
+          uid,
+          resourceVersion,
+          finalizers: wanted ? [...others, finalizer] : others.length === 0 ? null : others,
+        },
+      },
+    }),
+  )
 }
 
 export const claimProtectionController = defineController<PersistentVolumeClaim>({
@@ -34,7 +53,8 @@ export const claimProtectionController = defineController<PersistentVolumeClaim>
     const usersOf = client.informer(pods).index('claims in use', uses)
     return async key => {
       const claim = claims.get(splitKey(key))
-      if (claim !== undefined) await hold(client, persistentVolumeClaims, claim, claimFinalizer, usersOf(keyOf(claim)).length > 0)
+      if (claim !== undefined)
+        await hold(client, persistentVolumeClaims, claim, claimFinalizer, usersOf(keyOf(claim)).length > 0)
       return 'done'
     }
   },
@@ -47,7 +67,8 @@ export const volumeProtectionController = defineController<PersistentVolume>({
     const volumes = client.informer(persistentVolumes)
     return async key => {
       const volume = volumes.get(splitKey(key))
-      if (volume !== undefined) await hold(client, persistentVolumes, volume, volumeFinalizer, volume.status.phase === 'Bound')
+      if (volume !== undefined)
+        await hold(client, persistentVolumes, volume, volumeFinalizer, volume.status.phase === 'Bound')
       return 'done'
     }
   },

@@ -8,7 +8,11 @@ export class ManifestError extends Error {
   readonly findings: readonly string[]
 
   constructor(file: string, findings: readonly string[]) {
-    super(findings.length === 1 ? `${file}:${findings[0]}` : `${file} has ${findings.length} mistakes:\n${findings.map(finding => `  ${file}:${finding}`).join('\n')}`)
+    super(
+      findings.length === 1
+        ? `${file}:${findings[0]}`
+        : `${file} has ${findings.length} mistakes:\n${findings.map(finding => `  ${file}:${finding}`).join('\n')}`,
+    )
     this.name = 'ManifestError'
     this.findings = findings
   }
@@ -35,46 +39,86 @@ type Report = (node: Node | undefined, message: string) => void
 function check(node: Node | null | undefined, field: FieldType, path: string, report: Report): void {
   const where = path === '' ? 'the manifest' : path
   switch (field.type) {
-    case 'text': return checkText(node, field, where, report)
-    case 'number': return checkNumber(node, field, where, report)
-    case 'choice': return checkChoice(node, field, where, report)
+    case 'text':
+      return checkText(node, field, where, report)
+    case 'number':
+      return checkNumber(node, field, where, report)
+    case 'choice':
+      return checkChoice(node, field, where, report)
     case 'list':
       if (!isSeq(node)) return report(node ?? undefined, `${where}: expected a list, found ${shown(node)}`)
       return node.items.forEach((item, index) => check(item as Node, field.items, `${path}[${index}]`, report))
     case 'map':
-      if (!isMap(node)) return report(node ?? undefined, `${where}: expected ${field.keyName}s with their values, found ${shown(node)}`)
+      if (!isMap(node))
+        return report(node ?? undefined, `${where}: expected ${field.keyName}s with their values, found ${shown(node)}`)
       return pairsOf(node).forEach(({ key, value }) => {
         if (!field.keys.test(textOf(key))) report(key, `${where}: "${textOf(key)}" is no ${field.keyName}`)
         check(value, field.values, `${path}.${textOf(key)}`, report)
       })
-    case 'object': return checkObject(node, field, path, report)
-    case 'either': return check(node, field.options.find(option => fits(node, option)) ?? field.options[0]!, path, report)
+    case 'object':
+      return checkObject(node, field, path, report)
+    case 'either':
+      return check(node, field.options.find(option => fits(node, option)) ?? field.options[0]!, path, report)
   }
 }
 
-function checkText(node: Node | null | undefined, { pattern, expected }: Extract<FieldType, { type: 'text' }>, where: string, report: Report): void {
+function checkText(
+  node: Node | null | undefined,
+  { pattern, expected }: Extract<FieldType, { type: 'text' }>,
+  where: string,
+  report: Report,
+): void {
   const value = isScalar(node) ? node.value : undefined
-  const text = typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
-  if (text === undefined || (pattern !== undefined && !pattern.test(text))) report(node ?? undefined, `${where}: expected ${expected}, found ${shown(node)}`)
+  const text =
+    typeof value === 'string'
+      ? value
+      : typeof value === 'number' || typeof value === 'boolean'
+        ? String(value)
+        : undefined
+  if (text === undefined || (pattern !== undefined && !pattern.test(text)))
+    report(node ?? undefined, `${where}: expected ${expected}, found ${shown(node)}`)
 }
 
-function checkNumber(node: Node | null | undefined, { minimum, maximum, expected }: Extract<FieldType, { type: 'number' }>, where: string, report: Report): void {
+function checkNumber(
+  node: Node | null | undefined,
+  { minimum, maximum, expected }: Extract<FieldType, { type: 'number' }>,
+  where: string,
+  report: Report,
+): void {
   const value = isScalar(node) ? node.value : undefined
   const whole = maximum === Infinity ? typeof value === 'number' : Number.isInteger(value)
-  if (!whole || (value as number) < minimum || (value as number) > maximum) report(node ?? undefined, `${where}: expected ${expected}, found ${shown(node)}`)
+  if (!whole || (value as number) < minimum || (value as number) > maximum)
+    report(node ?? undefined, `${where}: expected ${expected}, found ${shown(node)}`)
 }
 
-function checkChoice(node: Node | null | undefined, { values }: Extract<FieldType, { type: 'choice' }>, where: string, report: Report): void {
+function checkChoice(
+  node: Node | null | undefined,
+  { values }: Extract<FieldType, { type: 'choice' }>,
+  where: string,
+  report: Report,
+): void {
   const text = isScalar(node) ? String(node.value) : ''
   if (values.includes(text)) return
   const meant = nearestName(text, values)
-  report(node ?? undefined, `${where}: expected ${values.join(' or ')}, found ${shown(node)}${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  report(
+    node ?? undefined,
+    `${where}: expected ${values.join(' or ')}, found ${shown(node)}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  )
 }
 
-function checkObject(node: Node | null | undefined, { fields, mayBeEmpty }: Extract<FieldType, { type: 'object' }>, path: string, report: Report): void {
+function checkObject(
+  node: Node | null | undefined,
+  { fields, mayBeEmpty }: Extract<FieldType, { type: 'object' }>,
+  path: string,
+  report: Report,
+): void {
   if (mayBeEmpty && (node === null || (isScalar(node) && node.value === null))) return
   const where = path === '' ? 'the manifest' : path
-  if (!isMap(node)) return report(node ?? undefined, `${where}: expected the fields ${Object.keys(fields).join(', ')}, found ${shown(node)}`)
+  if (!isMap(node))
+    return report(
+      node ?? undefined,
+      `${where}: expected the fields ${Object.keys(fields).join(', ')}, found ${shown(node)}`,
+    )
   const present = new Set<string>()
   for (const { key, value } of pairsOf(node)) {
     const name = textOf(key)
@@ -83,10 +127,15 @@ function checkObject(node: Node | null | undefined, { fields, mayBeEmpty }: Extr
     if (field !== undefined) check(value, field.is, path === '' ? name : `${path}.${name}`, report)
     else {
       const meant = nearestName(name, Object.keys(fields))
-      report(key, `${path === '' ? '' : `${path}: `}unknown field "${name}"; ${meant === undefined ? `there is ${Object.keys(fields).join(', ')}` : `did you mean "${meant}"?`}`)
+      report(
+        key,
+        `${path === '' ? '' : `${path}: `}unknown field "${name}"; ${meant === undefined ? `there is ${Object.keys(fields).join(', ')}` : `did you mean "${meant}"?`}`,
+      )
     }
   }
-  for (const [name, field] of Object.entries(fields)) if (field.required && !present.has(name)) report(node, `${path === '' ? '' : `${path}: `}the field "${name}" is missing: ${field.about}`)
+  for (const [name, field] of Object.entries(fields))
+    if (field.required && !present.has(name))
+      report(node, `${path === '' ? '' : `${path}: `}the field "${name}" is missing: ${field.about}`)
 }
 
 interface KeyAndValue {
@@ -94,7 +143,8 @@ interface KeyAndValue {
   readonly value: Node | null
 }
 
-const pairsOf = (map: YAMLMap): KeyAndValue[] => (map.items as Pair<Node, Node | null>[]).map(({ key, value }) => ({ key, value }))
+const pairsOf = (map: YAMLMap): KeyAndValue[] =>
+  (map.items as Pair<Node, Node | null>[]).map(({ key, value }) => ({ key, value }))
 const textOf = (node: Node): string => (isScalar(node) ? String(node.value) : '')
 
 function fits(node: Node | null | undefined, field: FieldType): boolean {

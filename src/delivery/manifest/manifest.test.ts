@@ -19,33 +19,113 @@ const messageOf = (text: string, environment = 'test'): string => {
 describe('a mistake', () => {
   test.each([
     ['a mistyped field', 'name: web\nreplica: 2', 'app.yml:2: unknown field "replica"; did you mean "replicas"?'],
-    ['letters that changed places', 'name: web\nprots:\n  http: 80', 'app.yml:2: unknown field "prots"; did you mean "ports"?'],
-    ['a field like none', 'name: web\nsomething: 2', /^app.yml:2: unknown field "something"; there is name, image, namespace, .*$/],
-    ['a field named like a part of every object', 'name: web\nconstructor: 2', /^app.yml:2: unknown field "constructor"; there is name, .*$/],
-    ['a field inside another', 'name: web\nports:\n  http:\n    prot: 80', 'app.yml has 2 mistakes:\n  app.yml:4: ports.http: unknown field "prot"; did you mean "port"?\n  app.yml:4: ports.http: the field "port" is missing: port the service listens on'],
-    ['a field of an environment', 'name: web\nenvironments:\n  test:\n    replcas: 1', 'app.yml:4: environments.test: unknown field "replcas"; did you mean "replicas"?'],
+    [
+      'letters that changed places',
+      'name: web\nprots:\n  http: 80',
+      'app.yml:2: unknown field "prots"; did you mean "ports"?',
+    ],
+    [
+      'a field like none',
+      'name: web\nsomething: 2',
+      /^app.yml:2: unknown field "something"; there is name, image, namespace, .*$/,
+    ],
+    [
+      'a field named like a part of every object',
+      'name: web\nconstructor: 2',
+      /^app.yml:2: unknown field "constructor"; there is name, .*$/,
+    ],
+    [
+      'a field inside another',
+      'name: web\nports:\n  http:\n    prot: 80',
+      'app.yml has 2 mistakes:\n  app.yml:4: ports.http: unknown field "prot"; did you mean "port"?\n  app.yml:4: ports.http: the field "port" is missing: port the service listens on',
+    ],
+    [
+      'a field of an environment',
+      'name: web\nenvironments:\n  test:\n    replcas: 1',
+      'app.yml:4: environments.test: unknown field "replcas"; did you mean "replicas"?',
+    ],
     ['no name', 'replicas: 1', 'app.yml:1: the field "name" is missing: name of the service'],
-    ['a name with capitals', 'name: Web', 'app.yml:1: name: expected a name of lower-case letters, digits and dashes that starts with a letter, found "Web"'],
+    [
+      'a name with capitals',
+      'name: Web',
+      'app.yml:1: name: expected a name of lower-case letters, digits and dashes that starts with a letter, found "Web"',
+    ],
     ['a name that is no text', 'name: [web]', /^app.yml:1: name: expected a name .*, found a list$/],
-    ['a number in words', 'name: web\nreplicas: two', 'app.yml:2: replicas: expected a number of instances, found "two"'],
+    [
+      'a number in words',
+      'name: web\nreplicas: two',
+      'app.yml:2: replicas: expected a number of instances, found "two"',
+    ],
     ['half an instance', 'name: web\nreplicas: 1.5', 'app.yml:2: replicas: expected a number of instances, found 1.5'],
     ['a negative number', 'name: web\nreplicas: -1', 'app.yml:2: replicas: expected a number of instances, found -1'],
-    ['a port that is none', 'name: web\nports:\n  http: 70000', 'app.yml:3: ports.http: expected a port from 1 to 65535, found 70000'],
-    ['a node port out of range', 'name: web\nports:\n  http: { port: 80, nodePort: 80 }', 'app.yml:3: ports.http.nodePort: expected a port from 30000 to 32767, found 80'],
-    ['a protocol in lower case', 'name: web\nports:\n  http: { port: 80, protocol: tcp }', 'app.yml:3: ports.http.protocol: expected TCP or UDP, found "tcp"; did you mean TCP?'],
-    ['ports as a list', 'name: web\nports: [80]', 'app.yml:2: ports: expected port names with their values, found a list'],
+    [
+      'a port that is none',
+      'name: web\nports:\n  http: 70000',
+      'app.yml:3: ports.http: expected a port from 1 to 65535, found 70000',
+    ],
+    [
+      'a node port out of range',
+      'name: web\nports:\n  http: { port: 80, nodePort: 80 }',
+      'app.yml:3: ports.http.nodePort: expected a port from 30000 to 32767, found 80',
+    ],
+    [
+      'a protocol in lower case',
+      'name: web\nports:\n  http: { port: 80, protocol: tcp }',
+      'app.yml:3: ports.http.protocol: expected TCP or UDP, found "tcp"; did you mean TCP?',
+    ],
+    [
+      'ports as a list',
+      'name: web\nports: [80]',
+      'app.yml:2: ports: expected port names with their values, found a list',
+    ],
     ['a port name with capitals', 'name: web\nports:\n  HTTP: 80', 'app.yml:3: ports: "HTTP" is no port name'],
-    ['a strategy that does not exist', 'name: web\nstrategy: roling', 'app.yml:2: strategy: expected rolling or recreate, found "roling"; did you mean rolling?'],
+    [
+      'a strategy that does not exist',
+      'name: web\nstrategy: roling',
+      'app.yml:2: strategy: expected rolling or recreate, found "roling"; did you mean rolling?',
+    ],
     ['a command as text', 'name: web\ncommand: run it', 'app.yml:2: command: expected a list, found "run it"'],
-    ['an amount of nothing', 'name: web\nresources:\n  memory: much', 'app.yml:3: resources.memory: expected an amount such as 64Mi, found "much"'],
+    [
+      'an amount of nothing',
+      'name: web\nresources:\n  memory: much',
+      'app.yml:3: resources.memory: expected an amount such as 64Mi, found "much"',
+    ],
     ['a variable without a value', 'name: web\nenv:\n  A:', 'app.yml:3: env.A: expected text, found nothing'],
-    ['a secret without a key', 'name: web\nenv:\n  A: { secret: s }', 'app.yml:3: env.A: the field "key" is missing: which of its keys'],
-    ['a key of nothing', 'name: web\nenv:\n  A: { key: k }', 'app.yml:1: env.A: expected a value, or the name of a secret or configMap beside its key'],
-    ['a health check without ports', 'name: web\nhealth: { http: / }', 'app.yml:1: health: expected the name of a port of this service, found no ports at all'],
-    ['a health check of another port', 'name: web\nports: { http: 80 }\nhealth: { http: /, port: grpc }', 'app.yml:1: health: expected the name of a port of this service, found "grpc"; there is http'],
-    ['a health check of two kinds', 'name: web\nports: { http: 80 }\nhealth: { http: /, tcp: true }', 'app.yml:1: health: expected one of http, grpc and tcp, found http and tcp'],
-    ['a health check of no kind', 'name: web\nports: { http: 80 }\nhealth: {}', 'app.yml:1: health: expected one of http, grpc and tcp, found none of them'],
-    ['a path without a slash', 'name: web\nports: { http: 80 }\nhealth: { http: healthz }', 'app.yml:3: health.http: expected a path such as /healthz, found "healthz"'],
+    [
+      'a secret without a key',
+      'name: web\nenv:\n  A: { secret: s }',
+      'app.yml:3: env.A: the field "key" is missing: which of its keys',
+    ],
+    [
+      'a key of nothing',
+      'name: web\nenv:\n  A: { key: k }',
+      'app.yml:1: env.A: expected a value, or the name of a secret or configMap beside its key',
+    ],
+    [
+      'a health check without ports',
+      'name: web\nhealth: { http: / }',
+      'app.yml:1: health: expected the name of a port of this service, found no ports at all',
+    ],
+    [
+      'a health check of another port',
+      'name: web\nports: { http: 80 }\nhealth: { http: /, port: grpc }',
+      'app.yml:1: health: expected the name of a port of this service, found "grpc"; there is http',
+    ],
+    [
+      'a health check of two kinds',
+      'name: web\nports: { http: 80 }\nhealth: { http: /, tcp: true }',
+      'app.yml:1: health: expected one of http, grpc and tcp, found http and tcp',
+    ],
+    [
+      'a health check of no kind',
+      'name: web\nports: { http: 80 }\nhealth: {}',
+      'app.yml:1: health: expected one of http, grpc and tcp, found none of them',
+    ],
+    [
+      'a path without a slash',
+      'name: web\nports: { http: 80 }\nhealth: { http: healthz }',
+      'app.yml:3: health.http: expected a path such as /healthz, found "healthz"',
+    ],
     ['a field that stands twice', 'name: web\nname: web', 'app.yml:2: Map keys must be unique'],
     ['YAML that is none', 'name: "web', /^app.yml:1: Missing closing "quote.*$/],
     ['nothing at all', '', /^app.yml:1: the manifest: expected the fields name, .*, found nothing$/],
@@ -66,22 +146,41 @@ describe('a mistake', () => {
   })
 
   test('whatever stands in the file, the message names a line of it', () => {
-    fc.assert(fc.property(fc.dictionary(fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields)), fc.string()), fc.jsonValue({ maxDepth: 2 })), value => {
-      const message = messageOf(JSON.stringify(value, undefined, 1))
-      expect(message).toMatch(/^(no mistake found|app\.yml(:\d+: | has \d+ mistakes:\n))/)
-    }))
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields)), fc.string()),
+          fc.jsonValue({ maxDepth: 2 }),
+        ),
+        value => {
+          const message = messageOf(JSON.stringify(value, undefined, 1))
+          expect(message).toMatch(/^(no mistake found|app\.yml(:\d+: | has \d+ mistakes:\n))/)
+        },
+      ),
+    )
   })
 })
 
 describe('a manifest', () => {
   test('of a name alone has usual values', () => {
     expect(read('name: web')).toEqual({
-      name: 'web', image: 'sampan.local/web', namespace: 'test', replicas: 1, command: [], ports: [], health: undefined, environment: {}, resources: {}, strategy: 'rolling', stopSeconds: 30,
+      name: 'web',
+      image: 'sampan.local/web',
+      namespace: 'test',
+      replicas: 1,
+      command: [],
+      ports: [],
+      health: undefined,
+      environment: {},
+      resources: {},
+      strategy: 'rolling',
+      stopSeconds: 30,
     })
   })
 
   test('says everything it can say', () => {
-    expect(read(`
+    expect(
+      read(`
 name: web
 image: registry.example.com/team/web
 namespace: shop
@@ -101,12 +200,29 @@ env:
 resources: { cpu: 0.5, memory: 64Mi }
 strategy: recreate
 stopSeconds: 5
-`)).toEqual({
-      name: 'web', image: 'registry.example.com/team/web', namespace: 'shop', replicas: 3, command: ['node', 'main.js', '8'],
-      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }, { name: 'dns', port: 53, protocol: 'UDP' }, { name: 'admin', port: 9000, protocol: 'TCP', nodePort: 30_090 }],
+`),
+    ).toEqual({
+      name: 'web',
+      image: 'registry.example.com/team/web',
+      namespace: 'shop',
+      replicas: 3,
+      command: ['node', 'main.js', '8'],
+      ports: [
+        { name: 'http', port: 8080, protocol: 'TCP' },
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'admin', port: 9000, protocol: 'TCP', nodePort: 30_090 },
+      ],
       health: { kind: 'grpc', port: 'admin' },
-      environment: { NUMBER: { value: '1' }, FLAG: { value: 'true' }, TEXT: { value: 'some text' }, PASSWORD: { secret: 'database', key: 'password' }, MODE: { configMap: 'settings', key: 'mode' } },
-      resources: { cpu: '0.5', memory: '64Mi' }, strategy: 'recreate', stopSeconds: 5,
+      environment: {
+        NUMBER: { value: '1' },
+        FLAG: { value: 'true' },
+        TEXT: { value: 'some text' },
+        PASSWORD: { secret: 'database', key: 'password' },
+        MODE: { configMap: 'settings', key: 'mode' },
+      },
+      resources: { cpu: '0.5', memory: '64Mi' },
+      strategy: 'recreate',
+      stopSeconds: 5,
     })
   })
 
@@ -126,14 +242,23 @@ environments:
     resources: { memory: 1Gi }
 `
   test('of an environment that changes nothing is the manifest itself', () => {
-    expect(read(twoEnvironments, 'test')).toMatchObject({ namespace: 'test', replicas: 1, environment: { A: { value: 'base' }, B: { value: 'base' } } })
+    expect(read(twoEnvironments, 'test')).toMatchObject({
+      namespace: 'test',
+      replicas: 1,
+      environment: { A: { value: 'base' }, B: { value: 'base' } },
+    })
   })
 
   test('of another one merges maps key by key and replaces the rest', () => {
     expect(read(twoEnvironments, 'production')).toMatchObject({
-      namespace: 'live', replicas: 4,
-      ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30_080 }, { name: 'metrics', port: 9090, protocol: 'TCP' }],
-      environment: { A: { value: 'base' }, B: { value: 'changed' }, C: { value: 'added' } }, resources: { cpu: '100m', memory: '1Gi' },
+      namespace: 'live',
+      replicas: 4,
+      ports: [
+        { name: 'http', port: 80, protocol: 'TCP', nodePort: 30_080 },
+        { name: 'metrics', port: 9090, protocol: 'TCP' },
+      ],
+      environment: { A: { value: 'base' }, B: { value: 'changed' }, C: { value: 'added' } },
+      resources: { cpu: '100m', memory: '1Gi' },
     })
   })
 
@@ -142,23 +267,32 @@ environments:
   })
 
   test('may use anchors', () => {
-    expect(read('name: web\nenv: &all { A: x }\nenvironments:\n  test: { env: *all }').environment).toEqual({ A: { value: 'x' } })
+    expect(read('name: web\nenv: &all { A: x }\nenvironments:\n  test: { env: *all }').environment).toEqual({
+      A: { value: 'x' },
+    })
   })
 })
 
 describe('the nearest name', () => {
   test.each([
-    ['replica', 'replicas'], ['REPLICAS', 'replicas'], ['prots', 'ports'], ['helth', 'health'], ['xyz', undefined], ['', undefined],
+    ['replica', 'replicas'],
+    ['REPLICAS', 'replicas'],
+    ['prots', 'ports'],
+    ['helth', 'health'],
+    ['xyz', undefined],
+    ['', undefined],
   ])('to %j is %j', (typed, name) => {
     expect(nearestName(typed, ['replicas', 'ports', 'health', 'environments'])).toBe(name)
   })
 
   test('is measured symmetrically, and is nothing only between equals', () => {
     const word = fc.string({ maxLength: 8 })
-    fc.assert(fc.property(word, word, (left, right) => {
-      expect(editDistance(left, right)).toBe(editDistance(right, left))
-      expect(editDistance(left, right) === 0).toBe(left === right)
-      expect(editDistance(left, right)).toBeLessThanOrEqual(Math.max(left.length, right.length))
-    }))
+    fc.assert(
+      fc.property(word, word, (left, right) => {
+        expect(editDistance(left, right)).toBe(editDistance(right, left))
+        expect(editDistance(left, right) === 0).toBe(left === right)
+        expect(editDistance(left, right)).toBeLessThanOrEqual(Math.max(left.length, right.length))
+      }),
+    )
   })
 })

@@ -2,7 +2,9 @@
 
 /** undefined: nothing is near enough to be meant. */
 export function nearestName(typed: string, known: readonly string[]): string | undefined {
-  const ranked = known.map(name => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) })).sort((left, right) => left.distance - right.distance)
+  const ranked = known
+    .map(name => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
+    .sort((left, right) => left.distance - right.distance)
   const best = ranked[0]
   return best !== undefined && best.distance <= Math.max(2, Math.floor(typed.length / 3)) ? best.name : undefined
 }
@@ -14,8 +16,13 @@ export function editDistance(left: string, right: string): number {
   for (let row = 1; row <= left.length; row++) {
     for (let column = 1; column <= right.length; column++) {
       const same = left[row - 1] === right[column - 1]
-      let best = Math.min(rows[row - 1]![column]! + 1, rows[row]![column - 1]! + 1, rows[row - 1]![column - 1]! + (same ? 0 : 1))
-      const swapped = row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
+      let best = Math.min(
+        rows[row - 1]![column]! + 1,
+        rows[row]![column - 1]! + 1,
+        rows[row - 1]![column - 1]! + (same ? 0 : 1),
+      )
+      const swapped =
+        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
       if (swapped) best = Math.min(best, rows[row - 2]![column - 2]! + 1)
       rows[row]![column] = best
     }

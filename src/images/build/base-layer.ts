@@ -27,10 +27,15 @@ export async function baseEntries(nodeBinary: string): Promise<LayerEntry[]> {
   return [
     { path: nodePath, kind: 'file', source: nodeBinary, mode: 0o755 },
     ...libraries,
-    text('etc/passwd', `root:x:0:0:root:/root:/sbin/nologin\n${serviceUser.name}:x:${serviceUser.id}:${serviceUser.id}::/home/node:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n`),
+    text(
+      'etc/passwd',
+      `root:x:0:0:root:/root:/sbin/nologin\n${serviceUser.name}:x:${serviceUser.id}:${serviceUser.id}::/home/node:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n`,
+    ),
     text('etc/group', `root:x:0:\n${serviceUser.name}:x:${serviceUser.id}:\nnogroup:x:65534:\n`),
     text('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
-    ...(existsSync(certificates) ? [{ path: certificates.slice(1), kind: 'file', source: realpathSync(certificates) } as const] : []),
+    ...(existsSync(certificates)
+      ? [{ path: certificates.slice(1), kind: 'file', source: realpathSync(certificates) } as const]
+      : []),
     { path: 'tmp', kind: 'directory', mode: 0o1777 },
     { path: 'home/node', kind: 'directory', mode: 0o777 },
   ]
@@ -40,7 +45,12 @@ export async function baseEntries(nodeBinary: string): Promise<LayerEntry[]> {
 async function sharedLibraries(program: string): Promise<LayerEntry[]> {
   const { stdout } = await run('ldd', [program])
   const paths = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(match => match[1]!)
-  return [...new Set(paths)].map(path => ({ path: placeOf(path), kind: 'file', source: realpathSync(path), mode: 0o755 }))
+  return [...new Set(paths)].map(path => ({
+    path: placeOf(path),
+    kind: 'file',
+    source: realpathSync(path),
+    mode: 0o755,
+  }))
 }
 
 /** /lib may be a link to /usr/lib here; inside the image both are plain directories. */

@@ -37,12 +37,20 @@ const put = (path: string, content: string): void => {
   writeFileSync(join(directory, path), content)
 }
 
-const build = (more: Partial<Parameters<typeof buildImage>[0]> = {}): Promise<BuiltImage> => buildImage({
-  directory, repository: 'web', tag: '1.0.0', registry: `127.0.0.1:${registry.port}`, cacheDirectory, nodeBinary: '/bin/true',
-  progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step), ...more,
-})
+const build = (more: Partial<Parameters<typeof buildImage>[0]> = {}): Promise<BuiltImage> =>
+  buildImage({
+    directory,
+    repository: 'web',
+    tag: '1.0.0',
+    registry: `127.0.0.1:${registry.port}`,
+    cacheDirectory,
+    nodeBinary: '/bin/true',
+    progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step),
+    ...more,
+  })
 
-const fetched = async (path: string): Promise<Buffer> => Buffer.from(await (await fetch(`http://127.0.0.1:${registry.port}/v2/web/${path}`)).arrayBuffer())
+const fetched = async (path: string): Promise<Buffer> =>
+  Buffer.from(await (await fetch(`http://127.0.0.1:${registry.port}/v2/web/${path}`)).arrayBuffer())
 
 interface PulledImage {
   readonly config: { config: Record<string, unknown>; rootfs: { diff_ids: string[] } }
@@ -50,8 +58,14 @@ interface PulledImage {
 }
 
 async function pulled(tag = '1.0.0'): Promise<PulledImage> {
-  const manifest = JSON.parse((await fetched(`manifests/${tag}`)).toString()) as { config: { digest: string }; layers: PulledImage['layers'] }
-  return { config: JSON.parse((await fetched(`blobs/${manifest.config.digest}`)).toString()) as PulledImage['config'], layers: manifest.layers }
+  const manifest = JSON.parse((await fetched(`manifests/${tag}`)).toString()) as {
+    config: { digest: string }
+    layers: PulledImage['layers']
+  }
+  return {
+    config: JSON.parse((await fetched(`blobs/${manifest.config.digest}`)).toString()) as PulledImage['config'],
+    layers: manifest.layers,
+  }
 }
 
 async function namesIn(digest: string): Promise<string[]> {
@@ -72,9 +86,16 @@ describe('a built image', () => {
     expect(digest).toMatch(/^sha256:/)
     expect(layers).toHaveLength(2)
     expect(layers.reduce((sum, { size }) => sum + size, 0)).toBe(sizeBytes)
-    expect(config.config).toMatchObject({ Entrypoint: ['/usr/local/bin/node'], Cmd: ['main.js'], WorkingDir: '/app', User: '1000:1000' })
+    expect(config.config).toMatchObject({
+      Entrypoint: ['/usr/local/bin/node'],
+      Cmd: ['main.js'],
+      WorkingDir: '/app',
+      User: '1000:1000',
+    })
     expect(config.rootfs.diff_ids).toEqual(layers.map(layer => layer.digest))
-    expect(await namesIn(layers[0]!.digest)).toEqual(expect.arrayContaining(['usr/local/bin/node', 'etc/passwd', 'tmp/', 'home/node/']))
+    expect(await namesIn(layers[0]!.digest)).toEqual(
+      expect.arrayContaining(['usr/local/bin/node', 'etc/passwd', 'tmp/', 'home/node/']),
+    )
     expect(await namesIn(layers[1]!.digest)).toEqual(['app/', 'app/main.js', 'app/package.json'])
   })
 
@@ -104,7 +125,13 @@ describe('a built image', () => {
     put('secrets/key', 'k')
     put('src/notes.md', 'n')
     await build({ tag: 'ignored' })
-    expect(await namesIn((await pulled('ignored')).layers[1]!.digest)).toEqual(['app/', 'app/.dockerignore', 'app/main.js', 'app/package.json', 'app/src/'])
+    expect(await namesIn((await pulled('ignored')).layers[1]!.digest)).toEqual([
+      'app/',
+      'app/.dockerignore',
+      'app/main.js',
+      'app/package.json',
+      'app/src/',
+    ])
   })
 
   test('keeps its base layer between builds', async () => {
@@ -122,10 +149,21 @@ describe('a built image', () => {
 describe('dependencies', () => {
   function withDependency(): void {
     const library = mkdtempSync(join(root, 'library-'))
-    writeFileSync(join(library, 'package.json'), JSON.stringify({ name: 'library', version: '1.0.0', main: 'index.js' }))
+    writeFileSync(
+      join(library, 'package.json'),
+      JSON.stringify({ name: 'library', version: '1.0.0', main: 'index.js' }),
+    )
     writeFileSync(join(library, 'index.js'), '')
     execFileSync('npm', ['pack', '--silent'], { cwd: library })
-    put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', main: 'main.js', dependencies: { library: `file:${library}/library-1.0.0.tgz` } }))
+    put(
+      'package.json',
+      JSON.stringify({
+        name: 'web',
+        version: '1.0.0',
+        main: 'main.js',
+        dependencies: { library: `file:${library}/library-1.0.0.tgz` },
+      }),
+    )
     execFileSync('npm', ['install', '--package-lock-only', '--offline', '--silent'], { cwd: directory })
   }
 
@@ -162,16 +200,25 @@ describe('a build script', () => {
     expect(await namesIn((await pulled('built')).layers[1]!.digest)).toContain('app/out.js')
   }, 60_000)
 
-  test.each(['>&2', ''])('that fails ends the build with what it said (echo %s)', async stream => {
-    mkdirSync(join(directory, 'node_modules'))
-    put('package.json', JSON.stringify({ main: 'out.js', scripts: { build: `echo "main.ts(1,1): broken" ${stream}; exit 1` } }))
-    await expect(build()).rejects.toThrow(/npm run --silent build failed in [\s\S]*main.ts\(1,1\): broken/)
-  }, 60_000)
+  test.each(['>&2', ''])(
+    'that fails ends the build with what it said (echo %s)',
+    async stream => {
+      mkdirSync(join(directory, 'node_modules'))
+      put(
+        'package.json',
+        JSON.stringify({ main: 'out.js', scripts: { build: `echo "main.ts(1,1): broken" ${stream}; exit 1` } }),
+      )
+      await expect(build()).rejects.toThrow(/npm run --silent build failed in [\s\S]*main.ts\(1,1\): broken/)
+    },
+    60_000,
+  )
 })
 
 test('a registry that is not there is one sentence', async () => {
   await expect(build({ registry: '127.0.0.1:1' })).rejects.toThrow(BuildError)
-  await expect(build({ registry: '127.0.0.1:1' })).rejects.toThrow(/the registry at 127.0.0.1:1 cannot be reached .*sampan up/)
+  await expect(build({ registry: '127.0.0.1:1' })).rejects.toThrow(
+    /the registry at 127.0.0.1:1 cannot be reached .*sampan up/,
+  )
 })
 
 describe('a layer', () => {
@@ -202,16 +249,25 @@ describe('a layer', () => {
 
   test('does not depend on the order of its entries, and takes long names', async () => {
     const long = `${'directory/'.repeat(20)}file`
-    const entries = [{ path: long, kind: 'file', source: Buffer.from('x') }, { path: 'a', kind: 'file', source: Buffer.from('y') }] as const
-    const layers = await Promise.all([entries, entries.toReversed()].map((order, index) => writeLayer(join(root, `order-${index}.tar`), order)))
+    const entries = [
+      { path: long, kind: 'file', source: Buffer.from('x') },
+      { path: 'a', kind: 'file', source: Buffer.from('y') },
+    ] as const
+    const layers = await Promise.all(
+      [entries, entries.toReversed()].map((order, index) => writeLayer(join(root, `order-${index}.tar`), order)),
+    )
     expect(layers[0]).toEqual(layers[1])
   })
 
   test('of a file that cannot be read fails instead of waiting', async () => {
-    await expect(writeLayer(join(root, 'missing.tar'), [{ path: 'a', kind: 'file', source: join(root, 'nothing') }])).rejects.toThrow(/ENOENT/)
+    await expect(
+      writeLayer(join(root, 'missing.tar'), [{ path: 'a', kind: 'file', source: join(root, 'nothing') }]),
+    ).rejects.toThrow(/ENOENT/)
   })
 
   test('that cannot be written fails', async () => {
-    await expect(writeLayer(join(root, 'nowhere', 'x.tar'), [{ path: 'a', kind: 'file', source: Buffer.alloc(100_000) }])).rejects.toThrow(/ENOENT/)
+    await expect(
+      writeLayer(join(root, 'nowhere', 'x.tar'), [{ path: 'a', kind: 'file', source: Buffer.alloc(100_000) }]),
+    ).rejects.toThrow(/ENOENT/)
   })
 })

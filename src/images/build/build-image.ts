@@ -47,7 +47,8 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   options.progress('base layer', base.cached)
   if (dependencies !== undefined) options.progress('dependencies', dependencies.cached)
   if (project.hasBuildScript) {
-    if (!existsSync(join(project.directory, 'node_modules'))) await npm(project.directory, ['ci', '--loglevel=error'], options)
+    if (!existsSync(join(project.directory, 'node_modules')))
+      await npm(project.directory, ['ci', '--loglevel=error'], options)
     await npm(project.directory, ['run', '--silent', 'build'], options)
     options.progress('npm run build', false)
   }
@@ -55,7 +56,11 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   try {
     const application = await applicationLayer(making, project, options)
     options.progress('application', false)
-    const image = await push(options, project, [base, ...(dependencies === undefined ? [] : [dependencies]), application])
+    const image = await push(options, project, [
+      base,
+      ...(dependencies === undefined ? [] : [dependencies]),
+      application,
+    ])
     options.progress('pushed', false)
     return image
   } finally {
@@ -64,10 +69,15 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 }
 
 /** Makes the layer unless one with that key is there. */
-async function keptLayer({ cacheDirectory }: BuildOptions, key: string, entries: (making: string) => Promise<LayerEntry[]>): Promise<KeptLayer> {
+async function keptLayer(
+  { cacheDirectory }: BuildOptions,
+  key: string,
+  entries: (making: string) => Promise<LayerEntry[]>,
+): Promise<KeptLayer> {
   const file = join(cacheDirectory, `${key}.tar`)
   const facts = join(cacheDirectory, `${key}.json`)
-  if (existsSync(facts) && existsSync(file)) return { ...(JSON.parse(await readFile(facts, 'utf8')) as LayerFile), file, cached: true }
+  if (existsSync(facts) && existsSync(file))
+    return { ...(JSON.parse(await readFile(facts, 'utf8')) as LayerFile), file, cached: true }
   const made = await mkdtemp(join(cacheDirectory, 'making-'))
   try {
     const layer = await writeLayer(join(made, 'layer.tar'), await entries(made))
@@ -82,16 +92,29 @@ async function keptLayer({ cacheDirectory }: BuildOptions, key: string, entries:
 
 async function dependencyLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
   const lockFile = join(project.directory, 'package-lock.json')
-  if (!existsSync(lockFile)) throw new BuildError(`expected a package-lock.json beside ${join(project.directory, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`)
+  if (!existsSync(lockFile))
+    throw new BuildError(
+      `expected a package-lock.json beside ${join(project.directory, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`,
+    )
   const [manifest, lock] = await Promise.all([readFile(join(project.directory, 'package.json')), readFile(lockFile)])
   const { dependencies, optionalDependencies, overrides } = JSON.parse(manifest.toString()) as Record<string, unknown>
-  const key = createHash('sha256').update(JSON.stringify([dependencies, optionalDependencies, overrides])).update(lock).update(`compiled 2 ${process.version} ${process.arch}`).digest('hex').slice(0, 16)
+  const key = createHash('sha256')
+    .update(JSON.stringify([dependencies, optionalDependencies, overrides]))
+    .update(lock)
+    .update(`compiled 2 ${process.version} ${process.arch}`)
+    .digest('hex')
+    .slice(0, 16)
   return keptLayer(options, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
     await mkdir(installed)
-    for (const name of ['package.json', 'package-lock.json', '.npmrc']) if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
-    await npm(installed, ['ci', '--loglevel=error', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], options)
+    for (const name of ['package.json', 'package-lock.json', '.npmrc'])
+      if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
+    await npm(
+      installed,
+      ['ci', '--loglevel=error', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'],
+      options,
+    )
     await compileDependencies(installed, Object.keys((dependencies ?? {}) as object), options.nodeBinary)
     return entriesBelow(join(installed, 'node_modules'), `${applicationFolder}/node_modules`, path => path !== '.cache')
   })
@@ -106,13 +129,23 @@ async function applicationLayer(making: string, project: Project, { nodeBinary }
   return { ...layer, file, cached: false }
 }
 
-async function npm(directory: string, args: readonly string[], { nodeBinary, directory: project }: BuildOptions): Promise<void> {
+async function npm(
+  directory: string,
+  args: readonly string[],
+  { nodeBinary, directory: project }: BuildOptions,
+): Promise<void> {
   try {
-    await run('npm', args, { directory, timeoutMs: 600_000, environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` } })
+    await run('npm', args, {
+      directory,
+      timeoutMs: 600_000,
+      environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` },
+    })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     // Compilers write their findings to either stream; the message has what stderr lacks.
-    const lines = (error.stderr.trim() || error.message).split('\n').filter(line => line.trim() !== '' && line.trim() !== 'npm error')
+    const lines = (error.stderr.trim() || error.message)
+      .split('\n')
+      .filter(line => line.trim() !== '' && line.trim() !== 'npm error')
     // npm begins with what is wrong and goes on about its usage; a program ends with what is wrong.
     const telling = args[0] === 'ci' ? lines.slice(0, 8) : lines.slice(-15)
     throw new BuildError(`npm ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
@@ -124,28 +157,35 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
 async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
   const registry = new RegistryClient(options.registry, options.repository)
   await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
-  const configuration = Buffer.from(JSON.stringify({
-    architecture: architectures[process.arch] ?? process.arch,
-    os: 'linux',
-    config: {
-      User: `${serviceUser.id}:${serviceUser.id}`,
-      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...compiledCodeVariables],
-      Entrypoint: ['/usr/local/bin/node'],
-      Cmd: project.command,
-      WorkingDir: '/app',
-      StopSignal: 'SIGTERM',
-      Labels: { 'org.opencontainers.image.title': options.repository, 'org.opencontainers.image.version': options.tag },
-    },
-    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
-  }))
+  const configuration = Buffer.from(
+    JSON.stringify({
+      architecture: architectures[process.arch] ?? process.arch,
+      os: 'linux',
+      config: {
+        User: `${serviceUser.id}:${serviceUser.id}`,
+        Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...compiledCodeVariables],
+        Entrypoint: ['/usr/local/bin/node'],
+        Cmd: project.command,
+        WorkingDir: '/app',
+        StopSignal: 'SIGTERM',
+        Labels: {
+          'org.opencontainers.image.title': options.repository,
+          'org.opencontainers.image.version': options.tag,
+        },
+      },
+      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+    }),
+  )
   const config = await registry.pushBytes(configuration)
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = Buffer.from(JSON.stringify({
-    schemaVersion: 2,
-    mediaType,
-    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: configuration.length },
-    layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
-  }))
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType,
+      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: configuration.length },
+      layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
+    }),
+  )
   const digest = await registry.pushManifest(options.tag, mediaType, manifest)
   return { digest, sizeBytes: layers.reduce((sum, { size }) => sum + size, 0) }
 }

@@ -14,11 +14,22 @@ const cacheFolder = 'node_modules/.compile-cache'
 const timeoutMs = 30_000
 
 /** Variables that make Node.js use the folder inside the image. */
-export const compiledCodeVariables: readonly string[] = [`NODE_COMPILE_CACHE=/${applicationFolder}/${cacheFolder}`, 'NODE_COMPILE_CACHE_PORTABLE=1']
+export const compiledCodeVariables: readonly string[] = [
+  `NODE_COMPILE_CACHE=/${applicationFolder}/${cacheFolder}`,
+  'NODE_COMPILE_CACHE_PORTABLE=1',
+]
 
 /** Loads each dependency once, below `directory/node_modules`. One that cannot be loaded like this just starts uncompiled. */
-export async function compileDependencies(directory: string, names: readonly string[], nodeBinary: string): Promise<void> {
-  await compile(directory, `Promise.allSettled(${JSON.stringify(names)}.map(name => import(name))).then(() => process.exit(0))`, nodeBinary)
+export async function compileDependencies(
+  directory: string,
+  names: readonly string[],
+  nodeBinary: string,
+): Promise<void> {
+  await compile(
+    directory,
+    `Promise.allSettled(${JSON.stringify(names)}.map(name => import(name))).then(() => process.exit(0))`,
+    nodeBinary,
+  )
 }
 
 /**
@@ -27,10 +38,16 @@ export async function compileDependencies(directory: string, names: readonly str
  * @param command arguments of Node.js, the entry among them
  * @returns what to add to the application layer
  */
-export async function compiledApplication(entries: readonly LayerEntry[], command: readonly string[], staging: string, nodeBinary: string): Promise<LayerEntry[]> {
+export async function compiledApplication(
+  entries: readonly LayerEntry[],
+  command: readonly string[],
+  staging: string,
+  nodeBinary: string,
+): Promise<LayerEntry[]> {
   const prefix = `${applicationFolder}/`
   for (const entry of entries) {
-    if (entry.kind !== 'file' || typeof entry.source !== 'string' || !/\.(?:[cm]?[jt]s|json)$/.test(entry.path)) continue
+    if (entry.kind !== 'file' || typeof entry.source !== 'string' || !/\.(?:[cm]?[jt]s|json)$/.test(entry.path))
+      continue
     const target = join(staging, entry.path.slice(prefix.length))
     await mkdir(dirname(target), { recursive: true })
     await copyFile(entry.source, target)
@@ -40,18 +57,30 @@ export async function compiledApplication(entries: readonly LayerEntry[], comman
   const main = pathToFileURL(join(staging, entry)).href
   const graph = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(main)}`
   // The import ends in an error where a module cannot be linked; what was compiled until then counts.
-  await compile(staging, `
+  await compile(
+    staging,
+    `
     const { registerHooks } = await import('node:module')
     const here = /^(\\.|\\/|file:|node:|data:)/
     registerHooks({ resolve: (name, context, next) => here.test(name) ? next(name, context) : { url: 'data:text/javascript,', shortCircuit: true } })
-    await import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(graph)})).catch(() => {})`, nodeBinary)
+    await import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(graph)})).catch(() => {})`,
+    nodeBinary,
+  )
   return entriesBelow(join(staging, cacheFolder), prefix + cacheFolder).catch(() => [])
 }
 
 async function compile(directory: string, script: string, nodeBinary: string): Promise<void> {
   const cache = join(directory, cacheFolder)
   await run(nodeBinary, ['--input-type=module', '--eval', script], {
-    directory, timeoutMs, environment: { PATH: process.env['PATH'], HOME: directory, NODE_ENV: 'production', NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' },
+    directory,
+    timeoutMs,
+    environment: {
+      PATH: process.env['PATH'],
+      HOME: directory,
+      NODE_ENV: 'production',
+      NODE_COMPILE_CACHE: cache,
+      NODE_COMPILE_CACHE_PORTABLE: '1',
+    },
   }).catch(() => {}) // Without a cache, or with half of one, the image only starts slower.
   await handOver(cache)
 }
@@ -60,6 +89,7 @@ async function compile(directory: string, script: string, nodeBinary: string): P
 async function handOver(cache: string): Promise<void> {
   const mine = `-${process.getuid?.() ?? 0}`
   for (const name of await readdir(cache).catch(() => [])) {
-    if (name.endsWith(mine)) await rename(join(cache, name), join(cache, `${name.slice(0, -mine.length)}-${serviceUser.id}`))
+    if (name.endsWith(mine))
+      await rename(join(cache, name), join(cache, `${name.slice(0, -mine.length)}-${serviceUser.id}`))
   }
 }

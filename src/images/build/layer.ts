@@ -22,7 +22,11 @@ export interface LayerFile {
 }
 
 /** Every file below a directory of this machine, placed at `target` in the image. `accepts` gets paths relative to the directory. */
-export async function entriesBelow(directory: string, target: string, accepts: (path: string) => boolean = () => true): Promise<LayerEntry[]> {
+export async function entriesBelow(
+  directory: string,
+  target: string,
+  accepts: (path: string) => boolean = () => true,
+): Promise<LayerEntry[]> {
   const entries: LayerEntry[] = []
   async function visit(relative: string): Promise<void> {
     const names = (await readdir(join(directory, relative))).sort()
@@ -36,7 +40,8 @@ export async function entriesBelow(directory: string, target: string, accepts: (
         entries.push({ path: inside, kind: 'directory' })
         await visit(path)
       } else if (stat.isSymbolicLink()) entries.push({ path: inside, kind: 'link', target: await readlink(source) })
-      else if (stat.isFile()) entries.push({ path: inside, kind: 'file', source, mode: stat.mode & 0o111 ? 0o755 : 0o644 })
+      else if (stat.isFile())
+        entries.push({ path: inside, kind: 'file', source, mode: stat.mode & 0o111 ? 0o755 : 0o644 })
     }
   }
   await visit('')
@@ -80,11 +85,22 @@ const epoch = new Date(0)
 
 async function add(tar: Pack, entry: LayerEntry): Promise<void> {
   const common = { mtime: epoch, uid: 0, gid: 0, uname: '', gname: '' }
-  if (entry.kind === 'directory') return entryWithoutContent(tar, { ...common, name: `${entry.path}/`, type: 'directory', mode: entry.mode ?? 0o755 })
-  if (entry.kind === 'link') return entryWithoutContent(tar, { ...common, name: entry.path, type: 'symlink', linkname: entry.target, mode: 0o777 })
+  if (entry.kind === 'directory')
+    return entryWithoutContent(tar, { ...common, name: `${entry.path}/`, type: 'directory', mode: entry.mode ?? 0o755 })
+  if (entry.kind === 'link')
+    return entryWithoutContent(tar, {
+      ...common,
+      name: entry.path,
+      type: 'symlink',
+      linkname: entry.target,
+      mode: 0o777,
+    })
   const { source } = entry
   const header: EntryHeader = { ...common, name: entry.path, type: 'file', mode: entry.mode ?? 0o644 }
-  if (typeof source !== 'string') return new Promise((resolve, reject) => { tar.entry({ ...header, size: source.length }, source, error => (error ? reject(error) : resolve())) })
+  if (typeof source !== 'string')
+    return new Promise((resolve, reject) => {
+      tar.entry({ ...header, size: source.length }, source, error => (error ? reject(error) : resolve()))
+    })
   const { size } = await lstat(source)
   if (size === 0) return add(tar, { ...entry, source: Buffer.alloc(0) })
   const sink = tar.entry({ ...header, size })
@@ -96,5 +112,7 @@ async function add(tar: Pack, entry: LayerEntry): Promise<void> {
 }
 
 function entryWithoutContent(tar: Pack, header: EntryHeader): Promise<void> {
-  return new Promise((resolve, reject) => { tar.entry(header, error => (error ? reject(error) : resolve())) })
+  return new Promise((resolve, reject) => {
+    tar.entry(header, error => (error ? reject(error) : resolve()))
+  })
 }

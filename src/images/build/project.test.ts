@@ -19,8 +19,18 @@ function put(path: string, content: object | string = ''): void {
 describe('how a service is started', () => {
   test.each([
     ['its start script', { scripts: { start: 'node src/main.ts' } }, [], ['src/main.ts']],
-    ['its start script with flags', { scripts: { start: 'node  --enable-source-maps src/main.ts --port 1' } }, [], ['--enable-source-maps', 'src/main.ts', '--port', '1']],
-    ['its main, when the start script runs something else', { scripts: { start: 'tsx src/main.ts' }, main: 'lib/server.js' }, [], ['lib/server.js']],
+    [
+      'its start script with flags',
+      { scripts: { start: 'node  --enable-source-maps src/main.ts --port 1' } },
+      [],
+      ['--enable-source-maps', 'src/main.ts', '--port', '1'],
+    ],
+    [
+      'its main, when the start script runs something else',
+      { scripts: { start: 'tsx src/main.ts' }, main: 'lib/server.js' },
+      [],
+      ['lib/server.js'],
+    ],
     ['the usual file, when nothing is said', {}, ['index.js'], ['index.js']],
     ['TypeScript before JavaScript', {}, ['index.js', 'src/main.ts'], ['src/main.ts']],
   ])('is told by %s', (_what, json, files, command) => {
@@ -31,14 +41,27 @@ describe('how a service is started', () => {
 
   test('cannot be guessed from nothing', () => {
     put('package.json', { name: 'empty' })
-    expect(() => readProject(directory)).toThrow(/cannot tell how the service in .* is started: give package.json a start script/)
+    expect(() => readProject(directory)).toThrow(
+      /cannot tell how the service in .* is started: give package.json a start script/,
+    )
   })
 })
 
 describe('a project', () => {
   test('has a name without the @ of its scope, and a version', () => {
-    put('package.json', { name: '@team/web', version: '1.2.3', main: 'a.js', dependencies: { x: '1' }, scripts: { build: 'tsc' } })
-    expect(readProject(directory)).toMatchObject({ name: 'team/web', version: '1.2.3', hasDependencies: true, hasBuildScript: true })
+    put('package.json', {
+      name: '@team/web',
+      version: '1.2.3',
+      main: 'a.js',
+      dependencies: { x: '1' },
+      scripts: { build: 'tsc' },
+    })
+    expect(readProject(directory)).toMatchObject({
+      name: 'team/web',
+      version: '1.2.3',
+      hasDependencies: true,
+      hasBuildScript: true,
+    })
   })
 
   test('without a package.json is none', () => {

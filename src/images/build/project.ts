@@ -35,7 +35,10 @@ export function readProject(directory: string): Project {
   try {
     json = JSON.parse(readFileSync(file, 'utf8')) as PackageJson
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new BuildError(`expected a package.json in ${directory}, but there is none; sampan builds Node.js and TypeScript services`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new BuildError(
+        `expected a package.json in ${directory}, but there is none; sampan builds Node.js and TypeScript services`,
+      )
     throw new BuildError(`${file} cannot be read: ${(error as Error).message}`)
   }
   return {
@@ -48,7 +51,17 @@ export function readProject(directory: string): Project {
   }
 }
 
-const usualEntries = ['src/main.ts', 'src/index.ts', 'src/server.ts', 'main.ts', 'index.ts', 'server.ts', 'index.js', 'server.js', 'main.js']
+const usualEntries = [
+  'src/main.ts',
+  'src/index.ts',
+  'src/server.ts',
+  'main.ts',
+  'index.ts',
+  'server.ts',
+  'index.js',
+  'server.js',
+  'main.js',
+]
 
 /** `scripts.start` when it runs node, else `main`, else the usual names. */
 function startCommand({ scripts, main }: PackageJson, directory: string): string[] {
@@ -57,7 +70,9 @@ function startCommand({ scripts, main }: PackageJson, directory: string): string
   if (main !== undefined) return [main]
   const found = usualEntries.find(entry => existsSync(join(directory, entry)))
   if (found !== undefined) return [found]
-  throw new BuildError(`cannot tell how the service in ${directory} is started: give package.json a start script such as "node src/main.ts", or a "main"`)
+  throw new BuildError(
+    `cannot tell how the service in ${directory} is started: give package.json a start script such as "node src/main.ts", or a "main"`,
+  )
 }
 
 const neverIncluded = new Set(['node_modules', '.git', '.DS_Store', 'coverage'])
@@ -73,7 +88,13 @@ interface IgnoreRule {
  */
 export function applicationFilter(directory: string): (path: string) => boolean {
   const file = join(directory, '.dockerignore')
-  const rules = existsSync(file) ? readFileSync(file, 'utf8').split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#')).map(toRule) : []
+  const rules = existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .map(line => line.trim())
+        .filter(line => line !== '' && !line.startsWith('#'))
+        .map(toRule)
+    : []
   return path => {
     const name = path.slice(path.lastIndexOf('/') + 1)
     if (neverIncluded.has(name) || /\.test\.[cm]?[jt]s$/.test(name)) return false

@@ -35,7 +35,12 @@ export class RegistryClient {
   }
 
   async pushManifest(tag: string, mediaType: string, bytes: Buffer): Promise<string> {
-    const answer = await this.call('PUT', `manifests/${tag}`, { 'Content-Type': mediaType, 'Content-Length': String(bytes.length) }, () => Readable.from([bytes]))
+    const answer = await this.call(
+      'PUT',
+      `manifests/${tag}`,
+      { 'Content-Type': mediaType, 'Content-Length': String(bytes.length) },
+      () => Readable.from([bytes]),
+    )
     expectStatus(answer, 201, `the registry at ${this.registry} did not accept ${this.repository}:${tag}`)
     return String(answer.headers['docker-content-digest'])
   }
@@ -45,17 +50,36 @@ export class RegistryClient {
   }
 
   private async upload(digest: string, size: number, content: () => Readable): Promise<void> {
-    const answer = await this.call('POST', `blobs/uploads/?digest=${digest}`, { 'Content-Type': 'application/octet-stream', 'Content-Length': String(size) }, content)
+    const answer = await this.call(
+      'POST',
+      `blobs/uploads/?digest=${digest}`,
+      { 'Content-Type': 'application/octet-stream', 'Content-Length': String(size) },
+      content,
+    )
     expectStatus(answer, 201, `the registry at ${this.registry} did not accept a layer`)
   }
 
-  private call(method: string, path: string, headers: Record<string, string> = {}, content?: () => Readable): Promise<Answer> {
+  private call(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    content?: () => Readable,
+  ): Promise<Answer> {
     const [host = '', port = '80'] = this.registry.split(':')
     return new Promise((resolve, reject) => {
       const outgoing = request({ method, host, port, path: `/v2/${this.repository}/${path}`, headers }, response => {
-        text(response).then(body => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), reject)
+        text(response).then(
+          body => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+          reject,
+        )
       })
-      outgoing.once('error', error => reject(new BuildError(`the registry at ${this.registry} cannot be reached (${error.message}); is the cluster up? Start it with: sampan up`)))
+      outgoing.once('error', error =>
+        reject(
+          new BuildError(
+            `the registry at ${this.registry} cannot be reached (${error.message}); is the cluster up? Start it with: sampan up`,
+          ),
+        ),
+      )
       if (content === undefined) outgoing.end()
       else pipeline(content(), outgoing).catch(reject)
     })

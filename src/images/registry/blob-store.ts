@@ -30,7 +30,10 @@ export class BlobStore {
 
   /** Size in bytes; undefined: not there. */
   async size(digest: string): Promise<number | undefined> {
-    return stat(this.fileOf(digest)).then(({ size }) => size, () => undefined)
+    return stat(this.fileOf(digest)).then(
+      ({ size }) => size,
+      () => undefined,
+    )
   }
 
   read(digest: string, range?: { start: number; end: number }): ReadStream {

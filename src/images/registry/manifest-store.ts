@@ -27,7 +27,10 @@ export class ManifestStore {
   async get(repository: string, reference: string): Promise<Manifest | undefined> {
     const digest = digestPattern.test(reference) ? reference : await this.readText(this.tagFile(repository, reference))
     if (digest === undefined) return undefined
-    const [mediaType, content] = await Promise.all([this.readText(this.manifestFile(repository, digest)), this.blobs.readAll(digest)])
+    const [mediaType, content] = await Promise.all([
+      this.readText(this.manifestFile(repository, digest)),
+      this.blobs.readAll(digest),
+    ])
     return mediaType === undefined || content === undefined ? undefined : { digest, mediaType, content }
   }
 
@@ -47,7 +50,9 @@ export class ManifestStore {
     }
     const known = (await this.readText(this.manifestFile(repository, reference))) !== undefined
     await rm(this.manifestFile(repository, reference), { force: true })
-    for (const tag of await this.tags(repository)) if ((await this.readText(this.tagFile(repository, tag))) === reference) await rm(this.tagFile(repository, tag), { force: true })
+    for (const tag of await this.tags(repository))
+      if ((await this.readText(this.tagFile(repository, tag))) === reference)
+        await rm(this.tagFile(repository, tag), { force: true })
     return known
   }
 

@@ -20,9 +20,19 @@ afterAll(async () => {
 })
 
 const digestOf = (content: string | Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`
-const call = (method: string, path: string, body?: string | Buffer, headers: Record<string, string> = {}): Promise<Response> =>
-  fetch(`http://127.0.0.1:${registry.port}${path.startsWith('/v2') ? path : `/v2/${path}`}`, { method, headers, ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }) })
-const codeOf = async (response: Response): Promise<string> => ((await response.json()) as { errors: { code: string }[] }).errors[0]!.code
+const call = (
+  method: string,
+  path: string,
+  body?: string | Buffer,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
+  fetch(`http://127.0.0.1:${registry.port}${path.startsWith('/v2') ? path : `/v2/${path}`}`, {
+    method,
+    headers,
+    ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+  })
+const codeOf = async (response: Response): Promise<string> =>
+  ((await response.json()) as { errors: { code: string }[] }).errors[0]!.code
 
 async function pushBlob(repository: string, content: string | Buffer): Promise<string> {
   const digest = digestOf(content)
@@ -31,9 +41,18 @@ async function pushBlob(repository: string, content: string | Buffer): Promise<s
   return digest
 }
 
-async function pushImage(repository: string, tag: string, layer: string): Promise<{ digest: string; manifest: string }> {
+async function pushImage(
+  repository: string,
+  tag: string,
+  layer: string,
+): Promise<{ digest: string; manifest: string }> {
   const [config, content] = [await pushBlob(repository, `{"layer":"${layer}"}`), await pushBlob(repository, layer)]
-  const manifest = JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config: { digest: config, size: 1 }, layers: [{ digest: content, size: layer.length }] })
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: { digest: config, size: 1 },
+    layers: [{ digest: content, size: layer.length }],
+  })
   const response = await call('PUT', `${repository}/manifests/${tag}`, manifest, { 'Content-Type': manifestType })
   expect(response.status).toBe(201)
   return { digest: response.headers.get('docker-content-digest')!, manifest }
@@ -64,13 +83,17 @@ describe('uploading', () => {
     const location = await startUpload('web')
     const first = await call('PATCH', location, content.subarray(0, 100_000), { 'Content-Range': '0-99999' })
     expect([first.status, first.headers.get('range')]).toEqual([202, '0-99999'])
-    const second = await call('PATCH', location, content.subarray(100_000, 200_000), { 'Content-Range': '100000-199999' })
+    const second = await call('PATCH', location, content.subarray(100_000, 200_000), {
+      'Content-Range': '100000-199999',
+    })
     expect(second.headers.get('range')).toBe('0-199999')
     const state = await call('GET', location)
     expect([state.status, state.headers.get('range')]).toEqual([204, '0-199999'])
     const end = await call('PUT', `${location}?digest=${digestOf(content)}`, content.subarray(200_000))
     expect(end.status).toBe(201)
-    expect(Buffer.from(await (await call('GET', end.headers.get('location')!)).arrayBuffer()).equals(content)).toBe(true)
+    expect(Buffer.from(await (await call('GET', end.headers.get('location')!)).arrayBuffer()).equals(content)).toBe(
+      true,
+    )
   })
 
   test('a chunk out of order is refused and can be sent again', async () => {
@@ -78,7 +101,9 @@ describe('uploading', () => {
     await call('PATCH', location, 'abc', { 'Content-Range': '0-2' })
     const wrong = await call('PATCH', location, 'ghi', { 'Content-Range': '6-8' })
     expect([wrong.status, await codeOf(wrong)]).toEqual([416, 'BLOB_UPLOAD_INVALID'])
-    expect((await call('PUT', `${location}?digest=${digestOf('abcdef')}`, 'def', { 'Content-Range': '3-5' })).status).toBe(201)
+    expect(
+      (await call('PUT', `${location}?digest=${digestOf('abcdef')}`, 'def', { 'Content-Range': '3-5' })).status,
+    ).toBe(201)
   })
 
   test('content that is not what its digest says is refused, and nothing of it stays', async () => {
@@ -115,7 +140,10 @@ describe('uploading', () => {
     await eventually('the first bytes arrive', async () => (await call('GET', location)).headers.get('range') === '0-3')
     socket.destroy()
     await eventually('the upload is forgotten', async () => (await call('GET', location)).status === 404)
-    await eventually('its file is gone', () => !readdirSync(join(directory, 'uploads')).includes(location.split('/').at(-1)!))
+    await eventually(
+      'its file is gone',
+      () => !readdirSync(join(directory, 'uploads')).includes(location.split('/').at(-1)!),
+    )
     expect(await codeOf(await call('PUT', `${location}?digest=${digestOf('half')}`))).toBe('BLOB_UPLOAD_UNKNOWN')
   })
 })
@@ -129,7 +157,11 @@ describe('reading a blob', () => {
   ])('with the range %s', async (range, status, text, contentRange) => {
     const digest = await pushBlob('web', '0123456789')
     const response = await call('GET', `web/blobs/${digest}`, undefined, { Range: range })
-    expect([response.status, await response.text(), response.headers.get('content-range')]).toEqual([status, text, contentRange])
+    expect([response.status, await response.text(), response.headers.get('content-range')]).toEqual([
+      status,
+      text,
+      contentRange,
+    ])
   })
 
   test('a range behind its end cannot be given', async () => {
@@ -148,7 +180,11 @@ describe('manifests', () => {
     const { digest, manifest } = await pushImage('team/web', '1.0.0', 'layer')
     for (const reference of ['1.0.0', digest]) {
       const response = await call('GET', `team/web/manifests/${reference}`)
-      expect([response.headers.get('content-type'), response.headers.get('docker-content-digest'), await response.text()]).toEqual([manifestType, digest, manifest])
+      expect([
+        response.headers.get('content-type'),
+        response.headers.get('docker-content-digest'),
+        await response.text(),
+      ]).toEqual([manifestType, digest, manifest])
       const head = await call('HEAD', `team/web/manifests/${reference}`)
       expect([head.status, head.headers.get('content-length')]).toEqual([200, String(manifest.length)])
     }
@@ -161,9 +197,24 @@ describe('manifests', () => {
   })
 
   test.each([
-    ['names a blob that was not pushed', JSON.stringify({ config: { digest: digestOf('nothing') }, layers: [] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
-    ['names a layer that was not pushed', JSON.stringify({ layers: [{ digest: digestOf('nothing') }] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
-    ['is an index of manifests that are not there', JSON.stringify({ manifests: [{ digest: digestOf('nothing') }] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
+    [
+      'names a blob that was not pushed',
+      JSON.stringify({ config: { digest: digestOf('nothing') }, layers: [] }),
+      404,
+      'MANIFEST_BLOB_UNKNOWN',
+    ],
+    [
+      'names a layer that was not pushed',
+      JSON.stringify({ layers: [{ digest: digestOf('nothing') }] }),
+      404,
+      'MANIFEST_BLOB_UNKNOWN',
+    ],
+    [
+      'is an index of manifests that are not there',
+      JSON.stringify({ manifests: [{ digest: digestOf('nothing') }] }),
+      404,
+      'MANIFEST_BLOB_UNKNOWN',
+    ],
     ['is not JSON', 'no json', 400, 'MANIFEST_INVALID'],
     ['is no object', 'null', 400, 'MANIFEST_INVALID'],
     ['names no digest', JSON.stringify({ layers: [{}] }), 404, 'MANIFEST_BLOB_UNKNOWN'],
@@ -174,7 +225,11 @@ describe('manifests', () => {
   })
 
   test('a layer that says where else it is need not be here', async () => {
-    const response = await call('PUT', 'web/manifests/foreign', JSON.stringify({ layers: [{ digest: digestOf('far'), urls: ['https://example.com/layer'] }] }))
+    const response = await call(
+      'PUT',
+      'web/manifests/foreign',
+      JSON.stringify({ layers: [{ digest: digestOf('far'), urls: ['https://example.com/layer'] }] }),
+    )
     expect(response.status).toBe(201)
   })
 

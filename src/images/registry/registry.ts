@@ -39,7 +39,8 @@ interface Route {
 }
 
 const manifestLimitBytes = 4 * 1024 * 1024
-const tooLarge = (): RegistryError => new RegistryError(413, 'SIZE_INVALID', `a manifest may have ${manifestLimitBytes} bytes at most`)
+const tooLarge = (): RegistryError =>
+  new RegistryError(413, 'SIZE_INVALID', `a manifest may have ${manifestLimitBytes} bytes at most`)
 const routePattern = /^\/v2\/(.+?)\/(blobs\/uploads\/?.*|blobs\/.+|manifests\/.+|tags\/list|referrers\/.+)$/
 
 export async function startRegistry({ directory, host, port }: RegistryOptions): Promise<Registry> {
@@ -54,10 +55,11 @@ export async function startRegistry({ directory, host, port }: RegistryOptions):
   })
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise(resolve => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }
 
@@ -79,7 +81,12 @@ class RegistryHandler {
         response.destroy()
         return
       }
-      const known = error instanceof RegistryError ? error : error instanceof DigestMismatch ? new RegistryError(400, 'DIGEST_INVALID', error.message) : new RegistryError(500, 'UNKNOWN', 'the registry could not serve the request')
+      const known =
+        error instanceof RegistryError
+          ? error
+          : error instanceof DigestMismatch
+            ? new RegistryError(400, 'DIGEST_INVALID', error.message)
+            : new RegistryError(500, 'UNKNOWN', 'the registry could not serve the request')
       sendJson(response, known.status, { errors: [{ code: known.code, message: known.message }] })
     }
   }
@@ -88,27 +95,57 @@ class RegistryHandler {
     const url = new URL(request.url ?? '/', 'http://registry')
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
     if (url.pathname === '/v2' || url.pathname === '/v2/') return sendJson(response, 200, {})
-    if (url.pathname === '/v2/_catalog') return sendJson(response, 200, { repositories: await this.manifests.repositories() })
+    if (url.pathname === '/v2/_catalog')
+      return sendJson(response, 200, { repositories: await this.manifests.repositories() })
     const match = routePattern.exec(url.pathname)
     if (match === null) throw new RegistryError(404, 'NAME_UNKNOWN', `there is nothing at ${url.pathname}`)
     const route: Route = { repository: match[1]!, rest: match[2]! }
-    if (!isRepository(route.repository)) throw new RegistryError(400, 'NAME_INVALID', `"${route.repository}" is no name of a repository: expected lower-case letters, digits and . _ - / between them`)
+    if (!isRepository(route.repository))
+      throw new RegistryError(
+        400,
+        'NAME_INVALID',
+        `"${route.repository}" is no name of a repository: expected lower-case letters, digits and . _ - / between them`,
+      )
     const [kind] = route.rest.split('/', 1)
-    if (kind === 'tags') return sendJson(response, 200, { name: route.repository, tags: await this.manifests.tags(route.repository) })
-    if (kind === 'referrers') return sendJson(response, 200, { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] }, 'application/vnd.oci.image.index.v1+json')
-    if (kind === 'manifests') return this.serveManifest(request, response, route.repository, decoded(route.rest.slice('manifests/'.length)))
+    if (kind === 'tags')
+      return sendJson(response, 200, { name: route.repository, tags: await this.manifests.tags(route.repository) })
+    if (kind === 'referrers')
+      return sendJson(
+        response,
+        200,
+        { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] },
+        'application/vnd.oci.image.index.v1+json',
+      )
+    if (kind === 'manifests')
+      return this.serveManifest(request, response, route.repository, decoded(route.rest.slice('manifests/'.length)))
     if (route.rest.startsWith('blobs/uploads')) return this.serveUpload(request, response, route, url.searchParams)
     return this.serveBlob(request, response, route.rest.slice('blobs/'.length))
   }
 
-  private async serveManifest(request: IncomingMessage, response: ServerResponse, repository: string, reference: string): Promise<void> {
-    if (!digestPattern.test(reference) && !tagPattern.test(reference)) throw new RegistryError(400, 'TAG_INVALID', `"${reference}" is neither a tag nor a digest`)
+  private async serveManifest(
+    request: IncomingMessage,
+    response: ServerResponse,
+    repository: string,
+    reference: string,
+  ): Promise<void> {
+    if (!digestPattern.test(reference) && !tagPattern.test(reference))
+      throw new RegistryError(400, 'TAG_INVALID', `"${reference}" is neither a tag nor a digest`)
     switch (request.method) {
       case 'GET':
       case 'HEAD': {
         const manifest = await this.manifests.get(repository, reference)
-        if (manifest === undefined) throw new RegistryError(404, 'MANIFEST_UNKNOWN', `there is no image ${repository}:${reference} in this registry; push it, or build it with \`sampan build\``)
-        response.writeHead(200, { 'Content-Type': manifest.mediaType, 'Content-Length': manifest.content.length, 'Docker-Content-Digest': manifest.digest, 'Etag': `"${manifest.digest}"` })
+        if (manifest === undefined)
+          throw new RegistryError(
+            404,
+            'MANIFEST_UNKNOWN',
+            `there is no image ${repository}:${reference} in this registry; push it, or build it with \`sampan build\``,
+          )
+        response.writeHead(200, {
+          'Content-Type': manifest.mediaType,
+          'Content-Length': manifest.content.length,
+          'Docker-Content-Digest': manifest.digest,
+          Etag: `"${manifest.digest}"`,
+        })
         response.end(request.method === 'HEAD' ? undefined : manifest.content)
         return
       }
@@ -119,26 +156,40 @@ class RegistryHandler {
         if (digestPattern.test(reference)) assertDigest(content, reference)
         await this.assertComplete(content)
         const digest = await this.manifests.put(repository, reference, request.headers['content-type'], content)
-        response.writeHead(201, { 'Location': `/v2/${repository}/manifests/${digest}`, 'Docker-Content-Digest': digest, 'Content-Length': 0 }).end()
+        response
+          .writeHead(201, {
+            Location: `/v2/${repository}/manifests/${digest}`,
+            'Docker-Content-Digest': digest,
+            'Content-Length': 0,
+          })
+          .end()
         return
       }
       case 'DELETE':
-        if (!(await this.manifests.remove(repository, reference))) throw new RegistryError(404, 'MANIFEST_UNKNOWN', `there is no image ${repository}:${reference} in this registry`)
+        if (!(await this.manifests.remove(repository, reference)))
+          throw new RegistryError(
+            404,
+            'MANIFEST_UNKNOWN',
+            `there is no image ${repository}:${reference} in this registry`,
+          )
         response.writeHead(202).end()
         return
-      default: throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on manifests`)
+      default:
+        throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on manifests`)
     }
   }
 
   /** A manifest is accepted only when everything it names is there. */
   private async assertComplete(content: Buffer): Promise<void> {
     for (const digest of digestsIn(content)) {
-      if (!digestPattern.test(digest) || (await this.blobs.size(digest)) === undefined) throw new RegistryError(404, 'MANIFEST_BLOB_UNKNOWN', `the manifest names ${digest}, which was not pushed`)
+      if (!digestPattern.test(digest) || (await this.blobs.size(digest)) === undefined)
+        throw new RegistryError(404, 'MANIFEST_BLOB_UNKNOWN', `the manifest names ${digest}, which was not pushed`)
     }
   }
 
   private async serveBlob(request: IncomingMessage, response: ServerResponse, digest: string): Promise<void> {
-    if (!digestPattern.test(digest)) throw new RegistryError(400, 'DIGEST_INVALID', `expected sha256: and 64 hexadecimal digits, found "${digest}"`)
+    if (!digestPattern.test(digest))
+      throw new RegistryError(400, 'DIGEST_INVALID', `expected sha256: and 64 hexadecimal digits, found "${digest}"`)
     const size = await this.blobs.size(digest)
     if (size === undefined) throw new RegistryError(404, 'BLOB_UNKNOWN', `there is no blob ${digest} in this registry`)
     if (request.method === 'DELETE') {
@@ -146,10 +197,13 @@ class RegistryHandler {
       response.writeHead(202).end()
       return
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on blobs`)
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on blobs`)
     const range = rangeOf(request.headers.range, size)
     response.writeHead(range === undefined ? 200 : 206, {
-      'Content-Type': 'application/octet-stream', 'Docker-Content-Digest': digest, 'Accept-Ranges': 'bytes',
+      'Content-Type': 'application/octet-stream',
+      'Docker-Content-Digest': digest,
+      'Accept-Ranges': 'bytes',
       'Content-Length': range === undefined ? size : range.end - range.start + 1,
       ...(range !== undefined && { 'Content-Range': `bytes ${range.start}-${range.end}/${size}` }),
     })
@@ -157,11 +211,17 @@ class RegistryHandler {
     else await pipeline(this.blobs.read(digest, range), response)
   }
 
-  private async serveUpload(request: IncomingMessage, response: ServerResponse, { repository, rest }: Route, query: URLSearchParams): Promise<void> {
+  private async serveUpload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { repository, rest }: Route,
+    query: URLSearchParams,
+  ): Promise<void> {
     const id = rest.slice('blobs/uploads'.length).replaceAll('/', '')
     if (request.method === 'POST' && id === '') return this.startUpload(request, response, repository, query)
     const upload = this.uploads.get(id)
-    if (upload === undefined) throw new RegistryError(404, 'BLOB_UPLOAD_UNKNOWN', 'there is no such upload; start it again')
+    if (upload === undefined)
+      throw new RegistryError(404, 'BLOB_UPLOAD_UNKNOWN', 'there is no such upload; start it again')
     switch (request.method) {
       case 'PATCH':
         assertNextChunk(request, upload)
@@ -171,18 +231,26 @@ class RegistryHandler {
         assertNextChunk(request, upload)
         await this.append(upload, request)
         return this.finishUpload(response, repository, upload, query.get('digest') ?? '')
-      case 'GET': return sendUploadState(response, 204, repository, upload)
+      case 'GET':
+        return sendUploadState(response, 204, repository, upload)
       case 'DELETE':
         await this.abandon(upload)
         response.writeHead(204).end()
         return
-      default: throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on uploads`)
+      default:
+        throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported on uploads`)
     }
   }
 
-  private async startUpload(request: IncomingMessage, response: ServerResponse, repository: string, query: URLSearchParams): Promise<void> {
+  private async startUpload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    repository: string,
+    query: URLSearchParams,
+  ): Promise<void> {
     const mounted = query.get('mount')
-    if (mounted !== null && digestPattern.test(mounted) && (await this.blobs.size(mounted)) !== undefined) return sendBlobCreated(response, repository, mounted)
+    if (mounted !== null && digestPattern.test(mounted) && (await this.blobs.size(mounted)) !== undefined)
+      return sendBlobCreated(response, repository, mounted)
     const upload = await this.blobs.startUpload()
     const digest = query.get('digest')
     if (digest !== null) {
@@ -209,8 +277,14 @@ class RegistryHandler {
     await this.blobs.abandon(upload)
   }
 
-  private async finishUpload(response: ServerResponse, repository: string, upload: Upload, digest: string): Promise<void> {
-    if (!digestPattern.test(digest)) throw new RegistryError(400, 'DIGEST_INVALID', `expected sha256: and 64 hexadecimal digits, found "${digest}"`)
+  private async finishUpload(
+    response: ServerResponse,
+    repository: string,
+    upload: Upload,
+    digest: string,
+  ): Promise<void> {
+    if (!digestPattern.test(digest))
+      throw new RegistryError(400, 'DIGEST_INVALID', `expected sha256: and 64 hexadecimal digits, found "${digest}"`)
     this.uploads.delete(upload.id)
     await this.blobs.finishUpload(upload, digest)
     sendBlobCreated(response, repository, digest)
@@ -220,15 +294,29 @@ class RegistryHandler {
 /** Chunks come in order, each where the last one ended. */
 function assertNextChunk(request: IncomingMessage, { size }: Upload): void {
   const start = /^(?:bytes )?(\d+)-\d+$/.exec(request.headers['content-range'] ?? '')?.[1]
-  if (start !== undefined && Number(start) !== size) throw new RegistryError(416, 'BLOB_UPLOAD_INVALID', `the next chunk starts at byte ${size}, not at ${start}`)
+  if (start !== undefined && Number(start) !== size)
+    throw new RegistryError(416, 'BLOB_UPLOAD_INVALID', `the next chunk starts at byte ${size}, not at ${start}`)
 }
 
 function sendUploadState(response: ServerResponse, status: number, repository: string, { id, size }: Upload): void {
-  response.writeHead(status, { 'Location': `/v2/${repository}/blobs/uploads/${id}`, 'Range': `0-${Math.max(0, size - 1)}`, 'Docker-Upload-UUID': id, 'Content-Length': 0 }).end()
+  response
+    .writeHead(status, {
+      Location: `/v2/${repository}/blobs/uploads/${id}`,
+      Range: `0-${Math.max(0, size - 1)}`,
+      'Docker-Upload-UUID': id,
+      'Content-Length': 0,
+    })
+    .end()
 }
 
 function sendBlobCreated(response: ServerResponse, repository: string, digest: string): void {
-  response.writeHead(201, { 'Location': `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest, 'Content-Length': 0 }).end()
+  response
+    .writeHead(201, {
+      Location: `/v2/${repository}/blobs/${digest}`,
+      'Docker-Content-Digest': digest,
+      'Content-Length': 0,
+    })
+    .end()
 }
 
 function sendJson(response: ServerResponse, status: number, value: object, contentType = 'application/json'): void {
@@ -247,10 +335,18 @@ function digestsIn(content: Buffer): string[] {
   let parsed: { config?: Named; layers?: Named[]; manifests?: Named[] }
   try {
     parsed = JSON.parse(content.toString()) as typeof parsed
-    const named = [...(parsed.config === undefined ? [] : [parsed.config]), ...(parsed.layers ?? []), ...(parsed.manifests ?? [])]
+    const named = [
+      ...(parsed.config === undefined ? [] : [parsed.config]),
+      ...(parsed.layers ?? []),
+      ...(parsed.manifests ?? []),
+    ]
     return named.filter(entry => entry?.urls === undefined).map(entry => String(entry?.digest))
   } catch {
-    throw new RegistryError(400, 'MANIFEST_INVALID', 'expected a manifest or an index of the OCI image specification in JSON')
+    throw new RegistryError(
+      400,
+      'MANIFEST_INVALID',
+      'expected a manifest or an index of the OCI image specification in JSON',
+    )
   }
 }
 

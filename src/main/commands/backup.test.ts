@@ -23,7 +23,10 @@ beforeAll(async () => {
   vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   vi.spyOn(console, 'log').mockReturnValue()
   mkdirSync(places.data)
-  writeFileSync(join(places.data, 'cluster.json'), JSON.stringify({ format: 1, name, nodeName: 'n', network: { podCidr: '10.42.0.0/16' } }))
+  writeFileSync(
+    join(places.data, 'cluster.json'),
+    JSON.stringify({ format: 1, name, nodeName: 'n', network: { podCidr: '10.42.0.0/16' } }),
+  )
   store = await openStore(places, undefined, new FakeClock())
   await store.put(secret, Buffer.from('hidden'), 0)
 })
@@ -53,7 +56,9 @@ test('a backup taken under writers is one moment of the store, and brings it bac
   await restore(file, { name, dataDir: elsewhere })
   const restored = await openStore(placesOf(name, elsewhere), undefined, new FakeClock())
   expect(Buffer.from((await restored.get(secret))!.value).toString()).toBe('hidden')
-  const [a, b] = (await restored.range('/registry/', {})).entries.filter(({ key }) => key.length < 12).map(({ value }) => Number(Buffer.from(value)))
+  const [a, b] = (await restored.range('/registry/', {})).entries
+    .filter(({ key }) => key.length < 12)
+    .map(({ value }) => Number(Buffer.from(value)))
   expect(a! - b!).toBeGreaterThanOrEqual(0)
   expect(a! - b!).toBeLessThanOrEqual(1)
   const before = await store.currentRevision()
@@ -64,9 +69,13 @@ test('a backup taken under writers is one moment of the store, and brings it bac
 })
 
 test('nothing is overwritten without --force', async () => {
-  await expect(backup(file, options)).rejects.toThrow(/is there already; choose another name, or replace it with --force/)
+  await expect(backup(file, options)).rejects.toThrow(
+    /is there already; choose another name, or replace it with --force/,
+  )
   await backup(file, { ...options, force: true })
-  await expect(restore(file, { name, dataDir: elsewhere })).rejects.toThrow(/has data in .*; put the backup in its place with --force/)
+  await expect(restore(file, { name, dataDir: elsewhere })).rejects.toThrow(
+    /has data in .*; put the backup in its place with --force/,
+  )
   await restore(file, { name, dataDir: elsewhere, force: true })
 })
 
@@ -76,11 +85,17 @@ test('each refusal is one sentence, and changes nothing', async () => {
   const bytes = Buffer.from(readFileSync(file))
   bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 4096)
   writeFileSync(damaged, bytes)
-  await expect(restore(damaged, { name, dataDir: elsewhere, force: true })).rejects.toThrow(/is no backup of a cluster, or is damaged .*; nothing was changed/)
+  await expect(restore(damaged, { name, dataDir: elsewhere, force: true })).rejects.toThrow(
+    /is no backup of a cluster, or is damaged .*; nothing was changed/,
+  )
   writeFileSync(damaged, 'something else'.repeat(1000))
   await expect(restore(damaged, { name, dataDir: elsewhere, force: true })).rejects.toThrow(/is no backup of a cluster/)
-  await expect(restore(join(directory, 'none'), { name, dataDir: elsewhere })).rejects.toThrow(/expected a backup in .*, found nothing/)
-  await expect(restore(file, { name: `${name}x`, dataDir: join(directory, 'third') })).rejects.toThrow(/is a backup of the cluster .*; restore it with --name/)
+  await expect(restore(join(directory, 'none'), { name, dataDir: elsewhere })).rejects.toThrow(
+    /expected a backup in .*, found nothing/,
+  )
+  await expect(restore(file, { name: `${name}x`, dataDir: join(directory, 'third') })).rejects.toThrow(
+    /is a backup of the cluster .*; restore it with --name/,
+  )
   await expect(backup(join(directory, 'no/such/file'), options)).rejects.toThrow(/does not exist; make it first/)
   await expect(backup(file, { name, dataDir: join(directory, 'fourth') })).rejects.toThrow(/there is no cluster/)
   expect(readFileSync(join(elsewhere, 'store.db')).equals(before)).toBe(true)

@@ -19,9 +19,16 @@ const factsFile = 'cluster.json'
 export async function backup(target: string, options: BackupOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
   const file = resolve(target)
-  if (knownFacts(places) === undefined) throw new CommandFailure(`there is no cluster "${options.name}" in ${places.data}; name the one to back up with --name or --data-dir`)
-  if (rememberedStore(places)?.store !== 'sqlite') throw new CommandFailure(`the cluster "${options.name}" keeps its objects in etcd; back them up with etcdctl snapshot save, and keep a copy of ${places.keys}, without which its Secrets cannot be read`)
-  if (existsSync(file) && !options.force) throw new CommandFailure(`${file} is there already; choose another name, or replace it with --force`)
+  if (knownFacts(places) === undefined)
+    throw new CommandFailure(
+      `there is no cluster "${options.name}" in ${places.data}; name the one to back up with --name or --data-dir`,
+    )
+  if (rememberedStore(places)?.store !== 'sqlite')
+    throw new CommandFailure(
+      `the cluster "${options.name}" keeps its objects in etcd; back them up with etcdctl snapshot save, and keep a copy of ${places.keys}, without which its Secrets cannot be read`,
+    )
+  if (existsSync(file) && !options.force)
+    throw new CommandFailure(`${file} is there already; choose another name, or replace it with --force`)
   if (!existsSync(dirname(file))) throw new CommandFailure(`the folder ${dirname(file)} does not exist; make it first`)
   const unfinished = `${file}.unfinished`
   process.umask(0o077)
@@ -34,7 +41,9 @@ export async function backup(target: string, options: BackupOptions): Promise<vo
     throw new CommandFailure(`the backup could not be written to ${file}: ${(error as Error).message}`)
   }
   const { keys } = readBackup(file)
-  new Output().line(`${keys} objects, the keys and the facts of cluster "${options.name}" are in ${file}; whoever has it has the cluster's secrets`)
+  new Output().line(
+    `${keys} objects, the keys and the facts of cluster "${options.name}" are in ${file}; whoever has it has the cluster's secrets`,
+  )
 }
 
 export async function restore(source: string, options: BackupOptions): Promise<void> {
@@ -43,13 +52,26 @@ export async function restore(source: string, options: BackupOptions): Promise<v
   await assertDown(places)
   if (!existsSync(file)) throw new CommandFailure(`expected a backup in ${file}, found nothing`)
   const { files, keys, revision } = readBackup(file)
-  const { name } = JSON.parse(Buffer.from(files.find(one => one.name === factsFile)?.content ?? Buffer.from('{}')).toString()) as Partial<ClusterFacts>
-  if (name !== options.name) throw new CommandFailure(`${file} is a backup of the cluster "${name}", not of "${options.name}"; restore it with --name ${name}`)
-  if (knownFacts(places) !== undefined && !options.force) throw new CommandFailure(`the cluster "${options.name}" has data in ${places.data}; put the backup in its place with --force, or restore it elsewhere with --data-dir`)
-  if (rememberedStore(places)?.store.startsWith('etcd') === true) throw new CommandFailure(`the cluster "${options.name}" keeps its objects in etcd, where this backup does not go; restore it elsewhere with --data-dir`)
+  const { name } = JSON.parse(
+    Buffer.from(files.find(one => one.name === factsFile)?.content ?? Buffer.from('{}')).toString(),
+  ) as Partial<ClusterFacts>
+  if (name !== options.name)
+    throw new CommandFailure(
+      `${file} is a backup of the cluster "${name}", not of "${options.name}"; restore it with --name ${name}`,
+    )
+  if (knownFacts(places) !== undefined && !options.force)
+    throw new CommandFailure(
+      `the cluster "${options.name}" has data in ${places.data}; put the backup in its place with --force, or restore it elsewhere with --data-dir`,
+    )
+  if (rememberedStore(places)?.store.startsWith('etcd') === true)
+    throw new CommandFailure(
+      `the cluster "${options.name}" keeps its objects in etcd, where this backup does not go; restore it elsewhere with --data-dir`,
+    )
   process.umask(0o077)
   putInPlace(places, file, files)
-  new Output().line(`${keys} objects of cluster "${options.name}", as of revision ${revision}, are restored; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`)
+  new Output().line(
+    `${keys} objects of cluster "${options.name}", as of revision ${revision}, are restored; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`,
+  )
 }
 
 /** Everything is prepared beside its place first; the database, without which nothing counts, comes last. */
@@ -71,10 +93,13 @@ async function assertDown({ name, controlSocket, state }: ClusterPlaces): Promis
   running?.close()
   const command = `sampan down${name === 'sampan' ? '' : ` --name ${name}`}`
   if (running !== undefined) throw new CommandFailure(`the cluster "${name}" runs; stop it first with: ${command}`)
-  if (existsSync(state)) throw new CommandFailure(`the cluster "${name}" left containers running; stop them first with: ${command}`)
+  if (existsSync(state))
+    throw new CommandFailure(`the cluster "${name}" left containers running; stop them first with: ${command}`)
 }
 
 function filesOf({ data, keys }: ClusterPlaces): BackupFile[] {
-  const inKeys = readdirSync(keys).filter(name => !name.endsWith('.new')).map(name => ({ name: `keys/${name}`, content: readFileSync(join(keys, name)) }))
+  const inKeys = readdirSync(keys)
+    .filter(name => !name.endsWith('.new'))
+    .map(name => ({ name: `keys/${name}`, content: readFileSync(join(keys, name)) }))
   return [{ name: factsFile, content: readFileSync(join(data, factsFile)) }, ...inKeys]
 }

@@ -6,6 +6,9 @@ import { placesOf } from '../data-directory.ts'
 export async function localRegistryAddress(clusterName: string): Promise<string> {
   const running = await connectControl(placesOf(clusterName, undefined).controlSocket)
   running?.close()
-  if (running === undefined) throw new CommandFailure(`the cluster "${clusterName}" is down, so there is no registry to push to; start it with: sampan up, or name another one with --registry`)
+  if (running === undefined)
+    throw new CommandFailure(
+      `the cluster "${clusterName}" is down, so there is no registry to push to; start it with: sampan up, or name another one with --registry`,
+    )
   return running.facts.registry
 }

@@ -28,12 +28,16 @@ export async function status(options: StatusOptions): Promise<void> {
   running?.close()
   if (running === undefined) {
     if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: false }))
-    else console.log(`cluster "${options.name}" is down; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`)
+    else
+      console.log(
+        `cluster "${options.name}" is down; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`,
+      )
     process.exitCode = notRunning
     return
   }
   const state = await observe(running.facts, places.keys, knownFacts(places)?.nodeName)
-  if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: true, ...running.facts, ...state }))
+  if (options.output === 'json')
+    console.log(JSON.stringify({ name: options.name, running: true, ...running.facts, ...state }))
   else {
     const rows: [string, string][] = [
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
@@ -41,7 +45,10 @@ export async function status(options: StatusOptions): Promise<void> {
       ['registry', `${running.facts.registry} (images named sampan.local/NAME)`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],
-      ['server', `pid ${running.facts.pid}, ${Math.round(state.memoryBytes / 1e6)} MB, since ${running.facts.startedAt}`],
+      [
+        'server',
+        `pid ${running.facts.pid}, ${Math.round(state.memoryBytes / 1e6)} MB, since ${running.facts.startedAt}`,
+      ],
       ['data', running.facts.dataDirectory],
     ]
     for (const [name, value] of rows) console.log(`${name.padEnd(9)}${value}`)
@@ -51,23 +58,47 @@ export async function status(options: StatusOptions): Promise<void> {
 
 function printToken(places: ClusterPlaces): void {
   const store = rememberedStore(places)
-  if (store === undefined) throw new CommandFailure(`there is no cluster "${places.name}" in ${places.data}; start one with: sampan up --store etcd=...`)
-  if (store.store === 'sqlite') throw new CommandFailure(`the cluster "${places.name}" keeps its objects in SQLite, which one server has for itself; only servers on one etcd can join each other (sampan up --store etcd=...)`)
+  if (store === undefined)
+    throw new CommandFailure(
+      `there is no cluster "${places.name}" in ${places.data}; start one with: sampan up --store etcd=...`,
+    )
+  if (store.store === 'sqlite')
+    throw new CommandFailure(
+      `the cluster "${places.name}" keeps its objects in SQLite, which one server has for itself; only servers on one etcd can join each other (sampan up --store etcd=...)`,
+    )
   const token = ownTokenText(places)
-  if (token === undefined) throw new CommandFailure(`the cluster "${places.name}" has no token yet; it gets one at its next start: sampan up`)
+  if (token === undefined)
+    throw new CommandFailure(`the cluster "${places.name}" has no token yet; it gets one at its next start: sampan up`)
   console.log(token)
 }
 
-async function observe(facts: ServerFacts, keys: string, nodeName: string | undefined): Promise<{ node: string; ready: boolean; pods: { total: number; running: number }; memoryBytes: number }> {
+async function observe(
+  facts: ServerFacts,
+  keys: string,
+  nodeName: string | undefined,
+): Promise<{ node: string; ready: boolean; pods: { total: number; running: number }; memoryBytes: number }> {
   const read = (name: string): string => readFileSync(join(keys, name), 'utf8')
-  const access = { context: '', server: facts.url, namespace: 'default', authority: read('ca.crt'), certificate: read('admin.crt'), key: read('admin.key'), skipVerification: false }
+  const access = {
+    context: '',
+    server: facts.url,
+    namespace: 'default',
+    authority: read('ca.crt'),
+    certificate: read('admin.crt'),
+    key: read('admin.key'),
+    skipVerification: false,
+  }
   const client = new HttpClient({ access, userAgent: 'sampan', clock: machineClock })
   try {
     const [nodeList, podList] = await Promise.all([client.list(nodes), client.list(pods)])
     const node = nodeList.items.find(({ metadata }) => metadata.name === nodeName)
     const ready = node?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
     const runningPods = podList.items.filter((pod: Pod) => pod.status.phase === 'Running').length
-    return { node: node?.metadata.name ?? 'none', ready, pods: { total: podList.items.length, running: runningPods }, memoryBytes: residentBytes(facts.pid) }
+    return {
+      node: node?.metadata.name ?? 'none',
+      ready,
+      pods: { total: podList.items.length, running: runningPods },
+      memoryBytes: residentBytes(facts.pid),
+    }
   } finally {
     client.close()
   }

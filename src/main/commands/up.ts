@@ -37,13 +37,21 @@ export interface UpOptions extends AccessOptions, AuditOptions {
 function accessOptions(options: UpOptions): AccessOptions {
   const { tokenAuthFile, oidcCaFile } = options
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('oidc')))
-  return { ...given, ...(tokenAuthFile !== undefined && { tokenAuthFile: resolve(tokenAuthFile) }), ...(oidcCaFile !== undefined && { oidcCaFile: resolve(oidcCaFile) }) }
+  return {
+    ...given,
+    ...(tokenAuthFile !== undefined && { tokenAuthFile: resolve(tokenAuthFile) }),
+    ...(oidcCaFile !== undefined && { oidcCaFile: resolve(oidcCaFile) }),
+  }
 }
 
 function auditOptions(options: UpOptions): AuditOptions {
   const { auditPolicyFile, auditLogPath } = options
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('audit')))
-  return { ...given, ...(auditPolicyFile !== undefined && { auditPolicyFile: resolve(auditPolicyFile) }), ...(auditLogPath !== undefined && { auditLogPath: resolve(auditLogPath) }) }
+  return {
+    ...given,
+    ...(auditPolicyFile !== undefined && { auditPolicyFile: resolve(auditPolicyFile) }),
+    ...(auditLogPath !== undefined && { auditLogPath: resolve(auditLogPath) }),
+  }
 }
 
 const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
@@ -64,22 +72,30 @@ export async function up(options: UpOptions): Promise<void> {
     // The server may have renewed it since.
     const admin = adminAccess(places)
     if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
-    if (options.output === 'json') console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
+    if (options.output === 'json')
+      console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
     return
   }
   output.working('starting')
   const url = await startServer(places, options, output)
-  if (options.output === 'json') console.log(JSON.stringify({ url, context: options.name, dataDirectory: places.data, changed: true }))
+  if (options.output === 'json')
+    console.log(JSON.stringify({ url, context: options.name, dataDirectory: places.data, changed: true }))
   else output.line(`cluster "${options.name}" is up: kubectl uses context ${options.name}; next: kubectl get nodes`)
 }
 
 /** Every missing program in one sentence with the command that installs them. */
 export function assertPossible(): void {
-  if (process.platform !== 'linux') throw new CommandFailure('containers need Linux; on other systems run Sampan in a virtual machine, or deliver to an existing cluster')
+  if (process.platform !== 'linux')
+    throw new CommandFailure(
+      'containers need Linux; on other systems run Sampan in a virtual machine, or deliver to an existing cluster',
+    )
   if (process.getuid?.() !== 0) throw new CommandFailure('starting containers needs root; run the command with sudo')
   const packages = missingPackages()
-  if (packages.length > 0) throw new CommandFailure(`missing on this machine: ${packages.join(', ')}; install with: apt-get install ${packages.join(' ')}`)
+  if (packages.length > 0)
+    throw new CommandFailure(
+      `missing on this machine: ${packages.join(', ')}; install with: apt-get install ${packages.join(' ')}`,
+    )
 }
 
 /** Debian packages that `sampan up` needs and cannot find. */
@@ -113,10 +129,16 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
     ...(options.advertiseAddress !== undefined && { advertiseAddress: options.advertiseAddress }),
-    access: accessOptions(options), audit: auditOptions(options),
+    access: accessOptions(options),
+    audit: auditOptions(options),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }
-  const child = spawn(process.execPath, [...serverFlags, serverEntry(), JSON.stringify(serverOptions)], { detached: true, cwd: '/', env: { ...process.env, ...serverEnvironment }, stdio: ['ignore', log, log, 'pipe'] })
+  const child = spawn(process.execPath, [...serverFlags, serverEntry(), JSON.stringify(serverOptions)], {
+    detached: true,
+    cwd: '/',
+    env: { ...process.env, ...serverEnvironment },
+    stdio: ['ignore', log, log, 'pipe'],
+  })
   closeSync(log)
   const channel = child.stdio[3] as NodeJS.ReadableStream
   let url = ''
@@ -129,14 +151,23 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
       output.working('starting')
     } else if ('access' in message) {
       url = message.access.url
-      writeContext(kubeconfigPaths(process.env)[0]!, { name: options.name, server: url, authority: message.access.authority, certificate: message.access.certificate, key: message.access.key })
+      writeContext(kubeconfigPaths(process.env)[0]!, {
+        name: options.name,
+        server: url,
+        authority: message.access.authority,
+        certificate: message.access.certificate,
+        key: message.access.key,
+      })
     } else if ('failure' in message) failure = message.failure
     else ready = true
     if (ready || failure !== undefined) break
   }
   output.quiet()
   child.unref()
-  if (!ready) throw new CommandFailure(failure ?? `the server ended while it started; the end of ${places.log}:\n${lastLines(places.log)}`)
+  if (!ready)
+    throw new CommandFailure(
+      failure ?? `the server ended while it started; the end of ${places.log}:\n${lastLines(places.log)}`,
+    )
   return url
 }
 
@@ -147,7 +178,12 @@ async function lookAtStore(places: ClusterPlaces, options: UpOptions): Promise<v
   delete process.env['SAMPAN_JOIN_TOKEN']
   if (options.store === undefined && token === undefined) return
   const { prepareFirstStart } = await import('../join-cluster.ts')
-  await prepareFirstStart(places, options.store === undefined ? undefined : storeSettings(options.store, options), token, machineClock)
+  await prepareFirstStart(
+    places,
+    options.store === undefined ? undefined : storeSettings(options.store, options),
+    token,
+    machineClock,
+  )
 }
 
 function readToken(file: string): string {

@@ -18,18 +18,30 @@ import { namespaceOf } from './resource-rules.ts'
  * Values are made when they are read, and once.
  * @param kind as which the request matched
  */
-export function admissionVariables(request: AdmissionRequest, kind: KindDefinition, context: ServerContext, params?: KubeObject): AdmissionVariables {
+export function admissionVariables(
+  request: AdmissionRequest,
+  kind: KindDefinition,
+  context: ServerContext,
+  params?: KubeObject,
+): AdmissionVariables {
   const known = new Map<string, Value>()
   const make = (name: string): Value => {
     switch (name) {
-      case 'object': return fromJson(inFormOf(kind, request.target.kind, request.object))
-      case 'oldObject': return fromJson(inFormOf(kind, request.target.kind, request.old))
-      case 'request': return fromJson(requestFields(request, kind))
-      case 'namespaceObject': return namespaceValue(namespaceOf(request, context))
-      case 'params': return fromJson(params ?? null)
-      case 'authorizer': return authorizerFor(request.caller.user, context.authorizer)
+      case 'object':
+        return fromJson(inFormOf(kind, request.target.kind, request.object))
+      case 'oldObject':
+        return fromJson(inFormOf(kind, request.target.kind, request.old))
+      case 'request':
+        return fromJson(requestFields(request, kind))
+      case 'namespaceObject':
+        return namespaceValue(namespaceOf(request, context))
+      case 'params':
+        return fromJson(params ?? null)
+      case 'authorizer':
+        return authorizerFor(request.caller.user, context.authorizer)
       case 'authorizer.requestResource':
-      default: return resourceCheck(authorizerFor(request.caller.user, context.authorizer), resourceOf(request))
+      default:
+        return resourceCheck(authorizerFor(request.caller.user, context.authorizer), resourceOf(request))
     }
   }
   return name => {
@@ -39,26 +51,56 @@ export function admissionVariables(request: AdmissionRequest, kind: KindDefiniti
 }
 
 /** The object as another kind shows it. */
-export function inFormOf(wanted: KindDefinition, given: KindDefinition, object: KubeObject | undefined): KubeObject | undefined {
+export function inFormOf(
+  wanted: KindDefinition,
+  given: KindDefinition,
+  object: KubeObject | undefined,
+): KubeObject | undefined {
   if (object === undefined || wanted === given) return object
   const stored = given.storage?.toStorage(object) ?? object
   return wanted.storage?.fromStorage(stored) ?? stored
 }
 
-function resourceOf({ target: { kind, namespace, name, subresource } }: AdmissionRequest): Parameters<typeof resourceCheck>[1] {
+function resourceOf({
+  target: { kind, namespace, name, subresource },
+}: AdmissionRequest): Parameters<typeof resourceCheck>[1] {
   const { group, plural } = kind.resource
-  return { group, resource: plural, ...(namespace !== undefined && { namespace }), ...(name !== '' && { name }), ...(subresource !== undefined && { subresource }) }
+  return {
+    group,
+    resource: plural,
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== '' && { name }),
+    ...(subresource !== undefined && { subresource }),
+  }
 }
 
-const namespaceValue = (namespace: Namespace | undefined): Value => (namespace === undefined ? null : fromJson({ ...namespace, metadata: { ...namespace.metadata, UID: namespace.metadata.uid } }, namespaceSchema))
+const namespaceValue = (namespace: Namespace | undefined): Value =>
+  namespace === undefined
+    ? null
+    : fromJson({ ...namespace, metadata: { ...namespace.metadata, UID: namespace.metadata.uid } }, namespaceSchema)
 
 function authorizerFor(user: UserInfo, authorizer: Authorizer): AuthorizerValue {
-  const asUser = (who: UserInfo): AuthorizeUser => question => authorizer.authorize(who, attributesOf(question))
-  return new AuthorizerValue(asUser(user), (namespace, name) => asUser({
-    username: `system:serviceaccount:${namespace}:${name}`, groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
-  }))
+  const asUser =
+    (who: UserInfo): AuthorizeUser =>
+    question =>
+      authorizer.authorize(who, attributesOf(question))
+  return new AuthorizerValue(asUser(user), (namespace, name) =>
+    asUser({
+      username: `system:serviceaccount:${namespace}:${name}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+    }),
+  )
 }
 
-function attributesOf({ verb, path, group = '', resource = '', subresource, namespace, name, fieldSelector }: Parameters<AuthorizeUser>[0]): Attributes {
+function attributesOf({
+  verb,
+  path,
+  group = '',
+  resource = '',
+  subresource,
+  namespace,
+  name,
+  fieldSelector,
+}: Parameters<AuthorizeUser>[0]): Attributes {
   return path === undefined ? { verb, group, resource, subresource, namespace, name, fieldSelector } : { verb, path }
 }

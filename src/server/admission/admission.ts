@@ -29,8 +29,22 @@ export interface PostedOptions<T> {
  * @param posted belongs to the request, and may be changed
  * @returns it as admission left it
  */
-export async function admitPosted<T extends object>(context: ServerContext, operation: 'CREATE' | 'CONNECT', target: Target, posted: T, caller: Caller, { model, check }: PostedOptions<T> = {}): Promise<T> {
-  const request: AdmissionRequest = { operation, target, caller, object: posted as unknown as KubeObject, old: undefined, ...(model !== undefined && { model }) }
+export async function admitPosted<T extends object>(
+  context: ServerContext,
+  operation: 'CREATE' | 'CONNECT',
+  target: Target,
+  posted: T,
+  caller: Caller,
+  { model, check }: PostedOptions<T> = {},
+): Promise<T> {
+  const request: AdmissionRequest = {
+    operation,
+    target,
+    caller,
+    object: posted as unknown as KubeObject,
+    old: undefined,
+    ...(model !== undefined && { model }),
+  }
   await mutateByAdmission(request, context)
   check?.(request.object as unknown as T)
   await validateByAdmission(request, context)

@@ -7,11 +7,19 @@ import type { AdmissionRequest } from '../server-context.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 
 export interface Policy extends KubeObject {
-  readonly spec: { readonly matchConstraints?: MatchResources; readonly paramKind?: ParamKind; readonly failurePolicy?: string }
+  readonly spec: {
+    readonly matchConstraints?: MatchResources
+    readonly paramKind?: ParamKind
+    readonly failurePolicy?: string
+  }
 }
 
 export interface PolicyBinding extends KubeObject {
-  readonly spec: { readonly policyName?: string; readonly matchResources?: MatchResources; readonly paramRef?: ParamRef }
+  readonly spec: {
+    readonly policyName?: string
+    readonly matchResources?: MatchResources
+    readonly paramRef?: ParamRef
+  }
 }
 
 export interface BoundPolicy<P extends Policy, B extends PolicyBinding> {
@@ -38,22 +46,38 @@ export class BoundPolicies<P extends Policy, B extends PolicyBinding> {
 
   private follow(storage: ObjectStorage): { index: readonly BoundPolicy<P, B>[] | undefined } {
     const entry: { index: readonly BoundPolicy<P, B>[] | undefined } = { index: undefined }
-    const forget = (): void => { entry.index = undefined }
+    const forget = (): void => {
+      entry.index = undefined
+    }
     for (const resource of [this.policies, this.bindings]) storage.cache(resource).subscribe(forget)
     this.known.set(storage, entry)
     return entry
   }
 
   private collect(storage: ObjectStorage): readonly BoundPolicy<P, B>[] {
-    const bindings = Map.groupBy(storage.cache(this.bindings).list().map(({ object }) => object as unknown as B), ({ spec }) => spec.policyName ?? '')
-    return storage.cache(this.policies).list().flatMap(({ object }) => {
-      const bound = bindings.get(object.metadata.name)
-      return bound === undefined ? [] : [{ policy: object as unknown as P, bindings: bound }]
-    })
+    const bindings = Map.groupBy(
+      storage
+        .cache(this.bindings)
+        .list()
+        .map(({ object }) => object as unknown as B),
+      ({ spec }) => spec.policyName ?? '',
+    )
+    return storage
+      .cache(this.policies)
+      .list()
+      .flatMap(({ object }) => {
+        const bound = bindings.get(object.metadata.name)
+        return bound === undefined ? [] : [{ policy: object as unknown as P, bindings: bound }]
+      })
   }
 }
 
-const ownKinds = new Set(['validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'])
+const ownKinds = new Set([
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+])
 const reviews = new Set(['authentication.k8s.io', 'authorization.k8s.io'])
 
 /** Policies are not asked about policies, so that a mistake in one can be corrected; nor about reviews. */

@@ -7,8 +7,13 @@ import { isPlainResource } from './admission.ts'
 export const certificateRequester: AdmissionPlugin = {
   name: 'CertificateRequester',
   mutate(request) {
-    if (request.operation !== 'CREATE' || !isPlainResource(request, 'certificates.k8s.io', 'certificatesigningrequests')) return
-    const spec = ((request.object as Partial<CertificateSigningRequest>).spec ??= {} as CertificateSigningRequest['spec'])
+    if (
+      request.operation !== 'CREATE' ||
+      !isPlainResource(request, 'certificates.k8s.io', 'certificatesigningrequests')
+    )
+      return
+    const spec = ((request.object as Partial<CertificateSigningRequest>).spec ??=
+      {} as CertificateSigningRequest['spec'])
     const { username, uid, groups, extra } = request.caller.user
     spec.username = username
     spec.groups = [...groups]

@@ -16,7 +16,13 @@ export const persistentVolumeClaimResize: AdmissionPlugin = {
     const refuse = (why: string): Error => forbidden(persistentVolumeClaims, request.target.name, why)
     if (old.status?.phase !== 'Bound') throw refuse('Only bound persistent volume claims can be expanded')
     const name = classOfClaim(claim)
-    const storageClass = name !== '' && name === classOfClaim(old) ? storage.get(storageClasses, name)?.object as StorageClass | undefined : undefined
-    if (storageClass?.allowVolumeExpansion !== true) throw refuse('only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
+    const storageClass =
+      name !== '' && name === classOfClaim(old)
+        ? (storage.get(storageClasses, name)?.object as StorageClass | undefined)
+        : undefined
+    if (storageClass?.allowVolumeExpansion !== true)
+      throw refuse(
+        'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+      )
   },
 }

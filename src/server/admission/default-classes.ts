@@ -12,7 +12,12 @@ export const defaultStorageClass: AdmissionPlugin = {
     if (request.operation !== 'CREATE' || !isPlainResource(request, '', 'persistentvolumeclaims')) return
     const claim = request.object as PersistentVolumeClaim
     if (choosesClass(claim)) return
-    const standard = defaultClassOf(storage.cache(storageClasses).list().map(({ object }) => object as StorageClass))
+    const standard = defaultClassOf(
+      storage
+        .cache(storageClasses)
+        .list()
+        .map(({ object }) => object as StorageClass),
+    )
     if (standard !== undefined) claim.spec.storageClassName = standard.metadata.name
   },
 }
@@ -22,9 +27,19 @@ export const defaultIngressClass: AdmissionPlugin = {
   mutate(request, { storage }) {
     if (request.operation !== 'CREATE' || !isPlainResource(request, 'networking.k8s.io', 'ingresses')) return
     const { spec, metadata } = request.object as Ingress
-    if (spec.ingressClassName !== undefined || metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return
-    const marked = storage.cache(ingressClasses).list().map(({ object }) => object as IngressClass).filter(one => one.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
-    if (marked.length > 1) throw forbidden(ingresses, metadata.name ?? '', `${marked.length} default IngressClasses were found, only 1 allowed`)
+    if (spec.ingressClassName !== undefined || metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined)
+      return
+    const marked = storage
+      .cache(ingressClasses)
+      .list()
+      .map(({ object }) => object as IngressClass)
+      .filter(one => one.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
+    if (marked.length > 1)
+      throw forbidden(
+        ingresses,
+        metadata.name ?? '',
+        `${marked.length} default IngressClasses were found, only 1 allowed`,
+      )
     if (marked[0] !== undefined) spec.ingressClassName = marked[0].metadata.name
   },
 }

@@ -16,7 +16,12 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
     const { spec } = request.object as Pod
     for (const key of failures) {
       if (spec.tolerations?.some(toleration => tolerates(toleration, key))) continue
-      ;(spec.tolerations ??= []).push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: defaultSeconds })
+      ;(spec.tolerations ??= []).push({
+        key,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: defaultSeconds,
+      })
     }
   },
 }

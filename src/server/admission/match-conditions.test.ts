@@ -5,7 +5,10 @@ import { compileMatchConditions, type MatchConditionsResult } from './match-cond
 
 const values = (name: string): Value => fromJson(name === 'object' ? { data: { a: '1' } } : null)
 const evaluate = (failurePolicy: string, ...expressions: string[]): MatchConditionsResult =>
-  compileMatchConditions(expressions.map((expression, index) => ({ name: `c${index}`, expression })), { hasParams: false, failurePolicy }).evaluate(values)
+  compileMatchConditions(
+    expressions.map((expression, index) => ({ name: `c${index}`, expression })),
+    { hasParams: false, failurePolicy },
+  ).evaluate(values)
 
 describe('match conditions', () => {
   test('all true: it applies; any false: it does not, whatever fails besides', () => {
@@ -14,9 +17,12 @@ describe('match conditions', () => {
   })
 
   test('errors go by the failure policy', () => {
-    const problem = 'expression \'object.missing == 1\' resulted in error: no such key: missing'
+    const problem = "expression 'object.missing == 1' resulted in error: no such key: missing"
     expect(evaluate('Fail', 'true', 'object.missing == 1')).toEqual({ matches: false, error: problem })
-    expect(evaluate('Fail', 'object.missing == 1', 'object.missing == 1')).toEqual({ matches: false, error: `[${problem}, ${problem}]` })
+    expect(evaluate('Fail', 'object.missing == 1', 'object.missing == 1')).toEqual({
+      matches: false,
+      error: `[${problem}, ${problem}]`,
+    })
     expect(evaluate('Ignore', 'true', 'object.missing == 1')).toEqual({ matches: false })
   })
 
@@ -27,6 +33,8 @@ describe('match conditions', () => {
   test('together they may cost a quarter of what a request may', () => {
     const costly = 'lists.range(300).all(a, lists.range(300).all(b, a + b >= 0))'
     expect(evaluate('Fail', costly)).toEqual({ matches: true })
-    expect(evaluate('Fail', costly, costly, costly, costly).error).toBe('validation failed due to running out of cost budget, no further validation rules will be run')
+    expect(evaluate('Fail', costly, costly, costly, costly).error).toBe(
+      'validation failed due to running out of cost budget, no further validation rules will be run',
+    )
   })
 })

@@ -1,6 +1,12 @@
 // Match conditions of policies and webhooks: the finest filter, in CEL. Loads CEL: import it (dynamically)
 // where the first condition is.
-import { AdmissionCompiler, AdmissionEvaluation, OutOfBudget, type AdmissionVariables, type Compilation } from '../../api/cel/admission-expressions.ts'
+import {
+  AdmissionCompiler,
+  AdmissionEvaluation,
+  OutOfBudget,
+  type AdmissionVariables,
+  type Compilation,
+} from '../../api/cel/admission-expressions.ts'
 import { runtimeBudget } from '../../api/cel/environment.ts'
 import { bool } from '../../api/cel/types.ts'
 import type { MatchCondition } from '../../api/generated/models.ts'
@@ -26,14 +32,23 @@ export interface MatchConditionsOptions {
 }
 
 /** Never throws: what does not compile fails when it is evaluated. */
-export function compileMatchConditions(conditions: readonly MatchCondition[], { hasParams, failurePolicy }: MatchConditionsOptions): CompiledMatchConditions {
+export function compileMatchConditions(
+  conditions: readonly MatchCondition[],
+  { hasParams, failurePolicy }: MatchConditionsOptions,
+): CompiledMatchConditions {
   const compiler = new AdmissionCompiler()
-  const compiled = conditions.map(({ expression }) => compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true, hasVariables: false }, [bool]))
+  const compiled = conditions.map(({ expression }) =>
+    compiler.compile(expression.trim(), { hasParams, hasAuthorizer: true, hasVariables: false }, [bool]),
+  )
   return { evaluate: values => evaluate(compiled, values, failurePolicy) }
 }
 
 /** All true: it applies. Any false: it does not, whatever the others say. Else errors go by the failure policy. */
-function evaluate(compiled: readonly Compilation[], values: AdmissionVariables, failurePolicy: string | undefined): MatchConditionsResult {
+function evaluate(
+  compiled: readonly Compilation[],
+  values: AdmissionVariables,
+  failurePolicy: string | undefined,
+): MatchConditionsResult {
   const evaluation = new AdmissionEvaluation(values, [], budget)
   const errors: string[] = []
   try {

@@ -19,7 +19,10 @@ interface Invocation {
   readonly params: KubeObject | undefined
 }
 
-interface Problem { readonly text: string; readonly reason: 'Invalid' | 'Forbidden' }
+interface Problem {
+  readonly text: string
+  readonly reason: 'Invalid' | 'Forbidden'
+}
 
 const bound = new BoundPolicies(mutatingAdmissionPolicies, mutatingAdmissionPolicyBindings)
 
@@ -32,33 +35,54 @@ export const mutatingAdmissionPolicy: AdmissionPlugin = {
   },
 }
 
-const mayRepeat = ({ policy }: { readonly policy: MutatingAdmissionPolicy }): boolean => policy.spec.reinvocationPolicy === 'IfNeeded'
+const mayRepeat = ({ policy }: { readonly policy: MutatingAdmissionPolicy }): boolean =>
+  policy.spec.reinvocationPolicy === 'IfNeeded'
 
 async function mutate(policies: readonly Bound[], request: AdmissionRequest, context: ServerContext): Promise<void> {
   const problems: Problem[] = []
   const invocations = policies.flatMap(one => invocationsOf(one, request, context, problems))
-  if (invocations.length > 0) problems.push(...await invokeAll(invocations, request, context))
+  if (invocations.length > 0) problems.push(...(await invokeAll(invocations, request, context)))
   if (problems.length > 0) throw refusal(problems, request)
 }
 
-function invocationsOf({ policy, bindings }: Bound, request: AdmissionRequest, context: ServerContext, problems: Problem[]): Invocation[] {
+function invocationsOf(
+  { policy, bindings }: Bound,
+  request: AdmissionRequest,
+  context: ServerContext,
+  problems: Problem[],
+): Invocation[] {
   const kind = matchedKind(policy.spec.matchConstraints ?? {}, request, context)
   if (kind === undefined) return []
   return bindings.flatMap(binding => {
-    if (binding.spec.matchResources !== undefined && matchedKind(binding.spec.matchResources, request, context) === undefined) return []
+    if (
+      binding.spec.matchResources !== undefined &&
+      matchedKind(binding.spec.matchResources, request, context) === undefined
+    )
+      return []
     const found = findParams(policy.spec.paramKind, binding.spec.paramRef, request.target.namespace, context)
     if ('params' in found) return found.params.map(params => ({ policy, binding, kind, params }))
-    if (policy.spec.failurePolicy !== 'Ignore') problems.push({ text: problemText(policy, binding, `failed to configure binding: ${found.problem}`), reason: 'Forbidden' })
+    if (policy.spec.failurePolicy !== 'Ignore')
+      problems.push({
+        text: problemText(policy, binding, `failed to configure binding: ${found.problem}`),
+        reason: 'Forbidden',
+      })
     return []
   })
 }
 
-async function invokeAll(invocations: readonly Invocation[], request: AdmissionRequest, context: ServerContext): Promise<Problem[]> {
+async function invokeAll(
+  invocations: readonly Invocation[],
+  request: AdmissionRequest,
+  context: ServerContext,
+): Promise<Problem[]> {
   const { applyMutatingPolicy } = await import('./mutating-policy-evaluation.ts')
   const problems: Problem[] = []
   const invoke = ({ policy, binding, kind, params }: Invocation): boolean => {
     const { changed, errors } = applyMutatingPolicy(policy, { request, kind, context, params })
-    if (policy.spec.failurePolicy !== 'Ignore') problems.push(...errors.map((error): Problem => ({ text: problemText(policy, binding, error), reason: 'Invalid' })))
+    if (policy.spec.failurePolicy !== 'Ignore')
+      problems.push(
+        ...errors.map((error): Problem => ({ text: problemText(policy, binding, error), reason: 'Invalid' })),
+      )
     return changed
   }
   const changes = invocations.map(invoke)
@@ -68,13 +92,20 @@ async function invokeAll(invocations: readonly Invocation[], request: AdmissionR
   return problems
 }
 
-const problemText = ({ metadata: policy }: MutatingAdmissionPolicy, { metadata: binding }: MutatingAdmissionPolicyBinding, error: string): string =>
-  `policy '${policy.name}' with binding '${binding.name}' denied request: ${error}`
+const problemText = (
+  { metadata: policy }: MutatingAdmissionPolicy,
+  { metadata: binding }: MutatingAdmissionPolicyBinding,
+  error: string,
+): string => `policy '${policy.name}' with binding '${binding.name}' denied request: ${error}`
 
 function refusal(problems: readonly Problem[], { target, object }: AdmissionRequest): ApiError {
   const [first] = problems
   const error = forbidden(target.kind.resource, object?.metadata?.name ?? target.name, first!.text)
-  Object.assign(error.status, { message: first!.text, reason: first!.reason, details: { ...error.status.details, causes: problems.map(({ text }) => ({ message: text })) } })
+  Object.assign(error.status, {
+    message: first!.text,
+    reason: first!.reason,
+    details: { ...error.status.details, causes: problems.map(({ text }) => ({ message: text })) },
+  })
   error.message = first!.text
   return error
 }

@@ -1,7 +1,12 @@
 // One MutatingAdmissionPolicy applied to one write: its mutations one after the other, each on what the one
 // before made. A policy is compiled once.
 import { ApiError } from '../../api/api-error.ts'
-import { AdmissionCompiler, AdmissionEvaluation, OutOfBudget, type Compilation } from '../../api/cel/admission-expressions.ts'
+import {
+  AdmissionCompiler,
+  AdmissionEvaluation,
+  OutOfBudget,
+  type Compilation,
+} from '../../api/cel/admission-expressions.ts'
 import { CostLimitError, EvaluationError } from '../../api/cel/cel-error.ts'
 import { jsonPatchList, misplacedPart, mutationExtension, wholeObject } from '../../api/cel/mutation-types.ts'
 import { toJson } from '../../api/cel/to-json.ts'
@@ -48,7 +53,12 @@ export function applyMutatingPolicy(policy: MutatingAdmissionPolicy, call: Polic
   if (matched?.matches === false) return { changed: false, errors: [] }
   const before = structuredClone(draft)
   const errors = mutations.flatMap(({ mutation, patch }) => {
-    const problem = applyMutation(mutation, () => new AdmissionEvaluation(values(), compiler.compiledVariables).evaluate(patch), draft, call)
+    const problem = applyMutation(
+      mutation,
+      () => new AdmissionEvaluation(values(), compiler.compiledVariables).evaluate(patch),
+      draft,
+      call,
+    )
     return problem === undefined ? [] : [problem]
   })
   return { changed: !deepEqual(before, draft), errors }
@@ -63,10 +73,19 @@ function compiledPolicy(policy: MutatingAdmissionPolicy): CompiledPolicy {
   for (const { name, expression } of spec.variables ?? []) compiler.addVariable(name, expression, scope)
   const made: CompiledPolicy = {
     compiler,
-    conditions: (spec.matchConditions ?? []).length === 0 ? undefined : compileMatchConditions(spec.matchConditions!, { hasParams: scope.hasParams, failurePolicy: spec.failurePolicy }),
+    conditions:
+      (spec.matchConditions ?? []).length === 0
+        ? undefined
+        : compileMatchConditions(spec.matchConditions!, {
+            hasParams: scope.hasParams,
+            failurePolicy: spec.failurePolicy,
+          }),
     mutations: (spec.mutations ?? []).map(mutation => ({
       mutation,
-      patch: mutation.patchType === 'ApplyConfiguration' ? compiler.compile(mutation.applyConfiguration?.expression ?? '', scope, [wholeObject]) : compiler.compile(mutation.jsonPatch?.expression ?? '', scope, [jsonPatchList]),
+      patch:
+        mutation.patchType === 'ApplyConfiguration'
+          ? compiler.compile(mutation.applyConfiguration?.expression ?? '', scope, [wholeObject])
+          : compiler.compile(mutation.jsonPatch?.expression ?? '', scope, [jsonPatchList]),
     })),
   }
   compiled.set(policy, made)
@@ -74,18 +93,32 @@ function compiledPolicy(policy: MutatingAdmissionPolicy): CompiledPolicy {
 }
 
 /** What is wrong, if anything. */
-function applyMutation({ patchType }: Mutation, evaluate: () => ReturnType<AdmissionEvaluation['evaluate']>, draft: KubeObject, call: PolicyCall): string | undefined {
+function applyMutation(
+  { patchType }: Mutation,
+  evaluate: () => ReturnType<AdmissionEvaluation['evaluate']>,
+  draft: KubeObject,
+  call: PolicyCall,
+): string | undefined {
   try {
     const outcome = evaluate()
     if ('error' in outcome) return outcome.error
     const { request, kind } = call
     const object = inFormOf(kind, request.target.kind, draft)!
-    const patched = patchType === 'ApplyConfiguration' ? applied(outcome.value, object, call) : applyJsonPatch(object, limitWork(largestPatch, () => toJson(outcome.value)).result) as KubeObject
+    const patched =
+      patchType === 'ApplyConfiguration'
+        ? applied(outcome.value, object, call)
+        : (applyJsonPatch(object, limitWork(largestPatch, () => toJson(outcome.value)).result) as KubeObject)
     if (!isObject(patched)) throw new Inapplicable('error applying patch: the result is no object')
     replaceContent(request, inFormOf(request.target.kind, kind, structuredClone(patched) as KubeObject)!)
     return undefined
   } catch (error) {
-    if (error instanceof Inapplicable || error instanceof OutOfBudget || error instanceof EvaluationError || error instanceof CostLimitError) return error.message
+    if (
+      error instanceof Inapplicable ||
+      error instanceof OutOfBudget ||
+      error instanceof EvaluationError ||
+      error instanceof CostLimitError
+    )
+      return error.message
     if (error instanceof ApiError) return `error applying patch: ${error.message}`
     throw error
   }
@@ -94,17 +127,25 @@ function applyMutation({ patchType }: Mutation, evaluate: () => ReturnType<Admis
 class Inapplicable extends Error {}
 
 function applied(value: Value, object: KubeObject, { request, kind }: PolicyCall): KubeObject {
-  if (!(value instanceof CelObject)) throw new Inapplicable('unsupported return type from ApplyConfiguration expression')
+  if (!(value instanceof CelObject))
+    throw new Inapplicable('unsupported return type from ApplyConfiguration expression')
   const misplaced = misplacedPart(value)
   if (misplaced !== undefined) throw new Inapplicable(misplaced)
   const isOwn = object.kind === kind.resource.kind
   const model = isOwn ? kind.model : modelOfObject(request)
   if (model === undefined) throw new Inapplicable(`unable to find a schema for ${object.kind}: use a JSONPatch`)
-  const patch = { ...value.json, apiVersion: isOwn ? apiVersionOf(kind.resource) : object.apiVersion, kind: object.kind }
+  const patch = {
+    ...value.json,
+    apiVersion: isOwn ? apiVersionOf(kind.resource) : object.apiVersion,
+    kind: object.kind,
+  }
   const shape = shapeFor(model)
   checkTyped(patch, shape)
   const atomics = atomicParts(patch, shape, '')
-  if (atomics.length > 0) throw new Inapplicable(`error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomics.join(', ')}`)
+  if (atomics.length > 0)
+    throw new Inapplicable(
+      `error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomics.join(', ')}`,
+    )
   return mergeApplied(object, patch, shape) as KubeObject
 }
 
@@ -112,9 +153,13 @@ function applied(value: Value, object: KubeObject, { request, kind }: PolicyCall
 function atomicParts(value: unknown, shape: Shape, path: string): string[] {
   if (typeof value !== 'object' || value === null) return []
   if (shape.kind === 'leaf') return [path]
-  if (Array.isArray(value)) return shape.kind === 'list' ? value.flatMap((item, index) => atomicParts(item, shape.item, `${path}[${index}]`)) : []
+  if (Array.isArray(value))
+    return shape.kind === 'list'
+      ? value.flatMap((item, index) => atomicParts(item, shape.item, `${path}[${index}]`))
+      : []
   return Object.entries(value as Record<string, unknown>).flatMap(([name, part]) => {
-    const below = shape.kind === 'struct' ? shape.fields.get(name)?.shape : shape.kind === 'map' ? shape.value : undefined
+    const below =
+      shape.kind === 'struct' ? shape.fields.get(name)?.shape : shape.kind === 'map' ? shape.value : undefined
     return below === undefined ? [] : atomicParts(part, below, `${path}.${name}`)
   })
 }

@@ -11,7 +11,12 @@ export const namespaceLifecycle: AdmissionPlugin = {
   name: 'NamespaceLifecycle',
   mutate({ operation, target, object }, { storage }) {
     const { resource } = target.kind
-    if (operation === 'DELETE' && resource.plural === 'namespaces' && resource.group === '' && immortal.has(target.name)) {
+    if (
+      operation === 'DELETE' &&
+      resource.plural === 'namespaces' &&
+      resource.group === '' &&
+      immortal.has(target.name)
+    ) {
       throw forbidden(resource, target.name, 'this namespace may not be deleted')
     }
     if (operation !== 'CREATE' || target.namespace === undefined || target.subresource !== undefined) return
@@ -19,8 +24,21 @@ export const namespaceLifecycle: AdmissionPlugin = {
     if (namespace === undefined) throw notFound(namespaces, target.namespace)
     if (namespace.status?.phase === 'Terminating') {
       const name = object?.metadata.name ?? target.name
-      const error = forbidden(resource, name, `unable to create new content in namespace ${target.namespace} because it is being terminated`)
-      error.status.details = { ...error.status.details, causes: [{ reason: 'NamespaceTerminating', message: `namespace ${target.namespace} is being terminated`, field: 'metadata.namespace' }] }
+      const error = forbidden(
+        resource,
+        name,
+        `unable to create new content in namespace ${target.namespace} because it is being terminated`,
+      )
+      error.status.details = {
+        ...error.status.details,
+        causes: [
+          {
+            reason: 'NamespaceTerminating',
+            message: `namespace ${target.namespace} is being terminated`,
+            field: 'metadata.namespace',
+          },
+        ],
+      }
       throw error
     }
   },

@@ -3,7 +3,7 @@
 import type { AdmissionPlugin } from '../server-context.ts'
 
 const waiting: Readonly<Record<string, readonly string[]>> = {
-  'autoscaling': ['horizontalpodautoscalers'],
+  autoscaling: ['horizontalpodautoscalers'],
   'networking.k8s.io': ['ingresses', 'networkpolicies'],
 }
 

@@ -19,10 +19,20 @@ export const podResizeValidator: AdmissionPlugin = {
     const node = nodeOf(pod, request, context)
     const wanted = podRequests(pod.spec)
     const there = amountsOf(node.status.allocatable)
-    const missing = ['cpu', 'memory'].map(name => [name, wanted.get(name) ?? 0, there.get(name) ?? 0] as const).filter(([, requested, allocatable]) => requested > allocatable)
-    if (missing.length > 0) throw refusal(request, `Node didn't have enough allocatable resources: ${missing.map(([name, requested, allocatable]) => `${name}, requested: ${requested}, allocatable: ${allocatable}`).join('; ')}`)
+    const missing = ['cpu', 'memory']
+      .map(name => [name, wanted.get(name) ?? 0, there.get(name) ?? 0] as const)
+      .filter(([, requested, allocatable]) => requested > allocatable)
+    if (missing.length > 0)
+      throw refusal(
+        request,
+        `Node didn't have enough allocatable resources: ${missing.map(([name, requested, allocatable]) => `${name}, requested: ${requested}, allocatable: ${allocatable}`).join('; ')}`,
+      )
     const system = node.metadata.labels?.[systemLabel] ?? ''
-    if (system !== 'linux') throw refusal(request, `pod resize is only supported on linux nodes, node ${JSON.stringify(node.metadata.name)} is ${JSON.stringify(system)}`)
+    if (system !== 'linux')
+      throw refusal(
+        request,
+        `pod resize is only supported on linux nodes, node ${JSON.stringify(node.metadata.name)} is ${JSON.stringify(system)}`,
+      )
   },
 }
 
@@ -35,15 +45,28 @@ export const nodeDeclaredFeatureValidator: AdmissionPlugin = {
     if (needed.length === 0) return
     const { metadata, status } = nodeOf(pod, request, context)
     const unavailable = needed.filter(feature => !(status.declaredFeatures ?? []).includes(feature))
-    if (unavailable.length > 0) throw refusal(request, `pod update requires features ${unavailable.join(', ')} which are not available on node ${JSON.stringify(metadata.name)}`)
+    if (unavailable.length > 0)
+      throw refusal(
+        request,
+        `pod update requires features ${unavailable.join(', ')} which are not available on node ${JSON.stringify(metadata.name)}`,
+      )
   },
 }
 
 /** What the node must be able to do for this change, by the names under which nodes declare it. */
-const neededFeatures = ({ spec }: Pod, old: Pod): string[] => (sameJson(spec.resources ?? null, old.spec.resources ?? null) ? [] : ['InPlacePodLevelResourcesVerticalScaling'])
+const neededFeatures = ({ spec }: Pod, old: Pod): string[] =>
+  sameJson(spec.resources ?? null, old.spec.resources ?? null) ? [] : ['InPlacePodLevelResourcesVerticalScaling']
 
-function changedOnItsNode({ operation, target, object, old }: AdmissionRequest, parts: readonly (string | undefined)[]): Pod | undefined {
-  if (operation !== 'UPDATE' || groupResource(target.kind.resource) !== pods.plural || !parts.includes(target.subresource)) return undefined
+function changedOnItsNode(
+  { operation, target, object, old }: AdmissionRequest,
+  parts: readonly (string | undefined)[],
+): Pod | undefined {
+  if (
+    operation !== 'UPDATE' ||
+    groupResource(target.kind.resource) !== pods.plural ||
+    !parts.includes(target.subresource)
+  )
+    return undefined
   const pod = object as Pod
   return pod.spec.nodeName && !sameJson(pod.spec, (old as Pod).spec) ? pod : undefined
 }

@@ -8,7 +8,10 @@ test.each<[Mode, string, string, string]>([
   ['warn', 'strict', 'newest', 'privileged:latest'],
   ['warn', 'baseline', 'v1.30', 'baseline:v1.30'],
 ])('%s: %s, %s is %s', (mode, level, version, expected) => {
-  const labels = { [`pod-security.kubernetes.io/${mode}`]: level, [`pod-security.kubernetes.io/${mode}-version`]: version }
+  const labels = {
+    [`pod-security.kubernetes.io/${mode}`]: level,
+    [`pod-security.kubernetes.io/${mode}-version`]: version,
+  }
   const policy = policyOf({ metadata: { labels } } as unknown as Namespace, mode)
   expect(`${policy.level}:${policy.version}`).toBe(expected)
 })

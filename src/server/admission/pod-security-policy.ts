@@ -15,7 +15,10 @@ const modes = ['enforce', 'audit', 'warn'] as const
 const maximumPods = 3000
 
 export type Mode = (typeof modes)[number]
-export interface Policy { readonly level: SecurityLevel; readonly version: string }
+export interface Policy {
+  readonly level: SecurityLevel
+  readonly version: string
+}
 
 const isLevel = (text: string): text is SecurityLevel => (levels as readonly string[]).includes(text)
 const isVersion = (text: string): boolean => text === 'latest' || /^v1\.(?:\d|[1-9]\d*)$/.test(text)
@@ -24,7 +27,10 @@ const isVersion = (text: string): boolean => text === 'latest' || /^v1\.(?:\d|[1
 export function policyOf({ metadata: { labels = {} } }: Namespace, mode: Mode): Policy {
   const level = labels[`${prefix}${mode}`] ?? 'privileged'
   const version = labels[`${prefix}${mode}-version`] ?? 'latest'
-  return { level: isLevel(level) ? level : mode === 'enforce' ? 'restricted' : 'privileged', version: isVersion(version) ? version : 'latest' }
+  return {
+    level: isLevel(level) ? level : mode === 'enforce' ? 'restricted' : 'privileged',
+    version: isVersion(version) ? version : 'latest',
+  }
 }
 
 function labelErrors({ metadata: { labels = {} } }: Namespace): FieldError[] {
@@ -39,24 +45,47 @@ function labelErrors({ metadata: { labels = {} } }: Namespace): FieldError[] {
 }
 
 /** @param old is none at creation @throws ApiError Invalid for labels that are wrong now and were right before */
-export function checkNamespacePolicy(namespace: Namespace, old: Namespace | undefined, storage: ObjectStorage, { warnings }: Pick<Caller, 'warnings'>): void {
+export function checkNamespacePolicy(
+  namespace: Namespace,
+  old: Namespace | undefined,
+  storage: ObjectStorage,
+  { warnings }: Pick<Caller, 'warnings'>,
+): void {
   const errors = labelErrors(namespace)
-  if (errors.length > 0 && (old === undefined || labelErrors(old).length === 0)) throw invalid('', 'Namespace', namespace.metadata.name, errors)
+  if (errors.length > 0 && (old === undefined || labelErrors(old).length === 0))
+    throw invalid('', 'Namespace', namespace.metadata.name, errors)
   if (old === undefined) return
   const enforce = policyOf(namespace, 'enforce')
   const before = policyOf(old, 'enforce')
   const isStricter = levels.indexOf(enforce.level) > levels.indexOf(before.level)
-  if (enforce.level !== 'privileged' && (isStricter || enforce.version !== before.version)) warnings.push(...violations(namespace.metadata.name, enforce, storage))
+  if (enforce.level !== 'privileged' && (isStricter || enforce.version !== before.version))
+    warnings.push(...violations(namespace.metadata.name, enforce, storage))
 }
 
 function violations(namespace: string, { level, version }: Policy, storage: ObjectStorage): string[] {
   const present = storage.cache(pods).list(namespace)
-  const found = present.slice(0, maximumPods).map(({ object }) => ({ name: object.metadata.name, checks: securityFindings(object as Pod, level).map(({ check }) => check).join(', ') })).filter(({ checks }) => checks !== '')
+  const found = present
+    .slice(0, maximumPods)
+    .map(({ object }) => ({
+      name: object.metadata.name,
+      checks: securityFindings(object as Pod, level)
+        .map(({ check }) => check)
+        .join(', '),
+    }))
+    .filter(({ checks }) => checks !== '')
   const byChecks = Map.groupBy(found, ({ checks }) => checks)
-  const told = [...byChecks].map(([checks, those]) => `${those.map(({ name }) => name).sort()[0]}${others(those.length - 1)}: ${checks}`)
+  const told = [...byChecks].map(
+    ([checks, those]) => `${those.map(({ name }) => name).sort()[0]}${others(those.length - 1)}: ${checks}`,
+  )
   return [
-    ...(present.length > maximumPods ? [`new PodSecurity enforce level only checked against the first ${maximumPods} of ${present.length} existing pods`] : []),
-    ...(told.length > 0 ? [`existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${level}:${version}"`] : []),
+    ...(present.length > maximumPods
+      ? [
+          `new PodSecurity enforce level only checked against the first ${maximumPods} of ${present.length} existing pods`,
+        ]
+      : []),
+    ...(told.length > 0
+      ? [`existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${level}:${version}"`]
+      : []),
     ...told.sort(),
   ]
 }

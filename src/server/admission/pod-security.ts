@@ -10,12 +10,24 @@ import type { Caller } from '../request.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
 import { checkNamespacePolicy, policyOf, prefix, type Policy } from './pod-security-policy.ts'
 
-const workloads = new Set(['cronjobs', 'daemonsets', 'deployments', 'jobs', 'podtemplates', 'replicasets', 'replicationcontrollers', 'statefulsets'])
+const workloads = new Set([
+  'cronjobs',
+  'daemonsets',
+  'deployments',
+  'jobs',
+  'podtemplates',
+  'replicasets',
+  'replicationcontrollers',
+  'statefulsets',
+])
 const groups = new Set(['', 'apps', 'batch'])
 
 const templateOf = (object: KubeObject): { metadata?: object; spec?: PodSpec } | undefined => {
-  if (object.kind === 'PodTemplate') return (object as KubeObject & { template?: Deployment['spec']['template'] }).template
-  return object.kind === 'CronJob' ? (object as CronJob).spec.jobTemplate.spec?.template : (object as Deployment).spec.template
+  if (object.kind === 'PodTemplate')
+    return (object as KubeObject & { template?: Deployment['spec']['template'] }).template
+  return object.kind === 'CronJob'
+    ? (object as CronJob).spec.jobTemplate.spec?.template
+    : (object as Deployment).spec.template
 }
 
 export const podSecurity: AdmissionPlugin = {
@@ -23,11 +35,13 @@ export const podSecurity: AdmissionPlugin = {
   validate({ operation, target, object, old, caller }, { storage }) {
     const { resource } = target.kind
     if (operation === 'DELETE' || object === undefined || !groups.has(resource.group)) return
-    if (resource.plural === namespaces.plural && target.subresource === undefined) return checkNamespacePolicy(object as Namespace, old as Namespace | undefined, storage, caller)
+    if (resource.plural === namespaces.plural && target.subresource === undefined)
+      return checkNamespacePolicy(object as Namespace, old as Namespace | undefined, storage, caller)
     if (target.namespace === undefined) return
     const isPod = resource.group === '' && resource.plural === 'pods'
     const isWorkload = workloads.has(resource.plural) && target.subresource === undefined
-    if (!isWorkload && (!isPod || (target.subresource !== undefined && target.subresource !== 'ephemeralcontainers'))) return
+    if (!isWorkload && (!isPod || (target.subresource !== undefined && target.subresource !== 'ephemeralcontainers')))
+      return
     const namespace = storage.get(namespaces, target.namespace)?.object as Namespace | undefined
     if (namespace === undefined) return
     const template = isPod ? undefined : templateOf(object)
@@ -42,13 +56,19 @@ export const podSecurity: AdmissionPlugin = {
     const enforce = policyOf(namespace, 'enforce')
     caller.annotate?.(`${prefix}enforce-policy`, `${enforce.level}:${enforce.version}`)
     const refused = securityFindings(pod, enforce.level)
-    if (refused.length > 0) throw forbidden(resource, pod.metadata.name ?? '', `violates PodSecurity "${enforce.level}:${enforce.version}": ${formatFindings(refused)}`)
+    if (refused.length > 0)
+      throw forbidden(
+        resource,
+        pod.metadata.name ?? '',
+        `violates PodSecurity "${enforce.level}:${enforce.version}": ${formatFindings(refused)}`,
+      )
     noteForAudit(pod, namespace, caller)
     warnOf(pod, namespace, caller)
   },
 }
 
-const violation = ({ level, version }: Policy, findings: ReturnType<typeof securityFindings>): string => `would violate PodSecurity "${level}:${version}": ${formatFindings(findings)}`
+const violation = ({ level, version }: Policy, findings: ReturnType<typeof securityFindings>): string =>
+  `would violate PodSecurity "${level}:${version}": ${formatFindings(findings)}`
 
 function warnOf(pod: { spec: PodSpec }, namespace: Namespace, { warnings }: Caller): void {
   const policy = policyOf(namespace, 'warn')

@@ -11,10 +11,16 @@ export const podTopologyLabels: AdmissionPlugin = {
   mutate({ operation, target, object }, { storage }) {
     const { group, plural } = target.kind.resource
     if (operation !== 'CREATE' || group !== '' || plural !== 'pods' || object === undefined) return
-    const node = target.subresource === undefined ? (object as Pod).spec.nodeName : target.subresource === 'binding' ? nodeOf(object as Binding) : undefined
+    const node =
+      target.subresource === undefined
+        ? (object as Pod).spec.nodeName
+        : target.subresource === 'binding'
+          ? nodeOf(object as Binding)
+          : undefined
     const labels = node ? storage.get(nodes, node)?.object.metadata.labels : undefined
     const found = Object.fromEntries(copied.flatMap(key => (labels?.[key] === undefined ? [] : [[key, labels[key]]])))
-    if (Object.keys(found).length > 0) object.metadata = { ...object.metadata, labels: { ...found, ...object.metadata?.labels } }
+    if (Object.keys(found).length > 0)
+      object.metadata = { ...object.metadata, labels: { ...found, ...object.metadata?.labels } }
   },
 }
 

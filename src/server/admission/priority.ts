@@ -16,9 +16,15 @@ export const priority: AdmissionPlugin = {
     if (request.operation !== 'CREATE') return
     const { spec, metadata } = request.object as Pod
     const found = classOf(context, spec.priorityClassName)
-    if (found === undefined) throw forbidden(pods, metadata.name ?? '', `no PriorityClass with name ${spec.priorityClassName} was found`)
+    if (found === undefined)
+      throw forbidden(pods, metadata.name ?? '', `no PriorityClass with name ${spec.priorityClassName} was found`)
     const value = found.value ?? 0
-    if (spec.priority !== undefined && spec.priority !== value) throw forbidden(pods, metadata.name ?? '', `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`)
+    if (spec.priority !== undefined && spec.priority !== value)
+      throw forbidden(
+        pods,
+        metadata.name ?? '',
+        `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+      )
     spec.priority = value
     spec.preemptionPolicy ??= found.preemptionPolicy ?? preempts
     if (found.metadata?.name) spec.priorityClassName = found.metadata.name

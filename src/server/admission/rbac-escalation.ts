@@ -25,20 +25,39 @@ export const rbacEscalation: AdmissionPlugin = {
       case 'clusterrolebindings': {
         const binding = object as RoleBinding
         if (old !== undefined && deepEqual((old as RoleBinding).subjects, binding.subjects)) return
-        return assertHeld(request, context, context.authorizer.rulesOf(binding.roleRef, namespace), namespace, 'bind', binding.roleRef)
+        return assertHeld(
+          request,
+          context,
+          context.authorizer.rulesOf(binding.roleRef, namespace),
+          namespace,
+          'bind',
+          binding.roleRef,
+        )
       }
-      default: return
+      default:
+        return
     }
   },
 }
 
-function assertHeld({ target, caller, object }: AdmissionRequest, { authorizer }: ServerContext, rules: readonly PolicyRule[], namespace: string | undefined, verb: 'escalate' | 'bind', role?: RoleRef): void {
+function assertHeld(
+  { target, caller, object }: AdmissionRequest,
+  { authorizer }: ServerContext,
+  rules: readonly PolicyRule[],
+  namespace: string | undefined,
+  verb: 'escalate' | 'bind',
+  role?: RoleRef,
+): void {
   const { user } = caller
-  const resource = role === undefined ? target.kind.resource.plural : role.kind === 'ClusterRole' ? 'clusterroles' : 'roles'
+  const resource =
+    role === undefined ? target.kind.resource.plural : role.kind === 'ClusterRole' ? 'clusterroles' : 'roles'
   const name = role?.name ?? object?.metadata.name
   if (authorizer.authorize(user, { verb, group, resource, namespace, name }).allowed) return
   const missing = uncovered(authorizer.rules(user, namespace), rules)
   if (missing.length === 0) return
-  throw forbidden(target.kind.resource, object?.metadata.name ?? '',
-    `user ${JSON.stringify(user.username)} (groups=[${user.groups.map(each => JSON.stringify(each)).join(' ')}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`)
+  throw forbidden(
+    target.kind.resource,
+    object?.metadata.name ?? '',
+    `user ${JSON.stringify(user.username)} (groups=[${user.groups.map(each => JSON.stringify(each)).join(' ')}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`,
+  )
 }

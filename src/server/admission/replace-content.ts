@@ -21,7 +21,11 @@ export function replaceContent(request: AdmissionRequest, content: KubeObject): 
 }
 
 function decoded(request: AdmissionRequest, content: KubeObject): KubeObject {
-  const { target: { kind }, caller, model } = request
+  const {
+    target: { kind },
+    caller,
+    model,
+  } = request
   if (model !== undefined) return decodeObject(model, content).object as unknown as KubeObject
   if (modelOfObject(request) === undefined) return content
   const draft = draftOf(kind, content, { ...caller, fieldValidation: 'Ignore' })

@@ -5,33 +5,55 @@ import type { AdmissionRequest } from '../server-context.ts'
 
 /** @param kind as which the request matched */
 export function requestFields(request: AdmissionRequest, kind: KindDefinition): object {
-  const { operation, target, caller: { user, dryRun } } = request
+  const {
+    operation,
+    target,
+    caller: { user, dryRun },
+  } = request
   const { namespace, subresource } = target
   const name = target.name || (request.object ?? request.old)?.metadata?.name
   const isNamespace = target.kind.resource.group === '' && target.kind.resource.plural === 'namespaces'
   return {
-    kind: kindOf(kind, kind, request), resource: resourceOf(kind), ...(subresource !== undefined && { subResource: subresource }),
-    requestKind: kindOf(target.kind, kind, request), requestResource: resourceOf(target.kind), ...(subresource !== undefined && { requestSubResource: subresource }),
+    kind: kindOf(kind, kind, request),
+    resource: resourceOf(kind),
+    ...(subresource !== undefined && { subResource: subresource }),
+    requestKind: kindOf(target.kind, kind, request),
+    requestResource: resourceOf(target.kind),
+    ...(subresource !== undefined && { requestSubResource: subresource }),
     ...(name && { name }),
     ...(isNamespace ? { namespace: name } : namespace !== undefined && { namespace }),
     operation,
-    userInfo: { username: user.username, ...(user.uid !== undefined && { uid: user.uid }), groups: user.groups, ...(user.extra !== undefined && { extra: user.extra }) },
+    userInfo: {
+      username: user.username,
+      ...(user.uid !== undefined && { uid: user.uid }),
+      groups: user.groups,
+      ...(user.extra !== undefined && { extra: user.extra }),
+    },
     dryRun,
     options: optionsOf(request),
   }
 }
 
-interface GroupVersionKind { readonly group: string; readonly version: string; readonly kind: string }
+interface GroupVersionKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
 
 /** What is posted to a subresource is of a kind of its own. */
 function kindOf(kind: KindDefinition, asked: KindDefinition, { object, target }: AdmissionRequest): GroupVersionKind {
   const { group, version, kind: name } = kind.resource
-  if (kind !== asked || target.subresource === undefined || object?.kind === undefined || object.kind === name) return { group, version, kind: name }
+  if (kind !== asked || target.subresource === undefined || object?.kind === undefined || object.kind === name)
+    return { group, version, kind: name }
   const parts = object.apiVersion.split('/')
   return { group: parts.length > 1 ? parts[0]! : '', version: parts.at(-1)!, kind: object.kind }
 }
 
-const resourceOf = ({ resource: { group, version, plural } }: KindDefinition): object => ({ group, version, resource: plural })
+const resourceOf = ({ resource: { group, version, plural } }: KindDefinition): object => ({
+  group,
+  version,
+  resource: plural,
+})
 
 /** What the client asked for; a patch counts as the creation or update that it is. */
 function optionsOf({ operation, caller, deletion }: AdmissionRequest): object | null {
@@ -41,4 +63,8 @@ function optionsOf({ operation, caller, deletion }: AdmissionRequest): object | 
   return { ...given, kind, apiVersion: 'meta.k8s.io/v1', ...(caller.dryRun && { dryRun: ['All'] }) }
 }
 
-const optionKinds: Partial<Record<AdmissionRequest['operation'], string>> = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' }
+const optionKinds: Partial<Record<AdmissionRequest['operation'], string>> = {
+  CREATE: 'CreateOptions',
+  UPDATE: 'UpdateOptions',
+  DELETE: 'DeleteOptions',
+}

@@ -23,10 +23,16 @@ export const serviceAccountAdmission: AdmissionPlugin = {
     const namespace = request.target.namespace!
     const account = storage.get(serviceAccounts, `${namespace}/${name}`)?.object as ServiceAccount | undefined
     if (account === undefined) {
-      throw forbidden(pods, pod.metadata.name, `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`)
+      throw forbidden(
+        pods,
+        pod.metadata.name,
+        `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
+      )
     }
-    if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod, `kube-api-access-${nameSuffix(random)}`)
-    if ((pod.spec.imagePullSecrets ?? []).length === 0 && account.imagePullSecrets !== undefined) pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets)
+    if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
+      mountToken(pod, `kube-api-access-${nameSuffix(random)}`)
+    if ((pod.spec.imagePullSecrets ?? []).length === 0 && account.imagePullSecrets !== undefined)
+      pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets)
   },
 }
 
@@ -34,10 +40,13 @@ function mountToken(pod: Pod, fallbackName: string): void {
   const containers: Container[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
   const without = containers.filter(container => !container.volumeMounts?.some(mount => mount.mountPath === mountPath))
   if (without.length === 0) return
-  const existing = pod.spec.volumes?.find(volume => volume.name.startsWith('kube-api-access-') && volume.projected !== undefined)
+  const existing = pod.spec.volumes?.find(
+    volume => volume.name.startsWith('kube-api-access-') && volume.projected !== undefined,
+  )
   const volume = existing ?? tokenVolume(fallbackName)
   if (existing === undefined) (pod.spec.volumes ??= []).push(volume)
-  for (const container of without) (container.volumeMounts ??= []).push({ name: volume.name, readOnly: true, mountPath })
+  for (const container of without)
+    (container.volumeMounts ??= []).push({ name: volume.name, readOnly: true, mountPath })
 }
 
 function tokenVolume(name: string): Volume {
@@ -48,7 +57,11 @@ function tokenVolume(name: string): Volume {
       sources: [
         { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
         { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-        { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+        {
+          downwardAPI: {
+            items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+          },
+        },
       ],
     },
   }

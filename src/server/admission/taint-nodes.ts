@@ -11,6 +11,7 @@ export const taintNodesByCondition: AdmissionPlugin = {
     if (request.operation !== 'CREATE' || !isPlainResource(request, '', 'nodes')) return
     const node = request.object as Node
     node.spec.taints ??= []
-    if (!node.spec.taints.some(taint => taint.key === key && taint.effect === 'NoSchedule')) node.spec.taints.push({ key, effect: 'NoSchedule' })
+    if (!node.spec.taints.some(taint => taint.key === key && taint.effect === 'NoSchedule'))
+      node.spec.taints.push({ key, effect: 'NoSchedule' })
   },
 }

@@ -32,19 +32,28 @@ export const validatingAdmissionPolicy: AdmissionPlugin = {
 async function validate(policies: readonly Bound[], request: AdmissionRequest, context: ServerContext): Promise<void> {
   const denials: Denial[] = []
   const notes = new AuditNotes()
-  for (const one of policies) denials.push(...await denialsOf(one, request, context, notes))
+  for (const one of policies) denials.push(...(await denialsOf(one, request, context, notes)))
   notes.write(request.caller)
   if (denials[0] !== undefined) throw refusal(denials[0], request)
 }
 
-async function denialsOf({ policy, bindings }: Bound, request: AdmissionRequest, context: ServerContext, notes: AuditNotes): Promise<Denial[]> {
+async function denialsOf(
+  { policy, bindings }: Bound,
+  request: AdmissionRequest,
+  context: ServerContext,
+  notes: AuditNotes,
+): Promise<Denial[]> {
   const kind = matchedKind(policy.spec.matchConstraints ?? {}, request, context)
   if (kind === undefined) return []
   const { evaluateValidatingPolicy } = await import('./validating-policy-evaluation.ts')
   const denials: Denial[] = []
   const fails = policy.spec.failurePolicy !== 'Ignore'
   for (const binding of bindings) {
-    if (binding.spec.matchResources !== undefined && matchedKind(binding.spec.matchResources, request, context) === undefined) continue
+    if (
+      binding.spec.matchResources !== undefined &&
+      matchedKind(binding.spec.matchResources, request, context) === undefined
+    )
+      continue
     const names = { policy: policy.metadata.name, binding: binding.metadata.name }
     const found = findParams(policy.spec.paramKind, binding.spec.paramRef, request.target.namespace, context)
     if ('problem' in found) {
@@ -55,8 +64,17 @@ async function denialsOf({ policy, bindings }: Bound, request: AdmissionRequest,
     for (const { message, reason, index } of results.flatMap(({ failures }) => failures)) {
       for (const action of binding.spec.validationActions ?? []) {
         if (action === 'Deny') denials.push({ ...names, message, reason })
-        if (action === 'Warn') request.caller.warnings.push(`Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`)
-        if (action === 'Audit') notes.failed({ message, ...names, expressionIndex: index, validationActions: binding.spec.validationActions ?? [] })
+        if (action === 'Warn')
+          request.caller.warnings.push(
+            `Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`,
+          )
+        if (action === 'Audit')
+          notes.failed({
+            message,
+            ...names,
+            expressionIndex: index,
+            validationActions: binding.spec.validationActions ?? [],
+          })
       }
     }
     for (const { annotationErrors, annotations } of results) {
@@ -90,15 +108,24 @@ class AuditNotes {
 
   write({ annotate }: Caller): void {
     if (annotate === undefined) return
-    if (this.failures.length > 0) annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify(this.failures))
+    if (this.failures.length > 0)
+      annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify(this.failures))
     for (const [key, values] of this.annotations) annotate(key, [...values].join(', '))
   }
 }
 
-const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413, Invalid: 422 }
+const codes: Readonly<Record<string, number>> = {
+  Unauthorized: 401,
+  Forbidden: 403,
+  RequestEntityTooLarge: 413,
+  Invalid: 422,
+}
 
 function refusal({ policy, binding, message, reason }: Denial, { target, object }: AdmissionRequest): ApiError {
   const text = `ValidatingAdmissionPolicy '${policy}'${binding === undefined ? '' : ` with binding '${binding}'`} denied request: ${message}`
   const error = forbidden(target.kind.resource, object?.metadata?.name ?? target.name, text)
-  return new ApiError(codes[reason] ?? 422, reason, error.message, { ...error.status.details, causes: [{ message: text }] })
+  return new ApiError(codes[reason] ?? 422, reason, error.message, {
+    ...error.status.details,
+    causes: [{ message: text }],
+  })
 }

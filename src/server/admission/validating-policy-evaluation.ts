@@ -1,5 +1,11 @@
 // One ValidatingAdmissionPolicy against one write. A policy is compiled once, when the first write meets it.
-import { AdmissionCompiler, AdmissionEvaluation, OutOfBudget, type Compilation, type Outcome } from '../../api/cel/admission-expressions.ts'
+import {
+  AdmissionCompiler,
+  AdmissionEvaluation,
+  OutOfBudget,
+  type Compilation,
+  type Outcome,
+} from '../../api/cel/admission-expressions.ts'
 import { bool, nullType, string } from '../../api/cel/types.ts'
 import { typeNameOf } from '../../api/cel/values.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from '../../api/generated/models.ts'
@@ -13,7 +19,10 @@ import { compileMatchConditions, type CompiledMatchConditions } from './match-co
 const longestMessageBytes = 5 * 1024
 const longestAnnotation = 10 * 1024
 
-interface PolicyFailure { readonly message: string; readonly reason: string }
+interface PolicyFailure {
+  readonly message: string
+  readonly reason: string
+}
 
 interface IndexedFailure extends PolicyFailure {
   /** Which validation it is of; 0 for the policy as a whole. */
@@ -29,7 +38,11 @@ export interface PolicyResult {
 interface CompiledPolicy {
   readonly conditions: CompiledMatchConditions | undefined
   readonly compiler: AdmissionCompiler
-  readonly validations: readonly { readonly validation: Validation; readonly check: Compilation; readonly message: Compilation | undefined }[]
+  readonly validations: readonly {
+    readonly validation: Validation
+    readonly check: Compilation
+    readonly message: Compilation | undefined
+  }[]
   readonly annotations: readonly { readonly annotation: AuditAnnotation; readonly value: Compilation }[]
 }
 
@@ -44,7 +57,10 @@ export interface PolicyCall {
 const compiled = new WeakMap<ValidatingAdmissionPolicy, CompiledPolicy>()
 const nothing: PolicyResult = { failures: [], annotations: {}, annotationErrors: [] }
 
-export function evaluateValidatingPolicy(policy: ValidatingAdmissionPolicy, { request, kind, context, params }: PolicyCall): PolicyResult {
+export function evaluateValidatingPolicy(
+  policy: ValidatingAdmissionPolicy,
+  { request, kind, context, params }: PolicyCall,
+): PolicyResult {
   const { conditions, compiler, validations, annotations } = compiledPolicy(policy)
   const values = admissionVariables(request, kind, context, params)
   const fails = policy.spec.failurePolicy !== 'Ignore'
@@ -55,7 +71,12 @@ export function evaluateValidatingPolicy(policy: ValidatingAdmissionPolicy, { re
   try {
     const evaluation = new AdmissionEvaluation(values, compiler.compiledVariables)
     const outcomes = validations.map(({ check }) => evaluation.evaluate(check))
-    const failures = validations.flatMap(({ validation, message }, index) => failureOf(validation, outcomes[index]!, () => messageOf(message, evaluation), failed).map(failure => ({ ...failure, index })))
+    const failures = validations.flatMap(({ validation, message }, index) =>
+      failureOf(validation, outcomes[index]!, () => messageOf(message, evaluation), failed).map(failure => ({
+        ...failure,
+        index,
+      })),
+    )
     return { failures, ...annotate(annotations, new AdmissionEvaluation(values, compiler.compiledVariables), fails) }
   } catch (error) {
     if (error instanceof OutOfBudget) return { ...nothing, failures: failed(error.message) }
@@ -73,21 +94,39 @@ function compiledPolicy(policy: ValidatingAdmissionPolicy): CompiledPolicy {
 
 function compilePolicy({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
   const hasParams = spec.paramKind !== undefined
-  const [full, limited] = [{ hasParams, hasAuthorizer: true, hasVariables: true }, { hasParams, hasAuthorizer: false, hasVariables: true }]
+  const [full, limited] = [
+    { hasParams, hasAuthorizer: true, hasVariables: true },
+    { hasParams, hasAuthorizer: false, hasVariables: true },
+  ]
   const compiler = new AdmissionCompiler()
   for (const { name, expression } of spec.variables ?? []) compiler.addVariable(name, expression, full)
   return {
     compiler,
-    conditions: (spec.matchConditions ?? []).length === 0 ? undefined : compileMatchConditions(spec.matchConditions!, { hasParams, failurePolicy: spec.failurePolicy }),
+    conditions:
+      (spec.matchConditions ?? []).length === 0
+        ? undefined
+        : compileMatchConditions(spec.matchConditions!, { hasParams, failurePolicy: spec.failurePolicy }),
     validations: (spec.validations ?? []).map(validation => ({
-      validation, check: compiler.compile(validation.expression, full, [bool]),
-      message: validation.messageExpression === undefined || validation.messageExpression === '' ? undefined : compiler.compile(validation.messageExpression, limited, [string]),
+      validation,
+      check: compiler.compile(validation.expression, full, [bool]),
+      message:
+        validation.messageExpression === undefined || validation.messageExpression === ''
+          ? undefined
+          : compiler.compile(validation.messageExpression, limited, [string]),
     })),
-    annotations: (spec.auditAnnotations ?? []).map(annotation => ({ annotation, value: compiler.compile(annotation.valueExpression.trim(), full, [string, nullType]) })),
+    annotations: (spec.auditAnnotations ?? []).map(annotation => ({
+      annotation,
+      value: compiler.compile(annotation.valueExpression.trim(), full, [string, nullType]),
+    })),
   }
 }
 
-function failureOf({ expression, message, reason }: Validation, outcome: Outcome, evaluateMessage: () => string, failed: (message: string) => PolicyFailure[]): PolicyFailure[] {
+function failureOf(
+  { expression, message, reason }: Validation,
+  outcome: Outcome,
+  evaluateMessage: () => string,
+  failed: (message: string) => PolicyFailure[],
+): PolicyFailure[] {
   if ('error' in outcome) return failed(outcome.error)
   if (outcome.value === true) return []
   let own: string
@@ -108,10 +147,17 @@ function messageOf(compilation: Compilation | undefined, evaluation: AdmissionEv
   return encodeUtf8(text).length > longestMessageBytes || text.includes('\n') ? '' : text
 }
 
-function annotate(annotations: CompiledPolicy['annotations'], evaluation: AdmissionEvaluation, fails: boolean): Pick<PolicyResult, 'annotations' | 'annotationErrors'> {
+function annotate(
+  annotations: CompiledPolicy['annotations'],
+  evaluation: AdmissionEvaluation,
+  fails: boolean,
+): Pick<PolicyResult, 'annotations' | 'annotationErrors'> {
   const values: Record<string, string> = {}
   const errors: string[] = []
-  for (const { annotation: { key, valueExpression }, value } of annotations) {
+  for (const {
+    annotation: { key, valueExpression },
+    value,
+  } of annotations) {
     const outcome = evaluation.evaluate(value)
     if ('error' in outcome) {
       if (fails) errors.push(outcome.error)
@@ -119,7 +165,9 @@ function annotate(annotations: CompiledPolicy['annotations'], evaluation: Admiss
       const text = outcome.value.trim()
       if (text !== '') values[key] = text.slice(0, longestAnnotation)
     } else if (outcome.value !== null) {
-      errors.push(`valueExpression '${valueExpression}' resulted in unsupported return type: ${typeNameOf(outcome.value)}. Return type must be either string or null.`)
+      errors.push(
+        `valueExpression '${valueExpression}' resulted in unsupported return type: ${typeNameOf(outcome.value)}. Return type must be either string or null.`,
+      )
     }
   }
   return { annotations: values, annotationErrors: errors }

@@ -29,12 +29,20 @@ export class Aggregator {
   private readonly stopWatching: () => void
 
   /** @param changed is called when discovery says something else */
-  constructor(context: ServerContext, resolve: ServiceResolver, frontProxy: FrontProxy | undefined, changed: () => void) {
+  constructor(
+    context: ServerContext,
+    resolve: ServiceResolver,
+    frontProxy: FrontProxy | undefined,
+    changed: () => void,
+  ) {
     this.remotes = new RemoteApiServices(context.storage)
     this.resolve = resolve
     this.frontProxy = frontProxy
     this.stopWatching = watchAvailability({
-      context, remotes: this.remotes, resolve, frontProxy,
+      context,
+      remotes: this.remotes,
+      resolve,
+      frontProxy,
       discovered: (name, documents) => {
         const offer = offerOf(name, documents, this.remotes)
         const isNew = 'openApiV2' in documents
@@ -56,7 +64,9 @@ export class Aggregator {
     if (this.remotes.all().size === 0) return undefined
     const [, root, group, version] = path.split('/')
     if (root === 'openapi' && group === 'v3' && version === 'apis') return this.find(path.slice('/openapi/v3'.length))
-    return root === 'apis' && group !== undefined && version !== undefined ? this.remotes.find(group, version) : undefined
+    return root === 'apis' && group !== undefined && version !== undefined
+      ? this.remotes.find(group, version)
+      : undefined
   }
 
   async serve({ request, response, caller }: Exchange, remote: RemoteApiService): Promise<void> {
@@ -69,7 +79,14 @@ export class Aggregator {
     }
   }
 
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, remote: RemoteApiService, user: UserInfo, auditId: string): Promise<void> {
+  async upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    remote: RemoteApiService,
+    user: UserInfo,
+    auditId: string,
+  ): Promise<void> {
     if (!remote.available) throw unavailable()
     await forwardUpgrade(request, socket, head, this.destination(request, remote, user, auditId))
   }
@@ -88,7 +105,12 @@ export class Aggregator {
     return this.v2Documents.get(name)
   }
 
-  private destination(request: IncomingMessage, remote: RemoteApiService, user: UserInfo, auditId: string): ProxyDestination {
+  private destination(
+    request: IncomingMessage,
+    remote: RemoteApiService,
+    user: UserInfo,
+    auditId: string,
+  ): ProxyDestination {
     const { namespace, name, port } = remote.service
     let address: ServiceAddress
     try {
@@ -99,8 +121,19 @@ export class Aggregator {
     }
     const serverName = `${name}.${namespace}.svc`
     return {
-      scheme: 'https', ...address, path: request.url ?? '/', headers: { 'host': serverName, 'audit-id': auditId, ...remoteUserHeaders(user) },
-      tls: { ca: remote.authority, serverName, verifies: remote.verifies, ...(this.frontProxy !== undefined && { certificate: this.frontProxy.client.certificate, key: this.frontProxy.client.key }) },
+      scheme: 'https',
+      ...address,
+      path: request.url ?? '/',
+      headers: { host: serverName, 'audit-id': auditId, ...remoteUserHeaders(user) },
+      tls: {
+        ca: remote.authority,
+        serverName,
+        verifies: remote.verifies,
+        ...(this.frontProxy !== undefined && {
+          certificate: this.frontProxy.client.certificate,
+          key: this.frontProxy.client.key,
+        }),
+      },
     }
   }
 }
@@ -108,9 +141,18 @@ export class Aggregator {
 const unavailable = (message = 'service unavailable'): PlainError => new PlainError(503, 'ServiceUnavailable', message)
 
 /** Only what has the shape it should have. */
-function offerOf(name: string, { resources: list, openApi: index }: RemoteDocuments, remotes: RemoteApiServices): Offer {
+function offerOf(
+  name: string,
+  { resources: list, openApi: index }: RemoteDocuments,
+  remotes: RemoteApiServices,
+): Offer {
   const remote = remotes.all().get(name)
-  const resources = isObject(list) && Array.isArray(list['resources']) ? list['resources'].filter(isObject).filter(entry => typeof entry['name'] === 'string' && typeof entry['kind'] === 'string') : []
+  const resources =
+    isObject(list) && Array.isArray(list['resources'])
+      ? list['resources']
+          .filter(isObject)
+          .filter(entry => typeof entry['name'] === 'string' && typeof entry['kind'] === 'string')
+      : []
   const paths = isObject(index) && isObject(index['paths']) ? index['paths'] : {}
   const entry = paths[`apis/${remote?.group}/${remote?.version}`]
   const url = isObject(entry) ? entry['serverRelativeURL'] : undefined

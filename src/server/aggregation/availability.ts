@@ -40,7 +40,13 @@ export interface AvailabilityOptions {
 }
 
 /** @returns how to stop */
-export function watchAvailability({ context, remotes, resolve, frontProxy, discovered }: AvailabilityOptions): () => void {
+export function watchAvailability({
+  context,
+  remotes,
+  resolve,
+  frontProxy,
+  discovered,
+}: AvailabilityOptions): () => void {
   const { storage, clock, logger } = context
   const running = new Set<string>()
   const again = new Set<string>()
@@ -65,7 +71,13 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
         const found = await examine(remote)
         const failed = found.status === 'True' ? 0 : (failures.get(name) ?? 0) + 1
         failures.set(name, failed)
-        if (!stopped) timers.set(name, clock.after(failed === 0 ? recheckMs : Math.min(recheckMs, firstRetryMs * 2 ** (failed - 1)), () => schedule(name)))
+        if (!stopped)
+          timers.set(
+            name,
+            clock.after(failed === 0 ? recheckMs : Math.min(recheckMs, firstRetryMs * 2 ** (failed - 1)), () =>
+              schedule(name),
+            ),
+          )
         await note(name, found)
       }
     } catch (error) {
@@ -79,7 +91,11 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
   async function examine(remote: RemoteApiService): Promise<Finding> {
     const missing = whatIsMissing(context, remote)
     if (missing !== undefined) return missing
-    const { service: { namespace, name, port }, group, version } = remote
+    const {
+      service: { namespace, name, port },
+      group,
+      version,
+    } = remote
     try {
       const address = resolve(namespace, name, port)
       const groupPath = group === '' ? `api/${version}` : `apis/${group}/${version}`
@@ -87,7 +103,9 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
       // Not every server has OpenAPI version 3.
       const openApi = await probe(address, '/openapi/v3', frontProxy, clock).catch(() => undefined)
       const isNew = (failures.get(remote.name) ?? 1) > 0
-      const openApiV2 = isNew ? await probe(address, '/openapi/v2', frontProxy, clock).catch(() => undefined) : undefined
+      const openApiV2 = isNew
+        ? await probe(address, '/openapi/v2', frontProxy, clock).catch(() => undefined)
+        : undefined
       discovered(remote.name, { resources, openApi, ...(isNew && { openApiV2 }) })
       return { status: 'True', reason: 'Passed', message: 'all checks passed' }
     } catch (error) {
@@ -102,23 +120,40 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
       if (stored === undefined || stopped) return
       const object = stored.object as APIService
       const before = availableOf(object)
-      const condition = found === undefined ? localCondition(clock.now()) : { type: 'Available', ...found, lastTransitionTime: formatTime(clock.now()) }
-      if (before !== undefined && before.status === condition.status && before.reason === condition.reason && before.message === condition.message) return
-      if (before?.status === condition.status && before.lastTransitionTime !== undefined) condition.lastTransitionTime = before.lastTransitionTime
+      const condition =
+        found === undefined
+          ? localCondition(clock.now())
+          : { type: 'Available', ...found, lastTransitionTime: formatTime(clock.now()) }
+      if (
+        before !== undefined &&
+        before.status === condition.status &&
+        before.reason === condition.reason &&
+        before.message === condition.message
+      )
+        return
+      if (before?.status === condition.status && before.lastTransitionTime !== undefined)
+        condition.lastTransitionTime = before.lastTransitionTime
       const draft: APIService = { ...structuredClone(object), status: { conditions: [condition] } }
       if ((await storage.put(apiServices, name, draft, stored.revision)).ok) return
     }
   }
 
   const ofService = (namespace: string | undefined, service: string | undefined): void => {
-    for (const remote of remotes.all().values()) if (remote.service.namespace === namespace && remote.service.name === service) schedule(remote.name)
+    for (const remote of remotes.all().values())
+      if (remote.service.namespace === namespace && remote.service.name === service) schedule(remote.name)
   }
   const unsubscribe = [
     storage.cache(apiServices).subscribe(({ type, current, previous }) => {
       if (type === 'DELETED') {
         timers.get(current.key)?.cancel()
         failures.delete(current.key)
-      } else if (previous === undefined || availableOf(current.object as APIService) === undefined || (current.object as APIService).metadata.generation !== (previous.object as APIService).metadata.generation || specOf(current.object) !== specOf(previous.object)) schedule(current.key)
+      } else if (
+        previous === undefined ||
+        availableOf(current.object as APIService) === undefined ||
+        (current.object as APIService).metadata.generation !== (previous.object as APIService).metadata.generation ||
+        specOf(current.object) !== specOf(previous.object)
+      )
+        schedule(current.key)
     }),
     storage.cache(services).subscribe(({ current: { object } }) => {
       if (remotes.all().size > 0) ofService(object.metadata.namespace, object.metadata.name)
@@ -137,7 +172,10 @@ export function watchAvailability({ context, remotes, resolve, frontProxy, disco
 
 const specOf = (object: object): string => JSON.stringify((object as APIService).spec)
 
-function whatIsMissing({ storage }: ServerContext, { service: { namespace, name, port } }: RemoteApiService): Finding | undefined {
+function whatIsMissing(
+  { storage }: ServerContext,
+  { service: { namespace, name, port } }: RemoteApiService,
+): Finding | undefined {
   const where = `service/${name} in ${JSON.stringify(namespace)}`
   const not = (reason: string, message: string): Finding => ({ status: 'False', reason, message })
   const service = storage.get(services, `${namespace}/${name}`)?.object as Service | undefined
@@ -145,9 +183,22 @@ function whatIsMissing({ storage }: ServerContext, { service: { namespace, name,
   if ((service.spec.type ?? 'ClusterIP') !== 'ClusterIP') return undefined
   const found = service.spec.ports?.find(each => each.port === port)
   if (found === undefined) return not('ServicePortError', `${where} is not listening on port ${port}`)
-  const slices = storage.cache(endpointSlices).list(namespace).map(({ object }) => object as EndpointSlice).filter(({ metadata }) => metadata.labels?.[serviceNameLabel] === name)
+  const slices = storage
+    .cache(endpointSlices)
+    .list(namespace)
+    .map(({ object }) => object as EndpointSlice)
+    .filter(({ metadata }) => metadata.labels?.[serviceNameLabel] === name)
   if (slices.length === 0) return not('EndpointsNotFound', `cannot find endpointslices for ${where}`)
   const portName = found.name ?? ''
-  const reachable = slices.some(slice => slice.endpoints?.some(endpoint => endpoint.conditions?.ready !== false) && slice.ports?.some(each => (each.name ?? '') === portName))
-  return reachable ? undefined : not('MissingEndpoints', `endpointslices for ${where} have no addresses with port name ${JSON.stringify(portName)}`)
+  const reachable = slices.some(
+    slice =>
+      slice.endpoints?.some(endpoint => endpoint.conditions?.ready !== false) &&
+      slice.ports?.some(each => (each.name ?? '') === portName),
+  )
+  return reachable
+    ? undefined
+    : not(
+        'MissingEndpoints',
+        `endpointslices for ${where} have no addresses with port name ${JSON.stringify(portName)}`,
+      )
 }

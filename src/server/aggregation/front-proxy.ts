@@ -29,7 +29,9 @@ export function remoteUserHeaders({ username, uid, groups, extra = {} }: UserInf
     'X-Remote-User': sent(username),
     ...(uid !== undefined && { 'X-Remote-Uid': sent(uid) }),
     'X-Remote-Group': groups.map(sent),
-    ...Object.fromEntries(Object.entries(extra).map(([key, values]) => [`X-Remote-Extra-${encodeURIComponent(key)}`, values.map(sent)])),
+    ...Object.fromEntries(
+      Object.entries(extra).map(([key, values]) => [`X-Remote-Extra-${encodeURIComponent(key)}`, values.map(sent)]),
+    ),
   }
 }
 
@@ -45,7 +47,9 @@ export function isIssuedBy(socket: TLSSocket, authority: string): boolean {
 }
 
 /** undefined: the headers name nobody. A header stands once for each value, since groups may have commas in them. */
-export function remoteUser({ headersDistinct: headers }: Pick<IncomingMessage, 'headersDistinct'>): UserInfo | undefined {
+export function remoteUser({
+  headersDistinct: headers,
+}: Pick<IncomingMessage, 'headersDistinct'>): UserInfo | undefined {
   const valuesOf = (name: string): string[] => (headers[name] ?? []).map(received).filter(text => text !== '')
   const [username] = valuesOf('x-remote-user')
   if (username === undefined) return undefined
@@ -55,8 +59,13 @@ export function remoteUser({ headersDistinct: headers }: Pick<IncomingMessage, '
   return {
     username,
     ...(uid !== undefined && { uid }),
-    groups: groups.includes('system:authenticated') || username === 'system:anonymous' ? groups : [...groups, 'system:authenticated'],
-    ...(extra.length > 0 && { extra: Object.fromEntries(extra.map(name => [percentDecoded(name.slice(extraPrefix.length)), valuesOf(name)])) }),
+    groups:
+      groups.includes('system:authenticated') || username === 'system:anonymous'
+        ? groups
+        : [...groups, 'system:authenticated'],
+    ...(extra.length > 0 && {
+      extra: Object.fromEntries(extra.map(name => [percentDecoded(name.slice(extraPrefix.length)), valuesOf(name)])),
+    }),
   }
 }
 
@@ -65,24 +74,47 @@ const readerName = 'extension-apiserver-authentication-reader'
 const namespace = 'kube-system'
 
 /** Writes what is missing or has changed since the last start. */
-export async function publishFrontProxy(context: ServerContext, { authority, clientAuthority }: FrontProxy): Promise<void> {
+export async function publishFrontProxy(
+  context: ServerContext,
+  { authority, clientAuthority }: FrontProxy,
+): Promise<void> {
   await Promise.all([
-    publishObject(context, configMaps, { metadata: { namespace, name }, data: {
-      'client-ca-file': clientAuthority,
-      'requestheader-allowed-names': JSON.stringify([frontProxyName]),
-      'requestheader-client-ca-file': authority,
-      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
-      'requestheader-group-headers': '["X-Remote-Group"]',
-      'requestheader-uid-headers': '["X-Remote-Uid"]',
-      'requestheader-username-headers': '["X-Remote-User"]',
-    } }, 'data'),
-    publishObject(context, roles, { metadata: rbacMetadata(readerName), rules: [{ verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['configmaps'], resourceNames: [name] }] }),
+    publishObject(
+      context,
+      configMaps,
+      {
+        metadata: { namespace, name },
+        data: {
+          'client-ca-file': clientAuthority,
+          'requestheader-allowed-names': JSON.stringify([frontProxyName]),
+          'requestheader-client-ca-file': authority,
+          'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+          'requestheader-group-headers': '["X-Remote-Group"]',
+          'requestheader-uid-headers': '["X-Remote-Uid"]',
+          'requestheader-username-headers': '["X-Remote-User"]',
+        },
+      },
+      'data',
+    ),
+    publishObject(context, roles, {
+      metadata: rbacMetadata(readerName),
+      rules: [{ verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['configmaps'], resourceNames: [name] }],
+    }),
     publishObject(context, roleBindings, {
       metadata: rbacMetadata(`system::${readerName}`),
-      subjects: ['system:kube-controller-manager', 'system:kube-scheduler'].map(user => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: user })),
+      subjects: ['system:kube-controller-manager', 'system:kube-scheduler'].map(user => ({
+        kind: 'User',
+        apiGroup: 'rbac.authorization.k8s.io',
+        name: user,
+      })),
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: readerName },
     }),
   ])
 }
 
-const rbacMetadata = (objectName: string): object => ({ namespace, name: objectName, annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' }, labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } })
+const rbacMetadata = (objectName: string): object => ({
+  namespace,
+  name: objectName,
+  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+})

@@ -10,12 +10,28 @@ const timeoutMs = 5_000
 const limitBytes = 16 * 1024 * 1024
 
 /** @returns the parsed answer. @throws Error in the words of Kubernetes */
-export function probe({ host, port }: ServiceAddress, path: string, frontProxy: FrontProxy | undefined, clock: Clock): Promise<unknown> {
+export function probe(
+  { host, port }: ServiceAddress,
+  path: string,
+  frontProxy: FrontProxy | undefined,
+  clock: Clock,
+): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
   const url = `https://${host}:${port}${path}`
-  const headers: OutgoingHttpHeaders = { Accept: 'application/json', ...remoteUserHeaders({ username: 'system:kube-aggregator', groups: ['system:masters'] }) }
+  const headers: OutgoingHttpHeaders = {
+    Accept: 'application/json',
+    ...remoteUserHeaders({ username: 'system:kube-aggregator', groups: ['system:masters'] }),
+  }
   // Who owns the network may lie about health, and about nothing else: what clients get is verified.
-  const call = httpsRequest({ host, port, path, headers, agent: false, rejectUnauthorized: false, ...(frontProxy !== undefined && { cert: frontProxy.client.certificate, key: frontProxy.client.key }) })
+  const call = httpsRequest({
+    host,
+    port,
+    path,
+    headers,
+    agent: false,
+    rejectUnauthorized: false,
+    ...(frontProxy !== undefined && { cert: frontProxy.client.certificate, key: frontProxy.client.key }),
+  })
   const fail = (why: string): void => {
     reject(new Error(`failing or missing response from ${url}: ${why}`))
     call.destroy()

@@ -18,7 +18,9 @@ export interface RemoteApiService {
 }
 
 /** The one condition that APIServices have. */
-export const availableOf = ({ status }: APIService): NonNullable<NonNullable<APIService['status']>['conditions']>[number] | undefined =>
+export const availableOf = ({
+  status,
+}: APIService): NonNullable<NonNullable<APIService['status']>['conditions']>[number] | undefined =>
   status?.conditions?.find(({ type }) => type === 'Available')
 
 export class RemoteApiServices {
@@ -38,15 +40,22 @@ export class RemoteApiServices {
 
   /** Of one group, the preferred version first. */
   versionsOf(group: string): RemoteApiService[] {
-    return [...this.all().values()].filter(each => each.group === group).toSorted((a, b) => b.versionPriority - a.versionPriority)
+    return [...this.all().values()]
+      .filter(each => each.group === group)
+      .toSorted((a, b) => b.versionPriority - a.versionPriority)
   }
 
   /** By name. */
   all(): ReadonlyMap<string, RemoteApiService> {
-    return (this.known ??= new Map(this.storage.cache(apiServices).list().flatMap(({ key, object }) => {
-      const remote = remoteOf(object as APIService)
-      return remote === undefined ? [] : [[key, remote] as const]
-    })))
+    return (this.known ??= new Map(
+      this.storage
+        .cache(apiServices)
+        .list()
+        .flatMap(({ key, object }) => {
+          const remote = remoteOf(object as APIService)
+          return remote === undefined ? [] : [[key, remote] as const]
+        }),
+    ))
   }
 }
 
@@ -55,8 +64,14 @@ function remoteOf(object: APIService): RemoteApiService | undefined {
   if (spec?.service === undefined) return undefined
   const { namespace = '', name = '', port = 443 } = spec.service
   return {
-    name: metadata.name, group: spec.group ?? '', version: spec.version ?? '', service: { namespace, name, port },
-    authority: spec.caBundle === undefined ? undefined : Buffer.from(spec.caBundle, 'base64').toString(), verifies: spec.insecureSkipTLSVerify !== true,
-    available: availableOf(object)?.status === 'True', groupPriority: spec.groupPriorityMinimum, versionPriority: spec.versionPriority,
+    name: metadata.name,
+    group: spec.group ?? '',
+    version: spec.version ?? '',
+    service: { namespace, name, port },
+    authority: spec.caBundle === undefined ? undefined : Buffer.from(spec.caBundle, 'base64').toString(),
+    verifies: spec.insecureSkipTLSVerify !== true,
+    available: availableOf(object)?.status === 'True',
+    groupPriority: spec.groupPriorityMinimum,
+    versionPriority: spec.versionPriority,
   }
 }

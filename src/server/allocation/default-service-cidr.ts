@@ -12,7 +12,9 @@ export async function keepDefaultServiceCidr(context: ServerContext, cidr: strin
   await make(context, cidr)
   return cache.subscribe(({ type, current: { key } }) => {
     if (type !== 'DELETED' || key !== defaultServiceCidrName) return
-    make(context, cidr).catch((error: Error) => context.logger.warn('the default range of service addresses could not be made again', { error: error.message }))
+    make(context, cidr).catch((error: Error) =>
+      context.logger.warn('the default range of service addresses could not be made again', { error: error.message }),
+    )
   })
 }
 
@@ -21,8 +23,16 @@ async function make({ storage, clock, random }: ServerContext, cidr: string): Pr
   if (storage.get(serviceCidrs, defaultServiceCidrName) !== undefined) return
   const now = formatTime(clock.now())
   const range: ServiceCIDR = {
-    kind: 'ServiceCIDR', apiVersion: 'networking.k8s.io/v1',
-    metadata: { name: defaultServiceCidrName, uid: random.uuid(), resourceVersion: '', generation: 1, creationTimestamp: now, finalizers: [serviceCidrFinalizer] },
+    kind: 'ServiceCIDR',
+    apiVersion: 'networking.k8s.io/v1',
+    metadata: {
+      name: defaultServiceCidrName,
+      uid: random.uuid(),
+      resourceVersion: '',
+      generation: 1,
+      creationTimestamp: now,
+      finalizers: [serviceCidrFinalizer],
+    },
     spec: { cidrs: [cidr] },
     status: { conditions: [readyCondition('True', '', 'Kubernetes default Service CIDR is ready', now)] },
   }

@@ -33,20 +33,37 @@ function addressesOf({ type, clusterIP, clusterIPs }: Service['spec']): string[]
 }
 
 function nodePortsOf({ ports = [], healthCheckNodePort }: Service['spec']): number[] {
-  return [...new Set([...ports.map(({ nodePort = 0 }) => nodePort), healthCheckNodePort ?? 0])].filter(port => port !== 0)
+  return [...new Set([...ports.map(({ nodePort = 0 }) => nodePort), healthCheckNodePort ?? 0])].filter(
+    port => port !== 0,
+  )
 }
 
-export function makeHolding({ resource, name }: Holding, { metadata: { namespace, name: owner } }: Service, { clock, random }: { readonly clock: Clock; readonly random: Random }): Allocated {
+export function makeHolding(
+  { resource, name }: Holding,
+  { metadata: { namespace, name: owner } }: Service,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Allocated {
   const isAddress = resource === ipAddresses
   return {
     kind: isAddress ? 'IPAddress' : 'NodePortAllocation',
     apiVersion: isAddress ? 'networking.k8s.io/v1' : 'ranges/v1',
-    metadata: { name, uid: random.uuid(), creationTimestamp: formatTime(clock.now()), ...(isAddress && { generation: 1, labels: addressLabels() }) },
+    metadata: {
+      name,
+      uid: random.uuid(),
+      creationTimestamp: formatTime(clock.now()),
+      ...(isAddress && { generation: 1, labels: addressLabels() }),
+    },
     spec: { parentRef: { group: '', resource: 'services', namespace, name: owner } },
   } as unknown as Allocated
 }
 
 export function isHeldBy({ spec }: Allocated, { metadata }: Pick<Service, 'metadata'>): boolean {
   const parent = spec?.parentRef
-  return parent !== undefined && (parent.group ?? '') === '' && parent.resource === 'services' && parent.namespace === metadata.namespace && parent.name === metadata.name
+  return (
+    parent !== undefined &&
+    (parent.group ?? '') === '' &&
+    parent.resource === 'services' &&
+    parent.namespace === metadata.namespace &&
+    parent.name === metadata.name
+  )
 }

@@ -7,17 +7,41 @@ import { events } from '../../api/resources.ts'
 import { formatTime } from '../../lib/clock.ts'
 import type { ServerContext } from '../server-context.ts'
 
-export async function warn({ storage, clock, random }: ServerContext, subject: KubeObject, { reason, message }: { readonly reason: string; readonly message: string }): Promise<void> {
-  const { apiVersion, kind, metadata: { name, uid, namespace = 'default', resourceVersion } } = subject
+export async function warn(
+  { storage, clock, random }: ServerContext,
+  subject: KubeObject,
+  { reason, message }: { readonly reason: string; readonly message: string },
+): Promise<void> {
+  const {
+    apiVersion,
+    kind,
+    metadata: { name, uid, namespace = 'default', resourceVersion },
+  } = subject
   const now = formatTime(clock.now())
   const component = 'service-repair-controller'
   const eventName = `${name}.${createHash('sha256').update(`${uid} ${reason} ${message}`).digest('hex').slice(0, 16)}`
   const event = {
-    kind: 'Event', apiVersion: 'v1',
+    kind: 'Event',
+    apiVersion: 'v1',
     metadata: { name: eventName, namespace, uid: random.uuid(), creationTimestamp: now },
-    involvedObject: { kind, apiVersion, name, uid, resourceVersion, ...(subject.metadata.namespace !== undefined && { namespace }) },
-    reason, message, type: 'Warning', source: { component }, reportingComponent: component, reportingInstance: '',
-    firstTimestamp: now, lastTimestamp: now, count: 1, eventTime: null,
+    involvedObject: {
+      kind,
+      apiVersion,
+      name,
+      uid,
+      resourceVersion,
+      ...(subject.metadata.namespace !== undefined && { namespace }),
+    },
+    reason,
+    message,
+    type: 'Warning',
+    source: { component },
+    reportingComponent: component,
+    reportingInstance: '',
+    firstTimestamp: now,
+    lastTimestamp: now,
+    count: 1,
+    eventTime: null,
   } as unknown as CoreEvent
   await storage.put(events, `${namespace}/${eventName}`, event, 0)
 }

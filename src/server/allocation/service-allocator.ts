@@ -13,7 +13,15 @@ import { addressCount, isHostAddress, nthAddress } from '../../lib/ipv4.ts'
 import type { Random } from '../../lib/random.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
-import { addressHolding, holdingsOf, isHeldBy, makeHolding, portHolding, type Allocated, type Holding } from './holdings.ts'
+import {
+  addressHolding,
+  holdingsOf,
+  isHeldBy,
+  makeHolding,
+  portHolding,
+  type Allocated,
+  type Holding,
+} from './holdings.ts'
 
 export const nodePortRange = { first: 30_000, last: 32_767 } as const
 
@@ -44,9 +52,11 @@ interface Request {
   readonly errors: FieldError[]
 }
 
-const isService = ({ resource: { group, plural } }: KindDefinition): boolean => plural === services.plural && group === services.group
+const isService = ({ resource: { group, plural } }: KindDefinition): boolean =>
+  plural === services.plural && group === services.group
 const hasNodePorts = ({ type }: Service['spec']): boolean => type === 'NodePort' || type === 'LoadBalancer'
-const needsHealthCheck = ({ type, externalTrafficPolicy }: Service['spec']): boolean => type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
+const needsHealthCheck = ({ type, externalTrafficPolicy }: Service['spec']): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
 
 export class ServiceAllocator {
   private readonly storage: ObjectStorage
@@ -61,7 +71,12 @@ export class ServiceAllocator {
    * Fills in the cluster IP and node ports that the draft asks for; a dry run takes nothing.
    * @throws ApiError Invalid for an address or port that is taken or out of range, InternalError when a range is full
    */
-  allocateFor(kind: KindDefinition, draft: KubeObject, old: KubeObject | undefined, dryRun: boolean): Allocation | Promise<Allocation> {
+  allocateFor(
+    kind: KindDefinition,
+    draft: KubeObject,
+    old: KubeObject | undefined,
+    dryRun: boolean,
+  ): Allocation | Promise<Allocation> {
     return isService(kind) ? this.allocate(draft as Service, old as Service | undefined, dryRun) : nothing
   }
 
@@ -74,7 +89,10 @@ export class ServiceAllocator {
     const before = old === undefined ? [] : holdingsOf(old)
     const request: Request = { service, dryRun, held: new Set(before.map(({ name }) => name)), taken: [], errors: [] }
     const revert = (): Promise<void> => this.undo(request.taken)
-    const outcomes = await Promise.allSettled([this.allocateAddress(request), this.allocatePorts(request, old === undefined)])
+    const outcomes = await Promise.allSettled([
+      this.allocateAddress(request),
+      this.allocatePorts(request, old === undefined),
+    ])
     const failure = outcomes.find(outcome => outcome.status === 'rejected')
     if (failure !== undefined || request.errors.length > 0) {
       await revert()
@@ -86,7 +104,10 @@ export class ServiceAllocator {
   }
 
   private async allocateAddress(request: Request): Promise<void> {
-    const { service: { spec }, held } = request
+    const {
+      service: { spec },
+      held,
+    } = request
     if (spec.type === 'ExternalName') return
     if (!spec.clusterIP) spec.clusterIP = await this.takeAnyAddress(request)
     else if (spec.clusterIP !== 'None' && !held.has(spec.clusterIP)) await this.takeAddress(request, spec.clusterIP)
@@ -96,9 +117,13 @@ export class ServiceAllocator {
   }
 
   private async takeAddress(request: Request, address: string): Promise<void> {
-    const problem = !this.ranges().some(range => isHostAddress(address, range)) ? 'the provided network does not match the current range'
-      : await this.take(request, addressHolding(address)) ? undefined : alreadyAllocated
-    if (problem !== undefined) request.errors.push(invalidValue('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${problem}`))
+    const problem = !this.ranges().some(range => isHostAddress(address, range))
+      ? 'the provided network does not match the current range'
+      : (await this.take(request, addressHolding(address)))
+        ? undefined
+        : alreadyAllocated
+    if (problem !== undefined)
+      request.errors.push(invalidValue('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${problem}`))
   }
 
   private async takeAnyAddress(request: Request): Promise<string> {
@@ -113,17 +138,32 @@ export class ServiceAllocator {
   }
 
   private ranges(): string[] {
-    return this.storage.cache(serviceCidrs).list().map(({ object }) => object as ServiceCIDR).filter(isReadyRange).flatMap(ipv4RangesOf)
+    return this.storage
+      .cache(serviceCidrs)
+      .list()
+      .map(({ object }) => object as ServiceCIDR)
+      .filter(isReadyRange)
+      .flatMap(ipv4RangesOf)
   }
 
   private async allocatePorts(request: Request, isNew: boolean): Promise<void> {
-    const { service: { spec } } = request
+    const {
+      service: { spec },
+    } = request
     if (!hasNodePorts(spec)) return
     const ports = spec.ports ?? []
     // What is asked for goes first, so that nothing that is only found stands in its way.
-    const asked = new Map(ports.entries().filter(([, { nodePort }]) => nodePort).map(([index, { nodePort }]) => [nodePort!, index]))
-    await Promise.all(asked.entries().map(([port, index]) => this.takePort(request, port, `spec.ports[${index}].nodePort`)))
-    if (spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false) await this.fillPorts(request, ports, isNew)
+    const asked = new Map(
+      ports
+        .entries()
+        .filter(([, { nodePort }]) => nodePort)
+        .map(([index, { nodePort }]) => [nodePort!, index]),
+    )
+    await Promise.all(
+      asked.entries().map(([port, index]) => this.takePort(request, port, `spec.ports[${index}].nodePort`)),
+    )
+    if (spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false)
+      await this.fillPorts(request, ports, isNew)
     if (needsHealthCheck(spec)) await this.allocateHealthCheckPort(request)
   }
 
@@ -131,16 +171,22 @@ export class ServiceAllocator {
     const lacking = ports.filter(({ nodePort }) => !nodePort)
     // At first, the same port of TCP and UDP gets the same node port.
     const numbers = new Map<number | ServicePort, Promise<number>>()
-    await Promise.all(lacking.map(async port => {
-      const same = isNew ? ports.find(other => other.port === port.port && !lacking.includes(other))?.nodePort : undefined
-      const sharing = isNew ? port.port : port
-      if (same === undefined && !numbers.has(sharing)) numbers.set(sharing, this.takeAnyPort(request, 'a nodePort: '))
-      port.nodePort = same ?? await numbers.get(sharing)!
-    }))
+    await Promise.all(
+      lacking.map(async port => {
+        const same = isNew
+          ? ports.find(other => other.port === port.port && !lacking.includes(other))?.nodePort
+          : undefined
+        const sharing = isNew ? port.port : port
+        if (same === undefined && !numbers.has(sharing)) numbers.set(sharing, this.takeAnyPort(request, 'a nodePort: '))
+        port.nodePort = same ?? (await numbers.get(sharing)!)
+      }),
+    )
   }
 
   private async allocateHealthCheckPort(request: Request): Promise<void> {
-    const { service: { spec } } = request
+    const {
+      service: { spec },
+    } = request
     if (spec.healthCheckNodePort) await this.takePort(request, spec.healthCheckNodePort, 'spec.healthCheckNodePort')
     else spec.healthCheckNodePort = await this.takeAnyPort(request, 'a HealthCheck NodePort 0: ')
   }
@@ -148,23 +194,31 @@ export class ServiceAllocator {
   private async takePort(request: Request, port: number, field: string): Promise<void> {
     const { first, last } = nodePortRange
     if (request.held.has(String(port))) return
-    const problem = port < first || port > last ? `provided port is not in the valid range. The range of valid ports is ${first}-${last}`
-      : await this.take(request, portHolding(port)) ? undefined : 'provided port is already allocated'
+    const problem =
+      port < first || port > last
+        ? `provided port is not in the valid range. The range of valid ports is ${first}-${last}`
+        : (await this.take(request, portHolding(port)))
+          ? undefined
+          : 'provided port is already allocated'
     if (problem !== undefined) request.errors.push(invalidValue(field, port, problem))
   }
 
   private async takeAnyPort(request: Request, what: string): Promise<number> {
     const { first, last } = nodePortRange
     const count = last - first + 1
-    for (const index of this.indexes(count, reserved(count, 32, 128))) if (await this.take(request, portHolding(first + index))) return first + index
+    for (const index of this.indexes(count, reserved(count, 32, 128)))
+      if (await this.take(request, portHolding(first + index))) return first + index
     throw internalError(`failed to allocate ${what}${rangeFull}`)
   }
 
   /** Every place once: from a random one on through the upper part, then through the part for those that are asked for. */
-  private* indexes(count: number, offset: number): Iterable<number> {
-    for (const [start, length] of [[offset, count - offset], [0, offset]] as const) {
+  private *indexes(count: number, offset: number): Iterable<number> {
+    for (const [start, length] of [
+      [offset, count - offset],
+      [0, offset],
+    ] as const) {
       const first = Math.floor(this.made.random.fraction() * length)
-      for (let step = 0; step < length; step++) yield start + (first + step) % length
+      for (let step = 0; step < length; step++) yield start + ((first + step) % length)
     }
   }
 
@@ -182,10 +236,13 @@ export class ServiceAllocator {
   }
 
   private async giveBack(service: Service, holdings: readonly Holding[]): Promise<void> {
-    await Promise.all(holdings.map(async ({ resource, name }) => {
-      const found = this.storage.get(resource, name)
-      if (found !== undefined && isHeldBy(found.object as Allocated, service)) await this.storage.delete(resource, found)
-    }))
+    await Promise.all(
+      holdings.map(async ({ resource, name }) => {
+        const found = this.storage.get(resource, name)
+        if (found !== undefined && isHeldBy(found.object as Allocated, service))
+          await this.storage.delete(resource, found)
+      }),
+    )
   }
 }
 

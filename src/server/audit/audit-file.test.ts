@@ -28,15 +28,26 @@ test('a full file is put aside; old ones go by number and by age', async () => {
   const clock = new FakeClock(Date.UTC(2026, 0, 1))
   const path = join(directory, 'audit.log')
   for (let day = 0; day < 5; day++) {
-    const file = openAuditFile({ path, maximumBytes: 8, maximumBackups: 3, maximumAgeMs: 2 * 86_400_000 }, clock, silentLogger)
+    const file = openAuditFile(
+      { path, maximumBytes: 8, maximumBackups: 3, maximumAgeMs: 2 * 86_400_000 },
+      clock,
+      silentLogger,
+    )
     file.append(`line ${day}`)
     await file.close()
     await clock.advance(86_400_000)
   }
   expect(readFileSync(path, 'utf8')).toBe('line 4\n')
-  expect(readdirSync(directory).sort()).toEqual(['audit-2026-01-03T00-00-00.000.log', 'audit-2026-01-04T00-00-00.000.log', 'audit-2026-01-05T00-00-00.000.log', 'audit.log'])
+  expect(readdirSync(directory).sort()).toEqual([
+    'audit-2026-01-03T00-00-00.000.log',
+    'audit-2026-01-04T00-00-00.000.log',
+    'audit-2026-01-05T00-00-00.000.log',
+    'audit.log',
+  ])
 })
 
 test('a place that cannot be written to is told at once', () => {
-  expect(() => openAuditFile({ path: join(directory, 'no', 'audit.log') }, new FakeClock(), silentLogger)).toThrow('ENOENT')
+  expect(() => openAuditFile({ path: join(directory, 'no', 'audit.log') }, new FakeClock(), silentLogger)).toThrow(
+    'ENOENT',
+  )
 })

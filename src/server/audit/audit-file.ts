@@ -81,12 +81,18 @@ function writeAll(file: number, bytes: Buffer): Promise<void> {
 function removeOld({ path, maximumBackups = 0, maximumAgeMs = 0 }: AuditFileOptions, nowMs: number): void {
   const extension = extname(path)
   const prefix = `${basename(path, extension)}-`
-  const closed = readdirSync(dirname(path)).filter(name => name.startsWith(prefix) && name.endsWith(extension) && endOf(name) !== undefined).sort().toReversed()
+  const closed = readdirSync(dirname(path))
+    .filter(name => name.startsWith(prefix) && name.endsWith(extension) && endOf(name) !== undefined)
+    .sort()
+    .toReversed()
   function endOf(name: string): number | undefined {
-    const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3})$/.exec(name.slice(prefix.length, name.length - extension.length))
+    const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3})$/.exec(
+      name.slice(prefix.length, name.length - extension.length),
+    )
     return match === null ? undefined : Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`)
   }
   for (const [index, name] of closed.entries()) {
-    if ((maximumBackups > 0 && index >= maximumBackups) || (maximumAgeMs > 0 && nowMs - endOf(name)! > maximumAgeMs)) unlinkSync(join(dirname(path), name))
+    if ((maximumBackups > 0 && index >= maximumBackups) || (maximumAgeMs > 0 && nowMs - endOf(name)! > maximumAgeMs))
+      unlinkSync(join(dirname(path), name))
   }
 }

@@ -2,7 +2,15 @@
 // Source: staging/src/k8s.io/apiserver/pkg/endpoints/filters/audit.go.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Status } from '../../api/api-error.ts'
-import { auditLevels, auditVerdict, type AuditedRequest, type AuditLevel, type AuditPolicy, type AuditStage, type AuditVerdict } from '../../api/audit-policy.ts'
+import {
+  auditLevels,
+  auditVerdict,
+  type AuditedRequest,
+  type AuditLevel,
+  type AuditPolicy,
+  type AuditStage,
+  type AuditVerdict,
+} from '../../api/audit-policy.ts'
 import { isObject } from '../../api/patch/json-value.ts'
 import { formatMicroTime, type Clock } from '../../lib/clock.ts'
 import { isPath, type Attributes, type Decision } from '../auth/attributes.ts'
@@ -30,10 +38,26 @@ export class Audit {
   }
 
   /** undefined: the policy asks for nothing. @param user undefined: nobody was recognized */
-  begin(id: string, request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, path: ApiPath | undefined, user: UserInfo | undefined, isLongRunning: boolean): AuditRecord | undefined {
-    const asked: AuditedRequest = { username: user?.username, groups: user?.groups ?? [], verb: attributes.verb, path: isPath(attributes) ? attributes.path : '', ...(!isPath(attributes) && { resource: attributes }) }
+  begin(
+    id: string,
+    request: IncomingMessage,
+    response: ServerResponse | undefined,
+    attributes: Attributes,
+    path: ApiPath | undefined,
+    user: UserInfo | undefined,
+    isLongRunning: boolean,
+  ): AuditRecord | undefined {
+    const asked: AuditedRequest = {
+      username: user?.username,
+      groups: user?.groups ?? [],
+      verb: attributes.verb,
+      path: isPath(attributes) ? attributes.path : '',
+      ...(!isPath(attributes) && { resource: attributes }),
+    }
     const verdict = auditVerdict(this.options.policy, asked)
-    return verdict.level === 'None' ? undefined : new AuditRecord(this.options, verdict, { id, request, response, attributes, path, user, isLongRunning })
+    return verdict.level === 'None'
+      ? undefined
+      : new AuditRecord(this.options, verdict, { id, request, response, attributes, path, user, isLongRunning })
   }
 
   close(): Promise<void> {
@@ -51,7 +75,8 @@ interface Subject {
   readonly isLongRunning: boolean
 }
 
-const atLeast = (level: AuditLevel, wanted: AuditLevel): boolean => auditLevels.indexOf(level) >= auditLevels.indexOf(wanted)
+const atLeast = (level: AuditLevel, wanted: AuditLevel): boolean =>
+  auditLevels.indexOf(level) >= auditLevels.indexOf(wanted)
 
 export class AuditRecord {
   private readonly options: AuditOptions
@@ -72,7 +97,10 @@ export class AuditRecord {
     this.subject = subject
     this.receivedMs = options.clock.now()
     if (subject.user === undefined) return
-    if (atLeast(verdict.level, 'Request') || subject.attributes.verb === 'create') observeBody(subject.request, bytes => { this.posted = bytes })
+    if (atLeast(verdict.level, 'Request') || subject.attributes.verb === 'create')
+      observeBody(subject.request, bytes => {
+        this.posted = bytes
+      })
     if (atLeast(verdict.level, 'RequestResponse') && !subject.isLongRunning) this.collectAnswer()
     this.write('RequestReceived')
   }
@@ -103,7 +131,10 @@ export class AuditRecord {
 
   /** Nobody was recognized; nothing else will be written. */
   refused(status: Status): void {
-    this.status = { ...status, message: `Authentication failed, attempted: ${this.subject.request.headers.authorization === undefined ? 'x509' : 'bearer'}` }
+    this.status = {
+      ...status,
+      message: `Authentication failed, attempted: ${this.subject.request.headers.authorization === undefined ? 'x509' : 'bearer'}`,
+    }
     this.write('ResponseStarted', 401)
   }
 
@@ -140,15 +171,26 @@ export class AuditRecord {
     const { level } = this.verdict
     const received = stage === 'RequestReceived'
     const posted = received ? undefined : this.requestObject()
-    const answer = received || !atLeast(level, 'RequestResponse') || stage === 'ResponseStarted' ? undefined : this.responseObject()
+    const answer =
+      received || !atLeast(level, 'RequestResponse') || stage === 'ResponseStarted' ? undefined : this.responseObject()
     return {
-      kind: 'Event', apiVersion: 'audit.k8s.io/v1', level, auditID: this.subject.id, stage, requestURI: request.url ?? '', verb: attributes.verb,
-      user: user === undefined ? {} : userFields(user), ...(this.asUser !== undefined && { impersonatedUser: userFields(this.asUser) }),
-      sourceIPs: sourceAddresses(request), ...(request.headers['user-agent'] !== undefined && { userAgent: request.headers['user-agent'] }),
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level,
+      auditID: this.subject.id,
+      stage,
+      requestURI: request.url ?? '',
+      verb: attributes.verb,
+      user: user === undefined ? {} : userFields(user),
+      ...(this.asUser !== undefined && { impersonatedUser: userFields(this.asUser) }),
+      sourceIPs: sourceAddresses(request),
+      ...(request.headers['user-agent'] !== undefined && { userAgent: request.headers['user-agent'] }),
       ...(!isPath(attributes) && { objectRef: this.objectReference(posted) }),
       ...(code !== undefined && { responseStatus: responseStatus(this.status, code) }),
-      ...(posted !== undefined && atLeast(level, 'Request') && { requestObject: posted }), ...(answer !== undefined && { responseObject: answer }),
-      requestReceivedTimestamp: formatMicroTime(this.receivedMs), stageTimestamp: formatMicroTime(this.options.clock.now()),
+      ...(posted !== undefined && atLeast(level, 'Request') && { requestObject: posted }),
+      ...(answer !== undefined && { responseObject: answer }),
+      requestReceivedTimestamp: formatMicroTime(this.receivedMs),
+      stageTimestamp: formatMicroTime(this.options.clock.now()),
       ...(!received && Object.keys(this.annotations).length > 0 && { annotations: this.annotations }),
     }
   }
@@ -160,8 +202,12 @@ export class AuditRecord {
     const metadata = isObject(posted) && isObject(posted['metadata']) ? posted['metadata'] : {}
     const shownName = name ?? metadata['name']
     return {
-      resource, ...(namespace !== undefined && { namespace }), ...(typeof shownName === 'string' && { name: shownName }), ...(group !== '' && { apiGroup: group }),
-      ...(path !== undefined && { apiVersion: path.version }), ...(subresource !== undefined && { subresource }),
+      resource,
+      ...(namespace !== undefined && { namespace }),
+      ...(typeof shownName === 'string' && { name: shownName }),
+      ...(group !== '' && { apiGroup: group }),
+      ...(path !== undefined && { apiVersion: path.version }),
+      ...(subresource !== undefined && { subresource }),
     }
   }
 
@@ -169,14 +215,22 @@ export class AuditRecord {
     const { request, path, attributes } = this.subject
     if (this.posted === undefined || this.posted.length === 0) return undefined
     const model = attributes.verb.startsWith('delete') ? 'V1DeleteOptions' : path && this.options.modelOf(path)
-    return this.shown(decoded(this.posted, attributes.verb === 'patch' ? 'application/yaml' : mediaTypeOf(request), model))
+    return this.shown(
+      decoded(this.posted, attributes.verb === 'patch' ? 'application/yaml' : mediaTypeOf(request), model),
+    )
   }
 
   private responseObject(): unknown {
     const { response, path } = this.subject
     if (response === undefined || this.answeredBytes === 0 || this.answeredBytes > mostBytes) return undefined
     const type = String(response.getHeader('Content-Type') ?? '').split(';', 1)[0]!
-    return this.shown(decoded(Buffer.concat(this.answered), type, this.status === undefined ? path && this.options.modelOf(path) : 'V1Status'))
+    return this.shown(
+      decoded(
+        Buffer.concat(this.answered),
+        type,
+        this.status === undefined ? path && this.options.modelOf(path) : 'V1Status',
+      ),
+    )
   }
 
   private shown(object: unknown): unknown {
@@ -197,20 +251,42 @@ function decoded(bytes: Buffer, mediaType: string, model: string | undefined): u
 function withoutManagedFields(object: unknown): unknown {
   if (!isObject(object)) return object
   const { metadata, items, ...rest } = object
-  const kept = isObject(metadata) ? Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'managedFields')) : metadata
-  return { ...rest, ...(metadata !== undefined && { metadata: kept }), ...(items !== undefined && { items: Array.isArray(items) ? items.map(withoutManagedFields) : items }) }
+  const kept = isObject(metadata)
+    ? Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'managedFields'))
+    : metadata
+  return {
+    ...rest,
+    ...(metadata !== undefined && { metadata: kept }),
+    ...(items !== undefined && { items: Array.isArray(items) ? items.map(withoutManagedFields) : items }),
+  }
 }
 
-const userFields = ({ username, uid, groups, extra }: UserInfo): object => ({ username, ...(uid !== undefined && { uid }), groups, ...(extra !== undefined && { extra }) })
+const userFields = ({ username, uid, groups, extra }: UserInfo): object => ({
+  username,
+  ...(uid !== undefined && { uid }),
+  groups,
+  ...(extra !== undefined && { extra }),
+})
 
 function responseStatus(status: Status | undefined, code: number): object {
   if (status === undefined) return { metadata: {}, code }
   const { message, reason, details } = status
-  return { metadata: {}, status: 'Failure', ...(message !== undefined && { message }), ...(reason !== undefined && { reason }), ...(details !== undefined && { details }), code }
+  return {
+    metadata: {},
+    status: 'Failure',
+    ...(message !== undefined && { message }),
+    ...(reason !== undefined && { reason }),
+    ...(details !== undefined && { details }),
+    code,
+  }
 }
 
 /** As far as the request says, and the peer. */
 function sourceAddresses({ headers, socket }: IncomingMessage): string[] {
-  const forwarded = [headers['x-forwarded-for'] ?? [], headers['x-real-ip'] ?? []].flat().flatMap(text => text.split(',')).map(text => text.trim()).filter(text => text !== '')
+  const forwarded = [headers['x-forwarded-for'] ?? [], headers['x-real-ip'] ?? []]
+    .flat()
+    .flatMap(text => text.split(','))
+    .map(text => text.trim())
+    .filter(text => text !== '')
   return [...new Set([...forwarded, ...(socket.remoteAddress === undefined ? [] : [socket.remoteAddress])])]
 }

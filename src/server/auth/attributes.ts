@@ -32,16 +32,33 @@ export interface Decision {
 
 export const isPath = (attributes: Attributes): attributes is PathAttributes => 'path' in attributes
 
-const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const verbs: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
 
 /** @param parts of the path, when it is that of a resource */
-export function attributesOf(method: string, path: string, parts: ApiPath | undefined, query: URLSearchParams): Attributes {
+export function attributesOf(
+  method: string,
+  path: string,
+  parts: ApiPath | undefined,
+  query: URLSearchParams,
+): Attributes {
   if (parts === undefined) return { verb: method.toLowerCase(), path }
   const verb = verbOf(method, parts, query)
   const fieldSelector = collectionVerbs.has(verb) ? query.get('fieldSelector') || undefined : undefined
   return {
-    verb, group: parts.group, resource: parts.plural,
-    subresource: parts.subresource, namespace: namespaceOf(parts), name: parts.name ?? (verb === 'deletecollection' ? undefined : selectedName(fieldSelector)), fieldSelector,
+    verb,
+    group: parts.group,
+    resource: parts.plural,
+    subresource: parts.subresource,
+    namespace: namespaceOf(parts),
+    name: parts.name ?? (verb === 'deletecollection' ? undefined : selectedName(fieldSelector)),
+    fieldSelector,
   }
 }
 
@@ -50,7 +67,10 @@ const collectionVerbs = new Set(['list', 'watch', 'deletecollection'])
 /** A list or watch of one object by its name counts as being about that object. */
 function selectedName(fieldSelector: string | undefined): string | undefined {
   if (fieldSelector?.includes('metadata.name') !== true) return undefined
-  return fieldTerms(fieldSelector)?.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value || undefined
+  return (
+    fieldTerms(fieldSelector)?.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value ||
+    undefined
+  )
 }
 
 /** undefined: there is no selector, or it is none; then access is decided without it. */
@@ -65,7 +85,8 @@ export function fieldTerms(fieldSelector: string | undefined): ReturnType<typeof
 }
 
 /** A namespace object counts as being inside itself. */
-const namespaceOf = ({ namespace, plural, group, name }: ApiPath): string | undefined => (group === '' && plural === 'namespaces' ? name : namespace)
+const namespaceOf = ({ namespace, plural, group, name }: ApiPath): string | undefined =>
+  group === '' && plural === 'namespaces' ? name : namespace
 
 function verbOf(method: string, { name, watch }: ApiPath, query: URLSearchParams): string {
   const verb = verbs[method] ?? method.toLowerCase()
@@ -79,12 +100,22 @@ function verbOf(method: string, { name, watch }: ApiPath, query: URLSearchParams
 export function forbiddenTo(user: UserInfo, attributes: Attributes, reason = ''): ApiError {
   const because = reason === '' ? '' : `: ${reason}`
   const who = `User ${JSON.stringify(user.username)}`
-  if (isPath(attributes)) return new ApiError(403, 'Forbidden', `forbidden: ${who} cannot ${attributes.verb} path ${JSON.stringify(attributes.path)}${because}`, {})
+  if (isPath(attributes))
+    return new ApiError(
+      403,
+      'Forbidden',
+      `forbidden: ${who} cannot ${attributes.verb} path ${JSON.stringify(attributes.path)}${because}`,
+      {},
+    )
   const { verb, group, resource, subresource, namespace, name } = attributes
   const subject = groupResource({ group, plural: resource })
   const what = `${subject}${name === undefined ? '' : ` ${JSON.stringify(name)}`}`
   const whole = subresource === undefined ? resource : `${resource}/${subresource}`
   const where = namespace === undefined ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
-  return new ApiError(403, 'Forbidden', `${what} is forbidden: ${who} cannot ${verb} resource ${JSON.stringify(whole)} in API group ${JSON.stringify(group)} ${where}${because}`,
-    { ...(name !== undefined && { name }), ...(group !== '' && { group }), kind: resource })
+  return new ApiError(
+    403,
+    'Forbidden',
+    `${what} is forbidden: ${who} cannot ${verb} resource ${JSON.stringify(whole)} in API group ${JSON.stringify(group)} ${where}${because}`,
+    { ...(name !== undefined && { name }), ...(group !== '' && { group }), kind: resource },
+  )
 }

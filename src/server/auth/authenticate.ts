@@ -41,7 +41,10 @@ export class Authenticator {
     const named = certified === 'others' ? recognized(remoteUser(request)) : certified
     if (named !== null) return named
     const { authorization } = request.headers
-    const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : webSocketToken(request)
+    const token =
+      authorization !== undefined && /^bearer /i.test(authorization)
+        ? authorization.slice('bearer '.length).trim()
+        : webSocketToken(request)
     if (token !== undefined && token !== '') return this.byBearer(token)
     // A certificate that says nothing to us.
     if (hasCertificate(request.socket as TLSSocket)) throw unauthorized()
@@ -58,7 +61,8 @@ export class Authenticator {
   }
 
   private holderOf(socket: TLSSocket): Recognized | 'others' | null {
-    if (this.frontProxy === undefined || !isIssuedBy(socket, this.frontProxy.authority)) return recognized(subjectOf(socket))
+    if (this.frontProxy === undefined || !isIssuedBy(socket, this.frontProxy.authority))
+      return recognized(subjectOf(socket))
     return subjectOf(socket)?.username === frontProxyName ? 'others' : null
   }
 
@@ -70,7 +74,11 @@ export class Authenticator {
     const verified = await this.tokens.verify(token)
     if (verified === undefined) throw unauthorized()
     if (this.byToken.size >= rememberedTokens) this.byToken.clear()
-    const found = { user: verified.user, notes: verified.notes, untilMs: Math.min(nowMs + trustMs, verified.expiresMs ?? Infinity) }
+    const found = {
+      user: verified.user,
+      notes: verified.notes,
+      untilMs: Math.min(nowMs + trustMs, verified.expiresMs ?? Infinity),
+    }
     this.byToken.set(key, found)
     return found
   }
@@ -79,7 +87,8 @@ export class Authenticator {
 export const anonymous: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
 const nobody: Recognized = { user: anonymous }
 
-const recognized = (user: UserInfo | null | undefined): Recognized | null => (user === null || user === undefined ? null : { user })
+const recognized = (user: UserInfo | null | undefined): Recognized | null =>
+  user === null || user === undefined ? null : { user }
 
 const hasCertificate = (socket: TLSSocket): boolean => socket.getPeerCertificate().raw !== undefined
 
@@ -94,7 +103,11 @@ function subjectOf(socket: TLSSocket): UserInfo | null {
 export const tokenProtocolPrefix = 'base64url.bearer.authorization.k8s.io.'
 
 function webSocketToken({ headers }: IncomingMessage): string | undefined {
-  const protocols = String(headers['sec-websocket-protocol'] ?? '').split(',').map(text => text.trim())
+  const protocols = String(headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map(text => text.trim())
   const carrier = protocols.find(text => text.startsWith(tokenProtocolPrefix))
-  return carrier === undefined ? undefined : Buffer.from(carrier.slice(tokenProtocolPrefix.length), 'base64url').toString()
+  return carrier === undefined
+    ? undefined
+    : Buffer.from(carrier.slice(tokenProtocolPrefix.length), 'base64url').toString()
 }

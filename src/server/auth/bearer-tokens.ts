@@ -33,7 +33,11 @@ export class BearerTokens {
     if (account !== undefined) return account
     // The other sources know of no audience but the API server.
     if (audiences !== undefined && !audiences.some(audience => issuer.audiences.includes(audience))) return undefined
-    return staticTokens?.verify(token) ?? verifyBootstrapToken(token, storage, clock.now()) ?? await this.verifyElsewhere(token)
+    return (
+      staticTokens?.verify(token) ??
+      verifyBootstrapToken(token, storage, clock.now()) ??
+      (await this.verifyElsewhere(token))
+    )
   }
 
   /** The provider's module is loaded with its first token. */

@@ -3,8 +3,16 @@
 import { webcrypto } from 'node:crypto'
 import 'reflect-metadata'
 import {
-  BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension,
-  PemConverter, SubjectAlternativeNameExtension, X509Certificate, X509CertificateGenerator, cryptoProvider,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+  cryptoProvider,
 } from '@peculiar/x509'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -39,7 +47,10 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
   return `${PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`
 }
 
-const serialNumber = (): string => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString('hex').replace(/^[89a-f]/, '1')
+const serialNumber = (): string =>
+  Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
+    .toString('hex')
+    .replace(/^[89a-f]/, '1')
 
 /** A private key in PEM, for signing tokens. */
 export async function generateSigningKey(): Promise<string> {
@@ -55,15 +66,27 @@ export async function createAuthority(commonName: string, days: number, nowMs: n
     notAfter: new Date(nowMs + days * dayMs),
     signingAlgorithm: algorithm,
     keys,
-    extensions: [new BasicConstraintsExtension(true, undefined, true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true)],
+    extensions: [
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
+    ],
   })
   return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys.privateKey) }
 }
 
-export async function signCertificate(authority: KeyPairPem, request: CertificateRequest, nowMs: number): Promise<KeyPairPem> {
+export async function signCertificate(
+  authority: KeyPairPem,
+  request: CertificateRequest,
+  nowMs: number,
+): Promise<KeyPairPem> {
   const keys = await newKeys()
-  const signer = await webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(authority.key), algorithm, false, ['sign'])
-  const names = [...(request.dnsNames ?? []).map(value => ({ type: 'dns' as const, value })), ...(request.addresses ?? []).map(value => ({ type: 'ip' as const, value }))]
+  const signer = await webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(authority.key), algorithm, false, [
+    'sign',
+  ])
+  const names = [
+    ...(request.dnsNames ?? []).map(value => ({ type: 'dns' as const, value })),
+    ...(request.addresses ?? []).map(value => ({ type: 'ip' as const, value })),
+  ]
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [...(request.organizations ?? []).map(name => ({ O: [name] })), { CN: [request.commonName] }],
@@ -75,7 +98,9 @@ export async function signCertificate(authority: KeyPairPem, request: Certificat
     signingKey: signer,
     extensions: [
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-      new ExtendedKeyUsageExtension([request.usage === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
+      new ExtendedKeyUsageExtension([
+        request.usage === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth,
+      ]),
       ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
     ],
   })

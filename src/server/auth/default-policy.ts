@@ -2,19 +2,53 @@
 // components and service accounts. `admin`, `edit` and `view` are put together from the roles labelled for
 // them. Roles of single controllers (`system:controller:*`) are left out: the control loops act as one user.
 // Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy.
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, RbacSubject, Role, RoleBinding } from '../../api/generated/models.ts'
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  RbacSubject,
+  Role,
+  RoleBinding,
+} from '../../api/generated/models.ts'
 import type { New } from '../../api/object.ts'
 
 const read = ['get', 'list', 'watch']
 const write = ['create', 'delete', 'deletecollection', 'patch', 'update']
 const all = [...write, ...read]
 
-const rule = (apiGroups: string[], resources: string[], verbs: string[]): PolicyRule => ({ apiGroups, resources, verbs })
+const rule = (apiGroups: string[], resources: string[], verbs: string[]): PolicyRule => ({
+  apiGroups,
+  resources,
+  verbs,
+})
 const paths = (nonResourceURLs: string[], verbs = ['get']): PolicyRule => ({ nonResourceURLs, verbs })
 
 const workloads: [string, string[]][] = [
-  ['', ['configmaps', 'endpoints', 'persistentvolumeclaims', 'pods', 'replicationcontrollers', 'replicationcontrollers/scale', 'serviceaccounts', 'services']],
-  ['apps', ['daemonsets', 'deployments', 'deployments/scale', 'replicasets', 'replicasets/scale', 'statefulsets', 'statefulsets/scale']],
+  [
+    '',
+    [
+      'configmaps',
+      'endpoints',
+      'persistentvolumeclaims',
+      'pods',
+      'replicationcontrollers',
+      'replicationcontrollers/scale',
+      'serviceaccounts',
+      'services',
+    ],
+  ],
+  [
+    'apps',
+    [
+      'daemonsets',
+      'deployments',
+      'deployments/scale',
+      'replicasets',
+      'replicasets/scale',
+      'statefulsets',
+      'statefulsets/scale',
+    ],
+  ],
   ['autoscaling', ['horizontalpodautoscalers']],
   ['batch', ['cronjobs', 'jobs']],
   ['policy', ['poddisruptionbudgets']],
@@ -22,8 +56,35 @@ const workloads: [string, string[]][] = [
 ]
 
 const viewRules: PolicyRule[] = [
-  ...workloads.map(([group, resources]) => rule([group], [...resources, ...resources.filter(name => !name.includes('/') && !['configmaps', 'endpoints', 'serviceaccounts', 'networkpolicies'].includes(name)).map(name => `${name}/status`)], read)),
-  rule([''], ['bindings', 'events', 'limitranges', 'namespaces', 'namespaces/status', 'pods/log', 'resourcequotas', 'resourcequotas/status'], read),
+  ...workloads.map(([group, resources]) =>
+    rule(
+      [group],
+      [
+        ...resources,
+        ...resources
+          .filter(
+            name =>
+              !name.includes('/') && !['configmaps', 'endpoints', 'serviceaccounts', 'networkpolicies'].includes(name),
+          )
+          .map(name => `${name}/status`),
+      ],
+      read,
+    ),
+  ),
+  rule(
+    [''],
+    [
+      'bindings',
+      'events',
+      'limitranges',
+      'namespaces',
+      'namespaces/status',
+      'pods/log',
+      'resourcequotas',
+      'resourcequotas/status',
+    ],
+    read,
+  ),
   rule(['apps'], ['controllerrevisions'], read),
   rule(['discovery.k8s.io'], ['endpointslices'], read),
   rule(['resource.k8s.io'], ['resourceclaims', 'resourceclaims/status', 'resourceclaimtemplates'], read),
@@ -34,8 +95,26 @@ const editRules: PolicyRule[] = [
   rule([''], ['serviceaccounts'], ['impersonate']),
   rule([''], ['pods', 'pods/attach', 'pods/exec', 'pods/portforward', 'pods/proxy'], write),
   rule([''], ['pods/eviction', 'serviceaccounts/token'], ['create']),
-  rule([''], ['configmaps', 'events', 'persistentvolumeclaims', 'replicationcontrollers', 'replicationcontrollers/scale', 'secrets', 'serviceaccounts', 'services', 'services/proxy'], write),
-  ...workloads.filter(([group]) => group !== '').map(([group, resources]) => rule([group], group === 'apps' ? [...resources, 'deployments/rollback'] : resources, write)),
+  rule(
+    [''],
+    [
+      'configmaps',
+      'events',
+      'persistentvolumeclaims',
+      'replicationcontrollers',
+      'replicationcontrollers/scale',
+      'secrets',
+      'serviceaccounts',
+      'services',
+      'services/proxy',
+    ],
+    write,
+  ),
+  ...workloads
+    .filter(([group]) => group !== '')
+    .map(([group, resources]) =>
+      rule([group], group === 'apps' ? [...resources, 'deployments/rollback'] : resources, write),
+    ),
   rule(['coordination.k8s.io'], ['leases'], all),
   rule(['resource.k8s.io'], ['resourceclaims', 'resourceclaimtemplates'], write),
 ]
@@ -49,12 +128,23 @@ const labels = { 'kubernetes.io/bootstrapping': 'rbac-defaults' }
 const annotations = { 'rbac.authorization.kubernetes.io/autoupdate': 'true' }
 const aggregated = (name: string): string => `rbac.authorization.k8s.io/aggregate-to-${name}`
 
-function role(name: string, rules: PolicyRule[], extraLabels: Record<string, string> = {}): New<ClusterRole> & Pick<ClusterRole, 'rules'> {
+function role(
+  name: string,
+  rules: PolicyRule[],
+  extraLabels: Record<string, string> = {},
+): New<ClusterRole> & Pick<ClusterRole, 'rules'> {
   return { metadata: { name, labels: { ...labels, ...extraLabels }, annotations }, rules }
 }
 
-function aggregate(name: string, sources: PolicyRule[], extraLabels: Record<string, string> = {}): New<ClusterRole> & Pick<ClusterRole, 'rules' | 'aggregationRule'> {
-  return { ...role(name, sources, extraLabels), aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [aggregated(name)]: 'true' } }] } }
+function aggregate(
+  name: string,
+  sources: PolicyRule[],
+  extraLabels: Record<string, string> = {},
+): New<ClusterRole> & Pick<ClusterRole, 'rules' | 'aggregationRule'> {
+  return {
+    ...role(name, sources, extraLabels),
+    aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [aggregated(name)]: 'true' } }] },
+  }
 }
 
 /** May ask who somebody is and what he may do. */
@@ -102,10 +192,14 @@ const signers = ['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'kube
 
 const componentRoles = (): New<ClusterRole>[] => [
   role('system:auth-delegator', reviews),
-  role('system:heapster', [rule([''], ['events', 'namespaces', 'nodes', 'pods'], read), rule(['extensions'], ['deployments'], read)]),
+  role('system:heapster', [
+    rule([''], ['events', 'namespaces', 'nodes', 'pods'], read),
+    rule(['extensions'], ['deployments'], read),
+  ]),
   role('system:kube-aggregator', [rule([''], ['endpoints', 'services'], read)]),
   role('system:kube-controller-manager', [
-    writeEvents, ...ownLease('kube-controller-manager'),
+    writeEvents,
+    ...ownLease('kube-controller-manager'),
     rule([''], ['secrets', 'serviceaccounts'], ['create']),
     rule([''], ['secrets'], ['delete']),
     rule([''], ['configmaps', 'namespaces', 'secrets', 'serviceaccounts'], ['get']),
@@ -116,7 +210,8 @@ const componentRoles = (): New<ClusterRole>[] => [
   ]),
   role('system:kube-dns', [rule([''], ['endpoints', 'services'], ['list', 'watch'])]),
   role('system:kube-scheduler', [
-    writeEvents, ...ownLease('kube-scheduler'),
+    writeEvents,
+    ...ownLease('kube-scheduler'),
     rule([''], ['nodes'], read),
     rule([''], ['pods'], ['delete', ...read]),
     rule([''], ['bindings', 'pods/binding'], ['create']),
@@ -139,11 +234,19 @@ const componentRoles = (): New<ClusterRole>[] => [
   role('system:kubelet-api-admin', [
     rule([''], ['nodes'], read),
     rule([''], ['nodes'], ['proxy']),
-    rule([''], ['nodes/configz', 'nodes/healthz', 'nodes/log', 'nodes/metrics', 'nodes/pods', 'nodes/proxy', 'nodes/stats'], ['*']),
+    rule(
+      [''],
+      ['nodes/configz', 'nodes/healthz', 'nodes/log', 'nodes/metrics', 'nodes/pods', 'nodes/proxy', 'nodes/stats'],
+      ['*'],
+    ),
   ]),
   role('system:node', [...nodeRules]),
   role('system:node-bootstrapper', [requestCertificates]),
-  role('system:node-problem-detector', [rule([''], ['nodes'], ['get']), rule([''], ['nodes/status'], ['patch']), writeEvents]),
+  role('system:node-problem-detector', [
+    rule([''], ['nodes'], ['get']),
+    rule([''], ['nodes/status'], ['patch']),
+    writeEvents,
+  ]),
   role('system:node-proxier', [
     rule([''], ['endpoints', 'services'], ['list', 'watch']),
     rule([''], ['nodes'], read),
@@ -172,18 +275,55 @@ const componentRoles = (): New<ClusterRole>[] => [
     writeEvents,
   ]),
   // As kubeadm makes it for the DNS server, which reads endpoint slices.
-  role('system:coredns', [rule([''], ['endpoints', 'namespaces', 'pods', 'services'], ['list', 'watch']), rule(['discovery.k8s.io'], ['endpointslices'], ['list', 'watch'])]),
-  ...['nodeclient', 'selfnodeclient'].map(name => role(`system:certificates.k8s.io:certificatesigningrequests:${name}`, [rule(['certificates.k8s.io'], [`certificatesigningrequests/${name}`], ['create'])])),
-  ...signers.map(signer => role(`system:certificates.k8s.io:${signer}-approver`, [{ ...rule(['certificates.k8s.io'], ['signers'], ['approve']), resourceNames: [`kubernetes.io/${signer}`] }])),
+  role('system:coredns', [
+    rule([''], ['endpoints', 'namespaces', 'pods', 'services'], ['list', 'watch']),
+    rule(['discovery.k8s.io'], ['endpointslices'], ['list', 'watch']),
+  ]),
+  ...['nodeclient', 'selfnodeclient'].map(name =>
+    role(`system:certificates.k8s.io:certificatesigningrequests:${name}`, [
+      rule(['certificates.k8s.io'], [`certificatesigningrequests/${name}`], ['create']),
+    ]),
+  ),
+  ...signers.map(signer =>
+    role(`system:certificates.k8s.io:${signer}-approver`, [
+      { ...rule(['certificates.k8s.io'], ['signers'], ['approve']), resourceNames: [`kubernetes.io/${signer}`] },
+    ]),
+  ),
 ]
 
 export const defaultClusterRoles: readonly New<ClusterRole>[] = [
   role('cluster-admin', [rule(['*'], ['*'], ['*']), paths(['*'], ['*'])]),
-  role('system:discovery', [paths(['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'])]),
+  role('system:discovery', [
+    paths([
+      '/api',
+      '/api/*',
+      '/apis',
+      '/apis/*',
+      '/healthz',
+      '/livez',
+      '/openapi',
+      '/openapi/*',
+      '/readyz',
+      '/version',
+      '/version/',
+    ]),
+  ]),
   role('system:public-info-viewer', [paths(['/healthz', '/livez', '/readyz', '/version', '/version/'])]),
-  role('system:monitoring', [paths(['/healthz', '/healthz/*', '/livez', '/livez/*', '/metrics', '/metrics/slis', '/readyz', '/readyz/*'])]),
-  role('system:basic-user', [rule(['authorization.k8s.io'], ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], ['create']), rule(['authentication.k8s.io'], ['selfsubjectreviews'], ['create'])]),
-  role('system:service-account-issuer-discovery', [paths(['/.well-known/openid-configuration', '/.well-known/openid-configuration/', '/openid/v1/jwks', '/openid/v1/jwks/'])]),
+  role('system:monitoring', [
+    paths(['/healthz', '/healthz/*', '/livez', '/livez/*', '/metrics', '/metrics/slis', '/readyz', '/readyz/*']),
+  ]),
+  role('system:basic-user', [
+    rule(['authorization.k8s.io'], ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], ['create']),
+    rule(['authentication.k8s.io'], ['selfsubjectreviews'], ['create']),
+  ]),
+  role('system:service-account-issuer-discovery', [
+    paths([
+      '/.well-known/openid-configuration',
+      '/.well-known/openid-configuration/',
+      '/openid/v1/jwks',
+      '/openid/v1/jwks/',
+    ]),
+  ]),
   ...componentRoles(),
   aggregate('admin', [...adminRules, ...editRules, ...viewRules]),
   aggregate('edit', [...editRules, ...viewRules], { [aggregated('admin')]: 'true' }),
@@ -197,8 +337,15 @@ const group = (name: string): RbacSubject => ({ apiGroup: 'rbac.authorization.k8
 const user = (name: string): RbacSubject => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name })
 const account = (name: string): RbacSubject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' })
 
-function binding(name: string, subjects: RbacSubject[]): New<ClusterRoleBinding> & Pick<ClusterRoleBinding, 'roleRef' | 'subjects'> {
-  return { metadata: { name, labels, annotations }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name }, ...(subjects.length > 0 && { subjects }) }
+function binding(
+  name: string,
+  subjects: RbacSubject[],
+): New<ClusterRoleBinding> & Pick<ClusterRoleBinding, 'roleRef' | 'subjects'> {
+  return {
+    metadata: { name, labels, annotations },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    ...(subjects.length > 0 && { subjects }),
+  }
 }
 
 export const defaultClusterRoleBindings: readonly New<ClusterRoleBinding>[] = [
@@ -225,16 +372,52 @@ const locking = (component: string): PolicyRule[] => [
 ]
 
 const namespacedRoles: readonly [namespace: string, name: string, rules: PolicyRule[], subjects: RbacSubject[]][] = [
-  ['kube-public', 'system:controller:bootstrap-signer', [rule([''], ['configmaps'], read), { ...rule([''], ['configmaps'], ['update']), resourceNames: ['cluster-info'] }, writeEvents], [account('bootstrap-signer')]],
+  [
+    'kube-public',
+    'system:controller:bootstrap-signer',
+    [
+      rule([''], ['configmaps'], read),
+      { ...rule([''], ['configmaps'], ['update']), resourceNames: ['cluster-info'] },
+      writeEvents,
+    ],
+    [account('bootstrap-signer')],
+  ],
   ['kube-system', 'system:controller:bootstrap-signer', [rule([''], ['secrets'], read)], [account('bootstrap-signer')]],
-  ['kube-system', 'system:controller:cloud-provider', [rule([''], ['configmaps'], ['create', ...read])], [account('cloud-provider')]],
-  ['kube-system', 'system:controller:token-cleaner', [rule([''], ['secrets'], ['delete', ...read]), writeEvents], [account('token-cleaner')]],
-  ['kube-system', 'system::leader-locking-kube-controller-manager', locking('kube-controller-manager'), [user('system:kube-controller-manager'), account('kube-controller-manager')]],
-  ['kube-system', 'system::leader-locking-kube-scheduler', locking('kube-scheduler'), [user('system:kube-scheduler'), account('kube-scheduler')]],
+  [
+    'kube-system',
+    'system:controller:cloud-provider',
+    [rule([''], ['configmaps'], ['create', ...read])],
+    [account('cloud-provider')],
+  ],
+  [
+    'kube-system',
+    'system:controller:token-cleaner',
+    [rule([''], ['secrets'], ['delete', ...read]), writeEvents],
+    [account('token-cleaner')],
+  ],
+  [
+    'kube-system',
+    'system::leader-locking-kube-controller-manager',
+    locking('kube-controller-manager'),
+    [user('system:kube-controller-manager'), account('kube-controller-manager')],
+  ],
+  [
+    'kube-system',
+    'system::leader-locking-kube-scheduler',
+    locking('kube-scheduler'),
+    [user('system:kube-scheduler'), account('kube-scheduler')],
+  ],
 ]
 
-export const defaultRoles: readonly New<Role>[] = namespacedRoles.map(([namespace, name, rules]) => ({ metadata: { namespace, name, labels, annotations }, rules }))
-
-export const defaultRoleBindings: readonly New<RoleBinding>[] = namespacedRoles.map(([namespace, name, , subjects]) => ({
-  metadata: { namespace, name, labels, annotations }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }, subjects,
+export const defaultRoles: readonly New<Role>[] = namespacedRoles.map(([namespace, name, rules]) => ({
+  metadata: { namespace, name, labels, annotations },
+  rules,
 }))
+
+export const defaultRoleBindings: readonly New<RoleBinding>[] = namespacedRoles.map(
+  ([namespace, name, , subjects]) => ({
+    metadata: { namespace, name, labels, annotations },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+    subjects,
+  }),
+)

@@ -13,18 +13,41 @@ function actAs(headers: Record<string, string[]>): { user: UserInfo; asked: stri
   const authorizer = {
     assertAllowed(_: UserInfo, attributes: Attributes) {
       const { verb, group, resource, subresource, name } = attributes as unknown as Record<string, string | undefined>
-      asked.push(`${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`} ${name}`)
+      asked.push(
+        `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`} ${name}`,
+      )
       return { allowed: true }
     },
   } as unknown as Authorizer
-  const request = { headers: Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.join(', ')])), headersDistinct: headers } as Pick<IncomingMessage, 'headers' | 'headersDistinct'>
+  const request = {
+    headers: Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.join(', ')])),
+    headersDistinct: headers,
+  } as Pick<IncomingMessage, 'headers' | 'headersDistinct'>
   return { user: impersonated(caller, request, authorizer), asked }
 }
 
 test('each part of somebody else needs its own right', () => {
-  expect(actAs({ 'impersonate-user': ['u'], 'impersonate-uid': ['7'], 'impersonate-group': ['g'], 'impersonate-extra-example.com%2fscope': ['a, b', 'c'] })).toEqual({
-    user: { username: 'u', uid: '7', groups: ['g', 'system:authenticated'], extra: { 'example.com/scope': ['a, b', 'c'] } },
-    asked: ['impersonate users u', 'impersonate groups g', 'impersonate userextras/example.com/scope.authentication.k8s.io a, b', 'impersonate userextras/example.com/scope.authentication.k8s.io c', 'impersonate uids.authentication.k8s.io 7'],
+  expect(
+    actAs({
+      'impersonate-user': ['u'],
+      'impersonate-uid': ['7'],
+      'impersonate-group': ['g'],
+      'impersonate-extra-example.com%2fscope': ['a, b', 'c'],
+    }),
+  ).toEqual({
+    user: {
+      username: 'u',
+      uid: '7',
+      groups: ['g', 'system:authenticated'],
+      extra: { 'example.com/scope': ['a, b', 'c'] },
+    },
+    asked: [
+      'impersonate users u',
+      'impersonate groups g',
+      'impersonate userextras/example.com/scope.authentication.k8s.io a, b',
+      'impersonate userextras/example.com/scope.authentication.k8s.io c',
+      'impersonate uids.authentication.k8s.io 7',
+    ],
   })
 })
 
@@ -35,11 +58,15 @@ test.each<[string, string[], string[]]>([
   ['system:anonymous', [], ['system:unauthenticated']],
   ['system:serviceaccount:ns:s', [], ['system:serviceaccounts', 'system:serviceaccounts:ns', 'system:authenticated']],
 ])('%s with groups %j is in %j', (username, groups, expected) => {
-  expect(actAs({ 'impersonate-user': [username], ...(groups.length > 0 && { 'impersonate-group': groups }) }).user.groups).toEqual(expected)
+  expect(
+    actAs({ 'impersonate-user': [username], ...(groups.length > 0 && { 'impersonate-group': groups }) }).user.groups,
+  ).toEqual(expected)
 })
 
 test('without a user there is nobody to be', () => {
-  expect(() => actAs({ 'impersonate-uid': ['7'] })).toThrow('requested group, uid or extra impersonation without impersonating a user')
+  expect(() => actAs({ 'impersonate-uid': ['7'] })).toThrow(
+    'requested group, uid or extra impersonation without impersonating a user',
+  )
 })
 
 test('an escape that means nothing is taken as it is', () => {

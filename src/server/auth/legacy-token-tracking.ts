@@ -24,17 +24,27 @@ export async function keepTokenTracking(context: ServerContext): Promise<() => v
     const stored = storage.get(configMaps, key)
     if (stored === undefined) {
       const waitMs = nextCreationMs - clock.now()
-      if (waitMs > 0) return void (timer ??= clock.after(waitMs, () => {
-        timer = undefined
-        tryToKeep()
-      }))
+      if (waitMs > 0)
+        return void (timer ??= clock.after(waitMs, () => {
+          timer = undefined
+          tryToKeep()
+        }))
       nextCreationMs = clock.now() + betweenCreationsMs
       return publishObject(context, configMaps, { metadata: tokenTracking, data: { since: dateText(clock.now()) } })
     }
     const map = stored.object as ConfigMap
-    if (dateOf(map.data?.['since']) === undefined) await storage.put(configMaps, key, structuredClone({ ...map, data: { ...map.data, since: dateText(clock.now()) } }), stored.revision)
+    if (dateOf(map.data?.['since']) === undefined)
+      await storage.put(
+        configMaps,
+        key,
+        structuredClone({ ...map, data: { ...map.data, since: dateText(clock.now()) } }),
+        stored.revision,
+      )
   }
-  const tryToKeep = (): void => void keep().catch((error: Error) => logger.warn('since when the use of tokens is tracked could not be written', { error: error.message }))
+  const tryToKeep = (): void =>
+    void keep().catch((error: Error) =>
+      logger.warn('since when the use of tokens is tracked could not be written', { error: error.message }),
+    )
   await keep()
   const stop = storage.cache(configMaps).subscribe(change => {
     if (change.current.key === key) tryToKeep()
@@ -53,7 +63,28 @@ export function noteUse(context: ServerContext, { metadata: { namespace, name, u
   // Tomorrow is where the clock of another server may be.
   if (lastUsed === today || lastUsed === dateText(clock.now() + dayMs)) return
   const kind = kinds.find(secrets.group, secrets.version, secrets.plural)!
-  update(context, { kind, namespace, name }, {
-    change: current => (current.metadata.uid === uid ? { ...current, metadata: { ...current.metadata, resourceVersion: '', labels: { ...current.metadata.labels, [lastUsedLabel]: today } } } : current),
-  }, serverCaller()).catch((error: Error) => logger.warn('the use of a service account token could not be written down', { namespace, secret: name, error: error.message }))
+  update(
+    context,
+    { kind, namespace, name },
+    {
+      change: current =>
+        current.metadata.uid === uid
+          ? {
+              ...current,
+              metadata: {
+                ...current.metadata,
+                resourceVersion: '',
+                labels: { ...current.metadata.labels, [lastUsedLabel]: today },
+              },
+            }
+          : current,
+    },
+    serverCaller(),
+  ).catch((error: Error) =>
+    logger.warn('the use of a service account token could not be written down', {
+      namespace,
+      secret: name,
+      error: error.message,
+    }),
+  )
 }

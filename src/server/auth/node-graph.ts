@@ -7,7 +7,16 @@ import { podReferences } from '../../api/pod-references.ts'
 import { persistentVolumes, pods, resourceSlices, volumeAttachments } from '../../api/resources.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 
-export type RelatedKind = 'pods' | 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'resourceclaims' | 'persistentvolumes' | 'volumeattachments' | 'resourceslices'
+export type RelatedKind =
+  | 'pods'
+  | 'secrets'
+  | 'configmaps'
+  | 'persistentvolumeclaims'
+  | 'serviceaccounts'
+  | 'resourceclaims'
+  | 'persistentvolumes'
+  | 'volumeattachments'
+  | 'resourceslices'
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror'
 
@@ -21,9 +30,15 @@ export class NodeGraph {
   constructor(storage: ObjectStorage) {
     this.storage = storage
     for (const { object } of storage.cache(pods).values()) this.count(object as Pod, 1)
-    for (const { object } of storage.cache(persistentVolumes).values()) this.noteVolume(object as PersistentVolume, true)
+    for (const { object } of storage.cache(persistentVolumes).values())
+      this.noteVolume(object as PersistentVolume, true)
     storage.cache(pods).subscribe(({ type, current, previous }) => {
-      if (previous !== undefined && type === 'MODIFIED' && sameReferences(previous.object as Pod, current.object as Pod)) return
+      if (
+        previous !== undefined &&
+        type === 'MODIFIED' &&
+        sameReferences(previous.object as Pod, current.object as Pod)
+      )
+        return
       if (previous !== undefined) this.count(previous.object as Pod, -1)
       if (type !== 'DELETED') this.count(current.object as Pod, 1)
     })
@@ -36,12 +51,19 @@ export class NodeGraph {
   /** @param name `namespace/name`, or `name` of what is in no namespace */
   isRelated(node: string, kind: RelatedKind, name: string): boolean {
     switch (kind) {
-      case 'persistentvolumes': return this.hasVolume(node, name)
-      case 'volumeattachments': return (this.storage.get(volumeAttachments, name)?.object as VolumeAttachment | undefined)?.spec.nodeName === node
-      case 'resourceslices': return (this.storage.get(resourceSlices, name)?.object as ResourceSlice | undefined)?.spec.nodeName === node
+      case 'persistentvolumes':
+        return this.hasVolume(node, name)
+      case 'volumeattachments':
+        return (
+          (this.storage.get(volumeAttachments, name)?.object as VolumeAttachment | undefined)?.spec.nodeName === node
+        )
+      case 'resourceslices':
+        return (this.storage.get(resourceSlices, name)?.object as ResourceSlice | undefined)?.spec.nodeName === node
       default: {
         if (this.byObject.get(`${kind} ${name}`)?.has(node) === true) return true
-        return kind === 'secrets' && [...(this.volumesBySecret.get(name) ?? [])].some(volume => this.hasVolume(node, volume))
+        return (
+          kind === 'secrets' && [...(this.volumesBySecret.get(name) ?? [])].some(volume => this.hasVolume(node, volume))
+        )
       }
     }
   }
@@ -75,9 +97,12 @@ export class NodeGraph {
 
 /** Most changes of a pod are to its status alone. */
 function sameReferences(before: Pod, after: Pod): boolean {
-  return before.metadata.uid === after.metadata.uid && before.spec.nodeName === after.spec.nodeName
-    && (before.spec.ephemeralContainers?.length ?? 0) === (after.spec.ephemeralContainers?.length ?? 0)
-    && (before.status?.resourceClaimStatuses?.length ?? 0) === (after.status?.resourceClaimStatuses?.length ?? 0)
+  return (
+    before.metadata.uid === after.metadata.uid &&
+    before.spec.nodeName === after.spec.nodeName &&
+    (before.spec.ephemeralContainers?.length ?? 0) === (after.spec.ephemeralContainers?.length ?? 0) &&
+    (before.status?.resourceClaimStatuses?.length ?? 0) === (after.status?.resourceClaimStatuses?.length ?? 0)
+  )
 }
 
 function* relatedKeys(pod: Pod): Iterable<string> {
@@ -99,9 +124,13 @@ function volumeSecrets({ spec }: PersistentVolume): string[] {
   const { claimRef, csi, azureFile, cephfs, flexVolume, iscsi, rbd, scaleIO, storageos } = spec ?? {}
   if (claimRef === undefined) return []
   const references = [
-    csi?.nodePublishSecretRef, csi?.nodeStageSecretRef, csi?.nodeExpandSecretRef,
+    csi?.nodePublishSecretRef,
+    csi?.nodeStageSecretRef,
+    csi?.nodeExpandSecretRef,
     ...[cephfs, flexVolume, iscsi, rbd, scaleIO, storageos].map(source => source?.secretRef),
     azureFile && { name: azureFile.secretName, namespace: azureFile.secretNamespace },
   ]
-  return references.flatMap(reference => (reference?.name ? [`${reference.namespace || claimRef.namespace}/${reference.name}`] : []))
+  return references.flatMap(reference =>
+    reference?.name ? [`${reference.namespace || claimRef.namespace}/${reference.name}`] : [],
+  )
 }

@@ -33,7 +33,12 @@ export function oidcVerifier(settings: OidcSettings, clock: Clock, logger: Logge
   const keys = new ProviderKeys(settings, clock, logger)
   return async token => {
     if (issuerOf(token) !== settings.issuerUrl) return undefined
-    const options = { issuer: settings.issuerUrl, audience: settings.clientId, algorithms: [...(settings.signingAlgorithms ?? ['RS256'])], currentDate: new Date(clock.now()) }
+    const options = {
+      issuer: settings.issuerUrl,
+      audience: settings.clientId,
+      algorithms: [...(settings.signingAlgorithms ?? ['RS256'])],
+      currentDate: new Date(clock.now()),
+    }
     try {
       const known = await keys.get()
       if (known === undefined) return undefined
@@ -56,7 +61,8 @@ function userOf(payload: JWTPayload, settings: OidcSettings): VerifiedToken | un
   const { usernameClaim = 'sub', groupsClaim, groupsPrefix = '', requiredClaims = {} } = settings
   const name = payload[usernameClaim]
   if (typeof name !== 'string' || name === '' || typeof payload.exp !== 'number') return undefined
-  if (usernameClaim === 'email' && payload['email_verified'] !== undefined && payload['email_verified'] !== true) return undefined
+  if (usernameClaim === 'email' && payload['email_verified'] !== undefined && payload['email_verified'] !== true)
+    return undefined
   if (Object.entries(requiredClaims).some(([claim, value]) => payload[claim] !== value)) return undefined
   const groups = groupsClaim === undefined ? [] : textsOf(payload[groupsClaim])
   if (groups === undefined) return undefined
@@ -64,7 +70,9 @@ function userOf(payload: JWTPayload, settings: OidcSettings): VerifiedToken | un
     user: {
       username: prefixOf(settings) + name,
       groups: [...groups.map(group => groupsPrefix + group), 'system:authenticated'],
-      ...(payload.jti !== undefined && { extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${payload.jti}`] } }),
+      ...(payload.jti !== undefined && {
+        extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${payload.jti}`] },
+      }),
     },
     expiresMs: payload.exp * 1000,
   }
@@ -105,19 +113,34 @@ class ProviderKeys {
     if (this.fetching !== undefined) return this.fetching
     if (this.clock.now() - this.triedMs < restMs) return undefined
     this.triedMs = this.clock.now()
-    this.fetching = this.fetch().then(keys => (this.known = keys), (error: unknown) => {
-      this.logger.warn('the OIDC provider cannot be asked for its keys; its tokens are refused meanwhile', { issuer: this.settings.issuerUrl, error: networkFaultText(error) })
-      return undefined
-    }).finally(() => { this.fetching = undefined })
+    this.fetching = this.fetch()
+      .then(
+        keys => (this.known = keys),
+        (error: unknown) => {
+          this.logger.warn('the OIDC provider cannot be asked for its keys; its tokens are refused meanwhile', {
+            issuer: this.settings.issuerUrl,
+            error: networkFaultText(error),
+          })
+          return undefined
+        },
+      )
+      .finally(() => {
+        this.fetching = undefined
+      })
     return this.fetching
   }
 
   private async fetch(): Promise<JSONWebKeySet> {
     const { issuerUrl, authority } = this.settings
-    const about = await fetchJson(`${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`, authority) as { issuer?: unknown; jwks_uri?: unknown }
-    if (about.issuer !== issuerUrl) throw new Error(`expected the issuer ${issuerUrl} in its configuration, found ${String(about.issuer)}`)
-    if (typeof about.jwks_uri !== 'string' || !about.jwks_uri.startsWith('https://')) throw new Error('expected jwks_uri with an https address in its configuration')
-    const keys = await fetchJson(about.jwks_uri, authority) as Partial<JSONWebKeySet>
+    const about = (await fetchJson(`${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`, authority)) as {
+      issuer?: unknown
+      jwks_uri?: unknown
+    }
+    if (about.issuer !== issuerUrl)
+      throw new Error(`expected the issuer ${issuerUrl} in its configuration, found ${String(about.issuer)}`)
+    if (typeof about.jwks_uri !== 'string' || !about.jwks_uri.startsWith('https://'))
+      throw new Error('expected jwks_uri with an https address in its configuration')
+    const keys = (await fetchJson(about.jwks_uri, authority)) as Partial<JSONWebKeySet>
     if (!Array.isArray(keys.keys)) throw new Error('expected a list of keys at jwks_uri')
     return keys as JSONWebKeySet
   }
@@ -125,30 +148,39 @@ class ProviderKeys {
 
 function fetchJson(url: string, authority: string | undefined): Promise<object> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { ...(authority !== undefined && { ca: authority }), timeout: timeoutMs, signal: AbortSignal.timeout(timeoutMs), agent: false }, response => {
-      if (response.statusCode !== 200) {
-        response.resume()
-        reject(new Error(`${url} answered ${response.statusCode}`))
-        return
-      }
-      const chunks: Buffer[] = []
-      let size = 0
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > mostBytes) request.destroy(new Error(`${url} answered with more than ${mostBytes} bytes`))
-        else chunks.push(chunk)
-      })
-      response.once('error', reject)
-      response.once('end', () => {
-        try {
-          const value: unknown = JSON.parse(Buffer.concat(chunks).toString())
-          if (typeof value !== 'object' || value === null) throw new Error('no object')
-          resolve(value)
-        } catch {
-          reject(new Error(`${url} answered with something else than JSON`))
+    const request = get(
+      url,
+      {
+        ...(authority !== undefined && { ca: authority }),
+        timeout: timeoutMs,
+        signal: AbortSignal.timeout(timeoutMs),
+        agent: false,
+      },
+      response => {
+        if (response.statusCode !== 200) {
+          response.resume()
+          reject(new Error(`${url} answered ${response.statusCode}`))
+          return
         }
-      })
-    })
+        const chunks: Buffer[] = []
+        let size = 0
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length
+          if (size > mostBytes) request.destroy(new Error(`${url} answered with more than ${mostBytes} bytes`))
+          else chunks.push(chunk)
+        })
+        response.once('error', reject)
+        response.once('end', () => {
+          try {
+            const value: unknown = JSON.parse(Buffer.concat(chunks).toString())
+            if (typeof value !== 'object' || value === null) throw new Error('no object')
+            resolve(value)
+          } catch {
+            reject(new Error(`${url} answered with something else than JSON`))
+          }
+        })
+      },
+    )
     request.once('error', reject)
   })
 }

@@ -14,7 +14,11 @@ describe('a rule', () => {
     [pods, { verb: 'get', group: 'apps', resource: 'pods' }, false],
     [pods, { verb: 'get', group: '', resource: 'pods', subresource: 'log', name: 'a' }, true],
     [pods, { verb: 'get', group: '', resource: 'pods', subresource: 'exec', name: 'a' }, false],
-    [{ ...pods, resources: ['*/scale'] }, { verb: 'get', group: '', resource: 'deployments', subresource: 'scale' }, true],
+    [
+      { ...pods, resources: ['*/scale'] },
+      { verb: 'get', group: '', resource: 'deployments', subresource: 'scale' },
+      true,
+    ],
     [one, { verb: 'update', group: '', resource: 'configmaps', name: 'mine' }, true],
     [one, { verb: 'update', group: '', resource: 'configmaps', name: 'yours' }, false],
     [one, { verb: 'update', group: '', resource: 'configmaps' }, false],

@@ -3,13 +3,18 @@
 import type { PolicyRule } from '../../api/generated/models.ts'
 import { isPath, type Attributes } from './attributes.ts'
 
-const has = (list: readonly string[] | undefined, wanted: string): boolean => list !== undefined && (list.includes('*') || list.includes(wanted))
+const has = (list: readonly string[] | undefined, wanted: string): boolean =>
+  list !== undefined && (list.includes('*') || list.includes(wanted))
 
 export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false
   if (isPath(attributes)) return (rule.nonResourceURLs ?? []).some(pattern => pathMatches(pattern, attributes.path))
-  return has(rule.apiGroups, attributes.group) && resourceMatches(rule.resources ?? [], attributes.resource, attributes.subresource)
-    && ((rule.resourceNames ?? []).length === 0 || (attributes.name !== undefined && rule.resourceNames!.includes(attributes.name)))
+  return (
+    has(rule.apiGroups, attributes.group) &&
+    resourceMatches(rule.resources ?? [], attributes.resource, attributes.subresource) &&
+    ((rule.resourceNames ?? []).length === 0 ||
+      (attributes.name !== undefined && rule.resourceNames!.includes(attributes.name)))
+  )
 }
 
 function pathMatches(pattern: string, path: string): boolean {
@@ -18,7 +23,9 @@ function pathMatches(pattern: string, path: string): boolean {
 
 function resourceMatches(resources: readonly string[], resource: string, subresource: string | undefined): boolean {
   const whole = subresource === undefined ? resource : `${resource}/${subresource}`
-  return resources.some(pattern => pattern === '*' || pattern === whole || (subresource !== undefined && pattern === `*/${subresource}`))
+  return resources.some(
+    pattern => pattern === '*' || pattern === whole || (subresource !== undefined && pattern === `*/${subresource}`),
+  )
 }
 
 /** The parts of `wanted` that `held` does not allow, each with one verb, group and resource. */
@@ -34,7 +41,9 @@ function broken(rule: PolicyRule): PolicyRule[] {
       for (const resource of rule.resources ?? []) {
         const names = rule.resourceNames ?? []
         if (names.length === 0) parts.push({ verbs: [verb], apiGroups: [group], resources: [resource] })
-        else for (const name of names) parts.push({ verbs: [verb], apiGroups: [group], resources: [resource], resourceNames: [name] })
+        else
+          for (const name of names)
+            parts.push({ verbs: [verb], apiGroups: [group], resources: [resource], resourceNames: [name] })
       }
     }
   }
@@ -43,18 +52,29 @@ function broken(rule: PolicyRule): PolicyRule[] {
 
 function contains(rule: PolicyRule, part: PolicyRule): boolean {
   if (!has(rule.verbs, part.verbs[0]!)) return false
-  if (part.nonResourceURLs !== undefined) return (rule.nonResourceURLs ?? []).some(pattern => pathMatches(pattern, part.nonResourceURLs![0]!))
+  if (part.nonResourceURLs !== undefined)
+    return (rule.nonResourceURLs ?? []).some(pattern => pathMatches(pattern, part.nonResourceURLs![0]!))
   const [resource, subresource] = part.resources![0]!.split('/', 2)
   const names = rule.resourceNames ?? []
-  return has(rule.apiGroups, part.apiGroups![0]!) && resourceMatches(rule.resources ?? [], resource!, subresource)
-    && (names.length === 0 || (part.resourceNames !== undefined && names.includes(part.resourceNames[0]!)))
+  return (
+    has(rule.apiGroups, part.apiGroups![0]!) &&
+    resourceMatches(rule.resources ?? [], resource!, subresource) &&
+    (names.length === 0 || (part.resourceNames !== undefined && names.includes(part.resourceNames[0]!)))
+  )
 }
 
 /** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`, one a line. */
 export function ruleText(rule: PolicyRule): string {
   const list = (items: readonly string[]): string => `[${items.map(item => JSON.stringify(item)).join(' ')}]`
   const parts: [string, readonly string[] | undefined][] = [
-    ['APIGroups', rule.apiGroups], ['Resources', rule.resources], ['ResourceNames', rule.resourceNames], ['NonResourceURLs', rule.nonResourceURLs], ['Verbs', rule.verbs],
+    ['APIGroups', rule.apiGroups],
+    ['Resources', rule.resources],
+    ['ResourceNames', rule.resourceNames],
+    ['NonResourceURLs', rule.nonResourceURLs],
+    ['Verbs', rule.verbs],
   ]
-  return `{${parts.filter(([, items]) => items !== undefined && items.length > 0).map(([name, items]) => `${name}:${list(items!)}`).join(', ')}}`
+  return `{${parts
+    .filter(([, items]) => items !== undefined && items.length > 0)
+    .map(([name, items]) => `${name}:${list(items!)}`)
+    .join(', ')}}`
 }

@@ -52,11 +52,20 @@ export class TokenIssuer {
   private readonly onLegacyUse: (secret: Secret, use: LegacyUse) => void
 
   /** @param keyPem is the private key (P-256) in PEM. @param onLegacyUse is told of each token of the older sort that is checked */
-  constructor(options: { keyPem: string; issuer: string; audiences: readonly string[]; clock: Clock; random: Random; onLegacyUse?: (secret: Secret, use: LegacyUse) => void }) {
+  constructor(options: {
+    keyPem: string
+    issuer: string
+    audiences: readonly string[]
+    clock: Clock
+    random: Random
+    onLegacyUse?: (secret: Secret, use: LegacyUse) => void
+  }) {
     this.onLegacyUse = options.onLegacyUse ?? (() => {})
     this.signingKey = createPrivateKey(options.keyPem)
     this.verificationKey = createPublicKey(this.signingKey)
-    this.keyId = createHash('sha256').update(this.verificationKey.export({ type: 'spki', format: 'der' })).digest('base64url')
+    this.keyId = createHash('sha256')
+      .update(this.verificationKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64url')
     this.issuer = options.issuer
     this.audiences = options.audiences
     this.clock = options.clock
@@ -83,8 +92,21 @@ export class TokenIssuer {
   }
 
   /** A token of the older sort, for the Secret that is to hold it. */
-  issueLegacy({ namespace, account, secretName }: { namespace: string; account: { name: string; uid: string }; secretName: string }): Promise<string> {
-    const claims = { namespace, 'secret.name': secretName, 'service-account.name': account.name, 'service-account.uid': account.uid }
+  issueLegacy({
+    namespace,
+    account,
+    secretName,
+  }: {
+    namespace: string
+    account: { name: string; uid: string }
+    secretName: string
+  }): Promise<string> {
+    const claims = {
+      namespace,
+      'secret.name': secretName,
+      'service-account.name': account.name,
+      'service-account.uid': account.uid,
+    }
     return new SignJWT(Object.fromEntries(Object.entries(claims).map(([name, value]) => [legacyPrefix + name, value])))
       .setProtectedHeader({ alg: algorithm, kid: this.keyId })
       .setIssuer(legacyIssuer)
@@ -94,17 +116,31 @@ export class TokenIssuer {
 
   /** The public keys that others check tokens with. */
   publicKeys(): object {
-    return { keys: [{ use: 'sig', ...this.verificationKey.export({ format: 'jwk' }), kid: this.keyId, alg: algorithm }] }
+    return {
+      keys: [{ use: 'sig', ...this.verificationKey.export({ format: 'jwk' }), kid: this.keyId, alg: algorithm }],
+    }
   }
 
   /** Who the token speaks for; undefined when it is not one of ours or no longer good. @throws RefusedToken */
-  async verify(token: string, storage: ObjectStorage, audiences: readonly string[] = this.audiences): Promise<VerifiedToken | undefined> {
+  async verify(
+    token: string,
+    storage: ObjectStorage,
+    audiences: readonly string[] = this.audiences,
+  ): Promise<VerifiedToken | undefined> {
     const issuer = issuerOf(token)
-    if (issuer === legacyIssuer) return audiences.some(audience => this.audiences.includes(audience)) ? this.verifyLegacy(token, storage) : undefined
+    if (issuer === legacyIssuer)
+      return audiences.some(audience => this.audiences.includes(audience))
+        ? this.verifyLegacy(token, storage)
+        : undefined
     if (issuer !== this.issuer) return undefined
     let payload: JWTPayload
     try {
-      ;({ payload } = await jwtVerify(token, this.verificationKey, { algorithms: [algorithm], issuer: this.issuer, audience: [...audiences], currentDate: new Date(this.clock.now()) }))
+      ;({ payload } = await jwtVerify(token, this.verificationKey, {
+        algorithms: [algorithm],
+        issuer: this.issuer,
+        audience: [...audiences],
+        currentDate: new Date(this.clock.now()),
+      }))
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined
       throw error
@@ -112,11 +148,21 @@ export class TokenIssuer {
     const claims = payload['kubernetes.io'] as KubernetesClaims | undefined
     if (claims === undefined || !stillBound(claims, storage)) return undefined
     const issuedFor = new Set([payload.aud ?? []].flat())
-    return { user: userOf(claims, payload.jti), expiresMs: (payload.exp ?? 0) * 1000, audiences: audiences.filter(audience => issuedFor.has(audience)) }
+    return {
+      user: userOf(claims, payload.jti),
+      expiresMs: (payload.exp ?? 0) * 1000,
+      audiences: audiences.filter(audience => issuedFor.has(audience)),
+    }
   }
 
   private async verifyLegacy(token: string, storage: ObjectStorage): Promise<VerifiedToken | undefined> {
-    const payload = await jwtVerify(token, this.verificationKey, { algorithms: [algorithm], issuer: legacyIssuer }).then(verified => verified.payload, () => undefined)
+    const payload = await jwtVerify(token, this.verificationKey, {
+      algorithms: [algorithm],
+      issuer: legacyIssuer,
+    }).then(
+      verified => verified.payload,
+      () => undefined,
+    )
     const claim = (name: string): string => (payload?.[legacyPrefix + name] as string | undefined) ?? ''
     const namespace = claim('namespace')
     const serviceaccount = { name: claim('service-account.name'), uid: claim('service-account.uid') }
@@ -124,7 +170,13 @@ export class TokenIssuer {
     const secret = storage.get(secrets, `${namespace}/${claim('secret.name')}`)?.object as Secret | undefined
     const held = Buffer.from(secret?.data?.['token'] ?? '', 'base64')
     const given = Buffer.from(token)
-    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined || held.length !== given.length || !timingSafeEqual(held, given)) return undefined
+    if (
+      secret === undefined ||
+      secret.metadata.deletionTimestamp !== undefined ||
+      held.length !== given.length ||
+      !timingSafeEqual(held, given)
+    )
+      return undefined
     const account = storage.get(serviceAccounts, `${namespace}/${serviceaccount.name}`)?.object as ServiceAccount
     const use = useOf(secret, account)
     this.onLegacyUse(secret, use)
@@ -141,12 +193,17 @@ function useOf(secret: Secret, account: ServiceAccount): LegacyUse {
 function notesOf({ metadata: { name, namespace } }: Secret, use: LegacyUse): TokenNotes {
   const prefix = 'authentication.k8s.io/legacy-token'
   switch (use) {
-    case 'invalidated': return { warnings: [], annotations: [[`${prefix}-invalidated`, `${name}/${namespace}`]] }
-    case 'manual': return { warnings: [], annotations: [[`${prefix}-manual-secret`, name]] }
-    case 'generated': return {
-      warnings: ['Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.'],
-      annotations: [[`${prefix}-autogenerated-secret`, name]],
-    }
+    case 'invalidated':
+      return { warnings: [], annotations: [[`${prefix}-invalidated`, `${name}/${namespace}`]] }
+    case 'manual':
+      return { warnings: [], annotations: [[`${prefix}-manual-secret`, name]] }
+    case 'generated':
+      return {
+        warnings: [
+          'Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.',
+        ],
+        annotations: [[`${prefix}-autogenerated-secret`, name]],
+      }
   }
 }
 
@@ -154,18 +211,36 @@ const invalidated = ({ metadata: { name, namespace } }: Secret, account: Service
   `the token in secret ${namespace}/${name} for service account ${namespace}/${account.metadata.name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSinceLabel}' label from the secret to temporarily allow use of this token`
 
 /** The account, and the pod or secret the token is bound to, must still be the same objects. */
-export function stillBound({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims, storage: ObjectStorage): boolean {
-  const same = (resource: typeof serviceAccounts | typeof pods | typeof secrets, reference: { name: string; uid: string }): boolean =>
-    storage.get(resource, `${namespace}/${reference.name}`)?.object.metadata.uid === reference.uid
-  return same(serviceAccounts, serviceaccount) && (pod === undefined || same(pods, pod)) && (secret === undefined || same(secrets, secret))
-    && (node?.uid === undefined || pod !== undefined || storage.get(nodes, node.name)?.object.metadata.uid === node.uid)
+export function stillBound(
+  { namespace, serviceaccount, pod, secret, node }: KubernetesClaims,
+  storage: ObjectStorage,
+): boolean {
+  const same = (
+    resource: typeof serviceAccounts | typeof pods | typeof secrets,
+    reference: { name: string; uid: string },
+  ): boolean => storage.get(resource, `${namespace}/${reference.name}`)?.object.metadata.uid === reference.uid
+  return (
+    same(serviceAccounts, serviceaccount) &&
+    (pod === undefined || same(pods, pod)) &&
+    (secret === undefined || same(secrets, secret)) &&
+    (node?.uid === undefined || pod !== undefined || storage.get(nodes, node.name)?.object.metadata.uid === node.uid)
+  )
 }
 
-function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, credentialId: string | undefined): UserInfo {
+function userOf(
+  { namespace, serviceaccount, pod, node }: KubernetesClaims,
+  credentialId: string | undefined,
+): UserInfo {
   const extra = {
-      ...(credentialId !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${credentialId}`] }),
-      ...(pod !== undefined && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
-      ...(node !== undefined && { 'authentication.kubernetes.io/node-name': [node.name], ...(node.uid !== undefined && { 'authentication.kubernetes.io/node-uid': [node.uid] }) }),
+    ...(credentialId !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${credentialId}`] }),
+    ...(pod !== undefined && {
+      'authentication.kubernetes.io/pod-name': [pod.name],
+      'authentication.kubernetes.io/pod-uid': [pod.uid],
+    }),
+    ...(node !== undefined && {
+      'authentication.kubernetes.io/node-name': [node.name],
+      ...(node.uid !== undefined && { 'authentication.kubernetes.io/node-uid': [node.uid] }),
+    }),
   }
   return {
     username: `system:serviceaccount:${namespace}:${serviceaccount.name}`,

@@ -17,8 +17,21 @@ export function readStaticTokens(text: string): StaticTokens {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue
     const [token = '', username = '', uid = '', groups = ''] = fieldsOf(line, index + 1).map(field => field.trim())
-    if (token === '' || username === '') throw new Error(`line ${index + 1}: expected token,user,uid,"group1,group2", found ${token === '' ? 'no token' : 'no user'}`)
-    users.set(tokenHash(token), { username, ...(uid !== '' && { uid }), groups: [...groups.split(',').map(group => group.trim()).filter(group => group !== ''), 'system:authenticated'] })
+    if (token === '' || username === '')
+      throw new Error(
+        `line ${index + 1}: expected token,user,uid,"group1,group2", found ${token === '' ? 'no token' : 'no user'}`,
+      )
+    users.set(tokenHash(token), {
+      username,
+      ...(uid !== '' && { uid }),
+      groups: [
+        ...groups
+          .split(',')
+          .map(group => group.trim())
+          .filter(group => group !== ''),
+        'system:authenticated',
+      ],
+    })
   }
   return {
     verify(token) {
@@ -35,10 +48,16 @@ function fieldsOf(line: string, lineNumber: number): string[] {
   let separator: string | undefined
   do {
     const match = field.exec(line)
-    if (match === null) throw new Error(`line ${lineNumber}: expected fields separated by commas, in double quotes where they hold commas`)
+    if (match === null)
+      throw new Error(
+        `line ${lineNumber}: expected fields separated by commas, in double quotes where they hold commas`,
+      )
     fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
     separator = match[3]
   } while (separator === ',')
-  if (fields.length < 3) throw new Error(`line ${lineNumber}: expected at least token,user,uid, found ${fields.length} field${fields.length === 1 ? '' : 's'}`)
+  if (fields.length < 3)
+    throw new Error(
+      `line ${lineNumber}: expected at least token,user,uid, found ${fields.length} field${fields.length === 1 ? '' : 's'}`,
+    )
   return fields
 }

@@ -13,14 +13,38 @@ const groupPriorityMinimum = 1000
 const versionPriority = 100
 
 export async function keepApiServices({ kinds, storage, clock, random }: ServerContext): Promise<void> {
-  const wanted = new Map(kinds.all().filter(({ custom }) => custom !== undefined).map(({ resource: { group, version } }) => [`${version}.${group}`, { group, version }]))
-  const present = storage.cache(apiServices).list().filter(({ labels }) => labels[label] === managed)
+  const wanted = new Map(
+    kinds
+      .all()
+      .filter(({ custom }) => custom !== undefined)
+      .map(({ resource: { group, version } }) => [`${version}.${group}`, { group, version }]),
+  )
+  const present = storage
+    .cache(apiServices)
+    .list()
+    .filter(({ labels }) => labels[label] === managed)
   await Promise.all([
-    ...[...wanted].filter(([name]) => storage.get(apiServices, name) === undefined).map(([name, { group, version }]) => storage.put(apiServices, name, {
-      kind: 'APIService', apiVersion: 'apiregistration.k8s.io/v1',
-      metadata: { name, uid: random.uuid(), creationTimestamp: formatTime(clock.now()), labels: { [label]: managed } },
-      spec: { group, version, groupPriorityMinimum, versionPriority }, status: { conditions: [localCondition(clock.now())] },
-    } as unknown as APIService, 0)),
+    ...[...wanted]
+      .filter(([name]) => storage.get(apiServices, name) === undefined)
+      .map(([name, { group, version }]) =>
+        storage.put(
+          apiServices,
+          name,
+          {
+            kind: 'APIService',
+            apiVersion: 'apiregistration.k8s.io/v1',
+            metadata: {
+              name,
+              uid: random.uuid(),
+              creationTimestamp: formatTime(clock.now()),
+              labels: { [label]: managed },
+            },
+            spec: { group, version, groupPriorityMinimum, versionPriority },
+            status: { conditions: [localCondition(clock.now())] },
+          } as unknown as APIService,
+          0,
+        ),
+      ),
     ...present.filter(({ key }) => !wanted.has(key)).map(object => storage.delete(apiServices, object)),
   ])
 }

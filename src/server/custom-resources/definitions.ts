@@ -45,7 +45,11 @@ class Definitions implements ServedDefinitions {
 
   constructor(context: ServerContext) {
     this.context = context
-    this.kind = context.kinds.find(customResourceDefinitions.group, customResourceDefinitions.version, customResourceDefinitions.plural)!
+    this.kind = context.kinds.find(
+      customResourceDefinitions.group,
+      customResourceDefinitions.version,
+      customResourceDefinitions.plural,
+    )!
   }
 
   async start(): Promise<void> {
@@ -100,7 +104,10 @@ class Definitions implements ServedDefinitions {
   private failed(name: string, error: unknown): void {
     if (isConflict(error) || isNotFound(error)) return
     const { clock, logger } = this.context
-    logger.error('a custom resource definition could not be acted on', { definition: name, error: error instanceof Error ? error.stack : String(error) })
+    logger.error('a custom resource definition could not be acted on', {
+      definition: name,
+      error: error instanceof Error ? error.stack : String(error),
+    })
     clock.after(retryMs, () => this.enqueue(name))
   }
 
@@ -112,7 +119,10 @@ class Definitions implements ServedDefinitions {
   private serve({ kindsOfDefinition, isTrue, converterOf }: Library, name: string): void {
     const definition = this.definition(name)
     const before = this.served.get(name)
-    const active = definition !== undefined && (isTrue(definition, 'Established') || isTrue(definition, 'NamesAccepted')) && !this.isBuiltIn(definition)
+    const active =
+      definition !== undefined &&
+      (isTrue(definition, 'Established') || isTrue(definition, 'NamesAccepted')) &&
+      !this.isBuiltIn(definition)
     const source = active ? sourceOf(definition) : ''
     if ((before?.source ?? '') === source) return
     const kinds = active ? kindsOfDefinition(definition, converterOf(definition, this.context)) : []
@@ -123,7 +133,12 @@ class Definitions implements ServedDefinitions {
 
   /** What the program serves itself cannot be taken over. */
   private isBuiltIn({ spec }: CustomResourceDefinition): boolean {
-    return this.context.kinds.all().some(({ custom, resource }) => custom === undefined && resource.group === spec.group && resource.plural === spec.names.plural)
+    return this.context.kinds
+      .all()
+      .some(
+        ({ custom, resource }) =>
+          custom === undefined && resource.group === spec.group && resource.plural === spec.names.plural,
+      )
   }
 
   private async reconcile(library: Library, name: string): Promise<void> {
@@ -138,12 +153,18 @@ class Definitions implements ServedDefinitions {
   }
 
   private inGroup(group: string): CustomResourceDefinition[] {
-    return this.context.storage.cache(customResourceDefinitions).list().map(({ object }) => object as CustomResourceDefinition).filter(({ spec }) => spec.group === group)
+    return this.context.storage
+      .cache(customResourceDefinitions)
+      .list()
+      .map(({ object }) => object as CustomResourceDefinition)
+      .filter(({ spec }) => spec.group === group)
   }
 
   /** Names may have become free. */
   private reconsider(name: string): void {
-    for (const other of this.inGroup(name.slice(name.indexOf('.') + 1))) if (other.metadata.name !== name && other.metadata.deletionTimestamp === undefined) this.enqueue(other.metadata.name)
+    for (const other of this.inGroup(name.slice(name.indexOf('.') + 1)))
+      if (other.metadata.name !== name && other.metadata.deletionTimestamp === undefined)
+        this.enqueue(other.metadata.name)
   }
 
   private now(): string {
@@ -152,7 +173,8 @@ class Definitions implements ServedDefinitions {
 
   private async write(definition: CustomResourceDefinition): Promise<CustomResourceDefinition> {
     const target: Target = { kind: this.kind, name: definition.metadata.name, subresource: 'status' }
-    return (await update(this.context, target, { change: () => definition }, serverCaller())).object as CustomResourceDefinition
+    return (await update(this.context, target, { change: () => definition }, serverCaller()))
+      .object as CustomResourceDefinition
   }
 
   private async cleanUp(library: Library, definition: CustomResourceDefinition): Promise<void> {
@@ -161,11 +183,21 @@ class Definitions implements ServedDefinitions {
     const kind = this.served.get(name)?.kinds[0]
     if (kind === undefined) {
       const established = library.isTrue(definition, 'Established')
-      return this.finish(library, definition, established ? removedAll : { reason: 'NeverEstablished', message: 'resource was never established' })
+      return this.finish(
+        library,
+        definition,
+        established ? removedAll : { reason: 'NeverEstablished', message: 'resource was never established' },
+      )
     }
     const instances = this.context.storage.cache(kind.resource)
     if (instances.size > 0) {
-      definition = await this.write(library.terminating(definition, { status: 'True', reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' }, this.now()))
+      definition = await this.write(
+        library.terminating(
+          definition,
+          { status: 'True', reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' },
+          this.now(),
+        ),
+      )
       await this.deleteInstances(kind, [...instances.values()])
     }
     if (instances.size === 0) await this.finish(library, definition, removedAll)
@@ -173,9 +205,16 @@ class Definitions implements ServedDefinitions {
   }
 
   private async deleteInstances(kind: KindDefinition, objects: readonly CachedObject[]): Promise<void> {
-    for (const { object: { metadata } } of objects) {
+    for (const {
+      object: { metadata },
+    } of objects) {
       if (metadata.deletionTimestamp !== undefined) continue
-      await remove(this.context, { kind, name: metadata.name, namespace: metadata.namespace }, {}, serverCaller()).catch((error: unknown) => {
+      await remove(
+        this.context,
+        { kind, name: metadata.name, namespace: metadata.namespace },
+        {},
+        serverCaller(),
+      ).catch((error: unknown) => {
         if (!isNotFound(error)) throw error
       })
     }
@@ -194,7 +233,11 @@ class Definitions implements ServedDefinitions {
     this.instanceWatches.set(name, end)
   }
 
-  private async finish(library: Library, definition: CustomResourceDefinition, end: { reason: string; message: string }): Promise<void> {
+  private async finish(
+    library: Library,
+    definition: CustomResourceDefinition,
+    end: { reason: string; message: string },
+  ): Promise<void> {
     const done = library.terminating(definition, { status: 'False', ...end }, this.now())
     const finalizers = (done.metadata.finalizers ?? []).filter(finalizer => finalizer !== cleanupFinalizer)
     await this.write({ ...done, metadata: { ...done.metadata, finalizers } })

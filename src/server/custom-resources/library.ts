@@ -1,5 +1,8 @@
 // What acting on definitions takes, in one module that is loaded with the first definition.
-import type { CustomResourceDefinition, CustomResourceDefinitionCondition as Condition } from '../../api/generated/models.ts'
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition as Condition,
+} from '../../api/generated/models.ts'
 import { withCondition } from '../../api/custom-resources/naming.ts'
 
 export { kindsOfDefinition } from '../../api/custom-resources/kinds-of-definition.ts'
@@ -8,7 +11,17 @@ export { keepApiServices } from './custom-api-services.ts'
 export { isTrue, planStatus } from '../../api/custom-resources/naming.ts'
 
 /** The definition with its deletion's progress noted. */
-export function terminating(definition: CustomResourceDefinition, condition: Omit<Condition, 'type' | 'lastTransitionTime'>, timestamp: string): CustomResourceDefinition {
+export function terminating(
+  definition: CustomResourceDefinition,
+  condition: Omit<Condition, 'type' | 'lastTransitionTime'>,
+  timestamp: string,
+): CustomResourceDefinition {
   const { status } = definition
-  return { ...definition, status: { ...status, conditions: withCondition(status.conditions ?? [], { type: 'Terminating', ...condition }, timestamp) } }
+  return {
+    ...definition,
+    status: {
+      ...status,
+      conditions: withCondition(status.conditions ?? [], { type: 'Terminating', ...condition }, timestamp),
+    },
+  }
 }

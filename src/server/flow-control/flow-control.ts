@@ -53,7 +53,10 @@ export class FlowControl {
 
   constructor(options: FlowControlOptions) {
     this.options = options
-    for (const resource of [flowSchemas, priorityLevelConfigurations]) options.storage.cache(resource).subscribe(() => { this.isCurrent = false })
+    for (const resource of [flowSchemas, priorityLevelConfigurations])
+      options.storage.cache(resource).subscribe(() => {
+        this.isCurrent = false
+      })
   }
 
   get levels(): Iterable<PriorityLevel> {
@@ -76,7 +79,8 @@ export class FlowControl {
       level.occupy(seats)
       return passage
     }
-    if (level.waiting >= level.queueLimit) throw this.refuse(schema, level, level.queueLimit === 0 ? 'concurrency-limit' : 'queue-full')
+    if (level.waiting >= level.queueLimit)
+      throw this.refuse(schema, level, level.queueLimit === 0 ? 'concurrency-limit' : 'queue-full')
     return new Promise((resolve, reject) => {
       const flow = `${schema.metadata.name}\0${distinguisherOf(schema, user, attributes)}`
       const timeout = this.options.clock.after(longestWaitMs, () => {
@@ -104,7 +108,11 @@ export class FlowControl {
     return { schema, level, leave }
   }
 
-  private refuse(schema: FlowSchema, level: PriorityLevel, reason: 'queue-full' | 'concurrency-limit' | 'time-out'): Error {
+  private refuse(
+    schema: FlowSchema,
+    level: PriorityLevel,
+    reason: 'queue-full' | 'concurrency-limit' | 'time-out',
+  ): Error {
     this.options.onReject?.(schema.metadata.name, level.name, reason)
     return new Refusal(schema, level)
   }
@@ -119,9 +127,20 @@ export class FlowControl {
     if (this.isCurrent) return
     this.isCurrent = true
     const { storage, seats = defaultSeats } = this.options
-    this.schemas = inOrder(storage.cache(flowSchemas).list().map(({ object }) => object as FlowSchema))
-    const levels = storage.cache(priorityLevelConfigurations).list().map(({ object }) => object as PriorityLevelConfiguration)
-    const shares = levels.reduce((sum, { spec }) => sum + (spec.limited?.nominalConcurrencyShares ?? spec.exempt?.nominalConcurrencyShares ?? 0), 0)
+    this.schemas = inOrder(
+      storage
+        .cache(flowSchemas)
+        .list()
+        .map(({ object }) => object as FlowSchema),
+    )
+    const levels = storage
+      .cache(priorityLevelConfigurations)
+      .list()
+      .map(({ object }) => object as PriorityLevelConfiguration)
+    const shares = levels.reduce(
+      (sum, { spec }) => sum + (spec.limited?.nominalConcurrencyShares ?? spec.exempt?.nominalConcurrencyShares ?? 0),
+      0,
+    )
     const names = new Set(levels.map(({ metadata }) => metadata.name))
     for (const configuration of levels) {
       const { name } = configuration.metadata
@@ -129,6 +148,7 @@ export class FlowControl {
       if (level === undefined) this.levelsByName.set(name, (level = new PriorityLevel(name)))
       level.configure(configuration, shares === 0 ? 0 : seats / shares)
     }
-    for (const [name, level] of this.levelsByName) if (!names.has(name) && level.running === 0 && level.waiting === 0) this.levelsByName.delete(name)
+    for (const [name, level] of this.levelsByName)
+      if (!names.has(name) && level.running === 0 && level.waiting === 0) this.levelsByName.delete(name)
   }
 }

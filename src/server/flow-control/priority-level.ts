@@ -34,9 +34,9 @@ export class PriorityLevel {
     this.exempt = spec.type === 'Exempt'
     const { nominalConcurrencyShares = 0, lendablePercent = 0 } = (this.exempt ? spec.exempt : spec.limited) ?? {}
     this.nominalSeats = Math.ceil(nominalConcurrencyShares * seatsPerShare)
-    this.lendableSeats = Math.round(this.nominalSeats * lendablePercent / 100)
+    this.lendableSeats = Math.round((this.nominalSeats * lendablePercent) / 100)
     const percent = spec.limited?.borrowingLimitPercent
-    this.borrowingLimit = percent === undefined ? undefined : Math.round(this.nominalSeats * percent / 100)
+    this.borrowingLimit = percent === undefined ? undefined : Math.round((this.nominalSeats * percent) / 100)
     const queuing = spec.limited?.limitResponse?.queuing
     this.queueLimit = queuing === undefined ? 0 : queuing.queues! * queuing.queueLengthLimit!
   }

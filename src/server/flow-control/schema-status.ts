@@ -16,7 +16,9 @@ export function keepSchemaStatus(context: ServerContext): () => void {
   const schedule = (): void => {
     timer ??= clock.after(settleMs, () => {
       timer = undefined
-      writeConditions(context).catch((error: Error) => logger.warn('the status of flow schemas could not be written', { error: error.message }))
+      writeConditions(context).catch((error: Error) =>
+        logger.warn('the status of flow schemas could not be written', { error: error.message }),
+      )
     })
   }
   const stops = [flowSchemas, priorityLevelConfigurations].map(resource => storage.cache(resource).subscribe(schedule))
@@ -35,10 +37,22 @@ async function writeConditions(context: ServerContext): Promise<void> {
     const level = schema.spec.priorityLevelConfiguration.name
     const exists = storage.get(priorityLevelConfigurations, level) !== undefined
     const status = exists ? 'False' : 'True'
-    if (schema.status?.conditions?.some(condition => condition.type === 'Dangling' && condition.status === status)) continue
+    if (schema.status?.conditions?.some(condition => condition.type === 'Dangling' && condition.status === status))
+      continue
     const message = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} ${exists ? 'and it exists' : 'but there is no such object'}`
-    const condition = { type: 'Dangling', status, reason: exists ? 'Found' : 'NotFound', message, lastTransitionTime: formatTime(clock.now()) }
-    await update(context, { kind, name: schema.metadata.name, subresource: 'status' }, { change: current => withCondition(current as FlowSchema, condition) }, { ...serverCaller(), fieldManager: 'api-priority-and-fairness-config-consumer-v1' })
+    const condition = {
+      type: 'Dangling',
+      status,
+      reason: exists ? 'Found' : 'NotFound',
+      message,
+      lastTransitionTime: formatTime(clock.now()),
+    }
+    await update(
+      context,
+      { kind, name: schema.metadata.name, subresource: 'status' },
+      { change: current => withCondition(current as FlowSchema, condition) },
+      { ...serverCaller(), fieldManager: 'api-priority-and-fairness-config-consumer-v1' },
+    )
   }
 }
 

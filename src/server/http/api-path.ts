@@ -38,7 +38,10 @@ function parseResource(group: string, version: string, parts: string[]): ApiPath
   return resourceParts({ group, version, watch }, rest)
 }
 
-function resourceParts(common: Pick<ApiPath, 'group' | 'version' | 'namespace' | 'watch'>, [plural = '', name, subresource, ...rest]: string[]): ApiPath {
+function resourceParts(
+  common: Pick<ApiPath, 'group' | 'version' | 'namespace' | 'watch'>,
+  [plural = '', name, subresource, ...rest]: string[],
+): ApiPath {
   return {
     ...common,
     plural,

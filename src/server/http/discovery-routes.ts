@@ -11,7 +11,12 @@ import { openApiV2Binary } from '../../api/openapi/open-api-v2-binary.ts'
 import { openApiV3 } from '../../api/openapi/open-api-v3.ts'
 import { openApiV3Binary } from '../../api/openapi/open-api-v3-binary.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
-import { discoveredVersions, remoteGroups, withRemotePaths, withRemoteVersions } from '../aggregation/remote-discovery.ts'
+import {
+  discoveredVersions,
+  remoteGroups,
+  withRemotePaths,
+  withRemoteVersions,
+} from '../aggregation/remote-discovery.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { Exchange } from './exchange.ts'
 import { mediaTypes, negotiatePlain, preferredType, prefersAggregatedDiscovery } from './negotiation.ts'
@@ -57,8 +62,11 @@ export class DiscoveryRoutes {
   }
 
   private async serveRoot(exchange: Exchange, root: 'api' | 'apis'): Promise<void> {
-    if (!prefersAggregatedDiscovery(exchange.request.headers.accept ?? '')) return sendDocument(exchange, root === 'api' ? apiVersions() : this.groupList())
-    const { bytes, hash } = this.document(`aggregated ${root}`, () => (root === 'api' ? aggregatedDiscovery('core', this.kinds.all()) : this.aggregatedGroups()))
+    if (!prefersAggregatedDiscovery(exchange.request.headers.accept ?? ''))
+      return sendDocument(exchange, root === 'api' ? apiVersions() : this.groupList())
+    const { bytes, hash } = this.document(`aggregated ${root}`, () =>
+      root === 'api' ? aggregatedDiscovery('core', this.kinds.all()) : this.aggregatedGroups(),
+    )
     await sendCacheable(exchange, bytes, hash, 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
   }
 
@@ -67,23 +75,49 @@ export class DiscoveryRoutes {
     const { aggregator } = this
     if (aggregator === undefined || aggregator.remotes.all().size === 0) return list
     const others = remoteGroups(aggregator).filter(group => !list.groups.some(entry => entry?.name === group))
-    return { ...list, groups: [...list.groups.map(entry => withRemoteVersions(entry, entry!.name, aggregator)), ...others.map(group => withRemoteVersions(undefined, group, aggregator))] }
+    return {
+      ...list,
+      groups: [
+        ...list.groups.map(entry => withRemoteVersions(entry, entry!.name, aggregator)),
+        ...others.map(group => withRemoteVersions(undefined, group, aggregator)),
+      ],
+    }
   }
 
   private aggregatedGroups(): object {
-    const list = aggregatedDiscovery('groups', this.kinds.all()) as { items: { metadata: { name?: string }; versions: { version: string }[] }[] }
+    const list = aggregatedDiscovery('groups', this.kinds.all()) as {
+      items: { metadata: { name?: string }; versions: { version: string }[] }[]
+    }
     const { aggregator } = this
     if (aggregator === undefined || aggregator.remotes.all().size === 0) return list
-    const own = list.items.map(item => ({ ...item, versions: [...item.versions, ...discoveredVersions(item.metadata.name ?? '', aggregator)] }))
+    const own = list.items.map(item => ({
+      ...item,
+      versions: [...item.versions, ...discoveredVersions(item.metadata.name ?? '', aggregator)],
+    }))
     const others = remoteGroups(aggregator).filter(group => !own.some(({ metadata }) => metadata.name === group))
-    return { ...list, items: [...own, ...others.map(group => ({ metadata: { name: group, creationTimestamp: null }, versions: discoveredVersions(group, aggregator) }))] }
+    return {
+      ...list,
+      items: [
+        ...own,
+        ...others.map(group => ({
+          metadata: { name: group, creationTimestamp: null },
+          versions: discoveredVersions(group, aggregator),
+        })),
+      ],
+    }
   }
 
   private async serveGroup(exchange: Exchange, group: string): Promise<void> {
     const { aggregator } = this
     if (aggregator !== undefined && aggregator.remotes.versionsOf(group).length > 0) {
-      const own = this.kinds.hasGroup(group) ? apiGroup(group, this.kinds.all()) as Parameters<typeof withRemoteVersions>[0] : undefined
-      return sendDocument(exchange, { kind: 'APIGroup', apiVersion: 'v1', ...withRemoteVersions(own, group, aggregator) })
+      const own = this.kinds.hasGroup(group)
+        ? (apiGroup(group, this.kinds.all()) as Parameters<typeof withRemoteVersions>[0])
+        : undefined
+      return sendDocument(exchange, {
+        kind: 'APIGroup',
+        apiVersion: 'v1',
+        ...withRemoteVersions(own, group, aggregator),
+      })
     }
     if (!this.kinds.all().some(kind => kind.resource.group === group)) throw noSuchPage()
     await sendDocument(exchange, apiGroup(group, this.kinds.all()))
@@ -107,13 +141,30 @@ export class DiscoveryRoutes {
   }
 
   private async serveOpenApiV2(exchange: Exchange): Promise<void> {
-    await serveOpenApiDocument(exchange, 2, this.document('openapi v2', () => (this.aggregator === undefined ? openApiV2(this.kinds.all()) : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator))))
+    await serveOpenApiDocument(
+      exchange,
+      2,
+      this.document('openapi v2', () =>
+        this.aggregator === undefined
+          ? openApiV2(this.kinds.all())
+          : withRemotePaths(openApiV2(this.kinds.all()), this.aggregator),
+      ),
+    )
   }
 
   private async serveOpenApiIndex(exchange: Exchange): Promise<void> {
-    const paths = Object.fromEntries(this.groupVersionPaths().map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.openApiDocument(path).hash}` }]))
-    const remote = [...(this.aggregator?.remotes.all().values() ?? [])].map(each => [`apis/${each.group}/${each.version}`, this.aggregator?.openApiOf(each)] as const).filter(([, url]) => url !== undefined)
-    await sendValue(exchange, 200, { paths: { ...paths, ...Object.fromEntries(remote.map(([path, url]) => [path, { serverRelativeURL: url }])) } })
+    const paths = Object.fromEntries(
+      this.groupVersionPaths().map(path => [
+        path,
+        { serverRelativeURL: `/openapi/v3/${path}?hash=${this.openApiDocument(path).hash}` },
+      ]),
+    )
+    const remote = [...(this.aggregator?.remotes.all().values() ?? [])]
+      .map(each => [`apis/${each.group}/${each.version}`, this.aggregator?.openApiOf(each)] as const)
+      .filter(([, url]) => url !== undefined)
+    await sendValue(exchange, 200, {
+      paths: { ...paths, ...Object.fromEntries(remote.map(([path, url]) => [path, { serverRelativeURL: url }])) },
+    })
   }
 
   private async serveGroupVersionDocument(exchange: Exchange, path: string): Promise<void> {
@@ -134,19 +185,37 @@ export class DiscoveryRoutes {
   /** Every group and version there is, other servers' included: `/apis/apps`, `/apis/apps/v1`. */
   paths(): string[] {
     const own = this.groupVersionPaths()
-    const remote = [...(this.aggregator?.remotes.all().values() ?? [])].map(({ group, version }) => `apis/${group}/${version}`)
+    const remote = [...(this.aggregator?.remotes.all().values() ?? [])].map(
+      ({ group, version }) => `apis/${group}/${version}`,
+    )
     const versions = [...own, ...remote].map(path => `/${path}`)
     return [...new Set(versions.flatMap(path => [path.slice(0, path.lastIndexOf('/')), path]))]
   }
 
   private groupVersionPaths(): string[] {
-    return [...new Set(this.kinds.all().map(({ resource }) => (resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`)))]
+    return [
+      ...new Set(
+        this.kinds
+          .all()
+          .map(({ resource }) =>
+            resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`,
+          ),
+      ),
+    ]
   }
 
   private openApiDocument(path: string): EncodedDocument {
     return this.document(`openapi ${path}`, () => {
       const groupVersion = path.replace(/^apis?\//, '')
-      return openApiV3(groupVersion, this.kinds.all().filter(({ resource }) => (resource.group === '' ? resource.version : `${resource.group}/${resource.version}`) === groupVersion))
+      return openApiV3(
+        groupVersion,
+        this.kinds
+          .all()
+          .filter(
+            ({ resource }) =>
+              (resource.group === '' ? resource.version : `${resource.group}/${resource.version}`) === groupVersion,
+          ),
+      )
     })
   }
 
@@ -171,7 +240,9 @@ async function serveOpenApiDocument(exchange: Exchange, version: 2 | 3, document
   }
   const { bytes, hash } = document
   if (type === mediaTypes.json) return sendCacheable(exchange, bytes, hash, type)
-  document.binary ??= inTurns((version === 2 ? openApiV2Binary : openApiV3Binary)(JSON.parse(bytes.toString()) as object))
+  document.binary ??= inTurns(
+    (version === 2 ? openApiV2Binary : openApiV3Binary)(JSON.parse(bytes.toString()) as object),
+  )
   await sendCacheable(exchange, await document.binary, hash, binaryType(version))
 }
 

@@ -6,12 +6,24 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'setImmediate', 'performance'] })
   vi.advanceTimersByTime(1_000)
 })
-afterEach(() => { vi.useRealTimers() })
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 function streamed() {
   const writes: Uint8Array[] = []
-  const response = { writableLength: 0, write: (bytes: Uint8Array) => writes.push(bytes), end: () => {}, destroy: vi.fn<() => void>() }
-  return { stream: new EventStream(response as unknown as ServerResponse), writes, response, texts: () => writes.map(bytes => Buffer.from(bytes).toString()) }
+  const response = {
+    writableLength: 0,
+    write: (bytes: Uint8Array) => writes.push(bytes),
+    end: () => {},
+    destroy: vi.fn<() => void>(),
+  }
+  return {
+    stream: new EventStream(response as unknown as ServerResponse),
+    writes,
+    response,
+    texts: () => writes.map(bytes => Buffer.from(bytes).toString()),
+  }
 }
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 

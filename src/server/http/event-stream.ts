@@ -56,6 +56,7 @@ let last: { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array } 
 
 function batchOf(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!
-  if (parts.length !== last.parts.length || parts.some((part, index) => part !== last.parts[index])) last = { parts, bytes: Buffer.concat(parts) }
+  if (parts.length !== last.parts.length || parts.some((part, index) => part !== last.parts[index]))
+    last = { parts, bytes: Buffer.concat(parts) }
   return last.bytes
 }

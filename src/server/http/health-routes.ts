@@ -20,9 +20,13 @@ export const isHealthPath = (path: string): boolean => path === '/version' || pa
 
 /** `/livez`, `/livez/etcd` and so on. */
 export const healthPaths = (checks: readonly HealthCheck[]): string[] =>
-  ['healthz', 'livez', 'readyz'].flatMap(endpoint => [`/${endpoint}`, ...checksOf(endpoint, checks).map(({ name }) => `/${endpoint}/${name}`)])
+  ['healthz', 'livez', 'readyz'].flatMap(endpoint => [
+    `/${endpoint}`,
+    ...checksOf(endpoint, checks).map(({ name }) => `/${endpoint}/${name}`),
+  ])
 
-const checksOf = (endpoint: string, checks: readonly HealthCheck[]): HealthCheck[] => checks.filter(check => check.onlyReadiness !== true || endpoint === 'readyz')
+const checksOf = (endpoint: string, checks: readonly HealthCheck[]): HealthCheck[] =>
+  checks.filter(check => check.onlyReadiness !== true || endpoint === 'readyz')
 
 /** @throws ApiError where a check fails */
 export function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], buildDate: string): Promise<void> {
@@ -30,18 +34,38 @@ export function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], 
   if (path === '/version' || path === '/version/') return sendVersion(exchange, buildDate)
   const [, endpoint = '', one] = pattern.exec(path)!
   const here = checksOf(endpoint, checks)
-  return one === undefined ? answerAll(exchange, endpoint, here, new Set(query.getAll('exclude'))) : answerOne(exchange, here.find(check => check.name === one))
+  return one === undefined
+    ? answerAll(exchange, endpoint, here, new Set(query.getAll('exclude')))
+    : answerOne(
+        exchange,
+        here.find(check => check.name === one),
+      )
 }
 
 /** Whoever asks for all is not known, so that he is not told why a check fails; the log says it. */
-async function answerAll(exchange: Exchange, endpoint: string, checks: readonly HealthCheck[], excluded: ReadonlySet<string>): Promise<void> {
-  const results = await Promise.all(checks.map(async check => {
-    const { name } = check
-    if (excluded.has(name)) return { failed: false, line: `[+]${name} excluded: ok` }
-    return await check.check() === undefined ? { failed: false, line: `[+]${name} ok` } : { failed: true, line: `[-]${name} failed: reason withheld` }
-  }))
-  const unknown = [...excluded].filter(name => !checks.some(check => check.name === name)).toSorted().map(name => JSON.stringify(name))
-  const lines = [...results.map(({ line }) => line), ...(unknown.length > 0 ? [`warn: some health checks cannot be excluded: no matches for ${unknown.join(',')}`] : [])]
+async function answerAll(
+  exchange: Exchange,
+  endpoint: string,
+  checks: readonly HealthCheck[],
+  excluded: ReadonlySet<string>,
+): Promise<void> {
+  const results = await Promise.all(
+    checks.map(async check => {
+      const { name } = check
+      if (excluded.has(name)) return { failed: false, line: `[+]${name} excluded: ok` }
+      return (await check.check()) === undefined
+        ? { failed: false, line: `[+]${name} ok` }
+        : { failed: true, line: `[-]${name} failed: reason withheld` }
+    }),
+  )
+  const unknown = [...excluded]
+    .filter(name => !checks.some(check => check.name === name))
+    .toSorted()
+    .map(name => JSON.stringify(name))
+  const lines = [
+    ...results.map(({ line }) => line),
+    ...(unknown.length > 0 ? [`warn: some health checks cannot be excluded: no matches for ${unknown.join(',')}`] : []),
+  ]
   if (results.some(({ failed }) => failed)) throw unhealthy([...lines, `${endpoint} check failed`].join('\n'))
   exchange.response.setHeader('X-Content-Type-Options', 'nosniff')
   await sendText(exchange, exchange.query.has('verbose') ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok')
@@ -56,10 +80,23 @@ async function answerOne(exchange: Exchange, check: HealthCheck | undefined): Pr
 
 const unhealthy = (text: string): PlainError => new PlainError(500, 'InternalError', text)
 
-const sendText = (exchange: Exchange, text: string): Promise<void> => sendBytes(exchange, 200, plainText, Buffer.from(text))
+const sendText = (exchange: Exchange, text: string): Promise<void> =>
+  sendBytes(exchange, 200, plainText, Buffer.from(text))
 
 function sendVersion(exchange: Exchange, buildDate: string): Promise<void> {
   const platform = `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`
-  const version = { ...kubernetesVersion, emulationMajor: '1', emulationMinor: '36', minCompatibilityMajor: '1', minCompatibilityMinor: '35', gitCommit: '', gitTreeState: 'clean', buildDate, goVersion: '', compiler: 'sampan', platform }
+  const version = {
+    ...kubernetesVersion,
+    emulationMajor: '1',
+    emulationMinor: '36',
+    minCompatibilityMajor: '1',
+    minCompatibilityMinor: '35',
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate,
+    goVersion: '',
+    compiler: 'sampan',
+    platform,
+  }
   return sendBytes(exchange, 200, 'application/json', Buffer.from(JSON.stringify(version, undefined, 2)))
 }

@@ -13,13 +13,20 @@ export function serveIssuer({ path, response }: Exchange, tokens: TokenIssuer): 
   const wanted = path.replace(/\/$/, '')
   if (wanted === configurationPath) {
     const configuration = {
-      issuer: tokens.issuer, jwks_uri: `${tokens.issuer}${keysPath}`,
-      response_types_supported: ['id_token'], subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['ES256'],
+      issuer: tokens.issuer,
+      jwks_uri: `${tokens.issuer}${keysPath}`,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
     }
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': caching }).end(JSON.stringify(configuration))
+    response
+      .writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': caching })
+      .end(JSON.stringify(configuration))
     return true
   }
   if (wanted !== keysPath) return false
-  response.writeHead(200, { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': caching }).end(JSON.stringify(tokens.publicKeys()))
+  response
+    .writeHead(200, { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': caching })
+    .end(JSON.stringify(tokens.publicKeys()))
   return true
 }

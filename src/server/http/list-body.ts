@@ -25,25 +25,60 @@ export async function sendList(exchange: Exchange, kind: KindDefinition, page: L
   const { objects } = page
   if (accepted.as === 'Table') {
     const include = includeObject(exchange)
-    return sendItems(exchange, tableHead(kind, metadata), 'rows', objects, ({ object }) => [encoded(tableRow(kind, object, nowMs, include))])
+    return sendItems(exchange, tableHead(kind, metadata), 'rows', objects, ({ object }) => [
+      encoded(tableRow(kind, object, nowMs, include)),
+    ])
   }
   if (accepted.as !== undefined) {
     const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata }
-    if (accepted.format === 'json') return sendItems(exchange, list, 'items', objects, ({ object }) => [encoded(partialObject(object))])
-    return sendValue(exchange, 200, { ...list, items: objects.map(({ object }) => partialObject(object)) }, 'V1PartialObjectMetadataList', accepted)
+    if (accepted.format === 'json')
+      return sendItems(exchange, list, 'items', objects, ({ object }) => [encoded(partialObject(object))])
+    return sendValue(
+      exchange,
+      200,
+      { ...list, items: objects.map(({ object }) => partialObject(object)) },
+      'V1PartialObjectMetadataList',
+      accepted,
+    )
   }
   const list = { kind: kind.listKind ?? `${kind.resource.kind}List`, apiVersion: apiVersionOf(kind.resource), metadata }
   switch (accepted.format) {
-    case 'json': return sendItems(exchange, list, 'items', objects, kind.custom === undefined ? withoutType(kind) : whole)
-    case 'protobuf': return sendBytes(exchange, 200, mediaTypes.protobuf, encodeProtobufList(kind.model, { ...list, items: await messages(kind.model, objects) }))
-    case 'yaml': return sendBytes(exchange, 200, mediaTypes.yaml, Buffer.from(stringify({ ...list, items: objects.map(({ object }) => (kind.custom === undefined ? untyped(object) : object)) })))
+    case 'json':
+      return sendItems(exchange, list, 'items', objects, kind.custom === undefined ? withoutType(kind) : whole)
+    case 'protobuf':
+      return sendBytes(
+        exchange,
+        200,
+        mediaTypes.protobuf,
+        encodeProtobufList(kind.model, { ...list, items: await messages(kind.model, objects) }),
+      )
+    case 'yaml':
+      return sendBytes(
+        exchange,
+        200,
+        mediaTypes.yaml,
+        Buffer.from(
+          stringify({
+            ...list,
+            items: objects.map(({ object }) => (kind.custom === undefined ? untyped(object) : object)),
+          }),
+        ),
+      )
   }
 }
 
 const untyped = ({ kind: _kind, apiVersion: _version, ...rest }: KubeObject): object => rest
 
-function listMetadata({ revision, continueToken, remaining }: ListPage): { resourceVersion: string; continue?: string; remainingItemCount?: number } {
-  return { resourceVersion: String(revision), ...(continueToken !== undefined && { continue: continueToken }), ...(remaining !== undefined && { remainingItemCount: remaining }) }
+function listMetadata({ revision, continueToken, remaining }: ListPage): {
+  resourceVersion: string
+  continue?: string
+  remainingItemCount?: number
+} {
+  return {
+    resourceVersion: String(revision),
+    ...(continueToken !== undefined && { continue: continueToken }),
+    ...(remaining !== undefined && { remainingItemCount: remaining }),
+  }
 }
 
 /** The JSON of an item, in one or several parts. */
@@ -59,7 +94,8 @@ const whole: Encode = ({ bytes }) => [bytes]
 /** The list says what its items are; they do not. */
 function withoutType(kind: KindDefinition): Encode {
   const head = Buffer.from(`{"kind":"${kind.resource.kind}","apiVersion":"${apiVersionOf(kind.resource)}",`)
-  return ({ bytes }) => (bytes.compare(head, 0, head.length, 0, head.length) === 0 ? [opening, bytes.subarray(head.length)] : [bytes])
+  return ({ bytes }) =>
+    bytes.compare(head, 0, head.length, 0, head.length) === 0 ? [opening, bytes.subarray(head.length)] : [bytes]
 }
 
 async function messages(model: string, objects: readonly CachedObject[]): Promise<Uint8Array[]> {
@@ -72,7 +108,13 @@ async function messages(model: string, objects: readonly CachedObject[]): Promis
 }
 
 /** @param list is the answer without its items, which come last, under the name `field` */
-async function sendItems(exchange: Exchange, list: object, field: string, objects: readonly CachedObject[], encode: Encode): Promise<void> {
+async function sendItems(
+  exchange: Exchange,
+  list: object,
+  field: string,
+  objects: readonly CachedObject[],
+  encode: Encode,
+): Promise<void> {
   const parts = partsOf(list, field, objects, encode)
   if (objects.length <= wholeUpTo) return sendBytes(exchange, 200, mediaTypes.json, Buffer.concat([...parts]))
   const { response } = exchange

@@ -17,28 +17,50 @@ export interface ListOptions {
 export function readListOptions(query: URLSearchParams): ListOptions {
   const options = readOptions(query)
   const { resourceVersion, resourceVersionMatch: match, continueToken } = options
-  refuse(joinErrors(
-    !match || resourceVersion ? [] : [forbiddenMatch('resourceVersionMatch is forbidden unless resourceVersion is provided')],
-    !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
-    !match || ['Exact', 'NotOlderThan'].includes(match) ? [] : [notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', ''])],
-    match !== 'Exact' || resourceVersion !== '0' ? [] : [forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')],
-    query.has('sendInitialEvents') ? [forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list')] : [],
-  ))
+  refuse(
+    joinErrors(
+      !match || resourceVersion
+        ? []
+        : [forbiddenMatch('resourceVersionMatch is forbidden unless resourceVersion is provided')],
+      !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
+      !match || ['Exact', 'NotOlderThan'].includes(match)
+        ? []
+        : [notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', ''])],
+      match !== 'Exact' || resourceVersion !== '0'
+        ? []
+        : [forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')],
+      query.has('sendInitialEvents')
+        ? [forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list')]
+        : [],
+    ),
+  )
   return options
 }
 
 /** @throws ApiError BadRequest, Invalid */
-export function readWatchOptions(query: URLSearchParams): ListOptions & { readonly sendInitialEvents: boolean; readonly allowWatchBookmarks: boolean } {
+export function readWatchOptions(
+  query: URLSearchParams,
+): ListOptions & { readonly sendInitialEvents: boolean; readonly allowWatchBookmarks: boolean } {
   const options = readOptions(query)
   const { resourceVersionMatch: match, continueToken } = options
   const saysWhetherToSend = query.has('sendInitialEvents')
-  refuse(joinErrors(
-    !saysWhetherToSend || match === 'NotOlderThan' ? [] : [forbiddenMatch('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')],
-    !match || saysWhetherToSend ? [] : [forbiddenMatch('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')],
-    !match || match === 'NotOlderThan' ? [] : [notSupported('resourceVersionMatch', match, ['NotOlderThan'])],
-    !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
-  ))
-  return { ...options, sendInitialEvents: queryFlag(query, 'sendInitialEvents'), allowWatchBookmarks: queryFlag(query, 'allowWatchBookmarks') }
+  refuse(
+    joinErrors(
+      !saysWhetherToSend || match === 'NotOlderThan'
+        ? []
+        : [forbiddenMatch('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')],
+      !match || saysWhetherToSend
+        ? []
+        : [forbiddenMatch('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')],
+      !match || match === 'NotOlderThan' ? [] : [notSupported('resourceVersionMatch', match, ['NotOlderThan'])],
+      !match || !continueToken ? [] : [forbiddenMatch('resourceVersionMatch is forbidden when continue is provided')],
+    ),
+  )
+  return {
+    ...options,
+    sendInitialEvents: queryFlag(query, 'sendInitialEvents'),
+    allowWatchBookmarks: queryFlag(query, 'allowWatchBookmarks'),
+  }
 }
 
 const forbiddenMatch = (why: string): FieldError => forbiddenField('resourceVersionMatch', why)

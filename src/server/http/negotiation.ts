@@ -20,7 +20,11 @@ export const mediaTypes: Readonly<Record<Format, string>> = {
 export const textualTypes = [mediaTypes.json, mediaTypes.yaml]
 
 const formats: Readonly<Record<string, Format>> = {
-  '*/*': 'json', 'application/*': 'json', 'application/json': 'json', 'application/yaml': 'yaml', 'application/vnd.kubernetes.protobuf': 'protobuf',
+  '*/*': 'json',
+  'application/*': 'json',
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
 }
 
 /** What can be given beside JSON and YAML. */
@@ -59,14 +63,23 @@ export function prefersAggregatedDiscovery(accept: string): boolean {
     const { type, parameters } = mediaType(part)
     if (formats[type] === undefined) continue
     if (!parameters.has('as')) return false
-    if (formats[type] === 'json' && parameters.get('as') === 'APIGroupDiscoveryList' && parameters.get('g') === 'apidiscovery.k8s.io' && parameters.get('v') === 'v2') return true
+    if (
+      formats[type] === 'json' &&
+      parameters.get('as') === 'APIGroupDiscoveryList' &&
+      parameters.get('g') === 'apidiscovery.k8s.io' &&
+      parameters.get('v') === 'v2'
+    )
+      return true
   }
   return false
 }
 
 /** Which of the media types a client likes best, where only its wish counts and no parameter; undefined: none of them. */
 export function preferredType(accept: string | undefined, offers: readonly string[]): string | undefined {
-  const wishes = (accept || '*/*').split(',').map(mediaType).map(({ type, parameters }) => ({ type, quality: Number(parameters.get('q') ?? 1) }))
+  const wishes = (accept || '*/*')
+    .split(',')
+    .map(mediaType)
+    .map(({ type, parameters }) => ({ type, quality: Number(parameters.get('q') ?? 1) }))
   for (const { type } of wishes.toSorted((a, b) => b.quality - a.quality || wildcards(a.type) - wildcards(b.type))) {
     const found = offers.find(offer => type === offer || type === '*/*' || type === `${offer.split('/', 1)[0]}/*`)
     if (found !== undefined) return found
@@ -101,7 +114,12 @@ function choose(accept: string, offer: Offer): Accepted | undefined {
       if (format === 'protobuf' && !offer.protobuf) continue
       return { format }
     }
-    if (!offer.transformed || parameters.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(parameters.get('v') ?? '')) continue
+    if (
+      !offer.transformed ||
+      parameters.get('g') !== 'meta.k8s.io' ||
+      !['v1', 'v1beta1'].includes(parameters.get('v') ?? '')
+    )
+      continue
     if (as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { format, as }
   }
   return undefined

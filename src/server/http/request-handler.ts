@@ -63,7 +63,12 @@ export class RequestHandler {
     const attributes = attributesOf(request.method ?? 'GET', url.path, parts, url.query)
     const longRunning = isLongRunning(attributes)
     const caller = callerOf(request, url.query, anonymous)
-    const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: caller.dryRun, isLongRunning: longRunning })
+    const observed = this.options.metrics.begin({
+      attributes,
+      version: parts?.version ?? '',
+      isDryRun: caller.dryRun,
+      isLongRunning: longRunning,
+    })
     let exchange: Exchange = { request, response, ...url, caller }
     let deadline: Timer | undefined
     let passage: Passage | undefined
@@ -86,7 +91,10 @@ export class RequestHandler {
         auditNotes(notes, record)
       }
       const user = this.actingAs(real, request, record)
-      exchange = { ...exchange, caller: { ...caller, user, ...(record !== undefined && { annotate: record.annotate }) } }
+      exchange = {
+        ...exchange,
+        caller: { ...caller, user, ...(record !== undefined && { annotate: record.annotate }) },
+      }
       if (!longRunning) deadline = this.deadlineFor(exchange)
       passage = await this.letIn(exchange, attributes, parts, longRunning)
       this.authorize(user, attributes, record)
@@ -100,7 +108,11 @@ export class RequestHandler {
   }
 
   /** Also when the server is full or shutting down. */
-  private async serveHealth(request: IncomingMessage, response: ServerResponse, url: { path: string; query: URLSearchParams }): Promise<void> {
+  private async serveHealth(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: { path: string; query: URLSearchParams },
+  ): Promise<void> {
     const { checks, buildDate } = this.options
     const exchange = { request, response, ...url, caller: callerOf(request, url.query, anonymous) }
     try {
@@ -108,7 +120,10 @@ export class RequestHandler {
       this.authorize(this.actingAs(real, request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
       await serveHealth(exchange, checks, buildDate)
     } catch (error) {
-      await this.sendFailure(exchange, tellable(error, fault => this.report(request, fault)))
+      await this.sendFailure(
+        exchange,
+        tellable(error, fault => this.report(request, fault)),
+      )
     }
   }
 
@@ -130,7 +145,12 @@ export class RequestHandler {
   }
 
   /** Waits until it is the request's turn. @throws Refusal */
-  private async letIn({ caller, response }: Exchange, attributes: Attributes, parts: ApiPath | undefined, longRunning: boolean): Promise<Passage> {
+  private async letIn(
+    { caller, response }: Exchange,
+    attributes: Attributes,
+    parts: ApiPath | undefined,
+    longRunning: boolean,
+  ): Promise<Passage> {
     const { metrics, flowControl, routes } = this.options
     const beganMs = routes.context.clock.now()
     let passage: Passage
@@ -154,7 +174,9 @@ export class RequestHandler {
     if (isPath(attributes) || attributes.verb !== 'list') return 1
     const { kinds, storage } = this.options.routes.context
     const kind = kinds.find(attributes.group, parts!.version, attributes.resource)
-    return kind === undefined ? 1 : Math.min(mostSeats, Math.max(1, Math.ceil(storage.cache(storedResource(kind)).size / objectsPerSeat)))
+    return kind === undefined
+      ? 1
+      : Math.min(mostSeats, Math.max(1, Math.ceil(storage.cache(storedResource(kind)).size / objectsPerSeat)))
   }
 
   /** A request that wants to switch protocols. Errors are answered as plain HTTP. */
@@ -167,7 +189,12 @@ export class RequestHandler {
       const { path, query } = splitUrl(request.url ?? '/')
       const parts = parseApiPath(path)
       const attributes = attributesOf(request.method ?? 'GET', path, parts, query)
-      const observed = this.options.metrics.begin({ attributes, version: parts?.version ?? '', isDryRun: false, isLongRunning: true })
+      const observed = this.options.metrics.begin({
+        attributes,
+        version: parts?.version ?? '',
+        isDryRun: false,
+        isLongRunning: true,
+      })
       socket.once('close', () => observed(code))
       const { user: real, notes } = await this.recognized(auditId, request, undefined, attributes, parts)
       record = this.options.audit?.begin(auditId, request, undefined, attributes, parts, real, true)
@@ -177,21 +204,43 @@ export class RequestHandler {
       this.authorize(user, attributes, record)
       record?.started()
       const remote = this.options.aggregator.find(path)
-      if (remote !== undefined) return await this.options.aggregator.upgrade(request, socket, head, remote, user, auditId)
-      const kind = parts === undefined ? undefined : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
+      if (remote !== undefined)
+        return await this.options.aggregator.upgrade(request, socket, head, remote, user, auditId)
+      const kind =
+        parts === undefined
+          ? undefined
+          : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
       if (parts?.name === undefined || kind === undefined) throw noSuchPath()
       const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
       const route = findSubresource(this.options.routes.subresources, target)
       if (route === undefined) throw noSuchPath()
       if (route.upgrade === undefined) throw badRequest(`${path} does not switch protocols`)
-      return await route.upgrade({ request, socket, head, query, path, caller: callerOf(request, query, user) }, target, parts.rest ?? '')
+      return await route.upgrade(
+        { request, socket, head, query, path, caller: callerOf(request, query, user) },
+        target,
+        parts.rest ?? '',
+      )
     } catch (error) {
       const told = tellable(error, fault => this.report(request, fault))
-      const [type, body] = told instanceof PlainError ? [plainText, `${told.message}\n`] : ['application/json', JSON.stringify(told.status)]
+      const [type, body] =
+        told instanceof PlainError
+          ? [plainText, `${told.message}\n`]
+          : ['application/json', JSON.stringify(told.status)]
       code = told.code
       record?.failed(told.status, told !== error)
-      const headers = { 'Audit-Id': auditId, 'Cache-Control': caching, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'Date': new Date().toUTCString(), 'Connection': 'close' }
-      socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
+      const headers = {
+        'Audit-Id': auditId,
+        'Cache-Control': caching,
+        'Content-Type': type,
+        'Content-Length': Buffer.byteLength(body),
+        Date: new Date().toUTCString(),
+        Connection: 'close',
+      }
+      socket.end(
+        `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\n${Object.entries(headers)
+          .map(([name, value]) => `${name}: ${value}\r\n`)
+          .join('')}\r\n${body}`,
+      )
       return undefined
     }
   }
@@ -202,7 +251,13 @@ export class RequestHandler {
   }
 
   /** Who the request comes from. @throws ApiError Unauthorized */
-  private async recognized(auditId: string, request: IncomingMessage, response: ServerResponse | undefined, attributes: Attributes, parts: ApiPath | undefined): Promise<Recognized> {
+  private async recognized(
+    auditId: string,
+    request: IncomingMessage,
+    response: ServerResponse | undefined,
+    attributes: Attributes,
+    parts: ApiPath | undefined,
+  ): Promise<Recognized> {
     try {
       return await this.options.authenticator.authenticate(request)
     } catch (error) {
@@ -234,17 +289,32 @@ export class RequestHandler {
     if (remote !== undefined) return this.options.aggregator.serve(exchange, remote)
     // What goes on to somebody else is his to check.
     if (path?.subresource !== 'proxy') checkWriteOptions(exchange.request.method, exchange.query)
-    if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group)) return serveResource(this.options.routes, exchange, path)
-    if (path === undefined && await this.options.discovery.serve(exchange)) return
-    if (exchange.path === '/metrics') return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(this.options.metrics.registry.text()))
+    if (path !== undefined && this.options.routes.context.kinds.hasGroup(path.group))
+      return serveResource(this.options.routes, exchange, path)
+    if (path === undefined && (await this.options.discovery.serve(exchange))) return
+    if (exchange.path === '/metrics')
+      return sendBytes(
+        exchange,
+        200,
+        'text/plain; version=0.0.4; charset=utf-8',
+        Buffer.from(this.options.metrics.registry.text()),
+      )
     if (path === undefined && serveIssuer(exchange, this.options.routes.context.tokens)) return
-    if (exchange.path === '/') return sendValue(exchange, 200, { paths: [...singlePaths, ...this.options.discovery.paths(), ...healthPaths(this.options.checks)].toSorted() })
+    if (exchange.path === '/')
+      return sendValue(exchange, 200, {
+        paths: [...singlePaths, ...this.options.discovery.paths(), ...healthPaths(this.options.checks)].toSorted(),
+      })
     throw noSuchPage()
   }
 
   private report(request: IncomingMessage, error: unknown): void {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    this.options.routes.context.logger.error('request failed', { method: request.method, url: request.url, error: message, stack })
+    this.options.routes.context.logger.error('request failed', {
+      method: request.method,
+      url: request.url,
+      error: message,
+      stack,
+    })
   }
 }
 
@@ -260,7 +330,9 @@ function auditNotes({ annotations }: TokenNotes, record: AuditRecord | undefined
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const question = url.indexOf('?')
-  return question < 0 ? { path: url, query: new URLSearchParams() } : { path: url.slice(0, question), query: new URLSearchParams(url.slice(question + 1)) }
+  return question < 0
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, question), query: new URLSearchParams(url.slice(question + 1)) }
 }
 
 function callerOf(request: IncomingMessage, query: URLSearchParams, user: UserInfo): Caller {
@@ -277,7 +349,9 @@ function callerOf(request: IncomingMessage, query: URLSearchParams, user: UserIn
 
 function givenOptions(query: URLSearchParams): Caller['given'] {
   const [fieldManager, fieldValidation] = [query.get('fieldManager'), query.get('fieldValidation')]
-  return fieldManager || fieldValidation ? { ...(fieldManager && { fieldManager }), ...(fieldValidation && { fieldValidation }) } : undefined
+  return fieldManager || fieldValidation
+    ? { ...(fieldManager && { fieldManager }), ...(fieldValidation && { fieldValidation }) }
+    : undefined
 }
 
 const longestManager = 128
@@ -290,4 +364,3 @@ function managerFromUserAgent(userAgent: string | undefined): string {
 function fieldValidationOf(text: string | null): FieldValidation {
   return text === 'Ignore' || text === 'Strict' ? text : 'Warn'
 }
-

@@ -5,7 +5,12 @@ import { invalidValue, joinErrors, notSupported, tooLong } from '../../api/field
 import { utf8Length } from '../../api/validation/object-meta.ts'
 import { isPrintable } from '../../lib/go-quote.ts'
 
-const optionsKinds: Readonly<Record<string, string>> = { POST: 'CreateOptions', PUT: 'UpdateOptions', PATCH: 'PatchOptions', DELETE: 'DeleteOptions' }
+const optionsKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+}
 
 /** @throws ApiError Invalid */
 export function checkWriteOptions(method: string | undefined, query: URLSearchParams): void {
@@ -16,7 +21,9 @@ export function checkWriteOptions(method: string | undefined, query: URLSearchPa
   const problems: FieldError[] = joinErrors(
     dryRun.every(value => value === 'All' || value === '') ? [] : [notSupported('dryRun', dryRun, ['All'])],
     kind === 'DeleteOptions' ? [] : checkManager(query.get('fieldManager') ?? ''),
-    ['', 'Ignore', 'Warn', 'Strict'].includes(validation) || kind === 'DeleteOptions' ? [] : [notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn'])],
+    ['', 'Ignore', 'Warn', 'Strict'].includes(validation) || kind === 'DeleteOptions'
+      ? []
+      : [notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn'])],
   )
   if (problems.length > 0) throw invalid('meta.k8s.io', kind, '', problems)
 }
@@ -27,7 +34,14 @@ function checkManager(name: string): FieldError[] {
   if (name.length <= longestManagerBytes && /^[\x20-\x7E]*$/.test(name)) return joinErrors() // Nearly every one.
   return joinErrors(
     utf8Length(name) > longestManagerBytes ? [tooLong('fieldManager', longestManagerBytes)] : [],
-    [...name.matchAll(/./gsu)].filter(([character]) => !isPrintable(character)).map(({ 0: character, index }) =>
-      invalidValue('fieldManager', name, `invalid character U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')} (at position ${utf8Length(name.slice(0, index))})`)),
+    [...name.matchAll(/./gsu)]
+      .filter(([character]) => !isPrintable(character))
+      .map(({ 0: character, index }) =>
+        invalidValue(
+          'fieldManager',
+          name,
+          `invalid character U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')} (at position ${utf8Length(name.slice(0, index))})`,
+        ),
+      ),
   )
 }

@@ -30,7 +30,12 @@ export function setHeaders({ request, response, caller }: Exchange, contentType:
   return true
 }
 
-export async function sendBytes(exchange: Exchange, status: number, contentType: string, bytes: Uint8Array): Promise<void> {
+export async function sendBytes(
+  exchange: Exchange,
+  status: number,
+  contentType: string,
+  bytes: Uint8Array,
+): Promise<void> {
   const { response } = exchange
   const body = setHeaders(exchange, contentType, bytes.length) ? await gzipAsync(bytes, { level: fastestLevel }) : bytes
   response.setHeader('Content-Length', body.length)
@@ -39,17 +44,38 @@ export async function sendBytes(exchange: Exchange, status: number, contentType:
 }
 
 /** Any value without a cached encoding. @param model is needed for protobuf */
-export async function sendValue(exchange: Exchange, status: number, value: object, model?: string, accepted: Accepted = negotiate(exchange.request.headers.accept)): Promise<void> {
+export async function sendValue(
+  exchange: Exchange,
+  status: number,
+  value: object,
+  model?: string,
+  accepted: Accepted = negotiate(exchange.request.headers.accept),
+): Promise<void> {
   const { format } = accepted
-  if (format === 'protobuf' && model !== undefined) return sendBytes(exchange, status, mediaTypes.protobuf, encodeProtobuf(model, value))
+  if (format === 'protobuf' && model !== undefined)
+    return sendBytes(exchange, status, mediaTypes.protobuf, encodeProtobuf(model, value))
   if (format === 'yaml') return sendBytes(exchange, status, mediaTypes.yaml, Buffer.from(stringify(value)))
   return sendBytes(exchange, status, mediaTypes.json, Buffer.from(`${JSON.stringify(value)}\n`))
 }
 
-export async function sendObject(exchange: Exchange, status: number, kind: KindDefinition, cached: CachedObject, nowMs: number): Promise<void> {
+export async function sendObject(
+  exchange: Exchange,
+  status: number,
+  kind: KindDefinition,
+  cached: CachedObject,
+  nowMs: number,
+): Promise<void> {
   const accepted = negotiateFor(kind, exchange.request.headers.accept)
-  if (accepted.as === 'Table') return sendValue(exchange, status, table(kind, [cached], { resourceVersion: String(cached.revision) }, nowMs, includeObject(exchange)), undefined, { format: 'json' })
-  if (accepted.as !== undefined) return sendValue(exchange, status, partialObject(cached.object), 'V1PartialObjectMetadata', accepted)
+  if (accepted.as === 'Table')
+    return sendValue(
+      exchange,
+      status,
+      table(kind, [cached], { resourceVersion: String(cached.revision) }, nowMs, includeObject(exchange)),
+      undefined,
+      { format: 'json' },
+    )
+  if (accepted.as !== undefined)
+    return sendValue(exchange, status, partialObject(cached.object), 'V1PartialObjectMetadata', accepted)
   if (accepted.format === 'json') return sendBytes(exchange, status, mediaTypes.json, cached.bytes)
   return sendValue(exchange, status, cached.object, kind.model, accepted)
 }
@@ -79,7 +105,9 @@ async function sendStatus(exchange: Exchange, status: Status): Promise<void> {
 
 /** Tells a client what went wrong, in the form in which Kubernetes tells it. */
 export function sendError(exchange: Exchange, error: ApiError): Promise<void> {
-  return error instanceof PlainError ? sendText(exchange, error.code, error.message, error.status.details?.retryAfterSeconds) : sendStatus(exchange, error.status)
+  return error instanceof PlainError
+    ? sendText(exchange, error.code, error.message, error.status.details?.retryAfterSeconds)
+    : sendStatus(exchange, error.status)
 }
 
 /** A line of bare text, as Go's net/http writes errors. */

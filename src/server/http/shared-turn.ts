@@ -29,7 +29,8 @@ function begin(): void {
   for (const resolve of turn) resolve()
   // The requests go on as soon as this function has returned, and are done or wait for the store when the loop comes round.
   setImmediate(() => {
-    if (turn.length === size) size = performance.now() - beganMs < wantedMs ? Math.min(most, size * 2) : Math.max(fewest, size / 2)
+    if (turn.length === size)
+      size = performance.now() - beganMs < wantedMs ? Math.min(most, size * 2) : Math.max(fewest, size / 2)
     if (waiting.length > 0) begin()
     else isGoing = false
   })

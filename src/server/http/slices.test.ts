@@ -5,12 +5,22 @@ import { expect, test } from 'vitest'
 import { writeInSlices } from './slices.ts'
 
 /** Lets `answer` answer one request. @returns what the client gets, and what `answer` gave */
-async function exchange(answer: (response: ServerResponse) => Promise<boolean>, read: (response: IncomingMessage) => Promise<Buffer>): Promise<{ body: Buffer; all: boolean }> {
+async function exchange(
+  answer: (response: ServerResponse) => Promise<boolean>,
+  read: (response: IncomingMessage) => Promise<Buffer>,
+): Promise<{ body: Buffer; all: boolean }> {
   let done: Promise<boolean> | undefined
-  const server = createServer((_request, response) => { done = answer(response) })
+  const server = createServer((_request, response) => {
+    done = answer(response)
+  })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', agent: false }, resolve).once('error', reject))
+    const response = await new Promise<IncomingMessage>((resolve, reject) =>
+      get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', agent: false }, resolve).once(
+        'error',
+        reject,
+      ),
+    )
     const body = await read(response)
     return { body, all: await done! }
   } finally {
@@ -26,16 +36,19 @@ async function everything(response: IncomingMessage): Promise<Buffer> {
 }
 
 test('parts of every size arrive whole and in order', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.nat(120_000), { maxLength: 12 }), async sizes => {
-    const parts = sizes.map((size, index) => Buffer.alloc(size, index + 1))
-    const { body, all } = await exchange(async response => {
-      const all = await writeInSlices(response, parts)
-      response.end()
-      return all
-    }, everything)
-    expect(all).toBe(true)
-    expect(body.equals(Buffer.concat(parts))).toBe(true)
-  }), { numRuns: 20, examples: [[[0, 120_000, 5]]] })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(120_000), { maxLength: 12 }), async sizes => {
+      const parts = sizes.map((size, index) => Buffer.alloc(size, index + 1))
+      const { body, all } = await exchange(async response => {
+        const all = await writeInSlices(response, parts)
+        response.end()
+        return all
+      }, everything)
+      expect(all).toBe(true)
+      expect(body.equals(Buffer.concat(parts))).toBe(true)
+    }),
+    { numRuns: 20, examples: [[[0, 120_000, 5]]] },
+  )
 })
 
 test('nothing more is made for a client that left', async () => {
@@ -46,10 +59,13 @@ test('nothing more is made for a client that left', async () => {
       yield Buffer.alloc(40_000)
     }
   }
-  const { all } = await exchange(response => writeInSlices(response, endless()), async response => {
-    response.destroy()
-    return Buffer.alloc(0)
-  })
+  const { all } = await exchange(
+    response => writeInSlices(response, endless()),
+    async response => {
+      response.destroy()
+      return Buffer.alloc(0)
+    },
+  )
   expect(all).toBe(false)
   expect(made).toBeLessThan(1000)
 })

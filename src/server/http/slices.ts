@@ -39,13 +39,17 @@ function joined(parts: readonly Uint8Array[], space: Buffer): Uint8Array {
  * @param sink is the response or a stream that is piped into it
  * @returns whether everything was taken; false: the client left early, which is no fault
  */
-export async function writeInSlices(response: ServerResponse, parts: Iterable<Uint8Array>, sink: Writable = response): Promise<boolean> {
+export async function writeInSlices(
+  response: ServerResponse,
+  parts: Iterable<Uint8Array>,
+  sink: Writable = response,
+): Promise<boolean> {
   if (response.destroyed) return false
   const left = new Promise<boolean>(resolve => response.once('close', () => resolve(false)))
   for (const slice of slicesOf(parts)) {
     if (sink.writableEnded) return false
     const taken = new Promise<boolean>(resolve => sink.write(slice, error => resolve(!error)))
-    if (!await Promise.race([left, taken])) return false
+    if (!(await Promise.race([left, taken]))) return false
   }
   return true
 }

@@ -17,21 +17,45 @@ export interface TableColumn {
   readonly priority: number
 }
 
-const columnOf = ({ name, type, format = '', description = '', priority = 0 }: Column): TableColumn => ({ name, type, format, description, priority })
+const columnOf = ({ name, type, format = '', description = '', priority = 0 }: Column): TableColumn => ({
+  name,
+  type,
+  format,
+  description,
+  priority,
+})
 
 /** What the rows of a table carry of their objects. */
 export type Included = 'None' | 'Metadata' | 'Object'
 
-export function table(kind: TableShape, objects: readonly Pick<CachedObject, 'object'>[], metadata: object, nowMs: number, include: Included, withColumns = true): object {
-  return { ...tableHead(kind, metadata, withColumns), rows: objects.map(({ object }) => tableRow(kind, object, nowMs, include)) }
+export function table(
+  kind: TableShape,
+  objects: readonly Pick<CachedObject, 'object'>[],
+  metadata: object,
+  nowMs: number,
+  include: Included,
+  withColumns = true,
+): object {
+  return {
+    ...tableHead(kind, metadata, withColumns),
+    rows: objects.map(({ object }) => tableRow(kind, object, nowMs, include)),
+  }
 }
 
 /** A table without its rows. */
 export function tableHead(kind: TableShape, metadata: object, withColumns = true): object {
-  return { kind: 'Table', apiVersion: metaVersion, metadata, columnDefinitions: withColumns ? kind.columns.map(columnOf) : [] }
+  return {
+    kind: 'Table',
+    apiVersion: metaVersion,
+    metadata,
+    columnDefinitions: withColumns ? kind.columns.map(columnOf) : [],
+  }
 }
 
-export const tableRow = (kind: TableShape, object: KubeObject, nowMs: number, include: Included): object => ({ cells: kind.row(object, nowMs), object: rowObject(object, include) })
+export const tableRow = (kind: TableShape, object: KubeObject, nowMs: number, include: Included): object => ({
+  cells: kind.row(object, nowMs),
+  object: rowObject(object, include),
+})
 
 function rowObject(object: KubeObject, include: Included): object | null {
   if (include === 'None') return null

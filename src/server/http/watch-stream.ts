@@ -19,14 +19,19 @@ const bookmarkMs = 60_000
 /** As many events may happen while the initial ones are being sent. */
 const backlogEvents = 100_000
 
-const openings = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":') }
+const openings = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+}
 const lineEnd = Buffer.from('}\n')
 
 /** The line made last: all watchers of an event are told one after the other. */
 let last: { object?: CachedObject; type?: Delivery['type']; line: Buffer } = { line: lineEnd }
 
 function jsonLine({ type, object }: Delivery): Buffer {
-  if (last.object !== object || last.type !== type) last = { object, type, line: Buffer.concat([openings[type], object.bytes, lineEnd]) }
+  if (last.object !== object || last.type !== type)
+    last = { object, type, line: Buffer.concat([openings[type], object.bytes, lineEnd]) }
   return last.line
 }
 
@@ -36,22 +41,42 @@ function encoderFor(context: ServerContext, kind: KindDefinition, accepted: Acce
   let first = true
   if (accepted.as === 'Table') {
     return ({ type, object }) => {
-      const body = table(kind, [object], { resourceVersion: String(object.revision) }, context.clock.now(), 'Metadata', first)
+      const body = table(
+        kind,
+        [object],
+        { resourceVersion: String(object.revision) },
+        context.clock.now(),
+        'Metadata',
+        first,
+      )
       first = false
       return Buffer.from(`${JSON.stringify({ type, object: body })}\n`)
     }
   }
-  if (accepted.as !== undefined) return ({ type, object }) => Buffer.from(`${JSON.stringify({ type, object: partialObject(object.object) })}\n`)
-  if (accepted.format === 'protobuf') return ({ type, object }) => encodeWatchFrame(type, encodeProtobuf(kind.model, object.object))
+  if (accepted.as !== undefined)
+    return ({ type, object }) => Buffer.from(`${JSON.stringify({ type, object: partialObject(object.object) })}\n`)
+  if (accepted.format === 'protobuf')
+    return ({ type, object }) => encodeWatchFrame(type, encodeProtobuf(kind.model, object.object))
   return jsonLine
 }
 
 function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, initialEventsEnd: boolean): Uint8Array {
   const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
   const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
-  const object = accepted.as === 'Table'
-    ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: String(revision) }, columnDefinitions: [], rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }] }
-    : { kind: accepted.as === undefined ? kind.resource.kind : 'PartialObjectMetadata', apiVersion: accepted.as === undefined ? apiVersionOf(kind.resource) : 'meta.k8s.io/v1', metadata }
+  const object =
+    accepted.as === 'Table'
+      ? {
+          kind: 'Table',
+          apiVersion: 'meta.k8s.io/v1',
+          metadata: { resourceVersion: String(revision) },
+          columnDefinitions: [],
+          rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }],
+        }
+      : {
+          kind: accepted.as === undefined ? kind.resource.kind : 'PartialObjectMetadata',
+          apiVersion: accepted.as === undefined ? apiVersionOf(kind.resource) : 'meta.k8s.io/v1',
+          metadata,
+        }
   if (accepted.format === 'protobuf' && accepted.as === undefined) {
     const { creationTimestamp: _none, ...meta } = metadata
     return encodeWatchFrame('BOOKMARK', encodeProtobuf(kind.model, { ...object, metadata: meta }))
@@ -60,19 +85,33 @@ function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, in
 }
 
 /** A revision that is gone is told as an event of a watch that ends at once. */
-function startOrTell(start: () => StartedWatch, push: (bytes: Uint8Array) => void, accepted: Accepted): StartedWatch | undefined {
+function startOrTell(
+  start: () => StartedWatch,
+  push: (bytes: Uint8Array) => void,
+  accepted: Accepted,
+): StartedWatch | undefined {
   try {
     return start()
   } catch (error) {
     if (!isExpired(error) || !(error instanceof ApiError)) throw error
     const asProtobuf = accepted.format === 'protobuf' && accepted.as === undefined
-    push(asProtobuf ? encodeWatchFrame('ERROR', encodeProtobuf('V1Status', error.status)) : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`))
+    push(
+      asProtobuf
+        ? encodeWatchFrame('ERROR', encodeProtobuf('V1Status', error.status))
+        : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`),
+    )
     return undefined
   }
 }
 
 /** Runs until the client leaves, the time is up, or the server closes it. */
-export function streamWatch(exchange: Exchange, context: ServerContext, kind: KindDefinition, query: WatchQuery, open: Set<() => void>): Promise<void> {
+export function streamWatch(
+  exchange: Exchange,
+  context: ServerContext,
+  kind: KindDefinition,
+  query: WatchQuery,
+  open: Set<() => void>,
+): Promise<void> {
   const { request, response } = exchange
   const accepted = negotiateFor(kind, request.headers.accept)
   const encode = encoderFor(context, kind, accepted)
@@ -84,8 +123,17 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     if (waiting === undefined) stream.push(encode(delivery))
     else if (waiting.push(delivery) > backlogEvents) response.destroy()
   }
-  const started = startOrTell(() => watch(context, kind, { ...query, failed: () => response.destroy() }, deliver), bytes => stream.push(bytes), accepted)
-  response.setHeader('Content-Type', accepted.format === 'protobuf' && accepted.as === undefined ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
+  const started = startOrTell(
+    () => watch(context, kind, { ...query, failed: () => response.destroy() }, deliver),
+    bytes => stream.push(bytes),
+    accepted,
+  )
+  response.setHeader(
+    'Content-Type',
+    accepted.format === 'protobuf' && accepted.as === undefined
+      ? `${mediaTypes.protobuf};stream=watch`
+      : mediaTypes.json,
+  )
   response.writeHead(200)
   response.flushHeaders()
 
@@ -100,13 +148,15 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
   }
 
   return new Promise(resolve => {
-    const seconds = Number(exchange.query.get('timeoutSeconds') ?? 0) || minimumSeconds * (1 + context.random.fraction())
+    const seconds =
+      Number(exchange.query.get('timeoutSeconds') ?? 0) || minimumSeconds * (1 + context.random.fraction())
     const end = (): void => stream.end()
     const timeout = context.clock.after(seconds * 1000, end)
-    const repeat = (): { cancel(): void } => context.clock.after(bookmarkMs, () => {
-      if (waiting === undefined) stream.push(bookmark(kind, accepted, context.storage.revision, false))
-      bookmarks = repeat()
-    })
+    const repeat = (): { cancel(): void } =>
+      context.clock.after(bookmarkMs, () => {
+        if (waiting === undefined) stream.push(bookmark(kind, accepted, context.storage.revision, false))
+        bookmarks = repeat()
+      })
     let bookmarks = wantsBookmarks ? repeat() : undefined
     open.add(end)
     const stay = context.kinds.whenGone(kind, end)
@@ -120,9 +170,10 @@ export function streamWatch(exchange: Exchange, context: ServerContext, kind: Ki
     })
     if (started === undefined) end()
     // An event that cannot be encoded ends the watch; the client lists again.
-    else begin(started).catch((error: Error) => {
-      context.logger.error('watch failed', { url: request.url, error: error.message, stack: error.stack })
-      response.destroy()
-    })
+    else
+      begin(started).catch((error: Error) => {
+        context.logger.error('watch failed', { url: request.url, error: error.message, stack: error.stack })
+        response.destroy()
+      })
   })
 }

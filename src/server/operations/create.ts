@@ -25,15 +25,23 @@ export interface CreateOptions {
   readonly keepsManagedFields?: boolean
 }
 
-export async function create(context: ServerContext, target: Omit<Target, 'name'>, body: unknown, caller: Caller, { problems = [], keepsManagedFields = false }: CreateOptions = {}): Promise<CachedObject> {
+export async function create(
+  context: ServerContext,
+  target: Omit<Target, 'name'>,
+  body: unknown,
+  caller: Caller,
+  { problems = [], keepsManagedFields = false }: CreateOptions = {},
+): Promise<CachedObject> {
   const { kind, namespace } = target
-  if (kind.custom?.terminating === true) throw methodNotAllowed('create not allowed while custom resource definition is terminating', kind.resource)
+  if (kind.custom?.terminating === true)
+    throw methodNotAllowed('create not allowed while custom resource definition is terminating', kind.resource)
   await kind.load?.()
   const draft = draftOf(kind, body, caller, problems)
   const { metadata } = draft
   placeInNamespace(metadata, namespace)
   mergeEqualOwners(draft, caller)
-  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created')
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '' && metadata.resourceVersion !== '0')
+    throw badRequest('resourceVersion should not be set on objects to be created')
   const generateName = metadata.name ? undefined : metadata.generateName
   if (generateName) metadata.name = generated(generateName, context)
   fillMetadata(draft, context)
@@ -48,7 +56,8 @@ export async function create(context: ServerContext, target: Omit<Target, 'name'
   }
 }
 
-const generated = (base: string, { random }: ServerContext): string => base.slice(0, longestGeneratedBase) + nameSuffix(random)
+const generated = (base: string, { random }: ServerContext): string =>
+  base.slice(0, longestGeneratedBase) + nameSuffix(random)
 
 function fillMetadata(draft: KubeObject, { clock, random }: ServerContext): void {
   const { metadata } = draft
@@ -61,7 +70,12 @@ function fillMetadata(draft: KubeObject, { clock, random }: ServerContext): void
 }
 
 /** undefined: the name is taken. */
-async function admitAndStore(context: ServerContext, target: Target, draft: KubeObject, caller: Caller): Promise<CachedObject | undefined> {
+async function admitAndStore(
+  context: ServerContext,
+  target: Target,
+  draft: KubeObject,
+  caller: Caller,
+): Promise<CachedObject | undefined> {
   const { kind } = target
   const request: AdmissionRequest = { operation: 'CREATE', target, caller, object: draft, old: undefined }
   await mutateByAdmission(request, context)
@@ -69,10 +83,19 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
   else delete draft.metadata.generation
   kind.prepareForCreate?.(draft)
   const { name } = draft.metadata
-  throwIfInvalid(kind, name ?? '', joinErrors(
-    validateObjectMeta(draft.metadata, { namespaced: kind.resource.scope === 'Namespaced', nameRule: kind.nameRule, anyFinalizer: kind.anyFinalizer }),
-    kind.validate?.(draft) ?? [], kind.validateCreate?.(draft) ?? [],
-  ))
+  throwIfInvalid(
+    kind,
+    name ?? '',
+    joinErrors(
+      validateObjectMeta(draft.metadata, {
+        namespaced: kind.resource.scope === 'Namespaced',
+        nameRule: kind.nameRule,
+        anyFinalizer: kind.anyFinalizer,
+      }),
+      kind.validate?.(draft) ?? [],
+      kind.validateCreate?.(draft) ?? [],
+    ),
+  )
   collectWarnings(kind, draft, undefined, caller)
   await validateByAdmission(request, context)
   const allocation = await context.services.allocateFor(kind, draft, undefined, caller.dryRun)
@@ -92,5 +115,7 @@ async function admitAndStore(context: ServerContext, target: Target, draft: Kube
 /** The bytes of an object that was not stored (dry run): its old resourceVersion, if any, stays. */
 export function withoutRevision(draft: KubeObject): Buffer {
   const { resourceVersion } = draft.metadata as Partial<KubeObject['metadata']>
-  return resourceVersion === undefined ? encodeForStore(draft) : withRevision(encodeForStore(draft), Number(resourceVersion))
+  return resourceVersion === undefined
+    ? encodeForStore(draft)
+    : withRevision(encodeForStore(draft), Number(resourceVersion))
 }

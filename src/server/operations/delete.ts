@@ -29,7 +29,13 @@ const foreground = 'foregroundDeletion'
 const orphan = 'orphan'
 
 /** @param admitted whether somebody has let it pass already, as a part of something else */
-export async function remove(context: ServerContext, target: Target, options: DeletionOptions, asking: Caller, admitted = false): Promise<Deletion> {
+export async function remove(
+  context: ServerContext,
+  target: Target,
+  options: DeletionOptions,
+  asking: Caller,
+  admitted = false,
+): Promise<Deletion> {
   const { kind } = target
   const caller = options.dryRun?.includes('All') === true ? { ...asking, dryRun: true } : asking
   for (;;) {
@@ -42,24 +48,35 @@ export async function remove(context: ServerContext, target: Target, options: De
     const draft = markForDeletion(kind, current.object, options, context.clock.now())
     if (caller.dryRun) return { object: current, gone: draft === undefined }
     if (draft !== undefined && draft === current.object) return { object: current, gone: false }
-    const written = draft === undefined
-      ? await deleteObject(context.storage, kind, current)
-      : await putObject(context.storage, kind, current.key, draft, current.revision)
+    const written =
+      draft === undefined
+        ? await deleteObject(context.storage, kind, current)
+        : await putObject(context.storage, kind, current.key, draft, current.revision)
     if (!written.ok) continue
     if (draft === undefined) await context.services.release(kind, current.object)
     return { object: written.object, gone: draft === undefined }
   }
 }
 
-async function admitDeletion(context: ServerContext, target: Target, deletion: DeletionOptions, caller: Caller, old: KubeObject): Promise<void> {
+async function admitDeletion(
+  context: ServerContext,
+  target: Target,
+  deletion: DeletionOptions,
+  caller: Caller,
+  old: KubeObject,
+): Promise<void> {
   const request: AdmissionRequest = { operation: 'DELETE', target, caller, object: undefined, old, deletion }
   await mutateByAdmission(request, context)
   // Whoever validates sees the grace period that will be given.
   const gracePeriodSeconds = target.kind.gracePeriodSeconds?.(old, requestedGrace(deletion))
-  await validateByAdmission(gracePeriodSeconds === undefined ? request : { ...request, deletion: { ...deletion, gracePeriodSeconds } }, context)
+  await validateByAdmission(
+    gracePeriodSeconds === undefined ? request : { ...request, deletion: { ...deletion, gracePeriodSeconds } },
+    context,
+  )
 }
 
-const requestedGrace = ({ gracePeriodSeconds }: DeletionOptions): number | undefined => (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0 ? 1 : gracePeriodSeconds)
+const requestedGrace = ({ gracePeriodSeconds }: DeletionOptions): number | undefined =>
+  gracePeriodSeconds !== undefined && gracePeriodSeconds < 0 ? 1 : gracePeriodSeconds
 
 function checkPreconditions({ kind, name }: Target, current: CachedObject, { preconditions }: DeletionOptions): void {
   const { uid } = current.object.metadata
@@ -72,7 +89,12 @@ function checkPreconditions({ kind, name }: Target, current: CachedObject, { pre
 }
 
 /** The object with its deletion noted; the object itself when nothing changes; undefined when it can go at once. */
-function markForDeletion(kind: KindDefinition, current: KubeObject, options: DeletionOptions, nowMs: number): KubeObject | undefined {
+function markForDeletion(
+  kind: KindDefinition,
+  current: KubeObject,
+  options: DeletionOptions,
+  nowMs: number,
+): KubeObject | undefined {
   const graceSeconds = kind.gracePeriodSeconds?.(current, requestedGrace(options)) ?? 0
   const prepared = prepare(kind, current, nowMs)
   const finalizers = finalizersAfter(prepared.metadata.finalizers ?? [], kind, options)
@@ -84,10 +106,14 @@ function markForDeletion(kind: KindDefinition, current: KubeObject, options: Del
   const draft = structuredClone(prepared) as Namespace | KubeObject
   if (sooner) {
     // The time counts from the first request; a shorter grace period moves it forward.
-    const startMs = deletionTimestamp === undefined ? nowMs : Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds ?? 0) * 1000
-    draft.metadata.deletionTimestamp = formatTime(Math.max(startMs, deletionTimestamp === undefined ? nowMs : startMs) + graceSeconds * 1000)
+    const startMs =
+      deletionTimestamp === undefined ? nowMs : Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds ?? 0) * 1000
+    draft.metadata.deletionTimestamp = formatTime(
+      Math.max(startMs, deletionTimestamp === undefined ? nowMs : startMs) + graceSeconds * 1000,
+    )
     draft.metadata.deletionGracePeriodSeconds = graceSeconds
-    if (kind.generation && deletionTimestamp === undefined) draft.metadata.generation = (draft.metadata.generation ?? 0) + 1
+    if (kind.generation && deletionTimestamp === undefined)
+      draft.metadata.generation = (draft.metadata.generation ?? 0) + 1
   }
   if (finalizers.length > 0) draft.metadata.finalizers = finalizers
   else delete draft.metadata.finalizers
@@ -104,21 +130,38 @@ function prepare({ prepareForDelete }: KindDefinition, current: KubeObject, nowM
 }
 
 function holdsNamespace(object: KubeObject): boolean {
-  return object.kind === 'Namespace' && object.apiVersion === 'v1' && ((object as Namespace).spec?.finalizers ?? []).length > 0
+  return (
+    object.kind === 'Namespace' &&
+    object.apiVersion === 'v1' &&
+    ((object as Namespace).spec?.finalizers ?? []).length > 0
+  )
 }
 
-function finalizersAfter(present: readonly string[], kind: KindDefinition, { propagationPolicy, orphanDependents }: DeletionOptions): string[] {
-  const explicit = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
+function finalizersAfter(
+  present: readonly string[],
+  kind: KindDefinition,
+  { propagationPolicy, orphanDependents }: DeletionOptions,
+): string[] {
+  const explicit =
+    propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
   const others = present.filter(name => name !== foreground && name !== orphan)
   if (explicit === undefined) {
     if (present.includes(foreground) || present.includes(orphan)) return [...present]
-    return kind.defaultPropagation === 'Orphan' ? [...others, orphan] : kind.defaultPropagation === 'Foreground' ? [...others, foreground] : others
+    return kind.defaultPropagation === 'Orphan'
+      ? [...others, orphan]
+      : kind.defaultPropagation === 'Foreground'
+        ? [...others, foreground]
+        : others
   }
   switch (explicit) {
-    case 'Orphan': return [...others, orphan]
-    case 'Foreground': return [...others, foreground]
-    case 'Background': return others
+    case 'Orphan':
+      return [...others, orphan]
+    case 'Foreground':
+      return [...others, foreground]
+    case 'Background':
+      return others
   }
 }
 
-const sameSet = (left: readonly string[], right: readonly string[]): boolean => left.length === right.length && left.every(item => right.includes(item))
+const sameSet = (left: readonly string[], right: readonly string[]): boolean =>
+  left.length === right.length && left.every(item => right.includes(item))

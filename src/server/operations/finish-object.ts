@@ -17,9 +17,19 @@ import type { ServerContext } from '../server-context.ts'
  * @param ofPatch tells problems in the order of Kubernetes, which reads the patch before the object that it makes
  * @throws DecodeError
  */
-export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, earlierProblems: readonly string[] = [], ofPatch = false): KubeObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest(`the body of the request must be a ${kind.resource.kind}, but it is ${value === null ? 'null' : typeof value}`)
-  const { object, unknownFields } = kind.custom === undefined ? decodeObject(kind.model, value) : kind.custom.decode(value)
+export function draftOf(
+  kind: KindDefinition,
+  value: unknown,
+  caller: Caller,
+  earlierProblems: readonly string[] = [],
+  ofPatch = false,
+): KubeObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest(
+      `the body of the request must be a ${kind.resource.kind}, but it is ${value === null ? 'null' : typeof value}`,
+    )
+  const { object, unknownFields } =
+    kind.custom === undefined ? decodeObject(kind.model, value) : kind.custom.decode(value)
   const unknown = (ofPatch ? unknownFields.toSorted() : unknownFields).map(field => `unknown field "${field}"`)
   reportProblems(ofPatch ? [...earlierProblems, ...unknown] : [...unknown, ...earlierProblems], kind, caller)
   const draft = object as unknown as KubeObject & { spec?: unknown; status?: unknown }
@@ -32,7 +42,8 @@ export function draftOf(kind: KindDefinition, value: unknown, caller: Caller, ea
 /** @param namespace of the request; none where objects have none. @throws ApiError BadRequest */
 export function placeInNamespace(metadata: KubeObject['metadata'], namespace: string | undefined): void {
   if (namespace === undefined) delete metadata.namespace
-  else if (metadata.namespace && metadata.namespace !== namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  else if (metadata.namespace && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   else metadata.namespace = namespace
 }
 
@@ -55,7 +66,14 @@ export function throwIfInvalid(kind: KindDefinition, name: string, errors: reado
 export const shapeOf = ({ model, custom }: KindDefinition): string | Shape => custom?.shape ?? model
 
 /** Notes in the draft's managedFields that the caller wrote what differs from `before`. */
-export function recordOwner(kind: KindDefinition, draft: KubeObject, before: KubeObject | undefined, caller: Caller, context: ServerContext, subresource = ''): void {
+export function recordOwner(
+  kind: KindDefinition,
+  draft: KubeObject,
+  before: KubeObject | undefined,
+  caller: Caller,
+  context: ServerContext,
+  subresource = '',
+): void {
   const managed = recordUpdate({
     model: shapeOf(kind),
     before,
@@ -78,7 +96,11 @@ export function resetFields(kind: KindDefinition, subresource: string): string[]
 }
 
 /** Lets warnings of the kind reach the client. */
-export function collectWarnings(kind: KindDefinition, draft: KubeObject, old: KubeObject | undefined, caller: Caller): void {
+export function collectWarnings(
+  kind: KindDefinition,
+  draft: KubeObject,
+  old: KubeObject | undefined,
+  caller: Caller,
+): void {
   if (kind.warnings !== undefined) caller.warnings.push(...kind.warnings(draft, old))
 }
-

@@ -8,7 +8,9 @@ export function sameContent(draft: KubeObject, old: KubeObject): boolean {
   const { metadata: oldMetadata, ...oldRest } = old
   const { resourceVersion: _new, managedFields: newManaged, ...newMeta } = draftMetadata
   const { resourceVersion: _old, managedFields: oldManaged, ...oldMeta } = oldMetadata
-  return deepEqual(newMeta, oldMeta) && deepEqual(draftRest, oldRest) && deepEqual(untimed(newManaged), untimed(oldManaged))
+  return (
+    deepEqual(newMeta, oldMeta) && deepEqual(draftRest, oldRest) && deepEqual(untimed(newManaged), untimed(oldManaged))
+  )
 }
 
 function untimed(entries: KubeObject['metadata']['managedFields']): unknown {

@@ -13,13 +13,18 @@ export interface ObjectFilter {
 export const everything: ObjectFilter = { matchesAll: true, matches: () => true }
 
 /** @throws ApiError BadRequest for a selector that does not parse or names a field that cannot be selected */
-export function compileFilter(kind: KindDefinition, labelSelector: string | null | undefined, fieldSelector: string | null | undefined): ObjectFilter {
+export function compileFilter(
+  kind: KindDefinition,
+  labelSelector: string | null | undefined,
+  fieldSelector: string | null | undefined,
+): ObjectFilter {
   if (!labelSelector && !fieldSelector) return everything
   const labels = labelSelector ? parseLabelSelector(labelSelector) : undefined
   const fields = fieldSelector ? compileFields(kind, fieldSelector) : undefined
   return {
     matchesAll: false,
-    matches: object => (labels === undefined || labels.matches(object.labels)) && (fields === undefined || fields(object)),
+    matches: object =>
+      (labels === undefined || labels.matches(object.labels)) && (fields === undefined || fields(object)),
   }
 }
 
@@ -34,6 +39,7 @@ function compileFields(kind: KindDefinition, text: string): (object: CachedObjec
 
 function fieldReader(kind: KindDefinition, field: string): ((object: KubeObject) => string) | undefined {
   if (field === 'metadata.name') return object => object.metadata.name
-  if (field === 'metadata.namespace' && kind.resource.scope === 'Namespaced') return object => object.metadata.namespace ?? ''
+  if (field === 'metadata.namespace' && kind.resource.scope === 'Namespaced')
+    return object => object.metadata.namespace ?? ''
   return kind.selectableFields?.[field]
 }

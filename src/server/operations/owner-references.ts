@@ -12,5 +12,7 @@ export function mergeEqualOwners({ metadata }: KubeObject, { warnings }: Pick<Ca
   if (repeated.length === 0) return
   metadata.ownerReferences = owners.filter(owner => !repeated.includes(owner))
   const uids = repeated.map(({ uid }) => uid).join(', ')
-  warnings.push(`.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`)
+  warnings.push(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
+  )
 }

@@ -35,7 +35,8 @@ const customPatchTypes = ['application/json-patch+json', 'application/merge-patc
 
 export function patchTypeOf(mediaType: string, { custom }: Pick<KindDefinition, 'custom'>): PatchType {
   const type = custom === undefined || customPatchTypes.includes(mediaType) ? patchMediaTypes[mediaType] : undefined
-  if (type === undefined) throw unsupportedMediaType(custom === undefined ? Object.keys(patchMediaTypes) : customPatchTypes)
+  if (type === undefined)
+    throw unsupportedMediaType(custom === undefined ? Object.keys(patchMediaTypes) : customPatchTypes)
   return type
 }
 
@@ -44,35 +45,79 @@ export interface PatchResult {
   readonly created: boolean
 }
 
-export async function patch(context: ServerContext, target: Target, type: PatchType, document: unknown, caller: Caller, options: { force?: boolean; problems?: readonly string[] } = {}): Promise<PatchResult> {
+export async function patch(
+  context: ServerContext,
+  target: Target,
+  type: PatchType,
+  document: unknown,
+  caller: Caller,
+  options: { force?: boolean; problems?: readonly string[] } = {},
+): Promise<PatchResult> {
   if (type === 'apply') return apply(context, target, document, caller, options)
   const change = changeBy(context, type, target, document)
   const problems = options.problems === undefined ? {} : { problems: options.problems }
-  const refusal = (error: DecodeError, wanted: unknown): ApiError => (type === 'strategic' ? refuseStrategicPatch(document, error) : refusePatchedObject(wanted, error))
+  const refusal = (error: DecodeError, wanted: unknown): ApiError =>
+    type === 'strategic' ? refuseStrategicPatch(document, error) : refusePatchedObject(wanted, error)
   return { object: await update(context, target, { change, refusal, ...problems }, caller), created: false }
 }
 
-function changeBy(context: ServerContext, type: Exclude<PatchType, 'apply'>, { kind }: Target, document: unknown): (current: KubeObject) => unknown {
+function changeBy(
+  context: ServerContext,
+  type: Exclude<PatchType, 'apply'>,
+  { kind }: Target,
+  document: unknown,
+): (current: KubeObject) => unknown {
   // The revision of the current state is no precondition; one that the patch sets is.
-  const unversioned = (current: KubeObject): JsonObject => ({ ...current, metadata: { ...current.metadata, resourceVersion: '' } })
+  const unversioned = (current: KubeObject): JsonObject => ({
+    ...current,
+    metadata: { ...current.metadata, resourceVersion: '' },
+  })
   switch (type) {
-    case 'json': return current => checkTypeOfPatched(context, kind, applyJsonPatch(current, document))
-    case 'merge': return current => checkTypeOfPatched(context, kind, applyMergePatch(unversioned(current), document))
-    case 'strategic': return current => applyStrategicMergePatch(kind.model, unversioned(current), document)
+    case 'json':
+      return current => checkTypeOfPatched(context, kind, applyJsonPatch(current, document))
+    case 'merge':
+      return current => checkTypeOfPatched(context, kind, applyMergePatch(unversioned(current), document))
+    case 'strategic':
+      return current => applyStrategicMergePatch(kind.model, unversioned(current), document)
   }
 }
 
-async function apply(context: ServerContext, target: Target, document: unknown, caller: Caller, { force = false, problems = [] }: { force?: boolean; problems?: readonly string[] }): Promise<PatchResult> {
+async function apply(
+  context: ServerContext,
+  target: Target,
+  document: unknown,
+  caller: Caller,
+  { force = false, problems = [] }: { force?: boolean; problems?: readonly string[] },
+): Promise<PatchResult> {
   const { kind, subresource = '' } = target
   // Checked here, applied as it was sent: what the client wrote down counts, zero values included.
   draftOf(kind, document, caller, problems)
-  const common = { model: shapeOf(kind), applied: document, resetFields: resetFields(kind, subresource), manager: caller.fieldManager, force, apiVersion: apiVersionOf(kind.resource), subresource, timestamp: formatTime(context.clock.now()) }
+  const common = {
+    model: shapeOf(kind),
+    applied: document,
+    resetFields: resetFields(kind, subresource),
+    manager: caller.fieldManager,
+    force,
+    apiVersion: apiVersionOf(kind.resource),
+    subresource,
+    timestamp: formatTime(context.clock.now()),
+  }
   if (!isStored(context.storage, kind, keyOfTarget(target)) && subresource === '') {
     const fresh = serverSideApply({ ...common, live: undefined })
     fresh.metadata.name = target.name
-    if (fresh.metadata.uid) throw conflict(kind.resource, target.name, `uid mismatch: the provided object specified uid ${fresh.metadata.uid}, and no existing object was found`)
+    if (fresh.metadata.uid)
+      throw conflict(
+        kind.resource,
+        target.name,
+        `uid mismatch: the provided object specified uid ${fresh.metadata.uid}, and no existing object was found`,
+      )
     return { object: await create(context, target, fresh, caller, { keepsManagedFields: true }), created: true }
   }
-  const object = await update(context, target, { change: live => serverSideApply({ ...common, live }), keepsManagedFields: true }, caller)
+  const object = await update(
+    context,
+    target,
+    { change: live => serverSideApply({ ...common, live }), keepsManagedFields: true },
+    caller,
+  )
   return { object, created: false }
 }

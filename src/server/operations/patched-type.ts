@@ -23,8 +23,20 @@ export function checkTypeOfPatched(context: ServerContext, kind: KindDefinition,
   return patched
 }
 
-function problemOf(given: TypeMeta, { resource, custom }: KindDefinition, { kinds }: ServerContext, patched: object): string | undefined {
-  if (custom === undefined) return conversionProblem({ ...given, kind: given.kind || resource.kind }, typeMetaOf(resource), (apiVersion, name) => kinds.hasKind(apiVersion, name))
+function problemOf(
+  given: TypeMeta,
+  { resource, custom }: KindDefinition,
+  { kinds }: ServerContext,
+  patched: object,
+): string | undefined {
+  if (custom === undefined)
+    return conversionProblem(
+      { ...given, kind: given.kind || resource.kind },
+      typeMetaOf(resource),
+      (apiVersion, name) => kinds.hasKind(apiVersion, name),
+    )
   if (given.kind === '') return `Object 'Kind' is missing in '${JSON.stringify(patched)}'`
-  return kinds.hasKind(given.apiVersion, resource.kind) ? undefined : `request to convert CR from an invalid group/version: ${given.apiVersion}`
+  return kinds.hasKind(given.apiVersion, resource.kind)
+    ? undefined
+    : `request to convert CR from an invalid group/version: ${given.apiVersion}`
 }

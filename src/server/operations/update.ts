@@ -41,7 +41,12 @@ export interface UpdateView {
   apply(draft: KubeObject, view: KubeObject): void
 }
 
-export async function update(context: ServerContext, target: Target, options: UpdateOptions, caller: Caller): Promise<CachedObject> {
+export async function update(
+  context: ServerContext,
+  target: Target,
+  options: UpdateOptions,
+  caller: Caller,
+): Promise<CachedObject> {
   const { kind } = target
   const key = keyOfTarget(target)
   await kind.load?.()
@@ -58,7 +63,13 @@ export async function update(context: ServerContext, target: Target, options: Up
   }
 }
 
-function wantedDraft(kind: KindDefinition, current: KubeObject, { change, refusal }: UpdateOptions, caller: Caller, problems: readonly string[] = []): KubeObject {
+function wantedDraft(
+  kind: KindDefinition,
+  current: KubeObject,
+  { change, refusal }: UpdateOptions,
+  caller: Caller,
+  problems: readonly string[] = [],
+): KubeObject {
   const wanted = change(current)
   try {
     return draftOf(kind, wanted, caller, problems, refusal !== undefined)
@@ -70,9 +81,14 @@ function wantedDraft(kind: KindDefinition, current: KubeObject, { change, refusa
 /** A revision that the client named is still in the wanted state after a lost race, and then no longer the current one. */
 function checkIdentity({ kind, name, namespace }: Target, draft: KubeObject, current: CachedObject): void {
   const { metadata } = draft
-  if (!metadata.name) throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
-  if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
-  if (metadata.namespace && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`)
+  if (!metadata.name)
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+  if (metadata.namespace && metadata.namespace !== namespace)
+    throw badRequest(
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace ?? ''})`,
+    )
   const old = current.object.metadata
   if (metadata.uid && metadata.uid !== old.uid) {
     throw preconditionFailed(kind.resource, name, 'UID', metadata.uid, old.uid)
@@ -96,34 +112,64 @@ function keepSystemMetadata(draft: KubeObject, old: KubeObject): void {
   delete metadata.selfLink
 }
 
-function copyOrDelete<K extends keyof KubeObject['metadata']>(to: KubeObject['metadata'], from: KubeObject['metadata'], field: K): void {
+function copyOrDelete<K extends keyof KubeObject['metadata']>(
+  to: KubeObject['metadata'],
+  from: KubeObject['metadata'],
+  field: K,
+): void {
   if (from[field] === undefined) delete to[field]
   else to[field] = from[field]
 }
 
 /** undefined: somebody else wrote first. */
-async function tryStore(context: ServerContext, target: Target, draft: KubeObject, current: CachedObject, caller: Caller, { keepsManagedFields = false, view }: UpdateOptions): Promise<CachedObject | undefined> {
+async function tryStore(
+  context: ServerContext,
+  target: Target,
+  draft: KubeObject,
+  current: CachedObject,
+  caller: Caller,
+  { keepsManagedFields = false, view }: UpdateOptions,
+): Promise<CachedObject | undefined> {
   const { kind, subresource } = target
   const old = current.object
   keepSystemMetadata(draft, old)
   const part = subresource === undefined ? undefined : kind.subresources?.[subresource]
   kind.defaults?.(draft)
   if (!keepsManagedFields) recordOwner(kind, draft, old, caller, context, subresource)
-  const request: AdmissionRequest = view === undefined
-    ? { operation: 'UPDATE', target, caller, object: draft, old }
-    : { operation: 'UPDATE', target: { ...target, subresource: view.subresource }, caller, object: view.of(draft), old: view.of(old), model: view.model }
+  const request: AdmissionRequest =
+    view === undefined
+      ? { operation: 'UPDATE', target, caller, object: draft, old }
+      : {
+          operation: 'UPDATE',
+          target: { ...target, subresource: view.subresource },
+          caller,
+          object: view.of(draft),
+          old: view.of(old),
+          model: view.model,
+        }
   await mutateByAdmission(request, context)
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
-  if (part === undefined && startsGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
-  throwIfInvalid(kind, target.name, joinErrors(validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer), validationErrors(kind, part, draft, old)))
+  if (part === undefined && startsGeneration(kind, draft, old))
+    draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+  throwIfInvalid(
+    kind,
+    target.name,
+    joinErrors(
+      validateObjectMetaUpdate(draft.metadata, old.metadata, kind.anyFinalizer),
+      validationErrors(kind, part, draft, old),
+    ),
+  )
   collectWarnings(kind, draft, old, caller)
   await validateByAdmission(request, context)
-  const allocation = part === undefined ? await context.services.allocateFor(kind, draft, old, caller.dryRun) : undefined
+  const allocation =
+    part === undefined ? await context.services.allocateFor(kind, draft, old, caller.dryRun) : undefined
   if (caller.dryRun) return dryRunResult(draft, current)
   if (sameContent(draft, old) && isStoredAsWritten(context.storage, kind, current)) return current
   // When this throws, the object may still have been stored: what was allocated stays, until repair looks.
-  const written = isFinished(draft) ? await removeFinished(context, kind, draft, current) : await putObject(context.storage, kind, current.key, draft, current.revision)
+  const written = isFinished(draft)
+    ? await removeFinished(context, kind, draft, current)
+    : await putObject(context.storage, kind, current.key, draft, current.revision)
   await (written.ok ? allocation?.commit() : allocation?.revert())
   return written.ok ? written.object : undefined
 }
@@ -131,29 +177,57 @@ async function tryStore(context: ServerContext, target: Target, draft: KubeObjec
 function startsGeneration({ generation }: KindDefinition, draft: KubeObject, old: KubeObject): boolean {
   if (generation === undefined || generation === false) return false
   if (generation === 'status-too') return !sameIgnoringMetadata(draft, old)
-  return !sameIgnoringMetadataAndStatus(draft, old) || (generation === 'annotations-too' && !sameJson(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {}))
+  return (
+    !sameIgnoringMetadataAndStatus(draft, old) ||
+    (generation === 'annotations-too' && !sameJson(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {}))
+  )
 }
 
-function prepare(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): void {
+function prepare(
+  kind: KindDefinition,
+  part: SubresourceKind<KubeObject> | undefined,
+  draft: KubeObject,
+  old: KubeObject,
+): void {
   if (part === undefined) kind.prepareForUpdate?.(draft, old)
   else part.prepare(draft, old)
 }
 
-function validationErrors(kind: KindDefinition, part: SubresourceKind<KubeObject> | undefined, draft: KubeObject, old: KubeObject): ReturnType<NonNullable<KindDefinition['validate']>> {
+function validationErrors(
+  kind: KindDefinition,
+  part: SubresourceKind<KubeObject> | undefined,
+  draft: KubeObject,
+  old: KubeObject,
+): ReturnType<NonNullable<KindDefinition['validate']>> {
   if (part !== undefined) return part.validate?.(draft, old) ?? []
   // Some kinds check the whole object again in their own order.
-  const found = joinErrors(kind.validateUpdated?.(draft, old) ?? kind.validate?.(draft) ?? [], kind.validateUpdate?.(draft, old) ?? [])
-  return found.length < 2 ? found : [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
+  const found = joinErrors(
+    kind.validateUpdated?.(draft, old) ?? kind.validate?.(draft) ?? [],
+    kind.validateUpdate?.(draft, old) ?? [],
+  )
+  return found.length < 2
+    ? found
+    : [...new Map(found.map(error => [`${error.field} ${error.message}`, error])).values()]
 }
 
 /** An object that is being deleted and waits for nobody any more. */
 function isFinished({ metadata }: KubeObject): boolean {
-  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0
+  )
 }
 
-async function removeFinished(context: ServerContext, kind: KindDefinition, draft: KubeObject, current: CachedObject): ReturnType<ServerContext['storage']['delete']> {
+async function removeFinished(
+  context: ServerContext,
+  kind: KindDefinition,
+  draft: KubeObject,
+  current: CachedObject,
+): ReturnType<ServerContext['storage']['delete']> {
   const { spec } = draft as KubeObject & { spec?: { finalizers?: string[] } }
-  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0) return putObject(context.storage, kind, current.key, draft, current.revision)
+  if (kind.resource.plural === 'namespaces' && (spec?.finalizers ?? []).length > 0)
+    return putObject(context.storage, kind, current.key, draft, current.revision)
   const written = await deleteObject(context.storage, kind, current)
   if (written.ok) await context.services.release(kind, current.object)
   return written
@@ -163,4 +237,3 @@ function dryRunResult(draft: KubeObject, current: CachedObject): CachedObject {
   draft.metadata.resourceVersion = String(current.revision)
   return new CachedObject(current.key, current.revision, withoutRevision(draft), draft)
 }
-

@@ -34,7 +34,12 @@ export interface StartedWatch {
 }
 
 /** Calls `deliver` for what is committed after the initial events. */
-export function watch(context: ServerContext, kind: KindDefinition, query: WatchQuery, deliver: (delivery: Delivery) => void): StartedWatch {
+export function watch(
+  context: ServerContext,
+  kind: KindDefinition,
+  query: WatchQuery,
+  deliver: (delivery: Delivery) => void,
+): StartedWatch {
   const cache = context.storage.cache(storedResource(kind))
   const { filter } = query
   const inNamespace = namespaceTest(query.namespace)
@@ -48,19 +53,31 @@ export function watch(context: ServerContext, kind: KindDefinition, query: Watch
   if (since === undefined) initial = currentState(kind, cache.list(query.namespace), filter)
   else {
     if (since > context.storage.revision) throw tooLargeRevision(since, context.storage.revision)
-    if (!cache.remembers(since)) throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
+    if (!cache.remembers(since))
+      throw new ApiError(410, 'Expired', `too old resource version: ${since} (${cache.oldestRevision})`)
     initial = cache.since(since).flatMap(event => deliveryOf(event) ?? [])
   }
   const pass = (event: CacheEvent): void => {
     const delivery = deliveryOf(event)
     if (delivery !== undefined) deliver(delivery)
   }
-  const close = cache.subscribe(kind.storage?.convert === undefined ? pass : converting(kind, pass, error => { close(); query.failed?.(error) }))
+  const close = cache.subscribe(
+    kind.storage?.convert === undefined
+      ? pass
+      : converting(kind, pass, error => {
+          close()
+          query.failed?.(error)
+        }),
+  )
   return { initial, revision: context.storage.revision, close }
 }
 
 /** Passes events on in their order, each when its objects are converted. */
-function converting(kind: KindDefinition, pass: (event: CacheEvent) => void, failed: (error: unknown) => void): (event: CacheEvent) => void {
+function converting(
+  kind: KindDefinition,
+  pass: (event: CacheEvent) => void,
+  failed: (error: unknown) => void,
+): (event: CacheEvent) => void {
   let earlier: Promise<void> = Promise.resolve()
   return event => {
     earlier = earlier.then(() => readyToServe(kind, [event.current, event.previous])).then(() => pass(event))
@@ -68,7 +85,11 @@ function converting(kind: KindDefinition, pass: (event: CacheEvent) => void, fai
   }
 }
 
-function* currentState(kind: KindDefinition, objects: readonly CachedObject[], filter: ObjectFilter): Generator<Delivery> {
+function* currentState(
+  kind: KindDefinition,
+  objects: readonly CachedObject[],
+  filter: ObjectFilter,
+): Generator<Delivery> {
   for (const stored of objects) {
     const object = asServed(kind, stored)
     if (filter.matchesAll || filter.matches(object)) yield { type: 'ADDED', object }
@@ -77,14 +98,22 @@ function* currentState(kind: KindDefinition, objects: readonly CachedObject[], f
 
 function servedEvent(kind: KindDefinition, event: CacheEvent): CacheEvent {
   if (kind.storage === undefined) return event
-  return { ...event, current: asServed(kind, event.current), previous: event.previous && asServed(kind, event.previous) }
+  return {
+    ...event,
+    current: asServed(kind, event.current),
+    previous: event.previous && asServed(kind, event.previous),
+  }
 }
 
 /** undefined: begin with the current state. */
 function startRevision({ resourceVersion, sendInitialEvents }: WatchQuery): number | undefined {
-  if (sendInitialEvents || resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
+  if (sendInitialEvents || resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0')
+    return undefined
   const revision = Number(resourceVersion)
-  if (!Number.isSafeInteger(revision) || revision < 0) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`)
+  if (!Number.isSafeInteger(revision) || revision < 0)
+    throw badRequest(
+      `resourceVersion: Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`,
+    )
   return revision
 }
 

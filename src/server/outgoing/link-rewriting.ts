@@ -10,7 +10,8 @@ import { responseHeaders } from './reverse-proxy.ts'
 const pageLimitBytes = 8 * 1024 * 1024
 const [gunzipAsync, gzipAsync] = [promisify(gunzip), promisify(gzip)]
 const tag = /<[a-z][^<>]*>/gi
-const linkAttribute = /(\s(?:href|src|action|formaction|cite|background|codebase|longdesc|manifest|poster|profile|data|icon|usemap|classid)\s*=\s*)("([^"]*)"|'([^']*)')/gi
+const linkAttribute =
+  /(\s(?:href|src|action|formaction|cite|background|codebase|longdesc|manifest|poster|profile|data|icon|usemap|classid)\s*=\s*)("([^"]*)"|'([^']*)')/gi
 
 /** @param prefix is the path of the proxy without a slash at its end, @param hosts are names of the page's own server */
 export function rewriteLink(link: string, prefix: string, hosts: readonly string[]): string {
@@ -22,10 +23,19 @@ export function rewriteLink(link: string, prefix: string, hosts: readonly string
 }
 
 /** Finishes a proxied request: the answer with its links led back. */
-export function rewritingLinks(prefix: string, hosts: readonly string[]): (incoming: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function rewritingLinks(
+  prefix: string,
+  hosts: readonly string[],
+): (incoming: IncomingMessage, response: ServerResponse) => Promise<void> {
   const rewrite = (link: string): string => rewriteLink(link, prefix, hosts)
-  const rewriteHtml = (html: string): string => html.replace(tag, text => text.replace(linkAttribute, (_all, name: string, _quoted: string, double: string | undefined, single: string | undefined) =>
-    (double === undefined ? `${name}'${rewrite(single ?? '')}'` : `${name}"${rewrite(double)}"`)))
+  const rewriteHtml = (html: string): string =>
+    html.replace(tag, text =>
+      text.replace(
+        linkAttribute,
+        (_all, name: string, _quoted: string, double: string | undefined, single: string | undefined) =>
+          double === undefined ? `${name}'${rewrite(single ?? '')}'` : `${name}"${rewrite(double)}"`,
+      ),
+    )
 
   return async function finish(incoming, response) {
     const headers = responseHeaders(incoming)
@@ -34,7 +44,11 @@ export function rewritingLinks(prefix: string, hosts: readonly string[]): (incom
     const status = incoming.statusCode ?? 502
     const begun = isPage(incoming) ? await beginningOf(incoming) : []
     if (begun.length > 0 && incoming.readableEnded) {
-      const bytes = await withChanged(Buffer.concat(begun), incoming.headers['content-encoding'] === 'gzip', rewriteHtml)
+      const bytes = await withChanged(
+        Buffer.concat(begun),
+        incoming.headers['content-encoding'] === 'gzip',
+        rewriteHtml,
+      )
       response.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes)
       return
     }
@@ -46,7 +60,11 @@ export function rewritingLinks(prefix: string, hosts: readonly string[]): (incom
 }
 
 function isPage({ headers }: IncomingMessage): boolean {
-  return headers.location === undefined && (headers['content-type'] ?? '').split(';')[0]!.trim() === 'text/html' && ['', 'gzip'].includes(headers['content-encoding'] ?? '')
+  return (
+    headers.location === undefined &&
+    (headers['content-type'] ?? '').split(';')[0]!.trim() === 'text/html' &&
+    ['', 'gzip'].includes(headers['content-encoding'] ?? '')
+  )
 }
 
 /** All of it, unless it is larger than a page may be. */

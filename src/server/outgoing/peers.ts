@@ -31,13 +31,20 @@ export const peerServerName = 'kubernetes.default.svc'
 export function peersOf(find: FindPeer, frontProxy: FrontProxy | undefined): Peers {
   const isFromPeer = ({ headers }: IncomingMessage): boolean => headers[mark] !== undefined
   return {
-    find, isFromPeer,
+    find,
+    isFromPeer,
     destination(request, nodeName, user) {
       const address = isFromPeer(request) || frontProxy === undefined ? undefined : find(nodeName)
       if (address === undefined || frontProxy === undefined) return undefined
-      const { client: { certificate, key }, clientAuthority } = frontProxy
+      const {
+        client: { certificate, key },
+        clientAuthority,
+      } = frontProxy
       return {
-        scheme: 'https', ...address, path: request.url ?? '/', headers: { ...remoteUserHeaders(user), [mark]: 'true' },
+        scheme: 'https',
+        ...address,
+        path: request.url ?? '/',
+        headers: { ...remoteUserHeaders(user), [mark]: 'true' },
         tls: { ca: clientAuthority, serverName: peerServerName, verifies: true, certificate, key },
       }
     },
@@ -47,11 +54,17 @@ export function peersOf(find: FindPeer, frontProxy: FrontProxy | undefined): Pee
 /**
  * What Go says when nothing listens where the agent of a node should. @throws ApiError when there is no such node
  */
-export function refusedByAgent(storage: ObjectStorage, nodeName: string): { readonly address: string; readonly text: string } {
+export function refusedByAgent(
+  storage: ObjectStorage,
+  nodeName: string,
+): { readonly address: string; readonly text: string } {
   const node = storage.get(nodes, nodeName)?.object as Node | undefined
   if (node === undefined) throw notFound(nodes, nodeName)
   const { addresses, daemonEndpoints } = node.status ?? {}
-  const address = hostAndPort(addresses?.find(({ type }) => type === 'InternalIP')?.address ?? nodeName, daemonEndpoints?.kubeletEndpoint?.Port || 10_250)
+  const address = hostAndPort(
+    addresses?.find(({ type }) => type === 'InternalIP')?.address ?? nodeName,
+    daemonEndpoints?.kubeletEndpoint?.Port || 10_250,
+  )
   return { address, text: `dial tcp ${address}: connect: connection refused` }
 }
 

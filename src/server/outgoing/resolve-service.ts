@@ -22,7 +22,8 @@ export function serviceResolver(storage: ObjectStorage): ServiceResolver {
     const { type, clusterIP, externalName, ports = [] } = service.spec
     if (type === 'ExternalName') return { host: externalName ?? '', port }
     if (clusterIP === undefined || clusterIP === 'None') return firstEndpoint(storage, namespace, name, port)
-    if (!ports.some(each => each.port === port)) throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+    if (!ports.some(each => each.port === port))
+      throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
     return { host: clusterIP, port }
   }
 }

@@ -1,7 +1,14 @@
 // Hands a request on to another server and its answer back: pods, services and nodes through `proxy`,
 // aggregated API servers. Bodies stream both ways, protocol switches are passed through. What only
 // concerns one connection, and the caller's credentials, are not handed on.
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from 'node:http'
+import {
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+  type ServerResponse,
+} from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -18,7 +25,13 @@ export interface ProxyDestination {
   /** Set in addition to the caller's. */
   readonly headers?: OutgoingHttpHeaders
   /** For https; without it nothing is verified, as with pods and services. */
-  readonly tls?: { readonly ca?: string | undefined; readonly serverName?: string; readonly verifies: boolean; readonly certificate?: string; readonly key?: string }
+  readonly tls?: {
+    readonly ca?: string | undefined
+    readonly serverName?: string
+    readonly verifies: boolean
+    readonly certificate?: string
+    readonly key?: string
+  }
   /** How long to wait for a connection and the head of the answer. */
   readonly headTimeoutMs?: number
   /** What to say when there is no answer, given why; ServiceUnavailable by default. */
@@ -26,12 +39,27 @@ export interface ProxyDestination {
 }
 
 const connectTimeoutMs = 30_000
-const singleHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+const singleHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 const protocolsHeader = 'sec-websocket-protocol'
 const credentials = /^(?:authorization$|impersonate-|x-remote-)/
 
 /** @param finish takes over the answer; it is passed on as it is by default. @throws ApiError ServiceUnavailable */
-export async function forwardRequest(request: IncomingMessage, response: ServerResponse, destination: ProxyDestination, finish = passOn): Promise<void> {
+export async function forwardRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  destination: ProxyDestination,
+  finish = passOn,
+): Promise<void> {
   const call = open(request, destination, handedOn(request, false))
   response.once('close', () => call.destroy())
   const answer = answered(call)
@@ -60,7 +88,12 @@ async function passOn(incoming: IncomingMessage, response: ServerResponse): Prom
 }
 
 /** @throws ApiError when the other side cannot be reached or does not switch */
-export async function forwardUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, destination: ProxyDestination): Promise<void> {
+export async function forwardUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  destination: ProxyDestination,
+): Promise<void> {
   const call = open(request, destination, handedOn(request, true))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   call.once('upgrade', (incoming, backend, backendHead) => {
@@ -96,15 +129,33 @@ function endSoon(socket: Duplex): void {
   else socket.destroy()
 }
 
-function open(request: IncomingMessage, { scheme, host, port, path, headers, tls, headTimeoutMs = 0 }: ProxyDestination, handed: OutgoingHttpHeaders): ClientRequest {
-  const options: RequestOptions = { host, port, path, method: request.method ?? 'GET', headers: { ...handed, ...headers }, agent: false }
-  const call = scheme === 'http' ? httpRequest(options) : httpsRequest({
-    ...options, rejectUnauthorized: tls?.verifies ?? false,
-    ...(tls?.ca !== undefined && { ca: tls.ca }), ...(tls?.serverName !== undefined && { servername: tls.serverName }),
-    ...(tls?.certificate !== undefined && { cert: tls.certificate, key: tls.key }),
-  })
+function open(
+  request: IncomingMessage,
+  { scheme, host, port, path, headers, tls, headTimeoutMs = 0 }: ProxyDestination,
+  handed: OutgoingHttpHeaders,
+): ClientRequest {
+  const options: RequestOptions = {
+    host,
+    port,
+    path,
+    method: request.method ?? 'GET',
+    headers: { ...handed, ...headers },
+    agent: false,
+  }
+  const call =
+    scheme === 'http'
+      ? httpRequest(options)
+      : httpsRequest({
+          ...options,
+          rejectUnauthorized: tls?.verifies ?? false,
+          ...(tls?.ca !== undefined && { ca: tls.ca }),
+          ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+          ...(tls?.certificate !== undefined && { cert: tls.certificate, key: tls.key }),
+        })
   call.once('socket', socket => {
-    socket.setTimeout(headTimeoutMs || connectTimeoutMs, () => call.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT', address: host, port })))
+    socket.setTimeout(headTimeoutMs || connectTimeoutMs, () =>
+      call.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT', address: host, port })),
+    )
     const connected = (): void => void (headTimeoutMs === 0 && socket.setTimeout(0))
     socket.once(scheme === 'http' ? 'connect' : 'secureConnect', connected)
     call.once('response', () => socket.setTimeout(0))
@@ -125,8 +176,15 @@ function answered(call: ClientRequest): Promise<IncomingMessage> {
 }
 
 function handedOn({ headers, socket }: IncomingMessage, switching: boolean): OutgoingHttpHeaders {
-  const listed = new Set(String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim()))
-  const kept = Object.entries(headers).filter(([name]) => !credentials.test(name) && !singleHop.has(name) && !listed.has(name) && name !== protocolsHeader)
+  const listed = new Set(
+    String(headers.connection ?? '')
+      .toLowerCase()
+      .split(',')
+      .map(name => name.trim()),
+  )
+  const kept = Object.entries(headers).filter(
+    ([name]) => !credentials.test(name) && !singleHop.has(name) && !listed.has(name) && name !== protocolsHeader,
+  )
   const protocols = withoutTokens(headers[protocolsHeader] ?? '')
   const forwarded = [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', ')
   return {
@@ -138,24 +196,37 @@ function handedOn({ headers, socket }: IncomingMessage, switching: boolean): Out
   }
 }
 
-const withoutTokens = (protocols: string): string => protocols.split(',').map(name => name.trim()).filter(name => !name.startsWith(tokenProtocolPrefix)).join(', ')
+const withoutTokens = (protocols: string): string =>
+  protocols
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => !name.startsWith(tokenProtocolPrefix))
+    .join(', ')
 
 /** Without what concerns only the connection to the other server. */
 export function responseHeaders({ headers, rawHeaders }: IncomingMessage): OutgoingHttpHeaders {
-  const listed = new Set(String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim()))
+  const listed = new Set(
+    String(headers.connection ?? '')
+      .toLowerCase()
+      .split(',')
+      .map(name => name.trim()),
+  )
   const kept: Record<string, string[]> = {}
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase()
     if (!singleHop.has(name) && !listed.has(name)) (kept[name] ??= []).push(rawHeaders[index + 1]!)
   }
-  return Object.fromEntries(Object.entries(kept).map(([name, values]) => [name, values.length === 1 ? values[0]! : values]))
+  return Object.fromEntries(
+    Object.entries(kept).map(([name, values]) => [name, values.length === 1 ? values[0]! : values]),
+  )
 }
 
 function rawHead(incoming: IncomingMessage, more?: Record<string, string>): string {
   const lines: string[] = []
   for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
     const name = incoming.rawHeaders[index]!
-    if (more === undefined || !singleHop.has(name.toLowerCase())) lines.push(`${name}: ${incoming.rawHeaders[index + 1]}`)
+    if (more === undefined || !singleHop.has(name.toLowerCase()))
+      lines.push(`${name}: ${incoming.rawHeaders[index + 1]}`)
   }
   for (const [name, value] of Object.entries(more ?? {})) lines.push(`${name}: ${value}`)
   return `HTTP/1.1 ${incoming.statusCode} ${incoming.statusMessage ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n`

@@ -16,7 +16,13 @@ async function write(store: MemoryStore, times: number): Promise<number> {
 }
 
 const readable = (store: MemoryStore, revision: number): Promise<boolean> =>
-  store.range('/', { revision }).then(() => true, error => { if (error instanceof CompactedError) return false; throw error })
+  store.range('/', { revision }).then(
+    () => true,
+    error => {
+      if (error instanceof CompactedError) return false
+      throw error
+    },
+  )
 
 test('history older than five minutes goes, younger stays', async () => {
   const clock = new FakeClock()
@@ -26,7 +32,11 @@ test('history older than five minutes goes, younger stays', async () => {
   await clock.advance(4 * 60_000)
   const young = await write(store, 3)
   await clock.advance(2 * 60_000)
-  expect([await readable(store, old - 1), await readable(store, old), await readable(store, young - 1)]).toEqual([false, true, true])
+  expect([await readable(store, old - 1), await readable(store, old), await readable(store, young - 1)]).toEqual([
+    false,
+    true,
+    true,
+  ])
   await clock.advance(10 * 60_000)
   expect(await readable(store, young - 1)).toBe(false)
   expect(await readable(store, young)).toBe(true)

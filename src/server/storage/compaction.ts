@@ -29,7 +29,8 @@ export function startCompaction(store: Store, options: CompactionOptions): () =>
     const revision = await store.currentRevision()
     samples.push({ atMs: clock.now(), revision })
     let target = revision - keepRevisions
-    while (samples.length > 0 && samples[0]!.atMs <= clock.now() - keepMs) target = Math.max(target, samples.shift()!.revision)
+    while (samples.length > 0 && samples[0]!.atMs <= clock.now() - keepMs)
+      target = Math.max(target, samples.shift()!.revision)
     if (target <= compacted) return
     await store.compact(target)
     compacted = target
@@ -38,7 +39,11 @@ export function startCompaction(store: Store, options: CompactionOptions): () =>
   function schedule(): void {
     if (stopped) return
     timer = clock.after(everyMs, () => {
-      round().catch((error: Error) => { if (!stopped) logger.warn('history could not be compacted', { error: error.message }) }).finally(schedule)
+      round()
+        .catch((error: Error) => {
+          if (!stopped) logger.warn('history could not be compacted', { error: error.message })
+        })
+        .finally(schedule)
     })
   }
 

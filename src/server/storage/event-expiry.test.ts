@@ -15,11 +15,25 @@ test('an event goes an hour after it was written last, also when the server was 
   const store = new MemoryStore()
   const write = async (storage: ObjectStorage, name: string): Promise<void> => {
     const before = storage.get(events, `default/${name}`)
-    await storage.put(events, `default/${name}`, { apiVersion: 'v1', kind: 'Event', metadata: { namespace: 'default', name, uid: 'u', creationTimestamp: '' }, lastTimestamp: formatTime(clock.now()) } as unknown as KubeObject, before?.revision ?? 0)
+    await storage.put(
+      events,
+      `default/${name}`,
+      {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { namespace: 'default', name, uid: 'u', creationTimestamp: '' },
+        lastTimestamp: formatTime(clock.now()),
+      } as unknown as KubeObject,
+      before?.revision ?? 0,
+    )
   }
   const first = await ObjectStorage.open(store)
   const stopFirst = startEventExpiry(first, { clock, logger: silentLogger })
-  const names = (storage: ObjectStorage): string[] => storage.cache(events).list().map(({ key }) => key)
+  const names = (storage: ObjectStorage): string[] =>
+    storage
+      .cache(events)
+      .list()
+      .map(({ key }) => key)
   await write(first, 'once')
   await write(first, 'again')
   await clock.advance(30 * minutes)

@@ -17,17 +17,25 @@ interface Written {
 }
 
 /** @returns how to stop it */
-export function startEventExpiry(storage: ObjectStorage, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): () => void {
+export function startEventExpiry(
+  storage: ObjectStorage,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): () => void {
   const cache = storage.cache(events)
   // In the order in which they end.
-  let written: Written[] = cache.list().map(object => ({ key: object.key, revision: object.revision, atMs: lastTimeOf(object, clock.now()) })).toSorted((left, right) => left.atMs - right.atMs)
+  let written: Written[] = cache
+    .list()
+    .map(object => ({ key: object.key, revision: object.revision, atMs: lastTimeOf(object, clock.now()) }))
+    .toSorted((left, right) => left.atMs - right.atMs)
   let timer: Timer | undefined
 
   function schedule(): void {
     if (timer !== undefined || written.length === 0) return
     timer = clock.after(written[0]!.atMs + keepMs - clock.now() + togetherMs, () => {
       timer = undefined
-      expire().catch((error: Error) => logger.warn('old events could not be deleted', { error: error.message })).finally(schedule)
+      expire()
+        .catch((error: Error) => logger.warn('old events could not be deleted', { error: error.message }))
+        .finally(schedule)
     })
   }
 
@@ -37,7 +45,9 @@ export function startEventExpiry(storage: ObjectStorage, { clock, logger }: { re
     const ended = firstKept < 0 ? written : written.slice(0, firstKept)
     written = firstKept < 0 ? [] : written.slice(firstKept)
     // One that was written again since stands in the list a second time.
-    const unchanged = ended.map(({ key, revision }) => ({ object: cache.get(key), revision })).filter(({ object, revision }) => object?.revision === revision)
+    const unchanged = ended
+      .map(({ key, revision }) => ({ object: cache.get(key), revision }))
+      .filter(({ object, revision }) => object?.revision === revision)
     await Promise.all(unchanged.map(({ object }) => storage.delete(events, object!)))
   }
 
@@ -56,6 +66,8 @@ export function startEventExpiry(storage: ObjectStorage, { clock, logger }: { re
 /** When an event from before the start was written last, as far as it says; now when it does not. */
 function lastTimeOf({ object }: CachedObject, nowMs: number): number {
   const { lastTimestamp, eventTime, metadata, series } = object as CoreEvent
-  const said = [lastTimestamp, eventTime, series?.lastObservedTime, metadata.creationTimestamp].map(text => Date.parse(text ?? '')).filter(time => !Number.isNaN(time))
+  const said = [lastTimestamp, eventTime, series?.lastObservedTime, metadata.creationTimestamp]
+    .map(text => Date.parse(text ?? ''))
+    .filter(time => !Number.isNaN(time))
   return said.length === 0 ? nowMs : Math.min(nowMs, Math.max(...said))
 }

@@ -39,36 +39,59 @@ function convert(fromStorage: StorageForm['fromStorage'], stored: CachedObject):
  * Has objects converted of which `asServed` will be asked, all in one go. Undefined when there is nothing to
  * wait for, which is so for all kinds but custom ones with a conversion webhook.
  */
-export function readyToServe(kind: KindDefinition, stored: readonly (CachedObject | undefined)[]): Promise<void> | undefined {
+export function readyToServe(
+  kind: KindDefinition,
+  stored: readonly (CachedObject | undefined)[],
+): Promise<void> | undefined {
   if (kind.storage?.convert === undefined) return undefined
   const known = convertedBy(kind)
   const own = apiVersionOf(kind.resource)
-  const missing = stored.filter(object => object !== undefined && !known.has(object) && object.object.apiVersion !== own) as CachedObject[]
+  const missing = stored.filter(
+    object => object !== undefined && !known.has(object) && object.object.apiVersion !== own,
+  ) as CachedObject[]
   return missing.length === 0 ? undefined : convertAll(kind, kind.storage, missing)
 }
 
-async function convertAll(kind: KindDefinition, { convert, fromStorage }: StorageForm, missing: readonly CachedObject[]): Promise<void> {
-  const objects = await convert!(missing.map(({ object }) => object), kind.resource)
+async function convertAll(
+  kind: KindDefinition,
+  { convert, fromStorage }: StorageForm,
+  missing: readonly CachedObject[],
+): Promise<void> {
+  const objects = await convert!(
+    missing.map(({ object }) => object),
+    kind.resource,
+  )
   const known = convertedBy(kind)
   for (const [index, { key, revision }] of missing.entries()) {
     const object = fromStorage(objects[index]!)
-    known.set(missing[index]!, new CachedObject(key, revision, withRevision(encodeForStore(object), revision), deepFreeze(object)))
+    known.set(
+      missing[index]!,
+      new CachedObject(key, revision, withRevision(encodeForStore(object), revision), deepFreeze(object)),
+    )
   }
 }
 
 /** The same for what is stored under a key, whatever happens to it meanwhile. */
 export async function readyToFind(storage: ObjectStorage, kind: KindDefinition, key: string): Promise<void> {
-  for (let pending; (pending = readyToServe(kind, [storage.get(storedResource(kind), key)])) !== undefined;) await pending
+  for (let pending; (pending = readyToServe(kind, [storage.get(storedResource(kind), key)])) !== undefined;)
+    await pending
 }
 
-export const isStored = (storage: ObjectStorage, kind: KindDefinition, key: string): boolean => storage.get(storedResource(kind), key) !== undefined
+export const isStored = (storage: ObjectStorage, kind: KindDefinition, key: string): boolean =>
+  storage.get(storedResource(kind), key) !== undefined
 
 export function findObject(storage: ObjectStorage, kind: KindDefinition, key: string): CachedObject | undefined {
   const stored = storage.get(storedResource(kind), key)
   return stored === undefined ? undefined : asServed(kind, stored)
 }
 
-export async function putObject(storage: ObjectStorage, kind: KindDefinition, key: string, draft: KubeObject, expectedRevision: number): Promise<StoredWrite> {
+export async function putObject(
+  storage: ObjectStorage,
+  kind: KindDefinition,
+  key: string,
+  draft: KubeObject,
+  expectedRevision: number,
+): Promise<StoredWrite> {
   const written = await storage.put(storedResource(kind), key, await storedForm(kind, draft), expectedRevision)
   if (!written.ok) return written
   await readyToServe(kind, [written.object])
@@ -79,7 +102,9 @@ export async function putObject(storage: ObjectStorage, kind: KindDefinition, ke
 
 async function storedForm({ storage, resource }: KindDefinition, draft: KubeObject): Promise<KubeObject> {
   if (storage === undefined) return draft
-  return storage.convert === undefined || storage.resource === resource ? storage.toStorage(draft) : (await storage.convert([draft], storage.resource))[0]!
+  return storage.convert === undefined || storage.resource === resource
+    ? storage.toStorage(draft)
+    : (await storage.convert([draft], storage.resource))[0]!
 }
 
 /** False when writing the object again would store it in another version. */
@@ -89,6 +114,10 @@ export function isStoredAsWritten(storage: ObjectStorage, kind: KindDefinition, 
   return stored?.object.apiVersion === apiVersionOf(storedResource(kind))
 }
 
-export async function deleteObject(storage: ObjectStorage, kind: KindDefinition, object: CachedObject): Promise<StoredWrite> {
+export async function deleteObject(
+  storage: ObjectStorage,
+  kind: KindDefinition,
+  object: CachedObject,
+): Promise<StoredWrite> {
   return storage.delete(storedResource(kind), object)
 }

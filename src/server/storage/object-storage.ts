@@ -93,11 +93,24 @@ export class ObjectStorage {
   }
 
   /** Reads one page as of an older revision, past the cache. @throws CompactedError */
-  async listAt(resource: ResourceName, revision: number, options: { namespace?: string; fromKey?: string; limit: number }): Promise<{ objects: CachedObject[]; range: RangeResult }> {
+  async listAt(
+    resource: ResourceName,
+    revision: number,
+    options: { namespace?: string; fromKey?: string; limit: number },
+  ): Promise<{ objects: CachedObject[]; range: RangeResult }> {
     const prefix = prefixOf(resource)
-    const range = await this.store.range(prefix + (options.namespace === undefined ? '' : `${options.namespace}/`),
-      { revision, limit: options.limit, ...(options.fromKey !== undefined && { from: prefix + options.fromKey }) })
-    return { objects: range.entries.map(entry => new CachedObject(entry.key.slice(prefix.length), entry.revision, withRevision(entry.value, entry.revision))), range }
+    const range = await this.store.range(prefix + (options.namespace === undefined ? '' : `${options.namespace}/`), {
+      revision,
+      limit: options.limit,
+      ...(options.fromKey !== undefined && { from: prefix + options.fromKey }),
+    })
+    return {
+      objects: range.entries.map(
+        entry =>
+          new CachedObject(entry.key.slice(prefix.length), entry.revision, withRevision(entry.value, entry.revision)),
+      ),
+      range,
+    }
   }
 
   /** @param newestSeen of each store key the newest version among the events before; versions are shared, not built twice */
@@ -145,11 +158,20 @@ export class ObjectStorage {
   }
 }
 
-const fromEntry = (key: string, entry: Entry): CachedObject => new CachedObject(key, entry.revision, withRevision(entry.value, entry.revision))
+const fromEntry = (key: string, entry: Entry): CachedObject =>
+  new CachedObject(key, entry.revision, withRevision(entry.value, entry.revision))
 
-function pastEvent({ type, entry }: HistoryEvent, key: string, previous: CachedObject | undefined, now: CachedObject | undefined): CacheEvent | undefined {
+function pastEvent(
+  { type, entry }: HistoryEvent,
+  key: string,
+  previous: CachedObject | undefined,
+  now: CachedObject | undefined,
+): CacheEvent | undefined {
   const { revision } = entry
-  if (type === 'delete') return previous === undefined ? undefined : { type: 'DELETED', revision, current: stamp(previous, revision), previous }
+  if (type === 'delete')
+    return previous === undefined
+      ? undefined
+      : { type: 'DELETED', revision, current: stamp(previous, revision), previous }
   const current = now?.revision === revision ? now : fromEntry(key, entry)
   return { type: previous === undefined ? 'ADDED' : 'MODIFIED', revision, current, previous }
 }

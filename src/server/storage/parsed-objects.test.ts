@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { CachedObject } from './cached-object.ts'
 
-const make = (index: number): CachedObject => new CachedObject(`n/${index}`, 1, Buffer.from(`{"metadata":{"name":"${index}","labels":{"n":"${index}"}}}`))
+const make = (index: number): CachedObject =>
+  new CachedObject(`n/${index}`, 1, Buffer.from(`{"metadata":{"name":"${index}","labels":{"n":"${index}"}}}`))
 
 test('what nobody used lately is let go, what is used stays', () => {
   const objects = Array.from({ length: 10_000 }, (_unused, index) => make(index))

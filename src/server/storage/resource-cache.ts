@@ -45,7 +45,8 @@ export class ResourceCache {
     if (namespace === undefined) return keys.map(key => this.entries.get(key)!)
     const prefix = `${namespace}/`
     const found: CachedObject[] = []
-    for (let index = lowerBound(keys, prefix); index < keys.length && keys[index]!.startsWith(prefix); index++) found.push(this.entries.get(keys[index]!)!)
+    for (let index = lowerBound(keys, prefix); index < keys.length && keys[index]!.startsWith(prefix); index++)
+      found.push(this.entries.get(keys[index]!)!)
     return found
   }
 
@@ -84,7 +85,12 @@ export class ResourceCache {
     const previous = this.entries.get(object.key)
     this.entries.set(object.key, object)
     if (previous === undefined) this.sorted = undefined
-    this.publish({ type: previous === undefined ? 'ADDED' : 'MODIFIED', revision: object.revision, current: object, previous })
+    this.publish({
+      type: previous === undefined ? 'ADDED' : 'MODIFIED',
+      revision: object.revision,
+      current: object,
+      previous,
+    })
   }
 
   /** @param last is the object's last state stamped with the revision of the deletion */

@@ -12,18 +12,25 @@ const meta = (name: string) => ({ name, uid: 'u', resourceVersion: '7', creation
 
 describe('the stored form', () => {
   test('has no revision; the served form has the one it is given', () => {
-    fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.nat(), (rest, name, revision) => {
-      const { metadata: _mine, kind: _kind, apiVersion: _version, ...more } = rest
-      const object = { ...more, apiVersion: 'v1', kind: 'X', metadata: meta(name) } as KubeObject
-      const stored = encodeForStore(object)
-      expect((JSON.parse(stored.toString()) as KubeObject).metadata.resourceVersion).toBeUndefined()
-      const wanted = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
-      expect(JSON.parse(withRevision(stored, revision).toString())).toEqual(JSON.parse(JSON.stringify(wanted)))
-    }))
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.nat(), (rest, name, revision) => {
+        const { metadata: _mine, kind: _kind, apiVersion: _version, ...more } = rest
+        const object = { ...more, apiVersion: 'v1', kind: 'X', metadata: meta(name) } as KubeObject
+        const stored = encodeForStore(object)
+        expect((JSON.parse(stored.toString()) as KubeObject).metadata.resourceVersion).toBeUndefined()
+        const wanted = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
+        expect(JSON.parse(withRevision(stored, revision).toString())).toEqual(JSON.parse(JSON.stringify(wanted)))
+      }),
+    )
   })
 
   test('keeps the metadata in front of fields whose names are numbers', () => {
-    const object = { 5: { metadata: { a: 1 } }, apiVersion: 'v1', kind: 'X', metadata: meta('a') } as unknown as KubeObject
+    const object = {
+      5: { metadata: { a: 1 } },
+      apiVersion: 'v1',
+      kind: 'X',
+      metadata: meta('a'),
+    } as unknown as KubeObject
     const served = JSON.parse(withRevision(encodeForStore(object), 9).toString()) as KubeObject
     expect(served).toEqual({ ...object, metadata: { ...object.metadata, resourceVersion: '9' } })
   })
@@ -46,30 +53,32 @@ const keys = fc.constantFrom('a/x', 'a/y', 'a-b/x', 'b/x', 'aa/x', 'a/x-1')
 
 describe('a cache', () => {
   test('is what its changes make it, in the order of keys, and tells every change', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(keys, fc.boolean())), changes => {
-      const cache = new ResourceCache(0)
-      const model = new Map<string, CachedObject>()
-      const told: CacheEvent[] = []
-      cache.subscribe(event => told.push(event))
-      const expected: string[] = []
-      changes.forEach(([key, isDeletion], index) => {
-        const object = objectAt(key, index + 1)
-        if (isDeletion) {
-          if (model.delete(key)) expected.push(`DELETED ${key}`)
-          cache.delete(object)
-        } else {
-          expected.push(`${model.has(key) ? 'MODIFIED' : 'ADDED'} ${key}`)
-          model.set(key, object)
-          cache.put(object)
-        }
-      })
-      const inOrder = [...model.keys()].sort()
-      expect(cache.list().map(({ key }) => key)).toEqual(inOrder)
-      expect(cache.list('a').map(({ key }) => key)).toEqual(inOrder.filter(key => key.startsWith('a/')))
-      expect(cache.size).toBe(model.size)
-      expect(told.map(({ type, current }) => `${type} ${current.key}`)).toEqual(expected)
-      expect(cache.since(0)).toEqual(told)
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(keys, fc.boolean())), changes => {
+        const cache = new ResourceCache(0)
+        const model = new Map<string, CachedObject>()
+        const told: CacheEvent[] = []
+        cache.subscribe(event => told.push(event))
+        const expected: string[] = []
+        changes.forEach(([key, isDeletion], index) => {
+          const object = objectAt(key, index + 1)
+          if (isDeletion) {
+            if (model.delete(key)) expected.push(`DELETED ${key}`)
+            cache.delete(object)
+          } else {
+            expected.push(`${model.has(key) ? 'MODIFIED' : 'ADDED'} ${key}`)
+            model.set(key, object)
+            cache.put(object)
+          }
+        })
+        const inOrder = [...model.keys()].sort()
+        expect(cache.list().map(({ key }) => key)).toEqual(inOrder)
+        expect(cache.list('a').map(({ key }) => key)).toEqual(inOrder.filter(key => key.startsWith('a/')))
+        expect(cache.size).toBe(model.size)
+        expect(told.map(({ type, current }) => `${type} ${current.key}`)).toEqual(expected)
+        expect(cache.since(0)).toEqual(told)
+      }),
+    )
   })
 
   test('gives what happened since a revision, exactly', () => {
@@ -87,12 +96,16 @@ describe('a cache', () => {
     expect(cache.remembers(0)).toBe(false)
     const from = cache.oldestRevision
     expect(from).toBeGreaterThan(0)
-    expect(cache.since(from).map(event => event.revision)).toEqual(Array.from({ length: 10_000 - from }, (_unused, index) => from + 1 + index))
+    expect(cache.since(from).map(event => event.revision)).toEqual(
+      Array.from({ length: 10_000 - from }, (_unused, index) => from + 1 + index),
+    )
   })
 
   test('filled at the start tells nobody', () => {
     const cache = new ResourceCache(5)
-    cache.subscribe(() => { throw new Error('told') })
+    cache.subscribe(() => {
+      throw new Error('told')
+    })
     cache.load(objectAt('b/x', 3))
     cache.load(objectAt('a/x', 4))
     expect(cache.list().map(({ key }) => key)).toEqual(['a/x', 'b/x'])
@@ -113,7 +126,8 @@ describe('a cache', () => {
 test('after a restart the changes from before it are remembered, with the states they replaced', async () => {
   const store = new MemoryStore()
   const things = { group: '', plural: 'things' }
-  const thing = (name: string, value: string): KubeObject => ({ apiVersion: 'v1', kind: 'Thing', metadata: meta(name), value } as KubeObject)
+  const thing = (name: string, value: string): KubeObject =>
+    ({ apiVersion: 'v1', kind: 'Thing', metadata: meta(name), value }) as KubeObject
   const before = await ObjectStorage.open(store)
   const start = before.revision
   const first = await before.put(things, 'a', thing('a', '1'), 0)
@@ -123,8 +137,16 @@ test('after a restart the changes from before it are remembered, with the states
   if (second.ok) await before.delete(things, second.object)
   await before.put(things, 'a', thing('a', '3'), 0)
   const after = await ObjectStorage.open(store)
-  const told = (storage: ObjectStorage) => storage.cache(things).since(start)
-    .map(({ type, revision, current, previous }) => ({ type, revision, current: current.object, previous: previous?.object }))
+  const told = (storage: ObjectStorage) =>
+    storage
+      .cache(things)
+      .since(start)
+      .map(({ type, revision, current, previous }) => ({
+        type,
+        revision,
+        current: current.object,
+        previous: previous?.object,
+      }))
   expect(told(after)).toEqual(told(before))
   expect(told(after).map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'ADDED', 'DELETED', 'ADDED'])
   expect(after.cache(things).remembers(start)).toBe(true)

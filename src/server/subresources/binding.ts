@@ -22,30 +22,80 @@ const model = 'V1Binding'
  * @param target the pod
  * @param postedTo what admission is told that the binding was posted to
  */
-export async function bind(context: ServerContext, target: Target, binding: Partial<Binding>, caller: Caller, postedTo: Target = { ...target, subresource: 'binding' }): Promise<void> {
-  const posted: Partial<Binding> = { ...binding, kind: 'Binding', apiVersion: 'v1', metadata: { ...binding.metadata } as Binding['metadata'] }
+export async function bind(
+  context: ServerContext,
+  target: Target,
+  binding: Partial<Binding>,
+  caller: Caller,
+  postedTo: Target = { ...target, subresource: 'binding' },
+): Promise<void> {
+  const posted: Partial<Binding> = {
+    ...binding,
+    kind: 'Binding',
+    apiVersion: 'v1',
+    metadata: { ...binding.metadata } as Binding['metadata'],
+  }
   placeInNamespace(posted.metadata!, target.namespace)
-  const { metadata, target: node } = await admitPosted(context, 'CREATE', postedTo, posted, caller, { model, check: after => checkBinding(after, target) })
+  const { metadata, target: node } = await admitPosted(context, 'CREATE', postedTo, posted, caller, {
+    model,
+    check: after => checkBinding(after, target),
+  })
   for (;;) {
     const stored = current(context, target)
     const pod = stored.object as Pod
-    if (metadata?.uid && metadata.uid !== pod.metadata.uid) throw preconditionFailed(target.kind.resource, target.name, 'UID', metadata.uid, pod.metadata.uid)
-    if (metadata?.resourceVersion && metadata.resourceVersion !== pod.metadata.resourceVersion) throw preconditionFailed(target.kind.resource, target.name, 'ResourceVersion', metadata.resourceVersion, pod.metadata.resourceVersion)
-    if (pod.metadata.deletionTimestamp !== undefined) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`)
-    if (pod.spec.nodeName) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} is already assigned to node "${pod.spec.nodeName}"`)
-    if ((pod.spec.schedulingGates ?? []).length > 0) throw conflict({ group: '', plural: 'pods/binding' }, target.name, `pod ${target.name} has non-empty .spec.schedulingGates`)
+    if (metadata?.uid && metadata.uid !== pod.metadata.uid)
+      throw preconditionFailed(target.kind.resource, target.name, 'UID', metadata.uid, pod.metadata.uid)
+    if (metadata?.resourceVersion && metadata.resourceVersion !== pod.metadata.resourceVersion)
+      throw preconditionFailed(
+        target.kind.resource,
+        target.name,
+        'ResourceVersion',
+        metadata.resourceVersion,
+        pod.metadata.resourceVersion,
+      )
+    if (pod.metadata.deletionTimestamp !== undefined)
+      throw conflict(
+        { group: '', plural: 'pods/binding' },
+        target.name,
+        `pod ${target.name} is being deleted, cannot be assigned to a host`,
+      )
+    if (pod.spec.nodeName)
+      throw conflict(
+        { group: '', plural: 'pods/binding' },
+        target.name,
+        `pod ${target.name} is already assigned to node "${pod.spec.nodeName}"`,
+      )
+    if ((pod.spec.schedulingGates ?? []).length > 0)
+      throw conflict(
+        { group: '', plural: 'pods/binding' },
+        target.name,
+        `pod ${target.name} has non-empty .spec.schedulingGates`,
+      )
     const draft = structuredClone(pod)
     draft.spec.nodeName = node!.name!
     // What the pod was promised is of no interest any more.
     delete draft.status.nominatedNodeName
     const conditions = (draft.status.conditions ?? []).filter(condition => condition.type !== 'PodScheduled')
     const { generation } = draft.metadata
-    draft.status.conditions = [...conditions, { type: 'PodScheduled', status: 'True', ...(generation !== undefined && { observedGeneration: generation }), lastTransitionTime: formatTime(context.clock.now()) }]
+    draft.status.conditions = [
+      ...conditions,
+      {
+        type: 'PodScheduled',
+        status: 'True',
+        ...(generation !== undefined && { observedGeneration: generation }),
+        lastTransitionTime: formatTime(context.clock.now()),
+      },
+    ]
     if (caller.dryRun) return
     const { annotations, labels } = metadata ?? {}
     if (annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...annotations }
     if (labels !== undefined) draft.metadata.labels = { ...draft.metadata.labels, ...labels }
-    const written = await context.storage.put(target.kind.resource, keyOfTarget(target), draft as KubeObject, stored.revision)
+    const written = await context.storage.put(
+      target.kind.resource,
+      keyOfTarget(target),
+      draft as KubeObject,
+      stored.revision,
+    )
     if (written.ok) return
   }
 }
@@ -57,7 +107,15 @@ export async function bind(context: ServerContext, target: Target, binding: Part
 function checkBinding({ metadata, target: node }: Partial<Binding>, { name }: Target): void {
   if ((metadata?.name ?? '') !== name) throw badRequest('name in URL does not match name in Binding object')
   const found = joinErrors(
-    node?.kind && node.kind !== 'Node' ? [{ reason: 'FieldValueNotSupported', field: 'target.kind', message: `Unsupported value: ${JSON.stringify(node.kind)}: supported values: "Node", "<empty>"` }] : [],
+    node?.kind && node.kind !== 'Node'
+      ? [
+          {
+            reason: 'FieldValueNotSupported',
+            field: 'target.kind',
+            message: `Unsupported value: ${JSON.stringify(node.kind)}: supported values: "Node", "<empty>"`,
+          },
+        ]
+      : [],
     requireText(node?.name, 'target.name'),
   )
   if (found.length > 0) throw invalid('', 'Binding', name, found)
@@ -70,7 +128,12 @@ export function bindingRoute(context: ServerContext): SubresourceRoute {
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
       await bind(context, target, decodeObject(model, value ?? {}).object as Partial<Binding>, exchange.caller)
-      return sendValue(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 'V1Status')
+      return sendValue(
+        exchange,
+        201,
+        { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+        'V1Status',
+      )
     },
   }
 }

@@ -4,7 +4,13 @@ import { pipeline } from 'node:stream/promises'
 import { ApiError, badRequest, invalid, notFound } from '../../api/api-error.ts'
 import { forbiddenField, invalidValue, joinErrors, notSupported } from '../../api/field-error.ts'
 import type { Pod } from '../../api/generated/models.ts'
-import type { ContainerTarget, LogOptions, NodeStreams, RemoteSession, StreamOptions } from '../../streams/node-streams.ts'
+import type {
+  ContainerTarget,
+  LogOptions,
+  NodeStreams,
+  RemoteSession,
+  StreamOptions,
+} from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
 import { current } from '../operations/read.ts'
@@ -15,18 +21,29 @@ import { queryFlag } from '../query-flag.ts'
 import { wholeNumber } from '../whole-number.ts'
 import type { Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
-import { admitConnection, commandOptions, portForwardOptions, type CommandOptions, type PortForwardOptions } from './admit-connection.ts'
+import {
+  admitConnection,
+  commandOptions,
+  portForwardOptions,
+  type CommandOptions,
+  type PortForwardOptions,
+} from './admit-connection.ts'
 import type { SubresourceRoute, Upgrade } from './subresource.ts'
 
 /** Which agent in this process runs the pods of a node; undefined: none. */
 export type FindNodeStreams = (nodeName: string) => NodeStreams | undefined
 
-export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, peers: Peers): Record<'log' | 'exec' | 'attach' | 'portforward', SubresourceRoute> {
+export function podStreamRoutes(
+  context: ServerContext,
+  find: FindNodeStreams,
+  peers: Peers,
+): Record<'log' | 'exec' | 'attach' | 'portforward', SubresourceRoute> {
   const podOf = (target: Target): Pod => current(context, target).object as Pod
 
   function agentOf(pod: Pod): NodeStreams {
     const agent = find(pod.spec.nodeName!)
-    if (agent === undefined) throw new ApiError(500, '', `error dialing backend: ${refusedByAgent(context.storage, pod.spec.nodeName!).text}`)
+    if (agent === undefined)
+      throw new ApiError(500, '', `error dialing backend: ${refusedByAgent(context.storage, pod.spec.nodeName!).text}`)
     return agent
   }
 
@@ -34,7 +51,10 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
     const agent = find(pod.spec.nodeName!)
     if (agent !== undefined) return agent
     const { address, text } = refusedByAgent(context.storage, pod.spec.nodeName!)
-    throw unansweredGet(`https://${address}/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`, text)
+    throw unansweredGet(
+      `https://${address}/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`,
+      text,
+    )
   }
 
   /** True when the server of the pod's node goes on with it. */
@@ -56,11 +76,25 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
   }
 
   type Asked = Pick<Upgrade, 'query' | 'caller'>
-  type Open = (agent: NodeStreams, container: ContainerTarget, streams: StreamOptions, options: CommandOptions) => Promise<RemoteSession>
+  type Open = (
+    agent: NodeStreams,
+    container: ContainerTarget,
+    streams: StreamOptions,
+    options: CommandOptions,
+  ) => Promise<RemoteSession>
 
   function command(kind: 'PodExecOptions' | 'PodAttachOptions', open: Open): SubresourceRoute {
-    async function prepare(target: Target, asked: Asked): Promise<{ pod: Pod; streams: StreamOptions; session: () => Promise<RemoteSession> }> {
-      const options = await admitConnection(context, target, kind, commandOptions(asked.query, kind === 'PodExecOptions'), asked)
+    async function prepare(
+      target: Target,
+      asked: Asked,
+    ): Promise<{ pod: Pod; streams: StreamOptions; session: () => Promise<RemoteSession> }> {
+      const options = await admitConnection(
+        context,
+        target,
+        kind,
+        commandOptions(asked.query, kind === 'PodExecOptions'),
+        asked,
+      )
       const pod = podOf(target)
       const container = containerTarget(pod, options.container)
       assertScheduled(pod)
@@ -74,7 +108,8 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
       },
       async upgrade(upgrade, target) {
         const { pod, streams, session } = await prepare(target, upgrade)
-        if (!await passedOn(upgrade, pod)) await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, session, streams)
+        if (!(await passedOn(upgrade, pod)))
+          await serveRemoteCommand(upgrade.request, upgrade.socket, upgrade.head, session, streams)
       },
     }
   }
@@ -91,7 +126,11 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
           return
         }
         const peer = peers.destination(request, pod.spec.nodeName, caller.user)
-        if (peer !== undefined) return forwardRequest(request, response, { ...peer, unanswered: why => unansweredGet(`https://${hostAndPort(peer.host, peer.port)}${peer.path}`, why) })
+        if (peer !== undefined)
+          return forwardRequest(request, response, {
+            ...peer,
+            unanswered: why => unansweredGet(`https://${hostAndPort(peer.host, peer.port)}${peer.path}`, why),
+          })
         const stream = await agentWithLogs(pod, container.container).logs(container, options)
         response.writeHead(200, { 'Content-Type': 'text/plain' })
         response.flushHeaders()
@@ -99,13 +138,16 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
         await pipeline(stream, response).catch(() => stream.destroy())
       },
     },
-    exec: command('PodExecOptions', (agent, container, streams, options) => agent.exec(container, options.command ?? [], streams)),
+    exec: command('PodExecOptions', (agent, container, streams, options) =>
+      agent.exec(container, options.command ?? [], streams),
+    ),
     attach: command('PodAttachOptions', (agent, container, streams) => agent.attach(container, streams)),
     portforward: portForward(),
   }
 
   function portForward(): SubresourceRoute {
-    const admitted = (target: Target, asked: Asked): Promise<PortForwardOptions> => admitConnection(context, target, 'PodPortForwardOptions', portForwardOptions(asked.query), asked)
+    const admitted = (target: Target, asked: Asked): Promise<PortForwardOptions> =>
+      admitConnection(context, target, 'PodPortForwardOptions', portForwardOptions(asked.query), asked)
     return {
       async serve(exchange, target) {
         await admitted(target, exchange)
@@ -118,7 +160,9 @@ export function podStreamRoutes(context: ServerContext, find: FindNodeStreams, p
         if (await passedOn(upgrade, pod)) return
         const { namespace = '', name, uid } = pod.metadata
         const agent = agentOf(pod)
-        await servePortForward(upgrade.request, upgrade.socket, upgrade.head, ports, port => agent.portForward({ namespace, pod: name, podUid: uid }, port))
+        await servePortForward(upgrade.request, upgrade.socket, upgrade.head, ports, port =>
+          agent.portForward({ namespace, pod: name, podUid: uid }, port),
+        )
       },
     }
   }
@@ -140,12 +184,15 @@ function containerName({ metadata, spec }: Pod, asked: string | undefined): stri
   if (regular.length === 1) return regular[0]!
   if (regular.length === 0) throw notFound({ group: '', plural: 'containers' }, metadata.name)
   const inits = initial.length > 0 ? ` or one of the init containers: [${initial.join(' ')}]` : ''
-  throw badRequest(`a container name must be specified for pod ${metadata.name}, choose one of: [${regular.join(' ')}]${inits}`)
+  throw badRequest(
+    `a container name must be specified for pod ${metadata.name}, choose one of: [${regular.join(' ')}]${inits}`,
+  )
 }
 
 function streamOptions({ stdin = false, stdout = false, stderr = false, tty = false }: CommandOptions): StreamOptions {
   const options = { stdin, stdout, stderr: stderr && !tty, tty }
-  if (!options.stdin && !options.stdout && !options.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
+  if (!options.stdin && !options.stdout && !options.stderr)
+    throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
   return options
 }
 
@@ -162,12 +209,22 @@ function logOptions(query: URLSearchParams, pod: string): LogOptions {
   const sinceTime = query.get('sinceTime') ?? undefined
   const stream = query.get('stream') ?? 'All'
   const problems = joinErrors(
-    tailLines === undefined || tailLines >= 0 ? [] : [invalidValue('tailLines', tailLines, 'must be greater than or equal to 0')],
-    limitBytes === undefined || limitBytes > 0 ? [] : [invalidValue('limitBytes', limitBytes, 'must be greater than 0')],
-    sinceSeconds === undefined || sinceTime === undefined ? [] : [forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified')],
-    sinceSeconds === undefined || sinceTime !== undefined || sinceSeconds > 0 ? [] : [invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0')],
+    tailLines === undefined || tailLines >= 0
+      ? []
+      : [invalidValue('tailLines', tailLines, 'must be greater than or equal to 0')],
+    limitBytes === undefined || limitBytes > 0
+      ? []
+      : [invalidValue('limitBytes', limitBytes, 'must be greater than 0')],
+    sinceSeconds === undefined || sinceTime === undefined
+      ? []
+      : [forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified')],
+    sinceSeconds === undefined || sinceTime !== undefined || sinceSeconds > 0
+      ? []
+      : [invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0')],
     isLogStream(stream) ? [] : [notSupported('stream', stream, ['All', 'Stderr', 'Stdout'])],
-    stream === 'All' || tailLines === undefined ? [] : [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')],
+    stream === 'All' || tailLines === undefined
+      ? []
+      : [forbiddenField('', '`tailLines` and specific `stream` are mutually exclusive for now')],
   )
   if (problems.length > 0 || !isLogStream(stream)) throw invalid('', 'PodLogOptions', pod, problems)
   return {

@@ -34,7 +34,12 @@ const agentPort = '10250'
 /** Path of a namespaced object: /api/v1/namespaces/{namespace}/pods/{name}/proxy. */
 const segmentsBefore = { Namespaced: 8, Cluster: 6 } as const
 
-export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers: Peers, reach: Reach): Record<'pods' | 'services' | 'nodes', SubresourceRoute> {
+export function proxyRoutes(
+  context: ServerContext,
+  find: FindNodeStreams,
+  peers: Peers,
+  reach: Reach,
+): Record<'pods' | 'services' | 'nodes', SubresourceRoute> {
   const { storage } = context
   const proxy = (kind: string, locate: Locate): SubresourceRoute => ({
     async serve(exchange, target) {
@@ -44,32 +49,57 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
       if (redirected(exchange, path)) return
       const peer = peerOf(exchange, location.nodeName)
       if (peer !== undefined) return forwardRequest(exchange.request, exchange.response, peer)
-      await forwardRequest(exchange.request, exchange.response, destination(exchange, location, path), rewritingLinks(prefix, [`${location.host}:${location.port}`, exchange.request.headers.host ?? '']))
+      await forwardRequest(
+        exchange.request,
+        exchange.response,
+        destination(exchange, location, path),
+        rewritingLinks(prefix, [`${location.host}:${location.port}`, exchange.request.headers.host ?? '']),
+      )
     },
     async upgrade(upgrade, target) {
       const { rest } = splitPath(upgrade.path, target)
       const path = await admitted(kind, target, rest, upgrade)
       const location = locate(target, upgrade.request)
-      await forwardUpgrade(upgrade.request, upgrade.socket, upgrade.head, peerOf(upgrade, location.nodeName) ?? destination(upgrade, location, path))
+      await forwardUpgrade(
+        upgrade.request,
+        upgrade.socket,
+        upgrade.head,
+        peerOf(upgrade, location.nodeName) ?? destination(upgrade, location, path),
+      )
     },
   })
 
   /** @returns where to below the subresource: as the client wrote it, unless admission says otherwise */
   async function admitted(kind: string, target: Target, rest: string, asked: Asked): Promise<string> {
     const path = pathOption(rest)
-    const { path: after = '' } = await admitConnection<ProxyOptions>(context, target, kind, path === '' ? {} : { path }, asked)
+    const { path: after = '' } = await admitConnection<ProxyOptions>(
+      context,
+      target,
+      kind,
+      path === '' ? {} : { path },
+      asked,
+    )
     if (after === path) return rest
     const slash = rest.endsWith('/') && !after.endsWith('/') ? '/' : ''
     return `/${after.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/')}${slash}`
   }
 
   const peerOf = ({ request, caller }: Asked, nodeName: string | undefined): ProxyDestination | undefined =>
-    (nodeName === undefined ? undefined : peers.destination(request, nodeName, caller.user))
+    nodeName === undefined ? undefined : peers.destination(request, nodeName, caller.user)
 
-  function destination({ request, path }: Pick<Exchange, 'request' | 'path'>, { scheme, host, port }: Location, rest: string): ProxyDestination {
+  function destination(
+    { request, path }: Pick<Exchange, 'request' | 'path'>,
+    { scheme, host, port }: Location,
+    rest: string,
+  ): ProxyDestination {
     const url = request.url ?? ''
     const question = url.indexOf('?')
-    return { scheme, ...reach({ host, port }), path: (rest || '/') + (question < 0 ? '' : url.slice(question)), headers: { 'x-forwarded-uri': path } }
+    return {
+      scheme,
+      ...reach({ host, port }),
+      path: (rest || '/') + (question < 0 ? '' : url.slice(question)),
+      headers: { 'x-forwarded-uri': path },
+    }
   }
 
   function podLocation({ name: id, namespace }: Target): Location {
@@ -78,8 +108,14 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
     if (found === undefined) throw notFound(pods, name)
     const host = found.status?.podIPs?.[0]?.ip ?? ''
     if (!isGlobalUnicast(host)) throw badRequest('address not allowed')
-    const declared = found.spec.containers.find(container => (container.ports ?? []).length > 0)?.ports?.[0]?.containerPort
-    return { scheme, host, port: port === '' ? declared ?? (scheme === 'https' ? 443 : 80) : portNumber(port), nodeName: found.spec.nodeName }
+    const declared = found.spec.containers.find(container => (container.ports ?? []).length > 0)?.ports?.[0]
+      ?.containerPort
+    return {
+      scheme,
+      host,
+      port: port === '' ? (declared ?? (scheme === 'https' ? 443 : 80)) : portNumber(port),
+      nodeName: found.spec.nodeName,
+    }
   }
 
   function serviceLocation({ name: id, namespace }: Target, request: IncomingMessage): Location {
@@ -87,28 +123,46 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
     const portName = /^\d+$/.test(port) ? namedPort(`${namespace}/${name}`, name, Number(port)) : port
     const published = storage.get(endpoints, `${namespace}/${name}`)?.object as Endpoints | undefined
     if (published === undefined) throw notFound(endpoints, name)
-    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => ports.filter(each => (each.name ?? '') === portName).flatMap(each => addresses.flatMap(address => podBehind(address, namespace)).map(({ host, nodeName }) => ({ scheme, host, port: each.port, nodeName }))))
+    const choices = (published.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
+      ports
+        .filter(each => (each.name ?? '') === portName)
+        .flatMap(each =>
+          addresses
+            .flatMap(address => podBehind(address, namespace))
+            .map(({ host, nodeName }) => ({ scheme, host, port: each.port, nodeName })),
+        ),
+    )
     // Another server chose already, and chose a pod here.
-    const near = peers.isFromPeer(request) ? choices.filter(({ nodeName }) => nodeName === undefined || peers.find(nodeName) === undefined) : []
+    const near = peers.isFromPeer(request)
+      ? choices.filter(({ nodeName }) => nodeName === undefined || peers.find(nodeName) === undefined)
+      : []
     const chosen = oneOf(near.length > 0 ? near : choices)
-    if (chosen === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify((published.subsets ?? []).length === 0 ? name : id)}`)
+    if (chosen === undefined)
+      throw serviceUnavailable(
+        `no endpoints available for service ${JSON.stringify((published.subsets ?? []).length === 0 ? name : id)}`,
+      )
     return chosen
   }
 
   /** Endpoints can be written by hand: nobody gets to other addresses than those of pods this way. */
-  function podBehind({ ip, targetRef }: EndpointAddress, namespace: string | undefined): { host: string; nodeName: string | undefined }[] {
+  function podBehind(
+    { ip, targetRef }: EndpointAddress,
+    namespace: string | undefined,
+  ): { host: string; nodeName: string | undefined }[] {
     if (targetRef?.name === undefined || targetRef.namespace !== namespace) return []
     const pod = storage.get(pods, `${namespace}/${targetRef.name}`)?.object as Pod | undefined
     return pod?.status?.podIPs?.some(each => each.ip === ip) === true ? [{ host: ip, nodeName: pod.spec.nodeName }] : []
   }
 
-  const oneOf = <T>(choices: readonly T[]): T | undefined => choices[Math.floor(context.random.fraction() * choices.length)]
+  const oneOf = <T>(choices: readonly T[]): T | undefined =>
+    choices[Math.floor(context.random.fraction() * choices.length)]
 
   function namedPort(key: string, name: string, port: number): string {
     const service = storage.get(services, key)?.object as Service | undefined
     if (service === undefined) throw notFound(services, name)
     const found = service.spec.ports?.find(each => each.port === port)
-    if (found === undefined) throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+    if (found === undefined)
+      throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
     return found.name ?? ''
   }
 
@@ -151,7 +205,8 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
 
   async function serveAgent({ request, response, query }: Exchange, nodeName: string, path: string): Promise<void> {
     const agent = find(nodeName)
-    if (agent === undefined) throw serviceUnavailable(`error trying to reach service: ${refusedByAgent(storage, nodeName).text}`)
+    if (agent === undefined)
+      throw serviceUnavailable(`error trying to reach service: ${refusedByAgent(storage, nodeName).text}`)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     const answer = await agent.endpoint(path, query)
     response.writeHead(answer.status, { 'Content-Type': answer.contentType })
@@ -165,7 +220,13 @@ export function proxyRoutes(context: ServerContext, find: FindNodeStreams, peers
 function splitPath(path: string, { kind: { resource } }: Target): { rest: string; prefix: string } {
   const segments = path.split('/')
   const before = segmentsBefore[resource.scope]
-  return { rest: segments.slice(before).map(segment => `/${segment}`).join(''), prefix: segments.slice(0, before).join('/') }
+  return {
+    rest: segments
+      .slice(before)
+      .map(segment => `/${segment}`)
+      .join(''),
+    prefix: segments.slice(0, before).join('/'),
+  }
 }
 
 function pathOption(rest: string): string {
@@ -186,16 +247,21 @@ function redirected({ request, response }: Exchange, rest: string): boolean {
 /** `name`, `name:port` or `scheme:name:port`. */
 function splitId(id: string, what: string): { scheme: 'http' | 'https'; name: string; port: string } {
   const parts = id.split(':')
-  const [scheme, name, port] = parts.length === 3 ? parts as [string, string, string] : ['', parts[0]!, parts[1] ?? '']
-  if (parts.length > 3 || !['', 'http', 'https'].includes(scheme) || name === '') throw badRequest(`invalid ${what} request ${JSON.stringify(id)}`)
+  const [scheme, name, port] =
+    parts.length === 3 ? (parts as [string, string, string]) : ['', parts[0]!, parts[1] ?? '']
+  if (parts.length > 3 || !['', 'http', 'https'].includes(scheme) || name === '')
+    throw badRequest(`invalid ${what} request ${JSON.stringify(id)}`)
   return { scheme: scheme === 'https' ? 'https' : 'http', name, port }
 }
 
 function portNumber(port: string): number {
   const number = Number(port)
-  if (!Number.isInteger(number) || number < 1 || number > 65_535) throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`)
+  if (!Number.isInteger(number) || number < 1 || number > 65_535)
+    throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`)
   return number
 }
 
 /** Nothing of the machine itself: no loopback, link-local or multicast address. */
-const isGlobalUnicast = (address: string): boolean => isIP(address) !== 0 && !/^(?:127\.|169\.254\.|0\.0\.0\.0|22[4-9]\.|23\d\.|255\.255\.255\.255|::1?$|fe80:|ff)/i.test(address)
+const isGlobalUnicast = (address: string): boolean =>
+  isIP(address) !== 0 &&
+  !/^(?:127\.|169\.254\.|0\.0\.0\.0|22[4-9]\.|23\d\.|255\.255\.255\.255|::1?$|fe80:|ff)/i.test(address)

@@ -10,7 +10,12 @@ import { scaleRoute } from './scale.ts'
 import type { SubresourceRoute } from './subresource.ts'
 import { tokenRoute } from './token.ts'
 
-export function subresourceRoutes(context: ServerContext, findNodeStreams: FindNodeStreams, peers: Peers, reach: Reach): ReadonlyMap<string, SubresourceRoute> {
+export function subresourceRoutes(
+  context: ServerContext,
+  findNodeStreams: FindNodeStreams,
+  peers: Peers,
+  reach: Reach,
+): ReadonlyMap<string, SubresourceRoute> {
   const streams = podStreamRoutes(context, findNodeStreams, peers)
   const proxies = proxyRoutes(context, findNodeStreams, peers, reach)
   return new Map<string, SubresourceRoute>([

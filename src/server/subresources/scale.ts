@@ -37,20 +37,47 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
     async serve(exchange, target) {
       const object = current(context, target).object
       switch (exchange.request.method) {
-        case 'GET': return sendScale(existingScale(target.kind, object))
-        case 'PUT': return sendScale(scaleOf(target.kind, await write(target, exchange, await bodyAsScale(exchange))))
+        case 'GET':
+          return sendScale(existingScale(target.kind, object))
+        case 'PUT':
+          return sendScale(scaleOf(target.kind, await write(target, exchange, await bodyAsScale(exchange))))
         case 'PATCH': {
           const type = patchTypeOf(mediaTypeOf(exchange.request), target.kind)
           const { value } = decodeBody(await readBody(exchange.request), 'application/json', model, 'Ignore')
-          return sendScale(scaleOf(target.kind, await write(target, exchange, scale => (type === 'json' ? applyJsonPatch(scale, value) : applyMergePatch({ ...scale }, value)) as unknown as Scale)))
+          return sendScale(
+            scaleOf(
+              target.kind,
+              await write(
+                target,
+                exchange,
+                scale =>
+                  (type === 'json'
+                    ? applyJsonPatch(scale, value)
+                    : applyMergePatch({ ...scale }, value)) as unknown as Scale,
+              ),
+            ),
+          )
         }
-        default: throw methodNotAllowed()
+        default:
+          throw methodNotAllowed()
       }
       async function sendScale(scale: Scale): Promise<void> {
         const accepted = negotiate(exchange.request.headers.accept)
         if (accepted.as !== 'Table' || target.kind.custom !== undefined) return sendValue(exchange, 200, scale, model)
         const shown = { object: scale as KubeObject }
-        return sendValue(exchange, 200, table(scaleTable, [shown], { resourceVersion: scale.metadata?.resourceVersion }, context.clock.now(), includeObject(exchange)), undefined, { format: 'json' })
+        return sendValue(
+          exchange,
+          200,
+          table(
+            scaleTable,
+            [shown],
+            { resourceVersion: scale.metadata?.resourceVersion },
+            context.clock.now(),
+            includeObject(exchange),
+          ),
+          undefined,
+          { format: 'json' },
+        )
       }
     },
   }
@@ -59,20 +86,31 @@ export function scaleRoute(context: ServerContext): SubresourceRoute {
     const { kind } = target
     const paths = kind.scale!
     const whole: Target = { kind, name: target.name, namespace: target.namespace }
-    const written = await update(context, whole, {
-      change: live => withReplicas(live, paths, change(unversioned(scaleOf(kind, live)))),
-      view: {
-        subresource: 'scale', model,
-        of: object => scaleOf(kind, object) as KubeObject,
-        apply: (draft, scale) => setReplicas(draft, paths, replicasOf(scale as Scale)),
+    const written = await update(
+      context,
+      whole,
+      {
+        change: live => withReplicas(live, paths, change(unversioned(scaleOf(kind, live)))),
+        view: {
+          subresource: 'scale',
+          model,
+          of: object => scaleOf(kind, object) as KubeObject,
+          apply: (draft, scale) => setReplicas(draft, paths, replicasOf(scale as Scale)),
+        },
       },
-    }, exchange.caller)
+      exchange.caller,
+    )
     return written.object
   }
 }
 
 async function bodyAsScale(exchange: Exchange): Promise<() => Scale> {
-  const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, exchange.caller.fieldValidation)
+  const { value } = decodeBody(
+    await readBody(exchange.request),
+    mediaTypeOf(exchange.request),
+    model,
+    exchange.caller.fieldValidation,
+  )
   if (value === undefined) throw badRequest('the request has no body, but a Scale was expected')
   const scale = decodeObject(model, value).object as unknown as Scale
   return () => scale
@@ -83,7 +121,10 @@ const unversioned = (scale: Scale): Scale => ({ ...scale, metadata: { ...scale.m
 /** @throws ApiError Invalid */
 function replicasOf({ metadata, spec }: Scale): number {
   const replicas = spec?.replicas ?? 0
-  if (!Number.isInteger(replicas) || replicas < 0) throw invalid('autoscaling', 'Scale', metadata?.name ?? '', [invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')])
+  if (!Number.isInteger(replicas) || replicas < 0)
+    throw invalid('autoscaling', 'Scale', metadata?.name ?? '', [
+      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ])
   return replicas
 }
 
@@ -101,7 +142,8 @@ const setReplicas = (draft: KubeObject, { specReplicas }: Pick<ScalePaths, 'spec
 /** @throws ApiError BadRequest where a custom resource does not say how many replicas it wants */
 function existingScale(kind: KindDefinition, object: KubeObject): Scale {
   const { specReplicas } = kind.scale!
-  if (kind.custom !== undefined && typeof readAt(object, specReplicas) !== 'number') throw badRequest(`the spec replicas field "${specReplicas}" does not exist`)
+  if (kind.custom !== undefined && typeof readAt(object, specReplicas) !== 'number')
+    throw badRequest(`the spec replicas field "${specReplicas}" does not exist`)
   return scaleOf(kind, object)
 }
 
@@ -116,7 +158,10 @@ export function scaleOf(kind: KindDefinition, object: KubeObject): Scale {
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
     spec: { ...(wanted > 0 && { replicas: wanted }) },
-    status: { replicas: (readAt(object, paths.statusReplicas) as number | undefined) ?? 0, ...(text !== '' && { selector: text }) },
+    status: {
+      replicas: (readAt(object, paths.statusReplicas) as number | undefined) ?? 0,
+      ...(text !== '' && { selector: text }),
+    },
   }
 }
 

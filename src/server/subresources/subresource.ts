@@ -28,6 +28,12 @@ export interface Upgrade {
 /** By `plural.group/subresource`, or `* /subresource` (without the blank) for every kind that has it. */
 export type SubresourceRoutes = ReadonlyMap<string, SubresourceRoute>
 
-export function findSubresource(routes: SubresourceRoutes, { kind, subresource }: Target): SubresourceRoute | undefined {
-  return routes.get(`${groupResource(kind.resource)}/${subresource}`) ?? (subresource === 'scale' && kind.scale !== undefined ? routes.get('*/scale') : undefined)
+export function findSubresource(
+  routes: SubresourceRoutes,
+  { kind, subresource }: Target,
+): SubresourceRoute | undefined {
+  return (
+    routes.get(`${groupResource(kind.resource)}/${subresource}`) ??
+    (subresource === 'scale' && kind.scale !== undefined ? routes.get('*/scale') : undefined)
+  )
 }

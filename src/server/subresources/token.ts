@@ -2,7 +2,12 @@
 import { badRequest, conflict, invalid, notFound } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { invalidValue, joinErrors, type FieldError } from '../../api/field-error.ts'
-import type { AuthenticationTokenRequest as TokenRequest, BoundObjectReference, Pod, ServiceAccount } from '../../api/generated/models.ts'
+import type {
+  AuthenticationTokenRequest as TokenRequest,
+  BoundObjectReference,
+  Pod,
+  ServiceAccount,
+} from '../../api/generated/models.ts'
 import type { KubeObject, New } from '../../api/object.ts'
 import type { Resource } from '../../api/resource.ts'
 import { nodes, pods, secrets } from '../../api/resources.ts'
@@ -22,12 +27,34 @@ const maximumSeconds = 2 ** 32
 const defaultSeconds = 3600
 
 /** The token is for what the request wants as admission left it. */
-export async function requestToken(context: ServerContext, target: Target, request: New<TokenRequest>, caller: Caller): Promise<TokenRequest> {
-  const spec = { ...request.spec, audiences: request.spec?.audiences ?? [], expirationSeconds: request.spec?.expirationSeconds ?? defaultSeconds }
-  const posted = { ...request, apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: { ...request.metadata }, spec }
-  const admitted = await admitPosted(context, 'CREATE', { ...target, subresource: 'token' }, posted, caller, { model, check: after => check(context, target, after) })
+export async function requestToken(
+  context: ServerContext,
+  target: Target,
+  request: New<TokenRequest>,
+  caller: Caller,
+): Promise<TokenRequest> {
+  const spec = {
+    ...request.spec,
+    audiences: request.spec?.audiences ?? [],
+    expirationSeconds: request.spec?.expirationSeconds ?? defaultSeconds,
+  }
+  const posted = {
+    ...request,
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: { ...request.metadata },
+    spec,
+  }
+  const admitted = await admitPosted(context, 'CREATE', { ...target, subresource: 'token' }, posted, caller, {
+    model,
+    check: after => check(context, target, after),
+  })
   const account = current(context, target).object as ServiceAccount
-  const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = (admitted.spec ?? {}) as Partial<TokenRequest['spec']>
+  const {
+    audiences = [],
+    expirationSeconds = defaultSeconds,
+    boundObjectRef,
+  } = (admitted.spec ?? {}) as Partial<TokenRequest['spec']>
   const token = await context.tokens.issue({
     namespace: target.namespace!,
     account: { name: account.metadata.name, uid: account.metadata.uid },
@@ -41,7 +68,11 @@ export async function requestToken(context: ServerContext, target: Target, reque
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { name, namespace, creationTimestamp: formatTime(nowMs) } as TokenRequest['metadata'],
-    spec: { audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences], expirationSeconds, boundObjectRef: boundObjectRef ?? (null as unknown as undefined) },
+    spec: {
+      audiences: audiences.length > 0 ? audiences : [...context.tokens.audiences],
+      expirationSeconds,
+      boundObjectRef: boundObjectRef ?? (null as unknown as undefined),
+    },
     status: { token, expirationTimestamp: formatTime(nowMs + expirationSeconds * 1000) },
   }
 }
@@ -59,39 +90,81 @@ function throwIfAny(name: string, problems: readonly FieldError[]): void {
   if (problems.length > 0) throw invalid('authentication.k8s.io', 'TokenRequest', name, problems)
 }
 
-const placeProblems = ({ metadata }: Posted, { name, namespace }: Target): FieldError[] => joinErrors(
-  metadata?.name && metadata.name !== name ? [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')] : [],
-  metadata?.namespace && metadata.namespace !== namespace ? [invalidValue('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified')] : [],
-)
+const placeProblems = ({ metadata }: Posted, { name, namespace }: Target): FieldError[] =>
+  joinErrors(
+    metadata?.name && metadata.name !== name
+      ? [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')]
+      : [],
+    metadata?.namespace && metadata.namespace !== namespace
+      ? [
+          invalidValue(
+            'metadata.namespace',
+            metadata.namespace,
+            'must match the service account namespace if specified',
+          ),
+        ]
+      : [],
+  )
 
 function durationProblems({ spec }: Posted): FieldError[] {
   const { expirationSeconds = defaultSeconds } = (spec ?? {}) as Partial<TokenRequest['spec']>
   return joinErrors(
-    expirationSeconds < minimumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')] : [],
-    expirationSeconds > maximumSeconds ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration larger than 2^32 seconds')] : [],
+    expirationSeconds < minimumSeconds
+      ? [invalidValue('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')]
+      : [],
+    expirationSeconds > maximumSeconds
+      ? [
+          invalidValue(
+            'spec.expirationSeconds',
+            expirationSeconds,
+            'may not specify a duration larger than 2^32 seconds',
+          ),
+        ]
+      : [],
   )
 }
 
 /** The object that the token lives and dies with, which must be there; a pod brings its node along. */
-function boundTo({ storage }: ServerContext, { metadata: { namespace, name: account } }: ServiceAccount, { apiVersion, kind, name = '', uid }: BoundObjectReference): Pick<TokenRequestFacts, 'bound' | 'node'> {
+function boundTo(
+  { storage }: ServerContext,
+  { metadata: { namespace, name: account } }: ServiceAccount,
+  { apiVersion, kind, name = '', uid }: BoundObjectReference,
+): Pick<TokenRequestFacts, 'bound' | 'node'> {
   const find = (resource: Resource, key: string): KubeObject => {
     const found = storage.get(resource, key)?.object
     if (found === undefined) throw notFound(resource, name)
-    if (uid && uid !== found.metadata.uid) throw conflict(resource, name, `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+    if (uid && uid !== found.metadata.uid)
+      throw conflict(
+        resource,
+        name,
+        `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      )
     return found
   }
   const bound = (object: KubeObject): TokenRequestFacts['bound'] => ({ kind: kind!, name, uid: object.metadata.uid })
-  if (apiVersion !== undefined && apiVersion !== 'v1') throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`)
+  if (apiVersion !== undefined && apiVersion !== 'v1')
+    throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`)
   switch (kind) {
     case 'Pod': {
       const pod = find(pods, `${namespace}/${name}`) as Pod
-      if (pod.spec.serviceAccountName !== account) throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`)
+      if (pod.spec.serviceAccountName !== account)
+        throw badRequest(
+          `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
+        )
       const node = pod.spec.nodeName ? storage.get(nodes, pod.spec.nodeName)?.object : undefined
-      return { bound: bound(pod), ...(pod.spec.nodeName && { node: { name: pod.spec.nodeName, ...(node !== undefined && { uid: node.metadata.uid }) } }) }
+      return {
+        bound: bound(pod),
+        ...(pod.spec.nodeName && {
+          node: { name: pod.spec.nodeName, ...(node !== undefined && { uid: node.metadata.uid }) },
+        }),
+      }
     }
-    case 'Secret': return { bound: bound(find(secrets, `${namespace}/${name}`)) }
-    case 'Node': return { bound: bound(find(nodes, name)) }
-    default: throw badRequest(`cannot bind token to object of type ${apiVersion ?? ''}, Kind=${kind ?? ''}`)
+    case 'Secret':
+      return { bound: bound(find(secrets, `${namespace}/${name}`)) }
+    case 'Node':
+      return { bound: bound(find(nodes, name)) }
+    default:
+      throw badRequest(`cannot bind token to object of type ${apiVersion ?? ''}, Kind=${kind ?? ''}`)
   }
 }
 
@@ -100,7 +173,17 @@ export function tokenRoute(context: ServerContext): SubresourceRoute {
     methods: ['POST'],
     async serve(exchange, target) {
       const { value } = decodeBody(await readBody(exchange.request), mediaTypeOf(exchange.request), model, 'Ignore')
-      return sendValue(exchange, 201, await requestToken(context, target, decodeObject(model, value ?? {}).object as unknown as New<TokenRequest>, exchange.caller), model)
+      return sendValue(
+        exchange,
+        201,
+        await requestToken(
+          context,
+          target,
+          decodeObject(model, value ?? {}).object as unknown as New<TokenRequest>,
+          exchange.caller,
+        ),
+        model,
+      )
     },
   }
 }

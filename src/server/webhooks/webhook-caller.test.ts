@@ -13,7 +13,11 @@ let handle: WebhookHandler = () => ({})
 beforeAll(async () => {
   const nowMs = Date.now()
   authority = await createAuthority('webhooks', 1, nowMs)
-  const serving = await signCertificate(authority, { commonName: 'hook', usage: 'server', days: 1, dnsNames: ['hook.ns.svc'] }, nowMs)
+  const serving = await signCertificate(
+    authority,
+    { commonName: 'hook', usage: 'server', days: 1, dnsNames: ['hook.ns.svc'] },
+    nowMs,
+  )
   server = await startWebhookServer(serving, (call, response) => handle(call, response))
   caller = webhookCaller((namespace, name) => {
     if (name === 'none') throw new Error('service "none" not found')
@@ -26,7 +30,11 @@ afterAll(async () => {
 })
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
-const config = (name = 'hook', more: Partial<WebhookClientConfig> = {}): WebhookClientConfig => ({ service: { namespace: 'ns', name, path: '/x' }, caBundle: base64(authority.certificate), ...more })
+const config = (name = 'hook', more: Partial<WebhookClientConfig> = {}): WebhookClientConfig => ({
+  service: { namespace: 'ns', name, path: '/x' },
+  caBundle: base64(authority.certificate),
+  ...more,
+})
 const faultOf = async (clientConfig: WebhookClientConfig, timeoutMs = 20_000): Promise<string> => {
   try {
     await caller.call(clientConfig, {}, { timeoutMs })
@@ -60,22 +68,44 @@ test('a connection that the webhook closed meanwhile is replaced', async () => {
 
 test('says what went wrong in the words of Kubernetes', async () => {
   expect(await faultOf(config('none'))).toBe('Post "https://none.ns.svc:443/x": service "none" not found')
-  expect(await faultOf(config('other'))).toBe('Post "https://other.ns.svc:443/x": tls: failed to verify certificate: x509: certificate is valid for hook.ns.svc, not other.ns.svc')
+  expect(await faultOf(config('other'))).toBe(
+    'Post "https://other.ns.svc:443/x": tls: failed to verify certificate: x509: certificate is valid for hook.ns.svc, not other.ns.svc',
+  )
   const { caBundle: _own, ...publicly } = config()
-  expect(await faultOf(publicly)).toBe('Post "https://hook.ns.svc:443/x": tls: failed to verify certificate: x509: certificate signed by unknown authority')
-  expect(await faultOf({ url: 'https://127.0.0.1:1/y' })).toBe('Post "https://127.0.0.1:1/y": dial tcp 127.0.0.1:1: connect: connection refused')
+  expect(await faultOf(publicly)).toBe(
+    'Post "https://hook.ns.svc:443/x": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+  )
+  expect(await faultOf({ url: 'https://127.0.0.1:1/y' })).toBe(
+    'Post "https://127.0.0.1:1/y": dial tcp 127.0.0.1:1: connect: connection refused',
+  )
 })
 
 test.each<[string, WebhookHandler, string]>([
   ['garbage', (_call, response) => void response.end('<html>'), "couldn't get version/kind; json parse error: "],
   ['nothing', (_call, response) => void response.end(), "couldn't get version/kind; json parse error: "],
-  ['a fault', (_call, response) => void response.writeHead(500).end('oops'), 'an error on the server ("oops") has prevented the request from succeeding'],
-  ['not found', (_call, response) => void response.writeHead(404).end(), 'the server could not find the requested resource'],
-  ['too much', (_call, response) => void response.end(Buffer.alloc(4 * 1024 * 1024)), 'the response body is larger than 3145728 bytes'],
-  ['half of it', ({ request }, response) => {
-    response.writeHead(200, { 'Content-Length': '100' })
-    response.write('{', () => request.socket.destroy())
-  }, 'Post "https://hook.ns.svc:443/x": '],
+  [
+    'a fault',
+    (_call, response) => void response.writeHead(500).end('oops'),
+    'an error on the server ("oops") has prevented the request from succeeding',
+  ],
+  [
+    'not found',
+    (_call, response) => void response.writeHead(404).end(),
+    'the server could not find the requested resource',
+  ],
+  [
+    'too much',
+    (_call, response) => void response.end(Buffer.alloc(4 * 1024 * 1024)),
+    'the response body is larger than 3145728 bytes',
+  ],
+  [
+    'half of it',
+    ({ request }, response) => {
+      response.writeHead(200, { 'Content-Length': '100' })
+      response.write('{', () => request.socket.destroy())
+    },
+    'Post "https://hook.ns.svc:443/x": ',
+  ],
   ['hanging up', ({ request }) => void request.socket.destroy(), 'Post "https://hook.ns.svc:443/x": '],
   ['no HTTP', ({ request }) => void request.socket.end('hello\r\n\r\n'), 'Post "https://hook.ns.svc:443/x": '],
 ])('an answer that is none: %s', async (_name, answer, expected) => {
@@ -88,6 +118,8 @@ test('does not wait longer than it may', async () => {
   const clock = new FakeClock()
   const impatient = webhookCaller(() => ({ host: '127.0.0.1', port: server.port }), clock)
   handle = () => void clock.advance(1000)
-  await expect(impatient.call(config(), {}, { timeoutMs: 1000 })).rejects.toThrow('Post "https://hook.ns.svc:443/x": context deadline exceeded')
+  await expect(impatient.call(config(), {}, { timeoutMs: 1000 })).rejects.toThrow(
+    'Post "https://hook.ns.svc:443/x": context deadline exceeded',
+  )
   impatient.close()
 })

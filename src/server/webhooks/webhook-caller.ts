@@ -11,7 +11,12 @@ import type { ServiceResolver } from '../outgoing/resolve-service.ts'
 /** As in webhook configurations and conversions of custom resources: a URL or a service. */
 export interface WebhookClientConfig {
   readonly url?: string
-  readonly service?: { readonly namespace: string; readonly name: string; readonly path?: string; readonly port?: number }
+  readonly service?: {
+    readonly namespace: string
+    readonly name: string
+    readonly path?: string
+    readonly port?: number
+  }
   /** PEM in base64; the machine's own authorities without it. */
   readonly caBundle?: string
 }
@@ -60,11 +65,23 @@ export function webhookCaller(resolve: ServiceResolver, clock: Clock): WebhookCa
   function post(destination: Destination, bytes: Buffer, timeoutMs: number): Promise<string | undefined> {
     const { url, host, port, serverName, authority } = destination
     const { promise, resolve: done, reject } = Promise.withResolvers<string | undefined>()
-    const fail = (text: string, unreached: boolean): void => reject(new WebhookFault(unreached ? `Post ${JSON.stringify(shownUrl(url))}: ${text}` : text, unreached))
+    const fail = (text: string, unreached: boolean): void =>
+      reject(new WebhookFault(unreached ? `Post ${JSON.stringify(shownUrl(url))}: ${text}` : text, unreached))
     const call: ClientRequest = httpsRequest({
-      agent, host, port, method: 'POST', path: url.pathname + url.search, ca: authority,
+      agent,
+      host,
+      port,
+      method: 'POST',
+      path: url.pathname + url.search,
+      ca: authority,
       ...(isIP(serverName) === 0 && { servername: serverName }),
-      headers: { 'Host': url.host, 'Content-Type': 'application/json', 'Accept': 'application/json', 'Content-Length': bytes.length, 'User-Agent': 'kube-apiserver-admission' },
+      headers: {
+        Host: url.host,
+        'Content-Type': 'application/json',
+        Accept: 'application/json',
+        'Content-Length': bytes.length,
+        'User-Agent': 'kube-apiserver-admission',
+      },
     })
     const timer = clock.after(timeoutMs, () => {
       fail('context deadline exceeded', true)
@@ -106,9 +123,14 @@ export function webhookCaller(resolve: ServiceResolver, clock: Clock): WebhookCa
 }
 
 /** With the port, also where it is the usual one, as messages of Kubernetes show services. */
-const shownUrl = (url: URL): string => `${url.protocol}//${url.host}${url.hostname.endsWith('.svc') && url.port === '' ? ':443' : ''}${url.pathname}${url.search}`
+const shownUrl = (url: URL): string =>
+  `${url.protocol}//${url.host}${url.hostname.endsWith('.svc') && url.port === '' ? ':443' : ''}${url.pathname}${url.search}`
 
-function destinationOf({ url: text, service, caBundle }: WebhookClientConfig, resolve: ServiceResolver, timeoutMs: number | undefined): Destination {
+function destinationOf(
+  { url: text, service, caBundle }: WebhookClientConfig,
+  resolve: ServiceResolver,
+  timeoutMs: number | undefined,
+): Destination {
   const authority = caBundle === undefined || caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString()
   const url = urlOf(text, service)
   if (timeoutMs !== undefined) url.searchParams.set('timeout', `${timeoutMs / 1000}s`)
@@ -139,7 +161,8 @@ async function answerText(response: IncomingMessage): Promise<string> {
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > answerLimitBytes) throw new WebhookFault(`the response body is larger than ${answerLimitBytes} bytes`, false)
+    if (size > answerLimitBytes)
+      throw new WebhookFault(`the response body is larger than ${answerLimitBytes} bytes`, false)
     chunks.push(chunk)
   }
   if (!response.complete) throw new Error('unexpected EOF')
@@ -153,15 +176,26 @@ async function answerText(response: IncomingMessage): Promise<string> {
 function statusText(status: number, body: string): string {
   const said = body.trim().slice(0, 1024) || 'unknown'
   switch (status) {
-    case 400: return 'the server rejected our request for an unknown reason'
-    case 401: return 'the server has asked for the client to provide credentials'
-    case 403: return said
-    case 404: return 'the server could not find the requested resource'
-    case 405: return 'the server does not allow this method on the requested resource'
-    case 429: return 'the server has received too many requests and has asked us to try again later'
-    case 503: return 'the server is currently unable to handle the request'
-    case 504: return 'the server was unable to return a response in the time allotted, but may still be processing the request'
-    default: return status >= 500 ? `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding` : `the server responded with the status code ${status} but did not return more information`
+    case 400:
+      return 'the server rejected our request for an unknown reason'
+    case 401:
+      return 'the server has asked for the client to provide credentials'
+    case 403:
+      return said
+    case 404:
+      return 'the server could not find the requested resource'
+    case 405:
+      return 'the server does not allow this method on the requested resource'
+    case 429:
+      return 'the server has received too many requests and has asked us to try again later'
+    case 503:
+      return 'the server is currently unable to handle the request'
+    case 504:
+      return 'the server was unable to return a response in the time allotted, but may still be processing the request'
+    default:
+      return status >= 500
+        ? `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`
+        : `the server responded with the status code ${status} but did not return more information`
   }
 }
 

@@ -33,7 +33,11 @@ export class EtcdError extends Error {
 
   /** Another endpoint, or a later time, may do better. */
   get isPassing(): boolean {
-    return this.code === status.UNAVAILABLE || this.code === status.DEADLINE_EXCEEDED || (this.code === status.UNKNOWN && /leader|timed out|stopped/.test(this.message))
+    return (
+      this.code === status.UNAVAILABLE ||
+      this.code === status.DEADLINE_EXCEEDED ||
+      (this.code === status.UNKNOWN && /leader|timed out|stopped/.test(this.message))
+    )
   }
 
   /** The request surely had no effect: it never left, or the member refused it unread for want of a leader. */
@@ -61,10 +65,19 @@ export class EtcdClient {
       const { protocol, host } = endpointUrl(endpoint)
       const { authority = null, key = null, certificate = null } = options.tls ?? {}
       return grpcChannel({
-        target: host, waitForReady: false, codecOf, typesOf: etcdTypes, toError: error => new EtcdError(error),
+        target: host,
+        waitForReady: false,
+        codecOf,
+        typesOf: etcdTypes,
+        toError: error => new EtcdError(error),
         ...(protocol === 'https:' && { credentials: credentials.createSsl(authority, key, certificate) }),
         // A member that vanished without a word is noticed within seconds.
-        options: { 'grpc.keepalive_time_ms': 3000, 'grpc.keepalive_timeout_ms': 3000, 'grpc.max_receive_message_length': 512 << 20, 'grpc.max_send_message_length': 64 << 20 },
+        options: {
+          'grpc.keepalive_time_ms': 3000,
+          'grpc.keepalive_timeout_ms': 3000,
+          'grpc.max_receive_message_length': 512 << 20,
+          'grpc.max_send_message_length': 64 << 20,
+        },
       })
     })
   }
@@ -79,24 +92,38 @@ export class EtcdClient {
     try {
       return await this.attempt<T>(path, request, error => error.neverArrived)
     } catch (error) {
-      if (error instanceof EtcdError && error.isPassing) throw new StoreFailure(`etcd did not confirm a write (${error.message}); it may or may not have been stored, so read before trying again`)
+      if (error instanceof EtcdError && error.isPassing)
+        throw new StoreFailure(
+          `etcd did not confirm a write (${error.message}); it may or may not have been stored, so read before trying again`,
+        )
       throw error
     }
   }
 
   /** A watch over the endpoint in use. `onEnd` comes once, unless it was cancelled. */
-  watch(request: object, onMessage: (message: Record<string, unknown>) => void, onEnd: (error: Error) => void): GrpcStream {
+  watch(
+    request: object,
+    onMessage: (message: Record<string, unknown>) => void,
+    onEnd: (error: Error) => void,
+  ): GrpcStream {
     const index = this.current
-    const stream = this.channels[index]!.converse(etcdMethods.watch, onMessage, error => {
-      this.moveOn(index)
-      onEnd(error)
-    }, { metadata })
+    const stream = this.channels[index]!.converse(
+      etcdMethods.watch,
+      onMessage,
+      error => {
+        this.moveOn(index)
+        onEnd(error)
+      },
+      { metadata },
+    )
     stream.send({ create_request: request })
     return stream
   }
 
   pause(delayMs = pauseMs): Promise<void> {
-    return new Promise(resolve => { this.options.clock.after(delayMs, resolve) })
+    return new Promise(resolve => {
+      this.options.clock.after(delayMs, resolve)
+    })
   }
 
   close(): void {
@@ -112,13 +139,16 @@ export class EtcdClient {
     for (;;) {
       const index = this.current
       try {
-        return await this.channels[index]!.call(path, request, { timeoutMs, metadata }) as T
+        return (await this.channels[index]!.call(path, request, { timeoutMs, metadata })) as T
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error
         if (error.isPassing) this.moveOn(index)
         if (this.closed) throw new StoreFailure('the store is closed')
         if (!mayRepeat(error)) throw error
-        if (clock.now() > endMs) throw new StoreFailure(`etcd at ${endpoints.join(', ')} does not answer (${error.message}); check that it runs and that the addresses are right`)
+        if (clock.now() > endMs)
+          throw new StoreFailure(
+            `etcd at ${endpoints.join(', ')} does not answer (${error.message}); check that it runs and that the addresses are right`,
+          )
         await this.pause()
       }
     }
@@ -131,7 +161,8 @@ export class EtcdClient {
 
 function endpointUrl(endpoint: string): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.host === '' || url.pathname !== '/') throw new StoreFailure(`expected an etcd endpoint such as http://127.0.0.1:2379, found "${endpoint}"`)
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.host === '' || url.pathname !== '/')
+    throw new StoreFailure(`expected an etcd endpoint such as http://127.0.0.1:2379, found "${endpoint}"`)
   if (url.port === '') throw new StoreFailure(`expected a port in the etcd endpoint "${endpoint}", such as 2379`)
   return url
 }

@@ -20,7 +20,8 @@ export const etcdMessages = {
   WatchCreateRequest: 'key=1 bytes, range_end=2 bytes, start_revision=3 int64, prev_kv=6 bool',
   WatchRequest: 'create_request=1 WatchCreateRequest',
   Event: 'type=1 int32, kv=2 KeyValue, prev_kv=3 KeyValue',
-  WatchResponse: 'header=1 ResponseHeader, created=3 bool, canceled=4 bool, compact_revision=5 int64, cancel_reason=6 string, events=11 Event[]',
+  WatchResponse:
+    'header=1 ResponseHeader, created=3 bool, canceled=4 bool, compact_revision=5 int64, cancel_reason=6 string, events=11 Event[]',
 } as const
 
 export const etcdMethods = {
@@ -32,7 +33,11 @@ export const etcdMethods = {
 } as const
 
 const stems: Readonly<Record<string, string>> = {
-  [etcdMethods.range]: 'Range', [etcdMethods.put]: 'Put', [etcdMethods.txn]: 'Txn', [etcdMethods.compact]: 'Compaction', [etcdMethods.watch]: 'Watch',
+  [etcdMethods.range]: 'Range',
+  [etcdMethods.put]: 'Put',
+  [etcdMethods.txn]: 'Txn',
+  [etcdMethods.compact]: 'Compaction',
+  [etcdMethods.watch]: 'Watch',
 }
 
 export const etcdTypes: MethodTypes = path => ({ request: `${stems[path]}Request`, response: `${stems[path]}Response` })

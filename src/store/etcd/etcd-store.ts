@@ -2,10 +2,30 @@
 // etcd's. One watch over everything below `root` feeds all watchers, and a write resolves once that watch
 // has shown it.
 import type { GrpcStream } from '../../grpc/channel.ts'
-import { CompactedError, StoreFailure, type Entry, type History, type HistoryEvent, type RangeOptions, type RangeResult, type Store, type StoreEvent, type StoreWatch, type WriteResult } from '../store.ts'
+import {
+  CompactedError,
+  StoreFailure,
+  type Entry,
+  type History,
+  type HistoryEvent,
+  type RangeOptions,
+  type RangeResult,
+  type Store,
+  type StoreEvent,
+  type StoreWatch,
+  type WriteResult,
+} from '../store.ts'
 import { WatchHub } from '../watch-hub.ts'
 import { EtcdClient, EtcdError, type EtcdOptions } from './etcd-client.ts'
-import { deletion, etcdMethods, modRevision, type KeyValue, type RangeResponse, type TxnResponse, type WatchResponse } from './etcd-messages.ts'
+import {
+  deletion,
+  etcdMethods,
+  modRevision,
+  type KeyValue,
+  type RangeResponse,
+  type TxnResponse,
+  type WatchResponse,
+} from './etcd-messages.ts'
 
 export interface EtcdStoreOptions extends EtcdOptions {
   /** Stands before every key, so that several clusters can share one etcd. */
@@ -53,10 +73,14 @@ export class EtcdStore implements Store {
 
   /** @throws StoreFailure when no endpoint answers */
   static async open(options: EtcdStoreOptions): Promise<EtcdStore> {
-    if (options.root === '' || options.endpoints.length === 0) throw new StoreFailure('expected a root and at least one endpoint for etcd')
+    if (options.root === '' || options.endpoints.length === 0)
+      throw new StoreFailure('expected a root and at least one endpoint for etcd')
     const client = new EtcdClient(options)
     try {
-      const { header } = await client.read<RangeResponse>(etcdMethods.range, { key: Buffer.from(options.root), keys_only: true })
+      const { header } = await client.read<RangeResponse>(etcdMethods.range, {
+        key: Buffer.from(options.root),
+        keys_only: true,
+      })
       return new EtcdStore(client, options, header.revision)
     } catch (error) {
       client.close()
@@ -82,9 +106,10 @@ export class EtcdStore implements Store {
     const start = this.bytes(prefix)
     const end = afterPrefix(this.options.root + prefix)
     let next = from !== undefined && from > prefix ? this.bytes(from) : start
-    const whole = next === start ? undefined : await this.read({ key: start, range_end: end, revision, count_only: true })
+    const whole =
+      next === start ? undefined : await this.read({ key: start, range_end: end, revision, count_only: true })
     const entries: Entry[] = []
-    let at = revision > 0 ? revision : whole?.header.revision ?? 0
+    let at = revision > 0 ? revision : (whole?.header.revision ?? 0)
     let count = whole?.count
     for (;;) {
       const wanted = limit > 0 ? Math.min(pageSize, limit - entries.length) : pageSize
@@ -97,7 +122,11 @@ export class EtcdStore implements Store {
     }
   }
 
-  async watch(prefix: string, afterRevision: number, listener: (events: readonly StoreEvent[]) => void): Promise<StoreWatch> {
+  async watch(
+    prefix: string,
+    afterRevision: number,
+    listener: (events: readonly StoreEvent[]) => void,
+  ): Promise<StoreWatch> {
     let behind: StoreEvent[] | undefined = []
     const through = this.seen
     // A revision from an answer may be ahead of the watch; what was in that answer is not told again.
@@ -113,7 +142,7 @@ export class EtcdStore implements Store {
       if (afterRevision > 0 && afterRevision < through) {
         const oldest = await this.oldestKept(afterRevision, through)
         if (oldest > afterRevision) throw new CompactedError(oldest)
-        tell([...await this.eventsBetween(prefix, afterRevision, through), ...behind])
+        tell([...(await this.eventsBetween(prefix, afterRevision, through)), ...behind])
       } else tell(behind)
       behind = undefined
       return watch
@@ -161,7 +190,8 @@ export class EtcdStore implements Store {
     try {
       return await this.client.read<RangeResponse>(etcdMethods.range, request)
     } catch (error) {
-      if (error instanceof EtcdError && error.isCompacted) throw new CompactedError((request as { revision: number }).revision + 1)
+      if (error instanceof EtcdError && error.isCompacted)
+        throw new CompactedError((request as { revision: number }).revision + 1)
       throw error instanceof EtcdError ? new StoreFailure(`etcd refuses to be read: ${error.message}`) : error
     }
   }
@@ -169,9 +199,15 @@ export class EtcdStore implements Store {
   private async write(key: string, operation: object, expectedRevision: number): Promise<WriteResult> {
     if (this.failure !== undefined) throw this.failure
     const name = this.bytes(key)
-    const answer = await this.client.write<TxnResponse>(etcdMethods.txn, {
-      compare: [{ target: modRevision, key: name, mod_revision: expectedRevision }], success: [operation], failure: [{ request_range: { key: name } }],
-    }).catch((error: Error) => { throw error instanceof EtcdError ? new StoreFailure(`etcd refuses to write ${key}: ${error.message}`) : error })
+    const answer = await this.client
+      .write<TxnResponse>(etcdMethods.txn, {
+        compare: [{ target: modRevision, key: name, mod_revision: expectedRevision }],
+        success: [operation],
+        failure: [{ request_range: { key: name } }],
+      })
+      .catch((error: Error) => {
+        throw error instanceof EtcdError ? new StoreFailure(`etcd refuses to write ${key}: ${error.message}`) : error
+      })
     if (answer.succeeded) {
       await this.shown(answer.header.revision)
       return { ok: true, revision: answer.header.revision }
@@ -185,8 +221,20 @@ export class EtcdStore implements Store {
   private shown(revision: number): Promise<void> {
     if (this.seen >= revision) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      const timer = this.options.clock.after(showMs, () => reject(new StoreFailure(`revision ${revision} is stored, but etcd's watch does not show it; the state here may be old`)))
-      this.waiting.push({ revision, resolve: () => { timer.cancel(); resolve() } })
+      const timer = this.options.clock.after(showMs, () =>
+        reject(
+          new StoreFailure(
+            `revision ${revision} is stored, but etcd's watch does not show it; the state here may be old`,
+          ),
+        ),
+      )
+      this.waiting.push({
+        revision,
+        resolve: () => {
+          timer.cancel()
+          resolve()
+        },
+      })
     })
   }
 
@@ -194,9 +242,13 @@ export class EtcdStore implements Store {
   private follow(): void {
     if (this.closed) return
     const request = this.everythingAfter(this.seen)
-    this.stream = this.client.watch(request, message => this.observe(message as unknown as WatchResponse), () => {
-      void this.client.pause().then(() => this.follow())
-    })
+    this.stream = this.client.watch(
+      request,
+      message => this.observe(message as unknown as WatchResponse),
+      () => {
+        void this.client.pause().then(() => this.follow())
+      },
+    )
   }
 
   private observe(response: WatchResponse): void {
@@ -218,24 +270,39 @@ export class EtcdStore implements Store {
   }
 
   private fail(compactRevision: number): void {
-    this.failure = new StoreFailure(`etcd was out of reach for so long that changes after revision ${this.seen} are compacted (up to ${compactRevision}); restart the server, so that it reads everything again`)
+    this.failure = new StoreFailure(
+      `etcd was out of reach for so long that changes after revision ${this.seen} are compacted (up to ${compactRevision}); restart the server, so that it reads everything again`,
+    )
   }
 
   private everythingAfter(revision: number): object {
-    return { key: Buffer.from(this.options.root), range_end: afterPrefix(this.options.root), start_revision: revision + 1, prev_kv: true }
+    return {
+      key: Buffer.from(this.options.root),
+      range_end: afterPrefix(this.options.root),
+      start_revision: revision + 1,
+      prev_kv: true,
+    }
   }
 
   private event({ type, kv, prev_kv: before }: WatchResponse['events'][number]): HistoryEvent {
     const entry = this.entry(kv)
     const previous = before ? this.entry(before) : undefined
     const previousRevision = previous?.revision ?? 0
-    return type === deletion ? { type: 'delete', entry: { ...entry, value: noValue }, previousRevision, previous } : { type: 'put', entry, previousRevision, previous }
+    return type === deletion
+      ? { type: 'delete', entry: { ...entry, value: noValue }, previousRevision, previous }
+      : { type: 'put', entry, previousRevision, previous }
   }
 
   /** The first revision from `from` on whose state etcd still keeps. */
   private async oldestKept(from: number, through: number): Promise<number> {
-    const isKept = (revision: number): Promise<boolean> => this.read({ key: this.bytes(markerKey), revision, keys_only: true })
-      .then(() => true, error => { if (error instanceof CompactedError) return false; throw error })
+    const isKept = (revision: number): Promise<boolean> =>
+      this.read({ key: this.bytes(markerKey), revision, keys_only: true }).then(
+        () => true,
+        error => {
+          if (error instanceof CompactedError) return false
+          throw error
+        },
+      )
     if (await isKept(from)) return from
     let [gone, kept] = [from, through]
     while (kept - gone > 1) {
@@ -256,26 +323,39 @@ export class EtcdStore implements Store {
         await this.client.pause()
         return undefined
       })
-      if (events !== undefined) return events.filter(({ entry }) => entry.revision <= throughRevision && entry.key.startsWith(prefix))
+      if (events !== undefined)
+        return events.filter(({ entry }) => entry.revision <= throughRevision && entry.key.startsWith(prefix))
     }
   }
 
   private replay(afterRevision: number, end: number): Promise<HistoryEvent[]> {
     const { promise, resolve, reject } = Promise.withResolvers<HistoryEvent[]>()
     const events: HistoryEvent[] = []
-    const stream = this.client.watch(this.everythingAfter(afterRevision), message => {
-      const response = message as unknown as WatchResponse
-      if (response.canceled) reject(response.compact_revision > 0 ? new CompactedError(response.compact_revision) : new StoreFailure(response.cancel_reason))
-      for (const event of response.events) events.push(this.event(event))
-      if ((events.at(-1)?.entry.revision ?? 0) >= end) resolve(events)
-    }, reject)
+    const stream = this.client.watch(
+      this.everythingAfter(afterRevision),
+      message => {
+        const response = message as unknown as WatchResponse
+        if (response.canceled)
+          reject(
+            response.compact_revision > 0
+              ? new CompactedError(response.compact_revision)
+              : new StoreFailure(response.cancel_reason),
+          )
+        for (const event of response.events) events.push(this.event(event))
+        if ((events.at(-1)?.entry.revision ?? 0) >= end) resolve(events)
+      },
+      reject,
+    )
     return promise.finally(() => stream.cancel())
   }
 
   /** The revision of an event that is not before `revision`; makes one when none is known. */
   private async eventFrom(revision: number): Promise<number> {
     if (this.seenIsEvent && this.seen >= revision) return this.seen
-    const { header } = await this.client.read<{ header: { revision: number } }>(etcdMethods.put, { key: this.bytes(markerKey), value: noValue })
+    const { header } = await this.client.read<{ header: { revision: number } }>(etcdMethods.put, {
+      key: this.bytes(markerKey),
+      value: noValue,
+    })
     await this.shown(header.revision)
     return header.revision
   }

@@ -1,7 +1,16 @@
 // SPDY/3.1 frames on the wire. `FrameReader` cuts a byte stream into frames; `dataFrame` and
 // `controlFrame` write them. Header blocks stay compressed here.
 
-export const frameTypes = { synStream: 1, synReply: 2, rstStream: 3, settings: 4, ping: 6, goAway: 7, headers: 8, windowUpdate: 9 } as const
+export const frameTypes = {
+  synStream: 1,
+  synReply: 2,
+  rstStream: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  headers: 8,
+  windowUpdate: 9,
+} as const
 
 export const flagFin = 1
 
@@ -15,7 +24,7 @@ const protocolVersion = 3
 export function dataHead(streamId: number, length: number, fin: boolean): Buffer {
   const head = Buffer.alloc(headBytes)
   head.writeUInt32BE(streamId, 0)
-  head.writeUInt32BE(((fin ? flagFin : 0) * 2 ** 24) + length, 4)
+  head.writeUInt32BE((fin ? flagFin : 0) * 2 ** 24 + length, 4)
   return head
 }
 

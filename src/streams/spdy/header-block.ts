@@ -9,17 +9,21 @@ const windowBytes = 32_768
 const maximumBlockBytes = 1 << 20
 
 /** The words of the SPDY/3 specification, section 2.6.10.1, each behind its length in four bytes. */
-const words = ('options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow authorization cache-control '
-  + 'connection content-base content-encoding content-language content-length content-location content-md5 content-range content-type date etag expect expires '
-  + 'from host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma proxy-authenticate '
-  + 'proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade user-agent vary via warning www-authenticate method get status').split(' ')
+const words = (
+  'options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow authorization cache-control ' +
+  'connection content-base content-encoding content-language content-length content-location content-md5 content-range content-type date etag expect expires ' +
+  'from host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma proxy-authenticate ' +
+  'proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade user-agent vary via warning www-authenticate method get status'
+)
+  .split(' ')
   .concat('200 OK', 'version', 'HTTP/1.1', 'url', 'public', 'set-cookie', 'keep-alive', 'origin')
 
-const phrases = '100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505'
-  + '203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized403 Forbidden404 Not Found'
-  + '500 Internal Server Error501 Not Implemented503 Service UnavailableJan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 '
-  + 'Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMTchunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,'
-  + 'text/plain,text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.'
+const phrases =
+  '100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505' +
+  '203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized403 Forbidden404 Not Found' +
+  '500 Internal Server Error501 Not Implemented503 Service UnavailableJan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 ' +
+  'Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMTchunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,' +
+  'text/plain,text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.'
 
 export const dictionary = Buffer.concat([...words.map(word => lengthPrefixed(word)), Buffer.from(phrases)])
 
@@ -48,7 +52,9 @@ export class HeaderDecompressor {
     const body = this.window !== undefined ? block : block.subarray(hasDictionary ? 6 : 2)
     const window = this.window ?? (hasDictionary ? dictionary : Buffer.alloc(0))
     const plain = inflateRawSync(body, {
-      finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maximumBlockBytes, ...(window.length > 0 && { dictionary: window }),
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: maximumBlockBytes,
+      ...(window.length > 0 && { dictionary: window }),
     })
     this.window = Buffer.concat([window, plain]).subarray(-windowBytes)
     return decodePairs(plain)
@@ -66,7 +72,10 @@ function encodePairs(headers: SpdyHeaders): Buffer {
   const entries = Object.entries(headers)
   const count = Buffer.alloc(4)
   count.writeUInt32BE(entries.length)
-  return Buffer.concat([count, ...entries.flatMap(([name, value]) => [lengthPrefixed(name.toLowerCase()), lengthPrefixed(value)])])
+  return Buffer.concat([
+    count,
+    ...entries.flatMap(([name, value]) => [lengthPrefixed(name.toLowerCase()), lengthPrefixed(value)]),
+  ])
 }
 
 function decodePairs(plain: Buffer): SpdyHeaders {

@@ -11,11 +11,17 @@ afterEach(() => {
 async function sessions(onStream: (stream: SpdyStream) => void): Promise<{ client: SpdySession; server: SpdySession }> {
   const accepted = Promise.withResolvers<Socket>()
   const listener = createServer(socket => accepted.resolve(socket)).listen(0, '127.0.0.1')
-  await new Promise(resolve => { listener.once('listening', resolve) })
+  await new Promise(resolve => {
+    listener.once('listening', resolve)
+  })
   const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1')
   const client = new SpdySession(socket, { role: 'client' })
   const server = new SpdySession(await accepted.promise, { role: 'server', onStream })
-  closers.push(() => { client.destroy(); server.destroy(); listener.close() })
+  closers.push(() => {
+    client.destroy()
+    server.destroy()
+    listener.close()
+  })
   return { client, server }
 }
 

@@ -44,7 +44,13 @@ export class SpdySession {
     this.nextStreamId += 2
     const stream = new SpdyStream(this, id, headers)
     this.streams.set(id, stream)
-    this.sendControl(frameTypes.synStream, fin ? flagFin : 0, numbers(id, 0), Buffer.alloc(2), this.compressor.compress(headers))
+    this.sendControl(
+      frameTypes.synStream,
+      fin ? flagFin : 0,
+      numbers(id, 0),
+      Buffer.alloc(2),
+      this.compressor.compress(headers),
+    )
     if (fin) stream.end()
     return stream
   }
@@ -116,19 +122,24 @@ export class SpdySession {
     if (frame.kind === 'data') return this.onData(frame.streamId, frame.body, (frame.flags & flagFin) !== 0)
     const { type, flags, body } = frame
     switch (type) {
-      case frameTypes.synStream: return this.onSynStream(body, (flags & flagFin) !== 0)
-      case frameTypes.synReply: return this.onSynReply(body, (flags & flagFin) !== 0)
+      case frameTypes.synStream:
+        return this.onSynStream(body, (flags & flagFin) !== 0)
+      case frameTypes.synReply:
+        return this.onSynReply(body, (flags & flagFin) !== 0)
       case frameTypes.headers:
         // The block must be read even if nobody wants it: later blocks refer back to it.
         this.decompressor.decompress(body.subarray(4))
         if ((flags & flagFin) !== 0) this.streams.get(streamIdOf(body))?.receiveEnd()
         return
-      case frameTypes.rstStream: return this.streams.get(streamIdOf(body))?.receiveReset(body.readUInt32BE(4))
+      case frameTypes.rstStream:
+        return this.streams.get(streamIdOf(body))?.receiveReset(body.readUInt32BE(4))
       case frameTypes.ping:
         // Odd ids are the client's: only the other side's pings are answered.
-        if ((body.readUInt32BE(0) % 2 === 0) === (this.options.role === 'client')) this.sendControl(frameTypes.ping, 0, body)
+        if ((body.readUInt32BE(0) % 2 === 0) === (this.options.role === 'client'))
+          this.sendControl(frameTypes.ping, 0, body)
         return
-      default: return
+      default:
+        return
     }
   }
 

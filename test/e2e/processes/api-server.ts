@@ -19,8 +19,20 @@ export interface ApiProcessOptions {
 
 const options = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as ApiProcessOptions
 const server = await createApiServer({
-  store: await SqliteStore.open(options.database), kinds: allKinds, serviceCidr: '10.43.0.0/16', tokenKey: options.tokenKey,
-  tokenIssuer: 'https://kubernetes.default.svc.cluster.local', findNodeStreams: () => undefined, clock: machineClock, random: systemRandom, logger: silentLogger,
+  store: await SqliteStore.open(options.database),
+  kinds: allKinds,
+  serviceCidr: '10.43.0.0/16',
+  tokenKey: options.tokenKey,
+  tokenIssuer: 'https://kubernetes.default.svc.cluster.local',
+  findNodeStreams: () => undefined,
+  clock: machineClock,
+  random: systemRandom,
+  logger: silentLogger,
 })
-const port = await server.listen({ serving: options.serving, clientAuthority: options.authority, host: '127.0.0.1', port: options.port })
+const port = await server.listen({
+  serving: options.serving,
+  clientAuthority: options.authority,
+  host: '127.0.0.1',
+  port: options.port,
+})
 console.log(`ready ${port}`)

@@ -35,5 +35,7 @@ for (let writer = 0; writer < writers; writer++) {
 }
 for (let upTo = Number(forgettable) - 500; upTo < Number(forgettable); upTo += 20) {
   if (upTo > 0) await store.compact(upTo)
-  await new Promise(resolve => { setTimeout(resolve, 5) })
+  await new Promise(resolve => {
+    setTimeout(resolve, 5)
+  })
 }

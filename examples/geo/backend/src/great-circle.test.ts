@@ -23,7 +23,10 @@ test.each([
 
 test('a point is at no distance from itself, and the antipode half around the Earth', () => {
   expect(greatCircleKm(cities.paris, cities.paris)).toBe(0)
-  expect(greatCircleKm({ latitude: 0, longitude: 0 }, { latitude: 0, longitude: 180 })).toBeCloseTo(Math.PI * 6371.0088, 3)
+  expect(greatCircleKm({ latitude: 0, longitude: 0 }, { latitude: 0, longitude: 180 })).toBeCloseTo(
+    Math.PI * 6371.0088,
+    3,
+  )
 })
 
 test('a point that is not on the Earth is refused', () => {

@@ -10,7 +10,9 @@ let stopping = false
 
 function pointOf(text: string | null): Point | undefined {
   const numbers = (text ?? '').split(',').map(Number)
-  return numbers.length === 2 && numbers.every(Number.isFinite) ? { latitude: numbers[0]!, longitude: numbers[1]! } : undefined
+  return numbers.length === 2 && numbers.every(Number.isFinite)
+    ? { latitude: numbers[0]!, longitude: numbers[1]! }
+    : undefined
 }
 
 function send(response: ServerResponse, code: number, body: object): void {
@@ -22,13 +24,21 @@ function send(response: ServerResponse, code: number, body: object): void {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://frontend')
   if (url.pathname === '/healthz') return send(response, 200, { status: 'ok' })
-  if (url.pathname !== '/distance') return send(response, 404, { error: 'try /distance?from=52.52,13.405&to=48.8566,2.3522' })
+  if (url.pathname !== '/distance')
+    return send(response, 404, { error: 'try /distance?from=52.52,13.405&to=48.8566,2.3522' })
   const from = pointOf(url.searchParams.get('from'))
   const to = pointOf(url.searchParams.get('to'))
-  if (from === undefined || to === undefined) return send(response, 400, { error: 'expected from=LATITUDE,LONGITUDE and to=LATITUDE,LONGITUDE' })
+  if (from === undefined || to === undefined)
+    return send(response, 400, { error: 'expected from=LATITUDE,LONGITUDE and to=LATITUDE,LONGITUDE' })
   try {
     const { kilometers, servedBy, version: backendVersion } = await backend.distanceBetween(from, to)
-    send(response, 200, { kilometers: Math.round(kilometers * 10) / 10, frontend: hostname(), version, backend: servedBy, backendVersion })
+    send(response, 200, {
+      kilometers: Math.round(kilometers * 10) / 10,
+      frontend: hostname(),
+      version,
+      backend: servedBy,
+      backendVersion,
+    })
   } catch (error) {
     send(response, 502, { error: `the backend did not answer: ${(error as Error).message}` })
   }
@@ -44,8 +54,12 @@ const partingMs = 2000
 process.once('SIGTERM', () => {
   console.log('stopping: requests under way are finished')
   stopping = true
-  setTimeout(() => server.close(() => {
-    backend.close()
-    process.exit(0)
-  }), partingMs)
+  setTimeout(
+    () =>
+      server.close(() => {
+        backend.close()
+        process.exit(0)
+      }),
+    partingMs,
+  )
 })

@@ -49,7 +49,11 @@ class CheckValue extends Unequal {
   readonly ask: AuthorizeUser
   readonly question: Omit<AuthorizationQuestion, 'verb'>
 
-  constructor(type: 'PathCheck' | 'GroupCheck' | 'ResourceCheck', ask: AuthorizeUser, question: Omit<AuthorizationQuestion, 'verb'>) {
+  constructor(
+    type: 'PathCheck' | 'GroupCheck' | 'ResourceCheck',
+    ask: AuthorizeUser,
+    question: Omit<AuthorizationQuestion, 'verb'>,
+  ) {
     super()
     this.type = `kubernetes.authorization.${type}`
     this.ask = ask
@@ -72,7 +76,10 @@ class DecisionValue extends Unequal {
 }
 
 /** The value of the variable for the resource that a request is about. */
-export const resourceCheck = (authorizer: AuthorizerValue, question: Omit<AuthorizationQuestion, 'verb'>): OpaqueValue => new CheckValue('ResourceCheck', authorizer.ask, question)
+export const resourceCheck = (
+  authorizer: AuthorizerValue,
+  question: Omit<AuthorizationQuestion, 'verb'>,
+): OpaqueValue => new CheckValue('ResourceCheck', authorizer.ask, question)
 
 function nonEmpty(text: string, what: string): string {
   if (text.trim() === '') throw new EvaluationError(`${what} must not be empty`)
@@ -87,23 +94,59 @@ function serviceAccount(authorizer: AuthorizerValue, namespace: string, name: st
 
 /** An empty text takes back what was said before. */
 const orUnset = (text: string): string | undefined => (text === '' ? undefined : text)
-const check = ({ ask, question }: CheckValue, verb: string): DecisionValue => new DecisionValue(ask({ ...question, verb }))
+const check = ({ ask, question }: CheckValue, verb: string): DecisionValue =>
+  new DecisionValue(ask({ ...question, verb }))
 const one = fixed(1)
 /** Two checks fit into an expression. */
 const costOfCheck = fixed(350_000)
 /** A list of requirements, of which there may be one for every two characters, and the reading. */
-const costOfSelector = ([, text]: readonly Value[]): number => 10 + Math.ceil(sizeOf(text!) * 0.1) + Math.ceil(sizeOf(text!) * 0.5) * 50
-const [authorizer, path, group, resource, decision] = ['Authorizer', 'PathCheck', 'GroupCheck', 'ResourceCheck', 'Decision'].map(name => `kubernetes.authorization.${name}`)
+const costOfSelector = ([, text]: readonly Value[]): number =>
+  10 + Math.ceil(sizeOf(text!) * 0.1) + Math.ceil(sizeOf(text!) * 0.5) * 50
+const [authorizer, path, group, resource, decision] = [
+  'Authorizer',
+  'PathCheck',
+  'GroupCheck',
+  'ResourceCheck',
+  'Decision',
+].map(name => `kubernetes.authorization.${name}`)
 
 export const authorizerFunctions: readonly Overload[] = [
-  overload(`${authorizer}::path(string): ${path}`, ({ ask }: AuthorizerValue, text: string) => new CheckValue('PathCheck', ask, { path: nonEmpty(text, 'path') }), one),
-  overload(`${authorizer}::group(string): ${group}`, ({ ask }: AuthorizerValue, name: string) => new CheckValue('GroupCheck', ask, { group: name }), one),
+  overload(
+    `${authorizer}::path(string): ${path}`,
+    ({ ask }: AuthorizerValue, text: string) => new CheckValue('PathCheck', ask, { path: nonEmpty(text, 'path') }),
+    one,
+  ),
+  overload(
+    `${authorizer}::group(string): ${group}`,
+    ({ ask }: AuthorizerValue, name: string) => new CheckValue('GroupCheck', ask, { group: name }),
+    one,
+  ),
   overload(`${authorizer}::serviceAccount(string, string): ${authorizer}`, serviceAccount, one),
-  overload(`${group}::resource(string): ${resource}`, (value: CheckValue, name: string) => value.with({ resource: nonEmpty(name, 'resource') }), one),
-  overload(`${resource}::subresource(string): ${resource}`, (value: CheckValue, name: string) => value.with({ subresource: orUnset(name) }), one),
-  overload(`${resource}::namespace(string): ${resource}`, (value: CheckValue, name: string) => value.with({ namespace: orUnset(name) }), one),
-  overload(`${resource}::name(string): ${resource}`, (value: CheckValue, name: string) => value.with({ name: orUnset(name) }), one),
-  overload(`${resource}::fieldSelector(string): ${resource}`, (value: CheckValue, text: string) => value.with({ fieldSelector: orUnset(text) }), costOfSelector),
+  overload(
+    `${group}::resource(string): ${resource}`,
+    (value: CheckValue, name: string) => value.with({ resource: nonEmpty(name, 'resource') }),
+    one,
+  ),
+  overload(
+    `${resource}::subresource(string): ${resource}`,
+    (value: CheckValue, name: string) => value.with({ subresource: orUnset(name) }),
+    one,
+  ),
+  overload(
+    `${resource}::namespace(string): ${resource}`,
+    (value: CheckValue, name: string) => value.with({ namespace: orUnset(name) }),
+    one,
+  ),
+  overload(
+    `${resource}::name(string): ${resource}`,
+    (value: CheckValue, name: string) => value.with({ name: orUnset(name) }),
+    one,
+  ),
+  overload(
+    `${resource}::fieldSelector(string): ${resource}`,
+    (value: CheckValue, text: string) => value.with({ fieldSelector: orUnset(text) }),
+    costOfSelector,
+  ),
   // No authorizer here looks at labels.
   overload(`${resource}::labelSelector(string): ${resource}`, (value: CheckValue) => value, costOfSelector),
   overload(`${path}::check(string): ${decision}`, check, costOfCheck),

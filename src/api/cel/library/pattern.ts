@@ -36,7 +36,8 @@ function make(source: string): Pattern {
       },
     }
   } catch (error) {
-    if (error instanceof RE2JSException) throw new EvaluationError(`error parsing regexp: ${error.message.replace(/^error parsing regexp: /, '')}`)
+    if (error instanceof RE2JSException)
+      throw new EvaluationError(`error parsing regexp: ${error.message.replace(/^error parsing regexp: /, '')}`)
     throw error
   }
 }

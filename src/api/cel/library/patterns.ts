@@ -1,5 +1,12 @@
 // The regex library of Kubernetes, and its named formats (`format.dns1123Label().validate(...)`).
-import { checkLabel, checkLabel1035, checkLabelValue, checkQualifiedName, checkSubdomain, type Check } from '../../validation/formats.ts'
+import {
+  checkLabel,
+  checkLabel1035,
+  checkLabelValue,
+  checkQualifiedName,
+  checkSubdomain,
+  type Check,
+} from '../../validation/formats.ts'
 import { overload, type Overload } from '../functions.ts'
 import { CelList, OpaqueValue, Optional, sizeOf, type Value } from '../values.ts'
 import { compilePattern } from './pattern.ts'
@@ -7,7 +14,10 @@ import { patternCost, patternPrice } from './standard.ts'
 import { parseDate, parseTimestamp } from './time.ts'
 import { unparsable, urlOf } from './url.ts'
 
-interface NamedFormat { readonly check: Check; readonly patternLength: number }
+interface NamedFormat {
+  readonly check: Check
+  readonly patternLength: number
+}
 
 class FormatValue extends OpaqueValue {
   readonly type = 'kubernetes.NamedFormat'
@@ -29,8 +39,14 @@ class FormatValue extends OpaqueValue {
 }
 
 /** A prefix may end with the hyphen that separates it from what is generated. */
-const asPrefix = (check: Check): Check => value => check(value.endsWith('-') ? `${value.slice(0, -1)}a` : value)
-const where = (holds: (value: string) => boolean, problem: string): Check => value => (holds(value) ? [] : [problem])
+const asPrefix =
+  (check: Check): Check =>
+  value =>
+    check(value.endsWith('-') ? `${value.slice(0, -1)}a` : value)
+const where =
+  (holds: (value: string) => boolean, problem: string): Check =>
+  value =>
+    holds(value) ? [] : [problem]
 
 const uriProblems: Check = text => (urlOf(text) === undefined ? [unparsable(text)] : [])
 const format = (patternLength: number, check: Check): NamedFormat => ({ check, patternLength })
@@ -46,10 +62,25 @@ const formats: Readonly<Record<string, NamedFormat>> = {
   labelValue: format(40, checkLabelValue),
   // The original takes the lengths of patterns that it does not use; these are about as long.
   uri: format(2000, uriProblems),
-  uuid: format(73, where(text => /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/.test(text), 'does not match the UUID format')),
-  byte: format(91, where(text => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text), 'invalid base64')),
-  date: format(73, where(text => parseDate(text) !== undefined, 'invalid date')),
-  datetime: format(73, where(text => parseTimestamp(text) !== undefined, 'invalid datetime')),
+  uuid: format(
+    73,
+    where(
+      text => /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/.test(text),
+      'does not match the UUID format',
+    ),
+  ),
+  byte: format(
+    91,
+    where(text => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text), 'invalid base64'),
+  ),
+  date: format(
+    73,
+    where(text => parseDate(text) !== undefined, 'invalid date'),
+  ),
+  datetime: format(
+    73,
+    where(text => parseTimestamp(text) !== undefined, 'invalid datetime'),
+  ),
 }
 
 const named = new Map(Object.entries(formats).map(([name, each]) => [name, new FormatValue(name, each)]))
@@ -59,12 +90,26 @@ function validate({ check }: FormatValue, text: string): Optional {
   return problems.length === 0 ? Optional.none : new Optional(new CelList(problems))
 }
 
-const matchingCost = ([value, text]: readonly Value[]): number => patternPrice(sizeOf(text!), (value as FormatValue).patternLength)
+const matchingCost = ([value, text]: readonly Value[]): number =>
+  patternPrice(sizeOf(text!), (value as FormatValue).patternLength)
 
 export const patternFunctions: readonly Overload[] = [
-  overload('string::find(string): string', (text: string, pattern: string) => compilePattern(pattern).all(text, 1)[0] ?? '', patternCost),
-  overload('string::findAll(string): list(string)', (text: string, pattern: string) => new CelList(compilePattern(pattern).all(text, Infinity)), patternCost),
-  overload('string::findAll(string, int): list(string)', (text: string, pattern: string, limit: bigint) => new CelList(compilePattern(pattern).all(text, limit < 0n ? Infinity : Number(limit))), patternCost),
+  overload(
+    'string::find(string): string',
+    (text: string, pattern: string) => compilePattern(pattern).all(text, 1)[0] ?? '',
+    patternCost,
+  ),
+  overload(
+    'string::findAll(string): list(string)',
+    (text: string, pattern: string) => new CelList(compilePattern(pattern).all(text, Infinity)),
+    patternCost,
+  ),
+  overload(
+    'string::findAll(string, int): list(string)',
+    (text: string, pattern: string, limit: bigint) =>
+      new CelList(compilePattern(pattern).all(text, limit < 0n ? Infinity : Number(limit))),
+    patternCost,
+  ),
   ...[...named].map(([name, value]) => overload(`format.${name}(): kubernetes.NamedFormat`, () => value)),
   overload('format.named(string): optional(kubernetes.NamedFormat)', (name: string) => {
     const value = named.get(name)

@@ -26,7 +26,10 @@ class QuantityValue extends OpaqueValue {
 
 function quantity(text: string): QuantityValue {
   const parsed = parseQuantity(text)
-  if (parsed === undefined) throw new EvaluationError('quantities must match the regular expression \'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$\'')
+  if (parsed === undefined)
+    throw new EvaluationError(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    )
   return new QuantityValue(text, parsed.nano)
 }
 
@@ -35,7 +38,8 @@ function sum(a: QuantityValue, b: bigint): QuantityValue {
   return new QuantityValue(formatQuantity({ nano, format: parseQuantity(a.text)!.format }), nano)
 }
 
-const isInteger = ({ nano }: QuantityValue): boolean => nano % billion === 0n && nano / billion <= longest && nano / billion >= -longest - 1n
+const isInteger = ({ nano }: QuantityValue): boolean =>
+  nano % billion === 0n && nano / billion <= longest && nano / billion >= -longest - 1n
 
 function asInteger(value: QuantityValue): bigint {
   if (!isInteger(value)) throw new EvaluationError('cannot convert value to integer')
@@ -48,15 +52,47 @@ const one = fixed(1)
 export const quantityFunctions: readonly Overload[] = [
   overload('quantity(string): kubernetes.Quantity', quantity, traversal(0)),
   overload('isQuantity(string): bool', (text: string) => parseQuantity(text) !== undefined, traversal(0)),
-  overload('kubernetes.Quantity::sign(): int', ({ nano }: QuantityValue) => (nano > 0n ? 1n : nano < 0n ? -1n : 0n), one),
+  overload(
+    'kubernetes.Quantity::sign(): int',
+    ({ nano }: QuantityValue) => (nano > 0n ? 1n : nano < 0n ? -1n : 0n),
+    one,
+  ),
   overload('kubernetes.Quantity::isInteger(): bool', isInteger, one),
   overload('kubernetes.Quantity::asInteger(): int', asInteger, one),
-  overload('kubernetes.Quantity::asApproximateFloat(): double', ({ nano }: QuantityValue) => Number(nano) / Number(billion), one),
-  overload('kubernetes.Quantity::isGreaterThan(kubernetes.Quantity): bool', (a: QuantityValue, b: QuantityValue) => a.nano > b.nano, one),
-  overload('kubernetes.Quantity::isLessThan(kubernetes.Quantity): bool', (a: QuantityValue, b: QuantityValue) => a.nano < b.nano, one),
+  overload(
+    'kubernetes.Quantity::asApproximateFloat(): double',
+    ({ nano }: QuantityValue) => Number(nano) / Number(billion),
+    one,
+  ),
+  overload(
+    'kubernetes.Quantity::isGreaterThan(kubernetes.Quantity): bool',
+    (a: QuantityValue, b: QuantityValue) => a.nano > b.nano,
+    one,
+  ),
+  overload(
+    'kubernetes.Quantity::isLessThan(kubernetes.Quantity): bool',
+    (a: QuantityValue, b: QuantityValue) => a.nano < b.nano,
+    one,
+  ),
   overload('kubernetes.Quantity::compareTo(kubernetes.Quantity): int', compare, one),
-  overload('kubernetes.Quantity::add(kubernetes.Quantity): kubernetes.Quantity', (a: QuantityValue, b: QuantityValue) => sum(a, b.nano), one),
-  overload('kubernetes.Quantity::add(int): kubernetes.Quantity', (a: QuantityValue, b: bigint) => sum(a, b * billion), one),
-  overload('kubernetes.Quantity::sub(kubernetes.Quantity): kubernetes.Quantity', (a: QuantityValue, b: QuantityValue) => sum(a, -b.nano), one),
-  overload('kubernetes.Quantity::sub(int): kubernetes.Quantity', (a: QuantityValue, b: bigint) => sum(a, -b * billion), one),
+  overload(
+    'kubernetes.Quantity::add(kubernetes.Quantity): kubernetes.Quantity',
+    (a: QuantityValue, b: QuantityValue) => sum(a, b.nano),
+    one,
+  ),
+  overload(
+    'kubernetes.Quantity::add(int): kubernetes.Quantity',
+    (a: QuantityValue, b: bigint) => sum(a, b * billion),
+    one,
+  ),
+  overload(
+    'kubernetes.Quantity::sub(kubernetes.Quantity): kubernetes.Quantity',
+    (a: QuantityValue, b: QuantityValue) => sum(a, -b.nano),
+    one,
+  ),
+  overload(
+    'kubernetes.Quantity::sub(int): kubernetes.Quantity',
+    (a: QuantityValue, b: bigint) => sum(a, -b * billion),
+    one,
+  ),
 ]

@@ -4,7 +4,8 @@ import { fixed, overload, type Overload } from '../functions.ts'
 import { OpaqueValue } from '../values.ts'
 import { traversal } from './standard.ts'
 
-const pattern = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
+const pattern =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
 
 class SemverValue extends OpaqueValue {
   readonly type = 'kubernetes.Semver'
@@ -41,8 +42,10 @@ function semver(text: string, normalize = false): SemverValue {
 }
 
 function compare(a: SemverValue, b: SemverValue): bigint {
-  for (const [index, number] of a.numbers.entries()) if (number !== b.numbers[index]) return number < b.numbers[index]! ? -1n : 1n
-  if (a.prerelease.length === 0 || b.prerelease.length === 0) return BigInt(Math.sign(b.prerelease.length - a.prerelease.length))
+  for (const [index, number] of a.numbers.entries())
+    if (number !== b.numbers[index]) return number < b.numbers[index]! ? -1n : 1n
+  if (a.prerelease.length === 0 || b.prerelease.length === 0)
+    return BigInt(Math.sign(b.prerelease.length - a.prerelease.length))
   for (const [index, part] of a.prerelease.entries()) {
     const other = b.prerelease[index]
     if (other === undefined) return 1n
@@ -63,13 +66,29 @@ const one = fixed(1)
 
 export const semverFunctions: readonly Overload[] = [
   overload('semver(string): kubernetes.Semver', (text: string) => semver(text), traversal(0)),
-  overload('semver(string, bool): kubernetes.Semver', (text: string, normalize: boolean) => semver(text, normalize), traversal(0)),
+  overload(
+    'semver(string, bool): kubernetes.Semver',
+    (text: string, normalize: boolean) => semver(text, normalize),
+    traversal(0),
+  ),
   overload('isSemver(string): bool', (text: string) => versionOf(text, false) !== undefined, traversal(0)),
-  overload('isSemver(string, bool): bool', (text: string, normalize: boolean) => versionOf(text, normalize) !== undefined, traversal(0)),
+  overload(
+    'isSemver(string, bool): bool',
+    (text: string, normalize: boolean) => versionOf(text, normalize) !== undefined,
+    traversal(0),
+  ),
   overload('kubernetes.Semver::major(): int', ({ numbers }: SemverValue) => numbers[0]!, one),
   overload('kubernetes.Semver::minor(): int', ({ numbers }: SemverValue) => numbers[1]!, one),
   overload('kubernetes.Semver::patch(): int', ({ numbers }: SemverValue) => numbers[2]!, one),
   overload('kubernetes.Semver::compareTo(kubernetes.Semver): int', compare, one),
-  overload('kubernetes.Semver::isGreaterThan(kubernetes.Semver): bool', (a: SemverValue, b: SemverValue) => compare(a, b) > 0n, one),
-  overload('kubernetes.Semver::isLessThan(kubernetes.Semver): bool', (a: SemverValue, b: SemverValue) => compare(a, b) < 0n, one),
+  overload(
+    'kubernetes.Semver::isGreaterThan(kubernetes.Semver): bool',
+    (a: SemverValue, b: SemverValue) => compare(a, b) > 0n,
+    one,
+  ),
+  overload(
+    'kubernetes.Semver::isLessThan(kubernetes.Semver): bool',
+    (a: SemverValue, b: SemverValue) => compare(a, b) < 0n,
+    one,
+  ),
 ]

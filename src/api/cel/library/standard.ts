@@ -3,18 +3,47 @@ import { decodeUtf8, encodeUtf8 } from '../../../lib/text.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { overload, type Overload } from '../functions.ts'
 import { entryAt, lookUp } from '../program.ts'
-import { checkedInt, checkedUint, concatenate, equal, sizeOf, TypeValue, typeNameOf, UnsignedInteger, type CelList, type CelMap, type CelObject, type Duration, type Timestamp, type Value } from '../values.ts'
+import {
+  checkedInt,
+  checkedUint,
+  concatenate,
+  equal,
+  sizeOf,
+  TypeValue,
+  typeNameOf,
+  UnsignedInteger,
+  type CelList,
+  type CelMap,
+  type CelObject,
+  type Duration,
+  type Timestamp,
+  type Value,
+} from '../values.ts'
 import { compilePattern } from './pattern.ts'
-import { checkedDuration, checkedTimestamp, formatDuration, formatTimestamp, parseDuration, parseTimestamp, partOfTime, type TimePart } from './time.ts'
+import {
+  checkedDuration,
+  checkedTimestamp,
+  formatDuration,
+  formatTimestamp,
+  parseDuration,
+  parseTimestamp,
+  partOfTime,
+  type TimePart,
+} from './time.ts'
 
 /** What a traversal of a character costs, and what a character of a regular expression does. */
 const perCharacter = 0.1
 const perPatternCharacter = 0.25
 
-export const traversal = (index: number, factor = 1) => (args: readonly Value[]): number => Math.ceil(sizeOf(args[index]!) * perCharacter * factor)
-export const patternPrice = (textSize: number, patternSize: number): number => Math.ceil((1 + textSize) * perCharacter) * Math.ceil(patternSize * perPatternCharacter)
+export const traversal =
+  (index: number, factor = 1) =>
+  (args: readonly Value[]): number =>
+    Math.ceil(sizeOf(args[index]!) * perCharacter * factor)
+export const patternPrice = (textSize: number, patternSize: number): number =>
+  Math.ceil((1 + textSize) * perCharacter) * Math.ceil(patternSize * perPatternCharacter)
 export const patternCost = (args: readonly Value[]): number => patternPrice(sizeOf(args[0]!), sizeOf(args[1]!))
-const smaller = (args: readonly Value[]): number => Math.ceil(Math.min(sizeOf(args[0]!), sizeOf(args[1]!)) * perCharacter)
+const smaller = (args: readonly Value[]): number =>
+  Math.ceil(Math.min(sizeOf(args[0]!), sizeOf(args[1]!)) * perCharacter)
 const both = (args: readonly Value[]): number => Math.ceil((sizeOf(args[0]!) + sizeOf(args[1]!)) * perCharacter)
 
 type Numeric = bigint | number | UnsignedInteger
@@ -43,8 +72,12 @@ const arithmetic: Overload[] = [
   overload('_+_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) => checkedUint(a.value + b.value)),
   overload('_-_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) => checkedUint(a.value - b.value)),
   overload('_*_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) => checkedUint(a.value * b.value)),
-  overload('_/_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) => checkedUint(a.value / nonZero(b.value, 'division by zero'))),
-  overload('_%_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) => checkedUint(a.value % nonZero(b.value, 'modulus by zero'))),
+  overload('_/_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) =>
+    checkedUint(a.value / nonZero(b.value, 'division by zero')),
+  ),
+  overload('_%_(uint, uint): uint', (a: UnsignedInteger, b: UnsignedInteger) =>
+    checkedUint(a.value % nonZero(b.value, 'modulus by zero')),
+  ),
   overload('_+_(double, double): double', (a: number, b: number) => a + b),
   overload('_-_(double, double): double', (a: number, b: number) => a - b),
   overload('_*_(double, double): double', (a: number, b: number) => a * b),
@@ -52,16 +85,37 @@ const arithmetic: Overload[] = [
   overload('-_(double): double', (a: number) => -a),
   overload('_+_(string, string): string', (a: string, b: string) => a + b, both),
   overload('_+_(bytes, bytes): bytes', (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b]), both),
-  overload('_+_(list(A), list(A)): list(A)', (a: CelList, b: CelList) => concatenate(a, b), ([a, b]) => Math.max(1, Math.ceil((sizeOf(a!) + sizeOf(b!)) / 100))),
-  overload('_+_(duration, duration): duration', (a: Duration, b: Duration) => checkedDuration(a.nanoseconds + b.nanoseconds)),
-  overload('_-_(duration, duration): duration', (a: Duration, b: Duration) => checkedDuration(a.nanoseconds - b.nanoseconds)),
-  overload('_+_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => checkedTimestamp(a.nanoseconds + b.nanoseconds)),
-  overload('_+_(duration, timestamp): timestamp', (a: Duration, b: Timestamp) => checkedTimestamp(a.nanoseconds + b.nanoseconds)),
-  overload('_-_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => checkedTimestamp(a.nanoseconds - b.nanoseconds)),
-  overload('_-_(timestamp, timestamp): duration', (a: Timestamp, b: Timestamp) => checkedDuration(a.nanoseconds - b.nanoseconds)),
+  overload(
+    '_+_(list(A), list(A)): list(A)',
+    (a: CelList, b: CelList) => concatenate(a, b),
+    ([a, b]) => Math.max(1, Math.ceil((sizeOf(a!) + sizeOf(b!)) / 100)),
+  ),
+  overload('_+_(duration, duration): duration', (a: Duration, b: Duration) =>
+    checkedDuration(a.nanoseconds + b.nanoseconds),
+  ),
+  overload('_-_(duration, duration): duration', (a: Duration, b: Duration) =>
+    checkedDuration(a.nanoseconds - b.nanoseconds),
+  ),
+  overload('_+_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) =>
+    checkedTimestamp(a.nanoseconds + b.nanoseconds),
+  ),
+  overload('_+_(duration, timestamp): timestamp', (a: Duration, b: Timestamp) =>
+    checkedTimestamp(a.nanoseconds + b.nanoseconds),
+  ),
+  overload('_-_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) =>
+    checkedTimestamp(a.nanoseconds - b.nanoseconds),
+  ),
+  overload('_-_(timestamp, timestamp): duration', (a: Timestamp, b: Timestamp) =>
+    checkedDuration(a.nanoseconds - b.nanoseconds),
+  ),
 ]
 
-const orders: readonly (readonly [string, (order: number) => boolean])[] = [['_<_', order => order < 0], ['_<=_', order => order <= 0], ['_>_', order => order > 0], ['_>=_', order => order >= 0]]
+const orders: readonly (readonly [string, (order: number) => boolean])[] = [
+  ['_<_', order => order < 0],
+  ['_<=_', order => order <= 0],
+  ['_>_', order => order > 0],
+  ['_>=_', order => order >= 0],
+]
 const compare = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN)
 const compareNumbers = (a: Numeric, b: Numeric): number => {
   const [left, right] = [plain(a), plain(b)]
@@ -85,11 +139,19 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 const comparisons = orders.flatMap(([name, holds]) => [
   overload(`${name}(bool, bool): bool`, (a: boolean, b: boolean) => holds(compare(a, b))),
-  ...['int', 'uint', 'double'].flatMap(left => ['int', 'uint', 'double'].map(right => overload(`${name}(${left}, ${right}): bool`, (a: Numeric, b: Numeric) => holds(compareNumbers(a, b))))),
+  ...['int', 'uint', 'double'].flatMap(left =>
+    ['int', 'uint', 'double'].map(right =>
+      overload(`${name}(${left}, ${right}): bool`, (a: Numeric, b: Numeric) => holds(compareNumbers(a, b))),
+    ),
+  ),
   overload(`${name}(string, string): bool`, (a: string, b: string) => holds(compareTexts(a, b)), smaller),
   overload(`${name}(bytes, bytes): bool`, (a: Uint8Array, b: Uint8Array) => holds(compareBytes(a, b)), smaller),
-  overload(`${name}(timestamp, timestamp): bool`, (a: Timestamp, b: Timestamp) => holds(compare(a.nanoseconds, b.nanoseconds))),
-  overload(`${name}(duration, duration): bool`, (a: Duration, b: Duration) => holds(compare(a.nanoseconds, b.nanoseconds))),
+  overload(`${name}(timestamp, timestamp): bool`, (a: Timestamp, b: Timestamp) =>
+    holds(compare(a.nanoseconds, b.nanoseconds)),
+  ),
+  overload(`${name}(duration, duration): bool`, (a: Duration, b: Duration) =>
+    holds(compare(a.nanoseconds, b.nanoseconds)),
+  ),
 ])
 
 const logic: Overload[] = [
@@ -103,7 +165,11 @@ const logic: Overload[] = [
 ]
 
 const collections: Overload[] = [
-  overload('@in(A, list(A)): bool', (item: Value, list: CelList) => list.items.some(other => equal(item, other)), args => sizeOf(args[1]!)),
+  overload(
+    '@in(A, list(A)): bool',
+    (item: Value, list: CelList) => list.items.some(other => equal(item, other)),
+    args => sizeOf(args[1]!),
+  ),
   overload('@in(A, map(A, B)): bool', (key: Value, map: CelMap | CelObject) => lookUp(map, key) !== undefined),
   overload('_[_](list(A), int): A', entryAt),
   overload('_[_](map(A, B), A): B', entryAt),
@@ -131,7 +197,13 @@ function intOfText(text: string): bigint {
 }
 
 function doubleOfText(text: string): number {
-  const special: Readonly<Record<string, number>> = { 'inf': Infinity, '+inf': Infinity, '-inf': -Infinity, 'infinity': Infinity, 'nan': Number.NaN }
+  const special: Readonly<Record<string, number>> = {
+    inf: Infinity,
+    '+inf': Infinity,
+    '-inf': -Infinity,
+    infinity: Infinity,
+    nan: Number.NaN,
+  }
   const known = special[text.toLowerCase()]
   if (known !== undefined) return known
   if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) unconvertible('double')
@@ -156,7 +228,8 @@ function boolOfText(text: string): boolean {
 
 function textOf(value: Uint8Array): string {
   const text = decodeUtf8(value)
-  if (compareBytes(encodeUtf8(text), value) !== 0) throw new EvaluationError('invalid UTF-8 in bytes, cannot convert to string')
+  if (compareBytes(encodeUtf8(text), value) !== 0)
+    throw new EvaluationError('invalid UTF-8 in bytes, cannot convert to string')
   return text
 }
 
@@ -185,7 +258,11 @@ const conversions: Overload[] = [
     if (!(value >= 0 && value < 2 ** 64)) throw new EvaluationError('unsigned integer overflow')
     return checkedUint(BigInt(Math.trunc(value)))
   }),
-  overload('uint(string): uint', (value: string) => new UnsignedInteger(/^\d+$/.test(value) && BigInt(value) < 1n << 64n ? BigInt(value) : unconvertible('uint'))),
+  overload(
+    'uint(string): uint',
+    (value: string) =>
+      new UnsignedInteger(/^\d+$/.test(value) && BigInt(value) < 1n << 64n ? BigInt(value) : unconvertible('uint')),
+  ),
   overload('double(double): double', (value: number) => value),
   overload('double(int): double', (value: bigint) => Number(value)),
   overload('double(uint): double', (value: UnsignedInteger) => Number(value.value)),
@@ -211,14 +288,35 @@ const conversions: Overload[] = [
 ]
 
 const texts: Overload[] = [
-  overload('string::contains(string): bool', (text: string, part: string) => text.includes(part), args => traversal(0)(args) * traversal(1)(args)),
+  overload(
+    'string::contains(string): bool',
+    (text: string, part: string) => text.includes(part),
+    args => traversal(0)(args) * traversal(1)(args),
+  ),
   overload('string::startsWith(string): bool', (text: string, part: string) => text.startsWith(part), traversal(0)),
   overload('string::endsWith(string): bool', (text: string, part: string) => text.endsWith(part), traversal(0)),
-  overload('string::matches(string): bool', (text: string, pattern: string) => compilePattern(pattern).test(text), patternCost),
-  overload('matches(string, string): bool', (text: string, pattern: string) => compilePattern(pattern).test(text), patternCost),
+  overload(
+    'string::matches(string): bool',
+    (text: string, pattern: string) => compilePattern(pattern).test(text),
+    patternCost,
+  ),
+  overload(
+    'matches(string, string): bool',
+    (text: string, pattern: string) => compilePattern(pattern).test(text),
+    patternCost,
+  ),
 ]
 
-const parts: Readonly<Record<string, TimePart>> = { getFullYear: 'year', getMonth: 'month', getDayOfWeek: 'dayOfWeek', getDayOfYear: 'dayOfYear', getHours: 'hours', getMinutes: 'minutes', getSeconds: 'seconds', getMilliseconds: 'milliseconds' }
+const parts: Readonly<Record<string, TimePart>> = {
+  getFullYear: 'year',
+  getMonth: 'month',
+  getDayOfWeek: 'dayOfWeek',
+  getDayOfYear: 'dayOfYear',
+  getHours: 'hours',
+  getMinutes: 'minutes',
+  getSeconds: 'seconds',
+  getMilliseconds: 'milliseconds',
+}
 const times: Overload[] = [
   ...Object.entries(parts).flatMap(([name, part]) => [
     overload(`timestamp::${name}(): int`, (time: Timestamp) => partOfTime(time, part, undefined)),
@@ -227,11 +325,22 @@ const times: Overload[] = [
   overload('timestamp::getDate(): int', (time: Timestamp) => partOfTime(time, 'dayOfMonth', undefined)),
   overload('timestamp::getDate(string): int', (time: Timestamp, zone: string) => partOfTime(time, 'dayOfMonth', zone)),
   overload('timestamp::getDayOfMonth(): int', (time: Timestamp) => partOfTime(time, 'dayOfMonth', undefined) - 1n),
-  overload('timestamp::getDayOfMonth(string): int', (time: Timestamp, zone: string) => partOfTime(time, 'dayOfMonth', zone) - 1n),
+  overload(
+    'timestamp::getDayOfMonth(string): int',
+    (time: Timestamp, zone: string) => partOfTime(time, 'dayOfMonth', zone) - 1n,
+  ),
   overload('duration::getHours(): int', ({ nanoseconds }: Duration) => nanoseconds / (3600n * seconds)),
   overload('duration::getMinutes(): int', ({ nanoseconds }: Duration) => nanoseconds / (60n * seconds)),
   overload('duration::getSeconds(): int', ({ nanoseconds }: Duration) => nanoseconds / seconds),
-  overload('duration::getMilliseconds(): int', ({ nanoseconds }: Duration) => nanoseconds / 1_000_000n % 1000n),
+  overload('duration::getMilliseconds(): int', ({ nanoseconds }: Duration) => (nanoseconds / 1_000_000n) % 1000n),
 ]
 
-export const standardFunctions: readonly Overload[] = [...logic, ...arithmetic, ...comparisons, ...collections, ...conversions, ...texts, ...times]
+export const standardFunctions: readonly Overload[] = [
+  ...logic,
+  ...arithmetic,
+  ...comparisons,
+  ...collections,
+  ...conversions,
+  ...texts,
+  ...times,
+]

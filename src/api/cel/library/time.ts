@@ -3,7 +3,16 @@ import { EvaluationError } from '../cel-error.ts'
 import { Duration, Timestamp } from '../values.ts'
 
 const billion = 1_000_000_000n
-const unitNanoseconds: Readonly<Record<string, bigint>> = { 'ns': 1n, 'us': 1000n, 'µs': 1000n, 'μs': 1000n, 'ms': 1_000_000n, 's': billion, 'm': 60n * billion, 'h': 3600n * billion }
+const unitNanoseconds: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: billion,
+  m: 60n * billion,
+  h: 3600n * billion,
+}
 const longest = (1n << 63n) - 1n
 const earliest = -62_135_596_800n * billion
 const latest = 253_402_300_800n * billion
@@ -17,7 +26,8 @@ export function parseDuration(text: string): Duration | undefined {
   let total = 0n
   for (const [, whole = '', fraction = '', unit] of body.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g)) {
     const size = unitNanoseconds[unit!]!
-    total += BigInt(whole || '0') * size + (fraction === '' ? 0n : BigInt(fraction) * size / 10n ** BigInt(fraction.length))
+    total +=
+      BigInt(whole || '0') * size + (fraction === '' ? 0n : (BigInt(fraction) * size) / 10n ** BigInt(fraction.length))
   }
   return total > longest ? undefined : new Duration(sign === '-' ? -total : total)
 }
@@ -34,20 +44,28 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   if (match === null) return undefined
   const [, main, fraction = '', sign, hours = '0', minutes = '0'] = match
   const milliseconds = Date.parse(`${main}Z`)
-  if (Number.isNaN(milliseconds) || new Date(milliseconds).toISOString().slice(0, 19) !== main || Number(hours) > 23 || Number(minutes) > 59) return undefined
+  if (
+    Number.isNaN(milliseconds) ||
+    new Date(milliseconds).toISOString().slice(0, 19) !== main ||
+    Number(hours) > 23 ||
+    Number(minutes) > 59
+  )
+    return undefined
   const offset = (BigInt(hours) * 3600n + BigInt(minutes) * 60n) * billion * (sign === '-' ? -1n : 1n)
   return new Timestamp(BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0')) - offset)
 }
 
 /** A full date, `2026-11-21`, as midnight in UTC. */
-export const parseDate = (text: string): Timestamp | undefined => (/^\d{4}-\d\d-\d\d$/.test(text) ? parseTimestamp(`${text}T00:00:00Z`) : undefined)
+export const parseDate = (text: string): Timestamp | undefined =>
+  /^\d{4}-\d\d-\d\d$/.test(text) ? parseTimestamp(`${text}T00:00:00Z`) : undefined
 
 export function formatTimestamp({ nanoseconds }: Timestamp): string {
   const seconds = floorDivide(nanoseconds, billion)
   return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}${fractionText(nanoseconds - seconds * billion)}Z`
 }
 
-const fractionText = (nanoseconds: bigint): string => (nanoseconds === 0n ? '' : `.${nanoseconds.toString().padStart(9, '0').replace(/0+$/, '')}`)
+const fractionText = (nanoseconds: bigint): string =>
+  nanoseconds === 0n ? '' : `.${nanoseconds.toString().padStart(9, '0').replace(/0+$/, '')}`
 
 /** Throws outside of the years 1 to 9999. */
 export function checkedTimestamp(nanoseconds: bigint): Timestamp {
@@ -60,23 +78,41 @@ export function checkedDuration(nanoseconds: bigint): Duration {
   return new Duration(nanoseconds)
 }
 
-export type TimePart = 'year' | 'month' | 'dayOfMonth' | 'dayOfWeek' | 'dayOfYear' | 'hours' | 'minutes' | 'seconds' | 'milliseconds'
+export type TimePart =
+  | 'year'
+  | 'month'
+  | 'dayOfMonth'
+  | 'dayOfWeek'
+  | 'dayOfYear'
+  | 'hours'
+  | 'minutes'
+  | 'seconds'
+  | 'milliseconds'
 
 /** A part of the time in a zone (`Europe/Berlin`, `+02:00`; UTC when absent); months, days of the week and of the year count from 0, days of the month from 1. */
 export function partOfTime({ nanoseconds }: Timestamp, part: TimePart, zone: string | undefined): bigint {
   const local = nanoseconds + BigInt(zoneOffsetMs(nanoseconds, zone)) * 1_000_000n
   const date = new Date(Number(floorDivide(local, 1_000_000n)))
   switch (part) {
-    case 'year': return BigInt(date.getUTCFullYear())
-    case 'month': return BigInt(date.getUTCMonth())
-    case 'dayOfMonth': return BigInt(date.getUTCDate())
-    case 'dayOfWeek': return BigInt(date.getUTCDay())
-    case 'dayOfYear': return BigInt(Math.floor((date.getTime() - new Date(date).setUTCMonth(0, 1)) / 86_400_000))
-    case 'hours': return BigInt(date.getUTCHours())
-    case 'minutes': return BigInt(date.getUTCMinutes())
-    case 'seconds': return BigInt(date.getUTCSeconds())
+    case 'year':
+      return BigInt(date.getUTCFullYear())
+    case 'month':
+      return BigInt(date.getUTCMonth())
+    case 'dayOfMonth':
+      return BigInt(date.getUTCDate())
+    case 'dayOfWeek':
+      return BigInt(date.getUTCDay())
+    case 'dayOfYear':
+      return BigInt(Math.floor((date.getTime() - new Date(date).setUTCMonth(0, 1)) / 86_400_000))
+    case 'hours':
+      return BigInt(date.getUTCHours())
+    case 'minutes':
+      return BigInt(date.getUTCMinutes())
+    case 'seconds':
+      return BigInt(date.getUTCSeconds())
     case 'milliseconds':
-    default: return BigInt(date.getUTCMilliseconds())
+    default:
+      return BigInt(date.getUTCMilliseconds())
   }
 }
 
@@ -87,12 +123,30 @@ function zoneOffsetMs(nanoseconds: bigint, zone: string | undefined): number {
   const seconds = Number(floorDivide(nanoseconds, billion)) * 1000
   const parts = zoneFormat(zone).formatToParts(seconds)
   const number = (type: string): number => Number(parts.find(part => part.type === type)!.value)
-  return Date.UTC(number('year'), number('month') - 1, number('day'), number('hour') % 24, number('minute'), number('second')) - seconds
+  return (
+    Date.UTC(
+      number('year'),
+      number('month') - 1,
+      number('day'),
+      number('hour') % 24,
+      number('minute'),
+      number('second'),
+    ) - seconds
+  )
 }
 
 function zoneFormat(zone: string): Intl.DateTimeFormat {
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
   } catch {
     throw new EvaluationError(`unknown time zone ${zone}`)
   }

@@ -12,7 +12,10 @@ class UrlValue extends OpaqueValue {
   readonly path: string
   readonly query: string
 
-  constructor(text: string, { scheme, host, path, query }: { scheme: string; host: string; path: string; query: string }) {
+  constructor(
+    text: string,
+    { scheme, host, path, query }: { scheme: string; host: string; path: string; query: string },
+  ) {
     super()
     this.text = text
     this.scheme = scheme
@@ -28,7 +31,8 @@ class UrlValue extends OpaqueValue {
 
 /** undefined: it is neither an absolute URL nor an absolute path. */
 export function urlOf(text: string): UrlValue | undefined {
-  const [, scheme = '', authority = '', path = '', query = ''] = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/s.exec(text) ?? []
+  const [, scheme = '', authority = '', path = '', query = ''] =
+    /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/s.exec(text) ?? []
   if (scheme === '' && !path.startsWith('/')) return undefined
   if (hasControl(text) || /%(?![0-9a-fA-F]{2})/.test(path)) return undefined
   const host = authority.slice(authority.lastIndexOf('@') + 1)
@@ -36,20 +40,24 @@ export function urlOf(text: string): UrlValue | undefined {
   return new UrlValue(text, { scheme: scheme.toLowerCase(), host, path, query })
 }
 
-const hasControl = (text: string): boolean => Array.from(text).some(character => character < ' ' || character === '\x7f')
+const hasControl = (text: string): boolean =>
+  Array.from(text).some(character => character < ' ' || character === '\x7f')
 
 function url(text: string): UrlValue {
   const parsed = urlOf(text)
-  if (parsed === undefined) throw new EvaluationError(`URL parse error during conversion from string: ${unparsable(text)}`)
+  if (parsed === undefined)
+    throw new EvaluationError(`URL parse error during conversion from string: ${unparsable(text)}`)
   return parsed
 }
 
 /** In the words of Go. */
-export const unparsable = (text: string): string => `parse ${JSON.stringify(text)}: ${text === '' ? 'empty url' : 'invalid URI for request'}`
+export const unparsable = (text: string): string =>
+  `parse ${JSON.stringify(text)}: ${text === '' ? 'empty url' : 'invalid URI for request'}`
 
 const hostname = ({ host }: UrlValue): string => host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
 const port = ({ host }: UrlValue): string => /:(\d*)$/.exec(host)?.[1] ?? ''
-const escapedPath = ({ path }: UrlValue): string => path.replaceAll(/[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/gu, character => encodeURIComponent(character.toWellFormed()))
+const escapedPath = ({ path }: UrlValue): string =>
+  path.replaceAll(/[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/gu, character => encodeURIComponent(character.toWellFormed()))
 
 function queryOf({ query }: UrlValue): CelMap {
   const values = new Map<string, string[]>()

@@ -22,7 +22,13 @@ export interface ReviewAnswer {
 const reviewGroup = 'admission.k8s.io'
 
 /** @param object and old in the form of the invocation's kind */
-export function reviewOf({ webhook, kind }: Invocation, request: AdmissionRequest, uid: string, object: KubeObject | undefined, old: KubeObject | undefined): object {
+export function reviewOf(
+  { webhook, kind }: Invocation,
+  request: AdmissionRequest,
+  uid: string,
+  object: KubeObject | undefined,
+  old: KubeObject | undefined,
+): object {
   return {
     kind: 'AdmissionReview',
     apiVersion: `${reviewGroup}/${webhook.reviewVersion}`,
@@ -36,15 +42,21 @@ export function answerOf(review: unknown, { webhook }: Invocation, uid: string, 
   const { response, apiVersion, kind } = review
   const { allowed, status, warnings, patch, patchType, auditAnnotations } = response as Record<string, unknown>
   if (webhook.reviewVersion === 'v1') {
-    if (response['uid'] !== uid) throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`)
+    if (response['uid'] !== uid)
+      throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`)
     const expected = { group: reviewGroup, version: 'v1' }
-    if (apiVersion !== apiVersionOf(expected) || kind !== 'AdmissionReview') throw invalid(`expected webhook response of ${reviewGroup}/v1, Kind=AdmissionReview, got ${text(apiVersion)}, Kind=${text(kind)}`)
+    if (apiVersion !== apiVersionOf(expected) || kind !== 'AdmissionReview')
+      throw invalid(
+        `expected webhook response of ${reviewGroup}/v1, Kind=AdmissionReview, got ${text(apiVersion)}, Kind=${text(kind)}`,
+      )
     checkPatch(patch, patchType, mutating)
   }
   return {
     allowed: allowed === true,
     status: isObject(status) ? status : {},
-    annotations: isObject(auditAnnotations) ? Object.entries(auditAnnotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : [],
+    annotations: isObject(auditAnnotations)
+      ? Object.entries(auditAnnotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+      : [],
     warnings: Array.isArray(warnings) ? warnings.filter(warning => typeof warning === 'string') : [],
     patch: mutating && typeof patch === 'string' && patch !== '' ? operationsOf(patch, patchType) : undefined,
   }
@@ -54,7 +66,8 @@ function checkPatch(patch: unknown, patchType: unknown, mutating: boolean): void
   const given = typeof patch === 'string' && patch !== ''
   if (!mutating) {
     if (given) throw invalid('validating webhook may not return response.patch')
-    if (patchType !== undefined && patchType !== null) throw invalid('validating webhook may not return response.patchType')
+    if (patchType !== undefined && patchType !== null)
+      throw invalid('validating webhook may not return response.patchType')
     return
   }
   const typed = patchType !== undefined && patchType !== null
@@ -64,7 +77,8 @@ function checkPatch(patch: unknown, patchType: unknown, mutating: boolean): void
 }
 
 function operationsOf(patch: string, patchType: unknown): unknown {
-  if (patchType !== undefined && patchType !== null && patchType !== 'JSONPatch') throw new WebhookFault(`unsupported patch type ${JSON.stringify(patchType)}`, false)
+  if (patchType !== undefined && patchType !== null && patchType !== 'JSONPatch')
+    throw new WebhookFault(`unsupported patch type ${JSON.stringify(patchType)}`, false)
   try {
     return JSON.parse(Buffer.from(patch, 'base64').toString()) as unknown
   } catch (error) {

@@ -9,7 +9,12 @@ import { answerOf, reviewOf, type ReviewAnswer } from './admission-review.ts'
 import type { Invocation } from './invocation.ts'
 
 /** undefined: the webhook failed, and that is to be overlooked. @throws ApiError when it refuses, or failed */
-export async function askWebhook(invocation: Invocation, request: AdmissionRequest, context: ServerContext, mutating: boolean): Promise<ReviewAnswer | undefined> {
+export async function askWebhook(
+  invocation: Invocation,
+  request: AdmissionRequest,
+  context: ServerContext,
+  mutating: boolean,
+): Promise<ReviewAnswer | undefined> {
   const { webhook, kind } = invocation
   const uid = context.random.uuid()
   try {
@@ -23,7 +28,10 @@ export async function askWebhook(invocation: Invocation, request: AdmissionReque
   } catch (error) {
     if (!(error instanceof WebhookFault)) throw error
     const text = `failed calling webhook ${JSON.stringify(webhook.name)}: ${error.message}`
-    context.logger.warn(webhook.failsOpen ? 'webhook failed, which is overlooked' : 'webhook failed', { webhook: webhook.name, error: error.message })
+    context.logger.warn(webhook.failsOpen ? 'webhook failed, which is overlooked' : 'webhook failed', {
+      webhook: webhook.name,
+      error: error.message,
+    })
     if (webhook.failsOpen) return undefined
     throw internalError(text)
   }
@@ -33,7 +41,9 @@ async function called({ webhook }: Invocation, review: object, { webhooks }: Ser
   try {
     return await webhooks.call(webhook.clientConfig, review, { timeoutMs: webhook.timeoutMs, announcesTimeout: true })
   } catch (error) {
-    throw error instanceof WebhookFault ? new WebhookFault(`failed to call webhook: ${error.message}`, error.unreached) : error
+    throw error instanceof WebhookFault
+      ? new WebhookFault(`failed to call webhook: ${error.message}`, error.unreached)
+      : error
   }
 }
 
@@ -47,5 +57,10 @@ export function converted(object: KubeObject, from: KindDefinition, to: KindDefi
 function refusal(name: string, { code = 0, reason, message, details }: Partial<Status>): ApiError {
   const denied = `admission webhook ${JSON.stringify(name)} denied the request`
   const why = message || reason
-  return new ApiError(Number.isInteger(code) && code >= 400 && code <= 599 ? code : 400, reason ?? '', why ? `${denied}: ${why}` : `${denied} without explanation`, details)
+  return new ApiError(
+    Number.isInteger(code) && code >= 400 && code <= 599 ? code : 400,
+    reason ?? '',
+    why ? `${denied}: ${why}` : `${denied} without explanation`,
+    details,
+  )
 }

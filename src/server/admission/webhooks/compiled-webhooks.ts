@@ -1,6 +1,14 @@
 // The webhooks of all configurations of one kind, in the order in which they are asked: by the name of the
 // configuration, then as it lists them. Made again after a configuration changed, not for each request.
-import type { LabelSelector, MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration } from '../../../api/generated/models.ts'
+import type {
+  LabelSelector,
+  MatchCondition,
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  RuleWithOperations,
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+} from '../../../api/generated/models.ts'
 import type { Resource } from '../../../api/resource.ts'
 import { isEmptySelector, matchesSelector, type Labels } from '../../../api/label-selector.ts'
 import type { ObjectStorage } from '../../storage/object-storage.ts'

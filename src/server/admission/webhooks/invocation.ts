@@ -16,25 +16,58 @@ export interface Invocation {
   readonly kind: KindDefinition
 }
 
-const exempt = new Set(['mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings'])
+const exempt = new Set([
+  'mutatingwebhookconfigurations',
+  'validatingwebhookconfigurations',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+])
 
 /** Nobody keeps others from repairing what decides about requests. */
-export const isExempt = ({ target: { kind: { resource } } }: AdmissionRequest): boolean => resource.group === 'admissionregistration.k8s.io' && exempt.has(resource.plural)
+export const isExempt = ({
+  target: {
+    kind: { resource },
+  },
+}: AdmissionRequest): boolean => resource.group === 'admissionregistration.k8s.io' && exempt.has(resource.plural)
 
-const isNamespaceObject = ({ target: { kind: { resource } } }: AdmissionRequest): boolean => resource.group === '' && resource.plural === 'namespaces'
+const isNamespaceObject = ({
+  target: {
+    kind: { resource },
+  },
+}: AdmissionRequest): boolean => resource.group === '' && resource.plural === 'namespaces'
 
 /** undefined: not to be asked. @throws ApiError when that cannot be told */
-export function invocationOf(webhook: CompiledWebhook, request: AdmissionRequest, context: ServerContext): Invocation | undefined {
+export function invocationOf(
+  webhook: CompiledWebhook,
+  request: AdmissionRequest,
+  context: ServerContext,
+): Invocation | undefined {
   if (webhook.matchesObject !== undefined && !matchesEither(webhook.matchesObject, request)) return undefined
   const kind = matchingKind(webhook, request, context)
   return kind !== undefined && inNamespaces(webhook, request, context) ? { webhook, kind } : undefined
 }
 
-function matchingKind(webhook: CompiledWebhook, request: AdmissionRequest, context: ServerContext): KindDefinition | undefined {
-  const { target: { kind, namespace, subresource = '' }, operation } = request
+function matchingKind(
+  webhook: CompiledWebhook,
+  request: AdmissionRequest,
+  context: ServerContext,
+): KindDefinition | undefined {
+  const {
+    target: { kind, namespace, subresource = '' },
+    operation,
+  } = request
   const matches = (candidate: KindDefinition): boolean => {
     const { group, version, plural } = candidate.resource
-    const subject: RuleSubject = { operation, group, version, plural, subresource, namespace: isNamespaceObject(request) ? undefined : namespace }
+    const subject: RuleSubject = {
+      operation,
+      group,
+      version,
+      plural,
+      subresource,
+      namespace: isNamespaceObject(request) ? undefined : namespace,
+    }
     return webhook.rules.some(rule => matchesRule(rule, subject))
   }
   if (matches(kind)) return kind
@@ -42,13 +75,24 @@ function matchingKind(webhook: CompiledWebhook, request: AdmissionRequest, conte
 }
 
 function matchesEither(matches: (labels: Labels) => boolean, { object, old }: AdmissionRequest): boolean {
-  return [object, old].some(one => (one as Partial<KubeObject> | undefined)?.metadata !== undefined && matches(one!.metadata.labels ?? {}))
+  return [object, old].some(
+    one => (one as Partial<KubeObject> | undefined)?.metadata !== undefined && matches(one!.metadata.labels ?? {}),
+  )
 }
 
-function inNamespaces({ matchesNamespace }: CompiledWebhook, request: AdmissionRequest, { storage }: ServerContext): boolean {
+function inNamespaces(
+  { matchesNamespace }: CompiledWebhook,
+  request: AdmissionRequest,
+  { storage }: ServerContext,
+): boolean {
   if (matchesNamespace === undefined) return true
-  const { target: { namespace, name, subresource }, operation, object } = request
-  if (isNamespaceObject(request) && subresource === undefined && (operation === 'CREATE' || operation === 'UPDATE')) return matchesNamespace(object?.metadata.labels ?? {})
+  const {
+    target: { namespace, name, subresource },
+    operation,
+    object,
+  } = request
+  if (isNamespaceObject(request) && subresource === undefined && (operation === 'CREATE' || operation === 'UPDATE'))
+    return matchesNamespace(object?.metadata.labels ?? {})
   const within = isNamespaceObject(request) ? name : namespace
   if (within === undefined) return true
   const found = storage.get(namespaces, within)

@@ -35,13 +35,20 @@ export function mutatingWebhooks(storage: ObjectStorage): AdmissionPlugin {
       const webhooks = current()
       if (webhooks.length === 0 || isExempt(request)) return undefined
       let round = firstRounds.get(request)
-      if (round === undefined) firstRounds.set(request, (round = { asked: new Set(), due: new Set(), output: undefined }))
+      if (round === undefined)
+        firstRounds.set(request, (round = { asked: new Set(), due: new Set(), output: undefined }))
       return askAll(webhooks, request, context, rounds, round)
     },
   }
 }
 
-async function askAll(webhooks: readonly CompiledWebhook[], request: AdmissionRequest, context: ServerContext, rounds: MutationRounds, round: FirstRound): Promise<void> {
+async function askAll(
+  webhooks: readonly CompiledWebhook[],
+  request: AdmissionRequest,
+  context: ServerContext,
+  rounds: MutationRounds,
+  round: FirstRound,
+): Promise<void> {
   const repeat = (): void => {
     for (const id of round.asked) round.due.add(id)
     round.asked.clear()
@@ -50,7 +57,7 @@ async function askAll(webhooks: readonly CompiledWebhook[], request: AdmissionRe
   for (const webhook of webhooks) {
     if (rounds.second && !round.due.has(webhook.id)) continue
     const invocation = invocationOf(webhook, request, context)
-    if (invocation === undefined || !await meetsConditions(invocation, request, context)) continue
+    if (invocation === undefined || !(await meetsConditions(invocation, request, context))) continue
     const answer = await askWebhook(invocation, request, context, true)
     if (answer?.patch !== undefined && change(invocation, request, answer.patch)) {
       repeat()
@@ -65,7 +72,10 @@ async function askAll(webhooks: readonly CompiledWebhook[], request: AdmissionRe
 function change({ webhook, kind }: Invocation, request: AdmissionRequest, patch: unknown): boolean {
   const { object } = request
   if (Array.isArray(patch) && patch.length === 0) return false
-  if (object === undefined) throw internalError(`admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`)
+  if (object === undefined)
+    throw internalError(
+      `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
+    )
   const before = structuredClone(object)
   replaceBy(patch, kind, request, object)
   return !deepEqual(object, before)

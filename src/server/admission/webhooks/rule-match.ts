@@ -13,11 +13,17 @@ export interface RuleSubject {
 }
 
 export function matchesRule(rule: RuleWithOperations, subject: RuleSubject): boolean {
-  return includes(rule.operations, subject.operation) && includes(rule.apiGroups, subject.group) && includes(rule.apiVersions, subject.version)
-    && matchesScope(rule.scope, subject.namespace) && (rule.resources ?? []).some(resource => matchesResource(resource, subject))
+  return (
+    includes(rule.operations, subject.operation) &&
+    includes(rule.apiGroups, subject.group) &&
+    includes(rule.apiVersions, subject.version) &&
+    matchesScope(rule.scope, subject.namespace) &&
+    (rule.resources ?? []).some(resource => matchesResource(resource, subject))
+  )
 }
 
-const includes = (wanted: readonly string[] | undefined, value: string): boolean => wanted !== undefined && (wanted.includes('*') || wanted.includes(value))
+const includes = (wanted: readonly string[] | undefined, value: string): boolean =>
+  wanted !== undefined && (wanted.includes('*') || wanted.includes(value))
 
 const matchesScope = (scope: string | undefined, namespace: string | undefined): boolean =>
   scope === undefined || scope === '*' || (scope === 'Namespaced') === (namespace !== undefined)

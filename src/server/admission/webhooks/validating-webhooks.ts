@@ -15,11 +15,15 @@ export function validatingWebhooks(storage: ObjectStorage): AdmissionPlugin {
     validate(request, context) {
       const webhooks = current()
       if (webhooks.length === 0 || isExempt(request)) return undefined
-      const invocations = webhooks.map(webhook => invocationOf(webhook, request, context)).filter(invocation => invocation !== undefined)
+      const invocations = webhooks
+        .map(webhook => invocationOf(webhook, request, context))
+        .filter(invocation => invocation !== undefined)
       if (invocations.length === 0) return undefined
-      return Promise.allSettled(invocations.map(async invocation => {
-        if (await meetsConditions(invocation, request, context)) await askWebhook(invocation, request, context, false)
-      })).then(results => {
+      return Promise.allSettled(
+        invocations.map(async invocation => {
+          if (await meetsConditions(invocation, request, context)) await askWebhook(invocation, request, context, false)
+        }),
+      ).then(results => {
         const refused = results.find(result => result.status === 'rejected')
         if (refused !== undefined) throw refused.reason
         return undefined
