@@ -199,7 +199,11 @@ function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Pa
       joinErrors(compiled.validateStatus(object, old), validateScale(object, scale, ['status'])),
   }
   return {
-    prepareForCreate: draft => void delete draft.status,
+    prepareForCreate(draft) {
+      delete draft.status
+      // The status that the schema has for objects without one is there from the start.
+      compiled.defaults(draft)
+    },
     prepareForUpdate: (draft, old) => setOrDelete(draft, old.status),
     subresources: { status },
   }
