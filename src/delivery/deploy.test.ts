@@ -1,5 +1,6 @@
 // Deliveries against a real API server in this process. Controllers and nodes are played by the test:
 // `answer` sets what a Deployment controller would report.
+import type { Int64 } from '../lib/int64.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isNotFound } from '../api/api-error.ts'
 import type { Deployment, Pod, ReplicaSet } from '../api/generated/models.ts'
@@ -74,7 +75,7 @@ const failureOf = (promise: Promise<unknown>): Promise<string> =>
   )
 
 /** A ReplicaSet and a pod of the Deployment, as its controllers would have made them, in trouble. */
-async function addFailingPod(deployment: Deployment, revision: number): Promise<void> {
+async function addFailingPod(deployment: Deployment, revision: Int64): Promise<void> {
   const labels = { 'app.kubernetes.io/name': 'web' }
   const owner = (kind: string, { metadata: { name, uid } }: Deployment | ReplicaSet) => [
     { apiVersion: 'apps/v1', kind, name, uid, controller: true },
@@ -117,7 +118,7 @@ async function addFailingPod(deployment: Deployment, revision: number): Promise<
 function answerExcept(version: string): void {
   const failing = (deployment: Deployment): boolean =>
     deployment.spec.template.spec!.containers[0]!.image!.endsWith(`:${version}`)
-  const started = new Set<number>()
+  const started = new Set<Int64>()
   answer(deployment => {
     if (!failing(deployment)) return 'ready'
     const generation = deployment.metadata.generation ?? 0

@@ -13,14 +13,6 @@ const bindingsPath = '/apis/admissionregistration.k8s.io/v1/validatingadmissionp
 let server: TestServer
 beforeAll(async () => {
   server = await startTestServer()
-  for (const [path, body] of [
-    [policiesPath, safeUpgradesPolicy],
-    [bindingsPath, safeUpgradesBinding],
-  ] as const) {
-    const answer = await applied(path, body)
-    expect(answer.status, answer.text).toBe(201)
-    expect(answer.headers.warning).toBeUndefined()
-  }
 })
 afterAll(() => server.close())
 
@@ -29,6 +21,15 @@ const applied = (path: string, body: { readonly metadata: { readonly name?: stri
     body,
     headers: { 'Content-Type': 'application/apply-patch+yaml' },
   })
+
+test.each([
+  [policiesPath, safeUpgradesPolicy],
+  [bindingsPath, safeUpgradesBinding],
+])('%s: what keeps definitions from being replaced by older ones is taken', async (path, body) => {
+  const answer = await applied(path, body)
+  expect(answer.status, answer.text).toBe(201)
+  expect(answer.headers.warning).toBeUndefined()
+})
 
 describe.each(gatewayDefinitions.map(definition => [definition.spec.names.kind, definition] as const))(
   'the definition of %s',

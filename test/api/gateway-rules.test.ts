@@ -432,6 +432,15 @@ function messagesIn(schema: unknown): string[] {
   return [...rules.map(({ message }) => message), ...Object.values(schema).flatMap(messagesIn)]
 }
 
+const expectRefused = ({ status, json }: Answer, message: string): void => {
+  expect({ status, json }).toMatchObject({ status: 422, json: { reason: 'Invalid' } })
+  const causes = json.details.causes as { message: string }[]
+  expect(
+    causes.filter(cause => cause.message.endsWith(`: ${message}`)),
+    json.message,
+  ).toHaveLength(1)
+}
+
 describe.each(gatewayDefinitions.map(definition => [definition.spec.names.kind, definition] as const))(
   '%s',
   (kind, { spec: { group, names, scope, versions } }) => {
@@ -444,14 +453,6 @@ describe.each(gatewayDefinitions.map(definition => [definition.spec.names.kind, 
       metadata: { name: 'mine' },
       spec: { ...spec, ...changes },
     })
-    const expectRefused = ({ status, json }: Answer, message: string): void => {
-      expect({ status, json }).toMatchObject({ status: 422, json: { reason: 'Invalid' } })
-      const causes = json.details.causes as { message: string }[]
-      expect(
-        causes.filter(cause => cause.message.endsWith(`: ${message}`)),
-        json.message,
-      ).toHaveLength(1)
-    }
     beforeEach(async () => {
       if (scope === 'Cluster') await server.call('DELETE', path())
     })
