@@ -1,6 +1,5 @@
 // Deliveries against a real API server in this process. Controllers and nodes are played by the test:
 // `answer` sets what a Deployment controller would report.
-import type { Int64 } from '../lib/int64.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isNotFound } from '../api/api-error.ts'
 import type { Deployment, Pod, ReplicaSet } from '../api/generated/models.ts'
@@ -75,7 +74,7 @@ const failureOf = (promise: Promise<unknown>): Promise<string> =>
   )
 
 /** A ReplicaSet and a pod of the Deployment, as its controllers would have made them, in trouble. */
-async function addFailingPod(deployment: Deployment, revision: Int64): Promise<void> {
+async function addFailingPod(deployment: Deployment, revision: number): Promise<void> {
   const labels = { 'app.kubernetes.io/name': 'web' }
   const owner = (kind: string, { metadata: { name, uid } }: Deployment | ReplicaSet) => [
     { apiVersion: 'apps/v1', kind, name, uid, controller: true },
@@ -118,10 +117,10 @@ async function addFailingPod(deployment: Deployment, revision: Int64): Promise<v
 function answerExcept(version: string): void {
   const failing = (deployment: Deployment): boolean =>
     deployment.spec.template.spec!.containers[0]!.image!.endsWith(`:${version}`)
-  const started = new Set<Int64>()
+  const started = new Set<number>()
   answer(deployment => {
     if (!failing(deployment)) return 'ready'
-    const generation = deployment.metadata.generation ?? 0
+    const generation = Number(deployment.metadata.generation ?? 0)
     if (!started.has(generation)) void addFailingPod(deployment, generation)
     started.add(generation)
     return 'silent'
