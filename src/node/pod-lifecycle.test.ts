@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { events, nodes, pods, leases } from '../api/resources.ts'
+import { RuntimeError } from '../cri/runtime.ts'
 import { SimulatedRuntime, type SimulatedProgram } from '../cri/simulated-runtime.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { eventually } from '../testing/eventually.ts'
@@ -174,4 +175,36 @@ test('a finished pod gives its sandbox back and stays as it ended', async () => 
   )
   await clock.advance(60_000)
   expect(starts()).toBe(1)
+})
+
+test('a list that began before the pod did does not end it', async () => {
+  const gate = Promise.withResolvers<void>()
+  const list = runtime.listPodSandboxes.bind(runtime)
+  let lists = 0
+  runtime.listPodSandboxes = async () => {
+    const seen = await list()
+    lists += 1
+    await gate.promise
+    return seen
+  }
+  for (let index = 0; index < 5; index++) runtime.publish({ type: 'relist' })
+  await client.create(pods, testPod('web', {}, { restartPolicy: 'Never' }))
+  await until(() => container()?.ready === true)
+  gate.resolve()
+  await clock.advance(5_000)
+  await until(() => lists === 2)
+  expect([...runtime.sandboxes.values()].map(({ ready }) => ready)).toEqual([true])
+  expect([container()?.ready, show()?.status.phase, starts()]).toEqual([true, 'Running', 1])
+})
+
+test('a runtime that does not answer for a moment does not cost a pod its sandbox', async () => {
+  program = { exitsAfterMs: 100, exitCode: 1 }
+  await client.create(pods, testPod('web', {}))
+  await until(() => container()?.state?.running !== undefined)
+  runtime.podSandboxStatus = async () => {
+    throw new RuntimeError('Timeout', 'deadline exceeded')
+  }
+  await clock.advance(100)
+  await until(() => starts() === 2)
+  expect(runtime.sandboxes.size).toBe(1)
 })

@@ -9,6 +9,7 @@ import type { LogFiles } from './log-files.ts'
 import { hasEnded, isDeleting } from './pod-facts.ts'
 import type { SandboxRecord } from './pod-state.ts'
 import { PodWorker } from './pod-worker.ts'
+import type { RuntimeList } from './relist.ts'
 import { labelNames } from './sandbox-config.ts'
 
 const earlyEndMs = 200
@@ -24,6 +25,8 @@ export class PodPool {
   private readonly workers = new Map<string, PodWorker>()
   /** What ran before this agent started, until its pod is seen. */
   private found = new Map<string, Found>()
+  private relisting: Promise<void> | undefined
+  private relistWanted = false
 
   constructor(context: AgentContext, logs: LogFiles) {
     this.context = context
@@ -121,18 +124,31 @@ export class PodPool {
     return undefined
   }
 
+  /** One list at a time, however often it is asked for: each is work for a machine that may be busy already. */
   private async relist(): Promise<void> {
-    try {
-      const found = await this.listRuntime()
-      const empty: Found = { sandboxes: [], containers: [] }
-      await Promise.all(
-        [...this.workers].map(([uid, worker]) =>
-          worker.relisted(found.get(uid)?.sandboxes ?? empty.sandboxes, found.get(uid)?.containers ?? empty.containers),
-        ),
+    this.relistWanted = true
+    this.relisting ??= this.relistWhileWanted().finally(() => (this.relisting = undefined))
+    await this.relisting
+  }
+
+  private async relistWhileWanted(): Promise<void> {
+    while (this.relistWanted) {
+      this.relistWanted = false
+      await this.relistOnce().catch((error: unknown) =>
+        this.context.logger.warn('runtime not listed', { error: String(error) }),
       )
-    } catch (error) {
-      this.context.logger.warn('runtime not listed', { error: String(error) })
     }
+  }
+
+  private async relistOnce(): Promise<void> {
+    const { runtime } = this.context
+    const known = [...this.workers.values()].map(worker => ({ worker, known: worker.knownToRun }))
+    const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()])
+    const list: RuntimeList = {
+      readySandboxes: new Set(sandboxes.filter(({ ready }) => ready).map(({ id }) => id)),
+      containers: new Map(containers.map(({ id, state }) => [id, state])),
+    }
+    await Promise.all(known.map(entry => entry.worker.relisted(entry.known, list)))
   }
 
   private async listRuntime(): Promise<Map<string, Found>> {

@@ -20,6 +20,7 @@ import { PodStarter, StartError } from './pod-starter.ts'
 import { isRunning, isServing, newestOf, type PodState, type SandboxRecord } from './pod-state.ts'
 import { crashLooping } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
+import { corrections, knownToRun, type KnownToRun, type RuntimeList } from './relist.ts'
 import type { StartingPod } from './start-queue.ts'
 
 const retryMs = 2_000
@@ -133,18 +134,16 @@ export class PodWorker {
     this.subject.sandboxEnded(id)
   }
 
-  /** What a slow relist found: repairs what events missed. */
-  async relisted(sandboxes: readonly SandboxRecord[], containers: readonly ContainerStatus[]): Promise<void> {
-    const known = this.state.sandbox
-    const now = known && sandboxes.find(({ id }) => id === known.id)
-    if (known !== undefined && !this.state.busy.has('sandbox') && (now === undefined || now.ready !== known.ready)) {
-      this.state.sandbox = { ...known, ready: now?.ready ?? false }
-    }
-    for (const container of containers) {
-      const before = this.state.containers.get(container.name)?.find(({ id }) => id === container.id)
-      if (before !== undefined && before.state !== container.state && before.state !== 'exited')
-        await this.subject.observe(container)
-    }
+  get knownToRun(): KnownToRun {
+    return knownToRun(this.state)
+  }
+
+  /** Repairs what events missed. */
+  async relisted(known: KnownToRun, list: RuntimeList): Promise<void> {
+    const { endedSandbox, ended, lost } = corrections(this.state, known, list)
+    if (endedSandbox !== undefined) this.subject.sandboxEnded(endedSandbox)
+    for (const { name, id } of lost) this.subject.forgetContainer(name, id)
+    await Promise.all(ended.map(id => this.containerEnded(id)))
     this.wake()
   }
 
