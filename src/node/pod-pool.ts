@@ -5,7 +5,9 @@ import { podReferences } from '../api/pod-references.ts'
 import type { ContainerStatus, RuntimeEvent } from '../cri/runtime.ts'
 import { isRuntimeNotFound } from '../cri/runtime.ts'
 import type { AgentContext } from './agent-context.ts'
+import { endRecorded } from './container-records.ts'
 import type { LogFiles } from './log-files.ts'
+import { isAtRest } from './plan.ts'
 import { hasEnded, isDeleting } from './pod-facts.ts'
 import type { SandboxRecord } from './pod-state.ts'
 import { PodWorker } from './pod-worker.ts'
@@ -25,6 +27,7 @@ export class PodPool {
   private readonly workers = new Map<string, PodWorker>()
   /** What ran before this agent started, until its pod is seen. */
   private found = new Map<string, Found>()
+  private isStopping = false
   private relisting: Promise<void> | undefined
   private relistWanted = false
 
@@ -50,6 +53,8 @@ export class PodPool {
     const { uid } = pod.metadata
     const worker = this.workers.get(uid)
     if (worker !== undefined) return worker.update(pod)
+    // What comes now starts with the node again.
+    if (this.isStopping) return
     const found = this.found.get(uid)
     // An ended pod of which nothing is left needs nobody.
     if (hasEnded(pod) && found === undefined && !isDeleting(pod)) return
@@ -92,10 +97,27 @@ export class PodPool {
     await Promise.allSettled(
       orphans.flatMap(([, { sandboxes }]) =>
         sandboxes.map(async ({ id }) => {
+          await endRecorded(this.context.runtime, this.context.clock, 1, ({ sandboxId }) => sandboxId === id)
           await this.context.runtime.stopPodSandbox(id)
           await this.context.runtime.removePodSandbox(id)
         }),
       ),
+    )
+  }
+
+  /** Ends all containers as deletion does, by `atMs` at the latest; pods and what is known of them stay. */
+  async stopPods(atMs: number, onProgress: (left: readonly string[]) => void): Promise<void> {
+    this.isStopping = true
+    const workers = [...this.workers.values()]
+    const left = new Set(workers.filter(({ state }) => !isAtRest(state)))
+    const tell = (): void =>
+      onProgress([...left].map(({ pod }) => `${pod.metadata.namespace}/${pod.metadata.name}`).toSorted())
+    tell()
+    await Promise.all(
+      workers.map(async worker => {
+        await worker.stopWithNode(atMs)
+        if (left.delete(worker)) tell()
+      }),
     )
   }
 

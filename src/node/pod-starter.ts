@@ -8,7 +8,7 @@ import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
 import { buildContainer } from './build-container.ts'
 import { hostsFile } from './name-resolution.ts'
-import { shallEnd } from './plan.ts'
+import { shallStop } from './plan.ts'
 import type { PodDirectories } from './pod-directories.ts'
 import { allContainersOf, containerOf, gracePeriodSecondsOf, isHostNetwork, podText } from './pod-facts.ts'
 import type { PodOnNode } from './pod-on-node.ts'
@@ -75,7 +75,7 @@ export class PodStarter {
   }
 
   async refreshVolumes(): Promise<void> {
-    if (!this.state.volumesReady || shallEnd(this.subject.pod, this.state)) return
+    if (!this.state.volumesReady || shallStop(this.subject.pod, this.state)) return
     try {
       await this.volumes.refresh(this.subject.pod)
       this.scheduleRenewal()
@@ -96,7 +96,7 @@ export class PodStarter {
   }
 
   async startSandbox(attempt: number): Promise<void> {
-    if (shallEnd(this.subject.pod, this.state)) return
+    if (shallStop(this.subject.pod, this.state)) return
     const { runtime, network, hostsFile: nodeHosts } = this.context
     this.context.cgroups.admit(this.subject.pod)
     const config = this.sandboxConfig(attempt)
@@ -125,7 +125,7 @@ export class PodStarter {
     const { runtime } = this.context
     const { sandbox } = this.state
     const container = containerOf(this.subject.pod, name)
-    if (sandbox === undefined || container === undefined || shallEnd(this.subject.pod, this.state)) return undefined
+    if (sandbox === undefined || container === undefined || shallStop(this.subject.pod, this.state)) return undefined
     // A container that ended may have ended with its sandbox.
     if (attempt > 0 && (await this.hasEnded(sandbox.id))) {
       this.subject.sandboxEnded(sandbox.id)
