@@ -4,6 +4,7 @@ import type { ObjectMeta, Pod } from '../api/generated/models.ts'
 import { podReferences } from '../api/pod-references.ts'
 import type { ContainerStatus, RuntimeEvent } from '../cri/runtime.ts'
 import { isRuntimeNotFound } from '../cri/runtime.ts'
+import { rejectionOf, type NodeView } from './admission.ts'
 import type { AgentContext } from './agent-context.ts'
 import { endRecorded } from './container-records.ts'
 import type { LogFiles } from './log-files.ts'
@@ -58,7 +59,11 @@ export class PodPool {
     const found = this.found.get(uid)
     // An ended pod of which nothing is left needs nobody.
     if (hasEnded(pod) && found === undefined && !isDeleting(pod)) return
+    // What had begun before stays, whatever became of the node.
+    const isNew = found === undefined && pod.status?.startTime === undefined && !hasEnded(pod) && !isDeleting(pod)
+    const rejection = isNew ? rejectionOf(pod, this.view()) : undefined
     const created = this.create(pod)
+    if (rejection !== undefined) created.reject(rejection)
     this.found.delete(uid)
     if (found === undefined) created.wake()
     else void created.adopt(found.sandboxes, found.containers)
@@ -124,6 +129,11 @@ export class PodPool {
   async halt(): Promise<void> {
     for (const worker of this.workers.values()) worker.halt()
     this.workers.clear()
+  }
+
+  private view(): NodeView {
+    const others = [...this.workers.values()].filter(worker => worker.isActive).map(({ pod }) => pod)
+    return { node: this.context.ownNode(), others, hasAppArmor: this.context.hasAppArmor }
   }
 
   private create(pod: Pod): PodWorker {
