@@ -464,6 +464,28 @@ describe('a pod that the node does not take', () => {
     await until(() => named('taken')?.status.phase === 'Running')
   })
 
+  test('is looked at again before the next one of its workload is told', async () => {
+    const ofSet = (name: string) => {
+      const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 's', uid: 'set', controller: true }]
+      const made = onPort(name)
+      return { ...made, metadata: { ...made.metadata, ownerReferences } }
+    }
+    await client.create(pods, onPort('holder'))
+    await until(() => named('holder')?.status.phase === 'Running')
+    for (const name of ['one', 'two', 'three', 'four']) await client.create(pods, ofSet(name))
+    await until(() => named('one')?.status.phase === 'Failed')
+    await clock.advance(900)
+    expect(named('two')?.status.phase).toBeUndefined()
+    await clock.advance(100)
+    await until(() => named('two')?.status.phase === 'Failed')
+    await client.delete(pods, { namespace: 'default', name: 'four' }, { gracePeriodSeconds: 0 })
+    await client.delete(pods, { namespace: 'default', name: 'holder' }, { gracePeriodSeconds: 0 })
+    await until(() => named('holder') === undefined)
+    await clock.advance(2_000)
+    await until(() => named('three')?.status.phase === 'Running')
+    expect(runtime.journal.filter(entry => entry.endsWith(' four'))).toEqual([])
+  })
+
   test('was never here before: what runs already stays when the agent starts anew', async () => {
     await client.create(pods, onPort('first'))
     await until(() => named('first')?.status.phase === 'Running')
