@@ -28,7 +28,12 @@ export type Cell = string | number | boolean | null
 export interface SubresourceKind<T extends KubeObject> {
   readonly prepare: (draft: T, old: T) => void
   readonly validate?: (object: T, old: T) => FieldError[]
+  /** What of the metadata it leaves as it is, whatever is sent. */
+  readonly keeps?: readonly ClientMetadata[]
 }
+
+/** What clients write of the metadata. */
+export type ClientMetadata = 'labels' | 'annotations' | 'finalizers' | 'ownerReferences'
 
 /** `exec`, `log`, `eviction`: what answers under the object's path without being a part of it. */
 export interface ConnectedSubresource {

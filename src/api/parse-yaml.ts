@@ -10,7 +10,10 @@ const readable = (tags: Tags): Tags =>
       (tag.tag !== 'tag:yaml.org,2002:timestamp' && (tag as { format?: string }).format !== 'TIME'),
   )
 
-/** Keys must be text in JSON: go-yaml writes numbers and booleans as it would print them. */
+/**
+ * Keys must be text in JSON: go-yaml writes numbers and booleans as it would print them.
+ * @returns also what is wrong with keys that occur twice, in the words of go-yaml
+ */
 export function parseYaml(
   text: string,
   options: { readonly duplicates: boolean },
@@ -35,11 +38,12 @@ export function parseYaml(
 }
 
 function describe(text: string, problem: { pos: [number, number]; message: string }): string {
-  const line = text.slice(0, problem.pos[0]).split('\n').length
-  return `line ${line}: ${problem.message.split('\n')[0]}`
+  return `line ${lineOf(text, problem.pos[0])}: ${problem.message.split('\n')[0]}`
 }
 
-/** Paths of keys that a mapping has twice. */
+const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length
+
+/** `line 3: key "a" already set in map`, for each key that a mapping has twice. */
 function duplicateKeys(text: string): string[] {
   const document = parseDocument(text, {
     version: '1.1',
@@ -49,7 +53,9 @@ function duplicateKeys(text: string): string[] {
     prettyErrors: false,
     logLevel: 'silent',
   })
-  return document.errors.filter(error => error.code === 'DUPLICATE_KEY').map(error => keyAt(text, error.pos[0]))
+  return document.errors
+    .filter(error => error.code === 'DUPLICATE_KEY')
+    .map(({ pos }) => `line ${lineOf(text, pos[0])}: key ${JSON.stringify(keyAt(text, pos[0]))} already set in map`)
 }
 
 /** The key that stands at `offset`; its path is not known to the parser any more. */

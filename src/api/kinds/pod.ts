@@ -13,7 +13,7 @@ import { defaultPod } from './pod-defaults.ts'
 import { mergeLabelKeys } from './pod-label-keys.ts'
 import { qualityOfService } from './pod-quality.ts'
 import { podColumns, podRow } from './pod-row.ts'
-import { keepStatus } from './strategy.ts'
+import { clientMetadata, keepStatus } from './strategy.ts'
 
 export const podKind = defineKind({
   resource: pods,
@@ -51,9 +51,9 @@ export const podKind = defineKind({
     status: {
       prepare(draft, old) {
         draft.spec = old.spec
-        draft.metadata.ownerReferences = old.metadata.ownerReferences
         draft.status.qosClass ??= old.status.qosClass
       },
+      keeps: ['ownerReferences'],
     },
     ephemeralcontainers: {
       prepare(draft, old) {
@@ -61,6 +61,7 @@ export const podKind = defineKind({
         keepStatus(draft, old)
         countChange(draft, old)
       },
+      keeps: clientMetadata,
       validate: (pod, old) =>
         joinErrors(validateEphemeralContainers(pod.spec, 'spec'), validateEphemeralKept(pod, old)),
     },

@@ -71,9 +71,8 @@ function withLastApplied(object: KubeObject, applied: JsonObject): KubeObject {
 
 function applyOwned(apply: Apply): KubeObject {
   const { live, manager, apiVersion, subresource, timestamp } = apply
-  const applied = checkedConfiguration(apply.applied)
   const shape = shapeFor(apply.model)
-  checkTyped(applied, shape)
+  const applied = checkConfiguration(apply.applied, shape)
   const entries = startingEntries(apply, shape)
   const before = snapshot(entries)
   const own: Entry = {
@@ -106,11 +105,17 @@ function applyOwned(apply: Apply): KubeObject {
 
 const sameSet = (a: FieldSet | undefined, b: FieldSet): boolean => a !== undefined && equalSets(a, b)
 
-function checkedConfiguration(applied: unknown): JsonObject {
+/**
+ * What cannot be applied, whatever the live object is.
+ * @param model the model's name, or the shape of a custom resource
+ * @throws ApiError
+ */
+export function checkConfiguration(applied: unknown, model: string | Shape): JsonObject {
   if (!isObject(applied)) throw badRequest('error decoding YAML: the applied configuration must be an object')
   const metadata = applied.metadata
   if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null)
     throw badRequest('metadata.managedFields must be nil')
+  checkTyped(applied, shapeFor(model))
   return applied
 }
 

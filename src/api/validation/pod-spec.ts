@@ -13,7 +13,8 @@ import { validateVolumes } from './volumes.ts'
 
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 
-export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
+/** @param isTemplate of pods that are still to be made */
+export function validatePodSpec(spec: PodSpec, field: string, isTemplate = false): FieldError[] {
   const optionalName = (
     name: 'nodeName' | 'serviceAccountName' | 'priorityClassName' | 'runtimeClassName',
   ): FieldError[] => (spec[name] ? collect(checkSubdomain, `${field}.${name}`, spec[name]) : [])
@@ -24,7 +25,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
     validateOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${field}.restartPolicy`, true),
     validateOneOf(spec.dnsPolicy, dnsPolicies, `${field}.dnsPolicy`, true),
     validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
-    spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`) : [],
+    spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`, isTemplate) : [],
     validatePodSecurity(spec.securityContext, `${field}.securityContext`),
     each(spec.imagePullSecrets, `${field}.imagePullSecrets`, (secret, path) =>
       secret.name ? [] : [required(`${path}.name`)],
@@ -91,7 +92,7 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, field
   return joinErrors(
     validateLabels(template?.metadata?.labels, `${field}.labels`),
     validateAnnotations(template?.metadata?.annotations, `${field}.annotations`),
-    spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`),
+    spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`, true),
     (spec?.ephemeralContainers ?? []).length > 0
       ? [forbiddenField(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')]
       : [],

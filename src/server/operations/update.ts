@@ -189,8 +189,9 @@ function prepare(
   draft: KubeObject,
   old: KubeObject,
 ): void {
-  if (part === undefined) kind.prepareForUpdate?.(draft, old)
-  else part.prepare(draft, old)
+  if (part === undefined) return kind.prepareForUpdate?.(draft, old)
+  part.prepare(draft, old)
+  for (const field of part.keeps ?? []) copyOrDelete(draft.metadata, old.metadata, field)
 }
 
 function validationErrors(
