@@ -138,6 +138,7 @@ async function main(options: ServerOptions): Promise<void> {
   reached('api')
 
   const registry = await openRegistry(places)
+  reached('registry')
   const control = await serveControl(
     places.controlSocket,
     () => ({

@@ -10,6 +10,7 @@ import { connectControl, type ServerFacts } from '../control-socket.ts'
 import { CommandFailure } from '../../cli/output.ts'
 import { ownTokenText } from '../cluster-identity.ts'
 import { knownFacts, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { refuseOfRoot, withName } from '../roots-cluster.ts'
 import { rememberedStore } from '../open-store.ts'
 
 export interface StatusOptions {
@@ -23,15 +24,13 @@ const notRunning = 3
 
 export async function status(options: StatusOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan status', options.name))
   if (options.joinToken === true) return printToken(places)
   const running = await connectControl(places.controlSocket)
   running?.close()
   if (running === undefined) {
     if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: false }))
-    else
-      console.log(
-        `cluster "${options.name}" is down; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`,
-      )
+    else console.log(`cluster "${options.name}" is down; start it with: ${withName('sampan up', options.name)}`)
     process.exitCode = notRunning
     return
   }
