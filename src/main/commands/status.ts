@@ -10,6 +10,7 @@ import { connectControl, type ServerFacts } from '../control-socket.ts'
 import { CommandFailure } from '../../cli/output.ts'
 import { ownTokenText } from '../cluster-identity.ts'
 import { knownFacts, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { everywhere } from '../node-port-ranges.ts'
 import { refuseOfRoot, withName } from '../roots-cluster.ts'
 import { rememberedStore } from '../open-store.ts'
 
@@ -42,6 +43,7 @@ export async function status(options: StatusOptions): Promise<void> {
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
       ['API', running.facts.url],
       ['registry', `${running.facts.registry} (images named sampan.local/NAME)`],
+      ['ports', `node ports and host ports answer ${whereOf(running.facts.nodePortAddresses)}`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],
       [
@@ -54,6 +56,9 @@ export async function status(options: StatusOptions): Promise<void> {
   }
   if (!state.ready) process.exitCode = notRunning
 }
+
+const whereOf = (ranges: readonly string[]): string =>
+  ranges.includes(everywhere) ? 'on every address of this machine' : `on its addresses in ${ranges.join(', ')}`
 
 function printToken(places: ClusterPlaces): void {
   const store = rememberedStore(places)
