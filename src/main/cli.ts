@@ -43,6 +43,10 @@ program
     'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
   )
   .option(
+    '--node-port-addresses <ranges>',
+    'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
+  )
+  .option(
     '--store <store>',
     'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
   )

@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly apiPort?: number
   /** undefined: the one of last time, or none. */
   readonly advertiseAddress?: string
+  /** undefined: those of last time, or every address. */
+  readonly nodePortAddresses?: string
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
   readonly access?: AccessOptions

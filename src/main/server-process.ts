@@ -36,6 +36,7 @@ import {
 } from './data-directory.ts'
 import type { LocalClient } from './local-client.ts'
 import { beMember, type Membership } from './membership.ts'
+import { nodePortRanges } from './node-port-ranges.ts'
 import { isSharedStore, openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { addFirstRoute } from './service-routes.ts'
@@ -78,6 +79,7 @@ async function main(options: ServerOptions): Promise<void> {
   })
   const { network } = facts
   const advertised = advertisedAddress(places, options.advertiseAddress)
+  const nodePorts = nodePortRanges(places, options.nodePortAddresses)
 
   const containerd = startContainerd({
     dataDirectory: places.data,
@@ -143,12 +145,14 @@ async function main(options: ServerOptions): Promise<void> {
   reached('api')
 
   const registry = await openRegistry(places)
+  reached('registry')
   const control = await serveControl(
     places.controlSocket,
     () => ({
       pid: process.pid,
       url,
       registry: `127.0.0.1:${registry.port}`,
+      nodePortAddresses: nodePorts,
       version: sampanVersion,
       dataDirectory: places.data,
       startedAt,
@@ -180,6 +184,7 @@ async function main(options: ServerOptions): Promise<void> {
     server,
     facts,
     places,
+    nodePortRanges: nodePorts,
     authority: keys.authority,
     serverClient,
     nodeClient,

@@ -13,6 +13,7 @@ import { removeTable } from '../../network/service-proxy.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
+import { refuseOfRoot, withName } from '../roots-cluster.ts'
 
 export interface DownOptions {
   readonly name: string
@@ -24,6 +25,7 @@ export interface DownOptions {
 
 export async function down(options: DownOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan down', options.name))
   const output = new Output()
   const facts = knownFacts(places)
   if (facts === undefined && !existsSync(places.state)) {

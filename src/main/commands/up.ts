@@ -23,6 +23,7 @@ export interface UpOptions extends AccessOptions, AuditOptions {
   readonly dataDir?: string
   readonly apiPort?: number
   readonly advertiseAddress?: string
+  readonly nodePortAddresses?: string
   readonly output?: 'json'
   readonly store?: string
   readonly storeCa?: string
@@ -107,6 +108,7 @@ export function missingPackages(): string[] {
     ['runc', has('runc') || has('crun')],
     ['containernetworking-plugins', ['/usr/lib/cni/ptp', '/opt/cni/bin/ptp'].some(file => existsSync(file))],
     ['nftables', has('nft')],
+    ['conntrack', has('conntrack')],
     ['iproute2', has('ip')],
   ]
   return needed.filter(([, present]) => !present).map(([name]) => name)
@@ -129,6 +131,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
     ...(options.advertiseAddress !== undefined && { advertiseAddress: options.advertiseAddress }),
+    ...(options.nodePortAddresses !== undefined && { nodePortAddresses: options.nodePortAddresses }),
     access: accessOptions(options),
     audit: auditOptions(options),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
