@@ -63,7 +63,7 @@ describe('a rollout', () => {
     [
       'does not believe a status of an older generation',
       { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
-      { state: 'waiting', ready: 2, wanted: 2 },
+      { state: 'waiting', ready: 0, wanted: 2 },
     ],
     [
       'fails when it made no progress in time',

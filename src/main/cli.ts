@@ -1,7 +1,8 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { CommandFailure, Output } from '../cli/output.ts'
-import { machineClock } from '../host/machine-clock.ts'
+import { commandClock } from '../host/machine-clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
 const program = new Command('sampan')
@@ -119,6 +120,12 @@ function wholeNumber(text: string): number {
   return value
 }
 
+/** What delivering needs to know of this machine. */
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+  const { isAlive } = await import('../host/daemon.ts')
+  return { clock: commandClock, isAlive }
+}
+
 program
   .command('build')
   .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
@@ -143,7 +150,7 @@ program
   .addOption(timeoutOption())
   .addOption(outputOption())
   .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, ...(await machine()) }),
   )
 
 program
@@ -157,7 +164,7 @@ program
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, ...(await machine()) }),
   )
 
 const expected = new Set([
@@ -171,6 +178,12 @@ const expected = new Set([
   'BuildError',
   'DeployError',
 ])
+
+// Who no longer reads what a command says has not asked it to stop half-way.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 try {
   await program.parseAsync()
