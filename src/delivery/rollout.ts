@@ -59,7 +59,9 @@ export function judge({ deployment, replicaSets: sets, pods: all }: RolloutView)
     const failure = podFailure(pod)
     if (failure !== undefined) return failure
   }
-  return { state: 'waiting', ready: isCurrent ? Math.min(availableReplicas, updatedReplicas) : 0, wanted }
+  // Of those that are available, the old ones count first.
+  const available = Math.max(0, availableReplicas - (replicas - updatedReplicas))
+  return { state: 'waiting', ready: isCurrent ? Math.min(available, updatedReplicas) : 0, wanted }
 }
 
 const revisionOf = (set: ReplicaSet): number =>

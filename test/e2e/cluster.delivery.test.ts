@@ -177,6 +177,31 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     await cluster.show('label', 'namespace', 'test', 'pod-security.kubernetes.io/enforce-')
   })
 
+  test('what build prints works as printed, and --name and --context are one thing', async () => {
+    const directory = folder(cluster.directory, 'dock')
+    writeFileSync(
+      join(directory, 'package.json'),
+      JSON.stringify({ name: '@acme/dock', version: '1.2.3', main: 'main.js' }),
+    )
+    writeFileSync(join(directory, 'main.js'), serving('dock'))
+    writeFileSync(
+      join(directory, 'app.yml'),
+      manifest('dock', 'image: sampan.local/acme/dock\nports: { http: 8080 }\nhealth: { http: / }'),
+    )
+    const { err } = succeeded(await cluster.sampan('build', directory))
+    const command = /next: sampan (.*)$/m.exec(err)![1]!
+    succeeded(await cluster.sampan(...command.split(' ')))
+    succeeded(await cluster.sampan('build', directory, '--name', cluster.name))
+    succeeded(await cluster.sampan(...command.split(' '), '--name', cluster.name))
+    succeeded(await cluster.sampan(...command.split(' '), '--context', cluster.name))
+    expect((await cluster.sampan(...command.split(' '), '--name', 'other')).err).toContain(
+      'there is no context "other"',
+    )
+    expect((await cluster.sampan('build', directory, '--name', 'other', '--context', 'another')).err).toContain(
+      '--context another and --name other name two clusters; give one of them',
+    )
+  })
+
   test('the last node port goes while another port stays', async () => {
     const both = 'ports: { http: { port: 8080, nodePort: 30082 }, admin: 8081 }\nhealth: { http: / }'
     await build('ports', '1.0.0', serving('x'), both)

@@ -19,9 +19,9 @@ export interface YamlSource {
   readonly document: Document.Parsed
   /** `LINE: MESSAGE` */
   readonly mistakes: readonly string[]
-  lineOf(node: Node | undefined | null): number
+  readonly lineOf: (node: Node | undefined | null) => number
   /** Line of the key that the path leads to, or of the last part of it that is there. */
-  lineAt(path: readonly string[]): number
+  readonly lineAt: (path: readonly string[]) => number
 }
 
 export function readYaml(text: string): YamlSource {
@@ -39,7 +39,7 @@ export function readYaml(text: string): YamlSource {
     document,
     mistakes,
     lineOf,
-    lineAt(path) {
+    lineAt: path => {
       let node: unknown = document.contents
       let line = 1
       for (const name of path) {
