@@ -1,5 +1,5 @@
 // Deliveries that go wrong, end half-way or are done again, on real containers and with real signals.
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -200,6 +200,48 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     expect((await cluster.sampan('build', directory, '--name', 'other', '--context', 'another')).err).toContain(
       '--context another and --name other name two clusters; give one of them',
     )
+  })
+
+  test('a member of a workspace with a native module and variables in its start script runs', async () => {
+    const root = folder(cluster.directory, 'workspace')
+    const put = (path: string, content: string | object | Buffer): void => {
+      folder(root, path, '..')
+      const isText = typeof content === 'string' || Buffer.isBuffer(content)
+      writeFileSync(join(root, path), isText ? content : JSON.stringify(content))
+    }
+    // A library that needs another one than Node.js does stands for a module: it is loaded, and then refused.
+    const libraries = '/usr/lib/x86_64-linux-gnu'
+    const library = readdirSync(libraries).find(name => name.startsWith('libnftables.so.'))!
+    put('native/package.json', { name: 'native', version: '1.0.0' })
+    put('native/addon.node', readFileSync(join(libraries, library)))
+    succeeded(await cluster.run('npm', ['pack', '--silent'], { directory: join(root, 'native') }))
+    put('package.json', { name: 'all', private: true, workspaces: ['packages/*'] })
+    put('packages/words/package.json', { name: '@acme/words', version: '1.0.0', main: 'words.js' })
+    put('packages/words/words.js', `exports.hello = 'hello'`)
+    put('packages/api/package.json', {
+      name: 'api',
+      version: '1.0.0',
+      scripts: { start: 'NODE_ENV=staging node main.js --mark "a b"' },
+      dependencies: { '@acme/words': '1.0.0', native: 'file:../../native/native-1.0.0.tgz' },
+    })
+    put(
+      'packages/api/main.js',
+      `let native = 'loaded'
+       try { process.dlopen({ exports: {} }, require.resolve('native/addon.node')) } catch (error) { native = error.message }
+       const answer = { hello: require('@acme/words').hello, mode: process.env.NODE_ENV, mark: process.argv[3], native, name: process.env.npm_package_name }
+       require('node:http').createServer((_, response) => response.end(JSON.stringify(answer))).listen(8080)`,
+    )
+    put('packages/api/app.yml', manifest('api', withPort.replace('30080', '30085')))
+    succeeded(await cluster.run('npm', ['install', '--package-lock-only', '--offline'], { directory: root }))
+    succeeded(await cluster.sampan('build', join(root, 'packages/api')))
+    succeeded(await deploy('api:1.0.0'))
+    expect(JSON.parse(await cluster.curl('http://127.0.0.1:30085/'))).toEqual({
+      hello: 'hello',
+      mode: 'staging',
+      mark: 'a b',
+      name: 'api',
+      native: expect.stringContaining('did not self-register') as string,
+    })
   })
 
   test('the last node port goes while another port stays', async () => {

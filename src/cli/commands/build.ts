@@ -47,6 +47,7 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
       output.done(cached ? `${step} (kept from before)` : step)
       output.working(`building ${repository}:${tag}`)
     },
+    note: text => output.line(`note: ${text}`),
   })
   output.quiet()
   if (options.output === 'json') console.log(JSON.stringify({ image: `sampan.local/${repository}:${tag}`, ...image }))
