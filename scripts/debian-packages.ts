@@ -20,6 +20,8 @@ export function testPackages(): string[] {
     ['busybox-static', existsSync('/bin/busybox')],
     ['kubernetes-client', isInstalled('kubectl')],
     ['etcd-server', isInstalled('etcd')],
+    ['zsh', isInstalled('zsh')],
+    ['fish', isInstalled('fish')],
   ]
   return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
 }
