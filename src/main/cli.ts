@@ -1,7 +1,9 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandFacts } from '../cli/completion.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
-import { machineClock } from '../host/machine-clock.ts'
+import { commandClock } from '../host/machine-clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
 const program = new Command('sampan')
@@ -124,6 +126,18 @@ program
 const environmentOption = (): Option =>
   new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
 const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
+const contextNameOption = (): Option =>
+  new Option('--name <name>', 'name of a cluster of this machine: the same as --context <name>')
+
+/** A cluster and the context that `up` makes for it have one name. */
+function withContext<T extends { context?: string; name?: string }>(options: T): T {
+  const { context, name } = options
+  if (context !== undefined && name !== undefined && context !== name)
+    throw new CommandFailure(`--context ${context} and --name ${name} name two clusters; give one of them`)
+  const chosen = context ?? name
+  return chosen === undefined ? options : { ...options, context: chosen }
+}
+
 const fileOption = (): Option =>
   new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
 const timeoutOption = (): Option =>
@@ -135,19 +149,27 @@ function wholeNumber(text: string): number {
   return value
 }
 
+/** What delivering needs to know of this machine. */
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+  const { isAlive } = await import('../host/daemon.ts')
+  return { clock: commandClock, isAlive }
+}
+
 program
   .command('build')
   .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
   .argument('[directory]', 'folder with a package.json', '.')
-  .option('-t, --tag <name:version>', 'name and version of the image (default: as in package.json)')
-  .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
-  .addOption(nameOption())
+  .option(
+    '-t, --tag <name:version>',
+    'name and version of the image (default: as app.yml wants it, else as in package.json)',
+  )
+  .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
+  .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(outputOption())
-  .action(async (directory, options) => {
-    const registry =
-      options.registry ?? (await (await import('./commands/local-registry.ts')).localRegistryAddress(options.name))
-    await (await import('../cli/commands/build.ts')).build(directory, { ...options, registry })
-  })
+  .action(async (directory, options) =>
+    (await import('../cli/commands/build.ts')).build(directory, { ...withContext(options), clock: commandClock }),
+  )
 
 program
   .command('deploy')
@@ -156,10 +178,14 @@ program
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
   .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).deployCommand(target, {
+      ...withContext(options),
+      ...(await machine()),
+    }),
   )
 
 program
@@ -169,12 +195,53 @@ program
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, {
+      ...withContext(options),
+      ...(await machine()),
+    }),
   )
+
+program
+  .command('completion')
+  .description('print a script that completes commands, options, services and environments in a shell')
+  .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+  .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+    const { completionScripts } = await import('../cli/completion.ts')
+    process.stdout.write(completionScripts[shell])
+  })
+
+const askedByScripts = 'completion-candidates'
+program
+  .command(askedByScripts, { hidden: true })
+  .argument('[words...]')
+  .action(async (words: string[]) => {
+    const { completion, completionLines, offersHere } = await import('../cli/completion.ts')
+    for (const line of completionLines(completion(words, commandFacts(), offersHere))) console.log(line)
+  })
+
+/** What completion needs to know of the commands. */
+const commandFacts = (): CommandFacts[] =>
+  program.commands
+    .filter(command => command.name() !== askedByScripts)
+    .map(command => ({
+      name: command.name(),
+      about: command.description(),
+      options: command.options.map(option => ({
+        names: [option.short, option.long].filter(name => name !== undefined),
+        about: option.description,
+        value: /<([^>]*)>/.exec(option.flags)?.[1],
+        choices: option.argChoices ?? [],
+      })),
+      operands: command.registeredArguments.map(argument => ({
+        name: argument.name(),
+        choices: argument.argChoices ?? [],
+      })),
+    }))
 
 const expected = new Set([
   'CommandFailure',
@@ -187,6 +254,12 @@ const expected = new Set([
   'BuildError',
   'DeployError',
 ])
+
+// Who no longer reads what a command says has not asked it to stop half-way.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 try {
   await program.parseAsync()
