@@ -167,9 +167,11 @@ export async function startServiceProxy({
 }
 
 async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], facts: TableFacts): Promise<void> {
-  const own = Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address))
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address)),
+  )
   const isNodePortAddress = (address: string): boolean =>
-    (own.includes(address) || addressInRange(address, '127.0.0.0/8')) &&
+    (own.has(address) || addressInRange(address, '127.0.0.0/8')) &&
     facts.nodePortRanges.some(range => addressInRange(address, range))
   for (const protocol of withoutHandshake) {
     if (protocol !== 'udp' && !rules.some(rule => rule.protocol === protocol)) continue
