@@ -1,5 +1,6 @@
 // Bundles Sampan into dist/: the command, the server, the store's worker thread, and the licenses of the
 // libraries that are in them.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from './bundle.ts'
@@ -8,6 +9,7 @@ rmSync('dist', { recursive: true, force: true })
 const { inputs, outputs } = await bundle(
   { sampan: 'src/main/cli.ts', server: 'src/main/server-process.ts', 'sqlite-worker': 'src/store/sqlite-worker.ts' },
   'dist',
+  buildInfo(),
 )
 const libraries = new Set(
   Object.keys(inputs).flatMap(path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
@@ -25,4 +27,13 @@ function licenseOf(directory: string): string {
   const text =
     file === undefined || !existsSync(join(directory, file)) ? '' : readFileSync(join(directory, file), 'utf8')
   return `${name} ${version} (${license})\n\n${text.trim()}`
+}
+
+/** For src/server/build-info.ts; nothing where the sources are in no repository. */
+function buildInfo(): Record<string, string> {
+  const { status, stdout } = spawnSync('git', ['log', '-1', '--format=%H %ct'], { encoding: 'utf8' })
+  if (status !== 0) return {}
+  const [commit, seconds] = stdout.trim().split(' ')
+  const date = new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z')
+  return { sampanBuild: JSON.stringify({ commit, date }) }
 }

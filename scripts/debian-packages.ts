@@ -22,6 +22,7 @@ export function testPackages(): string[] {
     ['etcd-server', isInstalled('etcd')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
+    ['unzip', isInstalled('unzip')],
   ]
   return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
 }

@@ -26,6 +26,13 @@ function portNumber(text: string): number {
   return port
 }
 
+function secondsNumber(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isInteger(seconds) || seconds < 0)
+    throw new InvalidArgumentError('expected a whole number of seconds, 0 or more')
+  return seconds
+}
+
 program
   .command('up')
   .description('start the cluster on this machine')
@@ -74,9 +81,14 @@ program
 
 program
   .command('down')
-  .description('stop the cluster and its containers')
+  .description('stop the cluster and its containers; pods come back with the next up')
   .addOption(nameOption())
   .addOption(dataOption())
+  .addOption(
+    new Option('--timeout <seconds>', 'how long pods may take to end, at most; 0 kills them at once')
+      .argParser(secondsNumber)
+      .default(60),
+  )
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))
 
