@@ -123,8 +123,11 @@ export interface ContextEntry {
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-/** Adds or replaces a context with its cluster and user, keeps everything else, and makes it the current one. File mode 0600. */
-export function writeContext(path: string, entry: ContextEntry): void {
+/**
+ * Adds or replaces a context with its cluster and user, keeps everything else, and makes it the current one (with
+ * `keep`: only where none is). File mode 0600.
+ */
+export function writeContext(path: string, entry: ContextEntry, current: 'choose' | 'keep' = 'choose'): void {
   const file = readKubeconfig(path)
   const { name } = entry
   file.apiVersion ??= 'v1'
@@ -138,7 +141,7 @@ export function writeContext(path: string, entry: ContextEntry): void {
     user: { 'client-certificate-data': base64(entry.certificate), 'client-key-data': base64(entry.key) },
   })
   file.contexts = replaced(file.contexts, { name, context: { cluster: name, user: name } })
-  file['current-context'] = name
+  if (current === 'choose' || !file['current-context']) file['current-context'] = name
   save(path, file)
 }
 

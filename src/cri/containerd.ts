@@ -6,10 +6,10 @@ import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupFacts, removeCgroup } from '../host/cgroups.ts'
 import { MissingProgramError, run } from '../host/command.ts'
-import { runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
+import { isAlive, runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
 import { unmountBelow } from '../host/mounts.ts'
+import type { ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { cniConfiguration, containerdConfiguration, registryHosts } from './containerd-configuration.ts'
 import { importOciImage } from './containerd-images.ts'
@@ -23,6 +23,8 @@ export interface ContainerdOptions {
   readonly dataDirectory: string
   /** Sockets and running containers, e.g. `/run/sampan/default`; short. */
   readonly stateDirectory: string
+  /** Where it runs, with the shims of its containers. */
+  readonly place: ProcessPlace
   /** Range of pod addresses, `10.42.0.0/16`. */
   readonly podCidr: string
   /** Where the pods' traffic goes besides: routes into the pod network are not needed with ptp links. */
@@ -50,22 +52,19 @@ export interface Containerd {
   keepAlive(onRestart: (error?: Error) => void): () => void
 }
 
-/** Every pod's control group is below this one, in each hierarchy. */
-export const cgroupRoot = 'sampan'
-
 const socketPathLimit = 107
 const reconnectMs = 500
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
 export function containerdOf(
-  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>,
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place' | 'program'>,
 ): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
   const places = placesOf(options)
   const program = options.program ?? 'containerd'
   return {
     socketPath: places.socket,
     stopDaemon: () => stopDaemon(places.pidFile, program),
-    stop: () => stopEverything(places, program),
+    stop: () => stopEverything(places, program, options.place),
   }
 }
 
@@ -83,13 +82,10 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   await setRegistries(places.registryDirectory, options.registries ?? {})
   const launch = async (): Promise<void> => {
     await rm(places.socket, { force: true })
-    await startDaemon({
-      program,
-      args: ['--config', places.configFile],
-      pidFile: places.pidFile,
-      logFile: places.logFile,
-    })
-    await waitUntilAnswering(places, program)
+    const [command, args] = options.place.command(program, ['--config', places.configFile])
+    const pid = await startDaemon({ program: command, args, pidFile: places.pidFile, logFile: places.logFile })
+    await waitUntilAnswering(places, pid)
+    options.place.settle(pid, 'runtime')
   }
   if (!running) {
     await writeConfiguration(options, places)
@@ -113,9 +109,9 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
 
 /** Ends a containerd of an earlier process, with every container; nothing happens where none runs. Images stay. */
 export async function stopContainerd(
-  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>,
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place'>,
 ): Promise<void> {
-  await stopEverything(placesOf(options), 'containerd')
+  await stopEverything(placesOf(options), 'containerd', options.place)
 }
 
 /**
@@ -230,10 +226,10 @@ function answers(socket: string): Promise<boolean> {
   return promise
 }
 
-async function waitUntilAnswering(places: Places, program: string): Promise<void> {
+async function waitUntilAnswering(places: Places, pid: number): Promise<void> {
   for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 5) {
     if (await answers(places.socket)) return untilInitialized(places.socket)
-    if (runningDaemon(places.pidFile, program) === undefined && waitedMs > 500) break
+    if (!isAlive(pid)) break
     await sleep(5)
   }
   const log = await readFile(places.logFile, 'utf8').catch(() => '')
@@ -275,7 +271,7 @@ async function importImage(socket: string, tarFile: string): Promise<string[]> {
   return [...stdout.matchAll(/^unpacking (\S+) |^(\S+)\s+saved/gm)].map(match => match[1] ?? match[2]!)
 }
 
-async function stopEverything(places: Places, program: string): Promise<void> {
+async function stopEverything(places: Places, program: string, place: ProcessPlace): Promise<void> {
   if (await answers(places.socket)) await removeSandboxes(places.socket)
   await stopDaemon(places.pidFile, program)
   await killLeftOvers(places)
@@ -287,7 +283,7 @@ async function stopEverything(places: Places, program: string): Promise<void> {
   )
   await Promise.all(own.map(name => rm(join(places.state, name), { recursive: true, force: true })))
   await rmdir(places.state).catch(() => {}) // Not empty, or gone already.
-  removeCgroup(cgroupFacts(), cgroupRoot)
+  await place.clear()
 }
 
 /** Through CRI, so that addresses and control groups are given back too. */

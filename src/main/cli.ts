@@ -24,51 +24,68 @@ function portNumber(text: string): number {
   return port
 }
 
-program
-  .command('up')
-  .description('start the cluster on this machine')
-  .addOption(nameOption())
-  .addOption(dataOption())
-  .addOption(outputOption())
-  .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
-  .option(
-    '--advertise-address <address>',
-    'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
-  )
-  .option(
-    '--store <store>',
-    'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
-  )
-  .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
-  .option('--store-cert <file>', 'client certificate for etcd (PEM)')
-  .option('--store-key <file>', 'its key (PEM)')
-  .addOption(
-    new Option(
-      '--join <token>',
-      'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
-    ).env('SAMPAN_JOIN_TOKEN'),
-  )
-  .option('--join-file <file>', 'the same, with the token in a file')
-  .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
-  .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
-  .option('--oidc-client-id <id>', 'for whom its tokens have to be')
-  .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
-  .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
-  .option('--oidc-groups-claim <claim>', 'what are the groups')
-  .option('--oidc-groups-prefix <text>', 'what stands before each')
-  .option(
-    '--oidc-required-claim <claim=value>',
-    'what a token has to hold; may be repeated',
-    (text: string, before: string[] | undefined) => [...(before ?? []), text],
-  )
-  .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
-  .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
-  .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
-  .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
-  .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
-  .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
-  .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
+/** What is said about a cluster when it is started, by hand or as a service. */
+const startOptions = (command: Command): Command =>
+  command
+    .addOption(nameOption())
+    .addOption(dataOption())
+    .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+    .option(
+      '--advertise-address <address>',
+      'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
+    )
+    .option(
+      '--store <store>',
+      'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
+    )
+    .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
+    .option('--store-cert <file>', 'client certificate for etcd (PEM)')
+    .option('--store-key <file>', 'its key (PEM)')
+    .addOption(
+      new Option(
+        '--join <token>',
+        'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
+      ).env('SAMPAN_JOIN_TOKEN'),
+    )
+    .option('--join-file <file>', 'the same, with the token in a file')
+    .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
+    .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
+    .option('--oidc-client-id <id>', 'for whom its tokens have to be')
+    .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
+    .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
+    .option('--oidc-groups-claim <claim>', 'what are the groups')
+    .option('--oidc-groups-prefix <text>', 'what stands before each')
+    .option(
+      '--oidc-required-claim <claim=value>',
+      'what a token has to hold; may be repeated',
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
+    .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
+    .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
+    .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
+    .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
+    .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
+    .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
+    .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
+    .addOption(outputOption())
+
+startOptions(program.command('up').description('start the cluster on this machine'))
+  .addOption(new Option('--service', 'started by its unit of systemd').hideHelp())
   .action(async options => (await import('./commands/up.ts')).up(options))
+
+startOptions(
+  program
+    .command('install')
+    .description('make the cluster a service of the machine: it starts now and at boot, with the options given here'),
+)
+  .option('--stop-timeout <seconds>', 'how long pods get to end when the machine goes down', wholeNumber, 60)
+  .action(async options => (await import('./commands/install.ts')).install(options))
+
+program
+  .command('uninstall')
+  .description('stop the cluster and take its service away')
+  .addOption(nameOption())
+  .action(async options => (await import('./commands/install.ts')).uninstall(options))
 
 program
   .command('down')

@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly advertiseAddress?: string
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
+  /** A unit of systemd runs the server, and has a place for it. */
+  readonly isService?: boolean
   readonly access?: AccessOptions
   readonly audit?: AuditOptions
 }

@@ -10,6 +10,7 @@ import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
+import { leaveRootGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
@@ -75,10 +76,15 @@ async function main(options: ServerOptions): Promise<void> {
   })
   const { network } = facts
   const advertised = advertisedAddress(places, options.advertiseAddress)
+  const place = new ProcessPlace(options.name)
+  leaveRootGroup()
+  if (options.isService !== true) place.settle(process.pid, 'server')
+  writeFileSync(places.pidFile, `${process.pid}\n`)
 
   const containerd = startContainerd({
     dataDirectory: places.data,
     stateDirectory: places.state,
+    place,
     podCidr: network.podCidr,
   })
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
@@ -197,7 +203,7 @@ async function main(options: ServerOptions): Promise<void> {
     nodeName: facts.nodeName,
     network,
     dataDirectory: places.data,
-    cgroupRoot: `/sampan/${options.name}`,
+    cgroupRoot: place.podGroup,
     clock,
     logger: logger.with({ component: 'node' }),
   })

@@ -8,6 +8,7 @@ import { stopContainerd } from '../../cri/containerd.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
+import { ProcessPlace } from '../../host/process-place.ts'
 import { removeTable } from '../../network/service-proxy.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
@@ -31,7 +32,11 @@ export async function down(options: DownOptions): Promise<void> {
   await running?.stop()
   output.done('server stopped')
   output.working('stopping pods and the container runtime')
-  await stopContainerd({ dataDirectory: places.data, stateDirectory: places.state })
+  await stopContainerd({
+    dataDirectory: places.data,
+    stateDirectory: places.state,
+    place: new ProcessPlace(options.name),
+  })
   output.done('pods and container runtime stopped')
   await unmountBelow(places.data)
   if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
