@@ -23,19 +23,24 @@ export const thisMachine = (): Machine => ({ hasSystemd: hasSystemd(), cgroups: 
 export const hasSystemd = (): boolean => existsSync('/run/systemd/system')
 
 /** Name of the cluster's units, without their ending. */
-export const unitName = (cluster: string): string => (cluster === 'sampan' ? 'sampan' : `sampan-${cluster}`)
+const unitName = (cluster: string): string => (cluster === 'sampan' ? 'sampan' : `sampan-${cluster}`)
+
+/** The unit that starts the cluster at boot, where it is installed. */
+export const serviceName = (cluster: string): string => `${unitName(cluster)}.service`
 
 export class ProcessPlace {
   /** The group above those of all pods, as a path below each hierarchy's root. */
   readonly podGroup: string
   private readonly machine: Machine
   private readonly unit: string
+  private readonly service: string
   /** The scope's directory; undefined on a machine without scopes. */
   private readonly directory: string | undefined
 
   constructor(cluster: string, machine: Machine = thisMachine()) {
     this.machine = machine
     this.unit = `${unitName(cluster)}.scope`
+    this.service = serviceName(cluster)
     const hasScope = machine.hasSystemd && machine.cgroups.version === 2
     this.directory = hasScope ? join(machine.cgroups.roots[0]!, slice, this.unit) : undefined
     this.podGroup = hasScope ? `/${slice}/${this.unit}/pods` : `/sampan/${cluster}`
@@ -44,7 +49,14 @@ export class ProcessPlace {
   /** How to start a program so that it comes into the scope. It has the same process id, streams and namespaces. */
   command(program: string, args: readonly string[]): [program: string, args: string[]] {
     if (this.directory === undefined || isPopulated(this.directory)) return [program, [...args]]
-    const properties = ['Delegate=yes', 'TasksMax=infinity', `TimeoutStopSec=${stopSeconds}`]
+    const properties = [
+      'Delegate=yes',
+      'TasksMax=infinity',
+      `TimeoutStopSec=${stopSeconds}`,
+      // At a shutdown the service comes to its end first and finds its containers alive. A dependency that the
+      // service declared would keep a scope that has ended from being made again.
+      `Before=${this.service}`,
+    ]
     return [
       'systemd-run',
       [

@@ -24,6 +24,8 @@ function portNumber(text: string): number {
   return port
 }
 
+const serviceOption = (): Option => new Option('--service', 'asked by the unit of systemd').hideHelp()
+
 /** What is said about a cluster when it is started, by hand or as a service. */
 const startOptions = (command: Command): Command =>
   command
@@ -70,7 +72,7 @@ const startOptions = (command: Command): Command =>
     .addOption(outputOption())
 
 startOptions(program.command('up').description('start the cluster on this machine'))
-  .addOption(new Option('--service', 'started by its unit of systemd').hideHelp())
+  .addOption(serviceOption())
   .action(async options => (await import('./commands/up.ts')).up(options))
 
 startOptions(
@@ -92,6 +94,7 @@ program
   .description('stop the cluster and its containers')
   .addOption(nameOption())
   .addOption(dataOption())
+  .addOption(serviceOption())
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))
 

@@ -1,7 +1,6 @@
 // The unit of systemd that runs a cluster as a service of the machine, as text. The server forks away from
 // `sampan up` and is the unit's process; containers have a scope of their own (src/host/process-place.ts), which
 // ends after the unit, so that `sampan down` finds them alive and ends them in order.
-import { unitName } from '../host/process-place.ts'
 
 export interface ServiceUnit {
   readonly cluster: string
@@ -22,18 +21,16 @@ const startSeconds = 300
 /** What ending the server, containerd and the network takes beside the pods. */
 const stopReserveSeconds = 60
 
-export const serviceName = (cluster: string): string => `${unitName(cluster)}.service`
-
 export function serviceUnitText(unit: ServiceUnit): string {
   const { cluster, program, dataDirectory, stopSeconds } = unit
-  const down = ['down', '--name', cluster, '--data-dir', dataDirectory, '--timeout', String(stopSeconds)]
+  const down = ['down', '--service', '--name', cluster, '--data-dir', dataDirectory, '--timeout', String(stopSeconds)]
   const environment = Object.entries(unit.environment).map(
     ([name, value]) => `Environment=${quoted(`${name}=${value}`)}`,
   )
   return `# Written by "sampan install", which replaces it when it is given other options; "sampan uninstall" removes it.
 [Unit]
 Description=Sampan cluster "${cluster}"
-After=network-online.target nss-lookup.target ${unitName(cluster)}.scope
+After=network-online.target nss-lookup.target
 ${unit.needsNetwork ? 'Wants=network-online.target\n' : ''}RequiresMountsFor=${quoted(dataDirectory)}
 StartLimitIntervalSec=0
 

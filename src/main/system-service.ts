@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { CommandFailure } from '../cli/output.ts'
 import { kubeconfigPaths, writeContext } from '../client/kubeconfig.ts'
 import { CommandError, run } from '../host/command.ts'
+import { serviceName } from '../host/process-place.ts'
 import { adminAccess } from './cluster-keys.ts'
 import { connectControl } from './control-socket.ts'
 import type { ClusterPlaces } from './data-directory.ts'
-import { serviceName } from './service-unit.ts'
 
 const unitFile = (cluster: string): string => join('/etc/systemd/system', serviceName(cluster))
 
@@ -31,6 +31,8 @@ export async function removeUnit(cluster: string): Promise<void> {
   await systemctl('disable', '--quiet', '--now', serviceName(cluster))
   rmSync(unitFile(cluster), { force: true })
   await systemctl('daemon-reload')
+  // One that failed is remembered otherwise; one that did not is not known any more.
+  await systemctl('reset-failed', serviceName(cluster)).catch(() => {})
 }
 
 /** Resolves with the API's URL when the node is Ready and kubectl knows the way. @throws CommandFailure */
@@ -40,7 +42,7 @@ export async function startService(places: ClusterPlaces): Promise<string> {
     await systemctl('start', unit)
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    throw new CommandFailure(`${unit} does not start: ${await lastWords(unit)}; see: journalctl --unit ${unit}`)
+    throw new CommandFailure(`${unit} does not start: ${await lastWords(unit)}\nsee also: journalctl --unit ${unit}`)
   }
   const running = await connectControl(places.controlSocket)
   const admin = adminAccess(places)
@@ -59,7 +61,9 @@ async function lastWords(unit: string): Promise<string> {
     '--quiet',
     '_SYSTEMD_INVOCATION_ID=' + (await systemctl('show', '--property=InvocationID', '--value', unit)),
   ]).catch(() => ({ stdout: '' }))
-  return stdout.split('\n').findLast(line => line.startsWith('error: ')) ?? 'it says nothing about why'
+  const lines = stdout.trimEnd().split('\n')
+  const first = lines.findLastIndex(line => line.startsWith('error: '))
+  return first === -1 ? 'it says nothing about why' : lines.slice(first).join('\n').slice('error: '.length)
 }
 
 const systemctlMs = 600_000

@@ -17,9 +17,13 @@ export interface DownOptions {
   readonly name: string
   readonly dataDir?: string
   readonly purge?: boolean
+  /** The unit of systemd asks, not a person. */
+  readonly service?: boolean
 }
 
 export async function down(options: DownOptions): Promise<void> {
+  // systemd asks as well when the server has ended by itself: by `sampan down`, or for another one to take over.
+  if (options.service === true && process.env['MAINPID'] === undefined) return
   const places = placesOf(options.name, options.dataDir)
   const output = new Output()
   const facts = knownFacts(places)

@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths } from '../../client/kubeconfig.ts'
-import { hasSystemd } from '../../host/process-place.ts'
+import { endProcess } from '../../host/daemon.ts'
+import { hasSystemd, serviceName } from '../../host/process-place.ts'
 import { connectControl } from '../control-socket.ts'
-import { openDataDirectory, placesOf } from '../data-directory.ts'
-import { serviceName, serviceUnitText } from '../service-unit.ts'
+import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { serviceUnitText } from '../service-unit.ts'
 import { installedUnit, installUnit, isInstalled, removeUnit, startService } from '../system-service.ts'
 import { upArguments, withAbsolutePaths, type UpOptions } from '../up-options.ts'
 import { assertPossible, lookAtStore } from './up.ts'
@@ -16,6 +17,8 @@ import { assertPossible, lookAtStore } from './up.ts'
 export interface InstallOptions extends UpOptions {
   readonly stopTimeout: number
 }
+
+const serverStopMs = 15_000
 
 export async function install(given: InstallOptions): Promise<void> {
   const { stopTimeout, ...options } = withAbsolutePaths(given)
@@ -41,7 +44,7 @@ export async function install(given: InstallOptions): Promise<void> {
   output.working(`starting ${serviceName(name)}`)
   await installUnit(name, text)
   // Whoever started it: its containers run on, and the service's server takes them over.
-  if (text !== before) await (await connectControl(places.controlSocket))?.stop()
+  if (text !== before) await endServer(places)
   const url = await startService(places).catch(async (error: unknown) => {
     await takeBack(name, before)
     throw error
@@ -50,6 +53,14 @@ export async function install(given: InstallOptions): Promise<void> {
   if (options.output === 'json')
     console.log(JSON.stringify({ url, context: name, unit: serviceName(name), changed: text !== before }))
   else output.line(`cluster "${name}" is up and starts at boot as ${serviceName(name)}: kubectl uses context ${name}`)
+}
+
+/** Containers stay. */
+async function endServer({ controlSocket }: ClusterPlaces): Promise<void> {
+  const running = await connectControl(controlSocket)
+  if (running === undefined) return
+  running.close()
+  await endProcess(running.facts.pid, serverStopMs)
 }
 
 /** A service that does not start would be tried for ever. */
