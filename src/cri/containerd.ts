@@ -10,13 +10,14 @@ import { MissingProgramError, run } from '../host/command.ts'
 import { isAlive, runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
 import { unmountBelow } from '../host/mounts.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
-import { listProcesses } from '../host/processes.ts'
+import { listProcesses, type RunningProcess } from '../host/processes.ts'
 import { cniConfiguration, containerdConfiguration, registryHosts } from './containerd-configuration.ts'
 import { importOciImage } from './containerd-images.ts'
 import type { OciImage } from './oci-image.ts'
 import { grpcRuntime } from './grpc-runtime.ts'
 import { pauseImage, pauseImageName } from './pause-image.ts'
 import { criNamespace } from './containerd-wire.ts'
+import type { Runtime } from './runtime.ts'
 
 export interface ContainerdOptions {
   /** Images and configuration; kept over restarts. */
@@ -44,7 +45,7 @@ export interface Containerd {
   importImage(tarFile: string): Promise<string[]>
   importOciImage(name: string, image: OciImage): Promise<void>
   setRegistries(registries: Readonly<Record<string, string>>): Promise<void>
-  /** Ends containerd and every container, and takes its mounts away. Images stay. */
+  /** Ends containerd and every container, and takes its mounts away. Images and what is known of containers stay. */
   stop(): Promise<void>
   /** Ends only containerd itself; containers run on. */
   stopDaemon(): Promise<void>
@@ -64,7 +65,7 @@ export function containerdOf(
   return {
     socketPath: places.socket,
     stopDaemon: () => stopDaemon(places.pidFile, program),
-    stop: () => stopEverything(places, program, options.place),
+    stop: () => stopEverything(places, program, options.place, kill),
   }
 }
 
@@ -80,13 +81,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const startMs = performance.now()
   const running = runningDaemon(places.pidFile, program) !== undefined && (await answers(places.socket))
   await setRegistries(places.registryDirectory, options.registries ?? {})
-  const launch = async (): Promise<void> => {
-    await rm(places.socket, { force: true })
-    const [command, args] = options.place.command(program, ['--config', places.configFile])
-    const pid = await startDaemon({ program: command, args, pidFile: places.pidFile, logFile: places.logFile })
-    await waitUntilAnswering(places, pid)
-    options.place.settle(pid, 'runtime')
-  }
+  const launch = (): Promise<void> => launchDaemon(places, program, options.place)
   if (!running) {
     await writeConfiguration(options, places)
     await launch()
@@ -107,11 +102,30 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   }
 }
 
-/** Ends a containerd of an earlier process, with every container; nothing happens where none runs. Images stay. */
-export async function stopContainerd(
-  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place'>,
-): Promise<void> {
-  await stopEverything(placesOf(options), 'containerd', options.place)
+/** Ends a containerd of an earlier process, with every container; nothing happens where none runs. */
+export async function stopContainerd({
+  endContainers,
+  ...options
+}: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place'> & {
+  /** Ends what still runs in its own way; what is left then is killed. */
+  readonly endContainers: EndContainers
+}): Promise<void> {
+  await stopEverything(placesOf(options), 'containerd', options.place, endContainers)
+}
+
+type EndContainers = (runtime: Runtime) => Promise<void>
+
+async function kill(runtime: Runtime): Promise<void> {
+  const containers = await runtime.listContainers()
+  await Promise.allSettled(containers.map(container => runtime.stopContainer(container.id, 0)))
+}
+
+async function launchDaemon(places: Places, program: string, place: ProcessPlace): Promise<void> {
+  await rm(places.socket, { force: true })
+  const [command, args] = place.command(program, ['--config', places.configFile])
+  const pid = await startDaemon({ program: command, args, pidFile: places.pidFile, logFile: places.logFile })
+  await waitUntilAnswering(places, pid)
+  place.settle(pid, 'runtime')
 }
 
 /**
@@ -271,8 +285,16 @@ async function importImage(socket: string, tarFile: string): Promise<string[]> {
   return [...stdout.matchAll(/^unpacking (\S+) |^(\S+)\s+saved/gm)].map(match => match[1] ?? match[2]!)
 }
 
-async function stopEverything(places: Places, program: string, place: ProcessPlace): Promise<void> {
-  if (await answers(places.socket)) await removeSandboxes(places.socket)
+async function stopEverything(
+  places: Places,
+  program: string,
+  place: ProcessPlace,
+  endContainers: EndContainers,
+): Promise<void> {
+  // Containers outlive it; without it they could only be killed.
+  if (shimsOf(places).length > 0 && !(await answers(places.socket)))
+    await launchDaemon(places, program, place).catch(() => {})
+  if (await answers(places.socket)) await stopSandboxes(places.socket, endContainers)
   await stopDaemon(places.pidFile, program)
   await killLeftOvers(places)
   await unmountBelow(places.state)
@@ -286,19 +308,13 @@ async function stopEverything(places: Places, program: string, place: ProcessPla
   await place.clear()
 }
 
-/** Through CRI, so that addresses and control groups are given back too. */
-async function removeSandboxes(socketPath: string): Promise<void> {
+/** Through CRI, so that addresses are given back, and exit codes are known to the next start. */
+async function stopSandboxes(socketPath: string, endContainers: EndContainers): Promise<void> {
   const runtime = grpcRuntime({ socketPath })
   try {
-    const containers = await runtime.listContainers()
-    await Promise.allSettled(containers.map(container => runtime.stopContainer(container.id, 0)))
+    await endContainers(runtime)
     const sandboxes = await runtime.listPodSandboxes()
-    await Promise.allSettled(
-      sandboxes.map(async sandbox => {
-        await runtime.stopPodSandbox(sandbox.id)
-        await runtime.removePodSandbox(sandbox.id)
-      }),
-    )
+    await Promise.allSettled(sandboxes.map(({ id }) => runtime.stopPodSandbox(id)))
   } catch {
     // What CRI could not end is killed below.
   } finally {
@@ -306,14 +322,16 @@ async function removeSandboxes(socketPath: string): Promise<void> {
   }
 }
 
+const shimsOf = (places: Places): RunningProcess[] =>
+  listProcesses().filter(
+    ({ commandLine }) => commandLine.includes(places.socket) && commandLine[0]!.includes('containerd-shim'),
+  )
+
 async function killLeftOvers(places: Places): Promise<void> {
   const bundles = join(places.state, 'io.containerd.runtime.v2.task', criNamespace)
   const pids = await Promise.all(
     (await readdir(bundles).catch(() => [])).map(id => readFile(join(bundles, id, 'init.pid'), 'utf8').catch(() => '')),
   )
-  const shims = listProcesses().filter(
-    process => process.commandLine.includes(places.socket) && process.commandLine[0]!.includes('containerd-shim'),
-  )
-  for (const { pid } of shims) signal(pid, 'SIGKILL')
+  for (const { pid } of shimsOf(places)) signal(pid, 'SIGKILL')
   for (const pid of pids) if (Number(pid) > 1) signal(Number(pid), 'SIGKILL')
 }

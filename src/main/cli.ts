@@ -24,6 +24,13 @@ function portNumber(text: string): number {
   return port
 }
 
+function secondsNumber(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isInteger(seconds) || seconds < 0)
+    throw new InvalidArgumentError('expected a whole number of seconds, 0 or more')
+  return seconds
+}
+
 const serviceOption = (): Option => new Option('--service', 'asked by the unit of systemd').hideHelp()
 
 /** What is said about a cluster when it is started, by hand or as a service. */
@@ -80,7 +87,7 @@ startOptions(
     .command('install')
     .description('make the cluster a service of the machine: it starts now and at boot, with the options given here'),
 )
-  .option('--stop-timeout <seconds>', 'how long pods get to end when the machine goes down', wholeNumber, 60)
+  .option('--stop-timeout <seconds>', 'how long pods may take to end when the machine goes down', secondsNumber, 60)
   .action(async options => (await import('./commands/install.ts')).install(options))
 
 program
@@ -91,9 +98,14 @@ program
 
 program
   .command('down')
-  .description('stop the cluster and its containers')
+  .description('stop the cluster and its containers; pods come back with the next up')
   .addOption(nameOption())
   .addOption(dataOption())
+  .addOption(
+    new Option('--timeout <seconds>', 'how long pods may take to end, at most; 0 kills them at once')
+      .argParser(secondsNumber)
+      .default(60),
+  )
   .addOption(serviceOption())
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))

@@ -1,6 +1,7 @@
 // The server of one cluster: the composition root. Brings up API, control loops, network and node agent,
 // each as soon as what it needs is there, and reports to whoever started it. SIGTERM ends it in order;
-// containers, service rules and addresses stay, and the next start takes them over.
+// containers, service rules and addresses stay, and the next start takes them over. `sampan down` has it end its
+// pods before.
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
@@ -22,7 +23,7 @@ import { publishIdentity } from './cluster-identity.ts'
 import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { componentClient, masters, startComponents } from './components.ts'
-import { serveControl } from './control-socket.ts'
+import { serveControl, type PodProgress } from './control-socket.ts'
 import { accessSettings } from './access-settings.ts'
 import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
@@ -47,6 +48,8 @@ const clock = machineClock
 const random = systemRandom
 const logger = processLogger()
 const stopMs = 5000
+/** What the runtime may take beyond the time that containers have. */
+const lateMs = 10_000
 const startedAt = new Date().toISOString()
 
 function report(message: StartReport): void {
@@ -98,6 +101,8 @@ async function main(options: ServerOptions): Promise<void> {
   const isShared = isSharedStore(places)
   if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
+  let podsStop: Promise<void> | undefined
+  let stopping = false
   let frontClient = keys.frontProxy.client
   let membership: Membership | undefined
   const server = await createApiServer({
@@ -154,7 +159,10 @@ async function main(options: ServerOptions): Promise<void> {
       dataDirectory: places.data,
       startedAt,
     }),
-    () => void shutDown(),
+    {
+      stop: () => void Promise.resolve(podsStop).then(shutDown),
+      stopPods: (limitSeconds, onProgress) => void stopPods(limitSeconds, onProgress).then(shutDown),
+    },
   )
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
@@ -213,7 +221,17 @@ async function main(options: ServerOptions): Promise<void> {
   report({ ready: true })
   closeSync(reportChannel)
 
-  let stopping = false
+  async function stopPods(limitSeconds: number, onProgress: PodProgress): Promise<void> {
+    if (agent === undefined) return
+    logger.info('stopping pods', { limitSeconds })
+    const late = new Promise<void>(resolve => {
+      clock.after(limitSeconds * 1_000 + lateMs, resolve)
+    })
+    podsStop = Promise.race([agent.stopPods(limitSeconds, onProgress), late]).catch((error: unknown) =>
+      logger.warn('pods not stopped', { error: String(error) }),
+    )
+    await podsStop
+  }
   async function shutDown(): Promise<void> {
     if (stopping) return
     stopping = true

@@ -1,6 +1,7 @@
 // What the runtime is told about one container. Pure: paths, environment and image are given.
 import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerConfig, ContainerResources, ContainerSecurity, ImageSummary, Mount } from '../cri/runtime.ts'
+import { endingAnnotations } from './container-records.ts'
 import { ConfigError } from './environment.ts'
 import { expand } from './expand.ts'
 import { imageAnnotation } from './plan.ts'
@@ -46,7 +47,7 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
       'io.kubernetes.container.restartCount': String(attempt),
       'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath ?? '/dev/termination-log',
       'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy ?? 'File',
-      'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds ?? 30),
+      ...endingAnnotations(pod, container),
     },
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false,

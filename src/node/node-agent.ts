@@ -49,6 +49,11 @@ export interface NodeAgent extends NodeStreams {
   readonly ready: Promise<void>
   /** What running containers use, for metrics and autoscaling. */
   stats(): Promise<ContainerStats[]>
+  /**
+   * Ends all containers as when their pods are deleted, within the limit; the pods stay, and the next agent starts
+   * them again. What is left is told at first and whenever a pod has ended; may be called again with less time.
+   */
+  stopPods(limitSeconds: number, onProgress: (left: readonly string[]) => void): Promise<void>
   /** Containers run on. */
   stop(): Promise<void>
 }
@@ -114,6 +119,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     }),
     ready: Promise.resolve(),
     stats: () => runtime.containerStats(),
+    stopPods: (limitSeconds, onProgress) => pool.stopPods(clock.now() + limitSeconds * 1_000, onProgress),
     async stop() {
       for (const stop of unsubscribe) stop()
       registration.stop()

@@ -3,12 +3,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Container } from '../api/generated/models.ts'
-import type { ImageSummary, SandboxConfig } from '../cri/runtime.ts'
+import { isRuntimeNotFound, type ImageSummary, type SandboxConfig } from '../cri/runtime.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
 import { buildContainer } from './build-container.ts'
 import { hostsFile } from './name-resolution.ts'
-import { shallEnd } from './plan.ts'
+import { shallStop } from './plan.ts'
 import type { PodDirectories } from './pod-directories.ts'
 import { allContainersOf, containerOf, gracePeriodSecondsOf, isHostNetwork, podText } from './pod-facts.ts'
 import type { PodOnNode } from './pod-on-node.ts'
@@ -75,7 +75,7 @@ export class PodStarter {
   }
 
   async refreshVolumes(): Promise<void> {
-    if (!this.state.volumesReady || shallEnd(this.subject.pod, this.state)) return
+    if (!this.state.volumesReady || shallStop(this.subject.pod, this.state)) return
     try {
       await this.volumes.refresh(this.subject.pod)
       this.scheduleRenewal()
@@ -96,7 +96,7 @@ export class PodStarter {
   }
 
   async startSandbox(attempt: number): Promise<void> {
-    if (shallEnd(this.subject.pod, this.state)) return
+    if (shallStop(this.subject.pod, this.state)) return
     const { runtime, network, hostsFile: nodeHosts } = this.context
     this.context.cgroups.admit(this.subject.pod)
     const config = this.sandboxConfig(attempt)
@@ -125,15 +125,9 @@ export class PodStarter {
     const { runtime } = this.context
     const { sandbox } = this.state
     const container = containerOf(this.subject.pod, name)
-    if (sandbox === undefined || container === undefined || shallEnd(this.subject.pod, this.state)) return undefined
+    if (sandbox === undefined || container === undefined || shallStop(this.subject.pod, this.state)) return undefined
     // A container that ended may have ended with its sandbox.
-    if (
-      attempt > 0 &&
-      !(await runtime.podSandboxStatus(sandbox.id).then(
-        status => status.ready,
-        () => false,
-      ))
-    ) {
+    if (attempt > 0 && (await this.hasEnded(sandbox.id))) {
       this.subject.sandboxEnded(sandbox.id)
       return undefined
     }
@@ -155,11 +149,7 @@ export class PodStarter {
       .createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt))
       .catch(async (error: unknown) => {
         // Perhaps because the sandbox died unnoticed.
-        const ready = await runtime.podSandboxStatus(sandbox.id).then(
-          status => status.ready,
-          () => false,
-        )
-        if (!ready) this.subject.sandboxEnded(sandbox.id)
+        if (await this.hasEnded(sandbox.id)) this.subject.sandboxEnded(sandbox.id)
         throw error
       })
     this.subject.say('Normal', 'Created', `Created container: ${name}`, container)
@@ -178,6 +168,11 @@ export class PodStarter {
       ...(hooked && status.state === 'running' && { state: 'created' as const }),
     })
     return hooked ? id : undefined
+  }
+
+  /** No answer says nothing: the runtime may be busy, and the sandbox well. */
+  private async hasEnded(sandboxId: string): Promise<boolean> {
+    return await this.context.runtime.podSandboxStatus(sandboxId).then(({ ready }) => !ready, isRuntimeNotFound)
   }
 
   /** Runs the hook; a container whose hook fails is stopped. */

@@ -5,6 +5,8 @@ import type { ContainerStatus, SandboxSummary } from '../cri/runtime.ts'
 
 export interface SandboxRecord extends SandboxSummary {
   readonly address?: string
+  /** The runtime was told to stop it: its address and network are given back. */
+  readonly isStopped?: boolean
 }
 
 /** Why something has not happened, as a container's waiting state shows it. */
@@ -52,6 +54,8 @@ export interface PodState {
   gone: boolean
   /** When containers began to be stopped for good. */
   stoppingSinceMs: number | undefined
+  /** The node stops: by then containers have to have ended, and the pod stays to start again with the node. */
+  nodeStopsAtMs: number | undefined
   cleaned: boolean
 }
 
@@ -70,6 +74,7 @@ export function newPodState(): PodState {
     givenUp: undefined,
     gone: false,
     stoppingSinceMs: undefined,
+    nodeStopsAtMs: undefined,
     cleaned: false,
   }
 }

@@ -191,7 +191,7 @@ export class ClusterFixture {
 
   async close(): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL')
-    await this.down('--purge')
+    await this.down('--purge', '--timeout', '0')
     if (this.ownsNamespace) this.namespace.close()
     rmSync(this.directory, { recursive: true, force: true })
   }

@@ -1,5 +1,6 @@
-// `sampan down`: stops the server, the pods, containerd, and takes links and rules away; works just the
-// same when the server is gone already. `--purge` deletes the data too.
+// `sampan down`: ends the pods as if they were deleted, stops the server and containerd, and takes links and rules
+// away; works just the same when the server is gone already. Pods and what is known of them stay for the next
+// `up`; `--purge` deletes the data.
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Output } from '../../cli/output.ts'
@@ -10,6 +11,7 @@ import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { ProcessPlace } from '../../host/process-place.ts'
 import { removeTable } from '../../network/service-proxy.ts'
+import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
 
@@ -17,6 +19,8 @@ export interface DownOptions {
   readonly name: string
   readonly dataDir?: string
   readonly purge?: boolean
+  /** Seconds that pods have to end, at most. */
+  readonly timeout: number
   /** The unit of systemd asks, not a person. */
   readonly service?: boolean
 }
@@ -33,13 +37,17 @@ export async function down(options: DownOptions): Promise<void> {
   }
   output.working('stopping the server')
   const running = await connectControl(places.controlSocket)
-  await running?.stop()
+  const startMs = commandClock.now()
+  await running?.stop(options.timeout, left => showLeft(output, left))
   output.done('server stopped')
-  output.working('stopping pods and the container runtime')
+  output.working('stopping the container runtime')
   await stopContainerd({
     dataDirectory: places.data,
     stateDirectory: places.state,
     place: new ProcessPlace(options.name),
+    // What a server that is gone, or had too little time, has left.
+    endContainers: runtime =>
+      endRecorded(runtime, commandClock, Math.max(0, options.timeout - (commandClock.now() - startMs) / 1_000)),
   })
   output.done('pods and container runtime stopped')
   await unmountBelow(places.data)
@@ -55,6 +63,14 @@ export async function down(options: DownOptions): Promise<void> {
     output.done('data deleted')
   }
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
+}
+
+const namesShown = 3
+
+function showLeft(output: Output, left: readonly string[]): void {
+  if (left.length === 0) return output.working('stopping the server')
+  const names = left.slice(0, namesShown).join(', ')
+  output.working(`stopping pods: ${left.length} left (${names}${left.length > namesShown ? ', ...' : ''})`)
 }
 
 /** A directory that is a disk of its own is emptied and stays. */
