@@ -31,6 +31,8 @@ function secondsNumber(text: string): number {
   return seconds
 }
 
+const oneMore = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text]
+
 const serviceOption = (): Option => new Option('--service', 'asked by the unit of systemd').hideHelp()
 
 /** What is said about a cluster when it is started, by hand or as a service. */
@@ -39,6 +41,11 @@ const startOptions = (command: Command): Command =>
     .addOption(nameOption())
     .addOption(dataOption())
     .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+    .option(
+      '--bind-address <address>',
+      'address of this machine at which the API listens besides; 0.0.0.0: all of them',
+    )
+    .option('--tls-san <name>', "name or address that the API's certificate vouches for; may be repeated", oneMore)
     .option(
       '--advertise-address <address>',
       'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
@@ -64,11 +71,7 @@ const startOptions = (command: Command): Command =>
     .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
     .option('--oidc-groups-claim <claim>', 'what are the groups')
     .option('--oidc-groups-prefix <text>', 'what stands before each')
-    .option(
-      '--oidc-required-claim <claim=value>',
-      'what a token has to hold; may be repeated',
-      (text: string, before: string[] | undefined) => [...(before ?? []), text],
-    )
+    .option('--oidc-required-claim <claim=value>', 'what a token has to hold; may be repeated', oneMore)
     .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
     .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
     .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')

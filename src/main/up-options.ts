@@ -1,9 +1,10 @@
 // What `sampan up` and `sampan install` are told about the cluster, and the same as words of a command line.
 import { resolve } from 'node:path'
 import type { AccessOptions } from './access-settings.ts'
+import type { EndpointOptions } from './api-endpoint.ts'
 import type { AuditOptions } from './audit-settings.ts'
 
-export interface UpOptions extends AccessOptions, AuditOptions {
+export interface UpOptions extends AccessOptions, AuditOptions, EndpointOptions {
   readonly name: string
   readonly dataDir?: string
   readonly apiPort?: number

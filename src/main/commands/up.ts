@@ -124,6 +124,8 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
     ...(options.advertiseAddress !== undefined && { advertiseAddress: options.advertiseAddress }),
+    ...(options.bindAddress !== undefined && { bindAddress: options.bindAddress }),
+    ...(options.tlsSan !== undefined && { tlsSan: options.tlsSan }),
     ...(options.service === true && { isService: true }),
     access: accessOptions(options),
     audit: auditOptions(options),
