@@ -56,7 +56,7 @@ export async function asService(machine: VirtualMachine, checks: Checks): Promis
     await show(machine, 'systemctl stop sampan')
     expectSame(await notes(machine), `${before}told to end\n`, 'what the pod noted')
     expectMatch((await machine.run(processesLeft)).output, /^$/, 'processes left')
-    expectMatch((await machine.run('ls -d /sys/fs/cgroup/sampan.slice/*')).output, /No such file/, 'groups left')
+    expectMatch((await machine.run('ls -d /sys/fs/cgroup/sampan.slice/*/')).output, /No such file/, 'groups left')
     expectMatch(
       (await machine.run('sampan up --api-port 6443')).output,
       /error: .*sampan install/,

@@ -1,7 +1,7 @@
 // A containerd of our own: private root, state, socket and configuration, so that nothing on the machine
 // can disturb it and nothing of ours is left behind. It outlives the Sampan process; the next one finds
 // it by pid file and socket. The state directory must be short: unix sockets have paths of 107 bytes.
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -11,7 +11,12 @@ import { isAlive, runningDaemon, signal, startDaemon, stopDaemon } from '../host
 import { unmountBelow } from '../host/mounts.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import { listProcesses, type RunningProcess } from '../host/processes.ts'
-import { cniConfiguration, containerdConfiguration, registryHosts } from './containerd-configuration.ts'
+import {
+  cniConfiguration,
+  containerdConfiguration,
+  registryHosts,
+  type Snapshotter,
+} from './containerd-configuration.ts'
 import { importOciImage } from './containerd-images.ts'
 import type { OciImage } from './oci-image.ts'
 import { grpcRuntime } from './grpc-runtime.ts'
@@ -207,6 +212,7 @@ async function writeConfiguration(options: ContainerdOptions, places: Places): P
         cniConfiguration: places.cniDirectory,
         cniPrograms,
         registryDirectory: places.registryDirectory,
+        snapshotter: snapshotterFor(places.root),
       }),
     ),
     writeFile(
@@ -219,6 +225,12 @@ async function writeConfiguration(options: ContainerdOptions, places: Places): P
     ),
   ])
 }
+
+/** The kernel lays no overlay upon an overlay, as the file system of a container is one. */
+const snapshotterFor = (directory: string): Snapshotter =>
+  statfsSync(directory).type === overlayMagic ? 'native' : 'overlayfs'
+
+const overlayMagic = 0x79_4c_76_30
 
 async function setRegistries(directory: string, registries: Readonly<Record<string, string>>): Promise<void> {
   await Promise.all(

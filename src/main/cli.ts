@@ -169,6 +169,15 @@ program
   })
 
 program
+  .command('image')
+  .description("make Sampan's own image, which runs a cluster in a privileged container, and push it to the cluster")
+  .option('--archive <file>', 'write the image to a file for "docker load" instead')
+  .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
+  .addOption(nameOption())
+  .addOption(outputOption())
+  .action(async options => (await import('./commands/image.ts')).image(options))
+
+program
   .command('deploy')
   .description('bring a version of a service into an environment and wait until it runs')
   .argument('<name:version>', 'for example geo-backend:1.0.0')

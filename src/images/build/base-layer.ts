@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { run } from '../../host/command.ts'
+import { CommandError, run } from '../../host/command.ts'
 import type { LayerEntry } from './layer.ts'
 
 export const nodePath = 'usr/local/bin/node'
@@ -42,8 +42,11 @@ export async function baseEntries(nodeBinary: string): Promise<LayerEntry[]> {
 }
 
 /** What the dynamic linker would load, each under the path it is looked for at. */
-async function sharedLibraries(program: string): Promise<LayerEntry[]> {
-  const { stdout } = await run('ldd', [program])
+export async function sharedLibraries(program: string): Promise<LayerEntry[]> {
+  const { stdout } = await run('ldd', [program]).catch((error: unknown) => {
+    if (error instanceof CommandError && error.stderr.includes('not a dynamic executable')) return { stdout: '' }
+    throw error
+  })
   const paths = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(match => match[1]!)
   return [...new Set(paths)].map(path => ({
     path: placeOf(path),

@@ -8,9 +8,9 @@ import { dirname, join } from 'node:path'
 import { run, CommandError } from '../../host/command.ts'
 import { baseEntries, baseKey, serviceUser } from './base-layer.ts'
 import { applicationFolder, compiledApplication, compiledCodeVariables, compileDependencies } from './compiled-code.ts'
-import { entriesBelow, layerMediaType, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
+import { entriesBelow, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
 import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
-import { RegistryClient } from './registry-client.ts'
+import { pushImage, type BuiltImage, type Layer } from './push-image.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -27,13 +27,7 @@ export interface BuildOptions {
   readonly progress: (step: string, cached: boolean) => void
 }
 
-export interface BuiltImage {
-  readonly digest: string
-  readonly sizeBytes: number
-}
-
-interface KeptLayer extends LayerFile {
-  readonly file: string
+interface KeptLayer extends Layer {
   readonly cached: boolean
 }
 
@@ -41,7 +35,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const project = readProject(options.directory)
   await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 })
   const [base, dependencies] = await Promise.all([
-    keptLayer(options, `base-${baseKey(options.nodeBinary)}`, () => baseEntries(options.nodeBinary)),
+    keptLayer(options.cacheDirectory, `base-${baseKey(options.nodeBinary)}`, () => baseEntries(options.nodeBinary)),
     project.hasDependencies ? dependencyLayer(options, project) : undefined,
   ])
   options.progress('base layer', base.cached)
@@ -56,11 +50,15 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   try {
     const application = await applicationLayer(making, project, options)
     options.progress('application', false)
-    const image = await push(options, project, [
-      base,
-      ...(dependencies === undefined ? [] : [dependencies]),
-      application,
-    ])
+    const layers = [base, ...(dependencies === undefined ? [] : [dependencies]), application]
+    const image = await pushImage(options.registry, options, layers, {
+      User: `${serviceUser.id}:${serviceUser.id}`,
+      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...compiledCodeVariables],
+      Entrypoint: ['/usr/local/bin/node'],
+      Cmd: project.command,
+      WorkingDir: '/app',
+      StopSignal: 'SIGTERM',
+    })
     options.progress('pushed', false)
     return image
   } finally {
@@ -69,8 +67,8 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 }
 
 /** Makes the layer unless one with that key is there. */
-async function keptLayer(
-  { cacheDirectory }: BuildOptions,
+export async function keptLayer(
+  cacheDirectory: string,
   key: string,
   entries: (making: string) => Promise<LayerEntry[]>,
 ): Promise<KeptLayer> {
@@ -104,7 +102,7 @@ async function dependencyLayer(options: BuildOptions, project: Project): Promise
     .update(`compiled 2 ${process.version} ${process.arch}`)
     .digest('hex')
     .slice(0, 16)
-  return keptLayer(options, `dependencies-${key}`, async making => {
+  return keptLayer(options.cacheDirectory, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
     await mkdir(installed)
@@ -150,42 +148,4 @@ async function npm(
     const telling = args[0] === 'ci' ? lines.slice(0, 8) : lines.slice(-15)
     throw new BuildError(`npm ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
   }
-}
-
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
-
-async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
-  const registry = new RegistryClient(options.registry, options.repository)
-  await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
-  const configuration = Buffer.from(
-    JSON.stringify({
-      architecture: architectures[process.arch] ?? process.arch,
-      os: 'linux',
-      config: {
-        User: `${serviceUser.id}:${serviceUser.id}`,
-        Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...compiledCodeVariables],
-        Entrypoint: ['/usr/local/bin/node'],
-        Cmd: project.command,
-        WorkingDir: '/app',
-        StopSignal: 'SIGTERM',
-        Labels: {
-          'org.opencontainers.image.title': options.repository,
-          'org.opencontainers.image.version': options.tag,
-        },
-      },
-      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
-    }),
-  )
-  const config = await registry.pushBytes(configuration)
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType,
-      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: configuration.length },
-      layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
-    }),
-  )
-  const digest = await registry.pushManifest(options.tag, mediaType, manifest)
-  return { digest, sizeBytes: layers.reduce((sum, { size }) => sum + size, 0) }
 }

@@ -1,14 +1,13 @@
 // `sampan install`: the cluster becomes a service of the machine, with the options of `up`. A cluster that runs
 // already is taken over with its containers running on; installing again with other options changes them so.
 // `sampan uninstall` stops the cluster and takes the service away; its data stays.
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths } from '../../client/kubeconfig.ts'
 import { endProcess } from '../../host/daemon.ts'
 import { hasSystemd, serviceName } from '../../host/process-place.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { ownProgram } from '../own-package.ts'
 import { serviceUnitText } from '../service-unit.ts'
 import { installedUnit, installUnit, isInstalled, removeUnit, startService } from '../system-service.ts'
 import { upArguments, withAbsolutePaths, type UpOptions } from '../up-options.ts'
@@ -30,7 +29,7 @@ export async function install(given: InstallOptions): Promise<void> {
   const before = installedUnit(name)
   const text = serviceUnitText({
     cluster: name,
-    program: ownProgram(),
+    program: lastingProgram(),
     upArguments: upArguments({ ...options, dataDir: places.data }),
     dataDirectory: places.data,
     pidFile: places.pidFile,
@@ -94,15 +93,12 @@ function assertSystemd(instead: string): void {
 }
 
 /** The command as systemd can start it at any time. @throws CommandFailure when it may be gone tomorrow */
-function ownProgram(): string {
-  const isSource = import.meta.url.endsWith('.ts')
-  const program = fileURLToPath(new URL(isSource ? '../../../bin/sampan' : '../bin/sampan', import.meta.url))
-  if (!existsSync(program)) throw new CommandFailure(`expected the command sampan in ${program}, found nothing`)
-  if (program.includes('/_npx/'))
+function lastingProgram(): string {
+  if (ownProgram.includes('/_npx/'))
     throw new CommandFailure(
-      `${program} is npx's and may be deleted at any time; install Sampan before: npm install --global sampan`,
+      `${ownProgram} is npx's and may be deleted at any time; install Sampan before: npm install --global sampan`,
     )
-  return program
+  return ownProgram
 }
 
 /** Images are pulled through the proxy that whoever installs uses. */
