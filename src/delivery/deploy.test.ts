@@ -120,7 +120,7 @@ function answerExcept(version: string): void {
   const started = new Set<number>()
   answer(deployment => {
     if (!failing(deployment)) return 'ready'
-    const generation = deployment.metadata.generation ?? 0
+    const generation = Number(deployment.metadata.generation ?? 0)
     if (!started.has(generation)) void addFailingPod(deployment, generation)
     started.add(generation)
     return 'silent'

@@ -34,6 +34,7 @@ import { keepSchemaStatus } from './flow-control/schema-status.ts'
 import { serveDefinitions } from './custom-resources/definitions.ts'
 import { DiscoveryRoutes } from './http/discovery-routes.ts'
 import type { HealthCheck } from './http/health-routes.ts'
+import { keepRecordsWhilePaused } from './http/pausable-connections.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
 import { ServerMetrics } from './metrics.ts'
@@ -281,6 +282,7 @@ function makeListener(
     },
     (request, response) => void handler.handle(request, response),
   )
+  keepRecordsWhilePaused(server)
   server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head))
   server.on('tlsClientError', () => {})
   return server

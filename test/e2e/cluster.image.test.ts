@@ -3,6 +3,7 @@
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -80,7 +81,7 @@ describe.skipIf(reason !== undefined)(
     test('is a cluster that kubectl reaches from outside', async () => {
       await eventually(
         'the cluster within is up',
-        async () => /cluster "inner" is up/.test(await cluster.show('logs', 'sampan')),
+        async () => /cluster "inner" is up/.test((await cluster.kubectl('logs', 'sampan')).out),
         waitMs,
       )
       await connect()
@@ -129,7 +130,7 @@ describe.skipIf(reason !== undefined)(
         let index = ''
         for await (const entry of createReadStream(file).pipe(extract())) {
           names.add(entry.header.name)
-          if (entry.header.name === 'manifest.json') index = Buffer.concat(await entry.toArray()).toString()
+          if (entry.header.name === 'manifest.json') index = await text(entry)
           else entry.resume()
         }
         const [image] = JSON.parse(index) as { Config: string; RepoTags: string[]; Layers: string[] }[]
