@@ -79,6 +79,7 @@ function applicationEntries(directory: string): LayerEntry[] {
       source: join(directory, path),
       mode: path.startsWith('bin/') ? 0o755 : 0o644,
     })),
+    { path: `${place}/node_modules/node/bin/node`, kind: 'link', target: '/usr/local/bin/node' },
     { path: 'usr/local/bin/sampan', kind: 'link', target: '../lib/sampan/bin/sampan' },
     { path: 'usr/local/bin/sampan-container', kind: 'file', source: Buffer.from(firstProcess), mode: 0o755 },
   ]

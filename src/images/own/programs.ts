@@ -17,9 +17,12 @@ const needed: readonly (readonly [debianPackage: string, ...programs: string[]])
   ['iproute2', 'ip'],
   ['mount', 'mount'],
   ['mount', 'umount'],
+  ['coreutils', 'mkfifo'],
   ['busybox-static', 'busybox'],
 ]
 const useful = ['conntrack', 'nsenter']
+/** Names of all that may be in the image, busybox' own commands apart. */
+export const programNames: readonly string[] = [...needed.flatMap(([, ...names]) => names), ...useful]
 const networkPlugins = ['host-local', 'loopback', 'ptp']
 const pluginPlaces = ['/usr/lib/cni', '/opt/cni/bin']
 
