@@ -10,7 +10,8 @@ import { debianDisk, fileSystem, suites, type Suite } from './boot-test/debian-d
 import { acceleration, VirtualMachine } from './boot-test/virtual-machine.ts'
 import { bootPackages, ensurePackages } from './debian-packages.ts'
 import { byHand } from './boot-test/by-hand.ts'
-import { asService, afterBoot } from './boot-test/as-service.ts'
+import { asContainer } from './boot-test/as-container.ts'
+import { afterBoot, asService, uninstalled } from './boot-test/as-service.ts'
 import { Checks } from './boot-test/checks.ts'
 
 const repository = join(import.meta.dirname, '..')
@@ -42,7 +43,10 @@ try {
   }
   await byHand(await boot(), checks)
   await asService(await boot(), checks)
-  await afterBoot(await boot(), checks)
+  const last = await boot()
+  await afterBoot(last, checks)
+  await asContainer(last, checks)
+  await uninstalled(last, checks)
 } catch (error) {
   checks.failed('the machine', (error as Error).message)
 } finally {

@@ -85,6 +85,9 @@ export async function afterBoot(machine: VirtualMachine, checks: Checks): Promis
       'what the pod noted',
     )
   })
+}
+
+export async function uninstalled(machine: VirtualMachine, checks: Checks): Promise<void> {
   await checks.check('uninstall takes everything away but the data', async () => {
     expectMatch(await show(machine, 'sampan uninstall'), /does not start at boot any more/, 'uninstall')
     expectMatch((await machine.run('systemctl status sampan')).output, /could not be found/, 'the unit')

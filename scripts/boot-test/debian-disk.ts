@@ -41,6 +41,7 @@ const packages = [
   'udev',
   'ca-certificates',
   'kubernetes-client',
+  'busybox-static',
 ]
 /** Name of the serial port between the machine and the test. */
 export const portName = 'sampan.test'

@@ -77,7 +77,7 @@ export async function startPods(machine: VirtualMachine): Promise<void> {
   await untilAllRun(machine)
 }
 
-const put = (machine: VirtualMachine, path: string, content: string): Promise<string> =>
+export const put = (machine: VirtualMachine, path: string, content: string): Promise<string> =>
   show(machine, `mkdir -p $(dirname ${path}) && echo ${Buffer.from(content).toString('base64')} | base64 -d > ${path}`)
 
 /** Four pods are Ready and the service answers. */

@@ -45,13 +45,18 @@ export async function acceleration({ kernel }: Disk): Promise<'kvm' | 'tcg'> {
   return works ? 'kvm' : 'tcg'
 }
 
-const hardware = (kind: 'kvm' | 'tcg'): string[] => [
-  '-nodefaults',
-  '-no-reboot',
-  ...['-display', 'none'],
-  ...['-machine', 'q35'],
-  ...(kind === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
-]
+/** Options, each with its value if it has one. */
+const words = (...options: readonly (readonly string[])[]): string[] => options.flat()
+
+const hardware = (kind: 'kvm' | 'tcg'): string[] =>
+  words(
+    ['-nodefaults'],
+    ['-no-reboot'],
+    ['-display', 'none'],
+    ['-machine', 'q35'],
+    ['-accel', kind === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
+    ['-cpu', kind === 'kvm' ? 'host' : 'max'],
+  )
 
 export class VirtualMachine {
   private readonly child: ChildProcess
@@ -65,18 +70,22 @@ export class VirtualMachine {
     const port = join(directory, 'port')
     this.child = spawn(
       program,
-      [
-        ...hardware(options.acceleration),
-        ...['-smp', '2', '-m', '2048'],
-        ...['-kernel', disk.kernel, '-initrd', disk.initrd],
-        ...['-append', 'root=/dev/vda rw console=ttyS0 systemd.show_status=true'],
-        ...['-serial', `file:${this.console}`],
-        ...[disk.image, ...options.others].flatMap(file => ['-drive', `file=${file},format=raw,if=virtio`]),
-        ...['-netdev', 'user,id=net,restrict=on', '-device', 'virtio-net-pci,netdev=net'],
-        ...['-device', 'virtio-rng-pci', '-device', 'virtio-serial'],
-        ...['-chardev', `socket,id=port,path=${port},server=on,wait=off`],
-        ...['-device', `virtserialport,chardev=port,name=${portName}`],
-      ],
+      words(
+        hardware(options.acceleration),
+        ['-smp', '2'],
+        ['-m', '2048'],
+        ['-kernel', disk.kernel],
+        ['-initrd', disk.initrd],
+        ['-append', 'root=/dev/vda rw console=ttyS0 systemd.show_status=true'],
+        ['-serial', `file:${this.console}`],
+        [disk.image, ...options.others].flatMap(file => ['-drive', `file=${file},format=raw,if=virtio`]),
+        ['-netdev', 'user,id=net,restrict=on'],
+        ['-device', 'virtio-net-pci,netdev=net'],
+        ['-device', 'virtio-rng-pci'],
+        ['-device', 'virtio-serial'],
+        ['-chardev', `socket,id=port,path=${port},server=on,wait=off`],
+        ['-device', `virtserialport,chardev=port,name=${portName}`],
+      ),
       { stdio: ['ignore', 'ignore', 'inherit'] },
     )
   }

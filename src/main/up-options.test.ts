@@ -12,10 +12,16 @@ test('options become the words that they were', () => {
       auditLogMaxsize: 100,
       store: undefined,
     }),
-  ).toEqual([
-    ...['--name', 'sampan', '--api-port', '0', '--oidc-issuer-url', 'https://issuer.example'],
-    ...['--oidc-required-claim', 'team=a', '--oidc-required-claim', 'role=b', '--audit-log-maxsize', '100'],
-  ])
+  ).toEqual(
+    [
+      ['--name', 'sampan'],
+      ['--api-port', '0'],
+      ['--oidc-issuer-url', 'https://issuer.example'],
+      ['--oidc-required-claim', 'team=a'],
+      ['--oidc-required-claim', 'role=b'],
+      ['--audit-log-maxsize', '100'],
+    ].flat(),
+  )
 })
 
 test('what concerns one start alone is left out: a token is no secret in a file that all can read', () => {

@@ -14,6 +14,7 @@ import { removeTable } from '../../network/service-proxy.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
+import { isInstalled } from '../system-service.ts'
 
 export interface DownOptions {
   readonly name: string
@@ -63,6 +64,8 @@ export async function down(options: DownOptions): Promise<void> {
     output.done('data deleted')
   }
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
+  if (options.service !== true && isInstalled(options.name))
+    output.line(`it is a service of this machine and starts again at boot; end that with: sampan uninstall`)
 }
 
 const namesShown = 3

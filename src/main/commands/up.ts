@@ -83,7 +83,7 @@ async function upAsService(places: ClusterPlaces, options: UpOptions, output: Ou
 export function assertPossible(): void {
   if (process.platform !== 'linux')
     throw new CommandFailure(
-      'containers need Linux; on other systems run Sampan in a virtual machine, or deliver to an existing cluster',
+      'containers need Linux; on other systems run Sampan\'s own image with docker run --privileged (README, "In a container"), or deliver to an existing cluster',
     )
   if (process.getuid?.() !== 0) throw new CommandFailure('starting containers needs root; run the command with sudo')
   const packages = missingPackages()
