@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { nearestName } from '../delivery/manifest/nearest-name.ts'
 import { CommandFailure } from './output.ts'
 
-const manifestName = 'app.yml'
+export const manifestName = 'app.yml'
 const depth = 3
 const skipped = new Set(['node_modules', 'dist'])
 

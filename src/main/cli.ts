@@ -1,7 +1,8 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { CommandFailure, Output } from '../cli/output.ts'
-import { machineClock } from '../host/machine-clock.ts'
+import { commandClock } from '../host/machine-clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
 const program = new Command('sampan')
@@ -143,6 +144,18 @@ program
 const environmentOption = (): Option =>
   new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
 const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
+const contextNameOption = (): Option =>
+  new Option('--name <name>', 'name of a cluster of this machine: the same as --context <name>')
+
+/** A cluster and the context that `up` makes for it have one name. */
+function withContext<T extends { context?: string; name?: string }>(options: T): T {
+  const { context, name } = options
+  if (context !== undefined && name !== undefined && context !== name)
+    throw new CommandFailure(`--context ${context} and --name ${name} name two clusters; give one of them`)
+  const chosen = context ?? name
+  return chosen === undefined ? options : { ...options, context: chosen }
+}
+
 const fileOption = (): Option =>
   new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
 const timeoutOption = (): Option =>
@@ -154,28 +167,37 @@ function wholeNumber(text: string): number {
   return value
 }
 
+/** What delivering needs to know of this machine. */
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+  const { isAlive } = await import('../host/daemon.ts')
+  return { clock: commandClock, isAlive }
+}
+
 program
   .command('build')
   .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
   .argument('[directory]', 'folder with a package.json', '.')
-  .option('-t, --tag <name:version>', 'name and version of the image (default: as in package.json)')
-  .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
-  .addOption(nameOption())
+  .option(
+    '-t, --tag <name:version>',
+    'name and version of the image (default: as app.yml wants it, else as in package.json)',
+  )
+  .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
+  .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(outputOption())
-  .action(async (directory, options) => {
-    const registry =
-      options.registry ?? (await (await import('./commands/local-registry.ts')).localRegistryAddress(options.name))
-    await (await import('../cli/commands/build.ts')).build(directory, { ...options, registry })
-  })
+  .action(async (directory, options) =>
+    (await import('../cli/commands/build.ts')).build(directory, { ...withContext(options), clock: commandClock }),
+  )
 
 program
   .command('image')
   .description("make Sampan's own image, which runs a cluster in a privileged container, and push it to the cluster")
   .option('--archive <file>', 'write the image to a file for "docker load" instead')
-  .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
-  .addOption(nameOption())
+  .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
+  .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(outputOption())
-  .action(async options => (await import('./commands/image.ts')).image(options))
+  .action(async options => (await import('./commands/image.ts')).image(withContext(options)))
 
 program
   .command('deploy')
@@ -184,10 +206,14 @@ program
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
   .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).deployCommand(target, {
+      ...withContext(options),
+      ...(await machine()),
+    }),
   )
 
 program
@@ -197,11 +223,15 @@ program
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, {
+      ...withContext(options),
+      ...(await machine()),
+    }),
   )
 
 const expected = new Set([
@@ -215,6 +245,12 @@ const expected = new Set([
   'BuildError',
   'DeployError',
 ])
+
+// Who no longer reads what a command says has not asked it to stop half-way.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 try {
   await program.parseAsync()

@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { nodes } from '../api/resources.ts'
+import { publishRegistryHosting } from '../client/registry-hosting.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
@@ -218,6 +219,10 @@ async function main(options: ServerOptions): Promise<void> {
     logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
+  await publishRegistryHosting(serverClient, {
+    host: `127.0.0.1:${registry.port}`,
+    hostFromContainerRuntime: 'sampan.local',
+  })
   reached('node')
   const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })

@@ -4,8 +4,8 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { CommandError, run } from '../../host/command.ts'
 import type { LayerEntry } from './layer.ts'
+import { linkedLibraries } from './native-libraries.ts'
 
 export const nodePath = 'usr/local/bin/node'
 /** The user services run as. */
@@ -43,18 +43,17 @@ export async function baseEntries(nodeBinary: string): Promise<LayerEntry[]> {
 
 /** What the dynamic linker would load, each under the path it is looked for at. */
 export async function sharedLibraries(program: string): Promise<LayerEntry[]> {
-  const { stdout } = await run('ldd', [program]).catch((error: unknown) => {
-    if (error instanceof CommandError && error.stderr.includes('not a dynamic executable')) return { stdout: '' }
-    throw error
-  })
-  const paths = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(match => match[1]!)
-  return [...new Set(paths)].map(path => ({
+  return (await baseLibraries(program)).map(path => ({
     path: placeOf(path),
     kind: 'file',
     source: realpathSync(path),
     mode: 0o755,
   }))
 }
+
+/** Paths on this machine of the libraries that every image has. */
+export const baseLibraries = async (nodeBinary: string): Promise<string[]> =>
+  [...(await linkedLibraries(nodeBinary)).values()].filter(path => path !== undefined)
 
 /** /lib may be a link to /usr/lib here; inside the image both are plain directories. */
 function placeOf(path: string): string {

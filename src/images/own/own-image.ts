@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { baseEntries, baseKey } from '../build/base-layer.ts'
-import { keptLayer } from '../build/build-image.ts'
+import { keptLayer, type LayerContent } from '../build/build-image.ts'
 import { writeLayer, type LayerEntry } from '../build/layer.ts'
 import { BuildError } from '../build/project.ts'
 import type { BuiltImage, Layer } from '../build/push-image.ts'
@@ -43,9 +43,10 @@ export async function makeOwnImage(
     .digest('hex')
     .slice(0, 16)
   await mkdir(cacheDirectory, { recursive: true, mode: 0o700 })
+  const keeping = { cacheDirectory, note: () => {} }
   const [base, programs] = await Promise.all([
-    keptLayer(cacheDirectory, `base-${baseKey(nodeBinary)}`, () => baseEntries(nodeBinary)),
-    keptLayer(cacheDirectory, `cluster-${key}`, () => programEntries(machine)),
+    keptLayer(keeping, `base-${baseKey(nodeBinary)}`, () => whole(baseEntries(nodeBinary))),
+    keptLayer(keeping, `cluster-${key}`, () => whole(programEntries(machine))),
   ])
   progress('base layer', base.cached)
   progress('programs of this machine', programs.cached)
@@ -59,6 +60,9 @@ export async function makeOwnImage(
     await rm(making, { recursive: true, force: true })
   }
 }
+
+/** Nothing is missing in it that somebody would have to be told. */
+const whole = async (entries: Promise<LayerEntry[]>): Promise<LayerContent> => ({ entries: await entries, notes: [] })
 
 const place = 'usr/local/lib/sampan'
 
@@ -79,7 +83,6 @@ function applicationEntries(directory: string): LayerEntry[] {
       source: join(directory, path),
       mode: path.startsWith('bin/') ? 0o755 : 0o644,
     })),
-    { path: `${place}/node_modules/node/bin/node`, kind: 'link', target: '/usr/local/bin/node' },
     { path: 'usr/local/bin/sampan', kind: 'link', target: '../lib/sampan/bin/sampan' },
     { path: 'usr/local/bin/sampan-container', kind: 'file', source: Buffer.from(firstProcess), mode: 0o755 },
   ]

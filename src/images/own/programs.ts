@@ -118,7 +118,10 @@ done
 async function npmEntries(directory: string): Promise<LayerEntry[]> {
   const unneeded = new Set(['man', 'docs'])
   return [
-    ...(await entriesBelow(directory, 'usr/local/lib/node_modules/npm', path => !unneeded.has(path))),
+    ...(await entriesBelow(directory, 'usr/local/lib/node_modules/npm', {
+      includes: path => !unneeded.has(path),
+      mayHold: () => false,
+    })),
     ...readdirSync(join(directory, 'bin'))
       .filter(name => /^np[mx]-cli\.js$/.test(name))
       .map((name): LayerEntry => ({

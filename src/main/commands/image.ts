@@ -1,15 +1,16 @@
 // `sampan image`: makes Sampan's own image, for the cluster's registry or as a file for other machines.
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { clusterRegistry } from '../../cli/cluster-registry.ts'
 import { Output } from '../../cli/output.ts'
+import { commandClock } from '../../host/machine-clock.ts'
 import { pushImage, saveImage } from '../../images/build/push-image.ts'
 import { makeOwnImage, ownImageConfig } from '../../images/own/own-image.ts'
 import { packageDirectory } from '../own-package.ts'
 import { sampanVersion } from '../version.ts'
-import { localRegistryAddress } from './local-registry.ts'
 
 export interface ImageOptions {
-  readonly name: string
+  readonly context?: string
   /** `host:port` of the registry to push to. */
   readonly registry?: string
   /** The file to write instead. */
@@ -21,7 +22,8 @@ export async function image(options: ImageOptions): Promise<void> {
   const output = new Output()
   const name = { repository: 'sampan', tag: sampanVersion }
   const archive = options.archive === undefined ? undefined : resolve(options.archive)
-  const registry = archive === undefined ? (options.registry ?? (await localRegistryAddress(options.name))) : ''
+  const registry =
+    archive === undefined ? (options.registry ?? (await clusterRegistry(options.context, commandClock))) : ''
   const doing = `making ${name.repository}:${name.tag}`
   output.working(doing)
   const built = await makeOwnImage(
