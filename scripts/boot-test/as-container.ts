@@ -1,25 +1,10 @@
 // Sampan's own image as a privileged pod, on control groups of version 2: what Docker does on most machines.
+import { ownImagePod } from '../../src/testing/own-image-pod.ts'
 import { expectMatch, expectSame, show, untilMatch, type Checks } from './checks.ts'
 import { put } from './pods.ts'
 import type { VirtualMachine } from './virtual-machine.ts'
 
-const outer = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'sampan' },
-  spec: {
-    containers: [
-      {
-        name: 'main',
-        image: 'sampan.local/sampan:0.1.0',
-        args: ['--name', 'inner'],
-        securityContext: { privileged: true },
-        volumeMounts: [{ name: 'work', mountPath: '/work' }],
-      },
-    ],
-    volumes: [{ name: 'work', hostPath: { path: '/root/service' } }],
-  },
-}
+const outer = ownImagePod('/work', { hostPath: { path: '/root/service' } })
 
 const inner = {
   apiVersion: 'v1',

@@ -47,6 +47,15 @@ export async function asService(machine: VirtualMachine, checks: Checks): Promis
     await untilAllRun(machine)
     expectSame(await containers(machine), before, 'containers')
   })
+  await checks.check('an installation that fails is told and leaves the service as it was', async () => {
+    const before = await containers(machine)
+    const failed = await machine.run('sampan install --oidc-issuer-url http://issuer.example --oidc-client-id a')
+    expectSame(failed.code, 1, 'exit code')
+    expectMatch(failed.output, /sampan\.service does not start: .*https/, 'install')
+    expectMatch(await show(machine, 'cat /etc/systemd/system/sampan.service'), /--api-port 7443/, 'the unit')
+    await untilAllRun(machine)
+    expectSame(await containers(machine), before, 'containers')
+  })
   await checks.check('options for the service belong to install', async () => {
     expectMatch((await machine.run('sampan up --api-port 6443')).output, /is up already/, 'up')
     expectMatch(await show(machine, 'cat /etc/systemd/system/sampan.service'), /--api-port 7443/, 'the unit')

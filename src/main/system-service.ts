@@ -17,6 +17,10 @@ export const isInstalled = (cluster: string): boolean => existsSync(unitFile(clu
 export const installedUnit = (cluster: string): string | undefined =>
   isInstalled(cluster) ? readFileSync(unitFile(cluster), 'utf8') : undefined
 
+/** Whether the service has started and runs. */
+export const isActive = async (cluster: string): Promise<boolean> =>
+  (await systemctl('show', '--property=ActiveState', '--value', serviceName(cluster))) === 'active'
+
 /** Puts the unit in place so that it starts at boot; it does not start now. */
 export async function installUnit(cluster: string, text: string): Promise<void> {
   const file = unitFile(cluster)

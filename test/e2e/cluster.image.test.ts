@@ -10,27 +10,10 @@ import { parse, stringify } from 'yaml'
 import type { Pod } from '../../src/api/generated/models.ts'
 import { ClusterFixture, reasonToSkipCluster, succeeded, type Result } from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
+import { ownImagePod } from '../../src/testing/own-image-pod.ts'
 
 const reason = reasonToSkipCluster()
 const waitMs = 60_000
-
-const privileged = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'sampan' },
-  spec: {
-    containers: [
-      {
-        name: 'main',
-        image: 'sampan.local/sampan:0.1.0',
-        args: ['--name', 'inner', '--tls-san', 'inner.example'],
-        securityContext: { privileged: true },
-        volumeMounts: [{ name: 'data', mountPath: '/var/lib/sampan' }],
-      },
-    ],
-    volumes: [{ name: 'data', emptyDir: {} }],
-  },
-}
 
 const hello = {
   apiVersion: 'v1',
@@ -64,7 +47,12 @@ describe.skipIf(reason !== undefined)(
       cluster = await ClusterFixture.up('image')
       kubeconfig = join(cluster.directory, 'inner')
       succeeded(await cluster.sampan('image', '--name', cluster.name))
-      succeeded(await cluster.kubectlWith(privileged, 'apply'))
+      succeeded(
+        await cluster.kubectlWith(
+          ownImagePod('/var/lib/sampan', { emptyDir: {} }, ['--tls-san', 'inner.example']),
+          'apply',
+        ),
+      )
     })
     afterAll(() => cluster?.close())
 

@@ -65,7 +65,9 @@ export async function down(options: DownOptions): Promise<void> {
   }
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
   if (options.service !== true && isInstalled(options.name))
-    output.line(`it is a service of this machine and starts again at boot; end that with: sampan uninstall`)
+    output.line(
+      `it is a service of this machine and starts again at boot; end that with: sampan uninstall --name ${options.name}`,
+    )
 }
 
 const namesShown = 3

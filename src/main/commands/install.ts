@@ -1,6 +1,7 @@
 // `sampan install`: the cluster becomes a service of the machine, with the options of `up`. A cluster that runs
 // already is taken over with its containers running on; installing again with other options changes them so.
 // `sampan uninstall` stops the cluster and takes the service away; its data stays.
+import { resolve } from 'node:path'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths } from '../../client/kubeconfig.ts'
 import { endProcess } from '../../host/daemon.ts'
@@ -9,7 +10,7 @@ import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import { ownProgram } from '../own-package.ts'
 import { serviceUnitText } from '../service-unit.ts'
-import { installedUnit, installUnit, isInstalled, removeUnit, startService } from '../system-service.ts'
+import { installedUnit, installUnit, isActive, isInstalled, removeUnit, startService } from '../system-service.ts'
 import { upArguments, withAbsolutePaths, type UpOptions } from '../up-options.ts'
 import { assertPossible, lookAtStore } from './up.ts'
 
@@ -35,7 +36,7 @@ export async function install(given: InstallOptions): Promise<void> {
     pidFile: places.pidFile,
     stopSeconds: stopTimeout,
     needsNetwork: options.store !== undefined || options.advertiseAddress !== undefined,
-    environment: { KUBECONFIG: kubeconfigPaths(process.env)[0]!, ...proxySettings(process.env) },
+    environment: { KUBECONFIG: resolve(kubeconfigPaths(process.env)[0]!), ...proxySettings(process.env) },
   })
   openDataDirectory(places)
   // The token of another server is good for one start, and nothing to write into a file that all can read.
@@ -43,9 +44,9 @@ export async function install(given: InstallOptions): Promise<void> {
   output.working(`starting ${serviceName(name)}`)
   await installUnit(name, text)
   // Whoever started it: its containers run on, and the service's server takes them over.
-  if (text !== before) await endServer(places)
+  if (text !== before || !(await isActive(name))) await endServer(places)
   const url = await startService(places).catch(async (error: unknown) => {
-    await takeBack(name, before)
+    await takeBack(places, before)
     throw error
   })
   output.quiet()
@@ -62,10 +63,12 @@ async function endServer({ controlSocket }: ClusterPlaces): Promise<void> {
   await endProcess(running.facts.pid, serverStopMs)
 }
 
-/** A service that does not start would be tried for ever. */
-async function takeBack(name: string, before: string | undefined): Promise<void> {
-  await removeUnit(name)
-  if (before !== undefined) await installUnit(name, before)
+/** A service that does not start would be tried for ever; the one before goes on. */
+async function takeBack(places: ClusterPlaces, before: string | undefined): Promise<void> {
+  await removeUnit(places.name)
+  if (before === undefined) return
+  await installUnit(places.name, before)
+  await startService(places).catch(() => {}) // The first failure is the one to tell.
 }
 
 export interface UninstallOptions {

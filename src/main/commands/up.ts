@@ -68,7 +68,7 @@ async function upAsService(places: ClusterPlaces, options: UpOptions, output: Ou
   const others = lastingOptions(options).filter(([name]) => name !== 'name' && name !== 'dataDir')
   if (others.length > 0)
     throw new CommandFailure(
-      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: sampan install`,
+      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: sampan install --name ${options.name}`,
     )
   output.working(`starting ${serviceName(options.name)}`)
   const url = await startService(places)
