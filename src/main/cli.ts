@@ -33,55 +33,77 @@ function secondsNumber(text: string): number {
   return seconds
 }
 
-program
-  .command('up')
-  .description('start the cluster on this machine')
-  .addOption(nameOption())
-  .addOption(dataOption())
-  .addOption(outputOption())
-  .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
-  .option(
-    '--advertise-address <address>',
-    'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
-  )
-  .option(
-    '--node-port-addresses <ranges>',
-    'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
-  )
-  .option(
-    '--store <store>',
-    'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
-  )
-  .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
-  .option('--store-cert <file>', 'client certificate for etcd (PEM)')
-  .option('--store-key <file>', 'its key (PEM)')
-  .addOption(
-    new Option(
-      '--join <token>',
-      'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
-    ).env('SAMPAN_JOIN_TOKEN'),
-  )
-  .option('--join-file <file>', 'the same, with the token in a file')
-  .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
-  .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
-  .option('--oidc-client-id <id>', 'for whom its tokens have to be')
-  .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
-  .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
-  .option('--oidc-groups-claim <claim>', 'what are the groups')
-  .option('--oidc-groups-prefix <text>', 'what stands before each')
-  .option(
-    '--oidc-required-claim <claim=value>',
-    'what a token has to hold; may be repeated',
-    (text: string, before: string[] | undefined) => [...(before ?? []), text],
-  )
-  .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
-  .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
-  .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
-  .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
-  .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
-  .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
-  .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
+const oneMore = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text]
+
+const serviceOption = (): Option => new Option('--service', 'asked by the unit of systemd').hideHelp()
+
+/** What is said about a cluster when it is started, by hand or as a service. */
+const startOptions = (command: Command): Command =>
+  command
+    .addOption(nameOption())
+    .addOption(dataOption())
+    .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+    .option(
+      '--bind-address <address>',
+      'address of this machine at which the API listens besides; 0.0.0.0: all of them',
+    )
+    .option('--tls-san <name>', "name or address that the API's certificate vouches for; may be repeated", oneMore)
+    .option(
+      '--advertise-address <address>',
+      'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
+    )
+    .option(
+      '--node-port-addresses <ranges>',
+      'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
+    )
+    .option(
+      '--store <store>',
+      'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
+    )
+    .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
+    .option('--store-cert <file>', 'client certificate for etcd (PEM)')
+    .option('--store-key <file>', 'its key (PEM)')
+    .addOption(
+      new Option(
+        '--join <token>',
+        'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
+      ).env('SAMPAN_JOIN_TOKEN'),
+    )
+    .option('--join-file <file>', 'the same, with the token in a file')
+    .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
+    .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
+    .option('--oidc-client-id <id>', 'for whom its tokens have to be')
+    .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
+    .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
+    .option('--oidc-groups-claim <claim>', 'what are the groups')
+    .option('--oidc-groups-prefix <text>', 'what stands before each')
+    .option('--oidc-required-claim <claim=value>', 'what a token has to hold; may be repeated', oneMore)
+    .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
+    .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
+    .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
+    .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
+    .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
+    .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
+    .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
+    .addOption(outputOption())
+
+startOptions(program.command('up').description('start the cluster on this machine'))
+  .addOption(serviceOption())
   .action(async options => (await import('./commands/up.ts')).up(options))
+
+startOptions(
+  program
+    .command('install')
+    .description('make the cluster a service of the machine: it starts now and at boot, with the options given here'),
+)
+  .option('--stop-timeout <seconds>', 'how long pods may take to end when the machine goes down', secondsNumber, 60)
+  .action(async options => (await import('./commands/install.ts')).install(options))
+
+program
+  .command('uninstall')
+  .description('stop the cluster and take its service away')
+  .addOption(nameOption())
+  .action(async options => (await import('./commands/install.ts')).uninstall(options))
 
 program
   .command('down')
@@ -94,6 +116,7 @@ program
       'how long pods may take to end, at most; 0 kills them at once (default: 60, with --purge 5)',
     ).argParser(secondsNumber),
   )
+  .addOption(serviceOption())
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))
 
@@ -171,6 +194,16 @@ program
   .action(async (directory, options) =>
     (await import('../cli/commands/build.ts')).build(directory, { ...withContext(options), clock: commandClock }),
   )
+
+program
+  .command('image')
+  .description("make Sampan's own image, which runs a cluster in a privileged container, and push it to the cluster")
+  .option('--archive <file>', 'write the image to a file for "docker load" instead')
+  .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(outputOption())
+  .action(async options => (await import('./commands/image.ts')).image(withContext(options)))
 
 program
   .command('deploy')

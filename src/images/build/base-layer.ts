@@ -42,7 +42,7 @@ export async function baseEntries(nodeBinary: string): Promise<LayerEntry[]> {
 }
 
 /** What the dynamic linker would load, each under the path it is looked for at. */
-async function sharedLibraries(program: string): Promise<LayerEntry[]> {
+export async function sharedLibraries(program: string): Promise<LayerEntry[]> {
   return (await baseLibraries(program)).map(path => ({
     path: placeOf(path),
     kind: 'file',

@@ -10,9 +10,9 @@ import { baseEntries, baseKey, baseLibraries, serviceUser } from './base-layer.t
 import { applicationFolder, compiledApplication, compiledCodeVariables, compileDependencies } from './compiled-code.ts'
 import type { FileFilter } from './docker-ignore.ts'
 import { nativeLibraries } from './native-libraries.ts'
-import { entriesBelow, layerMediaType, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
+import { entriesBelow, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
 import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
-import { RegistryClient } from './registry-client.ts'
+import { pushImage, type BuiltImage, type Layer } from './push-image.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -31,19 +31,13 @@ export interface BuildOptions {
   readonly note: (text: string) => void
 }
 
-export interface BuiltImage {
-  readonly digest: string
-  readonly sizeBytes: number
-}
-
-interface LayerContent {
+export interface LayerContent {
   readonly entries: readonly LayerEntry[]
   /** What is missing; such a layer is not kept. */
   readonly notes: readonly string[]
 }
 
-interface KeptLayer extends LayerFile {
-  readonly file: string
+interface KeptLayer extends Layer {
   readonly cached: boolean
 }
 
@@ -70,11 +64,15 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   try {
     const application = await applicationLayer(making, project, options)
     options.progress('application', false)
-    const image = await push(options, project, [
-      base,
-      ...(dependencies === undefined ? [] : [dependencies]),
-      application,
-    ])
+    const layers = [base, ...(dependencies === undefined ? [] : [dependencies]), application]
+    const image = await pushImage(options.registry, options, layers, {
+      User: `${serviceUser.id}:${serviceUser.id}`,
+      Env: variablesOf(project),
+      Entrypoint: ['/usr/local/bin/node'],
+      Cmd: project.command,
+      WorkingDir: join('/', applicationFolder, project.path),
+      StopSignal: 'SIGTERM',
+    })
     options.progress('pushed', false)
     return image
   } finally {
@@ -83,8 +81,8 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 }
 
 /** Makes the layer unless one with that key is there. */
-async function keptLayer(
-  { cacheDirectory, note }: BuildOptions,
+export async function keptLayer(
+  { cacheDirectory, note }: Pick<BuildOptions, 'cacheDirectory' | 'note'>,
   key: string,
   content: (making: string) => Promise<LayerContent>,
 ): Promise<KeptLayer> {
@@ -235,42 +233,4 @@ function variablesOf({ packageName, version, variables }: Project): string[] {
     ...variables,
   }
   return Object.entries(all).map(([key, value]) => `${key}=${value}`)
-}
-
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
-
-async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
-  const registry = new RegistryClient(options.registry, options.repository)
-  await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
-  const configuration = Buffer.from(
-    JSON.stringify({
-      architecture: architectures[process.arch] ?? process.arch,
-      os: 'linux',
-      config: {
-        User: `${serviceUser.id}:${serviceUser.id}`,
-        Env: variablesOf(project),
-        Entrypoint: ['/usr/local/bin/node'],
-        Cmd: project.command,
-        WorkingDir: join('/', applicationFolder, project.path),
-        StopSignal: 'SIGTERM',
-        Labels: {
-          'org.opencontainers.image.title': options.repository,
-          'org.opencontainers.image.version': options.tag,
-        },
-      },
-      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
-    }),
-  )
-  const config = await registry.pushBytes(configuration)
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType,
-      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: configuration.length },
-      layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
-    }),
-  )
-  const digest = await registry.pushManifest(options.tag, mediaType, manifest)
-  return { digest, sizeBytes: layers.reduce((sum, { size }) => sum + size, 0) }
 }

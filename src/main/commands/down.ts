@@ -9,11 +9,13 @@ import { stopContainerd } from '../../cri/containerd.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
+import { ProcessPlace } from '../../host/process-place.ts'
 import { removeTable } from '../../network/service-proxy.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
 import { refuseOfRoot, withName } from '../roots-cluster.ts'
+import { isInstalled } from '../system-service.ts'
 
 export interface DownOptions {
   readonly name: string
@@ -21,6 +23,8 @@ export interface DownOptions {
   readonly purge?: boolean
   /** Seconds that pods have to end, at most. */
   readonly timeout?: number
+  /** The unit of systemd asks, not a person. */
+  readonly service?: boolean
 }
 
 const usualSeconds = 60
@@ -28,6 +32,8 @@ const usualSeconds = 60
 const purgeSeconds = 5
 
 export async function down(options: DownOptions): Promise<void> {
+  // systemd asks as well when the server has ended by itself: by `sampan down`, or for another one to take over.
+  if (options.service === true && process.env['MAINPID'] === undefined) return
   const places = placesOf(options.name, options.dataDir)
   await refuseOfRoot(options.name, withName('sampan down', options.name))
   const output = new Output()
@@ -46,6 +52,7 @@ export async function down(options: DownOptions): Promise<void> {
   await stopContainerd({
     dataDirectory: places.data,
     stateDirectory: places.state,
+    place: new ProcessPlace(options.name),
     // What a server that is gone, or had too little time, has left.
     endContainers: runtime =>
       endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
@@ -64,6 +71,10 @@ export async function down(options: DownOptions): Promise<void> {
     output.done('data deleted')
   }
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
+  if (options.service !== true && isInstalled(options.name))
+    output.line(
+      `it is a service of this machine and starts again at boot; end that with: sampan uninstall --name ${options.name}`,
+    )
 }
 
 const namesShown = 3
