@@ -12,7 +12,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
-import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
+import { startDnsServer } from '../network/dns-server.ts'
 import { startServiceProxy } from '../network/service-proxy.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { ApiServer } from '../server/api-server.ts'
@@ -27,6 +27,10 @@ export interface ComponentsOptions {
   readonly server: ApiServer
   readonly facts: ClusterFacts
   readonly places: ClusterPlaces
+  /** See `TableFacts`. */
+  readonly nodePortRanges: readonly string[]
+  /** The machine's resolvers, as they are at the moment. */
+  readonly upstream: () => readonly string[]
   readonly authority: KeyPairPem
   readonly serverClient: Client
   readonly nodeClient: Client
@@ -149,6 +153,7 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     server,
     nodeClient,
     nothingRuns,
+    nodePortRanges,
     facts: {
       nodeName,
       linkName,
@@ -161,15 +166,17 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     nodeName,
     nothingRuns,
     ...surroundings(options, 'network'),
-    facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortAddresses: ['127.0.0.1', nodeAddress] },
+    // The node's own address is known to the machine and its pods alone.
+    facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortRanges: [...nodePortRanges, nodeAddress] },
   })
 }
 
 function startNames({
   server,
   facts: {
-    network: { domain, nodeAddress },
+    network: { domain, nodeAddress, dnsAddress },
   },
+  upstream,
   logger,
 }: ComponentsOptions): ReturnType<typeof startDnsServer> {
   const names = new ClusterNames(
@@ -180,7 +187,7 @@ function startNames({
     names,
     domain,
     address: nodeAddress,
-    upstream: machineResolvers(),
+    upstream: () => upstream().filter(server => server !== nodeAddress && server !== dnsAddress),
     logger: logger.with({ component: 'dns' }),
   })
 }

@@ -7,7 +7,6 @@ import type { APIService, Secret } from '../api/generated/models.ts'
 import type { KindDefinition } from '../api/kind.ts'
 import { apiServices } from '../api/resources.ts'
 import type { Clock } from '../lib/clock.ts'
-import { formatTime } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import type { Store } from '../store/store.ts'
@@ -187,7 +186,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       () => storeProblem(options.store, clock, logger),
       () => draining,
     ),
-    buildDate: formatTime(clock.now()),
     draining: () => draining,
     ...(audit !== undefined && { audit }),
   })

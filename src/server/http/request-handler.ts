@@ -33,7 +33,6 @@ export interface RequestHandlerOptions {
   readonly flowControl: FlowControl
   readonly metrics: ServerMetrics
   readonly checks: readonly HealthCheck[]
-  readonly buildDate: string
   readonly draining: () => boolean
   readonly audit?: Audit
 }
@@ -112,12 +111,12 @@ export class RequestHandler {
     response: ServerResponse,
     url: { path: string; query: URLSearchParams },
   ): Promise<void> {
-    const { checks, buildDate } = this.options
+    const { checks } = this.options
     const exchange = { request, response, ...url, caller: callerOf(request, url.query, anonymous) }
     try {
       const { user: real } = await this.options.authenticator.authenticate(request)
       this.authorize(this.actingAs(real, request), { verb: (request.method ?? 'GET').toLowerCase(), path: url.path })
-      await serveHealth(exchange, checks, buildDate)
+      await serveHealth(exchange, checks)
     } catch (error) {
       await this.sendFailure(
         exchange,

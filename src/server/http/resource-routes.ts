@@ -14,7 +14,6 @@ import { forbiddenField, invalidValue, joinErrors, notSupported, required } from
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { returnsDeletedObject } from '../../api/returns-deleted-object.ts'
-import { parseYaml } from '../../api/parse-yaml.ts'
 import { assertWantsBody } from '../../streams/websocket-body.ts'
 import { create } from '../operations/create.ts'
 import { remove, type DeletionOptions } from '../operations/delete.ts'
@@ -29,7 +28,7 @@ import { answerPosted, componentStatuses } from '../virtual-resources.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import { findSubresource, type SubresourceRoutes, type Upgrade } from '../subresources/subresource.ts'
 import type { ApiPath } from './api-path.ts'
-import { checkTypeOf, checkVersionOfApplied, decodeBody, decodePatch, mediaTypeOf, readBody } from './body.ts'
+import { checkTypeOf, checkVersionOfApplied, decodeBody, decodePatch, mediaTypeOf, readBody, yamlBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { sendList } from './list-body.ts'
 import { readListOptions, readWatchOptions } from './list-options.ts'
@@ -255,8 +254,7 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
   const type = patchTypeOf(mediaType, target.kind)
   const bytes = await readBody(exchange.request)
   const validation = exchange.caller.fieldValidation
-  const { value, problems } =
-    type === 'apply' ? yamlBody(bytes, validation !== 'Ignore') : decodePatch(bytes, type, validation)
+  const { value, problems } = type === 'apply' ? yamlBody(bytes, validation) : decodePatch(bytes, type, validation)
   if (type === 'apply') {
     if (!exchange.query.get('fieldManager'))
       throw invalid('meta.k8s.io', 'PatchOptions', '', [required('fieldManager', 'is required for apply patch')])
@@ -271,11 +269,6 @@ async function servePatch(context: ServerContext, exchange: Exchange, target: Ta
     problems,
   })
   return sendObject(exchange, result.created ? 201 : 200, target.kind, result.object, context.clock.now())
-}
-
-function yamlBody(bytes: Buffer, duplicates: boolean): { value: unknown; problems: readonly string[] } {
-  const { value, duplicates: found } = parseYaml(bytes.toString(), { duplicates })
-  return { value, problems: found.map(field => `duplicate field "${field}"`) }
 }
 
 async function readObject(
