@@ -6,13 +6,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path'
 import { digestPattern, tagPattern } from '../image-reference.ts'
 import type { BlobStore } from './blob-store.ts'
-import { subjectOf } from './referrers.ts'
-
-export interface Manifest {
-  readonly digest: string
-  readonly mediaType: string
-  readonly content: Buffer
-}
+import { subjectOf, type Manifest } from './manifest.ts'
 
 const fallbackMediaType = 'application/vnd.oci.image.manifest.v1+json'
 

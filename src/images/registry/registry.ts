@@ -8,9 +8,9 @@ import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
 import { digestPattern, isRepository, tagPattern } from '../image-reference.ts'
 import { BlobStore, DigestMismatch, type Upload } from './blob-store.ts'
+import { anyDigestPattern, descriptorOf, indexType, subjectOf } from './manifest.ts'
 import { ManifestStore } from './manifest-store.ts'
 import { pageOf } from './page.ts'
-import { anyDigestPattern, descriptorOf, indexType, subjectOf } from './referrers.ts'
 
 export interface RegistryOptions {
   readonly directory: string

@@ -1,6 +1,11 @@
-// Manifests that are about another one, their subject: signatures, lists of contents, test reports.
-// Source: OCI distribution specification 1.1, "Listing Referrers"; OCI image specification 1.1.
-import type { Manifest } from './manifest-store.ts'
+// A manifest, and what it says of itself. One may be about another one, its subject: a signature, a list of contents,
+// a test report. Source: OCI distribution specification 1.1, "Listing Referrers"; OCI image specification 1.1.
+
+export interface Manifest {
+  readonly digest: string
+  readonly mediaType: string
+  readonly content: Buffer
+}
 
 export const indexType = 'application/vnd.oci.image.index.v1+json'
 
