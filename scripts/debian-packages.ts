@@ -21,6 +21,8 @@ export function testPackages(): string[] {
     ['kubernetes-client', isInstalled('kubectl')],
     ['etcd-server', isInstalled('etcd')],
     ['unzip', isInstalled('unzip')],
+    ['zsh', isInstalled('zsh')],
+    ['fish', isInstalled('fish')],
   ]
   return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
 }

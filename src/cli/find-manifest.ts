@@ -34,6 +34,19 @@ export function findManifest(service: string, given: string | undefined, directo
   )
 }
 
+export interface NamedManifest extends FoundManifest {
+  readonly name: string
+}
+
+/** Services with a manifest in this folder or below it. */
+export const servicesBelow = (directory: string): NamedManifest[] =>
+  manifestsBelow(directory, depth)
+    .map(read)
+    .flatMap(found => {
+      const name = nameIn(found.text)
+      return name === undefined ? [] : [{ ...found, name }]
+    })
+
 function manifestsBelow(directory: string, levels: number): string[] {
   const here = join(directory, manifestName)
   const found = existsSync(here) ? [here] : []

@@ -116,6 +116,28 @@ describe('a written context', () => {
     expect(clusterAccess([path]).server).toBe('https://127.0.0.1:7000')
   })
 
+  test('keeps what somebody put into it: a namespace, another user, more', () => {
+    writeContext(path, ours)
+    const own = { cluster: 'sampan', user: 'developer', namespace: 'shop', extensions: [{ name: 'mine' }] }
+    put(path, {
+      ...now(),
+      users: [...now().users!, { name: 'developer', user: { token: 'secret' } }],
+      contexts: [{ name: 'sampan', context: own }],
+    })
+    writeContext(path, ours)
+    expect(now().contexts).toEqual([{ name: 'sampan', context: own }])
+    put(path, { ...now(), users: [] })
+    writeContext(path, ours)
+    expect(now().contexts).toEqual([{ name: 'sampan', context: { ...own, user: 'sampan' } }])
+  })
+
+  test('does not keep one that leads to another cluster', () => {
+    const context = { cluster: 'work', user: 'me', namespace: 'team' }
+    put(path, { ...foreign, contexts: [{ name: 'sampan', context }] })
+    writeContext(path, ours)
+    expect(now().contexts).toEqual([{ name: 'sampan', context: { cluster: 'sampan', user: 'sampan' } }])
+  })
+
   test('leaves a link a link', () => {
     const real = put(join(root, 'dotfiles', 'config'), foreign)
     mkdirSync(join(path, '..'))

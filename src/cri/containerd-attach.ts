@@ -7,9 +7,9 @@ type Status = Awaited<RemoteSession['done']>
 
 export interface Attachable {
   /** A session of its own with the streams that are wanted. */
-  open(streams: StreamOptions): Promise<RemoteSession>
+  readonly open: (streams: StreamOptions) => Promise<RemoteSession>
   /** Calls back once, when the container has ended. @returns how to stop waiting for that */
-  onExit(listener: () => void): () => void
+  readonly onExit: (listener: () => void) => () => void
 }
 
 export async function attachTo(
@@ -38,5 +38,10 @@ export async function attachTo(
   }
   // Input that is not the container's only one goes on without this session, which ends with its own part of it.
   const ends = stdinOnce && !options.tty ? [over()] : [over(), input.done]
-  return { ...output, ...input, resize: output.resize, done: Promise.race(ends).finally(abort), abort }
+  return {
+    ...input,
+    ...output,
+    done: Promise.race(ends).finally(abort),
+    abort,
+  }
 }

@@ -2,7 +2,6 @@
 // `sh`, `echo`, `cat` and `exit` where `runsPrograms` is true; a simulated runtime has the rest of the suite.
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually } from '../testing/eventually.ts'
 import {
   isRuntimeNotFound,
   type ContainerConfig,
@@ -240,6 +239,10 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
     })
 
     test('attach gives a container all of its input, although its outputs ended first', async () => {
+      const ended = Promise.withResolvers<void>()
+      const stop = runtime.subscribe(event => {
+        if (event.type === 'exited') ended.resolve()
+      })
       const { sandboxId, id } = await start(
         'attached',
         ['sh', '-c', 'exec > /dev/null 2>&1; test $(wc -c) -eq 3000000 && exit 42'],
@@ -248,11 +251,9 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
       const session = await runtime.attach(id, { ...allButTerminal, stdinOnce: true })
       session.stdin!.end(Buffer.alloc(3_000_000, 'x'))
       expect(await session.done).toMatchObject({ status: 'Success' })
-      const status = await eventually('the end of the container', async () => {
-        const found = await runtime.containerStatus(id)
-        return found.state === 'exited' && found
-      })
-      expect(status.exitCode).toBe(42)
+      await ended.promise
+      expect((await runtime.containerStatus(id)).exitCode).toBe(42)
+      stop()
       await remove(sandboxId)
     })
 

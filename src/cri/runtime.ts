@@ -16,7 +16,8 @@ export interface Namespaces {
   readonly targetId?: string
 }
 
-export interface SeccompProfile {
+/** Of seccomp or AppArmor; `localhostProfile` is a file of the one, a loaded profile's name of the other. */
+export interface SecurityProfile {
   readonly type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
   readonly localhostProfile?: string
 }
@@ -51,7 +52,7 @@ export interface SandboxConfig {
   readonly runAsUser?: number
   readonly runAsGroup?: number
   readonly supplementalGroups: readonly number[]
-  readonly seccomp?: SeccompProfile
+  readonly seccomp?: SecurityProfile
 }
 
 export interface Mount {
@@ -67,6 +68,8 @@ export interface ContainerResources {
   readonly cpuShares?: number
   readonly memoryLimitBytes?: number
   readonly oomScoreAdjust?: number
+  /** Files of control groups of version 2, by name. */
+  readonly unified?: Labels
 }
 
 export interface ContainerSecurity {
@@ -80,7 +83,9 @@ export interface ContainerSecurity {
   readonly noNewPrivileges: boolean
   readonly unmaskedProc: boolean
   readonly namespaces: Namespaces
-  readonly seccomp?: SeccompProfile
+  readonly seccomp?: SecurityProfile
+  /** Absent: the runtime's own default. */
+  readonly appArmor?: SecurityProfile
 }
 
 export interface ContainerConfig {

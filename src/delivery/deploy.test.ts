@@ -468,6 +468,24 @@ describe('a delivery that is interrupted', () => {
     await expect(server.local.get(services, { namespace: 'test', name: 'web' })).rejects.toSatisfy(isNotFound)
   })
 
+  test('just when the wait begins goes back as well', async () => {
+    answer(deployment => (isOf('2.0.0')(deployment) ? 'silent' : 'ready'))
+    await deploy(manifest('name: web'), 'test', '1.0.0', options)
+    const interrupt = new AbortController()
+    const step = (text: string): void => {
+      if (text.startsWith('applied')) queueMicrotask(() => interrupt.abort(new Interruption('Ctrl-C')))
+    }
+    const remotely = {
+      ...options,
+      client: server.remote,
+      report: { ...options.report, step },
+      signal: interrupt.signal,
+    }
+    expect(await failureOf(deploy(manifest(), 'test', '2.0.0', remotely))).toBe(
+      'web 2.0.0 was not rolled out: interrupted by Ctrl-C\nrelease 1 (1.0.0) was put back',
+    )
+  })
+
   test('before it began has changed nothing', async () => {
     const signal = AbortSignal.abort(new Interruption('SIGTERM'))
     expect(await failureOf(deploy(manifest(), 'test', '1.0.0', { ...options, signal }))).toBe(

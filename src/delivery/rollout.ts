@@ -177,6 +177,8 @@ export async function waitForRollout(options: WaitOptions): Promise<Verdict> {
   options.signal.throwIfAborted()
   const abort = new AbortController()
   const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
+  // It may end while the first question is still on its way, when nobody waits for it yet.
+  promise.catch(() => {})
   options.signal.addEventListener('abort', () => reject(options.signal.reason as Error), { once: true })
   let deployment = await client.get(deployments, { namespace, name })
   const seen = {

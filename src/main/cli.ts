@@ -1,5 +1,6 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandFacts } from '../cli/completion.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -50,6 +51,10 @@ const startOptions = (command: Command): Command =>
     .option(
       '--advertise-address <address>',
       'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
+    )
+    .option(
+      '--node-port-addresses <ranges>',
+      'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
     )
     .option(
       '--store <store>',
@@ -233,6 +238,43 @@ program
       ...(await machine()),
     }),
   )
+
+program
+  .command('completion')
+  .description('print a script that completes commands, options, services and environments in a shell')
+  .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+  .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+    const { completionScripts } = await import('../cli/completion.ts')
+    process.stdout.write(completionScripts[shell])
+  })
+
+const askedByScripts = 'completion-candidates'
+program
+  .command(askedByScripts, { hidden: true })
+  .argument('[words...]')
+  .action(async (words: string[]) => {
+    const { completion, completionLines, offersHere } = await import('../cli/completion.ts')
+    for (const line of completionLines(completion(words, commandFacts(), offersHere))) console.log(line)
+  })
+
+/** What completion needs to know of the commands. */
+const commandFacts = (): CommandFacts[] =>
+  program.commands
+    .filter(command => command.name() !== askedByScripts)
+    .map(command => ({
+      name: command.name(),
+      about: command.description(),
+      options: command.options.map(option => ({
+        names: [option.short, option.long].filter(name => name !== undefined),
+        about: option.description,
+        value: /<([^>]*)>/.exec(option.flags)?.[1],
+        choices: option.argChoices ?? [],
+      })),
+      operands: command.registeredArguments.map(argument => ({
+        name: argument.name(),
+        choices: argument.argChoices ?? [],
+      })),
+    }))
 
 const expected = new Set([
   'CommandFailure',

@@ -44,11 +44,9 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     throw new SetupError(
       `expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`,
     )
-  const root = process.getuid?.() === 0 ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
-  const state = join(
-    process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'),
-    name,
-  )
+  const isRoot = process.getuid?.() === 0
+  const root = isRoot ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
+  const state = stateDirectory(name, isRoot)
   const used = dataDirectoryInUse(state)
   const data = resolve(dataDirectory ?? used ?? join(root, name))
   if (used !== undefined && used !== data)
@@ -68,6 +66,10 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     volumes: join(data, 'volumes'),
   }
 }
+
+/** @param ofRoot root's, or that of the user who runs this */
+export const stateDirectory = (name: string, ofRoot: boolean): string =>
+  join(ofRoot ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'), name)
 
 const stateFile = 'cluster.json'
 

@@ -12,6 +12,8 @@ export interface ServerOptions extends EndpointOptions {
   readonly apiPort?: number
   /** undefined: the one of last time, or none. */
   readonly advertiseAddress?: string
+  /** undefined: those of last time, or every address. */
+  readonly nodePortAddresses?: string
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
   /** A unit of systemd runs the server, and has a place for it. */

@@ -13,7 +13,7 @@ import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { machineClock } from '../host/machine-clock.ts'
-import { leaveRootGroup, ProcessPlace } from '../host/process-place.ts'
+import { leaveContainerGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
@@ -40,6 +40,7 @@ import {
 } from './data-directory.ts'
 import type { LocalClient } from './local-client.ts'
 import { beMember, type Membership } from './membership.ts'
+import { nodePortRanges } from './node-port-ranges.ts'
 import { isSharedStore, openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { addFirstRoute } from './service-routes.ts'
@@ -82,6 +83,7 @@ async function main(options: ServerOptions): Promise<void> {
   })
   const { network } = facts
   const advertised = advertisedAddress(places, options.advertiseAddress)
+  const nodePorts = nodePortRanges(places, options.nodePortAddresses)
   const endpoint = apiEndpoint(
     options,
     [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])],
@@ -89,7 +91,7 @@ async function main(options: ServerOptions): Promise<void> {
     network.podCidr,
   )
   const place = new ProcessPlace(options.name)
-  leaveRootGroup()
+  leaveContainerGroup()
   if (options.isService !== true) place.settle(process.pid, 'server')
   writeFileSync(places.pidFile, `${process.pid}\n`)
 
@@ -152,12 +154,14 @@ async function main(options: ServerOptions): Promise<void> {
   reached('api')
 
   const registry = await openRegistry(places)
+  reached('registry')
   const control = await serveControl(
     places.controlSocket,
     () => ({
       pid: process.pid,
       url,
       registry: `127.0.0.1:${registry.port}`,
+      nodePortAddresses: nodePorts,
       version: sampanVersion,
       dataDirectory: places.data,
       startedAt,
@@ -189,6 +193,7 @@ async function main(options: ServerOptions): Promise<void> {
     server,
     facts,
     places,
+    nodePortRanges: nodePorts,
     authority: keys.authority,
     serverClient,
     nodeClient,

@@ -9,6 +9,7 @@ export interface UpOptions extends AccessOptions, AuditOptions, EndpointOptions 
   readonly dataDir?: string
   readonly apiPort?: number
   readonly advertiseAddress?: string
+  readonly nodePortAddresses?: string
   readonly output?: 'json'
   readonly store?: string
   readonly storeCa?: string

@@ -1,6 +1,6 @@
 // What every pod's worker shares.
 import type { ClusterNetwork } from '../api/cluster.ts'
-import type { Service } from '../api/generated/models.ts'
+import type { Node, Service } from '../api/generated/models.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../control/event-recorder.ts'
 import type { Runtime } from '../cri/runtime.ts'
@@ -30,6 +30,9 @@ export interface AgentContext {
   readonly node: NodeCapacity
   readonly hostDns: DnsSettings
   readonly hostsFile: string
+  /** As the API shows it. */
+  readonly ownNode: () => Node | undefined
+  readonly hasAppArmor: boolean
   readonly services: () => readonly Service[]
   /** Limits how many sandboxes and containers start at the same time. */
   readonly starts: StartQueue

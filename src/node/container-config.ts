@@ -2,12 +2,13 @@
 import type { Int64 } from '../lib/int64.ts'
 import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerConfig, ContainerResources, ContainerSecurity, ImageSummary, Mount } from '../cri/runtime.ts'
+import { appArmorOf } from './app-armor.ts'
 import { endingAnnotations } from './container-records.ts'
 import { ConfigError } from './environment.ts'
 import { expand } from './expand.ts'
 import { imageAnnotation } from './plan.ts'
 import { isHostNetwork } from './pod-facts.ts'
-import { labelNames, podNamespaces, seccompOf, supplementalGroups } from './sandbox-config.ts'
+import { labelNames, podNamespaces, profileOf, supplementalGroups } from './sandbox-config.ts'
 import type { EnvironmentVariable } from './service-environment.ts'
 
 export interface ContainerSettings {
@@ -76,7 +77,8 @@ function securityOf(pod: Pod, container: Container, { image, targetId }: Contain
   const runAsUser = own.runAsUser ?? shared.runAsUser
   const runAsGroup = own.runAsGroup ?? shared.runAsGroup
   if (own.runAsNonRoot ?? shared.runAsNonRoot ?? false) checkNonRoot(pod, container, image, runAsUser)
-  const seccomp = seccompOf(own.seccompProfile ?? shared.seccompProfile)
+  const seccomp = profileOf(own.seccompProfile ?? shared.seccompProfile)
+  const appArmor = profileOf(appArmorOf(pod, container))
   return {
     privileged: own.privileged ?? false,
     addCapabilities: own.capabilities?.add ?? [],
@@ -89,6 +91,7 @@ function securityOf(pod: Pod, container: Container, { image, targetId }: Contain
     unmaskedProc: own.privileged === true || own.procMount === 'Unmasked',
     namespaces: targetId === undefined ? podNamespaces(pod) : { ...podNamespaces(pod), pid: 'target', targetId },
     ...(seccomp && { seccomp }),
+    ...(appArmor && { appArmor }),
   }
 }
 

@@ -6,10 +6,11 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Pod } from '../api/generated/models.ts'
-import { configMaps, pods, secrets, services } from '../api/resources.ts'
+import { configMaps, nodes, pods, secrets, services } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import type { ContainerStats, Runtime } from '../cri/runtime.ts'
+import { isAppArmorEnabled } from '../host/app-armor.ts'
 import { cgroupFacts } from '../host/cgroups.ts'
 import { machineFacts } from '../host/machine.ts'
 import { unmountBelow } from '../host/mounts.ts'
@@ -68,7 +69,12 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const context = await contextOf(options)
   // Asked for early: they fill while the node registers.
   const podInformer = client.informer(pods)
-  const sources = [client.informer(configMaps), client.informer(secrets), client.informer(services)] as const
+  const sources = [
+    client.informer(configMaps),
+    client.informer(secrets),
+    client.informer(services),
+    client.informer(nodes),
+  ] as const
   const logs = new LogFiles(runtime, clock)
   const pool = new PodPool(context, logs)
   const [registration] = await Promise.all([
@@ -89,12 +95,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     ...sources.map(informer => informer.synced),
   ])
   const mine = (pod: Pod): boolean => pod.spec.nodeName === nodeName
-  const known = new Set(
-    podInformer
-      .list()
-      .filter(mine)
-      .map(pod => pod.metadata.uid),
-  )
+  const bound = podInformer.list().filter(mine)
+  const known = new Set(bound.map(pod => pod.metadata.uid))
+  for (const pod of bound.toSorted(inOrderOfAdmission)) pool.podChanged(pod)
   const unsubscribe = [
     sources[0].subscribe(({ object }) => pool.sourceChanged('configMaps', object.metadata)),
     sources[1].subscribe(({ object }) => pool.sourceChanged('secrets', object.metadata)),
@@ -129,6 +132,12 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   }
 }
 
+/** What was here before comes first, so that nothing newer takes its place; then who asked first. */
+function inOrderOfAdmission(left: Pod, right: Pod): number {
+  const beginOf = ({ metadata, status }: Pod): string => status?.startTime ?? `later ${metadata.creationTimestamp}`
+  return beginOf(left) < beginOf(right) ? -1 : 1
+}
+
 async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
   const { client, runtime, nodeName, network, clock, logger, dataDirectory } = options
   const facts = machineFacts()
@@ -157,6 +166,8 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
     hostDns: parseResolvConf(resolvConf!),
     hostsFile: hostsFile!,
+    ownNode: () => client.informer(nodes).get({ name: nodeName }),
+    hasAppArmor: isAppArmorEnabled(),
     services: () => client.informer(services).list(),
     starts: new StartQueue({ clock, processors, limit: parallelStarts }),
   }

@@ -415,3 +415,87 @@ describe('the node stops and starts again', () => {
     expect(runtime.journal.slice(before).filter(entry => entry === 'stopPodSandbox web')).toHaveLength(1)
   })
 })
+
+describe('a pod that the node does not take', () => {
+  const named = (name: string) => client.informer(pods).get({ namespace: 'default', name })
+  const onPort = (name: string) => testPod(name, { ports: [{ containerPort: 80, hostPort: 8080 }] })
+
+  test('fails with the reason, and nothing of it is made', async () => {
+    await client.create(pods, onPort('first'))
+    await client.create(pods, onPort('second'))
+    await until(() => named('second')?.status.phase === 'Failed')
+    expect(named('second')?.status).toMatchObject({
+      reason: 'NodePorts',
+      message:
+        "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    })
+    expect(named('second')?.status.containerStatuses).toBeUndefined()
+    await until(() => named('first')?.status.phase === 'Running')
+    expect(runtime.journal.filter(entry => entry.endsWith(' second'))).toEqual([])
+    expect(
+      client
+        .informer(events)
+        .list()
+        .find(({ reason }) => reason === 'NodePorts'),
+    ).toMatchObject({ type: 'Warning', message: expect.stringMatching(/^Predicate NodePorts failed/) as string })
+    await client.delete(pods, { namespace: 'default', name: 'second' })
+    await until(() => named('second') === undefined)
+  })
+
+  test('takes no room from the next one, and neither does one that has ended', async () => {
+    programs = { brief: { exitsAfterMs: 100, exitCode: 0 } }
+    await client.create(
+      pods,
+      testPod(
+        'brief',
+        {},
+        {
+          restartPolicy: 'Never',
+          containers: [{ name: 'brief', image, ports: [{ containerPort: 80, hostPort: 8080 }] }],
+        },
+      ),
+    )
+    await until(() => named('brief')?.status.phase === 'Running')
+    await client.create(pods, onPort('rejected'))
+    await until(() => named('rejected')?.status.phase === 'Failed')
+    await clock.advance(100)
+    await until(() => named('brief')?.status.phase === 'Succeeded')
+    await client.create(pods, onPort('taken'))
+    await until(() => named('taken')?.status.phase === 'Running')
+  })
+
+  test('is looked at again before the next one of its workload is told', async () => {
+    const ofSet = (name: string) => {
+      const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 's', uid: 'set', controller: true }]
+      const made = onPort(name)
+      return { ...made, metadata: { ...made.metadata, ownerReferences } }
+    }
+    await client.create(pods, onPort('holder'))
+    await until(() => named('holder')?.status.phase === 'Running')
+    for (const name of ['one', 'two', 'three', 'four']) await client.create(pods, ofSet(name))
+    await until(() => named('one')?.status.phase === 'Failed')
+    await clock.advance(900)
+    expect(named('two')?.status.phase).toBeUndefined()
+    await clock.advance(100)
+    await until(() => named('two')?.status.phase === 'Failed')
+    await client.delete(pods, { namespace: 'default', name: 'four' }, { gracePeriodSeconds: 0 })
+    await client.delete(pods, { namespace: 'default', name: 'holder' }, { gracePeriodSeconds: 0 })
+    await until(() => named('holder') === undefined)
+    await clock.advance(2_000)
+    await until(() => named('three')?.status.phase === 'Running')
+    expect(runtime.journal.filter(entry => entry.endsWith(' four'))).toEqual([])
+  })
+
+  test('was never here before: what runs already stays when the agent starts anew', async () => {
+    await client.create(pods, onPort('first'))
+    await until(() => named('first')?.status.phase === 'Running')
+    await agent.stop()
+    await client.create(pods, onPort('another'))
+    const node = client.informer(nodes).get({ name: 'node-1' })!
+    await client.update(nodes, { ...node, spec: { ...node.spec, taints: [{ key: 'gone', effect: 'NoExecute' }] } })
+    await startAgent()
+    await until(() => named('another')?.status.phase === 'Failed')
+    await clock.advance(5_000)
+    expect(named('first')?.status.phase).toBe('Running')
+  })
+})

@@ -2,8 +2,11 @@
 // of the runtime to the right worker, and takes away what belongs to no pod.
 import type { ObjectMeta, Pod } from '../api/generated/models.ts'
 import { podReferences } from '../api/pod-references.ts'
+import { controllerOf } from '../control/ownership.ts'
 import type { ContainerStatus, RuntimeEvent } from '../cri/runtime.ts'
 import { isRuntimeNotFound } from '../cri/runtime.ts'
+import { rejectionOf, type NodeView } from './admission.ts'
+import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
 import { endRecorded } from './container-records.ts'
 import type { LogFiles } from './log-files.ts'
@@ -11,6 +14,7 @@ import { isAtRest } from './plan.ts'
 import { hasEnded, isDeleting } from './pod-facts.ts'
 import type { SandboxRecord } from './pod-state.ts'
 import { PodWorker } from './pod-worker.ts'
+import { RejectionPace } from './rejection-pace.ts'
 import type { RuntimeList } from './relist.ts'
 import { labelNames } from './sandbox-config.ts'
 
@@ -28,6 +32,9 @@ export class PodPool {
   /** What ran before this agent started, until its pod is seen. */
   private found = new Map<string, Found>()
   private isStopping = false
+  private readonly pace = new RejectionPace()
+  /** Pods that are looked at again, by uid. */
+  private readonly undecided = new Map<string, Timer>()
   private relisting: Promise<void> | undefined
   private relistWanted = false
 
@@ -58,13 +65,20 @@ export class PodPool {
     const found = this.found.get(uid)
     // An ended pod of which nothing is left needs nobody.
     if (hasEnded(pod) && found === undefined && !isDeleting(pod)) return
+    // What had begun before stays, whatever became of the node.
+    const isNew = found === undefined && pod.status?.startTime === undefined && !hasEnded(pod) && !isDeleting(pod)
+    const rejection = isNew ? rejectionOf(pod, this.view()) : undefined
+    if (rejection !== undefined && this.waits(pod)) return
+    this.undecide(uid)
     const created = this.create(pod)
+    if (rejection !== undefined) created.reject(rejection)
     this.found.delete(uid)
     if (found === undefined) created.wake()
     else void created.adopt(found.sandboxes, found.containers)
   }
 
   podDeleted(pod: Pod): void {
+    this.undecide(pod.metadata.uid)
     this.workers.get(pod.metadata.uid)?.removed()
   }
 
@@ -122,8 +136,35 @@ export class PodPool {
   }
 
   async halt(): Promise<void> {
+    for (const uid of this.undecided.keys()) this.undecide(uid)
     for (const worker of this.workers.values()) worker.halt()
     this.workers.clear()
+  }
+
+  /** Whether a pod that would be rejected has to wait for that, since another one of its workload just was. */
+  private waits(pod: Pod): boolean {
+    const { clock } = this.context
+    const { uid } = pod.metadata
+    const workload = controllerOf(pod)?.uid ?? uid
+    const waitMs = this.pace.waitMs(workload, clock.now())
+    this.undecide(uid)
+    if (waitMs === 0) this.pace.told(workload, clock.now())
+    else
+      this.undecided.set(
+        uid,
+        clock.after(waitMs, () => this.podChanged(pod)),
+      )
+    return waitMs > 0
+  }
+
+  private undecide(uid: string): void {
+    this.undecided.get(uid)?.cancel()
+    this.undecided.delete(uid)
+  }
+
+  private view(): NodeView {
+    const others = [...this.workers.values()].filter(worker => worker.isActive).map(({ pod }) => pod)
+    return { node: this.context.ownNode(), others, hasAppArmor: this.context.hasAppArmor }
   }
 
   private create(pod: Pod): PodWorker {

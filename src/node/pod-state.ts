@@ -50,6 +50,8 @@ export interface PodState {
   readonly terminationMessages: Map<string, string>
   /** Why the whole pod was given up (`DeadlineExceeded`, `Evicted`). */
   givenUp: { readonly reason: string; readonly message: string } | undefined
+  /** The node did not take it: nothing of it ever ran. */
+  isRejected: boolean
   /** The pod's object is gone from the API. */
   gone: boolean
   /** When containers began to be stopped for good. */
@@ -72,6 +74,7 @@ export function newPodState(): PodState {
     volumesReady: false,
     terminationMessages: new Map(),
     givenUp: undefined,
+    isRejected: false,
     gone: false,
     stoppingSinceMs: undefined,
     nodeStopsAtMs: undefined,

@@ -18,6 +18,7 @@ import { hasEnded, initContainersOf, isDeleting, isHostNetwork, isSidecar, repor
 import { hasExited, isRunning, newestOf, type PodState } from './pod-state.ts'
 
 export function podStatus(pod: Pod, state: PodState, nodeAddress: string, nowMs: number): PodStatus {
+  if (state.isRejected) return rejectedStatus(pod, state, nowMs)
   const statusOf = (container: Container): ApiContainerStatus => containerStatus(pod, container, state, nowMs)
   const inits = initContainersOf(pod).map(statusOf)
   const containers = pod.spec.containers.map(statusOf).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -41,6 +42,20 @@ export function podStatus(pod: Pod, state: PodState, nodeAddress: string, nowMs:
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: containers,
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
+  }
+}
+
+/** Of a pod that never came to the node, there is nothing to say but why. */
+function rejectedStatus({ metadata, status }: Pod, { givenUp }: PodState, nowMs: number): PodStatus {
+  const { qosClass, conditions = [] } = status ?? {}
+  const foreign = conditions.filter(({ type }) => !ownConditions.has(type))
+  return {
+    phase: 'Failed',
+    ...givenUp,
+    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    ...(qosClass !== undefined && { qosClass }),
+    ...(foreign.length > 0 && { conditions: foreign }),
+    startTime: status?.startTime ?? formatTime(nowMs),
   }
 }
 
@@ -263,6 +278,14 @@ const endPhase = (containers: readonly ApiContainerStatus[]): string =>
 
 // ---- conditions
 
+const ownConditions: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+])
+
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>
 
 function conditionsOf(
@@ -281,7 +304,6 @@ function conditionsOf(
     ['ContainersReady', ready],
     ['PodScheduled', { status: 'True' }],
   ]
-  const own = new Set(verdicts.map(([type]) => type))
   const old = pod.status?.conditions ?? []
   return [
     ...verdicts.map(([type, verdict]) =>
@@ -293,7 +315,7 @@ function conditionsOf(
         nowMs,
       ),
     ),
-    ...old.filter(({ type }) => !own.has(type)),
+    ...old.filter(({ type }) => !ownConditions.has(type)),
   ]
 }
 

@@ -7,6 +7,7 @@ import type { ContainerStatus } from '../cri/runtime.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import { controllerOf } from '../control/ownership.ts'
+import type { Rejection } from './admission.ts'
 import type { AgentContext } from './agent-context.ts'
 import { cgroupResources } from './cgroup-resources.ts'
 import { ConfigError } from './environment.ts'
@@ -52,6 +53,13 @@ export class PodWorker {
     const volumes = new PodVolumes(this.subject.directories, this.context)
     this.starter = new PodStarter(this.subject, volumes)
     this.ender = new PodEnder(this.subject, volumes)
+  }
+
+  /** The node does not take the pod: it fails before anything of it runs. */
+  reject({ reason, message }: Rejection): void {
+    this.state.givenUp = { reason, message: `Pod was rejected: ${message}` }
+    this.state.isRejected = true
+    this.say('Warning', reason, message)
   }
 
   get pod(): Pod {
@@ -160,9 +168,9 @@ export class PodWorker {
     if (!this.state.cleaned) await this.subject.status.flush()
   }
 
-  /** Containers run, or are about to. */
+  /** Containers run, or are about to. Who deletes by force does not wait for their end. */
   get isActive(): boolean {
-    return !isAtRest(this.state) || !shallStop(this.pod, this.state)
+    return !this.state.gone && (!isAtRest(this.state) || !shallStop(this.pod, this.state))
   }
 
   /** Stops looking after the pod; its containers run on. */

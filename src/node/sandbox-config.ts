@@ -1,7 +1,7 @@
 // What the runtime is told about a pod as a whole.
 import type { ClusterNetwork } from '../api/cluster.ts'
-import type { Pod, SeccompProfile as ApiSeccompProfile } from '../api/generated/models.ts'
-import type { Namespaces, SandboxConfig, SeccompProfile } from '../cri/runtime.ts'
+import type { AppArmorProfile, Pod, SeccompProfile } from '../api/generated/models.ts'
+import type { Namespaces, SandboxConfig, SecurityProfile } from '../cri/runtime.ts'
 import { dnsSettings, hostNameOf, type DnsSettings } from './name-resolution.ts'
 import { allContainersOf, isHostNetwork } from './pod-facts.ts'
 
@@ -21,7 +21,7 @@ export interface SandboxSettings {
 
 export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettings): SandboxConfig {
   const security = pod.spec.securityContext ?? {}
-  const seccomp = seccompOf(security.seccompProfile)
+  const seccomp = profileOf(security.seccompProfile)
   return {
     name: pod.metadata.name,
     uid: pod.metadata.uid,
@@ -64,10 +64,10 @@ export function supplementalGroups(pod: Pod): number[] {
   return (fsGroup === undefined ? groups : [...groups, fsGroup]).map(Number)
 }
 
-export function seccompOf(profile: ApiSeccompProfile | undefined): SeccompProfile | undefined {
+export function profileOf(profile: SeccompProfile | AppArmorProfile | undefined): SecurityProfile | undefined {
   if (profile === undefined) return undefined
   return {
-    type: profile.type as SeccompProfile['type'],
+    type: profile.type as SecurityProfile['type'],
     ...(profile.localhostProfile !== undefined && { localhostProfile: profile.localhostProfile }),
   }
 }

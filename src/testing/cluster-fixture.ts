@@ -14,7 +14,7 @@ import { reasonToSkip } from './private-containerd.ts'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 export const geoDirectory = join(repository, 'examples/geo')
-const sampanProgram = join(repository, 'bin/sampan')
+export const sampanProgram = join(repository, 'bin/sampan')
 
 export function reasonToSkipCluster(): string | undefined {
   if (spawnSync('kubectl', ['version', '--client']).status !== 0)

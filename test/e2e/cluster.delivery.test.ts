@@ -89,8 +89,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     await build('web', '2.0.0', serving('never', 500), withPort)
     const delivery = await begun('web:2.0.0')
     delivery.child.kill(name)
-    expect(await delivery.code).toBe(exitCode)
-    expect(delivery.words()).toContain(words)
+    expect([await delivery.code, delivery.words()]).toEqual([exitCode, expect.stringContaining(words)])
     expect(delivery.words()).toMatch(
       /web 2\.0\.0 was not rolled out: interrupted by .*\nrelease 3 \(1\.0\.0\) was put back/,
     )

@@ -267,6 +267,53 @@ describe.skipIf(reason !== undefined)(`pods${reason === undefined ? '' : ` (skip
     )
   })
 
+  test('a pod that was bound without a look at the node fails and says why; its set makes it again', async () => {
+    const node = await show('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}')
+    const bound = { nodeName: node }
+    const onPort = { command: sh(forever), ports: [{ containerPort: 80, hostPort: 8089 }] }
+    await create(
+      podOf('greedy', { command: sh(forever), resources: { requests: { cpu: '1k' } } }, bound),
+      podOf('elsewhere', { command: sh(forever) }, { ...bound, nodeSelector: { disk: 'tape' } }),
+      podOf('holder', onPort),
+    )
+    await ready('holder')
+    const failed = async (name: string): Promise<string> => {
+      await eventually(`${name} failed`, async () => (await pod(name)).status.phase === 'Failed')
+      return `${(await pod(name)).status.reason}: ${(await pod(name)).status.message}`
+    }
+    expect(await failed('greedy')).toMatch(
+      /^OutOfcpu: Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: \d+, capacity: \d+$/,
+    )
+    expect(await failed('elsewhere')).toBe(
+      "NodeAffinity: Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    )
+    const labels = { app: 'again' }
+    const set = {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { ...bound, containers: [{ name: 'main', image, ...onPort }] } },
+    }
+    await create({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'again' },
+      spec: { serviceName: 'again', ...set },
+    })
+    const rejections = async (): Promise<number> => {
+      const selector = 'reason=NodePorts,involvedObject.name=again-0'
+      return (await show('get', 'events', '--field-selector', selector, '-o', 'name')).trim().split('\n').length
+    }
+    await eventually('it was rejected and made again', async () => (await rejections()) > 1)
+    // It is not made again hundreds of times.
+    expect(await rejections()).toBeLessThan(10)
+    await show('delete', 'pod', 'holder', '--now')
+    await eventually(
+      'it came in',
+      async () => (await pod('again-0').catch(() => undefined))?.status.phase === 'Running',
+      30_000,
+    )
+    await show('delete', 'statefulset/again', 'pod/greedy', 'pod/elsewhere', '--now')
+  })
+
   test('the token of the pod and the way to the API are there', async () => {
     await create(
       podOf(

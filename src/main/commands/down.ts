@@ -14,6 +14,7 @@ import { removeTable } from '../../network/service-proxy.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
+import { refuseOfRoot, withName } from '../roots-cluster.ts'
 import { isInstalled } from '../system-service.ts'
 
 export interface DownOptions {
@@ -30,6 +31,7 @@ export async function down(options: DownOptions): Promise<void> {
   // systemd asks as well when the server has ended by itself: by `sampan down`, or for another one to take over.
   if (options.service === true && process.env['MAINPID'] === undefined) return
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan down', options.name))
   const output = new Output()
   const facts = knownFacts(places)
   if (facts === undefined && !existsSync(places.state)) {
@@ -66,7 +68,7 @@ export async function down(options: DownOptions): Promise<void> {
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
   if (options.service !== true && isInstalled(options.name))
     output.line(
-      `it is a service of this machine and starts again at boot; end that with: sampan uninstall --name ${options.name}`,
+      `it is a service of this machine and starts again at boot; end that with: ${withName('sampan uninstall', options.name)}`,
     )
 }
 
