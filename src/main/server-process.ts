@@ -14,7 +14,7 @@ import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
-import { leaveRootGroup, ProcessPlace } from '../host/process-place.ts'
+import { leaveContainerGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
@@ -92,7 +92,7 @@ async function main(options: ServerOptions): Promise<void> {
     network.podCidr,
   )
   const place = new ProcessPlace(options.name)
-  leaveRootGroup()
+  leaveContainerGroup()
   if (options.isService !== true) place.settle(process.pid, 'server')
   writeFileSync(places.pidFile, `${process.pid}\n`)
 

@@ -45,7 +45,7 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
     ] as const)
       expect(await cluster.sampan(command, '--name', cluster.name)).toMatchObject({
         code: 1,
-        err: `error: services of the machine need systemd, which does not run here; use: sampan ${instead}\n`,
+        err: `error: services of the machine need systemd, which does not run here; use: sampan ${instead} --name ${cluster.name}\n`,
       })
   })
 

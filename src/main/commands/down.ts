@@ -73,7 +73,7 @@ export async function down(options: DownOptions): Promise<void> {
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
   if (options.service !== true && isInstalled(options.name))
     output.line(
-      `it is a service of this machine and starts again at boot; end that with: sampan uninstall --name ${options.name}`,
+      `it is a service of this machine and starts again at boot; end that with: ${withName('sampan uninstall', options.name)}`,
     )
 }
 

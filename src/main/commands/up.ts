@@ -16,6 +16,7 @@ import { adminAccess } from '../cluster-keys.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
+import { withName } from '../roots-cluster.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 import { serverEnvironment, serverFlags } from '../server-runtime.ts'
 import { isInstalled, startService } from '../system-service.ts'
@@ -68,7 +69,7 @@ async function upAsService(places: ClusterPlaces, options: UpOptions, output: Ou
   const others = lastingOptions(options).filter(([name]) => name !== 'name' && name !== 'dataDir')
   if (others.length > 0)
     throw new CommandFailure(
-      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: sampan install --name ${options.name}`,
+      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: ${withName('sampan install', options.name)}`,
     )
   output.working(`starting ${serviceName(options.name)}`)
   const url = await startService(places)
