@@ -16,8 +16,15 @@ const leanHttp: Plugin = {
   },
 }
 
-/** @param entryPoints name in `directory` (without `.js`) -> source file */
-export async function bundle(entryPoints: Record<string, string>, directory: string): Promise<Metafile> {
+/**
+ * @param entryPoints name in `directory` (without `.js`) -> source file
+ * @param define name -> what stands there instead, as JavaScript
+ */
+export async function bundle(
+  entryPoints: Record<string, string>,
+  directory: string,
+  define: Record<string, string> = {},
+): Promise<Metafile> {
   const { metafile } = await build({
     entryPoints,
     outdir: directory,
@@ -34,6 +41,7 @@ export async function bundle(entryPoints: Record<string, string>, directory: str
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
+    define,
     external: ['esbuild', '@swc/core'],
     loader: { '.json': 'json' },
     plugins: [leanHttp],

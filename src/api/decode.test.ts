@@ -196,7 +196,10 @@ describe('parseYaml', () => {
     })
   })
   test('names a key that stands twice, and refuses what is no YAML', () => {
-    expect(parseYaml('a: 1\na: 2\n', { duplicates: true })).toEqual({ value: { a: 2 }, duplicates: ['a'] })
+    expect(parseYaml('a: 1\na: 2\n', { duplicates: true })).toEqual({
+      value: { a: 2 },
+      duplicates: ['line 2: key "a" already set in map'],
+    })
     expect(() => parseYaml('{{{', { duplicates: false })).toThrow('error converting YAML to JSON: yaml: line 1')
   })
 })

@@ -1,6 +1,7 @@
 // YAML bodies, read as Kubernetes reads them (YAML 1.1 as in go-yaml v2: `yes` is true, `0644` is octal,
 // times stay text). Kept apart from JSON, so that whoever never sees YAML never loads the parser.
 import { parseDocument, type Tags } from 'yaml'
+import { parseExactJson } from '../lib/exact-json.ts'
 import { badRequest } from './api-error.ts'
 
 const readable = (tags: Tags): Tags =>
@@ -10,7 +11,10 @@ const readable = (tags: Tags): Tags =>
       (tag.tag !== 'tag:yaml.org,2002:timestamp' && (tag as { format?: string }).format !== 'TIME'),
   )
 
-/** Keys must be text in JSON: go-yaml writes numbers and booleans as it would print them. */
+/**
+ * Keys must be text in JSON: go-yaml writes numbers and booleans as it would print them.
+ * @returns also what is wrong with keys that occur twice, in the words of go-yaml
+ */
 export function parseYaml(
   text: string,
   options: { readonly duplicates: boolean },
@@ -23,23 +27,25 @@ export function parseYaml(
     customTags: readable,
     prettyErrors: false,
     logLevel: 'silent',
+    intAsBigInt: true,
   })
   const [problem] = document.errors
   if (problem !== undefined) throw badRequest(`error converting YAML to JSON: yaml: ${describe(text, problem)}`)
   if (options.duplicates) duplicates.push(...duplicateKeys(text))
   try {
-    return { value: JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null)), duplicates }
+    return { value: parseExactJson(JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null)), duplicates }
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${error instanceof Error ? error.message : 'unreadable'}`)
   }
 }
 
 function describe(text: string, problem: { pos: [number, number]; message: string }): string {
-  const line = text.slice(0, problem.pos[0]).split('\n').length
-  return `line ${line}: ${problem.message.split('\n')[0]}`
+  return `line ${lineOf(text, problem.pos[0])}: ${problem.message.split('\n')[0]}`
 }
 
-/** Paths of keys that a mapping has twice. */
+const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length
+
+/** `line 3: key "a" already set in map`, for each key that a mapping has twice. */
 function duplicateKeys(text: string): string[] {
   const document = parseDocument(text, {
     version: '1.1',
@@ -49,7 +55,9 @@ function duplicateKeys(text: string): string[] {
     prettyErrors: false,
     logLevel: 'silent',
   })
-  return document.errors.filter(error => error.code === 'DUPLICATE_KEY').map(error => keyAt(text, error.pos[0]))
+  return document.errors
+    .filter(error => error.code === 'DUPLICATE_KEY')
+    .map(({ pos }) => `line ${lineOf(text, pos[0])}: key ${JSON.stringify(keyAt(text, pos[0]))} already set in map`)
 }
 
 /** The key that stands at `offset`; its path is not known to the parser any more. */

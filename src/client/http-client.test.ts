@@ -103,7 +103,11 @@ describe('a verb', () => {
   })
 
   test('raw', async () => {
-    expect(await text(await server.remote.raw('/version'))).toContain('gitVersion')
+    expect(JSON.parse(await text(await server.remote.raw('/version')))).toMatchObject({
+      gitVersion: 'v1.36.0',
+      gitCommit: expect.stringMatching(/^[0-9a-f]{40}$/) as string,
+      compiler: 'sampan',
+    })
     expect(await failureOf(server.remote.raw('/api/v1/nothing'))).toSatisfy(isNotFound)
   })
 })

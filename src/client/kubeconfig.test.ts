@@ -51,6 +51,19 @@ const put = (file: string, content: KubeconfigFile): string => {
 const now = (): KubeconfigFile => parse(readFileSync(path, 'utf8')) as KubeconfigFile
 
 describe('a written context', () => {
+  test('is chosen, or leaves the choice as it is', () => {
+    put(path, foreign)
+    writeContext(path, ours, 'keep')
+    expect(now()['current-context']).toBe('work')
+    writeContext(path, ours)
+    expect(now()['current-context']).toBe('sampan')
+  })
+
+  test('is chosen where there is no choice yet', () => {
+    writeContext(path, ours, 'keep')
+    expect(now()['current-context']).toBe('sampan')
+  })
+
   test('makes the file, readable by its owner alone', () => {
     writeContext(path, ours)
     expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -101,6 +114,28 @@ describe('a written context', () => {
     writeContext(path, { ...ours, server: 'https://127.0.0.1:7000' })
     expect(now().clusters).toHaveLength(1)
     expect(clusterAccess([path]).server).toBe('https://127.0.0.1:7000')
+  })
+
+  test('keeps what somebody put into it: a namespace, another user, more', () => {
+    writeContext(path, ours)
+    const own = { cluster: 'sampan', user: 'developer', namespace: 'shop', extensions: [{ name: 'mine' }] }
+    put(path, {
+      ...now(),
+      users: [...now().users!, { name: 'developer', user: { token: 'secret' } }],
+      contexts: [{ name: 'sampan', context: own }],
+    })
+    writeContext(path, ours)
+    expect(now().contexts).toEqual([{ name: 'sampan', context: own }])
+    put(path, { ...now(), users: [] })
+    writeContext(path, ours)
+    expect(now().contexts).toEqual([{ name: 'sampan', context: { ...own, user: 'sampan' } }])
+  })
+
+  test('does not keep one that leads to another cluster', () => {
+    const context = { cluster: 'work', user: 'me', namespace: 'team' }
+    put(path, { ...foreign, contexts: [{ name: 'sampan', context }] })
+    writeContext(path, ours)
+    expect(now().contexts).toEqual([{ name: 'sampan', context: { cluster: 'sampan', user: 'sampan' } }])
   })
 
   test('leaves a link a link', () => {

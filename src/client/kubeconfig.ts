@@ -123,8 +123,11 @@ export interface ContextEntry {
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-/** Adds or replaces a context with its cluster and user, keeps everything else, and makes it the current one. File mode 0600. */
-export function writeContext(path: string, entry: ContextEntry): void {
+/**
+ * Adds or renews a context with its cluster and user, keeps everything else, and makes it the current one (with `keep`:
+ * only where none is). What somebody put into the context (a namespace, another user) stays. File mode 0600.
+ */
+export function writeContext(path: string, entry: ContextEntry, current: 'choose' | 'keep' = 'choose'): void {
   const file = readKubeconfig(path)
   const { name } = entry
   file.apiVersion ??= 'v1'
@@ -137,9 +140,19 @@ export function writeContext(path: string, entry: ContextEntry): void {
     name,
     user: { 'client-certificate-data': base64(entry.certificate), 'client-key-data': base64(entry.key) },
   })
-  file.contexts = replaced(file.contexts, { name, context: { cluster: name, user: name } })
-  file['current-context'] = name
+  const before = file.contexts?.find(context => context.name === name)?.context
+  file.contexts = replaced(file.contexts, { name, context: ownContext(name, before, file.users) })
+  if (current === 'choose' || !file['current-context']) file['current-context'] = name
   save(path, file)
+}
+
+type Context = NonNullable<KubeconfigFile['contexts']>[number]['context']
+
+/** A context that leads elsewhere, or to a user who is not there, is not ours to keep. */
+function ownContext(name: string, before: Context | undefined, users: KubeconfigFile['users'] = []): Context {
+  const own = { cluster: name, user: name }
+  if (before?.cluster !== name) return own
+  return users.some(user => user.name === before.user) ? before : { ...before, ...own }
 }
 
 /** Gives the user of a context another certificate, if there is the user and it has not got it; nothing else changes. */

@@ -8,6 +8,7 @@ import type {
   Toleration,
 } from '../api/generated/models.ts'
 import { matchesLabels } from '../api/label-selector.ts'
+import { compareInt64, parseInt64 } from '../lib/int64.ts'
 
 export function matchesNodeAffinity({ spec }: Pod, node: Node): boolean {
   if (spec.nodeSelector !== undefined && !matchesLabels(spec.nodeSelector, node.metadata.labels)) return false
@@ -38,12 +39,18 @@ function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, 
     case 'DoesNotExist':
       return value === undefined
     case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
+      return order(value, values[0]) === 1
     case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
+      return order(value, values[0]) === -1
     default:
       return false
   }
+}
+
+/** Undefined when one of them is no whole number of 64 bits. */
+function order(left: string | undefined, right: string | undefined): number | undefined {
+  const [a, b] = [parseInt64(left), parseInt64(right)]
+  return a === undefined || b === undefined ? undefined : compareInt64(a, b)
 }
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {

@@ -1,17 +1,22 @@
 // A containerd of our own: private root, state, socket and configuration, so that nothing on the machine
 // can disturb it and nothing of ours is left behind. It outlives the Sampan process; the next one finds
 // it by pid file and socket. The state directory must be short: unix sockets have paths of 107 bytes.
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupFacts, removeCgroup } from '../host/cgroups.ts'
 import { MissingProgramError, run } from '../host/command.ts'
-import { runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
+import { isAlive, runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
 import { unmountBelow } from '../host/mounts.ts'
+import type { ProcessPlace } from '../host/process-place.ts'
 import { listProcesses, type RunningProcess } from '../host/processes.ts'
-import { cniConfiguration, containerdConfiguration, registryHosts } from './containerd-configuration.ts'
+import {
+  cniConfiguration,
+  containerdConfiguration,
+  registryHosts,
+  type Snapshotter,
+} from './containerd-configuration.ts'
 import { importOciImage } from './containerd-images.ts'
 import type { OciImage } from './oci-image.ts'
 import { grpcRuntime } from './grpc-runtime.ts'
@@ -24,6 +29,8 @@ export interface ContainerdOptions {
   readonly dataDirectory: string
   /** Sockets and running containers, e.g. `/run/sampan/default`; short. */
   readonly stateDirectory: string
+  /** Where it runs, with the shims of its containers. */
+  readonly place: ProcessPlace
   /** Range of pod addresses, `10.42.0.0/16`. */
   readonly podCidr: string
   /** Where the pods' traffic goes besides: routes into the pod network are not needed with ptp links. */
@@ -51,22 +58,19 @@ export interface Containerd {
   keepAlive(onRestart: (error?: Error) => void): () => void
 }
 
-/** Every pod's control group is below this one, in each hierarchy. */
-export const cgroupRoot = 'sampan'
-
 const socketPathLimit = 107
 const reconnectMs = 500
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
 export function containerdOf(
-  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>,
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place' | 'program'>,
 ): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
   const places = placesOf(options)
   const program = options.program ?? 'containerd'
   return {
     socketPath: places.socket,
     stopDaemon: () => stopDaemon(places.pidFile, program),
-    stop: () => stopEverything(places, program, kill),
+    stop: () => stopEverything(places, program, options.place, kill),
   }
 }
 
@@ -82,7 +86,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const startMs = performance.now()
   const running = runningDaemon(places.pidFile, program) !== undefined && (await answers(places.socket))
   await setRegistries(places.registryDirectory, options.registries ?? {})
-  const launch = (): Promise<void> => launchDaemon(places, program)
+  const launch = (): Promise<void> => launchDaemon(places, program, options.place)
   if (!running) {
     await writeConfiguration(options, places)
     await launch()
@@ -107,11 +111,11 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
 export async function stopContainerd({
   endContainers,
   ...options
-}: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'> & {
+}: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place'> & {
   /** Ends what still runs in its own way; what is left then is killed. */
   readonly endContainers: EndContainers
 }): Promise<void> {
-  await stopEverything(placesOf(options), 'containerd', endContainers)
+  await stopEverything(placesOf(options), 'containerd', options.place, endContainers)
 }
 
 type EndContainers = (runtime: Runtime) => Promise<void>
@@ -121,15 +125,12 @@ async function kill(runtime: Runtime): Promise<void> {
   await Promise.allSettled(containers.map(container => runtime.stopContainer(container.id, 0)))
 }
 
-async function launchDaemon(places: Places, program: string): Promise<void> {
+async function launchDaemon(places: Places, program: string, place: ProcessPlace): Promise<void> {
   await rm(places.socket, { force: true })
-  await startDaemon({
-    program,
-    args: ['--config', places.configFile],
-    pidFile: places.pidFile,
-    logFile: places.logFile,
-  })
-  await waitUntilAnswering(places, program)
+  const [command, args] = place.command(program, ['--config', places.configFile])
+  const pid = await startDaemon({ program: command, args, pidFile: places.pidFile, logFile: places.logFile })
+  await waitUntilAnswering(places, pid)
+  place.settle(pid, 'runtime')
 }
 
 /**
@@ -211,6 +212,7 @@ async function writeConfiguration(options: ContainerdOptions, places: Places): P
         cniConfiguration: places.cniDirectory,
         cniPrograms,
         registryDirectory: places.registryDirectory,
+        snapshotter: snapshotterFor(places.root),
       }),
     ),
     writeFile(
@@ -223,6 +225,12 @@ async function writeConfiguration(options: ContainerdOptions, places: Places): P
     ),
   ])
 }
+
+/** The kernel lays no overlay upon an overlay, as the file system of a container is one. */
+const snapshotterFor = (directory: string): Snapshotter =>
+  statfsSync(directory).type === overlayMagic ? 'native' : 'overlayfs'
+
+const overlayMagic = 0x79_4c_76_30
 
 async function setRegistries(directory: string, registries: Readonly<Record<string, string>>): Promise<void> {
   await Promise.all(
@@ -244,10 +252,10 @@ function answers(socket: string): Promise<boolean> {
   return promise
 }
 
-async function waitUntilAnswering(places: Places, program: string): Promise<void> {
+async function waitUntilAnswering(places: Places, pid: number): Promise<void> {
   for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 5) {
     if (await answers(places.socket)) return untilInitialized(places.socket)
-    if (runningDaemon(places.pidFile, program) === undefined && waitedMs > 500) break
+    if (!isAlive(pid)) break
     await sleep(5)
   }
   const log = await readFile(places.logFile, 'utf8').catch(() => '')
@@ -289,9 +297,15 @@ async function importImage(socket: string, tarFile: string): Promise<string[]> {
   return [...stdout.matchAll(/^unpacking (\S+) |^(\S+)\s+saved/gm)].map(match => match[1] ?? match[2]!)
 }
 
-async function stopEverything(places: Places, program: string, endContainers: EndContainers): Promise<void> {
+async function stopEverything(
+  places: Places,
+  program: string,
+  place: ProcessPlace,
+  endContainers: EndContainers,
+): Promise<void> {
   // Containers outlive it; without it they could only be killed.
-  if (shimsOf(places).length > 0 && !(await answers(places.socket))) await launchDaemon(places, program).catch(() => {})
+  if (shimsOf(places).length > 0 && !(await answers(places.socket)))
+    await launchDaemon(places, program, place).catch(() => {})
   if (await answers(places.socket)) await stopSandboxes(places.socket, endContainers)
   await stopDaemon(places.pidFile, program)
   await killLeftOvers(places)
@@ -303,7 +317,7 @@ async function stopEverything(places: Places, program: string, endContainers: En
   )
   await Promise.all(own.map(name => rm(join(places.state, name), { recursive: true, force: true })))
   await rmdir(places.state).catch(() => {}) // Not empty, or gone already.
-  removeCgroup(cgroupFacts(), cgroupRoot)
+  await place.clear()
 }
 
 /** Through CRI, so that addresses are given back, and exit codes are known to the next start. */

@@ -1,8 +1,11 @@
-// The container runtime behind a CRI socket (containerd 1.6 or newer, CRI-O). The end of containers is
-// learnt from containerd's own event stream on the same socket, because containerd 1.6 lacks CRI's; a
-// runtime without that stream is looked at again every second, and every minute in any case.
+// The container runtime behind a CRI socket (containerd 1.6 or newer). The end of containers is learnt from
+// containerd's own event stream on the same socket, because containerd 1.6 lacks CRI's, and commands are run
+// through containerd's own task service. Without that stream it is looked at again every second, and every
+// minute in any case.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RemoteSession, StreamOptions } from '../streams/node-streams.ts'
+import { attachTo } from './containerd-attach.ts'
+import { execInContainer, execTypes } from './containerd-exec.ts'
 import { containerdMessages, criNamespace } from './containerd-wire.ts'
 import { criMessages } from './cri-wire.ts'
 import { endOfProcess } from './end-of-process.ts'
@@ -19,7 +22,14 @@ import {
 import type { CallOptions, GrpcChannel } from '../grpc/channel.ts'
 import { runtimeChannel } from './runtime-channel.ts'
 import { messageCodecs } from '../grpc/protobuf-messages.ts'
-import { RuntimeError, isRuntimeNotFound, type Labels, type Runtime, type RuntimeEvent } from './runtime.ts'
+import {
+  RuntimeError,
+  isRuntimeNotFound,
+  type AttachOptions,
+  type Labels,
+  type Runtime,
+  type RuntimeEvent,
+} from './runtime.ts'
 import { openPortForward, openRemoteSession } from '../streams/remote-client.ts'
 
 const runtimeService = '/runtime.v1.RuntimeService/'
@@ -34,14 +44,17 @@ export interface GrpcRuntimeOptions {
 export function grpcRuntime(options: GrpcRuntimeOptions): Runtime {
   const channel = runtimeChannel(options.socketPath, messageCodecs({ ...criMessages, ...containerdMessages }), path => {
     if (path === subscribePath) return { request: 'SubscribeRequest', response: 'Envelope' }
+    const ofExec = execTypes[path]
+    if (ofExec !== undefined) return ofExec
     const method = path.slice(path.lastIndexOf('/') + 1)
     return { request: `${method}Request`, response: `${method}Response` }
   })
-  return new GrpcRuntime(channel, options.relistMs ?? 60_000)
+  return new GrpcRuntime(channel, options)
 }
 
 class GrpcRuntime implements Runtime {
   private readonly channel: GrpcChannel
+  private readonly socketPath: string
   private readonly relistMs: number
   private readonly listeners = new Set<(event: RuntimeEvent) => void>()
   private stopEvents: (() => void) | undefined
@@ -49,8 +62,9 @@ class GrpcRuntime implements Runtime {
   /** Those that were made or listed here, with their sandboxes. */
   private readonly containers = new Map<string, string>()
 
-  constructor(channel: GrpcChannel, relistMs: number) {
+  constructor(channel: GrpcChannel, { socketPath, relistMs = 60_000 }: GrpcRuntimeOptions) {
     this.channel = channel
+    this.socketPath = socketPath
     this.relistMs = relistMs
   }
 
@@ -169,13 +183,37 @@ class GrpcRuntime implements Runtime {
   }
 
   async exec(id: string, command: readonly string[], options: StreamOptions): Promise<RemoteSession> {
-    const answer = await this.runtime('Exec', { containerId: id, cmd: command, ...wantedStreams(options) })
-    return await openRemoteSession(answer['url'] as string, wantedStreams(options))
+    return await execInContainer(this.channel, this.socketPath, id, command, wantedStreams(options))
   }
 
-  async attach(id: string, options: StreamOptions): Promise<RemoteSession> {
-    const answer = await this.runtime('Attach', { containerId: id, ...wantedStreams(options) })
-    return await openRemoteSession(answer['url'] as string, wantedStreams(options))
+  async attach(id: string, options: AttachOptions): Promise<RemoteSession> {
+    const open = async (streams: StreamOptions): Promise<RemoteSession> => {
+      const answer = await this.runtime('Attach', { containerId: id, ...streams })
+      return await openRemoteSession(answer['url'] as string, streams)
+    }
+    const onExit = (listener: () => void): (() => void) => this.onExit(id, listener)
+    return await attachTo({ open, onExit }, { ...wantedStreams(options), stdinOnce: options.stdinOnce })
+  }
+
+  /** Calls back once, when the container does not run any more. @returns how to stop waiting */
+  private onExit(id: string, listener: () => void): () => void {
+    const stop = this.subscribe(event => {
+      if (event.type === 'exited' && event.containerId === id) end()
+      else if (event.type === 'relist') void look()
+    })
+    const end = (): void => {
+      stop()
+      listener()
+    }
+    const look = async (): Promise<void> => {
+      const runs = await this.containerStatus(id).then(
+        ({ state }) => state === 'running',
+        error => !isRuntimeNotFound(error),
+      )
+      if (!runs) end()
+    }
+    void look()
+    return stop
   }
 
   async portForward(sandboxId: string, port: number): ReturnType<Runtime['portForward']> {

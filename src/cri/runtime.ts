@@ -199,6 +199,11 @@ export type RuntimeEvent =
   /** Events may have been missed: look at everything again. */
   | { readonly type: 'relist' }
 
+export interface AttachOptions extends StreamOptions {
+  /** Whether the container's input ends when the first session that has it ends it. */
+  readonly stdinOnce: boolean
+}
+
 export interface Runtime {
   version(): Promise<RuntimeVersion>
   /** Resolves when runtime and network are ready; @throws RuntimeError with what is missing. */
@@ -227,7 +232,7 @@ export interface Runtime {
   /** @throws RuntimeError Timeout */
   execSync(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>
   exec(id: string, command: readonly string[], options: StreamOptions): Promise<RemoteSession>
-  attach(id: string, options: StreamOptions): Promise<RemoteSession>
+  attach(id: string, options: AttachOptions): Promise<RemoteSession>
   portForward(sandboxId: string, port: number): Promise<Duplex>
 
   /** Returns the image's reference for `createContainer`. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { holdLock, whileLocked } from './lock.ts'
+import { holdLock, isLocked, whileLocked } from './lock.ts'
 
 test('one holds it, others do not get it, and its end frees it', async () => {
   const name = `sampan-test-${process.pid}`
@@ -14,8 +14,10 @@ test('one holds it, others do not get it, and its end frees it', async () => {
   const [words] = (await once(holder.stdout, 'data')) as [Buffer]
   expect(words.toString()).toBe('true\n')
   expect(await holdLock(name)).toBeUndefined()
+  expect(await isLocked(name)).toBe(true)
   holder.kill('SIGKILL')
   await once(holder, 'close')
+  expect(await isLocked(name)).toBe(false)
   const lock = await holdLock(name)
   expect(await holdLock(name)).toBeUndefined()
   lock?.release()

@@ -1,6 +1,6 @@
 // A lock that one process of the machine holds and that the kernel takes back when it ends, however it
 // ends: a name among the abstract sockets, which leave no file behind.
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Lock {
@@ -19,6 +19,16 @@ export function holdLock(name: string): Promise<Lock | undefined> {
     resolve({ release: () => void server.close() })
   })
   return promise
+}
+
+/** Whether a process of this machine holds it, whoever's it is. */
+export function isLocked(name: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(`\0${name}`)
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => socket.destroy())
+  })
 }
 
 /** For work of a few milliseconds that must not happen twice at the same time. */

@@ -27,6 +27,8 @@ export interface ComponentsOptions {
   readonly server: ApiServer
   readonly facts: ClusterFacts
   readonly places: ClusterPlaces
+  /** See `TableFacts`. */
+  readonly nodePortRanges: readonly string[]
   /** The machine's resolvers, as they are at the moment. */
   readonly upstream: () => readonly string[]
   readonly authority: KeyPairPem
@@ -151,6 +153,7 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     server,
     nodeClient,
     nothingRuns,
+    nodePortRanges,
     facts: {
       nodeName,
       linkName,
@@ -163,7 +166,8 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     nodeName,
     nothingRuns,
     ...surroundings(options, 'network'),
-    facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortAddresses: ['127.0.0.1', nodeAddress] },
+    // The node's own address is known to the machine and its pods alone.
+    facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortRanges: [...nodePortRanges, nodeAddress] },
   })
 }
 

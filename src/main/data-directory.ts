@@ -19,6 +19,8 @@ export interface ClusterPlaces {
   /** Sockets; short, and gone after a reboot. */
   readonly state: string
   readonly controlSocket: string
+  /** Of the server, for whoever runs it as a service. */
+  readonly pidFile: string
   readonly database: string
   readonly keys: string
   readonly log: string
@@ -42,11 +44,9 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     throw new SetupError(
       `expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`,
     )
-  const root = process.getuid?.() === 0 ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
-  const state = join(
-    process.getuid?.() === 0 ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'),
-    name,
-  )
+  const isRoot = process.getuid?.() === 0
+  const root = isRoot ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
+  const state = stateDirectory(name, isRoot)
   const used = dataDirectoryInUse(state)
   const data = resolve(dataDirectory ?? used ?? join(root, name))
   if (used !== undefined && used !== data)
@@ -58,6 +58,7 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     data,
     state,
     controlSocket: join(state, 'control.sock'),
+    pidFile: join(state, 'server.pid'),
     database: join(data, 'store.db'),
     keys: join(data, 'keys'),
     log: join(data, 'server.log'),
@@ -65,6 +66,10 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     volumes: join(data, 'volumes'),
   }
 }
+
+/** @param ofRoot root's, or that of the user who runs this */
+export const stateDirectory = (name: string, ofRoot: boolean): string =>
+  join(ofRoot ? '/run/sampan' : join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'sampan'), name)
 
 const stateFile = 'cluster.json'
 

@@ -3,15 +3,18 @@
 // containers, service rules and addresses stay, and the next start takes them over. `sampan down` has it end its
 // pods before.
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { nodes } from '../api/resources.ts'
+import { publishRegistryHosting } from '../client/registry-hosting.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
+import { leaveRootGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
@@ -24,6 +27,7 @@ import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { componentClient, masters, startComponents } from './components.ts'
 import { serveControl, type PodProgress } from './control-socket.ts'
+import { apiEndpoint } from './api-endpoint.ts'
 import { accessSettings } from './access-settings.ts'
 import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
@@ -37,6 +41,7 @@ import {
 } from './data-directory.ts'
 import type { LocalClient } from './local-client.ts'
 import { beMember, type Membership } from './membership.ts'
+import { nodePortRanges } from './node-port-ranges.ts'
 import { isSharedStore, openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { addFirstRoute } from './service-routes.ts'
@@ -79,10 +84,22 @@ async function main(options: ServerOptions): Promise<void> {
   })
   const { network } = facts
   const advertised = advertisedAddress(places, options.advertiseAddress)
+  const nodePorts = nodePortRanges(places, options.nodePortAddresses)
+  const endpoint = apiEndpoint(
+    options,
+    [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])],
+    machineAddresses(),
+    network.podCidr,
+  )
+  const place = new ProcessPlace(options.name)
+  leaveRootGroup()
+  if (options.isService !== true) place.settle(process.pid, 'server')
+  writeFileSync(places.pidFile, `${process.pid}\n`)
 
   const containerd = startContainerd({
     dataDirectory: places.data,
     stateDirectory: places.state,
+    place,
     podCidr: network.podCidr,
   })
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
@@ -90,7 +107,7 @@ async function main(options: ServerOptions): Promise<void> {
   retreat = async () => takeBack(await containerd, places, facts)
   const [store, keys] = await Promise.all([
     openStore(places, options.store, clock),
-    clusterKeys(places, facts, clock.now(), advertised),
+    clusterKeys(places, facts, clock.now(), endpoint),
     prepareLink(facts),
   ])
   const isShared = isSharedStore(places)
@@ -120,17 +137,11 @@ async function main(options: ServerOptions): Promise<void> {
     random,
     logger: logger.with({ component: 'api' }),
   })
-  const port = await listen(
-    server,
-    places,
-    keys,
-    [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])],
-    options.apiPort,
-  )
+  const port = await listen(server, places, keys, endpoint.listen, options.apiPort)
   const url = `https://127.0.0.1:${port}`
   const stopRotation = rotateCertificates({
     keys,
-    renew: nowMs => clusterKeys(places, facts, nowMs, advertised),
+    renew: nowMs => clusterKeys(places, facts, nowMs, endpoint),
     clock,
     logger: logger.with({ component: 'certificates' }),
     apply: renewed => {
@@ -144,12 +155,14 @@ async function main(options: ServerOptions): Promise<void> {
   reached('api')
 
   const registry = await openRegistry(places)
+  reached('registry')
   const control = await serveControl(
     places.controlSocket,
     () => ({
       pid: process.pid,
       url,
       registry: `127.0.0.1:${registry.port}`,
+      nodePortAddresses: nodePorts,
       version: sampanVersion,
       dataDirectory: places.data,
       startedAt,
@@ -182,6 +195,7 @@ async function main(options: ServerOptions): Promise<void> {
     server,
     facts,
     places,
+    nodePortRanges: nodePorts,
     upstream: () => machineDns.current().upstream,
     authority: keys.authority,
     serverClient,
@@ -208,12 +222,16 @@ async function main(options: ServerOptions): Promise<void> {
     nodeName: facts.nodeName,
     network,
     dataDirectory: places.data,
-    cgroupRoot: `/sampan/${options.name}`,
+    cgroupRoot: place.podGroup,
     hostDns: () => machineDns.current().settings,
     clock,
     logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
+  await publishRegistryHosting(serverClient, {
+    host: `127.0.0.1:${registry.port}`,
+    hostFromContainerRuntime: 'sampan.local',
+  })
   reached('node')
   const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })
@@ -252,6 +270,11 @@ async function main(options: ServerOptions): Promise<void> {
   process.on('SIGINT', () => void shutDown())
 }
 
+const machineAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap(
+    entries => entries?.filter(({ family }) => family === 'IPv4').map(({ address }) => address) ?? [],
+  )
+
 /** What a start that failed had begun; containers of an earlier start stay. */
 let retreat = async (): Promise<void> => {}
 
@@ -289,15 +312,15 @@ async function listen(
   const wanted = asked ?? remembered ?? defaultApiPort
   const common = { serving: keys.serving, clientAuthority: keys.authority.certificate }
   try {
-    const port = await server.listen({ ...common, host: '127.0.0.1', port: wanted })
-    for (const host of addresses) await server.listen({ ...common, host, port })
+    let port = wanted
+    for (const host of addresses) port = await server.listen({ ...common, host, port })
     writeFileSync(file, String(port), { mode: 0o600 })
     return port
   } catch (error) {
     const { code, address } = error as NodeJS.ErrnoException & { address?: string }
     if (code === 'EADDRNOTAVAIL')
       throw new SetupError(
-        `this machine has no address ${address}; name one that it has with --advertise-address, or none`,
+        `this machine has no address ${address}; name one that it has with --advertise-address or --bind-address`,
       )
     if (code === 'EADDRINUSE')
       throw new SetupError(

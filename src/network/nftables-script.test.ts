@@ -14,7 +14,7 @@ const facts: TableFacts = {
   podCidr: '10.42.0.0/16',
   serviceCidr: '10.43.0.0/16',
   linkName: 'link0',
-  nodePortAddresses: ['127.0.0.1', '10.42.255.254'],
+  nodePortRanges: ['0.0.0.0/0', '10.42.255.254'],
 }
 
 class Table {
@@ -93,7 +93,11 @@ const rule = fc
     backends,
     sticky: fc.boolean(),
   })
-  .map(({ name, ...rest }): PortRule => ({ chain: `service/n/${name}/${rest.protocol}/${rest.port}`, ...rest }))
+  .map(({ name, ...rest }): PortRule => ({
+    chain: `service/n/${name}/${rest.protocol}/${rest.port}`,
+    serving: rest.backends,
+    ...rest,
+  }))
 const ruleSet = fc.uniqueArray(rule, { selector: ({ chain }) => chain, maxLength: 8 })
 
 describe('whatever changes', () => {
@@ -164,6 +168,7 @@ describe('a chain', () => {
       { address: '10.42.0.1', port: 8080 },
       { address: '10.42.0.2', port: 8081 },
     ],
+    serving: [],
   }
   const ruleOf = (change: Partial<PortRule>): string | undefined =>
     fromWhole([{ ...web, ...change }]).chains.get(web.chain)?.[0]
@@ -212,7 +217,7 @@ describe.skipIf(nft === undefined || process.getuid?.() !== 0)('the kernel', () 
           {
             ...facts,
             table,
-            nodePortAddresses: ['192.0.2.254'],
+            nodePortRanges: ['192.0.2.254', '192.0.2.0/24'],
             podCidr: '198.51.100.0/24',
             serviceCidr: '203.0.113.0/24',
           },

@@ -10,8 +10,8 @@ export interface TableFacts {
   readonly serviceCidr: string
   /** The cluster's own link; traffic to it never leaves the machine. */
   readonly linkName: string
-  /** Addresses of this machine on which node ports are served. */
-  readonly nodePortAddresses: readonly string[]
+  /** Ranges; node ports are served on the addresses of this machine that lie in one of them. */
+  readonly nodePortRanges: readonly string[]
 }
 
 /** Replaces the table, whatever was in it, in one step: connections that exist go on. */
@@ -25,14 +25,14 @@ table ip ${table} {
   set unserved { type ipv4_addr . inet_proto . inet_service; }
   set unserved-node-ports { type inet_proto . inet_service; }
   set hairpins { type ipv4_addr . ipv4_addr; }
-  set node-port-addresses { type ipv4_addr;${facts.nodePortAddresses.length === 0 ? '' : ` elements = { ${facts.nodePortAddresses.join(', ')} };`} }
+  set node-port-ranges { type ipv4_addr; flags interval; auto-merge; elements = { ${facts.nodePortRanges.join(', ')} }; }
   chain dispatch {
     ip daddr . meta l4proto . th dport vmap @services
-    ip daddr @node-port-addresses meta l4proto . th dport vmap @node-ports
+    ip daddr @node-port-ranges fib daddr type local meta l4proto . th dport vmap @node-ports
   }
   chain refuse {
     ip daddr . meta l4proto . th dport @unserved reject
-    ip daddr @node-port-addresses meta l4proto . th dport @unserved-node-ports reject
+    ct direction original meta l4proto . th dport @unserved-node-ports ip daddr @node-port-ranges fib daddr type local reject
   }
   chain prerouting { type nat hook prerouting priority dstnat; jump dispatch; }
   chain output { type nat hook output priority -100; jump dispatch; }
@@ -44,6 +44,7 @@ table ip ${table} {
   }
   chain refuse-forwarded { type filter hook forward priority filter; jump refuse; }
   chain refuse-local { type filter hook output priority filter; jump refuse; }
+  chain refuse-incoming { type filter hook input priority filter; jump refuse; }
   chain guard-loopback {
     type filter hook prerouting priority mangle;
     iifname != "lo" ip daddr 127.0.0.0/8 ct direction original drop

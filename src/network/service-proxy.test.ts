@@ -2,29 +2,40 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
 import { endpointSlices, namespaces, pods, serviceAccounts, services } from '../api/resources.ts'
+import type { Flow } from '../host/connection-tracking.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
-import { startServiceProxy, type ServiceProxy } from './service-proxy.ts'
+import { startServiceProxy, type FlowMemory, type ServiceProxy } from './service-proxy.ts'
 
 const facts = {
   table: 't',
   podCidr: '10.42.0.0/16',
   serviceCidr: '10.43.0.0/16',
   linkName: 'l',
-  nodePortAddresses: ['127.0.0.1'],
+  nodePortRanges: ['127.0.0.0/8'],
 }
 const clock = new FakeClock()
 let server: TestServer
 let proxy: ServiceProxy
 let scripts: string[]
 let failing: boolean
+/** What the kernel remembers of connections, and what it was told to forget. */
+let remembered: Flow[]
+let forgotten: Flow[]
+
+const flows: FlowMemory = {
+  list: async protocol => remembered.filter(flow => flow.protocol === protocol),
+  forget: async flow => void forgotten.push(flow),
+}
 
 beforeEach(async () => {
   server = await startTestServer()
   await server.local.create(namespaces, { metadata: { name: 'shop' } })
   scripts = []
   failing = false
+  remembered = []
+  forgotten = []
   proxy = await startServiceProxy({
     client: server.local,
     facts,
@@ -34,6 +45,7 @@ beforeEach(async () => {
       if (failing) throw new Error('the kernel said no')
       scripts.push(script)
     },
+    flows,
   })
   await proxy.settled()
 })
@@ -95,6 +107,48 @@ test('after a failure the table is written anew, with everything that came meanw
   expect(scripts.at(-1)).toContain('goto service/shop/web/tcp/80')
 })
 
+test('connections without a handshake to a backend that goes are forgotten; others are not looked at', async () => {
+  const dead: Flow = { protocol: 'udp', address: '10.43.0.20', port: 53, target: '10.42.0.5', targetPort: 5353 }
+  await server.local.create<Service>(services, {
+    metadata: { name: 'names', namespace: 'shop' },
+    spec: { clusterIP: dead.address, ports: [{ port: dead.port, protocol: 'UDP' }] },
+  })
+  const slice = await server.local.create<EndpointSlice>(endpointSlices, {
+    metadata: { name: 'names-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'names' } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: dead.targetPort, protocol: 'UDP' }],
+    endpoints: [{ addresses: [dead.target], conditions: { ready: true } }],
+  })
+  await proxy.settled()
+  remembered = [dead]
+  await addService('web', '10.43.0.21')
+  await addSlice('web', '10.42.0.7')
+  await proxy.settled()
+  expect(forgotten).toEqual([])
+  await server.local.update<EndpointSlice>(endpointSlices, {
+    ...slice,
+    endpoints: [{ addresses: ['10.42.0.6'], conditions: { ready: true } }],
+  })
+  await proxy.settled()
+  expect(scripts.at(-1)).toContain('dnat to 10.42.0.6:5353')
+  expect(forgotten).toEqual([dead])
+})
+
+test('what was left by backends that went while nobody looked is forgotten at the start', async () => {
+  proxy.stop()
+  remembered = [{ protocol: 'udp', address: '127.0.0.1', port: 30053, target: '10.42.0.5', targetPort: 53 }]
+  proxy = await startServiceProxy({
+    client: server.local,
+    facts,
+    clock,
+    logger: silentLogger,
+    apply: async script => void scripts.push(script),
+    flows,
+  })
+  await proxy.settled()
+  expect(forgotten).toEqual(remembered)
+})
+
 test('a stopped proxy changes nothing any more', async () => {
   proxy.stop()
   const before = scripts.length
@@ -143,6 +197,7 @@ test('after a start with nothing running, pods of this node are no backends unti
     nodeName: 'here',
     nothingRuns: Promise.resolve(true),
     apply: async script => void scripts.push(script),
+    flows,
   })
   await proxy.settled()
   expect(scripts.at(-1)).not.toContain('10.42.0.5')

@@ -1,15 +1,20 @@
-// Keeps the kernel's rules equal to what Services, EndpointSlices and the host ports of pods say. Changes that come while a
-// script is being applied are applied together afterwards. Rules stay when Sampan stops.
+// Keeps the kernel's rules equal to what Services, EndpointSlices and the host ports of pods say, and makes it
+// forget connections that go on to backends that are gone. Changes that come while a script is being applied are
+// applied together afterwards. Rules stay when Sampan stops.
+import { networkInterfaces } from 'node:os'
 import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
 import { endpointSlices, pods, services } from '../api/resources.ts'
 import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
+import { forgetFlow, listFlows, type Flow } from '../host/connection-tracking.ts'
+import { addressInRange } from '../lib/ipv4.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { EndedPods } from './ended-pods.ts'
 import { changes, wholeTable, type TableFacts } from './nftables-script.ts'
+import { mayLeaveFlows, staleFlows, withoutHandshake } from './stale-flows.ts'
 import { hostPortRules, portRules, wantsHostPorts, type PortRule } from './service-rules.ts'
 
 export interface ServiceProxyOptions {
@@ -25,6 +30,13 @@ export interface ServiceProxyOptions {
   readonly logger: Logger
   /** Runs an nftables script; by default `nft -f -`. */
   readonly apply?: (script: string) => Promise<void>
+  /** What the kernel remembers of connections; by default asked with `conntrack`. */
+  readonly flows?: FlowMemory
+}
+
+export interface FlowMemory {
+  list(protocol: string): Promise<readonly Flow[]>
+  forget(flow: Flow): Promise<void>
 }
 
 export interface ServiceProxy {
@@ -53,6 +65,7 @@ export async function startServiceProxy({
   clock,
   logger,
   apply = applyScript,
+  flows = { list: listFlows, forget: forgetFlow },
 }: ServiceProxyOptions): Promise<ServiceProxy> {
   const serviceInformer = client.informer(services)
   const sliceInformer = client.informer(endpointSlices)
@@ -81,7 +94,7 @@ export async function startServiceProxy({
     const [namespace, name = ''] = key.slice(podPrefix.length).split('/')
     const pod = podInformer.get({ namespace, name })
     if (pod === undefined || ended.has(pod)) wanted.delete(key)
-    else wanted.set(key, hostPortRules(pod, facts.nodePortAddresses))
+    else wanted.set(key, hostPortRules(pod))
   }
 
   function mark(key: string): void {
@@ -112,15 +125,26 @@ export async function startServiceProxy({
       const snapshot = new Map(wanted)
       await apply(wholeTable(facts, all()))
       applied = snapshot
+      await forgetStale([...snapshot.values()].flat())
       return
     }
+    const leavesFlows = keys.some(key => mayLeaveFlows(applied?.get(key), wanted.get(key)))
     // A change may touch addresses that other services share (hairpins), so whole sets are compared.
     const before = [...applied.values()].flat()
     const script = changes(facts.table, before, all())
     const snapshot = new Map(wanted)
     if (script !== '') await apply(script)
     applied = snapshot
+    if (leavesFlows) await forgetStale([...snapshot.values()].flat())
     logger.debug('service rules applied', { services: keys.length })
+  }
+
+  async function forgetStale(rules: readonly PortRule[]): Promise<void> {
+    try {
+      await forgetStaleFlows(flows, rules, facts)
+    } catch (error) {
+      logger.error('senders without a connection (UDP) may go on to pods that are gone', { error: String(error) })
+    }
   }
 
   const stops = [
@@ -139,6 +163,20 @@ export async function startServiceProxy({
       stopped = true
       stops.forEach(stop => stop())
     },
+  }
+}
+
+async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], facts: TableFacts): Promise<void> {
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address)),
+  )
+  const isNodePortAddress = (address: string): boolean =>
+    (own.has(address) || addressInRange(address, '127.0.0.0/8')) &&
+    facts.nodePortRanges.some(range => addressInRange(address, range))
+  for (const protocol of withoutHandshake) {
+    if (protocol !== 'udp' && !rules.some(rule => rule.protocol === protocol)) continue
+    const stale = staleFlows(await flows.list(protocol), rules, { podCidr: facts.podCidr, isNodePortAddress })
+    for (const flow of stale) await flows.forget(flow)
   }
 }
 

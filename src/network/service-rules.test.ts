@@ -30,6 +30,10 @@ const backends = (spec: Partial<Service['spec']>, slices: EndpointSlice[]): stri
   portRules(service(spec), slices).map(rule => rule.backends.map(({ address, port }) => `${address}:${port}`))
 
 test('a service port leads from its address to its ready endpoints', () => {
+  const both = [
+    { address: '10.42.0.1', port: 8080 },
+    { address: '10.42.0.2', port: 8080 },
+  ]
   expect(portRules(service({}), [slice([endpoint('10.42.0.2'), endpoint('10.42.0.1')])])).toEqual([
     {
       chain: 'service/shop/web/tcp/80',
@@ -38,10 +42,8 @@ test('a service port leads from its address to its ready endpoints', () => {
       port: 80,
       nodePort: undefined,
       sticky: false,
-      backends: [
-        { address: '10.42.0.1', port: 8080 },
-        { address: '10.42.0.2', port: 8080 },
-      ],
+      backends: both,
+      serving: both,
     },
   ])
 })
@@ -112,6 +114,23 @@ describe('the endpoints of a port', () => {
     expect(backends({}, [slice(endpoints)])).toEqual([expected])
   })
 
+  test('go on with what was begun while they end, beside others that get what is new, near and far', () => {
+    const [rule] = portRules(
+      service({}),
+      [
+        slice([
+          { ...endpoint('10.42.0.1'), hints: { forNodes: [{ name: 'here' }] } },
+          { ...endpoint('10.42.0.2'), hints: { forNodes: [{ name: 'there' }] } },
+          endpoint('10.42.0.3', { ready: false, serving: true, terminating: true }),
+          endpoint('10.42.0.4', { ready: false, serving: false, terminating: true }),
+        ]),
+      ],
+      'here',
+    )
+    expect(rule!.backends.map(({ address }) => address)).toEqual(['10.42.0.1'])
+    expect(rule!.serving.map(({ address }) => address)).toEqual(['10.42.0.1', '10.42.0.2', '10.42.0.3'])
+  })
+
   test('are IPv4 addresses', () => {
     expect(backends({}, [slice([endpoint('fd00::1')], { addressType: 'IPv6' })])).toEqual([[]])
   })
@@ -148,16 +167,17 @@ describe('a host port of a pod', () => {
     status,
   })
 
-  test('leads from the addresses of the machine to the pod', () => {
-    expect(hostPortRules(pod({}), ['127.0.0.1', '10.42.255.254'])).toEqual([
+  test('leads from the machine to the pod', () => {
+    expect(hostPortRules(pod({}))).toEqual([
       {
         chain: 'host-port/web/tcp/8080',
         protocol: 'tcp',
-        addresses: ['127.0.0.1', '10.42.255.254'],
+        addresses: [],
         port: 8080,
-        nodePort: undefined,
+        nodePort: 8080,
         sticky: false,
         backends: [{ address: '10.42.0.1', port: 80 }],
+        serving: [{ address: '10.42.0.1', port: 80 }],
       },
     ])
   })
@@ -174,9 +194,8 @@ describe('a host port of a pod', () => {
             },
           ],
         }),
-        ['10.42.255.254'],
       ),
-    ).toMatchObject([{ protocol: 'udp', addresses: ['127.0.0.1'] }])
+    ).toMatchObject([{ protocol: 'udp', addresses: ['127.0.0.1'], nodePort: undefined }])
   })
 
   test.each([
@@ -184,6 +203,6 @@ describe('a host port of a pod', () => {
     ['without an address yet', pod({}, { phase: 'Pending' })],
     ['that has ended', pod({}, { phase: 'Succeeded', podIP: '10.42.0.1' })],
   ])('has no rule for a pod %s', (_which, ended) => {
-    expect(hostPortRules(ended, ['127.0.0.1'])).toEqual([])
+    expect(hostPortRules(ended)).toEqual([])
   })
 })

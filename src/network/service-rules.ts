@@ -17,8 +17,11 @@ export interface PortRule {
   /** Service addresses: the cluster IP, external and load balancer addresses. */
   readonly addresses: readonly string[]
   readonly port: number
+  /** Port of the machine itself: a node port, or the host port of a pod. */
   readonly nodePort: number | undefined
   readonly backends: readonly Backend[]
+  /** Who may go on with what was begun: those, and others that still serve but get nothing new. */
+  readonly serving: readonly Backend[]
   /** Requests of one client go to one backend. */
   readonly sticky: boolean
 }
@@ -37,14 +40,14 @@ export function portRules(service: Service, slices: readonly EndpointSlice[], no
       addresses,
       port: port.port,
       nodePort: port.nodePort || undefined,
-      backends: backendsOf(port, slices, nodeName),
+      ...backendsOf(port, slices, nodeName),
       sticky: spec.sessionAffinity === 'ClientIP',
     }
   })
 }
 
-/** Ports of the machine that a pod asked for itself. `addresses`: where they are served unless it names one. */
-export function hostPortRules({ metadata, spec, status }: Pod, addresses: readonly string[]): PortRule[] {
+/** Ports of the machine that a pod asked for itself; served where node ports are, unless it names an address. */
+export function hostPortRules({ metadata, spec, status }: Pod): PortRule[] {
   const address = status?.podIP
   if (!address || spec.hostNetwork === true || status.phase === 'Succeeded' || status.phase === 'Failed') return []
   return spec.containers
@@ -52,16 +55,19 @@ export function hostPortRules({ metadata, spec, status }: Pod, addresses: readon
     .flatMap(({ hostPort, hostIP, containerPort, protocol: name }) => {
       if (!hostPort) return []
       const protocol = (name ?? 'TCP').toLowerCase() as Protocol
+      const backends = [{ address, port: containerPort }]
+      const named = hostIP && hostIP !== '0.0.0.0' ? [hostIP] : []
       return [
         {
           // By uid, because names of pods may be longer than those of chains.
           chain: `host-port/${metadata.uid}/${protocol}/${hostPort}`,
           protocol,
           port: hostPort,
-          nodePort: undefined,
+          nodePort: named.length === 0 ? hostPort : undefined,
           sticky: false,
-          addresses: hostIP && hostIP !== '0.0.0.0' ? [hostIP] : addresses,
-          backends: [{ address, port: containerPort }],
+          addresses: named,
+          backends,
+          serving: backends,
         },
       ]
     })
@@ -71,19 +77,27 @@ export const wantsHostPorts = ({ spec }: Pod): boolean =>
   spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => Boolean(hostPort)))
 
 /** Ready endpoints; when there are none, those that still serve while they terminate, as Kubernetes does. */
-function backendsOf(port: ServicePort, slices: readonly EndpointSlice[], nodeName: string | undefined): Backend[] {
+function backendsOf(
+  port: ServicePort,
+  slices: readonly EndpointSlice[],
+  nodeName: string | undefined,
+): Pick<PortRule, 'backends' | 'serving'> {
   const ready = collect(port, slices, ({ conditions }) => conditions?.ready !== false)
   const found =
     ready.length > 0
       ? ready
       : collect(port, slices, ({ conditions }) => conditions?.serving === true && conditions.terminating === true)
   const near = found.filter(({ forNodes }) => nodeName !== undefined && forNodes.includes(nodeName))
-  return (near.length > 0 ? near : found)
+  const serving = collect(port, slices, ({ conditions }) => conditions?.ready !== false || conditions.serving === true)
+  return { backends: sorted(near.length > 0 ? near : found), serving: sorted(serving) }
+}
+
+const sorted = (candidates: readonly Candidate[]): Backend[] =>
+  candidates
     .map(({ backend }) => backend)
     .sort((left, right) =>
       left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port,
     )
-}
 
 interface Candidate {
   readonly backend: Backend

@@ -1,4 +1,5 @@
 // What the runtime is told about one container. Pure: paths, environment and image are given.
+import type { Int64 } from '../lib/int64.ts'
 import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerConfig, ContainerResources, ContainerSecurity, ImageSummary, Mount } from '../cri/runtime.ts'
 import { appArmorOf } from './app-armor.ts'
@@ -82,8 +83,8 @@ function securityOf(pod: Pod, container: Container, { image, targetId }: Contain
     privileged: own.privileged ?? false,
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
-    ...(runAsUser !== undefined && { runAsUser }),
-    ...(runAsGroup !== undefined && { runAsGroup }),
+    ...(runAsUser !== undefined && { runAsUser: Number(runAsUser) }),
+    ...(runAsGroup !== undefined && { runAsGroup: Number(runAsGroup) }),
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
     supplementalGroups: supplementalGroups(pod),
     noNewPrivileges: own.allowPrivilegeEscalation === false,
@@ -94,7 +95,7 @@ function securityOf(pod: Pod, container: Container, { image, targetId }: Contain
   }
 }
 
-function checkNonRoot(pod: Pod, container: Container, image: ImageSummary, runAsUser: number | undefined): void {
+function checkNonRoot(pod: Pod, container: Container, image: ImageSummary, runAsUser: Int64 | undefined): void {
   const where = `(pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`
   if (runAsUser !== undefined) {
     if (runAsUser === 0) throw new ConfigError(`container's runAsUser breaks non-root policy ${where}`)

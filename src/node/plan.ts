@@ -74,7 +74,7 @@ function deadline(pod: Pod, state: PodState, nowMs: number): { expired: boolean;
   const startMs = Date.parse(pod.status?.startTime ?? '')
   if (seconds === undefined || Number.isNaN(startMs) || state.givenUp !== undefined || hasEnded(pod) || isDeleting(pod))
     return { expired: false, atMs: Infinity }
-  return { expired: nowMs >= startMs + seconds * 1_000, atMs: startMs + seconds * 1_000 }
+  return { expired: nowMs >= startMs + Number(seconds) * 1_000, atMs: startMs + Number(seconds) * 1_000 }
 }
 
 export function shallEnd(pod: Pod, state: PodState): boolean {
@@ -255,9 +255,11 @@ const goDuration = (milliseconds: number): string => {
 }
 
 const probeGracePeriod = (pod: Pod, container: Container): number =>
-  container.livenessProbe?.terminationGracePeriodSeconds ??
-  container.startupProbe?.terminationGracePeriodSeconds ??
-  gracePeriodSecondsOf(pod)
+  Number(
+    container.livenessProbe?.terminationGracePeriodSeconds ??
+      container.startupProbe?.terminationGracePeriodSeconds ??
+      gracePeriodSecondsOf(pod),
+  )
 
 /** One ended attempt of each container is kept, for `logs --previous`. */
 function collectOld(pod: Pod, draft: Draft): void {

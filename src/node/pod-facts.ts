@@ -31,7 +31,7 @@ export const reportedStatus = (pod: Pod, name: string): ContainerStatus | undefi
 
 /** How long containers may take to stop. */
 export function gracePeriodSecondsOf(pod: Pod): number {
-  return pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
+  return Number(pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30)
 }
 
 /** `web_default(uid)`: how the kubelet writes a pod in messages. */

@@ -1,5 +1,6 @@
 // The status of a pod as Kubernetes shows it, from what the agent observed. Pure.
 // Rules: kubernetes pkg/kubelet/kubelet_pods.go (phase, container statuses) and pkg/kubelet/status/generate.go.
+import type { Int64 } from '../lib/int64.ts'
 import type {
   Container,
   ContainerState,
@@ -322,7 +323,7 @@ function condition(
   type: string,
   verdict: Verdict,
   old: PodCondition | undefined,
-  generation: number | undefined,
+  generation: Int64 | undefined,
   nowMs: number,
 ): PodCondition {
   const lastTransitionTime =

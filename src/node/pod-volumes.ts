@@ -95,7 +95,7 @@ export class PodVolumes {
       directory,
       files,
       `${this.dependencies.clock.now()}.${this.writes}`,
-      group === undefined ? {} : { group },
+      group === undefined ? {} : { group: Number(group) },
     )
     return directory
   }
@@ -135,7 +135,7 @@ export class PodVolumes {
       await mountTmpfs(directory, sizeBytes === 0 ? {} : { sizeBytes })
     }
     const group = pod.spec.securityContext?.fsGroup
-    if (group !== undefined) await chown(directory, 0, group)
+    if (group !== undefined) await chown(directory, 0, Number(group))
     await chmod(directory, group === undefined ? 0o777 : 0o2777)
     return directory
   }

@@ -44,8 +44,8 @@ export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettin
     sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [name, value])),
     namespaces: podNamespaces(pod),
     privileged: allContainersOf(pod).some(container => container.securityContext?.privileged === true),
-    ...(security.runAsUser !== undefined && { runAsUser: security.runAsUser }),
-    ...(security.runAsGroup !== undefined && { runAsGroup: security.runAsGroup }),
+    ...(security.runAsUser !== undefined && { runAsUser: Number(security.runAsUser) }),
+    ...(security.runAsGroup !== undefined && { runAsGroup: Number(security.runAsGroup) }),
     supplementalGroups: supplementalGroups(pod),
     ...(seccomp && { seccomp }),
   }
@@ -62,7 +62,7 @@ export function podNamespaces(pod: Pod): Namespaces {
 
 export function supplementalGroups(pod: Pod): number[] {
   const { fsGroup, supplementalGroups: groups = [] } = pod.spec.securityContext ?? {}
-  return fsGroup === undefined ? groups : [...groups, fsGroup]
+  return (fsGroup === undefined ? groups : [...groups, fsGroup]).map(Number)
 }
 
 export function profileOf(profile: SeccompProfile | AppArmorProfile | undefined): SecurityProfile | undefined {

@@ -14,7 +14,7 @@ import { reasonToSkip } from './private-containerd.ts'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 export const geoDirectory = join(repository, 'examples/geo')
-const sampanProgram = join(repository, 'bin/sampan')
+export const sampanProgram = join(repository, 'bin/sampan')
 
 export function reasonToSkipCluster(): string | undefined {
   if (spawnSync('kubectl', ['version', '--client']).status !== 0)
@@ -73,15 +73,20 @@ export class ClusterFixture {
   readonly kubeconfig: string
   readonly namespace: NetworkNamespace
   private readonly ownsNamespace: boolean
+  private readonly program: string
   private readonly children = new Set<ChildProcess>()
 
-  /** @param shared the namespace of another cluster, to stand beside it */
-  constructor(name: string, shared?: NetworkNamespace) {
+  /**
+   * @param shared the namespace of another cluster, to stand beside it
+   * @param program another `sampan` than that of this repository
+   */
+  constructor(name: string, shared?: NetworkNamespace, program = sampanProgram) {
     this.name = `${name}-${process.pid}`
     this.directory = mkdtempSync(join(tmpdir(), `sampan-${name}-`))
     this.dataDirectory = join(this.directory, 'data')
     this.kubeconfig = join(this.directory, 'kube', 'config')
     this.ownsNamespace = shared === undefined
+    this.program = program
     this.namespace = shared ?? new NetworkNamespace(this.name)
   }
 
@@ -103,7 +108,7 @@ export class ClusterFixture {
   }
 
   sampan(...args: string[]): Promise<Result> {
-    return this.run(sampanProgram, args)
+    return this.run(this.program, args)
   }
 
   kubectl(...args: string[]): Promise<Result> {

@@ -67,4 +67,53 @@ describe('field validation of patches', () => {
     )
     expect((await patch(type, body, 'Ignore')).headers.warning).toBeUndefined()
   })
+
+  const apply = (body: string, validation: string): Promise<Answer> =>
+    server.call('PATCH', `${path}/applied?fieldManager=m&fieldValidation=${validation}`, {
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body,
+    })
+  const applied = (spec: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: applied }
+spec:
+  selector: { matchLabels: { app: nginx } }
+  template: { metadata: { labels: { app: nginx } }, spec: { containers: [{ name: nginx, image: nginx }] } }
+${spec}`
+
+  test.each(['Strict', 'Warn', 'Ignore'])('an unknown field does not fit what is applied, %s', async validation => {
+    const refused = await apply(applied('  nope: 1\n'), validation)
+    expect([refused.status, refused.json.message, refused.headers.warning]).toEqual([
+      500,
+      'failed to create typed patch object (/applied; apps/v1, Kind=Deployment): .spec.nope: field not declared in schema',
+      undefined,
+    ])
+  })
+
+  test('wrong types are told before what has none', async () => {
+    expect((await apply(applied('  replicas: many\n'), 'Strict')).json.message).toBe(
+      'failed to create typed patch object (/applied; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got &value.valueUnstructured{Value:"many"}',
+    )
+  })
+
+  test('keys of YAML that occur twice', async () => {
+    const twice = applied('  paused: true\n  paused: false\n  replicas: 0\n  replicas: 1\n')
+    const lines = ['line 8: key "paused" already set in map', 'line 10: key "replicas" already set in map']
+    expect(await apply(twice, 'Strict')).toMatchObject({
+      status: 400,
+      json: {
+        message: `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${lines.join('\n  ')}`,
+      },
+    })
+    const warned = await apply(twice, 'Warn')
+    expect(warned.status).toBe(201)
+    expect([warned.headers.warning].flat().join()).toBe(lines.map(line => `299 - ${JSON.stringify(line)}`).join(', '))
+    const posted = await server.call('POST', `${path}?fieldValidation=Strict`, {
+      headers: { 'content-type': 'application/yaml' },
+      body: twice,
+    })
+    expect(posted.json.message).toBe(
+      `Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: yaml: unmarshal errors:\n  ${lines.join('\n  ')}`,
+    )
+  })
 })

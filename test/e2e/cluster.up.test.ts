@@ -3,7 +3,14 @@ import { mkdirSync, statSync, writeFileSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { ClusterFixture, readText, reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
+import { hasSystemd } from '../../src/host/process-place.ts'
+import {
+  ClusterFixture,
+  geoDirectory,
+  readText,
+  reasonToSkipCluster,
+  sampanProgram,
+} from '../../src/testing/cluster-fixture.ts'
 
 const reason = reasonToSkipCluster()
 const title = (text: string): string => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`
@@ -31,6 +38,17 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
     expect(await cluster.down()).toMatchObject({ code: 0, err: expect.stringContaining('nothing to do') as string })
   })
 
+  test.skipIf(hasSystemd())('install and uninstall say that services need systemd (skipped with systemd)', async () => {
+    for (const [command, instead] of [
+      ['install', 'up'],
+      ['uninstall', 'down'],
+    ] as const)
+      expect(await cluster.sampan(command, '--name', cluster.name)).toMatchObject({
+        code: 1,
+        err: `error: services of the machine need systemd, which does not run here; use: sampan ${instead}\n`,
+      })
+  })
+
   test('up shows its steps and leaves a context beside those of others', async () => {
     mkdirSync(dirname(cluster.kubeconfig), { recursive: true })
     writeFileSync(
@@ -50,6 +68,7 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
     expect(code).toBe(0)
     for (const step of [
       'API server answers',
+      'image registry answers',
       'service rules are in the kernel',
       'container runtime runs',
       'node is Ready',
@@ -103,6 +122,31 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
       ready: true,
       pods: { total: 0, running: 0 },
     })
+  })
+
+  test('who is not root is told that the cluster is root’s, whatever is asked', async () => {
+    const asNobody = (...args: string[]): ReturnType<ClusterFixture['run']> =>
+      cluster.run('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', sampanProgram, ...args], {
+        environment: { HOME: cluster.directory, SAMPAN_CACHE: '/nonexistent' },
+        directory: '/',
+      })
+    for (const command of [['status'], ['down'], ['backup', '/tmp/none'], ['build', geoDirectory]])
+      expect(await asNobody(...command, '--name', cluster.name), command[0]).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringMatching(
+          `^error: the cluster "${cluster.name}" runs on this machine, but it is root's.* sudo sampan ${command[0]}`,
+        ) as string,
+      })
+    expect(await asNobody('status', '--name', 'unknown')).toMatchObject({ code: 3 })
+  })
+
+  test('up keeps what somebody put into the context', async () => {
+    await cluster.show('config', 'set-context', cluster.name, '--namespace', 'kube-system')
+    expect(await cluster.down()).toMatchObject({ code: 0 })
+    expect(await cluster.up()).toMatchObject({ code: 0 })
+    expect(await cluster.show('get', 'services', '-o', 'name')).toBe('service/kube-dns\n')
+    await cluster.show('config', 'unset', `contexts.${cluster.name}.namespace`)
   })
 
   test('nobody gets in without a certificate or a token', async () => {

@@ -333,4 +333,33 @@ describe('rules of a definition', () => {
     expect(validate(cases(4096))[0]).toContain('estimated rule cost exceeds budget by factor of 5.4x')
     expect(validate(cases(512))).toEqual([])
   })
+
+  describe('keys of maps are estimated as texts of no length, as in kube-apiserver', () => {
+    const map = (rule: string, bounds: object, maxLength?: number): JSONSchemaProps => ({
+      type: 'object',
+      additionalProperties: { type: 'string', ...(maxLength !== undefined && { maxLength }) },
+      ...bounds,
+      'x-kubernetes-validations': [{ rule }],
+    })
+    const inObject = (part: JSONSchemaProps): string[] => validate({ type: 'object', properties: { part } })
+
+    it.each([
+      'self.all(key, key.split("/")[0].size() < 253)',
+      'self.all(key, key.matches("^[a-z]+$"))',
+      'self.all(key, key == "a" || key.startsWith("b") || self[key] == "c")',
+    ])('a map of 16 may have the rule %s', rule => {
+      expect(inObject(map(rule, { maxProperties: 16 }, 63))).toEqual([])
+    })
+
+    // The factors by which kube-apiserver 1.26 refuses them.
+    it.each([
+      ['self.all(key, key.size() != 0)', '15.1x'],
+      ['self.all(key, int(key) <= 65535)', '15.1x'],
+      ['!self.exists(key, key.contains("*"))', '12.6x'],
+    ])('64 maps without a bound may not have the rule %s: %s', (rule, factor) => {
+      expect(inObject({ type: 'array', maxItems: 64, items: map(rule, {}) })[0]).toContain(
+        `exceeds budget by factor of ${factor} `,
+      )
+    })
+  })
 })

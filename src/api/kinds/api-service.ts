@@ -7,7 +7,7 @@ import { apiServices } from '../resources.ts'
 import { checkLabel1035, checkSubdomain } from '../validation/formats.ts'
 import { collect, partOf, requireText } from '../validation/scalars.ts'
 import { age, columns } from './cells.ts'
-import { keepStatus, statusOnly } from './strategy.ts'
+import { clientMetadata, keepStatus, statusOnly } from './strategy.ts'
 
 export const apiServiceKind = defineKind({
   resource: apiServices,
@@ -24,7 +24,7 @@ export const apiServiceKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly(),
+  subresources: statusOnly(undefined, clientMetadata),
   validate,
   columns: columns('Name', 'Service', 'Available', 'Age'),
   row(service, nowMs) {

@@ -59,7 +59,6 @@ export const certificateSigningRequestKind = defineKind({
     status: {
       prepare(draft, old) {
         draft.spec = old.spec
-        draft.metadata.ownerReferences = old.metadata.ownerReferences
         draft.status ??= {}
         const own = (draft.status.conditions ?? []).filter(condition => !decisions.includes(condition.type))
         const all = [...decided(old.status?.conditions), ...own]

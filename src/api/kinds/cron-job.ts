@@ -4,8 +4,8 @@ import { invalidValue, joinErrors, notSupported, required } from '../field-error
 import type { CronJob, CronJobSpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { formatSelector } from '../label-selector.ts'
+import { parseCronSchedule } from '../cron-schedule.ts'
 import { cronJobs } from '../resources.ts'
-import { cronScheduleProblem } from '../validation/cron-schedule.ts'
 import { validateNonNegative } from '../validation/scalars.ts'
 import { age, columns, none, since, templateCells } from './cells.ts'
 import { validateJobTemplate } from './job.ts'
@@ -94,8 +94,8 @@ function validateSchedule({ schedule }: CronJobSpec): FieldError[] {
   if ((schedule ?? '') === '') return [required(field)]
   if (schedule.includes('TZ='))
     return [invalidValue(field, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')]
-  const problem = cronScheduleProblem(schedule)
-  return problem === undefined ? [] : [invalidValue(field, schedule, problem)]
+  const parsed = parseCronSchedule(schedule)
+  return typeof parsed === 'string' ? [invalidValue(field, schedule, parsed)] : []
 }
 
 function validateTimeZone(zone: string | undefined): FieldError[] {

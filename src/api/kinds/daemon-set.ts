@@ -3,6 +3,7 @@ import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { DaemonSet, DaemonSetSpec } from '../generated/models.ts'
 import { resolveIntOrPercent } from '../int-or-percent.ts'
+import { parseInt64 } from '../../lib/int64.ts'
 import { defineKind } from '../kind.ts'
 import { formatLabels, formatSelector } from '../label-selector.ts'
 import { daemonSets } from '../resources.ts'
@@ -39,11 +40,11 @@ export const daemonSetKind = defineKind({
   },
   prepareForUpdate(draft, old) {
     keepStatus(draft, old)
-    const before = Number(old.metadata.annotations?.[generationAnnotation] ?? 0)
+    const before = parseInt64(old.metadata.annotations?.[generationAnnotation]) ?? 0n
     const changed = !sameJson(draft.spec.template, old.spec.template)
     draft.metadata.annotations = {
       ...draft.metadata.annotations,
-      [generationAnnotation]: `${changed ? before + 1 : before}`,
+      [generationAnnotation]: `${changed ? before + 1n : before}`,
     }
   },
   subresources: statusOnly<DaemonSet>(validateStatus),

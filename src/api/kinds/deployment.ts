@@ -33,7 +33,7 @@ export const deploymentKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly<Deployment>(deployment => validateReplicaStatus({ ...deployment.status })),
+  subresources: statusOnly<Deployment>(deployment => validateReplicaStatus({ ...deployment.status }), ['labels']),
   validate,
   validateUpdate: (deployment, old) =>
     joinErrors(validate(deployment), validateImmutable(deployment.spec.selector, old.spec.selector, 'spec.selector')),

@@ -6,7 +6,7 @@ import { defineKind } from '../kind.ts'
 import { flowSchemas } from '../resources.ts'
 import { requireText } from '../validation/scalars.ts'
 import { age, columns, none } from './cells.ts'
-import { keepStatus, statusOnly } from './strategy.ts'
+import { clientMetadata, keepStatus, statusOnly } from './strategy.ts'
 
 const lastPrecedence = 10_000
 
@@ -24,7 +24,7 @@ export const flowSchemaKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly(),
+  subresources: statusOnly(undefined, clientMetadata),
   validate,
   columns: columns('Name', 'PriorityLevel', 'MatchingPrecedence:integer', 'DistinguisherMethod', 'Age', 'MissingPL'),
   row: (schema, nowMs) => [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ContainerStatus, Pod } from '../generated/models.ts'
+import type { ContainerStatus, Pod, PodSpec } from '../generated/models.ts'
+import { validatePodSpec } from '../validation/pod-spec.ts'
 import { humanDuration } from './cells.ts'
 import { podKind } from './pod.ts'
 import { podRow } from './pod-row.ts'
@@ -134,6 +135,27 @@ test.each([
   [20 * 86_400, '20d'],
   [800 * 86_400, '2y70d'],
 ])('%i seconds are %s', (seconds, text) => expect(humanDuration(seconds * 1000)).toBe(text))
+
+describe('ports on the network of the host', () => {
+  const spec = (port: object): PodSpec =>
+    ({ hostNetwork: true, containers: [{ name: 'c', image: 'i', ports: [port] }] }) as PodSpec
+  const problems = (port: object, isTemplate: boolean): string[] =>
+    validatePodSpec(spec(port), 'spec', isTemplate)
+      .filter(({ field }) => field.endsWith('hostPort'))
+      .map(({ field, message }) => `${field}: ${message}`)
+  const mismatch = (port: number): string =>
+    `spec.containers[0].ports[0].hostPort: Invalid value: ${port}: must match \`containerPort\` when \`hostNetwork\` is true`
+
+  test('may be left out in a template: the pod gets them', () => {
+    expect(problems({ containerPort: 80 }, true)).toEqual([])
+    expect(problems({ containerPort: 80, hostPort: 81 }, true)).toEqual([mismatch(81)])
+  })
+
+  test('are those of the container', () => {
+    expect(problems({ containerPort: 80, hostPort: 80 }, false)).toEqual([])
+    expect(problems({ containerPort: 80 }, false)).toEqual([mismatch(0)])
+  })
+})
 
 test('only pods that run somewhere get time to end', () => {
   const grace = podKind.gracePeriodSeconds!

@@ -13,7 +13,7 @@ import { defaultPod } from './pod-defaults.ts'
 import { mergeLabelKeys } from './pod-label-keys.ts'
 import { qualityOfService } from './pod-quality.ts'
 import { podColumns, podRow } from './pod-row.ts'
-import { keepStatus } from './strategy.ts'
+import { clientMetadata, keepStatus } from './strategy.ts'
 
 export const podKind = defineKind({
   resource: pods,
@@ -51,9 +51,9 @@ export const podKind = defineKind({
     status: {
       prepare(draft, old) {
         draft.spec = old.spec
-        draft.metadata.ownerReferences = old.metadata.ownerReferences
         draft.status.qosClass ??= old.status.qosClass
       },
+      keeps: ['ownerReferences'],
     },
     ephemeralcontainers: {
       prepare(draft, old) {
@@ -61,6 +61,7 @@ export const podKind = defineKind({
         keepStatus(draft, old)
         countChange(draft, old)
       },
+      keeps: clientMetadata,
       validate: (pod, old) =>
         joinErrors(validateEphemeralContainers(pod.spec, 'spec'), validateEphemeralKept(pod, old)),
     },
@@ -107,7 +108,7 @@ export const podKind = defineKind({
 /** Nobody has to wait for a pod that runs nowhere. */
 function gracePeriodSeconds({ spec, status }: Pod, requested: number | undefined): number {
   if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
-  const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0
+  const seconds = requested ?? Number(spec.terminationGracePeriodSeconds ?? 0)
   return seconds < 0 ? 1 : seconds
 }
 
@@ -135,7 +136,7 @@ function resized(containers: readonly Container[], wanted: readonly Container[] 
 
 /** A part of the object that is a part of its specification counts as a change of it. */
 function countChange(draft: Pod, old: Pod): void {
-  if (!sameJson(draft.spec, old.spec)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+  if (!sameJson(draft.spec, old.spec)) draft.metadata.generation = Number(old.metadata.generation ?? 0) + 1
 }
 
 function validateResize(pod: Pod, old: Pod): FieldError[] {

@@ -6,7 +6,7 @@ import { defineKind } from '../kind.ts'
 import { priorityLevelConfigurations } from '../resources.ts'
 import { partOf, validateNonNegative } from '../validation/scalars.ts'
 import { age, columns, none } from './cells.ts'
-import { keepStatus, statusOnly } from './strategy.ts'
+import { clientMetadata, keepStatus, statusOnly } from './strategy.ts'
 
 export const priorityLevelConfigurationKind = defineKind({
   resource: priorityLevelConfigurations,
@@ -27,7 +27,7 @@ export const priorityLevelConfigurationKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly(),
+  subresources: statusOnly(undefined, clientMetadata),
   validate,
   columns: columns('Name', 'Type', 'NominalConcurrencyShares', 'Queues', 'HandSize', 'QueueLengthLimit', 'Age'),
   row(level, nowMs) {

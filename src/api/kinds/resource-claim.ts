@@ -5,7 +5,7 @@ import { resourceClaims } from '../resources.ts'
 import { defaultClaimSpec, validateClaim } from '../validation/device-claims.ts'
 import { validateImmutable } from '../validation/scalars.ts'
 import { age, columns } from './cells.ts'
-import { keepStatus, statusOnly } from './strategy.ts'
+import { clientMetadata, keepStatus, statusOnly } from './strategy.ts'
 
 export const resourceClaimKind = defineKind({
   resource: resourceClaims,
@@ -21,7 +21,7 @@ export const resourceClaimKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly(),
+  subresources: statusOnly(undefined, clientMetadata),
   validate: ({ spec }) => validateClaim(spec.devices, 'spec.devices'),
   validateUpdate: (claim, old) => validateImmutable(claim.spec, old.spec, 'spec'),
   columns: columns('Name', 'State', 'Age'),

@@ -2,7 +2,7 @@
 // update of the status touches nothing else of the object than its status and its metadata.
 import type { KubeObject } from '../object.ts'
 import type { FieldError } from '../field-error.ts'
-import type { KindDefinition } from '../kind.ts'
+import type { ClientMetadata, KindDefinition } from '../kind.ts'
 
 type WithStatus = KubeObject & { spec?: unknown; status?: unknown }
 
@@ -10,17 +10,24 @@ export const keepStatus = <T extends WithStatus>(draft: T, old: T): void => {
   draft.status = old.status
 }
 
-/** The `status` subresource; `validate` sees both states. */
+/** All that clients write of the metadata. */
+export const clientMetadata: readonly ClientMetadata[] = ['labels', 'annotations', 'finalizers', 'ownerReferences']
+
+/**
+ * The `status` subresource; `validate` sees both states.
+ * @param keeps the metadata that stays as it is: with most kinds a write of the status may change all of it
+ */
 export function statusOnly<T extends WithStatus>(
   validate?: (object: T, old: T) => FieldError[],
+  keeps?: readonly ClientMetadata[],
 ): NonNullable<KindDefinition<T>['subresources']> {
   return {
     status: {
       prepare(draft, old) {
         if ('spec' in old) draft.spec = old.spec
-        draft.metadata.ownerReferences = old.metadata.ownerReferences
       },
       ...(validate && { validate }),
+      ...(keeps && { keeps }),
     },
   }
 }

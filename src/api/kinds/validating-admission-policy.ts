@@ -6,7 +6,7 @@ import { defineKind } from '../kind.ts'
 import { validatingAdmissionPolicies } from '../resources.ts'
 import { validatePolicy } from '../validation/admission-policies.ts'
 import { defaultPolicy, policyKind } from './admission-policies.ts'
-import { keepStatus, statusOnly } from './strategy.ts'
+import { clientMetadata, keepStatus, statusOnly } from './strategy.ts'
 
 export const validatingAdmissionPolicyKind = defineKind({
   ...policyKind('Validations', policy => (policy as ValidatingAdmissionPolicy).spec?.validations?.length ?? 0),
@@ -21,7 +21,7 @@ export const validatingAdmissionPolicyKind = defineKind({
     draft.status = {}
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly(),
+  subresources: statusOnly(undefined, clientMetadata),
   validate: ({ spec }) => validateSpec(spec),
 })
 

@@ -5,7 +5,7 @@ import { volumeAttachments } from '../resources.ts'
 import { checkSubdomain } from '../validation/formats.ts'
 import { requireText, validateImmutable } from '../validation/scalars.ts'
 import { age, columns } from './cells.ts'
-import { keepStatus, statusOnly } from './strategy.ts'
+import { clientMetadata, keepStatus, statusOnly } from './strategy.ts'
 
 export const volumeAttachmentKind = defineKind({
   resource: volumeAttachments,
@@ -19,7 +19,7 @@ export const volumeAttachmentKind = defineKind({
     draft.status = { attached: false }
   },
   prepareForUpdate: keepStatus,
-  subresources: statusOnly(),
+  subresources: statusOnly(undefined, clientMetadata),
   validate: ({ spec }) =>
     joinErrors(
       requireText(spec?.attacher, 'spec.attacher', checkSubdomain),

@@ -6,6 +6,7 @@ import { ApiError, badRequest, type StatusCause } from '../api-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isObject, type JsonObject } from '../patch/json-value.ts'
 import { validateAnnotations } from '../validation/object-meta.ts'
+import { parseExactJson } from '../../lib/exact-json.ts'
 import { sortedKeys } from '../../lib/sorted-keys.ts'
 import { appliedFields, compare, type Comparison } from './compare.ts'
 import { entryKey, readEntries, writeEntries, type Entries, type Entry } from './entries.ts'
@@ -71,9 +72,8 @@ function withLastApplied(object: KubeObject, applied: JsonObject): KubeObject {
 
 function applyOwned(apply: Apply): KubeObject {
   const { live, manager, apiVersion, subresource, timestamp } = apply
-  const applied = checkedConfiguration(apply.applied)
   const shape = shapeFor(apply.model)
-  checkTyped(applied, shape)
+  const applied = checkConfiguration(apply.applied, shape)
   const entries = startingEntries(apply, shape)
   const before = snapshot(entries)
   const own: Entry = {
@@ -106,11 +106,17 @@ function applyOwned(apply: Apply): KubeObject {
 
 const sameSet = (a: FieldSet | undefined, b: FieldSet): boolean => a !== undefined && equalSets(a, b)
 
-function checkedConfiguration(applied: unknown): JsonObject {
+/**
+ * What cannot be applied, whatever the live object is.
+ * @param model the model's name, or the shape of a custom resource
+ * @throws ApiError
+ */
+export function checkConfiguration(applied: unknown, model: string | Shape): JsonObject {
   if (!isObject(applied)) throw badRequest('error decoding YAML: the applied configuration must be an object')
   const metadata = applied.metadata
   if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null)
     throw badRequest('metadata.managedFields must be nil')
+  checkTyped(applied, shapeFor(model))
   return applied
 }
 
@@ -175,7 +181,7 @@ function movableFromClientSide({ live, manager, apiVersion }: Apply, shape: Shap
   const text = manager === 'kubectl' ? live?.metadata.annotations?.[lastAppliedAnnotation] : undefined
   if (text === undefined) return leaf
   try {
-    const lastApplied: unknown = JSON.parse(text)
+    const lastApplied: unknown = parseExactJson(text)
     if (!isObject(lastApplied) || lastApplied.apiVersion !== apiVersion) return leaf
     checkTyped(lastApplied, shape)
     const { changed, removed } = compare(lastApplied, live as unknown as JsonObject, shape)

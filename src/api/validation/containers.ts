@@ -138,18 +138,17 @@ function validateHostPorts(containers: readonly Container[], field: string): Fie
   )
 }
 
-export const validateHostNetworkPorts = (containers: readonly Container[] | undefined, field: string): FieldError[] =>
+/** @param isTemplate then a port that is not given is taken from the container's when the pod is made */
+export const validateHostNetworkPorts = (
+  containers: readonly Container[] | undefined,
+  field: string,
+  isTemplate: boolean,
+): FieldError[] =>
   each(containers, field, (container, path) =>
-    each(container.ports, `${path}.ports`, (port, portPath) =>
-      port.hostPort === port.containerPort
+    each(container.ports, `${path}.ports`, ({ hostPort = 0, containerPort }, portPath) =>
+      hostPort === containerPort || (isTemplate && hostPort === 0)
         ? []
-        : [
-            invalidValue(
-              `${portPath}.containerPort`,
-              port.containerPort,
-              'must match `hostPort` when `hostNetwork` is true',
-            ),
-          ],
+        : [invalidValue(`${portPath}.hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true')],
     ),
   )
 

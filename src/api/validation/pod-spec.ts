@@ -1,4 +1,5 @@
 // The specification of a pod, wherever it stands: in a Pod or in the template of a workload.
+import type { Int64 } from '../../lib/int64.ts'
 import type { FieldError } from '../field-error.ts'
 import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { PodSpec, PodTemplateSpec } from '../generated/models.ts'
@@ -13,7 +14,8 @@ import { validateVolumes } from './volumes.ts'
 
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 
-export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
+/** @param isTemplate of pods that are still to be made */
+export function validatePodSpec(spec: PodSpec, field: string, isTemplate = false): FieldError[] {
   const optionalName = (
     name: 'nodeName' | 'serviceAccountName' | 'priorityClassName' | 'runtimeClassName',
   ): FieldError[] => (spec[name] ? collect(checkSubdomain, `${field}.${name}`, spec[name]) : [])
@@ -24,7 +26,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
     validateOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${field}.restartPolicy`, true),
     validateOneOf(spec.dnsPolicy, dnsPolicies, `${field}.dnsPolicy`, true),
     validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
-    spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`) : [],
+    spec.hostNetwork === true ? validateHostNetworkPorts(spec.containers, `${field}.containers`, isTemplate) : [],
     validatePodSecurity(spec.securityContext, `${field}.securityContext`),
     each(spec.imagePullSecrets, `${field}.imagePullSecrets`, (secret, path) =>
       secret.name ? [] : [required(`${path}.name`)],
@@ -53,7 +55,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
 
 const maximumSeconds = 2_147_483_647
 
-const validateDeadline = (seconds: number | undefined, field: string): FieldError[] =>
+const validateDeadline = (seconds: Int64 | undefined, field: string): FieldError[] =>
   seconds === undefined || (seconds >= 1 && seconds <= maximumSeconds)
     ? []
     : [invalidValue(field, seconds, `must be between 1 and ${maximumSeconds}, inclusive`)]
@@ -91,7 +93,7 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, field
   return joinErrors(
     validateLabels(template?.metadata?.labels, `${field}.labels`),
     validateAnnotations(template?.metadata?.annotations, `${field}.annotations`),
-    spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`),
+    spec === undefined ? [required(`${field}.spec.containers`)] : validatePodSpec(spec, `${field}.spec`, true),
     (spec?.ephemeralContainers ?? []).length > 0
       ? [forbiddenField(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')]
       : [],

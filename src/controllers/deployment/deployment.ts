@@ -12,10 +12,12 @@ import { isNamespaceTerminating } from '../../control/namespace-terminating.ts'
 import { byController, claim, controllerOf, controllerReference } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import { errorText } from '../../lib/error-text.ts'
+import { compareInt64 } from '../../lib/int64.ts'
 import {
   currentAnnotations,
   hashLabel,
   replicaAnnotations,
+  nextRevision,
   revisionAnnotation,
   revisionOf,
   sameTemplate,
@@ -76,7 +78,7 @@ function reconcileDeployment(context: ControllerContext): Reconciler {
         ? -1
         : a.metadata.creationTimestamp > b.metadata.creationTimestamp
           ? 1
-          : revisionOf(a) - revisionOf(b),
+          : compareInt64(revisionOf(a), revisionOf(b)),
     )
     const current = ordered.find(set => sameTemplate(set.spec.template, deployment.spec.template))
     const old = ordered.filter(set => set !== current)
@@ -90,7 +92,7 @@ function reconcileDeployment(context: ControllerContext): Reconciler {
     if (deployment.metadata.deletionTimestamp !== undefined)
       return writeStatus(observed, { scalingOnly: true }, context)
     const plan = planRollout(observed)
-    const revision = Math.max(0, ...observed.old.map(revisionOf)) + 1
+    const revision = nextRevision(observed.old)
     const created = plan.create === undefined ? undefined : await createSet(observed, plan.create, revision, context)
     if (created === 'not-now') return 'done'
     for (const set of [observed.current, ...observed.old]) {
@@ -111,7 +113,7 @@ function reconcileDeployment(context: ControllerContext): Reconciler {
 async function createSet(
   { deployment }: Observed,
   replicas: number,
-  revision: number,
+  revision: bigint,
   context: ControllerContext,
 ): Promise<ReplicaSet | 'not-now'> {
   const { client, recorder } = context
@@ -174,7 +176,7 @@ async function updateSet(
   set: ReplicaSet,
   observed: Observed,
   size: number | undefined,
-  revision: number,
+  revision: bigint,
   { client, recorder }: ControllerContext,
 ): Promise<void> {
   const { deployment, current } = observed

@@ -1,6 +1,7 @@
 // Which ReplicaSet is which revision of a Deployment: comparing templates, naming by hash, annotations.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/generated/models.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
+import { parseInt64 } from '../../lib/int64.ts'
 import { stableHash } from '../../lib/stable-hash.ts'
 
 export const hashLabel = 'pod-template-hash'
@@ -19,8 +20,12 @@ const notCopied = new Set([
 ])
 const historyLimit = 2_000
 
-export const revisionOf = (object: { metadata: { annotations?: Record<string, string> } }): number =>
-  Number(object.metadata.annotations?.[revisionAnnotation] ?? 0) || 0
+export const revisionOf = (object: { metadata: { annotations?: Record<string, string> } }): bigint =>
+  parseInt64(object.metadata.annotations?.[revisionAnnotation]) ?? 0n
+
+/** The one after those of all other ReplicaSets. */
+export const nextRevision = (others: readonly ReplicaSet[]): bigint =>
+  others.reduce((highest, set) => (revisionOf(set) > highest ? revisionOf(set) : highest), 0n) + 1n
 
 export const desiredOf = (set: ReplicaSet): number | undefined =>
   numberOf(set.metadata.annotations?.[desiredAnnotation])
@@ -47,13 +52,13 @@ export const templateHash = (template: PodTemplateSpec, collisions: number | und
 export function currentAnnotations(
   deployment: Deployment,
   set: ReplicaSet | undefined,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const before = set?.metadata.annotations ?? {}
   const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
   const annotations = { ...before, ...Object.fromEntries(copied) }
   const old = before[revisionAnnotation]
-  if (old !== undefined && Number(old) >= revision) return annotations
+  if (set !== undefined && revisionOf(set) >= revision) return annotations
   annotations[revisionAnnotation] = `${revision}`
   if (old !== undefined) annotations[historyAnnotation] = extendHistory(before[historyAnnotation], old)
   return annotations

@@ -7,6 +7,7 @@ import { readBackup, restoreDatabase, writeBackup, type BackupFile } from '../..
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf, type ClusterFacts, type ClusterPlaces } from '../data-directory.ts'
 import { rememberedStore } from '../open-store.ts'
+import { refuseOfRoot, withName } from '../roots-cluster.ts'
 
 export interface BackupOptions {
   readonly name: string
@@ -18,6 +19,7 @@ const factsFile = 'cluster.json'
 
 export async function backup(target: string, options: BackupOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan backup FILE', options.name))
   const file = resolve(target)
   if (knownFacts(places) === undefined)
     throw new CommandFailure(
@@ -48,6 +50,7 @@ export async function backup(target: string, options: BackupOptions): Promise<vo
 
 export async function restore(source: string, options: BackupOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan restore FILE', options.name))
   const file = resolve(source)
   await assertDown(places)
   if (!existsSync(file)) throw new CommandFailure(`expected a backup in ${file}, found nothing`)
@@ -70,7 +73,7 @@ export async function restore(source: string, options: BackupOptions): Promise<v
   process.umask(0o077)
   putInPlace(places, file, files)
   new Output().line(
-    `${keys} objects of cluster "${options.name}", as of revision ${revision}, are restored; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`,
+    `${keys} objects of cluster "${options.name}", as of revision ${revision}, are restored; start it with: ${withName('sampan up', options.name)}`,
   )
 }
 
@@ -91,7 +94,7 @@ function putInPlace(places: ClusterPlaces, backupFile: string, files: readonly B
 async function assertDown({ name, controlSocket, state }: ClusterPlaces): Promise<void> {
   const running = await connectControl(controlSocket)
   running?.close()
-  const command = `sampan down${name === 'sampan' ? '' : ` --name ${name}`}`
+  const command = withName('sampan down', name)
   if (running !== undefined) throw new CommandFailure(`the cluster "${name}" runs; stop it first with: ${command}`)
   if (existsSync(state))
     throw new CommandFailure(`the cluster "${name}" left containers running; stop them first with: ${command}`)

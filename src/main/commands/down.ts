@@ -9,22 +9,35 @@ import { stopContainerd } from '../../cri/containerd.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
+import { ProcessPlace } from '../../host/process-place.ts'
 import { removeTable } from '../../network/service-proxy.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
+import { refuseOfRoot, withName } from '../roots-cluster.ts'
+import { isInstalled } from '../system-service.ts'
 
 export interface DownOptions {
   readonly name: string
   readonly dataDir?: string
   readonly purge?: boolean
   /** Seconds that pods have to end, at most. */
-  readonly timeout: number
+  readonly timeout?: number
+  /** The unit of systemd asks, not a person. */
+  readonly service?: boolean
 }
 
+const usualSeconds = 60
+/** Who deletes all data waits for nobody's last write to it. */
+const purgeSeconds = 5
+
 export async function down(options: DownOptions): Promise<void> {
+  // systemd asks as well when the server has ended by itself: by `sampan down`, or for another one to take over.
+  if (options.service === true && process.env['MAINPID'] === undefined) return
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan down', options.name))
   const output = new Output()
+  const seconds = options.timeout ?? (options.purge ? purgeSeconds : usualSeconds)
   const facts = knownFacts(places)
   if (facts === undefined && !existsSync(places.state)) {
     output.line(`there is no cluster "${options.name}" in ${places.data}; nothing to do`)
@@ -34,7 +47,7 @@ export async function down(options: DownOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   const startMs = commandClock.now()
   let pods = 0
-  await running?.stop(options.timeout, left => {
+  await running?.stop(seconds, left => {
     pods = Math.max(pods, left.length)
     if (left.length > 0) return showLeft(output, left)
     if (pods > 0) output.done(`pods stopped (${pods})`)
@@ -45,9 +58,10 @@ export async function down(options: DownOptions): Promise<void> {
   await stopContainerd({
     dataDirectory: places.data,
     stateDirectory: places.state,
+    place: new ProcessPlace(options.name),
     // What a server that is gone, or had too little time, has left.
     endContainers: runtime =>
-      endRecorded(runtime, commandClock, Math.max(0, options.timeout - (commandClock.now() - startMs) / 1_000)),
+      endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
   })
   output.done('container runtime stopped')
   await unmountBelow(places.data)
@@ -63,6 +77,10 @@ export async function down(options: DownOptions): Promise<void> {
     output.done('data deleted')
   }
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
+  if (options.service !== true && isInstalled(options.name))
+    output.line(
+      `it is a service of this machine and starts again at boot; end that with: sampan uninstall --name ${options.name}`,
+    )
 }
 
 const namesShown = 3

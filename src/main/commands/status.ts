@@ -10,6 +10,8 @@ import { connectControl, type ServerFacts } from '../control-socket.ts'
 import { CommandFailure } from '../../cli/output.ts'
 import { ownTokenText } from '../cluster-identity.ts'
 import { knownFacts, placesOf, type ClusterPlaces } from '../data-directory.ts'
+import { everywhere } from '../node-port-ranges.ts'
+import { refuseOfRoot, withName } from '../roots-cluster.ts'
 import { rememberedStore } from '../open-store.ts'
 
 export interface StatusOptions {
@@ -23,15 +25,13 @@ const notRunning = 3
 
 export async function status(options: StatusOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
+  await refuseOfRoot(options.name, withName('sampan status', options.name))
   if (options.joinToken === true) return printToken(places)
   const running = await connectControl(places.controlSocket)
   running?.close()
   if (running === undefined) {
     if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: false }))
-    else
-      console.log(
-        `cluster "${options.name}" is down; start it with: sampan up${options.name === 'sampan' ? '' : ` --name ${options.name}`}`,
-      )
+    else console.log(`cluster "${options.name}" is down; start it with: ${withName('sampan up', options.name)}`)
     process.exitCode = notRunning
     return
   }
@@ -43,6 +43,7 @@ export async function status(options: StatusOptions): Promise<void> {
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
       ['API', running.facts.url],
       ['registry', `${running.facts.registry} (images named sampan.local/NAME)`],
+      ['ports', `node ports and host ports answer ${whereOf(running.facts.nodePortAddresses)}`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],
       [
@@ -55,6 +56,9 @@ export async function status(options: StatusOptions): Promise<void> {
   }
   if (!state.ready) process.exitCode = notRunning
 }
+
+const whereOf = (ranges: readonly string[]): string =>
+  ranges.includes(everywhere) ? 'on every address of this machine' : `on its addresses in ${ranges.join(', ')}`
 
 function printToken(places: ClusterPlaces): void {
   const store = rememberedStore(places)

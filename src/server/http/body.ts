@@ -19,7 +19,7 @@ export const bodyLimitBytes = 3 * 1024 * 1024
 
 export interface Body {
   readonly value: unknown
-  /** `duplicate field "spec.x"`: reported together with unknown fields. */
+  /** `duplicate field "spec.x"`, or what YAML's parser says of it: reported together with unknown fields. */
   readonly problems: readonly string[]
 }
 
@@ -79,7 +79,7 @@ export function decodeBody(
       )
     case mediaTypes.yaml:
     case 'application/apply-patch+yaml':
-      return withProblems(parseYaml(bytes.toString(), { duplicates: validation !== 'Ignore' }))
+      return yamlBody(bytes, validation)
     case mediaTypes.protobuf: {
       const { apiVersion, kind, message } = decodeProtobuf(bytes)
       return { value: { apiVersion, kind, ...decodeProtobufMessage(model, message) }, problems: [] }
@@ -103,6 +103,15 @@ export function decodePatch(bytes: Buffer, type: Exclude<PatchType, 'apply'>, va
 function withProblems({ value, duplicates }: { value: unknown; duplicates: readonly string[] }): Body {
   return { value, problems: duplicates.map(field => `duplicate field "${field}"`) }
 }
+
+/** Duplicates are warned of one by one, and refused together. */
+export function yamlBody(bytes: Buffer, validation: FieldValidation): Body {
+  const { value, duplicates } = parseYaml(bytes.toString(), { duplicates: validation !== 'Ignore' })
+  return { value, problems: validation === 'Strict' ? unmarshalErrors(duplicates) : duplicates }
+}
+
+const unmarshalErrors = (lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`yaml: unmarshal errors:\n${lines.map(line => `  ${line}`).join('\n')}`]
 
 /**
  * The body must be of the kind that the path names, or not say. A custom resource's own validation tells of a wrong kind.

@@ -1,6 +1,7 @@
 // /livez, /readyz, /healthz and /version: by the default roles open to everybody, as liveness checks come
 // without credentials; single checks (/livez/etcd) are not.
 import { noSuchPage, PlainError } from '../../api/api-error.ts'
+import { buildInfo } from '../build-info.ts'
 import type { Exchange } from './exchange.ts'
 import { plainText, sendBytes } from './respond.ts'
 
@@ -29,9 +30,9 @@ const checksOf = (endpoint: string, checks: readonly HealthCheck[]): HealthCheck
   checks.filter(check => check.onlyReadiness !== true || endpoint === 'readyz')
 
 /** @throws ApiError where a check fails */
-export function serveHealth(exchange: Exchange, checks: readonly HealthCheck[], buildDate: string): Promise<void> {
+export function serveHealth(exchange: Exchange, checks: readonly HealthCheck[]): Promise<void> {
   const { path, query } = exchange
-  if (path === '/version' || path === '/version/') return sendVersion(exchange, buildDate)
+  if (path === '/version' || path === '/version/') return sendVersion(exchange)
   const [, endpoint = '', one] = pattern.exec(path)!
   const here = checksOf(endpoint, checks)
   return one === undefined
@@ -83,7 +84,7 @@ const unhealthy = (text: string): PlainError => new PlainError(500, 'InternalErr
 const sendText = (exchange: Exchange, text: string): Promise<void> =>
   sendBytes(exchange, 200, plainText, Buffer.from(text))
 
-function sendVersion(exchange: Exchange, buildDate: string): Promise<void> {
+function sendVersion(exchange: Exchange): Promise<void> {
   const platform = `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`
   const version = {
     ...kubernetesVersion,
@@ -91,9 +92,9 @@ function sendVersion(exchange: Exchange, buildDate: string): Promise<void> {
     emulationMinor: '36',
     minCompatibilityMajor: '1',
     minCompatibilityMinor: '35',
-    gitCommit: '',
+    gitCommit: buildInfo.commit,
     gitTreeState: 'clean',
-    buildDate,
+    buildDate: buildInfo.date,
     goVersion: '',
     compiler: 'sampan',
     platform,

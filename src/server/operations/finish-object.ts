@@ -92,7 +92,8 @@ export function recordOwner(
 export function resetFields(kind: KindDefinition, subresource: string): string[][] {
   if (kind.subresources?.status === undefined) return []
   if (subresource === '') return [['status']]
-  return kind.custom === undefined ? [['spec']] : [['metadata'], ['spec']]
+  if (kind.custom !== undefined) return [['metadata'], ['spec']]
+  return [['spec'], ...(kind.subresources[subresource]?.keeps ?? []).map(field => ['metadata', field])]
 }
 
 /** Lets warnings of the kind reach the client. */

@@ -1,6 +1,6 @@
 // PATCH: turns a patch document into the wanted state of an update; server-side apply may also create.
-import { conflict, unsupportedMediaType, type ApiError } from '../../api/api-error.ts'
-import { serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
+import { badRequest, conflict, unsupportedMediaType, type ApiError } from '../../api/api-error.ts'
+import { checkConfiguration, serverSideApply } from '../../api/managed-fields/server-side-apply.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
@@ -91,7 +91,9 @@ async function apply(
 ): Promise<PatchResult> {
   const { kind, subresource = '' } = target
   // Checked here, applied as it was sent: what the client wrote down counts, zero values included.
-  draftOf(kind, document, caller, problems)
+  checkConfiguration(document, shapeOf(kind))
+  tellDuplicates(problems, caller)
+  draftOf(kind, document, caller)
   const common = {
     model: shapeOf(kind),
     applied: document,
@@ -120,4 +122,11 @@ async function apply(
     caller,
   )
   return { object, created: false }
+}
+
+/** Unknown fields do not fit the schema and are refused in any case. */
+function tellDuplicates(problems: readonly string[], caller: Caller): void {
+  if (problems.length > 0 && caller.fieldValidation === 'Strict')
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${problems.join(', ')}`)
+  caller.warnings.push(...problems)
 }

@@ -151,7 +151,7 @@ async function tryStore(
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
   if (part === undefined && startsGeneration(kind, draft, old))
-    draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+    draft.metadata.generation = Number(old.metadata.generation ?? 0) + 1
   throwIfInvalid(
     kind,
     target.name,
@@ -189,8 +189,9 @@ function prepare(
   draft: KubeObject,
   old: KubeObject,
 ): void {
-  if (part === undefined) kind.prepareForUpdate?.(draft, old)
-  else part.prepare(draft, old)
+  if (part === undefined) return kind.prepareForUpdate?.(draft, old)
+  part.prepare(draft, old)
+  for (const field of part.keeps ?? []) copyOrDelete(draft.metadata, old.metadata, field)
 }
 
 function validationErrors(

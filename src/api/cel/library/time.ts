@@ -1,35 +1,17 @@
 // Durations and timestamps as text, with nanoseconds: Go's duration syntax and RFC 3339.
+import { parseGoDuration } from '../../../lib/go-duration.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { Duration, Timestamp } from '../values.ts'
 
 const billion = 1_000_000_000n
-const unitNanoseconds: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  us: 1000n,
-  µs: 1000n,
-  μs: 1000n,
-  ms: 1_000_000n,
-  s: billion,
-  m: 60n * billion,
-  h: 3600n * billion,
-}
 const longest = (1n << 63n) - 1n
 const earliest = -62_135_596_800n * billion
 const latest = 253_402_300_800n * billion
 
 /** `1h30m`, `-1.5s`, `0`; undefined when it is no duration. */
 export function parseDuration(text: string): Duration | undefined {
-  const [, sign, body] = /^([+-]?)(.+)$/s.exec(text) ?? []
-  if (body === undefined) return undefined
-  if (body === '0') return new Duration(0n)
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined
-  let total = 0n
-  for (const [, whole = '', fraction = '', unit] of body.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    const size = unitNanoseconds[unit!]!
-    total +=
-      BigInt(whole || '0') * size + (fraction === '' ? 0n : (BigInt(fraction) * size) / 10n ** BigInt(fraction.length))
-  }
-  return total > longest ? undefined : new Duration(sign === '-' ? -total : total)
+  const nanoseconds = parseGoDuration(text)
+  return nanoseconds === undefined ? undefined : new Duration(nanoseconds)
 }
 
 /** In seconds: `3.5s`. */

@@ -1,0 +1,57 @@
+// Local times of a time zone, out of Intl's tables. Local times are counted as if they were UTC, in
+// milliseconds, so that they can be computed with; instants are epoch milliseconds.
+
+const minuteMs = 60_000
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone)
+  if (known !== undefined) return known
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    era: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+  formats.set(zone, format)
+  return format
+}
+
+/**
+ * What the clocks of the zone show, as if it were UTC; to the second.
+ * @throws RangeError for a zone that does not exist
+ */
+export function localTime(zone: string, instantMs: number): number {
+  if (zone === 'UTC') return instantMs
+  const parts: Record<string, string> = {}
+  for (const { type, value } of formatOf(zone).formatToParts(instantMs)) parts[type] = value
+  const number = (name: string): number => Number(parts[name])
+  return Date.UTC(
+    number('year'),
+    number('month') - 1,
+    number('day'),
+    number('hour'),
+    number('minute'),
+    number('second'),
+  )
+}
+
+/** How far the zone's clocks are ahead of UTC. */
+export const zoneOffsetMs = (zone: string, instantMs: number): number => {
+  const wholeMs = Math.floor(instantMs / minuteMs) * minuteMs
+  return localTime(zone, wholeMs) - wholeMs
+}
+
+/**
+ * The offsets that the zone has around a local day: one, or two when clocks are changed then.
+ * @param localMs midnight, when the day begins
+ */
+export function offsetsAround(zone: string, localMs: number): number[] {
+  const dayMs = 24 * 60 * minuteMs
+  return [...new Set([zoneOffsetMs(zone, localMs - dayMs), zoneOffsetMs(zone, localMs + 2 * dayMs)])]
+}
