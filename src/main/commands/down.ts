@@ -46,7 +46,13 @@ export async function down(options: DownOptions): Promise<void> {
   output.working('stopping the server')
   const running = await connectControl(places.controlSocket)
   const startMs = commandClock.now()
-  await running?.stop(seconds, left => showLeft(output, left))
+  let pods = 0
+  await running?.stop(seconds, left => {
+    pods = Math.max(pods, left.length)
+    if (left.length > 0) return showLeft(output, left)
+    if (pods > 0) output.done(`pods stopped (${pods})`)
+    output.working('stopping the server')
+  })
   output.done('server stopped')
   output.working('stopping the container runtime')
   await stopContainerd({
@@ -57,7 +63,7 @@ export async function down(options: DownOptions): Promise<void> {
     endContainers: runtime =>
       endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
   })
-  output.done('pods and container runtime stopped')
+  output.done('container runtime stopped')
   await unmountBelow(places.data)
   if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
@@ -80,7 +86,6 @@ export async function down(options: DownOptions): Promise<void> {
 const namesShown = 3
 
 function showLeft(output: Output, left: readonly string[]): void {
-  if (left.length === 0) return output.working('stopping the server')
   const names = left.slice(0, namesShown).join(', ')
   output.working(`stopping pods: ${left.length} left (${names}${left.length > namesShown ? ', ...' : ''})`)
 }
