@@ -16,6 +16,8 @@ export interface ServerFacts {
   readonly version: string
   readonly dataDirectory: string
   readonly startedAt: string
+  /** What people have to do so that everything works, a sentence each. */
+  readonly warnings: readonly string[]
 }
 
 export interface ServerConnection {
@@ -59,9 +61,12 @@ export function connectControl(path: string): Promise<ServerConnection | undefin
     const lines = createInterface({ input: socket })
     // The same failure reaches the reader of lines; it was dealt with above.
     lines.once('error', () => lines.close())
-    lines.once('line', line => resolve(connection(socket, JSON.parse(line) as ServerFacts)))
+    lines.once('line', line => resolve(connection(socket, { ...unsaid, ...(JSON.parse(line) as ServerFacts) })))
   })
 }
+
+/** A server that was started before an upgrade does not know of these. */
+const unsaid = { nodePortAddresses: ['127.0.0.0/8'], warnings: [] }
 
 function connection(socket: Socket, facts: ServerFacts): ServerConnection {
   const gone = new Promise<void>(resolve => {

@@ -14,7 +14,8 @@ import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
-import { removeTable } from '../network/service-proxy.ts'
+import type { Firewalls } from '../network/firewall/firewalls.ts'
+import { removeRules } from '../network/remove-rules.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { publishIdentity } from './cluster-identity.ts'
@@ -139,6 +140,7 @@ async function main(options: ServerOptions): Promise<void> {
   })
   reached('api')
 
+  let firewalls: Firewalls | undefined
   const registry = await openRegistry(places)
   reached('registry')
   const control = await serveControl(
@@ -151,6 +153,7 @@ async function main(options: ServerOptions): Promise<void> {
       version: sampanVersion,
       dataDirectory: places.data,
       startedAt,
+      warnings: firewalls?.advice() ?? [],
     }),
     () => void shutDown(),
   )
@@ -208,6 +211,8 @@ async function main(options: ServerOptions): Promise<void> {
   })
   await nameControlPlane(serverClient, facts.nodeName)
   reached('node')
+  firewalls = await components.firewalls
+  for (const warning of firewalls.advice()) report({ warning })
   const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })
   closeSync(reportChannel)
@@ -241,7 +246,7 @@ async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts
   if (runtimeProcess.startedInMs === 0) return
   await runtimeProcess.stopDaemon()
   if (listProcesses().some(({ commandLine }) => commandLine.includes(runtimeProcess.socketPath))) return
-  await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
 }
 

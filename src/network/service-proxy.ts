@@ -42,6 +42,8 @@ export interface FlowMemory {
 export interface ServiceProxy {
   /** Resolves when everything known by now is in the kernel. */
   settled(): Promise<void>
+  /** The table is gone: it is written anew. */
+  rewrite(): void
   stop(): void
 }
 
@@ -79,6 +81,8 @@ export async function startServiceProxy({
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()
   let applied: Map<string, readonly PortRule[]> | undefined
+  /** Counts how often the table was lost. */
+  let losses = 0
   let working: Promise<void> | undefined
   let stopped = false
 
@@ -121,10 +125,14 @@ export async function startServiceProxy({
 
   async function bring(keys: readonly string[]): Promise<void> {
     const all = (): PortRule[] => [...wanted.values()].flat()
+    const lossesBefore = losses
+    const done = (snapshot: Map<string, readonly PortRule[]>): void => {
+      if (losses === lossesBefore) applied = snapshot
+    }
     if (applied === undefined) {
       const snapshot = new Map(wanted)
       await apply(wholeTable(facts, all()))
-      applied = snapshot
+      done(snapshot)
       await forgetStale([...snapshot.values()].flat())
       return
     }
@@ -134,7 +142,7 @@ export async function startServiceProxy({
     const script = changes(facts.table, before, all())
     const snapshot = new Map(wanted)
     if (script !== '') await apply(script)
-    applied = snapshot
+    done(snapshot)
     if (leavesFlows) await forgetStale([...snapshot.values()].flat())
     logger.debug('service rules applied', { services: keys.length })
   }
@@ -159,6 +167,11 @@ export async function startServiceProxy({
     settled: async () => {
       while (working !== undefined) await working
     },
+    rewrite: () => {
+      losses++
+      applied = undefined
+      mark('')
+    },
     stop: () => {
       stopped = true
       stops.forEach(stop => stop())
@@ -167,9 +180,11 @@ export async function startServiceProxy({
 }
 
 async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], facts: TableFacts): Promise<void> {
-  const own = Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address))
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(entry => entry.address)),
+  )
   const isNodePortAddress = (address: string): boolean =>
-    (own.includes(address) || addressInRange(address, '127.0.0.0/8')) &&
+    (own.has(address) || addressInRange(address, '127.0.0.0/8')) &&
     facts.nodePortRanges.some(range => addressInRange(address, range))
   for (const protocol of withoutHandshake) {
     if (protocol !== 'udp' && !rules.some(rule => rule.protocol === protocol)) continue

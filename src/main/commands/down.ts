@@ -8,7 +8,7 @@ import { stopContainerd } from '../../cri/containerd.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
-import { removeTable } from '../../network/service-proxy.ts'
+import { removeRules } from '../../network/remove-rules.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
 import { refuseOfRoot, withName } from '../roots-cluster.ts'
@@ -36,7 +36,8 @@ export async function down(options: DownOptions): Promise<void> {
   await stopContainerd({ dataDirectory: places.data, stateDirectory: places.state })
   output.done('pods and container runtime stopped')
   await unmountBelow(places.data)
-  if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  if (facts !== undefined)
+    await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
   output.done('network taken away')
   if (options.purge && facts !== undefined) {

@@ -75,7 +75,10 @@ export async function up(options: UpOptions): Promise<void> {
     if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
     if (options.output === 'json')
       console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
-    else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    else {
+      for (const warning of running.facts.warnings) output.warn(warning)
+      output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    }
     return
   }
   output.working('starting')
@@ -161,7 +164,8 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
         certificate: message.access.certificate,
         key: message.access.key,
       })
-    } else if ('failure' in message) failure = message.failure
+    } else if ('warning' in message) output.warn(message.warning)
+    else if ('failure' in message) failure = message.failure
     else ready = true
     if (ready || failure !== undefined) break
   }
