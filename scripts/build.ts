@@ -1,14 +1,20 @@
-// Bundles Sampan into dist/: the command, the server, and the store's worker thread.
+// Bundles Sampan into dist/: the command, the server, the store's worker thread, and the licenses of the
+// libraries that are in them.
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { bundle } from './bundle.ts'
 
 rmSync('dist', { recursive: true, force: true })
-const { outputs } = await bundle(
+const { inputs, outputs } = await bundle(
   { sampan: 'src/main/cli.ts', server: 'src/main/server-process.ts', 'sqlite-worker': 'src/store/sqlite-worker.ts' },
   'dist',
   buildInfo(),
 )
+const libraries = new Set(
+  Object.keys(inputs).flatMap(path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
+)
+writeFileSync('dist/LICENSES.txt', [...libraries].sort().map(licenseOf).join('\n\n'))
 const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0)
 console.log(`dist: ${Object.keys(outputs).length} files, ${Math.round(bytes / 1024)} KB`)
 
@@ -19,4 +25,15 @@ function buildInfo(): Record<string, string> {
   const [commit, seconds] = stdout.trim().split(' ')
   const date = new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z')
   return { sampanBuild: JSON.stringify({ commit, date }) }
+}
+
+function licenseOf(directory: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Record<
+    string,
+    string
+  >
+  const file = readdirSync(directory).find(entry => /^licen[cs]e/i.test(entry))
+  const text =
+    file === undefined || !existsSync(join(directory, file)) ? '' : readFileSync(join(directory, file), 'utf8')
+  return `${name} ${version} (${license})\n\n${text.trim()}`
 }

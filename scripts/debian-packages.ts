@@ -21,8 +21,21 @@ export function testPackages(): string[] {
     ['kubernetes-client', isInstalled('kubectl')],
     ['etcd-server', isInstalled('etcd')],
     ['iptables', isInstalled('iptables-nft')],
+    ['unzip', isInstalled('unzip')],
+    ['zsh', isInstalled('zsh')],
+    ['fish', isInstalled('fish')],
   ]
   return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
+}
+
+/** What the boot test needs to make and run a machine. */
+export function bootPackages(): string[] {
+  const needed: [string, string][] = [
+    ['debootstrap', 'debootstrap'],
+    ['e2fsprogs', 'mke2fs'],
+    ['qemu-system-x86', 'qemu-system-x86_64'],
+  ]
+  return needed.filter(([, program]) => !isInstalled(program)).map(([name]) => name)
 }
 
 export const installCommand = (packages: readonly string[]): string =>

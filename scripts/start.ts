@@ -80,7 +80,7 @@ async function podRows(): Promise<string[]> {
 const problem = ensurePackages(clusterPackages)
 if (problem !== undefined) fail(problem)
 if (!clusterRuns()) run('up')
-for (const { directory } of services) run('build', directory)
+for (const { directory } of services) run('build', directory, '--context', context)
 for (const { directory, target } of services)
   run('deploy', '-e', environment, target, '-f', join(directory, 'app.yml'), '--context', context)
 const answer = await call()

@@ -185,4 +185,5 @@ export const isNotFound = (error: unknown): boolean => hasReason(error, 'NotFoun
 export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'AlreadyExists')
 export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict')
 export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid')
+export const isUnavailable = (error: unknown): boolean => hasReason(error, 'ServiceUnavailable')
 export const isExpired = (error: unknown): boolean => hasReason(error, 'Expired') || hasReason(error, 'Gone')

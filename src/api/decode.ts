@@ -1,6 +1,7 @@
 // From a request's body to an object of a model: unknown fields are dropped and reported, nulls and
 // zero values vanish as they do in Go, scalars get their canonical form, and a value of a wrong type is
 // refused with the sentence Go's decoder has for it. Nothing here fills in defaults.
+import { parseExactJson } from '../lib/exact-json.ts'
 import { badRequest, type ApiError } from './api-error.ts'
 import { scanJson } from './json-scanner.ts'
 import {
@@ -32,7 +33,7 @@ function summarize(text: string): string {
 export function parseJson(text: string, options: ParseOptions): { value: unknown; duplicates: string[] } {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseExactJson(text)
   } catch {
     const problem = scanJson(text).error ?? 'invalid JSON'
     if (options.ofPatch !== undefined) throw badRequest(`${options.ofPatch}${problem}`)

@@ -3,6 +3,7 @@
 // to src/api/kinds/all.ts. Every function is pure and takes its time and ids as arguments. Functions
 // that "prepare" change the draft they are given, which is private to the request; validators and rows
 // change nothing.
+import type { Int64 } from '../lib/int64.ts'
 import type { FieldError } from './field-error.ts'
 import type { Shape } from './managed-fields/shape.ts'
 import type { KubeObject } from './object.ts'
@@ -19,7 +20,7 @@ export interface Column {
   readonly description?: string
 }
 
-export type Cell = string | number | boolean | null
+export type Cell = string | Int64 | boolean | null
 
 /**
  * A part of an object that is written on its own. `status` and `scale` are built in; `prepare` receives

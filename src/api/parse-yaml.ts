@@ -1,6 +1,7 @@
 // YAML bodies, read as Kubernetes reads them (YAML 1.1 as in go-yaml v2: `yes` is true, `0644` is octal,
 // times stay text). Kept apart from JSON, so that whoever never sees YAML never loads the parser.
 import { parseDocument, type Tags } from 'yaml'
+import { parseExactJson } from '../lib/exact-json.ts'
 import { badRequest } from './api-error.ts'
 
 const readable = (tags: Tags): Tags =>
@@ -26,12 +27,13 @@ export function parseYaml(
     customTags: readable,
     prettyErrors: false,
     logLevel: 'silent',
+    intAsBigInt: true,
   })
   const [problem] = document.errors
   if (problem !== undefined) throw badRequest(`error converting YAML to JSON: yaml: ${describe(text, problem)}`)
   if (options.duplicates) duplicates.push(...duplicateKeys(text))
   try {
-    return { value: JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null)), duplicates }
+    return { value: parseExactJson(JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null)), duplicates }
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${error instanceof Error ? error.message : 'unreadable'}`)
   }

@@ -38,7 +38,8 @@ const baselineCapabilities = new Set([
   'SETUID',
   'SYS_CHROOT',
 ])
-const safeSysctls = new Set([
+/** Those that concern nobody but the pod. */
+export const safeSysctls: ReadonlySet<string> = new Set([
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',
   'net.ipv4.ip_unprivileged_port_start',

@@ -2,6 +2,7 @@
 // sentence when it is refused. Quantities stay as written: their canonical form is quantity.ts's business.
 import { ApiError } from './api-error.ts'
 import type { FieldType } from './schema/schema.ts'
+import { isNumber } from '../lib/int64.ts'
 import { base64ErrorAt } from '../lib/text.ts'
 
 /** A field's name, a list index, or the key of a map. */
@@ -38,7 +39,7 @@ const refuse = (context: DecodeContext, problem: string, conversion = problem): 
 
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value
 }
 
 /** `json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container` */
@@ -63,7 +64,7 @@ function conversionProblem(value: unknown, goType: string): string {
   if (goType.startsWith('map[')) return `cannot restore map from ${kind}`
   if (goType.startsWith('[]')) return `cannot restore slice from ${kind}`
   if (goType.includes('.')) return `cannot restore struct from: ${kind}`
-  const isConvertible = typeof value === 'number' && (goType === 'string' ? kind === 'int64' : goType !== 'bool')
+  const isConvertible = isNumber(value) && (goType === 'string' ? kind === 'int64' : goType !== 'bool')
   return isConvertible ? `cannot convert ${kind} to ${goType}` : `unrecognized type: ${goType}`
 }
 
@@ -73,6 +74,8 @@ function goKind(value: unknown): string {
   switch (typeof value) {
     case 'boolean':
       return 'bool'
+    case 'bigint':
+      return 'int64'
     case 'number':
       return Number.isInteger(value) ? 'int64' : 'float64'
     case 'string':
@@ -93,20 +96,20 @@ const boolean: ValueDecoder = (value, context) => {
 }
 
 const double: ValueDecoder = (value, context) => {
-  if (typeof value !== 'number') throw typeMismatch(value, 'float64', context)
-  return value
+  if (!isNumber(value)) throw typeMismatch(value, 'float64', context)
+  return Number(value)
 }
 
 const int32: ValueDecoder = (value, context) => {
-  if (typeof value !== 'number') throw typeMismatch(value, 'int32', context)
-  if ((value | 0) !== value) throw typeMismatch(value, 'int32', context, `number ${value}`)
+  if (!isNumber(value)) throw typeMismatch(value, 'int32', context)
+  if (typeof value === 'bigint' || (value | 0) !== value) throw typeMismatch(value, 'int32', context, `number ${value}`)
   return value
 }
 
 const int64: ValueDecoder = (value, context) => {
+  if (typeof value === 'bigint') return value
   if (typeof value !== 'number') throw typeMismatch(value, 'int64', context)
-  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 63)
-    throw typeMismatch(value, 'int64', context, `number ${value}`)
+  if (!Number.isSafeInteger(value)) throw typeMismatch(value, 'int64', context, `number ${value}`)
   return value
 }
 
@@ -120,9 +123,9 @@ const bytes: ValueDecoder = (value, context) => {
 
 const intOrString: ValueDecoder = (value, context) => {
   if (typeof value === 'string') return value
-  if (typeof value !== 'number')
-    throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`)
-  if ((value | 0) !== value) throw refuse(context, `json: cannot unmarshal number ${value} into Go value of type int32`)
+  if (!isNumber(value)) throw refuse(context, `json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`)
+  if (typeof value === 'bigint' || (value | 0) !== value)
+    throw refuse(context, `json: cannot unmarshal number ${value} into Go value of type int32`)
   return value
 }
 
@@ -130,7 +133,7 @@ const quantityPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(.*)$/s
 const suffixPattern = /^(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/
 
 const quantity: ValueDecoder = (value, context) => {
-  const text = typeof value === 'number' ? String(value) : value
+  const text = isNumber(value) ? String(value) : value
   const suffix = typeof text === 'string' ? quantityPattern.exec(text)?.[1] : undefined
   if (suffix === undefined || /[^eEinumkKMGTP0-9+-]/.test(suffix)) {
     throw refuse(context, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")

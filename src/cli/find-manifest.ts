@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { nearestName } from '../delivery/manifest/nearest-name.ts'
 import { CommandFailure } from './output.ts'
 
-const manifestName = 'app.yml'
+export const manifestName = 'app.yml'
 const depth = 3
 const skipped = new Set(['node_modules', 'dist'])
 
@@ -33,6 +33,19 @@ export function findManifest(service: string, given: string | undefined, directo
     `there is no ${manifestName} of a service "${service}" in ${directory}${meant === undefined ? '' : `; did you mean "${meant}"?`}${meant === undefined && names.length > 0 ? `; there is ${names.join(', ')}` : ''}; name the file with --file`,
   )
 }
+
+export interface NamedManifest extends FoundManifest {
+  readonly name: string
+}
+
+/** Services with a manifest in this folder or below it. */
+export const servicesBelow = (directory: string): NamedManifest[] =>
+  manifestsBelow(directory, depth)
+    .map(read)
+    .flatMap(found => {
+      const name = nameIn(found.text)
+      return name === undefined ? [] : [{ ...found, name }]
+    })
 
 function manifestsBelow(directory: string, levels: number): string[] {
   const here = join(directory, manifestName)

@@ -1,4 +1,5 @@
 // The client over HTTPS, for everything that is not in the server's own process.
+import { parseExactJson } from '../lib/exact-json.ts'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { ApiError, errorByCode, serviceUnavailable, type Status } from '../api/api-error.ts'
@@ -70,7 +71,7 @@ export class HttpClient implements Client {
     if ((response.statusCode ?? 500) >= 400) throw await errorOf(response)
     try {
       for await (const line of linesOf(response)) {
-        const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Status }
+        const event = parseExactJson(line) as WatchEvent<T> | { type: 'ERROR'; object: Status }
         if (event.type === 'ERROR') throw ApiError.fromStatus(event.object)
         yield event
       }
@@ -199,7 +200,7 @@ export class HttpClient implements Client {
   private async call(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<unknown> {
     const response = await this.send(method, path, body, contentType)
     if ((response.statusCode ?? 500) >= 400) throw await errorOf(response)
-    return JSON.parse(await textOf(response))
+    return parseExactJson(await textOf(response))
   }
 
   private send(

@@ -51,6 +51,19 @@ const put = (file: string, content: KubeconfigFile): string => {
 const now = (): KubeconfigFile => parse(readFileSync(path, 'utf8')) as KubeconfigFile
 
 describe('a written context', () => {
+  test('is chosen, or leaves the choice as it is', () => {
+    put(path, foreign)
+    writeContext(path, ours, 'keep')
+    expect(now()['current-context']).toBe('work')
+    writeContext(path, ours)
+    expect(now()['current-context']).toBe('sampan')
+  })
+
+  test('is chosen where there is no choice yet', () => {
+    writeContext(path, ours, 'keep')
+    expect(now()['current-context']).toBe('sampan')
+  })
+
   test('makes the file, readable by its owner alone', () => {
     writeContext(path, ours)
     expect(statSync(path).mode & 0o777).toBe(0o600)

@@ -124,10 +124,10 @@ export interface ContextEntry {
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
 /**
- * Adds or renews a context with its cluster and user, keeps everything else, and makes it the current one. What somebody
- * put into the context (a namespace, another user) stays. File mode 0600.
+ * Adds or renews a context with its cluster and user, keeps everything else, and makes it the current one (with `keep`:
+ * only where none is). What somebody put into the context (a namespace, another user) stays. File mode 0600.
  */
-export function writeContext(path: string, entry: ContextEntry): void {
+export function writeContext(path: string, entry: ContextEntry, current: 'choose' | 'keep' = 'choose'): void {
   const file = readKubeconfig(path)
   const { name } = entry
   file.apiVersion ??= 'v1'
@@ -142,7 +142,7 @@ export function writeContext(path: string, entry: ContextEntry): void {
   })
   const before = file.contexts?.find(context => context.name === name)?.context
   file.contexts = replaced(file.contexts, { name, context: ownContext(name, before, file.users) })
-  file['current-context'] = name
+  if (current === 'choose' || !file['current-context']) file['current-context'] = name
   save(path, file)
 }
 

@@ -8,6 +8,7 @@ import type { Resource } from '../api/resource.ts'
 import { controllerRevisions } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
+import { compareInt64, exactInteger, type Int64 } from '../lib/int64.ts'
 import { sortedKeys } from '../lib/sorted-keys.ts'
 import { stableHash } from '../lib/stable-hash.ts'
 import { byController, claim, controllerReference, unlessGone } from './ownership.ts'
@@ -40,7 +41,7 @@ export interface RevisionHistory {
 
 const byAge = (revisions: readonly ControllerRevision[]): ControllerRevision[] =>
   revisions.toSorted(
-    (left, right) => left.revision - right.revision || (left.metadata.name < right.metadata.name ? -1 : 1),
+    (left, right) => compareInt64(left.revision, right.revision) || (left.metadata.name < right.metadata.name ? -1 : 1),
   )
 
 /**
@@ -76,7 +77,7 @@ export function revisionKeeper<T extends RevisedOwner>(
         orphans: owned.orphans(owner.metadata.namespace ?? ''),
       }),
     )
-    const next = (mine.at(-1)?.revision ?? 0) + 1
+    const next = exactInteger(BigInt(mine.at(-1)?.revision ?? 0) + 1n)
     const equal = mine.findLast(revision => sameJson(templateOf(revision), owner.spec.template))
     if (equal === undefined) {
       const made = await create(owner, next)
@@ -88,7 +89,7 @@ export function revisionKeeper<T extends RevisedOwner>(
     return { current: renewed, all: byAge([...mine.filter(revision => revision !== equal), renewed]) }
   }
 
-  async function create(owner: T, revision: number): Promise<ControllerRevision> {
+  async function create(owner: T, revision: Int64): Promise<ControllerRevision> {
     for (let collisions = owner.status.collisionCount ?? 0; ; collisions++) {
       const hash = stableHash(owner.spec.template, collisions === 0 ? '' : `#${collisions}`)
       const labels = { ...owner.spec.template.metadata?.labels, [hashLabel]: hash }

@@ -9,13 +9,16 @@ export interface ContainerdPlaces {
   readonly cniConfiguration: string
   readonly cniPrograms: string
   readonly registryDirectory: string
+  readonly snapshotter: Snapshotter
 }
+
+/** `native` copies every layer, and works on every file system. */
+export type Snapshotter = 'overlayfs' | 'native'
 
 const unusedPlugins = [
   'io.containerd.snapshotter.v1.aufs',
   'io.containerd.snapshotter.v1.btrfs',
   'io.containerd.snapshotter.v1.devmapper',
-  'io.containerd.snapshotter.v1.native',
   'io.containerd.snapshotter.v1.zfs',
   'io.containerd.internal.v1.restart',
   'io.containerd.internal.v1.tracing',
@@ -28,11 +31,12 @@ const unusedPlugins = [
 /** `restrict_oom_score_adj`: without it no sandbox starts where lowering the OOM score is refused. */
 export function containerdConfiguration(places: ContainerdPlaces): string {
   const text = (value: string): string => JSON.stringify(value)
+  const unused: Snapshotter = places.snapshotter === 'native' ? 'overlayfs' : 'native'
   const cri = 'plugins."io.containerd.grpc.v1.cri"'
   return `version = 2
 root = ${text(places.root)}
 state = ${text(places.state)}
-disabled_plugins = [${unusedPlugins.map(text).join(', ')}]
+disabled_plugins = [${[...unusedPlugins, `io.containerd.snapshotter.v1.${unused}`].map(text).join(', ')}]
 
 [grpc]
   address = ${text(places.socket)}
@@ -59,7 +63,7 @@ disabled_plugins = [${unusedPlugins.map(text).join(', ')}]
     config_path = ${text(places.registryDirectory)}
 
   [${cri}.containerd]
-    snapshotter = "overlayfs"
+    snapshotter = ${text(places.snapshotter)}
     default_runtime_name = "runc"
 
     [${cri}.containerd.runtimes.runc]

@@ -1,6 +1,6 @@
 // The numbers of containerd's own services that Sampan uses beside CRI: the event stream (the end of a
-// container is reported at once instead of being polled for), and content, images and leases (to bring
-// in the sandbox image without a tool). Source: containerd api/services and api/events.
+// container is reported at once instead of being polled for), containers and tasks (to run commands), and
+// content, images and leases (to bring in the sandbox image without a tool). Source: containerd api/services and api/events.
 
 export const containerdMessages: Readonly<Record<string, string>> = {
   SubscribeRequest: 'filters=1 string[]',
@@ -8,6 +8,16 @@ export const containerdMessages: Readonly<Record<string, string>> = {
   Any: 'typeUrl=1 string, value=2 bytes',
   Envelope: 'timestamp=1 Timestamp, namespace=2 string, topic=3 string, event=4 Any',
   TaskExit: 'containerId=1 string, id=2 string, pid=3 uint32, exitStatus=4 uint32, exitedAt=5 Timestamp',
+
+  GetContainerRequest: 'id=1 string',
+  GetContainerResponse: 'container=1 StoredContainer',
+  StoredContainer: 'id=1 string, spec=5 Any',
+  ExecProcessRequest:
+    'containerId=1 string, stdin=2 string, stdout=3 string, stderr=4 string, terminal=5 bool, spec=6 Any, execId=7 string',
+  ProcessRequest: 'containerId=1 string, execId=2 string',
+  WaitProcessResponse: 'exitStatus=1 uint32, exitedAt=2 Timestamp',
+  CloseIoRequest: 'containerId=1 string, execId=2 string, stdin=3 bool',
+  ResizePtyRequest: 'containerId=1 string, execId=2 string, width=3 uint32, height=4 uint32',
 
   WriteContentRequest:
     'action=1 int32, ref=2 string, total=3 int64, expected=4 string, offset=5 int64, data=6 bytes, labels=7 map:string',

@@ -1,28 +1,36 @@
 // A containerd of our own: private root, state, socket and configuration, so that nothing on the machine
 // can disturb it and nothing of ours is left behind. It outlives the Sampan process; the next one finds
 // it by pid file and socket. The state directory must be short: unix sockets have paths of 107 bytes.
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupFacts, removeCgroup } from '../host/cgroups.ts'
 import { MissingProgramError, run } from '../host/command.ts'
-import { runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
+import { isAlive, runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
 import { unmountBelow } from '../host/mounts.ts'
-import { listProcesses } from '../host/processes.ts'
-import { cniConfiguration, containerdConfiguration, registryHosts } from './containerd-configuration.ts'
+import type { ProcessPlace } from '../host/process-place.ts'
+import { listProcesses, type RunningProcess } from '../host/processes.ts'
+import {
+  cniConfiguration,
+  containerdConfiguration,
+  registryHosts,
+  type Snapshotter,
+} from './containerd-configuration.ts'
 import { importOciImage } from './containerd-images.ts'
 import type { OciImage } from './oci-image.ts'
 import { grpcRuntime } from './grpc-runtime.ts'
 import { pauseImage, pauseImageName } from './pause-image.ts'
 import { criNamespace } from './containerd-wire.ts'
+import type { Runtime } from './runtime.ts'
 
 export interface ContainerdOptions {
   /** Images and configuration; kept over restarts. */
   readonly dataDirectory: string
   /** Sockets and running containers, e.g. `/run/sampan/default`; short. */
   readonly stateDirectory: string
+  /** Where it runs, with the shims of its containers. */
+  readonly place: ProcessPlace
   /** Range of pod addresses, `10.42.0.0/16`. */
   readonly podCidr: string
   /** Where the pods' traffic goes besides: routes into the pod network are not needed with ptp links. */
@@ -42,7 +50,7 @@ export interface Containerd {
   importImage(tarFile: string): Promise<string[]>
   importOciImage(name: string, image: OciImage): Promise<void>
   setRegistries(registries: Readonly<Record<string, string>>): Promise<void>
-  /** Ends containerd and every container, and takes its mounts away. Images stay. */
+  /** Ends containerd and every container, and takes its mounts away. Images and what is known of containers stay. */
   stop(): Promise<void>
   /** Ends only containerd itself; containers run on. */
   stopDaemon(): Promise<void>
@@ -50,22 +58,19 @@ export interface Containerd {
   keepAlive(onRestart: (error?: Error) => void): () => void
 }
 
-/** Every pod's control group is below this one, in each hierarchy. */
-export const cgroupRoot = 'sampan'
-
 const socketPathLimit = 107
 const reconnectMs = 500
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
 export function containerdOf(
-  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'program'>,
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place' | 'program'>,
 ): Pick<Containerd, 'socketPath' | 'stop' | 'stopDaemon'> {
   const places = placesOf(options)
   const program = options.program ?? 'containerd'
   return {
     socketPath: places.socket,
     stopDaemon: () => stopDaemon(places.pidFile, program),
-    stop: () => stopEverything(places, program),
+    stop: () => stopEverything(places, program, options.place, kill),
   }
 }
 
@@ -81,16 +86,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const startMs = performance.now()
   const running = runningDaemon(places.pidFile, program) !== undefined && (await answers(places.socket))
   await setRegistries(places.registryDirectory, options.registries ?? {})
-  const launch = async (): Promise<void> => {
-    await rm(places.socket, { force: true })
-    await startDaemon({
-      program,
-      args: ['--config', places.configFile],
-      pidFile: places.pidFile,
-      logFile: places.logFile,
-    })
-    await waitUntilAnswering(places, program)
-  }
+  const launch = (): Promise<void> => launchDaemon(places, program, options.place)
   if (!running) {
     await writeConfiguration(options, places)
     await launch()
@@ -111,11 +107,30 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   }
 }
 
-/** Ends a containerd of an earlier process, with every container; nothing happens where none runs. Images stay. */
-export async function stopContainerd(
-  options: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory'>,
-): Promise<void> {
-  await stopEverything(placesOf(options), 'containerd')
+/** Ends a containerd of an earlier process, with every container; nothing happens where none runs. */
+export async function stopContainerd({
+  endContainers,
+  ...options
+}: Pick<ContainerdOptions, 'dataDirectory' | 'stateDirectory' | 'place'> & {
+  /** Ends what still runs in its own way; what is left then is killed. */
+  readonly endContainers: EndContainers
+}): Promise<void> {
+  await stopEverything(placesOf(options), 'containerd', options.place, endContainers)
+}
+
+type EndContainers = (runtime: Runtime) => Promise<void>
+
+async function kill(runtime: Runtime): Promise<void> {
+  const containers = await runtime.listContainers()
+  await Promise.allSettled(containers.map(container => runtime.stopContainer(container.id, 0)))
+}
+
+async function launchDaemon(places: Places, program: string, place: ProcessPlace): Promise<void> {
+  await rm(places.socket, { force: true })
+  const [command, args] = place.command(program, ['--config', places.configFile])
+  const pid = await startDaemon({ program: command, args, pidFile: places.pidFile, logFile: places.logFile })
+  await waitUntilAnswering(places, pid)
+  place.settle(pid, 'runtime')
 }
 
 /**
@@ -197,6 +212,7 @@ async function writeConfiguration(options: ContainerdOptions, places: Places): P
         cniConfiguration: places.cniDirectory,
         cniPrograms,
         registryDirectory: places.registryDirectory,
+        snapshotter: snapshotterFor(places.root),
       }),
     ),
     writeFile(
@@ -209,6 +225,12 @@ async function writeConfiguration(options: ContainerdOptions, places: Places): P
     ),
   ])
 }
+
+/** The kernel lays no overlay upon an overlay, as the file system of a container is one. */
+const snapshotterFor = (directory: string): Snapshotter =>
+  statfsSync(directory).type === overlayMagic ? 'native' : 'overlayfs'
+
+const overlayMagic = 0x79_4c_76_30
 
 async function setRegistries(directory: string, registries: Readonly<Record<string, string>>): Promise<void> {
   await Promise.all(
@@ -230,10 +252,10 @@ function answers(socket: string): Promise<boolean> {
   return promise
 }
 
-async function waitUntilAnswering(places: Places, program: string): Promise<void> {
+async function waitUntilAnswering(places: Places, pid: number): Promise<void> {
   for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 5) {
     if (await answers(places.socket)) return untilInitialized(places.socket)
-    if (runningDaemon(places.pidFile, program) === undefined && waitedMs > 500) break
+    if (!isAlive(pid)) break
     await sleep(5)
   }
   const log = await readFile(places.logFile, 'utf8').catch(() => '')
@@ -275,8 +297,16 @@ async function importImage(socket: string, tarFile: string): Promise<string[]> {
   return [...stdout.matchAll(/^unpacking (\S+) |^(\S+)\s+saved/gm)].map(match => match[1] ?? match[2]!)
 }
 
-async function stopEverything(places: Places, program: string): Promise<void> {
-  if (await answers(places.socket)) await removeSandboxes(places.socket)
+async function stopEverything(
+  places: Places,
+  program: string,
+  place: ProcessPlace,
+  endContainers: EndContainers,
+): Promise<void> {
+  // Containers outlive it; without it they could only be killed.
+  if (shimsOf(places).length > 0 && !(await answers(places.socket)))
+    await launchDaemon(places, program, place).catch(() => {})
+  if (await answers(places.socket)) await stopSandboxes(places.socket, endContainers)
   await stopDaemon(places.pidFile, program)
   await killLeftOvers(places)
   await unmountBelow(places.state)
@@ -287,22 +317,16 @@ async function stopEverything(places: Places, program: string): Promise<void> {
   )
   await Promise.all(own.map(name => rm(join(places.state, name), { recursive: true, force: true })))
   await rmdir(places.state).catch(() => {}) // Not empty, or gone already.
-  removeCgroup(cgroupFacts(), cgroupRoot)
+  await place.clear()
 }
 
-/** Through CRI, so that addresses and control groups are given back too. */
-async function removeSandboxes(socketPath: string): Promise<void> {
+/** Through CRI, so that addresses are given back, and exit codes are known to the next start. */
+async function stopSandboxes(socketPath: string, endContainers: EndContainers): Promise<void> {
   const runtime = grpcRuntime({ socketPath })
   try {
-    const containers = await runtime.listContainers()
-    await Promise.allSettled(containers.map(container => runtime.stopContainer(container.id, 0)))
+    await endContainers(runtime)
     const sandboxes = await runtime.listPodSandboxes()
-    await Promise.allSettled(
-      sandboxes.map(async sandbox => {
-        await runtime.stopPodSandbox(sandbox.id)
-        await runtime.removePodSandbox(sandbox.id)
-      }),
-    )
+    await Promise.allSettled(sandboxes.map(({ id }) => runtime.stopPodSandbox(id)))
   } catch {
     // What CRI could not end is killed below.
   } finally {
@@ -310,14 +334,16 @@ async function removeSandboxes(socketPath: string): Promise<void> {
   }
 }
 
+const shimsOf = (places: Places): RunningProcess[] =>
+  listProcesses().filter(
+    ({ commandLine }) => commandLine.includes(places.socket) && commandLine[0]!.includes('containerd-shim'),
+  )
+
 async function killLeftOvers(places: Places): Promise<void> {
   const bundles = join(places.state, 'io.containerd.runtime.v2.task', criNamespace)
   const pids = await Promise.all(
     (await readdir(bundles).catch(() => [])).map(id => readFile(join(bundles, id, 'init.pid'), 'utf8').catch(() => '')),
   )
-  const shims = listProcesses().filter(
-    process => process.commandLine.includes(places.socket) && process.commandLine[0]!.includes('containerd-shim'),
-  )
-  for (const { pid } of shims) signal(pid, 'SIGKILL')
+  for (const { pid } of shimsOf(places)) signal(pid, 'SIGKILL')
   for (const pid of pids) if (Number(pid) > 1) signal(Number(pid), 'SIGKILL')
 }

@@ -205,6 +205,58 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
       await remove(sandboxId)
     })
 
+    const allButTerminal = { stdin: true, stdout: true, stderr: true, tty: false }
+
+    test('exec gives a command all of its input, although its output ended first', async () => {
+      const { sandboxId, id } = await start('input', ['sleep', '1000'])
+      const session = await runtime.exec(id, ['sh', '-c', 'exec cat > /tmp/f'], allButTerminal)
+      session.stdin!.end(Buffer.alloc(3_000_000, 'x'))
+      expect(await session.done).toMatchObject({ status: 'Success' })
+      expect((await runtime.execSync(id, ['wc', '-c', '/tmp/f'], 5)).stdout.toString()).toBe('3000000 /tmp/f\n')
+      await remove(sandboxId)
+    })
+
+    test('exec ends with a command that has not read its input', async () => {
+      const { sandboxId, id } = await start('unread', ['sleep', '1000'])
+      const session = await runtime.exec(id, ['sh', '-c', 'head -c 5; exit 4'], allButTerminal)
+      session.stdin!.on('error', () => {}).write(Buffer.alloc(3_000_000, 'x'))
+      const [out, status] = await Promise.all([text(session.stdout!), session.done])
+      expect(out).toBe('xxxxx')
+      expect(status).toMatchObject({ details: { causes: [{ reason: 'ExitCode', message: '4' }] } })
+      await remove(sandboxId)
+    })
+
+    test('a command that does not exist is the end of its session', async () => {
+      const { sandboxId, id } = await start('nothing', ['sleep', '1000'])
+      const session = await runtime.exec(id, ['nothing'], allButTerminal)
+      expect(await text(session.stdout!)).toBe('')
+      const status = await session.done
+      expect(status).toMatchObject({ status: 'Failure', reason: 'InternalError' })
+      expect(status.message).toMatch(
+        /^Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "\w+": OCI runtime exec failed: .*executable file not found/,
+      )
+      await remove(sandboxId)
+    })
+
+    test('attach gives a container all of its input, although its outputs ended first', async () => {
+      const { sandboxId, id } = await start(
+        'attached',
+        ['sh', '-c', 'exec > /dev/null 2>&1; test $(wc -c) -eq 3000000 && exit 42'],
+        { stdin: true, stdinOnce: true },
+      )
+      const ended = Promise.withResolvers<void>()
+      const stop = runtime.subscribe(event => {
+        if (event.type === 'exited' && event.containerId === id) ended.resolve()
+      })
+      const session = await runtime.attach(id, { ...allButTerminal, stdinOnce: true })
+      session.stdin!.end(Buffer.alloc(3_000_000, 'x'))
+      expect(await session.done).toMatchObject({ status: 'Success' })
+      await ended.promise
+      expect((await runtime.containerStatus(id)).exitCode).toBe(42)
+      stop()
+      await remove(sandboxId)
+    })
+
     test('a terminal can be resized', async () => {
       const { sandboxId, id } = await start('terminal', ['sleep', '1000'])
       const session = await runtime.exec(id, ['sh'], { stdin: true, stdout: true, stderr: false, tty: true })

@@ -1,6 +1,6 @@
 // From the runtime interface's plain objects to CRI's messages.
 import { mountPropagation, namespaceMode, protocols, securityProfile } from './cri-wire.ts'
-import type { ContainerConfig, ContainerResources, Namespaces, SandboxConfig, SeccompProfile } from './runtime.ts'
+import type { ContainerConfig, ContainerResources, Namespaces, SandboxConfig, SecurityProfile } from './runtime.ts'
 
 const namespaceOption = (namespaces: Namespaces): object => ({
   network: namespaceMode[namespaces.network],
@@ -11,9 +11,25 @@ const namespaceOption = (namespaces: Namespaces): object => ({
 
 const int64 = (value: number | undefined): object | undefined => (value === undefined ? undefined : { value })
 
-function seccompMessage(profile: SeccompProfile | undefined, privileged: boolean): object {
+function seccompMessage(profile: SecurityProfile | undefined, privileged: boolean): object {
   if (profile === undefined || privileged) return { profileType: securityProfile.Unconfined }
-  return { profileType: securityProfile[profile.type], localhostRef: profile.localhostProfile ?? '' }
+  return profileMessage(profile)
+}
+
+const profileMessage = ({ type, localhostProfile = '' }: SecurityProfile): object => ({
+  profileType: securityProfile[type],
+  localhostRef: localhostProfile,
+})
+
+/** In the old form as well, for runtimes that know no other. */
+function appArmorMessage(profile: SecurityProfile | undefined): object {
+  if (profile === undefined) return {}
+  const names = {
+    RuntimeDefault: 'runtime/default',
+    Unconfined: 'unconfined',
+    Localhost: `localhost/${profile.localhostProfile}`,
+  }
+  return { apparmor: profileMessage(profile), apparmorProfile: names[profile.type] }
 }
 
 export function sandboxConfigMessage(config: SandboxConfig): object {
@@ -75,6 +91,7 @@ export function containerConfigMessage(config: ContainerConfig): object {
         maskedPaths: security.unmaskedProc ? [] : maskedPaths,
         readonlyPaths: security.unmaskedProc ? [] : readOnlyPaths,
         seccomp: seccompMessage(security.seccomp, security.privileged),
+        ...appArmorMessage(security.appArmor),
       },
     },
   }
@@ -87,6 +104,7 @@ export function resourcesMessage(resources: ContainerResources): object {
     cpuShares: resources.cpuShares ?? 0,
     memoryLimitInBytes: resources.memoryLimitBytes ?? 0,
     oomScoreAdj: resources.oomScoreAdjust ?? 0,
+    ...(resources.unified !== undefined && { unified: resources.unified }),
   }
 }
 

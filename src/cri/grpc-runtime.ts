@@ -1,10 +1,14 @@
-// The container runtime behind a CRI socket (containerd 1.6 or newer, CRI-O). The end of containers is
-// learnt from containerd's own event stream on the same socket, because containerd 1.6 lacks CRI's; a
-// runtime without that stream is looked at again every second, and every minute in any case.
+// The container runtime behind a CRI socket (containerd 1.6 or newer). The end of containers is learnt from
+// containerd's own event stream on the same socket, because containerd 1.6 lacks CRI's, and commands are run
+// through containerd's own task service. Without that stream it is looked at again every second, and every
+// minute in any case.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RemoteSession, StreamOptions } from '../streams/node-streams.ts'
+import { attachTo } from './containerd-attach.ts'
+import { execInContainer, execTypes } from './containerd-exec.ts'
 import { containerdMessages, criNamespace } from './containerd-wire.ts'
 import { criMessages } from './cri-wire.ts'
+import { endOfProcess } from './end-of-process.ts'
 import { containerConfigMessage, resourcesMessage, sandboxConfigMessage } from './grpc-requests.ts'
 import {
   containerStatsOf,
@@ -18,7 +22,14 @@ import {
 import type { CallOptions, GrpcChannel } from '../grpc/channel.ts'
 import { runtimeChannel } from './runtime-channel.ts'
 import { messageCodecs } from '../grpc/protobuf-messages.ts'
-import { RuntimeError, isRuntimeNotFound, type Labels, type Runtime, type RuntimeEvent } from './runtime.ts'
+import {
+  RuntimeError,
+  isRuntimeNotFound,
+  type AttachOptions,
+  type Labels,
+  type Runtime,
+  type RuntimeEvent,
+} from './runtime.ts'
 import { openPortForward, openRemoteSession } from '../streams/remote-client.ts'
 
 const runtimeService = '/runtime.v1.RuntimeService/'
@@ -33,21 +44,27 @@ export interface GrpcRuntimeOptions {
 export function grpcRuntime(options: GrpcRuntimeOptions): Runtime {
   const channel = runtimeChannel(options.socketPath, messageCodecs({ ...criMessages, ...containerdMessages }), path => {
     if (path === subscribePath) return { request: 'SubscribeRequest', response: 'Envelope' }
+    const ofExec = execTypes[path]
+    if (ofExec !== undefined) return ofExec
     const method = path.slice(path.lastIndexOf('/') + 1)
     return { request: `${method}Request`, response: `${method}Response` }
   })
-  return new GrpcRuntime(channel, options.relistMs ?? 60_000)
+  return new GrpcRuntime(channel, options)
 }
 
 class GrpcRuntime implements Runtime {
   private readonly channel: GrpcChannel
+  private readonly socketPath: string
   private readonly relistMs: number
   private readonly listeners = new Set<(event: RuntimeEvent) => void>()
   private stopEvents: (() => void) | undefined
   private closed = false
+  /** Those that were made or listed here, with their sandboxes. */
+  private readonly containers = new Map<string, string>()
 
-  constructor(channel: GrpcChannel, relistMs: number) {
+  constructor(channel: GrpcChannel, { socketPath, relistMs = 60_000 }: GrpcRuntimeOptions) {
     this.channel = channel
+    this.socketPath = socketPath
     this.relistMs = relistMs
   }
 
@@ -80,6 +97,7 @@ class GrpcRuntime implements Runtime {
 
   async removePodSandbox(id: string): Promise<void> {
     await this.tolerant('RemovePodSandbox', { podSandboxId: id })
+    for (const [container, sandbox] of this.containers) if (sandbox === id) this.containers.delete(container)
   }
 
   async listPodSandboxes(labels?: Labels): ReturnType<Runtime['listPodSandboxes']> {
@@ -104,7 +122,9 @@ class GrpcRuntime implements Runtime {
       config: containerConfigMessage(config),
       sandboxConfig: sandboxConfigMessage(sandbox),
     })
-    return answer['containerId'] as string
+    const id = answer['containerId'] as string
+    this.containers.set(id, sandboxId)
+    return id
   }
 
   async startContainer(id: string): Promise<void> {
@@ -118,6 +138,7 @@ class GrpcRuntime implements Runtime {
 
   async removeContainer(id: string): Promise<void> {
     await this.tolerant('RemoveContainer', { containerId: id })
+    this.containers.delete(id)
   }
 
   async listContainers(labels?: Labels): ReturnType<Runtime['listContainers']> {
@@ -125,7 +146,9 @@ class GrpcRuntime implements Runtime {
       'ListContainers',
       labels === undefined ? {} : { filter: { labelSelector: labels } },
     )
-    return (answer['containers'] as Message[]).map(containerSummaryOf)
+    const found = (answer['containers'] as Message[]).map(containerSummaryOf)
+    for (const { id, sandboxId } of found) this.containers.set(id, sandboxId)
+    return found
   }
 
   async containerStatus(id: string): ReturnType<Runtime['containerStatus']> {
@@ -160,13 +183,37 @@ class GrpcRuntime implements Runtime {
   }
 
   async exec(id: string, command: readonly string[], options: StreamOptions): Promise<RemoteSession> {
-    const answer = await this.runtime('Exec', { containerId: id, cmd: command, ...wantedStreams(options) })
-    return await openRemoteSession(answer['url'] as string, wantedStreams(options))
+    return await execInContainer(this.channel, this.socketPath, id, command, wantedStreams(options))
   }
 
-  async attach(id: string, options: StreamOptions): Promise<RemoteSession> {
-    const answer = await this.runtime('Attach', { containerId: id, ...wantedStreams(options) })
-    return await openRemoteSession(answer['url'] as string, wantedStreams(options))
+  async attach(id: string, options: AttachOptions): Promise<RemoteSession> {
+    const open = async (streams: StreamOptions): Promise<RemoteSession> => {
+      const answer = await this.runtime('Attach', { containerId: id, ...streams })
+      return await openRemoteSession(answer['url'] as string, streams)
+    }
+    const onExit = (listener: () => void): (() => void) => this.onExit(id, listener)
+    return await attachTo({ open, onExit }, { ...wantedStreams(options), stdinOnce: options.stdinOnce })
+  }
+
+  /** Calls back once, when the container does not run any more. @returns how to stop waiting */
+  private onExit(id: string, listener: () => void): () => void {
+    const stop = this.subscribe(event => {
+      if (event.type === 'exited' && event.containerId === id) end()
+      else if (event.type === 'relist') void look()
+    })
+    const end = (): void => {
+      stop()
+      listener()
+    }
+    const look = async (): Promise<void> => {
+      const runs = await this.containerStatus(id).then(
+        ({ state }) => state === 'running',
+        error => !isRuntimeNotFound(error),
+      )
+      if (!runs) end()
+    }
+    void look()
+    return stop
   }
 
   async portForward(sandboxId: string, port: number): ReturnType<Runtime['portForward']> {
@@ -210,7 +257,7 @@ class GrpcRuntime implements Runtime {
     relist.unref()
     let cancel = (): void => {}
     let retry: NodeJS.Timeout | undefined
-    const listen = (): void => {
+    const listen = (isAgain: boolean): void => {
       const request = { filters: [`namespace==${criNamespace},topic=="/tasks/exit"`] }
       cancel = this.channel.receive(
         subscribePath,
@@ -218,13 +265,14 @@ class GrpcRuntime implements Runtime {
         message => this.onEnvelope(message),
         () => {
           if (this.closed) return
-          this.publish({ type: 'relist' })
-          retry = setTimeout(listen, 1_000)
+          retry = setTimeout(listen, 1_000, true)
           retry.unref()
         },
       )
+      // What happened while nobody listened.
+      if (isAgain) this.publish({ type: 'relist' })
     }
-    listen()
+    listen(false)
     this.stopEvents = () => {
       clearInterval(relist)
       clearTimeout(retry)
@@ -237,31 +285,26 @@ class GrpcRuntime implements Runtime {
     if (event === null) return
     const exit = taskExit.decode(event.value)
     // Processes of an exec have ids of their own.
-    if (exit['id'] === exit['containerId']) void this.publishWhenVisible(exit['containerId'] as string)
+    if (exit['id'] === exit['containerId']) void this.publishEnd(exit['containerId'] as string)
   }
 
-  /** The event overtakes CRI's own book-keeping by some milliseconds. Sandboxes end with the same kind of event. */
-  private async publishWhenVisible(id: string): Promise<void> {
-    for (let delayMs = 2; delayMs < 2_000; delayMs *= 2) {
-      const state = await this.containerStatus(id).then(
-        status => status.state,
-        (error: unknown) => (isRuntimeNotFound(error) ? 'gone' : 'running'),
-      )
-      if (state === 'gone' && (await this.publishSandboxEnd(id))) return
-      if (state === 'exited') return this.publish({ type: 'exited', containerId: id })
-      await sleep(delayMs, undefined, { ref: false })
-    }
-    this.publish({ type: 'relist' })
+  private async publishEnd(id: string): Promise<void> {
+    const event = await endOfProcess({
+      id,
+      isContainer: this.containers.has(id),
+      containerState: container => this.orGone(this.containerStatus(container).then(({ state }) => state)),
+      sandboxReady: sandbox => this.orGone(this.podSandboxStatus(sandbox).then(({ ready }) => ready)),
+      sleep: milliseconds => sleep(milliseconds, undefined, { ref: false }),
+      isClosed: () => this.closed,
+    })
+    if (event !== undefined) this.publish(event)
   }
 
-  /** False while the sandbox still counts as ready. */
-  private async publishSandboxEnd(id: string): Promise<boolean> {
-    const ready = await this.podSandboxStatus(id).then(
-      status => status.ready,
-      () => undefined,
-    )
-    if (ready === false) this.publish({ type: 'sandbox-exited', sandboxId: id })
-    return ready !== true
+  private async orGone<T>(answer: Promise<T>): Promise<T | undefined> {
+    return await answer.catch((error: unknown) => {
+      if (!isRuntimeNotFound(error)) throw error
+      return undefined
+    })
   }
 
   private publish(event: RuntimeEvent): void {
@@ -277,9 +320,7 @@ class GrpcRuntime implements Runtime {
   }
 
   private async tolerant(method: string, request: object, options?: CallOptions): Promise<void> {
-    await this.runtime(method, request, options).catch((error: unknown) => {
-      if (!isRuntimeNotFound(error)) throw error
-    })
+    await this.orGone(this.runtime(method, request, options))
   }
 }
 

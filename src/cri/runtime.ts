@@ -16,7 +16,8 @@ export interface Namespaces {
   readonly targetId?: string
 }
 
-export interface SeccompProfile {
+/** Of seccomp or AppArmor; `localhostProfile` is a file of the one, a loaded profile's name of the other. */
+export interface SecurityProfile {
   readonly type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
   readonly localhostProfile?: string
 }
@@ -51,7 +52,7 @@ export interface SandboxConfig {
   readonly runAsUser?: number
   readonly runAsGroup?: number
   readonly supplementalGroups: readonly number[]
-  readonly seccomp?: SeccompProfile
+  readonly seccomp?: SecurityProfile
 }
 
 export interface Mount {
@@ -67,6 +68,8 @@ export interface ContainerResources {
   readonly cpuShares?: number
   readonly memoryLimitBytes?: number
   readonly oomScoreAdjust?: number
+  /** Files of control groups of version 2, by name. */
+  readonly unified?: Labels
 }
 
 export interface ContainerSecurity {
@@ -80,7 +83,9 @@ export interface ContainerSecurity {
   readonly noNewPrivileges: boolean
   readonly unmaskedProc: boolean
   readonly namespaces: Namespaces
-  readonly seccomp?: SeccompProfile
+  readonly seccomp?: SecurityProfile
+  /** Absent: the runtime's own default. */
+  readonly appArmor?: SecurityProfile
 }
 
 export interface ContainerConfig {
@@ -194,6 +199,11 @@ export type RuntimeEvent =
   /** Events may have been missed: look at everything again. */
   | { readonly type: 'relist' }
 
+export interface AttachOptions extends StreamOptions {
+  /** Whether the container's input ends when the first session that has it ends it. */
+  readonly stdinOnce: boolean
+}
+
 export interface Runtime {
   version(): Promise<RuntimeVersion>
   /** Resolves when runtime and network are ready; @throws RuntimeError with what is missing. */
@@ -222,7 +232,7 @@ export interface Runtime {
   /** @throws RuntimeError Timeout */
   execSync(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>
   exec(id: string, command: readonly string[], options: StreamOptions): Promise<RemoteSession>
-  attach(id: string, options: StreamOptions): Promise<RemoteSession>
+  attach(id: string, options: AttachOptions): Promise<RemoteSession>
   portForward(sandboxId: string, port: number): Promise<Duplex>
 
   /** Returns the image's reference for `createContainer`. */

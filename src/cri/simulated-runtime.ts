@@ -287,6 +287,10 @@ export class SimulatedRuntime implements Runtime {
       if (container.config.name === name && container.status.state === 'running') this.end(container, exitCode, reason)
   }
 
+  publish(event: RuntimeEvent): void {
+    for (const listener of this.listeners) listener(event)
+  }
+
   private execute(id: string, command: readonly string[]): { exitCode: number; stdout?: string; stderr?: string } {
     const container = this.containers.get(id) ?? missing('container', id)
     if (container.status.state !== 'running') throw new RuntimeError('Other', `container "${id}" is not running`)
@@ -308,7 +312,7 @@ export class SimulatedRuntime implements Runtime {
       exitCode,
       reason,
     }
-    for (const listener of this.listeners) listener({ type: 'exited', containerId: container.status.id })
+    this.publish({ type: 'exited', containerId: container.status.id })
   }
 
   private note(step: string, config: SandboxConfig | ContainerConfig): void {

@@ -1,17 +1,32 @@
 // Deliveries against a real API server in this process. Controllers and nodes are played by the test:
 // `answer` sets what a Deployment controller would report.
+import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isNotFound } from '../api/api-error.ts'
-import type { Deployment, Pod, ReplicaSet } from '../api/generated/models.ts'
-import { deployments, namespaces, pods, replicaSets, secrets, serviceAccounts, services } from '../api/resources.ts'
+import type { Deployment, Lease, Pod, ReplicaSet } from '../api/generated/models.ts'
+import {
+  deployments,
+  leases,
+  namespaces,
+  pods,
+  replicaSets,
+  secrets,
+  serviceAccounts,
+  services,
+} from '../api/resources.ts'
 import { FakeClock, settle } from '../testing/fake-clock.ts'
 import { eventually } from '../testing/eventually.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
+import { formatMicroTime } from '../lib/clock.ts'
 import { deploy, rollback, type DeployOptions } from './deploy.ts'
+import { Interruption } from './deploy-error.ts'
 import { readManifest } from './manifest/read-manifest.ts'
 import { ReleaseHistory, type Release } from './release-history.ts'
 
 const manifest = (text = 'name: web\nreplicas: 2\nports: { http: 80 }') => readManifest('app.yml', text, 'test')
+
+/** A digest of its own for each image. */
+const digestOf = (image: string): string => `sha256:${createHash('sha256').update(image).digest('hex')}`
 
 let server: TestServer
 let clock: FakeClock
@@ -29,6 +44,10 @@ beforeEach(async () => {
     report: { step: text => said.push(text), waiting: text => said.push(`… ${text}`), note: text => said.push(text) },
     readLog: async (_namespace, pod, container, previous) =>
       `${pod}/${container}${previous ? ' before' : ''}\nlast words\n`,
+    deployer: 'me@here (process 1)',
+    isGone: () => false,
+    signal: new AbortController().signal,
+    findImage: image => Promise.resolve({ digest: digestOf(image) }),
   }
 })
 afterEach(async () => {
@@ -61,8 +80,13 @@ function answer(outcome: (deployment: Deployment) => 'ready' | 'silent' = () => 
   })
 }
 
-const image = async (): Promise<string> =>
+const pinnedImage = async (): Promise<string> =>
   (await server.local.get(deployments, { namespace: 'test', name: 'web' })).spec.template.spec!.containers[0]!.image!
+const image = async (): Promise<string> => (await pinnedImage()).split('@')[0]!
+const isOf =
+  (version: string) =>
+  (deployment: Deployment): boolean =>
+    deployment.spec.template.spec!.containers[0]!.image!.includes(`:${version}@`)
 const states = async (): Promise<string[]> =>
   (await new ReleaseHistory(server.local, 'test', 'web').list()).map(
     ({ revision, version, state }) => `${revision} ${version} ${state}`,
@@ -115,12 +139,11 @@ async function addFailingPod(deployment: Deployment, revision: number): Promise<
 
 /** Reports every release but those of `version` as rolled out; that one crashes. */
 function answerExcept(version: string): void {
-  const failing = (deployment: Deployment): boolean =>
-    deployment.spec.template.spec!.containers[0]!.image!.endsWith(`:${version}`)
+  const failing = isOf(version)
   const started = new Set<number>()
   answer(deployment => {
     if (!failing(deployment)) return 'ready'
-    const generation = deployment.metadata.generation ?? 0
+    const generation = Number(deployment.metadata.generation ?? 0)
     if (!started.has(generation)) void addFailingPod(deployment, generation)
     started.add(generation)
     return 'silent'
@@ -267,6 +290,27 @@ describe('a delivery that fails', () => {
     expect(await failureOf(deploy(manifest(), 'test', '1.0.0', options))).toContain('keeps crashing')
   })
 
+  test('does not wait for a log that does not come', async () => {
+    answerExcept('2.0.0')
+    await deploy(manifest(), 'test', '1.0.0', options)
+    let asked = false
+    const readLog = (): Promise<string> => {
+      asked = true
+      return new Promise(() => {})
+    }
+    const failure = failureOf(deploy(manifest(), 'test', '2.0.0', { ...options, readLog }))
+    await eventually('the log is asked for', () => asked)
+    await clock.advance(5_000)
+    expect(await failure).toContain('release 1 (1.0.0) was put back')
+  })
+
+  test('as the first one leaves nothing behind that the next one has not', async () => {
+    answerExcept('1.0.0')
+    await failureOf(deploy(manifest(), 'test', '1.0.0', options))
+    await deploy(manifest('name: web'), 'test', '2.0.0', options)
+    await expect(server.local.get(services, { namespace: 'test', name: 'web' })).rejects.toSatisfy(isNotFound)
+  })
+
   test('because time is up says so', async () => {
     answer(() => 'silent')
     const failure = failureOf(deploy(manifest(), 'test', '1.0.0', options))
@@ -296,16 +340,265 @@ describe('a delivery that fails', () => {
     expect(await states()).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
   })
 
-  test('of two at once one is told so', async () => {
+  test('because its pods are refused fails as soon as that is certain', async () => {
+    answer(() => 'silent')
+    const failure = failureOf(deploy(manifest(), 'test', '1.0.0', options))
+    await eventually('the wait begins', () => said.some(line => line.startsWith('… 0 of')))
+    const conditions = [
+      { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'pods "web-a" is forbidden: no root' },
+    ]
+    const web = await server.local.get(deployments, { namespace: 'test', name: 'web' })
+    await server.local.update(deployments, { ...web, status: { conditions } }, { subresource: 'status' })
+    await eventually('it is seen', () => said.some(line => line.includes('the cluster refuses new pods')))
+    await clock.advance(3_000)
+    expect(await failure).toContain('the cluster refuses new pods: pods "web-a" is forbidden: no root')
+  })
+
+  test('is told what holds it up before its time is up, once', async () => {
+    answer(() => 'silent')
+    const failure = failureOf(deploy(manifest(), 'test', '1.0.0', options))
+    await eventually('the wait begins', () => said.some(line => line.startsWith('… 0 of')))
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'exceeded quota: small' }]
+    const web = await server.local.get(deployments, { namespace: 'test', name: 'web' })
+    await server.local.update(deployments, { ...web, status: { conditions } }, { subresource: 'status' })
+    await eventually('it is seen', () => said.some(line => line.includes('the cluster refuses new pods')))
+    await clock.advance(30_000)
+    expect(said.filter(line => line.startsWith('waiting: '))).toEqual([
+      'waiting: 0 of 2 instances are ready; the cluster refuses new pods: exceeded quota: small',
+    ])
+    await clock.advance(30_000)
+    expect(await failure).toContain('after 60 seconds: 0 of 2 instances are ready; the cluster refuses new pods')
+  })
+
+  test('of which pods were refused before is tried again at once', async () => {
+    answer()
+    await deploy(manifest(), 'test', '1.0.0', options)
+    const labels = { 'app.kubernetes.io/name': 'web' }
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'x' }] } }
+    const spec = { selector: { matchLabels: labels }, template }
+    const set = await server.local.create<ReplicaSet>(replicaSets, {
+      metadata: { name: 'web-1', namespace: 'test', labels },
+      spec,
+    })
+    const conditions = [{ type: 'ReplicaFailure', status: 'True' }]
+    await server.local.update(replicaSets, { ...set, status: { replicas: 0, conditions } }, { subresource: 'status' })
+    await deploy(manifest(), 'test', '1.0.0', options)
+    const { annotations } = (await server.local.get(replicaSets, set.metadata)).metadata
+    expect(annotations).toMatchObject({ 'sampan.dev/tried-again': '2026-01-01T00:00:00Z' })
+  })
+
+  test('says that the release before was put back when its time is up, and why it stood still', async () => {
+    answer(deployment => (isOf('2.0.0')(deployment) ? 'silent' : 'ready'))
+    await deploy(manifest(), 'test', '1.0.0', options)
+    const failure = failureOf(deploy(manifest(), 'test', '2.0.0', options))
+    await eventually('the wait begins', () => said.some(line => line.startsWith('… 0 of')))
+    await clock.advance(60_000)
+    expect(await failure).toBe(
+      [
+        'web 2.0.0 was not rolled out: the rollout was not finished after 60 seconds: 0 of 2 instances are ready',
+        'release 1 (1.0.0) was put back',
+      ].join('\n'),
+    )
+  })
+})
+
+describe('two deliveries of one service', () => {
+  const other = 'you@there (process 2)'
+  const lease = { namespace: 'test', name: 'sampan.delivery.web' }
+  const leaseOf = async (renewedMs: number): Promise<void> => {
+    await server.local.create(namespaces, { metadata: { name: 'test' } })
+    const renewTime = formatMicroTime(renewedMs)
+    await server.local.create<Lease>(leases, { metadata: lease, spec: { holderIdentity: other, renewTime } })
+  }
+
+  test('at once: one is told who the other is', async () => {
     answer()
     const outcomes = await Promise.all([
       failureOf(deploy(manifest(), 'test', '1.0.0', options)),
-      failureOf(deploy(manifest(), 'test', '1.0.1', options)),
+      failureOf(deploy(manifest(), 'test', '1.0.1', { ...options, deployer: other })),
     ])
-    expect(outcomes.toSorted()).toEqual([
-      'no failure',
-      'somebody else began release 1 of "web" just now; look at it and try again',
+    expect(outcomes.filter(outcome => outcome === 'no failure')).toHaveLength(1)
+    expect(outcomes.find(outcome => outcome !== 'no failure')).toMatch(
+      /^(me@here|you@there) \(process \d\) delivers "web" to the namespace test right now; wait until that is done/,
+    )
+  })
+
+  test('one after the other do not meet', async () => {
+    answer()
+    await deploy(manifest(), 'test', '1.0.0', options)
+    await deploy(manifest(), 'test', '2.0.0', { ...options, deployer: other })
+    await expect(server.local.get(leases, lease)).rejects.toSatisfy(isNotFound)
+  })
+
+  test('of which one is known to have ended do not wait', async () => {
+    answer()
+    await leaseOf(clock.now())
+    await deploy(manifest(), 'test', '1.0.0', { ...options, isGone: name => name === other })
+    expect(await states()).toEqual(['1 1.0.0 deployed'])
+  })
+
+  test('of which one stopped renewing are told apart from one that goes on', async () => {
+    answer()
+    await leaseOf(clock.now() - 60_000)
+    const delivery = deploy(manifest(), 'test', '1.0.0', options)
+    await eventually('it looks', () => said.some(line => line.includes('looking whether it still does')))
+    for (let seconds = 0; seconds < 16; seconds++) {
+      await clock.advance(1_000)
+      await settle()
+    }
+    expect(await delivery).toMatchObject({ state: 'deployed' })
+  })
+
+  test('of which one renews though its clock is late are told', async () => {
+    await leaseOf(clock.now() - 60_000)
+    const failure = failureOf(deploy(manifest(), 'test', '1.0.0', options))
+    await eventually('it looks', () => said.some(line => line.includes('looking whether it still does')))
+    const value = { spec: { renewTime: formatMicroTime(clock.now() - 55_000) } }
+    await server.local.patch(leases, lease, { type: 'merge', value })
+    await clock.advance(1_000)
+    expect(await failure).toContain('you@there (process 2) delivers "web"')
+  })
+
+  test('the one whose lease was taken stops and changes nothing more', async () => {
+    answer(deployment => (isOf('2.0.0')(deployment) ? 'silent' : 'ready'))
+    await deploy(manifest(), 'test', '1.0.0', options)
+    const failure = failureOf(deploy(manifest(), 'test', '2.0.0', options))
+    await eventually('the wait begins', () => said.some(line => line.startsWith('… 0 of')))
+    await server.local.patch(leases, lease, { type: 'merge', value: { spec: { holderIdentity: other } } })
+    await clock.advance(5_000)
+    expect(await failure).toBe('you@there (process 2) took this delivery over')
+    expect(await image()).toBe('sampan.local/web:2.0.0')
+    expect((await states())[0]).toBe('2 2.0.0 pending')
+    expect((await server.local.get(leases, lease)).spec.holderIdentity).toBe(other)
+  })
+})
+
+describe('a delivery that is interrupted', () => {
+  const extra = 'name: web\nreplicas: 2\nports: { http: 80 }'
+
+  test('goes back to the release before, and is recorded as failed', async () => {
+    answer(deployment => (isOf('2.0.0')(deployment) ? 'silent' : 'ready'))
+    await deploy(manifest('name: web'), 'test', '1.0.0', options)
+    const interrupt = new AbortController()
+    const failure = failureOf(deploy(manifest(extra), 'test', '2.0.0', { ...options, signal: interrupt.signal }))
+    await eventually('the wait begins', () => said.some(line => line.startsWith('… 0 of')))
+    interrupt.abort(new Interruption('Ctrl-C'))
+    expect(await failure).toBe('web 2.0.0 was not rolled out: interrupted by Ctrl-C\nrelease 1 (1.0.0) was put back')
+    expect(await image()).toBe('sampan.local/web:1.0.0')
+    expect(await states()).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
+    await expect(server.local.get(services, { namespace: 'test', name: 'web' })).rejects.toSatisfy(isNotFound)
+  })
+
+  test('just when the wait begins goes back as well', async () => {
+    answer(deployment => (isOf('2.0.0')(deployment) ? 'silent' : 'ready'))
+    await deploy(manifest('name: web'), 'test', '1.0.0', options)
+    const interrupt = new AbortController()
+    const step = (text: string): void => {
+      if (text.startsWith('applied')) queueMicrotask(() => interrupt.abort(new Interruption('Ctrl-C')))
+    }
+    const remotely = {
+      ...options,
+      client: server.remote,
+      report: { ...options.report, step },
+      signal: interrupt.signal,
+    }
+    expect(await failureOf(deploy(manifest(), 'test', '2.0.0', remotely))).toBe(
+      'web 2.0.0 was not rolled out: interrupted by Ctrl-C\nrelease 1 (1.0.0) was put back',
+    )
+  })
+
+  test('before it began has changed nothing', async () => {
+    const signal = AbortSignal.abort(new Interruption('SIGTERM'))
+    expect(await failureOf(deploy(manifest(), 'test', '1.0.0', { ...options, signal }))).toBe(
+      'interrupted by SIGTERM before anything was changed',
+    )
+    expect(await states()).toEqual([])
+  })
+
+  /** As a command leaves it that is killed at once. */
+  async function killed(text: string, version: string): Promise<void> {
+    stopAnswering()
+    answer(deployment => (isOf(version)(deployment) ? 'silent' : 'ready'))
+    said = []
+    const lost = new AbortController()
+    const failure = failureOf(deploy(manifest(text), 'test', version, { ...options, signal: lost.signal }))
+    await eventually('the wait begins', () => said.some(line => line.startsWith('… 0 of')))
+    const value = { spec: { holderIdentity: 'nobody@nowhere (process 3)' } }
+    await server.local.patch(leases, { namespace: 'test', name: 'sampan.delivery.web' }, { type: 'merge', value })
+    await clock.advance(5_000)
+    await failure
+    expect((await states())[0]).toContain('pending')
+    options = { ...options, isGone: name => name.startsWith('nobody') }
+    stopAnswering()
+    answer()
+  }
+
+  test('by force: a rollback goes to the release before it, not one further', async () => {
+    answer()
+    await deploy(manifest('name: web'), 'test', '1.0.0', options)
+    await deploy(manifest('name: web'), 'test', '2.0.0', options)
+    await killed(extra, '3.0.0')
+    said = []
+    const release = await rollback({ service: 'web', environment: 'test', namespace: 'test' }, options)
+    expect(release).toMatchObject({ revision: 4, version: '2.0.0', rollbackTo: 2 })
+    expect(said).toContain('release 3 (3.0.0) was interrupted half-way')
+    expect(await image()).toBe('sampan.local/web:2.0.0')
+    expect(await states()).toEqual([
+      '4 2.0.0 deployed',
+      '3 3.0.0 interrupted',
+      '2 2.0.0 superseded',
+      '1 1.0.0 superseded',
     ])
+    await expect(server.local.get(services, { namespace: 'test', name: 'web' })).rejects.toSatisfy(isNotFound)
+  })
+
+  test('by force: the next delivery takes away what it left', async () => {
+    answer()
+    await deploy(manifest('name: web'), 'test', '1.0.0', options)
+    await killed(extra, '2.0.0')
+    await deploy(manifest('name: web'), 'test', '3.0.0', options)
+    expect(await states()).toEqual(['3 3.0.0 deployed', '2 2.0.0 interrupted', '1 1.0.0 superseded'])
+    await expect(server.local.get(services, { namespace: 'test', name: 'web' })).rejects.toSatisfy(isNotFound)
+  })
+
+  test('by force, as the very first one: there is nothing to go back to', async () => {
+    await killed(extra, '1.0.0')
+    expect(await failureOf(rollback({ service: 'web', environment: 'test', namespace: 'test' }, options))).toBe(
+      'there is no earlier release of "web" to go back to',
+    )
+  })
+})
+
+describe('an image', () => {
+  test('is pinned to what its tag stands for, so that a rebuilt one comes and a rollback brings the old one', async () => {
+    answer()
+    const found = (digest: string) => ({ ...options, findImage: () => Promise.resolve({ digest }) })
+    await deploy(manifest(), 'test', '1.0.0', found('sha256:old'))
+    await deploy(manifest(), 'test', '1.0.0', found('sha256:new'))
+    expect(await pinnedImage()).toBe('sampan.local/web:1.0.0@sha256:new')
+    await rollback({ service: 'web', environment: 'test', namespace: 'test' }, options)
+    expect(await pinnedImage()).toBe('sampan.local/web:1.0.0@sha256:old')
+  })
+
+  test('whose digest cannot be told is pulled anew for each delivery, and that is said', async () => {
+    answer()
+    const blind = { ...options, findImage: () => Promise.resolve({ reason: 'the registry is far away' }) }
+    const template = async () => (await server.local.get(deployments, { namespace: 'test', name: 'web' })).spec.template
+    await deploy(manifest(), 'test', '1.0.0', blind)
+    const first = await template()
+    await deploy(manifest(), 'test', '1.0.0', blind)
+    const second = await template()
+    expect(second.spec!.containers[0]).toMatchObject({ image: 'sampan.local/web:1.0.0', imagePullPolicy: 'Always' })
+    expect(second.metadata!.annotations).not.toEqual(first.metadata!.annotations)
+    expect(said).toContain(
+      'the registry is far away; whoever pushes sampan.local/web:1.0.0 again changes what this release runs',
+    )
+  })
+
+  test('that is not there ends the delivery before anything is changed', async () => {
+    const findImage = () => Promise.reject(new Error('there is no image'))
+    expect(await failureOf(deploy(manifest(), 'test', '1.0.0', { ...options, findImage }))).toBe('there is no image')
+    await expect(server.local.get(namespaces, { name: 'test' })).rejects.toSatisfy(isNotFound)
   })
 })
 

@@ -5,7 +5,11 @@ import type { KubeObject, New } from '../api/object.ts'
 import { secrets } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 
-export type ReleaseState = 'pending' | 'deployed' | 'failed' | 'superseded'
+/**
+ * `failed`: taken back whole, what was there before is in place. `interrupted`: nobody knows how far it came;
+ * what it brought may be there.
+ */
+export type ReleaseState = 'pending' | 'deployed' | 'failed' | 'interrupted' | 'superseded'
 
 export interface Release {
   readonly service: string
@@ -16,6 +20,8 @@ export interface Release {
   readonly version: string
   readonly state: ReleaseState
   readonly at: string
+  /** Why it failed. */
+  readonly reason?: string
   /** Set by a rollback: the revision it went back to. */
   readonly rollbackTo?: number
   readonly objects: readonly {
@@ -53,19 +59,24 @@ export class ReleaseHistory {
 
   async add(release: Release): Promise<void> {
     await this.client.create(secrets, encode(release))
-    const old = (await this.list()).filter(({ state }) => state !== 'deployed').slice(keptReleases)
+    const all = await this.list()
+    // However many attempts failed, there stays one to go back to.
+    const good = all.find(({ state }) => state === 'superseded')
+    const old = all.filter(({ state }) => state !== 'deployed').slice(keptReleases)
     // What cannot be deleted now goes with a later release.
     await Promise.all(
-      old.map(({ revision }) =>
-        this.client
-          .delete(secrets, { namespace: this.namespace, name: nameOf(this.service, revision) })
-          .catch(() => {}),
-      ),
+      old
+        .filter(candidate => candidate !== good)
+        .map(({ revision }) =>
+          this.client
+            .delete(secrets, { namespace: this.namespace, name: nameOf(this.service, revision) })
+            .catch(() => {}),
+        ),
     )
   }
 
-  async setState(release: Release, state: ReleaseState): Promise<void> {
-    const { data, metadata } = encode({ ...release, state })
+  async setState(release: Release, state: ReleaseState, reason?: string): Promise<void> {
+    const { data, metadata } = encode({ ...release, state, ...(reason !== undefined && { reason }) })
     await this.client.patch(
       secrets,
       { namespace: this.namespace, name: nameOf(release.service, release.revision) },

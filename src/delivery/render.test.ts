@@ -22,6 +22,7 @@ test('a name alone gives a Deployment without ports and no Service', () => {
     metadata: { name: 'web', namespace: 'test', labels },
     spec: {
       replicas: 1,
+      minReadySeconds: 5,
       selector: { matchLabels: { 'app.kubernetes.io/name': 'web' } },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       template: {
@@ -106,4 +107,10 @@ describe('a health check', () => {
     )
     expect(deployment.spec.template.spec!.containers[0]!.readinessProbe).toMatchObject(probe)
   })
+})
+
+test('an instance without a health check has to run for a while; one with a check is believed', () => {
+  expect(rendered('name: web').deployment.spec.minReadySeconds).toBe(5)
+  const checked = rendered('name: web\nports: { http: 80 }\nhealth: { http: / }')
+  expect(checked.deployment.spec.minReadySeconds).toBeUndefined()
 })

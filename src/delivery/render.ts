@@ -15,9 +15,20 @@ export const managedBy = 'sampan'
 /** New requests go elsewhere before an instance is told to stop: as long as that takes to spread. */
 const spreadSeconds = 2
 
-export function render(manifest: Manifest, version: string): RenderedObject[] {
+/** How long an instance without a health check has to run until it counts. */
+const provenSeconds = 5
+
+/** What is known of the image. */
+export interface ImageFacts {
+  /** What the tag stands for: the release stays that, whatever is pushed under the tag later. */
+  readonly digest?: string
+  /** Without digest: differs from delivery to delivery, so that a tag that was pushed again is pulled again. */
+  readonly unpinned?: string
+}
+
+export function render(manifest: Manifest, version: string, image: ImageFacts = {}): RenderedObject[] {
   const objects: RenderedObject[] = [
-    { resource: deployments as unknown as Resource, object: deploymentOf(manifest, version) as New<KubeObject> },
+    { resource: deployments as unknown as Resource, object: deploymentOf(manifest, version, image) as New<KubeObject> },
   ]
   if (manifest.ports.length > 0)
     objects.push({ resource: services as unknown as Resource, object: serviceOf(manifest, version) as New<KubeObject> })
@@ -36,35 +47,40 @@ const labelsOf = ({ name }: Manifest, version: string): Record<string, string> =
   'app.kubernetes.io/managed-by': managedBy,
 })
 
-function deploymentOf(manifest: Manifest, version: string): New<Deployment> {
-  const { name, namespace, replicas, strategy, stopSeconds } = manifest
+function deploymentOf(manifest: Manifest, version: string, image: ImageFacts): New<Deployment> {
+  const { name, namespace, replicas, strategy, stopSeconds, health } = manifest
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, namespace, labels: labelsOf(manifest, version) },
     spec: {
       replicas,
+      ...(health === undefined && { minReadySeconds: provenSeconds }),
       selector: { matchLabels: selectorOf(name) },
       strategy:
         strategy === 'recreate'
           ? { type: 'Recreate' }
           : { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       template: {
-        metadata: { labels: labelsOf(manifest, version) },
+        metadata: {
+          labels: labelsOf(manifest, version),
+          ...(image.unpinned !== undefined && { annotations: { 'sampan.dev/delivered': image.unpinned } }),
+        },
         spec: {
           terminationGracePeriodSeconds: stopSeconds + spreadSeconds,
-          containers: [containerOf(manifest, version)],
+          containers: [containerOf(manifest, version, image)],
         },
       },
     },
   }
 }
 
-function containerOf(manifest: Manifest, version: string): Container {
+function containerOf(manifest: Manifest, version: string, { digest, unpinned }: ImageFacts): Container {
   const { name, image, command, ports, health, environment, resources } = manifest
   return {
     name,
-    image: `${image}:${version}`,
+    image: `${image}:${version}${digest === undefined ? '' : `@${digest}`}`,
+    ...(unpinned !== undefined && { imagePullPolicy: 'Always' }),
     ...(command.length > 0 && { command: [...command] }),
     ports: ports.map(({ name: portName, port, protocol }) => ({ name: portName, containerPort: port, protocol })),
     env: [

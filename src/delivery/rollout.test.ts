@@ -56,6 +56,11 @@ describe('a rollout', () => {
       { state: 'waiting', ready: 1, wanted: 2 },
     ],
     [
+      'counts no old instance as ready, while a new one comes up beside them',
+      { replicas: 3, updatedReplicas: 1, availableReplicas: 2 },
+      { state: 'waiting', ready: 0, wanted: 2 },
+    ],
+    [
       'counts no old instance as ready',
       { replicas: 2, updatedReplicas: 0, availableReplicas: 2 },
       { state: 'waiting', ready: 0, wanted: 2 },
@@ -63,7 +68,7 @@ describe('a rollout', () => {
     [
       'does not believe a status of an older generation',
       { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
-      { state: 'waiting', ready: 2, wanted: 2 },
+      { state: 'waiting', ready: 0, wanted: 2 },
     ],
     [
       'fails when it made no progress in time',

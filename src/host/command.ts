@@ -10,6 +10,7 @@ const packageOf: Readonly<Record<string, string>> = {
   crun: 'crun',
   ip: 'iproute2',
   nft: 'nftables',
+  mkfifo: 'coreutils',
   mount: 'mount',
   umount: 'mount',
   nsenter: 'util-linux',

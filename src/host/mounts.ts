@@ -1,5 +1,7 @@
 // Mounts: what is mounted below a directory, tmpfs for volumes in memory, and taking it all away again.
 import { readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { run } from './command.ts'
 
 /** Mount points at or below `directory`, deepest last. */
@@ -8,6 +10,19 @@ export function mountsBelow(directory: string, mountInfo = readFileSync('/proc/s
     .split('\n')
     .map(line => unescapeOctal(line.split(' ')[4] ?? ''))
     .filter(point => point === directory || point.startsWith(`${directory}/`))
+}
+
+/** Whether another file system than that of the directory above is there; false where there is nothing. */
+export async function isMountPoint(directory: string): Promise<boolean> {
+  const [own, above] = await Promise.all(
+    [directory, dirname(directory)].map(path =>
+      stat(path).then(
+        ({ dev }) => dev,
+        () => undefined,
+      ),
+    ),
+  )
+  return own !== undefined && own !== above
 }
 
 /** The kernel writes blanks and backslashes as `\040`. */

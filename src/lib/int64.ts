@@ -1,4 +1,8 @@
-// Whole numbers of 64 bits in text, as annotations and labels hold them: numbers of JavaScript would round them.
+// Whole numbers of 64 bits, in text, as annotations and labels hold them, and as values of fields: numbers of
+// JavaScript would round them.
+
+/** A number where that is exact, else a bigint: equal values are `===`. Comparisons take both, arithmetic does not. */
+export type Int64 = number | bigint
 
 const largest = (1n << 63n) - 1n
 
@@ -10,4 +14,12 @@ export function parseInt64(text: string | undefined): bigint | undefined {
 }
 
 /** For sorting: negative when `a` is the smaller one. */
-export const compareInt64 = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
+export const compareInt64 = (a: Int64, b: Int64): number => (a < b ? -1 : a > b ? 1 : 0)
+
+export const isNumber = (value: unknown): value is Int64 => typeof value === 'number' || typeof value === 'bigint'
+
+/** Rounded where 64 bits are too few. */
+export function exactInteger(value: bigint): Int64 {
+  const rounded = Number(value)
+  return Number.isSafeInteger(rounded) || BigInt.asIntN(64, value) !== value ? rounded : value
+}

@@ -24,15 +24,16 @@ test('the address is remembered until another one or none is asked for; others t
   expect(advertisedAddress({ data }, undefined)).toBeUndefined()
 })
 
-test('the certificate of the server is made anew when it does not name the address', async () => {
+test('the certificate of the server is made anew when it does not name an address or a host', async () => {
   const places = { keys: join(directory(), 'keys') } as ClusterPlaces
   const facts = {
     name: 'c',
     nodeName: 'n',
     network: { nodeAddress: '10.42.255.254', serviceCidr: '10.43.0.0/16', domain: 'cluster.local' },
   } as ClusterFacts
-  const serving = async (advertised?: string): Promise<string> =>
-    (await clusterKeys(places, facts, Date.now(), advertised)).serving.certificate
+  const serving = async (advertised?: string, names: string[] = []): Promise<string> =>
+    (await clusterKeys(places, facts, Date.now(), { addresses: [advertised ?? '127.0.0.1'], names })).serving
+      .certificate
   const before = await serving()
   const after = await serving('10.0.0.7')
   expect([before, after].map(certificate => new X509Certificate(certificate).checkIP('10.0.0.7'))).toEqual([
@@ -40,4 +41,10 @@ test('the certificate of the server is made anew when it does not name the addre
     '10.0.0.7',
   ])
   expect(await serving('10.0.0.7')).toBe(after)
+  const named = await serving('10.0.0.7', ['sampan.example'])
+  expect([after, named].map(certificate => new X509Certificate(certificate).checkHost('sampan.example'))).toEqual([
+    undefined,
+    'sampan.example',
+  ])
+  expect(await serving('10.0.0.7', ['sampan.example'])).toBe(named)
 })

@@ -42,11 +42,13 @@ function shownOn(port: number): Promise<string> {
   })
 }
 
+const endpoint = { addresses: ['127.0.0.1'], names: [] }
+
 test('certificates are renewed before they end, without a restart', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'sampan-keys-'))
   const places = { keys: join(directory, 'keys') } as ClusterPlaces
   const clock = new FakeClock(Date.now())
-  const keys = await clusterKeys(places, facts, clock.now())
+  const keys = await clusterKeys(places, facts, clock.now(), endpoint)
   const store = new MemoryStore()
   const server = await createApiServer({
     store,
@@ -71,7 +73,7 @@ test('certificates are renewed before they end, without a restart', async () => 
     keys,
     clock,
     logger: silentLogger,
-    renew: nowMs => clusterKeys(places, facts, nowMs),
+    renew: nowMs => clusterKeys(places, facts, nowMs, endpoint),
     apply: renewed => {
       applied.push(renewed)
       server.renewServing(renewed.serving)
@@ -101,7 +103,7 @@ test('a renewal that fails is tried again', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'sampan-keys-'))
   const places = { keys: join(directory, 'keys') } as ClusterPlaces
   const clock = new FakeClock(Date.now())
-  const keys = await clusterKeys(places, facts, clock.now())
+  const keys = await clusterKeys(places, facts, clock.now(), endpoint)
   let tries = 0
   const stop = rotateCertificates({
     keys,

@@ -1,7 +1,9 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandFacts } from '../cli/completion.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
-import { machineClock } from '../host/machine-clock.ts'
+import { commandClock } from '../host/machine-clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
 const program = new Command('sampan')
@@ -24,61 +26,97 @@ function portNumber(text: string): number {
   return port
 }
 
-program
-  .command('up')
-  .description('start the cluster on this machine')
-  .addOption(nameOption())
-  .addOption(dataOption())
-  .addOption(outputOption())
-  .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
-  .option(
-    '--advertise-address <address>',
-    'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
-  )
-  .option(
-    '--node-port-addresses <ranges>',
-    'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
-  )
-  .option(
-    '--store <store>',
-    'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
-  )
-  .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
-  .option('--store-cert <file>', 'client certificate for etcd (PEM)')
-  .option('--store-key <file>', 'its key (PEM)')
-  .addOption(
-    new Option(
-      '--join <token>',
-      'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
-    ).env('SAMPAN_JOIN_TOKEN'),
-  )
-  .option('--join-file <file>', 'the same, with the token in a file')
-  .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
-  .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
-  .option('--oidc-client-id <id>', 'for whom its tokens have to be')
-  .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
-  .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
-  .option('--oidc-groups-claim <claim>', 'what are the groups')
-  .option('--oidc-groups-prefix <text>', 'what stands before each')
-  .option(
-    '--oidc-required-claim <claim=value>',
-    'what a token has to hold; may be repeated',
-    (text: string, before: string[] | undefined) => [...(before ?? []), text],
-  )
-  .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
-  .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
-  .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
-  .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
-  .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
-  .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
-  .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
+function secondsNumber(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isInteger(seconds) || seconds < 0)
+    throw new InvalidArgumentError('expected a whole number of seconds, 0 or more')
+  return seconds
+}
+
+const oneMore = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text]
+
+const serviceOption = (): Option => new Option('--service', 'asked by the unit of systemd').hideHelp()
+
+/** What is said about a cluster when it is started, by hand or as a service. */
+const startOptions = (command: Command): Command =>
+  command
+    .addOption(nameOption())
+    .addOption(dataOption())
+    .option('--api-port <port>', 'port of the API on 127.0.0.1; 0 takes a free one (default: 6443)', portNumber)
+    .option(
+      '--bind-address <address>',
+      'address of this machine at which the API listens besides; 0.0.0.0: all of them',
+    )
+    .option('--tls-san <name>', "name or address that the API's certificate vouches for; may be repeated", oneMore)
+    .option(
+      '--advertise-address <address>',
+      'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
+    )
+    .option(
+      '--node-port-addresses <ranges>',
+      'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
+    )
+    .option(
+      '--store <store>',
+      'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
+    )
+    .option('--store-ca <file>', 'certificate authority of etcd (PEM)')
+    .option('--store-cert <file>', 'client certificate for etcd (PEM)')
+    .option('--store-key <file>', 'its key (PEM)')
+    .addOption(
+      new Option(
+        '--join <token>',
+        'join the cluster in that etcd; the token is what "sampan status --join-token" prints on a server of it',
+      ).env('SAMPAN_JOIN_TOKEN'),
+    )
+    .option('--join-file <file>', 'the same, with the token in a file')
+    .option('--token-auth-file <file>', 'tokens that are believed: lines of token,user,uid,"group1,group2"')
+    .option('--oidc-issuer-url <url>', 'OpenID Connect provider whose tokens are believed; begins with https://')
+    .option('--oidc-client-id <id>', 'for whom its tokens have to be')
+    .option('--oidc-username-claim <claim>', 'what is the user name (default: sub)')
+    .option('--oidc-username-prefix <text>', 'what stands before it (default: issuer and #; -: nothing)')
+    .option('--oidc-groups-claim <claim>', 'what are the groups')
+    .option('--oidc-groups-prefix <text>', 'what stands before each')
+    .option('--oidc-required-claim <claim=value>', 'what a token has to hold; may be repeated', oneMore)
+    .option('--oidc-ca-file <file>', "authority of the provider's certificate (PEM)")
+    .option('--oidc-signing-algs <names>', 'signatures that are taken (default: RS256)')
+    .option('--audit-policy-file <file>', 'what is written to the audit log: a Policy of audit.k8s.io/v1')
+    .option('--audit-log-path <file>', 'the audit log; only its owner can read it')
+    .option('--audit-log-maxsize <megabytes>', 'size at which a new file is begun (default: 100)', wholeNumber)
+    .option('--audit-log-maxbackup <number>', 'how many old files are kept (default: all)', wholeNumber)
+    .option('--audit-log-maxage <days>', 'how long old files are kept (default: for ever)', wholeNumber)
+    .addOption(outputOption())
+
+startOptions(program.command('up').description('start the cluster on this machine'))
+  .addOption(serviceOption())
   .action(async options => (await import('./commands/up.ts')).up(options))
+
+startOptions(
+  program
+    .command('install')
+    .description('make the cluster a service of the machine: it starts now and at boot, with the options given here'),
+)
+  .option('--stop-timeout <seconds>', 'how long pods may take to end when the machine goes down', secondsNumber, 60)
+  .action(async options => (await import('./commands/install.ts')).install(options))
+
+program
+  .command('uninstall')
+  .description('stop the cluster and take its service away')
+  .addOption(nameOption())
+  .action(async options => (await import('./commands/install.ts')).uninstall(options))
 
 program
   .command('down')
-  .description('stop the cluster and its containers')
+  .description('stop the cluster and its containers; pods come back with the next up')
   .addOption(nameOption())
   .addOption(dataOption())
+  .addOption(
+    new Option(
+      '--timeout <seconds>',
+      'how long pods may take to end, at most; 0 kills them at once (default: 60, with --purge 5)',
+    ).argParser(secondsNumber),
+  )
+  .addOption(serviceOption())
   .option('--purge', 'delete the data of the cluster too')
   .action(async options => (await import('./commands/down.ts')).down(options))
 
@@ -112,6 +150,18 @@ program
 const environmentOption = (): Option =>
   new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
 const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
+const contextNameOption = (): Option =>
+  new Option('--name <name>', 'name of a cluster of this machine: the same as --context <name>')
+
+/** A cluster and the context that `up` makes for it have one name. */
+function withContext<T extends { context?: string; name?: string }>(options: T): T {
+  const { context, name } = options
+  if (context !== undefined && name !== undefined && context !== name)
+    throw new CommandFailure(`--context ${context} and --name ${name} name two clusters; give one of them`)
+  const chosen = context ?? name
+  return chosen === undefined ? options : { ...options, context: chosen }
+}
+
 const fileOption = (): Option =>
   new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
 const timeoutOption = (): Option =>
@@ -123,19 +173,37 @@ function wholeNumber(text: string): number {
   return value
 }
 
+/** What delivering needs to know of this machine. */
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+  const { isAlive } = await import('../host/daemon.ts')
+  return { clock: commandClock, isAlive }
+}
+
 program
   .command('build')
   .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
   .argument('[directory]', 'folder with a package.json', '.')
-  .option('-t, --tag <name:version>', 'name and version of the image (default: as in package.json)')
-  .option('--registry <host:port>', 'registry to push to (default: that of the running cluster)')
-  .addOption(nameOption())
+  .option(
+    '-t, --tag <name:version>',
+    'name and version of the image (default: as app.yml wants it, else as in package.json)',
+  )
+  .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
+  .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(outputOption())
-  .action(async (directory, options) => {
-    const registry =
-      options.registry ?? (await (await import('./commands/local-registry.ts')).localRegistryAddress(options.name))
-    await (await import('../cli/commands/build.ts')).build(directory, { ...options, registry })
-  })
+  .action(async (directory, options) =>
+    (await import('../cli/commands/build.ts')).build(directory, { ...withContext(options), clock: commandClock }),
+  )
+
+program
+  .command('image')
+  .description("make Sampan's own image, which runs a cluster in a privileged container, and push it to the cluster")
+  .option('--archive <file>', 'write the image to a file for "docker load" instead')
+  .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(outputOption())
+  .action(async options => (await import('./commands/image.ts')).image(withContext(options)))
 
 program
   .command('deploy')
@@ -144,10 +212,14 @@ program
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
   .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).deployCommand(target, {
+      ...withContext(options),
+      ...(await machine()),
+    }),
   )
 
 program
@@ -157,12 +229,53 @@ program
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
+  .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, { ...options, clock: machineClock }),
+    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, {
+      ...withContext(options),
+      ...(await machine()),
+    }),
   )
+
+program
+  .command('completion')
+  .description('print a script that completes commands, options, services and environments in a shell')
+  .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+  .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+    const { completionScripts } = await import('../cli/completion.ts')
+    process.stdout.write(completionScripts[shell])
+  })
+
+const askedByScripts = 'completion-candidates'
+program
+  .command(askedByScripts, { hidden: true })
+  .argument('[words...]')
+  .action(async (words: string[]) => {
+    const { completion, completionLines, offersHere } = await import('../cli/completion.ts')
+    for (const line of completionLines(completion(words, commandFacts(), offersHere))) console.log(line)
+  })
+
+/** What completion needs to know of the commands. */
+const commandFacts = (): CommandFacts[] =>
+  program.commands
+    .filter(command => command.name() !== askedByScripts)
+    .map(command => ({
+      name: command.name(),
+      about: command.description(),
+      options: command.options.map(option => ({
+        names: [option.short, option.long].filter(name => name !== undefined),
+        about: option.description,
+        value: /<([^>]*)>/.exec(option.flags)?.[1],
+        choices: option.argChoices ?? [],
+      })),
+      operands: command.registeredArguments.map(argument => ({
+        name: argument.name(),
+        choices: argument.argChoices ?? [],
+      })),
+    }))
 
 const expected = new Set([
   'CommandFailure',
@@ -175,6 +288,12 @@ const expected = new Set([
   'BuildError',
   'DeployError',
 ])
+
+// Who no longer reads what a command says has not asked it to stop half-way.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 try {
   await program.parseAsync()

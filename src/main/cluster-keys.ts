@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { nthAddress } from '../lib/ipv4.ts'
 import { frontProxyName, type FrontProxy } from '../server/aggregation/front-proxy.ts'
 import type { CertificateRequest, KeyPairPem } from '../server/auth/certificate-authority.ts'
+import type { ApiEndpoint } from './api-endpoint.ts'
 import { SetupError, type ClusterFacts, type ClusterPlaces } from './data-directory.ts'
 
 export interface ClusterKeys {
@@ -22,12 +23,12 @@ export interface ClusterKeys {
 const authorityDays = 3650
 const certificateDays = 365
 
-/** @param advertised is an address of the server besides its own ones */
+/** @param endpoint where the server is reached, beside its service and its node's name */
 export async function clusterKeys(
   places: ClusterPlaces,
   facts: ClusterFacts,
   nowMs: number,
-  advertised?: string,
+  endpoint: Pick<ApiEndpoint, 'addresses' | 'names'>,
 ): Promise<ClusterKeys> {
   mkdirSync(places.keys, { recursive: true, mode: 0o700 })
   const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> =>
@@ -58,15 +59,10 @@ export async function clusterKeys(
           `kubernetes.default.svc.${network.domain}`,
           hostname(),
           facts.nodeName,
+          ...endpoint.names,
         ]),
       ],
-      addresses: [
-        '127.0.0.1',
-        '::1',
-        network.nodeAddress,
-        nthAddress(network.serviceCidr, 1),
-        ...(advertised === undefined ? [] : [advertised]),
-      ],
+      addresses: ['::1', nthAddress(network.serviceCidr, 1), ...endpoint.addresses],
     }),
     signed('admin', {
       commonName: 'kubernetes-admin',
@@ -97,9 +93,13 @@ function fresh({ certificate }: KeyPairPem, authority: KeyPairPem, nowMs: number
   return nowMs < renewalMs(parsed) && parsed.verify(new X509Certificate(authority.certificate).publicKey)
 }
 
-function covers({ certificate }: KeyPairPem, { addresses = [] }: CertificateRequest): boolean {
+function covers({ certificate }: KeyPairPem, { addresses = [], dnsNames = [] }: CertificateRequest): boolean {
   const parsed = new X509Certificate(certificate)
-  return addresses.every(address => parsed.checkIP(address) !== undefined)
+  const names = new Set(parsed.subjectAltName?.split(', '))
+  return (
+    addresses.every(address => parsed.checkIP(address) !== undefined) &&
+    dnsNames.every(name => names.has(`DNS:${name}`))
+  )
 }
 
 /** When it is renewed, in epoch milliseconds: when a third of its life is left. */

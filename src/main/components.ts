@@ -13,7 +13,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
-import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
+import { startDnsServer } from '../network/dns-server.ts'
 import { watchFirewalls, type Firewalls } from '../network/firewall/firewalls.ts'
 import { startServiceProxy } from '../network/service-proxy.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
@@ -31,6 +31,8 @@ export interface ComponentsOptions {
   readonly places: ClusterPlaces
   /** See `TableFacts`. */
   readonly nodePortRanges: readonly string[]
+  /** The machine's resolvers, as they are at the moment. */
+  readonly upstream: () => readonly string[]
   readonly authority: KeyPairPem
   readonly serverClient: Client
   readonly nodeClient: Client
@@ -192,8 +194,9 @@ function startFirewalls(options: ComponentsOptions, onTableLost: () => void): Pr
 function startNames({
   server,
   facts: {
-    network: { domain, nodeAddress },
+    network: { domain, nodeAddress, dnsAddress },
   },
+  upstream,
   logger,
 }: ComponentsOptions): ReturnType<typeof startDnsServer> {
   const names = new ClusterNames(
@@ -204,7 +207,7 @@ function startNames({
     names,
     domain,
     address: nodeAddress,
-    upstream: machineResolvers(),
+    upstream: () => upstream().filter(server => server !== nodeAddress && server !== dnsAddress),
     logger: logger.with({ component: 'dns' }),
   })
 }

@@ -19,6 +19,8 @@ export interface ClusterPlaces {
   /** Sockets; short, and gone after a reboot. */
   readonly state: string
   readonly controlSocket: string
+  /** Of the server, for whoever runs it as a service. */
+  readonly pidFile: string
   readonly database: string
   readonly keys: string
   readonly log: string
@@ -56,6 +58,7 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     data,
     state,
     controlSocket: join(state, 'control.sock'),
+    pidFile: join(state, 'server.pid'),
     database: join(data, 'store.db'),
     keys: join(data, 'keys'),
     log: join(data, 'server.log'),

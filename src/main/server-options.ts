@@ -1,10 +1,11 @@
 // What `sampan up` tells the server process it starts, and what that one reports back while it starts:
 // one JSON document a line.
 import type { AccessOptions } from './access-settings.ts'
+import type { EndpointOptions } from './api-endpoint.ts'
 import type { AuditOptions } from './audit-settings.ts'
 import type { StoreSettings } from './open-store.ts'
 
-export interface ServerOptions {
+export interface ServerOptions extends EndpointOptions {
   readonly name: string
   readonly dataDirectory?: string
   /** undefined: the one of last time, or 6443. 0: a free one. */
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly nodePortAddresses?: string
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
+  /** A unit of systemd runs the server, and has a place for it. */
+  readonly isService?: boolean
   readonly access?: AccessOptions
   readonly audit?: AuditOptions
 }

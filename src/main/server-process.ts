@@ -1,15 +1,20 @@
 // The server of one cluster: the composition root. Brings up API, control loops, network and node agent,
 // each as soon as what it needs is there, and reports to whoever started it. SIGTERM ends it in order;
-// containers, service rules and addresses stay, and the next start takes them over.
+// containers, service rules and addresses stay, and the next start takes them over. `sampan down` has it end its
+// pods before.
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { nodes } from '../api/resources.ts'
+import { publishRegistryHosting } from '../client/registry-hosting.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
+import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
+import { leaveContainerGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
@@ -22,7 +27,8 @@ import { publishIdentity } from './cluster-identity.ts'
 import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
 import { componentClient, masters, startComponents } from './components.ts'
-import { serveControl } from './control-socket.ts'
+import { serveControl, type PodProgress } from './control-socket.ts'
+import { apiEndpoint } from './api-endpoint.ts'
 import { accessSettings } from './access-settings.ts'
 import { advertisedAddress } from './advertise-address.ts'
 import { auditSettings } from './audit-settings.ts'
@@ -48,6 +54,8 @@ const clock = machineClock
 const random = systemRandom
 const logger = processLogger()
 const stopMs = 5000
+/** What the runtime may take beyond the time that containers have. */
+const lateMs = 10_000
 const startedAt = new Date().toISOString()
 
 function report(message: StartReport): void {
@@ -78,10 +86,21 @@ async function main(options: ServerOptions): Promise<void> {
   const { network } = facts
   const advertised = advertisedAddress(places, options.advertiseAddress)
   const nodePorts = nodePortRanges(places, options.nodePortAddresses)
+  const endpoint = apiEndpoint(
+    options,
+    [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])],
+    machineAddresses(),
+    network.podCidr,
+  )
+  const place = new ProcessPlace(options.name)
+  leaveContainerGroup()
+  if (options.isService !== true) place.settle(process.pid, 'server')
+  writeFileSync(places.pidFile, `${process.pid}\n`)
 
   const containerd = startContainerd({
     dataDirectory: places.data,
     stateDirectory: places.state,
+    place,
     podCidr: network.podCidr,
   })
   // Whatever fails first is reported; this one must not be an unhandled rejection meanwhile.
@@ -89,12 +108,14 @@ async function main(options: ServerOptions): Promise<void> {
   retreat = async () => takeBack(await containerd, places, facts)
   const [store, keys] = await Promise.all([
     openStore(places, options.store, clock),
-    clusterKeys(places, facts, clock.now(), advertised),
+    clusterKeys(places, facts, clock.now(), endpoint),
     prepareLink(facts),
   ])
   const isShared = isSharedStore(places)
   if (isShared) await publishIdentity(store, places, facts)
   let agent: NodeAgent | undefined
+  let podsStop: Promise<void> | undefined
+  let stopping = false
   let frontClient = keys.frontProxy.client
   let membership: Membership | undefined
   const server = await createApiServer({
@@ -117,17 +138,11 @@ async function main(options: ServerOptions): Promise<void> {
     random,
     logger: logger.with({ component: 'api' }),
   })
-  const port = await listen(
-    server,
-    places,
-    keys,
-    [network.nodeAddress, ...(advertised === undefined ? [] : [advertised])],
-    options.apiPort,
-  )
+  const port = await listen(server, places, keys, endpoint.listen, options.apiPort)
   const url = `https://127.0.0.1:${port}`
   const stopRotation = rotateCertificates({
     keys,
-    renew: nowMs => clusterKeys(places, facts, nowMs, advertised),
+    renew: nowMs => clusterKeys(places, facts, nowMs, endpoint),
     clock,
     logger: logger.with({ component: 'certificates' }),
     apply: renewed => {
@@ -155,7 +170,10 @@ async function main(options: ServerOptions): Promise<void> {
       startedAt,
       warnings: firewalls?.advice() ?? [],
     }),
-    () => void shutDown(),
+    {
+      stop: () => void Promise.resolve(podsStop).then(shutDown),
+      stopPods: (limitSeconds, onProgress) => void stopPods(limitSeconds, onProgress).then(shutDown),
+    },
   )
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
@@ -175,11 +193,13 @@ async function main(options: ServerOptions): Promise<void> {
     random,
     logger,
   }))
+  const machineDns = followMachineDns()
   const components = await startComponents({
     server,
     facts,
     places,
     nodePortRanges: nodePorts,
+    upstream: () => machineDns.current().upstream,
     authority: keys.authority,
     serverClient,
     nodeClient,
@@ -205,11 +225,16 @@ async function main(options: ServerOptions): Promise<void> {
     nodeName: facts.nodeName,
     network,
     dataDirectory: places.data,
-    cgroupRoot: `/sampan/${options.name}`,
+    cgroupRoot: place.podGroup,
+    hostDns: () => machineDns.current().settings,
     clock,
     logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
+  await publishRegistryHosting(serverClient, {
+    host: `127.0.0.1:${registry.port}`,
+    hostFromContainerRuntime: 'sampan.local',
+  })
   reached('node')
   firewalls = await components.firewalls
   for (const warning of firewalls.advice()) report({ warning })
@@ -217,7 +242,17 @@ async function main(options: ServerOptions): Promise<void> {
   report({ ready: true })
   closeSync(reportChannel)
 
-  let stopping = false
+  async function stopPods(limitSeconds: number, onProgress: PodProgress): Promise<void> {
+    if (agent === undefined) return
+    logger.info('stopping pods', { limitSeconds })
+    const late = new Promise<void>(resolve => {
+      clock.after(limitSeconds * 1_000 + lateMs, resolve)
+    })
+    podsStop = Promise.race([agent.stopPods(limitSeconds, onProgress), late]).catch((error: unknown) =>
+      logger.warn('pods not stopped', { error: String(error) }),
+    )
+    await podsStop
+  }
   async function shutDown(): Promise<void> {
     if (stopping) return
     stopping = true
@@ -225,6 +260,7 @@ async function main(options: ServerOptions): Promise<void> {
     letDie()
     stopRotation()
     spareMemory.stop()
+    machineDns.stop()
     // A store that is out of reach must not hold the end up; leases end by themselves.
     const late = new Promise(resolve => {
       clock.after(stopMs, () => resolve(undefined))
@@ -238,6 +274,11 @@ async function main(options: ServerOptions): Promise<void> {
   process.on('SIGTERM', () => void shutDown())
   process.on('SIGINT', () => void shutDown())
 }
+
+const machineAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap(
+    entries => entries?.filter(({ family }) => family === 'IPv4').map(({ address }) => address) ?? [],
+  )
 
 /** What a start that failed had begun; containers of an earlier start stay. */
 let retreat = async (): Promise<void> => {}
@@ -276,15 +317,15 @@ async function listen(
   const wanted = asked ?? remembered ?? defaultApiPort
   const common = { serving: keys.serving, clientAuthority: keys.authority.certificate }
   try {
-    const port = await server.listen({ ...common, host: '127.0.0.1', port: wanted })
-    for (const host of addresses) await server.listen({ ...common, host, port })
+    let port = wanted
+    for (const host of addresses) port = await server.listen({ ...common, host, port })
     writeFileSync(file, String(port), { mode: 0o600 })
     return port
   } catch (error) {
     const { code, address } = error as NodeJS.ErrnoException & { address?: string }
     if (code === 'EADDRNOTAVAIL')
       throw new SetupError(
-        `this machine has no address ${address}; name one that it has with --advertise-address, or none`,
+        `this machine has no address ${address}; name one that it has with --advertise-address or --bind-address`,
       )
     if (code === 'EADDRINUSE')
       throw new SetupError(

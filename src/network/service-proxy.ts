@@ -181,7 +181,7 @@ export async function startServiceProxy({
 
 async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], facts: TableFacts): Promise<void> {
   const own = new Set(
-    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(entry => entry.address)),
+    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address)),
   )
   const isNodePortAddress = (address: string): boolean =>
     (own.has(address) || addressInRange(address, '127.0.0.0/8')) &&

@@ -106,7 +106,7 @@ async function localVolume(
     )
   )
     return path
-  await giveToGroup(path, fsGroup, (fsGroupChangePolicy ?? 'Always') as GroupPolicy)
+  await giveToGroup(path, Number(fsGroup), (fsGroupChangePolicy ?? 'Always') as GroupPolicy)
   await mkdir(mark, { recursive: true })
   return path
 }

@@ -1,11 +1,14 @@
 // What the runtime is told about one container. Pure: paths, environment and image are given.
+import type { Int64 } from '../lib/int64.ts'
 import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerConfig, ContainerResources, ContainerSecurity, ImageSummary, Mount } from '../cri/runtime.ts'
+import { appArmorOf } from './app-armor.ts'
+import { endingAnnotations } from './container-records.ts'
 import { ConfigError } from './environment.ts'
 import { expand } from './expand.ts'
 import { imageAnnotation } from './plan.ts'
 import { isHostNetwork } from './pod-facts.ts'
-import { labelNames, podNamespaces, seccompOf, supplementalGroups } from './sandbox-config.ts'
+import { labelNames, podNamespaces, profileOf, supplementalGroups } from './sandbox-config.ts'
 import type { EnvironmentVariable } from './service-environment.ts'
 
 export interface ContainerSettings {
@@ -46,7 +49,7 @@ export function containerConfig(pod: Pod, container: Container, settings: Contai
       'io.kubernetes.container.restartCount': String(attempt),
       'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath ?? '/dev/termination-log',
       'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy ?? 'File',
-      'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds ?? 30),
+      ...endingAnnotations(pod, container),
     },
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false,
@@ -74,23 +77,25 @@ function securityOf(pod: Pod, container: Container, { image, targetId }: Contain
   const runAsUser = own.runAsUser ?? shared.runAsUser
   const runAsGroup = own.runAsGroup ?? shared.runAsGroup
   if (own.runAsNonRoot ?? shared.runAsNonRoot ?? false) checkNonRoot(pod, container, image, runAsUser)
-  const seccomp = seccompOf(own.seccompProfile ?? shared.seccompProfile)
+  const seccomp = profileOf(own.seccompProfile ?? shared.seccompProfile)
+  const appArmor = profileOf(appArmorOf(pod, container))
   return {
     privileged: own.privileged ?? false,
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
-    ...(runAsUser !== undefined && { runAsUser }),
-    ...(runAsGroup !== undefined && { runAsGroup }),
+    ...(runAsUser !== undefined && { runAsUser: Number(runAsUser) }),
+    ...(runAsGroup !== undefined && { runAsGroup: Number(runAsGroup) }),
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
     supplementalGroups: supplementalGroups(pod),
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     unmaskedProc: own.privileged === true || own.procMount === 'Unmasked',
     namespaces: targetId === undefined ? podNamespaces(pod) : { ...podNamespaces(pod), pid: 'target', targetId },
     ...(seccomp && { seccomp }),
+    ...(appArmor && { appArmor }),
   }
 }
 
-function checkNonRoot(pod: Pod, container: Container, image: ImageSummary, runAsUser: number | undefined): void {
+function checkNonRoot(pod: Pod, container: Container, image: ImageSummary, runAsUser: Int64 | undefined): void {
   const where = `(pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`
   if (runAsUser !== undefined) {
     if (runAsUser === 0) throw new ConfigError(`container's runAsUser breaks non-root policy ${where}`)

@@ -2,24 +2,25 @@
 // serves logs, exec, attach and port-forward. It only speaks to the API and to a container runtime.
 // Stopping it leaves containers running; the next agent adopts them.
 import { availableParallelism } from 'node:os'
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Pod } from '../api/generated/models.ts'
-import { configMaps, pods, secrets, services } from '../api/resources.ts'
+import { configMaps, nodes, pods, secrets, services } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import type { ContainerStats, Runtime } from '../cri/runtime.ts'
+import { isAppArmorEnabled } from '../host/app-armor.ts'
 import { cgroupFacts } from '../host/cgroups.ts'
 import { machineFacts } from '../host/machine.ts'
 import { unmountBelow } from '../host/mounts.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { noDns, type DnsSettings } from '../lib/resolv-conf.ts'
 import type { NodeStreams } from '../streams/node-streams.ts'
 import type { AgentContext } from './agent-context.ts'
 import { imageProvider } from './image-provider.ts'
 import { LogFiles } from './log-files.ts'
-import { parseResolvConf } from './name-resolution.ts'
 import { nodeEndpoint } from './node-endpoints.ts'
 import { defaultMaximumPods, registerNode } from './node-registration.ts'
 import { objectSource } from './object-source.ts'
@@ -42,6 +43,8 @@ export interface NodeAgentOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly maximumPods?: number
+  /** What the machine's own resolv.conf says at the moment; nothing by default. */
+  readonly hostDns?: () => DnsSettings
 }
 
 export interface NodeAgent extends NodeStreams {
@@ -49,6 +52,11 @@ export interface NodeAgent extends NodeStreams {
   readonly ready: Promise<void>
   /** What running containers use, for metrics and autoscaling. */
   stats(): Promise<ContainerStats[]>
+  /**
+   * Ends all containers as when their pods are deleted, within the limit; the pods stay, and the next agent starts
+   * them again. What is left is told at first and whenever a pod has ended; may be called again with less time.
+   */
+  stopPods(limitSeconds: number, onProgress: (left: readonly string[]) => void): Promise<void>
   /** Containers run on. */
   stop(): Promise<void>
 }
@@ -60,10 +68,15 @@ const parallelStarts = processors + 1
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
   const { client, runtime, nodeName, network, clock, logger } = options
   await mkdir(options.dataDirectory, { recursive: true })
-  const context = await contextOf(options)
+  const context = contextOf(options)
   // Asked for early: they fill while the node registers.
   const podInformer = client.informer(pods)
-  const sources = [client.informer(configMaps), client.informer(secrets), client.informer(services)] as const
+  const sources = [
+    client.informer(configMaps),
+    client.informer(secrets),
+    client.informer(services),
+    client.informer(nodes),
+  ] as const
   const logs = new LogFiles(runtime, clock)
   const pool = new PodPool(context, logs)
   const [registration] = await Promise.all([
@@ -84,12 +97,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     ...sources.map(informer => informer.synced),
   ])
   const mine = (pod: Pod): boolean => pod.spec.nodeName === nodeName
-  const known = new Set(
-    podInformer
-      .list()
-      .filter(mine)
-      .map(pod => pod.metadata.uid),
-  )
+  const bound = podInformer.list().filter(mine)
+  const known = new Set(bound.map(pod => pod.metadata.uid))
+  for (const pod of bound.toSorted(inOrderOfAdmission)) pool.podChanged(pod)
   const unsubscribe = [
     sources[0].subscribe(({ object }) => pool.sourceChanged('configMaps', object.metadata)),
     sources[1].subscribe(({ object }) => pool.sourceChanged('secrets', object.metadata)),
@@ -114,6 +124,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     }),
     ready: Promise.resolve(),
     stats: () => runtime.containerStats(),
+    stopPods: (limitSeconds, onProgress) => pool.stopPods(clock.now() + limitSeconds * 1_000, onProgress),
     async stop() {
       for (const stop of unsubscribe) stop()
       registration.stop()
@@ -123,13 +134,16 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   }
 }
 
-async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
+/** What was here before comes first, so that nothing newer takes its place; then who asked first. */
+function inOrderOfAdmission(left: Pod, right: Pod): number {
+  const beginOf = ({ metadata, status }: Pod): string => status?.startTime ?? `later ${metadata.creationTimestamp}`
+  return beginOf(left) < beginOf(right) ? -1 : 1
+}
+
+function contextOf(options: NodeAgentOptions): AgentContext {
   const { client, runtime, nodeName, network, clock, logger, dataDirectory } = options
   const facts = machineFacts()
   const objects = objectSource(client)
-  const [resolvConf, hostsFile] = await Promise.all(
-    ['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')),
-  )
   return {
     client,
     runtime,
@@ -149,8 +163,9 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
     images: imageProvider(runtime, objects, clock),
     tokens: tokenSource(client, clock),
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
-    hostDns: parseResolvConf(resolvConf!),
-    hostsFile: hostsFile!,
+    hostDns: options.hostDns ?? (() => noDns),
+    ownNode: () => client.informer(nodes).get({ name: nodeName }),
+    hasAppArmor: isAppArmorEnabled(),
     services: () => client.informer(services).list(),
     starts: new StartQueue({ clock, processors, limit: parallelStarts }),
   }

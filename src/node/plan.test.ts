@@ -194,7 +194,7 @@ test('writing the status changes nothing the second time', () => {
   expect(podStatus({ ...pod, status: once }, state, '10.0.0.1', now + 60_000)).toEqual(once)
 })
 
-test('whatever the state: nothing starts that runs, without a sandbox, or while the pod ends', () => {
+test('whatever the state: nothing starts that runs or is done, without a sandbox, or while pod or node end', () => {
   const containerState = fc.constantFrom<ContainerStatus['state'] | 'none'>('none', 'running', 'exited', 'created')
   const scene = fc.record({
     main: containerState,
@@ -206,6 +206,7 @@ test('whatever the state: nothing starts that runs, without a sandbox, or while 
     images: fc.boolean(),
     deleting: fc.boolean(),
     gone: fc.boolean(),
+    nodeStops: fc.boolean(),
     policy: fc.constantFrom('Always', 'OnFailure', 'Never'),
     restarted: fc.boolean(),
     busy: fc.subarray(['sandbox', 'start:main', 'stop:main', 'prepare']),
@@ -223,6 +224,7 @@ test('whatever the state: nothing starts that runs, without a sandbox, or while 
         images,
         deleting,
         gone,
+        nodeStops,
         policy,
         restarted,
         busy,
@@ -242,6 +244,7 @@ test('whatever the state: nothing starts that runs, without a sandbox, or while 
         state.sandbox = hasSandbox ? { ...sandbox, ready: sandboxReady } : undefined
         state.volumesReady = volumesReady
         state.gone = gone
+        if (nodeStops) state.nodeStopsAtMs = now + 60_000
         if (!images) state.images.clear()
         if (restarted) state.restarts.set('main', { delayMs: 10_000, sinceMs: now })
         for (const key of busy) state.busy.add(key)
@@ -254,7 +257,9 @@ test('whatever the state: nothing starts that runs, without a sandbox, or while 
         const possible = state.sandbox?.ready === true && volumesReady && images && !deleting && !gone
         expect(starts.length > 0 && !possible).toBe(false)
         const begun = brief(actions).filter(action => /^(start|prepare|ensure)/.test(action))
-        expect((deleting || gone) && begun.length > 0).toBe(false)
+        expect((deleting || gone || nodeStops) && begun.length > 0).toBe(false)
+        const isDone = main === 'exited' && (policy === 'Never' || (policy === 'OnFailure' && exitCode === 0))
+        expect(isDone && starts.some(({ container }) => container === 'main')).toBe(false)
         expect(podStatus(pod, state, '10.0.0.1', now).containerStatuses).toHaveLength(1)
       },
     ),

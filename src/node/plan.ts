@@ -2,13 +2,22 @@
 // carries actions out, notes their results in the state and asks again.
 import type { Container, Pod } from '../api/generated/models.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
-import { gracePeriodSecondsOf, hasEnded, initContainersOf, isDeleting, isSidecar, podText } from './pod-facts.ts'
+import {
+  gracePeriodSecondsOf,
+  hasEnded,
+  initContainersOf,
+  isDeleting,
+  isSidecar,
+  podText,
+  reportedStatus,
+} from './pod-facts.ts'
 import { hasExited, isRunning, newestOf, type PodState, type RestartBackOff } from './pod-state.ts'
 
 export type Action =
   | { readonly type: 'prepare' }
   | { readonly type: 'start-sandbox'; readonly attempt: number }
   | { readonly type: 'stop-sandbox'; readonly id: string }
+  | { readonly type: 'remove-sandbox'; readonly id: string }
   | { readonly type: 'ensure-image'; readonly container: string }
   | {
       readonly type: 'start-container'
@@ -55,7 +64,7 @@ export function plan(pod: Pod, state: PodState, nowMs: number): Plan {
       ],
       wakeAtMs: Infinity,
     }
-  if (shallEnd(pod, state)) return planEnd(pod, state, nowMs)
+  if (shallStop(pod, state)) return planEnd(pod, state, nowMs)
   const running = planRun(pod, state, nowMs)
   return { actions: running.actions, wakeAtMs: Math.min(running.wakeAtMs, overdue.atMs) }
 }
@@ -65,12 +74,16 @@ function deadline(pod: Pod, state: PodState, nowMs: number): { expired: boolean;
   const startMs = Date.parse(pod.status?.startTime ?? '')
   if (seconds === undefined || Number.isNaN(startMs) || state.givenUp !== undefined || hasEnded(pod) || isDeleting(pod))
     return { expired: false, atMs: Infinity }
-  return { expired: nowMs >= startMs + seconds * 1_000, atMs: startMs + seconds * 1_000 }
+  return { expired: nowMs >= startMs + Number(seconds) * 1_000, atMs: startMs + Number(seconds) * 1_000 }
 }
 
 export function shallEnd(pod: Pod, state: PodState): boolean {
   return state.gone || isDeleting(pod) || state.givenUp !== undefined || hasEnded(pod) || hasFinished(pod, state)
 }
+
+/** Nothing is to run: the pod ends, or its node stops. */
+export const shallStop = (pod: Pod, state: PodState): boolean =>
+  state.nodeStopsAtMs !== undefined || shallEnd(pod, state)
 
 /** Nothing of the pod will run again: its containers ended and its restart policy lets them. */
 export function hasFinished(pod: Pod, state: PodState): boolean {
@@ -85,13 +98,39 @@ export function hasFinished(pod: Pod, state: PodState): boolean {
   )
   if (failedInit) return true
   if (policy === 'Always') return false
-  return pod.spec.containers.every(container => {
-    const newest = newestOf(state, container.name)
-    return (
-      hasExited(newest) && !state.busy.has(`start:${container.name}`) && (policy === 'Never' || newest.exitCode === 0)
-    )
+  if (isCutOff(pod, state)) return true
+  return pod.spec.containers.every(({ name }) => {
+    const exitCode = exitCodeOf(pod, state, name)
+    return exitCode !== undefined && !state.busy.has(`start:${name}`) && (policy === 'Never' || exitCode === 0)
   })
 }
+
+/** A pod that is never restarted had begun its work, and its sandbox is gone: it gets no second one. */
+export function isCutOff(pod: Pod, state: PodState): boolean {
+  if (pod.spec.restartPolicy !== 'Never' || state.sandbox?.ready === true || isUnderWay(state)) return false
+  const names = pod.spec.containers.map(({ name }) => name)
+  return (
+    !names.some(name => isRunning(newestOf(state, name))) &&
+    names.some(name => newestOf(state, name) !== undefined || reportedStatus(pod, name)?.containerID !== undefined)
+  )
+}
+
+/** How the container ended; undefined while it runs or before it ran. */
+function exitCodeOf(pod: Pod, state: PodState, name: string): number | undefined {
+  const newest = newestOf(state, name)
+  if (newest === undefined) return reportedStatus(pod, name)?.state?.terminated?.exitCode
+  return hasExited(newest) ? newest.exitCode : undefined
+}
+
+/** Something starts or stops at this moment. */
+const isUnderWay = ({ busy }: PodState): boolean =>
+  [...busy].some(key => /^(sandbox$|prepare$|clean$|start:|stop:|stop-sandbox:)/.test(key))
+
+/** Nothing of the pod runs or is about to. */
+export const isAtRest = (state: PodState): boolean =>
+  !isUnderWay(state) &&
+  ![state.sandbox, ...state.oldSandboxes.values()].some(sandbox => sandbox?.ready === true) &&
+  ![...state.containers.values()].some(([newest]) => isRunning(newest))
 
 // ---- running
 
@@ -101,7 +140,8 @@ function planRun(pod: Pod, state: PodState, nowMs: number): Plan {
   if (!state.volumesReady) draft.attempt('prepare', { type: 'prepare' })
   if (state.sandbox?.ready !== true) {
     for (const old of [state.sandbox, ...state.oldSandboxes.values()])
-      if (old !== undefined && !alive) draft.attempt(`stop-sandbox:${old.id}`, { type: 'stop-sandbox', id: old.id })
+      if (old !== undefined && old.isStopped !== true && !alive)
+        draft.attempt(`stop-sandbox:${old.id}`, { type: 'stop-sandbox', id: old.id })
     if (!alive) draft.attempt('sandbox', { type: 'start-sandbox', attempt: (state.sandbox?.attempt ?? -1) + 1 })
     else
       for (const [name, attempts] of state.containers)
@@ -157,25 +197,36 @@ function planContainer(pod: Pod, container: Container, state: PodState, draft: D
   }
   const inThisSandbox = currentAttempt(state, name)
   const changed = inThisSandbox !== undefined && hasOtherImage(inThisSandbox, container)
-  if (hasExited(inThisSandbox) && !changed && !mayRestart(pod, container, inThisSandbox)) return
+  if (hasExited(inThisSandbox) && !changed && !mayRestart(pod, container, inThisSandbox.exitCode)) return
+  // Work that is done is not done again in another sandbox.
+  const exitCode = exitCodeOf(pod, state, name)
+  const isMain = pod.spec.containers.includes(container)
+  if (inThisSandbox === undefined && isMain && exitCode !== undefined && !mayRestart(pod, container, exitCode)) return
   // What ended with its sandbox is no crash of its own.
   const backOff =
     hasExited(inThisSandbox) && !changed
       ? nextBackOff(state.restarts.get(name), inThisSandbox.finishedAtMs, draft.nowMs)
       : undefined
   if (backOff !== undefined && backOff.waitUntilMs > draft.nowMs) return draft.wakeAt(backOff.waitUntilMs)
-  draft.start(name, newest === undefined ? 0 : newest.attempt + 1, backOff?.next)
+  draft.start(name, attemptsBefore(pod, newest, name), backOff?.next)
+}
+
+/** How often the container was made already, as the runtime or else the pod's status knows. */
+function attemptsBefore(pod: Pod, newest: ContainerStatus | undefined, name: string): number {
+  if (newest !== undefined) return newest.attempt + 1
+  const reported = reportedStatus(pod, name)
+  return reported?.containerID === undefined ? 0 : reported.restartCount + 1
 }
 
 /** The image is the only part of a container that may be changed in a running pod. */
 const hasOtherImage = (running: ContainerStatus, container: Container): boolean =>
   running.annotations[imageAnnotation] !== undefined && running.annotations[imageAnnotation] !== container.image
 
-function mayRestart(pod: Pod, container: Container, ended: ContainerStatus): boolean {
+function mayRestart(pod: Pod, container: Container, exitCode: number): boolean {
   if (isSidecar(container) && initContainersOf(pod).includes(container)) return true
   const policy = pod.spec.restartPolicy ?? 'Always'
   if (policy === 'Never') return false
-  return policy === 'OnFailure' || initContainersOf(pod).includes(container) ? ended.exitCode !== 0 : true
+  return policy === 'OnFailure' || initContainersOf(pod).includes(container) ? exitCode !== 0 : true
 }
 
 /** The first restart is at once, the next after 10 s, 20 s, ... since the end of the container. */
@@ -203,9 +254,11 @@ const goDuration = (milliseconds: number): string => {
 }
 
 const probeGracePeriod = (pod: Pod, container: Container): number =>
-  container.livenessProbe?.terminationGracePeriodSeconds ??
-  container.startupProbe?.terminationGracePeriodSeconds ??
-  gracePeriodSecondsOf(pod)
+  Number(
+    container.livenessProbe?.terminationGracePeriodSeconds ??
+      container.startupProbe?.terminationGracePeriodSeconds ??
+      gracePeriodSecondsOf(pod),
+  )
 
 /** One ended attempt of each container is kept, for `logs --previous`. */
 function collectOld(pod: Pod, draft: Draft): void {
@@ -214,6 +267,9 @@ function collectOld(pod: Pod, draft: Draft): void {
     for (const old of attempts.slice(keep))
       draft.attempt(`remove:${old.id}`, { type: 'remove-container', container: name, id: old.id })
   }
+  const inUse = new Set([...draft.state.containers.values()].flat().map(({ sandboxId }) => sandboxId))
+  for (const { id, isStopped } of draft.state.oldSandboxes.values())
+    if (isStopped === true && !inUse.has(id)) draft.attempt(`remove-sandbox:${id}`, { type: 'remove-sandbox', id })
 }
 
 // ---- ending
@@ -222,8 +278,8 @@ function planEnd(pod: Pod, state: PodState, nowMs: number): Plan {
   const draft = new Draft(state, nowMs)
   const removing = state.gone || isDeleting(pod)
   const graceSeconds = state.gone ? Math.min(gracePeriodSecondsOf(pod), 1) : gracePeriodSecondsOf(pod)
-  const sinceMs = state.stoppingSinceMs ?? nowMs
-  const remainingSeconds = Math.max(state.gone ? 1 : 0, graceSeconds - Math.floor((nowMs - sinceMs) / 1_000))
+  const endMs = Math.min((state.stoppingSinceMs ?? nowMs) + graceSeconds * 1_000, state.nodeStopsAtMs ?? Infinity)
+  const remainingSeconds = Math.max(state.gone ? 1 : 0, Math.ceil((endMs - nowMs) / 1_000))
   const running = (containers: readonly { readonly name: string }[]): readonly (readonly [string, ContainerStatus])[] =>
     containers.flatMap(({ name }) => {
       const newest = newestOf(state, name)
@@ -238,15 +294,7 @@ function planEnd(pod: Pod, state: PodState, nowMs: number): Plan {
   // Sidecars serve the others to the end, then stop in reverse order.
   const next = main.length > 0 ? main : running(sidecars).slice(-1)
   for (const [name, container] of next) draft.stop(name, container, remainingSeconds, 'Stopping container')
-  const starting = [...state.busy].some(
-    key =>
-      key === 'sandbox' ||
-      key === 'prepare' ||
-      key.startsWith('start:') ||
-      key.startsWith('stop:') ||
-      key.startsWith('stop-sandbox:'),
-  )
-  if (next.length > 0 || starting) return draft.done()
+  if (next.length > 0 || isUnderWay(state)) return draft.done()
   const sandboxes = [state.sandbox, ...state.oldSandboxes.values()].filter(sandbox => sandbox?.ready === true)
   for (const sandbox of sandboxes)
     draft.attempt(`stop-sandbox:${sandbox!.id}`, { type: 'stop-sandbox', id: sandbox!.id })

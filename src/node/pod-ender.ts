@@ -4,15 +4,15 @@
 import { rm } from 'node:fs/promises'
 import { pods } from '../api/resources.ts'
 import { removeObject } from '../control/removal.ts'
-import { RuntimeError, isRuntimeNotFound } from '../cri/runtime.ts'
+import { isRuntimeNotFound } from '../cri/runtime.ts'
 import { unmountBelow } from '../host/mounts.ts'
 import type { AgentContext } from './agent-context.ts'
+import { endContainer } from './end-container.ts'
 import type { PodDirectories } from './pod-directories.ts'
 import { containerOf } from './pod-facts.ts'
 import type { PodOnNode } from './pod-on-node.ts'
 import { isRunning, newestOf, type PodState } from './pod-state.ts'
 import type { PodVolumes } from './pod-volumes.ts'
-import { runHook } from './probe-actions.ts'
 
 export class PodEnder {
   private readonly subject: PodOnNode
@@ -34,27 +34,16 @@ export class PodEnder {
     const { runtime, clock } = this.context
     const container = containerOf(this.subject.pod, name)
     this.subject.say('Normal', 'Killing', why === 'Stopping container' ? `Stopping container ${name}` : why, container)
-    const startMs = clock.now()
-    const preStop = container?.lifecycle?.preStop
-    if (preStop !== undefined && gracePeriodSeconds > 0 && isRunning(newestOf(this.state, name))) {
-      try {
-        await this.limited(
-          runHook(preStop, this.subject.probeTarget(container!, id), gracePeriodSeconds * 1_000, milliseconds =>
-            this.subject.sleep(milliseconds),
-          ),
-          gracePeriodSeconds * 1_000,
-        )
-      } catch (error) {
-        this.subject.say('Warning', 'FailedPreStopHook', `PreStopHook failed: ${(error as Error).message}`, container)
-      }
-    }
-    // A hook that used everything up leaves two seconds, as the kubelet does.
-    const usedSeconds = (clock.now() - startMs) / 1_000
-    const remaining =
-      preStop === undefined || gracePeriodSeconds === 0
-        ? gracePeriodSeconds
-        : Math.max(2, gracePeriodSeconds - usedSeconds)
-    await runtime.stopContainer(id, this.state.gone ? Math.min(1, remaining) : remaining)
+    // Only what runs can run a hook.
+    const hooked = isRunning(newestOf(this.state, name)) ? container : undefined
+    await endContainer({
+      target: this.subject.probeTarget(hooked ?? { name }, id),
+      clock,
+      gracePeriodSeconds,
+      onHookFailed: message =>
+        this.subject.say('Warning', 'FailedPreStopHook', `PreStopHook failed: ${message}`, container),
+      limitSeconds: () => (this.state.gone ? 1 : Infinity),
+    })
     const status = await runtime.containerStatus(id).catch((error: unknown) => {
       if (isRuntimeNotFound(error)) return undefined
       throw error
@@ -74,9 +63,16 @@ export class PodEnder {
 
   async stopSandbox(id: string): Promise<void> {
     await this.context.runtime.stopPodSandbox(id)
-    if (this.state.sandbox?.id === id) this.state.sandbox = { ...this.state.sandbox, ready: false }
+    const stopped = { ready: false, isStopped: true }
+    if (this.state.sandbox?.id === id) this.state.sandbox = { ...this.state.sandbox, ...stopped }
     const old = this.state.oldSandboxes.get(id)
-    if (old !== undefined) this.state.oldSandboxes.set(id, { ...old, ready: false })
+    if (old !== undefined) this.state.oldSandboxes.set(id, { ...old, ...stopped })
+  }
+
+  /** Takes a sandbox away of which no container is left. */
+  async removeSandbox(id: string): Promise<void> {
+    await this.context.runtime.removePodSandbox(id)
+    this.state.oldSandboxes.delete(id)
   }
 
   /** Takes an ended container away, with its log. */
@@ -108,13 +104,5 @@ export class PodEnder {
     cgroups.release(this.subject.pod)
     // The kernel lets go of an empty group a moment later.
     clock.after(1_000, () => cgroups.release(this.subject.pod))
-  }
-
-  private async limited(work: Promise<void>, limitMs: number): Promise<void> {
-    const late = Promise.withResolvers<never>()
-    const timer = this.context.clock.after(limitMs, () =>
-      late.reject(new RuntimeError('Timeout', `did not end within ${limitMs / 1_000}s`)),
-    )
-    await Promise.race([work, late.promise]).finally(() => timer.cancel())
   }
 }

@@ -1,5 +1,5 @@
 // Questions about a pod that many parts of the agent ask.
-import type { Container, EphemeralContainer, Pod } from '../api/generated/models.ts'
+import type { Container, ContainerStatus, EphemeralContainer, Pod } from '../api/generated/models.ts'
 
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always'
 
@@ -21,9 +21,15 @@ export const isDeleting = (pod: Pod): boolean => pod.metadata.deletionTimestamp 
 
 export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
+/** What the pod's status says of a container: what is known of it when the runtime has forgotten it. */
+export const reportedStatus = (pod: Pod, name: string): ContainerStatus | undefined =>
+  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find(
+    status => status.name === name,
+  )
+
 /** How long containers may take to stop. */
 export function gracePeriodSecondsOf(pod: Pod): number {
-  return pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
+  return Number(pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30)
 }
 
 /** `web_default(uid)`: how the kubelet writes a pod in messages. */

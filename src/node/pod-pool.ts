@@ -2,13 +2,20 @@
 // of the runtime to the right worker, and takes away what belongs to no pod.
 import type { ObjectMeta, Pod } from '../api/generated/models.ts'
 import { podReferences } from '../api/pod-references.ts'
+import { controllerOf } from '../control/ownership.ts'
 import type { ContainerStatus, RuntimeEvent } from '../cri/runtime.ts'
 import { isRuntimeNotFound } from '../cri/runtime.ts'
+import { rejectionOf, type NodeView } from './admission.ts'
+import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
+import { endRecorded } from './container-records.ts'
 import type { LogFiles } from './log-files.ts'
+import { isAtRest } from './plan.ts'
 import { hasEnded, isDeleting } from './pod-facts.ts'
 import type { SandboxRecord } from './pod-state.ts'
 import { PodWorker } from './pod-worker.ts'
+import { RejectionPace } from './rejection-pace.ts'
+import type { RuntimeList } from './relist.ts'
 import { labelNames } from './sandbox-config.ts'
 
 const earlyEndMs = 200
@@ -24,6 +31,12 @@ export class PodPool {
   private readonly workers = new Map<string, PodWorker>()
   /** What ran before this agent started, until its pod is seen. */
   private found = new Map<string, Found>()
+  private isStopping = false
+  private readonly pace = new RejectionPace()
+  /** Pods that are looked at again, by uid. */
+  private readonly undecided = new Map<string, Timer>()
+  private relisting: Promise<void> | undefined
+  private relistWanted = false
 
   constructor(context: AgentContext, logs: LogFiles) {
     this.context = context
@@ -47,16 +60,25 @@ export class PodPool {
     const { uid } = pod.metadata
     const worker = this.workers.get(uid)
     if (worker !== undefined) return worker.update(pod)
+    // What comes now starts with the node again.
+    if (this.isStopping) return
     const found = this.found.get(uid)
     // An ended pod of which nothing is left needs nobody.
     if (hasEnded(pod) && found === undefined && !isDeleting(pod)) return
+    // What had begun before stays, whatever became of the node.
+    const isNew = found === undefined && pod.status?.startTime === undefined && !hasEnded(pod) && !isDeleting(pod)
+    const rejection = isNew ? rejectionOf(pod, this.view()) : undefined
+    if (rejection !== undefined && this.waits(pod)) return
+    this.undecide(uid)
     const created = this.create(pod)
+    if (rejection !== undefined) created.reject(rejection)
     this.found.delete(uid)
     if (found === undefined) created.wake()
     else void created.adopt(found.sandboxes, found.containers)
   }
 
   podDeleted(pod: Pod): void {
+    this.undecide(pod.metadata.uid)
     this.workers.get(pod.metadata.uid)?.removed()
   }
 
@@ -89,6 +111,7 @@ export class PodPool {
     await Promise.allSettled(
       orphans.flatMap(([, { sandboxes }]) =>
         sandboxes.map(async ({ id }) => {
+          await endRecorded(this.context.runtime, this.context.clock, 1, ({ sandboxId }) => sandboxId === id)
           await this.context.runtime.stopPodSandbox(id)
           await this.context.runtime.removePodSandbox(id)
         }),
@@ -96,9 +119,52 @@ export class PodPool {
     )
   }
 
+  /** Ends all containers as deletion does, by `atMs` at the latest; pods and what is known of them stay. */
+  async stopPods(atMs: number, onProgress: (left: readonly string[]) => void): Promise<void> {
+    this.isStopping = true
+    const workers = [...this.workers.values()]
+    const left = new Set(workers.filter(({ state }) => !isAtRest(state)))
+    const tell = (): void =>
+      onProgress([...left].map(({ pod }) => `${pod.metadata.namespace}/${pod.metadata.name}`).toSorted())
+    tell()
+    await Promise.all(
+      workers.map(async worker => {
+        await worker.stopWithNode(atMs)
+        if (left.delete(worker)) tell()
+      }),
+    )
+  }
+
   async halt(): Promise<void> {
+    for (const uid of this.undecided.keys()) this.undecide(uid)
     for (const worker of this.workers.values()) worker.halt()
     this.workers.clear()
+  }
+
+  /** Whether a pod that would be rejected has to wait for that, since another one of its workload just was. */
+  private waits(pod: Pod): boolean {
+    const { clock } = this.context
+    const { uid } = pod.metadata
+    const workload = controllerOf(pod)?.uid ?? uid
+    const waitMs = this.pace.waitMs(workload, clock.now())
+    this.undecide(uid)
+    if (waitMs === 0) this.pace.told(workload, clock.now())
+    else
+      this.undecided.set(
+        uid,
+        clock.after(waitMs, () => this.podChanged(pod)),
+      )
+    return waitMs > 0
+  }
+
+  private undecide(uid: string): void {
+    this.undecided.get(uid)?.cancel()
+    this.undecided.delete(uid)
+  }
+
+  private view(): NodeView {
+    const others = [...this.workers.values()].filter(worker => worker.isActive).map(({ pod }) => pod)
+    return { node: this.context.ownNode(), others, hasAppArmor: this.context.hasAppArmor }
   }
 
   private create(pod: Pod): PodWorker {
@@ -121,18 +187,31 @@ export class PodPool {
     return undefined
   }
 
+  /** One list at a time, however often it is asked for: each is work for a machine that may be busy already. */
   private async relist(): Promise<void> {
-    try {
-      const found = await this.listRuntime()
-      const empty: Found = { sandboxes: [], containers: [] }
-      await Promise.all(
-        [...this.workers].map(([uid, worker]) =>
-          worker.relisted(found.get(uid)?.sandboxes ?? empty.sandboxes, found.get(uid)?.containers ?? empty.containers),
-        ),
+    this.relistWanted = true
+    this.relisting ??= this.relistWhileWanted().finally(() => (this.relisting = undefined))
+    await this.relisting
+  }
+
+  private async relistWhileWanted(): Promise<void> {
+    while (this.relistWanted) {
+      this.relistWanted = false
+      await this.relistOnce().catch((error: unknown) =>
+        this.context.logger.warn('runtime not listed', { error: String(error) }),
       )
-    } catch (error) {
-      this.context.logger.warn('runtime not listed', { error: String(error) })
     }
+  }
+
+  private async relistOnce(): Promise<void> {
+    const { runtime } = this.context
+    const known = [...this.workers.values()].map(worker => ({ worker, known: worker.knownToRun }))
+    const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()])
+    const list: RuntimeList = {
+      readySandboxes: new Set(sandboxes.filter(({ ready }) => ready).map(({ id }) => id)),
+      containers: new Map(containers.map(({ id, state }) => [id, state])),
+    }
+    await Promise.all(known.map(entry => entry.worker.relisted(entry.known, list)))
   }
 
   private async listRuntime(): Promise<Map<string, Found>> {

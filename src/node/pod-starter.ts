@@ -1,14 +1,14 @@
 // Starting a pod: its volumes, its sandbox, its images and containers, each one step of a plan. Whoever calls
 // takes care that no step runs twice at the same time and that failed steps are tried again.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Container } from '../api/generated/models.ts'
-import type { ImageSummary, SandboxConfig } from '../cri/runtime.ts'
+import { isRuntimeNotFound, type ImageSummary, type SandboxConfig } from '../cri/runtime.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { AgentContext } from './agent-context.ts'
 import { buildContainer } from './build-container.ts'
 import { hostsFile } from './name-resolution.ts'
-import { shallEnd } from './plan.ts'
+import { shallStop } from './plan.ts'
 import type { PodDirectories } from './pod-directories.ts'
 import { allContainersOf, containerOf, gracePeriodSecondsOf, isHostNetwork, podText } from './pod-facts.ts'
 import type { PodOnNode } from './pod-on-node.ts'
@@ -75,7 +75,7 @@ export class PodStarter {
   }
 
   async refreshVolumes(): Promise<void> {
-    if (!this.state.volumesReady || shallEnd(this.subject.pod, this.state)) return
+    if (!this.state.volumesReady || shallStop(this.subject.pod, this.state)) return
     try {
       await this.volumes.refresh(this.subject.pod)
       this.scheduleRenewal()
@@ -89,21 +89,22 @@ export class PodStarter {
     const { network, hostDns } = this.context
     return sandboxConfig(this.subject.pod, attempt, {
       network,
-      hostDns,
+      hostDns: hostDns(),
       logDirectory: this.directories.logs,
       cgroupParent: this.subject.cgroup,
     })
   }
 
   async startSandbox(attempt: number): Promise<void> {
-    if (shallEnd(this.subject.pod, this.state)) return
-    const { runtime, network, hostsFile: nodeHosts } = this.context
+    if (shallStop(this.subject.pod, this.state)) return
+    const { runtime, network } = this.context
     this.context.cgroups.admit(this.subject.pod)
     const config = this.sandboxConfig(attempt)
     const id = await runtime.runPodSandbox(config)
     const status = await runtime.podSandboxStatus(id)
     await mkdir(this.directories.root, { recursive: true, mode: 0o750 })
     const address = isHostNetwork(this.subject.pod) ? network.nodeAddress : (status.address ?? '')
+    const nodeHosts = isHostNetwork(this.subject.pod) ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''
     await writeFile(this.directories.hostsFile, hostsFile(this.subject.pod, address, network.domain, nodeHosts), {
       mode: 0o644,
     })
@@ -125,15 +126,9 @@ export class PodStarter {
     const { runtime } = this.context
     const { sandbox } = this.state
     const container = containerOf(this.subject.pod, name)
-    if (sandbox === undefined || container === undefined || shallEnd(this.subject.pod, this.state)) return undefined
+    if (sandbox === undefined || container === undefined || shallStop(this.subject.pod, this.state)) return undefined
     // A container that ended may have ended with its sandbox.
-    if (
-      attempt > 0 &&
-      !(await runtime.podSandboxStatus(sandbox.id).then(
-        status => status.ready,
-        () => false,
-      ))
-    ) {
+    if (attempt > 0 && (await this.hasEnded(sandbox.id))) {
       this.subject.sandboxEnded(sandbox.id)
       return undefined
     }
@@ -155,11 +150,7 @@ export class PodStarter {
       .createContainer(sandbox.id, config, this.sandboxConfig(sandbox.attempt))
       .catch(async (error: unknown) => {
         // Perhaps because the sandbox died unnoticed.
-        const ready = await runtime.podSandboxStatus(sandbox.id).then(
-          status => status.ready,
-          () => false,
-        )
-        if (!ready) this.subject.sandboxEnded(sandbox.id)
+        if (await this.hasEnded(sandbox.id)) this.subject.sandboxEnded(sandbox.id)
         throw error
       })
     this.subject.say('Normal', 'Created', `Created container: ${name}`, container)
@@ -178,6 +169,11 @@ export class PodStarter {
       ...(hooked && status.state === 'running' && { state: 'created' as const }),
     })
     return hooked ? id : undefined
+  }
+
+  /** No answer says nothing: the runtime may be busy, and the sandbox well. */
+  private async hasEnded(sandboxId: string): Promise<boolean> {
+    return await this.context.runtime.podSandboxStatus(sandboxId).then(({ ready }) => !ready, isRuntimeNotFound)
   }
 
   /** Runs the hook; a container whose hook fails is stopped. */

@@ -5,6 +5,8 @@ import type { ContainerStatus, SandboxSummary } from '../cri/runtime.ts'
 
 export interface SandboxRecord extends SandboxSummary {
   readonly address?: string
+  /** The runtime was told to stop it: its address and network are given back. */
+  readonly isStopped?: boolean
 }
 
 /** Why something has not happened, as a container's waiting state shows it. */
@@ -48,10 +50,14 @@ export interface PodState {
   readonly terminationMessages: Map<string, string>
   /** Why the whole pod was given up (`DeadlineExceeded`, `Evicted`). */
   givenUp: { readonly reason: string; readonly message: string } | undefined
+  /** The node did not take it: nothing of it ever ran. */
+  isRejected: boolean
   /** The pod's object is gone from the API. */
   gone: boolean
   /** When containers began to be stopped for good. */
   stoppingSinceMs: number | undefined
+  /** The node stops: by then containers have to have ended, and the pod stays to start again with the node. */
+  nodeStopsAtMs: number | undefined
   cleaned: boolean
 }
 
@@ -68,8 +74,10 @@ export function newPodState(): PodState {
     volumesReady: false,
     terminationMessages: new Map(),
     givenUp: undefined,
+    isRejected: false,
     gone: false,
     stoppingSinceMs: undefined,
+    nodeStopsAtMs: undefined,
     cleaned: false,
   }
 }

@@ -1,5 +1,6 @@
 // The status of a pod as Kubernetes shows it, from what the agent observed. Pure.
 // Rules: kubernetes pkg/kubelet/kubelet_pods.go (phase, container statuses) and pkg/kubelet/status/generate.go.
+import type { Int64 } from '../lib/int64.ts'
 import type {
   Container,
   ContainerState,
@@ -12,11 +13,12 @@ import type {
 } from '../api/generated/models.ts'
 import type { ContainerStatus } from '../cri/runtime.ts'
 import { formatTime } from '../lib/clock.ts'
-import { crashLoopMessage, nextBackOff, shallEnd } from './plan.ts'
-import { hasEnded, initContainersOf, isDeleting, isHostNetwork, isSidecar } from './pod-facts.ts'
+import { crashLoopMessage, isCutOff, nextBackOff, shallEnd, shallStop } from './plan.ts'
+import { hasEnded, initContainersOf, isDeleting, isHostNetwork, isSidecar, reportedStatus } from './pod-facts.ts'
 import { hasExited, isRunning, newestOf, type PodState } from './pod-state.ts'
 
 export function podStatus(pod: Pod, state: PodState, nodeAddress: string, nowMs: number): PodStatus {
+  if (state.isRejected) return rejectedStatus(pod, state, nowMs)
   const statusOf = (container: Container): ApiContainerStatus => containerStatus(pod, container, state, nowMs)
   const inits = initContainersOf(pod).map(statusOf)
   const containers = pod.spec.containers.map(statusOf).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -43,26 +45,39 @@ export function podStatus(pod: Pod, state: PodState, nodeAddress: string, nowMs:
   }
 }
 
+/** Of a pod that never came to the node, there is nothing to say but why. */
+function rejectedStatus({ metadata, status }: Pod, { givenUp }: PodState, nowMs: number): PodStatus {
+  const { qosClass, conditions = [] } = status ?? {}
+  const foreign = conditions.filter(({ type }) => !ownConditions.has(type))
+  return {
+    phase: 'Failed',
+    ...givenUp,
+    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    ...(qosClass !== undefined && { qosClass }),
+    ...(foreign.length > 0 && { conditions: foreign }),
+    startTime: status?.startTime ?? formatTime(nowMs),
+  }
+}
+
 // ---- containers
 
 function containerStatus(pod: Pod, container: Container, state: PodState, nowMs: number): ApiContainerStatus {
   const { name } = container
   const attempts = state.containers.get(name) ?? []
   const newest = attempts[0]
-  const known = previousStatus(pod, name)
+  const known = reportedStatus(pod, name)
   if (newest === undefined && known?.state?.terminated !== undefined) return known
   if (
     newest === undefined &&
     shallEnd(pod, state) &&
     !hasEnded(pod) &&
     !isStarting(state) &&
-    (isDeleting(pod) || state.givenUp !== undefined)
+    (isDeleting(pod) || state.givenUp !== undefined || isCutOff(pod, state))
   )
-    return neverRan(container)
+    return notFound(container, known)
   const waiting = waitingState(pod, container, state, nowMs)
   const probes = newest === undefined ? undefined : state.probes.get(newest.id)
   const current = waiting ?? (newest === undefined ? waitingToBeCreated(pod, state) : stateOf(newest, state))
-  const last = waiting === undefined || newest === undefined ? attempts[1] : newest
   const init = initContainersOf(pod).some(other => other.name === name)
   const sidecar = init && isSidecar(container)
   const running = current.running !== undefined
@@ -70,7 +85,7 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
   return {
     name,
     state: current,
-    lastState: last === undefined ? (newest === undefined ? {} : (known?.lastState ?? {})) : stateOf(last, state),
+    lastState: lastStateOf(attempts, waiting !== undefined, known, state),
     ready: init && !sidecar ? current.terminated?.exitCode === 0 : running && (probes?.ready ?? false),
     restartCount: newest?.attempt ?? known?.restartCount ?? 0,
     image:
@@ -78,7 +93,7 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
         ? (container.image ?? '')
         : newest.image,
     imageID: newest?.imageRef ?? '',
-    ...(newest !== undefined && { containerID: `containerd://${newest.id}` }),
+    ...idReported(newest, known),
     started: running && (init && !sidecar ? true : (probes?.started ?? false)),
     ...(container.resources?.requests !== undefined && { allocatedResources: container.resources.requests }),
     resources: container.resources ?? {},
@@ -89,15 +104,51 @@ function containerStatus(pod: Pod, container: Container, state: PodState, nowMs:
 const isStarting = (state: PodState): boolean =>
   [...state.busy].some(key => key === 'sandbox' || key.startsWith('start:'))
 
-/** The pod ended before this container began. */
-function neverRan(container: Container): ApiContainerStatus {
-  const message = 'The container could not be located when the pod was terminated'
+/** The attempt before; the one that waits for its next start counts as ended, too. */
+function lastStateOf(
+  attempts: readonly ContainerStatus[],
+  isWaiting: boolean,
+  known: ApiContainerStatus | undefined,
+  state: PodState,
+): ContainerState {
+  const [newest, before] = attempts
+  const last = isWaiting ? (newest ?? before) : before
+  if (last !== undefined) return stateOf(last, state)
+  // The runtime has forgotten it.
+  const isOther = newest !== undefined && known?.containerID !== undefined && known.containerID !== idOf(newest)
+  if (isOther && known.state?.terminated !== undefined) return known.state
+  if (isOther && known.state?.running !== undefined) return unknownEnd
+  return known?.lastState ?? {}
+}
+
+/** That of a container which the runtime has forgotten stays until there is another: it tells that it ran. */
+function idReported(
+  newest: ContainerStatus | undefined,
+  known: ApiContainerStatus | undefined,
+): Pick<ApiContainerStatus, 'containerID'> {
+  if (newest !== undefined) return { containerID: idOf(newest) }
+  return known?.containerID === undefined ? {} : { containerID: known.containerID }
+}
+
+const idOf = ({ id }: ContainerStatus): string => `containerd://${id}`
+
+const unknownEnd: ContainerState = {
+  terminated: {
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message: 'The container could not be located when the pod was terminated',
+  },
+}
+
+/** The pod ended before this container began, or the runtime has forgotten it. */
+function notFound(container: Container, known: ApiContainerStatus | undefined): ApiContainerStatus {
   return {
     name: container.name,
-    state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } },
-    lastState: {},
+    state: unknownEnd,
+    lastState: known?.lastState ?? {},
     ready: false,
-    restartCount: 0,
+    restartCount: known?.restartCount ?? 0,
+    ...idReported(undefined, known),
     image: container.image ?? '',
     imageID: '',
     started: false,
@@ -108,16 +159,11 @@ function mountStatus({ name, mountPath, readOnly, recursiveReadOnly = 'Disabled'
   return readOnly === true ? { name, mountPath, readOnly, recursiveReadOnly } : { name, mountPath }
 }
 
-const previousStatus = (pod: Pod, name: string): ApiContainerStatus | undefined =>
-  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find(
-    status => status.name === name,
-  )
-
 /** Why the container is to run but does not; undefined when its newest attempt tells all. */
 function waitingState(pod: Pod, container: Container, state: PodState, nowMs: number): ContainerState | undefined {
   const { name } = container
   const newest = newestOf(state, name)
-  if (isRunning(newest) || (newest !== undefined && shallEnd(pod, state))) return undefined
+  if (isRunning(newest) || (newest !== undefined && shallStop(pod, state))) return undefined
   const failure = state.failures.get(`start:${name}`) ?? state.failures.get(`image:${name}`)
   if (failure !== undefined && (newest === undefined || failure.retryAtMs > nowMs))
     return { waiting: { reason: failure.reason, message: failure.message } }
@@ -135,7 +181,7 @@ export function crashLooping(
 ): readonly { readonly container: Container; readonly endedId: string }[] {
   return [...initContainersOf(pod), ...pod.spec.containers].flatMap(container => {
     const newest = newestOf(state, container.name)
-    return hasExited(newest) && !shallEnd(pod, state) && inBackOff(pod, container, state, newest, nowMs)
+    return hasExited(newest) && !shallStop(pod, state) && inBackOff(pod, container, state, newest, nowMs)
       ? [{ container, endedId: newest.id }]
       : []
   })
@@ -177,7 +223,7 @@ function stateOf(container: ContainerStatus, state: PodState): ContainerState {
       ...(message !== '' && { message }),
       startedAt: formatTime(container.startedAtMs || container.createdAtMs),
       finishedAt: formatTime(container.finishedAtMs),
-      containerID: `containerd://${container.id}`,
+      containerID: idOf(container),
     },
   }
 }
@@ -232,6 +278,14 @@ const endPhase = (containers: readonly ApiContainerStatus[]): string =>
 
 // ---- conditions
 
+const ownConditions: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+])
+
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>
 
 function conditionsOf(
@@ -250,7 +304,6 @@ function conditionsOf(
     ['ContainersReady', ready],
     ['PodScheduled', { status: 'True' }],
   ]
-  const own = new Set(verdicts.map(([type]) => type))
   const old = pod.status?.conditions ?? []
   return [
     ...verdicts.map(([type, verdict]) =>
@@ -262,7 +315,7 @@ function conditionsOf(
         nowMs,
       ),
     ),
-    ...old.filter(({ type }) => !own.has(type)),
+    ...old.filter(({ type }) => !ownConditions.has(type)),
   ]
 }
 
@@ -270,7 +323,7 @@ function condition(
   type: string,
   verdict: Verdict,
   old: PodCondition | undefined,
-  generation: number | undefined,
+  generation: Int64 | undefined,
   nowMs: number,
 ): PodCondition {
   const lastTransitionTime =

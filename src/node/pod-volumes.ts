@@ -7,7 +7,7 @@ import type { Pod, ServiceAccountTokenProjection, Volume } from '../api/generate
 import { claimNameOf } from '../api/persistent-storage.ts'
 import { wholeValue } from '../api/quantity.ts'
 import type { Client } from '../client/client.ts'
-import { mountTmpfs, unmountBelow } from '../host/mounts.ts'
+import { isMountPoint, mountTmpfs, unmountBelow } from '../host/mounts.ts'
 import type { Clock } from '../lib/clock.ts'
 import { writeAtomically } from './atomic-directory.ts'
 import { claimedVolume, MountFailure } from './claimed-volume.ts'
@@ -95,7 +95,7 @@ export class PodVolumes {
       directory,
       files,
       `${this.dependencies.clock.now()}.${this.writes}`,
-      group === undefined ? {} : { group },
+      group === undefined ? {} : { group: Number(group) },
     )
     return directory
   }
@@ -120,18 +120,22 @@ export class PodVolumes {
 
   private async emptyDirectory(pod: Pod, volume: Volume): Promise<string> {
     const directory = this.directories.volume('empty-dir', volume.name)
-    const exists = await stat(directory).then(
-      () => true,
-      () => false,
-    )
+    const isInMemory = volume.emptyDir?.medium === 'Memory'
+    // Memory forgets: after a stop of the node its directory is there and nothing is mounted on it.
+    const exists = isInMemory
+      ? await isMountPoint(directory)
+      : await stat(directory).then(
+          () => true,
+          () => false,
+        )
     if (exists) return directory
     await mkdir(directory, { recursive: true })
-    if (volume.emptyDir?.medium === 'Memory') {
-      const sizeBytes = wholeValue(volume.emptyDir.sizeLimit)
+    if (isInMemory) {
+      const sizeBytes = wholeValue(volume.emptyDir?.sizeLimit)
       await mountTmpfs(directory, sizeBytes === 0 ? {} : { sizeBytes })
     }
     const group = pod.spec.securityContext?.fsGroup
-    if (group !== undefined) await chown(directory, 0, group)
+    if (group !== undefined) await chown(directory, 0, Number(group))
     await chmod(directory, group === undefined ? 0o777 : 0o2777)
     return directory
   }

@@ -7,11 +7,12 @@ import type { ContainerStatus } from '../cri/runtime.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import { controllerOf } from '../control/ownership.ts'
+import type { Rejection } from './admission.ts'
 import type { AgentContext } from './agent-context.ts'
 import { cgroupResources } from './cgroup-resources.ts'
 import { ConfigError } from './environment.ts'
 import { ImageError } from './image-provider.ts'
-import { plan, shallEnd, type Action } from './plan.ts'
+import { isAtRest, plan, shallStop, type Action } from './plan.ts'
 import type { PodDirectories } from './pod-directories.ts'
 import { PodEnder } from './pod-ender.ts'
 import { allContainersOf, containerOf, gracePeriodSecondsOf, isDeleting, podText } from './pod-facts.ts'
@@ -20,6 +21,7 @@ import { PodStarter, StartError } from './pod-starter.ts'
 import { isRunning, isServing, newestOf, type PodState, type SandboxRecord } from './pod-state.ts'
 import { crashLooping } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
+import { corrections, knownToRun, type KnownToRun, type RuntimeList } from './relist.ts'
 import type { StartingPod } from './start-queue.ts'
 
 const retryMs = 2_000
@@ -41,6 +43,8 @@ export class PodWorker {
   private timer: Timer | undefined
   private waking = false
   private adopting = false
+  /** Resolves when the pod's end is reached: nothing runs. */
+  private readonly rest = Promise.withResolvers<void>()
 
   constructor({ onCleaned, ...options }: PodWorkerOptions) {
     this.onCleaned = onCleaned
@@ -49,6 +53,13 @@ export class PodWorker {
     const volumes = new PodVolumes(this.subject.directories, this.context)
     this.starter = new PodStarter(this.subject, volumes)
     this.ender = new PodEnder(this.subject, volumes)
+  }
+
+  /** The node does not take the pod: it fails before anything of it runs. */
+  reject({ reason, message }: Rejection): void {
+    this.state.givenUp = { reason, message: `Pod was rejected: ${message}` }
+    this.state.isRejected = true
+    this.say('Warning', reason, message)
   }
 
   get pod(): Pod {
@@ -86,15 +97,19 @@ export class PodWorker {
 
   /** Resources may change while containers run. */
   private resize(before: Pod): void {
-    if (this.state.sandbox !== undefined && !sameJson(before.spec, this.pod.spec)) this.context.cgroups.admit(this.pod)
-    for (const container of allContainersOf(this.pod)) {
+    if (this.state.sandbox === undefined || sameJson(before.spec, this.pod.spec)) return
+    const { cgroups, node, runtime } = this.context
+    cgroups.admit(this.pod)
+    const changes = allContainersOf(this.pod).map(async container => {
       const newest = newestOf(this.state, container.name)
-      if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) continue
-      const resources = cgroupResources(this.pod, container, this.context.node.memoryBytes)
-      this.context.runtime.updateContainerResources(newest.id, resources).catch((error: unknown) => {
-        this.say('Warning', 'ResizeError', (error as Error).message, container)
-      })
-    }
+      if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) return
+      const machine = { memoryBytes: node.memoryBytes, cgroupVersion: cgroups.version }
+      await runtime
+        .updateContainerResources(newest.id, cgroupResources(this.pod, container, machine))
+        .catch((error: unknown) => this.say('Warning', 'ResizeError', (error as Error).message, container))
+    })
+    // The kernel takes no limit that is less than those of the containers: it comes after them.
+    void Promise.all(changes).then(() => cgroups.admit(this.pod))
   }
 
   /** The object is gone although the pod had not ended: it was deleted by force. */
@@ -133,19 +148,33 @@ export class PodWorker {
     this.subject.sandboxEnded(id)
   }
 
-  /** What a slow relist found: repairs what events missed. */
-  async relisted(sandboxes: readonly SandboxRecord[], containers: readonly ContainerStatus[]): Promise<void> {
-    const known = this.state.sandbox
-    const now = known && sandboxes.find(({ id }) => id === known.id)
-    if (known !== undefined && !this.state.busy.has('sandbox') && (now === undefined || now.ready !== known.ready)) {
-      this.state.sandbox = { ...known, ready: now?.ready ?? false }
-    }
-    for (const container of containers) {
-      const before = this.state.containers.get(container.name)?.find(({ id }) => id === container.id)
-      if (before !== undefined && before.state !== container.state && before.state !== 'exited')
-        await this.subject.observe(container)
-    }
+  get knownToRun(): KnownToRun {
+    return knownToRun(this.state)
+  }
+
+  /** Repairs what events missed. */
+  async relisted(known: KnownToRun, list: RuntimeList): Promise<void> {
+    const { endedSandbox, ended, lost } = corrections(this.state, known, list)
+    if (endedSandbox !== undefined) this.subject.sandboxEnded(endedSandbox)
+    for (const { name, id } of lost) this.subject.forgetContainer(name, id)
+    await Promise.all(ended.map(id => this.containerEnded(id)))
     this.wake()
+  }
+
+  /** The node stops: containers end as when the pod is deleted, by `atMs` at the latest; the pod stays. */
+  async stopWithNode(atMs: number): Promise<void> {
+    const before = this.state.nodeStopsAtMs
+    this.state.nodeStopsAtMs = Math.min(atMs, before ?? Infinity)
+    if (before !== undefined && atMs < before)
+      this.ender.hasten(Math.max(0, Math.ceil((atMs - this.context.clock.now()) / 1_000)))
+    this.wake()
+    await this.rest.promise
+    if (!this.state.cleaned) await this.subject.status.flush()
+  }
+
+  /** Containers run, or are about to. Who deletes by force does not wait for their end. */
+  get isActive(): boolean {
+    return !this.state.gone && (!isAtRest(this.state) || !shallStop(this.pod, this.state))
   }
 
   /** Stops looking after the pod; its containers run on. */
@@ -171,16 +200,17 @@ export class PodWorker {
     if (this.subject.halted || this.state.cleaned) return
     const nowMs = this.context.clock.now()
     this.timer?.cancel()
-    if (shallEnd(this.pod, this.state)) {
+    const isEnding = shallStop(this.pod, this.state)
+    if (isEnding) {
       this.state.stoppingSinceMs ??= nowMs
       this.subject.stopLivenessProbes()
     }
-    if (shallEnd(this.pod, this.state) || isServing(this.pod, this.state))
-      this.context.starts.settled(this.pod.metadata.uid)
+    if (isEnding || isServing(this.pod, this.state)) this.context.starts.settled(this.pod.metadata.uid)
     const { actions, wakeAtMs } = plan(this.pod, this.state, nowMs)
     for (const action of actions) this.begin(action)
     this.sayBackOffs(nowMs)
     this.subject.status.wake()
+    if (isEnding && isAtRest(this.state)) this.rest.resolve()
     if (wakeAtMs !== Infinity) this.timer = this.context.clock.after(wakeAtMs - nowMs, () => this.wake())
   }
 
@@ -207,6 +237,8 @@ export class PodWorker {
         )
       case 'stop-sandbox':
         return this.operate(`stop-sandbox:${action.id}`, () => this.ender.stopSandbox(action.id))
+      case 'remove-sandbox':
+        return this.operate(`remove-sandbox:${action.id}`, () => this.ender.removeSandbox(action.id))
       case 'ensure-image':
         return this.operate(`image:${action.container}`, () => this.starter.ensureImage(action.container))
       case 'start-container':
@@ -300,6 +332,7 @@ export class PodWorker {
     this.starter.halt()
     await this.ender.clean()
     this.halt()
+    this.rest.resolve()
     this.onCleaned()
   }
 

@@ -44,7 +44,7 @@ export async function runHook(
   limitMs: number,
   sleep: (milliseconds: number) => Promise<void>,
 ): Promise<void> {
-  if (handler.sleep !== undefined) return await sleep(Math.min(limitMs, handler.sleep.seconds * 1_000))
+  if (handler.sleep !== undefined) return await sleep(Math.min(limitMs, Number(handler.sleep.seconds) * 1_000))
   const result =
     handler.exec !== undefined
       ? await execProbe(target, handler.exec.command ?? [], limitMs / 1_000)

@@ -1,8 +1,9 @@
 // What the runtime is told about a pod as a whole.
 import type { ClusterNetwork } from '../api/cluster.ts'
-import type { Pod, SeccompProfile as ApiSeccompProfile } from '../api/generated/models.ts'
-import type { Namespaces, SandboxConfig, SeccompProfile } from '../cri/runtime.ts'
-import { dnsSettings, hostNameOf, type DnsSettings } from './name-resolution.ts'
+import type { AppArmorProfile, Pod, SeccompProfile } from '../api/generated/models.ts'
+import type { Namespaces, SandboxConfig, SecurityProfile } from '../cri/runtime.ts'
+import type { DnsSettings } from '../lib/resolv-conf.ts'
+import { dnsSettings, hostNameOf } from './name-resolution.ts'
 import { allContainersOf, isHostNetwork } from './pod-facts.ts'
 
 export const labelNames = {
@@ -21,7 +22,7 @@ export interface SandboxSettings {
 
 export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettings): SandboxConfig {
   const security = pod.spec.securityContext ?? {}
-  const seccomp = seccompOf(security.seccompProfile)
+  const seccomp = profileOf(security.seccompProfile)
   return {
     name: pod.metadata.name,
     uid: pod.metadata.uid,
@@ -43,8 +44,8 @@ export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettin
     sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [name, value])),
     namespaces: podNamespaces(pod),
     privileged: allContainersOf(pod).some(container => container.securityContext?.privileged === true),
-    ...(security.runAsUser !== undefined && { runAsUser: security.runAsUser }),
-    ...(security.runAsGroup !== undefined && { runAsGroup: security.runAsGroup }),
+    ...(security.runAsUser !== undefined && { runAsUser: Number(security.runAsUser) }),
+    ...(security.runAsGroup !== undefined && { runAsGroup: Number(security.runAsGroup) }),
     supplementalGroups: supplementalGroups(pod),
     ...(seccomp && { seccomp }),
   }
@@ -61,13 +62,13 @@ export function podNamespaces(pod: Pod): Namespaces {
 
 export function supplementalGroups(pod: Pod): number[] {
   const { fsGroup, supplementalGroups: groups = [] } = pod.spec.securityContext ?? {}
-  return fsGroup === undefined ? groups : [...groups, fsGroup]
+  return (fsGroup === undefined ? groups : [...groups, fsGroup]).map(Number)
 }
 
-export function seccompOf(profile: ApiSeccompProfile | undefined): SeccompProfile | undefined {
+export function profileOf(profile: SeccompProfile | AppArmorProfile | undefined): SecurityProfile | undefined {
   if (profile === undefined) return undefined
   return {
-    type: profile.type as SeccompProfile['type'],
+    type: profile.type as SecurityProfile['type'],
     ...(profile.localhostProfile !== undefined && { localhostProfile: profile.localhostProfile }),
   }
 }

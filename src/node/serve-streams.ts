@@ -54,7 +54,12 @@ export function nodeStreams(
       return Readable.from(readLog(file, options, now(), follow), { objectMode: false })
     },
     exec: async (target, command, options) => await runtime.exec(runningContainer(target).id, command, options),
-    attach: async (target, options) => await runtime.attach(runningContainer(target).id, options),
+    async attach(target, options) {
+      const { id } = runningContainer(target)
+      const { stdin = false, stdinOnce = false } = containerOf(workerOf(target).pod, target.container) ?? {}
+      // A container without input takes none.
+      return await runtime.attach(id, { ...options, stdin: options.stdin && stdin, stdinOnce })
+    },
     async portForward(target, port) {
       const { sandbox } = workerOf(target).state
       if (sandbox?.ready !== true)

@@ -1,11 +1,13 @@
-// What a container wrote as its last words: its termination message file, or the end of its log when it
-// failed and asked for that.
-import { open, readFile } from 'node:fs/promises'
+// What a container wrote as its last words: the end of its termination message file, or the end of its log when it
+// failed and asked for that. Limits are bytes; a character that does not fit whole is left out.
+// Source: pkg/kubelet/kuberuntime (getTerminationMessage, readLastStringFromContainerLogs).
+import { open } from 'node:fs/promises'
 import type { Container } from '../api/generated/models.ts'
-import { parseLogLine } from './log-line.ts'
+import { readLog } from './log-reader.ts'
 
-const fileLimit = 4_096
+const fileLimitBytes = 4_096
 const logLimitBytes = 2_048
+/** As they stand in the log file, where a long line of the container is several. */
 const logLimitLines = 80
 
 export async function terminationMessage(
@@ -14,28 +16,41 @@ export async function terminationMessage(
   messageFile: string,
   logFile: string,
 ): Promise<string> {
-  const written = await readFile(messageFile).catch(() => Buffer.alloc(0))
-  if (written.length > 0) return written.toString('utf8', 0, fileLimit)
+  const written = await endOfFile(messageFile)
+  if (written.length > 0) return textOf(written)
   if (container.terminationMessagePolicy !== 'FallbackToLogsOnError' || exitCode === 0) return ''
-  return await endOfLog(logFile)
+  return textOf(await endOfLog(logFile))
 }
 
-async function endOfLog(logFile: string): Promise<string> {
-  const handle = await open(logFile).catch(() => undefined)
-  if (handle === undefined) return ''
+async function endOfFile(file: string): Promise<Buffer> {
+  const handle = await open(file).catch(() => undefined)
+  if (handle === undefined) return Buffer.alloc(0)
   try {
     const { size } = await handle.stat()
-    const wanted = Math.min(size, 4 * logLimitBytes)
-    const { buffer } = await handle.read(Buffer.alloc(wanted), 0, wanted, size - wanted)
-    const lines = buffer
-      .toString()
-      .split('\n')
-      .slice(wanted < size ? 1 : 0)
-      .filter(line => line !== '')
-      .slice(-logLimitLines)
-    const text = lines.map(line => parseLogLine(Buffer.from(line))?.content.toString() ?? '').join('\n')
-    return `${text}\n`.slice(-logLimitBytes)
+    const start = Math.max(0, size - fileLimitBytes)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(fileLimitBytes), 0, fileLimitBytes, start)
+    return buffer.subarray(0, bytesRead)
   } finally {
     await handle.close()
   }
+}
+
+async function endOfLog(file: string): Promise<Buffer> {
+  let end = Buffer.alloc(0)
+  try {
+    for await (const part of readLog(file, { tailLines: logLimitLines }, 0))
+      end = Buffer.concat([end, part]).subarray(-logLimitBytes)
+  } catch {
+    // Without a log there are no words.
+  }
+  return end
+}
+
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** Without the rest of a character that was cut off. */
+function textOf(bytes: Buffer): string {
+  let start = 0
+  while (isContinuation(bytes[start])) start += 1
+  return bytes.toString('utf8', start)
 }

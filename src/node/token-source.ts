@@ -37,7 +37,8 @@ export function tokenSource(client: Client, clock: Clock): TokenSource {
       }
       const account = { namespace, name: pod.spec.serviceAccountName ?? 'default' }
       const answer = await client.post<AuthenticationTokenRequest>(serviceAccounts, account, 'token', request)
-      const expiresMs = Date.parse(answer.status.expirationTimestamp ?? '') || clock.now() + expirationSeconds * 1_000
+      const expiresMs =
+        Date.parse(answer.status.expirationTimestamp ?? '') || clock.now() + Number(expirationSeconds) * 1_000
       const token = {
         token: answer.status.token ?? '',
         renewAtMs: clock.now() + Math.min(longestMs, (expiresMs - clock.now()) * renewalFraction),

@@ -1,8 +1,9 @@
 // Whether a pod fits on one node, and if not, why. Pure; in Kubernetes' order of filters, of which the first
 // that fails speaks.
 import type { Pod } from '../api/generated/models.ts'
+import { isPortTaken } from '../api/host-ports.ts'
 import { hardEffects, matchesNodeAffinity, untolerated } from '../control/node-match.ts'
-import type { HostPort, Requirements } from './requirements.ts'
+import type { Requirements } from './requirements.ts'
 import { forGood, forNow, type Rule, type Unfit } from './rule.ts'
 import type { NodeInfo } from './snapshot.ts'
 
@@ -43,20 +44,9 @@ function unsuitable(pod: Pod, { node, name }: NodeInfo): Unfit | undefined {
 }
 
 function occupied(requirements: Requirements, info: NodeInfo): Unfit | undefined {
-  if (info.hostPorts.size > 0 && requirements.hostPorts.some(port => isTaken(port, info.hostPorts))) return portsTaken
+  if (info.hostPorts.size > 0 && requirements.hostPorts.some(port => isPortTaken(port, info.hostPorts)))
+    return portsTaken
   return lacking(requirements, info)
-}
-
-function isTaken(wanted: HostPort, taken: ReadonlySet<HostPort>): boolean {
-  for (const port of taken) {
-    if (
-      port.port === wanted.port &&
-      port.protocol === wanted.protocol &&
-      (port.address === wanted.address || port.address === '0.0.0.0' || wanted.address === '0.0.0.0')
-    )
-      return true
-  }
-  return false
 }
 
 /** What even the empty node does not have, no leaving pod can give. */

@@ -7,6 +7,6 @@ const noImages: ReadonlyMap<string, number> = new Map()
 export function imageSizes({ status }: Node): ReadonlyMap<string, number> {
   if (!status?.images?.length) return noImages
   return new Map(
-    status.images.flatMap(({ names = [], sizeBytes = 0 }) => names.map(name => [name, sizeBytes] as const)),
+    status.images.flatMap(({ names = [], sizeBytes = 0 }) => names.map(name => [name, Number(sizeBytes)] as const)),
   )
 }

@@ -1,13 +1,7 @@
 // What a pod asks of a node, computed once per pod: plain numbers and lists that filters read fast.
-import type { Pod, PodSpec } from '../api/generated/models.ts'
+import type { Pod } from '../api/generated/models.ts'
+import { hostPortsOf, type HostPort } from '../api/host-ports.ts'
 import { podRequests, type Amounts } from '../api/pod-requests.ts'
-
-export interface HostPort {
-  readonly port: number
-  readonly protocol: string
-  /** `0.0.0.0` for all addresses. */
-  readonly address: string
-}
 
 export interface Requirements {
   /** As last seen. */
@@ -33,11 +27,4 @@ export function requirementsOf(pod: Pod): Requirements {
     scoredMilliCpu: requests.get('cpu') || assumedMilliCpu * pod.spec.containers.length,
     scoredMemoryBytes: requests.get('memory') || assumedMemoryBytes * pod.spec.containers.length,
   }
-}
-
-function hostPortsOf(spec: PodSpec): HostPort[] {
-  return [...spec.containers, ...(spec.initContainers ?? []).filter(container => container.restartPolicy === 'Always')]
-    .flatMap(container => container.ports ?? [])
-    .filter(port => port.hostPort !== undefined && port.hostPort > 0)
-    .map(port => ({ port: port.hostPort!, protocol: port.protocol ?? 'TCP', address: port.hostIP || '0.0.0.0' }))
 }

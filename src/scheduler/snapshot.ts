@@ -1,13 +1,14 @@
 // The scheduler's picture of the nodes and of what their pods take, kept up to date change by change.
 // A placement counts at once (`place`), before the API server has confirmed it.
 import type { Node, Pod } from '../api/generated/models.ts'
+import type { HostPort } from '../api/host-ports.ts'
 import { amountsOf, type Amounts } from '../api/pod-requests.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import { controllerOf } from '../control/ownership.ts'
 import { isFinished } from '../control/pods.ts'
 import { imageSizes } from './image-sizes.ts'
 import { Nominations } from './nominations.ts'
-import { requirementsOf, type HostPort, type Requirements } from './requirements.ts'
+import { requirementsOf, type Requirements } from './requirements.ts'
 
 export interface Placed {
   readonly nodeName: string

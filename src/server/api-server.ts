@@ -2,6 +2,7 @@
 // outside: store, kinds, keys, clock, and who speaks for the nodes.
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { APIService, Secret } from '../api/generated/models.ts'
 import type { KindDefinition } from '../api/kind.ts'
 import { apiServices } from '../api/resources.ts'
@@ -34,6 +35,7 @@ import { keepSchemaStatus } from './flow-control/schema-status.ts'
 import { serveDefinitions } from './custom-resources/definitions.ts'
 import { DiscoveryRoutes } from './http/discovery-routes.ts'
 import type { HealthCheck } from './http/health-routes.ts'
+import { keepRecordsWhilePaused } from './http/pausable-connections.ts'
 import { RequestHandler } from './http/request-handler.ts'
 import { KindRegistry } from './kind-registry.ts'
 import { ServerMetrics } from './metrics.ts'
@@ -187,13 +189,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     draining: () => draining,
     ...(audit !== undefined && { audit }),
   })
-  const listeners: { readonly server: Server; readonly options: ListenOptions }[] = []
+  const listeners: (Listener & { readonly options: ListenOptions })[] = []
   return {
     context,
     listen: async listenOptions => {
-      const server = makeListener(handler, listenOptions, frontProxy)
-      listeners.push({ server, options: listenOptions })
-      return listening(server, listenOptions)
+      const listener = makeListener(handler, listenOptions, frontProxy)
+      listeners.push({ ...listener, options: listenOptions })
+      return listening(listener.server, listenOptions)
     },
     renewServing: serving => {
       for (const {
@@ -215,7 +217,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       aggregator.stop()
       await definitions.stop()
       for (const end of openWatches) end()
-      await Promise.all(listeners.map(({ server }) => closed(server, clock)))
+      await Promise.all(listeners.map(listener => closed(listener, clock)))
       await audit?.close()
     },
   }
@@ -264,11 +266,18 @@ async function storeProblem(store: Store, clock: Clock, logger: Logger): Promise
   return problem
 }
 
+interface Listener {
+  readonly server: Server
+  /** Connections that speak another protocol now; Node.js no longer counts them among its own. */
+  readonly switched: Set<Duplex>
+}
+
 function makeListener(
   handler: RequestHandler,
   { serving, clientAuthority }: ListenOptions,
   frontProxy: FrontProxy | undefined,
-): Server {
+): Listener {
+  const switched = new Set<Duplex>()
   const server = createServer(
     {
       ...secureContext(serving, clientAuthority, frontProxy),
@@ -281,9 +290,14 @@ function makeListener(
     },
     (request, response) => void handler.handle(request, response),
   )
-  server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head))
+  keepRecordsWhilePaused(server)
+  server.on('upgrade', (request, socket, head) => {
+    switched.add(socket)
+    socket.once('close', () => switched.delete(socket))
+    void handler.upgrade(request, socket, head)
+  })
   server.on('tlsClientError', () => {})
-  return server
+  return { server, switched }
 }
 
 const secureContext = (
@@ -306,9 +320,12 @@ function listening(server: Server, { host, port }: ListenOptions): Promise<numbe
   })
 }
 
-function closed(server: Server, clock: Clock): Promise<void> {
+function closed({ server, switched }: Listener, clock: Clock): Promise<void> {
   return new Promise(resolve => {
-    const force = clock.after(drainMs, () => server.closeAllConnections())
+    const force = clock.after(drainMs, () => {
+      server.closeAllConnections()
+      for (const socket of switched) socket.destroy()
+    })
     server.close(() => {
       force.cancel()
       resolve()

@@ -3,7 +3,9 @@
 // older WebSocket form with one pair of channels for each port of the query.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws'
+import { ChannelSocket } from './channel-socket.ts'
 import { acceptSpdy, isSpdyUpgrade, negotiate, refuseUpgrade } from './spdy/accept-upgrade.ts'
 import { SpdySession, type SpdyStream } from './spdy/session.ts'
 
@@ -44,7 +46,7 @@ export async function servePortForward(
   server.handleUpgrade(request, socket, head, client => {
     client.on('error', () => client.terminate())
     if (client.protocol !== tunnelProtocol)
-      return serveChannels(
+      return void serveChannels(
         client,
         ports.filter(port => port > 0 && port < 65_536),
         connect,
@@ -119,35 +121,40 @@ async function forward(
 
 // ---- one pair of channels for each port
 
-function serveChannels(client: WebSocket, ports: readonly number[], connect: ConnectPort): void {
-  const base64 = client.protocol.includes('base64')
-  const send = (channel: number, body: Buffer): void => {
-    if (client.readyState === client.OPEN)
-      client.send(
-        base64
-          ? `${String.fromCharCode(0x30 + channel)}${body.toString('base64')}`
-          : Buffer.concat([Buffer.from([channel]), body]),
-      )
-  }
-  const connections = ports.map(async (port, index) => {
+/** Until the pod's side of every port has closed, or the client is gone. */
+async function serveChannels(client: WebSocket, ports: readonly number[], connect: ConnectPort): Promise<void> {
+  const socket = new ChannelSocket(client)
+  const connections = ports.map((port, index) => open(port, index))
+  client.on('message', (data, isBinary) => {
+    const { channel, body } = socket.decode(data, isBinary)
+    if (channel % 2 === 0) void connections[channel / 2]?.then(connection => socket.deliver(body, connection))
+  })
+  await Promise.all(connections.map(serve))
+  await socket.close()
+
+  async function open(port: number, index: number): Promise<Duplex | undefined> {
     const announcement = Buffer.alloc(2)
     announcement.writeUInt16LE(port)
-    send(index * 2, announcement)
-    send(index * 2 + 1, announcement)
+    socket.send(index * 2, announcement)
+    socket.send(index * 2 + 1, announcement)
     try {
-      const connection = await connect(port)
-      connection.on('data', (chunk: Buffer) => send(index * 2, chunk))
-      connection.on('error', error => send(index * 2 + 1, Buffer.from(error.message)))
-      client.on('close', () => connection.destroy())
-      return connection
+      return await connect(port)
     } catch (error) {
-      send(index * 2 + 1, Buffer.from((error as Error).message))
+      tell(index, error as Error)
       return undefined
     }
-  })
-  client.on('message', (data: Buffer) => {
-    const channel = base64 ? data[0]! - 0x30 : data[0]!
-    const body = base64 ? Buffer.from(data.toString('latin1', 1), 'base64') : data.subarray(1)
-    if (channel % 2 === 0) void connections[channel / 2]?.then(connection => connection?.write(body))
-  })
+  }
+
+  async function serve(opening: Promise<Duplex | undefined>, index: number): Promise<void> {
+    const connection = await opening
+    if (connection === undefined) return
+    client.on('close', () => connection.destroy())
+    connection.on('data', (chunk: Buffer) => socket.send(index * 2, chunk, connection))
+    await finished(connection, { writable: false }).catch((error: Error) => tell(index, error))
+    connection.destroy()
+  }
+
+  function tell(index: number, error: Error): void {
+    socket.send(index * 2 + 1, Buffer.from(error.message))
+  }
 }

@@ -1,6 +1,6 @@
 // Exec and attach over SPDY: the client opens one stream for each of error, stdin, stdout, stderr, resize.
 import type { IncomingMessage } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
 import { parseSize } from './remote-command-websocket.ts'
@@ -67,8 +67,7 @@ async function pump(
   remote: RemoteSession,
   protocol: string,
 ): Promise<void> {
-  const stdin = streams.get('stdin')
-  if (stdin !== undefined && remote.stdin !== undefined) void pipeline(stdin, remote.stdin).catch(() => {})
+  feed(streams.get('stdin'), remote.stdin)
   streams.get('resize')?.on('data', (chunk: Buffer) => {
     const size = parseSize(chunk)
     if (size !== undefined) remote.resize(size.Width, size.Height)
@@ -86,6 +85,18 @@ async function pump(
   errors.end(text)
   await finished(errors, { readable: false }).catch(() => {})
   session.close()
+}
+
+/** What the command does not take is dropped: what nobody reads would keep the client from hearing of the end. */
+function feed(stdin: SpdyStream | undefined, command: Writable | undefined): void {
+  if (stdin === undefined) return
+  if (command === undefined) {
+    stdin.resume()
+    return
+  }
+  command.on('error', () => {})
+  command.once('close', () => stdin.unpipe(command).resume())
+  stdin.pipe(command)
 }
 
 async function copy(output: Readable | undefined, stream: SpdyStream | undefined): Promise<void> {

@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { ChannelSocket, type ChannelMessage } from './channel-socket.ts'
 import type { RemoteSession } from './node-streams.ts'
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
@@ -15,7 +16,6 @@ const protocols = [
   'channel.k8s.io',
   'base64.channel.k8s.io',
 ]
-const sendLimitBytes = 1 << 20
 
 const server = new WebSocketServer({
   noServer: true,
@@ -48,15 +48,16 @@ async function pump(client: WebSocket, session: RemoteSession): Promise<void> {
   const outputs = [forward(channel, channels.stdout, session.stdout), forward(channel, channels.stderr, session.stderr)]
   const status = await session.done
   await Promise.all(outputs)
-  if (channel.sendsStatus) channel.send(channels.error, Buffer.from(JSON.stringify(status)))
+  // From v4 on the error channel carries a Status.
+  if (/^v[45]\./.test(client.protocol)) channel.send(channels.error, Buffer.from(JSON.stringify(status)))
   else if (status.status !== 'Success') channel.send(channels.error, Buffer.from(status.message ?? ''))
-  client.close(1000)
+  await channel.close()
 }
 
-function receive(channel: ChannelSocket, session: RemoteSession, { id, body }: { id: number; body: Buffer }): void {
-  switch (id) {
+function receive(socket: ChannelSocket, session: RemoteSession, { channel, body }: ChannelMessage): void {
+  switch (channel) {
     case channels.stdin:
-      if (session.stdin?.writable === true && !session.stdin.write(body)) channel.pauseUntilDrained(session.stdin)
+      socket.deliver(body, session.stdin)
       return
     case channels.resize: {
       const size = parseSize(body)
@@ -84,41 +85,4 @@ async function forward(channel: ChannelSocket, id: number, output: Readable | un
   output.on('data', (chunk: Buffer) => channel.send(id, chunk, output))
   // Output that breaks off has ended; the status of the command tells the rest.
   await finished(output, { writable: false }).catch(() => {})
-}
-
-class ChannelSocket {
-  /** From v4 on the error channel carries a Status. */
-  readonly sendsStatus: boolean
-  private readonly client: WebSocket
-  private readonly base64: boolean
-
-  constructor(client: WebSocket) {
-    this.client = client
-    this.base64 = client.protocol.includes('base64')
-    this.sendsStatus = /^v[45]\./.test(client.protocol)
-  }
-
-  /** Pauses `source` while too much waits to be sent. */
-  send(id: number, body: Buffer, source?: Readable): void {
-    if (this.client.readyState !== this.client.OPEN) return
-    const resume = (): void => {
-      if (source?.isPaused() === true && this.client.bufferedAmount <= sendLimitBytes) source.resume()
-    }
-    if (this.base64) this.client.send(`${id}${body.toString('base64')}`, resume)
-    else this.client.send(Buffer.concat([Buffer.from([id]), body]), { binary: true }, resume)
-    if (this.client.bufferedAmount > sendLimitBytes) source?.pause()
-  }
-
-  decode(data: RawData, isBinary: boolean): { id: number; body: Buffer } {
-    const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)
-    if (!this.base64 || isBinary) return { id: bytes[0] ?? channels.close, body: bytes.subarray(1) }
-    return { id: Number(String.fromCharCode(bytes[0]!)), body: Buffer.from(bytes.toString('latin1', 1), 'base64') }
-  }
-
-  pauseUntilDrained(input: { once(event: 'drain' | 'close', listener: () => void): unknown }): void {
-    this.client.pause()
-    const resume = (): void => this.client.resume()
-    input.once('drain', resume)
-    input.once('close', resume)
-  }
 }

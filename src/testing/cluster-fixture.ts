@@ -93,15 +93,20 @@ export class ClusterFixture {
   readonly kubeconfig: string
   readonly namespace: NetworkNamespace
   private readonly ownsNamespace: boolean
+  private readonly program: string
   private readonly children = new Set<ChildProcess>()
 
-  /** @param shared the namespace of another cluster, to stand beside it */
-  constructor(name: string, shared?: NetworkNamespace) {
+  /**
+   * @param shared the namespace of another cluster, to stand beside it
+   * @param program another `sampan` than that of this repository
+   */
+  constructor(name: string, shared?: NetworkNamespace, program = sampanProgram) {
     this.name = `${name}-${process.pid}`
     this.directory = mkdtempSync(join(tmpdir(), `sampan-${name}-`))
     this.dataDirectory = join(this.directory, 'data')
     this.kubeconfig = join(this.directory, 'kube', 'config')
     this.ownsNamespace = shared === undefined
+    this.program = program
     this.namespace = shared ?? new NetworkNamespace(this.name)
   }
 
@@ -123,7 +128,7 @@ export class ClusterFixture {
   }
 
   sampan(...args: string[]): Promise<Result> {
-    return this.run(sampanProgram, args)
+    return this.run(this.program, args)
   }
 
   kubectl(...args: string[]): Promise<Result> {
@@ -222,7 +227,7 @@ export class ClusterFixture {
 
   async close(): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL')
-    await this.down('--purge')
+    await this.down('--purge', '--timeout', '0')
     if (this.ownsNamespace) this.namespace.close()
     rmSync(this.directory, { recursive: true, force: true })
   }

@@ -40,6 +40,7 @@ export class NodeFixture {
       runtime: this.place.runtime,
       nodeName: 'node-1',
       dataDirectory: join(this.place.directory, 'node'),
+      cgroupRoot: this.place.podGroup,
       clock: machineClock,
       logger: silentLogger,
       network: {

@@ -7,6 +7,7 @@ import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import type { Runtime } from '../cri/runtime.ts'
 import { programPath } from '../host/command.ts'
+import { ProcessPlace } from '../host/process-place.ts'
 import { busyboxImage, busyboxMissing } from './busybox-image.ts'
 
 export const testImage = 'sampan.local/busybox:1'
@@ -27,14 +28,18 @@ export interface PrivateContainerd {
   readonly containerd: Containerd
   readonly runtime: Runtime
   readonly directory: string
+  readonly podGroup: string
   close(): Promise<void>
 }
 
 export async function privateContainerd(name: string, podCidr = '10.78.0.0/24'): Promise<PrivateContainerd> {
+  const ownName = `test-${name}-${process.pid}`
+  const place = new ProcessPlace(ownName)
   const directory = await mkdtemp(join(tmpdir(), `sampan-${name}-`))
   const containerd = await startContainerd({
     dataDirectory: directory,
-    stateDirectory: `/run/sampan/test-${name}-${process.pid}`,
+    stateDirectory: `/run/sampan/${ownName}`,
+    place,
     podCidr,
   })
   await containerd.importOciImage(testImage, await busyboxImage())
@@ -43,6 +48,7 @@ export async function privateContainerd(name: string, podCidr = '10.78.0.0/24'):
     containerd,
     runtime,
     directory,
+    podGroup: place.podGroup,
     async close() {
       runtime.close()
       await containerd.stop()

@@ -36,6 +36,7 @@ const areas: Record<string, Record<string, Operations>> = {
     'API priority and fairness should support FlowSchema API operations': {
       group: 'flowcontrol.apiserver.k8s.io',
       plural: 'flowschemas',
+      statusKeepsMetadata: true,
       change: { spec: { matchingPrecedence: 9998 } },
       status: { conditions: [condition] },
       object: () => ({
@@ -55,6 +56,7 @@ const areas: Record<string, Record<string, Operations>> = {
     'API priority and fairness should support PriorityLevelConfiguration API operations': {
       group: 'flowcontrol.apiserver.k8s.io',
       plural: 'prioritylevelconfigurations',
+      statusKeepsMetadata: true,
       change: { spec: { limited: { nominalConcurrencyShares: 3 } } },
       status: { conditions: [condition] },
       object: () => ({
@@ -64,6 +66,7 @@ const areas: Record<string, Record<string, Operations>> = {
     'ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should support ValidatingAdmissionPolicy API operations': {
       group: admission,
       plural: 'validatingadmissionpolicies',
+      statusKeepsMetadata: true,
       status: { conditions: [condition] },
       object: () => ({ spec: { matchConstraints, validations: [{ expression: 'object.spec.replicas <= 100' }] } }),
     },
@@ -402,6 +405,7 @@ const areas: Record<string, Record<string, Operations>> = {
     '[DRA] CRUD Tests resource.k8s.io/v1 ResourceClaim': {
       group: dra,
       plural: 'resourceclaims',
+      statusKeepsMetadata: true,
       status: {
         allocation: { nodeSelector: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'x', operator: 'Exists' }] }] } },
       },
@@ -474,6 +478,7 @@ const areas: Record<string, Record<string, Operations>> = {
     'VolumeAttachment Conformance should apply changes to a volumeattachment status': {
       group: storage,
       plural: 'volumeattachments',
+      statusKeepsMetadata: true,
       status: { attached: true, attachmentMetadata: { patched: 'yes' } },
       object: () => ({
         spec: { attacher: 'e2e.example.com', nodeName: 'node-0', source: { persistentVolumeName: 'pv' } },

@@ -7,6 +7,7 @@ import { programPath } from '../../src/host/command.ts'
 import {
   ClusterFixture,
   folder,
+  geoDirectory,
   reasonToSkipCluster,
   repository,
   succeeded,
@@ -47,8 +48,8 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
       /there is no app\.yml of a service "nothing"/,
     )
     await expectRefusal(
-      cluster.sampan('build', cluster.directory, '--name', cluster.name),
-      /is down, so there is no registry to push to/,
+      cluster.sampan('build', join(geoDirectory, 'backend'), '--name', cluster.name),
+      new RegExp(`there is no context "${cluster.name}"`),
     )
   })
 
@@ -63,6 +64,10 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     holder.kill()
     succeeded(await cluster.up())
     succeeded(await cluster.down())
+    await expectRefusal(
+      cluster.sampan('build', join(geoDirectory, 'backend'), '--name', cluster.name),
+      /is down, so there is no registry to push to; start it with: sampan up --name/,
+    )
   })
 
   test('two starts at the same time make one cluster', async () => {

@@ -1,6 +1,7 @@
 // What pods may expect of their cluster: restarts, probes, volumes that follow, names, the API with their
 // own token, storage that lasts, work that runs to its end.
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ContainerStatus, Pod, PodSpec } from '../../src/api/generated/models.ts'
 import {
@@ -265,6 +266,77 @@ describe.skipIf(reason !== undefined)(`pods${reason === undefined ? '' : ` (skip
       'refused',
       async () => (await cluster.run('curl', ['--silent', '--max-time', '2', 'http://127.0.0.1:8088/'])).code === 7,
     )
+  })
+
+  test('what containers may use together bounds their pod, also after a resize', async () => {
+    const resources = (cpu: string, memory: string): object => ({ limits: { cpu, memory }, requests: { cpu, memory } })
+    await create(podOf('bounded', { command: sh(forever), resources: resources('200m', '64Mi') }))
+    await ready('bounded')
+    const groups = podControlGroups((await pod('bounded')).metadata.uid).filter(path => /\/pod[^/]+$/.test(path))
+    const first = (...files: string[]): string =>
+      files.flatMap(file => groups.map(group => join(group, file))).find(path => existsSync(path))!
+    const limits = (): string[] => [
+      readText(first('cpu.max', 'cpu.cfs_quota_us')).split(/\s/)[0]!,
+      readText(first('memory.max', 'memory.limit_in_bytes')).trim(),
+    ]
+    expect(limits()).toEqual(['20000', String(64 << 20)])
+    const resize = async (cpu: string, memory: string): Promise<void> => {
+      const patch = { spec: { containers: [{ name: 'main', resources: resources(cpu, memory) }] } }
+      await show('patch', 'pod', 'bounded', '--subresource=resize', '-p', JSON.stringify(patch))
+    }
+    await resize('300m', '128Mi')
+    await eventually('more', () => limits().join() === `30000,${128 << 20}`)
+    await resize('100m', '32Mi')
+    await eventually('less', () => limits().join() === `10000,${32 << 20}`)
+    expect((await main('bounded'))?.restartCount).toBe(0)
+    await show('delete', 'pod', 'bounded', '--now')
+  })
+
+  test('a pod that was bound without a look at the node fails and says why; its set makes it again', async () => {
+    const node = await show('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}')
+    const bound = { nodeName: node }
+    const onPort = { command: sh(forever), ports: [{ containerPort: 80, hostPort: 8089 }] }
+    await create(
+      podOf('greedy', { command: sh(forever), resources: { requests: { cpu: '1k' } } }, bound),
+      podOf('elsewhere', { command: sh(forever) }, { ...bound, nodeSelector: { disk: 'tape' } }),
+      podOf('holder', onPort),
+    )
+    await ready('holder')
+    const failed = async (name: string): Promise<string> => {
+      await eventually(`${name} failed`, async () => (await pod(name)).status.phase === 'Failed')
+      return `${(await pod(name)).status.reason}: ${(await pod(name)).status.message}`
+    }
+    expect(await failed('greedy')).toMatch(
+      /^OutOfcpu: Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: \d+, capacity: \d+$/,
+    )
+    expect(await failed('elsewhere')).toBe(
+      "NodeAffinity: Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    )
+    const labels = { app: 'again' }
+    const set = {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { ...bound, containers: [{ name: 'main', image, ...onPort }] } },
+    }
+    await create({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'again' },
+      spec: { serviceName: 'again', ...set },
+    })
+    const rejections = async (): Promise<number> => {
+      const selector = 'reason=NodePorts,involvedObject.name=again-0'
+      return (await show('get', 'events', '--field-selector', selector, '-o', 'name')).trim().split('\n').length
+    }
+    await eventually('it was rejected and made again', async () => (await rejections()) > 1)
+    // It is not made again hundreds of times.
+    expect(await rejections()).toBeLessThan(10)
+    await show('delete', 'pod', 'holder', '--now')
+    await eventually(
+      'it came in',
+      async () => (await pod('again-0').catch(() => undefined))?.status.phase === 'Running',
+      30_000,
+    )
+    await show('delete', 'statefulset/again', 'pod/greedy', 'pod/elsewhere', '--now')
   })
 
   test('the token of the pod and the way to the API are there', async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, statSync, writeFileSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { hasSystemd } from '../../src/host/process-place.ts'
 import {
   ClusterFixture,
   geoDirectory,
@@ -35,6 +36,17 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
     expect(json.code).toBe(3)
     expect(JSON.parse(json.out)).toEqual({ name: cluster.name, running: false })
     expect(await cluster.down()).toMatchObject({ code: 0, err: expect.stringContaining('nothing to do') as string })
+  })
+
+  test.skipIf(hasSystemd())('install and uninstall say that services need systemd (skipped with systemd)', async () => {
+    for (const [command, instead] of [
+      ['install', 'up'],
+      ['uninstall', 'down'],
+    ] as const)
+      expect(await cluster.sampan(command, '--name', cluster.name)).toMatchObject({
+        code: 1,
+        err: `error: services of the machine need systemd, which does not run here; use: sampan ${instead} --name ${cluster.name}\n`,
+      })
   })
 
   test('up shows its steps and leaves a context beside those of others', async () => {

@@ -12,6 +12,7 @@ import { mountsBelow } from '../../src/host/mounts.ts'
 import { listProcesses } from '../../src/host/processes.ts'
 import { busyboxImage } from '../../src/testing/busybox-image.ts'
 import { eventually } from '../../src/testing/eventually.ts'
+import { ProcessPlace } from '../../src/host/process-place.ts'
 import { reasonToSkip, testImage } from '../../src/testing/private-containerd.ts'
 
 const reason = reasonToSkip()
@@ -27,6 +28,7 @@ describe.skipIf(reason !== undefined)(
       options = {
         dataDirectory: await mkdtemp(join(tmpdir(), 'sampan-containerd-')),
         stateDirectory: `/run/sampan/test-own-${process.pid}`,
+        place: new ProcessPlace(`test-own-${process.pid}`),
         podCidr: '10.83.0.0/24',
       }
       containerd = await startContainerd(options)

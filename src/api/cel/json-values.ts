@@ -11,6 +11,8 @@ export function fromJson(json: unknown, schema?: SchemaType): Value {
   switch (typeof json) {
     case 'boolean':
       return json
+    case 'bigint':
+      return schema?.type.kind === 'double' ? Number(json) : json
     case 'number':
       return schema?.type.kind === 'double' || !Number.isInteger(json) ? json : BigInt(json)
     case 'string':

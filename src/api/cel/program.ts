@@ -376,9 +376,7 @@ class Compiler {
       for (const entry of entries) {
         if (!isKey(entry.key)) throw new EvaluationError(`unsupported key type: ${typeNameOf(entry.key)}`)
         if (!map.insert(entry))
-          throw new EvaluationError(
-            `insert failed: key ${JSON.stringify(entry.key, (_name, part: unknown) => (typeof part === 'bigint' ? Number(part) : part))} already exists`,
-          )
+          throw new EvaluationError(`insert failed: key ${JSON.stringify(entry.key)} already exists`)
       }
       return map
     }

@@ -1,5 +1,6 @@
 // What a CustomResourceDefinition's rules must satisfy before they are stored: they compile, their messages
 // and field paths make sense, and none of them can cost too much, alone or together.
+import type { Int64 } from '../../lib/int64.ts'
 import type { FieldError } from '../field-error.ts'
 import { forbiddenField, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../generated/models.ts'
@@ -45,7 +46,7 @@ function visit(schema: JSONSchemaProps, place: Place, context: Context): void {
   const child = (
     part: JSONSchemaProps,
     name: string,
-    most: number | undefined,
+    most: Int64 | undefined,
     uncorrelatable: string | undefined,
   ): void =>
     visit(
@@ -53,7 +54,7 @@ function visit(schema: JSONSchemaProps, place: Place, context: Context): void {
       {
         path: `${path}.${name}`,
         isResource: part['x-kubernetes-embedded-resource'] === true,
-        count: count === undefined || most === undefined ? undefined : count * most,
+        count: count === undefined || most === undefined ? undefined : count * Number(most),
         uncorrelatable: place.uncorrelatable ?? uncorrelatable,
       },
       context,

@@ -34,7 +34,7 @@ export function schemaType(schema: JSONSchemaProps, isResource: boolean, name = 
   if (schema['x-kubernetes-int-or-string'] === true)
     return {
       type: dyn,
-      maximum: schema.maxLength === undefined ? wholeText : Math.max(0, schema.maxLength) * 4,
+      maximum: schema.maxLength === undefined ? wholeText : Math.max(0, Number(schema.maxLength)) * 4,
       smallestBytes: 1,
     }
   switch (schema.type) {
@@ -68,7 +68,7 @@ function arrayType(schema: JSONSchemaProps, name: string): SchemaType | undefine
   const maximum =
     schema.maxItems === undefined
       ? Math.floor((requestBytes - 2) / (element.smallestBytes + 1))
-      : Math.max(0, schema.maxItems)
+      : Math.max(0, Number(schema.maxItems))
   const kind = schema['x-kubernetes-list-type']
   return {
     type: listOf(element.type),
@@ -87,7 +87,7 @@ function objectSchemaType(schema: JSONSchemaProps, name: string): SchemaType | u
     const maximum =
       schema.maxProperties === undefined
         ? Math.floor((requestBytes - 2) / (element.smallestBytes + 6))
-        : Math.max(0, schema.maxProperties)
+        : Math.max(0, Number(schema.maxProperties))
     return { type: mapOf(string, element.type), element, maximum, smallestBytes: 2 }
   }
   const required = new Set(schema.required ?? [])
@@ -132,7 +132,11 @@ function saysOwnNames({ kind, apiVersion, metadata }: JSONSchemaProps['propertie
 function textType({ format, maxLength, enum: values }: JSONSchemaProps): SchemaType {
   switch (format) {
     case 'byte':
-      return { type: bytes, maximum: maxLength === undefined ? wholeText : Math.max(0, maxLength), smallestBytes: 2 }
+      return {
+        type: bytes,
+        maximum: maxLength === undefined ? wholeText : Math.max(0, Number(maxLength)),
+        smallestBytes: 2,
+      }
     case 'duration':
       return { type: duration, maximum: 32, smallestBytes: 3 }
     case 'date':
@@ -142,7 +146,7 @@ function textType({ format, maxLength, enum: values }: JSONSchemaProps): SchemaT
     default:
       break
   }
-  if (maxLength !== undefined) return { ...text, maximum: Math.max(0, maxLength) * 4 }
+  if (maxLength !== undefined) return { ...text, maximum: Math.max(0, Number(maxLength)) * 4 }
   if (values === undefined || values.length === 0) return text
   return { ...text, maximum: Math.max(...values.map(value => (typeof value === 'string' ? value.length : 0))) }
 }

@@ -1,4 +1,5 @@
 // Values back into JSON, as Kubernetes writes them into patches and messages.
+import { exactInteger } from '../../lib/int64.ts'
 import { encodeBase64 } from '../../lib/text.ts'
 import { EvaluationError } from './cel-error.ts'
 import { formatDuration, formatTimestamp } from './library/time.ts'
@@ -21,7 +22,7 @@ export function toJson(value: Value): unknown {
   visit()
   switch (typeof value) {
     case 'bigint':
-      return Number(value)
+      return exactInteger(value)
     case 'string':
     case 'number':
     case 'boolean':
@@ -35,7 +36,7 @@ export function toJson(value: Value): unknown {
     return Object.fromEntries(value.names().map(name => [name, toJson(value.get(name) ?? null)]))
   if (value instanceof CelMap)
     return Object.fromEntries([...mapEntries(value)].map(entry => [textKey(entry.key), toJson(entry.value)]))
-  if (value instanceof UnsignedInteger) return Number(value.value)
+  if (value instanceof UnsignedInteger) return exactInteger(value.value)
   if (value instanceof Uint8Array) return encodeBase64(value)
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof Timestamp) return formatTimestamp(value)

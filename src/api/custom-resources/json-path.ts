@@ -1,4 +1,5 @@
 // The part of kubectl's JSONPath that printer columns use: fields, indexes, slices, wildcards and filters.
+import { exactInteger, isNumber, type Int64 } from '../../lib/int64.ts'
 import { isObject } from '../patch/json-value.ts'
 
 type Step = (values: readonly unknown[]) => unknown[]
@@ -86,6 +87,7 @@ function literal(text: string): unknown {
   const quoted = /^(["'])(.*)\1$/.exec(text)
   if (quoted !== null) return quoted[2]
   if (text === 'true' || text === 'false') return text === 'true'
+  if (/^-?\d+$/.test(text)) return exactInteger(BigInt(text))
   return Number.isNaN(Number(text)) ? text : Number(text)
 }
 
@@ -97,7 +99,8 @@ function compare(left: unknown, operator: string, right: unknown): boolean {
       return left !== right
     default:
   }
-  if (typeof left !== typeof right || (typeof left !== 'number' && typeof left !== 'string')) return false
-  const [a, b] = [left, right as typeof left]
+  const areNumbers = isNumber(left) && isNumber(right)
+  if (!areNumbers && (typeof left !== 'string' || typeof right !== 'string')) return false
+  const [a, b] = [left as Int64, right as Int64]
   return operator === '<' ? a < b : operator === '<=' ? a <= b : operator === '>' ? a > b : a >= b
 }

@@ -1,6 +1,7 @@
 // From a CustomResourceDefinition to the kinds that it adds, one for each served version. Schemas are
 // compiled when they are first needed. Objects are stored in one version; each version's kind shows them
 // in its own. Source of the strategies: apiextensions-apiserver pkg/registry/customresource.
+import { isNumber } from '../../lib/int64.ts'
 import { badRequest, serviceUnavailable } from '../api-error.ts'
 import { decodeObject } from '../decode.ts'
 import { compareVersions } from '../discovery.ts'
@@ -199,7 +200,11 @@ function statusStrategy(compiled: CompiledVersion, scale: Scale | undefined): Pa
       joinErrors(compiled.validateStatus(object, old), validateScale(object, scale, ['status'])),
   }
   return {
-    prepareForCreate: draft => void delete draft.status,
+    prepareForCreate(draft) {
+      delete draft.status
+      // The status that the schema has for objects without one is there from the start.
+      compiled.defaults(draft)
+    },
     prepareForUpdate: (draft, old) => setOrDelete(draft, old.status),
     subresources: { status },
   }
@@ -231,7 +236,7 @@ function validateScale(object: Custom, scale: Scale | undefined, parts: readonly
     const path = part === 'spec' ? scale.specReplicasPath : scale.statusReplicasPath
     const replicas = valueAt(object, path)
     if (replicas === undefined) continue
-    if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+    if (!isNumber(replicas) || !Number.isInteger(Number(replicas)))
       found.push(
         invalidValue(
           path,

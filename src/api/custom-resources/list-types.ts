@@ -1,4 +1,5 @@
 // Lists that are sets or maps hold each item once. A schema without such lists costs nothing.
+import { sortedKeys } from '../../lib/sorted-keys.ts'
 import type { FieldError } from '../field-error.ts'
 import { duplicate, joinErrors } from '../field-error.ts'
 import { isObject } from '../patch/json-value.ts'
@@ -57,16 +58,9 @@ function ownCheck(schema: Schema): ((list: readonly unknown[], path: string) => 
 function duplicatesOf(list: readonly unknown[], path: string): FieldError[] {
   const seen = new Map<string, number>()
   return list.flatMap((item, index) => {
-    const text = canonical(item)
+    const text = JSON.stringify(sortedKeys(item))
     const times = (seen.get(text) ?? 0) + 1
     seen.set(text, times)
     return times === 2 ? [duplicate(`${path}[${index}]`, item)] : []
   })
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  )
 }

@@ -1,4 +1,5 @@
 // The columns of `kubectl get` for a custom resource: its name and what the definition asks for, or its age.
+import { isNumber } from '../../lib/int64.ts'
 import type { CustomResourceColumnDefinition as ColumnDefinition } from '../generated/models.ts'
 import type { Cell, Column, KindDefinition } from '../kind.ts'
 import { since } from '../kinds/cells.ts'
@@ -34,9 +35,9 @@ function cellOf(value: unknown, type: string, nowMs: number): Cell {
   if (value === undefined || value === null) return null
   switch (type) {
     case 'integer':
-      return typeof value === 'number' ? Math.trunc(value) : null
+      return typeof value === 'bigint' ? value : typeof value === 'number' ? Math.trunc(value) : null
     case 'number':
-      return typeof value === 'number' ? value : null
+      return isNumber(value) ? Number(value) : null
     case 'boolean':
       return typeof value === 'boolean' ? value : null
     case 'date':

@@ -4,6 +4,7 @@
 // accepted once does not stand in the way of other changes.
 import type { FieldError } from '../field-error.ts'
 import { invalidValue, notSupported, required, tooLong, tooMany } from '../field-error.ts'
+import type { Int64 } from '../../lib/int64.ts'
 import { deepEqual, getKey, isObject, type JsonObject } from '../patch/json-value.ts'
 import { compilePattern } from './pattern.ts'
 import { additionalOf, itemsOf, propertiesOf, withChoice, type Schema } from './schema.ts'
@@ -52,6 +53,7 @@ function kindOf(value: unknown): Kind {
   if (value === null || value === undefined) return 'null'
   if (Array.isArray(value)) return 'list'
   const type = typeof value
+  if (type === 'bigint') return 'number'
   return type === 'string' || type === 'number' || type === 'boolean' ? type : 'object'
 }
 
@@ -100,7 +102,7 @@ const typeNames: Readonly<Record<Kind, string>> = {
 
 function typeNameOf(value: unknown): string {
   const kind = kindOf(value)
-  return kind === 'number' && Number.isInteger(value) ? 'integer' : typeNames[kind]
+  return kind === 'number' && (typeof value === 'bigint' || Number.isInteger(value)) ? 'integer' : typeNames[kind]
 }
 
 function typeCheck(schema: Schema): Check[] {
@@ -222,7 +224,7 @@ function textCheck({ maxLength, minLength, pattern = '' }: Schema): Check[] {
   const compiled = pattern === '' ? undefined : compilePattern(pattern)
   const problem = (text: string, place: Place): FieldError | undefined => {
     if (maxLength !== undefined && text.length > maxLength && lengthOf(text) > maxLength)
-      return tooLong(place.path, maxLength)
+      return tooLong(place.path, Number(maxLength))
     if (minLength !== undefined && lengthOf(text) < minLength)
       return invalidValue(place.path, text, inBody(place, `should be at least ${minLength} chars long`))
     if (typeof compiled === 'string')
@@ -266,7 +268,7 @@ function numberCheck(schema: Schema): Check[] {
   if (multipleOf === undefined && maximum === undefined && minimum === undefined && limit === Infinity) return []
   return [
     (value, place, found) => {
-      const number = value as number
+      const number = value as Int64
       const refuse = (rest: string): number => found.push(invalidValue(place.path, number, inBody(place, rest)))
       if (number >= limit || number < -limit)
         found.push(
@@ -276,7 +278,8 @@ function numberCheck(schema: Schema): Check[] {
             `Checked value must be of type integer ${format === undefined ? '(default format)' : `with format ${format}`} in ${place.path}`,
           ),
         )
-      if (multipleOf !== undefined && !isMultiple(number, multipleOf)) refuse(`should be a multiple of ${multipleOf}`)
+      if (multipleOf !== undefined && !isMultiple(Number(number), multipleOf))
+        refuse(`should be a multiple of ${multipleOf}`)
       if (maximum !== undefined && (exclusiveMaximum === true ? number >= maximum : number > maximum))
         refuse(`should be less than ${exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`)
       if (minimum !== undefined && (exclusiveMinimum === true ? number <= minimum : number < minimum))
@@ -305,7 +308,8 @@ function listCheck(schema: Schema): Check[] {
           count += item(one, { path: `${place.path}[${index}]`, old: oldItem(place.old, one, index) }, found)
       if (minItems !== undefined && list.length < minItems)
         found.push(invalidValue(place.path, list.length, inBody(place, `should have at least ${minItems} items`)))
-      if (maxItems !== undefined && list.length > maxItems) found.push(tooMany(place.path, list.length, maxItems))
+      if (maxItems !== undefined && list.length > maxItems)
+        found.push(tooMany(place.path, list.length, Number(maxItems)))
       if (
         uniqueItems === true &&
         list.some((one, index) => list.slice(0, index).some(earlier => deepEqual(one, earlier)))
@@ -369,7 +373,7 @@ function objectCheck(schema: Schema): Check[] {
           ) - found.length
         )
       if (maxProperties !== undefined && names.length > maxProperties)
-        return found.push(tooMany(place.path, names.length, maxProperties)) - found.length
+        return found.push(tooMany(place.path, names.length, Number(maxProperties))) - found.length
       const inside = (name: string, separator = place.path === '' ? '' : '.'): Place => ({
         path: `${place.path}${separator}${name}`,
         old: isObject(place.old) ? getKey(place.old, name) : undefined,

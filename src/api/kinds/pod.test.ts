@@ -141,7 +141,7 @@ describe('ports on the network of the host', () => {
     ({ hostNetwork: true, containers: [{ name: 'c', image: 'i', ports: [port] }] }) as PodSpec
   const problems = (port: object, isTemplate: boolean): string[] =>
     validatePodSpec(spec(port), 'spec', isTemplate)
-      .filter(({ field }) => field.includes('ports'))
+      .filter(({ field }) => field.endsWith('hostPort'))
       .map(({ field, message }) => `${field}: ${message}`)
   const mismatch = (port: number): string =>
     `spec.containers[0].ports[0].hostPort: Invalid value: ${port}: must match \`containerPort\` when \`hostNetwork\` is true`

@@ -108,7 +108,7 @@ export const podKind = defineKind({
 /** Nobody has to wait for a pod that runs nowhere. */
 function gracePeriodSeconds({ spec, status }: Pod, requested: number | undefined): number {
   if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
-  const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0
+  const seconds = requested ?? Number(spec.terminationGracePeriodSeconds ?? 0)
   return seconds < 0 ? 1 : seconds
 }
 
@@ -136,7 +136,7 @@ function resized(containers: readonly Container[], wanted: readonly Container[] 
 
 /** A part of the object that is a part of its specification counts as a change of it. */
 function countChange(draft: Pod, old: Pod): void {
-  if (!sameJson(draft.spec, old.spec)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+  if (!sameJson(draft.spec, old.spec)) draft.metadata.generation = Number(old.metadata.generation ?? 0) + 1
 }
 
 function validateResize(pod: Pod, old: Pod): FieldError[] {

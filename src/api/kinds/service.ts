@@ -106,13 +106,9 @@ function dropUnfitting(spec: ServiceSpec, old: ServiceSpec): void {
       delete spec[field]
   }
   if (hasNodePorts(old) && !hasNodePorts(spec)) {
-    const before = old.ports?.map(port => port.nodePort)
-    if (
-      sameJson(
-        spec.ports?.map(port => port.nodePort),
-        before,
-      )
-    )
+    // Ports that came or went say nothing about those that stay; a number that is new is meant.
+    const before = new Set(old.ports?.map(port => port.nodePort))
+    if (spec.ports?.every(({ nodePort }) => !nodePort || before.has(nodePort)))
       for (const port of spec.ports ?? []) delete port.nodePort
     if (spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy
     if (spec.healthCheckNodePort === old.healthCheckNodePort) delete spec.healthCheckNodePort

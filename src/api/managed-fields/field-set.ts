@@ -1,6 +1,7 @@
 // Sets of fields in the form in which metadata.managedFields stores them (FieldsV1): nested maps whose
 // keys are `f:name`, `k:{"key":value}` or `v:value`; a node without children is a member, a node with
 // children is one when it has the key `.`. Sets are values: no function here changes its arguments.
+import { parseExactJson } from '../../lib/exact-json.ts'
 
 export interface FieldSet {
   readonly [element: string]: FieldSet
@@ -112,7 +113,7 @@ function elementText(element: string): string {
   const body = element.slice(2)
   if (element.startsWith('f:')) return `.${body}`
   if (element.startsWith('v:')) return `[=${body}]`
-  const keys = JSON.parse(body) as Record<string, unknown>
+  const keys = parseExactJson(body) as Record<string, unknown>
   return `[${Object.keys(keys)
     .map(key => `${key}=${JSON.stringify(keys[key])}`)
     .join(',')}]`

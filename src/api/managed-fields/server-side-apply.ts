@@ -6,6 +6,7 @@ import { ApiError, badRequest, type StatusCause } from '../api-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isObject, type JsonObject } from '../patch/json-value.ts'
 import { validateAnnotations } from '../validation/object-meta.ts'
+import { parseExactJson } from '../../lib/exact-json.ts'
 import { sortedKeys } from '../../lib/sorted-keys.ts'
 import { appliedFields, compare, type Comparison } from './compare.ts'
 import { entryKey, readEntries, writeEntries, type Entries, type Entry } from './entries.ts'
@@ -180,7 +181,7 @@ function movableFromClientSide({ live, manager, apiVersion }: Apply, shape: Shap
   const text = manager === 'kubectl' ? live?.metadata.annotations?.[lastAppliedAnnotation] : undefined
   if (text === undefined) return leaf
   try {
-    const lastApplied: unknown = JSON.parse(text)
+    const lastApplied: unknown = parseExactJson(text)
     if (!isObject(lastApplied) || lastApplied.apiVersion !== apiVersion) return leaf
     checkTyped(lastApplied, shape)
     const { changed, removed } = compare(lastApplied, live as unknown as JsonObject, shape)

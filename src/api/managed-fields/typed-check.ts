@@ -90,6 +90,8 @@ function checkSet(list: readonly unknown[], path: string, problems: string[]): v
   }
 }
 
+const kindOf = (value: unknown): string => (typeof value === 'bigint' ? 'number' : typeof value)
+
 const expected = { string: 'string', number: 'numeric (int or float)', boolean: 'boolean', list: 'list', map: 'map' }
 
 function checkLeaf(
@@ -99,7 +101,7 @@ function checkLeaf(
   problems: string[],
 ): void {
   if (type === 'any') return
-  const fits = type === 'list' ? Array.isArray(value) : type === 'map' ? isObject(value) : typeof value === type
+  const fits = type === 'list' ? Array.isArray(value) : type === 'map' ? isObject(value) : kindOf(value) === type
   if (!fits) problems.push(`${path}: expected ${expected[type]}, got ${shown(value)}`)
 }
 

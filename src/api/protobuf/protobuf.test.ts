@@ -1,3 +1,4 @@
+import { exactInteger } from '../../lib/int64.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../api-error.ts'
@@ -115,7 +116,10 @@ const scalars: Partial<Record<Field['type'], fc.Arbitrary<unknown>>> = {
   string: fc.string({ minLength: 1, unit: 'grapheme' }),
   boolean: fc.constant(true),
   int32: fc.integer().filter(value => value !== 0),
-  int64: fc.maxSafeInteger().filter(value => value !== 0),
+  int64: fc
+    .oneof(fc.maxSafeInteger(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }))
+    .map(value => exactInteger(BigInt(value)))
+    .filter(value => value !== 0),
   double: fc.double({ noNaN: true, noDefaultInfinity: true }).filter(value => value !== 0),
   bytes: fc.uint8Array({ minLength: 1 }).map(bytes => Buffer.from(bytes).toString('base64')),
   quantity: fc.constantFrom('1', '100m', '2Gi'),

@@ -1,6 +1,7 @@
 // Reads protobuf fields one after the other. Malformed input ends in a bad request, never in anything
 // else: the bytes come from clients.
 import { badRequest, type ApiError } from '../api-error.ts'
+import { exactInteger, type Int64 } from '../../lib/int64.ts'
 import { decodeUtf8 } from '../../lib/text.ts'
 
 const malformed = (): ApiError => badRequest('proto: illegal wireType or unexpected EOF')
@@ -36,7 +37,7 @@ export class Reader {
   }
 
   /** A signed integer of up to 64 bits. */
-  integer(): number {
+  integer(): Int64 {
     const start = this.at
     let value = 0
     for (let shift = 0; shift < 28; shift += 7) {
@@ -49,7 +50,7 @@ export class Reader {
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.byte()
       long |= BigInt(byte & 127) << shift
-      if (byte < 128) return Number(BigInt.asIntN(64, long))
+      if (byte < 128) return exactInteger(BigInt.asIntN(64, long))
     }
     throw malformed()
   }

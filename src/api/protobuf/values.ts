@@ -1,6 +1,8 @@
 // One value of a field, between JSON and protobuf: scalars, and the types whose JSON form differs from
 // their message (quantities, times, int-or-string, wrapped lists, raw JSON, parts of JSON schemas).
 import { badRequest } from '../api-error.ts'
+import { parseExactJson } from '../../lib/exact-json.ts'
+import type { Int64 } from '../../lib/int64.ts'
 import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from '../../lib/text.ts'
 import type { Field } from '../schema/schema.ts'
 import type { Reader } from './reader.ts'
@@ -24,7 +26,7 @@ export function writeValue(writer: Writer, field: Field, number: number, value: 
       break
     case 'int32':
     case 'int64':
-      writer.integerField(number, value as number)
+      writer.integerField(number, value as Int64)
       break
     case 'double':
       writer.doubleField(number, value as number)
@@ -106,6 +108,7 @@ export function readValue(reader: Reader, field: Field, wireType: number, nested
     case 'boolean':
       return reader.integer() !== 0
     case 'int32':
+      return Number(reader.integer()) | 0
     case 'int64':
       return field.shape === 'list' && wireType === 2 ? packed(reader) : reader.integer()
     case 'double':
@@ -139,9 +142,9 @@ export function readValue(reader: Reader, field: Field, wireType: number, nested
   }
 }
 
-function packed(reader: Reader): number[] {
+function packed(reader: Reader): Int64[] {
   const inner = reader.nested()
-  const list: number[] = []
+  const list: Int64[] = []
   while (!inner.done) list.push(inner.integer())
   return list
 }
@@ -169,8 +172,8 @@ function readTime(reader: Reader, micro: boolean): string | undefined {
   let seconds = 0
   let nanos = 0
   for (const [number, wireType] of fieldsOf(reader)) {
-    if (number === 1) seconds = reader.integer()
-    else if (number === 2) nanos = reader.integer()
+    if (number === 1) seconds = Number(reader.integer())
+    else if (number === 2) nanos = Number(reader.integer())
     else reader.skip(wireType)
   }
   const date = new Date(seconds * 1000)
@@ -182,8 +185,8 @@ function readTime(reader: Reader, micro: boolean): string | undefined {
 function readIntOrString(reader: Reader): number | string {
   let [type, integer, text]: [number, number, string] = [0, 0, '']
   for (const [number, wireType] of fieldsOf(reader)) {
-    if (number === 1) type = reader.integer()
-    else if (number === 2) integer = reader.integer()
+    if (number === 1) type = Number(reader.integer())
+    else if (number === 2) integer = Number(reader.integer())
     else if (number === 3) text = reader.string()
     else reader.skip(wireType)
   }
@@ -198,7 +201,7 @@ function readJson(reader: Reader): unknown {
   }
   if (text === '') return undefined
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch {
     throw badRequest('a raw value is not JSON')
   }

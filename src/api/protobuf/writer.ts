@@ -1,6 +1,7 @@
 // The little of the protobuf wire format that Kubernetes uses: varints, lengths, strings, nested
 // messages, doubles. A writer is reused: `finish` copies what was written. Not re-entrant across awaits,
 // which is no concern: encoding is synchronous.
+import type { Int64 } from '../../lib/int64.ts'
 import { encodeUtf8Into } from '../../lib/text.ts'
 
 const varint = 0
@@ -27,13 +28,13 @@ export class Writer {
     this.buffer[this.at++] = rest
   }
 
-  /** Any safe integer, negative ones as ten bytes. */
-  private integer(value: number): void {
+  /** Negative ones take ten bytes. */
+  private integer(value: Int64): void {
     if (value >= 0 && value <= 0xffff_ffff) {
-      this.uint32(value)
+      this.uint32(Number(value))
       return
     }
-    let rest = BigInt.asUintN(64, BigInt(Math.trunc(value)))
+    let rest = BigInt.asUintN(64, typeof value === 'bigint' ? value : BigInt(Math.trunc(value)))
     while (rest > 127n) {
       this.buffer[this.at++] = Number(rest & 127n) | 128
       rest >>= 7n
@@ -41,7 +42,7 @@ export class Writer {
     this.buffer[this.at++] = Number(rest)
   }
 
-  integerField(number: number, value: number): void {
+  integerField(number: number, value: Int64): void {
     this.reserve(16)
     this.uint32((number << 3) | varint)
     this.integer(value)

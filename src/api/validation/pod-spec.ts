@@ -1,4 +1,5 @@
 // The specification of a pod, wherever it stands: in a Pod or in the template of a workload.
+import type { Int64 } from '../../lib/int64.ts'
 import type { FieldError } from '../field-error.ts'
 import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
 import type { PodSpec, PodTemplateSpec } from '../generated/models.ts'
@@ -54,7 +55,7 @@ export function validatePodSpec(spec: PodSpec, field: string, isTemplate = false
 
 const maximumSeconds = 2_147_483_647
 
-const validateDeadline = (seconds: number | undefined, field: string): FieldError[] =>
+const validateDeadline = (seconds: Int64 | undefined, field: string): FieldError[] =>
   seconds === undefined || (seconds >= 1 && seconds <= maximumSeconds)
     ? []
     : [invalidValue(field, seconds, `must be between 1 and ${maximumSeconds}, inclusive`)]

@@ -1,4 +1,5 @@
 // Small checks that validators of many kinds share. Each returns its findings.
+import type { Int64 } from '../../lib/int64.ts'
 import type { FieldError } from '../field-error.ts'
 import { duplicate, invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { Check } from './formats.ts'
@@ -9,10 +10,10 @@ export function collect(check: Check, field: string, value: string): FieldError[
   return found.length === 0 ? joinErrors() : found.map(message => invalidValue(field, value, message))
 }
 
-export const validateNonNegative = (value: number | undefined, field: string): FieldError[] =>
+export const validateNonNegative = (value: Int64 | undefined, field: string): FieldError[] =>
   value === undefined || value >= 0 ? [] : [invalidValue(field, value, 'must be greater than or equal to 0')]
 
-export const validatePositive = (value: number | undefined, field: string): FieldError[] =>
+export const validatePositive = (value: Int64 | undefined, field: string): FieldError[] =>
   value === undefined || value > 0 ? [] : [invalidValue(field, value, 'must be greater than 0')]
 
 export const validatePort = (value: number | undefined, field: string): FieldError[] =>

@@ -1,4 +1,5 @@
 // What the security contexts of pods and containers have in common, and what only pods have.
+import type { Int64 } from '../../lib/int64.ts'
 import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { PodSecurityContext, SeccompProfile, SecurityContext } from '../generated/models.ts'
@@ -6,7 +7,7 @@ import { each, optionalOneOf, validateOneOf, validateUnique } from './scalars.ts
 
 const maximumId = 2_147_483_647
 
-const validateId = (id: number | undefined, field: string): FieldError[] =>
+const validateId = (id: Int64 | undefined, field: string): FieldError[] =>
   id === undefined || (id >= 0 && id <= maximumId)
     ? []
     : [invalidValue(field, id, `must be between 0 and ${maximumId}, inclusive`)]

@@ -2,7 +2,13 @@
 // only for their presence.
 import type { FieldError } from '../field-error.ts'
 import { forbiddenField, invalidValue, joinErrors, required } from '../field-error.ts'
-import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from '../generated/models.ts'
+import type {
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  ServiceAccountTokenProjection,
+  Volume,
+  VolumeProjection,
+} from '../generated/models.ts'
 import { validateFieldRef, validateResourceFieldRef, volumeFields } from './field-sources.ts'
 import { checkLabel } from './formats.ts'
 import { validateNonNegativeQuantity } from './resources.ts'
@@ -142,10 +148,7 @@ function validateProjection(projection: VolumeProjection, field: string): FieldE
   )
 }
 
-function validateToken(
-  { path, expirationSeconds = 3600 }: { path?: string; expirationSeconds?: number },
-  field: string,
-): FieldError[] {
+function validateToken({ path, expirationSeconds = 3600 }: ServiceAccountTokenProjection, field: string): FieldError[] {
   return joinErrors(
     expirationSeconds < 600
       ? [

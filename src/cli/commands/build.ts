@@ -4,14 +4,20 @@ import { join, resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { readProject } from '../../images/build/project.ts'
 import { isRepository, parseImageReference } from '../../images/image-reference.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { clusterRegistry } from '../cluster-registry.ts'
+import { deliveryOf, nextStep, repositoryOf } from '../delivery-of.ts'
 import { CommandFailure, Output } from '../output.ts'
 
 export interface BuildCommandOptions {
-  /** `name:version`; by default as in package.json. */
+  /** `name:version`; by default as app.yml wants it, else as in package.json. */
   readonly tag?: string
-  /** `host:port` of the registry to push to. */
-  readonly registry: string
+  /** `host:port` of the registry to push to; by default that of the cluster. */
+  readonly registry?: string
+  /** Context of the cluster; by default the current one. */
+  readonly context?: string
   readonly output?: 'json'
+  readonly clock: Clock
 }
 
 export async function build(directory: string, options: BuildCommandOptions): Promise<void> {
@@ -20,29 +26,33 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
-  const repository = reference?.repository ?? project.name
+  const delivery = deliveryOf(project.directory)
+  const wanted = delivery === undefined ? undefined : repositoryOf(delivery)
+  const repository = reference?.repository ?? wanted ?? project.name
   if (!isRepository(repository))
     throw new CommandFailure(
       `"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
     )
   const tag = reference?.tag ?? project.version
+  const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
   output.working(`building ${repository}:${tag}`)
   const image = await buildImage({
     directory: project.directory,
     repository,
     tag,
-    registry: options.registry,
+    registry,
     cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sampan', 'layers'),
     nodeBinary: process.execPath,
     progress: (step, cached) => {
       output.done(cached ? `${step} (kept from before)` : step)
       output.working(`building ${repository}:${tag}`)
     },
+    note: text => output.line(`note: ${text}`),
   })
   output.quiet()
   if (options.output === 'json') console.log(JSON.stringify({ image: `sampan.local/${repository}:${tag}`, ...image }))
   else
     output.line(
-      `built sampan.local/${repository}:${tag} (${Math.round(image.sizeBytes / 1e6)} MB); next: sampan deploy -e test ${repository}:${tag}`,
+      `built sampan.local/${repository}:${tag} (${Math.round(image.sizeBytes / 1e6)} MB); ${nextStep(delivery, repository, tag, { context: options.context, folder: process.cwd() })}`,
     )
 }

@@ -1,4 +1,5 @@
 // `sampan deploy -e ENVIRONMENT NAME:VERSION` and `sampan rollback -e ENVIRONMENT NAME`.
+import { hostname, userInfo } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { HttpClient } from '../../client/http-client.ts'
 import { clusterAccess, kubeconfigPaths } from '../../client/kubeconfig.ts'
@@ -6,7 +7,9 @@ import { deploy, rollback, type DeployOptions } from '../../delivery/deploy.ts'
 import { readManifest } from '../../delivery/manifest/read-manifest.ts'
 import type { Release } from '../../delivery/release-history.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { findImage } from '../find-image.ts'
 import { findManifest } from '../find-manifest.ts'
+import { watchForInterruption } from '../interruption.ts'
 import { CommandFailure, Output } from '../output.ts'
 
 export interface DeployCommandOptions {
@@ -17,6 +20,8 @@ export interface DeployCommandOptions {
   readonly timeout: number
   readonly output?: 'json'
   readonly clock: Clock
+  /** Whether a process of this machine runs. */
+  readonly isAlive: (pid: number) => boolean
 }
 
 export interface RollbackCommandOptions extends DeployCommandOptions {
@@ -32,14 +37,14 @@ export async function deployCommand(target: string, options: DeployCommandOption
   const manifest = readManifest(file, manifestText, options.environment)
   if (manifest.name !== service)
     throw new CommandFailure(`${file} is the manifest of "${manifest.name}", not of "${service}"`)
-  await withCluster(options, async (deployOptions, output) =>
+  await withCluster(service, options, async (deployOptions, output) =>
     finish(await deploy(manifest, options.environment, version, deployOptions), options, output),
   )
 }
 
 export async function rollbackCommand(service: string, options: RollbackCommandOptions): Promise<void> {
   const namespace = namespaceOf(service, options)
-  await withCluster(options, async (deployOptions, output) => {
+  await withCluster(service, options, async (deployOptions, output) => {
     const release = await rollback(
       {
         service,
@@ -75,12 +80,17 @@ function finish(release: Release, { output: format }: DeployCommandOptions, outp
 }
 
 async function withCluster(
+  service: string,
   options: DeployCommandOptions,
   work: (deployOptions: DeployOptions, output: Output) => Promise<void>,
 ): Promise<void> {
   const output = new Output()
   const access = clusterAccess(kubeconfigPaths(process.env), options.context)
   const client = new HttpClient({ access, userAgent: 'sampan', clock: options.clock })
+  const interruption = watchForInterruption(
+    output,
+    `the release stays unfinished: deliver again, or put the one before back with: sampan rollback -e ${options.environment} ${service}`,
+  )
   try {
     await work(
       {
@@ -98,11 +108,26 @@ async function withCluster(
               `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}&tailLines=${shownLogLines}${previous ? '&previous=true' : ''}`,
             ),
           ),
+        deployer: `${userInfo().username}@${hostname()} (process ${process.pid})`,
+        isGone: name => hasEnded(name, options.isAlive),
+        signal: interruption.signal,
+        findImage: image => findImage(client, image),
       },
       output,
     )
+  } catch (error) {
+    throw interruption.exitCode === undefined
+      ? error
+      : new CommandFailure((error as Error).message, interruption.exitCode)
   } finally {
     output.quiet()
+    interruption.close()
     client.close()
   }
+}
+
+/** Only of processes of this machine it can be told. */
+function hasEnded(name: string, isAlive: (pid: number) => boolean): boolean {
+  const [, host, pid] = /@(\S+) \(process (\d+)\)$/.exec(name) ?? []
+  return host === hostname() && pid !== undefined && !isAlive(Number(pid))
 }

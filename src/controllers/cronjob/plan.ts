@@ -45,7 +45,7 @@ export function planCronJob(cron: CronJob, jobs: readonly Job[], schedule: Sched
   }
   if (suspend || cron.metadata.deletionTimestamp !== undefined) return common
   const begunMs = timeOf(cron.status?.lastScheduleTime ?? cron.metadata.creationTimestamp)
-  const deadlineMs = startingDeadlineSeconds === undefined ? -Infinity : nowMs - startingDeadlineSeconds * 1000
+  const deadlineMs = startingDeadlineSeconds === undefined ? -Infinity : nowMs - Number(startingDeadlineSeconds) * 1000
   const due = dueSince(schedule, Math.max(begunMs, deadlineMs), nowMs)
   const overdue =
     due.atMs === undefined && startingDeadlineSeconds !== undefined

@@ -207,7 +207,7 @@ function restartsExceed({ spec }: Job, active: readonly Pod[], limit: number): b
 function deadlineMs({ spec, status }: Job): number | undefined {
   return spec.activeDeadlineSeconds === undefined || status.startTime === undefined
     ? undefined
-    : Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000
+    : Date.parse(status.startTime) + Number(spec.activeDeadlineSeconds) * 1000
 }
 
 function setCondition(
@@ -303,7 +303,7 @@ function work(
       : Math.min(parallelism, completions - count.succeeded - count.failedIndexes.size)
   const deadline =
     deadlineMs(job) ??
-    (job.spec.activeDeadlineSeconds === undefined ? undefined : nowMs + job.spec.activeDeadlineSeconds * 1000)
+    (job.spec.activeDeadlineSeconds === undefined ? undefined : nowMs + Number(job.spec.activeDeadlineSeconds) * 1000)
   const recheck = (atMs?: number): { recheckAtMs?: number } => {
     const times = [atMs, deadline].filter(time => time !== undefined)
     return times.length === 0 ? {} : { recheckAtMs: Math.min(...times) }

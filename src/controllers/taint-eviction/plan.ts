@@ -20,7 +20,9 @@ function leavesAt(tolerations: readonly Toleration[], taint: Taint, cameMs: numb
     since +
     Math.min(
       ...matching.map(toleration =>
-        toleration.tolerationSeconds === undefined ? Infinity : Math.max(0, toleration.tolerationSeconds) * 1000,
+        toleration.tolerationSeconds === undefined
+          ? Infinity
+          : Math.max(0, Number(toleration.tolerationSeconds)) * 1000,
       ),
     )
   )

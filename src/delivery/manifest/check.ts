@@ -1,8 +1,9 @@
 // Checks an `app.yml` against the table of fields. Every finding names the line, the field, what was
 // expected, and for a mistyped name the nearest valid one.
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, visit, type Pair, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
 import type { FieldType } from './fields.ts'
 import { nearestName } from './nearest-name.ts'
+import { readYaml } from './yaml-source.ts'
 
 export class ManifestError extends Error {
   readonly findings: readonly string[]
@@ -18,20 +19,21 @@ export class ManifestError extends Error {
   }
 }
 
-/** @returns the plain value. @throws ManifestError */
-export function checkedValue(file: string, text: string, fields: FieldType): Record<string, unknown> {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const findings: string[] = []
-  const report = (node: { range?: readonly number[] | null | undefined } | undefined, message: string): void => {
-    findings.push(`${lines.linePos(node?.range?.[0] ?? 0).line}: ${message}`)
-  }
-  for (const error of document.errors) findings.push(`${lines.linePos(error.pos[0]).line}: ${error.message}`)
-  // From here on an alias (`*name`) stands for what it names.
-  if (findings.length === 0) visit(document, { Alias: (_key, alias) => alias.resolve(document) })
+export interface CheckedManifest {
+  /** Plain; texts are as they were written, `3.10` and `True` too. */
+  readonly value: Record<string, unknown>
+  /** For mistakes that are found later. */
+  readonly lineAt: (path: readonly string[]) => number
+}
+
+/** @throws ManifestError */
+export function checkedManifest(file: string, text: string, fields: FieldType): CheckedManifest {
+  const { document, mistakes, lineOf, lineAt } = readYaml(text)
+  const findings = [...mistakes]
+  const report: Report = (node, message) => void findings.push(`${lineOf(node)}: ${message}`)
   if (findings.length === 0) check(document.contents as Node | null, fields, '', report)
   if (findings.length > 0) throw new ManifestError(file, findings)
-  return document.toJS() as Record<string, unknown>
+  return { value: document.toJS() as Record<string, unknown>, lineAt }
 }
 
 type Report = (node: Node | undefined, message: string) => void
@@ -68,15 +70,18 @@ function checkText(
   where: string,
   report: Report,
 ): void {
-  const value = isScalar(node) ? node.value : undefined
-  const text =
-    typeof value === 'string'
-      ? value
-      : typeof value === 'number' || typeof value === 'boolean'
-        ? String(value)
-        : undefined
+  const text = isScalar(node) ? writtenText(node) : undefined
   if (text === undefined || (pattern !== undefined && !pattern.test(text)))
     report(node ?? undefined, `${where}: expected ${expected}, found ${shown(node)}`)
+  else (node as Scalar).value = text
+}
+
+/** A version such as 3.10 is a number to YAML, and would lose its zero. */
+function writtenText({ value, source }: Scalar): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
+    ? (source ?? String(value))
+    : undefined
 }
 
 function checkNumber(
@@ -151,7 +156,7 @@ function fits(node: Node | null | undefined, field: FieldType): boolean {
   if (field.type === 'object' || field.type === 'map') return isMap(node)
   if (field.type === 'list') return isSeq(node)
   if (!isScalar(node)) return false
-  return field.type === 'number' ? typeof node.value === 'number' : typeof node.value !== 'number'
+  return field.type !== 'number' || typeof node.value === 'number'
 }
 
 function shown(node: Node | null | undefined): string {

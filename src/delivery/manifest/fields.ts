@@ -26,20 +26,22 @@ const name: FieldType = {
 }
 const anyText: FieldType = { type: 'text', expected: 'text' }
 const portNumber: FieldType = { type: 'number', minimum: 1, maximum: 65_535, expected: 'a port from 1 to 65535' }
+export const portAbout = 'port the service listens on'
 const quantity = (example: string): FieldType => ({
   type: 'text',
   pattern: /^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?$/,
   expected: `an amount such as ${example}`,
 })
 
-const port: FieldType = {
+/** @param required an environment may change a port without saying its number again */
+const port = (required: boolean): FieldType => ({
   type: 'either',
   options: [
     portNumber,
     {
       type: 'object',
       fields: {
-        port: { is: portNumber, required: true, about: 'port the service listens on' },
+        port: { is: portNumber, required, about: portAbout },
         nodePort: {
           is: { type: 'number', minimum: 30_000, maximum: 32_767, expected: 'a port from 30000 to 32767' },
           about: 'port of the machine that leads here',
@@ -48,13 +50,12 @@ const port: FieldType = {
       },
     },
   ],
-}
+})
 
 const environmentValue: FieldType = {
   type: 'either',
   options: [
-    anyText,
-    { type: 'number', minimum: -Infinity, maximum: Infinity, expected: 'a number' },
+    { type: 'text', expected: 'text or a number' },
     {
       type: 'object',
       fields: {
@@ -67,7 +68,7 @@ const environmentValue: FieldType = {
 }
 
 /** What may differ from environment to environment. */
-const changeable: Readonly<Record<string, Field>> = {
+const changeable = (complete: boolean): Readonly<Record<string, Field>> => ({
   image: { is: anyText, about: 'name of the image without tag' },
   namespace: { is: name, about: 'Kubernetes namespace; by default the name of the environment' },
   replicas: {
@@ -75,7 +76,7 @@ const changeable: Readonly<Record<string, Field>> = {
     about: 'how many instances run',
   },
   command: { is: { type: 'list', items: anyText }, about: 'replaces the command of the image' },
-  ports: { is: { type: 'map', keys: dnsLabel, keyName: 'port name', values: port }, about: 'ports by name' },
+  ports: { is: { type: 'map', keys: dnsLabel, keyName: 'port name', values: port(complete) }, about: 'ports by name' },
   health: {
     is: {
       type: 'object',
@@ -110,19 +111,19 @@ const changeable: Readonly<Record<string, Field>> = {
     is: { type: 'number', minimum: 0, maximum: 3600, expected: 'seconds from 0 to 3600' },
     about: 'time an instance gets to finish',
   },
-}
+})
 
 export const manifestFields: FieldType & { type: 'object' } = {
   type: 'object',
   fields: {
     name: { is: name, required: true, about: 'name of the service' },
-    ...changeable,
+    ...changeable(true),
     environments: {
       is: {
         type: 'map',
         keys: dnsLabel,
         keyName: 'environment',
-        values: { type: 'object', fields: changeable, mayBeEmpty: true },
+        values: { type: 'object', fields: changeable(false), mayBeEmpty: true },
       },
       about: 'what differs in each environment',
     },

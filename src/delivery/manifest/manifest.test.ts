@@ -90,7 +90,11 @@ describe('a mistake', () => {
       'name: web\nresources:\n  memory: much',
       'app.yml:3: resources.memory: expected an amount such as 64Mi, found "much"',
     ],
-    ['a variable without a value', 'name: web\nenv:\n  A:', 'app.yml:3: env.A: expected text, found nothing'],
+    [
+      'a variable without a value',
+      'name: web\nenv:\n  A:',
+      'app.yml:3: env.A: expected text or a number, found nothing',
+    ],
     [
       'a secret without a key',
       'name: web\nenv:\n  A: { secret: s }',
@@ -99,27 +103,27 @@ describe('a mistake', () => {
     [
       'a key of nothing',
       'name: web\nenv:\n  A: { key: k }',
-      'app.yml:1: env.A: expected a value, or the name of a secret or configMap beside its key',
+      'app.yml:3: env.A: expected a value, or the name of a secret or configMap beside its key',
     ],
     [
       'a health check without ports',
       'name: web\nhealth: { http: / }',
-      'app.yml:1: health: expected the name of a port of this service, found no ports at all',
+      'app.yml:2: health: expected the name of a port of this service, found no ports at all',
     ],
     [
       'a health check of another port',
       'name: web\nports: { http: 80 }\nhealth: { http: /, port: grpc }',
-      'app.yml:1: health: expected the name of a port of this service, found "grpc"; there is http',
+      'app.yml:3: health: expected the name of a port of this service, found "grpc"; there is http',
     ],
     [
       'a health check of two kinds',
       'name: web\nports: { http: 80 }\nhealth: { http: /, tcp: true }',
-      'app.yml:1: health: expected one of http, grpc and tcp, found http and tcp',
+      'app.yml:3: health: expected one of http, grpc and tcp, found http and tcp',
     ],
     [
       'a health check of no kind',
       'name: web\nports: { http: 80 }\nhealth: {}',
-      'app.yml:1: health: expected one of http, grpc and tcp, found none of them',
+      'app.yml:3: health: expected one of http, grpc and tcp, found none of them',
     ],
     [
       'a path without a slash',
@@ -128,6 +132,36 @@ describe('a mistake', () => {
     ],
     ['a field that stands twice', 'name: web\nname: web', 'app.yml:2: Map keys must be unique'],
     ['YAML that is none', 'name: "web', /^app.yml:1: Missing closing "quote.*$/],
+    [
+      'a health check of an environment',
+      'name: web\nports: { http: 80 }\nenvironments:\n  test:\n    health: {}',
+      'app.yml:5: health: expected one of http, grpc and tcp, found none of them',
+    ],
+    [
+      'a new port of an environment without its number',
+      'name: web\nports: { http: 80 }\nenvironments:\n  test:\n    ports:\n      admin: { nodePort: 30001 }',
+      'app.yml:6: ports.admin: the field "port" is missing: port the service listens on',
+    ],
+    ['a text that is never closed', 'name: web\nimage: "x\nreplicas: 2\n', 'app.yml:2: Missing closing "quote'],
+    [
+      'a list that is never closed',
+      'name: web\ncommand: [node, x\nenv: { A: 1 \n',
+      'app.yml:2: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    [
+      'a line that is indented too far',
+      'name: web\n  replicas: 2\nports: { http: 80 }\n',
+      'app.yml:2: this line is indented further than fits, or has a ":" too many',
+    ],
+    [
+      'a colon too many',
+      'name: web\nenv:\n  A: it: is\n',
+      'app.yml:3: a ":" too many; a text with a colon and a space in it needs quotes',
+    ],
+    ['a tab', 'name: web\nports:\n\thttp: 80\nenv:\n\tA: b', 'app.yml:3: expected spaces, found a tab'],
+    ['a second document', 'name: web\n---\nname: api', 'app.yml:2: expected one document, found a second one'],
+    ['an anchor that is nowhere', 'name: web\nenv: *all', 'app.yml:2: there is no anchor &all'],
+    ['a tag', 'name: !mine web', 'app.yml:1: Unresolved tag: !mine'],
     ['nothing at all', '', /^app.yml:1: the manifest: expected the fields name, .*, found nothing$/],
   ])('%s is named with its line', (_what, text, message) => {
     const found = messageOf(text)
@@ -139,8 +173,8 @@ describe('a mistake', () => {
   })
 
   test.each([
-    ['tset', 'app.yml:1: there is no environment "tset"; did you mean "test"?'],
-    ['somewhere', 'app.yml:1: there is no environment "somewhere"; there is test, production'],
+    ['tset', 'app.yml:2: there is no environment "tset"; did you mean "test"?'],
+    ['somewhere', 'app.yml:2: there is no environment "somewhere"; there is test, production'],
   ])('the unknown environment %s is one', (environment, message) => {
     expect(messageOf('name: web\nenvironments: { test: {}, production: {} }', environment)).toBe(message)
   })
@@ -259,6 +293,37 @@ environments:
       ],
       environment: { A: { value: 'base' }, B: { value: 'changed' }, C: { value: 'added' } },
       resources: { cpu: '100m', memory: '1Gi' },
+    })
+  })
+
+  test('of another one may change one field of a port, and leave the rest', () => {
+    const text = (change: string): string =>
+      `name: web\nports: { http: { port: 80, nodePort: 30080 }, admin: 81 }\nenvironments: { test: { ports: ${change} } }`
+    expect(read(text('{ http: { nodePort: 30090 }, admin: { protocol: UDP } }')).ports).toEqual([
+      { name: 'http', port: 80, protocol: 'TCP', nodePort: 30_090 },
+      { name: 'admin', port: 81, protocol: 'UDP' },
+    ])
+    expect(read(text('{ http: 8080 }')).ports[0]).toEqual({
+      name: 'http',
+      port: 8080,
+      protocol: 'TCP',
+      nodePort: 30_080,
+    })
+  })
+
+  test.each(['3.10', '1e3', '0x10', '007', 'True', '12345678901234567890', '1_000', '.5', '2026-11-29'])(
+    'leaves %s in a text as it was written',
+    text => {
+      const manifest = read(`name: web\ncommand: [${text}]\nenv: { A: ${text}, B: "${text}" }`)
+      expect(manifest.environment).toEqual({ A: { value: text }, B: { value: text } })
+      expect(manifest.command).toEqual([text])
+    },
+  )
+
+  test('reads a number that is named in two places in each as that place wants it', () => {
+    expect(read('name: web\nreplicas: &n 3\nenv: { A: *n }')).toMatchObject({
+      replicas: 3,
+      environment: { A: { value: '3' } },
     })
   })
 

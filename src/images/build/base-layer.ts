@@ -4,8 +4,8 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { run } from '../../host/command.ts'
 import type { LayerEntry } from './layer.ts'
+import { linkedLibraries } from './native-libraries.ts'
 
 export const nodePath = 'usr/local/bin/node'
 /** The user services run as. */
@@ -42,16 +42,18 @@ export async function baseEntries(nodeBinary: string): Promise<LayerEntry[]> {
 }
 
 /** What the dynamic linker would load, each under the path it is looked for at. */
-async function sharedLibraries(program: string): Promise<LayerEntry[]> {
-  const { stdout } = await run('ldd', [program])
-  const paths = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(match => match[1]!)
-  return [...new Set(paths)].map(path => ({
+export async function sharedLibraries(program: string): Promise<LayerEntry[]> {
+  return (await baseLibraries(program)).map(path => ({
     path: placeOf(path),
     kind: 'file',
     source: realpathSync(path),
     mode: 0o755,
   }))
 }
+
+/** Paths on this machine of the libraries that every image has. */
+export const baseLibraries = async (nodeBinary: string): Promise<string[]> =>
+  [...(await linkedLibraries(nodeBinary)).values()].filter(path => path !== undefined)
 
 /** /lib may be a link to /usr/lib here; inside the image both are plain directories. */
 function placeOf(path: string): string {

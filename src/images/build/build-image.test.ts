@@ -1,13 +1,24 @@
 // Builds real images into a real registry. /bin/true stands for Node.js: a base layer is a program with
 // its libraries, whatever the program is.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { extract } from 'tar-stream'
 import { startRegistry, type Registry } from '../registry/registry.ts'
-import { buildImage, type BuiltImage } from './build-image.ts'
+import { buildImage } from './build-image.ts'
+import type { BuiltImage } from './push-image.ts'
 import { entriesBelow, writeLayer } from './layer.ts'
 import { BuildError } from './project.ts'
 
@@ -24,10 +35,12 @@ afterAll(async () => {
 let directory = ''
 let cacheDirectory = ''
 let steps: string[] = []
+let notes: string[] = []
 beforeEach(() => {
   directory = mkdtempSync(join(root, 'project-'))
   cacheDirectory = mkdtempSync(join(root, 'cache-'))
   steps = []
+  notes = []
   put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', scripts: { start: 'node main.js' } }))
   put('main.js', 'console.log(1)')
 })
@@ -46,6 +59,7 @@ const build = (more: Partial<Parameters<typeof buildImage>[0]> = {}): Promise<Bu
     cacheDirectory,
     nodeBinary: '/bin/true',
     progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step),
+    note: text => notes.push(text),
     ...more,
   })
 
@@ -134,6 +148,47 @@ describe('a built image', () => {
     ])
   })
 
+  test('holds what .dockerignore takes back out of a folder, and nothing else of it', async () => {
+    put('.dockerignore', 'docs\n!docs/deep/keep.md\n.dockerignore')
+    put('docs/a.md', '')
+    put('docs/deep/keep.md', '')
+    put('docs/deep/other.md', '')
+    put('docs/empty/other.md', '')
+    await build({ tag: 'back' })
+    expect(await namesIn((await pulled('back')).layers[1]!.digest)).toEqual([
+      'app/',
+      'app/docs/',
+      'app/docs/deep/',
+      'app/docs/deep/keep.md',
+      'app/main.js',
+      'app/package.json',
+    ])
+  })
+
+  test('has the variables of its start script and of npm, and says what of it does not run', async () => {
+    put(
+      'package.json',
+      JSON.stringify({
+        name: '@team/web',
+        version: '1.2.3',
+        scripts: { prestart: 'node check.js', start: "NODE_ENV=staging MODE='a b' node main.js --port 1" },
+      }),
+    )
+    await build({ tag: 'variables' })
+    const { config } = await pulled('variables')
+    expect(config.config['Cmd']).toEqual(['main.js', '--port', '1'])
+    expect(config.config['Env']).toEqual(
+      expect.arrayContaining([
+        'NODE_ENV=staging',
+        'MODE=a b',
+        'npm_package_name=@team/web',
+        'npm_package_version=1.2.3',
+      ]),
+    )
+    expect(config.config['Env']).not.toContain('NODE_ENV=production')
+    expect(notes).toEqual(['the script "prestart" (node check.js) does not run in the image'])
+  })
+
   test('keeps its base layer between builds', async () => {
     await build()
     await build()
@@ -189,6 +244,100 @@ describe('dependencies', () => {
     put('package-lock.json', JSON.stringify({ name: 'web', lockfileVersion: 3, packages: {} }))
     await expect(build()).rejects.toThrow(/npm ci .* failed in [\s\S]*lock file/)
     expect(readdirSync(cacheDirectory).filter(name => name.startsWith('making-'))).toEqual([])
+  }, 60_000)
+})
+
+describe('native modules', () => {
+  /** A library of this machine that needs another one which Node.js does not; it stands for a module. */
+  const library = readdirSync('/usr/lib/x86_64-linux-gnu').find(name => name.startsWith('libnftables.so.'))!
+  const needed = 'libjansson.so.4'
+
+  function withNativeModule(content: Buffer): void {
+    const place = mkdtempSync(join(root, 'native-'))
+    writeFileSync(join(place, 'package.json'), JSON.stringify({ name: 'native', version: '1.0.0', main: 'index.js' }))
+    writeFileSync(join(place, 'index.js'), '')
+    writeFileSync(join(place, 'addon.node'), content)
+    mkdirSync(join(place, 'prebuilds'))
+    writeFileSync(join(place, 'prebuilds/windows.node'), 'MZ')
+    execFileSync('npm', ['pack', '--silent'], { cwd: place })
+    const dependencies = { native: `file:${place}/native-1.0.0.tgz` }
+    put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', main: 'main.js', dependencies }))
+    execFileSync('npm', ['install', '--package-lock-only', '--offline', '--silent'], { cwd: directory })
+  }
+
+  test('bring the libraries that they need along, and none that the base has', async () => {
+    withNativeModule(readFileSync(join('/usr/lib/x86_64-linux-gnu', library)))
+    await build({ tag: 'native' })
+    const names = await namesIn((await pulled('native')).layers[1]!.digest)
+    expect(names).toContain('app/node_modules/native/addon.node')
+    expect(names.some(name => name.endsWith(`/${needed}`))).toBe(true)
+    expect(names.filter(name => name.endsWith('/libc.so.6'))).toEqual([])
+    expect(notes).toEqual([])
+  }, 60_000)
+
+  test('that need what this machine has not are named with the package, and are looked at again next time', async () => {
+    const original = readFileSync(join('/usr/lib/x86_64-linux-gnu', library))
+    const broken = Buffer.from(original.toString('latin1').replaceAll(needed, 'libjanssom.so.4'), 'latin1')
+    withNativeModule(broken)
+    await build({ tag: 'missing' })
+    await build({ tag: 'missing' })
+    const said =
+      'native/addon.node needs libjanssom.so.4, which this machine has not; install it with: apt-get install libjanssom4, and build again'
+    expect(notes).toEqual([said, said])
+    expect(steps.filter(step => step.startsWith('dependencies'))).toEqual(['dependencies', 'dependencies'])
+  }, 60_000)
+})
+
+describe('a workspace', () => {
+  const layers = async (tag: string): Promise<string[]> => {
+    const { layers: all } = await pulled(tag)
+    return (await Promise.all(all.slice(1).map(({ digest }) => namesIn(digest)))).flat()
+  }
+
+  test('is built from the lock file at its root, with the members that the service needs and no others', async () => {
+    const tarball = (): string => {
+      const place = mkdtempSync(join(root, 'library-'))
+      writeFileSync(join(place, 'package.json'), JSON.stringify({ name: 'library', version: '1.0.0', main: 'i.js' }))
+      writeFileSync(join(place, 'i.js'), '')
+      execFileSync('npm', ['pack', '--silent'], { cwd: place })
+      return `file:${place}/library-1.0.0.tgz`
+    }
+    put(
+      'package.json',
+      JSON.stringify({ name: 'all', private: true, workspaces: ['packages/*'], scripts: { prepare: 'exit 1' } }),
+    )
+    const member = (name: string, more: object): void =>
+      put(`packages/${name}/package.json`, JSON.stringify({ name: `@acme/${name}`, version: '1.0.0', ...more }))
+    member('api', {
+      scripts: { start: 'node main.js', build: 'cp ../lib/out.js seen.js' },
+      dependencies: { '@acme/lib': '1.0.0' },
+    })
+    member('lib', {
+      main: 'out.js',
+      scripts: { build: 'cp source.js out.js', postinstall: 'exit 1' },
+      dependencies: { library: tarball() },
+    })
+    member('other', {})
+    put('packages/api/main.js', "require('@acme/lib')")
+    put('packages/lib/source.js', 'console.log(1)')
+    put('packages/other/secret.js', '')
+    put('.dockerignore', '**/source.js')
+    execFileSync('npm', ['install', '--package-lock-only', '--offline', '--ignore-scripts'], { cwd: directory })
+    mkdirSync(join(directory, 'node_modules'))
+    await build({ directory: join(directory, 'packages/api'), tag: 'member' })
+    const names = await layers('member')
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'app/node_modules/@acme/lib',
+        'app/node_modules/library/i.js',
+        'app/packages/api/main.js',
+        'app/packages/api/package.json',
+        'app/packages/api/seen.js',
+        'app/packages/lib/out.js',
+      ]),
+    )
+    expect(names.filter(name => /other|source/.test(name))).toEqual([])
+    expect((await pulled('member')).config.config).toMatchObject({ Cmd: ['main.js'], WorkingDir: '/app/packages/api' })
   }, 60_000)
 })
 

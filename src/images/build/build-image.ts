@@ -6,11 +6,13 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run, CommandError } from '../../host/command.ts'
-import { baseEntries, baseKey, serviceUser } from './base-layer.ts'
+import { baseEntries, baseKey, baseLibraries, serviceUser } from './base-layer.ts'
 import { applicationFolder, compiledApplication, compiledCodeVariables, compileDependencies } from './compiled-code.ts'
-import { entriesBelow, layerMediaType, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
+import type { FileFilter } from './docker-ignore.ts'
+import { nativeLibraries } from './native-libraries.ts'
+import { entriesBelow, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
 import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
-import { RegistryClient } from './registry-client.ts'
+import { pushImage, type BuiltImage, type Layer } from './push-image.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -25,15 +27,17 @@ export interface BuildOptions {
   readonly nodeBinary: string
   /** Called as each part is done. */
   readonly progress: (step: string, cached: boolean) => void
+  /** Told what the image will not do. */
+  readonly note: (text: string) => void
 }
 
-export interface BuiltImage {
-  readonly digest: string
-  readonly sizeBytes: number
+export interface LayerContent {
+  readonly entries: readonly LayerEntry[]
+  /** What is missing; such a layer is not kept. */
+  readonly notes: readonly string[]
 }
 
-interface KeptLayer extends LayerFile {
-  readonly file: string
+interface KeptLayer extends Layer {
   readonly cached: boolean
 }
 
@@ -41,26 +45,34 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const project = readProject(options.directory)
   await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 })
   const [base, dependencies] = await Promise.all([
-    keptLayer(options, `base-${baseKey(options.nodeBinary)}`, () => baseEntries(options.nodeBinary)),
+    keptLayer(options, `base-${baseKey(options.nodeBinary)}`, async () => ({
+      entries: await baseEntries(options.nodeBinary),
+      notes: [],
+    })),
     project.hasDependencies ? dependencyLayer(options, project) : undefined,
   ])
   options.progress('base layer', base.cached)
   if (dependencies !== undefined) options.progress('dependencies', dependencies.cached)
-  if (project.hasBuildScript) {
-    if (!existsSync(join(project.directory, 'node_modules')))
-      await npm(project.directory, ['ci', '--loglevel=error'], options)
-    await npm(project.directory, ['run', '--silent', 'build'], options)
-    options.progress('npm run build', false)
+  for (const note of project.notes) options.note(note)
+  if (project.built.length > 0 && !existsSync(join(project.root, 'node_modules')))
+    await npm(project.root, ['ci', '--loglevel=error'], options)
+  for (const directory of project.built) {
+    await npm(directory, ['run', '--silent', 'build'], options)
+    options.progress(directory === project.directory ? 'npm run build' : `npm run build in ${directory}`, false)
   }
   const making = await mkdtemp(join(options.cacheDirectory, 'making-'))
   try {
     const application = await applicationLayer(making, project, options)
     options.progress('application', false)
-    const image = await push(options, project, [
-      base,
-      ...(dependencies === undefined ? [] : [dependencies]),
-      application,
-    ])
+    const layers = [base, ...(dependencies === undefined ? [] : [dependencies]), application]
+    const image = await pushImage(options.registry, options, layers, {
+      User: `${serviceUser.id}:${serviceUser.id}`,
+      Env: variablesOf(project),
+      Entrypoint: ['/usr/local/bin/node'],
+      Cmd: project.command,
+      WorkingDir: join('/', applicationFolder, project.path),
+      StopSignal: 'SIGTERM',
+    })
     options.progress('pushed', false)
     return image
   } finally {
@@ -69,10 +81,10 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 }
 
 /** Makes the layer unless one with that key is there. */
-async function keptLayer(
-  { cacheDirectory }: BuildOptions,
+export async function keptLayer(
+  { cacheDirectory, note }: Pick<BuildOptions, 'cacheDirectory' | 'note'>,
   key: string,
-  entries: (making: string) => Promise<LayerEntry[]>,
+  content: (making: string) => Promise<LayerContent>,
 ): Promise<KeptLayer> {
   const file = join(cacheDirectory, `${key}.tar`)
   const facts = join(cacheDirectory, `${key}.json`)
@@ -80,10 +92,14 @@ async function keptLayer(
     return { ...(JSON.parse(await readFile(facts, 'utf8')) as LayerFile), file, cached: true }
   const made = await mkdtemp(join(cacheDirectory, 'making-'))
   try {
-    const layer = await writeLayer(join(made, 'layer.tar'), await entries(made))
+    const { entries, notes } = await content(made)
+    const layer = await writeLayer(join(made, 'layer.tar'), entries)
+    for (const text of notes) note(text)
     await rename(join(made, 'layer.tar'), file)
-    await writeFile(`${facts}.new`, JSON.stringify(layer))
-    await rename(`${facts}.new`, facts)
+    if (notes.length === 0) {
+      await writeFile(`${facts}.new`, JSON.stringify(layer))
+      await rename(`${facts}.new`, facts)
+    }
     return { ...layer, file, cached: false }
   } finally {
     await rm(made, { recursive: true, force: true })
@@ -91,40 +107,93 @@ async function keptLayer(
 }
 
 async function dependencyLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
-  const lockFile = join(project.directory, 'package-lock.json')
+  const { root, needed, members } = project
+  const lockFile = join(root, 'package-lock.json')
   if (!existsSync(lockFile))
     throw new BuildError(
-      `expected a package-lock.json beside ${join(project.directory, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`,
+      `expected a package-lock.json beside ${join(root, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`,
     )
-  const [manifest, lock] = await Promise.all([readFile(join(project.directory, 'package.json')), readFile(lockFile)])
-  const { dependencies, optionalDependencies, overrides } = JSON.parse(manifest.toString()) as Record<string, unknown>
+  const manifests = await Promise.all(
+    [...new Set(['', ...needed])].map(
+      async path => JSON.parse(await readFile(join(root, path, 'package.json'), 'utf8')) as Record<string, unknown>,
+    ),
+  )
   const key = createHash('sha256')
-    .update(JSON.stringify([dependencies, optionalDependencies, overrides]))
-    .update(lock)
-    .update(`compiled 2 ${process.version} ${process.arch}`)
+    .update(
+      JSON.stringify(manifests.map(json => [json['dependencies'], json['optionalDependencies'], json['overrides']])),
+    )
+    .update(JSON.stringify(needed))
+    .update(await readFile(lockFile))
+    .update(`compiled 3 ${process.version} ${process.arch}`)
     .digest('hex')
     .slice(0, 16)
   return keptLayer(options, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
     await mkdir(installed)
-    for (const name of ['package.json', 'package-lock.json', '.npmrc'])
-      if (existsSync(join(project.directory, name))) await cp(join(project.directory, name), join(installed, name))
+    for (const name of ['package-lock.json', '.npmrc'])
+      if (existsSync(join(root, name))) await cp(join(root, name), join(installed, name))
+    if (project.path === '') await cp(join(root, 'package.json'), join(installed, 'package.json'))
+    else for (const path of ['', ...members]) await stageMember(root, path, installed)
     await npm(
       installed,
-      ['ci', '--loglevel=error', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'],
+      [
+        'ci',
+        '--loglevel=error',
+        '--omit=dev',
+        '--no-audit',
+        '--no-fund',
+        '--prefer-offline',
+        ...(project.path === '' ? [] : needed.map(path => `--workspace=${path}`)),
+      ],
       options,
     )
-    await compileDependencies(installed, Object.keys((dependencies ?? {}) as object), options.nodeBinary)
-    return entriesBelow(join(installed, 'node_modules'), `${applicationFolder}/node_modules`, path => path !== '.cache')
+    await compileDependencies(
+      installed,
+      Object.keys((manifests.at(-1)?.['dependencies'] ?? {}) as object),
+      options.nodeBinary,
+    )
+    const folders = [...new Set(['', ...needed])].map(path => join(path, 'node_modules'))
+    const entries = await Promise.all(
+      folders.map(folder =>
+        entriesBelow(join(installed, folder), join(applicationFolder, folder), withoutCache).catch(
+          (error: NodeJS.ErrnoException) => {
+            if (error.code !== 'ENOENT') throw error
+            return []
+          },
+        ),
+      ),
+    )
+    const native = await nativeLibraries(
+      folders.map(folder => join(installed, folder)),
+      await baseLibraries(options.nodeBinary),
+    )
+    return { entries: [...entries.flat(), ...native.entries], notes: native.notes }
   })
+}
+
+const withoutCache: FileFilter = { includes: path => path !== '.cache', mayHold: () => false }
+
+/** A member of the workspace as far as npm has to know it; its scripts would miss its files. */
+async function stageMember(root: string, path: string, installed: string): Promise<void> {
+  const file = join(root, path, 'package.json')
+  if (!existsSync(file)) return
+  const { scripts: _scripts, ...json } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+  await mkdir(join(installed, path), { recursive: true })
+  await writeFile(join(installed, path, 'package.json'), JSON.stringify(json))
 }
 
 /** Never kept: looking whether a file changed costs as much as packing it. */
 async function applicationLayer(making: string, project: Project, { nodeBinary }: BuildOptions): Promise<KeptLayer> {
   const file = join(making, 'layer.tar')
-  const entries = await entriesBelow(project.directory, applicationFolder, applicationFilter(project.directory))
-  const compiled = await compiledApplication(entries, project.command, join(making, 'application'), nodeBinary)
+  const parts = await Promise.all(
+    project.needed.map(path => {
+      const directory = join(project.root, path)
+      return entriesBelow(directory, join(applicationFolder, path), applicationFilter(directory, project.root))
+    }),
+  )
+  const entries = parts.flat()
+  const compiled = await compiledApplication(entries, project, join(making, 'application'), nodeBinary)
   const layer = await writeLayer(file, [...entries, ...compiled])
   return { ...layer, file, cached: false }
 }
@@ -152,40 +221,16 @@ async function npm(
   }
 }
 
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
-
-async function push(options: BuildOptions, project: Project, layers: readonly KeptLayer[]): Promise<BuiltImage> {
-  const registry = new RegistryClient(options.registry, options.repository)
-  await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
-  const configuration = Buffer.from(
-    JSON.stringify({
-      architecture: architectures[process.arch] ?? process.arch,
-      os: 'linux',
-      config: {
-        User: `${serviceUser.id}:${serviceUser.id}`,
-        Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'HOME=/home/node', ...compiledCodeVariables],
-        Entrypoint: ['/usr/local/bin/node'],
-        Cmd: project.command,
-        WorkingDir: '/app',
-        StopSignal: 'SIGTERM',
-        Labels: {
-          'org.opencontainers.image.title': options.repository,
-          'org.opencontainers.image.version': options.tag,
-        },
-      },
-      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
-    }),
-  )
-  const config = await registry.pushBytes(configuration)
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType,
-      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: configuration.length },
-      layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
-    }),
-  )
-  const digest = await registry.pushManifest(options.tag, mediaType, manifest)
-  return { digest, sizeBytes: layers.reduce((sum, { size }) => sum + size, 0) }
+/** Those that npm sets and services read are among them. */
+function variablesOf({ packageName, version, variables }: Project): string[] {
+  const all: Record<string, string> = {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    NODE_ENV: 'production',
+    HOME: '/home/node',
+    npm_package_name: packageName,
+    npm_package_version: version,
+    ...Object.fromEntries(compiledCodeVariables.map(text => text.split('=', 2) as [string, string])),
+    ...variables,
+  }
+  return Object.entries(all).map(([key, value]) => `${key}=${value}`)
 }

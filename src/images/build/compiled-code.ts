@@ -36,11 +36,12 @@ export async function compileDependencies(
  * Compiles the service's own modules: they are loaded with their imports of packages cut off, and the
  * first module to run ends the process, so no line of the service is executed.
  * @param command arguments of Node.js, the entry among them
+ * @param path of the service below the application's folder
  * @returns what to add to the application layer
  */
 export async function compiledApplication(
   entries: readonly LayerEntry[],
-  command: readonly string[],
+  { command, path }: { readonly command: readonly string[]; readonly path: string },
   staging: string,
   nodeBinary: string,
 ): Promise<LayerEntry[]> {
@@ -54,7 +55,7 @@ export async function compiledApplication(
   }
   const entry = command.find(argument => !argument.startsWith('-'))
   if (entry === undefined) return []
-  const main = pathToFileURL(join(staging, entry)).href
+  const main = pathToFileURL(join(staging, path, entry)).href
   const graph = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(main)}`
   // The import ends in an error where a module cannot be linked; what was compiled until then counts.
   await compile(

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { finished, pipeline } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import { pack, type Header, type Pack } from 'tar-stream'
+import type { FileFilter } from './docker-ignore.ts'
 
 export const layerMediaType = 'application/vnd.oci.image.layer.v1.tar'
 
@@ -21,25 +22,30 @@ export interface LayerFile {
   readonly size: number
 }
 
-/** Every file below a directory of this machine, placed at `target` in the image. `accepts` gets paths relative to the directory. */
+const everything: FileFilter = { includes: () => true, mayHold: () => true }
+
+/** Every file below a directory of this machine, placed at `target` in the image. The filter gets paths relative to the directory. */
 export async function entriesBelow(
   directory: string,
   target: string,
-  accepts: (path: string) => boolean = () => true,
+  { includes, mayHold }: FileFilter = everything,
 ): Promise<LayerEntry[]> {
   const entries: LayerEntry[] = []
   async function visit(relative: string): Promise<void> {
     const names = (await readdir(join(directory, relative))).sort()
     for (const name of names) {
       const path = relative === '' ? name : `${relative}/${name}`
-      if (!accepts(path)) continue
+      const isIncluded = includes(path)
+      if (!isIncluded && !mayHold(path)) continue
       const source = join(directory, path)
       const stat = await lstat(source)
       const inside = `${target}/${path}`
       if (stat.isDirectory()) {
-        entries.push({ path: inside, kind: 'directory' })
+        // A folder that is left out comes along with what is taken back out of it.
+        if (isIncluded) entries.push({ path: inside, kind: 'directory' })
         await visit(path)
-      } else if (stat.isSymbolicLink()) entries.push({ path: inside, kind: 'link', target: await readlink(source) })
+      } else if (!isIncluded) continue
+      else if (stat.isSymbolicLink()) entries.push({ path: inside, kind: 'link', target: await readlink(source) })
       else if (stat.isFile())
         entries.push({ path: inside, kind: 'file', source, mode: stat.mode & 0o111 ? 0o755 : 0o644 })
     }

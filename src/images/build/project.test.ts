@@ -26,17 +26,41 @@ describe('how a service is started', () => {
       ['--enable-source-maps', 'src/main.ts', '--port', '1'],
     ],
     [
-      'its main, when the start script runs something else',
-      { scripts: { start: 'tsx src/main.ts' }, main: 'lib/server.js' },
+      'its main, when there is no start script',
+      { scripts: { dev: 'tsx' }, main: 'lib/server.js' },
       [],
       ['lib/server.js'],
     ],
+    ['a script that the start script runs', { scripts: { start: 'npm run serve', serve: 'node a.js' } }, [], ['a.js']],
+    ['a file with a first line for Node.js', { scripts: { start: './bin/www' } }, ['bin/www'], ['./bin/www']],
     ['the usual file, when nothing is said', {}, ['index.js'], ['index.js']],
     ['TypeScript before JavaScript', {}, ['index.js', 'src/main.ts'], ['src/main.ts']],
   ])('is told by %s', (_what, json, files, command) => {
     put('package.json', json)
-    for (const file of files) put(file)
+    for (const file of files) put(file, '#!/usr/bin/env node\n')
     expect(readProject(directory).command).toEqual(command)
+  })
+
+  test('is a program of a dependency, as npm finds it', () => {
+    put('package.json', { scripts: { start: 'NODE_ENV=staging fastify start -l info app.js' } })
+    put('package-lock.json', {
+      packages: {
+        'node_modules/fastify-cli': { bin: { fastify: 'cli.js' } },
+        'node_modules/tsx': { bin: { tsx: 'cli.js' }, dev: true },
+      },
+    })
+    expect(readProject(directory)).toMatchObject({
+      command: ['node_modules/.bin/fastify', 'start', '-l', 'info', 'app.js'],
+      variables: { NODE_ENV: 'staging' },
+    })
+  })
+
+  test('is named when it is a program that the image has not', () => {
+    put('package.json', { scripts: { start: 'tsx src/main.ts' }, main: 'lib/server.js' })
+    put('package-lock.json', { packages: { 'node_modules/tsx': { bin: { tsx: 'cli.js' }, dev: true } } })
+    expect(() => readProject(directory)).toThrow(
+      /the start script "tsx src\/main.ts" of .* cannot run in an image: "tsx" is not in the image: .*; let it start one program/,
+    )
   })
 
   test('cannot be guessed from nothing', () => {
@@ -59,8 +83,9 @@ describe('a project', () => {
     expect(readProject(directory)).toMatchObject({
       name: 'team/web',
       version: '1.2.3',
+      packageName: '@team/web',
       hasDependencies: true,
-      hasBuildScript: true,
+      built: [directory],
     })
   })
 
@@ -85,7 +110,7 @@ describe('which files go into the image', () => {
     ['src/testing.ts', true],
   ])('without a .dockerignore: %s is %s', (path, included) => {
     put('package.json', {})
-    expect(applicationFilter(directory)(path)).toBe(included)
+    expect(applicationFilter(directory).includes(path)).toBe(included)
   })
 
   test.each([
@@ -109,8 +134,29 @@ describe('which files go into the image', () => {
     ['*.md\n!README.md', 'README.md', true],
     ['*.md\n!README.md', 'other.md', false],
     ['!README.md\n*.md', 'README.md', false],
+    ['docs\n!docs/README.md', 'docs/README.md', true],
+    ['docs\n!docs/README.md', 'docs/other.md', false],
+    ['docs\n!docs/**/*.md', 'docs/a/b.md', true],
+    ['*\n!src', 'src/deep/main.ts', true],
+    ['*\n!src', 'main.ts', false],
+    ['*\n!src', 'package.json', true],
+    ['**/*.md\n!**/keep.md', 'a/b/keep.md', true],
+    ['**/secrets', 'src/deep/secrets/key', false],
+    ['! src/a.test.ts', 'src/a.test.ts', true],
+    ['!node_modules', 'node_modules', false],
+    ['src/../secrets//', 'secrets/key', false],
+    ['data[0-9]', 'data7', false],
+    ['data[0-9]', 'datax', true],
+    ['data[^0-9]', 'datax', false],
+    ['a\\*b', 'a*b', false],
+    ['a\\*b', 'axb', true],
+    ['a.b', 'axb', true],
+    ['a**b', 'a/x/b', false],
+    [' # secrets', '# secrets', false],
+    ['\uFEFFsecrets', 'secrets', false],
+    ['secrets\r\nother', 'secrets', false],
   ])('with %j in .dockerignore: %s is %s', (lines, path, included) => {
     put('.dockerignore', lines)
-    expect(applicationFilter(directory)(path)).toBe(included)
+    expect(applicationFilter(directory).includes(path)).toBe(included)
   })
 })

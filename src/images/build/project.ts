@@ -1,7 +1,10 @@
-// What is built: a folder with a package.json. Finds out how the service is started and which of its
-// files belong into the image.
+// What is built: a folder with a package.json. Finds out how the service is started and which files belong into
+// the image.
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { dockerIgnore, type FileFilter } from './docker-ignore.ts'
+import { startCommand, type StartCommand } from './start-command.ts'
+import { lockFileIn, placeOf, type Place } from './workspace.ts'
 
 export class BuildError extends Error {
   constructor(message: string) {
@@ -10,14 +13,15 @@ export class BuildError extends Error {
   }
 }
 
-export interface Project {
+export interface Project extends StartCommand, Place {
   readonly directory: string
+  /** Without the @ of a scope, as images are named. */
   readonly name: string
+  /** As npm knows it. */
+  readonly packageName: string
   readonly version: string
-  /** Arguments of Node.js: `['src/main.ts']`. */
-  readonly command: readonly string[]
-  /** Whether `npm run build` makes what is started. */
-  readonly hasBuildScript: boolean
+  /** Folders with a `build` script that makes what is started, in the order in which they run. */
+  readonly built: readonly string[]
   readonly hasDependencies: boolean
 }
 
@@ -27,27 +31,39 @@ interface PackageJson {
   main?: string
   scripts?: Record<string, string>
   dependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
 }
 
 export function readProject(directory: string): Project {
+  const json = readPackage(directory)
+  const place = placeOf(directory)
+  return {
+    ...place,
+    ...howToStart(json, directory, place),
+    directory,
+    name: (json.name ?? '').replace(/^@/, ''),
+    packageName: json.name ?? '',
+    version: json.version ?? '0.0.0',
+    built: place.needed
+      .map(path => join(place.root, path))
+      .filter(folder => readPackage(folder).scripts?.['build'] !== undefined),
+    hasDependencies: place.needed.some(path => {
+      const { dependencies, optionalDependencies } = readPackage(join(place.root, path))
+      return Object.keys({ ...dependencies, ...optionalDependencies }).length > 0
+    }),
+  }
+}
+
+function readPackage(directory: string): PackageJson {
   const file = join(directory, 'package.json')
-  let json: PackageJson
   try {
-    json = JSON.parse(readFileSync(file, 'utf8')) as PackageJson
+    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new BuildError(
         `expected a package.json in ${directory}, but there is none; sampan builds Node.js and TypeScript services`,
       )
     throw new BuildError(`${file} cannot be read: ${(error as Error).message}`)
-  }
-  return {
-    directory,
-    name: (json.name ?? '').replace(/^@/, ''),
-    version: json.version ?? '0.0.0',
-    command: startCommand(json, directory),
-    hasBuildScript: json.scripts?.['build'] !== undefined,
-    hasDependencies: Object.keys(json.dependencies ?? {}).length > 0,
   }
 }
 
@@ -63,50 +79,72 @@ const usualEntries = [
   'main.js',
 ]
 
-/** `scripts.start` when it runs node, else `main`, else the usual names. */
-function startCommand({ scripts, main }: PackageJson, directory: string): string[] {
-  const start = /^node\s+(.+)$/.exec(scripts?.['start']?.trim() ?? '')
-  if (start !== null) return start[1]!.split(/\s+/)
-  if (main !== undefined) return [main]
-  const found = usualEntries.find(entry => existsSync(join(directory, entry)))
-  if (found !== undefined) return [found]
+/** As `scripts.start` says, else `main`, else the usual names. */
+function howToStart({ scripts = {}, main }: PackageJson, directory: string, place: Place): StartCommand {
+  const { start } = scripts
+  if (start !== undefined) {
+    const found = startCommand('start', {
+      scripts,
+      programOf: name => installedProgram(name, place),
+      isNodeScript: path => isNodeScript(join(directory, path)),
+    })
+    if (!('problem' in found)) return found
+    throw new BuildError(
+      `the start script "${start}" of ${directory} cannot run in an image: ${found.problem}; let it start one program, such as "node src/main.ts"`,
+    )
+  }
+  const entry = main ?? usualEntries.find(candidate => existsSync(join(directory, candidate)))
+  if (entry !== undefined) return { command: [entry], variables: {}, notes: [] }
   throw new BuildError(
     `cannot tell how the service in ${directory} is started: give package.json a start script such as "node src/main.ts", or a "main"`,
   )
 }
 
-const neverIncluded = new Set(['node_modules', '.git', '.DS_Store', 'coverage'])
-
-interface IgnoreRule {
-  readonly pattern: RegExp
-  readonly ignored: boolean
+/** npm puts the programs of packages into `node_modules/.bin`, the nearest one first. */
+function installedProgram(name: string, { root, path }: Place): string | undefined {
+  const packages = Object.entries(lockFileIn(root)?.packages ?? {})
+  const holds = (folder: string): boolean =>
+    packages.some(
+      ([key, { dev, bin }]) =>
+        dev !== true &&
+        bin?.[name] !== undefined &&
+        key.startsWith(folder) &&
+        /^(?:@[^/]+\/)?[^/]+$/.test(key.slice(folder.length)),
+    )
+  const folder = [...new Set([path === '' ? '' : `${path}/`, ''])].find(place => holds(`${place}node_modules/`))
+  return folder === undefined ? undefined : join(relative(path, folder), 'node_modules/.bin', name)
 }
 
-/**
- * Which files go into the application layer, by the rules of a .dockerignore: the last one that fits decides,
- * `!` takes back. Unlike docker, nothing is taken back out of a folder that is left out as a whole.
- */
-export function applicationFilter(directory: string): (path: string) => boolean {
-  const file = join(directory, '.dockerignore')
-  const rules = existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .map(line => line.trim())
-        .filter(line => line !== '' && !line.startsWith('#'))
-        .map(toRule)
-    : []
-  return path => {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    if (neverIncluded.has(name) || /\.test\.[cm]?[jt]s$/.test(name)) return false
-    return rules.findLast(({ pattern }) => pattern.test(path))?.ignored !== true
+function isNodeScript(file: string): boolean {
+  try {
+    return /\.[cm]?[jt]s$/.test(file) ? existsSync(file) : /^#!.*\bnode\b/.test(readFileSync(file, 'utf8'))
+  } catch {
+    return false
   }
 }
 
-function toRule(line: string): IgnoreRule {
-  const ignored = !line.startsWith('!')
-  const name = (ignored ? line : line.slice(1)).replace(/^(?:\.?\/)+|\/+$/g, '')
-  const text = name.replaceAll(/\*\*\/|\*\*|\*|\?|[.+^${}()|[\]\\]/g, token => wildcards[token] ?? `\\${token}`)
-  return { pattern: new RegExp(`^${text}(?:/.*)?$`), ignored }
+/** Dependencies are a layer of their own, whatever a .dockerignore takes back. */
+const neverIncluded = new Set(['node_modules', '.git'])
+const usuallyIgnored = ['**/.DS_Store', '**/coverage', '**/*.test.[cm][jt]s', '**/*.test.[jt]s']
+
+/**
+ * Which files of a folder go into the application layer: those that its .dockerignore leaves, and that of the
+ * workspace it is in. The package.json is always there, since Node.js needs it.
+ */
+export function applicationFilter(directory: string, root = directory): FileFilter {
+  const below = relative(root, directory)
+  const own = dockerIgnore([...usuallyIgnored, ...linesOf(join(directory, '.dockerignore'))])
+  const outer = dockerIgnore(below === '' ? [] : linesOf(join(root, '.dockerignore')))
+  const isNever = (path: string): boolean => path.split('/').some(part => neverIncluded.has(part))
+  const outside = (path: string): string => (below === '' ? path : `${below}/${path}`)
+  return {
+    includes: path =>
+      path === 'package.json' || (!isNever(path) && own.includes(path) && outer.includes(outside(path))),
+    mayHold: path =>
+      !isNever(path) &&
+      (own.includes(path) || own.mayHold(path)) &&
+      (outer.includes(outside(path)) || outer.mayHold(outside(path))),
+  }
 }
 
-const wildcards: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' }
+const linesOf = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split(/\r?\n/) : [])

@@ -2,58 +2,35 @@
 // context for kubectl. A second `up` finds the running server and changes nothing.
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
 import { programPath } from '../../host/command.ts'
 import { machineClock } from '../../host/machine-clock.ts'
+import { ProcessPlace, serviceName } from '../../host/process-place.ts'
 import type { AccessOptions } from '../access-settings.ts'
 import type { AuditOptions } from '../audit-settings.ts'
 import { adminAccess } from '../cluster-keys.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
+import { withName } from '../roots-cluster.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 import { serverEnvironment, serverFlags } from '../server-runtime.ts'
+import { isInstalled, startService } from '../system-service.ts'
+import { lastingOptions, withAbsolutePaths, type UpOptions } from '../up-options.ts'
 
-export interface UpOptions extends AccessOptions, AuditOptions {
-  readonly name: string
-  readonly dataDir?: string
-  readonly apiPort?: number
-  readonly advertiseAddress?: string
-  readonly nodePortAddresses?: string
-  readonly output?: 'json'
-  readonly store?: string
-  readonly storeCa?: string
-  readonly storeCert?: string
-  readonly storeKey?: string
-  /** A token, also from SAMPAN_JOIN_TOKEN. */
-  readonly join?: string
-  readonly joinFile?: string
-}
+const only = (options: UpOptions, prefix: string): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith(prefix)))
 
-/** Paths are made absolute here, since the server works in another directory. */
 function accessOptions(options: UpOptions): AccessOptions {
-  const { tokenAuthFile, oidcCaFile } = options
-  const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('oidc')))
-  return {
-    ...given,
-    ...(tokenAuthFile !== undefined && { tokenAuthFile: resolve(tokenAuthFile) }),
-    ...(oidcCaFile !== undefined && { oidcCaFile: resolve(oidcCaFile) }),
-  }
+  const { tokenAuthFile } = options
+  return { ...only(options, 'oidc'), ...(tokenAuthFile !== undefined && { tokenAuthFile }) }
 }
 
-function auditOptions(options: UpOptions): AuditOptions {
-  const { auditPolicyFile, auditLogPath } = options
-  const given = Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith('audit')))
-  return {
-    ...given,
-    ...(auditPolicyFile !== undefined && { auditPolicyFile: resolve(auditPolicyFile) }),
-    ...(auditLogPath !== undefined && { auditLogPath: resolve(auditLogPath) }),
-  }
-}
+const auditOptions = (options: UpOptions): AuditOptions => only(options, 'audit')
 
 const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> = {
   api: 'API server answers',
@@ -63,7 +40,8 @@ const stepTexts: Record<Extract<StartReport, { step: string }>['step'], string> 
   node: 'node is Ready',
 }
 
-export async function up(options: UpOptions): Promise<void> {
+export async function up(given: UpOptions): Promise<void> {
+  const options = withAbsolutePaths(given)
   const places = placesOf(options.name, options.dataDir)
   const output = new Output()
   assertPossible()
@@ -81,6 +59,7 @@ export async function up(options: UpOptions): Promise<void> {
     }
     return
   }
+  if (options.service !== true && isInstalled(options.name)) return upAsService(places, options, output)
   output.working('starting')
   const url = await startServer(places, options, output)
   if (options.output === 'json')
@@ -88,11 +67,28 @@ export async function up(options: UpOptions): Promise<void> {
   else output.line(`cluster "${options.name}" is up: kubectl uses context ${options.name}; next: kubectl get nodes`)
 }
 
+/** So that it is the service that is up, and is stopped in order with the machine. */
+async function upAsService(places: ClusterPlaces, options: UpOptions, output: Output): Promise<void> {
+  const others = lastingOptions(options).filter(([name]) => name !== 'name' && name !== 'dataDir')
+  if (others.length > 0)
+    throw new CommandFailure(
+      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: ${withName('sampan install', options.name)}`,
+    )
+  output.working(`starting ${serviceName(options.name)}`)
+  const { url, warnings } = await startService(places)
+  output.quiet()
+  for (const warning of warnings) output.warn(warning)
+  if (options.output === 'json')
+    console.log(JSON.stringify({ url, context: options.name, dataDirectory: places.data, changed: true }))
+  else
+    output.line(`cluster "${options.name}" is up as ${serviceName(options.name)}: kubectl uses context ${options.name}`)
+}
+
 /** Every missing program in one sentence with the command that installs them. */
 export function assertPossible(): void {
   if (process.platform !== 'linux')
     throw new CommandFailure(
-      'containers need Linux; on other systems run Sampan in a virtual machine, or deliver to an existing cluster',
+      'containers need Linux; on other systems run Sampan\'s own image with docker run --privileged (README, "In a container"), or deliver to an existing cluster',
     )
   if (process.getuid?.() !== 0) throw new CommandFailure('starting containers needs root; run the command with sudo')
   const packages = missingPackages()
@@ -135,11 +131,19 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
     ...(options.advertiseAddress !== undefined && { advertiseAddress: options.advertiseAddress }),
     ...(options.nodePortAddresses !== undefined && { nodePortAddresses: options.nodePortAddresses }),
+    ...(options.bindAddress !== undefined && { bindAddress: options.bindAddress }),
+    ...(options.tlsSan !== undefined && { tlsSan: options.tlsSan }),
+    ...(options.service === true && { isService: true }),
     access: accessOptions(options),
     audit: auditOptions(options),
     ...(options.store !== undefined && { store: storeSettings(options.store, options) }),
   }
-  const child = spawn(process.execPath, [...serverFlags, serverEntry(), JSON.stringify(serverOptions)], {
+  const command = [...serverFlags, serverEntry(), JSON.stringify(serverOptions)]
+  const [program, args] =
+    options.service === true
+      ? [process.execPath, command]
+      : new ProcessPlace(options.name).command(process.execPath, command)
+  const child = spawn(program, args, {
     detached: true,
     cwd: '/',
     env: { ...process.env, ...serverEnvironment },
@@ -157,13 +161,10 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
       output.working('starting')
     } else if ('access' in message) {
       url = message.access.url
-      writeContext(kubeconfigPaths(process.env)[0]!, {
-        name: options.name,
-        server: url,
-        authority: message.access.authority,
-        certificate: message.access.certificate,
-        key: message.access.key,
-      })
+      const { authority, certificate, key } = message.access
+      const entry = { name: options.name, server: url, authority, certificate, key }
+      // Nobody who just booted the machine has chosen this cluster to work with.
+      writeContext(kubeconfigPaths(process.env)[0]!, entry, options.service === true ? 'keep' : 'choose')
     } else if ('warning' in message) output.warn(message.warning)
     else if ('failure' in message) failure = message.failure
     else ready = true
@@ -179,7 +180,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
 }
 
 /** Only the first start on an etcd, and one with a token, have anything to settle before. */
-async function lookAtStore(places: ClusterPlaces, options: UpOptions): Promise<void> {
+export async function lookAtStore(places: ClusterPlaces, options: UpOptions): Promise<void> {
   const token = options.joinFile === undefined ? options.join : readToken(options.joinFile)
   // The server need not have it in its environment.
   delete process.env['SAMPAN_JOIN_TOKEN']
@@ -203,12 +204,11 @@ function readToken(file: string): string {
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3).join('\n')
 
-/** Paths are made absolute here, since the server works in another directory. */
 function storeSettings(store: string, { storeCa, storeCert, storeKey }: UpOptions): StoreSettings {
   return {
     store,
-    ...(storeCa !== undefined && { authority: resolve(storeCa) }),
-    ...(storeCert !== undefined && { certificate: resolve(storeCert) }),
-    ...(storeKey !== undefined && { key: resolve(storeKey) }),
+    ...(storeCa !== undefined && { authority: storeCa }),
+    ...(storeCert !== undefined && { certificate: storeCert }),
+    ...(storeKey !== undefined && { key: storeKey }),
   }
 }

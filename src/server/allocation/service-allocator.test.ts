@@ -150,6 +150,22 @@ describe('a node port', () => {
     )
   })
 
+  test('goes with the type, also where the one that was asked for was left out and another port keeps its own', async () => {
+    const asked = { name: 'http', port: 80, protocol: 'TCP' } as const
+    const exposed = await create({
+      type: 'NodePort',
+      ports: [
+        { ...asked, nodePort: 30_100 },
+        { name: 'a', port: 81 },
+      ],
+    })
+    const closed = await update(exposed, { type: 'ClusterIP', ports: [asked, exposed.spec.ports![1]!] })
+    expect(closed.spec.ports!.map(({ nodePort }) => nodePort)).toEqual([undefined, undefined])
+    const again = await update(closed, { type: 'NodePort' })
+    const meant = update(again, { type: 'ClusterIP', ports: [{ ...asked, nodePort: 30_101 }] })
+    expect(await failureOf(meant)).toContain("may not be used when `type` is 'ClusterIP'")
+  })
+
   test('may be the same for TCP and UDP of one service', async () => {
     const both = await create({
       type: 'NodePort',

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EventStream } from './event-stream.ts'
 
@@ -19,7 +19,7 @@ function streamed() {
     destroy: vi.fn<() => void>(),
   }
   return {
-    stream: new EventStream(response as unknown as ServerResponse),
+    stream: new EventStream(response as unknown as Writable),
     writes,
     response,
     texts: () => writes.map(bytes => Buffer.from(bytes).toString()),

@@ -1,7 +1,7 @@
 // What a watch is told, on its way out. A write to a socket costs more than an event, so what happens in one turn
 // of the event loop goes out in one write, and while events keep coming, all watches are written to every few
 // milliseconds; the first event after a pause goes out at once.
-import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 
 /** A client that reads this slowly is disconnected: it can resume. */
 const backlogBytes = 16 * 1024 * 1024
@@ -9,10 +9,10 @@ const pauseMs = 10
 
 export class EventStream {
   private pending: Uint8Array[] = []
-  private readonly response: ServerResponse
+  private readonly sink: Writable
 
-  constructor(response: ServerResponse) {
-    this.response = response
+  constructor(sink: Writable) {
+    this.sink = sink
   }
 
   push(bytes: Uint8Array): void {
@@ -21,15 +21,15 @@ export class EventStream {
 
   end(): void {
     this.flush()
-    this.response.end()
+    this.sink.end()
   }
 
   flush(): void {
     const parts = this.pending
     this.pending = []
-    if (this.response.destroyed || this.response.writableEnded || parts.length === 0) return
-    this.response.write(batchOf(parts))
-    if (this.response.writableLength > backlogBytes) this.response.destroy()
+    if (this.sink.destroyed || this.sink.writableEnded || parts.length === 0) return
+    this.sink.write(batchOf(parts))
+    if (this.sink.writableLength > backlogBytes) this.sink.destroy()
   }
 }
 

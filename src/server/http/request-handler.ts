@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ApiError, badRequest, noSuchPage, noSuchPath, PlainError, serviceUnavailable } from '../../api/api-error.ts'
+import { ApiError, noSuchPage, noSuchPath, PlainError, serviceUnavailable } from '../../api/api-error.ts'
 import type { Timer } from '../../lib/clock.ts'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import type { Audit, AuditRecord } from '../audit/audit.ts'
@@ -13,12 +13,11 @@ import { RefusedToken, type TokenNotes } from '../auth/verified-token.ts'
 import { Refusal, type FlowControl, type Passage } from '../flow-control/flow-control.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { Caller, FieldValidation, UserInfo } from '../request.ts'
-import { findSubresource } from '../subresources/subresource.ts'
 import { parseApiPath, type ApiPath } from './api-path.ts'
 import type { DiscoveryRoutes } from './discovery-routes.ts'
 import type { Exchange } from './exchange.ts'
 import { healthPaths, isHealthPath, serveHealth, type HealthCheck } from './health-routes.ts'
-import { serveResource, type ResourceRoutes } from './resource-routes.ts'
+import { serveResource, serveUpgrade, type ResourceRoutes } from './resource-routes.ts'
 import { storedResource } from '../storage/kind-storage.ts'
 import { allottedMs, isLongRunning } from './request-time.ts'
 import { issuerPaths, serveIssuer } from './issuer-routes.ts'
@@ -205,20 +204,9 @@ export class RequestHandler {
       const remote = this.options.aggregator.find(path)
       if (remote !== undefined)
         return await this.options.aggregator.upgrade(request, socket, head, remote, user, auditId)
-      const kind =
-        parts === undefined
-          ? undefined
-          : this.options.routes.context.kinds.find(parts.group, parts.version, parts.plural)
-      if (parts?.name === undefined || kind === undefined) throw noSuchPath()
-      const target = { kind, name: parts.name, namespace: parts.namespace, subresource: parts.subresource }
-      const route = findSubresource(this.options.routes.subresources, target)
-      if (route === undefined) throw noSuchPath()
-      if (route.upgrade === undefined) throw badRequest(`${path} does not switch protocols`)
-      return await route.upgrade(
-        { request, socket, head, query, path, caller: callerOf(request, query, user) },
-        target,
-        parts.rest ?? '',
-      )
+      if (parts === undefined) throw noSuchPath()
+      const upgrade = { request, socket, head, query, path, caller: callerOf(request, query, user) }
+      return await serveUpgrade(this.options.routes, upgrade, parts)
     } catch (error) {
       const told = tellable(error, fault => this.report(request, fault))
       const [type, body] =

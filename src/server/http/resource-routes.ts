@@ -14,6 +14,7 @@ import { forbiddenField, invalidValue, joinErrors, notSupported, required } from
 import type { KindDefinition, Verb } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { returnsDeletedObject } from '../../api/returns-deleted-object.ts'
+import { assertWantsBody } from '../../streams/websocket-body.ts'
 import { create } from '../operations/create.ts'
 import { remove, type DeletionOptions } from '../operations/delete.ts'
 import { list } from '../operations/list.ts'
@@ -25,7 +26,7 @@ import { keyOfTarget, type Target } from '../request.ts'
 import type { ServerContext } from '../server-context.ts'
 import { answerPosted, componentStatuses } from '../virtual-resources.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
-import { findSubresource, type SubresourceRoutes } from '../subresources/subresource.ts'
+import { findSubresource, type SubresourceRoutes, type Upgrade } from '../subresources/subresource.ts'
 import type { ApiPath } from './api-path.ts'
 import { checkTypeOf, checkVersionOfApplied, decodeBody, decodePatch, mediaTypeOf, readBody, yamlBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -36,7 +37,7 @@ import { negotiatePlain } from './negotiation.ts'
 import { sendObject, sendValue } from './respond.ts'
 import { queryFlag } from '../query-flag.ts'
 import { wholeNumber } from '../whole-number.ts'
-import { streamWatch } from './watch-stream.ts'
+import { asBody, asMessages, streamWatch, type OpenWatch } from './watch-stream.ts'
 import { isStored, readyToFind, readyToServe, storedResource } from '../storage/kind-storage.ts'
 
 export interface ResourceRoutes {
@@ -60,6 +61,22 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
     return route.serve(exchange, target, path.rest ?? '')
   }
   return serveObject(routes, exchange, target, path)
+}
+
+/** A request that wants to switch protocols: a subresource that does, or a watch over WebSocket. */
+export async function serveUpgrade(routes: ResourceRoutes, upgrade: Upgrade, path: ApiPath): Promise<void> {
+  const kind = findKind(routes.context, path)
+  const { namespace, name, subresource } = path
+  if (subresource === undefined && upgrade.request.method === 'GET' && isWatch(upgrade, path)) {
+    assertWantsBody(upgrade.request)
+    return serveWatch(routes, upgrade, kind, asMessages(upgrade), namespace, name)
+  }
+  if (name === undefined || subresource === undefined) throw badRequest(`${upgrade.path} does not switch protocols`)
+  const target: Target = { kind, name, namespace, subresource }
+  const route = findSubresource(routes.subresources, target)
+  if (route === undefined) throw noSuchPath()
+  if (route.upgrade === undefined) throw badRequest(`${upgrade.path} does not switch protocols`)
+  return route.upgrade(upgrade, target, path.rest ?? '')
 }
 
 /** A part of the object itself: read and written as the object is. */
@@ -91,7 +108,7 @@ async function serveCollection(
   switch (exchange.request.method) {
     case 'GET':
       return isWatch(exchange, path)
-        ? serveWatch(routes, exchange, kind, namespace)
+        ? serveWatch(routes, exchange, kind, asBody(exchange), namespace)
         : serveList(context, exchange, kind, namespace)
     case 'POST': {
       if (kind.resource.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed()
@@ -111,7 +128,7 @@ async function serveCollection(
   }
 }
 
-const isWatch = ({ query }: Exchange, path: ApiPath): boolean => path.watch || queryFlag(query, 'watch')
+const isWatch = ({ query }: Pick<Exchange, 'query'>, path: ApiPath): boolean => path.watch || queryFlag(query, 'watch')
 
 async function serveList(
   context: ServerContext,
@@ -136,8 +153,9 @@ async function serveList(
 
 async function serveWatch(
   { context, openWatches }: ResourceRoutes,
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'request' | 'query'>,
   kind: KindDefinition,
+  open: OpenWatch,
   namespace: string | undefined,
   name?: string,
 ): Promise<void> {
@@ -159,6 +177,7 @@ async function serveWatch(
       sendInitialEvents,
       allowWatchBookmarks,
     },
+    open,
     openWatches,
   )
 }
@@ -183,7 +202,7 @@ async function serveObject(routes: ResourceRoutes, exchange: Exchange, target: T
   const { kind, name } = target
   switch (exchange.request.method) {
     case 'GET': {
-      if (isWatch(exchange, path)) return serveWatch(routes, exchange, kind, target.namespace, name)
+      if (isWatch(exchange, path)) return serveWatch(routes, exchange, kind, asBody(exchange), target.namespace, name)
       assertVerb(kind, 'get')
       const found = kind.stored === false ? componentStatuses(name)[0]! : current(context, target)
       return sendObject(exchange, 200, kind, found, context.clock.now())

@@ -1,6 +1,5 @@
 // A long answer in slices: the next one is made when the client has taken the one before, so that a big
 // answer neither blocks the event loop nor stands in memory as a whole.
-import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 
 /** Bytes that go to the client at once. Larger buffers would each be mapped and unmapped by the system. */
@@ -36,11 +35,12 @@ function joined(parts: readonly Uint8Array[], space: Buffer): Uint8Array {
 }
 
 /**
- * @param sink is the response or a stream that is piped into it
+ * @param response is where it goes in the end
+ * @param sink is the same, or a stream that is piped into it
  * @returns whether everything was taken; false: the client left early, which is no fault
  */
 export async function writeInSlices(
-  response: ServerResponse,
+  response: Writable,
   parts: Iterable<Uint8Array>,
   sink: Writable = response,
 ): Promise<boolean> {

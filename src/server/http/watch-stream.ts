@@ -1,11 +1,15 @@
-// GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames).
+// GET ...?watch=true: a stream of events, one JSON document a line (or length-prefixed protobuf frames), or messages of
+// a WebSocket.
+import type { Writable } from 'node:stream'
 import { ApiError, isExpired } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf, encodeWatchFrame } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
+import { acceptMessages } from '../../streams/websocket-body.ts'
 import { watch, type Delivery, type StartedWatch, type WatchQuery } from '../operations/watch.ts'
 import type { ServerContext } from '../server-context.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
+import type { Upgrade } from '../subresources/subresource.ts'
 import { EventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { writeInSlices } from './slices.ts'
@@ -84,65 +88,81 @@ function bookmark(kind: KindDefinition, accepted: Accepted, revision: number, in
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
 }
 
-/** A revision that is gone is told as an event of a watch that ends at once. */
-function startOrTell(
-  start: () => StartedWatch,
-  push: (bytes: Uint8Array) => void,
-  accepted: Accepted,
-): StartedWatch | undefined {
+/** A revision that is gone is told as an event of a watch that ends at once: its bytes. */
+function startOrTell(start: () => StartedWatch, accepted: Accepted): StartedWatch | Uint8Array {
   try {
     return start()
   } catch (error) {
     if (!isExpired(error) || !(error instanceof ApiError)) throw error
-    const asProtobuf = accepted.format === 'protobuf' && accepted.as === undefined
-    push(
-      asProtobuf
-        ? encodeWatchFrame('ERROR', encodeProtobuf('V1Status', error.status))
-        : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`),
-    )
-    return undefined
+    return isFramed(accepted)
+      ? encodeWatchFrame('ERROR', encodeProtobuf('V1Status', error.status))
+      : Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`)
   }
 }
 
+/** Whether events are protobuf with their length in front; else each is a line of JSON. */
+const isFramed = ({ format, as }: Accepted): boolean => format === 'protobuf' && as === undefined
+
+/** Where the events go, once there is nothing left to refuse. */
+export type OpenWatch = (isProtobuf: boolean) => Writable
+
+export const asBody =
+  ({ response }: Pick<Exchange, 'response'>): OpenWatch =>
+  isProtobuf => {
+    response.setHeader('Content-Type', isProtobuf ? `${mediaTypes.protobuf};stream=watch` : mediaTypes.json)
+    response.writeHead(200)
+    response.flushHeaders()
+    return response
+  }
+
+const lengthBytes = 4
+const newline = 0x0a
+
+/** One message for each event, without the length in front. */
+export const asMessages =
+  (upgrade: Pick<Upgrade, 'request' | 'socket' | 'head'>): OpenWatch =>
+  isProtobuf =>
+    isProtobuf
+      ? acceptMessages(upgrade, {
+          isBinary: true,
+          skippedBytes: lengthBytes,
+          endOf: bytes => {
+            if (bytes.length < lengthBytes) return undefined
+            const end = lengthBytes + bytes.readUInt32BE()
+            return bytes.length < end ? undefined : end
+          },
+        })
+      : acceptMessages(upgrade, { isBinary: false, endOf: bytes => bytes.indexOf(newline) + 1 || undefined })
+
 /** Runs until the client leaves, the time is up, or the server closes it. */
 export function streamWatch(
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'request' | 'query'>,
   context: ServerContext,
   kind: KindDefinition,
   query: WatchQuery,
-  open: Set<() => void>,
+  open: OpenWatch,
+  ends: Set<() => void>,
 ): Promise<void> {
-  const { request, response } = exchange
+  const { request } = exchange
   const accepted = negotiateFor(kind, request.headers.accept)
   const encode = encoderFor(context, kind, accepted)
   const wantsBookmarks = query.allowWatchBookmarks === true
-  const stream = new EventStream(response)
   /** What happens while the initial events are still being sent. */
   let waiting: Delivery[] | undefined = []
   const deliver = (delivery: Delivery): void => {
     if (waiting === undefined) stream.push(encode(delivery))
-    else if (waiting.push(delivery) > backlogEvents) response.destroy()
+    else if (waiting.push(delivery) > backlogEvents) sink.destroy()
   }
-  const started = startOrTell(
-    () => watch(context, kind, { ...query, failed: () => response.destroy() }, deliver),
-    bytes => stream.push(bytes),
-    accepted,
-  )
-  response.setHeader(
-    'Content-Type',
-    accepted.format === 'protobuf' && accepted.as === undefined
-      ? `${mediaTypes.protobuf};stream=watch`
-      : mediaTypes.json,
-  )
-  response.writeHead(200)
-  response.flushHeaders()
+  const started = startOrTell(() => watch(context, kind, { ...query, failed: () => sink.destroy() }, deliver), accepted)
+  const sink = open(isFramed(accepted))
+  const stream = new EventStream(sink)
 
   function* initialParts({ initial, revision }: StartedWatch): Generator<Uint8Array> {
     for (const delivery of initial) yield encode(delivery)
     if (query.sendInitialEvents && wantsBookmarks) yield bookmark(kind, accepted, revision, true)
   }
   async function begin(started: StartedWatch): Promise<void> {
-    await writeInSlices(response, initialParts(started))
+    await writeInSlices(sink, initialParts(started))
     for (const delivery of waiting ?? []) stream.push(encode(delivery))
     waiting = undefined
   }
@@ -158,22 +178,24 @@ export function streamWatch(
         bookmarks = repeat()
       })
     let bookmarks = wantsBookmarks ? repeat() : undefined
-    open.add(end)
+    ends.add(end)
     const stay = context.kinds.whenGone(kind, end)
-    response.once('close', () => {
-      open.delete(end)
+    sink.once('close', () => {
+      ends.delete(end)
       stay()
-      started?.close()
+      if (!(started instanceof Uint8Array)) started.close()
       timeout.cancel()
       bookmarks?.cancel()
       resolve()
     })
-    if (started === undefined) end()
-    // An event that cannot be encoded ends the watch; the client lists again.
-    else
+    if (started instanceof Uint8Array) {
+      stream.push(started)
+      end()
+    } else
+      // An event that cannot be encoded ends the watch; the client lists again.
       begin(started).catch((error: Error) => {
         context.logger.error('watch failed', { url: request.url, error: error.message, stack: error.stack })
-        response.destroy()
+        sink.destroy()
       })
   })
 }

@@ -88,6 +88,9 @@ function checkPreconditions({ kind, name }: Target, current: CachedObject, { pre
   }
 }
 
+/** RFC 3339 has no later one; a grace period without end would need it. */
+const lastTimeMs = Date.UTC(9999, 11, 31, 23, 59, 59)
+
 /** The object with its deletion noted; the object itself when nothing changes; undefined when it can go at once. */
 function markForDeletion(
   kind: KindDefinition,
@@ -107,13 +110,13 @@ function markForDeletion(
   if (sooner) {
     // The time counts from the first request; a shorter grace period moves it forward.
     const startMs =
-      deletionTimestamp === undefined ? nowMs : Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds ?? 0) * 1000
-    draft.metadata.deletionTimestamp = formatTime(
-      Math.max(startMs, deletionTimestamp === undefined ? nowMs : startMs) + graceSeconds * 1000,
-    )
+      deletionTimestamp === undefined
+        ? nowMs
+        : Date.parse(deletionTimestamp) - Number(deletionGracePeriodSeconds ?? 0) * 1000
+    draft.metadata.deletionTimestamp = formatTime(Math.min(startMs + graceSeconds * 1000, lastTimeMs))
     draft.metadata.deletionGracePeriodSeconds = graceSeconds
     if (kind.generation && deletionTimestamp === undefined)
-      draft.metadata.generation = (draft.metadata.generation ?? 0) + 1
+      draft.metadata.generation = Number(draft.metadata.generation ?? 0) + 1
   }
   if (finalizers.length > 0) draft.metadata.finalizers = finalizers
   else delete draft.metadata.finalizers

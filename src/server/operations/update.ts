@@ -151,7 +151,7 @@ async function tryStore(
   view?.apply(draft, request.object!)
   prepare(kind, part, draft, old)
   if (part === undefined && startsGeneration(kind, draft, old))
-    draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+    draft.metadata.generation = Number(old.metadata.generation ?? 0) + 1
   throwIfInvalid(
     kind,
     target.name,

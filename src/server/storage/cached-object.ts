@@ -1,6 +1,7 @@
 // One version of a stored object, kept once for everybody: its JSON bytes with the resourceVersion in
 // them, and, while it is in use, the frozen parsed object. Immutable.
 import type { KubeObject } from '../../api/object.ts'
+import { parseExactJson } from '../../lib/exact-json.ts'
 import { keepParsed } from './parsed-objects.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -36,7 +37,7 @@ export class CachedObject<T extends KubeObject = KubeObject> {
   /** Two reads may give two equal objects: the parsed form is let go when nobody used it lately. */
   get object(): T {
     if (this.parsed === undefined) {
-      this.parsed = deepFreeze(JSON.parse(this.bytes.toString()) as T)
+      this.parsed = deepFreeze(parseExactJson(this.bytes.toString()) as T)
       keepParsed(this)
     } else this.used = true
     return this.parsed

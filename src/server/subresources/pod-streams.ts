@@ -1,5 +1,6 @@
 // `pods/log`, `exec`, `attach` and `portforward`: finds the container, then lets the node agent and the
 // client talk.
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ApiError, badRequest, invalid, notFound } from '../../api/api-error.ts'
 import { forbiddenField, invalidValue, joinErrors, notSupported } from '../../api/field-error.ts'
@@ -13,6 +14,7 @@ import type {
 } from '../../streams/node-streams.ts'
 import { servePortForward } from '../../streams/port-forward-server.ts'
 import { serveRemoteCommand } from '../../streams/remote-command-server.ts'
+import { acceptBytes, assertWantsBody } from '../../streams/websocket-body.ts'
 import { current } from '../operations/read.ts'
 import { hostAndPort } from '../outgoing/network-fault.ts'
 import { refusedByAgent, unansweredGet, type Peers } from '../outgoing/peers.ts'
@@ -114,28 +116,40 @@ export function podStreamRoutes(
     }
   }
 
+  /** @throws ApiError unless the log can be asked for; `stream` is empty for a pod that is nowhere yet */
+  function preparedLog(target: Target, query: URLSearchParams): { pod: Pod; stream: () => Promise<Readable> } {
+    const options = logOptions(query, target.name)
+    const pod = podOf(target)
+    const container = containerTarget(pod, query.get('container') ?? undefined)
+    const stream = async (): Promise<Readable> =>
+      pod.spec.nodeName
+        ? await agentWithLogs(pod, container.container).logs(container, options)
+        : Readable.from([], { objectMode: false })
+    return { pod, stream }
+  }
+
   return {
     log: {
       methods: ['GET'],
       async serve({ request, query, response, caller }, target) {
-        const options = logOptions(query, target.name)
-        const pod = podOf(target)
-        const container = containerTarget(pod, query.get('container') ?? undefined)
-        if (!pod.spec.nodeName) {
-          response.writeHead(200, { 'Content-Type': 'text/plain' }).end()
-          return
-        }
-        const peer = peers.destination(request, pod.spec.nodeName, caller.user)
-        if (peer !== undefined)
+        const { pod, stream } = preparedLog(target, query)
+        const peer = pod.spec.nodeName && peers.destination(request, pod.spec.nodeName, caller.user)
+        if (peer)
           return forwardRequest(request, response, {
             ...peer,
             unanswered: why => unansweredGet(`https://${hostAndPort(peer.host, peer.port)}${peer.path}`, why),
           })
-        const stream = await agentWithLogs(pod, container.container).logs(container, options)
+        const log = await stream()
         response.writeHead(200, { 'Content-Type': 'text/plain' })
         response.flushHeaders()
-        // A client that stops reading is no fault.
-        await pipeline(stream, response).catch(() => stream.destroy())
+        await passAll(log, response)
+      },
+      async upgrade(upgrade, target) {
+        assertWantsBody(upgrade.request)
+        const { pod, stream } = preparedLog(target, upgrade.query)
+        if (pod.spec.nodeName && (await passedOn(upgrade, pod))) return
+        const log = await stream()
+        await passAll(log, acceptBytes(upgrade))
       },
     },
     exec: command('PodExecOptions', (agent, container, streams, options) =>
@@ -166,6 +180,11 @@ export function podStreamRoutes(
       },
     }
   }
+}
+
+/** A client that stops reading is no fault. */
+async function passAll(source: Readable, sink: Writable): Promise<void> {
+  await pipeline(source, sink).catch(() => source.destroy())
 }
 
 function containerTarget(pod: Pod, asked: string | undefined): ContainerTarget {

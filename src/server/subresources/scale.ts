@@ -1,4 +1,5 @@
 // `scale`: the replica count of a workload, seen as autoscaling/v1 Scale.
+import { isNumber } from '../../lib/int64.ts'
 import { badRequest, invalid, methodNotAllowed } from '../../api/api-error.ts'
 import { decodeObject } from '../../api/decode.ts'
 import { invalidValue } from '../../api/field-error.ts'
@@ -142,7 +143,7 @@ const setReplicas = (draft: KubeObject, { specReplicas }: Pick<ScalePaths, 'spec
 /** @throws ApiError BadRequest where a custom resource does not say how many replicas it wants */
 function existingScale(kind: KindDefinition, object: KubeObject): Scale {
   const { specReplicas } = kind.scale!
-  if (kind.custom !== undefined && typeof readAt(object, specReplicas) !== 'number')
+  if (kind.custom !== undefined && !isNumber(readAt(object, specReplicas)))
     throw badRequest(`the spec replicas field "${specReplicas}" does not exist`)
   return scaleOf(kind, object)
 }

@@ -59,7 +59,7 @@ export async function requestToken(
     namespace: target.namespace!,
     account: { name: account.metadata.name, uid: account.metadata.uid },
     audiences,
-    expirationSeconds,
+    expirationSeconds: Number(expirationSeconds),
     ...(boundObjectRef !== undefined && boundTo(context, account, boundObjectRef)),
   })
   const { name, namespace } = account.metadata
@@ -73,7 +73,7 @@ export async function requestToken(
       expirationSeconds,
       boundObjectRef: boundObjectRef ?? (null as unknown as undefined),
     },
-    status: { token, expirationTimestamp: formatTime(nowMs + expirationSeconds * 1000) },
+    status: { token, expirationTimestamp: formatTime(nowMs + Number(expirationSeconds) * 1000) },
   }
 }
 

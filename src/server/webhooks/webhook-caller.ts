@@ -1,6 +1,7 @@
 // Asks a webhook: one POST of JSON over TLS, one answer of JSON. Admission and the conversion of custom
 // resources share it. Connections are kept; an answer has a limited size and a limited time. Every fault
 // becomes a `WebhookFault` whose message says in Kubernetes' words what went wrong.
+import { parseExactJson } from '../../lib/exact-json.ts'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
@@ -201,7 +202,7 @@ function statusText(status: number, body: string): string {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch (error) {
     throw new WebhookFault(`couldn't get version/kind; json parse error: ${(error as Error).message}`, false)
   }

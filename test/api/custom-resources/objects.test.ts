@@ -48,6 +48,28 @@ async function kindWith(
   }
 }
 
+describe('a status that the schema has for objects without one', () => {
+  const status: Schema = {
+    type: 'object',
+    default: { phase: 'Pending' },
+    properties: { phase: { type: 'string' }, count: { type: 'integer', default: 0 } },
+  }
+
+  test('is there from the start, whatever a client writes there, and after a status is taken away', async () => {
+    const { create, path, patch } = await kindWith({ type: 'object' }, { subresources: { status: {} } }, { status })
+    const usual = { phase: 'Pending', count: 0 }
+    const created = await create({}, { status: { phase: 'Mine' } })
+    expect(created.json.status).toEqual(usual)
+    expect((await server.call('GET', `${path}/o1`)).json).toEqual(created.json)
+    expect((await server.call('GET', path)).json.items[0].status).toEqual(usual)
+    expect((await patch('o1/status', { status: { phase: 'Done', count: null } })).json.status).toEqual({
+      phase: 'Done',
+      count: 0,
+    })
+    expect((await patch('o1/status', { status: null })).json.status).toEqual(usual)
+  })
+})
+
 describe('FieldValidation, custom resources', () => {
   const spec: Schema = {
     type: 'object',

@@ -1,5 +1,6 @@
 // The question to an admission webhook and what of its answer counts: AdmissionReview, v1 and v1beta1.
 // Source: apiserver pkg/admission/plugin/webhook/request.
+import { parseExactJson } from '../../../lib/exact-json.ts'
 import type { Status } from '../../../api/api-error.ts'
 import { isObject } from '../../../api/patch/json-value.ts'
 import { apiVersionOf } from '../../../api/resource.ts'
@@ -80,7 +81,7 @@ function operationsOf(patch: string, patchType: unknown): unknown {
   if (patchType !== undefined && patchType !== null && patchType !== 'JSONPatch')
     throw new WebhookFault(`unsupported patch type ${JSON.stringify(patchType)}`, false)
   try {
-    return JSON.parse(Buffer.from(patch, 'base64').toString()) as unknown
+    return parseExactJson(Buffer.from(patch, 'base64').toString())
   } catch (error) {
     throw new WebhookFault(`received undecodable patch in webhook response: ${(error as Error).message}`, false)
   }

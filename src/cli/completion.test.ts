@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { completion, completionLines, type CommandFacts, type Completion } from './completion.ts'
+
+const option = (names: string[], value?: string, choices: string[] = []) => ({
+  names,
+  about: names.at(-1)!,
+  value,
+  choices,
+})
+const commands: CommandFacts[] = [
+  {
+    name: 'deploy',
+    about: 'bring it',
+    options: [
+      option(['-e', '--environment'], 'name'),
+      option(['-f', '--file'], 'path'),
+      option(['--context'], 'name'),
+      option(['-o', '--output'], 'format', ['json']),
+      option(['--purge']),
+    ],
+    operands: [{ name: 'name:version', choices: [] }],
+  },
+  { name: 'down', about: 'stop it', options: [option(['--data-dir'], 'directory')], operands: [] },
+  { name: 'completion', about: '', options: [], operands: [{ name: 'shell', choices: ['bash', 'fish'] }] },
+]
+const offers = {
+  services: () => ['web', 'api'],
+  environments: () => ['test', 'production'],
+  contexts: () => ['sampan'],
+}
+const found = (...words: string[]): Completion | string[] => {
+  const all = completion(words, commands, offers)
+  return typeof all === 'string' ? all : all.map(({ value }) => value)
+}
+
+describe('what may stand', () => {
+  test.each<[string, string[], Completion | string[]]>([
+    ['first', [''], ['deploy', 'down', 'completion']],
+    ['first, from what is typed', ['do'], ['down']],
+    ['behind a command that there is not', ['nothing', ''], []],
+    ['as an option', ['deploy', '--f'], ['--file']],
+    [
+      'as any option, by its long name',
+      ['deploy', '-'],
+      ['--environment', '--file', '--context', '--output', '--purge'],
+    ],
+    ['behind an option for an environment', ['deploy', '-e', 't'], ['test']],
+    ['behind an option for a context', ['deploy', '--context', ''], ['sampan']],
+    ['behind an option with few values', ['deploy', '-o', ''], ['json']],
+    ['behind an option for a file', ['deploy', '-f', ''], 'files'],
+    ['behind an option for a folder', ['down', '--data-dir', 'x'], 'directories'],
+    ['as a service', ['deploy', '-e', 'test', ''], ['web:', 'api:']],
+    ['as a service behind an option without a value', ['deploy', '--purge', 'a'], ['api:']],
+    ['behind the last word', ['deploy', 'web:1', ''], []],
+    ['as one of few words', ['completion', 'f'], ['fish']],
+  ])('%s', (_what, words, values) => {
+    expect(found(...words)).toEqual(values)
+  })
+})
+
+test('a line has a candidate and what it is', () => {
+  expect(completionLines(completion(['do'], commands, offers))).toEqual(['down\tstop it'])
+  expect(completionLines('files')).toEqual([':files'])
+})

@@ -1,0 +1,173 @@
+// Shell completion: `sampan completion bash|zsh|fish` prints a script, and that script asks
+// `sampan completion-candidates -- WORD...` what may stand where the last word is. What it is asked is told from the
+// commands themselves, so nothing is listed twice.
+import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
+import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
+import { servicesBelow } from './find-manifest.ts'
+
+export interface CommandFacts {
+  readonly name: string
+  readonly about: string
+  readonly options: readonly OptionFacts[]
+  /** Names of what stands behind the command, in order. */
+  readonly operands: readonly { readonly name: string; readonly choices: readonly string[] }[]
+}
+
+export interface OptionFacts {
+  /** `-o`, `--output` */
+  readonly names: readonly string[]
+  readonly about: string
+  /** What has to follow, as the help calls it: `file`; undefined: nothing. */
+  readonly value: string | undefined
+  readonly choices: readonly string[]
+}
+
+export interface Candidate {
+  readonly value: string
+  readonly about: string
+}
+
+/** What the machine and the folder have to offer. */
+export interface Offers {
+  readonly services: () => readonly string[]
+  readonly environments: () => readonly string[]
+  readonly contexts: () => readonly string[]
+}
+
+/** Files are the shell's own business. */
+export type Completion = readonly Candidate[] | 'files' | 'directories'
+
+/** @param words behind `sampan`; the last one is being typed and may be empty */
+export function completion(words: readonly string[], commands: readonly CommandFacts[], offers: Offers): Completion {
+  const typed = words.at(-1) ?? ''
+  const all = candidatesFor(words.slice(0, -1), typed, commands, offers)
+  return typeof all === 'string' ? all : all.filter(({ value }) => value.startsWith(typed))
+}
+
+const plain = (values: readonly string[]): Candidate[] => values.map(value => ({ value, about: '' }))
+
+function candidatesFor(
+  before: readonly string[],
+  typed: string,
+  commands: readonly CommandFacts[],
+  offers: Offers,
+): Completion {
+  const [name, ...given] = before
+  if (name === undefined) return commands.map(({ name: value, about }) => ({ value, about }))
+  const command = commands.find(candidate => candidate.name === name)
+  if (command === undefined) return []
+  const optionOf = (word: string | undefined): OptionFacts | undefined =>
+    command.options.find(({ names }) => word !== undefined && names.includes(word))
+  const asking = optionOf(given.at(-1))
+  if (asking?.value !== undefined) return valuesOf(asking, offers)
+  if (typed.startsWith('-'))
+    return command.options.flatMap(({ names, about }) => names.slice(-1).map(value => ({ value, about })))
+  const operands = given.filter(
+    (word, index) => !word.startsWith('-') && optionOf(given[index - 1])?.value === undefined,
+  )
+  const next = command.operands[operands.length]
+  return next === undefined ? [] : operandsOf(next, offers)
+}
+
+function valuesOf({ names, value, choices }: OptionFacts, offers: Offers): Completion {
+  if (choices.length > 0) return plain(choices)
+  if (names.includes('--environment')) return plain(offers.environments())
+  if (names.includes('--context') || names.includes('--name')) return plain(offers.contexts())
+  if (value === 'file' || value === 'path') return 'files'
+  return value === 'directory' ? 'directories' : []
+}
+
+function operandsOf({ name, choices }: CommandFacts['operands'][number], offers: Offers): Completion {
+  if (choices.length > 0) return plain(choices)
+  switch (name) {
+    case 'directory':
+      return 'directories'
+    case 'file':
+      return 'files'
+    case 'name:version':
+      return plain(offers.services().map(service => `${service}:`))
+    case 'name':
+      return plain(offers.services())
+    default:
+      return []
+  }
+}
+
+/** Of this folder and this user; what cannot be read is not offered. */
+export const offersHere: Offers = {
+  services: () => servicesBelow(process.cwd()).map(({ name }) => name),
+  environments: () => [
+    ...new Set(servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text)))),
+  ],
+  contexts: () => [
+    ...new Set(
+      kubeconfigPaths(process.env).flatMap(path =>
+        orNone(() => (readKubeconfig(path).contexts ?? []).map(({ name }) => name)),
+      ),
+    ),
+  ],
+}
+
+function orNone(read: () => string[]): string[] {
+  try {
+    return read()
+  } catch {
+    return []
+  }
+}
+
+/** One candidate in a line, its description behind a tab; `:files` and `:directories` for what the shell knows better. */
+export const completionLines = (found: Completion): string[] =>
+  typeof found === 'string' ? [`:${found}`] : found.map(({ value, about }) => `${value}\t${about}`)
+
+export const completionScripts: Readonly<Record<'bash' | 'zsh' | 'fish', string>> = {
+  bash: `# Completion of sampan for bash. Put into ~/.bashrc: source <(sampan completion bash)
+_sampan() {
+  local line
+  COMPREPLY=()
+  while IFS= read -r line; do
+    case $line in
+      :files) compopt -o default; return ;;
+      :directories) compopt -o dirnames; return ;;
+      *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+    esac
+  done < <("\${COMP_WORDS[0]}" completion-candidates -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  if [[ \${COMPREPLY[0]-} == *: ]]; then compopt -o nospace; fi
+}
+complete -F _sampan sampan
+`,
+  zsh: `#compdef sampan
+# Completion of sampan for zsh. Put into ~/.zshrc, behind compinit: source <(sampan completion zsh)
+_sampan() {
+  local line
+  local -a found suffix
+  while IFS= read -r line; do
+    case $line in
+      :files) _files; return ;;
+      :directories) _files -/; return ;;
+      *) found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
+    esac
+  done < <("\${words[1]}" completion-candidates -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  if [[ \${found[1]-} == *'\\::'* ]]; then suffix=(-S ''); fi
+  _describe sampan found "\${(@)suffix}"
+}
+if (( $+functions[compdef] )); then compdef _sampan sampan; fi
+`,
+  fish: `# Completion of sampan for fish. Put into ~/.config/fish/config.fish: sampan completion fish | source
+function __sampan_candidates
+  set -l words (commandline -opc)
+  set -l typed (commandline -ct)
+  for line in ($words[1] completion-candidates -- $words[2..] "$typed" 2>/dev/null)
+    switch $line
+      case ':files'
+        __fish_complete_path "$typed"
+      case ':directories'
+        __fish_complete_directories "$typed"
+      case '*'
+        echo $line
+    end
+  end
+end
+complete -c sampan -f -a '(__sampan_candidates)'
+`,
+}

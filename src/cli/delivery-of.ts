@@ -1,0 +1,68 @@
+// What delivers the service in a folder: the app.yml beside its package.json, if there is one. A build names the
+// image so that the manifest finds it, and says the command that delivers it.
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { localRegistry } from '../delivery/manifest/manifest.ts'
+import { environmentsOf, readManifest } from '../delivery/manifest/read-manifest.ts'
+import { findManifest, manifestName } from './find-manifest.ts'
+
+export interface DeliveryOf {
+  readonly file: string
+  readonly service: string
+  readonly image: string
+  /** One that the manifest knows. */
+  readonly environment: string
+}
+
+const usualEnvironment = 'test'
+
+/** undefined: there is no manifest, or none that can be read; `sampan deploy` says what is wrong with it. */
+export function deliveryOf(directory: string): DeliveryOf | undefined {
+  const file = join(directory, manifestName)
+  if (!existsSync(file)) return undefined
+  try {
+    const text = readFileSync(file, 'utf8')
+    const known = environmentsOf(file, text)
+    const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
+    const { name, image } = readManifest(file, text, environment)
+    return { file, service: name, image, environment }
+  } catch {
+    return undefined
+  }
+}
+
+/** Name in the cluster's registry that the manifest asks for; undefined when it wants an image from elsewhere. */
+export function repositoryOf({ image }: DeliveryOf): string | undefined {
+  return image.startsWith(`${localRegistry}/`) ? image.slice(localRegistry.length + 1) : undefined
+}
+
+/** What to do with an image that was built, as it works when it is typed in this folder. */
+export function nextStep(
+  delivery: DeliveryOf | undefined,
+  repository: string,
+  tag: string,
+  { context, folder }: { readonly context: string | undefined; readonly folder: string },
+): string {
+  if (delivery === undefined || repositoryOf(delivery) !== repository) {
+    const short = repository.slice(repository.lastIndexOf('/') + 1)
+    const image = repository === short ? '' : ` and "image: ${localRegistry}/${repository}"`
+    return `next: give it an ${manifestName} with "name: ${short}"${image}, then: sampan deploy -e ${usualEnvironment} ${short}:${tag}`
+  }
+  const { service, environment, file } = delivery
+  const isFound = foundWithout(service, folder) === resolve(file)
+  return [
+    `next: sampan deploy -e ${environment} ${service}:${tag}`,
+    ...(isFound ? [] : [`-f ${quoted(file)}`]),
+    ...(context === undefined ? [] : [`--context ${quoted(context)}`]),
+  ].join(' ')
+}
+
+function foundWithout(service: string, folder: string): string | undefined {
+  try {
+    return resolve(findManifest(service, undefined, folder).file)
+  } catch {
+    return undefined
+  }
+}
+
+const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)

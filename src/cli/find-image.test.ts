@@ -1,0 +1,89 @@
+// What the tag of an image stands for: against a real registry, named by a real API server as a cluster names it.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { publishRegistryHosting } from '../client/registry-hosting.ts'
+import { RegistryClient } from '../images/build/registry-client.ts'
+import { findDigest } from '../images/find-digest.ts'
+import { startRegistry, type Registry } from '../images/registry/registry.ts'
+import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
+import { findImage } from './find-image.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'sampan-find-image-'))
+let registry: Registry
+let server: TestServer
+let digest = ''
+beforeAll(async () => {
+  server = await startTestServer()
+  registry = await startRegistry({ directory, host: '127.0.0.1', port: 0 })
+  const client = new RegistryClient(`127.0.0.1:${registry.port}`, 'web')
+  const config = await client.pushBytes(Buffer.from('{}'))
+  const manifest = { schemaVersion: 2, config: { digest: config, size: 2 }, layers: [] }
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  digest = await client.pushManifest('1.0.0', mediaType, Buffer.from(JSON.stringify(manifest)))
+})
+afterAll(async () => {
+  await registry.close()
+  await server.close()
+  rmSync(directory, { recursive: true })
+})
+
+describe('an image of the cluster', () => {
+  test('whose registry is not told is not pinned', async () => {
+    expect(await findImage(server.local, 'sampan.local/web:1.0.0')).toEqual({
+      reason: 'this cluster does not say where its registry is',
+    })
+  })
+
+  test('has the digest that its registry says', async () => {
+    await publishRegistryHosting(server.local, { host: '127.0.0.1:1' })
+    await publishRegistryHosting(server.local, { host: `127.0.0.1:${registry.port}` })
+    expect(await findImage(server.remote, 'sampan.local/web:1.0.0')).toEqual({ digest })
+  })
+
+  test('that is not there is told with what is there and what to do', async () => {
+    await expect(findImage(server.local, 'sampan.local/web:2.0.0')).rejects.toThrow(
+      'there is no image sampan.local/web:2.0.0; its registry has 1.0.0; make it with: sampan build --tag web:2.0.0',
+    )
+    await expect(findImage(server.local, 'sampan.local/wep:1.0.0')).rejects.toThrow(
+      'its registry has none of that name',
+    )
+  })
+
+  test('that is no name of an image is told', async () => {
+    await expect(findImage(server.local, 'sampan.local/web:1 0')).rejects.toThrow('expected an image such as')
+  })
+})
+
+describe('a registry', () => {
+  async function answering(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+    const http = createServer(handler).listen(0, '127.0.0.1')
+    await new Promise(resolve => {
+      http.once('listening', resolve)
+    })
+    http.unref()
+    return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  }
+
+  test('that wants a token for everybody gets it', async () => {
+    const url: string = await answering((request, response) => {
+      if (request.url?.startsWith('/token')) return response.end(JSON.stringify({ token: request.url.slice(7) }))
+      if (request.headers.authorization === 'Bearer service=me&scope=pull')
+        return response.writeHead(200, { 'docker-content-digest': 'sha256:1' }).end()
+      const challenge = `Bearer realm="${url}/token",service="me",scope="pull"`
+      return response.writeHead(401, { 'www-authenticate': challenge }).end()
+    })
+    expect(await findDigest(url, 'web', '1')).toEqual({ digest: 'sha256:1' })
+  })
+
+  test('that lets nobody in, or is not there, is named', async () => {
+    const url = await answering((_request, response) => response.writeHead(403).end())
+    expect(await findDigest(url, 'web', '1')).toEqual({ reason: `${url} answers 403 when it is asked for web:1` })
+    expect(await findDigest('http://127.0.0.1:1', 'web', '1')).toMatchObject({
+      reason: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 cannot be asked for web:1 from here/) as string,
+    })
+  })
+})

@@ -1,0 +1,40 @@
+// Ctrl-C and its like: the first one asks the command to undo what it began, the second one ends it at once.
+import { constants } from 'node:os'
+import { Interruption } from '../delivery/deploy-error.ts'
+import type { Output } from './output.ts'
+
+const names = { SIGINT: 'Ctrl-C', SIGTERM: 'SIGTERM', SIGHUP: 'the end of the terminal (SIGHUP)' } as const
+type Name = keyof typeof names
+
+export interface InterruptionWatch {
+  readonly signal: AbortSignal
+  /** What the process ends with, once it was interrupted: as shells expect it. */
+  readonly exitCode: number | undefined
+  close(): void
+}
+
+/** @param goOn what to do after the command was ended at once */
+export function watchForInterruption(output: Output, goOn: string): InterruptionWatch {
+  const controller = new AbortController()
+  let exitCode: number | undefined
+  const interrupt = (name: Name): void => {
+    if (exitCode !== undefined) {
+      output.error(`ended at once; ${goOn}`)
+      return process.exit(exitCode)
+    }
+    exitCode = 128 + constants.signals[name]
+    output.line(`${names[name]}: going back to how it was before; once more to end at once`)
+    controller.abort(new Interruption(names[name]))
+  }
+  const signals = Object.keys(names) as Name[]
+  for (const name of signals) process.on(name, interrupt)
+  return {
+    signal: controller.signal,
+    get exitCode() {
+      return exitCode
+    },
+    close() {
+      for (const name of signals) process.off(name, interrupt)
+    },
+  }
+}

@@ -1,0 +1,39 @@
+// Where the registry of a cluster on this machine is, as such clusters tell it: a ConfigMap of kube-public that
+// Tilt, Skaffold and others read as well. Source: Kubernetes enhancement 1755.
+import { parse, stringify } from 'yaml'
+import { isAlreadyExists, isNotFound } from '../api/api-error.ts'
+import { configMaps } from '../api/resources.ts'
+import type { Client } from './client.ts'
+
+export interface RegistryHosting {
+  /** `127.0.0.1:5000`, as seen from the machine. */
+  readonly host: string
+  /** What images of it are called in pods. */
+  readonly hostFromContainerRuntime?: string
+}
+
+const name = { namespace: 'kube-public', name: 'local-registry-hosting' }
+const key = 'localRegistryHosting.v1'
+
+/** undefined: the cluster names none. */
+export async function registryHosting(client: Client): Promise<RegistryHosting | undefined> {
+  const text = await client.get(configMaps, name).then(
+    ({ data }) => data?.[key],
+    (error: unknown) => {
+      if (isNotFound(error)) return undefined
+      throw error
+    },
+  )
+  const found = (text === undefined ? undefined : parse(text)) as Partial<RegistryHosting> | null | undefined
+  return typeof found?.host === 'string' ? { ...found, host: found.host } : undefined
+}
+
+export async function publishRegistryHosting(client: Client, hosting: RegistryHosting): Promise<void> {
+  const data = { [key]: stringify(hosting) }
+  try {
+    await client.create(configMaps, { metadata: { ...name }, data })
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    await client.patch(configMaps, name, { type: 'merge', value: { data } })
+  }
+}

@@ -1,0 +1,122 @@
+// How a service is started: its start script, read as npm's shell would read it, as long as that is one program
+// that the image has. The part that is not is named: images have neither a shell nor npm.
+
+export interface StartCommand {
+  /** Arguments of Node.js: `['src/main.ts']`. */
+  readonly command: readonly string[]
+  /** Set for the service alone: `NODE_ENV=production node server.js`. */
+  readonly variables: Readonly<Record<string, string>>
+  /** What npm would do and the image does not. */
+  readonly notes: readonly string[]
+}
+
+export interface StartContext {
+  readonly scripts: Readonly<Record<string, string>>
+  /** Where the program of an installed dependency is, relative to where the service starts; undefined: there is none. */
+  readonly programOf: (name: string) => string | undefined
+  /** Whether a file of the service is a script for Node.js. */
+  readonly isNodeScript: (path: string) => boolean
+}
+
+/** What cannot be run. */
+export interface Unstartable {
+  readonly problem: string
+}
+
+/** Programs that do nothing but set variables for, or become, the next one. */
+const carriers = new Set(['exec', 'env', 'cross-env', 'cross-env-shell'])
+const assignment = /^([A-Za-z_]\w*)=(.*)$/s
+
+export function startCommand(script: string, context: StartContext): StartCommand | Unstartable {
+  return fromScript(script, context, [])
+}
+
+function fromScript(name: string, context: StartContext, further: readonly string[]): StartCommand | Unstartable {
+  const { scripts } = context
+  const text = scripts[name]
+  if (text === undefined) return { problem: `there is no script "${name}"` }
+  const words = shellWords(text)
+  if ('problem' in words) return words
+  const started = fromWords([...words.words, ...further], context)
+  const before = scripts[`pre${name}`]
+  if ('problem' in started || before === undefined) return started
+  return {
+    ...started,
+    notes: [`the script "pre${name}" (${before}) does not run in the image`, ...started.notes],
+  }
+}
+
+function fromWords(words: readonly string[], context: StartContext): StartCommand | Unstartable {
+  const variables: Record<string, string> = {}
+  let rest = words
+  for (;;) {
+    const [first = ''] = rest
+    const set = assignment.exec(first)
+    if (set !== null) variables[set[1]!] = set[2]!
+    else if (!carriers.has(first)) break
+    rest = rest.slice(1)
+  }
+  const started = program(rest, context)
+  return 'problem' in started ? started : { ...started, variables: { ...variables, ...started.variables } }
+}
+
+function program([name, ...rest]: readonly string[], context: StartContext): StartCommand | Unstartable {
+  if (name === undefined) return { problem: 'it starts no program' }
+  if (name === 'node') return { command: rest, variables: {}, notes: [] }
+  if (name === 'npm') {
+    const [verb = '', ...further] = rest
+    if (verb === 'run' || verb === 'run-script') {
+      const [script = '', ...others] = further
+      return fromScript(
+        script,
+        withoutScript(context, script),
+        others.filter(word => word !== '--'),
+      )
+    }
+    return { problem: `"npm ${verb}" is not in the image` }
+  }
+  const installed = context.programOf(name)
+  if (installed !== undefined) return { command: [installed, ...rest], variables: {}, notes: [] }
+  if (name.includes('/') && context.isNodeScript(name)) return { command: [name, ...rest], variables: {}, notes: [] }
+  return { problem: `"${name}" is not in the image: it is no program of a package among the dependencies` }
+}
+
+/** A script that runs itself would never end. */
+const withoutScript = (context: StartContext, name: string): StartContext => ({
+  ...context,
+  scripts: Object.fromEntries(
+    Object.entries(context.scripts).map(([other, text]) =>
+      other === name && text.includes(`npm run ${name}`) ? [other, ''] : [other, text],
+    ),
+  ),
+})
+
+const operators = /^(?:&&|\|\||[;&|<>()`\n]|\$\w*)/
+
+/** Words as a POSIX shell splits them; a text that needs more of a shell than that is a problem. */
+export function shellWords(text: string): { readonly words: readonly string[] } | Unstartable {
+  const words: string[] = []
+  let word: string | undefined
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]!
+    const rest = text.slice(index)
+    const needed = operators.exec(rest)?.[0]
+    if (needed !== undefined) return { problem: `"${needed}" needs a shell, which the image has not` }
+    if (/\s/.test(character)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else if (character === '\\') word = (word ?? '') + (text[++index] ?? '')
+    else if (character === "'" || character === '"') {
+      const quoted = (character === "'" ? /^'([^']*)'/ : /^"((?:[^"\\]|\\.)*)"/s).exec(rest)
+      if (quoted === null) return { problem: `a ${character} is not closed` }
+      const inside = quoted[1]!
+      const dollar = character === '"' ? /(?<!\\)(?:\$\w*|`)/.exec(inside)?.[0] : undefined
+      if (dollar !== undefined) return { problem: `"${dollar}" needs a shell, which the image has not` }
+      word = (word ?? '') + (character === '"' ? inside.replaceAll(/\\([\\"$`])/g, '$1') : inside)
+      index += quoted[0].length - 1
+    } else if (/[*?[]/.test(character)) return { problem: `"${character}" needs a shell, which the image has not` }
+    else word = (word ?? '') + character
+  }
+  if (word !== undefined) words.push(word)
+  return { words }
+}

@@ -1,0 +1,134 @@
+// The programs of the machine that a cluster needs, with the libraries they load, as entries of a layer: what
+// `sampan up` asks for with Debian's packages, and a shell to look around in. Each is in /usr/bin, wherever it is
+// here.
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { programPath, run } from '../../host/command.ts'
+import { sharedLibraries } from '../build/base-layer.ts'
+import { entriesBelow, type LayerEntry } from '../build/layer.ts'
+import { BuildError } from '../build/project.ts'
+
+/** Of each group one is enough; the first that is there is taken. */
+const needed: readonly (readonly [debianPackage: string, ...programs: string[]])[] = [
+  ['containerd', 'containerd'],
+  ['containerd', 'containerd-shim-runc-v2'],
+  ['runc', 'runc', 'crun'],
+  ['nftables', 'nft'],
+  ['conntrack', 'conntrack'],
+  ['iproute2', 'ip'],
+  ['mount', 'mount'],
+  ['mount', 'umount'],
+  ['coreutils', 'mkfifo'],
+  ['busybox-static', 'busybox'],
+]
+const useful = ['nsenter']
+/** Names of all that may be in the image, busybox' own commands apart. */
+export const programNames: readonly string[] = [...needed.flatMap(([, ...names]) => names), ...useful]
+const networkPlugins = ['host-local', 'loopback', 'ptp']
+const pluginPlaces = ['/usr/lib/cni', '/opt/cni/bin']
+
+export interface MachinePrograms {
+  /** Path on this machine by name in the image. */
+  readonly programs: ReadonlyMap<string, string>
+  readonly networkPlugins: readonly string[]
+  /** The directory of npm, where this machine has it as one directory with all it needs. */
+  readonly npm: string | undefined
+}
+
+/** @throws BuildError that names the packages that are missing */
+export function machinePrograms(): MachinePrograms {
+  const found = needed.map(([debianPackage, ...names]) => ({ debianPackage, path: firstOf(names) }))
+  const plugins = networkPlugins.map(name => pluginPlaces.map(place => join(place, name)).find(existsSync))
+  const missing = [
+    ...found.filter(({ path }) => path === undefined).map(({ debianPackage }) => debianPackage),
+    ...(plugins.includes(undefined) ? ['containernetworking-plugins'] : []),
+  ]
+  if (missing.length > 0)
+    throw new BuildError(
+      `missing on this machine: ${[...new Set(missing)].join(', ')}; install with: apt-get install ${[...new Set(missing)].join(' ')}`,
+    )
+  const paths = [...found.map(({ path }) => path!), ...useful.flatMap(name => firstOf([name]) ?? [])]
+  return {
+    programs: new Map(paths.map(path => [basename(path), path])),
+    networkPlugins: plugins.map(path => path!),
+    npm: npmDirectory(),
+  }
+}
+
+function firstOf(names: readonly string[]): string | undefined {
+  const directories = programPath().split(':')
+  return names.flatMap(name => directories.map(directory => join(directory, name))).find(existsSync)
+}
+
+/** Debian's own npm is spread over many packages and is left out. */
+function npmDirectory(): string | undefined {
+  const program = firstOf(['npm'])
+  if (program === undefined) return undefined
+  const directory = join(realpathSync(program), '../..')
+  return basename(directory) === 'npm' && existsSync(join(directory, 'node_modules')) ? directory : undefined
+}
+
+/** Changes when one of the files does. */
+export function programsFingerprint({ programs, networkPlugins: plugins, npm }: MachinePrograms): string {
+  const files = [...programs.values(), ...plugins, ...(npm === undefined ? [] : [join(npm, 'package.json')])]
+  return files
+    .map(file => {
+      const { size, mtimeMs } = statSync(file)
+      return `${file} ${size} ${mtimeMs}`
+    })
+    .join('\n')
+}
+
+export async function programEntries(machine: MachinePrograms): Promise<LayerEntry[]> {
+  const { programs, networkPlugins: plugins, npm } = machine
+  const all = [...programs.values(), ...plugins]
+  const libraries = await Promise.all([...new Set(all)].map(file => sharedLibraries(file)))
+  const applets = (await run(programs.get('busybox')!, ['--list'])).stdout.trim().split('\n')
+  const file = (path: string, source: string): LayerEntry => ({
+    path,
+    kind: 'file',
+    source: realpathSync(source),
+    mode: 0o755,
+  })
+  return [
+    // As in Debian, so that a script finds its interpreter at either place.
+    { path: 'bin', kind: 'link', target: 'usr/bin' },
+    { path: 'sbin', kind: 'link', target: 'usr/bin' },
+    { path: 'usr/sbin', kind: 'link', target: 'bin' },
+    ...libraries.flat(),
+    ...applets
+      .filter(name => !programs.has(name) && name !== 'ldd')
+      .map((name): LayerEntry => ({ path: `usr/bin/${name}`, kind: 'link', target: 'busybox' })),
+    ...[...programs].map(([name, path]) => file(`usr/bin/${name}`, path)),
+    ...plugins.map(path => file(`usr/lib/cni/${basename(path)}`, path)),
+    // `sampan build` asks it what Node.js loads.
+    { path: 'usr/bin/ldd', kind: 'file', source: Buffer.from(ldd), mode: 0o755 },
+    ...(npm === undefined ? [] : await npmEntries(npm)),
+    { path: 'root', kind: 'directory', mode: 0o700 },
+    { path: 'run', kind: 'directory' },
+    { path: 'var/tmp', kind: 'directory', mode: 0o1777 },
+  ]
+}
+
+const ldd = `#!/bin/sh
+for linker in /lib64/ld-linux-*.so.* /lib/ld-linux-*.so.*; do
+  [ ! -e "$linker" ] || exec "$linker" --list "$1"
+done
+`
+
+async function npmEntries(directory: string): Promise<LayerEntry[]> {
+  const unneeded = new Set(['man', 'docs'])
+  return [
+    ...(await entriesBelow(directory, 'usr/local/lib/node_modules/npm', {
+      includes: path => !unneeded.has(path),
+      mayHold: () => false,
+    })),
+    ...readdirSync(join(directory, 'bin'))
+      .filter(name => /^np[mx]-cli\.js$/.test(name))
+      .map((name): LayerEntry => ({
+        path: `usr/local/bin/${name.replace('-cli.js', '')}`,
+        kind: 'link',
+        target: `../lib/node_modules/npm/bin/${name}`,
+      })),
+  ]
+}

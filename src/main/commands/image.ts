@@ -1,0 +1,53 @@
+// `sampan image`: makes Sampan's own image, for the cluster's registry or as a file for other machines.
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { clusterRegistry } from '../../cli/cluster-registry.ts'
+import { Output } from '../../cli/output.ts'
+import { commandClock } from '../../host/machine-clock.ts'
+import { pushImage, saveImage } from '../../images/build/push-image.ts'
+import { makeOwnImage, ownImageConfig } from '../../images/own/own-image.ts'
+import { packageDirectory } from '../own-package.ts'
+import { sampanVersion } from '../version.ts'
+
+export interface ImageOptions {
+  readonly context?: string
+  /** `host:port` of the registry to push to. */
+  readonly registry?: string
+  /** The file to write instead. */
+  readonly archive?: string
+  readonly output?: 'json'
+}
+
+export async function image(options: ImageOptions): Promise<void> {
+  const output = new Output()
+  const name = { repository: 'sampan', tag: sampanVersion }
+  const archive = options.archive === undefined ? undefined : resolve(options.archive)
+  const registry =
+    archive === undefined ? (options.registry ?? (await clusterRegistry(options.context, commandClock))) : ''
+  const doing = `making ${name.repository}:${name.tag}`
+  output.working(doing)
+  const built = await makeOwnImage(
+    {
+      packageDirectory,
+      cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sampan', 'layers'),
+      nodeBinary: process.execPath,
+      progress: (step, cached) => {
+        output.done(cached ? `${step} (kept from before)` : step)
+        output.working(doing)
+      },
+    },
+    layers =>
+      archive === undefined
+        ? pushImage(registry, name, layers, ownImageConfig)
+        : saveImage(archive, name, layers, ownImageConfig),
+  )
+  output.quiet()
+  const reference = `${archive === undefined ? 'sampan.local/' : ''}${name.repository}:${name.tag}`
+  const megabytes = Math.round(built.sizeBytes / 1e6)
+  if (options.output === 'json') console.log(JSON.stringify({ image: reference, ...built }))
+  else if (archive === undefined) output.line(`made ${reference} (${megabytes} MB); run it as a privileged container`)
+  else
+    output.line(
+      `made ${archive} (${megabytes} MB); next: docker load -i ${archive} && docker run --privileged --detach --name sampan -p 127.0.0.1:6443:6443 ${reference}`,
+    )
+}

@@ -1,0 +1,99 @@
+// What every definition of the Gateway API has in common, at the level of its release 1.6, standard channel.
+import type {
+  CustomResourceColumnDefinition as Column,
+  CustomResourceDefinition,
+  JSONSchemaProps as Schema,
+} from '../../api/generated/models.ts'
+import type { New } from '../../api/object.ts'
+
+export const gatewayGroup = 'gateway.networking.k8s.io'
+
+export const bundleAnnotations = {
+  [`${gatewayGroup}/bundle-version`]: 'v1.6.1',
+  [`${gatewayGroup}/channel`]: 'standard',
+}
+
+export type GatewayDefinition = New<CustomResourceDefinition> & { spec: CustomResourceDefinition['spec'] }
+
+export interface GatewayKind {
+  readonly kind: string
+  readonly plural: string
+  readonly shortName?: string
+  readonly scope?: 'Namespaced' | 'Cluster'
+  readonly labels?: Record<string, string>
+  /** Those that are served, all with the same schema; the stored one first. */
+  readonly versions?: readonly string[]
+  readonly columns?: readonly Column[]
+  /** One sentence for `kubectl explain`. */
+  readonly description: string
+  readonly spec: Schema
+  /** Without it the kind has no status. */
+  readonly status?: Schema
+}
+
+export const column = (name: string, jsonPath: string, priority = 0): Column => ({
+  name,
+  type: 'string',
+  jsonPath,
+  ...(priority > 0 && { priority }),
+})
+export const conditionColumn = (type: string): Column => column(type, `.status.conditions[?(@.type=="${type}")].status`)
+export const ageColumn: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
+
+export function gatewayDefinition({
+  kind,
+  plural,
+  shortName,
+  scope = 'Namespaced',
+  labels,
+  versions = ['v1'],
+  columns = [ageColumn],
+  description,
+  spec,
+  status,
+}: GatewayKind): GatewayDefinition {
+  const openAPIV3Schema: Schema = {
+    type: 'object',
+    description,
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      spec,
+      ...(status && { status }),
+    },
+  }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${gatewayGroup}`,
+      annotations: {
+        'api-approved.kubernetes.io': 'https://github.com/kubernetes-sigs/gateway-api/pull/4530',
+        ...bundleAnnotations,
+      },
+      ...(labels && { labels }),
+    },
+    spec: {
+      group: gatewayGroup,
+      scope,
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        categories: ['gateway-api'],
+        ...(shortName !== undefined && { shortNames: [shortName] }),
+      },
+      versions: versions.map((name, index) => ({
+        name,
+        served: true,
+        storage: index === 0,
+        additionalPrinterColumns: [...columns],
+        schema: { openAPIV3Schema },
+        subresources: status ? { status: {} } : {},
+      })),
+    },
+  }
+}

@@ -1,0 +1,54 @@
+// The commands of the guides in docs/, as somebody would type them who reads from top to bottom: every block of
+// `sh` in one folder, each of them has to succeed.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { ClusterFixture, reasonToSkipCluster, repository } from '../../src/testing/cluster-fixture.ts'
+
+const reason = reasonToSkipCluster()
+
+interface Block {
+  readonly heading: string
+  readonly commands: string
+}
+
+function blocksOf(guide: string): Block[] {
+  const text = readFileSync(join(repository, 'docs', guide), 'utf8')
+  let heading = ''
+  return [...text.matchAll(/^## (.*)$|^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, title, commands]) => {
+    heading = title ?? heading
+    return commands === undefined ? [] : [{ heading, commands }]
+  })
+}
+
+describe.skipIf(reason !== undefined)(`guides${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  const cluster = reason === undefined ? new ClusterFixture('guide') : undefined!
+  const folder = reason === undefined ? join(cluster.directory, 'work') : ''
+  afterAll(() => cluster?.close())
+
+  /** `sampan` is the built one, about this test's cluster and no other of the machine. */
+  function sampanHere(): string {
+    const programs = join(cluster.directory, 'bin')
+    mkdirSync(programs, { recursive: true })
+    mkdirSync(folder, { recursive: true })
+    const run = `exec ${repository}/bin/sampan "$@" --name ${cluster.name}`
+    const script = `#!/bin/sh\ncase $1 in up|down) ${run} --data-dir ${cluster.dataDirectory};; *) ${run};; esac\n`
+    writeFileSync(join(programs, 'sampan'), script, { mode: 0o755 })
+    return `${programs}:${process.env.PATH}`
+  }
+
+  describe('cluster.md', () => {
+    test.each(blocksOf('cluster.md').map(({ heading, commands }, index) => [`${index + 1}. ${heading}`, commands]))(
+      '%s',
+      async (_name, commands) => {
+        const options = { environment: { PATH: sampanHere() }, directory: folder, timeoutMs: 110_000 }
+        const { code, out, err } = await cluster.run('sh', ['-e', '-c', commands], options)
+        expect(`${code} ${code === 0 ? '' : out + err}`).toBe('0 ')
+      },
+    )
+
+    test('nothing is left of the cluster', async () => {
+      expect(await cluster.leftOvers()).toEqual([])
+    })
+  })
+})
