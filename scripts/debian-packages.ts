@@ -20,6 +20,7 @@ export function testPackages(): string[] {
     ['busybox-static', existsSync('/bin/busybox')],
     ['kubernetes-client', isInstalled('kubectl')],
     ['etcd-server', isInstalled('etcd')],
+    ['iptables', isInstalled('iptables-nft')],
     ['unzip', isInstalled('unzip')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],

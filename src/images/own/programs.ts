@@ -14,13 +14,14 @@ const needed: readonly (readonly [debianPackage: string, ...programs: string[]])
   ['containerd', 'containerd-shim-runc-v2'],
   ['runc', 'runc', 'crun'],
   ['nftables', 'nft'],
+  ['conntrack', 'conntrack'],
   ['iproute2', 'ip'],
   ['mount', 'mount'],
   ['mount', 'umount'],
   ['coreutils', 'mkfifo'],
   ['busybox-static', 'busybox'],
 ]
-const useful = ['conntrack', 'nsenter']
+const useful = ['nsenter']
 /** Names of all that may be in the image, busybox' own commands apart. */
 export const programNames: readonly string[] = [...needed.flatMap(([, ...names]) => names), ...useful]
 const networkPlugins = ['host-local', 'loopback', 'ptp']

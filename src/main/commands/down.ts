@@ -10,7 +10,7 @@ import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { ProcessPlace } from '../../host/process-place.ts'
-import { removeTable } from '../../network/service-proxy.ts'
+import { removeRules } from '../../network/remove-rules.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
@@ -65,7 +65,8 @@ export async function down(options: DownOptions): Promise<void> {
   })
   output.done('container runtime stopped')
   await unmountBelow(places.data)
-  if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  if (facts !== undefined)
+    await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
   output.done('network taken away')
   if (options.purge && facts !== undefined) {

@@ -46,11 +46,12 @@ export async function install(given: InstallOptions): Promise<void> {
   await installUnit(name, text)
   // Whoever started it: its containers run on, and the service's server takes them over.
   if (text !== before || !(await isActive(name))) await endServer(places)
-  const url = await startService(places).catch(async (error: unknown) => {
+  const { url, warnings } = await startService(places).catch(async (error: unknown) => {
     await takeBack(places, before)
     throw error
   })
   output.quiet()
+  for (const warning of warnings) output.warn(warning)
   if (options.output === 'json')
     console.log(JSON.stringify({ url, context: name, unit: serviceName(name), changed: text !== before }))
   else output.line(`cluster "${name}" is up and starts at boot as ${serviceName(name)}: kubectl uses context ${name}`)

@@ -53,7 +53,10 @@ export async function up(given: UpOptions): Promise<void> {
     if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
     if (options.output === 'json')
       console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
-    else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    else {
+      for (const warning of running.facts.warnings) output.warn(warning)
+      output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    }
     return
   }
   if (options.service !== true && isInstalled(options.name)) return upAsService(places, options, output)
@@ -72,8 +75,9 @@ async function upAsService(places: ClusterPlaces, options: UpOptions, output: Ou
       `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: ${withName('sampan install', options.name)}`,
     )
   output.working(`starting ${serviceName(options.name)}`)
-  const url = await startService(places)
+  const { url, warnings } = await startService(places)
   output.quiet()
+  for (const warning of warnings) output.warn(warning)
   if (options.output === 'json')
     console.log(JSON.stringify({ url, context: options.name, dataDirectory: places.data, changed: true }))
   else
@@ -161,7 +165,8 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
       const entry = { name: options.name, server: url, authority, certificate, key }
       // Nobody who just booted the machine has chosen this cluster to work with.
       writeContext(kubeconfigPaths(process.env)[0]!, entry, options.service === true ? 'keep' : 'choose')
-    } else if ('failure' in message) failure = message.failure
+    } else if ('warning' in message) output.warn(message.warning)
+    else if ('failure' in message) failure = message.failure
     else ready = true
     if (ready || failure !== undefined) break
   }
