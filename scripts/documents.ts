@@ -84,7 +84,8 @@ const contents: Readonly<Record<string, string>> = {
   api: 'what objects are: kinds and their registry, schema, defaults, validation, selectors, quantities, patches, server-side apply, protobuf, OpenAPI, `ApiError`',
   store: 'where objects live: revisions and watch; contract suite, `sqlite`, `etcd`, `memory`, encryption at rest',
   grpc: 'gRPC channels and protobuf messages from compact tables',
-  streams: 'exec, attach and port-forward on the wire: WebSocket and SPDY/3.1, both sides',
+  streams:
+    'exec, attach and port-forward on the wire: WebSocket and SPDY/3.1, both sides; logs and watches over WebSocket',
   server:
     'the Kubernetes HTTP API: routes, authentication, admission, allocation, storage with its cache, watches, discovery, tables',
   client: 'typed client, HTTPS transport, informers, kubeconfig',

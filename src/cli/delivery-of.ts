@@ -59,7 +59,7 @@ export function nextStep(
 
 function foundWithout(service: string, folder: string): string | undefined {
   try {
-    return resolve(folder, findManifest(service, undefined, folder).file)
+    return resolve(findManifest(service, undefined, folder).file)
   } catch {
     return undefined
   }

@@ -1,11 +1,16 @@
 // How commands speak to people: steps with their times, a spinner only where somebody watches, plain
-// lines elsewhere, and errors as one sentence.
+// lines elsewhere (and only about what takes longer than a second), and errors as one sentence.
+
+const patienceMs = 1_000
 
 export class Output {
   private readonly stream: NodeJS.WriteStream
   private readonly animated: boolean
   private readonly startMs: number
   private spinner: NodeJS.Timeout | undefined
+  /** What goes on, where nobody watches a spinner: a line once it has taken a second. */
+  private wait: { text: string; readonly timer: NodeJS.Timeout } | undefined
+  private lastWait = ''
 
   /** @param startMs epoch milliseconds from which times count, e.g. when the command was typed */
   constructor(stream: NodeJS.WriteStream = process.stderr, startMs = performance.timeOrigin) {
@@ -14,16 +19,27 @@ export class Output {
     this.animated = stream.isTTY && process.env['TERM'] !== 'dumb'
   }
 
-  /** Says what is being waited for, where somebody watches. */
+  /** Says what is being waited for. */
   working(text: string): void {
+    if (!this.animated) return this.workingPlainly(text)
     this.quiet()
-    if (!this.animated) return
     const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
     let turn = 0
     const draw = (): void => void this.stream.write(`\r\u001B[2K${frames[turn++ % frames.length]} ${text}`)
     draw()
     this.spinner = setInterval(draw, 80)
     this.spinner.unref()
+  }
+
+  private workingPlainly(text: string): void {
+    if (this.wait !== undefined) this.wait.text = text
+    else if (text !== this.lastWait) this.wait = { text, timer: setTimeout(() => this.tellWait(), patienceMs).unref() }
+  }
+
+  private tellWait(): void {
+    this.lastWait = this.wait!.text
+    this.wait = undefined
+    this.stream.write(`… ${this.lastWait}\n`)
   }
 
   /** A step is done; the time since the start stands behind it. */
@@ -46,6 +62,8 @@ export class Output {
 
   /** Takes the spinner away. */
   quiet(): void {
+    clearTimeout(this.wait?.timer)
+    this.wait = undefined
     if (this.spinner === undefined) return
     clearInterval(this.spinner)
     this.spinner = undefined

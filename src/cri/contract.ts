@@ -239,15 +239,15 @@ export function testRuntime(label: string, runsPrograms: boolean, create: () => 
     })
 
     test('attach gives a container all of its input, although its outputs ended first', async () => {
-      const ended = Promise.withResolvers<void>()
-      const stop = runtime.subscribe(event => {
-        if (event.type === 'exited') ended.resolve()
-      })
       const { sandboxId, id } = await start(
         'attached',
         ['sh', '-c', 'exec > /dev/null 2>&1; test $(wc -c) -eq 3000000 && exit 42'],
         { stdin: true, stdinOnce: true },
       )
+      const ended = Promise.withResolvers<void>()
+      const stop = runtime.subscribe(event => {
+        if (event.type === 'exited' && event.containerId === id) ended.resolve()
+      })
       const session = await runtime.attach(id, { ...allButTerminal, stdinOnce: true })
       session.stdin!.end(Buffer.alloc(3_000_000, 'x'))
       expect(await session.done).toMatchObject({ status: 'Success' })

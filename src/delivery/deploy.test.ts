@@ -290,6 +290,27 @@ describe('a delivery that fails', () => {
     expect(await failureOf(deploy(manifest(), 'test', '1.0.0', options))).toContain('keeps crashing')
   })
 
+  test('does not wait for a log that does not come', async () => {
+    answerExcept('2.0.0')
+    await deploy(manifest(), 'test', '1.0.0', options)
+    let asked = false
+    const readLog = (): Promise<string> => {
+      asked = true
+      return new Promise(() => {})
+    }
+    const failure = failureOf(deploy(manifest(), 'test', '2.0.0', { ...options, readLog }))
+    await eventually('the log is asked for', () => asked)
+    await clock.advance(5_000)
+    expect(await failure).toContain('release 1 (1.0.0) was put back')
+  })
+
+  test('as the first one leaves nothing behind that the next one has not', async () => {
+    answerExcept('1.0.0')
+    await failureOf(deploy(manifest(), 'test', '1.0.0', options))
+    await deploy(manifest('name: web'), 'test', '2.0.0', options)
+    await expect(server.local.get(services, { namespace: 'test', name: 'web' })).rejects.toSatisfy(isNotFound)
+  })
+
   test('because time is up says so', async () => {
     answer(() => 'silent')
     const failure = failureOf(deploy(manifest(), 'test', '1.0.0', options))

@@ -40,6 +40,7 @@ export interface DeployReport {
 }
 
 const fieldManager = 'sampan'
+const logWithinMs = 5_000
 
 export async function deploy(
   manifest: Manifest,
@@ -293,8 +294,13 @@ class Delivery {
   private async lastWords({ pod, container, previous }: Extract<Verdict, { state: 'failed' }>): Promise<string[]> {
     if (pod === undefined || container === undefined) return []
     const { namespace } = this.release
-    const log = await this.options.readLog(namespace, pod, container, previous ?? false).catch(() => '')
-    const lines = log.trimEnd()
+    const { readLog, clock } = this.options
+    const log = readLog(namespace, pod, container, previous ?? false).catch(() => '')
+    // Going back is more urgent than a log that does not come.
+    const late = Promise.withResolvers<string>()
+    const timer = clock.after(logWithinMs, () => late.resolve(''))
+    const lines = (await Promise.race([log, late.promise])).trimEnd()
+    timer.cancel()
     return lines === ''
       ? [`pod ${pod} wrote no log; see: kubectl describe pod -n ${namespace} ${pod}`]
       : [`last lines of ${pod}:`, ...lines.split('\n').map(line => `  | ${line}`)]

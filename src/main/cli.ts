@@ -111,9 +111,10 @@ program
   .addOption(nameOption())
   .addOption(dataOption())
   .addOption(
-    new Option('--timeout <seconds>', 'how long pods may take to end, at most; 0 kills them at once')
-      .argParser(secondsNumber)
-      .default(60),
+    new Option(
+      '--timeout <seconds>',
+      'how long pods may take to end, at most; 0 kills them at once (default: 60, with --purge 5)',
+    ).argParser(secondsNumber),
   )
   .addOption(serviceOption())
   .option('--purge', 'delete the data of the cluster too')

@@ -12,7 +12,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
-import { machineResolvers, startDnsServer } from '../network/dns-server.ts'
+import { startDnsServer } from '../network/dns-server.ts'
 import { startServiceProxy } from '../network/service-proxy.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { ApiServer } from '../server/api-server.ts'
@@ -29,6 +29,8 @@ export interface ComponentsOptions {
   readonly places: ClusterPlaces
   /** See `TableFacts`. */
   readonly nodePortRanges: readonly string[]
+  /** The machine's resolvers, as they are at the moment. */
+  readonly upstream: () => readonly string[]
   readonly authority: KeyPairPem
   readonly serverClient: Client
   readonly nodeClient: Client
@@ -172,8 +174,9 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
 function startNames({
   server,
   facts: {
-    network: { domain, nodeAddress },
+    network: { domain, nodeAddress, dnsAddress },
   },
+  upstream,
   logger,
 }: ComponentsOptions): ReturnType<typeof startDnsServer> {
   const names = new ClusterNames(
@@ -184,7 +187,7 @@ function startNames({
     names,
     domain,
     address: nodeAddress,
-    upstream: machineResolvers(),
+    upstream: () => upstream().filter(server => server !== nodeAddress && server !== dnsAddress),
     logger: logger.with({ component: 'dns' }),
   })
 }

@@ -12,6 +12,7 @@ import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
 import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
+import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { leaveContainerGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
@@ -189,11 +190,13 @@ async function main(options: ServerOptions): Promise<void> {
     random,
     logger,
   }))
+  const machineDns = followMachineDns()
   const components = await startComponents({
     server,
     facts,
     places,
     nodePortRanges: nodePorts,
+    upstream: () => machineDns.current().upstream,
     authority: keys.authority,
     serverClient,
     nodeClient,
@@ -220,6 +223,7 @@ async function main(options: ServerOptions): Promise<void> {
     network,
     dataDirectory: places.data,
     cgroupRoot: place.podGroup,
+    hostDns: () => machineDns.current().settings,
     clock,
     logger: logger.with({ component: 'node' }),
   })
@@ -251,6 +255,7 @@ async function main(options: ServerOptions): Promise<void> {
     letDie()
     stopRotation()
     spareMemory.stop()
+    machineDns.stop()
     // A store that is out of reach must not hold the end up; leases end by themselves.
     const late = new Promise(resolve => {
       clock.after(stopMs, () => resolve(undefined))

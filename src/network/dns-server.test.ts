@@ -1,14 +1,11 @@
 // Questions over real sockets on loopback, with a resolver of the machine played by the test.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decode, encode, streamEncode, streamDecode, TRUNCATED_RESPONSE, type Packet } from 'dns-packet'
 import { silentLogger } from '../lib/logger.ts'
 import type { ClusterNames, DnsRecord, Resolution } from './cluster-names.ts'
-import { machineResolvers, startDnsServer, type DnsServer } from './dns-server.ts'
+import { startDnsServer, type DnsServer } from './dns-server.ts'
 
 const known: Readonly<Record<string, readonly DnsRecord[]>> = {
   'web.cluster.local': [{ type: 'A', name: 'web.cluster.local', address: '10.43.0.20' }],
@@ -99,7 +96,7 @@ async function listenOnOnePort(upstream: readonly string[]): Promise<DnsServer> 
         domain: 'cluster.local',
         address: '127.0.0.1',
         port,
-        upstream,
+        upstream: () => upstream,
         logger: silentLogger,
       })
     } catch (error) {
@@ -259,15 +256,4 @@ test('a server closes although a client keeps its connection', async () => {
     socket.once('close', () => done())
   })
   expect(socket.destroyed).toBe(true)
-})
-
-test("the machine's resolvers are read from its file", () => {
-  const directory = mkdtempSync(join(tmpdir(), 'sampan-resolv-'))
-  writeFileSync(
-    join(directory, 'resolv.conf'),
-    '# comment\nsearch home\nnameserver 192.0.2.53\nnameserver  192.0.2.54\nnameserver fd00::1\n',
-  )
-  expect(machineResolvers(join(directory, 'resolv.conf'))).toEqual(['192.0.2.53', '192.0.2.54'])
-  expect(machineResolvers(join(directory, 'none'))).toEqual([])
-  rmSync(directory, { recursive: true })
 })

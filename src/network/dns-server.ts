@@ -1,7 +1,6 @@
 // The cluster's DNS: UDP and TCP on the node's own address. Names of the cluster are answered from live
 // objects, everything else is passed to the machine's resolvers.
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
-import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import {
   decode,
@@ -29,23 +28,14 @@ export interface DnsServerOptions {
   readonly domain: string
   readonly address: string
   readonly port?: number
-  /** Resolvers for foreign names, `address` or `address:port`. */
-  readonly upstream: readonly string[]
+  /** Resolvers for foreign names as they are at the moment, `address` or `address:port`. */
+  readonly upstream: () => readonly string[]
   readonly logger: Logger
 }
 
 export interface DnsServer {
   readonly port: number
   close(): Promise<void>
-}
-
-/** The machine's own resolvers. One on loopback is fine: it is asked from the machine, not from a pod. */
-export function machineResolvers(file = '/etc/resolv.conf'): string[] {
-  try {
-    return [...readFileSync(file, 'utf8').matchAll(/^nameserver\s+(\d+\.\d+\.\d+\.\d+)/gm)].map(match => match[1]!)
-  } catch {
-    return []
-  }
 }
 
 export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
@@ -145,7 +135,7 @@ async function respond(
   if (query.type !== 'query' || question === undefined) return undefined
   const resolved = resolveLocally(options, query, question)
   if (resolved === undefined) {
-    const passed = await forward(options.upstream, message, transport)
+    const passed = await forward(options.upstream(), message, transport)
     return passed ?? pack(reply(query, serverFailure, []), transport, query)
   }
   return pack(await withTarget(options, resolved, question), transport, query)
@@ -166,7 +156,7 @@ async function withTarget(options: DnsServerOptions, resolved: Packet, question:
 }
 
 async function foreignAnswers({ upstream }: DnsServerOptions, query: Packet): Promise<Answer[]> {
-  const passed = await forward(upstream, encode(query), 'udp')
+  const passed = await forward(upstream(), encode(query), 'udp')
   if (passed === undefined) return []
   try {
     return decode(passed).answers ?? []

@@ -6,9 +6,9 @@ import type { EventRecorder } from '../control/event-recorder.ts'
 import type { Runtime } from '../cri/runtime.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { DnsSettings } from '../lib/resolv-conf.ts'
 import type { NodeCapacity } from './downward-api.ts'
 import type { ImageProvider } from './image-provider.ts'
-import type { DnsSettings } from './name-resolution.ts'
 import type { ObjectSource } from './object-source.ts'
 import type { PodCgroups } from './pod-cgroups.ts'
 import type { StartQueue } from './start-queue.ts'
@@ -28,8 +28,8 @@ export interface AgentContext {
   readonly objects: ObjectSource
   readonly tokens: TokenSource
   readonly node: NodeCapacity
-  readonly hostDns: DnsSettings
-  readonly hostsFile: string
+  /** As it is at the moment. */
+  readonly hostDns: () => DnsSettings
   /** As the API shows it. */
   readonly ownNode: () => Node | undefined
   readonly hasAppArmor: boolean

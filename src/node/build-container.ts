@@ -40,7 +40,10 @@ export async function buildContainer(
     image: parts.image,
     environment,
     volumeMounts,
-    resources: cgroupResources(pod, container, context.node.memoryBytes),
+    resources: cgroupResources(pod, container, {
+      memoryBytes: context.node.memoryBytes,
+      cgroupVersion: context.cgroups.version,
+    }),
     hostsFile: parts.directories.hostsFile,
     terminationMessageFile,
     ...(parts.targetId !== undefined && { targetId: parts.targetId }),

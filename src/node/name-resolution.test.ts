@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Pod, PodSpec } from '../api/generated/models.ts'
-import { dnsSettings, hostNameOf, hostsFile, parseResolvConf } from './name-resolution.ts'
+import { parseResolvConf } from '../lib/resolv-conf.ts'
+import { dnsSettings, hostNameOf, hostsFile } from './name-resolution.ts'
 
 const network = { podCidr: '', serviceCidr: '', dnsAddress: '10.43.0.10', nodeAddress: '', domain: 'cluster.local' }
 const host = parseResolvConf('# comment\nnameserver 192.168.1.1\nsearch example.org lan\noptions edns0 trust-ad\n')
@@ -39,6 +40,13 @@ test('policies and own settings', () => {
       host,
     ),
   ).toEqual({ servers: ['1.1.1.1'], searches: ['a'], options: ['ndots:2', 'edns0'] })
+})
+
+test('a resolver on loopback is of use only in the machine’s network', () => {
+  const loopback = parseResolvConf('nameserver 127.0.0.53\nnameserver ::1\nnameserver 192.168.1.1\n')
+  const serversOf = (spec: Partial<PodSpec>) => dnsSettings(podWith(spec), network, loopback).servers
+  expect(serversOf({ dnsPolicy: 'Default' })).toEqual(['10.43.0.10', '192.168.1.1'])
+  expect(serversOf({ dnsPolicy: 'Default', hostNetwork: true })).toEqual(['127.0.0.53', '::1', '192.168.1.1'])
 })
 
 test('host names and /etc/hosts', () => {

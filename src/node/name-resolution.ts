@@ -2,15 +2,10 @@
 // Source: kubernetes pkg/kubelet/network/dns and pkg/kubelet/kubelet_pods.go.
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { HostAlias, Pod } from '../api/generated/models.ts'
+import { isLoopback, type DnsSettings } from '../lib/resolv-conf.ts'
 import { isHostNetwork } from './pod-facts.ts'
 
-export interface DnsSettings {
-  readonly servers: readonly string[]
-  readonly searches: readonly string[]
-  readonly options: readonly string[]
-}
-
-/** `host` is the node's own resolv.conf. */
+/** `host` is what the node's own resolv.conf says. */
 export function dnsSettings(pod: Pod, network: ClusterNetwork, host: DnsSettings): DnsSettings {
   const base = baseSettings(pod, network, host)
   const extra = pod.spec.dnsConfig
@@ -28,23 +23,18 @@ export function dnsSettings(pod: Pod, network: ClusterNetwork, host: DnsSettings
 function baseSettings(pod: Pod, network: ClusterNetwork, host: DnsSettings): DnsSettings {
   const policy = pod.spec.dnsPolicy ?? 'ClusterFirst'
   if (policy === 'None') return { servers: [], searches: [], options: [] }
-  if (policy === 'Default' || (policy === 'ClusterFirst' && isHostNetwork(pod))) return host
+  if (policy === 'Default' || (policy === 'ClusterFirst' && isHostNetwork(pod))) return reachable(pod, network, host)
   const searches = [`${pod.metadata.namespace}.svc.${network.domain}`, `svc.${network.domain}`, network.domain]
   return { servers: [network.dnsAddress], searches: unique([...searches, ...host.searches]), options: ['ndots:5'] }
 }
 
-const unique = (values: readonly string[]): string[] => [...new Set(values)]
-
-export function parseResolvConf(text: string): DnsSettings {
-  const lines = text.split('\n').map(line => line.trim().split(/\s+/))
-  const valuesOf = (keyword: string): string[] =>
-    lines.filter(([first]) => first === keyword).flatMap(words => words.slice(1))
-  return {
-    servers: valuesOf('nameserver'),
-    searches: lines.findLast(([first]) => first === 'search')?.slice(1) ?? [],
-    options: valuesOf('options'),
-  }
+/** A resolver on the machine's loopback is not in the pod's network; the cluster's DNS passes questions on to it. */
+function reachable(pod: Pod, { dnsAddress }: ClusterNetwork, host: DnsSettings): DnsSettings {
+  if (isHostNetwork(pod)) return host
+  return { ...host, servers: unique(host.servers.map(server => (isLoopback(server) ? dnsAddress : server))) }
 }
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)]
 
 const hostNameLimit = 63
 

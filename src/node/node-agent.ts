@@ -2,7 +2,7 @@
 // serves logs, exec, attach and port-forward. It only speaks to the API and to a container runtime.
 // Stopping it leaves containers running; the next agent adopts them.
 import { availableParallelism } from 'node:os'
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { Pod } from '../api/generated/models.ts'
@@ -16,11 +16,11 @@ import { machineFacts } from '../host/machine.ts'
 import { unmountBelow } from '../host/mounts.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { noDns, type DnsSettings } from '../lib/resolv-conf.ts'
 import type { NodeStreams } from '../streams/node-streams.ts'
 import type { AgentContext } from './agent-context.ts'
 import { imageProvider } from './image-provider.ts'
 import { LogFiles } from './log-files.ts'
-import { parseResolvConf } from './name-resolution.ts'
 import { nodeEndpoint } from './node-endpoints.ts'
 import { defaultMaximumPods, registerNode } from './node-registration.ts'
 import { objectSource } from './object-source.ts'
@@ -43,6 +43,8 @@ export interface NodeAgentOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly maximumPods?: number
+  /** What the machine's own resolv.conf says at the moment; nothing by default. */
+  readonly hostDns?: () => DnsSettings
 }
 
 export interface NodeAgent extends NodeStreams {
@@ -66,7 +68,7 @@ const parallelStarts = processors + 1
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
   const { client, runtime, nodeName, network, clock, logger } = options
   await mkdir(options.dataDirectory, { recursive: true })
-  const context = await contextOf(options)
+  const context = contextOf(options)
   // Asked for early: they fill while the node registers.
   const podInformer = client.informer(pods)
   const sources = [
@@ -138,13 +140,10 @@ function inOrderOfAdmission(left: Pod, right: Pod): number {
   return beginOf(left) < beginOf(right) ? -1 : 1
 }
 
-async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
+function contextOf(options: NodeAgentOptions): AgentContext {
   const { client, runtime, nodeName, network, clock, logger, dataDirectory } = options
   const facts = machineFacts()
   const objects = objectSource(client)
-  const [resolvConf, hostsFile] = await Promise.all(
-    ['/etc/resolv.conf', '/etc/hosts'].map(file => readFile(file, 'utf8').catch(() => '')),
-  )
   return {
     client,
     runtime,
@@ -164,8 +163,7 @@ async function contextOf(options: NodeAgentOptions): Promise<AgentContext> {
     images: imageProvider(runtime, objects, clock),
     tokens: tokenSource(client, clock),
     node: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: facts.diskBytes },
-    hostDns: parseResolvConf(resolvConf!),
-    hostsFile: hostsFile!,
+    hostDns: options.hostDns ?? (() => noDns),
     ownNode: () => client.informer(nodes).get({ name: nodeName }),
     hasAppArmor: isAppArmorEnabled(),
     services: () => client.informer(services).list(),

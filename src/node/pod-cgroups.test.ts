@@ -63,12 +63,44 @@ test('the weight follows a resize and the end of a pod', () => {
   expect(shares('burstable')).toBe('1024')
 })
 
-test('version 2 counts from 1 to 10,000 and hands the control down', () => {
+test('version 2 counts from 1 to 10,000 and hands each control down', () => {
   writeFileSync(join(mount, 'cgroup.controllers'), 'cpu memory')
   cgroups().admit(pod('a', '1'))
   expect(readFileSync(join(mount, 'sampan/test/burstable/poda/cpu.weight'), 'utf8')).toBe('39')
   for (const path of ['', 'sampan', 'sampan/test', 'sampan/test/burstable'])
-    expect(readFileSync(join(mount, path, 'cgroup.subtree_control'), 'utf8')).toBe('+cpu')
+    expect(readFileSync(join(mount, path, 'cgroup.subtree_control'), 'utf8')).toBe('+memory')
+})
+
+test.each([
+  ['cpu', 'memory'],
+  ['cpu,cpuacct', 'memory'],
+])('limits are told to the controllers of version 1 (%s, %s), and taken back', (cpu, memory) => {
+  for (const name of [cpu, memory]) mkdirSync(join(mount, name))
+  const groups = cgroups()
+  const read = (): string[] =>
+    [
+      [cpu, 'cpu.cfs_period_us'],
+      [cpu, 'cpu.cfs_quota_us'],
+      [memory, 'memory.limit_in_bytes'],
+    ].map(([root, file]) => readFileSync(join(mount, root!, 'sampan/test/podd', file!), 'utf8'))
+  groups.admit(pod('d', '1', true))
+  expect(read()).toEqual(['100000', '100000', '1048576'])
+  groups.admit({ ...pod('d', '1'), status: { qosClass: 'Guaranteed' } } as unknown as Pod)
+  expect(read()).toEqual(['100000', '-1', '-1'])
+})
+
+test('limits are told to version 2', () => {
+  writeFileSync(join(mount, 'cgroup.controllers'), 'cpu memory')
+  cgroups().admit(pod('d', '1500m', true))
+  const read = (file: string): string => readFileSync(join(mount, 'sampan/test/podd', file), 'utf8')
+  expect([read('cpu.max'), read('memory.max')]).toEqual(['150000 100000', '1048576'])
+})
+
+test('what is refused does not keep the rest from being done', () => {
+  writeFileSync(join(mount, 'cgroup.controllers'), 'memory')
+  mkdirSync(join(mount, 'sampan/test/podd/cpu.max'), { recursive: true })
+  cgroups().admit(pod('d', '1', true))
+  expect(readFileSync(join(mount, 'sampan/test/podd/memory.max'), 'utf8')).toBe('1048576')
 })
 
 test('a machine without the control runs pods all the same', () => {

@@ -1,13 +1,14 @@
 // The control groups above those of containers, as Kubernetes lays them out: all pods together weigh as much
 // as the machine has processors, and below that each pod as much as it asks for. Pods whose limits equal their
-// requests come first, then those that ask for something, together in one group; the rest shares what is left.
+// requests come first, then those that ask for something, together in one group; the rest shares what is left. What
+// a pod's containers may use together bounds its group, too, with what is in it beside them.
 // Source: kubernetes pkg/kubelet/cm/qos_container_manager_linux.go, pod_container_manager_linux.go.
 import { join } from 'node:path'
 import type { Pod } from '../api/generated/models.ts'
 import { podRequests } from '../api/pod-requests.ts'
-import { removeCgroup, setCpuShares, type CgroupFacts } from '../host/cgroups.ts'
+import { removeCgroup, shareOut, type CgroupFacts, type GroupLimits } from '../host/cgroups.ts'
 import type { Logger } from '../lib/logger.ts'
-import { sharesOf } from './cgroup-resources.ts'
+import { podGroupLimits, sharesOf } from './cgroup-resources.ts'
 import { qosClassOf } from './pod-facts.ts'
 
 export interface PodCgroupsOptions {
@@ -35,7 +36,11 @@ export class PodCgroups {
     return join(this.options.root, folders[qosClassOf(pod)], `pod${pod.metadata.uid}`)
   }
 
-  /** Gives the pod its group, or another weight after its requests changed. */
+  get version(): 1 | 2 {
+    return this.options.facts.version
+  }
+
+  /** Gives the pod its group, or another weight and other limits after its resources changed. */
   admit(pod: Pod): void {
     const milliCpus = podRequests(pod.spec).get('cpu') ?? 0
     this.prepare()
@@ -43,7 +48,7 @@ export class PodCgroups {
       this.burstable.set(pod.metadata.uid, milliCpus)
       this.weighBurstable()
     }
-    this.set(this.groupOf(pod), sharesOf(milliCpus))
+    this.set(this.groupOf(pod), sharesOf(milliCpus), podGroupLimits(pod))
   }
 
   /** Takes the pod's group away once nothing runs in it. */
@@ -67,11 +72,11 @@ export class PodCgroups {
   }
 
   /** Pods run without it too. */
-  private set(group: string, shares: number): void {
+  private set(group: string, cpuShares: number, limits?: GroupLimits): void {
     try {
-      setCpuShares(this.options.facts, group, shares)
+      shareOut(this.options.facts, group, { cpuShares, ...(limits && { limits }) })
     } catch (error) {
-      this.options.logger.debug('control group has no weight of its own', { group, error: String(error) })
+      this.options.logger.debug('control group has not got all of its share', { group, error: String(error) })
     }
   }
 }

@@ -1,6 +1,6 @@
 // Starting a pod: its volumes, its sandbox, its images and containers, each one step of a plan. Whoever calls
 // takes care that no step runs twice at the same time and that failed steps are tried again.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Container } from '../api/generated/models.ts'
 import { isRuntimeNotFound, type ImageSummary, type SandboxConfig } from '../cri/runtime.ts'
@@ -89,7 +89,7 @@ export class PodStarter {
     const { network, hostDns } = this.context
     return sandboxConfig(this.subject.pod, attempt, {
       network,
-      hostDns,
+      hostDns: hostDns(),
       logDirectory: this.directories.logs,
       cgroupParent: this.subject.cgroup,
     })
@@ -97,13 +97,14 @@ export class PodStarter {
 
   async startSandbox(attempt: number): Promise<void> {
     if (shallStop(this.subject.pod, this.state)) return
-    const { runtime, network, hostsFile: nodeHosts } = this.context
+    const { runtime, network } = this.context
     this.context.cgroups.admit(this.subject.pod)
     const config = this.sandboxConfig(attempt)
     const id = await runtime.runPodSandbox(config)
     const status = await runtime.podSandboxStatus(id)
     await mkdir(this.directories.root, { recursive: true, mode: 0o750 })
     const address = isHostNetwork(this.subject.pod) ? network.nodeAddress : (status.address ?? '')
+    const nodeHosts = isHostNetwork(this.subject.pod) ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''
     await writeFile(this.directories.hostsFile, hostsFile(this.subject.pod, address, network.domain, nodeHosts), {
       mode: 0o644,
     })

@@ -97,15 +97,19 @@ export class PodWorker {
 
   /** Resources may change while containers run. */
   private resize(before: Pod): void {
-    if (this.state.sandbox !== undefined && !sameJson(before.spec, this.pod.spec)) this.context.cgroups.admit(this.pod)
-    for (const container of allContainersOf(this.pod)) {
+    if (this.state.sandbox === undefined || sameJson(before.spec, this.pod.spec)) return
+    const { cgroups, node, runtime } = this.context
+    cgroups.admit(this.pod)
+    const changes = allContainersOf(this.pod).map(async container => {
       const newest = newestOf(this.state, container.name)
-      if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) continue
-      const resources = cgroupResources(this.pod, container, this.context.node.memoryBytes)
-      this.context.runtime.updateContainerResources(newest.id, resources).catch((error: unknown) => {
-        this.say('Warning', 'ResizeError', (error as Error).message, container)
-      })
-    }
+      if (!isRunning(newest) || sameJson(containerOf(before, container.name)?.resources, container.resources)) return
+      const machine = { memoryBytes: node.memoryBytes, cgroupVersion: cgroups.version }
+      await runtime
+        .updateContainerResources(newest.id, cgroupResources(this.pod, container, machine))
+        .catch((error: unknown) => this.say('Warning', 'ResizeError', (error as Error).message, container))
+    })
+    // The kernel takes no limit that is less than those of the containers: it comes after them.
+    void Promise.all(changes).then(() => cgroups.admit(this.pod))
   }
 
   /** The object is gone although the pod had not ended: it was deleted by force. */

@@ -2,7 +2,8 @@
 import type { ClusterNetwork } from '../api/cluster.ts'
 import type { AppArmorProfile, Pod, SeccompProfile } from '../api/generated/models.ts'
 import type { Namespaces, SandboxConfig, SecurityProfile } from '../cri/runtime.ts'
-import { dnsSettings, hostNameOf, type DnsSettings } from './name-resolution.ts'
+import type { DnsSettings } from '../lib/resolv-conf.ts'
+import { dnsSettings, hostNameOf } from './name-resolution.ts'
 import { allContainersOf, isHostNetwork } from './pod-facts.ts'
 
 export const labelNames = {

@@ -1,7 +1,7 @@
 // The WebSocket forms that kubectl does not use but other clients do.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PassThrough } from 'node:stream'
+import { Duplex, PassThrough, Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { RemoteSession } from './node-streams.ts'
@@ -51,6 +51,7 @@ beforeAll(async () => {
         })
       : servePortForward(request, socket, head, [80, 81], async port => {
           if (port === 81) throw new Error('nobody there')
+          if (request.url!.includes('closes')) return Duplex.from(Readable.from([Buffer.from('all there is')]))
           const echo = new PassThrough()
           echo.write(`port ${port}: `)
           return echo
@@ -128,5 +129,11 @@ test('port-forward over channels', async () => {
       .map(text => text.slice(1))
       .join(''),
   ).toBe('port 80: ping')
+  expect(received).toContain('\x03nobody there')
+})
+
+test('port-forward over channels closes when the side of every port has closed', async () => {
+  const { received } = await converse('/portforward?closes', ['v4.channel.k8s.io'], [], () => false)
+  expect(received).toContain('\x00all there is')
   expect(received).toContain('\x03nobody there')
 })

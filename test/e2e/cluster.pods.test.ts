@@ -1,6 +1,7 @@
 // What pods may expect of their cluster: restarts, probes, volumes that follow, names, the API with their
 // own token, storage that lasts, work that runs to its end.
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ContainerStatus, Pod, PodSpec } from '../../src/api/generated/models.ts'
 import {
@@ -265,6 +266,30 @@ describe.skipIf(reason !== undefined)(`pods${reason === undefined ? '' : ` (skip
       'refused',
       async () => (await cluster.run('curl', ['--silent', '--max-time', '2', 'http://127.0.0.1:8088/'])).code === 7,
     )
+  })
+
+  test('what containers may use together bounds their pod, also after a resize', async () => {
+    const resources = (cpu: string, memory: string): object => ({ limits: { cpu, memory }, requests: { cpu, memory } })
+    await create(podOf('bounded', { command: sh(forever), resources: resources('200m', '64Mi') }))
+    await ready('bounded')
+    const groups = podControlGroups((await pod('bounded')).metadata.uid).filter(path => /\/pod[^/]+$/.test(path))
+    const first = (...files: string[]): string =>
+      files.flatMap(file => groups.map(group => join(group, file))).find(path => existsSync(path))!
+    const limits = (): string[] => [
+      readText(first('cpu.max', 'cpu.cfs_quota_us')).split(/\s/)[0]!,
+      readText(first('memory.max', 'memory.limit_in_bytes')).trim(),
+    ]
+    expect(limits()).toEqual(['20000', String(64 << 20)])
+    const resize = async (cpu: string, memory: string): Promise<void> => {
+      const patch = { spec: { containers: [{ name: 'main', resources: resources(cpu, memory) }] } }
+      await show('patch', 'pod', 'bounded', '--subresource=resize', '-p', JSON.stringify(patch))
+    }
+    await resize('300m', '128Mi')
+    await eventually('more', () => limits().join() === `30000,${128 << 20}`)
+    await resize('100m', '32Mi')
+    await eventually('less', () => limits().join() === `10000,${32 << 20}`)
+    expect((await main('bounded'))?.restartCount).toBe(0)
+    await show('delete', 'pod', 'bounded', '--now')
   })
 
   test('a pod that was bound without a look at the node fails and says why; its set makes it again', async () => {

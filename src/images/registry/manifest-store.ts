@@ -1,16 +1,12 @@
 // Repositories: which manifests they have and which tags point to them. Manifests are blobs; what is kept
 // here are their media types and the tags, as small files.
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestPattern, tagPattern } from '../image-reference.ts'
 import type { BlobStore } from './blob-store.ts'
-
-export interface Manifest {
-  readonly digest: string
-  readonly mediaType: string
-  readonly content: Buffer
-}
+import { subjectOf, type Manifest } from './manifest.ts'
 
 const fallbackMediaType = 'application/vnd.oci.image.manifest.v1+json'
 
@@ -57,13 +53,26 @@ export class ManifestStore {
   }
 
   async tags(repository: string): Promise<string[]> {
-    const names: string[] = await readdir(join(this.root, encode(repository), 'tags')).catch(() => [])
-    return names.filter(name => tagPattern.test(name)).sort()
+    return (await namesIn(join(this.root, encode(repository), 'tags'))).filter(name => tagPattern.test(name))
   }
 
   async repositories(): Promise<string[]> {
-    const names: string[] = await readdir(this.root).catch(() => [])
-    return names.map(decodeURIComponent).sort()
+    return (await namesIn(this.root)).map(decodeURIComponent)
+  }
+
+  /** Whether a manifest was ever pushed there. */
+  has(repository: string): boolean {
+    return existsSync(join(this.root, encode(repository)))
+  }
+
+  /** Manifests of the repository that have this subject, in the order of their digests. */
+  async referrers(repository: string, subject: string): Promise<Manifest[]> {
+    const found: Manifest[] = []
+    for (const name of (await namesIn(join(this.root, encode(repository), 'manifests'))).sort()) {
+      const manifest = await this.get(repository, `sha256:${name}`)
+      if (manifest !== undefined && subjectOf(manifest.content) === subject) found.push(manifest)
+    }
+    return found
   }
 
   private tagFile(repository: string, tag: string): string {
@@ -87,6 +96,8 @@ export class ManifestStore {
     await rename(temporary, file)
   }
 }
+
+const namesIn = (directory: string): Promise<string[]> => readdir(directory).catch(() => [])
 
 /** One folder per repository, whatever slashes its name has. */
 const encode = (repository: string): string => encodeURIComponent(repository)

@@ -1,7 +1,9 @@
 // The distribution protocol over HTTP, as docker, buildah and containerd speak it.
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -272,7 +274,12 @@ test.each([
   ['a tag that is damaged', 'GET', 'web/manifests/%zz', 400, 'TAG_INVALID'],
   ['a blob that is not there', 'GET', `web/blobs/${digestOf('nothing')}`, 404, 'BLOB_UNKNOWN'],
   ['a digest of another kind', 'GET', 'web/blobs/md5:1', 400, 'DIGEST_INVALID'],
-  ['an image that is not there', 'GET', 'nobody/manifests/1', 404, 'MANIFEST_UNKNOWN'],
+  ['a repository that is not there', 'GET', 'nobody/tags/list', 404, 'NAME_UNKNOWN'],
+  ['an image of a repository that is not there', 'GET', 'nobody/manifests/1', 404, 'NAME_UNKNOWN'],
+  ['deleting from a repository that is not there', 'DELETE', 'nobody/manifests/1', 404, 'NAME_UNKNOWN'],
+  ['writing tags', 'POST', 'nobody/tags/list', 405, 'UNSUPPORTED'],
+  ['a number of names that is none', 'GET', '_catalog?n=-1', 400, 'PAGINATION_NUMBER_INVALID'],
+  ['referrers of what is no digest', 'GET', 'nobody/referrers/latest', 400, 'DIGEST_INVALID'],
   ['a path that means nothing', 'GET', 'web/other', 404, 'NAME_UNKNOWN'],
   ['a method that means nothing', 'POST', 'web/manifests/1', 405, 'UNSUPPORTED'],
 ])('%s gives one clear error', async (_what, method, path, status, code) => {
@@ -290,4 +297,139 @@ test('images are there again after a restart, unfinished uploads are not', async
   expect((await call('GET', `stays/manifests/${digest}`)).headers.get('content-type')).toBe(manifestType)
   expect((await call('GET', `stays/blobs/${digestOf('layer')}`)).status).toBe(200)
   expect((await call('GET', location)).status).toBe(404)
+})
+
+describe('paging', () => {
+  /** Follows the links; every part must have as many names as were asked for. */
+  async function parts(path: string, field: string): Promise<string[][]> {
+    const found: string[][] = []
+    for (let next: string | undefined = path; next !== undefined;) {
+      const response = await call('GET', next)
+      expect(response.status).toBe(200)
+      found.push(((await response.json()) as Record<string, string[]>)[field]!)
+      next = /^<(.+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+    }
+    return found
+  }
+
+  test('tags come in parts, in the order of their letters', async () => {
+    const { manifest } = await pushImage('paged', 'b', 'paged')
+    for (const tag of ['A', 'c', 'B', '1.0', '1.0-x'])
+      await call('PUT', `paged/manifests/${tag}`, manifest, { 'Content-Type': manifestType })
+    expect(await parts('paged/tags/list', 'tags')).toEqual([['1.0', '1.0-x', 'A', 'B', 'b', 'c']])
+    expect(await parts('paged/tags/list?n=4', 'tags')).toEqual([
+      ['1.0', '1.0-x', 'A', 'B'],
+      ['b', 'c'],
+    ])
+    expect(await parts('paged/tags/list?n=3', 'tags')).toEqual([
+      ['1.0', '1.0-x', 'A'],
+      ['B', 'b', 'c'],
+    ])
+    expect(await parts('paged/tags/list?n=7&last=a', 'tags')).toEqual([['B', 'b', 'c']])
+    expect(await parts('paged/tags/list?n=0', 'tags')).toEqual([[]])
+    expect(await parts('paged/tags/list?last=z', 'tags')).toEqual([[]])
+  })
+
+  test('repositories come in parts, also such with slashes', async () => {
+    for (const name of ['catalog/one', 'catalog/two', 'catalog']) await pushImage(name, '1', name)
+    const all = (await parts('_catalog', 'repositories')).flat()
+    expect(all).toEqual(expect.arrayContaining(['catalog', 'catalog/one', 'catalog/two']))
+    const each = await parts('_catalog?n=1', 'repositories')
+    expect(each).toEqual(all.map(name => [name]))
+  })
+})
+
+describe('referrers', () => {
+  const indexType = 'application/vnd.oci.image.index.v1+json'
+  async function refer(subject: string, fields: object, repository = 'refers'): Promise<Response> {
+    const config = await pushBlob(repository, '{}')
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: manifestType,
+      config: { mediaType: 'application/vnd.example.config', digest: config, size: 2 },
+      layers: [],
+      subject: { mediaType: manifestType, digest: subject, size: 1 },
+      ...fields,
+    }
+    return call('PUT', `${repository}/manifests/${digestOf(JSON.stringify(manifest))}`, JSON.stringify(manifest), {
+      'Content-Type': manifest.mediaType,
+    })
+  }
+  const list = async (path: string): Promise<{ response: Response; manifests: { artifactType?: string }[] }> => {
+    const response = await call('GET', path)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe(indexType)
+    const { manifests, ...rest } = (await response.json()) as { manifests: { artifactType?: string }[] }
+    expect(rest).toEqual({ schemaVersion: 2, mediaType: indexType })
+    return { response, manifests }
+  }
+
+  test('are what was pushed about a manifest, before or after it', async () => {
+    const subject = digestOf('pushed later')
+    const signature = await refer(subject, {
+      artifactType: 'application/vnd.example.signature',
+      annotations: { by: 'me' },
+    })
+    expect(signature.status).toBe(201)
+    expect(signature.headers.get('oci-subject')).toBe(subject)
+    const report = await refer(subject, {})
+    const index = await refer(subject, { mediaType: indexType, config: undefined, layers: undefined, manifests: [] })
+    await refer(digestOf('another'), {})
+    await refer(subject, {}, 'elsewhere')
+    const { response, manifests } = await list(`refers/referrers/${subject}`)
+    expect(response.headers.get('oci-filters-applied')).toBe(null)
+    const digest = (pushed: Response): string => pushed.headers.get('docker-content-digest')!
+    expect(manifests).toHaveLength(3)
+    expect(manifests).toEqual(
+      expect.arrayContaining([
+        {
+          mediaType: manifestType,
+          digest: digest(signature),
+          size: expect.any(Number),
+          artifactType: 'application/vnd.example.signature',
+          annotations: { by: 'me' },
+        },
+        {
+          mediaType: manifestType,
+          digest: digest(report),
+          size: expect.any(Number),
+          artifactType: 'application/vnd.example.config',
+        },
+        { mediaType: indexType, digest: digest(index), size: expect.any(Number) },
+      ]),
+    )
+    const filtered = await list(`refers/referrers/${subject}?artifactType=application/vnd.example.config`)
+    expect(filtered.response.headers.get('oci-filters-applied')).toBe('artifactType')
+    expect(filtered.manifests).toMatchObject([{ digest: digest(report) }])
+    expect((await call('DELETE', `refers/manifests/${digest(report)}`)).status).toBe(202)
+    expect((await list(`refers/referrers/${subject}`)).manifests).toHaveLength(2)
+  })
+
+  test('of what nobody refers to are an empty list, also where there is no such repository', async () => {
+    expect((await list(`nobody/referrers/${digestOf('x')}`)).manifests).toEqual([])
+    expect((await list(`nobody/referrers/sha512:${'0'.repeat(128)}`)).manifests).toEqual([])
+  })
+
+  test('of no digest are refused, and what is about nothing says so', async () => {
+    const { manifest } = await pushImage('refers', 'plain', 'plain')
+    const plain = await call('PUT', 'refers/manifests/plain', manifest, { 'Content-Type': manifestType })
+    expect(plain.headers.get('oci-subject')).toBe(null)
+    expect(await codeOf(await refer('latest', {}))).toBe('MANIFEST_INVALID')
+  })
+})
+
+test('a push behind a layer that is still on its way is read whole', async () => {
+  const layer = randomBytes(8 << 20)
+  const digest = await pushBlob('kept', layer)
+  const socket = connect(registry.port, '127.0.0.1')
+  socket.write(`GET /v2/kept/blobs/${digest} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  // The answer is on its way, and nobody reads it.
+  await once(socket, 'readable')
+  const content = randomBytes(200_000)
+  socket.write(
+    `POST /v2/kept/blobs/uploads/?digest=${digestOf(content)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${content.length}\r\n\r\n`,
+  )
+  socket.write(content)
+  const received = await buffer(socket)
+  expect(received.subarray(received.lastIndexOf('HTTP/1.1 '), -1).toString('latin1')).toMatch(/^HTTP\/1.1 201 /)
 })

@@ -8,7 +8,9 @@ import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
 import { digestPattern, isRepository, tagPattern } from '../image-reference.ts'
 import { BlobStore, DigestMismatch, type Upload } from './blob-store.ts'
+import { anyDigestPattern, descriptorOf, indexType, subjectOf } from './manifest.ts'
 import { ManifestStore } from './manifest-store.ts'
+import { pageOf } from './page.ts'
 
 export interface RegistryOptions {
   readonly directory: string
@@ -95,8 +97,11 @@ class RegistryHandler {
     const url = new URL(request.url ?? '/', 'http://registry')
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
     if (url.pathname === '/v2' || url.pathname === '/v2/') return sendJson(response, 200, {})
-    if (url.pathname === '/v2/_catalog')
-      return sendJson(response, 200, { repositories: await this.manifests.repositories() })
+    if (url.pathname === '/v2/_catalog') {
+      assertReading(request, 'the catalog')
+      const repositories = pageFor(response, url, await this.manifests.repositories())
+      return sendJson(response, 200, { repositories })
+    }
     const match = routePattern.exec(url.pathname)
     if (match === null) throw new RegistryError(404, 'NAME_UNKNOWN', `there is nothing at ${url.pathname}`)
     const route: Route = { repository: match[1]!, rest: match[2]! }
@@ -107,19 +112,40 @@ class RegistryHandler {
         `"${route.repository}" is no name of a repository: expected lower-case letters, digits and . _ - / between them`,
       )
     const [kind] = route.rest.split('/', 1)
-    if (kind === 'tags')
-      return sendJson(response, 200, { name: route.repository, tags: await this.manifests.tags(route.repository) })
-    if (kind === 'referrers')
-      return sendJson(
-        response,
-        200,
-        { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] },
-        'application/vnd.oci.image.index.v1+json',
-      )
+    if (kind === 'tags') {
+      assertReading(request, 'tags')
+      this.assertKnown(route.repository)
+      const tags = pageFor(response, url, await this.manifests.tags(route.repository))
+      return sendJson(response, 200, { name: route.repository, tags })
+    }
+    if (kind === 'referrers') {
+      assertReading(request, 'referrers')
+      return this.serveReferrers(response, route, url.searchParams.get('artifactType') ?? '')
+    }
     if (kind === 'manifests')
       return this.serveManifest(request, response, route.repository, decoded(route.rest.slice('manifests/'.length)))
     if (route.rest.startsWith('blobs/uploads')) return this.serveUpload(request, response, route, url.searchParams)
     return this.serveBlob(request, response, route.rest.slice('blobs/'.length))
+  }
+
+  /** Also of a manifest, or a repository, that is not here: they may be pushed later. */
+  private async serveReferrers(response: ServerResponse, { repository, rest }: Route, type: string): Promise<void> {
+    const subject = decoded(rest.slice('referrers/'.length))
+    if (!anyDigestPattern.test(subject))
+      throw new RegistryError(400, 'DIGEST_INVALID', `expected a digest such as sha256:..., found "${subject}"`)
+    const all = (await this.manifests.referrers(repository, subject)).map(descriptorOf)
+    if (type !== '') response.setHeader('OCI-Filters-Applied', 'artifactType')
+    const manifests = type === '' ? all : all.filter(({ artifactType }) => artifactType === type)
+    return sendJson(response, 200, { schemaVersion: 2, mediaType: indexType, manifests }, indexType)
+  }
+
+  private assertKnown(repository: string): void {
+    if (!this.manifests.has(repository))
+      throw new RegistryError(
+        404,
+        'NAME_UNKNOWN',
+        `there is no repository ${repository} in this registry; push an image to it, or build one with \`sampan build\``,
+      )
   }
 
   private async serveManifest(
@@ -128,6 +154,7 @@ class RegistryHandler {
     repository: string,
     reference: string,
   ): Promise<void> {
+    if (request.method !== 'PUT') this.assertKnown(repository)
     if (!digestPattern.test(reference) && !tagPattern.test(reference))
       throw new RegistryError(400, 'TAG_INVALID', `"${reference}" is neither a tag nor a digest`)
     switch (request.method) {
@@ -155,11 +182,13 @@ class RegistryHandler {
         if (content.length > manifestLimitBytes) throw tooLarge()
         if (digestPattern.test(reference)) assertDigest(content, reference)
         await this.assertComplete(content)
+        const subject = checkedSubject(content)
         const digest = await this.manifests.put(repository, reference, request.headers['content-type'], content)
         response
           .writeHead(201, {
             Location: `/v2/${repository}/manifests/${digest}`,
             'Docker-Content-Digest': digest,
+            ...(subject !== undefined && { 'OCI-Subject': subject }),
             'Content-Length': 0,
           })
           .end()
@@ -289,6 +318,36 @@ class RegistryHandler {
     await this.blobs.finishUpload(upload, digest)
     sendBlobCreated(response, repository, digest)
   }
+}
+
+function assertReading({ method }: IncomingMessage, what: string): void {
+  if (method !== 'GET' && method !== 'HEAD')
+    throw new RegistryError(405, 'UNSUPPORTED', `${method} is not supported on ${what}`)
+}
+
+/** The names that were asked for; a header says where the next ones are. */
+function pageFor(
+  response: ServerResponse,
+  { pathname, searchParams }: URL,
+  names: readonly string[],
+): readonly string[] {
+  const page = pageOf(names, searchParams)
+  if (page === undefined)
+    throw new RegistryError(
+      400,
+      'PAGINATION_NUMBER_INVALID',
+      `expected a number of names as n, found "${searchParams.get('n')}"`,
+    )
+  if (page.next !== undefined) response.setHeader('Link', `<${pathname}?${page.next}>; rel="next"`)
+  return page.names
+}
+
+/** The subject need not have been pushed. */
+function checkedSubject(content: Buffer): string | undefined {
+  const subject = subjectOf(content)
+  if (subject !== undefined && !anyDigestPattern.test(subject))
+    throw new RegistryError(400, 'MANIFEST_INVALID', `the digest of the manifest's subject is none: "${subject}"`)
+  return subject
 }
 
 /** Chunks come in order, each where the last one ended. */

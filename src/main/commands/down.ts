@@ -22,10 +22,14 @@ export interface DownOptions {
   readonly dataDir?: string
   readonly purge?: boolean
   /** Seconds that pods have to end, at most. */
-  readonly timeout: number
+  readonly timeout?: number
   /** The unit of systemd asks, not a person. */
   readonly service?: boolean
 }
+
+const usualSeconds = 60
+/** Who deletes all data waits for nobody's last write to it. */
+const purgeSeconds = 5
 
 export async function down(options: DownOptions): Promise<void> {
   // systemd asks as well when the server has ended by itself: by `sampan down`, or for another one to take over.
@@ -33,6 +37,7 @@ export async function down(options: DownOptions): Promise<void> {
   const places = placesOf(options.name, options.dataDir)
   await refuseOfRoot(options.name, withName('sampan down', options.name))
   const output = new Output()
+  const seconds = options.timeout ?? (options.purge ? purgeSeconds : usualSeconds)
   const facts = knownFacts(places)
   if (facts === undefined && !existsSync(places.state)) {
     output.line(`there is no cluster "${options.name}" in ${places.data}; nothing to do`)
@@ -41,7 +46,7 @@ export async function down(options: DownOptions): Promise<void> {
   output.working('stopping the server')
   const running = await connectControl(places.controlSocket)
   const startMs = commandClock.now()
-  await running?.stop(options.timeout, left => showLeft(output, left))
+  await running?.stop(seconds, left => showLeft(output, left))
   output.done('server stopped')
   output.working('stopping the container runtime')
   await stopContainerd({
@@ -50,7 +55,7 @@ export async function down(options: DownOptions): Promise<void> {
     place: new ProcessPlace(options.name),
     // What a server that is gone, or had too little time, has left.
     endContainers: runtime =>
-      endRecorded(runtime, commandClock, Math.max(0, options.timeout - (commandClock.now() - startMs) / 1_000)),
+      endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
   })
   output.done('pods and container runtime stopped')
   await unmountBelow(places.data)
