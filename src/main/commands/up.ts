@@ -1,13 +1,12 @@
 // `sampan up`: starts the server in the background, shows its steps as they are reached, and leaves a
 // context for kubectl. A second `up` finds the running server and changes nothing.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
-import { programPath } from '../../host/command.ts'
+import { missingPackages } from '../../host/cluster-programs.ts'
 import { machineClock } from '../../host/machine-clock.ts'
 import { ProcessPlace, serviceName } from '../../host/process-place.ts'
 import type { AccessOptions } from '../access-settings.ts'
@@ -16,7 +15,6 @@ import { adminAccess } from '../cluster-keys.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import type { StoreSettings } from '../open-store.ts'
-import { withName } from '../roots-cluster.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 import { serverEnvironment, serverFlags } from '../server-runtime.ts'
 import { isInstalled, startService } from '../system-service.ts'
@@ -72,7 +70,7 @@ async function upAsService(places: ClusterPlaces, options: UpOptions, output: Ou
   const others = lastingOptions(options).filter(([name]) => name !== 'name' && name !== 'dataDir')
   if (others.length > 0)
     throw new CommandFailure(
-      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: ${withName('sampan install', options.name)}`,
+      `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: sampan install --name ${options.name}`,
     )
   output.working(`starting ${serviceName(options.name)}`)
   const { url, warnings } = await startService(places)
@@ -96,21 +94,6 @@ export function assertPossible(): void {
     throw new CommandFailure(
       `missing on this machine: ${packages.join(', ')}; install with: apt-get install ${packages.join(' ')}`,
     )
-}
-
-/** Debian packages that `sampan up` needs and cannot find. */
-export function missingPackages(): string[] {
-  const directories = programPath().split(':')
-  const has = (program: string): boolean => directories.some(directory => existsSync(join(directory, program)))
-  const needed: [string, boolean][] = [
-    ['containerd', has('containerd')],
-    ['runc', has('runc') || has('crun')],
-    ['containernetworking-plugins', ['/usr/lib/cni/ptp', '/opt/cni/bin/ptp'].some(file => existsSync(file))],
-    ['nftables', has('nft')],
-    ['conntrack', has('conntrack')],
-    ['iproute2', has('ip')],
-  ]
-  return needed.filter(([, present]) => !present).map(([name]) => name)
 }
 
 function serverEntry(): string {
