@@ -17,6 +17,7 @@ export class ChannelSocket {
   private readonly client: WebSocket
   private readonly base64: boolean
   private lastSent: Promise<void> = Promise.resolve()
+  private closing = false
 
   constructor(client: WebSocket) {
     this.client = client
@@ -46,7 +47,7 @@ export class ChannelSocket {
 
   /** Hands it on, and takes no more from the client than `target` takes. What it does not take at all is dropped. */
   deliver(body: Buffer, target: Writable | undefined): void {
-    if (target?.writable !== true || target.write(body) || this.client.isPaused) return
+    if (this.closing || target?.writable !== true || target.write(body) || this.client.isPaused) return
     this.client.pause()
     const resume = (): void => {
       target.off('drain', resume).off('close', resume)
@@ -55,9 +56,14 @@ export class ChannelSocket {
     target.on('drain', resume).on('close', resume)
   }
 
-  /** Once all is said. The client has a limited time to close, too: a slow one gets everything before that begins. */
+  /**
+   * Once all is said. The client has a limited time to close, too: a slow one gets everything before that begins. What
+   * it still sends is dropped.
+   */
   async close(): Promise<void> {
     await this.lastSent
+    this.closing = true
+    this.client.resume()
     this.client.close(1000)
   }
 }

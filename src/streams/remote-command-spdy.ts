@@ -90,7 +90,7 @@ async function pump(
 /** What the command does not take is dropped: what nobody reads would keep the client from hearing of the end. */
 function feed(stdin: SpdyStream | undefined, command: Writable | undefined): void {
   if (stdin === undefined) return
-  if (command === undefined) {
+  if (command === undefined || command.destroyed) {
     stdin.resume()
     return
   }

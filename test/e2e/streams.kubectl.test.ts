@@ -74,7 +74,7 @@ describe.skipIf(!hasKubectl)(
       environment: Record<string, string>,
     ): Promise<{ out: string; err: string; code: number | null }> => {
       const child = spawn('kubectl', ['--server', url, ...args], {
-        env: { ...process.env, KUBECONFIG: '/nonexistent', ...environment },
+        env: { ...process.env, KUBECONFIG: '/dev/null', ...environment },
       })
       child.stdin.on('error', () => {})
       child.stdin.end(input)
@@ -108,7 +108,7 @@ describe.skipIf(!hasKubectl)(
 
       test(`port-forward over ${transport}`, async () => {
         const child = spawn('kubectl', ['--server', url, 'port-forward', 'pod/p1', ':80', ':81'], {
-          env: { ...process.env, KUBECONFIG: '/nonexistent', ...environment },
+          env: { ...process.env, KUBECONFIG: '/dev/null', ...environment },
         })
         let output = ''
         const ports = await new Promise<number[]>((resolve, reject) => {

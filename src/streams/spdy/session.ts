@@ -28,6 +28,8 @@ export class SpdySession {
   private nextStreamId: number
   private lastPeerStreamId = 0
   private closed = false
+  /** Nothing that still comes matters; it is read for the end behind it. */
+  private deaf = false
 
   constructor(transport: Duplex, options: SpdySessionOptions) {
     this.transport = transport
@@ -55,11 +57,16 @@ export class SpdySession {
     return stream
   }
 
-  /** Says that no further streams are taken, then ends the transport when everything is written. */
+  /**
+   * Says that no further streams are taken, then ends the transport when everything is written. A server's clients may
+   * go on sending for a while: it drops that, while a client still gets what the server said before.
+   */
   close(): void {
     if (this.closed) return
     this.sendControl(frameTypes.goAway, 0, numbers(this.lastPeerStreamId, 0))
     this.transport.end()
+    this.deaf = this.options.role === 'server'
+    if (this.deaf) this.transport.resume()
   }
 
   destroy(): void {
@@ -163,7 +170,7 @@ export class SpdySession {
 
   private onData(id: number, body: Buffer, fin: boolean): void {
     const stream = this.streams.get(id)
-    if (stream === undefined) return
+    if (stream === undefined || this.deaf) return
     if (body.length > 0) stream.receiveData(body)
     if (fin) stream.receiveEnd()
     if (stream.readableLength > unreadLimitBytes) this.transport.pause()
