@@ -34,6 +34,11 @@ test('an image of a scope is delivered under the name of the service', () => {
   expect(next(directory, 'acme/dock')).toBe('next: sampan deploy -e test dock:1.0.0')
 })
 
+test('a manifest with a mistake names no image', () => {
+  const directory = put('dock', 'name: dock\nreplica: 2')
+  expect(() => deliveryOf(directory)).toThrow(`${directory}/app.yml:2: unknown field "replica"`)
+})
+
 test('the environment is one that there is', () => {
   expect(next(put('a', 'name: a\nenvironments: { production: }'), 'a')).toContain('-e production a:1.0.0')
   expect(next(put('b', 'name: b\nenvironments: { production: , test: }'), 'b')).toContain('-e test b:1.0.0')

@@ -16,19 +16,15 @@ export interface DeliveryOf {
 
 const usualEnvironment = 'test'
 
-/** undefined: there is no manifest, or none that can be read; `sampan deploy` says what is wrong with it. */
+/** undefined: there is no manifest. @throws ManifestError */
 export function deliveryOf(directory: string): DeliveryOf | undefined {
   const file = join(directory, manifestName)
   if (!existsSync(file)) return undefined
-  try {
-    const text = readFileSync(file, 'utf8')
-    const known = environmentsOf(file, text)
-    const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
-    const { name, image } = readManifest(file, text, environment)
-    return { file, service: name, image, environment }
-  } catch {
-    return undefined
-  }
+  const text = readFileSync(file, 'utf8')
+  const known = environmentsOf(file, text)
+  const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
+  const { name, image } = readManifest(file, text, environment)
+  return { file, service: name, image, environment }
 }
 
 /** Name in the cluster's registry that the manifest asks for; undefined when it wants an image from elsewhere. */

@@ -3,7 +3,7 @@ import type { Container, Deployment, EnvVar, Namespace, Probe, Service } from '.
 import type { KubeObject, New } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { deployments, services } from '../api/resources.ts'
-import type { HealthCheck, Manifest, ManifestPort } from './manifest/manifest.ts'
+import { versionVariable, type HealthCheck, type Manifest, type ManifestPort } from './manifest/manifest.ts'
 
 export interface RenderedObject {
   readonly resource: Resource
@@ -84,7 +84,7 @@ function containerOf(manifest: Manifest, version: string, { digest, unpinned }: 
     ...(command.length > 0 && { command: [...command] }),
     ports: ports.map(({ name: portName, port, protocol }) => ({ name: portName, containerPort: port, protocol })),
     env: [
-      { name: 'SERVICE_VERSION', value: version },
+      { name: versionVariable, value: version },
       ...Object.entries(environment).map(([variable, value]): EnvVar => envOf(variable, value)),
     ],
     ...(Object.keys(resources).length > 0 && {

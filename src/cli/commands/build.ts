@@ -3,10 +3,10 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { readProject } from '../../images/build/project.ts'
-import { isRepository, parseImageReference } from '../../images/image-reference.ts'
+import { isRepository, parseImageReference, tagPattern } from '../../images/image-reference.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { clusterRegistry } from '../cluster-registry.ts'
-import { deliveryOf, nextStep, repositoryOf } from '../delivery-of.ts'
+import { deliveryOf, nextStep, repositoryOf, type DeliveryOf } from '../delivery-of.ts'
 import { CommandFailure, Output } from '../output.ts'
 
 export interface BuildCommandOptions {
@@ -26,7 +26,7 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
-  const delivery = deliveryOf(project.directory)
+  const delivery = reference === undefined ? deliveryOf(project.directory) : readableDelivery(project.directory, output)
   const wanted = delivery === undefined ? undefined : repositoryOf(delivery)
   const repository = reference?.repository ?? wanted ?? project.name
   if (!isRepository(repository))
@@ -34,6 +34,10 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
       `"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
     )
   const tag = reference?.tag ?? project.version
+  if (!tagPattern.test(tag))
+    throw new CommandFailure(
+      `the version "${tag}" of package.json cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
+    )
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
   output.working(`building ${repository}:${tag}`)
   const image = await buildImage({
@@ -55,4 +59,14 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
     output.line(
       `built sampan.local/${repository}:${tag} (${Math.round(image.sizeBytes / 1e6)} MB); ${nextStep(delivery, repository, tag, { context: options.context, folder: process.cwd() })}`,
     )
+}
+
+/** An image that has its name from elsewhere can be built while the manifest is wrong, or is another program's file. */
+function readableDelivery(directory: string, output: Output): DeliveryOf | undefined {
+  try {
+    return deliveryOf(directory)
+  } catch (error) {
+    output.line(`note: ${(error as Error).message}`)
+    return undefined
+  }
 }

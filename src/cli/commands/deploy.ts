@@ -1,12 +1,15 @@
 // `sampan deploy -e ENVIRONMENT NAME:VERSION` and `sampan rollback -e ENVIRONMENT NAME`.
-import { hostname, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { HttpClient } from '../../client/http-client.ts'
 import { clusterAccess, kubeconfigPaths } from '../../client/kubeconfig.ts'
 import { deploy, rollback, type DeployOptions } from '../../delivery/deploy.ts'
+import { isName, nameRule } from '../../delivery/manifest/fields.ts'
 import { readManifest } from '../../delivery/manifest/read-manifest.ts'
 import type { Release } from '../../delivery/release-history.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { tagPattern } from '../../images/image-reference.ts'
+import { deployerName, hasEnded } from '../deployer.ts'
 import { findImage } from '../find-image.ts'
 import { findManifest } from '../find-manifest.ts'
 import { watchForInterruption } from '../interruption.ts'
@@ -31,18 +34,25 @@ export interface RollbackCommandOptions extends DeployCommandOptions {
 const shownLogLines = 20
 
 export async function deployCommand(target: string, options: DeployCommandOptions): Promise<void> {
-  const [service = '', version] = target.split(':', 2)
-  if (!version) throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${target}"`)
+  const [service = '', version = '', ...rest] = target.split(':')
+  if (!tagPattern.test(version) || rest.length > 0)
+    throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${target}"`)
   const { file, text: manifestText } = findManifest(service, options.file, process.cwd())
   const manifest = readManifest(file, manifestText, options.environment)
   if (manifest.name !== service)
     throw new CommandFailure(`${file} is the manifest of "${manifest.name}", not of "${service}"`)
+  checkEnvironment(options.environment)
   await withCluster(service, options, async (deployOptions, output) =>
     finish(await deploy(manifest, options.environment, version, deployOptions), options, output),
   )
 }
 
 export async function rollbackCommand(service: string, options: RollbackCommandOptions): Promise<void> {
+  if (!isName(service))
+    throw new CommandFailure(
+      `expected the NAME of a service such as geo-backend, found "${service}"; --to chooses a release, else it is the one before`,
+    )
+  checkEnvironment(options.environment)
   const namespace = namespaceOf(service, options)
   await withCluster(service, options, async (deployOptions, output) => {
     const release = await rollback(
@@ -56,6 +66,10 @@ export async function rollbackCommand(service: string, options: RollbackCommandO
     )
     finish(release, options, output)
   })
+}
+
+function checkEnvironment(environment: string): void {
+  if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
 }
 
 /** A rollback works without the manifest at hand; with it, a namespace of its own is respected. */
@@ -108,7 +122,7 @@ async function withCluster(
               `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}&tailLines=${shownLogLines}${previous ? '&previous=true' : ''}`,
             ),
           ),
-        deployer: `${userInfo().username}@${hostname()} (process ${process.pid})`,
+        deployer: deployerName(userInfo),
         isGone: name => hasEnded(name, options.isAlive),
         signal: interruption.signal,
         findImage: image => findImage(client, image),
@@ -124,10 +138,4 @@ async function withCluster(
     interruption.close()
     client.close()
   }
-}
-
-/** Only of processes of this machine it can be told. */
-function hasEnded(name: string, isAlive: (pid: number) => boolean): boolean {
-  const [, host, pid] = /@(\S+) \(process (\d+)\)$/.exec(name) ?? []
-  return host === hostname() && pid !== undefined && !isAlive(Number(pid))
 }

@@ -54,7 +54,8 @@ function check(node: Node | null | undefined, field: FieldType, path: string, re
       if (!isMap(node))
         return report(node ?? undefined, `${where}: expected ${field.keyName}s with their values, found ${shown(node)}`)
       return pairsOf(node).forEach(({ key, value }) => {
-        if (!field.keys.test(textOf(key))) report(key, `${where}: "${textOf(key)}" is no ${field.keyName}`)
+        if (!field.keys.test(textOf(key)))
+          report(key, `${where}: "${textOf(key)}" is no ${field.keyName}; expected ${field.keyRule}`)
         check(value, field.values, `${path}.${textOf(key)}`, report)
       })
     case 'object':

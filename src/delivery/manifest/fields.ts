@@ -6,7 +6,14 @@ export type FieldType =
   | { readonly type: 'number'; readonly minimum: number; readonly maximum: number; readonly expected: string }
   | { readonly type: 'choice'; readonly values: readonly string[] }
   | { readonly type: 'list'; readonly items: FieldType }
-  | { readonly type: 'map'; readonly keys: RegExp; readonly keyName: string; readonly values: FieldType }
+  /** `keyRule`: what `keys` asks for, in words. */
+  | {
+      readonly type: 'map'
+      readonly keys: RegExp
+      readonly keyName: string
+      readonly keyRule: string
+      readonly values: FieldType
+    }
   /** `mayBeEmpty`: a key with nothing behind it is fine. */
   | { readonly type: 'object'; readonly fields: Readonly<Record<string, Field>>; readonly mayBeEmpty?: boolean }
   /** The first alternative whose YAML form fits is taken. */
@@ -19,19 +26,30 @@ export interface Field {
 }
 
 const dnsLabel = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
-const name: FieldType = {
+/** Of a service or an environment. */
+export const isName = (text: string): boolean => dnsLabel.test(text)
+export const nameRule = 'a name of lower-case letters, digits and dashes that starts with a letter'
+const name: FieldType = { type: 'text', pattern: dnsLabel, expected: nameRule }
+/** As Kubernetes wants the name of a port. */
+const portName = /^(?!.*--)[a-z]([-a-z0-9]{0,13}[a-z0-9])?$/
+const imageName: FieldType = {
   type: 'text',
-  pattern: dnsLabel,
-  expected: 'a name of lower-case letters, digits and dashes that starts with a letter',
+  pattern: /^([A-Za-z0-9.-]+(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$/,
+  expected: 'the name of an image without tag',
 }
 const anyText: FieldType = { type: 'text', expected: 'text' }
 const portNumber: FieldType = { type: 'number', minimum: 1, maximum: 65_535, expected: 'a port from 1 to 65535' }
 export const portAbout = 'port the service listens on'
-const quantity = (example: string): FieldType => ({
+const processorShare: FieldType = {
   type: 'text',
-  pattern: /^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?$/,
-  expected: `an amount such as ${example}`,
-})
+  pattern: /^\d+(\.\d+)?m?$/,
+  expected: 'an amount such as 100m or 0.5',
+}
+const memorySize: FieldType = {
+  type: 'text',
+  pattern: /^\d+(\.\d+)?(k|Ki|M|Mi|G|Gi)?$/,
+  expected: 'an amount such as 64Mi',
+}
 
 /** @param required an environment may change a port without saying its number again */
 const port = (required: boolean): FieldType => ({
@@ -69,14 +87,23 @@ const environmentValue: FieldType = {
 
 /** What may differ from environment to environment. */
 const changeable = (complete: boolean): Readonly<Record<string, Field>> => ({
-  image: { is: anyText, about: 'name of the image without tag' },
+  image: { is: imageName, about: 'by default sampan.local and the name of the service' },
   namespace: { is: name, about: 'Kubernetes namespace; by default the name of the environment' },
   replicas: {
     is: { type: 'number', minimum: 0, maximum: 10_000, expected: 'a number of instances' },
     about: 'how many instances run',
   },
   command: { is: { type: 'list', items: anyText }, about: 'replaces the command of the image' },
-  ports: { is: { type: 'map', keys: dnsLabel, keyName: 'port name', values: port(complete) }, about: 'ports by name' },
+  ports: {
+    is: {
+      type: 'map',
+      keys: portName,
+      keyName: 'port name',
+      keyRule: 'at most 15 lower-case letters, digits and single dashes, a letter first',
+      values: port(complete),
+    },
+    about: 'ports by name',
+  },
   health: {
     is: {
       type: 'object',
@@ -93,15 +120,21 @@ const changeable = (complete: boolean): Readonly<Record<string, Field>> => ({
     about: 'how it is told whether an instance can serve',
   },
   env: {
-    is: { type: 'map', keys: /^[A-Za-z_][\w.-]*$/, keyName: 'variable name', values: environmentValue },
+    is: {
+      type: 'map',
+      keys: /^[A-Za-z_][\w.-]*$/,
+      keyName: 'variable name',
+      keyRule: 'letters, digits, "_", "-" and ".", no digit first',
+      values: environmentValue,
+    },
     about: 'environment variables',
   },
   resources: {
     is: {
       type: 'object',
       fields: {
-        cpu: { is: quantity('100m or 0.5'), about: 'share of a processor that is reserved' },
-        memory: { is: quantity('64Mi'), about: 'memory that is reserved, and the limit' },
+        cpu: { is: processorShare, about: 'share of a processor that is reserved' },
+        memory: { is: memorySize, about: 'memory that is reserved, and the limit' },
       },
     },
     about: 'what one instance needs',
@@ -123,6 +156,7 @@ export const manifestFields: FieldType & { type: 'object' } = {
         type: 'map',
         keys: dnsLabel,
         keyName: 'environment',
+        keyRule: nameRule,
         values: { type: 'object', fields: changeable(false), mayBeEmpty: true },
       },
       about: 'what differs in each environment',

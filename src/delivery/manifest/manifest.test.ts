@@ -78,7 +78,44 @@ describe('a mistake', () => {
       'name: web\nports: [80]',
       'app.yml:2: ports: expected port names with their values, found a list',
     ],
-    ['a port name with capitals', 'name: web\nports:\n  HTTP: 80', 'app.yml:3: ports: "HTTP" is no port name'],
+    [
+      'a port name with capitals',
+      'name: web\nports:\n  HTTP: 80',
+      /^app.yml:3: ports: "HTTP" is no port name; expected at most 15 lower-case letters, .*$/,
+    ],
+    [
+      'a port name that is too long',
+      'name: web\nports:\n  sixteen-letters-: 80',
+      /^app.yml:3: ports: .* is no port name; .*$/,
+    ],
+    [
+      'a port that is there twice',
+      'name: web\nports:\n  http: 80\n  metrics: 80',
+      'app.yml:4: ports.metrics.port: expected a port of its own, found 80, which "http" has',
+    ],
+    [
+      'a node port that an environment takes for a second time',
+      'name: web\nports:\n  a: { port: 80, nodePort: 30001 }\n  b: 81\nenvironments:\n  test:\n    ports:\n      b: { nodePort: 30001 }',
+      'app.yml:8: ports.b.nodePort: expected a nodePort of its own, found 30001, which "a" has',
+    ],
+    [
+      'an image with a tag',
+      'name: web\nimage: web:1.0',
+      'app.yml:2: image: expected the name of an image without tag, found "web:1.0"',
+    ],
+    ['an image with capitals', 'name: web\nimage: Me/web:1', /^app.yml:2: image: .*$/],
+    ['thousandths of a byte', 'name: web\nresources: { memory: 10m }', /^app.yml:2: resources.memory: expected .*$/],
+    ['a processor of bytes', 'name: web\nresources: { cpu: 1Ki }', /^app.yml:2: resources.cpu: expected .*$/],
+    [
+      'a variable from two places',
+      'name: web\nenv:\n  A: { secret: s, configMap: c, key: k }',
+      'app.yml:3: env.A: expected one of secret and configMap, found both',
+    ],
+    [
+      'the variable that is set already',
+      'name: web\nenv:\n  SERVICE_VERSION: 1',
+      'app.yml:3: env.SERVICE_VERSION: expected another name: Sampan sets this one to the version that is delivered',
+    ],
     [
       'a strategy that does not exist',
       'name: web\nstrategy: roling',
@@ -130,7 +167,7 @@ describe('a mistake', () => {
       'name: web\nports: { http: 80 }\nhealth: { http: healthz }',
       'app.yml:3: health.http: expected a path such as /healthz, found "healthz"',
     ],
-    ['a field that stands twice', 'name: web\nname: web', 'app.yml:2: Map keys must be unique'],
+    ['a field that stands twice', 'name: web\nname: web', 'app.yml:2: this key stands here for the second time'],
     ['YAML that is none', 'name: "web', /^app.yml:1: Missing closing "quote.*$/],
     [
       'a health check of an environment',
@@ -216,13 +253,13 @@ describe('a manifest', () => {
     expect(
       read(`
 name: web
-image: registry.example.com/team/web
+image: registry.example.com:5000/team/web
 namespace: shop
 replicas: 3
 command: [node, main.js, 8]
 ports:
   http: 8080
-  dns: { port: 53, protocol: UDP }
+  dns: { port: 8080, protocol: UDP }
   admin: { port: 9000, nodePort: 30090 }
 health: { grpc: true, port: admin }
 env:
@@ -237,13 +274,13 @@ stopSeconds: 5
 `),
     ).toEqual({
       name: 'web',
-      image: 'registry.example.com/team/web',
+      image: 'registry.example.com:5000/team/web',
       namespace: 'shop',
       replicas: 3,
       command: ['node', 'main.js', '8'],
       ports: [
         { name: 'http', port: 8080, protocol: 'TCP' },
-        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns', port: 8080, protocol: 'UDP' },
         { name: 'admin', port: 9000, protocol: 'TCP', nodePort: 30_090 },
       ],
       health: { kind: 'grpc', port: 'admin' },

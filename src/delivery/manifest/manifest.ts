@@ -38,3 +38,6 @@ export interface Manifest {
 
 /** The registry of the machine's own cluster. */
 export const localRegistry = 'sampan.local'
+
+/** What tells a service which version of it runs. */
+export const versionVariable = 'SERVICE_VERSION'

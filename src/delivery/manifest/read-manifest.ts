@@ -2,7 +2,14 @@
 import { nearestName } from './nearest-name.ts'
 import { checkedManifest, ManifestError } from './check.ts'
 import { manifestFields, portAbout } from './fields.ts'
-import { localRegistry, type EnvironmentValue, type HealthCheck, type Manifest, type ManifestPort } from './manifest.ts'
+import {
+  localRegistry,
+  versionVariable,
+  type EnvironmentValue,
+  type HealthCheck,
+  type Manifest,
+  type ManifestPort,
+} from './manifest.ts'
 
 type WrittenPort = number | { port?: number; nodePort?: number; protocol?: 'TCP' | 'UDP' }
 
@@ -48,6 +55,7 @@ export function readManifest(file: string, text: string, environment: string): M
   }
   const merged = overlay(written, change)
   const ports = Object.entries(merged.ports ?? {}).map(([name, port]) => portOf(name, port, mistake))
+  checkTwice(ports, mistake)
   return {
     name: written.name,
     image: merged.image ?? `${localRegistry}/${written.name}`,
@@ -101,6 +109,18 @@ function portOf(name: string, written: WrittenPort, mistake: Mistake): ManifestP
   return { name, port, protocol: 'TCP', ...rest }
 }
 
+function checkTwice(ports: readonly ManifestPort[], mistake: Mistake): void {
+  const users = new Map<string, string>()
+  for (const { name, port, nodePort, protocol } of ports)
+    for (const [field, number] of Object.entries({ port, nodePort })) {
+      if (number === undefined) continue
+      const user = users.get(`${field} ${number} ${protocol}`)
+      if (user !== undefined)
+        mistake(['ports', name, field], `expected a ${field} of its own, found ${number}, which "${user}" has`)
+      users.set(`${field} ${number} ${protocol}`, name)
+    }
+}
+
 function healthOf(
   health: Changeable['health'],
   ports: readonly ManifestPort[],
@@ -128,7 +148,11 @@ function environmentValue(
   value: NonNullable<Changeable['env']>[string],
   mistake: Mistake,
 ): EnvironmentValue {
+  if (name === versionVariable)
+    return mistake(['env', name], 'expected another name: Sampan sets this one to the version that is delivered')
   if (typeof value !== 'object') return { value }
+  if (value.secret !== undefined && value.configMap !== undefined)
+    return mistake(['env', name], 'expected one of secret and configMap, found both')
   if (value.secret !== undefined) return { secret: value.secret, key: value.key }
   if (value.configMap !== undefined) return { configMap: value.configMap, key: value.key }
   return mistake(['env', name], 'expected a value, or the name of a secret or configMap beside its key')

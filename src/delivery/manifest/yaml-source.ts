@@ -72,6 +72,7 @@ function resolveAliases(
 const words: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'a ":" too many; a text with a colon and a space in it needs quotes',
   MULTILINE_IMPLICIT_KEY: 'this line is indented further than fits, or has a ":" too many',
+  DUPLICATE_KEY: 'this key stands here for the second time',
   MULTIPLE_DOCS: 'expected one document, found a second one',
   TAB_AS_INDENT: 'expected spaces, found a tab',
 }

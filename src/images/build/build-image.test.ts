@@ -93,6 +93,16 @@ async function namesIn(digest: string): Promise<string[]> {
   return names
 }
 
+test('a folder for layers that cannot be written is named', async () => {
+  put('file', '')
+  const inTheWay = join(directory, 'file', 'layers')
+  await expect(build({ cacheDirectory: inTheWay })).rejects.toThrow(
+    new BuildError(
+      `the folder ${inTheWay}, where layers are kept, cannot be written (ENOTDIR); name another one with XDG_CACHE_HOME`,
+    ),
+  )
+})
+
 describe('a built image', () => {
   test('has a base and an application layer, and says how it is started', async () => {
     const { digest, sizeBytes } = await build()

@@ -2,8 +2,8 @@
 // application) without a daemon, a Dockerfile or a base image from elsewhere, and goes to a registry.
 // Layers are kept by what they were made from, so an unchanged one costs nothing.
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run, CommandError } from '../../host/command.ts'
 import { baseEntries, baseKey, baseLibraries, serviceUser } from './base-layer.ts'
@@ -43,7 +43,7 @@ interface KeptLayer extends Layer {
 
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const project = readProject(options.directory)
-  await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 })
+  await prepareCache(options.cacheDirectory)
   const [base, dependencies] = await Promise.all([
     keptLayer(options, `base-${baseKey(options.nodeBinary)}`, async () => ({
       entries: await baseEntries(options.nodeBinary),
@@ -77,6 +77,17 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     return image
   } finally {
     await rm(making, { recursive: true, force: true })
+  }
+}
+
+async function prepareCache(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await access(directory, constants.W_OK)
+  } catch (error) {
+    throw new BuildError(
+      `the folder ${directory}, where layers are kept, cannot be written (${(error as NodeJS.ErrnoException).code}); name another one with XDG_CACHE_HOME`,
+    )
   }
 }
 

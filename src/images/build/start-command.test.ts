@@ -48,9 +48,12 @@ describe('a start script', () => {
     ['./missing.js', '"./missing.js" is not in the image: it is no program of a package among the dependencies'],
     ['npm ci', '"npm ci" is not in the image'],
     ['npm run nothing', 'there is no script "nothing"'],
-    ['npm run start', 'it starts no program'],
+    ['npm run constructor', 'there is no script "constructor"'],
+    ['npm run start', 'the script "start" runs itself and would never end'],
+    ['A=1 npm run-script start', 'the script "start" runs itself and would never end'],
+    ['npm run around', 'the script "start" runs itself and would never end'],
     ['A=1', 'it starts no program'],
   ])('%s is named with the part that cannot be run', (script, problem) => {
-    expect(started(script)).toEqual({ problem })
+    expect(started(script, { around: 'npm run start' })).toEqual({ problem })
   })
 })

@@ -16,6 +16,8 @@ export interface StartContext {
   readonly programOf: (name: string) => string | undefined
   /** Whether a file of the service is a script for Node.js. */
   readonly isNodeScript: (path: string) => boolean
+  /** Scripts that led here. */
+  readonly running?: readonly string[]
 }
 
 /** What cannot be run. */
@@ -31,9 +33,11 @@ export function startCommand(script: string, context: StartContext): StartComman
   return fromScript(script, context, [])
 }
 
-function fromScript(name: string, context: StartContext, further: readonly string[]): StartCommand | Unstartable {
-  const { scripts } = context
-  const text = scripts[name]
+function fromScript(name: string, outer: StartContext, further: readonly string[]): StartCommand | Unstartable {
+  const { scripts, running = [] } = outer
+  if (running.includes(name)) return { problem: `the script "${name}" runs itself and would never end` }
+  const context = { ...outer, running: [...running, name] }
+  const text = Object.hasOwn(scripts, name) ? scripts[name] : undefined
   if (text === undefined) return { problem: `there is no script "${name}"` }
   const words = shellWords(text)
   if ('problem' in words) return words
@@ -69,7 +73,7 @@ function program([name, ...rest]: readonly string[], context: StartContext): Sta
       const [script = '', ...others] = further
       return fromScript(
         script,
-        withoutScript(context, script),
+        context,
         others.filter(word => word !== '--'),
       )
     }
@@ -80,16 +84,6 @@ function program([name, ...rest]: readonly string[], context: StartContext): Sta
   if (name.includes('/') && context.isNodeScript(name)) return { command: [name, ...rest], variables: {}, notes: [] }
   return { problem: `"${name}" is not in the image: it is no program of a package among the dependencies` }
 }
-
-/** A script that runs itself would never end. */
-const withoutScript = (context: StartContext, name: string): StartContext => ({
-  ...context,
-  scripts: Object.fromEntries(
-    Object.entries(context.scripts).map(([other, text]) =>
-      other === name && text.includes(`npm run ${name}`) ? [other, ''] : [other, text],
-    ),
-  ),
-})
 
 const operators = /^(?:&&|\|\||[;&|<>()`\n]|\$\w*)/
 

@@ -1,0 +1,37 @@
+// What is mistyped is said before a cluster is asked.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { deployCommand, rollbackCommand, type DeployCommandOptions } from './deploy.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sampan-deploy-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const file = join(folder, 'app.yml')
+writeFileSync(file, 'name: dock')
+
+const options = (environment: string): DeployCommandOptions => ({
+  environment,
+  file,
+  timeout: 1,
+  clock: new FakeClock(),
+  isAlive: () => true,
+})
+
+test.each(['dock', 'dock:', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])('%s is no version', async target => {
+  await expect(deployCommand(target, options('test'))).rejects.toThrow(`NAME:VERSION such as geo-backend:1.0.0, found`)
+})
+
+test.each(['dock:1.0.0', '@acme/dock', 'Dock', ''])('%j is no service to go back with', async service => {
+  await expect(rollbackCommand(service, options('test'))).rejects.toThrow(
+    `expected the NAME of a service such as geo-backend, found "${service}"`,
+  )
+})
+
+test.each(['Test', 'a b', '../x', ''])('%j is no environment', async environment => {
+  const message = `--environment: expected a name of lower-case letters, digits and dashes that starts with a letter, found "${environment}"`
+  await expect(deployCommand('dock:1', options(environment))).rejects.toThrow(message)
+  await expect(rollbackCommand('dock', options(environment))).rejects.toThrow(message)
+})
