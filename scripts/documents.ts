@@ -95,7 +95,7 @@ const contents: Readonly<Record<string, string>> = {
   host: 'effects on the operating system: processes, mounts, links, cgroups, sysctl',
   cri: 'the container runtime interface: contract suite, containerd over gRPC, simulated; the private containerd',
   node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
-  network: 'service rules (computed purely, applied with nftables) and DNS',
+  network: 'service rules (computed purely, applied with nftables), ways through other firewalls, and DNS',
   images: 'source to OCI image; the registry of the machine',
   delivery: '`app.yml`, rendering, rollout, release history, rollback',
   observe: 'logs, metrics, alerts',

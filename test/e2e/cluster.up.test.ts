@@ -4,13 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { hasSystemd } from '../../src/host/process-place.ts'
-import {
-  ClusterFixture,
-  geoDirectory,
-  readText,
-  reasonToSkipCluster,
-  sampanProgram,
-} from '../../src/testing/cluster-fixture.ts'
+import { ClusterFixture, readText, reasonToSkipCluster, sampanProgram } from '../../src/testing/cluster-fixture.ts'
 
 const reason = reasonToSkipCluster()
 const title = (text: string): string => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`
@@ -130,7 +124,7 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
         environment: { HOME: cluster.directory, SAMPAN_CACHE: '/nonexistent' },
         directory: '/',
       })
-    for (const command of [['status'], ['down'], ['backup', '/tmp/none']])
+    for (const command of [['status'], ['down'], ['backup', '/tmp/none'], ['restore', '/tmp/none']])
       expect(await asNobody(...command, '--name', cluster.name), command[0]).toMatchObject({
         code: 1,
         out: '',
