@@ -2,29 +2,22 @@
 // the command.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { programPath } from '../src/host/command.ts'
-import { missingPackages as missingForCluster } from '../src/main/commands/up.ts'
+import { findProgram, missingPackages } from '../src/host/cluster-programs.ts'
 
-const isInstalled = (program: string): boolean =>
-  programPath()
-    .split(':')
-    .some(directory => existsSync(join(directory, program)))
+const isInstalled = (program: string): boolean => findProgram(program) !== undefined
 
-/** Packages without which no cluster starts. */
-export const clusterPackages = missingForCluster
-
-/** Those, and what the end-to-end tests use beside. */
+/** Packages without which no cluster starts, and what the end-to-end tests use beside. */
 export function testPackages(): string[] {
   const needed: [string, boolean][] = [
     ['busybox-static', existsSync('/bin/busybox')],
     ['kubernetes-client', isInstalled('kubectl')],
     ['etcd-server', isInstalled('etcd')],
+    ['iptables', isInstalled('iptables-nft')],
     ['unzip', isInstalled('unzip')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
   ]
-  return [...missingForCluster(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
+  return [...missingPackages(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
 }
 
 /** What the boot test needs to make and run a machine. */

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { pods as podResource } from '../src/api/resources.ts'
 import { HttpClient } from '../src/client/http-client.ts'
 import { clusterAccess, kubeconfigPaths } from '../src/client/kubeconfig.ts'
+import { missingPackages } from '../src/host/cluster-programs.ts'
 import { machineClock } from '../src/host/machine-clock.ts'
-import { clusterPackages, ensurePackages } from './debian-packages.ts'
+import { ensurePackages } from './debian-packages.ts'
 
 const root = join(import.meta.dirname, '..')
 const sampan = join(root, 'bin/sampan')
@@ -77,7 +78,7 @@ async function podRows(): Promise<string[]> {
   }
 }
 
-const problem = ensurePackages(clusterPackages)
+const problem = ensurePackages(missingPackages)
 if (problem !== undefined) fail(problem)
 if (!clusterRuns()) run('up')
 for (const { directory } of services) run('build', directory, '--context', context)

@@ -15,7 +15,10 @@ export async function byHand(machine: VirtualMachine, checks: Checks): Promise<v
     await untilMatch(machine, 'systemctl is-system-running', /running/)
   })
   await checks.check('a cluster that is started within a service survives its end', async () => {
-    await show(machine, 'systemd-run --quiet --wait --unit=caller --setenv=HOME=/root --service-type=oneshot sampan up')
+    await show(
+      machine,
+      'systemd-run --quiet --wait --unit=caller --setenv=HOME=/root --service-type=oneshot sampan up || { journalctl --unit caller; exit 1; }',
+    )
     expectMatch((await machine.run('systemctl is-active caller')).output, /inactive/, 'the service')
     await expectNodeReady(machine)
     expectMatch(
@@ -31,6 +34,18 @@ export async function byHand(machine: VirtualMachine, checks: Checks): Promise<v
     expectSame(await show(machine, `cat /sys/fs/cgroup${group}/memory.max`), String(128 * 1024 * 1024), 'its limit')
     expectSame(await show(machine, `cat /sys/fs/cgroup${group}/cpu.max`), '50000 100000', 'its share')
   })
+  await checks.check(
+    'they have the resolvers behind systemd-resolved, and the default profile of AppArmor',
+    async () => {
+      expectMatch(await show(machine, 'cat /etc/resolv.conf'), /127\.0\.0\.53/, "the machine's resolver")
+      const read =
+        'for (const file of ["/etc/resolv.conf", "/proc/self/attr/current"]) console.log(fs.readFileSync(file, "utf8"))'
+      const found = await show(machine, `kubectl exec polite -- node -e '${read}'`)
+      expectMatch(found, /^nameserver 10\.0\.2\.3$/m, 'resolvers')
+      if (found.includes('127.0.0.53')) throw new Error(`a resolver that no pod reaches: ${found}`)
+      expectMatch(found, /^cri-containerd\.apparmor\.d \(enforce\)$/m, 'the profile')
+    },
+  )
   await checks.check('their limits survive systemctl daemon-reload', async () => {
     await show(machine, 'systemctl daemon-reload')
     const group = await polite(machine)

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { clusterPackages } from '../../src/host/cluster-programs.ts'
 import { run } from '../../src/host/command.ts'
 
 export const suites = ['bookworm', 'trixie'] as const
@@ -26,17 +27,13 @@ export interface Disk {
 
 const mirror = process.env['SAMPAN_DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian'
 const packages = [
+  ...clusterPackages,
   'linux-image-cloud-amd64',
   'systemd-sysv',
   'dbus',
   'libpam-systemd',
   'systemd-resolved',
   'apparmor',
-  'containerd',
-  'runc',
-  'containernetworking-plugins',
-  'nftables',
-  'iproute2',
   'procps',
   'udev',
   'ca-certificates',

@@ -20,6 +20,7 @@ const pod = (name: string, graceSeconds: number, limits: object): object => ({
   metadata: { name },
   spec: {
     terminationGracePeriodSeconds: graceSeconds,
+    dnsPolicy: 'Default',
     containers: [
       {
         name: 'main',

@@ -55,6 +55,11 @@ export class Output {
     this.stream.write(`${text}\n`)
   }
 
+  warn(text: string): void {
+    this.quiet()
+    this.stream.write(`${this.animated ? '\u001B[33mwarning:\u001B[0m' : 'warning:'} ${text}\n`)
+  }
+
   error(text: string): void {
     this.quiet()
     this.stream.write(`${this.animated ? '\u001B[31merror:\u001B[0m' : 'error:'} ${text}\n`)

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { leaveRootGroup, ProcessPlace, serviceName, type Machine } from './process-place.ts'
+import { leaveContainerGroup, ProcessPlace, serviceName, type Machine } from './process-place.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'sampan-place-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -12,7 +12,7 @@ let debian: Machine
 let container: Machine
 beforeEach(() => {
   root = mkdtempSync(join(directory, 'groups-'))
-  debian = { hasSystemd: true, cgroups: { version: 2, roots: [root] } }
+  debian = { hasSystemd: true, cgroups: { version: 2, roots: [root] }, firstGroup: '/' }
   container = { ...debian, hasSystemd: false }
 })
 const scope = (populated: 0 | 1): string => {
@@ -58,7 +58,10 @@ describe('with systemd', () => {
 
 describe.each([
   ['no systemd', (): Machine => container],
-  ['version 1 of control groups', (): Machine => ({ hasSystemd: true, cgroups: { version: 1, roots: [root] } })],
+  [
+    'version 1 of control groups',
+    (): Machine => ({ hasSystemd: true, cgroups: { version: 1, roots: [root] }, firstGroup: '/' }),
+  ],
 ])('with %s', (_name, machine) => {
   test('processes stay where they are', () => {
     const place = new ProcessPlace('sampan', machine())
@@ -78,21 +81,36 @@ describe.each([
   })
 })
 
-describe('processes in the first group of a container', () => {
+describe.each([
+  ['that sees only its own', '/'],
+  ['that sees all of the machine', '/pods/one'],
+])('in the group of a container %s', (_name, firstGroup) => {
+  let own = ''
   beforeEach(() => {
-    writeFileSync(join(root, 'cgroup.procs'), '1\n17\n')
-    writeFileSync(join(root, 'cgroup.type'), 'domain\n')
+    own = join(root, firstGroup)
+    mkdirSync(own, { recursive: true })
+    writeFileSync(join(own, 'cgroup.procs'), '1\n17\n')
+    writeFileSync(join(own, 'cgroup.type'), 'domain\n')
+    container = { ...container, firstGroup }
   })
 
-  test('make room, so that it can hand controls down', () => {
-    leaveRootGroup(container)
-    expect(readFileSync(join(root, 'init/cgroup.procs'), 'utf8')).toBe('17')
+  test('processes make room, so that it can hand controls down', () => {
+    leaveContainerGroup(container)
+    expect(readFileSync(join(own, 'sampan-processes/cgroup.procs'), 'utf8')).toBe('17')
   })
 
-  test('stay where the machine itself is: under systemd, and in the real root', () => {
-    leaveRootGroup(debian)
-    rmSync(join(root, 'cgroup.type'))
-    leaveRootGroup(container)
-    expect(existsSync(join(root, 'init'))).toBe(false)
+  test('pods are below it, also when a server starts that finds the processes moved', () => {
+    const moved = { ...container, firstGroup: join(firstGroup, 'sampan-processes') }
+    for (const machine of [container, moved])
+      expect(new ProcessPlace('sampan', machine).podGroup).toBe(join(firstGroup, 'sampan/sampan'))
   })
+})
+
+test('processes of a machine stay: under systemd, and in the real root', () => {
+  writeFileSync(join(root, 'cgroup.procs'), '1\n')
+  writeFileSync(join(root, 'cgroup.type'), 'domain\n')
+  leaveContainerGroup(debian)
+  rmSync(join(root, 'cgroup.type'))
+  leaveContainerGroup(container)
+  expect(existsSync(join(root, 'sampan-processes'))).toBe(false)
 })

@@ -1,9 +1,10 @@
 // Where the processes and control groups of a cluster are. With systemd and version 2 of control groups it is a
 // scope below sampan.slice, named after the cluster: the session or service that a cluster was started from may
 // end without ending it, and a shutdown ends what is in the scope instead of waiting for it. The scope is
-// delegated, so the groups below it are ours. On other machines processes stay where they were started.
+// delegated, so the groups below it are ours. In a container pods are below the container's own group. On other
+// machines processes stay where they were started.
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupFacts, removeCgroup, type CgroupFacts } from './cgroups.ts'
 
@@ -15,9 +16,17 @@ const goneWithinMs = 2_000
 export interface Machine {
   readonly hasSystemd: boolean
   readonly cgroups: CgroupFacts
+  /** The group of the first process, as a path below each hierarchy's root; in a container that is the container's. */
+  readonly firstGroup: string
 }
 
-export const thisMachine = (): Machine => ({ hasSystemd: hasSystemd(), cgroups: cgroupFacts() })
+function thisMachine(): Machine {
+  const cgroups = cgroupFacts()
+  return { hasSystemd: hasSystemd(), cgroups, firstGroup: cgroups.version === 2 ? groupOf(1) : '/' }
+}
+
+/** On version 2. */
+const groupOf = (pid: number): string => /^0::(\/.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '/'
 
 /** Whether systemd runs this machine. Source: sd_booted(3). */
 export const hasSystemd = (): boolean => existsSync('/run/systemd/system')
@@ -43,7 +52,7 @@ export class ProcessPlace {
     this.service = serviceName(cluster)
     const hasScope = machine.hasSystemd && machine.cgroups.version === 2
     this.directory = hasScope ? join(machine.cgroups.roots[0]!, slice, this.unit) : undefined
-    this.podGroup = hasScope ? `/${slice}/${this.unit}/pods` : `/sampan/${cluster}`
+    this.podGroup = hasScope ? `/${slice}/${this.unit}/pods` : join(ownGroup(machine), 'sampan', cluster)
   }
 
   /** How to start a program so that it comes into the scope. It has the same process id, streams and namespaces. */
@@ -86,16 +95,16 @@ export class ProcessPlace {
   /** Takes the groups away that ended pods and processes have left; resolves when the scope is gone. */
   async clear(): Promise<void> {
     removeCgroup(this.machine.cgroups, this.podGroup)
-    if (this.directory === undefined) return removeShared(this.machine.cgroups)
+    if (this.directory === undefined) return removeShared(this.machine)
     for (let waitedMs = 0; waitedMs < goneWithinMs && existsSync(this.directory); waitedMs += 20) await sleep(20)
   }
 }
 
 /** Clusters side by side have it in common; the last one takes it away. */
-function removeShared({ roots }: CgroupFacts): void {
-  for (const root of roots)
+function removeShared(machine: Machine): void {
+  for (const root of machine.cgroups.roots)
     try {
-      rmdirSync(join(root, 'sampan'))
+      rmdirSync(join(root, ownGroup(machine), 'sampan'))
     } catch {
       // In use, or not there.
     }
@@ -110,27 +119,28 @@ function isPopulated(directory: string): boolean {
   }
 }
 
+/** Where a container's processes are, out of the way of its pods. */
+const processGroup = 'sampan-processes'
+
+/** The container's group: the one above, once its processes have made room. */
+const ownGroup = ({ firstGroup }: Machine): string =>
+  basename(firstGroup) === processGroup ? dirname(firstGroup) : firstGroup
+
 /**
- * In a container whose control groups begin at its own one, that group has the container's processes in it and so
- * could not hand controls down to pods: they are moved into one beside the pods'. Nothing happens elsewhere.
+ * The group of a container has its processes in it, and so could not hand controls down to those of pods: they are
+ * moved into one beside the pods'. Nothing happens on machines.
  */
-export function leaveRootGroup(machine: Machine = thisMachine()): void {
-  const root = machine.cgroups.roots[0]
+export function leaveContainerGroup(machine: Machine = thisMachine()): void {
+  const { hasSystemd: isManaged, cgroups } = machine
+  const own = join(cgroups.roots[0] ?? '', ownGroup(machine))
   // Only the machine's real root has no type, and may have processes beside groups.
-  if (
-    machine.hasSystemd ||
-    machine.cgroups.version === 1 ||
-    root === undefined ||
-    !existsSync(join(root, 'cgroup.type'))
-  )
-    return
-  const group = join(root, 'init')
-  mkdirSync(group, { recursive: true })
-  for (const pid of readFileSync(join(root, 'cgroup.procs'), 'utf8')
+  if (isManaged || cgroups.version === 1 || !existsSync(join(own, 'cgroup.type'))) return
+  mkdirSync(join(own, processGroup), { recursive: true })
+  for (const pid of readFileSync(join(own, 'cgroup.procs'), 'utf8')
     .split('\n')
     .filter(line => line !== ''))
     try {
-      writeFileSync(join(group, 'cgroup.procs'), pid)
+      writeFileSync(join(own, processGroup, 'cgroup.procs'), pid)
     } catch {
       // It has ended meanwhile.
     }

@@ -8,11 +8,13 @@ import { allControllers } from '../controllers/all.ts'
 import { localPathProvisionerController } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
 import { ipBatch } from '../host/links.ts'
 import { directoriesBelow } from '../host/volume-directories.ts'
+import { rangeContains } from '../lib/ipv4.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
 import { startDnsServer } from '../network/dns-server.ts'
+import { watchFirewalls, type Firewalls } from '../network/firewall/firewalls.ts'
 import { startServiceProxy } from '../network/service-proxy.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { ApiServer } from '../server/api-server.ts'
@@ -46,6 +48,8 @@ export interface ComponentsOptions {
 export interface Components {
   /** Resolves when the rules for all services known by now are in the kernel. */
   settled(): Promise<void>
+  /** Resolves when the firewalls of the machine were looked at for the first time. */
+  readonly firewalls: Promise<Firewalls>
   /** Rules and routes stay. */
   stop(): Promise<void>
 }
@@ -89,9 +93,12 @@ export async function startComponents(options: ComponentsOptions): Promise<Compo
     apply: ipBatch,
     logger: options.logger.with({ component: 'network' }),
   })
+  const firewalls = proxy.settled().then(() => startFirewalls(options, () => proxy.rewrite()))
   return {
     settled: () => proxy.settled(),
+    firewalls,
     stop: async () => {
+      void firewalls.then(watch => watch.stop())
       proxy.stop()
       stopRoutes()
       await Promise.allSettled([controllers.stop(), scheduler.stop(), provisioner.stop(), dns.close()])
@@ -169,6 +176,19 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     // The node's own address is known to the machine and its pods alone.
     facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortRanges: [...nodePortRanges, nodeAddress] },
   })
+}
+
+function startFirewalls(options: ComponentsOptions, onTableLost: () => void): Promise<Firewalls> {
+  const {
+    facts: {
+      linkName,
+      network: { podCidr, nodeAddress },
+    },
+    nodePortRanges,
+  } = options
+  const { clock, logger } = surroundings(options, 'network')
+  const servesOthers = nodePortRanges.some(range => !rangeContains('127.0.0.0/8', range))
+  return watchFirewalls({ facts: { linkName, podCidr, nodeAddress }, servesOthers, onTableLost, clock, logger })
 }
 
 function startNames({

@@ -17,6 +17,8 @@ export interface ServerFacts {
   readonly version: string
   readonly dataDirectory: string
   readonly startedAt: string
+  /** What people have to do so that everything works, a sentence each. */
+  readonly warnings: readonly string[]
 }
 
 export interface ServerConnection {
@@ -77,9 +79,12 @@ export function connectControl(path: string): Promise<ServerConnection | undefin
     const lines = createInterface({ input: socket })
     // The same failure reaches the reader of lines; it was dealt with above.
     lines.once('error', () => lines.close())
-    lines.once('line', line => resolve(connection(socket, lines, JSON.parse(line) as ServerFacts)))
+    lines.once('line', line => resolve(connection(socket, lines, { ...unsaid, ...(JSON.parse(line) as ServerFacts) })))
   })
 }
+
+/** A server that was started before an upgrade does not know of these. */
+const unsaid = { nodePortAddresses: ['127.0.0.0/8'], warnings: [] }
 
 function connection(socket: Socket, lines: Interface, facts: ServerFacts): ServerConnection {
   const gone = new Promise<void>(resolve => {

@@ -33,6 +33,8 @@ export type StartReport =
         readonly key: string
       }
     }
+  /** Works, but people have to do something so that all of it does. */
+  | { readonly warning: string }
   | { readonly ready: true }
   | { readonly failure: string }
 

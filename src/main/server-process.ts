@@ -14,12 +14,13 @@ import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
-import { leaveRootGroup, ProcessPlace } from '../host/process-place.ts'
+import { leaveContainerGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
-import { removeTable } from '../network/service-proxy.ts'
+import type { Firewalls } from '../network/firewall/firewalls.ts'
+import { removeRules } from '../network/remove-rules.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { publishIdentity } from './cluster-identity.ts'
@@ -92,7 +93,7 @@ async function main(options: ServerOptions): Promise<void> {
     network.podCidr,
   )
   const place = new ProcessPlace(options.name)
-  leaveRootGroup()
+  leaveContainerGroup()
   if (options.isService !== true) place.settle(process.pid, 'server')
   writeFileSync(places.pidFile, `${process.pid}\n`)
 
@@ -154,6 +155,7 @@ async function main(options: ServerOptions): Promise<void> {
   })
   reached('api')
 
+  let firewalls: Firewalls | undefined
   const registry = await openRegistry(places)
   reached('registry')
   const control = await serveControl(
@@ -166,6 +168,7 @@ async function main(options: ServerOptions): Promise<void> {
       version: sampanVersion,
       dataDirectory: places.data,
       startedAt,
+      warnings: firewalls?.advice() ?? [],
     }),
     {
       stop: () => void Promise.resolve(podsStop).then(shutDown),
@@ -233,6 +236,8 @@ async function main(options: ServerOptions): Promise<void> {
     hostFromContainerRuntime: 'sampan.local',
   })
   reached('node')
+  firewalls = await components.firewalls
+  for (const warning of firewalls.advice()) report({ warning })
   const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })
   closeSync(reportChannel)
@@ -282,7 +287,7 @@ async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts
   if (runtimeProcess.startedInMs === 0) return
   await runtimeProcess.stopDaemon()
   if (listProcesses().some(({ commandLine }) => commandLine.includes(runtimeProcess.socketPath))) return
-  await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
 }
 

@@ -6,7 +6,7 @@ import { kubeconfigPaths, writeContext } from '../client/kubeconfig.ts'
 import { CommandError, run } from '../host/command.ts'
 import { serviceName } from '../host/process-place.ts'
 import { adminAccess } from './cluster-keys.ts'
-import { connectControl } from './control-socket.ts'
+import { connectControl, type ServerFacts } from './control-socket.ts'
 import type { ClusterPlaces } from './data-directory.ts'
 
 const unitFile = (cluster: string): string => join('/etc/systemd/system', serviceName(cluster))
@@ -39,8 +39,8 @@ export async function removeUnit(cluster: string): Promise<void> {
   await systemctl('reset-failed', serviceName(cluster)).catch(() => {})
 }
 
-/** Resolves with the API's URL when the node is Ready and kubectl knows the way. @throws CommandFailure */
-export async function startService(places: ClusterPlaces): Promise<string> {
+/** Resolves with what the server says of itself when the node is Ready and kubectl knows the way. @throws CommandFailure */
+export async function startService(places: ClusterPlaces): Promise<ServerFacts> {
   const unit = serviceName(places.name)
   try {
     await systemctl('start', unit)
@@ -54,7 +54,7 @@ export async function startService(places: ClusterPlaces): Promise<string> {
     throw new CommandFailure(`${unit} has started and ended again; see: journalctl --unit ${unit}`)
   running.close()
   writeContext(kubeconfigPaths(process.env)[0]!, { name: places.name, server: running.facts.url, ...admin })
-  return running.facts.url
+  return running.facts
 }
 
 async function lastWords(unit: string): Promise<string> {

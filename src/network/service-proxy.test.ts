@@ -149,6 +149,22 @@ test('what was left by backends that went while nobody looked is forgotten at th
   expect(forgotten).toEqual(remembered)
 })
 
+test('a table that somebody took away is written anew, also while a change is on its way', async () => {
+  await addService()
+  await addSlice()
+  await proxy.settled()
+  const before = scripts.length
+  proxy.rewrite()
+  await proxy.settled()
+  expect(scripts.slice(before)).toEqual([expect.stringContaining('goto service/shop/web/tcp/80')])
+  const change = addService('other', '10.43.0.21')
+  proxy.rewrite()
+  await change
+  await proxy.settled()
+  expect(scripts.slice(before + 1).join('')).toMatch(/^add table ip t\ndelete table ip t\n/)
+  expect(scripts.join('')).toContain('10.43.0.21')
+})
+
 test('a stopped proxy changes nothing any more', async () => {
   proxy.stop()
   const before = scripts.length

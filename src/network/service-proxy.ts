@@ -42,6 +42,8 @@ export interface FlowMemory {
 export interface ServiceProxy {
   /** Resolves when everything known by now is in the kernel. */
   settled(): Promise<void>
+  /** The table is gone: it is written anew. */
+  rewrite(): void
   stop(): void
 }
 
@@ -79,6 +81,8 @@ export async function startServiceProxy({
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()
   let applied: Map<string, readonly PortRule[]> | undefined
+  /** Counts how often the table was lost. */
+  let losses = 0
   let working: Promise<void> | undefined
   let stopped = false
 
@@ -121,10 +125,14 @@ export async function startServiceProxy({
 
   async function bring(keys: readonly string[]): Promise<void> {
     const all = (): PortRule[] => [...wanted.values()].flat()
+    const lossesBefore = losses
+    const done = (snapshot: Map<string, readonly PortRule[]>): void => {
+      if (losses === lossesBefore) applied = snapshot
+    }
     if (applied === undefined) {
       const snapshot = new Map(wanted)
       await apply(wholeTable(facts, all()))
-      applied = snapshot
+      done(snapshot)
       await forgetStale([...snapshot.values()].flat())
       return
     }
@@ -134,7 +142,7 @@ export async function startServiceProxy({
     const script = changes(facts.table, before, all())
     const snapshot = new Map(wanted)
     if (script !== '') await apply(script)
-    applied = snapshot
+    done(snapshot)
     if (leavesFlows) await forgetStale([...snapshot.values()].flat())
     logger.debug('service rules applied', { services: keys.length })
   }
@@ -158,6 +166,11 @@ export async function startServiceProxy({
   return {
     settled: async () => {
       while (working !== undefined) await working
+    },
+    rewrite: () => {
+      losses++
+      applied = undefined
+      mark('')
     },
     stop: () => {
       stopped = true

@@ -172,7 +172,8 @@ function containersDue(pod: Pod, state: PodState, draft: Draft): readonly Contai
   }
   due.push(...pod.spec.containers)
   for (const { name } of pod.spec.ephemeralContainers ?? [])
-    if (newestOf(state, name) === undefined) draft.ephemeral(name)
+    if (newestOf(state, name) === undefined && reportedStatus(pod, name)?.containerID === undefined)
+      draft.ephemeral(name)
   return due
 }
 

@@ -23,9 +23,11 @@ export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded'
 
 /** What the pod's status says of a container: what is known of it when the runtime has forgotten it. */
 export const reportedStatus = (pod: Pod, name: string): ContainerStatus | undefined =>
-  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find(
-    status => status.name === name,
-  )
+  [
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.ephemeralContainerStatuses ?? []),
+  ].find(status => status.name === name)
 
 /** How long containers may take to stop. */
 export function gracePeriodSecondsOf(pod: Pod): number {

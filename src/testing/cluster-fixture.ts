@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { mountsBelow } from '../host/mounts.ts'
 import { listProcesses } from '../host/processes.ts'
 import { startRegistry } from '../images/registry/registry.ts'
+import { eventually } from './eventually.ts'
 import { reasonToSkip } from './private-containerd.ts'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -35,6 +36,8 @@ export function succeeded(result: Result): Result {
 }
 
 export interface RunOptions {
+  /** That of the cluster by default. */
+  readonly namespace?: NetworkNamespace
   readonly input?: string | Buffer
   readonly environment?: NodeJS.ProcessEnv
   readonly directory?: string
@@ -56,10 +59,27 @@ export class NetworkNamespace {
     return ['nsenter', [`--net=/var/run/netns/${this.name}`, program, ...args]]
   }
 
+  /** Another machine on the network of this one: 192.0.2.1 here, 192.0.2.2 there. */
+  neighbour(): NetworkNamespace {
+    const other = new NetworkNamespace(`${this.name}-beside`)
+    const path = (namespace: NetworkNamespace): string => `/var/run/netns/${namespace.name}`
+    check('nsenter', [`--net=${path(this)}`, ...words(`ip link add wire type veth peer name wire netns ${other.name}`)])
+    for (const [namespace, address] of [
+      [this, '192.0.2.1/24'],
+      [other, '192.0.2.2/24'],
+    ] as const) {
+      check('nsenter', [`--net=${path(namespace)}`, ...words(`ip address add ${address} dev wire`)])
+      check('nsenter', [`--net=${path(namespace)}`, ...words('ip link set wire up')])
+    }
+    return other
+  }
+
   close(): void {
     spawnSync('ip', ['netns', 'delete', this.name])
   }
 }
+
+const words = (text: string): string[] => text.split(' ')
 
 function check(program: string, args: readonly string[]): void {
   const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' })
@@ -152,8 +172,12 @@ export class ClusterFixture {
   }
 
   /** In the namespace, ended by `close` at the latest. */
-  spawn(program: string, args: readonly string[], { environment, directory }: RunOptions = {}): ChildProcess {
-    const [command, all] = this.namespace.command(program, args)
+  spawn(
+    program: string,
+    args: readonly string[],
+    { environment, directory, namespace = this.namespace }: RunOptions = {},
+  ): ChildProcess {
+    const [command, all] = namespace.command(program, args)
     const child = spawn(command, all, {
       cwd: directory ?? this.directory,
       env: { ...this.environment, ...environment },
@@ -170,6 +194,13 @@ export class ClusterFixture {
 
   async serverPid(): Promise<number> {
     return (JSON.parse((await this.sampan('status', '--name', this.name, '-o', 'json')).out) as { pid: number }).pid
+  }
+
+  /** Ends the server alone, in order, and starts it again; pods run on. */
+  async restartServer(...args: string[]): Promise<Result> {
+    process.kill(await this.serverPid(), 'SIGTERM')
+    await eventually('the server ended', async () => (await this.sampan('status', '--name', this.name)).code === 3)
+    return this.up(...args)
   }
 
   async registry(): Promise<string> {

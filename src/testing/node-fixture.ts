@@ -28,8 +28,8 @@ export class NodeFixture {
     this.nodeAddress = podCidr.replace(/\d+\/\d+$/, '254')
   }
 
-  static async start(name: string, podCidr: string): Promise<NodeFixture> {
-    const fixture = new NodeFixture(await privateContainerd(name, podCidr), podCidr)
+  static async start(name: string, podCidr: string, relistMs?: number): Promise<NodeFixture> {
+    const fixture = new NodeFixture(await privateContainerd(name, podCidr, relistMs), podCidr)
     await fixture.startAgent()
     return fixture
   }

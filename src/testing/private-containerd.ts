@@ -32,7 +32,12 @@ export interface PrivateContainerd {
   close(): Promise<void>
 }
 
-export async function privateContainerd(name: string, podCidr = '10.78.0.0/24'): Promise<PrivateContainerd> {
+/** @param relistMs how often the runtime is looked at as a whole */
+export async function privateContainerd(
+  name: string,
+  podCidr = '10.78.0.0/24',
+  relistMs?: number,
+): Promise<PrivateContainerd> {
   const ownName = `test-${name}-${process.pid}`
   const place = new ProcessPlace(ownName)
   const directory = await mkdtemp(join(tmpdir(), `sampan-${name}-`))
@@ -43,7 +48,7 @@ export async function privateContainerd(name: string, podCidr = '10.78.0.0/24'):
     podCidr,
   })
   await containerd.importOciImage(testImage, await busyboxImage())
-  const runtime = grpcRuntime({ socketPath: containerd.socketPath })
+  const runtime = grpcRuntime({ socketPath: containerd.socketPath, ...(relistMs !== undefined && { relistMs }) })
   return {
     containerd,
     runtime,

@@ -45,7 +45,7 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
     ] as const)
       expect(await cluster.sampan(command, '--name', cluster.name)).toMatchObject({
         code: 1,
-        err: `error: services of the machine need systemd, which does not run here; use: sampan ${instead}\n`,
+        err: `error: services of the machine need systemd, which does not run here; use: sampan ${instead} --name ${cluster.name}\n`,
       })
   })
 
@@ -130,7 +130,7 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
         environment: { HOME: cluster.directory, SAMPAN_CACHE: '/nonexistent' },
         directory: '/',
       })
-    for (const command of [['status'], ['down'], ['backup', '/tmp/none'], ['build', geoDirectory]])
+    for (const command of [['status'], ['down'], ['backup', '/tmp/none']])
       expect(await asNobody(...command, '--name', cluster.name), command[0]).toMatchObject({
         code: 1,
         out: '',
@@ -139,6 +139,11 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
         ) as string,
       })
     expect(await asNobody('status', '--name', 'unknown')).toMatchObject({ code: 3 })
+    // What only needs the API goes by the kubeconfig, whoever's cluster it is.
+    expect(await asNobody('build', join(geoDirectory, 'backend'), '--name', cluster.name)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: (there is no context|the kubeconfig .* cannot be read)/) as string,
+    })
   })
 
   test('up keeps what somebody put into the context', async () => {

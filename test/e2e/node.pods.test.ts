@@ -223,6 +223,7 @@ describe.skipIf(reason !== undefined)(`node agent${reason === undefined ? '' : `
     await node.place.containerd.importOciImage('sampan.local/busybox:2', await busyboxImage())
     const pod = await node.launch('upgraded', { command: forever })
     await node.untilReady('upgraded')
+    await eventually('it can be stopped', async () => (await node.logs(pod)) === 'started\n')
     const [container] = pod.spec.containers
     await node.client.patch(
       pods,

@@ -3,28 +3,16 @@
 // here.
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { programPath, run } from '../../host/command.ts'
+import { clusterPrograms, findNetworkPlugins, findProgram, missingPackages } from '../../host/cluster-programs.ts'
+import { run } from '../../host/command.ts'
 import { sharedLibraries } from '../build/base-layer.ts'
 import { entriesBelow, type LayerEntry } from '../build/layer.ts'
 import { BuildError } from '../build/project.ts'
 
-/** Of each group one is enough; the first that is there is taken. */
-const needed: readonly (readonly [debianPackage: string, ...programs: string[]])[] = [
-  ['containerd', 'containerd'],
-  ['containerd', 'containerd-shim-runc-v2'],
-  ['runc', 'runc', 'crun'],
-  ['nftables', 'nft'],
-  ['iproute2', 'ip'],
-  ['mount', 'mount'],
-  ['mount', 'umount'],
-  ['coreutils', 'mkfifo'],
-  ['busybox-static', 'busybox'],
-]
-const useful = ['conntrack', 'nsenter']
+const needed = [...clusterPrograms, ['busybox-static', 'busybox'] as const]
+const useful = ['nsenter']
 /** Names of all that may be in the image, busybox' own commands apart. */
 export const programNames: readonly string[] = [...needed.flatMap(([, ...names]) => names), ...useful]
-const networkPlugins = ['host-local', 'loopback', 'ptp']
-const pluginPlaces = ['/usr/lib/cni', '/opt/cni/bin']
 
 export interface MachinePrograms {
   /** Path on this machine by name in the image. */
@@ -36,32 +24,25 @@ export interface MachinePrograms {
 
 /** @throws BuildError that names the packages that are missing */
 export function machinePrograms(): MachinePrograms {
-  const found = needed.map(([debianPackage, ...names]) => ({ debianPackage, path: firstOf(names) }))
-  const plugins = networkPlugins.map(name => pluginPlaces.map(place => join(place, name)).find(existsSync))
-  const missing = [
-    ...found.filter(({ path }) => path === undefined).map(({ debianPackage }) => debianPackage),
-    ...(plugins.includes(undefined) ? ['containernetworking-plugins'] : []),
-  ]
+  const plugins = findNetworkPlugins() ?? []
+  const missing = [...missingPackages(), ...(findProgram('busybox') === undefined ? ['busybox-static'] : [])]
   if (missing.length > 0)
     throw new BuildError(
-      `missing on this machine: ${[...new Set(missing)].join(', ')}; install with: apt-get install ${[...new Set(missing)].join(' ')}`,
+      `missing on this machine: ${missing.join(', ')}; install with: apt-get install ${missing.join(' ')}`,
     )
-  const paths = [...found.map(({ path }) => path!), ...useful.flatMap(name => firstOf([name]) ?? [])]
+  const paths = [...needed.map(([, ...names]) => names), ...useful.map(name => [name])].flatMap(
+    names => findProgram(...names) ?? [],
+  )
   return {
     programs: new Map(paths.map(path => [basename(path), path])),
-    networkPlugins: plugins.map(path => path!),
+    networkPlugins: plugins,
     npm: npmDirectory(),
   }
 }
 
-function firstOf(names: readonly string[]): string | undefined {
-  const directories = programPath().split(':')
-  return names.flatMap(name => directories.map(directory => join(directory, name))).find(existsSync)
-}
-
 /** Debian's own npm is spread over many packages and is left out. */
 function npmDirectory(): string | undefined {
-  const program = firstOf(['npm'])
+  const program = findProgram('npm')
   if (program === undefined) return undefined
   const directory = join(realpathSync(program), '../..')
   return basename(directory) === 'npm' && existsSync(join(directory, 'node_modules')) ? directory : undefined

@@ -10,7 +10,7 @@ import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
 import { ProcessPlace } from '../../host/process-place.ts'
-import { removeTable } from '../../network/service-proxy.ts'
+import { removeRules } from '../../network/remove-rules.ts'
 import { endRecorded } from '../../node/container-records.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
@@ -46,7 +46,13 @@ export async function down(options: DownOptions): Promise<void> {
   output.working('stopping the server')
   const running = await connectControl(places.controlSocket)
   const startMs = commandClock.now()
-  await running?.stop(seconds, left => showLeft(output, left))
+  let pods = 0
+  await running?.stop(seconds, left => {
+    pods = Math.max(pods, left.length)
+    if (left.length > 0) return showLeft(output, left)
+    if (pods > 0) output.done(`pods stopped (${pods})`)
+    output.working('stopping the server')
+  })
   output.done('server stopped')
   output.working('stopping the container runtime')
   await stopContainerd({
@@ -57,9 +63,10 @@ export async function down(options: DownOptions): Promise<void> {
     endContainers: runtime =>
       endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
   })
-  output.done('pods and container runtime stopped')
+  output.done('container runtime stopped')
   await unmountBelow(places.data)
-  if (facts !== undefined) await Promise.all([removeTable(facts.linkName), removeLink(facts.linkName)])
+  if (facts !== undefined)
+    await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
   output.done('network taken away')
   if (options.purge && facts !== undefined) {
@@ -73,14 +80,13 @@ export async function down(options: DownOptions): Promise<void> {
   output.line(`cluster "${options.name}" is down${options.purge ? '' : `; its data stays in ${places.data}`}`)
   if (options.service !== true && isInstalled(options.name))
     output.line(
-      `it is a service of this machine and starts again at boot; end that with: sampan uninstall --name ${options.name}`,
+      `it is a service of this machine and starts again at boot; end that with: ${withName('sampan uninstall', options.name)}`,
     )
 }
 
 const namesShown = 3
 
 function showLeft(output: Output, left: readonly string[]): void {
-  if (left.length === 0) return output.working('stopping the server')
   const names = left.slice(0, namesShown).join(', ')
   output.working(`stopping pods: ${left.length} left (${names}${left.length > namesShown ? ', ...' : ''})`)
 }

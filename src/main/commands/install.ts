@@ -9,6 +9,7 @@ import { hasSystemd, serviceName } from '../../host/process-place.ts'
 import { connectControl } from '../control-socket.ts'
 import { openDataDirectory, placesOf, type ClusterPlaces } from '../data-directory.ts'
 import { ownProgram } from '../own-package.ts'
+import { withName } from '../roots-cluster.ts'
 import { serviceUnitText } from '../service-unit.ts'
 import { installedUnit, installUnit, isActive, isInstalled, removeUnit, startService } from '../system-service.ts'
 import { upArguments, withAbsolutePaths, type UpOptions } from '../up-options.ts'
@@ -24,7 +25,7 @@ export async function install(given: InstallOptions): Promise<void> {
   const { stopTimeout, ...options } = withAbsolutePaths(given)
   const { name } = options
   assertPossible()
-  assertSystemd(`sampan up`)
+  assertSystemd(withName('sampan up', name))
   const places = placesOf(name, options.dataDir)
   const output = new Output()
   const before = installedUnit(name)
@@ -45,11 +46,12 @@ export async function install(given: InstallOptions): Promise<void> {
   await installUnit(name, text)
   // Whoever started it: its containers run on, and the service's server takes them over.
   if (text !== before || !(await isActive(name))) await endServer(places)
-  const url = await startService(places).catch(async (error: unknown) => {
+  const { url, warnings } = await startService(places).catch(async (error: unknown) => {
     await takeBack(places, before)
     throw error
   })
   output.quiet()
+  for (const warning of warnings) output.warn(warning)
   if (options.output === 'json')
     console.log(JSON.stringify({ url, context: name, unit: serviceName(name), changed: text !== before }))
   else output.line(`cluster "${name}" is up and starts at boot as ${serviceName(name)}: kubectl uses context ${name}`)
@@ -79,7 +81,7 @@ export async function uninstall({ name }: UninstallOptions): Promise<void> {
   const places = placesOf(name, undefined)
   const output = new Output()
   if (process.getuid?.() !== 0) throw new CommandFailure("services are root's; run the command with sudo")
-  assertSystemd(`sampan down`)
+  assertSystemd(withName('sampan down', name))
   if (!isInstalled(name)) {
     output.line(`cluster "${name}" is no service of this machine; nothing to do`)
     return

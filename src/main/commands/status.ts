@@ -51,6 +51,7 @@ export async function status(options: StatusOptions): Promise<void> {
         `pid ${running.facts.pid}, ${Math.round(state.memoryBytes / 1e6)} MB, since ${running.facts.startedAt}`,
       ],
       ['data', running.facts.dataDirectory],
+      ...running.facts.warnings.map((text): [string, string] => ['warning', text]),
     ]
     for (const [name, value] of rows) console.log(`${name.padEnd(9)}${value}`)
   }

@@ -1,13 +1,12 @@
 // `sampan up`: starts the server in the background, shows its steps as they are reached, and leaves a
 // context for kubectl. A second `up` finds the running server and changes nothing.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
-import { programPath } from '../../host/command.ts'
+import { missingPackages } from '../../host/cluster-programs.ts'
 import { machineClock } from '../../host/machine-clock.ts'
 import { ProcessPlace, serviceName } from '../../host/process-place.ts'
 import type { AccessOptions } from '../access-settings.ts'
@@ -52,7 +51,10 @@ export async function up(given: UpOptions): Promise<void> {
     if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
     if (options.output === 'json')
       console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
-    else output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    else {
+      for (const warning of running.facts.warnings) output.warn(warning)
+      output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
+    }
     return
   }
   if (options.service !== true && isInstalled(options.name)) return upAsService(places, options, output)
@@ -71,8 +73,9 @@ async function upAsService(places: ClusterPlaces, options: UpOptions, output: Ou
       `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: sampan install --name ${options.name}`,
     )
   output.working(`starting ${serviceName(options.name)}`)
-  const url = await startService(places)
+  const { url, warnings } = await startService(places)
   output.quiet()
+  for (const warning of warnings) output.warn(warning)
   if (options.output === 'json')
     console.log(JSON.stringify({ url, context: options.name, dataDirectory: places.data, changed: true }))
   else
@@ -91,21 +94,6 @@ export function assertPossible(): void {
     throw new CommandFailure(
       `missing on this machine: ${packages.join(', ')}; install with: apt-get install ${packages.join(' ')}`,
     )
-}
-
-/** Debian packages that `sampan up` needs and cannot find. */
-export function missingPackages(): string[] {
-  const directories = programPath().split(':')
-  const has = (program: string): boolean => directories.some(directory => existsSync(join(directory, program)))
-  const needed: [string, boolean][] = [
-    ['containerd', has('containerd')],
-    ['runc', has('runc') || has('crun')],
-    ['containernetworking-plugins', ['/usr/lib/cni/ptp', '/opt/cni/bin/ptp'].some(file => existsSync(file))],
-    ['nftables', has('nft')],
-    ['conntrack', has('conntrack')],
-    ['iproute2', has('ip')],
-  ]
-  return needed.filter(([, present]) => !present).map(([name]) => name)
 }
 
 function serverEntry(): string {
@@ -160,7 +148,8 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
       const entry = { name: options.name, server: url, authority, certificate, key }
       // Nobody who just booted the machine has chosen this cluster to work with.
       writeContext(kubeconfigPaths(process.env)[0]!, entry, options.service === true ? 'keep' : 'choose')
-    } else if ('failure' in message) failure = message.failure
+    } else if ('warning' in message) output.warn(message.warning)
+    else if ('failure' in message) failure = message.failure
     else ready = true
     if (ready || failure !== undefined) break
   }
