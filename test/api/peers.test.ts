@@ -131,6 +131,22 @@ test('logs are those of the pod, whichever server is asked', async () => {
   expect([wrong.status, wrong.json.message]).toEqual([400, 'container none is not valid for pod on-b'])
 })
 
+test('logs over WebSocket, too', async () => {
+  for (const [{ port, keys }, node] of ways()) {
+    const socket = new WebSocket(`wss://127.0.0.1:${port}${core}/pods/on-${node}/log`, ['base64.binary.k8s.io'], {
+      ca: keys.authority.certificate,
+      cert: keys.admin.certificate,
+      key: keys.admin.key,
+    })
+    let received = ''
+    socket.on('message', (data: Buffer) => {
+      received += Buffer.from(data.toString(), 'base64').toString()
+    })
+    const [code] = (await once(socket, 'close')) as [number]
+    expect([code, received]).toEqual([1000, `one of ${node}\ntwo of ${node}\n`])
+  }
+})
+
 async function command(
   server: TestServer,
   path: string,
