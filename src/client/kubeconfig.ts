@@ -1,7 +1,7 @@
 // Reads and merges kubeconfig files: where a cluster is and how to prove who one is. `KUBECONFIG` may
 // list several files; the first one that names a thing wins, as with kubectl.
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homeFolder } from './home-folder.ts'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
 
@@ -38,7 +38,7 @@ export class KubeconfigError extends Error {
 /** Files in order of precedence. */
 export function kubeconfigPaths(environment: NodeJS.ProcessEnv): string[] {
   const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter(path => path !== '')
-  return listed.length > 0 ? listed : [join(environment['HOME'] ?? homedir(), '.kube', 'config')]
+  return listed.length > 0 ? listed : [join(environment['HOME'] ?? homeFolder(), '.kube', 'config')]
 }
 
 export function readKubeconfig(path: string): KubeconfigFile {

@@ -1,8 +1,9 @@
 // Where a cluster keeps its things, and the facts about it that never change after its first start:
 // name, address ranges, node name. A data directory belongs to one cluster.
 import { mkdirSync, readdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs'
-import { homedir, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { homeFolder } from '../client/home-folder.ts'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import { nthAddress } from '../lib/ipv4.ts'
 
@@ -45,7 +46,7 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
       `expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`,
     )
   const isRoot = process.getuid?.() === 0
-  const root = isRoot ? '/var/lib/sampan' : join(homedir(), '.local/share/sampan')
+  const root = isRoot ? '/var/lib/sampan' : join(homeFolder(), '.local/share/sampan')
   const state = stateDirectory(name, isRoot)
   const used = dataDirectoryInUse(state)
   const data = resolve(dataDirectory ?? used ?? join(root, name))

@@ -1,5 +1,5 @@
 // `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
-import { homedir } from 'node:os'
+import { homeFolder } from '../../client/home-folder.ts'
 import { join, resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { readProject } from '../../images/build/project.ts'
@@ -45,7 +45,7 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
     repository,
     tag,
     registry,
-    cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sampan', 'layers'),
+    cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homeFolder(), '.cache'), 'sampan', 'layers'),
     nodeBinary: process.execPath,
     progress: (step, cached) => {
       output.done(cached ? `${step} (kept from before)` : step)
