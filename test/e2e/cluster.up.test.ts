@@ -4,7 +4,13 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { hasSystemd } from '../../src/host/process-place.ts'
-import { ClusterFixture, readText, reasonToSkipCluster, sampanProgram } from '../../src/testing/cluster-fixture.ts'
+import {
+  ClusterFixture,
+  geoDirectory,
+  readText,
+  reasonToSkipCluster,
+  sampanProgram,
+} from '../../src/testing/cluster-fixture.ts'
 
 const reason = reasonToSkipCluster()
 const title = (text: string): string => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`

@@ -1,14 +1,20 @@
 // Completion in the real shells, beside the geo example.
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { geoDirectory, repository } from '../../src/testing/cluster-fixture.ts'
+
+/** Shells write there. */
+const home = mkdtempSync(join(tmpdir(), 'sampan-shells-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 function answer(shell: string, ...args: string[]): string[] {
   const { stdout, stderr, status } = spawnSync(shell, args, {
     cwd: geoDirectory,
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${join(repository, 'bin')}:${process.env['PATH']}`, HOME: '/nonexistent' },
+    env: { ...process.env, PATH: `${join(repository, 'bin')}:${process.env['PATH']}`, HOME: home },
   })
   if (status !== 0) throw new Error(`${shell}: exit code ${status}: ${stderr}`)
   expect(stderr).toBe('')
