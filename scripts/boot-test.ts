@@ -29,6 +29,15 @@ if (problem !== undefined) {
 const directory = mkdtempSync(join(tmpdir(), 'sampan-boot-'))
 const checks = new Checks()
 let machine: VirtualMachine | undefined
+function clear(): void {
+  machine?.kill()
+  rmSync(directory, { recursive: true, force: true })
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    clear()
+    process.exit(1)
+  })
 try {
   const disk = await debianDisk(suite)
   const image = join(directory, 'disk')
@@ -38,7 +47,8 @@ try {
   console.log(`Debian ${suite}, ${kind === 'kvm' ? 'on KVM' : 'emulated in software'}`)
   const boot = async (): Promise<VirtualMachine> => {
     const options = { disk: { ...disk, image }, others: [installed], directory, acceleration: kind }
-    machine = await VirtualMachine.boot(options)
+    machine = new VirtualMachine(options)
+    await machine.ready()
     return machine
   }
   await byHand(await boot(), checks)
@@ -50,8 +60,7 @@ try {
 } catch (error) {
   checks.failed('the machine', (error as Error).message)
 } finally {
-  machine?.kill()
-  rmSync(directory, { recursive: true, force: true })
+  clear()
 }
 console.log(checks.summary)
 process.exitCode = checks.isGood ? 0 : 1

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { portName, type Disk } from './debian-disk.ts'
 
 const program = 'qemu-system-x86_64'
-const bootMs = 300_000
+const bootMs = 900_000
 const probeMs = 15_000
 
 export interface MachineOptions {
@@ -61,13 +61,15 @@ const hardware = (kind: 'kvm' | 'tcg'): string[] =>
 export class VirtualMachine {
   private readonly child: ChildProcess
   private readonly console: string
+  private readonly port: string
   private socket: Socket | undefined
   private lines: AsyncIterator<string> | undefined
 
-  private constructor(options: MachineOptions) {
+  /** It boots at once. */
+  constructor(options: MachineOptions) {
     const { disk, directory } = options
     this.console = join(directory, 'console')
-    const port = join(directory, 'port')
+    this.port = join(directory, 'port')
     this.child = spawn(
       program,
       words(
@@ -83,7 +85,7 @@ export class VirtualMachine {
         ['-device', 'virtio-net-pci,netdev=net'],
         ['-device', 'virtio-rng-pci'],
         ['-device', 'virtio-serial'],
-        ['-chardev', `socket,id=port,path=${port},server=on,wait=off`],
+        ['-chardev', `socket,id=port,path=${this.port},server=on,wait=off`],
         ['-device', `virtserialport,chardev=port,name=${portName}`],
       ),
       { stdio: ['ignore', 'ignore', 'inherit'] },
@@ -91,21 +93,14 @@ export class VirtualMachine {
   }
 
   /** Resolves when it takes commands. */
-  static async boot(options: MachineOptions): Promise<VirtualMachine> {
-    const machine = new VirtualMachine(options)
-    try {
-      machine.socket = await machine.connect(join(options.directory, 'port'))
-      machine.lines = createInterface({ input: machine.socket })[Symbol.asyncIterator]()
-      await machine.line(bootMs)
-      return machine
-    } catch (error) {
-      machine.kill()
-      throw error
-    }
+  async ready(): Promise<void> {
+    this.socket = await this.connect(this.port)
+    this.lines = createInterface({ input: this.socket })[Symbol.asyncIterator]()
+    await this.line(bootMs)
   }
 
   /** As root, with `sh`. Resolves with its exit code and all it printed. */
-  async run(command: string, timeoutMs = 180_000): Promise<Result> {
+  async run(command: string, timeoutMs = 900_000): Promise<Result> {
     this.send(command)
     const [code = '', output = ''] = (await this.line(timeoutMs)).split(' ')
     return { code: Number(code), output: Buffer.from(output, 'base64').toString() }
