@@ -1,6 +1,16 @@
 // Where a cluster keeps its things, and the facts about it that never change after its first start:
 // name, address ranges, node name. A data directory belongs to one cluster.
-import { mkdirSync, readdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { homeFolder } from '../client/home-folder.ts'
@@ -83,12 +93,14 @@ function dataDirectoryInUse(state: string): string | undefined {
   }
 }
 
-/** Lets other commands and other clusters of the machine know about this one, until `sampan down`. */
-export function announce(places: ClusterPlaces, facts: ClusterFacts): void {
+/** Lets other commands and other clusters of the machine know about this one, until `sampan down`. @returns whether they did not yet */
+export function announce(places: ClusterPlaces, facts: ClusterFacts): boolean {
+  const isNew = !existsSync(join(places.state, stateFile))
   mkdirSync(places.state, { recursive: true, mode: 0o700 })
   writeFileSync(join(places.state, stateFile), JSON.stringify({ ...facts, dataDirectory: places.data }), {
     mode: 0o600,
   })
+  return isNew
 }
 
 /** Reads the cluster's facts, or settles them at its first start. @throws SetupError */
@@ -120,11 +132,23 @@ export function knownFacts(places: ClusterPlaces): ClusterFacts | undefined {
 /** Makes the data directory, or makes sure that it is this cluster's. @throws SetupError */
 export function openDataDirectory(places: ClusterPlaces): void {
   if (knownFacts(places) === undefined) makeDataDirectory(places)
+  assertWritable(places.data)
   const { bavail, bsize } = statfsSync(places.data)
   if (bavail * bsize < neededBytes)
     throw new SetupError(
       `the disk that holds ${places.data} is full (${Math.round((bavail * bsize) / 1e3)} kB are free); free some space and try again`,
     )
+}
+
+/** Root may write everywhere but on a disk that is mounted read-only. */
+function assertWritable(directory: string): void {
+  try {
+    accessSync(directory, constants.W_OK)
+  } catch (error) {
+    throw new SetupError(
+      `the data directory ${directory} cannot be written to: ${(error as Error).message}; make it writable, or choose another one with --data-dir`,
+    )
+  }
 }
 
 /** What a start writes at most, without images. */

@@ -80,7 +80,8 @@ async function main(options: ServerOptions): Promise<void> {
   // Two clusters that start for the first time at the same moment must not take the same address range.
   const facts = await whileLocked('sampan address ranges', () => {
     const settled = clusterFacts(places)
-    announce(places, settled)
+    // A start that is refused before it began anything has nothing running to tell others about.
+    if (announce(places, settled)) retreat = async () => rmSync(places.state, { recursive: true, force: true })
     return settled
   })
   const { network } = facts

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { upArguments, withAbsolutePaths } from './up-options.ts'
+import { startWords, upArguments, withAbsolutePaths } from './up-options.ts'
 
 test('options become the words that they were', () => {
   expect(
@@ -28,6 +28,13 @@ test('what concerns one start alone is left out: a token is no secret in a file 
   expect(upArguments({ name: 'a', join: 'token', joinFile: '/token', output: 'json', service: true })).toEqual([
     '--name',
     'a',
+  ])
+})
+
+test('what a running cluster cannot take in is named as it was typed', () => {
+  expect(startWords({ name: 'a', dataDir: '/data', output: 'json', apiPort: 0, tlsSan: ['b', 'c'] })).toEqual([
+    '--api-port',
+    '--tls-san',
   ])
 })
 

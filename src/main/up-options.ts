@@ -48,11 +48,15 @@ export function lastingOptions(options: UpOptions): [name: string, value: unknow
   return Object.entries(options).filter(([name, value]) => value !== undefined && !ofOneStart.has(name))
 }
 
+/** What only a start can take in, as it was typed: `--api-port`. */
+export const startWords = (options: UpOptions): string[] =>
+  lastingOptions(options).flatMap(([name]) => (name === 'name' || name === 'dataDir' ? [] : [optionWord(name)]))
+
+const optionWord = (name: string): string => `--${name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
 /** Those as words of a command line. */
 export function upArguments(options: UpOptions): string[] {
   return lastingOptions(options).flatMap(([name, value]) =>
-    [value]
-      .flat()
-      .flatMap(one => [`--${name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, String(one)]),
+    [value].flat().flatMap(one => [optionWord(name), String(one)]),
   )
 }

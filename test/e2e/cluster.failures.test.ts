@@ -174,6 +174,33 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     rmSync(cluster.dataDirectory, { recursive: true, force: true })
   })
 
+  test('a disk that can only be read', async () => {
+    mkdirSync(cluster.dataDirectory, { recursive: true })
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64m', 'tmpfs', cluster.dataDirectory])
+    mounts.push(cluster.dataDirectory)
+    await expectRefusal(cluster.up(), /^the data directory .* cannot be written to: EROFS/)
+    spawnSync('umount', ['-l', mounts.pop()!])
+    rmSync(cluster.dataDirectory, { recursive: true, force: true })
+  })
+
+  test('an etcd that does not answer', { timeout: 60_000 }, async () => {
+    await expectRefusal(
+      cluster.up('--store', 'etcd=http://127.0.0.1:1'),
+      /^etcd at http:\/\/127\.0\.0\.1:1 does not answer .*check that it runs/,
+    )
+    expect(await cluster.leftOvers()).toEqual([])
+  })
+
+  test('a start that was refused does not hold its name for its data directory', async () => {
+    await expectRefusal(cluster.up('--node-port-addresses', '300.0.0.1/8'), /found "300\.0\.0\.1\/8"/)
+    await expectRefusal(cluster.up('--tls-san', 'a b'), /found "a b"/)
+    expect(await cluster.leftOvers()).toEqual([])
+    const elsewhere = ['--name', cluster.name, '--data-dir', `${cluster.dataDirectory}-elsewhere`]
+    succeeded(await cluster.sampan('up', ...elsewhere))
+    succeeded(await cluster.sampan('down', '--purge', ...elsewhere))
+    succeeded(await cluster.down('--purge'))
+  })
+
   test('a disk that fills up while the cluster runs: writes are refused, reads go on, and it recovers', async () => {
     mkdirSync(cluster.dataDirectory, { recursive: true })
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', cluster.dataDirectory])

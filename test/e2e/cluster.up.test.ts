@@ -94,6 +94,10 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
       await cluster.show('get', '--raw', '/version'),
     ]
     expect(await cluster.up()).toMatchObject({ code: 0, err: expect.stringContaining('is up already') as string })
+    expect(await cluster.up('--api-port', '0', '--tls-san', 'other')).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('so --api-port, --tls-san changed nothing') as string,
+    })
     expect(JSON.parse((await cluster.up('-o', 'json')).out)).toMatchObject({ changed: false, context: cluster.name })
     expect([
       readText(cluster.kubeconfig),

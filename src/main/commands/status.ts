@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Pod } from '../../api/generated/models.ts'
 import { nodes, pods } from '../../api/resources.ts'
 import { HttpClient } from '../../client/http-client.ts'
-import { machineClock } from '../../host/machine-clock.ts'
+import { commandClock } from '../../host/machine-clock.ts'
 import { connectControl, type ServerFacts } from '../control-socket.ts'
 import { CommandFailure } from '../../cli/output.ts'
 import { ownTokenText } from '../cluster-identity.ts'
@@ -92,7 +92,7 @@ async function observe(
     key: read('admin.key'),
     skipVerification: false,
   }
-  const client = new HttpClient({ access, userAgent: 'sampan', clock: machineClock })
+  const client = new HttpClient({ access, userAgent: 'sampan', clock: commandClock })
   try {
     const [nodeList, podList] = await Promise.all([client.list(nodes), client.list(pods)])
     const node = nodeList.items.find(({ metadata }) => metadata.name === nodeName)

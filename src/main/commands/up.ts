@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
 import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
 import { missingPackages } from '../../host/cluster-programs.ts'
-import { machineClock } from '../../host/machine-clock.ts'
+import { commandClock } from '../../host/machine-clock.ts'
 import { ProcessPlace, serviceName } from '../../host/process-place.ts'
 import type { AccessOptions } from '../access-settings.ts'
 import type { AuditOptions } from '../audit-settings.ts'
@@ -18,7 +18,7 @@ import type { StoreSettings } from '../open-store.ts'
 import type { ServerOptions, StartReport } from '../server-options.ts'
 import { serverEnvironment, serverFlags } from '../server-runtime.ts'
 import { isInstalled, startService } from '../system-service.ts'
-import { lastingOptions, withAbsolutePaths, type UpOptions } from '../up-options.ts'
+import { startWords, withAbsolutePaths, type UpOptions } from '../up-options.ts'
 
 const only = (options: UpOptions, prefix: string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(options).filter(([name]) => name.startsWith(prefix)))
@@ -55,6 +55,11 @@ export async function up(given: UpOptions): Promise<void> {
       for (const warning of running.facts.warnings) output.warn(warning)
       output.line(`cluster "${options.name}" is up already: ${running.facts.url} (context ${options.name})`)
     }
+    const ignored = startWords(options)
+    if (ignored.length > 0)
+      output.line(
+        `it was not started anew, so ${ignored.join(', ')} changed nothing; end it with "sampan down --name ${options.name}", then start it so`,
+      )
     return
   }
   if (options.service !== true && isInstalled(options.name)) return upAsService(places, options, output)
@@ -67,8 +72,7 @@ export async function up(given: UpOptions): Promise<void> {
 
 /** So that it is the service that is up, and is stopped in order with the machine. */
 async function upAsService(places: ClusterPlaces, options: UpOptions, output: Output): Promise<void> {
-  const others = lastingOptions(options).filter(([name]) => name !== 'name' && name !== 'dataDir')
-  if (others.length > 0)
+  if (startWords(options).length > 0)
     throw new CommandFailure(
       `the cluster "${options.name}" is a service of this machine, which starts it with its own options; give it others with: sampan install --name ${options.name}`,
     )
@@ -173,7 +177,7 @@ export async function lookAtStore(places: ClusterPlaces, options: UpOptions): Pr
     places,
     options.store === undefined ? undefined : storeSettings(options.store, options),
     token,
-    machineClock,
+    commandClock,
   )
 }
 
