@@ -58,7 +58,7 @@ const files: Readonly<Record<string, string>> = {
   'etc/fstab': '/dev/vda / ext4 defaults 0 1\n/dev/vdb /usr/local ext4 defaults 0 2\n',
   'etc/hostname': 'boot-test\n',
   'etc/hosts': '127.0.0.1 localhost boot-test\n',
-  'etc/systemd/network/10-ethernet.network': '[Match]\nType=ether\nName=en*\n[Network]\nDHCP=ipv4\n',
+  'etc/systemd/network/10-ethernet.network': '[Match]\nType=ether\nName=en*\n[Network]\nDHCP=ipv4\nDNS=10.0.2.3\n',
   // Stricter than Debian: the end of a login session ends all that is in it.
   'etc/systemd/logind.conf.d/kill.conf': '[Login]\nKillUserProcesses=yes\nKillExcludeUsers=\n',
   'usr/lib/test-shell': shell,
