@@ -8,7 +8,7 @@ import { decodeObject } from './decode.ts'
 import type { KubeObject } from './object.ts'
 import { difference, pathsOf, type FieldSet } from './managed-fields/field-set.ts'
 import { recordUpdate } from './managed-fields/record-update.ts'
-import { serverSideApply } from './managed-fields/server-side-apply.ts'
+import { checkConfiguration, serverSideApply } from './managed-fields/server-side-apply.ts'
 import { modelNames, modelOf } from './schema/schema.ts'
 
 interface Exchange {
@@ -97,7 +97,7 @@ describe.skipIf(file === undefined)('recorded exchanges', () => {
     const result = serverSideApply({
       model: 'V1Deployment',
       live: named(previous).response.body,
-      applied: request.body,
+      applied: checkConfiguration(request.body, 'V1Deployment'),
       manager,
       force,
       apiVersion: 'apps/v1',
@@ -113,7 +113,7 @@ describe.skipIf(file === undefined)('recorded exchanges', () => {
       serverSideApply({
         model: 'V1Deployment',
         live: named('apply same').response.body,
-        applied: request.body,
+        applied: checkConfiguration(request.body, 'V1Deployment'),
         manager: 'two',
         force: false,
         apiVersion: 'apps/v1',

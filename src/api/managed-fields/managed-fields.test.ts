@@ -4,7 +4,7 @@ import { ApiError } from '../api-error.ts'
 import type { KubeObject } from '../object.ts'
 import { difference, intersection, isEmpty, union, type FieldSet } from './field-set.ts'
 import { recordUpdate, type UpdateRecord } from './record-update.ts'
-import { serverSideApply, type Apply } from './server-side-apply.ts'
+import { checkConfiguration, serverSideApply, type Apply } from './server-side-apply.ts'
 import { shapeOfCustomResource } from './shape.ts'
 
 type Loose = Record<string, unknown>
@@ -150,7 +150,7 @@ const apply = (
   serverSideApply({
     model: 'V1Deployment',
     live,
-    applied,
+    applied: checkConfiguration(applied, 'V1Deployment'),
     manager,
     force: false,
     apiVersion: 'apps/v1',
@@ -312,7 +312,7 @@ describe('serverSideApply', () => {
     const first = serverSideApply({
       model,
       live: undefined,
-      applied: boat({ side: 'left', length: 1 }),
+      applied: checkConfiguration(boat({ side: 'left', length: 1 }), model),
       manager: 'a',
       force: false,
       apiVersion: 'g/v1',
@@ -322,7 +322,7 @@ describe('serverSideApply', () => {
     const second = serverSideApply({
       model,
       live: first,
-      applied: boat({ side: 'right', length: 2 }),
+      applied: checkConfiguration(boat({ side: 'right', length: 2 }), model),
       manager: 'b',
       force: false,
       apiVersion: 'g/v1',

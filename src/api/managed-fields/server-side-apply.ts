@@ -27,13 +27,17 @@ import { shapeFor, takeAway, withoutBookkeeping, zeroObject } from './record-upd
 import type { Shape } from './shape.ts'
 import { checkTyped } from './typed-check.ts'
 
+/** One that has passed `checkConfiguration`. */
+export type AppliedConfiguration = JsonObject & { readonly [checked]: true }
+declare const checked: unique symbol
+
 export interface Apply {
   /** The model's name, or the shape of a custom resource. */
   readonly model: string | Shape
   /** The stored object; undefined when the apply creates it. */
   readonly live: KubeObject | undefined
-  /** The configuration as the client sent it. */
-  readonly applied: unknown
+  /** What the client sent. */
+  readonly applied: AppliedConfiguration
   readonly manager: string
   readonly force: boolean
   readonly apiVersion: string
@@ -49,7 +53,7 @@ const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 export function serverSideApply(apply: Apply): KubeObject {
   const object = applyOwned(apply)
   return apply.manager === 'kubectl' && object.metadata.annotations?.[lastAppliedAnnotation]
-    ? withLastApplied(object, apply.applied as JsonObject)
+    ? withLastApplied(object, apply.applied)
     : object
 }
 
@@ -73,7 +77,7 @@ function withLastApplied(object: KubeObject, applied: JsonObject): KubeObject {
 function applyOwned(apply: Apply): KubeObject {
   const { live, manager, apiVersion, subresource, timestamp } = apply
   const shape = shapeFor(apply.model)
-  const applied = checkConfiguration(apply.applied, shape)
+  const { applied } = apply
   const entries = startingEntries(apply, shape)
   const before = snapshot(entries)
   const own: Entry = {
@@ -111,13 +115,13 @@ const sameSet = (a: FieldSet | undefined, b: FieldSet): boolean => a !== undefin
  * @param model the model's name, or the shape of a custom resource
  * @throws ApiError
  */
-export function checkConfiguration(applied: unknown, model: string | Shape): JsonObject {
+export function checkConfiguration(applied: unknown, model: string | Shape): AppliedConfiguration {
   if (!isObject(applied)) throw badRequest('error decoding YAML: the applied configuration must be an object')
   const metadata = applied.metadata
   if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null)
     throw badRequest('metadata.managedFields must be nil')
   checkTyped(applied, shapeFor(model))
-  return applied
+  return applied as AppliedConfiguration
 }
 
 function ownedBy(applied: JsonObject, shape: Shape, resetFields: Apply['resetFields']): FieldSet {

@@ -91,12 +91,12 @@ async function apply(
 ): Promise<PatchResult> {
   const { kind, subresource = '' } = target
   // Checked here, applied as it was sent: what the client wrote down counts, zero values included.
-  checkConfiguration(document, shapeOf(kind))
+  const applied = checkConfiguration(document, shapeOf(kind))
   tellDuplicates(problems, caller)
   draftOf(kind, document, caller)
   const common = {
     model: shapeOf(kind),
-    applied: document,
+    applied,
     resetFields: resetFields(kind, subresource),
     manager: caller.fieldManager,
     force,
