@@ -1,6 +1,7 @@
 // Cron expressions as Kubernetes' parser takes them (robfig/cron v3, standard parser): five fields or a
 // descriptor. What a field allows is read here once, for who checks a schedule and for who follows it.
 import { parseGoDuration } from '../lib/go-duration.ts'
+import { parseInt64 } from '../lib/int64.ts'
 
 /** Each list is in ascending order. */
 export interface CronFields {
@@ -134,8 +135,6 @@ function parseRange(text: string, field: Field): Steps | string {
   return { start, end, step, isAny: isWild && step === 1 }
 }
 
-const largest = (1n << 63n) - 1n
-
 /** The number, or what is wrong with it. */
 function numberOf(
   text: string,
@@ -146,7 +145,7 @@ function numberOf(
   const wrong = (why: string): string =>
     `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: ${why}`
   if (!/^[+-]?\d+$/.test(text)) return wrong('invalid syntax')
-  const value = BigInt(text.replace(/^\+/, ''))
-  if (value > largest || value < -largest - 1n) return wrong('value out of range')
+  const value = parseInt64(text)
+  if (value === undefined) return wrong('value out of range')
   return value < 0n ? `negative number (${value}) not allowed: ${text}` : Number(value)
 }

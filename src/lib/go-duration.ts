@@ -1,4 +1,5 @@
 // Go's syntax of durations (`1h30m`, `-1.5s`, `.5ms`, `0`), which Kubernetes uses wherever people write one.
+import { largestInt64 } from './int64.ts'
 
 const second = 1_000_000_000n
 const unitNanoseconds: Readonly<Record<string, bigint>> = {
@@ -11,7 +12,6 @@ const unitNanoseconds: Readonly<Record<string, bigint>> = {
   m: 60n * second,
   h: 3600n * second,
 }
-const longest = (1n << 63n) - 1n
 
 /** Nanoseconds; undefined when the text is no duration, or one that 64 bits do not hold. */
 export function parseGoDuration(text: string): bigint | undefined {
@@ -25,5 +25,5 @@ export function parseGoDuration(text: string): bigint | undefined {
     total +=
       BigInt(whole || '0') * size + (fraction === '' ? 0n : (BigInt(fraction) * size) / 10n ** BigInt(fraction.length))
   }
-  return total > longest ? undefined : sign === '-' ? -total : total
+  return total > largestInt64 ? undefined : sign === '-' ? -total : total
 }

@@ -1,8 +1,11 @@
 // Local times of a time zone, out of Intl's tables. Local times are counted as if they were UTC, in
 // milliseconds, so that they can be computed with; instants are epoch milliseconds.
 
-const minuteMs = 60_000
+const secondMs = 1_000
+const dayMs = 24 * 60 * 60 * secondMs
 const formats = new Map<string, Intl.DateTimeFormat>()
+/** More than there are zones; the letters' case does not count, so one zone has many names. */
+const mostFormats = 1_000
 
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone)
@@ -10,7 +13,6 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
-    era: 'short',
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
@@ -18,6 +20,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
     minute: '2-digit',
     second: '2-digit',
   })
+  if (formats.size >= mostFormats) formats.clear()
   formats.set(zone, format)
   return format
 }
@@ -42,8 +45,8 @@ export function localTime(zone: string, instantMs: number): number {
 }
 
 /** How far the zone's clocks are ahead of UTC. */
-export const zoneOffsetMs = (zone: string, instantMs: number): number => {
-  const wholeMs = Math.floor(instantMs / minuteMs) * minuteMs
+export function zoneOffsetMs(zone: string, instantMs: number): number {
+  const wholeMs = Math.floor(instantMs / secondMs) * secondMs
   return localTime(zone, wholeMs) - wholeMs
 }
 
@@ -51,7 +54,6 @@ export const zoneOffsetMs = (zone: string, instantMs: number): number => {
  * The offsets that the zone has around a local day: one, or two when clocks are changed then.
  * @param localMs midnight, when the day begins
  */
-export function offsetsAround(zone: string, localMs: number): number[] {
-  const dayMs = 24 * 60 * minuteMs
-  return [...new Set([zoneOffsetMs(zone, localMs - dayMs), zoneOffsetMs(zone, localMs + 2 * dayMs)])]
-}
+export const offsetsAround = (zone: string, localMs: number): number[] => [
+  ...new Set([zoneOffsetMs(zone, localMs - dayMs), zoneOffsetMs(zone, localMs + 2 * dayMs)]),
+]

@@ -1,5 +1,6 @@
 // Tokens to a tree: the grammar of the CEL specification with optional syntax (`a.?b`, `a[?b]`, `[?a]`,
 // `{?k: v}`). Every source gives a tree or a CompileError; depth and size are bounded as in Kubernetes.
+import { largestInt64 } from '../../lib/int64.ts'
 import { CompileError, type Issue } from './cel-error.ts'
 import { tokensOf, type Token } from './lexer.ts'
 import { expandMacro } from './macros.ts'
@@ -33,7 +34,6 @@ const reserved = new Set([
   'while',
 ])
 const comparisons = new Set(['==', '!=', '<', '<=', '>', '>=', 'in'])
-const longestInt = (1n << 63n) - 1n
 
 /** Throws a CompileError. */
 export function parse(source: string): Expression {
@@ -198,7 +198,7 @@ class Parser {
 
   private negativeInteger(operator: Token): Expression {
     const { value } = this.next()
-    if ((value as bigint) > longestInt + 1n) this.fail(operator.offset, 'invalid int literal')
+    if ((value as bigint) > largestInt64 + 1n) this.fail(operator.offset, 'invalid int literal')
     return this.suffixes({ kind: 'literal', value: -(value as bigint), offset: operator.offset })
   }
 
@@ -258,7 +258,7 @@ class Parser {
 
   private literal(value: NonNullable<Token['value']>, offset: number): Expression {
     this.next()
-    if (typeof value === 'bigint' && value > longestInt) this.fail(offset, 'invalid int literal')
+    if (typeof value === 'bigint' && value > largestInt64) this.fail(offset, 'invalid int literal')
     return { kind: 'literal', value, offset }
   }
 

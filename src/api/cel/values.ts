@@ -1,6 +1,7 @@
 // The values that expressions compute with. int is bigint, double is number, bytes is Uint8Array; string,
 // bool and null are their own. Lists, maps and objects are read through classes, so that JSON is converted
 // only where an expression looks at it.
+import { fitsInt64 } from '../../lib/int64.ts'
 import { EvaluationError } from './cel-error.ts'
 import { formatType, type CelType } from './types.ts'
 import { visit } from './work.ts'
@@ -337,11 +338,9 @@ export function concatenate(a: CelList, b: CelList): CelList {
   return new CelList([...merged.values()], a.semantics)
 }
 
-const largest = (1n << 63n) - 1n
-
 /** Throws when the result does not fit in 64 bits. */
 export function checkedInt(value: bigint): bigint {
-  if (value > largest || value < -largest - 1n) throw new EvaluationError('integer overflow')
+  if (!fitsInt64(value)) throw new EvaluationError('integer overflow')
   return value
 }
 

@@ -1,4 +1,5 @@
 // Kubernetes' quantities.
+import { fitsInt64 } from '../../../lib/int64.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../../quantity.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { fixed, overload, type Overload } from '../functions.ts'
@@ -6,7 +7,6 @@ import { OpaqueValue } from '../values.ts'
 import { traversal } from './standard.ts'
 
 const billion = 1_000_000_000n
-const longest = (1n << 63n) - 1n
 
 class QuantityValue extends OpaqueValue {
   readonly type = 'kubernetes.Quantity'
@@ -38,8 +38,7 @@ function sum(a: QuantityValue, b: bigint): QuantityValue {
   return new QuantityValue(formatQuantity({ nano, format: parseQuantity(a.text)!.format }), nano)
 }
 
-const isInteger = ({ nano }: QuantityValue): boolean =>
-  nano % billion === 0n && nano / billion <= longest && nano / billion >= -longest - 1n
+const isInteger = ({ nano }: QuantityValue): boolean => nano % billion === 0n && fitsInt64(nano / billion)
 
 function asInteger(value: QuantityValue): bigint {
   if (!isInteger(value)) throw new EvaluationError('cannot convert value to integer')

@@ -1,10 +1,11 @@
 // Durations and timestamps as text, with nanoseconds: Go's duration syntax and RFC 3339.
 import { parseGoDuration } from '../../../lib/go-duration.ts'
+import { fitsInt64 } from '../../../lib/int64.ts'
+import { zoneOffsetMs } from '../../../lib/zone-time.ts'
 import { EvaluationError } from '../cel-error.ts'
 import { Duration, Timestamp } from '../values.ts'
 
 const billion = 1_000_000_000n
-const longest = (1n << 63n) - 1n
 const earliest = -62_135_596_800n * billion
 const latest = 253_402_300_800n * billion
 
@@ -56,7 +57,7 @@ export function checkedTimestamp(nanoseconds: bigint): Timestamp {
 }
 
 export function checkedDuration(nanoseconds: bigint): Duration {
-  if (nanoseconds > longest || nanoseconds < -longest - 1n) throw new EvaluationError('duration overflow')
+  if (!fitsInt64(nanoseconds)) throw new EvaluationError('duration overflow')
   return new Duration(nanoseconds)
 }
 
@@ -73,7 +74,7 @@ export type TimePart =
 
 /** A part of the time in a zone (`Europe/Berlin`, `+02:00`; UTC when absent); months, days of the week and of the year count from 0, days of the month from 1. */
 export function partOfTime({ nanoseconds }: Timestamp, part: TimePart, zone: string | undefined): bigint {
-  const local = nanoseconds + BigInt(zoneOffsetMs(nanoseconds, zone)) * 1_000_000n
+  const local = nanoseconds + BigInt(offsetMs(nanoseconds, zone)) * 1_000_000n
   const date = new Date(Number(floorDivide(local, 1_000_000n)))
   switch (part) {
     case 'year':
@@ -98,38 +99,14 @@ export function partOfTime({ nanoseconds }: Timestamp, part: TimePart, zone: str
   }
 }
 
-function zoneOffsetMs(nanoseconds: bigint, zone: string | undefined): number {
+function offsetMs(nanoseconds: bigint, zone: string | undefined): number {
   if (zone === undefined || zone === '' || zone === 'UTC') return 0
   const fixed = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
   if (fixed !== null) return (fixed[1] === '-' ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3])) * 60_000
-  const seconds = Number(floorDivide(nanoseconds, billion)) * 1000
-  const parts = zoneFormat(zone).formatToParts(seconds)
-  const number = (type: string): number => Number(parts.find(part => part.type === type)!.value)
-  return (
-    Date.UTC(
-      number('year'),
-      number('month') - 1,
-      number('day'),
-      number('hour') % 24,
-      number('minute'),
-      number('second'),
-    ) - seconds
-  )
-}
-
-function zoneFormat(zone: string): Intl.DateTimeFormat {
   try {
-    return new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-  } catch {
+    return zoneOffsetMs(zone, Number(floorDivide(nanoseconds, billion)) * 1000)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
     throw new EvaluationError(`unknown time zone ${zone}`)
   }
 }
