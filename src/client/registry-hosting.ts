@@ -1,9 +1,10 @@
 // Where the registry of a cluster on this machine is, as such clusters tell it: a ConfigMap of kube-public that
 // Tilt, Skaffold and others read as well. Source: Kubernetes enhancement 1755.
 import { parse, stringify } from 'yaml'
-import { isAlreadyExists, isNotFound } from '../api/api-error.ts'
+import { isAlreadyExists } from '../api/api-error.ts'
 import { configMaps } from '../api/resources.ts'
 import type { Client } from './client.ts'
+import { findObject } from './find-object.ts'
 
 export interface RegistryHosting {
   /** `127.0.0.1:5000`, as seen from the machine. */
@@ -17,13 +18,7 @@ const key = 'localRegistryHosting.v1'
 
 /** undefined: the cluster names none. */
 export async function registryHosting(client: Client): Promise<RegistryHosting | undefined> {
-  const text = await client.get(configMaps, name).then(
-    ({ data }) => data?.[key],
-    (error: unknown) => {
-      if (isNotFound(error)) return undefined
-      throw error
-    },
-  )
+  const text = (await findObject(client, configMaps, name))?.data?.[key]
   const found = (text === undefined ? undefined : parse(text)) as Partial<RegistryHosting> | null | undefined
   return typeof found?.host === 'string' ? { ...found, host: found.host } : undefined
 }

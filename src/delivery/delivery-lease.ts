@@ -1,11 +1,13 @@
 // One delivery of a service at a time: whoever delivers holds a Lease in the service's namespace and renews it.
 // Another one is told who that is. Who died without giving it up is recognized: at once where `isGone` knows,
-// else because the lease was not renewed for as long as it lasts, by this process's own clock.
+// else because the lease was not renewed for as long as it lasts, by this process's own clock. Unlike an election
+// (src/control/lease.ts) it does not wait for its turn, and it needs rights in the one namespace alone: no informer.
 import { isAlreadyExists, isConflict, isNotFound } from '../api/api-error.ts'
 import type { Lease } from '../api/generated/models.ts'
 import type { ObjectName } from '../api/object.ts'
 import { leases } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
+import { findObject } from '../client/find-object.ts'
 import { formatMicroTime, type Clock, type Timer } from '../lib/clock.ts'
 import { DeployError } from './deploy-error.ts'
 
@@ -42,7 +44,7 @@ export async function takeDeliveryLease(options: DeliveryLeaseOptions): Promise<
   let watched: { readonly version: string | undefined; readonly sinceMs: number } | undefined
   for (;;) {
     options.signal.throwIfAborted()
-    const current = await lookAt(client, name)
+    const current = await findObject(client, leases, name)
     if (current === undefined || isFree(current)) {
       const taken = await write(options, name, current)
       if (taken) return holdOn(options, name)
@@ -94,7 +96,7 @@ function holdOn(options: DeliveryLeaseOptions, name: ObjectName): DeliveryLease 
 
   async function renew(): Promise<void> {
     const startedMs = clock.now()
-    const current = await lookAt(client, name).catch(() => 'unreachable' as const)
+    const current = await findObject(client, leases, name).catch(() => 'unreachable' as const)
     const isOurs = current !== 'unreachable' && current?.spec.holderIdentity === deployer
     if (isOurs && (await write(options, name, current).catch(() => false))) renewedMs = startedMs
     else if (current !== 'unreachable' && !isOurs)
@@ -112,15 +114,6 @@ function holdOn(options: DeliveryLeaseOptions, name: ObjectName): DeliveryLease 
       // Left alone it ends by itself.
       await giveUp(client, name, deployer).catch(() => {})
     },
-  }
-}
-
-async function lookAt(client: Client, name: ObjectName): Promise<Lease | undefined> {
-  try {
-    return await client.get(leases, name)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
   }
 }
 
@@ -149,7 +142,7 @@ async function write(
 }
 
 async function giveUp(client: Client, name: ObjectName, deployer: string): Promise<void> {
-  const current = await lookAt(client, name)
+  const current = await findObject(client, leases, name)
   if (current?.spec.holderIdentity !== deployer) return
   await client.delete(leases, name, { preconditions: { resourceVersion: current.metadata.resourceVersion! } })
 }

@@ -1,7 +1,6 @@
 // Deletes what has lost its owners, and carries out the two deletions that wait: `foregroundDeletion`
 // (dependents first) and `orphan` (dependents forget their owner). Works over whatever kinds it is given.
 // A key names resource, object and uid, so that it still means something when the object is gone.
-import { isNotFound } from '../../api/api-error.ts'
 import type { OwnerReference } from '../../api/generated/models.ts'
 import type { KubeObject, ObjectName } from '../../api/object.ts'
 import { keyOf, splitKey } from '../../api/object.ts'
@@ -9,6 +8,7 @@ import type { Resource } from '../../api/resource.ts'
 import { groupResource } from '../../api/resource.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
 import type { Client, Informer } from '../../client/client.ts'
+import { findObject } from '../../client/find-object.ts'
 import type { ControllerContext, ControllerDefinition, Outcome, Reconciler } from '../../control/controller.ts'
 import { defineController, watch } from '../../control/controller.ts'
 import { unlessNotFound } from '../../control/removal.ts'
@@ -134,19 +134,10 @@ function collectGarbage(resources: ResourceSource, { client, logger }: Controlle
     if (known === undefined) return 'solid'
     if (known.resource.scope === 'Namespaced' && !dependent.metadata.namespace) return 'solid'
     const name = nameFor(reference, known.resource, dependent)
-    const owner = known.informer.get(name) ?? (await getLive(known.resource, name))
+    // A cache may lag; before an object is called gone the server is asked.
+    const owner = known.informer.get(name) ?? (await findObject(client, known.resource, name))
     if (owner?.metadata.uid !== reference.uid) return 'gone'
     return isWaiting(owner) ? 'waiting' : 'solid'
-  }
-
-  /** A cache may lag; before an object is called gone the server is asked. */
-  async function getLive(resource: Resource, name: ObjectName): Promise<KubeObject | undefined> {
-    try {
-      return await client.get(resource, name)
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
   }
 
   async function disown(object: KubeObject, resource: Resource, uids: readonly string[]): Promise<void> {
