@@ -21,13 +21,12 @@ export function findManifest(service: string, given: string | undefined, directo
     if (!existsSync(file)) throw new CommandFailure(`there is no manifest ${file}`)
     return read(file)
   }
-  const candidates = manifestsBelow(directory, depth).map(read)
-  const named = candidates.map(found => ({ ...found, name: nameIn(found.text) }))
-  const match = named.find(({ name }) => name === service)
-  if (match !== undefined) return { file: match.file, text: match.text }
+  const candidates = manifestsBelow(directory)
+  const match = candidates.find(({ name }) => name === service)
+  if (match !== undefined) return match
   // A manifest whose name cannot be read will say so itself when it is checked.
-  if (candidates.length === 1 && named[0]!.name === undefined) return candidates[0]!
-  const names = named.flatMap(({ name }) => (name === undefined ? [] : [name]))
+  if (candidates.length === 1 && candidates[0]!.name === undefined) return candidates[0]!
+  const names = candidates.flatMap(({ name }) => name ?? [])
   const meant = nearestName(service, names)
   throw new CommandFailure(
     `there is no ${manifestName} of a service "${service}" in ${directory}${meant === undefined ? '' : `; did you mean "${meant}"?`}${meant === undefined && names.length > 0 ? `; there is ${names.join(', ')}` : ''}; name the file with --file`,
@@ -40,21 +39,22 @@ export interface NamedManifest extends FoundManifest {
 
 /** Services with a manifest in this folder or below it. */
 export const servicesBelow = (directory: string): NamedManifest[] =>
-  manifestsBelow(directory, depth)
-    .map(read)
-    .flatMap(found => {
-      const name = nameIn(found.text)
-      return name === undefined ? [] : [{ ...found, name }]
-    })
+  manifestsBelow(directory).filter((found): found is NamedManifest => found.name !== undefined)
 
-function manifestsBelow(directory: string, levels: number): string[] {
+/** All of them, also those whose name cannot be read. */
+const manifestsBelow = (directory: string): (FoundManifest & { readonly name: string | undefined })[] =>
+  filesBelow(directory, depth)
+    .map(read)
+    .map(found => ({ ...found, name: nameIn(found.text) }))
+
+function filesBelow(directory: string, levels: number): string[] {
   const here = join(directory, manifestName)
   const found = existsSync(here) ? [here] : []
   if (levels === 0) return found
   const below = readdirSync(directory, { withFileTypes: true }).filter(
     entry => entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name),
   )
-  return [...found, ...below.flatMap(entry => manifestsBelow(join(directory, entry.name), levels - 1))]
+  return [...found, ...below.flatMap(entry => filesBelow(join(directory, entry.name), levels - 1))]
 }
 
 const read = (file: string): FoundManifest => ({

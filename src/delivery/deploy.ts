@@ -1,10 +1,11 @@
 // `sampan deploy` and `sampan rollback`: bring a release into the cluster as one unit, wait for it, and go
 // back to the release before when it fails or is interrupted. One delivery of a service runs at a time.
-import { isAlreadyExists, isNotFound } from '../api/api-error.ts'
+import { isAlreadyExists } from '../api/api-error.ts'
 import type { KubeObject, New } from '../api/object.ts'
 import { resource, type Resource } from '../api/resource.ts'
 import { namespaces } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
+import { unlessNotFound } from '../control/removal.ts'
 import { formatTime, type Clock } from '../lib/clock.ts'
 import { takeDeliveryLease, type DeliveryLease } from './delivery-lease.ts'
 import { DeployError, Interruption } from './deploy-error.ts'
@@ -324,11 +325,8 @@ class Delivery {
       `${entry.group}/${entry.plural}/${entry.object.metadata.name}`
     const kept = new Set(to.objects.map(identity))
     for (const entry of from.objects.filter(candidate => !kept.has(identity(candidate)))) {
-      await this.options.client
-        .delete(restored(entry).resource, { namespace: from.namespace, name: entry.object.metadata.name ?? '' })
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error
-        })
+      const place = { namespace: from.namespace, name: entry.object.metadata.name ?? '' }
+      await unlessNotFound(this.options.client.delete(restored(entry).resource, place))
     }
   }
 }

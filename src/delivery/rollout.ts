@@ -1,13 +1,14 @@
 // Waits for a Deployment to be rolled out, says what holds it up, and knows early when it will not be: a pod
 // that cannot pull its image, keeps crashing or is refused ends the wait at once. `judge` is pure; the rest
 // watches.
-import { isNotFound } from '../api/api-error.ts'
 import type { ContainerStatus, CoreEvent, Deployment, Pod, ReplicaSet } from '../api/generated/models.ts'
 import { labelSelectorText } from '../api/label-selector.ts'
 import { deployments, events, pods, replicaSets } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
+import { isTerminating } from '../control/pods.ts'
+import { unlessNotFound } from '../control/removal.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { standstill, type Standstill } from './standstill.ts'
+import { containersOf, standstill, type Standstill } from './standstill.ts'
 
 export type Verdict =
   | { readonly state: 'done' }
@@ -75,9 +76,7 @@ function newestSet(deployment: Deployment, sets: readonly ReplicaSet[]): Replica
 
 const freshPods = (newest: ReplicaSet | undefined, all: readonly Pod[]): Pod[] =>
   all.filter(
-    ({ metadata }) =>
-      metadata.deletionTimestamp === undefined &&
-      metadata.ownerReferences?.some(({ uid }) => uid === newest?.metadata.uid),
+    pod => !isTerminating(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === newest?.metadata.uid),
   )
 
 /** Pods of an earlier attempt that cannot start would wait out their back-off, and be taken for failures of this attempt. */
@@ -87,19 +86,13 @@ export async function removeStuckPods(
   labels: Record<string, string>,
 ): Promise<void> {
   const { items } = await client.list(pods, { namespace, labelSelector: labelSelectorText({ matchLabels: labels }) })
-  const stuck = items.filter(pod => pod.metadata.deletionTimestamp === undefined && podFailure(pod) !== undefined)
-  await Promise.all(
-    stuck.map(({ metadata: { name } }) =>
-      client.delete(pods, { namespace, name }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      }),
-    ),
-  )
+  const stuck = items.filter(pod => !isTerminating(pod) && podFailure(pod) !== undefined)
+  await Promise.all(stuck.map(({ metadata: { name } }) => unlessNotFound(client.delete(pods, { namespace, name }))))
 }
 
 function podFailure(pod: Pod): Verdict | undefined {
   const { name } = pod.metadata
-  for (const status of [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]) {
+  for (const status of containersOf(pod)) {
     const failure = containerFailure(status)
     if (failure !== undefined) return { state: 'failed', pod: name, container: status.name, ...failure }
   }
@@ -146,9 +139,7 @@ export async function retryRefusedPods(
   const value = { metadata: { annotations: { 'sampan.dev/tried-again': at } } }
   await Promise.all(
     refused.map(({ metadata: { name } }) =>
-      client.patch(replicaSets, { namespace, name }, { type: 'merge', value }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      }),
+      unlessNotFound(client.patch(replicaSets, { namespace, name }, { type: 'merge', value })),
     ),
   )
 }

@@ -1,5 +1,6 @@
 // Why a rollout does not go on, told from what the cluster says about it. Pure.
 import type { ContainerStatus, CoreEvent, Deployment, Pod, ReplicaSet } from '../api/generated/models.ts'
+import { conditionOf, isReady } from '../control/pods.ts'
 
 export interface Standstill {
   readonly reason: string
@@ -43,10 +44,9 @@ export function standstill({ deployment, newest, pods, warnings }: StandstillVie
 
 function podStandstill(pod: Pod, warnings: readonly CoreEvent[]): Standstill | undefined {
   const { name, uid } = pod.metadata
-  const conditions = pod.status.conditions ?? []
-  if (conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) return undefined
-  const unplaced = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
-  if (unplaced !== undefined)
+  if (isReady(pod)) return undefined
+  const unplaced = conditionOf(pod, 'PodScheduled')
+  if (unplaced?.status === 'False')
     return {
       reason: `pod ${name} finds no node: ${unplaced.message ?? unplaced.reason ?? 'no reason given'}`,
       certain: false,
@@ -81,7 +81,8 @@ function podStandstill(pod: Pod, warnings: readonly CoreEvent[]): Standstill | u
   return why === undefined ? undefined : { reason: `pod ${name} does not start: ${why}`, certain: false }
 }
 
-const containersOf = ({ status }: Pod): readonly ContainerStatus[] => [
+/** Those that run before the others first. */
+export const containersOf = ({ status }: Pod): readonly ContainerStatus[] => [
   ...(status.initContainerStatuses ?? []),
   ...(status.containerStatuses ?? []),
 ]

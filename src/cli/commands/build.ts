@@ -1,12 +1,12 @@
 // `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
-import { homeFolder } from '../../client/home-folder.ts'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { readProject } from '../../images/build/project.ts'
 import { isRepository, parseImageReference, tagPattern } from '../../images/image-reference.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { clusterRegistry } from '../cluster-registry.ts'
 import { deliveryOf, nextStep, repositoryOf, type DeliveryOf } from '../delivery-of.ts'
+import { imageMaking } from '../image-making.ts'
 import { CommandFailure, Output } from '../output.ts'
 
 export interface BuildCommandOptions {
@@ -39,18 +39,12 @@ export async function build(directory: string, options: BuildCommandOptions): Pr
       `the version "${tag}" of package.json cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
     )
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
-  output.working(`building ${repository}:${tag}`)
   const image = await buildImage({
     directory: project.directory,
     repository,
     tag,
     registry,
-    cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homeFolder(), '.cache'), 'sampan', 'layers'),
-    nodeBinary: process.execPath,
-    progress: (step, cached) => {
-      output.done(cached ? `${step} (kept from before)` : step)
-      output.working(`building ${repository}:${tag}`)
-    },
+    ...imageMaking(output, `building ${repository}:${tag}`),
     note: text => output.line(`note: ${text}`),
   })
   output.quiet()

@@ -1,16 +1,16 @@
 // `sampan build`: a Node.js or TypeScript service becomes an image of three layers (base, dependencies,
 // application) without a daemon, a Dockerfile or a base image from elsewhere, and goes to a registry.
-// Layers are kept by what they were made from, so an unchanged one costs nothing.
 import { createHash } from 'node:crypto'
-import { constants, existsSync } from 'node:fs'
-import { access, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run, CommandError } from '../../host/command.ts'
-import { baseEntries, baseKey, baseLibraries, serviceUser } from './base-layer.ts'
+import { baseLibraries, serviceUser } from './base-layer.ts'
 import { applicationFolder, compiledApplication, compiledCodeVariables, compileDependencies } from './compiled-code.ts'
 import type { FileFilter } from './docker-ignore.ts'
 import { nativeLibraries } from './native-libraries.ts'
-import { entriesBelow, writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
+import { baseLayer, keptLayer, prepareCache, whileMaking, type KeptLayer } from './kept-layer.ts'
+import { entriesBelow, writeLayer } from './layer.ts'
 import { applicationFilter, BuildError, readProject, type Project } from './project.ts'
 import { pushImage, type BuiltImage, type Layer } from './push-image.ts'
 
@@ -31,24 +31,11 @@ export interface BuildOptions {
   readonly note: (text: string) => void
 }
 
-export interface LayerContent {
-  readonly entries: readonly LayerEntry[]
-  /** What is missing; such a layer is not kept. */
-  readonly notes: readonly string[]
-}
-
-interface KeptLayer extends Layer {
-  readonly cached: boolean
-}
-
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const project = readProject(options.directory)
   await prepareCache(options.cacheDirectory)
   const [base, dependencies] = await Promise.all([
-    keptLayer(options, `base-${baseKey(options.nodeBinary)}`, async () => ({
-      entries: await baseEntries(options.nodeBinary),
-      notes: [],
-    })),
+    baseLayer(options),
     project.hasDependencies ? dependencyLayer(options, project) : undefined,
   ])
   options.progress('base layer', base.cached)
@@ -60,8 +47,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     await npm(directory, ['run', '--silent', 'build'], options)
     options.progress(directory === project.directory ? 'npm run build' : `npm run build in ${directory}`, false)
   }
-  const making = await mkdtemp(join(options.cacheDirectory, 'making-'))
-  try {
+  return whileMaking(options.cacheDirectory, async making => {
     const application = await applicationLayer(making, project, options)
     options.progress('application', false)
     const layers = [base, ...(dependencies === undefined ? [] : [dependencies]), application]
@@ -75,46 +61,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     })
     options.progress('pushed', false)
     return image
-  } finally {
-    await rm(making, { recursive: true, force: true })
-  }
-}
-
-async function prepareCache(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    await access(directory, constants.W_OK)
-  } catch (error) {
-    throw new BuildError(
-      `the folder ${directory}, where layers are kept, cannot be written (${(error as NodeJS.ErrnoException).code}); name another one with XDG_CACHE_HOME`,
-    )
-  }
-}
-
-/** Makes the layer unless one with that key is there. */
-export async function keptLayer(
-  { cacheDirectory, note }: Pick<BuildOptions, 'cacheDirectory' | 'note'>,
-  key: string,
-  content: (making: string) => Promise<LayerContent>,
-): Promise<KeptLayer> {
-  const file = join(cacheDirectory, `${key}.tar`)
-  const facts = join(cacheDirectory, `${key}.json`)
-  if (existsSync(facts) && existsSync(file))
-    return { ...(JSON.parse(await readFile(facts, 'utf8')) as LayerFile), file, cached: true }
-  const made = await mkdtemp(join(cacheDirectory, 'making-'))
-  try {
-    const { entries, notes } = await content(made)
-    const layer = await writeLayer(join(made, 'layer.tar'), entries)
-    for (const text of notes) note(text)
-    await rename(join(made, 'layer.tar'), file)
-    if (notes.length === 0) {
-      await writeFile(`${facts}.new`, JSON.stringify(layer))
-      await rename(`${facts}.new`, facts)
-    }
-    return { ...layer, file, cached: false }
-  } finally {
-    await rm(made, { recursive: true, force: true })
-  }
+  })
 }
 
 async function dependencyLayer(options: BuildOptions, project: Project): Promise<KeptLayer> {
@@ -195,7 +142,7 @@ async function stageMember(root: string, path: string, installed: string): Promi
 }
 
 /** Never kept: looking whether a file changed costs as much as packing it. */
-async function applicationLayer(making: string, project: Project, { nodeBinary }: BuildOptions): Promise<KeptLayer> {
+async function applicationLayer(making: string, project: Project, { nodeBinary }: BuildOptions): Promise<Layer> {
   const file = join(making, 'layer.tar')
   const parts = await Promise.all(
     project.needed.map(path => {
@@ -205,8 +152,7 @@ async function applicationLayer(making: string, project: Project, { nodeBinary }
   )
   const entries = parts.flat()
   const compiled = await compiledApplication(entries, project, join(making, 'application'), nodeBinary)
-  const layer = await writeLayer(file, [...entries, ...compiled])
-  return { ...layer, file, cached: false }
+  return { ...(await writeLayer(file, [...entries, ...compiled])), file }
 }
 
 async function npm(

@@ -3,7 +3,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { run } from '../../host/command.ts'
+import { CommandError, run } from '../../host/command.ts'
 import type { LayerEntry } from './layer.ts'
 
 export interface NativeLibraries {
@@ -13,7 +13,11 @@ export interface NativeLibraries {
 
 /** How the dynamic linker would load a program or library: name -> path, undefined where it is not found. */
 export async function linkedLibraries(file: string): Promise<Map<string, string | undefined>> {
-  const { stdout } = await run('ldd', [file]).catch(() => ({ stdout: '' }))
+  const { stdout } = await run('ldd', [file]).catch((error: unknown) => {
+    // It fails for what is not linked dynamically.
+    if (error instanceof CommandError) return { stdout: '' }
+    throw error
+  })
   const found = new Map<string, string | undefined>()
   for (const line of stdout.split('\n')) {
     const match = /^\s*(?:(\S+) => )?(?:(\/\S+) \(0x|not found)/.exec(line)

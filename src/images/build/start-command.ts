@@ -16,8 +16,11 @@ export interface StartContext {
   readonly programOf: (name: string) => string | undefined
   /** Whether a file of the service is a script for Node.js. */
   readonly isNodeScript: (path: string) => boolean
+}
+
+interface Reading extends StartContext {
   /** Scripts that led here. */
-  readonly running?: readonly string[]
+  readonly running: readonly string[]
 }
 
 /** What cannot be run. */
@@ -30,11 +33,11 @@ const carriers = new Set(['exec', 'env', 'cross-env', 'cross-env-shell'])
 const assignment = /^([A-Za-z_]\w*)=(.*)$/s
 
 export function startCommand(script: string, context: StartContext): StartCommand | Unstartable {
-  return fromScript(script, context, [])
+  return fromScript(script, { ...context, running: [] }, [])
 }
 
-function fromScript(name: string, outer: StartContext, further: readonly string[]): StartCommand | Unstartable {
-  const { scripts, running = [] } = outer
+function fromScript(name: string, outer: Reading, further: readonly string[]): StartCommand | Unstartable {
+  const { scripts, running } = outer
   if (running.includes(name)) return { problem: `the script "${name}" runs itself and would never end` }
   const context = { ...outer, running: [...running, name] }
   const text = Object.hasOwn(scripts, name) ? scripts[name] : undefined
@@ -50,7 +53,7 @@ function fromScript(name: string, outer: StartContext, further: readonly string[
   }
 }
 
-function fromWords(words: readonly string[], context: StartContext): StartCommand | Unstartable {
+function fromWords(words: readonly string[], context: Reading): StartCommand | Unstartable {
   const variables: Record<string, string> = {}
   let rest = words
   for (;;) {
@@ -64,7 +67,7 @@ function fromWords(words: readonly string[], context: StartContext): StartComman
   return 'problem' in started ? started : { ...started, variables: { ...variables, ...started.variables } }
 }
 
-function program([name, ...rest]: readonly string[], context: StartContext): StartCommand | Unstartable {
+function program([name, ...rest]: readonly string[], context: Reading): StartCommand | Unstartable {
   if (name === undefined) return { problem: 'it starts no program' }
   if (name === 'node') return { command: rest, variables: {}, notes: [] }
   if (name === 'npm') {

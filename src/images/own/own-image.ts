@@ -2,10 +2,8 @@
 // services, in three layers: Node.js, the programs of Debian that a cluster needs, and Sampan.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { baseEntries, baseKey } from '../build/base-layer.ts'
-import { keptLayer, type LayerContent } from '../build/build-image.ts'
+import { baseLayer, keptLayer, prepareCache, whileMaking } from '../build/kept-layer.ts'
 import { writeLayer, type LayerEntry } from '../build/layer.ts'
 import { BuildError } from '../build/project.ts'
 import type { BuiltImage, Layer } from '../build/push-image.ts'
@@ -42,27 +40,22 @@ export async function makeOwnImage(
     .update(`1\n${programsFingerprint(machine)}`)
     .digest('hex')
     .slice(0, 16)
-  await mkdir(cacheDirectory, { recursive: true, mode: 0o700 })
-  const keeping = { cacheDirectory, note: () => {} }
+  await prepareCache(cacheDirectory)
+  // Nothing is missing in these that somebody would have to be told.
+  const cache = { cacheDirectory, nodeBinary, note: () => {} }
   const [base, programs] = await Promise.all([
-    keptLayer(keeping, `base-${baseKey(nodeBinary)}`, () => whole(baseEntries(nodeBinary))),
-    keptLayer(keeping, `cluster-${key}`, () => whole(programEntries(machine))),
+    baseLayer(cache),
+    keptLayer(cache, `cluster-${key}`, async () => ({ entries: await programEntries(machine) })),
   ])
   progress('base layer', base.cached)
   progress('programs of this machine', programs.cached)
-  const making = await mkdtemp(join(cacheDirectory, 'making-'))
-  try {
+  return whileMaking(cacheDirectory, async making => {
     const file = join(making, 'layer.tar')
     const own = { ...(await writeLayer(file, application)), file }
     progress('Sampan', false)
-    return await use([base, programs, own])
-  } finally {
-    await rm(making, { recursive: true, force: true })
-  }
+    return use([base, programs, own])
+  })
 }
-
-/** Nothing is missing in it that somebody would have to be told. */
-const whole = async (entries: Promise<LayerEntry[]>): Promise<LayerContent> => ({ entries: await entries, notes: [] })
 
 const place = 'usr/local/lib/sampan'
 

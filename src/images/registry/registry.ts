@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
+import { percentDecoded } from '../../lib/percent-decoded.ts'
 import { digestPattern, isRepository, tagPattern } from '../image-reference.ts'
 import { BlobStore, DigestMismatch, type Upload } from './blob-store.ts'
 import { anyDigestPattern, descriptorOf, indexType, subjectOf } from './manifest.ts'
@@ -123,14 +124,19 @@ class RegistryHandler {
       return this.serveReferrers(response, route, url.searchParams.get('artifactType') ?? '')
     }
     if (kind === 'manifests')
-      return this.serveManifest(request, response, route.repository, decoded(route.rest.slice('manifests/'.length)))
+      return this.serveManifest(
+        request,
+        response,
+        route.repository,
+        percentDecoded(route.rest.slice('manifests/'.length)),
+      )
     if (route.rest.startsWith('blobs/uploads')) return this.serveUpload(request, response, route, url.searchParams)
     return this.serveBlob(request, response, route.rest.slice('blobs/'.length))
   }
 
   /** Also of a manifest, or a repository, that is not here: they may be pushed later. */
   private async serveReferrers(response: ServerResponse, { repository, rest }: Route, type: string): Promise<void> {
-    const subject = decoded(rest.slice('referrers/'.length))
+    const subject = percentDecoded(rest.slice('referrers/'.length))
     if (!anyDigestPattern.test(subject))
       throw new RegistryError(400, 'DIGEST_INVALID', `expected a digest such as sha256:..., found "${subject}"`)
     const all = (await this.manifests.referrers(repository, subject)).map(descriptorOf)
@@ -406,14 +412,6 @@ function digestsIn(content: Buffer): string[] {
       'MANIFEST_INVALID',
       'expected a manifest or an index of the OCI image specification in JSON',
     )
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }
 

@@ -1,7 +1,7 @@
 // `sampan image`: makes Sampan's own image, for the cluster's registry or as a file for other machines.
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { clusterRegistry } from '../../cli/cluster-registry.ts'
+import { imageMaking } from '../../cli/image-making.ts'
 import { Output } from '../../cli/output.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { pushImage, saveImage } from '../../images/build/push-image.ts'
@@ -24,22 +24,11 @@ export async function image(options: ImageOptions): Promise<void> {
   const archive = options.archive === undefined ? undefined : resolve(options.archive)
   const registry =
     archive === undefined ? (options.registry ?? (await clusterRegistry(options.context, commandClock))) : ''
-  const doing = `making ${name.repository}:${name.tag}`
-  output.working(doing)
-  const built = await makeOwnImage(
-    {
-      packageDirectory,
-      cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sampan', 'layers'),
-      nodeBinary: process.execPath,
-      progress: (step, cached) => {
-        output.done(cached ? `${step} (kept from before)` : step)
-        output.working(doing)
-      },
-    },
-    layers =>
-      archive === undefined
-        ? pushImage(registry, name, layers, ownImageConfig)
-        : saveImage(archive, name, layers, ownImageConfig),
+  const making = imageMaking(output, `making ${name.repository}:${name.tag}`)
+  const built = await makeOwnImage({ packageDirectory, ...making }, layers =>
+    archive === undefined
+      ? pushImage(registry, name, layers, ownImageConfig)
+      : saveImage(archive, name, layers, ownImageConfig),
   )
   output.quiet()
   const reference = `${archive === undefined ? 'sampan.local/' : ''}${name.repository}:${name.tag}`

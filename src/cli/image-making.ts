@@ -1,0 +1,21 @@
+// What each command that makes an image goes by: the folder in which layers are kept from one to the next, the
+// Node.js that goes into the image, and how the steps are shown.
+import { join } from 'node:path'
+import { homeFolder } from '../client/home-folder.ts'
+import type { BuildOptions } from '../images/build/build-image.ts'
+import type { Output } from './output.ts'
+
+type ImageMaking = Pick<BuildOptions, 'cacheDirectory' | 'nodeBinary' | 'progress'>
+
+/** @param doing is shown from now on between the steps */
+export function imageMaking(output: Output, doing: string): ImageMaking {
+  output.working(doing)
+  return {
+    cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homeFolder(), '.cache'), 'sampan', 'layers'),
+    nodeBinary: process.execPath,
+    progress: (step, cached) => {
+      output.done(cached ? `${step} (kept from before)` : step)
+      output.working(doing)
+    },
+  }
+}
