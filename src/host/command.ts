@@ -11,6 +11,7 @@ const packageOf: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   mkfifo: 'coreutils',
+  ldd: 'libc-bin',
   mount: 'mount',
   umount: 'mount',
   nsenter: 'util-linux',

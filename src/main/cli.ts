@@ -265,12 +265,14 @@ const commandFacts = (): CommandFacts[] =>
     .map(command => ({
       name: command.name(),
       about: command.description(),
-      options: command.options.map(option => ({
-        names: [option.short, option.long].filter(name => name !== undefined),
-        about: option.description,
-        value: /<([^>]*)>/.exec(option.flags)?.[1],
-        choices: option.argChoices ?? [],
-      })),
+      options: command.options
+        .filter(({ hidden }) => !hidden)
+        .map(option => ({
+          names: [option.short, option.long].filter(name => name !== undefined),
+          about: option.description,
+          value: /<([^>]*)>/.exec(option.flags)?.[1],
+          choices: option.argChoices ?? [],
+        })),
       operands: command.registeredArguments.map(argument => ({
         name: argument.name(),
         choices: argument.argChoices ?? [],

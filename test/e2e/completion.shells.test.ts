@@ -54,6 +54,9 @@ describe('completion', () => {
     expect(bash('deploy', '-e', 'test', 'geo-f')).toEqual(['compopt -o nospace', 'geo-frontend:'])
     expect(bash('build', '')).toContain('compopt -o dirnames')
     expect(bash('deploy', '--fi')).toEqual(['--file'])
+    // Hidden: only the unit of systemd asks with it.
+    expect(bash('down', '--')).not.toContain('--service')
+    expect(bash('down', '--ti')).toEqual(['--timeout'])
   })
 
   test('in zsh', () => {
