@@ -117,6 +117,8 @@ async function main(options: ServerOptions): Promise<void> {
   let agent: NodeAgent | undefined
   let podsStop: Promise<void> | undefined
   let stopping = false
+  /** Who wants the end before that waits for it: only what has begun can be ended in order. */
+  const started = Promise.withResolvers<void>()
   let frontClient = keys.frontProxy.client
   let membership: Membership | undefined
   const server = await createApiServer({
@@ -172,8 +174,9 @@ async function main(options: ServerOptions): Promise<void> {
       warnings: firewalls?.advice() ?? [],
     }),
     {
-      stop: () => void Promise.resolve(podsStop).then(shutDown),
-      stopPods: (limitSeconds, onProgress) => void stopPods(limitSeconds, onProgress).then(shutDown),
+      stop: () => void started.promise.then(() => podsStop).then(shutDown),
+      stopPods: (limitSeconds, onProgress) =>
+        void started.promise.then(() => stopPods(limitSeconds, onProgress)).then(shutDown),
     },
   )
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
@@ -242,6 +245,7 @@ async function main(options: ServerOptions): Promise<void> {
   const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })
   closeSync(reportChannel)
+  started.resolve()
 
   async function stopPods(limitSeconds: number, onProgress: PodProgress): Promise<void> {
     if (agent === undefined) return
