@@ -3,14 +3,13 @@
 // containers, service rules and addresses stay, and the next start takes them over. `sampan down` has it end its
 // pods before.
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { nodes } from '../api/resources.ts'
 import { publishRegistryHosting } from '../client/registry-hosting.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
-import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
+import { ensureNodeLink, ipBatch, machineAddresses, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
@@ -279,11 +278,6 @@ async function main(options: ServerOptions): Promise<void> {
   process.on('SIGTERM', () => void shutDown())
   process.on('SIGINT', () => void shutDown())
 }
-
-const machineAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap(
-    entries => entries?.filter(({ family }) => family === 'IPv4').map(({ address }) => address) ?? [],
-  )
 
 /** What a start that failed had begun; containers of an earlier start stay. */
 let retreat = async (): Promise<void> => {}

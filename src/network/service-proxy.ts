@@ -1,7 +1,6 @@
 // Keeps the kernel's rules equal to what Services, EndpointSlices and the host ports of pods say, and makes it
 // forget connections that go on to backends that are gone. Changes that come while a script is being applied are
 // applied together afterwards. Rules stay when Sampan stops.
-import { networkInterfaces } from 'node:os'
 import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
 import { endpointSlices, pods, services } from '../api/resources.ts'
@@ -9,6 +8,7 @@ import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
 import { forgetFlow, listFlows, type Flow } from '../host/connection-tracking.ts'
+import { machineAddresses } from '../host/links.ts'
 import { addressInRange } from '../lib/ipv4.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -180,9 +180,7 @@ export async function startServiceProxy({
 }
 
 async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], facts: TableFacts): Promise<void> {
-  const own = new Set(
-    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address)),
-  )
+  const own = new Set(machineAddresses())
   const isNodePortAddress = (address: string): boolean =>
     (own.has(address) || addressInRange(address, '127.0.0.0/8')) &&
     facts.nodePortRanges.some(range => addressInRange(address, range))
