@@ -197,6 +197,7 @@ async function main(options: ServerOptions): Promise<void> {
     logger,
   }))
   const machineDns = followMachineDns()
+  const nodeReady = Promise.withResolvers<void>()
   const components = await startComponents({
     server,
     facts,
@@ -207,6 +208,7 @@ async function main(options: ServerOptions): Promise<void> {
     serverClient,
     nodeClient,
     nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0),
+    nodeReady: nodeReady.promise,
     elected: member.elected,
     clock,
     random,
@@ -234,11 +236,12 @@ async function main(options: ServerOptions): Promise<void> {
     logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
+  reached('node')
+  nodeReady.resolve()
   await publishRegistryHosting(serverClient, {
     host: `127.0.0.1:${registry.port}`,
     hostFromContainerRuntime: 'sampan.local',
   })
-  reached('node')
   firewalls = await components.firewalls
   for (const warning of firewalls.advice()) report({ warning })
   const spareMemory = giveSpareMemoryBack({ clock })

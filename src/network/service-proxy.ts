@@ -26,6 +26,8 @@ export interface ServiceProxyOptions {
   readonly nodeName?: string
   /** Whether no container of this machine outlived the last time that it was looked after. */
   readonly nothingRuns?: Promise<boolean>
+  /** When connections that earlier rules left may be looked for, which takes time that a start has not; at once by default. */
+  readonly nodeReady?: Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   /** Runs an nftables script; by default `nft -f -`. */
@@ -64,6 +66,7 @@ export async function startServiceProxy({
   facts,
   nodeName,
   nothingRuns,
+  nodeReady,
   clock,
   logger,
   apply = applyScript,
@@ -81,6 +84,9 @@ export async function startServiceProxy({
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()
   let applied: Map<string, readonly PortRule[]> | undefined
+  /** Whether connections may go on to where rules of before led them. */
+  let leavesFlows = false
+  let mayForget = nodeReady === undefined
   /** Counts how often the table was lost. */
   let losses = 0
   let working: Promise<void> | undefined
@@ -133,26 +139,35 @@ export async function startServiceProxy({
       const snapshot = new Map(wanted)
       await apply(wholeTable(facts, all()))
       done(snapshot)
-      await forgetStale([...snapshot.values()].flat())
+      leavesFlows = true
+      await forgetStale(snapshot)
       return
     }
-    const leavesFlows = keys.some(key => mayLeaveFlows(applied?.get(key), wanted.get(key)))
+    leavesFlows ||= keys.some(key => mayLeaveFlows(applied?.get(key), wanted.get(key)))
     // A change may touch addresses that other services share (hairpins), so whole sets are compared.
     const before = [...applied.values()].flat()
     const script = changes(facts.table, before, all())
     const snapshot = new Map(wanted)
     if (script !== '') await apply(script)
     done(snapshot)
-    if (leavesFlows) await forgetStale([...snapshot.values()].flat())
+    await forgetStale(snapshot)
     logger.debug('service rules applied', { services: keys.length })
   }
 
-  async function forgetStale(rules: readonly PortRule[]): Promise<void> {
+  async function forgetStale(rules: ReadonlyMap<string, readonly PortRule[]>): Promise<void> {
+    if (!leavesFlows || !mayForget) return
+    leavesFlows = false
     try {
-      await forgetStaleFlows(flows, rules, facts)
+      await forgetStaleFlows(flows, [...rules.values()].flat(), facts)
     } catch (error) {
       logger.error('senders without a connection (UDP) may go on to pods that are gone', { error: String(error) })
     }
+  }
+
+  async function forgetFrom(ready: Promise<void>): Promise<void> {
+    await ready
+    mayForget = true
+    mark('')
   }
 
   const stops = [
@@ -163,6 +178,7 @@ export async function startServiceProxy({
     }),
   ]
   mark('')
+  if (nodeReady !== undefined) void forgetFrom(nodeReady)
   return {
     settled: async () => {
       while (working !== undefined) await working
