@@ -2,6 +2,12 @@
 import { networkInterfaces } from 'node:os'
 import { CommandError, run } from './command.ts'
 
+/** All IPv4 addresses that the machine has at the moment. */
+export const machineAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap(
+    entries => entries?.filter(({ family }) => family === 'IPv4').map(({ address }) => address) ?? [],
+  )
+
 export async function ipBatch(lines: readonly string[]): Promise<void> {
   if (lines.length > 0) await run('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` })
 }

@@ -38,6 +38,8 @@ export interface ComponentsOptions {
   readonly nodeClient: Client
   /** See `startServiceProxy`. */
   readonly nothingRuns: Promise<boolean>
+  /** Resolves when the node is Ready: what it does not need begins then. */
+  readonly nodeReady: Promise<void>
   /** Starts what one server does for all that share a store. */
   readonly elected: (component: string, start: () => Promise<Running>) => Promise<Running>
   readonly clock: Clock
@@ -93,7 +95,9 @@ export async function startComponents(options: ComponentsOptions): Promise<Compo
     apply: ipBatch,
     logger: options.logger.with({ component: 'network' }),
   })
-  const firewalls = proxy.settled().then(() => startFirewalls(options, () => proxy.rewrite()))
+  const firewalls = options.nodeReady
+    .then(() => proxy.settled())
+    .then(() => startFirewalls(options, () => proxy.rewrite()))
   return {
     settled: () => proxy.settled(),
     firewalls,
@@ -160,6 +164,7 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     server,
     nodeClient,
     nothingRuns,
+    nodeReady,
     nodePortRanges,
     facts: {
       nodeName,
@@ -172,6 +177,7 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     nodeClient,
     nodeName,
     nothingRuns,
+    nodeReady,
     ...surroundings(options, 'network'),
     // The node's own address is known to the machine and its pods alone.
     facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortRanges: [...nodePortRanges, nodeAddress] },

@@ -3,14 +3,13 @@
 // containers, service rules and addresses stay, and the next start takes them over. `sampan down` has it end its
 // pods before.
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { allKinds } from '../api/kinds/all.ts'
 import { nodes } from '../api/resources.ts'
 import { publishRegistryHosting } from '../client/registry-hosting.ts'
 import { startContainerd, type Containerd } from '../cri/containerd.ts'
 import { grpcRuntime } from '../cri/grpc-runtime.ts'
-import { ensureNodeLink, ipBatch, removeLink } from '../host/links.ts'
+import { ensureNodeLink, ipBatch, machineAddresses, removeLink } from '../host/links.ts'
 import { holdLock, whileLocked } from '../host/lock.ts'
 import { followMachineDns } from '../host/machine-dns.ts'
 import { machineClock } from '../host/machine-clock.ts'
@@ -117,6 +116,8 @@ async function main(options: ServerOptions): Promise<void> {
   let agent: NodeAgent | undefined
   let podsStop: Promise<void> | undefined
   let stopping = false
+  /** Who wants the end before that waits for it: only what has begun can be ended in order. */
+  const started = Promise.withResolvers<void>()
   let frontClient = keys.frontProxy.client
   let membership: Membership | undefined
   const server = await createApiServer({
@@ -172,8 +173,9 @@ async function main(options: ServerOptions): Promise<void> {
       warnings: firewalls?.advice() ?? [],
     }),
     {
-      stop: () => void Promise.resolve(podsStop).then(shutDown),
-      stopPods: (limitSeconds, onProgress) => void stopPods(limitSeconds, onProgress).then(shutDown),
+      stop: () => void started.promise.then(() => podsStop).then(shutDown),
+      stopPods: (limitSeconds, onProgress) =>
+        void started.promise.then(() => stopPods(limitSeconds, onProgress)).then(shutDown),
     },
   )
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
@@ -195,6 +197,7 @@ async function main(options: ServerOptions): Promise<void> {
     logger,
   }))
   const machineDns = followMachineDns()
+  const nodeReady = Promise.withResolvers<void>()
   const components = await startComponents({
     server,
     facts,
@@ -205,6 +208,7 @@ async function main(options: ServerOptions): Promise<void> {
     serverClient,
     nodeClient,
     nothingRuns: containerd.then(({ startedInMs }) => startedInMs > 0),
+    nodeReady: nodeReady.promise,
     elected: member.elected,
     clock,
     random,
@@ -232,16 +236,18 @@ async function main(options: ServerOptions): Promise<void> {
     logger: logger.with({ component: 'node' }),
   })
   await nameControlPlane(serverClient, facts.nodeName)
+  reached('node')
+  nodeReady.resolve()
   await publishRegistryHosting(serverClient, {
     host: `127.0.0.1:${registry.port}`,
     hostFromContainerRuntime: 'sampan.local',
   })
-  reached('node')
   firewalls = await components.firewalls
   for (const warning of firewalls.advice()) report({ warning })
   const spareMemory = giveSpareMemoryBack({ clock })
   report({ ready: true })
   closeSync(reportChannel)
+  started.resolve()
 
   async function stopPods(limitSeconds: number, onProgress: PodProgress): Promise<void> {
     if (agent === undefined) return
@@ -275,11 +281,6 @@ async function main(options: ServerOptions): Promise<void> {
   process.on('SIGTERM', () => void shutDown())
   process.on('SIGINT', () => void shutDown())
 }
-
-const machineAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap(
-    entries => entries?.filter(({ family }) => family === 'IPv4').map(({ address }) => address) ?? [],
-  )
 
 /** What a start that failed had begun; containers of an earlier start stay. */
 let retreat = async (): Promise<void> => {}

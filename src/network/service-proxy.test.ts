@@ -149,6 +149,28 @@ test('what was left by backends that went while nobody looked is forgotten at th
   expect(forgotten).toEqual(remembered)
 })
 
+test('while the node is not Ready rules are written, and what is left is forgotten afterwards', async () => {
+  proxy.stop()
+  remembered = [{ protocol: 'udp', address: '127.0.0.1', port: 30053, target: '10.42.0.5', targetPort: 53 }]
+  const nodeReady = Promise.withResolvers<void>()
+  proxy = await startServiceProxy({
+    client: server.local,
+    facts,
+    nodeReady: nodeReady.promise,
+    clock,
+    logger: silentLogger,
+    apply: async script => void scripts.push(script),
+    flows,
+  })
+  await addService()
+  await proxy.settled()
+  expect(scripts.at(-1)).toContain('10.43.0.20')
+  expect(forgotten).toEqual([])
+  nodeReady.resolve()
+  await nodeReady.promise.then(() => proxy.settled())
+  expect(forgotten).toEqual(remembered)
+})
+
 test('a table that somebody took away is written anew, also while a change is on its way', async () => {
   await addService()
   await addSlice()

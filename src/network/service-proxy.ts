@@ -1,7 +1,6 @@
 // Keeps the kernel's rules equal to what Services, EndpointSlices and the host ports of pods say, and makes it
 // forget connections that go on to backends that are gone. Changes that come while a script is being applied are
 // applied together afterwards. Rules stay when Sampan stops.
-import { networkInterfaces } from 'node:os'
 import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
 import { endpointSlices, pods, services } from '../api/resources.ts'
@@ -9,6 +8,7 @@ import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
 import { forgetFlow, listFlows, type Flow } from '../host/connection-tracking.ts'
+import { machineAddresses } from '../host/links.ts'
 import { addressInRange } from '../lib/ipv4.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -26,6 +26,8 @@ export interface ServiceProxyOptions {
   readonly nodeName?: string
   /** Whether no container of this machine outlived the last time that it was looked after. */
   readonly nothingRuns?: Promise<boolean>
+  /** When connections that earlier rules left may be looked for, which takes time that a start has not; at once by default. */
+  readonly nodeReady?: Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   /** Runs an nftables script; by default `nft -f -`. */
@@ -64,6 +66,7 @@ export async function startServiceProxy({
   facts,
   nodeName,
   nothingRuns,
+  nodeReady,
   clock,
   logger,
   apply = applyScript,
@@ -81,6 +84,9 @@ export async function startServiceProxy({
   const wanted = new Map<string, readonly PortRule[]>()
   const dirty = new Set<string>()
   let applied: Map<string, readonly PortRule[]> | undefined
+  /** Whether connections may go on to where rules of before led them. */
+  let leavesFlows = false
+  let mayForget = nodeReady === undefined
   /** Counts how often the table was lost. */
   let losses = 0
   let working: Promise<void> | undefined
@@ -133,26 +139,35 @@ export async function startServiceProxy({
       const snapshot = new Map(wanted)
       await apply(wholeTable(facts, all()))
       done(snapshot)
-      await forgetStale([...snapshot.values()].flat())
+      leavesFlows = true
+      await forgetStale(snapshot)
       return
     }
-    const leavesFlows = keys.some(key => mayLeaveFlows(applied?.get(key), wanted.get(key)))
+    leavesFlows ||= keys.some(key => mayLeaveFlows(applied?.get(key), wanted.get(key)))
     // A change may touch addresses that other services share (hairpins), so whole sets are compared.
     const before = [...applied.values()].flat()
     const script = changes(facts.table, before, all())
     const snapshot = new Map(wanted)
     if (script !== '') await apply(script)
     done(snapshot)
-    if (leavesFlows) await forgetStale([...snapshot.values()].flat())
+    await forgetStale(snapshot)
     logger.debug('service rules applied', { services: keys.length })
   }
 
-  async function forgetStale(rules: readonly PortRule[]): Promise<void> {
+  async function forgetStale(rules: ReadonlyMap<string, readonly PortRule[]>): Promise<void> {
+    if (!leavesFlows || !mayForget) return
+    leavesFlows = false
     try {
-      await forgetStaleFlows(flows, rules, facts)
+      await forgetStaleFlows(flows, [...rules.values()].flat(), facts)
     } catch (error) {
       logger.error('senders without a connection (UDP) may go on to pods that are gone', { error: String(error) })
     }
+  }
+
+  async function forgetFrom(ready: Promise<void>): Promise<void> {
+    await ready
+    mayForget = true
+    mark('')
   }
 
   const stops = [
@@ -163,6 +178,7 @@ export async function startServiceProxy({
     }),
   ]
   mark('')
+  if (nodeReady !== undefined) void forgetFrom(nodeReady)
   return {
     settled: async () => {
       while (working !== undefined) await working
@@ -180,9 +196,7 @@ export async function startServiceProxy({
 }
 
 async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], facts: TableFacts): Promise<void> {
-  const own = new Set(
-    Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address)),
-  )
+  const own = new Set(machineAddresses())
   const isNodePortAddress = (address: string): boolean =>
     (own.has(address) || addressInRange(address, '127.0.0.0/8')) &&
     facts.nodePortRanges.some(range => addressInRange(address, range))

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { hasSystemd } from '../../src/host/process-place.ts'
+import { connectControl } from '../../src/main/control-socket.ts'
+import { placesOf } from '../../src/main/data-directory.ts'
 import {
   ClusterFixture,
   geoDirectory,
@@ -11,6 +13,7 @@ import {
   reasonToSkipCluster,
   sampanProgram,
 } from '../../src/testing/cluster-fixture.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 
 const reason = reasonToSkipCluster()
 const title = (text: string): string => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`
@@ -190,6 +193,16 @@ describe.skipIf(reason !== undefined)(title('one cluster'), () => {
 
   test('down finds the cluster by its name alone', async () => {
     expect(await cluster.sampan('down', '--name', cluster.name)).toMatchObject({ code: 0 })
+    expect(await cluster.leftOvers()).toEqual([])
+  })
+
+  test('a server that is told to stop while it starts stops', async () => {
+    const { controlSocket } = placesOf(cluster.name, cluster.dataDirectory)
+    const starting = cluster.up()
+    const server = await eventually('a server', () => connectControl(controlSocket))
+    await server.stop(20, () => {})
+    expect(await starting).toMatchObject({ code: 0 })
+    expect(await cluster.down()).toMatchObject({ code: 0 })
     expect(await cluster.leftOvers()).toEqual([])
   })
 })
