@@ -100,6 +100,32 @@ describe('a written context', () => {
   })
 
   test('gets another certificate, and nothing else changes', () => {
+  test('keeps as text what would be something else to kubectl', () => {
+    const words = [
+      'on',
+      'no',
+      'yes',
+      'off',
+      'y',
+      'true',
+      '0x10',
+      '012',
+      '1_000',
+      '12:30',
+      '2020-01-01',
+      '1e3',
+      '~',
+      '=',
+      '<<',
+    ]
+    put(path, { users: words.map(name => ({ name, user: {} })) })
+    writeContext(path, ours)
+    const names = readKubeconfig(path).users!.map(({ name }) => name)
+    expect(names).toEqual([...words, 'sampan'])
+    const read = parse(readFileSync(path, 'utf8'), { version: '1.1' }) as KubeconfigFile
+    expect(read.users!.map(({ name }) => name)).toEqual([...words, 'sampan'])
+  })
+
     writeContext(path, ours)
     put(path, { ...now(), 'current-context': 'work' })
     renewCredentials(path, 'sampan', { certificate: 'NEW', key: 'NEW KEY' })

@@ -3,7 +3,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { homeFolder } from './home-folder.ts'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { parse } from 'yaml'
+import { yamlText } from '../lib/yaml-text.ts'
 
 export interface KubeconfigFile {
   apiVersion?: string
@@ -190,7 +191,7 @@ function save(link: string, file: KubeconfigFile): void {
   // A link to a file elsewhere stays a link.
   const path = existsSync(link) ? realpathSync(link) : link
   const temporary = `${path}.sampan-${process.pid}`
-  writeFileSync(temporary, stringify(file), { mode: 0o600 })
+  writeFileSync(temporary, yamlText(file), { mode: 0o600 })
   chmodSync(temporary, 0o600)
   renameSync(temporary, path)
 }
