@@ -15,6 +15,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import {
   clusterAccess,
+  ensureContext,
   KubeconfigError,
   kubeconfigPaths,
   readKubeconfig,
@@ -180,6 +181,32 @@ describe('a written context', () => {
       expect(() => writeContext(path, ours)).toThrow(KubeconfigError)
       expect(readFileSync(path, 'utf8')).toBe(text)
     }
+  })
+})
+
+describe('for a cluster that runs already', () => {
+  test('a context is written where it is missing, and chosen', () => {
+    put(path, foreign)
+    ensureContext(path, ours)
+    expect(now()['current-context']).toBe('sampan')
+    expect(clusterAccess([path])).toMatchObject({ server: ours.server, certificate: 'CERT' })
+  })
+
+  test('one that is there gets its certificate, and the port where the cluster is now', () => {
+    writeContext(path, { ...ours, server: 'https://127.0.0.1:7000', certificate: 'OLD' })
+    put(path, { ...now(), 'current-context': 'work' })
+    ensureContext(path, ours)
+    expect(clusterAccess([path], 'sampan')).toMatchObject({ server: ours.server, certificate: 'CERT' })
+    expect(now()['current-context']).toBe('work')
+    const before = readFileSync(path, 'utf8')
+    ensureContext(path, ours)
+    expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+
+  test('another address of it that somebody chose stays', () => {
+    writeContext(path, { ...ours, server: 'https://192.0.2.1:6443' })
+    ensureContext(path, { ...ours, certificate: 'NEW' })
+    expect(clusterAccess([path])).toMatchObject({ server: 'https://192.0.2.1:6443', certificate: 'NEW' })
   })
 })
 

@@ -180,6 +180,16 @@ export function removeContext(path: string, name: string): void {
   file.contexts = file.contexts.filter(entry => entry.name !== name)
   if (file['current-context'] === name) file['current-context'] = file.contexts[0]?.name ?? ''
   save(path, file)
+/** For a cluster that runs already: a context that is not there, or leads to where the cluster once was, is written. */
+export function ensureContext(path: string, entry: ContextEntry): void {
+  const { contexts, clusters } = readKubeconfig(path)
+  const known = contexts?.some(({ name }) => name === entry.name) === true
+  const server = clusters?.find(({ name }) => name === entry.name)?.cluster['server']
+  const isOld = typeof server === 'string' && server.startsWith('https://127.0.0.1:') && server !== entry.server
+  if (known && !isOld) renewCredentials(path, entry.name, entry)
+  else writeContext(path, entry, known ? 'keep' : 'choose')
+}
+
 }
 
 function replaced<E extends { name: string }>(entries: E[] | undefined, entry: E): E[] {
