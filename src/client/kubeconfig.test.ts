@@ -100,7 +100,6 @@ describe('a written context', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
-  test('gets another certificate, and nothing else changes', () => {
   test('keeps as text what would be something else to kubectl', () => {
     const words = [
       'on',
@@ -127,6 +126,7 @@ describe('a written context', () => {
     expect(read.users!.map(({ name }) => name)).toEqual([...words, 'sampan'])
   })
 
+  test('gets another certificate, and nothing else changes', () => {
     writeContext(path, ours)
     put(path, { ...now(), 'current-context': 'work' })
     renewCredentials(path, 'sampan', { certificate: 'NEW', key: 'NEW KEY' })
@@ -240,6 +240,59 @@ test.each([
   ['there is none', { HOME: '/home/me' }, ['/home/me/.kube/config']],
 ])('%s', (_what, environment, paths) => {
   expect(kubeconfigPaths(environment)).toEqual(paths)
+})
+
+describe('a user whose credentials a program tells', () => {
+  const withUser = (user: Record<string, unknown>): string => put(path, { ...foreign, users: [{ name: 'me', user }] })
+  const program = (script: string): string => {
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(join(path, '..', 'login'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    return './login'
+  }
+  const exec = (script: string, more: object = {}) =>
+    withUser({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: program(script), ...more } })
+
+  test('is who the program says, which gets arguments, variables and what is asked', () => {
+    const env = [{ name: 'PROFILE', value: 'prod' }]
+    exec(`echo "$KUBERNETES_EXEC_INFO" > "$0.asked"; echo '{"status":{"token":"'$1-$PROFILE'"}}'`, {
+      args: ['get'],
+      env,
+      provideClusterInfo: true,
+      interactiveMode: 'Never',
+    })
+    expect(clusterAccess([path])).toMatchObject({ token: 'get-prod' })
+    expect(JSON.parse(readFileSync(join(path, '..', 'login.asked'), 'utf8'))).toEqual({
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      spec: { interactive: false, cluster: foreign.clusters![0]!.cluster },
+    })
+  })
+
+  test('may have a certificate', () => {
+    exec(`echo '{"status":{"clientCertificateData":"CERT","clientKeyData":"KEY"}}'`)
+    expect(clusterAccess([path])).toMatchObject({ certificate: 'CERT', key: 'KEY' })
+  })
+
+  test.each([
+    ['exit 3', /the user "me" in .* was not told: .*login failed \(exit code 3\)/],
+    ['echo no', /expected an ExecCredential with a token or a certificate from .*login, got something else/],
+    [`echo '{"status":{}}'`, /expected an ExecCredential/],
+  ])('is nobody after %s', (script, complaint) => {
+    exec(script)
+    expect(() => clusterAccess([path])).toThrow(complaint)
+  })
+
+  test('is nobody without the program, which the kubeconfig tells how to get', () => {
+    withUser({ exec: { apiVersion: 'v1', command: 'no-such-program', installHint: 'Get it from example.org' } })
+    expect(() => clusterAccess([path])).toThrow(/no-such-program cannot be started: .*ENOENT\nGet it from example\.org/)
+  })
+
+  test('is not taken for somebody else', () => {
+    withUser({ token: 'secret', as: 'developer' })
+    expect(() => clusterAccess([path])).toThrow(
+      /the user "me" in .* has "as"; expected a certificate, a token or "exec"/,
+    )
+  })
 })
 
 describe('several files', () => {
