@@ -202,6 +202,19 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     succeeded(await cluster.down('--purge'))
   })
 
+  test('a start that fails when containerd runs already leaves nothing running', async () => {
+    succeeded(await cluster.up())
+    succeeded(await cluster.down())
+    const file = join(cluster.dataDirectory, 'cluster.json')
+    const facts = JSON.parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, JSON.stringify({ ...facts, nodeName: 'not a name' }))
+    await expectRefusal(cluster.up(), /^Node "not a name" is invalid/)
+    expect(await cluster.leftOvers()).toEqual([])
+    writeFileSync(file, JSON.stringify(facts))
+    succeeded(await cluster.up())
+    succeeded(await cluster.down('--purge'))
+  })
+
   test('a link to the data directory and a disk in it: both outlast a stop, and a purge empties the directory', async () => {
     const place = folder(`${cluster.dataDirectory}-elsewhere`)
     symlinkSync(place, cluster.dataDirectory)
