@@ -15,6 +15,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import {
   clusterAccess,
+  ensureContext,
   KubeconfigError,
   kubeconfigPaths,
   readKubeconfig,
@@ -99,6 +100,32 @@ describe('a written context', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
+  test('keeps as text what would be something else to kubectl', () => {
+    const words = [
+      'on',
+      'no',
+      'yes',
+      'off',
+      'y',
+      'true',
+      '0x10',
+      '012',
+      '1_000',
+      '12:30',
+      '2020-01-01',
+      '1e3',
+      '~',
+      '=',
+      '<<',
+    ]
+    put(path, { users: words.map(name => ({ name, user: {} })) })
+    writeContext(path, ours)
+    const names = readKubeconfig(path).users!.map(({ name }) => name)
+    expect(names).toEqual([...words, 'sampan'])
+    const read = parse(readFileSync(path, 'utf8'), { version: '1.1' }) as KubeconfigFile
+    expect(read.users!.map(({ name }) => name)).toEqual([...words, 'sampan'])
+  })
+
   test('gets another certificate, and nothing else changes', () => {
     writeContext(path, ours)
     put(path, { ...now(), 'current-context': 'work' })
@@ -157,6 +184,32 @@ describe('a written context', () => {
   })
 })
 
+describe('for a cluster that runs already', () => {
+  test('a context is written where it is missing, and chosen', () => {
+    put(path, foreign)
+    ensureContext(path, ours)
+    expect(now()['current-context']).toBe('sampan')
+    expect(clusterAccess([path])).toMatchObject({ server: ours.server, certificate: 'CERT' })
+  })
+
+  test('one that is there gets its certificate, and the port where the cluster is now', () => {
+    writeContext(path, { ...ours, server: 'https://127.0.0.1:7000', certificate: 'OLD' })
+    put(path, { ...now(), 'current-context': 'work' })
+    ensureContext(path, ours)
+    expect(clusterAccess([path], 'sampan')).toMatchObject({ server: ours.server, certificate: 'CERT' })
+    expect(now()['current-context']).toBe('work')
+    const before = readFileSync(path, 'utf8')
+    ensureContext(path, ours)
+    expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+
+  test('another address of it that somebody chose stays', () => {
+    writeContext(path, { ...ours, server: 'https://192.0.2.1:6443' })
+    ensureContext(path, { ...ours, certificate: 'NEW' })
+    expect(clusterAccess([path])).toMatchObject({ server: 'https://192.0.2.1:6443', certificate: 'NEW' })
+  })
+})
+
 describe('a removed context', () => {
   test('leaves the file as it was, with another context chosen', () => {
     put(path, foreign)
@@ -187,6 +240,59 @@ test.each([
   ['there is none', { HOME: '/home/me' }, ['/home/me/.kube/config']],
 ])('%s', (_what, environment, paths) => {
   expect(kubeconfigPaths(environment)).toEqual(paths)
+})
+
+describe('a user whose credentials a program tells', () => {
+  const withUser = (user: Record<string, unknown>): string => put(path, { ...foreign, users: [{ name: 'me', user }] })
+  const program = (script: string): string => {
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(join(path, '..', 'login'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    return './login'
+  }
+  const exec = (script: string, more: object = {}) =>
+    withUser({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: program(script), ...more } })
+
+  test('is who the program says, which gets arguments, variables and what is asked', () => {
+    const env = [{ name: 'PROFILE', value: 'prod' }]
+    exec(`echo "$KUBERNETES_EXEC_INFO" > "$0.asked"; echo '{"status":{"token":"'$1-$PROFILE'"}}'`, {
+      args: ['get'],
+      env,
+      provideClusterInfo: true,
+      interactiveMode: 'Never',
+    })
+    expect(clusterAccess([path])).toMatchObject({ token: 'get-prod' })
+    expect(JSON.parse(readFileSync(join(path, '..', 'login.asked'), 'utf8'))).toEqual({
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      spec: { interactive: false, cluster: foreign.clusters![0]!.cluster },
+    })
+  })
+
+  test('may have a certificate', () => {
+    exec(`echo '{"status":{"clientCertificateData":"CERT","clientKeyData":"KEY"}}'`)
+    expect(clusterAccess([path])).toMatchObject({ certificate: 'CERT', key: 'KEY' })
+  })
+
+  test.each([
+    ['exit 3', /the user "me" in .* was not told: .*login failed \(exit code 3\)/],
+    ['echo no', /expected an ExecCredential with a token or a certificate from .*login, got something else/],
+    [`echo '{"status":{}}'`, /expected an ExecCredential/],
+  ])('is nobody after %s', (script, complaint) => {
+    exec(script)
+    expect(() => clusterAccess([path])).toThrow(complaint)
+  })
+
+  test('is nobody without the program, which the kubeconfig tells how to get', () => {
+    withUser({ exec: { apiVersion: 'v1', command: 'no-such-program', installHint: 'Get it from example.org' } })
+    expect(() => clusterAccess([path])).toThrow(/no-such-program cannot be started: .*ENOENT\nGet it from example\.org/)
+  })
+
+  test('is not taken for somebody else', () => {
+    withUser({ token: 'secret', as: 'developer' })
+    expect(() => clusterAccess([path])).toThrow(
+      /the user "me" in .* has "as"; expected a certificate, a token or "exec"/,
+    )
+  })
 })
 
 describe('several files', () => {

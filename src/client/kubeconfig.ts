@@ -1,9 +1,11 @@
 // Reads and merges kubeconfig files: where a cluster is and how to prove who one is. `KUBECONFIG` may
 // list several files; the first one that names a thing wins, as with kubectl.
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { execCredential, type Credential, type ExecSettings } from './exec-credential.ts'
 import { homeFolder } from './home-folder.ts'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { parse } from 'yaml'
+import { yamlText } from '../lib/yaml-text.ts'
 
 export interface KubeconfigFile {
   apiVersion?: string
@@ -84,6 +86,7 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     certificate: material(user, 'client-certificate', userIn?.path),
     key: material(user, 'client-key', userIn?.path),
     token: typeof user['token'] === 'string' ? user['token'] : fileNamedBy(user, 'tokenFile', userIn?.path)?.trim(),
+    ...ofProgram(context.user, user, cluster, userIn?.path),
   }
   return {
     context: current,
@@ -91,6 +94,28 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     namespace: context.namespace ?? 'default',
     skipVerification: cluster['insecure-skip-tls-verify'] === true,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  }
+}
+
+/** Without these, requests would be those of somebody else. */
+const unknownToUs = ['auth-provider', 'username', 'as', 'as-uid', 'as-groups', 'as-user-extra']
+
+function ofProgram(
+  name: string,
+  user: Record<string, unknown>,
+  cluster: Record<string, unknown>,
+  path = '.',
+): Credential {
+  const unknown = unknownToUs.find(field => user[field] !== undefined)
+  if (unknown !== undefined)
+    throw new KubeconfigError(
+      `the user "${name}" in ${path} has "${unknown}"; expected a certificate, a token or "exec", so choose a context with another user`,
+    )
+  if (user['exec'] === undefined) return {}
+  try {
+    return execCredential(user['exec'] as ExecSettings, cluster, path)
+  } catch (error) {
+    throw new KubeconfigError(`who the user "${name}" in ${path} is was not told: ${(error as Error).message}`)
   }
 }
 
@@ -155,6 +180,16 @@ function ownContext(name: string, before: Context | undefined, users: Kubeconfig
   return users.some(user => user.name === before.user) ? before : { ...before, ...own }
 }
 
+/** For a cluster that runs already: a context that is not there, or leads to where the cluster once was, is written. */
+export function ensureContext(path: string, entry: ContextEntry): void {
+  const { contexts, clusters } = readKubeconfig(path)
+  const known = contexts?.some(({ name }) => name === entry.name) === true
+  const server = clusters?.find(({ name }) => name === entry.name)?.cluster['server']
+  const isOld = typeof server === 'string' && server.startsWith('https://127.0.0.1:') && server !== entry.server
+  if (known && !isOld) renewCredentials(path, entry.name, entry)
+  else writeContext(path, entry, known ? 'keep' : 'choose')
+}
+
 /** Gives the user of a context another certificate, if there is the user and it has not got it; nothing else changes. */
 export function renewCredentials(
   path: string,
@@ -190,7 +225,7 @@ function save(link: string, file: KubeconfigFile): void {
   // A link to a file elsewhere stays a link.
   const path = existsSync(link) ? realpathSync(link) : link
   const temporary = `${path}.sampan-${process.pid}`
-  writeFileSync(temporary, stringify(file), { mode: 0o600 })
+  writeFileSync(temporary, yamlText(file), { mode: 0o600 })
   chmodSync(temporary, 0o600)
   renameSync(temporary, path)
 }

@@ -1,6 +1,7 @@
 // Where the registry of a cluster on this machine is, as such clusters tell it: a ConfigMap of kube-public that
 // Tilt, Skaffold and others read as well. Source: Kubernetes enhancement 1755.
-import { parse, stringify } from 'yaml'
+import { parse } from 'yaml'
+import { yamlText } from '../lib/yaml-text.ts'
 import { isAlreadyExists } from '../api/api-error.ts'
 import { configMaps } from '../api/resources.ts'
 import type { Client } from './client.ts'
@@ -24,7 +25,7 @@ export async function registryHosting(client: Client): Promise<RegistryHosting |
 }
 
 export async function publishRegistryHosting(client: Client, hosting: RegistryHosting): Promise<void> {
-  const data = { [key]: stringify(hosting) }
+  const data = { [key]: yamlText(hosting) }
   try {
     await client.create(configMaps, { metadata: { ...name }, data })
   } catch (error) {

@@ -150,6 +150,17 @@ function answerExcept(version: string): void {
   })
 }
 
+test('an environment that takes over the service of another one in its namespace is told so', async () => {
+  answer()
+  await deploy(manifest(), 'test', '1.0.0', options)
+  await deploy(manifest(), 'test', '1.0.1', options)
+  expect(said.join('\n')).not.toContain('takes over')
+  await deploy(manifest(), 'production', '1.0.1', options)
+  expect(said).toContain(
+    'the namespace test has the web of test (release 2), which production takes over; for one each, give them namespaces of their own in app.yml',
+  )
+})
+
 describe('a delivery', () => {
   test('makes the namespace, applies the objects, waits, and is recorded', async () => {
     answer()

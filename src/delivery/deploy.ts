@@ -146,13 +146,27 @@ async function delivering(
     const history = new ReleaseHistory(options.client, namespace, service)
     const situation = await situationOf(history, options.report)
     options.signal.throwIfAborted()
-    const delivery = new Delivery(releaseFor(situation), situation, history, options, lease.lost)
+    const release = releaseFor(situation)
+    tellTakeOver(release, situation, options.report)
+    const delivery = new Delivery(release, situation, history, options, lease.lost)
     return await delivery.run()
   } catch (error) {
     throw error instanceof Interruption ? new DeployError(`${error.message} before anything was changed`) : error
   } finally {
     await lease?.release()
   }
+}
+
+/** Environments that share a namespace share its one service. */
+function tellTakeOver(
+  { service, namespace, environment }: Release,
+  { present }: Situation,
+  report: DeployReport,
+): void {
+  if (present === undefined || present.environment === environment) return
+  report.note(
+    `the namespace ${namespace} has the ${service} of ${present.environment} (release ${present.revision}), which ${environment} takes over; for one each, give them namespaces of their own in app.yml`,
+  )
 }
 
 /** Whoever holds the lease knows that nobody is behind a pending release any more. */

@@ -1,8 +1,9 @@
 // The machine's resolvers as they are now: a laptop changes networks, and a name server that was right in the
 // morning answers nobody in the evening. The files are read again when the kernel tells that they changed.
-import { readFileSync, realpathSync, watch, type FSWatcher } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { machineDnsOf, type MachineDns } from '../lib/resolv-conf.ts'
+import { watchDirectory, type DirectoryWatch } from './watch-directory.ts'
 
 export interface MachineDnsFiles {
   readonly main: string
@@ -18,7 +19,7 @@ export interface FollowedDns {
 const usualFiles: MachineDnsFiles = { main: '/etc/resolv.conf', behind: '/run/systemd/resolve/resolv.conf' }
 
 export function followMachineDns(files: MachineDnsFiles = usualFiles): FollowedDns {
-  const watchers = new Map<string, FSWatcher>()
+  const watchers = new Map<string, DirectoryWatch>()
   let dns = read(files)
   let isStopped = false
   const again = (): void => {
@@ -39,11 +40,13 @@ export function followMachineDns(files: MachineDnsFiles = usualFiles): FollowedD
     for (const directory of directories) {
       if (watchers.has(directory)) continue
       try {
-        const watcher = watch(directory, (_event, name) => {
-          if (name === null || names.has(name)) again()
-        })
-        watcher.unref()
-        watcher.on('error', () => watchers.delete(directory))
+        const watcher = watchDirectory(
+          directory,
+          name => {
+            if (name === null || names.has(name)) again()
+          },
+          () => watchers.delete(directory),
+        )
         watchers.set(directory, watcher)
       } catch {
         // Not there: systemd-resolved is not in use, or will be when the link to it is made.

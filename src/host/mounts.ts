@@ -1,15 +1,25 @@
 // Mounts: what is mounted below a directory, tmpfs for volumes in memory, and taking it all away again.
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { run } from './command.ts'
 
-/** Mount points at or below `directory`, deepest last. */
+/** Mount points at or below `directory`, deepest last, as the kernel names them: without links. */
 export function mountsBelow(directory: string, mountInfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
+  const real = withoutLinks(directory)
   return mountInfo
     .split('\n')
     .map(line => unescapeOctal(line.split(' ')[4] ?? ''))
-    .filter(point => point === directory || point.startsWith(`${directory}/`))
+    .filter(point => point === real || point.startsWith(`${real}/`))
+}
+
+/** A directory that is gone has no links. */
+function withoutLinks(directory: string): string {
+  try {
+    return realpathSync(directory)
+  } catch {
+    return directory
+  }
 }
 
 /** Whether another file system than that of the directory above is there; false where there is nothing. */
@@ -42,7 +52,8 @@ export async function mountTmpfs(
 
 /** Unmounts everything below the directory, in one go; busy mounts are detached lazily. The directory itself may be somebody's disk and stays. */
 export async function unmountBelow(directory: string): Promise<void> {
-  const below = (): string[] => mountsBelow(directory).filter(point => point !== directory)
+  const real = withoutLinks(directory)
+  const below = (): string[] => mountsBelow(real).filter(point => point !== real)
   const points = below().toReversed()
   if (points.length === 0) return
   await run('umount', ['-l', ...points]).catch((error: unknown) => {

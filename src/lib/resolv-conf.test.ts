@@ -12,6 +12,9 @@ test('what resolv.conf says', () => {
     options: [],
   })
   expect(parseResolvConf(stub).searches).toEqual([])
+  expect(
+    parseResolvConf('nameserver 8.8.8.8  # eth0:v4\nnameserver 9.9.9.9 8.8.4.4\nsearch lan ; old\noptions rotate #x\n'),
+  ).toEqual({ servers: ['8.8.8.8', '9.9.9.9'], searches: ['lan'], options: ['rotate'] })
 })
 
 test.each<[string, string, string, string[], string[]]>([

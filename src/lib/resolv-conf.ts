@@ -18,16 +18,22 @@ export interface MachineDns {
 export const noDns: DnsSettings = { servers: [], searches: [], options: [] }
 
 export function parseResolvConf(text: string): DnsSettings {
-  const lines = text.split('\n').map(line => line.trim().split(/\s+/))
+  const lines = text.split('\n').map(line => withoutComment(line.trim().split(/\s+/)))
   const valuesOf = (keyword: string): string[] =>
     lines.filter(([first]) => first === keyword).flatMap(words => words.slice(1))
   const searches = lines.findLast(([first]) => first === 'search')?.slice(1) ?? []
   return {
-    servers: valuesOf('nameserver'),
+    servers: lines.filter(([first]) => first === 'nameserver').flatMap(words => words.slice(1, 2)),
     // A lone dot is how systemd-resolved says that there is none; some C libraries take it for one.
     searches: searches.filter(domain => domain !== '.').map(domain => domain.replace(/\.$/, '')),
     options: valuesOf('options'),
   }
+}
+
+/** DHCP clients write behind a value where they have it from. */
+function withoutComment(words: readonly string[]): readonly string[] {
+  const start = words.findIndex(word => /^[#;]/.test(word))
+  return start === -1 ? words : words.slice(0, start)
 }
 
 export const isLoopback = (server: string): boolean => server.startsWith('127.') || server === '::1'

@@ -2,7 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { clusterFacts, knownFacts, openDataDirectory, placesOf, type ClusterPlaces } from './data-directory.ts'
+import {
+  clusterFacts,
+  knownFacts,
+  nodeNameOf,
+  openDataDirectory,
+  placesOf,
+  type ClusterPlaces,
+} from './data-directory.ts'
 
 let directory: string
 let places: ClusterPlaces
@@ -44,4 +51,15 @@ test('damaged facts are named and left alone', () => {
   clusterFacts(places)
   writeFileSync(join(places.data, 'cluster.json'), '{"format": 1')
   expect(() => openDataDirectory(places)).toThrow(/cluster\.json is damaged/)
+})
+
+test.each([
+  ['Laptop', 'laptop'],
+  ['my_host.example.org.', 'my-host.example.org'],
+  ['-a-.-b..c-', 'a.b.c'],
+  [`${'a'.repeat(62)}.b`, 'a'.repeat(62)],
+  ['x'.repeat(64), 'x'.repeat(63)],
+  ['___', 'node'],
+])('a machine called %s is the node %s', (host, node) => {
+  expect(nodeNameOf(host)).toBe(node)
 })

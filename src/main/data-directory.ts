@@ -213,11 +213,16 @@ export function newFacts(places: ClusterPlaces, joined?: JoinedCluster): Cluster
 
 const secondNumber = (podCidr: string): number => Number(podCidr.split('.')[1])
 
-function nodeNameOf(host: string): string {
+/** The name is a label of the node as well, and those are shorter than the longest host name. */
+const longestNodeName = 63
+
+export function nodeNameOf(host: string): string {
   const clean = host
     .toLowerCase()
-    .replaceAll(/[^a-z0-9.-]/g, '-')
-    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+    .replaceAll(/[^a-z0-9.]/g, '-')
+    .slice(0, longestNodeName)
+    .replaceAll(/-*\.[-.]*/g, '.')
+    .replaceAll(/^[-.]+|[-.]+$/g, '')
   return clean === '' ? 'node' : clean
 }
 

@@ -215,6 +215,12 @@ async function main(options: ServerOptions): Promise<void> {
     logger,
   })
   void components.settled().then(() => reached('network'))
+  // What still works would bring back what is taken away.
+  const takeWorkingBack = async (): Promise<void> => {
+    await components.stop()
+    await takeBack(await containerd, places, facts)
+  }
+  retreat = takeWorkingBack
 
   const runtimeProcess = await containerd
   await runtimeProcess.setRegistries(registryNames(registry.port))
@@ -222,6 +228,10 @@ async function main(options: ServerOptions): Promise<void> {
     if (error === undefined) logger.warn('containerd had died and was started again')
     else logger.error('containerd died and does not start again', { error: error.message })
   })
+  retreat = async () => {
+    letDie()
+    await takeWorkingBack()
+  }
   reached('runtime')
   const runtime = grpcRuntime({ socketPath: runtimeProcess.socketPath })
   agent = await startNodeAgent({

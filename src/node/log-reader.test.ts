@@ -1,10 +1,20 @@
 import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { eventually } from '../testing/eventually.ts'
 import { readLog } from './log-reader.ts'
 import type { LogOptions } from '../streams/node-streams.ts'
+
+const kernel = vi.hoisted(() => ({ isFull: false }))
+vi.mock('node:fs', async original => {
+  const real = await original<typeof import('node:fs')>()
+  const watch = (...given: Parameters<typeof real.watch>): ReturnType<typeof real.watch> => {
+    if (kernel.isFull) throw Object.assign(new Error('EMFILE: too many open files, watch'), { code: 'EMFILE' })
+    return real.watch(...given)
+  }
+  return { ...real, watch }
+})
 
 let directory: string
 let file: string
@@ -53,7 +63,12 @@ test('long logs are read from the end', async () => {
   expect((await read({ tailLines: 3_000 })).split('\n')[0]).toContain('line 17000 ')
 })
 
-test('following sees new lines, a rotated file, and the end of the container', async () => {
+test.each([
+  ['a kernel that tells', false],
+  ['a kernel that has no watch left', true],
+])('following sees new lines, a rotated file, and the end of the container, with %s', async (_what, isFull) => {
+  kernel.isFull = isFull
+  onTestFinished(() => void (kernel.isFull = false))
   await writeFile(file, line(1, 'one'))
   let running = true
   let changed = (): void => {}

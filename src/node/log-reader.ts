@@ -1,9 +1,9 @@
 // Reads a container's log file as `kubectl logs` wants it: the last lines, since a time, with time stamps,
 // up to a number of bytes, one stream only, and following until the container ends. Following waits for
-// the file system to report a change; nothing polls.
-import { watch } from 'node:fs'
+// the file system to report a change.
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { watchDirectory } from '../host/watch-directory.ts'
 import type { LogOptions } from '../streams/node-streams.ts'
 import { parseLogLine } from './log-line.ts'
 
@@ -157,11 +157,15 @@ class Changes {
 
   constructor(file: string, follow: LogFollow) {
     const name = basename(file)
-    const watcher = watch(dirname(file), (_event, changed) => {
-      if (changed === null || changed === name) this.signal.resolve()
-    })
-    watcher.on('error', () => this.signal.resolve())
-    this.stops = [() => watcher.close(), follow.onChange(() => this.signal.resolve())]
+    const signal = (): void => this.signal.resolve()
+    const watcher = watchDirectory(
+      dirname(file),
+      changed => {
+        if (changed === null || changed === name) signal()
+      },
+      signal,
+    )
+    this.stops = [() => watcher.close(), follow.onChange(signal)]
   }
 
   reset(): void {

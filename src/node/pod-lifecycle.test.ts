@@ -98,6 +98,24 @@ test('the node tells which images it has, biggest first, soon after one was pull
   await until(() => images()?.length === 50)
 })
 
+test('a stream that the runtime refuses is refused in its words: the container ended a moment ago', async () => {
+  const pod = await client.create(pods, testPod('web', {}))
+  await until(() => container()?.state?.running !== undefined)
+  const refuse = () => Promise.reject(new RuntimeError('Other', 'container is in CONTAINER_EXITED state'))
+  Object.assign(runtime, { attach: refuse, exec: refuse, portForward: refuse })
+  const target = { namespace: 'default', pod: 'web', podUid: pod.metadata.uid, container: 'main' }
+  const streams = { stdin: false, stdout: true, stderr: true, tty: false }
+  const told = {
+    status: { reason: 'InternalError', message: 'Internal error occurred: container is in CONTAINER_EXITED state' },
+  }
+  await expect(agent.attach(target, streams)).rejects.toMatchObject(told)
+  await expect(agent.exec(target, ['true'], streams)).rejects.toMatchObject(told)
+  await expect(agent.portForward(target, 80)).rejects.toMatchObject(told)
+  const broken = Object.assign(new Error('write ECONNRESET'), { syscall: 'write' })
+  Object.assign(runtime, { attach: () => Promise.reject(broken) })
+  await expect(agent.attach(target, streams)).rejects.toThrow('Internal error occurred: write ECONNRESET')
+})
+
 test('a crashing container starts again at once, after 10 s, after 20 s, and is counted', async () => {
   program = { exitsAfterMs: 1_000, exitCode: 1 }
   await client.create(pods, testPod('web', {}))

@@ -1,9 +1,9 @@
 // Logs, exec, attach and port-forward for the pods of this node, refusing with the kubelet's words.
 import { Readable } from 'node:stream'
-import { ApiError, badRequest, notFound } from '../api/api-error.ts'
+import { ApiError, badRequest, internalError, notFound } from '../api/api-error.ts'
 import type { ContainerState, ContainerStatus as ApiContainerStatus } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
-import type { ContainerStatus, Runtime } from '../cri/runtime.ts'
+import { RuntimeError, type ContainerStatus, type Runtime } from '../cri/runtime.ts'
 import type { ContainerTarget, NodeStreams } from '../streams/node-streams.ts'
 import type { LogFiles } from './log-files.ts'
 import { readLog } from './log-reader.ts'
@@ -53,12 +53,12 @@ export function nodeStreams(
             }
       return Readable.from(readLog(file, options, now(), follow), { objectMode: false })
     },
-    exec: async (target, command, options) => await runtime.exec(runningContainer(target).id, command, options),
+    exec: async (target, command, options) => await told(runtime.exec(runningContainer(target).id, command, options)),
     async attach(target, options) {
       const { id } = runningContainer(target)
       const { stdin = false, stdinOnce = false } = containerOf(workerOf(target).pod, target.container) ?? {}
       // A container without input takes none.
-      return await runtime.attach(id, { ...options, stdin: options.stdin && stdin, stdinOnce })
+      return await told(runtime.attach(id, { ...options, stdin: options.stdin && stdin, stdinOnce }))
     },
     async portForward(target, port) {
       const { sandbox } = workerOf(target).state
@@ -66,9 +66,17 @@ export function nodeStreams(
         throw badRequest(
           `unable to forward port because pod is not running. Current status=${workerOf(target).pod.status.phase ?? 'Pending'}`,
         )
-      return await runtime.portForward(sandbox.id, port)
+      return await told(runtime.portForward(sandbox.id, port))
     },
   }
+}
+
+/** What the runtime refuses or breaks off is no fault of the server: a container may have ended a moment ago. */
+async function told<T>(stream: Promise<T>): Promise<T> {
+  return await stream.catch((error: unknown) => {
+    const isBroken = error instanceof Error && 'syscall' in error
+    throw error instanceof RuntimeError || isBroken ? internalError(error.message) : error
+  })
 }
 
 /** Which attempt's log is meant. @throws ApiError BadRequest when there is none */

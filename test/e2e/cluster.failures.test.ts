@@ -1,9 +1,10 @@
 // Wrong input and a machine in trouble: one clear sentence, exit code 1, and nothing destroyed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { programPath } from '../../src/host/command.ts'
+import { mountsBelow } from '../../src/host/mounts.ts'
 import {
   ClusterFixture,
   folder,
@@ -199,6 +200,42 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     succeeded(await cluster.sampan('up', ...elsewhere))
     succeeded(await cluster.sampan('down', '--purge', ...elsewhere))
     succeeded(await cluster.down('--purge'))
+  })
+
+  test('a start that fails when containerd runs already leaves nothing running', async () => {
+    succeeded(await cluster.up())
+    succeeded(await cluster.down())
+    const file = join(cluster.dataDirectory, 'cluster.json')
+    const facts = JSON.parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, JSON.stringify({ ...facts, nodeName: 'not a name' }))
+    await expectRefusal(cluster.up(), /^Node "not a name" is invalid/)
+    expect(await cluster.leftOvers()).toEqual([])
+    writeFileSync(file, JSON.stringify(facts))
+    succeeded(await cluster.up())
+    succeeded(await cluster.down('--purge'))
+  })
+
+  test('a link to the data directory and a disk in it: both outlast a stop, and a purge empties the directory', async () => {
+    const place = folder(`${cluster.dataDirectory}-elsewhere`)
+    symlinkSync(place, cluster.dataDirectory)
+    succeeded(await cluster.up())
+    const disk = folder(place, 'volumes')
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk])
+    mounts.push(disk)
+    await cluster.pushBusybox()
+    const memory = { name: 'memory', emptyDir: { medium: 'Memory' } }
+    const main = { name: 'main', image: 'sampan.local/busybox:1', command: ['sleep', '1000'] }
+    const spec = { containers: [main], volumes: [memory], terminationGracePeriodSeconds: 0 }
+    succeeded(await cluster.kubectlWith({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec }, 'create'))
+    succeeded(await cluster.kubectl('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s'))
+    expect(mountsBelow(join(place, 'pods'))).toHaveLength(1)
+    succeeded(await cluster.down())
+    expect(mountsBelow(place)).toEqual([disk])
+    succeeded(await cluster.up())
+    succeeded(await cluster.down('--purge'))
+    expect(await cluster.leftOvers()).toEqual([])
+    expect(readdirSync(place)).toEqual([])
+    rmSync(cluster.dataDirectory)
   })
 
   test('a disk that fills up while the cluster runs: writes are refused, reads go on, and it recovers', async () => {

@@ -193,3 +193,17 @@ describe('updates', () => {
     ).toEqual(['spec.containers: Forbidden: pod updates may not add or remove containers'])
   })
 })
+
+test.each([
+  ['.', true],
+  ['example.org.', true],
+  ['_sip._tcp.my_domain.org', true],
+  ['', false],
+  ['..', false],
+  ['a b', false],
+  ['__a', false],
+])('names may be looked for in the domain "%s": %s', (search, isAllowed) => {
+  const { spec } = pod({}, { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.0.0.1'], searches: [search] } })
+  const fields = validatePodSpec(spec, 'spec').map(({ field }) => field)
+  expect(fields.includes('spec.dnsConfig.searches[0]')).toBe(!isAllowed)
+})

@@ -60,6 +60,10 @@ const validateDeadline = (seconds: Int64 | undefined, field: string): FieldError
     ? []
     : [invalidValue(field, seconds, `must be between 1 and ${maximumSeconds}, inclusive`)]
 
+/** They may stand within a part of a domain, and one at its beginning. */
+const withoutUnderscores = (domain: string): string =>
+  domain.replaceAll(/(^|\.)_(?=[a-z0-9])/g, '$1').replaceAll('_', '-')
+
 function validateDns({ dnsConfig, dnsPolicy }: PodSpec, field: string): FieldError[] {
   const path = `${field}.dnsConfig`
   const { nameservers = [], searches = [] } = dnsConfig ?? {}
@@ -79,7 +83,7 @@ function validateDns({ dnsConfig, dnsPolicy }: PodSpec, field: string): FieldErr
     ),
     searches.length > 32 ? [invalidValue(`${path}.searches`, searches, 'must not have more than 32 search paths')] : [],
     each(searches, `${path}.searches`, (search, at) =>
-      collect(checkSubdomain, at, search.replace(/\.$/, '').replaceAll('_', '-')),
+      search === '.' ? [] : collect(checkSubdomain, at, withoutUnderscores(search.replace(/\.$/, ''))),
     ),
     each(dnsConfig?.options, `${path}.options`, (option, at) =>
       option.name ? [] : [required(at, 'must not be empty')],

@@ -12,6 +12,7 @@ import { unmountBelow } from '../../host/mounts.ts'
 import { ProcessPlace } from '../../host/process-place.ts'
 import { removeRules } from '../../network/remove-rules.ts'
 import { endRecorded } from '../../node/container-records.ts'
+import { podsDirectory } from '../../node/pod-directories.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf } from '../data-directory.ts'
 import { refuseOfRoot, withName } from '../roots-cluster.ts'
@@ -64,7 +65,8 @@ export async function down(options: DownOptions): Promise<void> {
       endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
   })
   output.done('container runtime stopped')
-  await unmountBelow(places.data)
+  // Somebody's own disk, for volumes say, stays where it is until all is deleted: the next `up` finds it.
+  await unmountBelow(options.purge ? places.data : podsDirectory(places.data))
   if (facts !== undefined)
     await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })
@@ -91,12 +93,12 @@ function showLeft(output: Output, left: readonly string[]): void {
   output.working(`stopping pods: ${left.length} left (${names}${left.length > namesShown ? ', ...' : ''})`)
 }
 
-/** A directory that is a disk of its own is emptied and stays. */
+/** A directory that is a disk of its own is emptied and stays, and so does a link with the directory that it leads to. */
 function deleteData(directory: string): void {
   for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true })
   try {
     rmdirSync(directory)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    if (!['EBUSY', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }

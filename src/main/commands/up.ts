@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure, Output } from '../../cli/output.ts'
-import { kubeconfigPaths, readKubeconfig, renewCredentials, writeContext } from '../../client/kubeconfig.ts'
+import { ensureContext, kubeconfigPaths, readKubeconfig, writeContext } from '../../client/kubeconfig.ts'
 import { missingPackages } from '../../host/cluster-programs.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { ProcessPlace, serviceName } from '../../host/process-place.ts'
@@ -46,9 +46,10 @@ export async function up(given: UpOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   if (running !== undefined) {
     running.close()
-    // The server may have renewed it since.
+    // The server may have renewed it since, and this may be another kubeconfig.
     const admin = adminAccess(places)
-    if (admin !== undefined) renewCredentials(kubeconfigPaths(process.env)[0]!, options.name, admin)
+    if (admin !== undefined)
+      ensureContext(kubeconfigPaths(process.env)[0]!, { name: options.name, server: running.facts.url, ...admin })
     if (options.output === 'json')
       console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else {

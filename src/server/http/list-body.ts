@@ -1,11 +1,11 @@
 // Writes a list, in the form the client accepts. Items are encoded as the client takes them.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGzip } from 'node:zlib'
-import { stringify } from 'yaml'
 import type { KindDefinition } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { encodeProtobufList, encodeProtobufMessage } from '../../api/protobuf/envelope.ts'
 import { apiVersionOf } from '../../api/resource.ts'
+import { yamlText } from '../../lib/yaml-text.ts'
 import type { ListPage } from '../operations/list.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
@@ -58,7 +58,7 @@ export async function sendList(exchange: Exchange, kind: KindDefinition, page: L
         200,
         mediaTypes.yaml,
         Buffer.from(
-          stringify({
+          yamlText({
             ...list,
             items: objects.map(({ object }) => (kind.custom === undefined ? untyped(object) : object)),
           }),

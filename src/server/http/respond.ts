@@ -2,10 +2,10 @@
 // client takes JSON; other forms are made from the parsed object. Lists: `list-body.ts`.
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { stringify } from 'yaml'
 import { ApiError, badRequest, internalError, PlainError, timedOut, type Status } from '../../api/api-error.ts'
 import type { KindDefinition } from '../../api/kind.ts'
 import { encodeProtobuf } from '../../api/protobuf/envelope.ts'
+import { yamlText } from '../../lib/yaml-text.ts'
 import type { CachedObject } from '../storage/cached-object.ts'
 import type { Exchange } from './exchange.ts'
 import { mediaTypes, negotiate, negotiateFor, type Accepted } from './negotiation.ts'
@@ -54,7 +54,7 @@ export async function sendValue(
   const { format } = accepted
   if (format === 'protobuf' && model !== undefined)
     return sendBytes(exchange, status, mediaTypes.protobuf, encodeProtobuf(model, value))
-  if (format === 'yaml') return sendBytes(exchange, status, mediaTypes.yaml, Buffer.from(stringify(value)))
+  if (format === 'yaml') return sendBytes(exchange, status, mediaTypes.yaml, Buffer.from(yamlText(value)))
   return sendBytes(exchange, status, mediaTypes.json, Buffer.from(`${JSON.stringify(value)}\n`))
 }
 
