@@ -1,24 +1,6 @@
-// The manifest of a service, `app.yml`: what a person writes, after checking and with an environment's
-// changes laid over it.
-
-export interface ManifestPort {
-  readonly name: string
-  readonly port: number
-  readonly protocol: 'TCP' | 'UDP'
-  /** Served on this port of the machine (30000 to 32767) as well. */
-  readonly nodePort?: number
-}
-
-/** How it is told whether an instance can serve. */
-export type HealthCheck =
-  | { readonly kind: 'http'; readonly path: string; readonly port: string }
-  | { readonly kind: 'grpc'; readonly port: string }
-  | { readonly kind: 'tcp'; readonly port: string }
-
-export type EnvironmentValue =
-  | { readonly value: string }
-  | { readonly secret: string; readonly key: string }
-  | { readonly configMap: string; readonly key: string }
+// The manifest of a service, `app.yml`: what a person writes, after checking, with an environment's changes laid over
+// it and with what convention adds. Plain data; every choice is made.
+import type { HealthCheck, Port, Resources, Security, Timing } from '../engine/parts.ts'
 
 export interface Manifest {
   readonly name: string
@@ -30,10 +12,107 @@ export interface Manifest {
   readonly ports: readonly ManifestPort[]
   readonly health: HealthCheck | undefined
   readonly environment: Readonly<Record<string, EnvironmentValue>>
-  readonly resources: { readonly cpu?: string; readonly memory?: string }
-  readonly strategy: 'rolling' | 'recreate'
+  readonly resources: Resources
+  readonly security: Security
+  readonly strategy: Strategy
   /** Seconds an instance gets to finish what it is doing. */
   readonly stopSeconds: number
+  /** Instances go to different nodes as far as there are some. */
+  readonly spread: boolean
+  /** Maintenance takes one instance at a time. */
+  readonly disruptionBudget: boolean
+  readonly services: readonly BackingServiceWish[]
+  readonly migrate: Migration | undefined
+  readonly routes: readonly ManifestRoute[]
+  readonly schedules: readonly ManifestSchedule[]
+  readonly checks: { readonly before?: Command; readonly after?: Command }
+  readonly files: readonly ManifestFile[]
+  /** Names of variables whose values are in the environment's secrets. */
+  readonly secrets: readonly string[]
+  /** Names of hooks. */
+  readonly notify: readonly string[]
+}
+
+export interface ManifestPort extends Port {
+  /** Served on this port of the machine (30000 to 32767) as well. */
+  readonly nodePort?: number
+}
+
+export type EnvironmentValue =
+  | { readonly value: string }
+  | { readonly secret: string; readonly key: string }
+  | { readonly configMap: string; readonly key: string }
+
+export type Strategy =
+  | { readonly kind: 'rolling' | 'recreate' | 'blue-green' }
+  | { readonly kind: 'canary'; readonly steps: readonly CanaryStep[]; readonly analysis: Analysis }
+
+export interface CanaryStep {
+  /** Share of the requests that the new version gets, 1 to 99. */
+  readonly percent: number
+  /** How long it is watched before the next step. */
+  readonly seconds: number
+}
+
+export interface Analysis {
+  /** The new version's instances may be started again so often. */
+  readonly maxRestarts: number
+  readonly run?: Command
+  /** Where a Prometheus answers: PromQL whose value may not be above `maximum`. */
+  readonly queries: readonly { readonly name: string; readonly query: string; readonly maximum: number }[]
+}
+
+/** A program and its arguments, started without a shell. */
+export interface Command {
+  readonly command: readonly string[]
+  readonly timeLimitSeconds: number
+}
+
+export const backingServiceTypes = ['postgres', 'mysql', 'mongo', 'redis', 'rabbitmq', 'nats', 's3'] as const
+export type BackingServiceType = (typeof backingServiceTypes)[number]
+
+export interface BackingServiceWish {
+  readonly type: BackingServiceType
+  /** Of `managed` ones. */
+  readonly image?: string
+  /** Of `managed` ones, such as `1Gi`. */
+  readonly size?: string
+  /** Name of the database, bucket or virtual host; by default the service's. */
+  readonly database?: string
+}
+
+export interface Migration {
+  readonly up: readonly string[]
+  /** Undoes what `up` of the same image did. */
+  readonly down?: readonly string[]
+  /** Prints the version of the schema; its last line counts. */
+  readonly version?: readonly string[]
+  /** Nothing undoes it: a rollback refuses to go back behind it. */
+  readonly irreversible: boolean
+  readonly timeLimitSeconds: number
+}
+
+export interface ManifestRoute {
+  readonly host: string
+  readonly path: string
+  /** Name of a port. */
+  readonly port: string
+}
+
+export interface ManifestSchedule {
+  readonly task: string
+  readonly timing: Timing
+  readonly command: readonly string[]
+  readonly overlap: boolean
+  readonly retries: number
+  readonly timeLimitSeconds?: number
+}
+
+export interface ManifestFile {
+  /** Absolute, in the container. */
+  readonly path: string
+  /** Relative to the folder of `app.yml`. */
+  readonly source: string
 }
 
 /** The registry of the machine's own cluster. */

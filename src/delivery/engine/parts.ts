@@ -1,0 +1,175 @@
+// What a release consists of, in words that every engine understands: instances, who gets the requests, schedules,
+// routes, configuration. Plain data, as it stands in a release's record. Nothing here knows `app.yml`, and nothing
+// here knows an engine's own objects.
+
+export type Part = Workload | Entrance | Schedule | Route
+
+export interface PartName {
+  readonly kind: Part['kind']
+  /** Unique among the parts of its kind in a namespace. */
+  readonly name: string
+}
+
+/** Where a service of an environment lives. */
+export interface Place {
+  readonly environment: string
+  readonly namespace: string
+  readonly service: string
+}
+
+/** How an instance, or a run, is started. */
+export interface Process {
+  /** With digest where that is known. */
+  readonly image: string
+  /** Differs from delivery to delivery where the digest is not known: the image is to be pulled anew. */
+  readonly pullMark?: string
+  /** Program and arguments, started without a shell; empty: as the image says. */
+  readonly command: readonly string[]
+  readonly variables: Readonly<Record<string, Variable>>
+  readonly files: readonly MountedFile[]
+  readonly resources: Resources
+  readonly security: Security
+}
+
+/** `secret` and `configuration` name a bundle, or something of the kind that the engine has from elsewhere. */
+export type Variable =
+  | { readonly value: string }
+  | { readonly secret: string; readonly key: string }
+  | { readonly configuration: string; readonly key: string }
+
+export interface MountedFile {
+  /** Absolute, in the container. */
+  readonly path: string
+  readonly bundle: string
+  readonly key: string
+  readonly secret: boolean
+}
+
+export interface Resources {
+  /** Cores that are reserved, as `0.5` or `500m`. */
+  readonly cpu?: string
+  /** Cores that are never exceeded. */
+  readonly cpuLimit?: string
+  /** Bytes that are reserved and never exceeded, as `512Mi`. */
+  readonly memory?: string
+}
+
+/** Restricted unless it says otherwise: no root, no new privileges, no capabilities, the engine's filter of system calls. */
+export interface Security {
+  /** May run as root. */
+  readonly root: boolean
+  /** Numeric; by default the image's. */
+  readonly user?: number
+  /** Added to none, as `NET_BIND_SERVICE`. */
+  readonly capabilities: readonly string[]
+  readonly readOnlyRoot: boolean
+}
+
+export interface Port {
+  readonly name: string
+  readonly port: number
+  readonly protocol: 'TCP' | 'UDP'
+}
+
+/** How it is told whether an instance can serve; `port` is the name of one. */
+export type HealthCheck =
+  | { readonly kind: 'http'; readonly path: string; readonly port: string }
+  | { readonly kind: 'grpc'; readonly port: string }
+  | { readonly kind: 'tcp'; readonly port: string }
+  | { readonly kind: 'command'; readonly command: readonly string[] }
+
+/** Instances of one version that are alike. */
+export interface Workload {
+  readonly kind: 'workload'
+  readonly name: string
+  readonly service: string
+  readonly version: string
+  /** Which of the service's workloads it is: `main`, `blue`, `green`, `canary`, `candidate`, or a backing service's name. */
+  readonly track: string
+  /** Gets requests from the entrance that leads to all that serve. */
+  readonly serving: boolean
+  readonly instances: number
+  readonly process: Process
+  readonly ports: readonly Port[]
+  readonly health: HealthCheck | undefined
+  /** Time an instance gets to finish what it is doing. */
+  readonly stopSeconds: number
+  readonly update: 'rolling' | 'recreate'
+  /** Over nodes, as far as there are some. */
+  readonly spread: boolean
+  /** Maintenance of a node takes one instance at a time. */
+  readonly disruptionBudget: boolean
+  /** What outlives instances; such a workload is never removed with a release. */
+  readonly storage?: { readonly path: string; readonly size: string }
+}
+
+/** A name and ports under which instances are reached; one write switches it. */
+export interface Entrance {
+  readonly kind: 'entrance'
+  readonly name: string
+  readonly service: string
+  readonly leadsTo: 'serving' | { readonly track: string }
+  /** `external`: port of the machines that leads here. */
+  readonly ports: readonly (Port & { readonly external?: number })[]
+}
+
+/** A process that is started at times; a time is never served twice. */
+export interface Schedule {
+  readonly kind: 'schedule'
+  readonly name: string
+  readonly service: string
+  readonly version: string
+  /** Its name in the manifest. */
+  readonly task: string
+  readonly timing: Timing
+  readonly process: Process
+  /** May start while the run before still goes on. */
+  readonly overlap: boolean
+  /** How often a run that failed is tried again. */
+  readonly retries: number
+  readonly timeLimitSeconds?: number
+}
+
+export type Timing =
+  /** Five fields; `timeZone` is an IANA name, UTC by default. */
+  | { readonly cron: string; readonly timeZone?: string }
+  /** From `start` (RFC 3339, UTC, whole minutes) at each multiple of the period; `count`: so many times in all. */
+  | { readonly start: string; readonly everyMinutes: number; readonly count?: number }
+
+/** What comes from outside for a host and a path goes to a port of an entrance. */
+export interface Route {
+  readonly kind: 'route'
+  readonly name: string
+  readonly service: string
+  /** Whole name; `*.` in front stands for one label. */
+  readonly host: string
+  /** And everything below it. */
+  readonly path: string
+  readonly entrance: string
+  /** Name of a port of the entrance. */
+  readonly port: string
+}
+
+/** A process that runs to its end once; whoever asks for the same name again gets the result of that run. */
+export interface Run {
+  readonly name: string
+  readonly service: string
+  readonly version: string
+  readonly process: Process
+  readonly timeLimitSeconds: number
+}
+
+/** Configuration, named by its content and never changed, so that it goes back with the instances. */
+export interface Bundle {
+  readonly name: string
+  readonly service: string
+  /** Encrypted at rest where the engine can, and shown to nobody. */
+  readonly secret: boolean
+  /** Base64 of each entry's bytes. */
+  readonly entries: Readonly<Record<string, string>>
+}
+
+export const partName = ({ kind, name }: Part): PartName => ({ kind, name })
+
+export const samePart = (left: PartName, right: PartName): boolean =>
+  left.kind === right.kind && left.name === right.name
