@@ -33,6 +33,8 @@ export interface Engine {
 
   /** Starts it, or finds the run of that name, and waits for its end. */
   runOnce(place: Place, run: Run, watch: Watch): Promise<RunResult>
+  /** Waits for the end of a run that was started, and starts none. @returns undefined when there was none */
+  resultOf(place: Place, name: string, watch: Watch): Promise<RunResult | undefined>
   /** Ends it if it goes on, and forgets it; none there is fine. */
   forgetRun(place: Place, name: string): Promise<void>
 
