@@ -1,6 +1,5 @@
 // An engine without a world: parts, runs and records in memory. The property tests of plans and their execution stand
 // on it: what runs give and which rollouts succeed is said by whoever makes it, and each verb can be made to fail.
-import { setTimeout as pause } from 'node:timers/promises'
 import { DeployError } from '../../deploy-error.ts'
 import type {
   CommandInInstance,
@@ -203,7 +202,7 @@ export class MemoryEngine implements Engine {
   }
 
   private async changing<T>(verb: string, change: () => T): Promise<T> {
-    await pause(0)
+    await Promise.resolve()
     this.behaviour.at(`before ${verb}`)
     const result = change()
     this.behaviour.at(`after ${verb}`)

@@ -1,0 +1,41 @@
+// Brings parts to what they are to be, instances first as the plan has them, and back to what they were.
+import { samePart, type Part, type PartName } from '../engine/parts.ts'
+import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
+import type { BringStep } from '../plan/step.ts'
+
+export const bring: StepHandler<BringStep> = {
+  async do({ put, remove }, context) {
+    for (const part of put) await bringPart(part, context)
+    for (const name of remove) await removePart(name, context)
+  },
+  async undo({ put, remove, before }, context) {
+    const was = (name: PartName): Part | undefined => before.find(part => samePart(part, name))
+    for (const name of [...remove, ...put].toReversed()) {
+      const part = was(name)
+      if (part === undefined) await removePart(name, context)
+      else await putBack(part, context)
+    }
+  },
+}
+
+async function bringPart(part: Part, { world: { engine, place }, watch }: StepContext): Promise<void> {
+  watch.signal.throwIfAborted()
+  if (part.kind !== 'workload') return engine.put(place, part)
+  const verdict = await engine.rollOut(place, part, watch)
+  if (verdict.state === 'failed') throw new StepFailure(verdict.reason, verdict.lastWords)
+}
+
+/** What does not run any more, although it did, stays in place: the rest is to be put back all the same. */
+async function putBack(part: Part, context: StepContext): Promise<void> {
+  try {
+    await bringPart(part, context)
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error
+    context.world.report.note(`${part.name} was put back, but does not run: ${error.message}`)
+  }
+}
+
+async function removePart({ kind, name }: PartName, { world, watch }: StepContext): Promise<void> {
+  watch.signal.throwIfAborted()
+  await world.engine.remove(world.place, { kind, name })
+}
