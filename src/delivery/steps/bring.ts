@@ -10,7 +10,7 @@ export const bring: StepHandler<BringStep> = {
   },
   async undo({ put, remove, before }, context) {
     const was = (name: PartName): Part | undefined => before.find(part => samePart(part, name))
-    for (const name of [...remove, ...put].toReversed()) {
+    for (const name of [...put, ...remove].toReversed()) {
       const part = was(name)
       if (part === undefined) await removePart(name, context)
       else await putBack(part, context)
