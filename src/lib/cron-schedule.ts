@@ -1,7 +1,7 @@
 // Cron expressions as Kubernetes' parser takes them (robfig/cron v3, standard parser): five fields or a
 // descriptor. What a field allows is read here once, for who checks a schedule and for who follows it.
-import { parseGoDuration } from '../lib/go-duration.ts'
-import { parseInt64 } from '../lib/int64.ts'
+import { parseGoDuration } from './go-duration.ts'
+import { parseInt64 } from './int64.ts'
 
 /** Each list is in ascending order. */
 export interface CronFields {
@@ -51,12 +51,15 @@ const descriptors: Readonly<Record<string, string>> = {
 }
 const every = '@every '
 
+/** The five fields that a descriptor stands for; else the text as it is. */
+export const cronLine = (text: string): string => (Object.hasOwn(descriptors, text) ? descriptors[text]! : text)
+
 /** @returns what is wrong with the text, as a text, when it is no schedule */
 export function parseCronSchedule(text: string): CronSchedule | string {
   if (text === '') return 'empty spec string'
   if (text.startsWith(every)) return parseInterval(text)
-  const expression = text.startsWith('@') ? (Object.hasOwn(descriptors, text) ? descriptors[text]! : undefined) : text
-  if (expression === undefined) return `unrecognized descriptor: ${text}`
+  const expression = cronLine(text)
+  if (expression.startsWith('@')) return `unrecognized descriptor: ${text}`
   const parts = expression.split(/\s+/).filter(part => part !== '')
   if (parts.length !== fields.length) return `expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`
   const parsed: FieldTimes[] = []
