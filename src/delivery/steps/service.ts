@@ -11,12 +11,16 @@ interface Note {
   readonly fresh: boolean
 }
 
+/** A server that is ready may still be setting itself up. */
+const startSeconds = 60
+
 export const service: StepHandler<ServiceStep> = {
   async do({ need }, context) {
     await withServer(need, context, async (backing, server, wanted) => {
       if (context.note === undefined)
         await context.keepNote({ fresh: !(await backing.exists(server, wanted)) } satisfies Note)
-      for (const made of await backing.ensure(server, wanted)) context.world.report.note(`made ${made}`)
+      const { report } = context.world
+      for (const made of await backing.ensure(server, wanted, report.note)) report.note(`made ${made}`)
     })
   },
   async undo({ need }, context) {
@@ -41,12 +45,18 @@ async function withServer(
   ])
   const way =
     server.kind === 'managed'
-      ? await engine.reach(place, { workload: server.workload, port: server.port })
-      : { host: server.host, port: server.port, close: () => {} }
-  const authority = server.kind === 'external' ? server.authority : undefined
-  const reached = { host: way.host, port: way.port, administrator, ...(authority !== undefined && { authority }) }
+      ? await engine.reach(place, { workload: server.workload, port: server.asked })
+      : { host: server.host, port: server.asked, close: () => {} }
+  const reached: Reached = {
+    host: way.host,
+    port: way.port,
+    administrator,
+    ...(server.kind === 'external'
+      ? server.authority !== undefined && { authority: server.authority }
+      : { waitSeconds: startSeconds }),
+  }
   try {
-    await work(backing, reached, { database, owner, credentials })
+    await work(backing, reached, { database, owner, credentials, exclusive: server.kind === 'managed' })
   } catch (error) {
     if ((error as Error).name !== 'ServiceFailure') throw error
     throw new StepFailure((error as Error).message)
