@@ -229,6 +229,7 @@ describe('a rollback', () => {
             if (typeof release === 'string') expect(release).toContain('is what runs now')
             const was = states[goal - 1]!
             expect(aspects(delivery.state().parts)).toEqual(aspects(was.parts))
+            expect(delivery.outside().schema.toSorted()).toEqual(was.outside.schema.toSorted())
           }
         },
       ),

@@ -1,6 +1,7 @@
 // The releases of a service, as its engine's ledger has them.
 import type { Engine } from './engine/engine.ts'
 import type { Place } from './engine/parts.ts'
+import { outlivesReleases } from './plan/bundles.ts'
 import { wasGood, type RecordedRelease, type Release, type ReleaseState } from './release.ts'
 
 const keptReleases = 10
@@ -48,7 +49,8 @@ export async function forgetOld(engine: Engine, place: Place): Promise<void> {
   for (const { revision } of releases.filter(release => !kept.includes(release)))
     await engine.ledger.remove(place, revision)
   const named = new Set(kept.flatMap(({ bundles }) => bundles))
-  for (const name of await engine.bundles(place)) if (!named.has(name)) await engine.dropBundle(place, name)
+  for (const name of await engine.bundles(place))
+    if (!named.has(name) && !outlivesReleases(name)) await engine.dropBundle(place, name)
 }
 
 /** However many attempts failed, there stays one to go back to, and what runs. */

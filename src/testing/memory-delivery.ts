@@ -100,8 +100,9 @@ export class MemoryDelivery {
   }
 
   /** All that a release may have changed. */
-  state(): { readonly parts: readonly Part[]; readonly outside: Outside } {
-    return { parts: this.engine.snapshot(this.place).parts, outside: this.outside() }
+  state(): { readonly parts: readonly Part[]; readonly data: readonly string[]; readonly outside: Outside } {
+    const { parts, data } = this.engine.snapshot(this.place)
+    return { parts, data, outside: this.outside() }
   }
 
   outside(): Outside {

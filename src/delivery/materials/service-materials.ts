@@ -4,7 +4,7 @@ import { DeployError } from '../deploy-error.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Bundle, Place } from '../engine/parts.ts'
 import type { BackingServiceWish } from '../manifest/manifest.ts'
-import { bundleOf, entryOf } from '../plan/bundles.ts'
+import { administratorBundle, bundleOf, entryOf } from '../plan/bundles.ts'
 import type { ServiceMaterial } from '../plan/materials.ts'
 import type { ServiceNeed, ServiceServer } from '../plan/step.ts'
 import type { Release } from '../release.ts'
@@ -38,9 +38,11 @@ export async function serviceMaterial(
   const sameServer = before !== undefined && before.server.kind === server.kind
   const administrator =
     existing === undefined
-      ? ((await known(sameServer ? before.administrator : undefined)) ??
-        credentialsBundle(place, `${wish.type}-admin`, { user: backing.administrator, password: input.password() }))
-      : credentialsBundle(place, `${wish.type}-admin`, { user: existing.user, password: secret(existing.password) })
+      ? ((await known(administratorBundle(place.service, wish.type))) ?? {
+          ...credentialsBundle(place, wish.type, { user: backing.administrator, password: input.password() }),
+          name: administratorBundle(place.service, wish.type),
+        })
+      : credentialsBundle(place, `${wish.type}-server`, { user: existing.user, password: secret(existing.password) })
   const database = wish.database ?? (existing === undefined ? place.service : ownName(place))
   const earlier = sameServer && before.database === database ? await known(before.credentials) : undefined
   const credentials =

@@ -21,6 +21,10 @@ export function bundleOf(
   return { name: `${service}-${role}-${digest.slice(0, 10)}`, service, secret, entries: encoded }
 }
 
+/** The administrator of a server that is made beside a service lives as long as its data, so its bundle is no release's. */
+export const administratorBundle = (service: string, type: string): string => `${service}-${type}-admin`
+export const outlivesReleases = (name: string): boolean => name.endsWith('-admin')
+
 export const entryOf = ({ entries }: Bundle, key: string): string | undefined =>
   entries[key] === undefined ? undefined : Buffer.from(entries[key], 'base64').toString()
 

@@ -104,7 +104,7 @@ class DeploymentPlanner {
           id: `${type}-server`,
           title: `start the ${type} server ${parts[0].name}`,
           doneWhen: 'it answers its health check',
-          undo: 'the server as it was before; one that is new is stopped, and its data stays',
+          undo: 'the server as it was before; one that is new is removed',
           timeLimitSeconds,
         },
         parts,

@@ -70,7 +70,6 @@ export function planRollback(input: RollbackInput): PlannedRollback {
     bundles: [...new Set([...goal.bundles, ...present.bundles])],
     needs: goal.needs,
     notify: goal.notify,
-    ...(goal.migration !== undefined && { migration: goal.migration }),
     schema: schema.schema,
     steps: builder.steps,
   }
@@ -83,15 +82,15 @@ const staysWarm = (old: Workload | undefined, workload: Workload | undefined): P
   old === undefined || workload === undefined || old.name === workload.name ? [] : [old]
 
 interface SchemaPlan {
-  /** Before the instances: changes that the goal had and that were taken back since. */
+  /** Before the instances, oldest first: changes that the goal had and that were taken back since. */
   readonly first: readonly MigrateStep[]
-  /** After them. */
+  /** After them, newest first. */
   readonly steps: readonly MigrateStep[]
   readonly schema: readonly number[]
 }
 
 function schemaSteps(input: RollbackInput): SchemaPlan | { readonly refusal: string } {
-  const { goal, present, releases, revision } = input
+  const { goal, present, releases } = input
   const of = (wanted: number): Release | undefined => releases.find(candidate => candidate.revision === wanted)
   const steps: MigrateStep[] = []
   const staying: number[] = []
@@ -109,18 +108,18 @@ function schemaSteps(input: RollbackInput): SchemaPlan | { readonly refusal: str
     if (migration.down === undefined) staying.push(number)
     else steps.push(schemaStep(input, release, 'down'))
   }
+  const first: MigrateStep[] = []
   const missing = goal.schema.filter(number => !present.schema.includes(number))
-  const newest = missing.length === 0 ? undefined : of(missing.at(-1)!)
-  if (missing.length > 0 && newest?.migration === undefined)
-    return {
-      refusal: `release ${goal.revision} needs the schema that release ${missing.at(-1)} brought, which is not kept any more; deliver ${goal.version} again instead: sampan deploy -e ${goal.environment} ${goal.service}:${goal.version}`,
-    }
-  const kept = present.schema.filter(number => goal.schema.includes(number) || staying.includes(number))
-  return {
-    first: newest === undefined ? [] : [schemaStep(input, newest, 'up')],
-    steps,
-    schema: newest === undefined ? kept : [...kept, revision],
+  for (const number of missing) {
+    const release = of(number)
+    if (release?.migration === undefined)
+      return {
+        refusal: `release ${goal.revision} needs the schema that release ${number} brought, which is not kept any more; deliver ${goal.version} again instead: sampan deploy -e ${goal.environment} ${goal.service}:${goal.version}`,
+      }
+    first.push(schemaStep(input, release, 'up'))
   }
+  const kept = present.schema.filter(number => goal.schema.includes(number) || staying.includes(number))
+  return { first, steps, schema: [...kept, ...missing] }
 }
 
 function schemaStep({ revision }: RollbackInput, release: Release, way: 'up' | 'down'): MigrateStep {
