@@ -93,6 +93,21 @@ export class Delivery {
     throw new DeployError(`release ${revision} (${version}) had failed (${reason}) and was taken back`)
   }
 
+  /** Takes back what runs; the release before runs again. */
+  async takeBackPresent(reason: string): Promise<void> {
+    const { engine } = this.options
+    const present = this.seen.releases.find(({ content }) => content.state === 'deployed')
+    if (present === undefined) return
+    const before = this.seen.releases.find(
+      ({ revision, content }) => revision < present.revision && content.state === 'superseded',
+    )
+    // As long as both are, the newer one is what runs.
+    if (before !== undefined) await setState(engine, this.place, before, 'deployed')
+    const pending = await setState(engine, this.place, present, 'pending')
+    await this.takeBack(this.execution(pending), reason)
+    this.seen = await situationOf(engine, this.place)
+  }
+
   /** Brings what was planned. @throws DeployError when it failed and was taken back */
   async bring({ planned, bundles, rollbackTo }: Plan): Promise<Release> {
     const { engine, clock, deployer, group } = this.options
