@@ -82,6 +82,19 @@ export class MemoryEngine implements Engine {
 
   async prepare(): Promise<void> {}
 
+  async services(environment: string, namespace: string): Promise<readonly string[]> {
+    const { parts, entries } = this.room({ environment, namespace, service: '' })
+    const delivered = [...entries.keys()].map(key => key.split(' ')[0]!)
+    return [...new Set([...parts.map(({ service }) => service), ...delivered])].toSorted()
+  }
+
+  async removeRoom(_environment: string, namespace: string): Promise<boolean> {
+    return this.changing('removeRoom', () => {
+      this.rooms.delete(namespace)
+      return true
+    })
+  }
+
   async observe(place: Place): Promise<Observation> {
     const own = this.room(place).parts.filter(({ service }) => service === place.service)
     return {
