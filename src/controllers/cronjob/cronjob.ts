@@ -12,7 +12,7 @@ import { writeStatus } from '../../control/write-status.ts'
 import { formatTime } from '../../lib/clock.ts'
 import { errorText } from '../../lib/error-text.ts'
 import { endOf, planCronJob } from './plan.ts'
-import { parseSchedule, type Schedule } from './schedule.ts'
+import { parseSchedule, type Schedule } from '../../control/cron-times.ts'
 
 const scheduledAnnotation = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
 /** The clock may ring a little early. */

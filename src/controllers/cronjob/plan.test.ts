@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { CronJob, Job } from '../../api/generated/models.ts'
 import { parseCronSchedule } from '../../api/cron-schedule.ts'
 import { planCronJob } from './plan.ts'
-import { dueSince, parseSchedule } from './schedule.ts'
+import { dueSince, parseSchedule } from '../../control/cron-times.ts'
 
 const at = (text: string): number => Date.parse(text)
 const iso = (timeMs: number | undefined): string | undefined =>

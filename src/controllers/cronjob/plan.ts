@@ -1,6 +1,6 @@
 // What a CronJob is to do now. Pure.
 import type { CronJob, Job } from '../../api/generated/models.ts'
-import { dueSince, type Schedule } from './schedule.ts'
+import { dueSince, type Schedule } from '../../control/cron-times.ts'
 
 export interface CronPlan {
   /** The scheduled time of the job to start. */

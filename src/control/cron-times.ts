@@ -1,6 +1,6 @@
 // When a CronJob is due. Times are epoch milliseconds.
-import { parseCronSchedule, type CronFields } from '../../api/cron-schedule.ts'
-import { localTime, offsetsAround, zoneOffsetMs } from '../../lib/zone-time.ts'
+import { parseCronSchedule, type CronFields } from '../api/cron-schedule.ts'
+import { localTime, offsetsAround, zoneOffsetMs } from '../lib/zone-time.ts'
 
 export interface Schedule {
   /** The first time after the given one; undefined when there is none within five years. */
