@@ -213,16 +213,19 @@ program
 
 program
   .command('deploy')
-  .description('bring a version of a service into an environment and wait until it runs')
-  .argument('<name:version>', 'for example geo-backend:1.0.0')
+  .description('bring versions of services into an environment and wait until they run')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
   .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
-  .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, {
+  .option('--dry-run', 'print the plan and change nothing')
+  .addOption(new Option('--resume', 'go on with a delivery that was interrupted').conflicts('dryRun'))
+  .option('--together', 'all of them or none: when one fails, the others are taken back')
+  .action(async (targets, options) =>
+    (await import('../cli/commands/deploy.ts')).deployCommand(targets, {
       ...withContext(options),
       ...(await machine()),
     }),
@@ -239,8 +242,9 @@ program
   .addOption(timeoutOption())
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
+  .option('--keep-schema', 'leave the schema of the database as it is')
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, {
+    (await import('../cli/commands/rollback.ts')).rollbackCommand(service, {
       ...withContext(options),
       ...(await machine()),
     }),
