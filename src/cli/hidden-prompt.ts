@@ -10,8 +10,8 @@ const interrupted = 130
 
 /** @throws CommandFailure for Ctrl-C and Ctrl-D */
 export function hiddenPrompt(question: string, { input, output }: PromptTerminal): Promise<string> {
-  output.write(question)
   input.setRawMode(true)
+  output.write(question)
   return new Promise<string>((resolve, reject) => {
     let typed: string[] = []
     const end = (finish: () => void): void => {

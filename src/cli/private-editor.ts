@@ -77,7 +77,9 @@ function removedWithUs(directory: string): { end(): void } {
 }
 
 function runEditor(editor: string, file: string, remove: () => void): Promise<void> {
-  const child = spawn('sh', ['-c', `${editor} "$@"`, editor, file], { stdio: 'inherit' })
+  // The shell gives way to the editor, which signals are for, unless the command is more than one program.
+  const command = `${/^\s*\w+=|[;&|()]/.test(editor) ? '' : 'exec '}${editor} "$@"`
+  const child = spawn('sh', ['-c', command, editor, file], { stdio: 'inherit' })
   // What is typed on the terminal is the editor's to understand.
   const ignored = (): void => {}
   const ended = (name: NodeJS.Signals): void => {
