@@ -54,6 +54,8 @@ export class MemoryDelivery {
   readonly told: News[] = []
   /** Words in the name of a run, the kind of a verb or the name of a hook that fail. */
   failing: string | undefined
+  /** A verb fails one time. */
+  once = false
   /** How many things may still happen before the process is killed. */
   lives = Infinity
   private readonly clock = new FakeClock()
@@ -66,7 +68,11 @@ export class MemoryDelivery {
   constructor() {
     this.engine.behaviour = {
       at: verb => {
-        if (this.failing !== undefined && `before ${this.failing}` === verb) throw new Error(`${this.failing} fails`)
+        const { failing } = this
+        if (failing !== undefined && `before ${failing}` === verb) {
+          if (this.once) this.failing = undefined
+          throw new Error(`${failing} fails`)
+        }
         this.live()
       },
       run: run => this.run(run),

@@ -2,14 +2,17 @@
 // Another one is told who that is. Who died without giving it up is recognized: at once where `isGone` knows,
 // else because the lease was not renewed for as long as it lasts, by this process's own clock. Unlike an election
 // (src/control/lease.ts) it does not wait for its turn, and it needs rights in the one namespace alone: no informer.
-import { isAlreadyExists, isConflict, isNotFound } from '../api/api-error.ts'
-import type { Lease } from '../api/generated/models.ts'
-import type { ObjectName } from '../api/object.ts'
-import { leases } from '../api/resources.ts'
-import type { Client } from '../client/client.ts'
-import { findObject } from '../client/find-object.ts'
-import { formatMicroTime, type Clock, type Timer } from '../lib/clock.ts'
-import { DeployError } from './deploy-error.ts'
+import { isAlreadyExists, isConflict, isNotFound } from '../../../api/api-error.ts'
+import type { Lease } from '../../../api/generated/models.ts'
+import type { ObjectName } from '../../../api/object.ts'
+import { leases } from '../../../api/resources.ts'
+import type { Client } from '../../../client/client.ts'
+import { findObject } from '../../../client/find-object.ts'
+import { formatMicroTime, type Clock, type Timer } from '../../../lib/clock.ts'
+import { DeployError } from '../../deploy-error.ts'
+import type { DeliveryLease, Taker } from '../ledger.ts'
+import type { Place } from '../parts.ts'
+import { pause } from './live-list.ts'
 
 const durationMs = 15_000
 const renewMs = 5_000
@@ -17,29 +20,16 @@ const lookAgainMs = 1_000
 /** Clocks of machines hardly differ by more: who did not renew for this long is gone without a second look. */
 const surelyGoneMs = 300_000
 
-export interface DeliveryLeaseOptions {
+export interface DeliveryLeaseOptions extends Taker {
   readonly client: Client
   readonly clock: Clock
-  readonly namespace: string
-  readonly service: string
-  /** Who delivers, as others are told. */
-  readonly deployer: string
-  /** Whether a deployer has surely ended. */
-  readonly isGone: (deployer: string) => boolean
-  readonly waiting: (text: string) => void
-  /** Ends the wait for a lease. */
-  readonly signal: AbortSignal
-}
-
-export interface DeliveryLease {
-  /** Fires when somebody else has the lease, or may have it by now. */
-  readonly lost: AbortSignal
-  release(): Promise<void>
+  readonly place: Place
 }
 
 /** @throws DeployError when somebody else delivers this service */
 export async function takeDeliveryLease(options: DeliveryLeaseOptions): Promise<DeliveryLease> {
-  const { client, clock, namespace, service, deployer } = options
+  const { client, clock, deployer } = options
+  const { namespace, service } = options.place
   const name = { namespace, name: `sampan.delivery.${service}` }
   let watched: { readonly version: string | undefined; readonly sinceMs: number } | undefined
   for (;;) {
@@ -64,7 +54,7 @@ export async function takeDeliveryLease(options: DeliveryLeaseOptions): Promise<
       continue
     }
     options.waiting(`${holder} began to deliver "${service}"; looking whether it still does`)
-    await pause(clock, options.signal)
+    await pause(clock, lookAgainMs, options.signal)
   }
 
   function isFree({ spec }: Lease): boolean {
@@ -145,18 +135,4 @@ async function giveUp(client: Client, name: ObjectName, deployer: string): Promi
   const current = await findObject(client, leases, name)
   if (current?.spec.holderIdentity !== deployer) return
   await client.delete(leases, name, { preconditions: { resourceVersion: current.metadata.resourceVersion! } })
-}
-
-function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = clock.after(lookAgainMs, resolve)
-    signal.addEventListener(
-      'abort',
-      () => {
-        timer.cancel()
-        resolve()
-      },
-      { once: true },
-    )
-  })
 }

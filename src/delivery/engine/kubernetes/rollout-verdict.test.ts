@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ContainerStatus, Deployment, DeploymentStatus, Pod, ReplicaSet } from '../api/generated/models.ts'
-import { judge, type Verdict } from './rollout.ts'
+import type { ContainerStatus, Deployment, DeploymentStatus, Pod, ReplicaSet } from '../../../api/generated/models.ts'
+import { judge, type RolloutVerdict as Verdict } from './rollout-verdict.ts'
 
 const meta = (name: string, owner?: string) => ({
   name,
@@ -79,11 +79,11 @@ describe('a rollout', () => {
       { state: 'failed', reason: 'too slow' },
     ],
   ])('%s', (_what, status, verdict) => {
-    expect(judge({ deployment: deployment(status), replicaSets: [], pods: [] })).toEqual(verdict)
+    expect(judge({ owner: deployment(status), replicaSets: [], pods: [] })).toEqual(verdict)
   })
 
   test('to no instances is done at once', () => {
-    expect(judge({ deployment: deployment({}, 0), replicaSets: [], pods: [] })).toEqual({ state: 'done' })
+    expect(judge({ owner: deployment({}, 0), replicaSets: [], pods: [] })).toEqual({ state: 'done' })
   })
 })
 
@@ -134,7 +134,7 @@ describe('a new pod', () => {
     ],
   ])('%s', (_what, status, state, reason) => {
     const verdict = judge({
-      deployment: deployment({}),
+      owner: deployment({}),
       replicaSets: [set('old', 1), set('new', 2)],
       pods: [pod('new', status)],
     })
@@ -144,8 +144,7 @@ describe('a new pod', () => {
   test('of the release before says nothing about this one', () => {
     const failing = { state: { waiting: { reason: 'ImagePullBackOff' } } }
     expect(
-      judge({ deployment: deployment({}), replicaSets: [set('old', 1), set('new', 2)], pods: [pod('old', failing)] })
-        .state,
+      judge({ owner: deployment({}), replicaSets: [set('old', 1), set('new', 2)], pods: [pod('old', failing)] }).state,
     ).toBe('waiting')
   })
 
@@ -153,7 +152,7 @@ describe('a new pod', () => {
     const foreign = { ...set('new', 2), metadata: { ...set('new', 2).metadata, ownerReferences: [] } }
     expect(
       judge({
-        deployment: deployment({}),
+        owner: deployment({}),
         replicaSets: [foreign],
         pods: [pod('new', { state: { waiting: { reason: 'ErrImagePull' } } })],
       }).state,
@@ -163,7 +162,7 @@ describe('a new pod', () => {
   test('tells of the run whose log says why', () => {
     const seen = (status: Partial<ContainerStatus>): Verdict =>
       judge({
-        deployment: deployment({}),
+        owner: deployment({}),
         replicaSets: [set('new', 1)],
         pods: [pod('new', { restartCount: 2, ...status })],
       })

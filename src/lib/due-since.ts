@@ -1,5 +1,5 @@
 // When a CronJob is due. Times are epoch milliseconds.
-import type { Schedule } from '../../lib/cron-times.ts'
+import type { Schedule } from './cron-times.ts'
 
 export interface Due {
   /** The latest time that has come and was not acted on; undefined: none. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CoreEvent, Deployment, Pod, PodStatus, ReplicaSet } from '../api/generated/models.ts'
+import type { CoreEvent, Deployment, Pod, PodStatus, ReplicaSet } from '../../../api/generated/models.ts'
 import { standstill, type Standstill } from './standstill.ts'
 
 const metadata = { name: 'web-1', namespace: 'n', uid: 'u', resourceVersion: '1', creationTimestamp: '' }
@@ -28,19 +28,23 @@ const warning = (reason: string, message: string, lastTimestamp: string, uid = '
   lastTimestamp,
 })
 const told = (pods: Pod[], warnings: CoreEvent[] = [], newest?: ReplicaSet): Standstill | undefined =>
-  standstill({ deployment, newest, pods, warnings })
+  standstill({ owner: deployment, pods, warnings, ...(newest !== undefined && { newest }) })
 const container = (more: object) => ({ name: 'web', image: '', imageID: '', ready: false, restartCount: 0, ...more })
 
 describe('a rollout is held up', () => {
   test.each([
-    ['pods "web-1" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true', true],
-    ['admission webhook "policy.example" denied the request: no', true],
-    ['Pod "web-1" is invalid: spec.containers[0].resources: Invalid value', true],
-    ['pods "web-1" is forbidden: exceeded quota: small, requested: cpu=1, used: cpu=1, limited: cpu=1', false],
-    ['pods "web-1" is forbidden: error looking up service account n/default: not found', false],
-    ['Internal error occurred: failed calling webhook "policy.example": connection refused', false],
-  ])('by a refusal: %s (certain: %s)', (message, certain) => {
-    expect(told([], [], refusing(message))).toEqual({ reason: `the cluster refuses new pods: ${message}`, certain })
+    ['pods "web-1" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true', 3_000],
+    ['admission webhook "policy.example" denied the request: no', 3_000],
+    ['Pod "web-1" is invalid: spec.containers[0].resources: Invalid value', 3_000],
+    ['pods "web-1" is forbidden: exceeded quota: small, requested: cpu=1, used: cpu=1, limited: cpu=1', 60_000],
+    ['pods "web-1" is forbidden: error looking up service account n/default: not found', undefined],
+    ['Internal error occurred: failed calling webhook "policy.example": connection refused', undefined],
+  ])('by a refusal: %s (certain after %s ms)', (message, certainAfterMs) => {
+    expect(told([], [], refusing(message))).toEqual({
+      kind: 'refused',
+      reason: `the cluster refuses new pods: ${message}`,
+      certainAfterMs,
+    })
   })
 
   test.each([
@@ -49,8 +53,10 @@ describe('a rollout is held up', () => {
   ])('because a pod finds no node: %s', message => {
     const unplaced = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }
     expect(told([pod({ conditions: [unplaced] })])).toEqual({
+      kind: 'no node',
       reason: `pod web-1 finds no node: ${message}`,
-      certain: false,
+      pod: 'web-1',
+      certainAfterMs: 60_000,
     })
   })
 
@@ -62,10 +68,10 @@ describe('a rollout is held up', () => {
     const older = warning('Unhealthy', 'older', '2026-01-01T00:00:01Z')
     const another = warning('Unhealthy', 'of another pod', '2026-01-01T00:00:09Z', 'other')
     expect(told([running], [older, warning('Unhealthy', message, '2026-01-01T00:00:02Z'), another])).toEqual({
+      kind: 'not ready',
       reason: `pod web-1 runs and is not ready: ${message}`,
       pod: 'web-1',
       container: 'web',
-      certain: false,
     })
   })
 
