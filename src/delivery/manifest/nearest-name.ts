@@ -9,6 +9,13 @@ export function nearestName(typed: string, known: readonly string[]): string | u
   return best !== undefined && best.distance <= Math.max(2, Math.floor(typed.length / 3)) ? best.name : undefined
 }
 
+/** What to say behind a name that there is not: the one that was meant, or all there are. */
+export function suggestion(typed: string, known: readonly string[]): string {
+  const meant = nearestName(typed, known)
+  if (meant !== undefined) return `did you mean "${meant}"?`
+  return known.length === 0 ? 'there is none' : `there is ${known.join(', ')}`
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other. */
 export function editDistance(left: string, right: string): number {
   const rows: number[][] = Array.from({ length: left.length + 1 }, (_unused, index) => [index])
