@@ -180,9 +180,9 @@ function wholeNumber(text: string): number {
 }
 
 /** What delivering needs to know of this machine. */
-async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean; identity: typeof identity }> {
   const { isAlive } = await import('../host/daemon.ts')
-  return { clock: commandClock, isAlive }
+  return { clock: commandClock, isAlive, identity }
 }
 
 program

@@ -63,7 +63,7 @@ async function deliver(
       const service = byName.get(name)!
       const own = optionsFor(service)
       if (options.resume) return resume(placeOf({ manifest: service.manifest, environment }), own)
-      return deploy(deploymentFor(service, target, own.report), own)
+      return deploy(deploymentFor(service, target, { ...options, ...own }), own)
     })
     if (group !== undefined && outcomes.some(({ state }) => state !== 'done')) {
       for (const { name } of outcomes.filter(({ state }) => state === 'done').toReversed())
@@ -84,8 +84,11 @@ async function deliver(
   }
 }
 
-const deploymentFor = (service: ChosenService, target: Target, report: DeliveryOptions['report']): Deployment =>
-  deploymentOf(target, service, service.version, report)
+const deploymentFor = (
+  service: ChosenService,
+  target: Target,
+  options: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
+): Deployment => deploymentOf(target, service, service.version, options)
 
 async function showPlans(
   services: readonly ChosenService[],
@@ -97,7 +100,7 @@ async function showPlans(
   const plans: { service: string; version: string; steps: unknown }[] = []
   for (const service of services) {
     const { name, version } = service
-    const planned = await planOf(deploymentFor(service, target, base.report), base)
+    const planned = await planOf(deploymentFor(service, target, { ...options, ...base }), base)
     output.quiet()
     plans.push({ service: name, version, steps: planned.steps })
     if (options.output !== 'json') console.log(`${name} ${version} to ${target.environment}:\n${planText(planned)}`)
