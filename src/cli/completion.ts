@@ -12,6 +12,8 @@ export interface CommandFacts {
   readonly options: readonly OptionFacts[]
   /** Names of what stands behind the command, in order. */
   readonly operands: readonly { readonly name: string; readonly choices: readonly string[] }[]
+  /** Those below it: `set` of `secret`. */
+  readonly commands?: readonly CommandFacts[]
 }
 
 export interface OptionFacts {
@@ -57,6 +59,8 @@ function candidatesFor(
   if (name === undefined) return commands.map(({ name: value, about }) => ({ value, about }))
   const command = commands.find(candidate => candidate.name === name)
   if (command === undefined) return []
+  if (command.commands !== undefined && command.commands.length > 0)
+    return candidatesFor(given, typed, command.commands, offers)
   const optionOf = (word: string | undefined): OptionFacts | undefined =>
     command.options.find(({ names }) => word !== undefined && names.includes(word))
   const asking = optionOf(given.at(-1))
@@ -88,6 +92,8 @@ function operandsOf({ name, choices }: CommandFacts['operands'][number], offers:
     case 'name:version':
       return plain(offers.services().map(service => `${service}:`))
     case 'name':
+    case 'service':
+    case 'service-and-name':
       return plain(offers.services())
     default:
       return []
