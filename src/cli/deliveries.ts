@@ -99,7 +99,7 @@ export function deploymentOf(
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
         image: () => imageOf(target, `${manifest.image}:${version}`, report),
         readFile: source => readFile(join(dirname(file), source)),
-        secrets: names => secretValues(target, manifest.name, names),
+        secrets: names => secretValues(target, manifest.name, names, { file, text: readFileSync(file, 'utf8') }),
       }),
   }
 }
