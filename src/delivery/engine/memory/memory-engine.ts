@@ -178,7 +178,10 @@ export class MemoryEngine implements Engine {
   }
 
   async runAttached(place: Place, run: Run): Promise<number> {
-    return this.changing('runAttached', () => this.behaviour.run({ ...run, name: `${place.service} attached` }).exitCode)
+    return this.changing(
+      'runAttached',
+      () => this.behaviour.run({ ...run, name: `${place.service} attached` }).exitCode,
+    )
   }
 
   async reach(_place: Place, { workload, port }: { readonly workload: string; readonly port: number }): Promise<Way> {
