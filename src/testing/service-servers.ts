@@ -191,13 +191,14 @@ export function startMariadb(options: ServerOptions = {}): Promise<ServiceServer
       'mariadb-install-db',
       ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
     )
-    const quoted = `'${administrator.password.replaceAll('\\', String.raw`\\`).replaceAll("'", "''")}'`
+    const sha1 = (content: string | Buffer): Buffer => createHash('sha1').update(content).digest()
+    const hash = `*${sha1(sha1(administrator.password)).toString('hex').toUpperCase()}`
     const initial = place.file(
       'init.sql',
-      ['localhost', '%']
+      ['localhost', '127.0.0.1', '::1', '%']
         .map(
           host =>
-            `CREATE OR REPLACE USER root@'${host}' IDENTIFIED BY ${quoted};\nGRANT ALL ON *.* TO root@'${host}' WITH GRANT OPTION;\n`,
+            `CREATE OR REPLACE USER root@'${host}' IDENTIFIED BY PASSWORD '${hash}';\nGRANT ALL ON *.* TO root@'${host}' WITH GRANT OPTION;\n`,
         )
         .join(''),
     )

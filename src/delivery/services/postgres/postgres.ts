@@ -14,6 +14,7 @@ import {
   usedAsItIs,
 } from '../server-access.ts'
 import type { BackingService, Granted, Reached, Tool, Wanted } from '../backing-service.ts'
+import { withFirst } from '../first-bytes.ts'
 import { machineTool, withAuthorityFile } from '../machine-tool.ts'
 import { scramVerifier, verifierFits } from './scram-verifier.ts'
 import { dialect, withSession, type Session } from './session.ts'
@@ -289,8 +290,3 @@ END
 $sampan$;
 CREATE SCHEMA IF NOT EXISTS public AUTHORIZATION pg_database_owner;
 `
-
-async function* withFirst(first: string, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield Buffer.from(first)
-  yield* rest
-}
