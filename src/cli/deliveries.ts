@@ -14,7 +14,7 @@ import { tellHook } from '../delivery/hooks/tell-hook.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
 import { gather } from '../delivery/materials/gather.ts'
 import type { ImageFound } from '../delivery/plan/materials.ts'
-import { loadBackingService } from '../delivery/services/backing-services.ts'
+import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deployerName, hasEnded } from './deployer.ts'
 import { findImage } from './find-image.ts'
@@ -45,7 +45,7 @@ export function deliveryOptions(
       waiting: text => output.working(text),
       note: text => output.line(text),
     },
-    service: loadBackingService,
+    service: backingService,
     tell: (hook, news) => tell(target, hook, news, clock),
     ...(prometheus !== undefined && { query: expression => queryPrometheus(prometheus, expression) }),
     deployer: deployerName(userInfo),
@@ -86,7 +86,7 @@ export function deploymentOf(
         engine,
         place,
         present,
-        load: loadBackingService,
+        load: backingService,
         external: type => {
           const server = target.settings?.servers[type]
           if (server === undefined) return undefined
@@ -99,7 +99,7 @@ export function deploymentOf(
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
         image: () => imageOf(target, `${manifest.image}:${version}`, report),
         readFile: source => readFile(join(dirname(file), source)),
-        secrets: names => secretValues(target, manifest.name, names),
+        secrets: names => secretValues(target, manifest.name, names, { file, text: readFileSync(file, 'utf8') }),
       }),
   }
 }

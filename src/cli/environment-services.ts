@@ -12,7 +12,11 @@ export async function placesOf(names: readonly string[], target: Target): Promis
   if (names.length > 0) return names.map(name => placeOf(name, target))
   const known = knownServices(target)
   if (known.length > 0) return known.map(name => placeOfService(name, target))
-  const { environment, engine } = target
+  const { environment, engine, settings } = target
+  if (settings?.namespace === 'service')
+    throw new CommandFailure(
+      `each service of "${environment}" has a namespace of its own, so that none is found without a name; name services, or add them to sampan.yml`,
+    )
   const { namespace } = placeIn(target, '')
   const found = await engine.services(environment, namespace)
   if (found.length === 0)

@@ -30,7 +30,7 @@ export function findSecretProject(directory: string): SecretProject {
   const teamRoot = upwards(directory, teamFileName)
   if (teamRoot !== undefined) return teamProject(teamRoot, readTeamFile(join(teamRoot, teamFileName)))
   const root = upwards(directory, manifestName) ?? onlyServiceBelow(directory)
-  const services = servicesBelow(root)
+  const services = servicesBelow(root).filter(({ file }) => dirname(resolve(file)) === root)
   return { root, environments: environmentsOf(services), services, readersOf: () => undefined }
 }
 
@@ -80,18 +80,22 @@ function writtenIn(text: string): WrittenManifest {
   }
 }
 
-function environmentsOf(services: readonly NamedManifest[]): SecretEnvironment[] {
-  const parents = new Map<string, string | undefined>()
-  for (const { text } of services)
-    for (const [name, written] of Object.entries(writtenIn(text).environments ?? {})) {
-      const parent = written?.extends
-      parents.set(name, typeof parent === 'string' ? parent : parents.get(name))
-    }
-  const above = (name: string, seen: readonly string[]): string[] => {
-    const parent = parents.get(name)
-    return parent === undefined || seen.includes(parent) ? [] : [parent, ...above(parent, [...seen, parent])]
-  }
-  return [...parents.keys()].map(name => ({ name, extends: above(name, [name]) }))
+const environmentsOf = (services: readonly NamedManifest[]): SecretEnvironment[] =>
+  services.flatMap(({ text }) =>
+    Object.keys(writtenIn(text).environments ?? {}).map(name => ({ name, extends: manifestChain(text, name) })),
+  )
+
+/** The environments from which one inherits as an `app.yml` says, nearest first. */
+export const manifestChain = (text: string, environment: string): string[] =>
+  chainOf(environment, name => {
+    const parent = writtenIn(text).environments?.[name]?.extends
+    return typeof parent === 'string' ? parent : undefined
+  })
+
+function chainOf(start: string, parentOf: (name: string) => string | undefined): string[] {
+  const chain = [start]
+  for (let next = parentOf(start); next !== undefined && !chain.includes(next); next = parentOf(next)) chain.push(next)
+  return chain.slice(1)
 }
 
 /** The services whose manifest wants the secret in that environment. */
@@ -183,10 +187,7 @@ interface WrittenTeam {
 function readTeamFile(path: string): Team {
   const written = (parse(readFileSync(path, 'utf8')) as WrittenTeam | null) ?? {}
   const environments = written.environments ?? {}
-  const above = (name: string): string[] => {
-    const parent = environments[name]?.extends
-    return parent === undefined ? [] : [parent, ...above(parent)]
-  }
+  const above = (name: string): string[] => chainOf(name, each => environments[each]?.extends)
   return {
     people: written.people ?? {},
     hooks: {},

@@ -6,6 +6,7 @@ import type { Engine } from '../delivery/engine/engine.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Place } from '../delivery/engine/parts.ts'
 import { isName, nameRule } from '../delivery/manifest/fields.ts'
+import { readTeam } from '../delivery/team/read-team.ts'
 import type { Team, TeamEnvironment } from '../delivery/team/team.ts'
 import type { Clock } from '../lib/clock.ts'
 import { findTeam } from './find-team.ts'
@@ -38,11 +39,12 @@ export interface Target extends Setting {
 export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): Setting {
   if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
   const found = findTeam(process.cwd())
+  const team = found === undefined ? undefined : readTeam(found.file, found.text)
   return {
     environment,
-    team: found?.team,
-    folder: found?.folder ?? process.cwd(),
-    settings: found?.team.environments[environment],
+    team,
+    folder: found?.directory ?? process.cwd(),
+    settings: team?.environments[environment],
   }
 }
 

@@ -1,16 +1,14 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
-import { homedir } from 'node:os'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { SecretOptions } from '../cli/commands/secret.ts'
 import type { CommandFacts } from '../cli/completion.ts'
+import { identitySource } from '../cli/identity-source.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
-import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
-// Before anything is started that would inherit it.
-const identity = takeIdentitySource(process.env, homedir())
+identitySource()
 
 const program = new Command('sampan')
   .description(
@@ -232,6 +230,20 @@ program
   )
 
 program
+  .command('diff')
+  .description('show what a deployment would change, and what was changed since the last one; exit code 1: something')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(outputOption())
+  .action(async (targets, options) => {
+    const { diffCommand } = await import('../cli/commands/diff.ts')
+    process.exitCode = await diffCommand(targets, { ...withContext(options), timeout: 300, ...(await machine()) })
+  })
+
+program
   .command('rollback')
   .description('go back to the release before, or to the one that --to names')
   .argument('<name>', 'service')
@@ -252,10 +264,10 @@ program
 
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
-/** What changing and reading them needs. */
-async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'identity' | 'oneAtATime'>> {
+/** Two commands on this machine do not change a file at once. */
+async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'oneAtATime'>> {
   const { whileLocked } = await import('../host/lock.ts')
-  return { ...options, identity, oneAtATime: whileLocked }
+  return { ...options, oneAtATime: whileLocked }
 }
 
 const secretCommand = (name: string, description: string): Command =>
@@ -301,7 +313,7 @@ secret
   .option('--name <name>', 'whose it is (default: the user)')
   .addOption(outputOption())
   .action(async options =>
-    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, identity, clock: commandClock }),
+    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, clock: commandClock }),
   )
 
 program

@@ -1,9 +1,12 @@
 // The client's side of Kubernetes' streaming protocols over SPDY: exec, attach and port-forward towards a
-// container runtime's streaming server (or a kubelet), which is given as a URL.
+// container runtime's streaming server (or a kubelet), which is given as a URL; and port-forward through an API server.
 import { request } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { createWebSocketStream } from 'ws'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
+import { openWebSocket, UpgradeRefused, type RemoteServer } from './remote-websocket.ts'
 import { SpdySession, type SpdyStream } from './spdy/session.ts'
 
 const connectTimeoutMs = 30_000
@@ -48,6 +51,29 @@ export async function openRemoteSession(url: string, options: StreamOptions): Pr
 /** One connection to a port of the pod behind a port-forward URL. */
 export async function openPortForward(url: string, port: number): Promise<Duplex> {
   const { session } = await upgrade(url, ['portforward.k8s.io'])
+  return forwardOver(session, port)
+}
+
+/** The same through an API server: within a WebSocket, or where the server is too old for that, by itself. */
+export async function openServerPortForward(server: RemoteServer, path: string, port: number): Promise<Duplex> {
+  return forwardOver(await serverSession(server, path), port)
+}
+
+async function serverSession(server: RemoteServer, path: string): Promise<SpdySession> {
+  try {
+    const tunnel = createWebSocketStream(await openWebSocket(server, path, ['SPDY/3.1+portforward.k8s.io']))
+    tunnel.on('error', () => {})
+    return new SpdySession(tunnel, { role: 'client' })
+  } catch (error) {
+    if (!(error instanceof UpgradeRefused) || error.code !== oldServerCode) throw error
+    return (await upgrade(`${server.url}${path}`, ['portforward.k8s.io'], server)).session
+  }
+}
+
+/** Of one that expects SPDY. */
+const oldServerCode = 400
+
+async function forwardOver(session: SpdySession, port: number): Promise<Duplex> {
   const headers = { port: String(port), requestID: '0' }
   const errors = session.openStream({ ...headers, streamType: 'error' }, true)
   const data = session.openStream({ ...headers, streamType: 'data' })
@@ -95,11 +121,17 @@ async function statusOf(errors: SpdyStream): Promise<Awaited<RemoteSession['done
   }
 }
 
-function upgrade(url: string, protocols: readonly string[]): Promise<{ session: SpdySession }> {
+function upgrade(
+  url: string,
+  protocols: readonly string[],
+  { headers = {}, tls }: Partial<RemoteServer> = {},
+): Promise<{ session: SpdySession }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ session: SpdySession }>()
-  const call = request(url, {
+  const call = (url.startsWith('https:') ? secureRequest : request)(url, {
+    ...tls,
     method: 'POST',
     headers: {
+      ...headers,
       Connection: 'Upgrade',
       Upgrade: 'SPDY/3.1',
       'X-Stream-Protocol-Version': [...protocols],

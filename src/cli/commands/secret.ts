@@ -2,7 +2,7 @@
 // editor, and never stand in arguments, messages or the environment of other processes.
 import { randomInt } from 'node:crypto'
 import { userInfo } from 'node:os'
-import { identityFile, makeIdentity, readIdentities, type IdentitySource } from '../../delivery/secrets/identities.ts'
+import { identityFile, makeIdentity, readIdentities } from '../../delivery/secrets/identities.ts'
 import { changesIn, textToEdit } from '../../delivery/secrets/edited-secrets.ts'
 import { openAll, rekeyFile } from '../../delivery/secrets/rekey-file.ts'
 import type { SecretFile } from '../../delivery/secrets/secret-file.ts'
@@ -20,6 +20,7 @@ import { locateSecret, openSecret } from '../../delivery/secrets/secrets-for.ts'
 import { sealValue, type SecretValue } from '../../delivery/secrets/sealed-value.ts'
 import { formatTime, type Clock } from '../../lib/clock.ts'
 import { hiddenPrompt } from '../hidden-prompt.ts'
+import { identitySource } from '../identity-source.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { editorPlaces, editPrivately } from '../private-editor.ts'
 import {
@@ -37,7 +38,6 @@ import {
 export interface SecretOptions {
   readonly environment: string
   readonly output?: 'json'
-  readonly identity: IdentitySource
   readonly oneAtATime: OneAtATime
 }
 
@@ -55,7 +55,7 @@ function settingOf(options: SecretOptions): Setting {
   return {
     project,
     environment: environmentIn(project, options.environment),
-    folder: new SecretFolder(project.root, options.oneAtATime),
+    folder: new SecretFolder(project.root),
     output: new Output(),
     options,
   }
@@ -88,7 +88,7 @@ export async function secretSet(
 
 async function put(setting: Setting, place: SecretPlace, secret: SecretValue): Promise<void> {
   const { folder, output, options } = setting
-  const { readers, path } = await folder.change(place.environment, async file => {
+  const { readers, path } = await folder.change(place.environment, options.oneAtATime, async file => {
     const recipients = await recipientsOf(setting, file)
     file.setReaders(recipients)
     file.put(place, await sealValue(place, secret, recipients))
@@ -100,9 +100,9 @@ async function put(setting: Setting, place: SecretPlace, secret: SecretValue): P
   output.line(rollText(place, rolls))
 }
 
-const recipientsOf = ({ project, options }: Setting, file: SecretFile): Promise<Readers> =>
+const recipientsOf = ({ project }: Setting, file: SecretFile): Promise<Readers> =>
   readersFor(project, file, async () => {
-    const [own] = await readIdentities(options.identity)
+    const [own] = await readIdentities(identitySource())
     return { [userInfo().username]: own!.recipient }
   })
 
@@ -119,7 +119,7 @@ export async function secretGet(words: readonly string[], options: SecretOptions
     throw new CommandFailure(
       `there is no ${placeText(place)} in ${folder.pathOf(environment.name)}; set it with "${secretCommand('set', place)}"`,
     )
-  const opened = await openSecret(located.file, located.secret, await readIdentities(options.identity))
+  const opened = await openSecret(located.file, located.secret, await readIdentities(identitySource()))
   if (typeof opened === 'string') throw new SecretsError([opened])
   if (options.output === 'json') return print({ ...jsonPlace(located.secret), value: opened.value })
   process.stdout.write(process.stdout.isTTY ? `${opened.value}\n` : opened.value)
@@ -157,7 +157,7 @@ export async function secretRemove(words: readonly string[], options: SecretOpti
   const { folder, output } = setting
   const path = folder.pathOf(place.environment)
   const rolls = rollsWith(setting, place)
-  if (!(await folder.change(place.environment, async file => file.remove(place))))
+  if (!(await folder.change(place.environment, options.oneAtATime, async file => file.remove(place))))
     throw new CommandFailure(`there is no ${placeText(place)} in ${path}${elsewhere(setting, place)}`)
   if (options.output === 'json') return print({ ...jsonPlace(place), file: path, rolls })
   output.line(`✓ ${placeText(place)} is removed from ${path}`)
@@ -176,7 +176,7 @@ export async function secretEdit(options: SecretOptions): Promise<void> {
   const { name } = environment
   const file = folder.read(name)
   await recipientsOf(setting, file)
-  const before = file.secrets.length === 0 ? [] : await openAll(file, await readIdentities(options.identity))
+  const before = file.secrets.length === 0 ? [] : await openAll(file, await readIdentities(identitySource()))
   const places = editorPlaces(process.env)
   const changes = await editPrivately(
     places,
@@ -191,7 +191,7 @@ export async function secretEdit(options: SecretOptions): Promise<void> {
   )
   const changed = [...changes.set, ...changes.remove]
   if (changed.length > 0)
-    await folder.change(name, async current => {
+    await folder.change(name, options.oneAtATime, async current => {
       const recipients = await recipientsOf(setting, current)
       const touched = changed.filter(place => current.find(place)?.sealed !== file.find(place)?.sealed)
       if (touched.length > 0)
@@ -229,8 +229,8 @@ async function goesOn(output: Output, error: unknown): Promise<boolean> {
 export async function secretRekey(options: SecretOptions): Promise<void> {
   const { project, folder, environment, output } = settingOf(options)
   const { name } = environment
-  const identities = await readIdentities(options.identity)
-  const { count, before, now, path } = await folder.change(name, async file => {
+  const identities = await readIdentities(identitySource())
+  const { count, before, now, path } = await folder.change(name, options.oneAtATime, async file => {
     const old = file.readers
     const readers = project.readersOf(name) ?? old
     if (Object.keys(readers).length === 0)
@@ -259,7 +259,7 @@ export async function secretRotate(words: readonly string[], options: SecretOpti
   if (secret === undefined)
     throw new CommandFailure(`there is no ${placeText(place)} in ${file.path}${elsewhere(setting, place)}`)
   await recipientsOf(setting, file)
-  const opened = await openSecret(file, secret, await readIdentities(options.identity))
+  const opened = await openSecret(file, secret, await readIdentities(identitySource()))
   if (typeof opened === 'string') throw new SecretsError([opened])
   const next = opened.generated ? generatedSecret() : await askedSecret(place)
   if (next.value === opened.value) throw new CommandFailure(`${placeText(place)} has this value already`)
@@ -270,12 +270,11 @@ export interface KeygenOptions {
   readonly file?: string
   readonly name?: string
   readonly output?: 'json'
-  readonly identity: IdentitySource
   readonly clock: Clock
 }
 
 export async function secretKeygen(options: KeygenOptions): Promise<void> {
-  const file = options.file ?? identityFile(options.identity)
+  const file = options.file ?? identityFile(identitySource())
   const name = options.name ?? userInfo().username
   const { recipient } = await makeIdentity(file, formatTime(options.clock.now()))
   if (options.output === 'json') return print({ name, recipient, file })
