@@ -10,7 +10,8 @@ export async function confirm(what: string, name: string, yes: boolean | undefin
   const questions = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await questions.question(`This takes away ${what}. Type "${name}" to go on: `)
-    if (answer.trim() !== name) throw new CommandFailure(`expected "${name}", found "${answer.trim()}"; nothing was changed`)
+    if (answer.trim() !== name)
+      throw new CommandFailure(`expected "${name}", found "${answer.trim()}"; nothing was changed`)
   } finally {
     questions.close()
   }

@@ -10,23 +10,23 @@ import { planDeletion, type DeletionStep } from './plan/plan-deletion.ts'
 import { withServer } from './services/with-server.ts'
 
 export interface Deleted {
+  /** There was something of the service. */
+  readonly removed: boolean
   /** Workloads whose data stays. */
   readonly kept: readonly string[]
 }
 
-/** @throws DeployError when there is nothing of the service */
 export function deleteService(place: Place, withData: boolean, options: DeliveryOptions): Promise<Deleted> {
   const { engine, report } = options
   return delivering(place, options, async delivery => {
     const { steps, holders } = await deletionOf(place, withData, delivery.situation, engine)
-    if (steps.length === 0) throw new DeployError(nothingThere(place, holders))
     for (const step of steps) {
       mayGoOn(place, withData, [options.signal, delivery.lost])
       report.waiting(titleOf(step))
       await take(step, place, options, report)
       if (step.kind === 'part' || step.kind === 'drop') report.step(titleOf(step))
     }
-    return { kept: withData ? [] : holders }
+    return { removed: steps.length > 0, kept: withData ? [] : holders }
   })
 }
 
@@ -100,11 +100,4 @@ function titleOf(step: DeletionStep): string {
     case 'bundle':
       return `drop ${step.name}`
   }
-}
-
-function nothingThere({ service, environment, namespace }: Place, holders: readonly string[]): string {
-  const there = `there is nothing of "${service}" in the environment "${environment}" (namespace ${namespace})`
-  return holders.length === 0
-    ? there
-    : `${there} but the data of ${holders.join(', ')}; to take that away too: sampan delete -e ${environment} ${service} --with-data`
 }

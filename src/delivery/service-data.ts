@@ -9,7 +9,13 @@ import { situationOf } from './history.ts'
 import type { ServiceNeed } from './plan/step.ts'
 import type { Release } from './release.ts'
 import { nothingRuns } from './serving-release.ts'
-import { ServiceFailure, type BackingService, type Reached, type RunTool, type Wanted } from './services/backing-service.ts'
+import {
+  ServiceFailure,
+  type BackingService,
+  type Reached,
+  type RunTool,
+  type Wanted,
+} from './services/backing-service.ts'
 import { knownOf, withServer, type ServerAccess } from './services/with-server.ts'
 
 export interface DataWanted {

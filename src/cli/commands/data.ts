@@ -32,7 +32,10 @@ export async function backup(service: string, type: string | undefined, options:
       })
       written.catch(() => {})
       output.working(`saving the data of ${service}`)
-      const what = await stoppable(backupData({ place: placeOf(service, target), ...typed(type) }, stream, delivery), delivery)
+      const what = await stoppable(
+        backupData({ place: placeOf(service, target), ...typed(type) }, stream, delivery),
+        delivery,
+      )
       if (!stream.writableEnded) stream.end()
       await written
       await rename(part, file)
@@ -47,13 +50,20 @@ export async function backup(service: string, type: string | undefined, options:
 export async function restore(service: string, type: string | undefined, options: DataOptions): Promise<void> {
   const { file, environment } = options
   if (!existsSync(file)) throw new CommandFailure(`there is no file ${file}`)
-  await confirm(`all data of ${service} in ${environment}, and puts what is in ${file} in its place`, service, options.yes)
+  await confirm(
+    `all data of ${service} in ${environment}, and puts what is in ${file} in its place`,
+    service,
+    options.yes,
+  )
   const again = `sampan data restore -e ${environment} ${service}${type === undefined ? '' : ` ${type}`} --file ${file}`
   const interruptible = { first: 'stopping; the data may be half-way', goOn: `do it again with: ${again}` }
   await changing(options, interruptible, async ({ target, output, delivery }) => {
     output.working(`restoring the data of ${service}`)
     const from = createReadStream(file)
-    const what = await stoppable(restoreData({ place: placeOf(service, target), ...typed(type) }, from, delivery), delivery)
+    const what = await stoppable(
+      restoreData({ place: placeOf(service, target), ...typed(type) }, from, delivery),
+      delivery,
+    )
     output.done(`restored ${what} from ${file}`)
   })
 }

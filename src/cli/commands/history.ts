@@ -23,7 +23,8 @@ export async function history(service: string, options: HistoryOptions): Promise
       )
     const { release: revision } = options
     const shown = revision === undefined ? releases : [chosen(releases, service, revision)]
-    if (options.output === 'json') console.log(JSON.stringify(shown.map(release => facts(release, revision !== undefined))))
+    if (options.output === 'json')
+      console.log(JSON.stringify(shown.map(release => facts(release, revision !== undefined))))
     else console.log(revision === undefined ? historyText(releases) : releaseText(shown[0]!))
   })
 }

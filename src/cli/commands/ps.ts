@@ -20,7 +20,9 @@ export async function ps(names: readonly string[], options: PsOptions): Promise<
       throw new CommandFailure(
         `there is nothing of ${unknown.join(', ')} in the environment "${target.environment}" (namespace ${looked.find(isNothing)!.place.namespace})`,
       )
-    console.log(options.output === 'json' ? JSON.stringify(looked.map(each => psFacts(each, nowMs))) : psText(looked, nowMs))
+    console.log(
+      options.output === 'json' ? JSON.stringify(looked.map(each => psFacts(each, nowMs))) : psText(looked, nowMs),
+    )
   })
 }
 

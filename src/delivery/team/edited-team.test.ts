@@ -16,9 +16,7 @@ environments:
 `
 
 test('an environment more changes nothing else', () => {
-  expect(withEnvironment(team, 'test7', 'test')).toBe(
-    `${team}  test7: { extends: test } # made by sampan env create\n`,
-  )
+  expect(withEnvironment(team, 'test7', 'test')).toBe(`${team}  test7: { extends: test } # made by sampan env create\n`)
 })
 
 test('what was added goes, and the file is as it was', () => {
