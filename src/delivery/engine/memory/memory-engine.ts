@@ -56,7 +56,8 @@ export class MemoryEngine implements Engine {
       list: async place => this.entriesOf(place),
       add: async (place, entry) => this.writeEntry(place, entry, undefined),
       write: async (place, entry) => this.writeEntry(place, entry, entry.mark),
-      remove: async (place, revision) => void this.room(place).entries.delete(entryKey(place, revision)),
+      remove: async (place, revision) =>
+        this.changing('forget', () => void this.room(place).entries.delete(entryKey(place, revision))),
       take: async (place, taker) => this.take(place, taker),
     }
   }
@@ -74,6 +75,10 @@ export class MemoryEngine implements Engine {
       bundles: [...bundles.keys()].toSorted(),
       data: [...data].toSorted(),
     }
+  }
+
+  runNames(place: Place): readonly string[] {
+    return [...this.room(place).runs.keys()].toSorted()
   }
 
   async cannot(): Promise<readonly Inability[]> {
