@@ -7,11 +7,13 @@ import { readManifest } from '../delivery/manifest/read-manifest.ts'
 import { tagPattern } from '../images/image-reference.ts'
 import { findManifest, manifestIn, type FoundManifest } from './find-manifest.ts'
 import { CommandFailure } from './output.ts'
-import { placeIn, type Target } from './target.ts'
+import { placeIn, type Setting } from './target.ts'
 
 export interface ChosenService {
   readonly name: string
   readonly version: string
+  /** It was asked for; else it is that of the package.json. */
+  readonly versionGiven: boolean
   readonly manifest: Manifest
   readonly file: string
   /** Others of sampan.yml that have to run before it. */
@@ -19,11 +21,11 @@ export interface ChosenService {
 }
 
 /** @param names `NAME:VERSION`, or `NAME` for the version of its package.json */
-export async function chosenServices(
+export function chosenServices(
   names: readonly string[],
-  target: Target,
+  target: Setting,
   { file }: { readonly file?: string },
-): Promise<readonly ChosenService[]> {
+): readonly ChosenService[] {
   const wanted = names.length > 0 ? names : Object.keys(target.team?.services ?? {})
   if (wanted.length === 0)
     throw new CommandFailure(
@@ -34,7 +36,7 @@ export async function chosenServices(
   return wanted.map(text => chosenService(text, target, file))
 }
 
-function chosenService(text: string, target: Target, file: string | undefined): ChosenService {
+function chosenService(text: string, target: Setting, file: string | undefined): ChosenService {
   const [name = '', version, ...rest] = text.split(':')
   if (rest.length > 0 || (version !== undefined && !tagPattern.test(version)))
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${text}"`)
@@ -45,20 +47,21 @@ function chosenService(text: string, target: Target, file: string | undefined): 
   return {
     name,
     version: version ?? versionBeside(found.file, name),
+    versionGiven: version !== undefined,
     manifest,
     file: found.file,
     needs: target.team?.services[name]?.needs ?? [],
   }
 }
 
-export function manifestOf(service: string, target: Target, file: string | undefined): FoundManifest {
+export function manifestOf(service: string, target: Setting, file: string | undefined): FoundManifest {
   const known = target.team?.services[service]
   if (file === undefined && known !== undefined) return manifestIn(join(target.folder, known.path))
   return findManifest(service, file, process.cwd())
 }
 
 /** Also of a service whose manifest is not at hand; with it, a namespace of its own is respected. */
-export function placeOfService(service: string, target: Target, file?: string): Place {
+export function placeOfService(service: string, target: Setting, file?: string): Place {
   try {
     const found = manifestOf(service, target, file)
     const { namespace } = readManifest(found.file, found.text, target.environment, target.team)

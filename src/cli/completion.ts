@@ -4,6 +4,7 @@
 import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
 import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
 import { servicesBelow } from './find-manifest.ts'
+import { teamOf } from './find-team.ts'
 
 export interface CommandFacts {
   readonly name: string
@@ -103,7 +104,10 @@ function operandsOf({ name, choices }: CommandFacts['operands'][number], offers:
 export const offersHere: Offers = {
   services: () => servicesBelow(process.cwd()).map(({ name }) => name),
   environments: () => [
-    ...new Set(servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text)))),
+    ...new Set([
+      ...servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text))),
+      ...orNone(() => Object.keys(teamOf(process.cwd())?.environments ?? {})),
+    ]),
   ],
   contexts: () => [
     ...new Set(

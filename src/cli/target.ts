@@ -18,30 +18,42 @@ export interface TargetOptions {
   readonly clock: Clock
 }
 
-export interface Target {
+/** What the files at hand say of an environment. */
+export interface Setting {
   readonly environment: string
   readonly team: Team | undefined
   /** Folder of `sampan.yml`; without one, the folder in which the command was given. */
   readonly folder: string
   /** undefined: `sampan.yml` does not name it, or there is none. */
   readonly settings: TeamEnvironment | undefined
+}
+
+export interface Target extends Setting {
   readonly client: HttpClient
   readonly engine: Engine
   close(): void
 }
 
-export function openTarget({ environment, context, clock }: TargetOptions): Target {
+/** @throws CommandFailure for what is no environment */
+export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): Setting {
   if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
   const found = findTeam(process.cwd())
-  const settings = found?.team.environments[environment]
-  const access = clusterAccess(kubeconfigPaths(process.env), context ?? settings?.context)
-  const client = new HttpClient({ access, userAgent: 'sampan', clock })
-  const engine = new KubernetesEngine({ client, name: access.context, clock })
   return {
     environment,
     team: found?.team,
     folder: found?.folder ?? process.cwd(),
-    settings,
+    settings: found?.team.environments[environment],
+  }
+}
+
+/** @param setting by default that of the folder in which the command was given */
+export function openTarget(options: TargetOptions, setting = settingOf(options)): Target {
+  const { context, clock } = options
+  const access = clusterAccess(kubeconfigPaths(process.env), context ?? setting.settings?.context)
+  const client = new HttpClient({ access, userAgent: 'sampan', clock })
+  const engine = new KubernetesEngine({ client, name: access.context, clock })
+  return {
+    ...setting,
     client,
     engine,
     close() {
@@ -52,7 +64,7 @@ export function openTarget({ environment, context, clock }: TargetOptions): Targ
 }
 
 /** Where a service is whose manifest is not at hand, or does not say. */
-export function placeIn({ environment, settings }: Pick<Target, 'environment' | 'settings'>, service: string): Place {
+export function placeIn({ environment, settings }: Pick<Setting, 'environment' | 'settings'>, service: string): Place {
   return { environment, service, namespace: namespaceIn(environment, service, settings?.namespace) }
 }
 

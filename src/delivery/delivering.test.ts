@@ -190,6 +190,43 @@ test('who was killed is followed by somebody who is told', async () => {
   expect(states(await delivery.releases())).toEqual(['3 3.0.0 deployed', '2 2.0.0 failed', '1 1.0.0 superseded'])
 })
 
+describe('of releases that are delivered together', () => {
+  test('one that runs is taken back when another one fails, and the one before runs again', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    await delivery.deploy({ ...whole, replicas: 3 }, '2.0.0', 'group')
+    await delivery.takeBackGroup('group')
+    expect(delivery.state()).toEqual(before)
+    expect(states(await delivery.releases())).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
+    await delivery.deploy(whole, '3.0.0')
+    expect(states(await delivery.releases())[0]).toBe('3 3.0.0 deployed')
+  })
+
+  test('another release than theirs is left alone', async () => {
+    await delivery.deploy(whole, '1.0.0', 'group')
+    await delivery.deploy(whole, '2.0.0')
+    await delivery.takeBackGroup('group')
+    expect(states(await delivery.releases())[0]).toBe('2 2.0.0 deployed')
+  })
+
+  test('a kill while it is taken back is no different from one at another time', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    for (let lives = 0; ; lives++) {
+      await delivery.deploy({ ...whole, replicas: 3 }, '2.0.0', 'group')
+      delivery.lives = lives
+      const killed = await delivery.takeBackGroup('group').then(
+        () => false,
+        () => true,
+      )
+      delivery.next()
+      if (killed) await delivery.takeBackGroup('group')
+      expect(delivery.state()).toEqual(before)
+      if (!killed) break
+    }
+  })
+})
+
 test('releases that are old are forgotten with their configuration, and one to go back to stays', async () => {
   const manifest: Manifest = { ...plainManifest, secrets: ['TOKEN'] }
   for (let index = 1; index <= 15; index++) await delivery.deploy(manifest, `${index}.0.0`)

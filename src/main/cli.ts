@@ -1,14 +1,16 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
+import { homedir } from 'node:os'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { SecretOptions } from '../cli/commands/secret.ts'
 import type { CommandFacts } from '../cli/completion.ts'
-import { identitySource } from '../cli/identity-source.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
+import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
-identitySource()
+// Before anything is started that would inherit it.
+const identity = takeIdentitySource(process.env, homedir())
 
 const program = new Command('sampan')
   .description(
@@ -178,9 +180,9 @@ function wholeNumber(text: string): number {
 }
 
 /** What delivering needs to know of this machine. */
-async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean; identity: typeof identity }> {
   const { isAlive } = await import('../host/daemon.ts')
-  return { clock: commandClock, isAlive }
+  return { clock: commandClock, isAlive, identity }
 }
 
 program
@@ -211,20 +213,37 @@ program
 
 program
   .command('deploy')
-  .description('bring a version of a service into an environment and wait until it runs')
-  .argument('<name:version>', 'for example geo-backend:1.0.0')
+  .description('bring versions of services into an environment and wait until they run')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
   .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
-  .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, {
+  .option('--dry-run', 'print the plan and change nothing')
+  .addOption(new Option('--resume', 'go on with a delivery that was interrupted').conflicts('dryRun'))
+  .option('--together', 'all of them or none: when one fails, the others are taken back')
+  .action(async (targets, options) =>
+    (await import('../cli/commands/deploy.ts')).deployCommand(targets, {
       ...withContext(options),
       ...(await machine()),
     }),
   )
+
+program
+  .command('diff')
+  .description('show what a deployment would change, and what was changed since the last one; exit code 1: something')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(outputOption())
+  .action(async (targets, options) => {
+    const { diffCommand } = await import('../cli/commands/diff.ts')
+    process.exitCode = await diffCommand(targets, { ...withContext(options), timeout: 300, ...(await machine()) })
+  })
 
 program
   .command('rollback')
@@ -237,8 +256,9 @@ program
   .addOption(timeoutOption())
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
+  .option('--keep-schema', 'leave the schema of the database as it is')
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, {
+    (await import('../cli/commands/rollback.ts')).rollbackCommand(service, {
       ...withContext(options),
       ...(await machine()),
     }),
@@ -247,9 +267,9 @@ program
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
 /** Two commands on this machine do not change a file at once. */
-async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'oneAtATime'>> {
+async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'identity' | 'oneAtATime'>> {
   const { whileLocked } = await import('../host/lock.ts')
-  return { ...options, oneAtATime: whileLocked }
+  return { ...options, identity, oneAtATime: whileLocked }
 }
 
 const secretCommand = (name: string, description: string): Command =>
@@ -295,7 +315,7 @@ secret
   .option('--name <name>', 'whose it is (default: the user)')
   .addOption(outputOption())
   .action(async options =>
-    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, clock: commandClock }),
+    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, identity, clock: commandClock }),
   )
 
 program

@@ -12,6 +12,7 @@ import { bundleOf } from '../delivery/plan/bundles.ts'
 import type { Materials } from '../delivery/plan/materials.ts'
 import type { Release } from '../delivery/release.ts'
 import type { BackingService } from '../delivery/services/backing-service.ts'
+import { takeBackGroup } from '../delivery/take-back-group.ts'
 import { FakeClock } from './fake-clock.ts'
 
 export class Killed extends Error {}
@@ -83,15 +84,25 @@ export class MemoryDelivery {
     }
   }
 
-  deploy(manifest: Manifest, version: string): Promise<Release> {
+  /** @param group of releases that are delivered together */
+  deploy(manifest: Manifest, version: string, group?: string): Promise<Release> {
     const gather = (_place: Place, present: Release | undefined): Promise<Materials> =>
       this.materials(manifest, version, present)
-    return this.settled(deploy({ manifest, environment: 'test', version, gather }, this.options()))
+    return this.settled(
+      deploy(
+        { manifest, environment: 'test', version, gather },
+        { ...this.options(), ...(group !== undefined && { group }) },
+      ),
+    )
   }
 
   rollback(revision?: number, keepSchema = false): Promise<Release> {
     const wanted = { place: this.place, keepSchema, ...(revision !== undefined && { revision }) }
     return this.settled(rollback(wanted, this.options()))
+  }
+
+  takeBackGroup(group: string): Promise<void> {
+    return this.settled(takeBackGroup(this.place, group, this.options()))
   }
 
   resume(): Promise<Release> {

@@ -1,6 +1,6 @@
 // `sampan deploy -e ENVIRONMENT [NAME[:VERSION]...]`: delivers services, those that sampan.yml names when none is given,
 // in the order of their needs.
-import { deploy, planOf, resume, type Deployment } from '../../delivery/deploy.ts'
+import { deploy, placeOf, planOf, resume, type Deployment } from '../../delivery/deploy.ts'
 import type { DeliveryOptions } from '../../delivery/delivering.ts'
 import type { Release } from '../../delivery/release.ts'
 import { releaseFacts } from '../../delivery/release.ts'
@@ -10,7 +10,7 @@ import { deliveryOptions, deploymentOf, type DeliverySettings } from '../deliver
 import { watchForInterruption } from '../interruption.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { planText } from '../plan-text.ts'
-import { openTarget, placeIn, type Target, type TargetOptions } from '../target.ts'
+import { openTarget, settingOf, type Target, type TargetOptions } from '../target.ts'
 import { chosenServices, type ChosenService } from '../chosen-services.ts'
 
 export interface DeployCommandOptions extends TargetOptions, DeliverySettings {
@@ -23,11 +23,14 @@ export interface DeployCommandOptions extends TargetOptions, DeliverySettings {
 }
 
 export async function deployCommand(names: readonly string[], options: DeployCommandOptions): Promise<void> {
+  const setting = settingOf(options)
+  // What is mistyped is said before a cluster is asked.
+  const services = chosenServices(names, setting, options)
   const output = new Output()
-  const target = openTarget(options)
+  const target = openTarget(options, setting)
   try {
-    if (options.dryRun) await showPlans(names, target, options, output)
-    else await deliver(names, target, options, output)
+    if (options.dryRun) await showPlans(services, target, options, output)
+    else await deliver(services, target, options, output)
   } finally {
     output.quiet()
     target.close()
@@ -35,18 +38,18 @@ export async function deployCommand(names: readonly string[], options: DeployCom
 }
 
 async function deliver(
-  names: readonly string[],
+  services: readonly ChosenService[],
   target: Target,
   options: DeployCommandOptions,
   output: Output,
 ): Promise<void> {
   const { environment } = target
+  const named = services.map(({ name }) => name).join(' ')
   const interruption = watchForInterruption(
     output,
-    `what was begun stays half-way; go on with: sampan deploy -e ${environment} ${names.join(' ')} --resume, or take it back with: sampan rollback -e ${environment} ${names.map(name => name.split(':')[0]).join(' ')}`,
+    `what was begun stays half-way; go on with: sampan deploy -e ${environment} ${named} --resume, or take it back with: sampan rollback -e ${environment} ${named}`,
   )
   try {
-    const services = await chosenServices(names, target, options)
     const group = options.together && services.length > 1 ? `${Date.now().toString(36)}-${process.pid}` : undefined
     const several = services.length > 1
     const base = deliveryOptions(target, options, output, interruption.signal)
@@ -59,12 +62,16 @@ async function deliver(
     const outcomes = await inOrder(Object.fromEntries(services.map(({ name, needs }) => [name, needs])), async name => {
       const service = byName.get(name)!
       const own = optionsFor(service)
-      if (options.resume) return resume(placeIn(target, name), own)
-      return deploy(deploymentFor(service, target, own.report), own)
+      if (options.resume) return resume(placeOf({ manifest: service.manifest, environment }), own)
+      return deploy(deploymentFor(service, target, { ...options, ...own }), own)
     })
     if (group !== undefined && outcomes.some(({ state }) => state !== 'done')) {
       for (const { name } of outcomes.filter(({ state }) => state === 'done').toReversed())
-        await takeBackGroup(placeIn(target, name), group, optionsFor(byName.get(name)!))
+        await takeBackGroup(
+          placeOf({ manifest: byName.get(name)!.manifest, environment }),
+          group,
+          optionsFor(byName.get(name)!),
+        )
       output.line('what was delivered together was taken back together')
     }
     finish(outcomes, target, options, output)
@@ -77,20 +84,23 @@ async function deliver(
   }
 }
 
-const deploymentFor = (service: ChosenService, target: Target, report: DeliveryOptions['report']): Deployment =>
-  deploymentOf(target, service, service.version, report)
+const deploymentFor = (
+  service: ChosenService,
+  target: Target,
+  options: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
+): Deployment => deploymentOf(target, service, service.version, options)
 
 async function showPlans(
-  names: readonly string[],
+  services: readonly ChosenService[],
   target: Target,
   options: DeployCommandOptions,
   output: Output,
 ): Promise<void> {
   const base = deliveryOptions(target, options, output, new AbortController().signal)
   const plans: { service: string; version: string; steps: unknown }[] = []
-  for (const service of await chosenServices(names, target, options)) {
+  for (const service of services) {
     const { name, version } = service
-    const planned = await planOf(deploymentFor(service, target, base.report), base)
+    const planned = await planOf(deploymentFor(service, target, { ...options, ...base }), base)
     output.quiet()
     plans.push({ service: name, version, steps: planned.steps })
     if (options.output !== 'json') console.log(`${name} ${version} to ${target.environment}:\n${planText(planned)}`)

@@ -7,7 +7,7 @@ import { deliveryOptions, type DeliverySettings } from '../deliveries.ts'
 import { placeOfService } from '../chosen-services.ts'
 import { watchForInterruption } from '../interruption.ts'
 import { CommandFailure, Output } from '../output.ts'
-import { openTarget, type TargetOptions } from '../target.ts'
+import { openTarget, settingOf, type TargetOptions } from '../target.ts'
 
 export interface RollbackCommandOptions extends TargetOptions, DeliverySettings {
   readonly file?: string
@@ -21,8 +21,9 @@ export async function rollbackCommand(service: string, options: RollbackCommandO
     throw new CommandFailure(
       `expected the NAME of a service such as geo-backend, found "${service}"; --to chooses a release, else it is the one before`,
     )
+  const setting = settingOf(options)
   const output = new Output()
-  const target = openTarget(options)
+  const target = openTarget(options, setting)
   const { environment } = target
   const interruption = watchForInterruption(
     output,

@@ -4,7 +4,7 @@ import type { CronJob, Job } from '../../api/generated/models.ts'
 import { parseCronSchedule } from '../../lib/cron-schedule.ts'
 import { planCronJob } from './plan.ts'
 import { parseSchedule } from '../../lib/cron-times.ts'
-import { dueSince } from './due-since.ts'
+import { dueSince } from '../../lib/due-since.ts'
 
 const at = (text: string): number => Date.parse(text)
 const iso = (timeMs: number | undefined): string | undefined =>
