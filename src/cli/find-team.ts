@@ -1,8 +1,9 @@
 // Finds the file of the team, `sampan.yml`: the nearest one in this folder or above it.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { readTeam } from '../delivery/team/read-team.ts'
 import type { Team } from '../delivery/team/team.ts'
+import { folderAbove } from './folder-above.ts'
 
 export const teamFileName = 'sampan.yml'
 
@@ -16,15 +17,10 @@ export interface FoundTeam {
 
 /** undefined: there is none. */
 export function findTeam(directory: string): FoundTeam | undefined {
-  let folder = resolve(directory)
-  for (;;) {
-    const file = join(folder, teamFileName)
-    if (existsSync(file))
-      return { file: relative(process.cwd(), file) || file, directory: folder, text: readFileSync(file, 'utf8') }
-    const above = dirname(folder)
-    if (above === folder) return undefined
-    folder = above
-  }
+  const folder = folderAbove(directory, teamFileName)
+  if (folder === undefined) return undefined
+  const file = join(folder, teamFileName)
+  return { file: relative(process.cwd(), file) || file, directory: folder, text: readFileSync(file, 'utf8') }
 }
 
 /** @throws ManifestError */

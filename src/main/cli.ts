@@ -1,14 +1,16 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
+import { homedir } from 'node:os'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { SecretOptions } from '../cli/commands/secret.ts'
 import type { CommandFacts } from '../cli/completion.ts'
-import { identitySource } from '../cli/identity-source.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
+import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
 
-identitySource()
+// Before anything is started that would inherit it.
+const identity = takeIdentitySource(process.env, homedir())
 
 const program = new Command('sampan')
   .description(
@@ -178,9 +180,9 @@ function wholeNumber(text: string): number {
 }
 
 /** What delivering needs to know of this machine. */
-async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean; identity: typeof identity }> {
   const { isAlive } = await import('../host/daemon.ts')
-  return { clock: commandClock, isAlive }
+  return { clock: commandClock, isAlive, identity }
 }
 
 program
@@ -265,9 +267,9 @@ program
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
 /** Two commands on this machine do not change a file at once. */
-async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'oneAtATime'>> {
+async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'identity' | 'oneAtATime'>> {
   const { whileLocked } = await import('../host/lock.ts')
-  return { ...options, oneAtATime: whileLocked }
+  return { ...options, identity, oneAtATime: whileLocked }
 }
 
 const secretCommand = (name: string, description: string): Command =>
@@ -313,7 +315,7 @@ secret
   .option('--name <name>', 'whose it is (default: the user)')
   .addOption(outputOption())
   .action(async options =>
-    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, clock: commandClock }),
+    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, identity, clock: commandClock }),
   )
 
 program
