@@ -1,4 +1,4 @@
-// Finds the file of the team, `sampan.yml`: the nearest one in this folder or above it.
+// Finds the file of the team, `sampan.yml`: the nearest one in a folder or above it.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { readTeam } from '../delivery/team/read-team.ts'
@@ -6,29 +6,30 @@ import type { Team } from '../delivery/team/team.ts'
 
 export const teamFileName = 'sampan.yml'
 
-export interface FoundTeam {
+export interface TeamFile {
   /** As people would type it. */
   readonly file: string
   /** Absolute. */
-  readonly directory: string
+  readonly folder: string
   readonly text: string
 }
 
+export interface FoundTeam extends TeamFile {
+  readonly team: Team
+}
+
 /** undefined: there is none. */
-export function findTeam(directory: string): FoundTeam | undefined {
-  let folder = resolve(directory)
-  for (;;) {
+export function findTeamFile(directory: string): TeamFile | undefined {
+  for (let folder = resolve(directory); ; folder = dirname(folder)) {
     const file = join(folder, teamFileName)
     if (existsSync(file))
-      return { file: relative(process.cwd(), file) || file, directory: folder, text: readFileSync(file, 'utf8') }
-    const above = dirname(folder)
-    if (above === folder) return undefined
-    folder = above
+      return { file: relative(process.cwd(), file) || file, folder, text: readFileSync(file, 'utf8') }
+    if (folder === dirname(folder)) return undefined
   }
 }
 
-/** @throws ManifestError */
-export function teamOf(directory: string): Team | undefined {
-  const found = findTeam(directory)
-  return found === undefined ? undefined : readTeam(found.file, found.text)
+/** undefined: there is none. @throws ManifestError */
+export function findTeam(directory: string): FoundTeam | undefined {
+  const found = findTeamFile(directory)
+  return found === undefined ? undefined : { ...found, team: readTeam(found.file, found.text) }
 }

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { nearestName } from '../delivery/manifest/nearest-name.ts'
 import type { SecretFile } from '../delivery/secrets/secret-file.ts'
 import type { Team } from '../delivery/team/team.ts'
+import { findTeam, teamFileName } from './find-team.ts'
 import { manifestName, servicesBelow, type NamedManifest } from './find-manifest.ts'
 import { CommandFailure } from './output.ts'
 
@@ -24,11 +25,9 @@ export interface SecretEnvironment {
   readonly extends: readonly string[]
 }
 
-export const teamFileName = 'sampan.yml'
-
 export function findSecretProject(directory: string): SecretProject {
-  const teamRoot = upwards(directory, teamFileName)
-  if (teamRoot !== undefined) return teamProject(teamRoot, readTeamFile(join(teamRoot, teamFileName)))
+  const found = findTeam(directory)
+  if (found !== undefined) return teamProject(found.folder, found.team)
   const root = upwards(directory, manifestName) ?? onlyServiceBelow(directory)
   const services = servicesBelow(root)
   return { root, environments: environmentsOf(services), services, readersOf: () => undefined }
@@ -171,45 +170,4 @@ export function changeOfReaders(before: Readers, now: Readers): string | undefin
     ...(other.length > 0 ? [`another key of ${other.join(', ')}`] : []),
   ]
   return told.length === 0 ? undefined : told.join('; ')
-}
-
-interface WrittenTeam {
-  readonly people?: Record<string, string>
-  readonly environments?: Record<string, { extends?: string; readers?: string[] } | null>
-  readonly services?: Record<string, { path?: string } | string | null>
-}
-
-/** What secrets need of sampan.yml. */
-function readTeamFile(path: string): Team {
-  const written = (parse(readFileSync(path, 'utf8')) as WrittenTeam | null) ?? {}
-  const environments = written.environments ?? {}
-  const above = (name: string): string[] => {
-    const parent = environments[name]?.extends
-    return parent === undefined ? [] : [parent, ...above(parent)]
-  }
-  return {
-    people: written.people ?? {},
-    hooks: {},
-    services: Object.fromEntries(
-      Object.entries(written.services ?? {}).map(([name, each]) => [
-        name,
-        { path: (typeof each === 'string' ? each : each?.path) ?? name, needs: [] },
-      ]),
-    ),
-    environments: Object.fromEntries(
-      Object.keys(environments).map(name => [
-        name,
-        {
-          name,
-          extends: above(name),
-          engine: 'kubernetes' as const,
-          domain: '',
-          namespace: 'environment' as const,
-          servers: {},
-          readers:
-            [name, ...above(name)].map(each => environments[each]?.readers).find(each => each !== undefined) ?? [],
-        },
-      ]),
-    ),
-  }
 }
