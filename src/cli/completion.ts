@@ -4,7 +4,7 @@
 import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
 import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
 import { servicesBelow } from './find-manifest.ts'
-import { teamOf } from './find-team.ts'
+import { findTeam } from './find-team.ts'
 
 export interface CommandFacts {
   readonly name: string
@@ -106,7 +106,7 @@ export const offersHere: Offers = {
   environments: () => [
     ...new Set([
       ...servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text))),
-      ...orNone(() => Object.keys(teamOf(process.cwd())?.environments ?? {})),
+      ...orNone(() => Object.keys(findTeam(process.cwd())?.team.environments ?? {})),
     ]),
   ],
   contexts: () => [

@@ -7,24 +7,28 @@ import { folderAbove } from './folder-above.ts'
 
 export const teamFileName = 'sampan.yml'
 
-export interface FoundTeam {
+export interface TeamFile {
   /** As people would type it. */
   readonly file: string
   /** Absolute. */
-  readonly directory: string
+  readonly folder: string
   readonly text: string
 }
 
+export interface FoundTeam extends TeamFile {
+  readonly team: Team
+}
+
 /** undefined: there is none. */
-export function findTeam(directory: string): FoundTeam | undefined {
+export function findTeamFile(directory: string): TeamFile | undefined {
   const folder = folderAbove(directory, teamFileName)
   if (folder === undefined) return undefined
   const file = join(folder, teamFileName)
-  return { file: relative(process.cwd(), file) || file, directory: folder, text: readFileSync(file, 'utf8') }
+  return { file: relative(process.cwd(), file) || file, folder, text: readFileSync(file, 'utf8') }
 }
 
-/** @throws ManifestError */
-export function teamOf(directory: string): Team | undefined {
-  const found = findTeam(directory)
-  return found === undefined ? undefined : readTeam(found.file, found.text)
+/** undefined: there is none. @throws ManifestError */
+export function findTeam(directory: string): FoundTeam | undefined {
+  const found = findTeamFile(directory)
+  return found === undefined ? undefined : { ...found, team: readTeam(found.file, found.text) }
 }

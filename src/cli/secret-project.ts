@@ -7,7 +7,6 @@ import { chainsOf } from '../delivery/manifest/inheritance.ts'
 import { suggestion } from '../delivery/manifest/nearest-name.ts'
 import { readManifest } from '../delivery/manifest/read-manifest.ts'
 import type { SecretFile } from '../delivery/secrets/secret-file.ts'
-import { readTeam } from '../delivery/team/read-team.ts'
 import type { Team } from '../delivery/team/team.ts'
 import { folderAbove } from './folder-above.ts'
 import { manifestName, servicesBelow, type NamedManifest } from './find-manifest.ts'
@@ -33,12 +32,12 @@ export interface SecretEnvironment {
 export function findSecretProject(directory: string): SecretProject {
   const found = findTeam(directory)
   if (found !== undefined) {
-    const team = readTeam(found.file, found.text)
+    const { team } = found
     const services = Object.entries(team.services).map(([name, { path }]) => {
-      const file = join(found.directory, path, manifestName)
+      const file = join(found.folder, path, manifestName)
       return { name, file, text: existsSync(file) ? readFileSync(file, 'utf8') : '' }
     })
-    return { root: found.directory, team, services, environments: environmentsIn(team, services) }
+    return { root: found.folder, team, services, environments: environmentsIn(team, services) }
   }
   const root = folderAbove(directory, manifestName) ?? onlyServiceBelow(directory)
   const services = servicesBelow(root).filter(({ file }) => dirname(resolve(file)) === root)
