@@ -183,7 +183,9 @@ function pathOf(
   options: StreamOptions & { readonly container: string },
   command: readonly string[] = [],
 ): string {
-  const query = new URLSearchParams(Object.entries(options).map(([key, value]): [string, string] => [key, String(value)]))
+  const query = new URLSearchParams(
+    Object.entries(options).map(([key, value]): [string, string] => [key, String(value)]),
+  )
   for (const word of command) query.append('command', word)
   return `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/${verb}?${query}`
 }
