@@ -97,7 +97,8 @@ const contents: Readonly<Record<string, string>> = {
   node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
   network: 'service rules (computed purely, applied with nftables), ways through other firewalls, and DNS',
   images: 'source to OCI image; the registry of the machine',
-  delivery: '`app.yml`, rendering, rollout, release history, rollback',
+  delivery:
+    '`app.yml`, plans of releases and what carries them out; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',
   observe: 'logs, metrics, alerts',
   dashboard: 'the browser application',
   cli: 'commands that need only the API: build, deploy, rollback',
