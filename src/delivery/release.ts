@@ -71,3 +71,13 @@ export type PlannedRelease = Pick<
 >
 
 export const wasGood = ({ state }: Release): boolean => state === 'deployed' || state === 'superseded'
+
+/** What scripts are told of a release. */
+export const releaseFacts = ({ service, environment, namespace, revision, version, state }: Release): object => ({
+  service,
+  environment,
+  namespace,
+  revision,
+  version,
+  state,
+})

@@ -27,6 +27,8 @@ export interface Engine {
 
   /** Brings instances and waits until all of them are new and can serve, or that is known not to come. */
   rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict>
+  /** Whether there is data of a workload, also of one that was removed without it. */
+  holdsData(place: Place, workload: string): Promise<boolean>
   put(place: Place, part: Entrance | Schedule | Route): Promise<void>
   /** None there is fine. What outlives instances stays unless `withData`. */
   remove(place: Place, part: PartName, options?: { readonly withData?: boolean }): Promise<void>

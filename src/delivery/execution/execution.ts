@@ -73,11 +73,7 @@ export class Execution {
   }
 
   /** The step's time is its own, not that of the one before. */
-  private async within(
-    step: Step,
-    signal: AbortSignal,
-    work: (context: StepContext) => Promise<void>,
-  ): Promise<void> {
+  private async within(step: Step, signal: AbortSignal, work: (context: StepContext) => Promise<void>): Promise<void> {
     const { world } = this.options
     const late = new AbortController()
     const limit = new StepFailure(`${step.title}: not finished after ${step.timeLimitSeconds} seconds`)

@@ -27,7 +27,13 @@ export class PlanBuilder {
     if (put.length === 0 && gone.length === 0) return
     const touched = [...put.map(partName), ...gone.map(({ kind, name }) => ({ kind, name }))]
     const before = this.parts.filter(part => touched.some(name => samePart(name, part)))
-    const step: BringStep = { ...facts, kind: 'bring', put, remove: gone.map(({ kind, name }) => ({ kind, name })), before }
+    const step: BringStep = {
+      ...facts,
+      kind: 'bring',
+      put,
+      remove: gone.map(({ kind, name }) => ({ kind, name })),
+      before,
+    }
     this.parts = [...this.parts.filter(part => !before.includes(part)), ...put]
     this.steps.push(step)
   }

@@ -61,10 +61,12 @@ export interface ServiceNeed {
   readonly owner: string
 }
 
-export type ServiceServer =
-  | { readonly kind: 'managed'; readonly workload: string; readonly port: number }
+/** `port`: where instances reach it; `asked`: where users and databases are made. */
+export type ServiceServer = { readonly port: number; readonly asked: number } & (
+  | { readonly kind: 'managed'; readonly workload: string }
   /** `authority`: PEM. */
-  | { readonly kind: 'external'; readonly host: string; readonly port: number; readonly authority?: string }
+  | { readonly kind: 'external'; readonly host: string; readonly authority?: string }
+)
 
 /** Looks at a new version that gets some of the requests. */
 export interface AnalyseStep extends StepFacts {

@@ -1,18 +1,20 @@
-// Brings parts to what they are to be, instances first as the plan has them, and back to what they were.
+// Brings parts to what they are to be, in the order of the plan, and back to what they were. What holds data is removed
+// only where there was none before the step, which is noted.
 import { samePart, type Part, type PartName } from '../engine/parts.ts'
 import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
 import type { BringStep } from '../plan/step.ts'
 
 export const bring: StepHandler<BringStep> = {
   async do({ put, remove }, context) {
+    await noteData(put, context)
     for (const part of put) await bringPart(part, context)
     for (const name of remove) await removePart(name, context)
   },
   async undo({ put, remove, before }, context) {
     const was = (name: PartName): Part | undefined => before.find(part => samePart(part, name))
-    for (const name of [...remove, ...put].toReversed()) {
+    for (const name of [...put, ...remove].toReversed()) {
       const part = was(name)
-      if (part === undefined) await removePart(name, context)
+      if (part === undefined) await removePart(name, context, withoutData(context).includes(name.name))
       else await putBack(part, context)
     }
   },
@@ -35,7 +37,25 @@ async function putBack(part: Part, context: StepContext): Promise<void> {
   }
 }
 
-async function removePart({ kind, name }: PartName, { world, watch }: StepContext): Promise<void> {
+async function removePart({ kind, name }: PartName, { world, watch }: StepContext, withData = false): Promise<void> {
   watch.signal.throwIfAborted()
-  await world.engine.remove(world.place, { kind, name })
+  await world.engine.remove(world.place, { kind, name }, { withData })
 }
+
+interface Note {
+  /** Names of workloads that had no data. */
+  readonly withoutData: readonly string[]
+}
+
+async function noteData(
+  put: readonly Part[],
+  { world: { engine, place }, note, keepNote }: StepContext,
+): Promise<void> {
+  const storing = put.filter(part => part.kind === 'workload' && part.storage !== undefined)
+  if (storing.length === 0 || note !== undefined) return
+  const empty: string[] = []
+  for (const { name } of storing) if (!(await engine.holdsData(place, name))) empty.push(name)
+  await keepNote({ withoutData: empty } satisfies Note)
+}
+
+const withoutData = ({ note }: StepContext): readonly string[] => (note as Note | undefined)?.withoutData ?? []

@@ -40,7 +40,10 @@ async function undoByVersion(
   if ((await versionBy(undoing, context)) === goal) return
   if (step.back === undefined) return tellThatItStays(step, context)
   const { process } = step.back
-  const back = { ...step.back, process: { ...process, variables: { ...process.variables, [goalVariable]: { value: goal } } } }
+  const back = {
+    ...step.back,
+    process: { ...process, variables: { ...process.variables, [goalVariable]: { value: goal } } },
+  }
   await again(back, `taking back "${step.title}"`, context)
   const reached = await versionBy(undone, context)
   if (reached !== goal)
@@ -56,10 +59,16 @@ async function again(run: Run, title: string, context: StepContext): Promise<voi
 }
 
 async function versionBy(run: Run, context: StepContext): Promise<string> {
-  const { lines } = await mustSucceed(run, `asking for the version of the schema (${run.process.command.join(' ')})`, context)
+  const { lines } = await mustSucceed(
+    run,
+    `asking for the version of the schema (${run.process.command.join(' ')})`,
+    context,
+  )
   const version = lines.at(-1)?.trim() ?? ''
   if (version === '')
-    throw new StepFailure(`"${run.process.command.join(' ')}" was to print the version of the schema and printed nothing`)
+    throw new StepFailure(
+      `"${run.process.command.join(' ')}" was to print the version of the schema and printed nothing`,
+    )
   return version
 }
 

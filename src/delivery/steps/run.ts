@@ -23,8 +23,6 @@ export async function mustSucceed(
   if (result.exitCode === 0) return result
   throw new StepFailure(
     `${title}: ${result.reason ?? `it ended with exit code ${result.exitCode}`}`,
-    result.lines.length === 0
-      ? ['it wrote nothing']
-      : ['its last lines:', ...result.lines.map(line => `  | ${line}`)],
+    result.lines.length === 0 ? ['it wrote nothing'] : ['its last lines:', ...result.lines.map(line => `  | ${line}`)],
   )
 }

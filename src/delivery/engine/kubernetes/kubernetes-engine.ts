@@ -141,6 +141,10 @@ export class KubernetesEngine implements Engine {
     return this.workloads.rollOut(place, workload, watch)
   }
 
+  holdsData(place: Place, workload: string): Promise<boolean> {
+    return this.workloads.holdsData(place, workload)
+  }
+
   restart(place: Place, workload: string, watch: Watch): Promise<Verdict> {
     return this.workloads.restart(place, workload, watch)
   }

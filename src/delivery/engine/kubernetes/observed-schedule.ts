@@ -1,7 +1,8 @@
 // How a schedule goes, told from its CronJob and the Jobs of it: when it ran, and whether a time was missed or failed.
 // Times that a guard lets pass do not count. Pure.
 import type { CronJob, Job, Pod } from '../../../api/generated/models.ts'
-import { dueSince, parseSchedule } from '../../../control/cron-times.ts'
+import { parseSchedule } from '../../../lib/cron-times.ts'
+import { dueSince } from '../../../lib/due-since.ts'
 import { formatTime } from '../../../lib/clock.ts'
 import type { ObservedSchedule } from '../engine.ts'
 import type { Timing } from '../parts.ts'

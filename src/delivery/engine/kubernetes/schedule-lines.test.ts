@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseSchedule } from '../../../control/cron-times.ts'
+import { parseSchedule } from '../../../lib/cron-times.ts'
 import { isDue, scheduleLine } from './schedule-lines.ts'
 
 const minuteMs = 60_000

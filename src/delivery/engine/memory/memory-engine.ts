@@ -35,6 +35,7 @@ const succeeds: MemoryBehaviour = {
 
 interface Room {
   parts: Part[]
+  readonly data: Set<string>
   readonly bundles: Map<string, Bundle>
   readonly runs: Map<string, RunResult>
   readonly entries: Map<string, LedgerEntry>
@@ -61,12 +62,17 @@ export class MemoryEngine implements Engine {
   }
 
   /** Everything there is, in an order that depends on nothing else. */
-  snapshot(place: Place): { readonly parts: readonly Part[]; readonly bundles: readonly string[] } {
-    const { parts, bundles } = this.room(place)
+  snapshot(place: Place): {
+    readonly parts: readonly Part[]
+    readonly bundles: readonly string[]
+    readonly data: readonly string[]
+  } {
+    const { parts, bundles, data } = this.room(place)
     const key = ({ kind, name }: Part): string => `${kind} ${name}`
     return {
       parts: parts.toSorted((left, right) => (key(left) < key(right) ? -1 : 1)),
       bundles: [...bundles.keys()].toSorted(),
+      data: [...data].toSorted(),
     }
   }
 
@@ -99,8 +105,13 @@ export class MemoryEngine implements Engine {
     watch.signal.throwIfAborted()
     return this.changing('rollOut', () => {
       this.replace(place, workload)
+      if (workload.storage !== undefined) this.room(place).data.add(workload.name)
       return this.behaviour.rollOut(workload)
     })
+  }
+
+  async holdsData(place: Place, workload: string): Promise<boolean> {
+    return this.room(place).data.has(workload)
   }
 
   async put(place: Place, part: Part): Promise<void> {
@@ -113,6 +124,7 @@ export class MemoryEngine implements Engine {
       room.parts = room.parts.filter(
         part => !samePart(part, name) || (part.kind === 'workload' && part.storage !== undefined && !withData),
       )
+      if (withData && name.kind === 'workload') room.data.delete(name.name)
     })
   }
 
@@ -166,11 +178,14 @@ export class MemoryEngine implements Engine {
   }
 
   async runAttached(place: Place, run: Run): Promise<number> {
-    return this.changing('runAttached', () => this.behaviour.run({ ...run, name: `${place.service} attached` }).exitCode)
+    return this.changing(
+      'runAttached',
+      () => this.behaviour.run({ ...run, name: `${place.service} attached` }).exitCode,
+    )
   }
 
-  async reach(_place: Place, { workload }: { readonly workload: string }): Promise<Way> {
-    throw new DeployError(`nothing listens in memory, so "${workload}" cannot be reached`)
+  async reach(_place: Place, { workload, port }: { readonly workload: string; readonly port: number }): Promise<Way> {
+    return { host: workload, port, close: () => {} }
   }
 
   async restart(place: Place, name: string, watch: Watch): Promise<Verdict> {
@@ -212,7 +227,7 @@ export class MemoryEngine implements Engine {
   private room({ namespace }: Place): Room {
     let room = this.rooms.get(namespace)
     if (room === undefined) {
-      room = { parts: [], bundles: new Map(), runs: new Map(), entries: new Map() }
+      room = { parts: [], data: new Set(), bundles: new Map(), runs: new Map(), entries: new Map() }
       this.rooms.set(namespace, room)
     }
     return room
