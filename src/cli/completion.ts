@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
 import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
 import { servicesBelow } from './find-manifest.ts'
-import { teamOf } from './find-team.ts'
+import { findTeam } from './find-team.ts'
 
 export interface CommandFacts {
   readonly name: string
@@ -120,13 +120,13 @@ export const offersHere: Offers = {
   services: () => [
     ...new Set([
       ...servicesBelow(process.cwd()).map(({ name }) => name),
-      ...orNone(() => Object.keys(teamOf(process.cwd())?.services ?? {})),
+      ...orNone(() => Object.keys(findTeam(process.cwd())?.team.services ?? {})),
     ]),
   ],
   environments: () => [
     ...new Set([
       ...servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text))),
-      ...orNone(() => Object.keys(teamOf(process.cwd())?.environments ?? {})),
+      ...orNone(() => Object.keys(findTeam(process.cwd())?.team.environments ?? {})),
     ]),
   ],
   contexts: () => [

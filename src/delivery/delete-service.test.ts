@@ -110,9 +110,7 @@ describe('deleting a service', () => {
       waiting: () => {},
       signal: new AbortController().signal,
     })
-    const refusal = delivery.work(options =>
-      deleteService(delivery.place, true, { ...options, isGone: () => false }),
-    )
+    const refusal = delivery.work(options => deleteService(delivery.place, true, { ...options, isGone: () => false }))
     await expect(refusal).rejects.toThrow('somebody delivers "hcn" to the namespace test right now')
     await lease.release()
     expect((await delivery.releases()).length).toBe(1)

@@ -2,7 +2,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { SecretOptions } from '../cli/commands/secret.ts'
 import type { CommandFacts } from '../cli/completion.ts'
-import { identitySource } from '../cli/identity-source.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import {
@@ -10,6 +9,7 @@ import {
   contextOption,
   environmentOption,
   fileOption,
+  identity,
   machine,
   outputOption,
   timeoutOption,
@@ -18,8 +18,6 @@ import {
 } from './command-options.ts'
 import { addDailyCommands } from './daily-commands.ts'
 import { sampanVersion } from './version.ts'
-
-identitySource()
 
 const program = new Command('sampan')
   .description(
@@ -257,9 +255,9 @@ addDailyCommands(program)
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
 /** Two commands on this machine do not change a file at once. */
-async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'oneAtATime'>> {
+async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'identity' | 'oneAtATime'>> {
   const { whileLocked } = await import('../host/lock.ts')
-  return { ...options, oneAtATime: whileLocked }
+  return { ...options, identity, oneAtATime: whileLocked }
 }
 
 const secretCommand = (name: string, description: string): Command =>
@@ -305,7 +303,7 @@ secret
   .option('--name <name>', 'whose it is (default: the user)')
   .addOption(outputOption())
   .action(async options =>
-    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, clock: commandClock }),
+    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, identity, clock: commandClock }),
   )
 
 program

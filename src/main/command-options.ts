@@ -1,8 +1,13 @@
 // Options that several commands have, and what those need that deliver.
+import { homedir } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
 import { CommandFailure } from '../cli/output.ts'
+import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import type { Clock } from '../lib/clock.ts'
+
+// Before anything is started that would inherit it.
+export const identity = takeIdentitySource(process.env, homedir())
 
 export const outputOption = (): Option =>
   new Option('-o, --output <format>', 'print the result for scripts').choices(['json'])
@@ -35,7 +40,11 @@ export function wholeNumber(text: string): number {
 }
 
 /** What delivering needs to know of this machine. */
-export async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+export async function machine(): Promise<{
+  clock: Clock
+  isAlive: (pid: number) => boolean
+  identity: typeof identity
+}> {
   const { isAlive } = await import('../host/daemon.ts')
-  return { clock: commandClock, isAlive }
+  return { clock: commandClock, isAlive, identity }
 }

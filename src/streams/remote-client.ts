@@ -4,9 +4,8 @@ import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { createWebSocketStream } from 'ws'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
-import { openWebSocket, UpgradeRefused, type RemoteServer } from './remote-websocket.ts'
+import type { RemoteServer } from './remote-websocket.ts'
 import { SpdySession, type SpdyStream } from './spdy/session.ts'
 
 const connectTimeoutMs = 30_000
@@ -54,24 +53,11 @@ export async function openPortForward(url: string, port: number): Promise<Duplex
   return forwardOver(session, port)
 }
 
-/** The same through an API server: within a WebSocket, or where the server is too old for that, by itself. */
+/** The same through an API server. A WebSocket would need a protocol whose name is none (it has a slash). */
 export async function openServerPortForward(server: RemoteServer, path: string, port: number): Promise<Duplex> {
-  return forwardOver(await serverSession(server, path), port)
+  const { session } = await upgrade(`${server.url}${path}`, ['portforward.k8s.io'], server)
+  return forwardOver(session, port)
 }
-
-async function serverSession(server: RemoteServer, path: string): Promise<SpdySession> {
-  try {
-    const tunnel = createWebSocketStream(await openWebSocket(server, path, ['SPDY/3.1+portforward.k8s.io']))
-    tunnel.on('error', () => {})
-    return new SpdySession(tunnel, { role: 'client' })
-  } catch (error) {
-    if (!(error instanceof UpgradeRefused) || error.code !== oldServerCode) throw error
-    return (await upgrade(`${server.url}${path}`, ['portforward.k8s.io'], server)).session
-  }
-}
-
-/** Of one that expects SPDY. */
-const oldServerCode = 400
 
 async function forwardOver(session: SpdySession, port: number): Promise<Duplex> {
   const headers = { port: String(port), requestID: '0' }

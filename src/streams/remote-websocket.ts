@@ -22,21 +22,10 @@ export interface RemoteServer {
   }
 }
 
-/** The server answered, and not with a WebSocket. */
-export class UpgradeRefused extends Error {
-  readonly code: number
-
-  constructor(code: number, message: string) {
-    super(message)
-    this.name = 'UpgradeRefused'
-    this.code = code
-  }
-}
-
 const handshakeTimeout = 30_000
 
-/** @throws UpgradeRefused with the server's words */
-export function openWebSocket(
+/** @throws Error with the server's words when it answers otherwise */
+function openWebSocket(
   { url, headers, tls }: RemoteServer,
   path: string,
   protocols: readonly string[],
@@ -52,7 +41,7 @@ export function openWebSocket(
   socket.on('error', reject)
   socket.once('unexpected-response', (_request, response) => {
     text(response).then(
-      body => reject(new UpgradeRefused(response.statusCode ?? 0, wordsOf(body))),
+      body => reject(new Error(wordsOf(body))),
       (error: unknown) => reject(error as Error),
     )
   })

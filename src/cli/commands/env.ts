@@ -1,8 +1,6 @@
 // `sampan env list|create|clone|delete`: whole environments: their entry in sampan.yml, all services, and the rooms they
 // live in.
-import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { DeliveryOptions } from '../../delivery/delivering.ts'
 import { deleteService } from '../../delivery/delete-service.ts'
 import type { Place } from '../../delivery/engine/parts.ts'
@@ -15,7 +13,7 @@ import { placeOfService } from '../chosen-services.ts'
 import { confirm } from '../confirm.ts'
 import type { DeliverySettings } from '../deliveries.ts'
 import { knownServices } from '../environment-services.ts'
-import { findTeam, teamFileName, teamOf } from '../find-team.ts'
+import { findTeam, findTeamFile, teamFileName } from '../find-team.ts'
 import { lookAt, withTarget } from '../looking.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { tableText } from '../table.ts'
@@ -31,7 +29,7 @@ export interface EnvListOptions {
 }
 
 export function envList({ output }: EnvListOptions): void {
-  const team = teamOf(process.cwd())
+  const team = findTeam(process.cwd())?.team
   if (team === undefined) throw new CommandFailure(noTeam())
   const environments = Object.values(team.environments)
   if (output === 'json') console.log(JSON.stringify(environments))
@@ -84,10 +82,9 @@ async function runningVersions(target: Target): Promise<string[]> {
 async function addEntry(name: string, base: string | undefined, output: Output): Promise<void> {
   if (!isName(name)) throw new CommandFailure(`expected ${nameRule} as the name of the environment, found "${name}"`)
   const found = findTeam(process.cwd())
-  const team = teamOf(process.cwd())
-  if (found === undefined || team === undefined) throw new CommandFailure(noTeam())
-  const known = Object.keys(team.environments)
-  const there = team.environments[name]
+  if (found === undefined) throw new CommandFailure(noTeam())
+  const known = Object.keys(found.team.environments)
+  const there = found.team.environments[name]
   if (there !== undefined) {
     if (base !== undefined && there.extends[0] !== base)
       throw new CommandFailure(
@@ -101,7 +98,7 @@ async function addEntry(name: string, base: string | undefined, output: Output):
     )
   if (!known.includes(base))
     throw new CommandFailure(`there is no environment "${base}" in ${found.file}; ${suggestion(base, known)}`)
-  await writeFile(join(found.directory, teamFileName), withEnvironment(found.text, name, base))
+  await writeFile(found.file, withEnvironment(found.text, name, base))
   output.line(`${name} is in ${found.file} now`)
 }
 
@@ -203,9 +200,9 @@ async function removeRoom(
 }
 
 async function removeEntry(name: string, output: Output): Promise<void> {
-  const found = findTeam(process.cwd())
+  const found = findTeamFile(process.cwd())
   if (found === undefined) return
-  const removed = withoutEnvironment(readFileSync(found.file, 'utf8'), name)
+  const removed = withoutEnvironment(found.text, name)
   if ('reason' in removed) output.line(`${name} stays in ${found.file}: ${removed.reason}`)
   else await writeFile(found.file, removed.text)
 }
