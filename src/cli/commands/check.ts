@@ -19,7 +19,7 @@ interface CheckedText {
 
 /** @throws CommandFailure when there are mistakes, after they have been printed */
 export function checkCommand(places: readonly string[], { output: format }: CheckOptions): void {
-  const files = filesIn(places.length > 0 ? places : ['.'])
+  const files = filesIn(places)
   const checked = files.map((path): CheckedText => {
     const found = readManifestFile(path)
     const mistakes = basename(path) === teamFileName ? mistakesInTeam(found, textOf) : mistakesInManifest(found)
