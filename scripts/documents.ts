@@ -85,7 +85,7 @@ function holds(type: FieldType): string {
 }
 
 const contents: Readonly<Record<string, string>> = {
-  lib: 'pure primitives: clock, logger interface, back-off, IPv4 arithmetic, text and bytes',
+  lib: 'pure primitives: clock, time zones and cron, logger interface, back-off, IPv4 arithmetic, text and bytes',
   api: 'what objects are: kinds and their registry, schema, defaults, validation, selectors, quantities, patches, server-side apply, protobuf, OpenAPI, `ApiError`',
   store: 'where objects live: revisions and watch; contract suite, `sqlite`, `etcd`, `memory`, encryption at rest',
   grpc: 'gRPC channels and protobuf messages from compact tables',
@@ -102,10 +102,11 @@ const contents: Readonly<Record<string, string>> = {
   node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
   network: 'service rules (computed purely, applied with nftables), ways through other firewalls, and DNS',
   images: 'source to OCI image; the registry of the machine',
-  delivery: '`app.yml`, rendering, rollout, release history, rollback',
+  delivery:
+    '`app.yml`, plans of releases and what carries them out; secrets of the repository, the notation of schedules; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',
   observe: 'logs, metrics, alerts',
   dashboard: 'the browser application',
-  cli: 'commands that need only the API: build, deploy, rollback',
+  cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret',
 }
 
 /** From the rules that scripts/check-layers.ts enforces; folders that do not exist yet are left out. */

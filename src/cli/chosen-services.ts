@@ -12,6 +12,8 @@ import { placeIn, type Setting } from './target.ts'
 export interface ChosenService {
   readonly name: string
   readonly version: string
+  /** It was asked for; else it is that of the package.json. */
+  readonly versionGiven: boolean
   readonly manifest: Manifest
   readonly file: string
   /** Others of sampan.yml that have to run before it. */
@@ -45,6 +47,7 @@ function chosenService(text: string, target: Setting, file: string | undefined):
   return {
     name,
     version: version ?? versionBeside(found.file, name),
+    versionGiven: version !== undefined,
     manifest,
     file: found.file,
     needs: target.team?.services[name]?.needs ?? [],

@@ -15,7 +15,7 @@ import type { Manifest } from '../delivery/manifest/manifest.ts'
 import type { IdentitySource } from '../delivery/secrets/identities.ts'
 import { gather } from '../delivery/materials/gather.ts'
 import type { ImageFound } from '../delivery/plan/materials.ts'
-import { loadBackingService } from '../delivery/services/backing-services.ts'
+import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deployerName, hasEnded } from './deployer.ts'
 import { findImage } from './find-image.ts'
@@ -48,7 +48,7 @@ export function deliveryOptions(
       waiting: text => output.working(text),
       note: text => output.line(text),
     },
-    service: loadBackingService,
+    service: backingService,
     tell: (hook, news) => tell(target, hook, news, { clock, identity }),
     ...(prometheus !== undefined && { query: expression => queryPrometheus(prometheus, expression) }),
     deployer: deployerName(userInfo),
@@ -96,7 +96,7 @@ export function deploymentOf(
         engine,
         place,
         present,
-        load: loadBackingService,
+        load: backingService,
         external: type => {
           const server = target.settings?.servers[type]
           if (server === undefined) return undefined

@@ -1,8 +1,9 @@
-// Finds the file of the team, `sampan.yml`: the nearest one in a folder or above it.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+// Finds the file of the team, `sampan.yml`: the nearest one in this folder or above it.
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { readTeam } from '../delivery/team/read-team.ts'
 import type { Team } from '../delivery/team/team.ts'
+import { folderAbove } from './folder-above.ts'
 
 export const teamFileName = 'sampan.yml'
 
@@ -20,12 +21,10 @@ export interface FoundTeam extends TeamFile {
 
 /** undefined: there is none. */
 export function findTeamFile(directory: string): TeamFile | undefined {
-  for (let folder = resolve(directory); ; folder = dirname(folder)) {
-    const file = join(folder, teamFileName)
-    if (existsSync(file))
-      return { file: relative(process.cwd(), file) || file, folder, text: readFileSync(file, 'utf8') }
-    if (folder === dirname(folder)) return undefined
-  }
+  const folder = folderAbove(directory, teamFileName)
+  if (folder === undefined) return undefined
+  const file = join(folder, teamFileName)
+  return { file: relative(process.cwd(), file) || file, folder, text: readFileSync(file, 'utf8') }
 }
 
 /** undefined: there is none. @throws ManifestError */

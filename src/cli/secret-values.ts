@@ -21,7 +21,7 @@ export async function secretValues(
 ): Promise<ReadonlyMap<string, string>> {
   const project = findSecretProject(folder)
   const { extends: parents } = environmentIn(project, environment)
-  const found = await secretsFor(new SecretFolder(project.root, (_name, work) => work()), identity, {
+  const found = await secretsFor(new SecretFolder(project.root), identity, {
     environment,
     extends: parents,
     service,

@@ -246,6 +246,20 @@ program
   )
 
 program
+  .command('diff')
+  .description('show what a deployment would change, and what was changed since the last one; exit code 1: something')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(outputOption())
+  .action(async (targets, options) => {
+    const { diffCommand } = await import('../cli/commands/diff.ts')
+    process.exitCode = await diffCommand(targets, { ...withContext(options), timeout: 300, ...(await machine()) })
+  })
+
+program
   .command('rollback')
   .description('go back to the release before, or to the one that --to names')
   .argument('<name>', 'service')
@@ -266,7 +280,7 @@ program
 
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
-/** What changing and reading them needs. */
+/** Two commands on this machine do not change a file at once. */
 async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'identity' | 'oneAtATime'>> {
   const { whileLocked } = await import('../host/lock.ts')
   return { ...options, identity, oneAtATime: whileLocked }

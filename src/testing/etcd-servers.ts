@@ -2,10 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
+import { freePorts } from './free-ports.ts'
 
 interface Member {
   readonly name: string
@@ -146,17 +146,4 @@ async function statusOf(url: string): Promise<Status | undefined> {
   } catch {
     return undefined
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener = createServer().listen(0, '127.0.0.1')
-      await once(listener, 'listening')
-      return listener
-    }),
-  )
-  const ports = listeners.map(listener => (listener.address() as AddressInfo).port)
-  for (const listener of listeners) listener.close()
-  return ports
 }

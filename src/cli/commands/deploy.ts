@@ -1,6 +1,6 @@
 // `sampan deploy -e ENVIRONMENT [NAME[:VERSION]...]`: delivers services, those that sampan.yml names when none is given,
 // in the order of their needs.
-import { deploy, placeOf, planOf, resume, type Deployment } from '../../delivery/deploy.ts'
+import { deploy, placeOf, planOf, resume } from '../../delivery/deploy.ts'
 import type { DeliveryOptions } from '../../delivery/delivering.ts'
 import type { Release } from '../../delivery/release.ts'
 import { releaseFacts } from '../../delivery/release.ts'
@@ -63,7 +63,7 @@ async function deliver(
       const service = byName.get(name)!
       const own = optionsFor(service)
       if (options.resume) return resume(placeOf({ manifest: service.manifest, environment }), own)
-      return deploy(deploymentFor(service, target, { ...options, ...own }), own)
+      return deploy(deploymentOf(target, service, service.version, { ...options, ...own }), own)
     })
     if (group !== undefined && outcomes.some(({ state }) => state !== 'done')) {
       for (const { name } of outcomes.filter(({ state }) => state === 'done').toReversed())
@@ -84,12 +84,6 @@ async function deliver(
   }
 }
 
-const deploymentFor = (
-  service: ChosenService,
-  target: Target,
-  options: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
-): Deployment => deploymentOf(target, service, service.version, options)
-
 async function showPlans(
   services: readonly ChosenService[],
   target: Target,
@@ -100,7 +94,7 @@ async function showPlans(
   const plans: { service: string; version: string; steps: unknown }[] = []
   for (const service of services) {
     const { name, version } = service
-    const planned = await planOf(deploymentFor(service, target, { ...options, ...base }), base)
+    const planned = await planOf(deploymentOf(target, service, version, { ...options, ...base }), base)
     output.quiet()
     plans.push({ service: name, version, steps: planned.steps })
     if (options.output !== 'json') console.log(`${name} ${version} to ${target.environment}:\n${planText(planned)}`)

@@ -28,6 +28,7 @@ import {
   environmentIn,
   findSecretProject,
   readersFor,
+  readersIn,
   servicesThatUse,
   type Readers,
   type SecretEnvironment,
@@ -55,7 +56,7 @@ function settingOf(options: SecretOptions): Setting {
   return {
     project,
     environment: environmentIn(project, options.environment),
-    folder: new SecretFolder(project.root, options.oneAtATime),
+    folder: new SecretFolder(project.root),
     output: new Output(),
     options,
   }
@@ -88,7 +89,7 @@ export async function secretSet(
 
 async function put(setting: Setting, place: SecretPlace, secret: SecretValue): Promise<void> {
   const { folder, output, options } = setting
-  const { readers, path } = await folder.change(place.environment, async file => {
+  const { readers, path } = await folder.change(place.environment, options.oneAtATime, async file => {
     const recipients = await recipientsOf(setting, file)
     file.setReaders(recipients)
     file.put(place, await sealValue(place, secret, recipients))
@@ -135,7 +136,7 @@ export async function secretList(service: string | undefined, options: SecretOpt
       const counts = service === undefined || secret.service === undefined || secret.service === service
       if (counts && !found.has(placeText(secret))) found.set(placeText(secret), secret)
     }
-  const change = changeOfReaders(own.readers, project.readersOf(environment.name) ?? own.readers)
+  const change = changeOfReaders(own.readers, readersIn(project, environment.name) ?? own.readers)
   if (change !== undefined && own.secrets.length > 0)
     output.warn(
       `the readers of ${environment.name} have changed: ${change}; run "sampan secret rekey -e ${environment.name}"`,
@@ -157,7 +158,7 @@ export async function secretRemove(words: readonly string[], options: SecretOpti
   const { folder, output } = setting
   const path = folder.pathOf(place.environment)
   const rolls = rollsWith(setting, place)
-  if (!(await folder.change(place.environment, async file => file.remove(place))))
+  if (!(await folder.change(place.environment, options.oneAtATime, async file => file.remove(place))))
     throw new CommandFailure(`there is no ${placeText(place)} in ${path}${elsewhere(setting, place)}`)
   if (options.output === 'json') return print({ ...jsonPlace(place), file: path, rolls })
   output.line(`✓ ${placeText(place)} is removed from ${path}`)
@@ -191,7 +192,7 @@ export async function secretEdit(options: SecretOptions): Promise<void> {
   )
   const changed = [...changes.set, ...changes.remove]
   if (changed.length > 0)
-    await folder.change(name, async current => {
+    await folder.change(name, options.oneAtATime, async current => {
       const recipients = await recipientsOf(setting, current)
       const touched = changed.filter(place => current.find(place)?.sealed !== file.find(place)?.sealed)
       if (touched.length > 0)
@@ -230,9 +231,9 @@ export async function secretRekey(options: SecretOptions): Promise<void> {
   const { project, folder, environment, output } = settingOf(options)
   const { name } = environment
   const identities = await readIdentities(options.identity)
-  const { count, before, now, path } = await folder.change(name, async file => {
+  const { count, before, now, path } = await folder.change(name, options.oneAtATime, async file => {
     const old = file.readers
-    const readers = project.readersOf(name) ?? old
+    const readers = readersIn(project, name) ?? old
     if (Object.keys(readers).length === 0)
       throw new CommandFailure(`${file.path} has no readers to encrypt for; name them under readers: NAME: age1...`)
     return { count: await rekeyFile(file, readers, identities), before: old, now: readers, path: file.path }
@@ -332,7 +333,7 @@ function rollsWith({ project, folder }: Setting, place: SecretPlace): Roll[] {
     .filter(({ name, extends: parents }) => name === place.environment || parents.includes(place.environment))
     .map(environment => ({
       environment: environment.name,
-      services: servicesThatUse(project, environment, place.name).filter(service => {
+      services: servicesThatUse(project, environment.name, place.name).filter(service => {
         const { name, extends: parents } = environment
         const found = locateSecret(folder, { environment: name, extends: parents, service }, place.name)
         return found !== undefined && samePlace(found.secret, place)

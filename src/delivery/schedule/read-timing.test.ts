@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { parse } from 'yaml'
 import { describeTiming } from './describe-timing.ts'
 import { nextTimes } from './next-times.ts'
 import { readTiming } from './read-timing.ts'
@@ -156,6 +159,17 @@ describe('in words', () => {
     [{ cron: '0 0 13 * 5' }, 'cron 0 0 13 * 5 (UTC)'],
   ])('%j', (written, words) => {
     expect(describeTiming(timingOf(written))).toBe(words)
+  })
+})
+
+describe('the table of docs/schedules.md', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/schedules.md'), 'utf8')
+  const rows = [...guide.matchAll(/^\| `([^`]+:[^`]+)` \| (.*) \|$/gm)].map(([, written, words]) => [written!, words!])
+
+  test('has rows', () => expect(rows.length).toBeGreaterThan(10))
+
+  it.each(rows)('%s: %s', (written, words) => {
+    expect(describeTiming(timingOf(parse(`{ ${written} }`) as Written))).toBe(words)
   })
 })
 

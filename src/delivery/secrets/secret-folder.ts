@@ -10,12 +10,10 @@ export type OneAtATime = <T>(name: string, work: () => Promise<T>) => Promise<T>
 
 export class SecretFolder {
   private readonly directory: string
-  private readonly oneAtATime: OneAtATime
 
   /** @param root of the repository: beside `sampan.yml` or `app.yml` */
-  constructor(root: string, oneAtATime: OneAtATime) {
+  constructor(root: string) {
     this.directory = join(resolve(root), 'secrets')
-    this.oneAtATime = oneAtATime
   }
 
   /** As people see it from where they are. */
@@ -31,9 +29,9 @@ export class SecretFolder {
   }
 
   /** Nothing is written when the change throws, or changes nothing. */
-  change<T>(environment: string, change: (file: SecretFile) => Promise<T>): Promise<T> {
+  change<T>(environment: string, oneAtATime: OneAtATime, change: (file: SecretFile) => Promise<T>): Promise<T> {
     const path = this.fileOf(environment)
-    return this.oneAtATime(`sampan secrets ${createHash('sha256').update(path).digest('hex')}`, async () => {
+    return oneAtATime(`sampan secrets ${createHash('sha256').update(path).digest('hex')}`, async () => {
       const before = textOf(path)
       const file = new SecretFile(this.pathOf(environment), environment, before)
       const start = file.text

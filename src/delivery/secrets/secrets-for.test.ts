@@ -16,7 +16,7 @@ import { armorBegin, sealValue, unsealValue } from './sealed-value.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-secrets-'))
 const inTurn = <T>(_name: string, work: () => Promise<T>): Promise<T> => work()
-const folder = new SecretFolder(root, inTurn)
+const folder = new SecretFolder(root)
 const people = {} as Record<'anna' | 'boris', Identity>
 const place = (name: string, service?: string, environment = 'test'): SecretPlace => ({ environment, service, name })
 const sourceOf = (who: Identity): IdentitySource => ({ key: who.key, keyFile: undefined, home: '/nowhere' })
@@ -237,22 +237,22 @@ services:
   })
 
   test('is replaced as a whole, and not at all when something fails', async () => {
-    await folder.change('live', async file => file.put(place('A'), `${armorBegin}\n`))
+    await folder.change('live', inTurn, async file => file.put(place('A'), `${armorBegin}\n`))
     const path = join(root, 'secrets', 'live.yml')
     const before = readFileSync(path, 'utf8')
-    const failing = folder.change('live', async file => {
+    const failing = folder.change('live', inTurn, async file => {
       file.remove(place('A'))
       throw new Error('in the middle')
     })
     await expect(failing).rejects.toThrow('in the middle')
     expect(readFileSync(path, 'utf8')).toBe(before)
     mkdirSync(`${path}.new`)
-    await expect(folder.change('live', async file => file.remove(place('A')))).rejects.toThrow('EISDIR')
+    await expect(folder.change('live', inTurn, async file => file.remove(place('A')))).rejects.toThrow('EISDIR')
     expect(readFileSync(path, 'utf8')).toBe(before)
     rmSync(`${path}.new`, { recursive: true })
     // What a killed process left.
     writeFileSync(`${path}.new`, 'half')
-    await folder.change('live', async file => file.put(place('B'), `${armorBegin}\n`))
+    await folder.change('live', inTurn, async file => file.put(place('B'), `${armorBegin}\n`))
     expect(folder.read('live').secrets.map(({ name }) => name)).toEqual(['A', 'B'])
   })
 })

@@ -19,25 +19,45 @@ import type { HttpClient } from '../../../client/http-client.ts'
 import { unlessNotFound } from '../../../control/removal.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { DeployError } from '../../deploy-error.ts'
-import type { Engine, Observation, RunResult, Verdict, Watch } from '../engine.ts'
+import type {
+  CommandInInstance,
+  Difference,
+  Engine,
+  Inability,
+  LogLine,
+  LogsWanted,
+  Observation,
+  RunResult,
+  Terminal,
+  Verdict,
+  Watch,
+  Way,
+} from '../engine.ts'
 import type { Ledger } from '../ledger.ts'
-import type { Bundle, Entrance, PartName, Place, Route, Run, Schedule, Workload } from '../parts.ts'
+import type { Bundle, Entrance, Part, PartName, Place, Route, Run, Schedule, Workload } from '../parts.ts'
 import { apply } from './apply.ts'
+import { execIn, runWithTerminal } from './attached.ts'
 import { Bundles } from './bundles.ts'
+import { compare } from './compare.ts'
 import { entranceObject, routeObject } from './entrance-objects.ts'
+import { inabilities } from './inabilities.ts'
 import { ingressClassFor } from './ingress-class.ts'
 import { cronJobName, objectName, selectorText, serviceLabels } from './labels.ts'
 import { observationOf } from './observation.ts'
 import { ifPermitted, isForbidden, itemsIfPermitted } from './permitted.ts'
+import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'
 import { Runs } from './runs.ts'
+import { isGuarded } from './schedule-guard.ts'
 import { scheduleObject } from './schedule-objects.ts'
 import { SecretLedger } from './secret-ledger.ts'
+import { serviceLogs } from './service-logs.ts'
 import type { TypedObject } from './typed-object.ts'
+import { workloadObjects } from './workload-objects.ts'
 import { Workloads } from './workloads.ts'
 
 /** Requests, and the streams that only a connection of its own can carry. */
-export type EngineClient = Client & Pick<HttpClient, 'raw' | 'close'>
+export type EngineClient = Client & Pick<HttpClient, 'raw' | 'streaming' | 'close'>
 
 export interface KubernetesEngineOptions {
   /** Closed with the engine. */
@@ -47,7 +67,7 @@ export interface KubernetesEngineOptions {
   readonly clock: Clock
 }
 
-export class KubernetesEngine implements Partial<Engine> {
+export class KubernetesEngine implements Engine {
   readonly kind = 'kubernetes'
   readonly name: string
   readonly ledger: Ledger
@@ -65,6 +85,10 @@ export class KubernetesEngine implements Partial<Engine> {
     this.workloads = new Workloads(client, clock)
     this.runs = new Runs(client, clock)
     this.kept = new Bundles(client)
+  }
+
+  cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
+    return inabilities(this.client, place, parts)
   }
 
   /** Who may not make it, or not even ask for it, goes on: what comes next tells whether it is there. */
@@ -106,8 +130,19 @@ export class KubernetesEngine implements Partial<Engine> {
     return observationOf(seen, this.clock.now())
   }
 
+  async compare(place: Place, part: Part): Promise<readonly Difference[] | undefined> {
+    const { namespace } = place
+    if (part.kind !== 'workload') return compare(this.client, [await this.objectOf(place, part, 'as it is')])
+    const instances = await this.workloads.wantedInstances(place, part)
+    return compare(this.client, workloadObjects(namespace, part, instances))
+  }
+
   rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict> {
     return this.workloads.rollOut(place, workload, watch)
+  }
+
+  holdsData(place: Place, workload: string): Promise<boolean> {
+    return this.workloads.holdsData(place, workload)
   }
 
   restart(place: Place, workload: string, watch: Watch): Promise<Verdict> {
@@ -173,19 +208,45 @@ export class KubernetesEngine implements Partial<Engine> {
     return this.kept.drop(place, name)
   }
 
+  logs(place: Place, wanted: LogsWanted): AsyncIterable<LogLine> {
+    return serviceLogs(this.client, this.clock, place, wanted)
+  }
+
+  exec(place: Place, command: CommandInInstance): Promise<number> {
+    return execIn(this.client, place, command)
+  }
+
+  runAttached(place: Place, run: Run, terminal: Terminal): Promise<number> {
+    return runWithTerminal(this.client, this.clock, place, run, terminal)
+  }
+
+  reach(place: Place, target: { readonly workload: string; readonly port: number }): Promise<Way> {
+    return reach(this.client, place, target)
+  }
+
   close(): void {
     this.client.close()
   }
 
-  private async objectOf({ namespace }: Place, part: Entrance | Schedule | Route): Promise<TypedObject> {
+  /** @param guarded whether a schedule has a guard that its start does not need any more, as it had when it was put */
+  private async objectOf(
+    { namespace }: Place,
+    part: Entrance | Schedule | Route,
+    guarded?: 'as it is',
+  ): Promise<TypedObject> {
     switch (part.kind) {
       case 'entrance':
         return entranceObject(namespace, part)
       case 'schedule':
-        return scheduleObject(namespace, part, this.clock.now())
+        return scheduleObject(namespace, part, guarded && (await this.hasGuard(namespace, part)) ? 0 : this.clock.now())
       case 'route':
         return routeObject(namespace, part, await ingressClassFor(this.client))
     }
+  }
+
+  private async hasGuard(namespace: string, { name }: Schedule): Promise<boolean> {
+    const cron = await findObject(this.client, cronJobs, { namespace, name: cronJobName(name) })
+    return isGuarded(cron?.spec.jobTemplate.spec?.template.spec?.containers[0])
   }
 
   private async delete(resource: Resource, namespace: string, name: string): Promise<void> {

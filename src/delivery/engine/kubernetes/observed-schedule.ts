@@ -7,6 +7,8 @@ import { formatTime } from '../../../lib/clock.ts'
 import type { ObservedSchedule } from '../engine.ts'
 import type { Timing } from '../parts.ts'
 import { annotation, fieldManager, label, partNameOf } from './labels.ts'
+import { mainStatus } from './main-container.ts'
+import { endOf } from './run-result.ts'
 import { guardOf, isDue } from './schedule-lines.ts'
 
 interface Runs {
@@ -64,9 +66,6 @@ function timeOf(cron: CronJob, { metadata: { name } }: Job): number | undefined 
 const startOf = ({ status, metadata }: Job): number =>
   Date.parse(status.startTime ?? metadata.creationTimestamp ?? '') || 0
 
-const endOf = ({ status }: Job): NonNullable<Job['status']['conditions']>[number] | undefined =>
-  status.conditions?.find(({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True')
-
 /** Jobs are forgotten after some time; the CronJob remembers, but also times that do not count. */
 function lastStartOf(cron: CronJob, newest: Job | undefined, counts: Counts): string | undefined {
   const remembered = cron.status?.lastScheduleTime
@@ -85,7 +84,7 @@ function troubleOf(
   const which = timeMs === undefined ? `the run ${job.metadata.name}` : `the run of ${formatTime(timeMs)}`
   const code = pods
     .filter(pod => pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid))
-    .flatMap(({ status }) => status.containerStatuses?.[0]?.state?.terminated?.exitCode ?? [])
+    .flatMap(pod => mainStatus(pod)?.state?.terminated?.exitCode ?? [])
     .at(-1)
   if (end.reason === 'DeadlineExceeded') return `${which} was not done within its time limit`
   return code === undefined ? `${which} failed: ${end.message ?? end.reason}` : `${which} ended with exit code ${code}`

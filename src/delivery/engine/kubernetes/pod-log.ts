@@ -63,16 +63,14 @@ export async function* followLog(
   { hasEnded, signal }: { readonly hasEnded: () => boolean; readonly signal: AbortSignal },
 ): AsyncIterable<TimedLine> {
   let after = query.after
-  let first = true
   while (!signal.aborted) {
     const endedBefore = hasEnded()
     try {
-      const wanted = first ? query : { after }
-      for await (const line of podLog(client, source, { ...wanted, ...(after && { after }), follow: true }, signal)) {
+      const wanted = after === undefined ? query : { after }
+      for await (const line of podLog(client, source, { ...wanted, follow: true }, signal)) {
         after = line.at
         yield line
       }
-      first = false
     } catch (error) {
       if (signal.aborted) return
       if (!(error instanceof ApiError) || (!isUnavailable(error) && error.code !== 400)) throw error

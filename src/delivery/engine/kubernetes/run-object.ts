@@ -10,6 +10,8 @@ import { anyTime, guardVariable } from './schedule-guard.ts'
 
 /** For so long a run can be asked for its result. */
 const keptSeconds = 86_400
+/** Most programs do not hear the signal when they are the first process of a container: whoever waits waits for this. */
+const stopSeconds = 10
 
 export function jobOfRun(namespace: string, run: Run): New<Job> {
   const { name, service, process, timeLimitSeconds } = run
@@ -22,7 +24,7 @@ export function jobOfRun(namespace: string, run: Run): New<Job> {
       ttlSecondsAfterFinished: keptSeconds,
       template: {
         metadata: { labels, annotations: { ...annotations, ...pullAnnotations(process) } } as ObjectMeta,
-        spec: { ...podOf(service, process), restartPolicy: 'Never' },
+        spec: { ...podOf(service, process), restartPolicy: 'Never', terminationGracePeriodSeconds: stopSeconds },
       },
     },
   }

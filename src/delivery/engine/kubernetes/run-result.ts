@@ -2,6 +2,7 @@
 import type { Job, JobCondition, Pod } from '../../../api/generated/models.ts'
 import type { RunResult } from '../engine.ts'
 import { annotation } from './labels.ts'
+import { mainStatus } from './main-container.ts'
 
 /** Where there is no other code, and yet it did not succeed. */
 const failed = 1
@@ -16,7 +17,7 @@ export function resultOf(job: Job, pods: readonly Pod[]): Omit<RunResult, 'lines
   if (end?.reason === 'DeadlineExceeded')
     return { exitCode: failed, reason: `it was not done within ${job.spec.activeDeadlineSeconds} seconds` }
   const last = newestPod(pods)
-  const terminated = last?.status.containerStatuses?.[0]?.state?.terminated
+  const terminated = last && mainStatus(last)?.state?.terminated
   if (terminated !== undefined)
     return {
       exitCode: end?.type === 'Complete' ? 0 : terminated.exitCode || failed,

@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { RunResult, Watch } from '../engine.ts'
 import { annotation } from './labels.ts'
 import { keepLive } from './live-list.ts'
+import { hasBegun, mainContainer } from './main-container.ts'
 import { followLog, type LogClient } from './pod-log.ts'
 import { startFailure } from './rollout-verdict.ts'
 import { endOf, newestPod, resultOf } from './run-result.ts'
@@ -166,14 +167,13 @@ class RunWait {
 
   private readOutput(pod: Pod): void {
     const { namespace = '', name } = pod.metadata
-    const [status] = pod.status.containerStatuses ?? []
-    if (status === undefined || !hasBegun(pod) || this.outputs.has(name)) return
+    if (!hasBegun(pod) || this.outputs.has(name)) return
     const now = (): Pod | undefined => this.pods?.find(({ metadata }) => metadata.name === name)
     const hasEnded = (): boolean => {
       const current = now()
       return current === undefined || isFinished(current) || endOf(this.job) !== undefined
     }
-    const source = { namespace, pod: name, container: status.name }
+    const source = { namespace, pod: name, container: mainContainer(pod) }
     this.outputs.set(name, this.takeLines(source, hasEnded))
   }
 
@@ -190,7 +190,3 @@ class RunWait {
     }
   }
 }
-
-const hasBegun = ({ status }: Pod): boolean =>
-  status.containerStatuses?.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined) ===
-  true

@@ -1,6 +1,6 @@
 // Brings instances and takes them away. Where an autoscaler decides how many there are, its number is kept.
 import { ApiError, isInvalid } from '../../../api/api-error.ts'
-import type { Deployment, StatefulSet } from '../../../api/generated/models.ts'
+import type { Deployment, PersistentVolumeClaim, StatefulSet } from '../../../api/generated/models.ts'
 import { labelSelectorText } from '../../../api/label-selector.ts'
 import {
   deployments,
@@ -100,10 +100,21 @@ export class Workloads {
     service: string,
   ): Promise<void> {
     await unlessNotFound(this.client.delete(statefulSets, { namespace, name }))
+    const own = await this.claimsOf({ namespace, name }, service)
+    await Promise.all(own.map(claim => removeObject(this.client, persistentVolumeClaims, claim)))
+  }
+
+  async holdsData({ namespace, service }: Place, name: string): Promise<boolean> {
+    return (await this.claimsOf({ namespace, name: objectName(name) }, service)).length > 0
+  }
+
+  private async claimsOf(
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    service: string,
+  ): Promise<readonly PersistentVolumeClaim[]> {
     const labelSelector = selectorText(serviceLabels(service))
     const { items } = await this.client.list(persistentVolumeClaims, { namespace, labelSelector })
-    const own = items.filter(({ metadata }) => metadata.name.startsWith(`data-${name}-`) && /-\d+$/.test(metadata.name))
-    await Promise.all(own.map(claim => removeObject(this.client, persistentVolumeClaims, claim)))
+    return items.filter(({ metadata }) => metadata.name.startsWith(`data-${name}-`) && /-\d+$/.test(metadata.name))
   }
 
   private async bring(namespace: string, workload: Workload, instances: number): Promise<Owner> {
