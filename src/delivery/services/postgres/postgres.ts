@@ -160,8 +160,8 @@ async function ensureUser(
     ])
     return [`user ${user}`]
   }
-  const isCurrent =
-    (isSuperuser && (await storedFits(session, user, password))) ?? (await canEnter(server, credentials))
+  const fits = isSuperuser ? await storedFits(session, user, password) : undefined
+  const isCurrent = fits ?? (await canEnter(server, credentials))
   if (found.mark !== markOf(owner)) {
     if (!isCurrent) throw foreignUser(dialect, server, user)
     tell(usedAsItIs(`user ${user}`))
