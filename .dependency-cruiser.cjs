@@ -16,7 +16,7 @@ const layers = {
   node: ['lib', 'api', 'client', 'control', 'cri', 'host', 'streams'],
   network: ['lib', 'api', 'client', 'control', 'host'],
   images: ['lib', 'host'],
-  delivery: ['lib', 'api', 'client', 'control', 'images'],
+  delivery: ['lib', 'api', 'client', 'control', 'streams', 'images'],
   observe: ['lib', 'api', 'client', 'control'],
   dashboard: ['lib', 'api', 'client'],
   cli: ['lib', 'api', 'client', 'delivery', 'images'],
@@ -26,7 +26,7 @@ const rules = Object.entries(layers).map(([folder, allowed]) => ({
   name: `layer-${folder}`,
   severity: 'error',
   comment: `src/${folder} may import ${allowed.length === 0 ? 'nothing' : allowed.join(', ')}`,
-  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+  from: { path: `^src/${folder}/`, pathNot: '(\\.test|/contract)\\.ts$' },
   to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
 }))
 
@@ -44,6 +44,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/controllers/([^/]+)/' },
       to: { path: '^src/controllers/([^/]+)/', pathNot: '^src/controllers/$1/' },
+    },
+    {
+      name: 'delivery-knows-no-cluster',
+      severity: 'error',
+      comment: 'what an engine does to the world goes through src/delivery/engine/engine.ts',
+      from: { path: '^src/delivery/', pathNot: '^src/delivery/engine/kubernetes/|\\.test\\.ts$' },
+      to: { path: '^src/(api|client|control|streams)/' },
+    },
+    {
+      name: 'engines-know-no-delivery',
+      severity: 'error',
+      from: { path: '^src/delivery/engine/[^/]+/' },
+      to: { path: '^src/delivery/', pathNot: '^src/delivery/(engine/|deploy-error\\.ts$)' },
     },
     {
       name: 'composition-root-is-a-leaf',

@@ -3,7 +3,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { manifestFields, type FieldType } from '../src/delivery/manifest/fields.ts'
+import type { Fields, FieldType } from '../src/delivery/manifest/field.ts'
+import { manifestFields } from '../src/delivery/manifest/fields.ts'
+import { backingServiceTypes } from '../src/delivery/manifest/manifest.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -16,7 +18,7 @@ interface Part {
 
 export function parts(): Part[] {
   return [
-    { file: 'README.md', name: 'manifest fields', text: manifestTable() },
+    { file: 'README.md', name: 'manifest fields', text: fieldTable(manifestFields) },
     { file: 'ARCHITECTURE.md', name: 'layers', text: layerTable() },
   ]
 }
@@ -32,10 +34,9 @@ export function withPart(document: string, { name, text }: Part): string {
   return `${document.slice(0, from + start.length)}\n${text}\n${document.slice(to)}`
 }
 
-/** One row for each field of `app.yml`. */
-function manifestTable(): string {
-  return ['| field | holds | what it means |', '|---|---|---|', ...rows(manifestFields, '')].join('\n')
-}
+/** One row for each field of a file. */
+const fieldTable = (fields: Fields): string =>
+  ['| field | holds | what it means |', '|---|---|---|', ...rows(fields, '')].join('\n')
 
 function rows(type: FieldType, path: string): string[] {
   switch (type.type) {
@@ -44,43 +45,47 @@ function rows(type: FieldType, path: string): string[] {
         const here = path === '' ? name : `${path}.${name}`
         return [
           `| \`${here}\`${field.required ? ' (required)' : ''} | ${holds(field.is)} | ${field.about} |`,
-          ...inside(field.is, here),
+          ...(isShownAlready(here) ? [] : rows(field.is, here)),
         ]
       })
     case 'map':
-      return inside(type.values, `${path}.NAME`)
-    case 'either':
-      return type.options.flatMap(option => rows(option, path))
+      return rows(type.values, `${path}.NAME`)
+    case 'list':
+      return rows(type.items, `${path}[]`)
     default:
       return []
   }
 }
 
-/** An environment holds the fields of the manifest again; they are not listed twice. */
-const inside = (type: FieldType, path: string): string[] => (path === 'environments' ? [] : rows(type, path))
+/** An environment holds the fields of the file again, and the backing services are alike. */
+const isShownAlready = (path: string): boolean =>
+  path === 'environments' || backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
 
 function holds(type: FieldType): string {
   switch (type.type) {
     case 'text':
     case 'number':
       return type.expected
+    case 'flag':
+      return type.only ? '`true`' : '`true` or `false`'
     case 'choice':
       return type.values.map(value => `\`${value}\``).join(' or ')
+    case 'command':
+      return 'a command'
     case 'list':
-      return `a list of ${holds(type.items)}`
+      return `a list, each ${holds(type.items)}`
     case 'map':
-      return type.values.type === 'object'
-        ? `${type.keyName}s, each with any of the fields above but \`name\``
+      return type.values.type === 'object' && type.values.patch === true
+        ? `${type.keyName}s, each with fields from above, and \`extends: NAME\``
         : `${type.keyName}s, each with ${holds(type.values)}`
     case 'object':
-      return 'fields'
-    case 'either':
-      return type.options.map(holds).join(', or ')
+      if (type.switchable === true) return '`true`, `false` or fields'
+      return type.short === undefined ? 'fields' : `${holds(type.short.is)}, or fields`
   }
 }
 
 const contents: Readonly<Record<string, string>> = {
-  lib: 'pure primitives: clock, logger interface, back-off, IPv4 arithmetic, text and bytes',
+  lib: 'pure primitives: clock, time zones and cron, logger interface, back-off, IPv4 arithmetic, text and bytes',
   api: 'what objects are: kinds and their registry, schema, defaults, validation, selectors, quantities, patches, server-side apply, protobuf, OpenAPI, `ApiError`',
   store: 'where objects live: revisions and watch; contract suite, `sqlite`, `etcd`, `memory`, encryption at rest',
   grpc: 'gRPC channels and protobuf messages from compact tables',
@@ -97,10 +102,11 @@ const contents: Readonly<Record<string, string>> = {
   node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
   network: 'service rules (computed purely, applied with nftables), ways through other firewalls, and DNS',
   images: 'source to OCI image; the registry of the machine',
-  delivery: '`app.yml`, rendering, rollout, release history, rollback',
+  delivery:
+    '`app.yml`, plans of releases and what carries them out; secrets of the repository, the notation of schedules; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',
   observe: 'logs, metrics, alerts',
   dashboard: 'the browser application',
-  cli: 'commands that need only the API: build, deploy, rollback',
+  cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret',
 }
 
 /** From the rules that scripts/check-layers.ts enforces; folders that do not exist yet are left out. */

@@ -22,6 +22,21 @@ const commands: CommandFacts[] = [
   },
   { name: 'down', about: 'stop it', options: [option(['--data-dir'], 'directory')], operands: [] },
   { name: 'completion', about: '', options: [], operands: [{ name: 'shell', choices: ['bash', 'fish'] }] },
+  {
+    name: 'secret',
+    about: '',
+    options: [],
+    operands: [],
+    commands: [
+      {
+        name: 'set',
+        about: '',
+        options: [option(['-e', '--environment'], 'name')],
+        operands: [{ name: 'service-and-name', choices: [] }],
+      },
+      { name: 'list', about: '', options: [], operands: [{ name: 'service', choices: [] }] },
+    ],
+  },
 ]
 const offers = {
   services: () => ['web', 'api'],
@@ -35,7 +50,7 @@ const found = (...words: string[]): Completion | string[] => {
 
 describe('what may stand', () => {
   test.each<[string, string[], Completion | string[]]>([
-    ['first', [''], ['deploy', 'down', 'completion']],
+    ['first', [''], ['deploy', 'down', 'completion', 'secret']],
     ['first, from what is typed', ['do'], ['down']],
     ['behind a command that there is not', ['nothing', ''], []],
     ['as an option', ['deploy', '--f'], ['--file']],
@@ -52,6 +67,10 @@ describe('what may stand', () => {
     ['as a service', ['deploy', '-e', 'test', ''], ['web:', 'api:']],
     ['as a service behind an option without a value', ['deploy', '--purge', 'a'], ['api:']],
     ['behind the last word', ['deploy', 'web:1', ''], []],
+    ['behind a command that has others', ['secret', ''], ['set', 'list']],
+    ['as an option of one of those', ['secret', 'set', '-'], ['--environment']],
+    ['behind such an option', ['secret', 'set', '-e', 'p'], ['production']],
+    ['as a service of one of those', ['secret', 'set', '-e', 'test', 'w'], ['web']],
     ['as one of few words', ['completion', 'f'], ['fish']],
   ])('%s', (_what, words, values) => {
     expect(found(...words)).toEqual(values)

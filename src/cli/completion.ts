@@ -4,6 +4,7 @@
 import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
 import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
 import { servicesBelow } from './find-manifest.ts'
+import { findTeam } from './find-team.ts'
 
 export interface CommandFacts {
   readonly name: string
@@ -11,6 +12,8 @@ export interface CommandFacts {
   readonly options: readonly OptionFacts[]
   /** Names of what stands behind the command, in order. */
   readonly operands: readonly { readonly name: string; readonly choices: readonly string[] }[]
+  /** Those below it: `set` of `secret`. */
+  readonly commands?: readonly CommandFacts[]
 }
 
 export interface OptionFacts {
@@ -56,6 +59,8 @@ function candidatesFor(
   if (name === undefined) return commands.map(({ name: value, about }) => ({ value, about }))
   const command = commands.find(candidate => candidate.name === name)
   if (command === undefined) return []
+  if (command.commands !== undefined && command.commands.length > 0)
+    return candidatesFor(given, typed, command.commands, offers)
   const optionOf = (word: string | undefined): OptionFacts | undefined =>
     command.options.find(({ names }) => word !== undefined && names.includes(word))
   const asking = optionOf(given.at(-1))
@@ -87,6 +92,8 @@ function operandsOf({ name, choices }: CommandFacts['operands'][number], offers:
     case 'name:version':
       return plain(offers.services().map(service => `${service}:`))
     case 'name':
+    case 'service':
+    case 'service-and-name':
       return plain(offers.services())
     default:
       return []
@@ -97,7 +104,10 @@ function operandsOf({ name, choices }: CommandFacts['operands'][number], offers:
 export const offersHere: Offers = {
   services: () => servicesBelow(process.cwd()).map(({ name }) => name),
   environments: () => [
-    ...new Set(servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text)))),
+    ...new Set([
+      ...servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text))),
+      ...orNone(() => Object.keys(findTeam(process.cwd())?.team.environments ?? {})),
+    ]),
   ],
   contexts: () => [
     ...new Set(

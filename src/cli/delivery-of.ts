@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { localRegistry } from '../delivery/manifest/manifest.ts'
 import { environmentsOf, readManifest } from '../delivery/manifest/read-manifest.ts'
 import { findManifest, manifestName } from './find-manifest.ts'
+import { findTeam } from './find-team.ts'
 
 export interface DeliveryOf {
   readonly file: string
@@ -21,9 +22,10 @@ export function deliveryOf(directory: string): DeliveryOf | undefined {
   const file = join(directory, manifestName)
   if (!existsSync(file)) return undefined
   const text = readFileSync(file, 'utf8')
-  const known = environmentsOf(file, text)
+  const team = findTeam(directory)?.team
+  const known = [...environmentsOf(file, text), ...Object.keys(team?.environments ?? {})]
   const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
-  const { name, image } = readManifest(file, text, environment)
+  const { name, image } = readManifest(file, text, environment, team)
   return { file, service: name, image, environment }
 }
 

@@ -1,13 +1,15 @@
 // Which registry knows an image of a manifest, and what its tag stands for there.
 import type { Client } from '../client/client.ts'
 import { registryHosting } from '../client/registry-hosting.ts'
-import type { FoundImage } from '../delivery/deploy.ts'
 import { DeployError } from '../delivery/deploy-error.ts'
 import { localRegistry } from '../delivery/manifest/manifest.ts'
 import { findDigest } from '../images/find-digest.ts'
 import { parseImageReference } from '../images/image-reference.ts'
 
 const dockerHub = 'registry-1.docker.io'
+
+/** `reason`: why the digest cannot be told. */
+type FoundImage = { readonly digest: string } | { readonly reason: string }
 
 /** @throws DeployError when the cluster's own registry has no such image */
 export async function findImage(client: Client, image: string): Promise<FoundImage> {

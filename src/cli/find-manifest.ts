@@ -15,12 +15,15 @@ export interface FoundManifest {
   readonly text: string
 }
 
+/** @param given a manifest, or the folder of one */
+export function manifestIn(given: string): FoundManifest {
+  const file = existsSync(given) && statSync(given).isDirectory() ? join(given, manifestName) : given
+  if (!existsSync(file)) throw new CommandFailure(`there is no manifest ${file}`)
+  return read(file)
+}
+
 export function findManifest(service: string, given: string | undefined, directory: string): FoundManifest {
-  if (given !== undefined) {
-    const file = existsSync(given) && statSync(given).isDirectory() ? join(given, manifestName) : given
-    if (!existsSync(file)) throw new CommandFailure(`there is no manifest ${file}`)
-    return read(file)
-  }
+  if (given !== undefined) return manifestIn(given)
   const candidates = manifestsBelow(directory)
   const match = candidates.find(({ name }) => name === service)
   if (match !== undefined) return match

@@ -33,13 +33,7 @@ export class HttpClient implements Client {
     const { access } = options
     this.options = options
     this.base = new URL(access.server)
-    this.agent = new Agent({
-      keepAlive: true,
-      ...(access.authority !== undefined && { ca: access.authority }),
-      ...(access.certificate !== undefined && { cert: access.certificate }),
-      ...(access.key !== undefined && { key: access.key }),
-      rejectUnauthorized: !access.skipVerification,
-    })
+    this.agent = new Agent({ keepAlive: true, ...tlsOf(access) })
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, name: ObjectName): Promise<T> {
@@ -186,6 +180,16 @@ export class HttpClient implements Client {
     return response
   }
 
+  /** What a connection of another kind needs: `url` without a slash at the end, headers, and the sides' certificates. */
+  streaming(): StreamingAccess {
+    const { access, userAgent } = this.options
+    return {
+      url: access.server.replace(/\/$/, ''),
+      headers: { 'User-Agent': userAgent, ...authorization(access) },
+      tls: tlsOf(access),
+    }
+  }
+
   close(): void {
     for (const informer of this.informers.values()) informer.stop()
     this.agent.destroy()
@@ -220,7 +224,7 @@ export class HttpClient implements Client {
       headers: {
         Accept: 'application/json',
         'User-Agent': userAgent,
-        ...(access.token !== undefined && { Authorization: `Bearer ${access.token}` }),
+        ...authorization(access),
         ...(bytes !== undefined && { 'Content-Type': contentType, 'Content-Length': bytes.length }),
       },
       ...(signal !== undefined && { signal }),
@@ -235,6 +239,27 @@ export class HttpClient implements Client {
     })
   }
 }
+
+export interface StreamingAccess {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly tls: {
+    readonly ca?: string
+    readonly cert?: string
+    readonly key?: string
+    readonly rejectUnauthorized: boolean
+  }
+}
+
+const tlsOf = (access: ClusterAccess): StreamingAccess['tls'] => ({
+  ...(access.authority !== undefined && { ca: access.authority }),
+  ...(access.certificate !== undefined && { cert: access.certificate }),
+  ...(access.key !== undefined && { key: access.key }),
+  rejectUnauthorized: !access.skipVerification,
+})
+
+const authorization = ({ token }: ClusterAccess): Record<string, string> =>
+  token === undefined ? {} : { Authorization: `Bearer ${token}` }
 
 const keyOf = (resource: Resource): string => `${apiVersionOf(resource)}/${resource.plural}`
 

@@ -32,7 +32,7 @@ export function isLocked(name: string): Promise<boolean> {
 }
 
 /** For work of a few milliseconds that must not happen twice at the same time. */
-export async function whileLocked<T>(name: string, work: () => T): Promise<T> {
+export async function whileLocked<T>(name: string, work: () => T | Promise<T>): Promise<T> {
   for (;;) {
     const lock = await holdLock(name)
     if (lock === undefined) {
@@ -40,7 +40,7 @@ export async function whileLocked<T>(name: string, work: () => T): Promise<T> {
       continue
     }
     try {
-      return work()
+      return await work()
     } finally {
       lock.release()
     }

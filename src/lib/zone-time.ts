@@ -57,3 +57,13 @@ export function zoneOffsetMs(zone: string, instantMs: number): number {
 export const offsetsAround = (zone: string, localMs: number): number[] => [
   ...new Set([zoneOffsetMs(zone, localMs - dayMs), zoneOffsetMs(zone, localMs + 2 * dayMs)]),
 ]
+
+/** Whether it is a zone's name in IANA's list; an offset such as +02:00 is none. */
+export function isTimeZone(zone: string): boolean {
+  try {
+    Intl.DateTimeFormat('en', { timeZone: zone })
+    return /^[A-Za-z]/.test(zone)
+  } catch {
+    return false
+  }
+}

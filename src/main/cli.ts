@@ -1,10 +1,16 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
+import { homedir } from 'node:os'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import type { SecretOptions } from '../cli/commands/secret.ts'
 import type { CommandFacts } from '../cli/completion.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
+import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import type { Clock } from '../lib/clock.ts'
 import { sampanVersion } from './version.ts'
+
+// Before anything is started that would inherit it.
+const identity = takeIdentitySource(process.env, homedir())
 
 const program = new Command('sampan')
   .description(
@@ -147,8 +153,8 @@ program
   .option('--join-token', 'print the token that lets another server join this cluster, and nothing else')
   .action(async options => (await import('./commands/status.ts')).status(options))
 
-const environmentOption = (): Option =>
-  new Option('-e, --environment <name>', 'environment to deliver to').makeOptionMandatory()
+const environmentOption = (about = 'environment to deliver to'): Option =>
+  new Option('-e, --environment <name>', about).makeOptionMandatory()
 const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
 const contextNameOption = (): Option =>
   new Option('--name <name>', 'name of a cluster of this machine: the same as --context <name>')
@@ -174,9 +180,9 @@ function wholeNumber(text: string): number {
 }
 
 /** What delivering needs to know of this machine. */
-async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean }> {
+async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean; identity: typeof identity }> {
   const { isAlive } = await import('../host/daemon.ts')
-  return { clock: commandClock, isAlive }
+  return { clock: commandClock, isAlive, identity }
 }
 
 program
@@ -207,20 +213,37 @@ program
 
 program
   .command('deploy')
-  .description('bring a version of a service into an environment and wait until it runs')
-  .argument('<name:version>', 'for example geo-backend:1.0.0')
+  .description('bring versions of services into an environment and wait until they run')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
   .addOption(environmentOption())
   .addOption(fileOption())
   .addOption(contextOption())
   .addOption(contextNameOption())
   .addOption(timeoutOption())
   .addOption(outputOption())
-  .action(async (target, options) =>
-    (await import('../cli/commands/deploy.ts')).deployCommand(target, {
+  .option('--dry-run', 'print the plan and change nothing')
+  .addOption(new Option('--resume', 'go on with a delivery that was interrupted').conflicts('dryRun'))
+  .option('--together', 'all of them or none: when one fails, the others are taken back')
+  .action(async (targets, options) =>
+    (await import('../cli/commands/deploy.ts')).deployCommand(targets, {
       ...withContext(options),
       ...(await machine()),
     }),
   )
+
+program
+  .command('diff')
+  .description('show what a deployment would change, and what was changed since the last one; exit code 1: something')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(outputOption())
+  .action(async (targets, options) => {
+    const { diffCommand } = await import('../cli/commands/diff.ts')
+    process.exitCode = await diffCommand(targets, { ...withContext(options), timeout: 300, ...(await machine()) })
+  })
 
 program
   .command('rollback')
@@ -233,11 +256,66 @@ program
   .addOption(timeoutOption())
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
+  .option('--keep-schema', 'leave the schema of the database as it is')
   .action(async (service, options) =>
-    (await import('../cli/commands/deploy.ts')).rollbackCommand(service, {
+    (await import('../cli/commands/rollback.ts')).rollbackCommand(service, {
       ...withContext(options),
       ...(await machine()),
     }),
+  )
+
+const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
+
+/** Two commands on this machine do not change a file at once. */
+async function secretsHere<T>(options: T): Promise<T & Pick<SecretOptions, 'identity' | 'oneAtATime'>> {
+  const { whileLocked } = await import('../host/lock.ts')
+  return { ...options, identity, oneAtATime: whileLocked }
+}
+
+const secretCommand = (name: string, description: string): Command =>
+  secret
+    .command(name)
+    .description(description)
+    .addOption(environmentOption('environment whose secrets they are'))
+    .addOption(outputOption())
+const ofOneSecret = (name: string, description: string): Command =>
+  secretCommand(name, description)
+    .argument('<service-and-name...>', 'SERVICE NAME, or NAME alone for what all services of the environment get')
+    .usage('[options] -e <environment> [service] <name>')
+
+ofOneSecret('set', 'set a value, which comes from standard input or is asked for on a terminal')
+  .option('--generate', 'make a value that nobody has to know')
+  .action(async (words, options) =>
+    (await import('../cli/commands/secret.ts')).secretSet(words, await secretsHere(options)),
+  )
+ofOneSecret('get', 'print a value').action(async (words, options) =>
+  (await import('../cli/commands/secret.ts')).secretGet(words, await secretsHere(options)),
+)
+secretCommand('list', 'print the names of what there is, and no values')
+  .argument('[service]', 'what this service gets (default: all of it)')
+  .action(async (service, options) =>
+    (await import('../cli/commands/secret.ts')).secretList(service, await secretsHere(options)),
+  )
+secretCommand('edit', 'change values in an editor (EDITOR); they are never written to a disk').action(async options =>
+  (await import('../cli/commands/secret.ts')).secretEdit(await secretsHere(options)),
+)
+ofOneSecret('remove', 'remove a value').action(async (words, options) =>
+  (await import('../cli/commands/secret.ts')).secretRemove(words, await secretsHere(options)),
+)
+secretCommand('rekey', 'encrypt all values of an environment anew, for those who are its readers now').action(
+  async options => (await import('../cli/commands/secret.ts')).secretRekey(await secretsHere(options)),
+)
+ofOneSecret('rotate', 'replace a value: a generated one by the next, another one by what is asked for').action(
+  async (words, options) => (await import('../cli/commands/secret.ts')).secretRotate(words, await secretsHere(options)),
+)
+secret
+  .command('keygen')
+  .description('make an identity, which reads secrets, for a person or a machine')
+  .option('--file <file>', 'where to (default: SAMPAN_AGE_KEY_FILE, else ~/.config/sampan/identity.txt)')
+  .option('--name <name>', 'whose it is (default: the user)')
+  .addOption(outputOption())
+  .action(async options =>
+    (await import('../cli/commands/secret.ts')).secretKeygen({ ...options, identity, clock: commandClock }),
   )
 
 program
@@ -259,12 +337,13 @@ program
   })
 
 /** What completion needs to know of the commands. */
-const commandFacts = (): CommandFacts[] =>
-  program.commands
+const commandFacts = (of: Command = program): CommandFacts[] =>
+  of.commands
     .filter(command => command.name() !== askedByScripts)
     .map(command => ({
       name: command.name(),
       about: command.description(),
+      commands: commandFacts(command),
       options: command.options
         .filter(({ hidden }) => !hidden)
         .map(option => ({
@@ -289,6 +368,7 @@ const expected = new Set([
   'ManifestError',
   'BuildError',
   'DeployError',
+  'SecretsError',
 ])
 
 // Who no longer reads what a command says has not asked it to stop half-way.

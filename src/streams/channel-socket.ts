@@ -39,6 +39,12 @@ export class ChannelSocket {
     if (this.client.bufferedAmount > sendLimitBytes) source?.pause()
   }
 
+  /** Resolves when it is on its way. */
+  async sent(channel: number, body: Buffer): Promise<void> {
+    this.send(channel, body)
+    await this.lastSent
+  }
+
   decode(data: RawData, isBinary: boolean): ChannelMessage {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)
     if (!this.base64 || isBinary) return { channel: bytes[0] ?? noChannel, body: bytes.subarray(1) }

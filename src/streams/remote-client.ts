@@ -1,9 +1,11 @@
 // The client's side of Kubernetes' streaming protocols over SPDY: exec, attach and port-forward towards a
-// container runtime's streaming server (or a kubelet), which is given as a URL.
+// container runtime's streaming server (or a kubelet), which is given as a URL; and port-forward through an API server.
 import { request } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
+import type { RemoteServer } from './remote-websocket.ts'
 import { SpdySession, type SpdyStream } from './spdy/session.ts'
 
 const connectTimeoutMs = 30_000
@@ -48,6 +50,16 @@ export async function openRemoteSession(url: string, options: StreamOptions): Pr
 /** One connection to a port of the pod behind a port-forward URL. */
 export async function openPortForward(url: string, port: number): Promise<Duplex> {
   const { session } = await upgrade(url, ['portforward.k8s.io'])
+  return forwardOver(session, port)
+}
+
+/** The same through an API server. A WebSocket would need a protocol whose name is none (it has a slash). */
+export async function openServerPortForward(server: RemoteServer, path: string, port: number): Promise<Duplex> {
+  const { session } = await upgrade(`${server.url}${path}`, ['portforward.k8s.io'], server)
+  return forwardOver(session, port)
+}
+
+async function forwardOver(session: SpdySession, port: number): Promise<Duplex> {
   const headers = { port: String(port), requestID: '0' }
   const errors = session.openStream({ ...headers, streamType: 'error' }, true)
   const data = session.openStream({ ...headers, streamType: 'data' })
@@ -95,11 +107,17 @@ async function statusOf(errors: SpdyStream): Promise<Awaited<RemoteSession['done
   }
 }
 
-function upgrade(url: string, protocols: readonly string[]): Promise<{ session: SpdySession }> {
+function upgrade(
+  url: string,
+  protocols: readonly string[],
+  { headers = {}, tls }: Partial<RemoteServer> = {},
+): Promise<{ session: SpdySession }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ session: SpdySession }>()
-  const call = request(url, {
+  const call = (url.startsWith('https:') ? secureRequest : request)(url, {
+    ...tls,
     method: 'POST',
     headers: {
+      ...headers,
       Connection: 'Upgrade',
       Upgrade: 'SPDY/3.1',
       'X-Stream-Protocol-Version': [...protocols],

@@ -6,7 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { ChannelSocket, type ChannelMessage } from './channel-socket.ts'
 import type { RemoteSession } from './node-streams.ts'
 
-const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
+export const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
 
 /** Best first; a client that names none gets the oldest. */
 const protocols = [

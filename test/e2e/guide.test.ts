@@ -1,25 +1,12 @@
 // The commands of the guides in docs/, as somebody would type them who reads from top to bottom: every block of
 // `sh` in one folder, each of them has to succeed.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ClusterFixture, reasonToSkipCluster, repository } from '../../src/testing/cluster-fixture.ts'
+import { blocksOf } from './guide-blocks.ts'
 
 const reason = reasonToSkipCluster()
-
-interface Block {
-  readonly heading: string
-  readonly commands: string
-}
-
-function blocksOf(guide: string): Block[] {
-  const text = readFileSync(join(repository, 'docs', guide), 'utf8')
-  let heading = ''
-  return [...text.matchAll(/^## (.*)$|^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, title, commands]) => {
-    heading = title ?? heading
-    return commands === undefined ? [] : [{ heading, commands }]
-  })
-}
 
 describe.skipIf(reason !== undefined)(`guides${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   const cluster = reason === undefined ? new ClusterFixture('guide') : undefined!

@@ -1,10 +1,11 @@
 // CronJob: jobs by the clock.
+import { parseCronSchedule } from '../../lib/cron-schedule.ts'
+import { isTimeZone } from '../../lib/zone-time.ts'
 import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors, notSupported, required } from '../field-error.ts'
 import type { CronJob, CronJobSpec } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { formatSelector } from '../label-selector.ts'
-import { parseCronSchedule } from '../cron-schedule.ts'
 import { cronJobs } from '../resources.ts'
 import { validateNonNegative } from '../validation/scalars.ts'
 import { age, columns, none, since, templateCells } from './cells.ts'
@@ -107,13 +108,4 @@ function validateTimeZone(zone: string | undefined): FieldError[] {
       invalidValue(field, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'),
     ]
   return isTimeZone(zone) ? [] : [invalidValue(field, zone, `unknown time zone ${zone}`)]
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    Intl.DateTimeFormat('en', { timeZone: zone })
-    return /^[A-Za-z]/.test(zone)
-  } catch {
-    return false
-  }
 }

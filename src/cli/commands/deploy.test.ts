@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { FakeClock } from '../../testing/fake-clock.ts'
-import { deployCommand, rollbackCommand, type DeployCommandOptions } from './deploy.ts'
+import { deployCommand, type DeployCommandOptions } from './deploy.ts'
+import { rollbackCommand } from './rollback.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sampan-deploy-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -18,10 +19,13 @@ const options = (environment: string): DeployCommandOptions => ({
   timeout: 1,
   clock: new FakeClock(),
   isAlive: () => true,
+  identity: { key: undefined, keyFile: undefined, home: folder },
 })
 
 test.each(['dock', 'dock:', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])('%s is no version', async target => {
-  await expect(deployCommand(target, options('test'))).rejects.toThrow(`NAME:VERSION such as geo-backend:1.0.0, found`)
+  await expect(deployCommand([target], options('test'))).rejects.toThrow(
+    `NAME:VERSION such as geo-backend:1.0.0, found`,
+  )
 })
 
 test.each(['dock:1.0.0', '@acme/dock', 'Dock', ''])('%j is no service to go back with', async service => {
@@ -32,6 +36,6 @@ test.each(['dock:1.0.0', '@acme/dock', 'Dock', ''])('%j is no service to go back
 
 test.each(['Test', 'a b', '../x', ''])('%j is no environment', async environment => {
   const message = `--environment: expected a name of lower-case letters, digits and dashes that starts with a letter, found "${environment}"`
-  await expect(deployCommand('dock:1', options(environment))).rejects.toThrow(message)
+  await expect(deployCommand(['dock:1'], options(environment))).rejects.toThrow(message)
   await expect(rollbackCommand('dock', options(environment))).rejects.toThrow(message)
 })

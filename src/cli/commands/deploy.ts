@@ -1,141 +1,139 @@
-// `sampan deploy -e ENVIRONMENT NAME:VERSION` and `sampan rollback -e ENVIRONMENT NAME`.
-import { userInfo } from 'node:os'
-import { text } from 'node:stream/consumers'
-import { HttpClient } from '../../client/http-client.ts'
-import { clusterAccess, kubeconfigPaths } from '../../client/kubeconfig.ts'
-import { deploy, rollback, type DeployOptions } from '../../delivery/deploy.ts'
-import { isName, nameRule } from '../../delivery/manifest/fields.ts'
-import { readManifest } from '../../delivery/manifest/read-manifest.ts'
-import type { Release } from '../../delivery/release-history.ts'
-import type { Clock } from '../../lib/clock.ts'
-import { tagPattern } from '../../images/image-reference.ts'
-import { deployerName, hasEnded } from '../deployer.ts'
-import { findImage } from '../find-image.ts'
-import { findManifest } from '../find-manifest.ts'
+// `sampan deploy -e ENVIRONMENT [NAME[:VERSION]...]`: delivers services, those that sampan.yml names when none is given,
+// in the order of their needs.
+import { deploy, placeOf, planOf, resume } from '../../delivery/deploy.ts'
+import type { DeliveryOptions } from '../../delivery/delivering.ts'
+import type { Release } from '../../delivery/release.ts'
+import { releaseFacts } from '../../delivery/release.ts'
+import { takeBackGroup } from '../../delivery/take-back-group.ts'
+import { inOrder, type Outcome } from '../../delivery/team/in-order.ts'
+import { deliveryOptions, deploymentOf, type DeliverySettings } from '../deliveries.ts'
 import { watchForInterruption } from '../interruption.ts'
 import { CommandFailure, Output } from '../output.ts'
+import { planText } from '../plan-text.ts'
+import { openTarget, settingOf, type Target, type TargetOptions } from '../target.ts'
+import { chosenServices, type ChosenService } from '../chosen-services.ts'
 
-export interface DeployCommandOptions {
-  readonly environment: string
+export interface DeployCommandOptions extends TargetOptions, DeliverySettings {
   readonly file?: string
-  readonly context?: string
-  /** Seconds to wait for the rollout. */
-  readonly timeout: number
   readonly output?: 'json'
-  readonly clock: Clock
-  /** Whether a process of this machine runs. */
-  readonly isAlive: (pid: number) => boolean
+  readonly dryRun?: boolean
+  readonly resume?: boolean
+  /** All of them as one release: when one fails, the others are taken back. */
+  readonly together?: boolean
 }
 
-export interface RollbackCommandOptions extends DeployCommandOptions {
-  readonly to?: number
-}
-
-const shownLogLines = 20
-
-export async function deployCommand(target: string, options: DeployCommandOptions): Promise<void> {
-  const [service = '', version = '', ...rest] = target.split(':')
-  if (!tagPattern.test(version) || rest.length > 0)
-    throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${target}"`)
-  const { file, text: manifestText } = findManifest(service, options.file, process.cwd())
-  const manifest = readManifest(file, manifestText, options.environment)
-  if (manifest.name !== service)
-    throw new CommandFailure(`${file} is the manifest of "${manifest.name}", not of "${service}"`)
-  checkEnvironment(options.environment)
-  await withCluster(service, options, async (deployOptions, output) =>
-    finish(await deploy(manifest, options.environment, version, deployOptions), options, output),
-  )
-}
-
-export async function rollbackCommand(service: string, options: RollbackCommandOptions): Promise<void> {
-  if (!isName(service))
-    throw new CommandFailure(
-      `expected the NAME of a service such as geo-backend, found "${service}"; --to chooses a release, else it is the one before`,
-    )
-  checkEnvironment(options.environment)
-  const namespace = namespaceOf(service, options)
-  await withCluster(service, options, async (deployOptions, output) => {
-    const release = await rollback(
-      {
-        service,
-        environment: options.environment,
-        namespace,
-        ...(options.to !== undefined && { revision: options.to }),
-      },
-      deployOptions,
-    )
-    finish(release, options, output)
-  })
-}
-
-function checkEnvironment(environment: string): void {
-  if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
-}
-
-/** A rollback works without the manifest at hand; with it, a namespace of its own is respected. */
-function namespaceOf(service: string, options: RollbackCommandOptions): string {
+export async function deployCommand(names: readonly string[], options: DeployCommandOptions): Promise<void> {
+  const setting = settingOf(options)
+  // What is mistyped is said before a cluster is asked.
+  const services = chosenServices(names, setting, options)
+  const output = new Output()
+  const target = openTarget(options, setting)
   try {
-    const { file, text: manifestText } = findManifest(service, options.file, process.cwd())
-    return readManifest(file, manifestText, options.environment).namespace
-  } catch (error) {
-    if (options.file !== undefined) throw error
-    return options.environment
+    if (options.dryRun) await showPlans(services, target, options, output)
+    else await deliver(services, target, options, output)
+  } finally {
+    output.quiet()
+    target.close()
   }
 }
 
-function finish(release: Release, { output: format }: DeployCommandOptions, output: Output): void {
-  const { service, environment, namespace, revision, version } = release
-  if (format === 'json')
-    console.log(JSON.stringify({ service, environment, namespace, revision, version, state: release.state }))
-  else
-    output.line(
-      `${service} ${version} runs in ${environment} (release ${revision}); look at it with: kubectl get pods -n ${namespace}`,
-    )
-}
-
-async function withCluster(
-  service: string,
+async function deliver(
+  services: readonly ChosenService[],
+  target: Target,
   options: DeployCommandOptions,
-  work: (deployOptions: DeployOptions, output: Output) => Promise<void>,
+  output: Output,
 ): Promise<void> {
-  const output = new Output()
-  const access = clusterAccess(kubeconfigPaths(process.env), options.context)
-  const client = new HttpClient({ access, userAgent: 'sampan', clock: options.clock })
+  const { environment } = target
+  const named = services.map(({ name }) => name).join(' ')
   const interruption = watchForInterruption(
     output,
-    `the release stays unfinished: deliver again, or put the one before back with: sampan rollback -e ${options.environment} ${service}`,
+    `what was begun stays half-way; go on with: sampan deploy -e ${environment} ${named} --resume, or take it back with: sampan rollback -e ${environment} ${named}`,
   )
   try {
-    await work(
-      {
-        client,
-        clock: options.clock,
-        timeoutMs: options.timeout * 1000,
-        report: {
-          step: message => output.done(message),
-          waiting: message => output.working(message),
-          note: message => output.line(message),
-        },
-        readLog: async (namespace, pod, container, previous) =>
-          text(
-            await client.raw(
-              `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}&tailLines=${shownLogLines}${previous ? '&previous=true' : ''}`,
-            ),
-          ),
-        deployer: deployerName(userInfo),
-        isGone: name => hasEnded(name, options.isAlive),
-        signal: interruption.signal,
-        findImage: image => findImage(client, image),
-      },
-      output,
-    )
+    const group = options.together && services.length > 1 ? `${Date.now().toString(36)}-${process.pid}` : undefined
+    const several = services.length > 1
+    const base = deliveryOptions(target, options, output, interruption.signal)
+    const optionsFor = ({ name }: ChosenService): DeliveryOptions => ({
+      ...base,
+      ...(group !== undefined && { group }),
+      report: several ? prefixed(base.report, name) : base.report,
+    })
+    const byName = new Map(services.map(service => [service.name, service]))
+    const outcomes = await inOrder(Object.fromEntries(services.map(({ name, needs }) => [name, needs])), async name => {
+      const service = byName.get(name)!
+      const own = optionsFor(service)
+      if (options.resume) return resume(placeOf({ manifest: service.manifest, environment }), own)
+      return deploy(deploymentOf(target, service, service.version, { ...options, ...own }), own)
+    })
+    if (group !== undefined && outcomes.some(({ state }) => state !== 'done')) {
+      for (const { name } of outcomes.filter(({ state }) => state === 'done').toReversed())
+        await takeBackGroup(
+          placeOf({ manifest: byName.get(name)!.manifest, environment }),
+          group,
+          optionsFor(byName.get(name)!),
+        )
+      output.line('what was delivered together was taken back together')
+    }
+    finish(outcomes, target, options, output)
   } catch (error) {
     throw interruption.exitCode === undefined
       ? error
       : new CommandFailure((error as Error).message, interruption.exitCode)
   } finally {
-    output.quiet()
     interruption.close()
-    client.close()
   }
+}
+
+async function showPlans(
+  services: readonly ChosenService[],
+  target: Target,
+  options: DeployCommandOptions,
+  output: Output,
+): Promise<void> {
+  const base = deliveryOptions(target, options, output, new AbortController().signal)
+  const plans: { service: string; version: string; steps: unknown }[] = []
+  for (const service of services) {
+    const { name, version } = service
+    const planned = await planOf(deploymentOf(target, service, version, { ...options, ...base }), base)
+    output.quiet()
+    plans.push({ service: name, version, steps: planned.steps })
+    if (options.output !== 'json') console.log(`${name} ${version} to ${target.environment}:\n${planText(planned)}`)
+  }
+  if (options.output === 'json') console.log(JSON.stringify(plans.length === 1 ? plans[0] : plans))
+}
+
+function prefixed(report: DeliveryOptions['report'], name: string): DeliveryOptions['report'] {
+  return {
+    step: text => report.step(`${name}: ${text}`),
+    waiting: text => report.waiting(`${name}: ${text}`),
+    note: text => report.note(`${name}: ${text}`),
+  }
+}
+
+function finish(
+  outcomes: readonly Outcome<Release>[],
+  { environment }: Target,
+  { output: format }: DeployCommandOptions,
+  output: Output,
+): void {
+  const done = outcomes.flatMap(({ value }) => value ?? [])
+  const failed = outcomes.filter(({ state }) => state !== 'done')
+  output.quiet()
+  if (format === 'json' && failed.length === 0) {
+    const facts = done.map(releaseFacts)
+    console.log(JSON.stringify(facts.length === 1 ? facts[0] : facts))
+  } else if (format !== 'json')
+    for (const { service, version, revision } of done)
+      output.line(
+        `${service} ${version} runs in ${environment} (release ${revision}); look at it with: sampan ps -e ${environment} ${service}`,
+      )
+  if (failed.length === 0) return
+  if (outcomes.length === 1) throw failed[0]!.error!
+  throw new CommandFailure(
+    failed
+      .map(({ name, error }) =>
+        error === undefined ? `${name}: not begun, because it needs one that failed` : error.message,
+      )
+      .join('\n'),
+  )
 }

@@ -10,9 +10,9 @@ import { byController, controllerReference } from '../../control/ownership.ts'
 import { removeObject } from '../../control/removal.ts'
 import { writeStatus } from '../../control/write-status.ts'
 import { formatTime } from '../../lib/clock.ts'
+import { parseSchedule, type Schedule } from '../../lib/cron-times.ts'
 import { errorText } from '../../lib/error-text.ts'
 import { endOf, planCronJob } from './plan.ts'
-import { parseSchedule, type Schedule } from './schedule.ts'
 
 const scheduledAnnotation = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
 /** The clock may ring a little early. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CronJob, Job } from '../../api/generated/models.ts'
-import { parseCronSchedule } from '../../api/cron-schedule.ts'
+import { parseCronSchedule } from '../../lib/cron-schedule.ts'
 import { planCronJob } from './plan.ts'
-import { dueSince, parseSchedule } from './schedule.ts'
+import { parseSchedule } from '../../lib/cron-times.ts'
+import { dueSince } from '../../lib/due-since.ts'
 
 const at = (text: string): number => Date.parse(text)
 const iso = (timeMs: number | undefined): string | undefined =>

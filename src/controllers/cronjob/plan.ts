@@ -1,6 +1,7 @@
 // What a CronJob is to do now. Pure.
 import type { CronJob, Job } from '../../api/generated/models.ts'
-import { dueSince, type Schedule } from './schedule.ts'
+import type { Schedule } from '../../lib/cron-times.ts'
+import { dueSince } from '../../lib/due-since.ts'
 
 export interface CronPlan {
   /** The scheduled time of the job to start. */

@@ -27,12 +27,16 @@ export interface Engine {
 
   /** Brings instances and waits until all of them are new and can serve, or that is known not to come. */
   rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict>
+  /** Whether there is data of a workload, also of one that was removed without it. */
+  holdsData(place: Place, workload: string): Promise<boolean>
   put(place: Place, part: Entrance | Schedule | Route): Promise<void>
   /** None there is fine. What outlives instances stays unless `withData`. */
   remove(place: Place, part: PartName, options?: { readonly withData?: boolean }): Promise<void>
 
   /** Starts it, or finds the run of that name, and waits for its end. */
   runOnce(place: Place, run: Run, watch: Watch): Promise<RunResult>
+  /** Waits for the end of a run that was started, and starts none. @returns undefined when there was none */
+  resultOf(place: Place, name: string, watch: Watch): Promise<RunResult | undefined>
   /** Ends it if it goes on, and forgets it; none there is fine. */
   forgetRun(place: Place, name: string): Promise<void>
 

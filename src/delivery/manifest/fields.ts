@@ -1,165 +1,395 @@
-// Which fields `app.yml` has and what they may hold: the one table that checking, messages and
-// documentation read.
+// Which fields `app.yml` has and what they may hold: the one table that checking, overlaying, messages, documentation
+// and JSON Schema read.
+import {
+  anyText,
+  bytes,
+  cores,
+  dnsLabel,
+  environmentsField,
+  flag,
+  hostName,
+  imageName,
+  imageWithTag,
+  meantHost,
+  name,
+  onlyTrue,
+  portName,
+  portNameRule,
+  portNumber,
+  secretName,
+  timeLimit,
+  variableName,
+  variableRule,
+} from './field-values.ts'
+import type { CommandLine, Field, Fields, FieldType, Text } from './field.ts'
+import {
+  inHealth,
+  inManifest,
+  inPort,
+  inResources,
+  inSchedule,
+  inSecurity,
+  inService,
+  inStrategy,
+  inVariable,
+} from './foreign-names.ts'
+import { backingServiceTypes } from './manifest.ts'
 
-export type FieldType =
-  | { readonly type: 'text'; readonly pattern?: RegExp; readonly expected: string }
-  | { readonly type: 'number'; readonly minimum: number; readonly maximum: number; readonly expected: string }
-  | { readonly type: 'choice'; readonly values: readonly string[] }
-  | { readonly type: 'list'; readonly items: FieldType }
-  /** `keyRule`: what `keys` asks for, in words. */
-  | {
-      readonly type: 'map'
-      readonly keys: RegExp
-      readonly keyName: string
-      readonly keyRule: string
-      readonly values: FieldType
-    }
-  /** `mayBeEmpty`: a key with nothing behind it is fine. */
-  | { readonly type: 'object'; readonly fields: Readonly<Record<string, Field>>; readonly mayBeEmpty?: boolean }
-  /** The first alternative whose YAML form fits is taken. */
-  | { readonly type: 'either'; readonly options: readonly FieldType[] }
+export { isName, nameRule } from './field-values.ts'
 
-export interface Field {
-  readonly is: FieldType
-  readonly required?: boolean
-  readonly about: string
+const command: CommandLine = { type: 'command' }
+
+const timeLimitField: Field = { is: timeLimit, about: 'how long it may take; by default PT5M' }
+
+const check: Fields = {
+  type: 'object',
+  short: { is: command, as: 'run' },
+  fields: {
+    run: { is: command, required: true, about: 'program that ends with 0 when all is well' },
+    timeLimit: timeLimitField,
+  },
 }
 
-const dnsLabel = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
-/** Of a service or an environment. */
-export const isName = (text: string): boolean => dnsLabel.test(text)
-export const nameRule = 'a name of lower-case letters, digits and dashes that starts with a letter'
-const name: FieldType = { type: 'text', pattern: dnsLabel, expected: nameRule }
-/** As Kubernetes wants the name of a port. */
-const portName = /^(?!.*--)[a-z]([-a-z0-9]{0,13}[a-z0-9])?$/
-const imageName: FieldType = {
-  type: 'text',
-  pattern: /^([A-Za-z0-9.-]+(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$/,
-  expected: 'the name of an image without tag',
-}
-const anyText: FieldType = { type: 'text', expected: 'text' }
-const portNumber: FieldType = { type: 'number', minimum: 1, maximum: 65_535, expected: 'a port from 1 to 65535' }
-export const portAbout = 'port the service listens on'
-const processorShare: FieldType = {
-  type: 'text',
-  pattern: /^\d+(\.\d+)?m?$/,
-  expected: 'an amount such as 100m or 0.5',
-}
-const memorySize: FieldType = {
-  type: 'text',
-  pattern: /^\d+(\.\d+)?(k|Ki|M|Mi|G|Gi)?$/,
-  expected: 'an amount such as 64Mi',
-}
-
-/** @param required an environment may change a port without saying its number again */
-const port = (required: boolean): FieldType => ({
-  type: 'either',
-  options: [
-    portNumber,
-    {
-      type: 'object',
-      fields: {
-        port: { is: portNumber, required, about: portAbout },
-        nodePort: {
-          is: { type: 'number', minimum: 30_000, maximum: 32_767, expected: 'a port from 30000 to 32767' },
-          about: 'port of the machine that leads here',
-        },
-        protocol: { is: { type: 'choice', values: ['TCP', 'UDP'] }, about: 'TCP unless said otherwise' },
-      },
+const port: Fields = {
+  type: 'object',
+  short: { is: portNumber, as: 'port' },
+  fields: {
+    port: { is: portNumber, required: true, about: 'port the service listens on' },
+    nodePort: {
+      is: { type: 'number', minimum: 30_000, maximum: 32_767, expected: 'a port from 30000 to 32767' },
+      about: 'port of the machine that leads here',
     },
-  ],
+    protocol: { is: { type: 'choice', values: ['TCP', 'UDP'] }, about: 'TCP unless said otherwise' },
+  },
+  foreign: inPort,
+}
+
+const nameOfPort: Text = { type: 'text', pattern: portName, expected: 'the name of a port' }
+
+const health: Fields = {
+  type: 'object',
+  oneOf: { names: ['http', 'grpc', 'tcp', 'command'], required: true },
+  fields: {
+    http: {
+      is: {
+        type: 'text',
+        pattern: /^\/\S*$/,
+        expected: 'a path such as /healthz',
+        meant: text => (/^[\w.-]+(?:\/[\w.-]*)*$/.test(text) ? `/${text}` : undefined),
+      },
+      about: 'path that answers 200 when the instance can serve',
+    },
+    grpc: { is: onlyTrue, about: 'ask the gRPC health service' },
+    tcp: { is: onlyTrue, about: 'it is enough that the port accepts connections' },
+    command: { is: command, about: 'program in the instance that ends with 0 when it can serve' },
+    port: { is: nameOfPort, about: 'name of the port to ask; by default the first one' },
+  },
+  foreign: inHealth,
+}
+
+const variable: Fields = {
+  type: 'object',
+  short: { is: { type: 'text', expected: 'text or a number' }, as: 'value' },
+  oneOf: { names: ['secret', 'configMap'], required: true },
+  fields: {
+    secret: { is: anyText, about: 'name of a Secret that the cluster has already' },
+    configMap: { is: anyText, about: 'name of a ConfigMap that the cluster has already' },
+    key: { is: anyText, required: true, about: 'which of its keys' },
+  },
+  foreign: inVariable,
+}
+
+const resources: Fields = {
+  type: 'object',
+  fields: {
+    cpu: { is: cores, about: 'cores that are reserved; more is used where there is more' },
+    cpuLimit: { is: cores, about: 'cores that are never exceeded; by default there is no such limit' },
+    memory: { is: bytes, about: 'memory that is reserved, and the limit' },
+  },
+  foreign: inResources,
+}
+
+// As the kernel names them, without CAP_.
+const capabilities = (
+  'AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH ' +
+  'FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN ' +
+  'NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT ' +
+  'SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM'
+).split(' ')
+
+const capability: Text = {
+  type: 'text',
+  pattern: new RegExp(`^(?:${capabilities.join('|')})$`),
+  expected: 'a capability of Linux such as NET_BIND_SERVICE',
+  meant: text => capabilities.find(known => known === text.toUpperCase().replace(/^CAP_/, '').replaceAll('-', '_')),
+}
+
+const security: Fields = {
+  type: 'object',
+  fields: {
+    root: { is: flag, about: 'may run as root; by default it may not' },
+    user: {
+      is: { type: 'number', minimum: 0, maximum: 2_147_483_647, expected: 'the number of a user' },
+      about: 'number of the user it runs as; by default as the image says',
+    },
+    capabilities: {
+      is: { type: 'list', items: capability, unique: true },
+      about: 'what it may do beyond; by default nothing',
+    },
+    readOnlyRoot: { is: flag, about: 'its own file system cannot be written' },
+  },
+  foreign: inSecurity,
+}
+
+const wholeNumber = (minimum: number, maximum: number, expected: string): FieldType => ({
+  type: 'number',
+  minimum,
+  maximum,
+  expected,
 })
 
-const environmentValue: FieldType = {
-  type: 'either',
-  options: [
-    { type: 'text', expected: 'text or a number' },
-    {
-      type: 'object',
-      fields: {
-        secret: { is: anyText, about: 'name of a Secret' },
-        configMap: { is: anyText, about: 'name of a ConfigMap' },
-        key: { is: anyText, required: true, about: 'which of its keys' },
-      },
+const canaryStep: Fields = {
+  type: 'object',
+  fields: {
+    percent: {
+      is: wholeNumber(1, 99, 'percent from 1 to 99'),
+      required: true,
+      about: 'share of the requests that the new version gets',
     },
-  ],
+    seconds: {
+      is: wholeNumber(0, 86_400, 'seconds from 0 to 86400'),
+      required: true,
+      about: 'how long it is watched before the next step',
+    },
+  },
+}
+
+const query: Fields = {
+  type: 'object',
+  fields: {
+    query: { is: anyText, required: true, about: 'PromQL with one number as its value' },
+    maximum: {
+      is: { type: 'number', minimum: -Infinity, maximum: Infinity, expected: 'a number', fractions: true },
+      required: true,
+      about: 'more than this ends the release',
+    },
+  },
+}
+
+const analysis: Fields = {
+  type: 'object',
+  fields: {
+    maxRestarts: {
+      is: wholeNumber(0, 1000, 'a number of restarts'),
+      about: 'how often its instances may be started again; by default never',
+    },
+    run: { is: check, about: 'program that ends with 0 when the new version is well' },
+    queries: {
+      is: {
+        type: 'map',
+        keys: dnsLabel,
+        keyName: 'query name',
+        keyRule: 'lower-case letters, digits and dashes, a letter first',
+        example: '{ errors: { query: "sum(rate(errors[1m]))", maximum: 0.1 } }',
+        values: query,
+      },
+      about: 'what a Prometheus is asked, where the environment has one',
+    },
+  },
+}
+
+const strategy: Fields = {
+  type: 'object',
+  short: { is: { type: 'choice', values: ['rolling', 'recreate', 'blue-green', 'canary'] }, as: 'kind' },
+  distinguishedBy: 'kind',
+  fields: {
+    kind: {
+      is: { type: 'choice', values: ['rolling', 'recreate', 'blue-green', 'canary'] },
+      required: true,
+      about: 'how a new version takes over',
+    },
+    steps: {
+      is: { type: 'list', items: canaryStep },
+      about: 'of canary; by default 10 % and 50 %, 30 seconds each',
+    },
+    analysis: { is: analysis, about: 'of canary: when the new version is not well' },
+  },
+  foreign: inStrategy,
+}
+
+const backingService: Fields = {
+  type: 'object',
+  switchable: true,
+  fields: {
+    image: { is: imageWithTag, about: 'of a server of its own; chosen by default' },
+    size: { is: bytes, about: 'of the storage of a server of its own' },
+    database: {
+      is: {
+        type: 'text',
+        pattern: /^[a-z][a-z0-9_-]{0,62}$/,
+        expected: 'a name of lower-case letters, digits, "_" and "-"',
+      },
+      about: 'its name, or that of the bucket or virtual host; by default the name of the service',
+    },
+  },
+  foreign: inService,
+}
+
+const serviceAbout: Readonly<Record<(typeof backingServiceTypes)[number], string>> = {
+  postgres: 'a database of PostgreSQL',
+  mysql: 'a database of MySQL or MariaDB',
+  mongo: 'a database of MongoDB',
+  redis: 'a Redis',
+  rabbitmq: 'a virtual host of RabbitMQ',
+  nats: 'an account of NATS',
+  s3: 'a bucket',
+}
+
+const migrate: Fields = {
+  type: 'object',
+  fields: {
+    up: { is: command, required: true, about: 'brings the schema to what this version wants' },
+    down: { is: command, about: 'undoes what `up` of the same image did' },
+    version: { is: command, about: 'prints the version of the schema in its last line' },
+    irreversible: { is: flag, about: 'nothing undoes it: a rollback refuses to go back behind it' },
+    timeLimit: { is: timeLimit, about: 'how long each may take; by default PT10M' },
+  },
+}
+
+const route: Fields = {
+  type: 'object',
+  fields: {
+    host: {
+      is: {
+        type: 'text',
+        pattern: new RegExp(String.raw`^(?:\*\.)?${(hostName.pattern as RegExp).source.slice(1)}`),
+        expected: 'a name such as shop, shop.example.com or *.example.com',
+        meant: meantHost,
+      },
+      required: true,
+      about: 'whole name, or one label in front of the domain of the environment',
+    },
+    path: {
+      is: {
+        type: 'text',
+        pattern: /^\/[^\s?#*]*$/,
+        expected: 'a path such as /api, which stands for all below it',
+        meant: text => /^(\/[^\s?#*]*?)\/?\*+$/.exec(text)?.[1] ?? (/^[\w/-]+$/.test(text) ? `/${text}` : undefined),
+      },
+      about: 'and all below it; by default /',
+    },
+    port: { is: nameOfPort, about: 'name of a port; by default `http`, or the first one' },
+  },
+}
+
+const schedule: Fields = {
+  type: 'object',
+  oneOf: { names: ['every', 'cron'], required: true },
+  fields: {
+    every: { is: anyText, about: 'a duration such as PT30M, or a repeat such as R/2026-01-01T00:00:00Z/PT7H' },
+    cron: { is: anyText, about: 'five fields such as "15 6 * * 1-5"' },
+    timeZone: { is: anyText, about: 'such as Europe/Kyiv; by default UTC' },
+    run: { is: command, required: true, about: 'program and arguments' },
+    overlap: { is: flag, about: 'may start while the run before still goes on; by default it may not' },
+    retries: { is: wholeNumber(0, 100, 'a number of retries'), about: 'of a run that failed; by default none' },
+    timeLimit: { is: timeLimit, about: 'how long a run may take; by default any time' },
+  },
+  foreign: inSchedule,
 }
 
 /** What may differ from environment to environment. */
-const changeable = (complete: boolean): Readonly<Record<string, Field>> => ({
-  image: { is: imageName, about: 'by default sampan.local and the name of the service' },
-  namespace: { is: name, about: 'Kubernetes namespace; by default the name of the environment' },
-  replicas: {
-    is: { type: 'number', minimum: 0, maximum: 10_000, expected: 'a number of instances' },
-    about: 'how many instances run',
-  },
-  command: { is: { type: 'list', items: anyText }, about: 'replaces the command of the image' },
+const changeable: Readonly<Record<string, Field>> = {
+  image: { is: imageName, about: 'by default the name of the service in the registry of the environment' },
+  namespace: { is: name, about: 'Kubernetes namespace; by default as sampan.yml says, or the name of the environment' },
+  replicas: { is: wholeNumber(0, 10_000, 'a number of instances'), about: 'how many instances run' },
+  command: { is: command, about: 'replaces the command of the image' },
   ports: {
     is: {
       type: 'map',
       keys: portName,
       keyName: 'port name',
-      keyRule: 'at most 15 lower-case letters, digits and single dashes, a letter first',
-      values: port(complete),
+      keyRule: portNameRule,
+      example: '{ http: 3000 }',
+      values: port,
     },
     about: 'ports by name',
   },
-  health: {
-    is: {
-      type: 'object',
-      fields: {
-        http: {
-          is: { type: 'text', pattern: /^\//, expected: 'a path such as /healthz' },
-          about: 'path that answers 200 when the instance can serve',
-        },
-        grpc: { is: { type: 'choice', values: ['true'] }, about: 'ask the gRPC health service' },
-        tcp: { is: { type: 'choice', values: ['true'] }, about: 'it is enough that the port accepts connections' },
-        port: { is: name, about: 'name of the port to ask; by default the first one' },
-      },
-    },
-    about: 'how it is told whether an instance can serve',
-  },
+  health: { is: health, about: 'how it is told whether an instance can serve' },
   env: {
     is: {
       type: 'map',
-      keys: /^[A-Za-z_][\w.-]*$/,
+      keys: variableName,
       keyName: 'variable name',
-      keyRule: 'letters, digits, "_", "-" and ".", no digit first',
-      values: environmentValue,
+      keyRule: variableRule,
+      example: '{ LOG_LEVEL: info }',
+      values: variable,
     },
     about: 'environment variables',
   },
-  resources: {
+  resources: { is: resources, about: 'what one instance needs' },
+  security: { is: security, about: 'what an instance may do; restricted unless something stands here' },
+  spread: { is: flag, about: 'instances go to different nodes as far as there are some; by default they do' },
+  disruptionBudget: {
+    is: flag,
+    about: 'maintenance of nodes takes one instance at a time; by default from two instances on',
+  },
+  strategy: { is: strategy, about: 'how a new version takes over; by default rolling' },
+  stopSeconds: {
+    is: wholeNumber(0, 3600, 'seconds from 0 to 3600'),
+    about: 'time an instance gets to finish; by default 30',
+  },
+  ...Object.fromEntries(backingServiceTypes.map(type => [type, { is: backingService, about: serviceAbout[type] }])),
+  migrate: { is: migrate, about: 'how the schema of the database is changed' },
+  routes: { is: { type: 'list', items: route }, about: 'what comes in from outside for these names' },
+  schedules: {
+    is: {
+      type: 'map',
+      keys: dnsLabel,
+      keyName: 'schedule name',
+      keyRule: 'lower-case letters, digits and dashes, a letter first',
+      example: '{ report: { every: P1D, run: node report.js } }',
+      values: schedule,
+    },
+    about: 'what is started at times',
+  },
+  checks: {
     is: {
       type: 'object',
       fields: {
-        cpu: { is: processorShare, about: 'share of a processor that is reserved' },
-        memory: { is: memorySize, about: 'memory that is reserved, and the limit' },
+        before: { is: check, about: 'runs from the new image before it gets requests' },
+        after: { is: check, about: 'runs from the new image when it serves' },
       },
     },
-    about: 'what one instance needs',
+    about: 'what has to succeed, or the release is undone',
   },
-  strategy: { is: { type: 'choice', values: ['rolling', 'recreate'] }, about: 'how a new version takes over' },
-  stopSeconds: {
-    is: { type: 'number', minimum: 0, maximum: 3600, expected: 'seconds from 0 to 3600' },
-    about: 'time an instance gets to finish',
+  files: {
+    is: {
+      type: 'map',
+      keys: /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)+$/,
+      keyName: 'absolute path',
+      keyRule: 'a path of a file in the container such as /etc/shop/rules.json',
+      example: '{ /etc/shop/rules.json: ./rules.json }',
+      values: {
+        type: 'text',
+        pattern: /^(?!\/)[^\0]*[^/\0]$/,
+        expected: 'a file beside app.yml such as ./rules.json',
+      },
+    },
+    about: 'files in the container, by their paths there',
   },
-})
+  secrets: {
+    is: { type: 'list', items: secretName, unique: true },
+    about: 'variables whose values are in the secrets of the environment',
+  },
+  notify: { is: { type: 'list', items: name, unique: true }, about: 'hooks of sampan.yml that are told' },
+}
 
-export const manifestFields: FieldType & { type: 'object' } = {
+export const manifestFields: Fields = {
   type: 'object',
   fields: {
     name: { is: name, required: true, about: 'name of the service' },
-    ...changeable(true),
-    environments: {
-      is: {
-        type: 'map',
-        keys: dnsLabel,
-        keyName: 'environment',
-        keyRule: nameRule,
-        values: { type: 'object', fields: changeable(false), mayBeEmpty: true },
-      },
-      about: 'what differs in each environment',
-    },
+    ...changeable,
+    ...environmentsField(changeable, '{ test: { replicas: 2 } }', 'what differs in each environment', inManifest),
   },
+  foreign: inManifest,
 }

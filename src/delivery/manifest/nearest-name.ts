@@ -6,8 +6,20 @@ export function nearestName(typed: string, known: readonly string[]): string | u
     .map(name => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
     .sort((left, right) => left.distance - right.distance)
   const best = ranked[0]
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(typed.length / 3)) ? best.name : undefined
+  if (best === undefined || best.distance > Math.max(2, Math.floor(typed.length / 3))) return undefined
+  return best.distance < Math.min(typed.length, best.name.length) || best.distance === 0 ? best.name : undefined
 }
+
+/** What to say behind a name that there is not: the one that was meant, or all there are. */
+export function suggestion(typed: string, known: readonly string[]): string {
+  const meant = nearestName(typed, known)
+  if (meant !== undefined) return `did you mean "${meant}"?`
+  return known.length === 0 ? 'there is none' : `there is ${known.join(', ')}`
+}
+
+/** `a, b and c` */
+export const listed = (names: readonly string[], last: 'and' | 'or'): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other. */
 export function editDistance(left: string, right: string): number {

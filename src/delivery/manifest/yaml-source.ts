@@ -6,6 +6,7 @@ import {
   isCollection,
   isMap,
   isScalar,
+  isSeq,
   LineCounter,
   parseDocument,
   visit,
@@ -13,15 +14,22 @@ import {
   type Node,
   type Pair,
   type YAMLError,
+  type YAMLMap,
+  type YAMLSeq,
 } from 'yaml'
+import type { Path } from './field.ts'
 
 export interface YamlSource {
   readonly document: Document.Parsed
-  /** `LINE: MESSAGE` */
-  readonly mistakes: readonly string[]
+  readonly mistakes: readonly YamlMistake[]
   readonly lineOf: (node: Node | undefined | null) => number
   /** Line of the key that the path leads to, or of the last part of it that is there. */
-  readonly lineAt: (path: readonly string[]) => number
+  readonly lineAt: (path: Path) => number
+}
+
+interface YamlMistake {
+  readonly line: number
+  readonly message: string
 }
 
 export function readYaml(text: string): YamlSource {
@@ -32,27 +40,45 @@ export function readYaml(text: string): YamlSource {
   const mistakes =
     document.errors.length > 0
       ? syntaxMistakes(document, lineAtOffset)
-      : document.warnings.map(({ pos, message }) => `${lineAtOffset(pos[0])}: ${message}`)
+      : document.warnings.map(({ pos, message }) => ({ line: lineAtOffset(pos[0]), message }))
   if (mistakes.length === 0)
-    resolveAliases(document, node => mistakes.push(`${lineOf(node)}: there is no anchor &${node.source}`))
+    resolveAliases(document, node =>
+      mistakes.push({ line: lineOf(node), message: `there is no anchor &${node.source}` }),
+    )
   return {
     document,
     mistakes,
     lineOf,
-    lineAt: path => {
-      let node: unknown = document.contents
-      let line = 1
-      for (const name of path) {
-        const pair = isMap(node)
-          ? (node.items as Pair<Node, Node | null>[]).find(({ key }) => isScalar(key) && String(key.value) === name)
-          : undefined
-        if (pair === undefined) return line
-        line = lineOf(pair.key)
-        node = pair.value
-      }
-      return line
-    },
+    lineAt: path => lineOf(lastOf(document.contents as Node | null, path)),
   }
+}
+
+/** The key or item that the path leads to, or the last one on the way that is there. */
+function lastOf(root: Node | null, path: Path): Node | undefined {
+  let node: unknown = root
+  let last: Node | undefined
+  for (const part of path) {
+    const step = isSeq(node) ? itemAt(node, part) : isMap(node) ? pairAt(node, part) : undefined
+    if (step === undefined) return last
+    last = step.key
+    node = step.value
+  }
+  return last
+}
+
+interface Step {
+  readonly key: Node
+  readonly value: unknown
+}
+
+function pairAt(map: YAMLMap, name: string | number): Step | undefined {
+  const pairs = map.items as Pair<Node, Node | null>[]
+  return pairs.find(({ key }) => isScalar(key) && String(key.source ?? key.value) === name)
+}
+
+function itemAt(list: YAMLSeq, index: string | number): Step | undefined {
+  const item = typeof index === 'number' ? (list.items[index] as Node | undefined) : undefined
+  return item === undefined ? undefined : { key: item, value: item }
 }
 
 /** An alias (`*name`) becomes a copy of what it names, so that each place can be read in its own way. */
@@ -75,12 +101,15 @@ const words: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'this key stands here for the second time',
   MULTIPLE_DOCS: 'expected one document, found a second one',
   TAB_AS_INDENT: 'expected spaces, found a tab',
+  BAD_SCALAR_START: 'a text that begins with such a character needs quotes',
 }
 
-function syntaxMistakes(document: Document.Parsed, lineAtOffset: (offset: number) => number): string[] {
+function syntaxMistakes(document: Document.Parsed, lineAtOffset: (offset: number) => number): YamlMistake[] {
   const all = document.errors.toSorted((left, right) => left.pos[0] - right.pos[0])
-  const told = (error: YAMLError, offset: number): string =>
-    `${lineAtOffset(offset)}: ${words[error.code] ?? error.message}`
+  const told = (error: YAMLError, offset: number): YamlMistake => ({
+    line: lineAtOffset(offset),
+    message: words[error.code] ?? error.message,
+  })
   const syntax = all.filter(({ code }) => code !== 'DUPLICATE_KEY')
   const first = syntax[0]
   if (first === undefined) return all.map(error => told(error, error.pos[0]))

@@ -29,6 +29,8 @@ export interface BackingService {
    * @throws ServiceFailure with what was expected, what was found and what to do
    */
   ensure(server: Reached, wanted: Wanted, tell?: (text: string) => void): Promise<readonly string[]>
+  /** Whether the database (virtual host, bucket; where there is no such thing, the user) is there. */
+  exists(server: Reached, wanted: Wanted): Promise<boolean>
   /** Takes away what `ensure` made for this owner, and nothing else: of the same names, what others made stays. */
   drop(server: Reached, wanted: Wanted): Promise<readonly string[]>
   /**

@@ -1,5 +1,6 @@
 // How a service is started: its start script, read as npm's shell would read it, as long as that is one program
 // that the image has. The part that is not is named: images have neither a shell nor npm.
+import { shellWords } from '../../lib/shell-words.ts'
 
 export interface StartCommand {
   /** Arguments of Node.js: `['src/main.ts']`. */
@@ -43,7 +44,7 @@ function fromScript(name: string, outer: Reading, further: readonly string[]): S
   const text = Object.hasOwn(scripts, name) ? scripts[name] : undefined
   if (text === undefined) return { problem: `there is no script "${name}"` }
   const words = shellWords(text)
-  if ('problem' in words) return words
+  if ('problem' in words) return { problem: words.shell ? `${words.problem}, which the image has not` : words.problem }
   const started = fromWords([...words.words, ...further], context)
   const before = scripts[`pre${name}`]
   if ('problem' in started || before === undefined) return started
@@ -86,34 +87,4 @@ function program([name, ...rest]: readonly string[], context: Reading): StartCom
   if (installed !== undefined) return { command: [installed, ...rest], variables: {}, notes: [] }
   if (name.includes('/') && context.isNodeScript(name)) return { command: [name, ...rest], variables: {}, notes: [] }
   return { problem: `"${name}" is not in the image: it is no program of a package among the dependencies` }
-}
-
-const operators = /^(?:&&|\|\||[;&|<>()`\n]|\$\w*)/
-
-/** Words as a POSIX shell splits them; a text that needs more of a shell than that is a problem. */
-export function shellWords(text: string): { readonly words: readonly string[] } | Unstartable {
-  const words: string[] = []
-  let word: string | undefined
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index]!
-    const rest = text.slice(index)
-    const needed = operators.exec(rest)?.[0]
-    if (needed !== undefined) return { problem: `"${needed}" needs a shell, which the image has not` }
-    if (/\s/.test(character)) {
-      if (word !== undefined) words.push(word)
-      word = undefined
-    } else if (character === '\\') word = (word ?? '') + (text[++index] ?? '')
-    else if (character === "'" || character === '"') {
-      const quoted = (character === "'" ? /^'([^']*)'/ : /^"((?:[^"\\]|\\.)*)"/s).exec(rest)
-      if (quoted === null) return { problem: `a ${character} is not closed` }
-      const inside = quoted[1]!
-      const dollar = character === '"' ? /(?<!\\)(?:\$\w*|`)/.exec(inside)?.[0] : undefined
-      if (dollar !== undefined) return { problem: `"${dollar}" needs a shell, which the image has not` }
-      word = (word ?? '') + (character === '"' ? inside.replaceAll(/\\([\\"$`])/g, '$1') : inside)
-      index += quoted[0].length - 1
-    } else if (/[*?[]/.test(character)) return { problem: `"${character}" needs a shell, which the image has not` }
-    else word = (word ?? '') + character
-  }
-  if (word !== undefined) words.push(word)
-  return { words }
 }

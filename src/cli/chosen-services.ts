@@ -1,0 +1,84 @@
+// Which services a command is about, with their manifests and versions: those that are named, else all of sampan.yml.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Place } from '../delivery/engine/parts.ts'
+import type { Manifest } from '../delivery/manifest/manifest.ts'
+import { readManifest } from '../delivery/manifest/read-manifest.ts'
+import { tagPattern } from '../images/image-reference.ts'
+import { findManifest, manifestIn, type FoundManifest } from './find-manifest.ts'
+import { CommandFailure } from './output.ts'
+import { placeIn, type Setting } from './target.ts'
+
+export interface ChosenService {
+  readonly name: string
+  readonly version: string
+  /** It was asked for; else it is that of the package.json. */
+  readonly versionGiven: boolean
+  readonly manifest: Manifest
+  readonly file: string
+  /** Others of sampan.yml that have to run before it. */
+  readonly needs: readonly string[]
+}
+
+/** @param names `NAME:VERSION`, or `NAME` for the version of its package.json */
+export function chosenServices(
+  names: readonly string[],
+  target: Setting,
+  { file }: { readonly file?: string },
+): readonly ChosenService[] {
+  const wanted = names.length > 0 ? names : Object.keys(target.team?.services ?? {})
+  if (wanted.length === 0)
+    throw new CommandFailure(
+      target.team === undefined
+        ? `expected NAME:VERSION such as geo-backend:1.0.0; without it, all services of a sampan.yml are delivered, and there is none in ${process.cwd()} or above`
+        : 'sampan.yml names no services; add them under "services", or give NAME:VERSION',
+    )
+  return wanted.map(text => chosenService(text, target, file))
+}
+
+function chosenService(text: string, target: Setting, file: string | undefined): ChosenService {
+  const [name = '', version, ...rest] = text.split(':')
+  if (rest.length > 0 || (version !== undefined && !tagPattern.test(version)))
+    throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${text}"`)
+  const found = manifestOf(name, target, file)
+  const manifest = readManifest(found.file, found.text, target.environment, target.team)
+  if (manifest.name !== name)
+    throw new CommandFailure(`${found.file} is the manifest of "${manifest.name}", not of "${name}"`)
+  return {
+    name,
+    version: version ?? versionBeside(found.file, name),
+    versionGiven: version !== undefined,
+    manifest,
+    file: found.file,
+    needs: target.team?.services[name]?.needs ?? [],
+  }
+}
+
+export function manifestOf(service: string, target: Setting, file: string | undefined): FoundManifest {
+  const known = target.team?.services[service]
+  if (file === undefined && known !== undefined) return manifestIn(join(target.folder, known.path))
+  return findManifest(service, file, process.cwd())
+}
+
+/** Also of a service whose manifest is not at hand; with it, a namespace of its own is respected. */
+export function placeOfService(service: string, target: Setting, file?: string): Place {
+  try {
+    const found = manifestOf(service, target, file)
+    const { namespace } = readManifest(found.file, found.text, target.environment, target.team)
+    return { environment: target.environment, service, namespace }
+  } catch (error) {
+    if (file !== undefined) throw error
+    return placeIn(target, service)
+  }
+}
+
+function versionBeside(file: string, name: string): string {
+  const project = join(dirname(file), 'package.json')
+  const version = existsSync(project)
+    ? (JSON.parse(readFileSync(project, 'utf8')) as { version?: unknown }).version
+    : undefined
+  if (typeof version === 'string' && tagPattern.test(version)) return version
+  throw new CommandFailure(
+    `expected a version, as in ${name}:1.0.0: ${existsSync(project) ? `${project} has none` : `there is no ${project} to take it from`}`,
+  )
+}

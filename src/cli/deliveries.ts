@@ -1,0 +1,124 @@
+// What deliveries of the command line have at hand: who delivers, how it is told, hooks, Prometheus, backing services,
+// and what a manifest is made of on this machine.
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { DeployError } from '../delivery/deploy-error.ts'
+import type { Deployment } from '../delivery/deploy.ts'
+import type { DeliveryOptions } from '../delivery/delivering.ts'
+import type { News } from '../delivery/execution/world.ts'
+import { queryPrometheus } from '../delivery/hooks/query-prometheus.ts'
+import { tellHook } from '../delivery/hooks/tell-hook.ts'
+import type { Manifest } from '../delivery/manifest/manifest.ts'
+import type { IdentitySource } from '../delivery/secrets/identities.ts'
+import { gather } from '../delivery/materials/gather.ts'
+import type { ImageFound } from '../delivery/plan/materials.ts'
+import { backingService } from '../delivery/services/backing-services.ts'
+import type { Clock } from '../lib/clock.ts'
+import { deployerName, hasEnded } from './deployer.ts'
+import { findImage } from './find-image.ts'
+import type { Output } from './output.ts'
+import { secretValues } from './secret-values.ts'
+import type { Target } from './target.ts'
+
+export interface DeliverySettings {
+  /** Seconds that instances may take. */
+  readonly timeout: number
+  readonly clock: Clock
+  /** Whether a process of this machine runs. */
+  readonly isAlive: (pid: number) => boolean
+  /** Who reads secrets. */
+  readonly identity: IdentitySource
+}
+
+export function deliveryOptions(
+  target: Target,
+  { timeout, clock, isAlive, identity }: DeliverySettings,
+  output: Output,
+  signal: AbortSignal,
+): DeliveryOptions {
+  const prometheus = target.settings?.prometheus
+  return {
+    engine: target.engine,
+    clock,
+    report: {
+      step: text => output.done(text),
+      waiting: text => output.working(text),
+      note: text => output.line(text),
+    },
+    service: backingService,
+    tell: (hook, news) => tell(target, hook, news, { clock, identity }),
+    ...(prometheus !== undefined && { query: expression => queryPrometheus(prometheus, expression) }),
+    deployer: deployerName(userInfo),
+    isGone: name => hasEnded(name, isAlive),
+    timeLimitSeconds: timeout,
+    signal,
+  }
+}
+
+async function tell(
+  { team, folder, environment }: Target,
+  name: string,
+  news: News,
+  { clock, identity }: Pick<DeliverySettings, 'clock' | 'identity'>,
+): Promise<void> {
+  const hook = team?.hooks[name]
+  if (hook === undefined) throw new DeployError(`sampan.yml has no hook "${name}"`)
+  try {
+    const url =
+      'value' in hook.url
+        ? hook.url.value
+        : (await secretValues({ folder, environment, service: undefined, names: [hook.url.secret] }, identity)).get(
+            hook.url.secret,
+          )!
+    await tellHook(url, news, clock)
+  } catch (error) {
+    if (!hook.optional) throw error
+  }
+}
+
+/** @param file the manifest, beside which its files are */
+export function deploymentOf(
+  target: Target,
+  { manifest, file }: { readonly manifest: Manifest; readonly file: string },
+  version: string,
+  { report, identity }: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
+): Deployment {
+  const { engine, environment } = target
+  return {
+    manifest,
+    environment,
+    version,
+    gather: (place, present) =>
+      gather(manifest, {
+        engine,
+        place,
+        present,
+        load: backingService,
+        external: type => {
+          const server = target.settings?.servers[type]
+          if (server === undefined) return undefined
+          const { authority } = server
+          return {
+            ...server,
+            ...(authority !== undefined && { pem: readFileSync(join(target.folder, authority), 'utf8') }),
+          }
+        },
+        password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
+        image: () => imageOf(target, `${manifest.image}:${version}`, report),
+        readFile: source => readFile(join(dirname(file), source)),
+        secrets: names =>
+          secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),
+      }),
+  }
+}
+
+/** By digest where its registry tells one. */
+async function imageOf(target: Target, image: string, report: DeliveryOptions['report']): Promise<ImageFound> {
+  const found = await findImage(target.client, image)
+  if ('digest' in found) return { reference: `${image}@${found.digest}` }
+  report.note(`${found.reason}; whoever pushes ${image} again changes what this release runs`)
+  return { reference: image, pullMark: new Date().toISOString() }
+}

@@ -1,0 +1,70 @@
+// Where a command of delivery goes: the environment as `sampan.yml` has it, the cluster of its context, and the engine
+// that speaks to it. Commands know the engine; only here it is known which one.
+import { HttpClient } from '../client/http-client.ts'
+import { clusterAccess, kubeconfigPaths } from '../client/kubeconfig.ts'
+import type { Engine } from '../delivery/engine/engine.ts'
+import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
+import type { Place } from '../delivery/engine/parts.ts'
+import { isName, nameRule } from '../delivery/manifest/fields.ts'
+import { namespaceByRule } from '../delivery/team/namespace-rule.ts'
+import type { Team, TeamEnvironment } from '../delivery/team/team.ts'
+import type { Clock } from '../lib/clock.ts'
+import { findTeam } from './find-team.ts'
+import { CommandFailure } from './output.ts'
+
+export interface TargetOptions {
+  readonly environment: string
+  /** Goes before the context of the environment. */
+  readonly context?: string
+  readonly clock: Clock
+}
+
+/** What the files at hand say of an environment. */
+export interface Setting {
+  readonly environment: string
+  readonly team: Team | undefined
+  /** Folder of `sampan.yml`; without one, the folder in which the command was given. */
+  readonly folder: string
+  /** undefined: `sampan.yml` does not name it, or there is none. */
+  readonly settings: TeamEnvironment | undefined
+}
+
+export interface Target extends Setting {
+  readonly client: HttpClient
+  readonly engine: Engine
+  close(): void
+}
+
+/** @throws CommandFailure for what is no environment */
+export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): Setting {
+  if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
+  const found = findTeam(process.cwd())
+  return {
+    environment,
+    team: found?.team,
+    folder: found?.folder ?? process.cwd(),
+    settings: found?.team.environments[environment],
+  }
+}
+
+/** @param setting by default that of the folder in which the command was given */
+export function openTarget(options: TargetOptions, setting = settingOf(options)): Target {
+  const { context, clock } = options
+  const access = clusterAccess(kubeconfigPaths(process.env), context ?? setting.settings?.context)
+  const client = new HttpClient({ access, userAgent: 'sampan', clock })
+  const engine = new KubernetesEngine({ client, name: access.context, clock })
+  return {
+    ...setting,
+    client,
+    engine,
+    close() {
+      engine.close()
+      client.close()
+    },
+  }
+}
+
+/** Where a service is whose manifest is not at hand, or does not say. */
+export function placeIn({ environment, settings }: Pick<Setting, 'environment' | 'settings'>, service: string): Place {
+  return { environment, service, namespace: namespaceByRule(settings?.namespace, environment, service) }
+}

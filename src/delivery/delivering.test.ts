@@ -1,0 +1,248 @@
+// What whoever delivers is told, and what becomes of releases, on an engine in memory.
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Killed, MemoryDelivery, plainManifest } from '../testing/memory-delivery.ts'
+import type { Manifest, Migration } from './manifest/manifest.ts'
+import type { Release } from './release.ts'
+
+const migrate: Migration = { up: ['up'], down: ['down'], irreversible: false, timeLimitSeconds: 60 }
+const check = { command: ['node', 'smoke.js'], timeLimitSeconds: 60 }
+const whole: Manifest = {
+  ...plainManifest,
+  services: [{ type: 'postgres' }],
+  migrate,
+  checks: { before: check, after: check },
+  schedules: [
+    { task: 'sync', timing: { cron: '0 * * * *' }, command: ['node', 'sync.js'], overlap: false, retries: 0 },
+  ],
+  routes: [{ host: 'hcn.localhost', path: '/', port: 'http' }],
+  notify: ['team-hook'],
+}
+
+let delivery: MemoryDelivery
+beforeEach(() => {
+  delivery = new MemoryDelivery()
+})
+
+const states = (releases: readonly Release[]): string[] =>
+  releases.map(({ revision, version, state }) => `${revision} ${version} ${state}`)
+const failure = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no failure',
+    (error: Error) => error.message,
+  )
+
+test('the steps of a release stand in the order in which they are safe', async () => {
+  await delivery.deploy(whole, '1.0.0')
+  const { steps } = (await delivery.releases())[0]!
+  expect(steps.map(({ id }) => id)).toEqual([
+    'postgres-server',
+    'postgres',
+    'migrate',
+    'candidate',
+    'check-before',
+    'candidate-end',
+    'rollout',
+    'entrance',
+    'schedules',
+    'routes',
+    'check-after',
+    'notify-team-hook',
+  ])
+})
+
+describe('a step that fails', () => {
+  test.each([
+    ['-migrate', 'migrate the schema: up: it ended with exit code 1'],
+    ['-check-before', 'check the new version before it gets requests: node smoke.js: it ended with exit code 1'],
+    ['rollOut main', 'it crashes\nboom'],
+    ['put schedule', 'put schedule fails'],
+    ['-check-after', 'check what runs now: node smoke.js: it ended with exit code 1'],
+    ['team-hook', 'the hook "team-hook" could not be told: nobody answers'],
+  ])('%s: all of it is taken back, and said so', async (failing, words) => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    delivery.failing = failing
+    delivery.once = true
+    const message = await failure(delivery.deploy({ ...whole, replicas: 3 }, '2.0.0'))
+    expect(message).toMatch(new RegExp(`^hcn 2\\.0\\.0 was not delivered: ${words.replaceAll('.', '\\.')}`))
+    expect(message).toMatch(/\nrelease 1 \(1\.0\.0\) is in place as before$/)
+    expect(delivery.state()).toEqual(before)
+    expect(states(await delivery.releases())).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
+    expect(delivery.told.at(-1)).toMatchObject({ event: 'failed', version: '2.0.0' })
+  })
+
+  test('the first one leaves nothing', async () => {
+    delivery.failing = 'rollOut main'
+    expect(await failure(delivery.deploy(whole, '1.0.0'))).toMatch(
+      /everything that it made was taken away again; there is no release before it$/,
+    )
+    expect(delivery.state()).toEqual({ parts: [], data: [], outside: { schema: [], databases: [] } })
+  })
+
+  test('what cannot be taken back stays half-way, and the next command takes it back', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    delivery.failing = 'put entrance'
+    expect(await failure(delivery.deploy(whole, '2.0.0'))).toMatch(
+      /taking it back failed as well: put entrance fails\nrelease 2 stays half-way; to take the rest of it back: sampan rollback -e test hcn$/,
+    )
+    delivery.failing = undefined
+    expect((await delivery.rollback()).revision).toBe(1)
+    expect(delivery.state()).toEqual(before)
+  })
+})
+
+describe('a rollback', () => {
+  test('runs down from the images that brought the migrations, newest first', async () => {
+    for (const version of ['1.0.0', '2.0.0', '3.0.0']) await delivery.deploy(whole, version)
+    const release = await delivery.rollback(1)
+    expect(delivery.outside().schema).toEqual(['1'])
+    const migrations = release.steps.filter(step => step.kind === 'migrate')
+    expect(migrations.map(({ id, forward }) => `${id} ${forward.process.image}`)).toEqual([
+      'migrate-down-3 sampan.local/hcn:3.0.0@sha256:3.0.0',
+      'migrate-down-2 sampan.local/hcn:2.0.0@sha256:2.0.0',
+    ])
+    expect(states(await delivery.releases())[0]).toBe('4 1.0.0 deployed')
+    const ids = release.steps.map(({ id }) => id)
+    expect(ids.indexOf('rollout')).toBeLessThan(ids.indexOf('migrate-down-3'))
+  })
+
+  test('refuses to go behind a migration that is irreversible, unless the schema is to stay', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    await delivery.deploy({ ...whole, migrate: { ...migrate, irreversible: true } }, '2.0.0')
+    const before = delivery.state()
+    expect(await failure(delivery.rollback())).toContain(
+      'release 2 (2.0.0) brought a migration that is marked irreversible; going back to release 1 (1.0.0) would need the schema from before it',
+    )
+    expect(delivery.state()).toEqual(before)
+    await delivery.rollback(undefined, true)
+    expect(delivery.outside().schema).toEqual(['1', '2'])
+  })
+
+  test('goes to no release that never ran', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    delivery.failing = '-check-after'
+    await failure(delivery.deploy(whole, '2.0.0'))
+    delivery.failing = undefined
+    expect(await failure(delivery.rollback(2))).toContain('release 2 of "hcn" failed and never ran')
+    expect(await failure(delivery.rollback(7))).toContain('there is no release 7 of "hcn"; there is 2, 1')
+    expect(await failure(delivery.rollback(1))).toContain('release 1 (1.0.0) is what runs now')
+    expect(await failure(delivery.rollback())).toContain('there is no earlier release of "hcn" to go back to')
+  })
+})
+
+describe('strategies', () => {
+  const blueGreen: Manifest = { ...plainManifest, strategy: { kind: 'blue-green' }, checks: { before: check } }
+
+  test('blue-green: the old colour stays, and a rollback starts nothing', async () => {
+    await delivery.deploy(blueGreen, '1.0.0')
+    await delivery.deploy(blueGreen, '2.0.0')
+    const colours = (): string[] =>
+      delivery.state().parts.flatMap(part => (part.kind === 'workload' ? [`${part.track} ${part.version}`] : []))
+    expect(colours()).toEqual(['blue 1.0.0', 'green 2.0.0'])
+    expect(delivery.state().parts.find(({ kind }) => kind === 'entrance')).toMatchObject({
+      leadsTo: { track: 'green' },
+    })
+    await delivery.rollback()
+    expect(colours()).toEqual(['blue 1.0.0', 'green 2.0.0'])
+    expect(delivery.state().parts.find(({ kind }) => kind === 'entrance')).toMatchObject({ leadsTo: { track: 'blue' } })
+    await delivery.deploy(blueGreen, '3.0.0')
+    expect(colours()).toEqual(['blue 1.0.0', 'green 3.0.0'])
+  })
+
+  test('canary: shares by instances, watched, and the schema is moved once', async () => {
+    const canary: Manifest = {
+      ...plainManifest,
+      migrate,
+      replicas: 4,
+      strategy: {
+        kind: 'canary',
+        steps: [
+          { percent: 10, seconds: 2 },
+          { percent: 50, seconds: 2 },
+        ],
+        analysis: { maxRestarts: 0, queries: [] },
+      },
+    }
+    await delivery.deploy(canary, '1.0.0')
+    const release = await delivery.deploy(canary, '2.0.0')
+    expect(release.steps.map(({ title }) => title)).toEqual([
+      'migrate the schema: up',
+      'give 20 % of the requests to 1 new instances',
+      'watch them for 2 s',
+      'give 50 % of the requests to 4 new instances',
+      'watch them for 2 s',
+      'roll out 2.0.0 on 4 instances',
+      'lead hcn to the instances',
+      'stop the instances beside',
+    ])
+    expect(delivery.outside().schema).toEqual(['1', '2'])
+  })
+})
+
+test('who was killed is followed by somebody who is told', async () => {
+  await delivery.deploy(whole, '1.0.0')
+  delivery.lives = 30
+  await expect(delivery.deploy(whole, '2.0.0')).rejects.toThrow(Killed)
+  delivery.next()
+  await delivery.deploy(whole, '3.0.0')
+  expect(delivery.notes).toContain('release 2 (2.0.0) was interrupted half-way; taking it back')
+  expect(states(await delivery.releases())).toEqual(['3 3.0.0 deployed', '2 2.0.0 failed', '1 1.0.0 superseded'])
+})
+
+describe('of releases that are delivered together', () => {
+  test('one that runs is taken back when another one fails, and the one before runs again', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    await delivery.deploy({ ...whole, replicas: 3 }, '2.0.0', 'group')
+    await delivery.takeBackGroup('group')
+    expect(delivery.state()).toEqual(before)
+    expect(states(await delivery.releases())).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
+    await delivery.deploy(whole, '3.0.0')
+    expect(states(await delivery.releases())[0]).toBe('3 3.0.0 deployed')
+  })
+
+  test('another release than theirs is left alone', async () => {
+    await delivery.deploy(whole, '1.0.0', 'group')
+    await delivery.deploy(whole, '2.0.0')
+    await delivery.takeBackGroup('group')
+    expect(states(await delivery.releases())[0]).toBe('2 2.0.0 deployed')
+  })
+
+  test('a kill while it is taken back is no different from one at another time', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    for (let lives = 0; ; lives++) {
+      await delivery.deploy({ ...whole, replicas: 3 }, '2.0.0', 'group')
+      delivery.lives = lives
+      const killed = await delivery.takeBackGroup('group').then(
+        () => false,
+        () => true,
+      )
+      delivery.next()
+      if (killed) await delivery.takeBackGroup('group')
+      expect(delivery.state()).toEqual(before)
+      if (!killed) break
+    }
+  })
+})
+
+test('releases that are old are forgotten with their configuration, and one to go back to stays', async () => {
+  const manifest: Manifest = { ...plainManifest, secrets: ['TOKEN'] }
+  for (let index = 1; index <= 15; index++) await delivery.deploy(manifest, `${index}.0.0`)
+  expect((await delivery.releases()).map(({ revision }) => revision)).toEqual([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5])
+  expect(await delivery.engine.bundles(delivery.place)).toHaveLength(11)
+  delivery.failing = 'rollOut main'
+  for (let index = 16; index <= 30; index++) await failure(delivery.deploy(manifest, `${index}.0.0`))
+  delivery.failing = undefined
+  expect((await delivery.rollback()).version).toBe('14.0.0')
+})
+
+test('a secret stands in no record', async () => {
+  await delivery.deploy({ ...whole, secrets: ['TOKEN'] }, 'value-of-the-token')
+  const bundle = (await delivery.engine.bundles(delivery.place)).find(name => name.startsWith('hcn-secrets-'))
+  expect(bundle).toBeDefined()
+  const text = JSON.stringify(await delivery.releases())
+  expect(text).not.toContain(Buffer.from('value-of-the-token').toString('base64'))
+  expect(text).not.toMatch(/password\d/)
+})

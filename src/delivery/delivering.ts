@@ -1,0 +1,216 @@
+// One delivery at a time: takes the service's lease, looks at what there is, takes back or finishes what somebody else
+// left half-way, records a release, and carries out its steps; on failure or interruption everything is taken back.
+import { DeployError, Interruption } from './deploy-error.ts'
+import type { Engine } from './engine/engine.ts'
+import type { Taker } from './engine/ledger.ts'
+import type { Bundle, Place } from './engine/parts.ts'
+import { Execution, record, type ExecutionOptions } from './execution/execution.ts'
+import { StepFailure } from './execution/step-handler.ts'
+import type { News, World } from './execution/world.ts'
+import { forgetOld, setState, situationOf, type Situation } from './history.ts'
+import type { PlannedRelease, RecordedRelease, Release } from './release.ts'
+import { stepHandlers } from './steps/step-handlers.ts'
+import { formatTime } from '../lib/clock.ts'
+
+export interface DeliveryOptions extends Omit<World, 'place' | 'release'>, Pick<Taker, 'deployer' | 'isGone'> {
+  /** How long instances may take to be ready. */
+  readonly timeLimitSeconds: number
+  /** Takes the delivery back when it fires; its reason is an `Interruption`. */
+  readonly signal: AbortSignal
+  readonly group?: string
+}
+
+/** What a release is made from beside its plan. */
+export interface Plan {
+  readonly planned: PlannedRelease
+  /** New ones of it. */
+  readonly bundles: readonly Bundle[]
+  readonly rollbackTo?: number
+}
+
+/** @throws DeployError when somebody else delivers the service, or with what the work fails with */
+export async function delivering<T>(
+  place: Place,
+  options: DeliveryOptions,
+  work: (delivery: Delivery) => Promise<T>,
+): Promise<T> {
+  const { engine, report, deployer, isGone, signal } = options
+  try {
+    const waiting = (text: string): void => report.waiting(text)
+    const lease = await engine.ledger.take(place, { deployer, isGone, waiting, signal })
+    try {
+      signal.throwIfAborted()
+      return await work(new Delivery(place, options, lease.lost, await situationOf(engine, place)))
+    } finally {
+      await lease.release()
+    }
+  } catch (error) {
+    throw error instanceof Interruption ? new DeployError(`${error.message} before anything was changed`) : error
+  }
+}
+
+export class Delivery {
+  private seen: Situation
+  private readonly place: Place
+  private readonly options: DeliveryOptions
+  private readonly lost: AbortSignal
+
+  constructor(place: Place, options: DeliveryOptions, lost: AbortSignal, situation: Situation) {
+    this.place = place
+    this.options = options
+    this.lost = lost
+    this.seen = situation
+  }
+
+  get situation(): Situation {
+    return this.seen
+  }
+
+  /** What nobody is behind any more is taken back. @returns it */
+  async takeBackInterrupted(): Promise<Release | undefined> {
+    const { pending } = this.seen
+    if (pending === undefined) return undefined
+    const { revision, version } = pending.content
+    this.options.report.note(`release ${revision} (${version}) was interrupted half-way; taking it back`)
+    const reason = pending.content.reason ?? 'the command that delivered it did not live to its end'
+    await this.takeBack(this.execution(pending), reason)
+    this.seen = await situationOf(this.options.engine, this.place)
+    return pending.content
+  }
+
+  /** Goes on where a delivery was interrupted: forward, or back if it had turned round. */
+  async finishInterrupted(): Promise<Release> {
+    const { pending } = this.seen
+    if (pending === undefined)
+      throw new DeployError(`no delivery of "${this.place.service}" to ${this.place.environment} was interrupted`)
+    const { revision, version, course, reason } = pending.content
+    if (course.direction === 'forward') {
+      this.options.report.note(`going on with release ${revision} (${version})`)
+      return this.carryOut(this.execution(pending))
+    }
+    this.options.report.note(`release ${revision} (${version}) had failed; taking back the rest of it`)
+    await this.takeBack(this.execution(pending), reason ?? 'it was interrupted')
+    throw new DeployError(`release ${revision} (${version}) had failed (${reason}) and was taken back`)
+  }
+
+  /** Takes back what runs; the release before runs again. */
+  async takeBackPresent(reason: string): Promise<void> {
+    const { engine } = this.options
+    const present = this.seen.releases.find(({ content }) => content.state === 'deployed')
+    if (present === undefined) return
+    const before = this.seen.releases.find(
+      ({ revision, content }) => revision < present.revision && content.state === 'superseded',
+    )
+    // As long as both are, the newer one is what runs.
+    if (before !== undefined) await setState(engine, this.place, before, 'deployed')
+    const pending = await setState(engine, this.place, present, 'pending')
+    await this.takeBack(this.execution(pending), reason)
+    this.seen = await situationOf(engine, this.place)
+  }
+
+  /** Brings what was planned. @throws DeployError when it failed and was taken back */
+  async bring({ planned, bundles, rollbackTo }: Plan): Promise<Release> {
+    const { engine, clock, deployer, group } = this.options
+    // A bundle to which no release refers does no harm; a release without its bundle would.
+    for (const bundle of bundles) await engine.keep(this.place, bundle)
+    const release: Release = {
+      ...this.place,
+      ...planned,
+      revision: this.seen.nextRevision,
+      state: 'pending',
+      at: formatTime(clock.now()),
+      by: deployer,
+      ...(rollbackTo !== undefined && { rollbackTo }),
+      ...(group !== undefined && { group }),
+      course: { direction: 'forward', steps: {} },
+    }
+    return this.carryOut(this.execution(await record(engine.ledger, this.place, release)))
+  }
+
+  private execution(recorded: RecordedRelease): Execution {
+    const { version, revision, by } = recorded.content
+    const { signal: interrupted, ...options } = this.options
+    const world: World = { ...options, place: this.place, release: { version, revision, by } }
+    const execution: ExecutionOptions = { world, handlers: stepHandlers, interrupted, lost: this.lost }
+    return new Execution(recorded, execution)
+  }
+
+  private async carryOut(execution: Execution): Promise<Release> {
+    const { release } = execution
+    try {
+      await execution.forward()
+    } catch (error) {
+      if (this.lost.aborted) throw error
+      throw await this.failed(execution, error as Error)
+    }
+    await execution.end({ state: 'deployed' })
+    await this.settle(release.revision)
+    return execution.release
+  }
+
+  private async failed(execution: Execution, error: Error): Promise<DeployError> {
+    const { service, version, revision, environment } = execution.release
+    const lines = [
+      `${service} ${version} was not delivered: ${error.message}`,
+      ...(error instanceof StepFailure ? error.lastWords : []),
+    ]
+    try {
+      await this.takeBack(execution, error.message)
+      lines.push(this.whatIsThere())
+    } catch (failure) {
+      if (this.lost.aborted) throw failure
+      lines.push(
+        `taking it back failed as well: ${(failure as Error).message}`,
+        ...(failure instanceof StepFailure ? failure.lastWords : []),
+        `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
+      )
+    }
+    return new DeployError(lines.join('\n'))
+  }
+
+  private async takeBack(execution: Execution, reason: string): Promise<void> {
+    await execution.back(reason)
+    await execution.end({ state: 'failed', reason })
+    const { service, environment, version, revision, by, notify } = execution.release
+    const news: News = { event: 'failed', service, environment, version, revision, by, reason }
+    for (const hook of notify)
+      await this.options
+        .tell(hook, news)
+        .catch((error: unknown) =>
+          this.options.report.note(`the hook "${hook}" could not be told: ${(error as Error).message}`),
+        )
+  }
+
+  private whatIsThere(): string {
+    const { present } = this.seen
+    return present === undefined
+      ? 'everything that it made was taken away again; there is no release before it'
+      : `release ${present.revision} (${present.version}) is in place as before`
+  }
+
+  private async settle(revision: number): Promise<void> {
+    const { engine, report } = this.options
+    for (const older of this.seen.releases)
+      if (older.content.state === 'deployed' && older.revision !== revision)
+        await setState(engine, this.place, older, 'superseded')
+    await forgetOld(engine, this.place).catch((error: unknown) =>
+      report.note(`old releases could not be forgotten: ${(error as Error).message}`),
+    )
+  }
+}
+
+/** Tells what the engine cannot do, before anything is changed. @throws DeployError when it would fail */
+export async function checkAbilities(
+  engine: Engine,
+  place: Place,
+  { parts }: PlannedRelease,
+  report: World['report'],
+): Promise<void> {
+  const inabilities = await engine.cannot(place, parts)
+  for (const { reason, hard } of inabilities) if (!hard) report.note(`note: ${reason}`)
+  const hard = inabilities.filter(inability => inability.hard)
+  if (hard.length > 0)
+    throw new DeployError(
+      `${engine.name} cannot do what this needs, and nothing was changed:\n${hard.map(({ reason }) => `  ${reason}`).join('\n')}`,
+    )
+}

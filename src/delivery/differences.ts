@@ -1,0 +1,60 @@
+// What a deployment would change, part by part, and what somebody changed since the release that runs.
+import type { Difference, Engine } from './engine/engine.ts'
+import { samePart, type Part, type PartName, type Place } from './engine/parts.ts'
+import type { PlannedRelease, Release } from './release.ts'
+
+export interface PartDifference {
+  readonly part: PartName
+  /** `new`: would be made; `changed`: would change; `gone`: would be removed; `same`: only drifted. */
+  readonly change: 'new' | 'changed' | 'gone' | 'same'
+  readonly fields: readonly Difference[]
+  /** Changed in the cluster since the release; `wanted` is what the release says. */
+  readonly drift: readonly Difference[]
+  /** Somebody deleted it since the release. */
+  readonly missing: boolean
+}
+
+/** Parts without a difference are left out. */
+export async function differencesOf(
+  engine: Engine,
+  place: Place,
+  planned: PlannedRelease,
+  present: Release | undefined,
+): Promise<readonly PartDifference[]> {
+  const before = present?.parts ?? []
+  const all = await Promise.all([
+    ...planned.parts.map(part => partDifference(engine, place, part, before)),
+    ...before.filter(part => !planned.parts.some(wanted => samePart(wanted, part))).map(gone),
+  ])
+  return all.filter(({ change, drift, missing }) => change !== 'same' || drift.length > 0 || missing)
+}
+
+const nameOf = ({ kind, name }: Part): PartName => ({ kind, name })
+
+const gone = (part: Part): PartDifference => ({
+  part: nameOf(part),
+  change: 'gone',
+  fields: [],
+  drift: [],
+  missing: false,
+})
+
+async function partDifference(
+  engine: Engine,
+  place: Place,
+  wanted: Part,
+  before: readonly Part[],
+): Promise<PartDifference> {
+  const recorded = before.find(part => samePart(part, wanted))
+  const [fields, drift] = await Promise.all([
+    engine.compare(place, wanted),
+    recorded === undefined ? [] : engine.compare(place, recorded),
+  ])
+  return {
+    part: nameOf(wanted),
+    change: fields === undefined ? 'new' : fields.length > 0 ? 'changed' : 'same',
+    fields: fields ?? [],
+    drift: drift ?? [],
+    missing: recorded !== undefined && drift === undefined,
+  }
+}

@@ -1,0 +1,255 @@
+// The door to a Kubernetes: parts become standard objects, written with server-side apply, and what there is of them is
+// told in the words of the door. Nothing here decides what is done; each verb is a few requests that can be made again.
+import { isAlreadyExists } from '../../../api/api-error.ts'
+import type { Resource } from '../../../api/resource.ts'
+import {
+  cronJobs,
+  deployments,
+  horizontalPodAutoscalers,
+  ingresses,
+  jobs,
+  namespaces,
+  pods,
+  services,
+  statefulSets,
+} from '../../../api/resources.ts'
+import type { Client } from '../../../client/client.ts'
+import { findObject } from '../../../client/find-object.ts'
+import type { HttpClient } from '../../../client/http-client.ts'
+import { unlessNotFound } from '../../../control/removal.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { DeployError } from '../../deploy-error.ts'
+import type {
+  CommandInInstance,
+  Difference,
+  Engine,
+  Inability,
+  LogLine,
+  LogsWanted,
+  Observation,
+  RunResult,
+  Terminal,
+  Verdict,
+  Watch,
+  Way,
+} from '../engine.ts'
+import type { Ledger } from '../ledger.ts'
+import type { Bundle, Entrance, Part, PartName, Place, Route, Run, Schedule, Workload } from '../parts.ts'
+import { apply } from './apply.ts'
+import { execIn, runWithTerminal } from './attached.ts'
+import { Bundles } from './bundles.ts'
+import { compare } from './compare.ts'
+import { entranceObject, routeObject } from './entrance-objects.ts'
+import { inabilities } from './inabilities.ts'
+import { ingressClassFor } from './ingress-class.ts'
+import { cronJobName, objectName, selectorText, serviceLabels } from './labels.ts'
+import { observationOf } from './observation.ts'
+import { ifPermitted, isForbidden, itemsIfPermitted } from './permitted.ts'
+import { reach } from './reach.ts'
+import { jobOfRun, jobOfSchedule } from './run-object.ts'
+import { Runs } from './runs.ts'
+import { isGuarded } from './schedule-guard.ts'
+import { scheduleObject } from './schedule-objects.ts'
+import { SecretLedger } from './secret-ledger.ts'
+import { serviceLogs } from './service-logs.ts'
+import type { TypedObject } from './typed-object.ts'
+import { workloadObjects } from './workload-objects.ts'
+import { Workloads } from './workloads.ts'
+
+/** Requests, and the streams that only a connection of its own can carry. */
+export type EngineClient = Client & Pick<HttpClient, 'raw' | 'streaming' | 'close'>
+
+export interface KubernetesEngineOptions {
+  /** Closed with the engine. */
+  readonly client: EngineClient
+  /** Of the context, as people know it. */
+  readonly name: string
+  readonly clock: Clock
+}
+
+export class KubernetesEngine implements Engine {
+  readonly kind = 'kubernetes'
+  readonly name: string
+  readonly ledger: Ledger
+  private readonly client: EngineClient
+  private readonly clock: Clock
+  private readonly workloads: Workloads
+  private readonly runs: Runs
+  private readonly kept: Bundles
+
+  constructor({ client, name, clock }: KubernetesEngineOptions) {
+    this.client = client
+    this.name = name
+    this.clock = clock
+    this.ledger = new SecretLedger(client, clock)
+    this.workloads = new Workloads(client, clock)
+    this.runs = new Runs(client, clock)
+    this.kept = new Bundles(client)
+  }
+
+  cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
+    return inabilities(this.client, place, parts)
+  }
+
+  /** Who may not make it, or not even ask for it, goes on: what comes next tells whether it is there. */
+  async prepare({ namespace: name }: Place): Promise<void> {
+    try {
+      await this.client.create(namespaces, { metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'sampan' } } })
+    } catch (error) {
+      if (isForbidden(error)) return
+      if (!isAlreadyExists(error)) throw error
+      const namespace = await ifPermitted(this.client.get(namespaces, { name }))
+      if (namespace?.metadata.deletionTimestamp !== undefined)
+        throw new DeployError(`the namespace ${name} is just being deleted; wait until it is gone and try again`)
+    }
+  }
+
+  async observe({ namespace, service }: Place): Promise<Observation> {
+    const selection = { namespace, labelSelector: selectorText(serviceLabels(service)) }
+    const { client } = this
+    const [found, sets, instances, entrances, schedules, runs, routes, autoscalers] = await Promise.all([
+      client.list(deployments, selection),
+      itemsIfPermitted(client.list(statefulSets, selection)),
+      client.list(pods, selection),
+      client.list(services, selection),
+      itemsIfPermitted(client.list(cronJobs, selection)),
+      itemsIfPermitted(client.list(jobs, selection)),
+      itemsIfPermitted(client.list(ingresses, selection)),
+      itemsIfPermitted(client.list(horizontalPodAutoscalers, { namespace })),
+    ])
+    const seen = {
+      deployments: found.items,
+      statefulSets: sets,
+      pods: instances.items,
+      services: entrances.items,
+      cronJobs: schedules,
+      jobs: runs,
+      ingresses: routes,
+      autoscalers,
+    }
+    return observationOf(seen, this.clock.now())
+  }
+
+  async compare(place: Place, part: Part): Promise<readonly Difference[] | undefined> {
+    const { namespace } = place
+    if (part.kind !== 'workload') return compare(this.client, [await this.objectOf(place, part, 'as it is')])
+    const instances = await this.workloads.wantedInstances(place, part)
+    return compare(this.client, workloadObjects(namespace, part, instances))
+  }
+
+  rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict> {
+    return this.workloads.rollOut(place, workload, watch)
+  }
+
+  holdsData(place: Place, workload: string): Promise<boolean> {
+    return this.workloads.holdsData(place, workload)
+  }
+
+  restart(place: Place, workload: string, watch: Watch): Promise<Verdict> {
+    return this.workloads.restart(place, workload, watch)
+  }
+
+  scale(place: Place, workload: string, instances: number, watch: Watch): Promise<Verdict> {
+    return this.workloads.scale(place, workload, instances, watch)
+  }
+
+  async put(place: Place, part: Entrance | Schedule | Route): Promise<void> {
+    await apply(this.client, await this.objectOf(place, part))
+  }
+
+  async remove(place: Place, { kind, name }: PartName, { withData = false } = {}): Promise<void> {
+    const { namespace } = place
+    switch (kind) {
+      case 'workload':
+        return this.workloads.remove(place, name, withData)
+      case 'entrance':
+        return this.delete(services, namespace, objectName(name))
+      case 'route':
+        return this.delete(ingresses, namespace, objectName(name))
+      case 'schedule':
+        return this.delete(cronJobs, namespace, cronJobName(name))
+    }
+  }
+
+  runOnce({ namespace }: Place, run: Run, watch: Watch): Promise<RunResult> {
+    return this.runs.run(jobOfRun(namespace, run), watch)
+  }
+
+  async runSchedule({ namespace }: Place, schedule: string, run: string, watch: Watch): Promise<RunResult> {
+    const cron = await findObject(this.client, cronJobs, { namespace, name: cronJobName(schedule) })
+    if (cron === undefined)
+      throw new DeployError(
+        `there is no schedule "${schedule}" in the namespace ${namespace}; deploy the service first`,
+      )
+    return this.runs.run(jobOfSchedule(cron, run, watch.timeLimitSeconds), watch)
+  }
+
+  resultOf({ namespace }: Place, name: string, watch: Watch): Promise<RunResult | undefined> {
+    return this.runs.resultOf(namespace, name, watch)
+  }
+
+  forgetRun({ namespace }: Place, name: string): Promise<void> {
+    return this.runs.forget(namespace, name)
+  }
+
+  keep(place: Place, bundle: Bundle): Promise<void> {
+    return this.kept.keep(place, bundle)
+  }
+
+  readBundle(place: Place, name: string): Promise<Bundle | undefined> {
+    return this.kept.read(place, name)
+  }
+
+  bundles(place: Place): Promise<readonly string[]> {
+    return this.kept.names(place)
+  }
+
+  dropBundle(place: Place, name: string): Promise<void> {
+    return this.kept.drop(place, name)
+  }
+
+  logs(place: Place, wanted: LogsWanted): AsyncIterable<LogLine> {
+    return serviceLogs(this.client, this.clock, place, wanted)
+  }
+
+  exec(place: Place, command: CommandInInstance): Promise<number> {
+    return execIn(this.client, place, command)
+  }
+
+  runAttached(place: Place, run: Run, terminal: Terminal): Promise<number> {
+    return runWithTerminal(this.client, this.clock, place, run, terminal)
+  }
+
+  reach(place: Place, target: { readonly workload: string; readonly port: number }): Promise<Way> {
+    return reach(this.client, place, target)
+  }
+
+  close(): void {
+    this.client.close()
+  }
+
+  /** @param guarded whether a schedule has a guard that its start does not need any more, as it had when it was put */
+  private async objectOf(
+    { namespace }: Place,
+    part: Entrance | Schedule | Route,
+    guarded?: 'as it is',
+  ): Promise<TypedObject> {
+    switch (part.kind) {
+      case 'entrance':
+        return entranceObject(namespace, part)
+      case 'schedule':
+        return scheduleObject(namespace, part, guarded && (await this.hasGuard(namespace, part)) ? 0 : this.clock.now())
+      case 'route':
+        return routeObject(namespace, part, await ingressClassFor(this.client))
+    }
+  }
+
+  private async hasGuard(namespace: string, { name }: Schedule): Promise<boolean> {
+    const cron = await findObject(this.client, cronJobs, { namespace, name: cronJobName(name) })
+    return isGuarded(cron?.spec.jobTemplate.spec?.template.spec?.containers[0])
+  }
+
+  private async delete(resource: Resource, namespace: string, name: string): Promise<void> {
+    await unlessNotFound(this.client.delete(resource, { namespace, name }, { propagationPolicy: 'Background' }))
+  }
+}

@@ -1,0 +1,103 @@
+// Releases are kept in the cluster that they are for, as Secrets: everybody who delivers there sees the same history,
+// on any Kubernetes. The mark of a record is the revision of its Secret, so that a write is a compare-and-swap.
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import { isAlreadyExists, isConflict, isNotFound } from '../../../api/api-error.ts'
+import type { Secret } from '../../../api/generated/models.ts'
+import type { New } from '../../../api/object.ts'
+import { secrets } from '../../../api/resources.ts'
+import type { Client } from '../../../client/client.ts'
+import { unlessNotFound } from '../../../control/removal.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
+import type { Place } from '../parts.ts'
+import { takeDeliveryLease } from './delivery-lease.ts'
+import { fieldManager, labelValue } from './labels.ts'
+
+const secretType = 'sampan.dev/release'
+const dataKey = 'release'
+const releaseLabel = 'sampan.dev/release'
+const [pack, unpack] = [promisify(gzip), promisify(gunzip)]
+
+const nameOf = ({ service }: Place, revision: number): string => `sampan.release.${service}.v${revision}`
+
+export class SecretLedger implements Ledger {
+  private readonly client: Client
+  private readonly clock: Clock
+
+  constructor(client: Client, clock: Clock) {
+    this.client = client
+    this.clock = clock
+  }
+
+  async list({ namespace, service }: Place): Promise<readonly LedgerEntry[]> {
+    const labelSelector = `${releaseLabel}=${labelValue(service)}`
+    const { items } = await this.client.list(secrets, { namespace, labelSelector })
+    const entries = await Promise.all(items.map(decoded))
+    return entries.sort((left, right) => right.revision - left.revision)
+  }
+
+  async add(place: Place, entry: Omit<LedgerEntry, 'mark'>): Promise<LedgerEntry> {
+    try {
+      const secret = await this.client.create(secrets, await encoded(place, entry), { fieldManager })
+      return { ...entry, mark: markOf(secret) }
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error
+      throw new LedgerConflict(
+        `somebody else began release ${entry.revision} of "${place.service}" just now; look at it and try again`,
+      )
+    }
+  }
+
+  async write(place: Place, entry: LedgerEntry): Promise<LedgerEntry> {
+    const secret = await encoded(place, entry)
+    secret.metadata.resourceVersion = entry.mark
+    try {
+      return { ...entry, mark: markOf(await this.client.update(secrets, secret as Secret, { fieldManager })) }
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) throw error
+      throw new LedgerConflict(
+        `the record of release ${entry.revision} of "${place.service}" was changed by somebody else meanwhile; look at it and try again`,
+      )
+    }
+  }
+
+  async remove(place: Place, revision: number): Promise<void> {
+    const { namespace } = place
+    await unlessNotFound(this.client.delete(secrets, { namespace, name: nameOf(place, revision) }))
+  }
+
+  take(place: Place, taker: Taker): Promise<DeliveryLease> {
+    return takeDeliveryLease({ ...taker, client: this.client, clock: this.clock, place })
+  }
+}
+
+const markOf = ({ metadata }: Secret): string => metadata.resourceVersion!
+
+async function encoded(place: Place, { revision, state, content }: Omit<LedgerEntry, 'mark'>): Promise<New<Secret>> {
+  const packed = await pack(JSON.stringify(content))
+  return {
+    metadata: {
+      name: nameOf(place, revision),
+      namespace: place.namespace,
+      labels: {
+        [releaseLabel]: labelValue(place.service),
+        'sampan.dev/revision': String(revision),
+        'sampan.dev/state': labelValue(state),
+      },
+    },
+    type: secretType,
+    data: { [dataKey]: packed.toString('base64') },
+  }
+}
+
+async function decoded(secret: Secret): Promise<LedgerEntry> {
+  const { labels = {} } = secret.metadata
+  const bytes = await unpack(Buffer.from(secret.data?.[dataKey] ?? '', 'base64'))
+  return {
+    revision: Number(labels['sampan.dev/revision']),
+    state: labels['sampan.dev/state'] ?? '',
+    content: JSON.parse(bytes.toString()) as unknown,
+    mark: markOf(secret),
+  }
+}

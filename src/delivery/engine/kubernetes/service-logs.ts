@@ -1,0 +1,170 @@
+// The lines of all instances of a service as one log, in the order of their times. Logs that have ended are merged line by
+// line; of those that go on, lines wait a moment for the ones of other instances that are earlier.
+import type { Pod } from '../../../api/generated/models.ts'
+import { pods } from '../../../api/resources.ts'
+import type { Client } from '../../../client/client.ts'
+import { isFinished } from '../../../control/pods.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import type { LogLine, LogsWanted } from '../engine.ts'
+import type { Place } from '../parts.ts'
+import { label, labelValue, partNameOf, selectorText, serviceLabels } from './labels.ts'
+import { keepLive } from './live-list.ts'
+import { hasBegun, mainContainer } from './main-container.ts'
+import { followLog, podLog, type LogClient, type LogSource } from './pod-log.ts'
+
+/** As long as lines take from an instance to here, give or take. */
+const settleMs = 250
+
+type Source = LogSource & { readonly namespace: string }
+
+export function serviceLogs(
+  client: Client & LogClient,
+  clock: Clock,
+  place: Place,
+  wanted: LogsWanted,
+): AsyncIterable<LogLine> {
+  return wanted.follow && !wanted.previous
+    ? new FollowedLogs(client, clock, place, wanted).lines()
+    : mergedLogs(client, place, wanted)
+}
+
+/** Runs of schedules and others have no track. */
+const selectionOf = ({ namespace, service }: Place): { namespace: string; labelSelector: string } => ({
+  namespace,
+  labelSelector: `${selectorText(serviceLabels(labelValue(service)))},${label.track}`,
+})
+
+const isWanted = ({ metadata }: Pod, { workloads }: LogsWanted): boolean =>
+  workloads === undefined || workloads.includes(partNameOf(metadata))
+
+const sourceOf = (namespace: string, pod: Pod): Source => ({
+  namespace,
+  pod: pod.metadata.name,
+  container: mainContainer(pod),
+})
+
+async function* mergedLogs(client: Client & LogClient, place: Place, wanted: LogsWanted): AsyncIterable<LogLine> {
+  const { items } = await client.list(pods, selectionOf(place))
+  const { previous, sinceSeconds, tail, signal } = wanted
+  const query = { previous, ...(sinceSeconds !== undefined && { sinceSeconds }), ...(tail !== undefined && { tail }) }
+  const logs = items
+    .filter(pod => isWanted(pod, wanted))
+    .map(pod => instanceLog(client, sourceOf(place.namespace, pod), query, signal)[Symbol.asyncIterator]())
+  const heads = await Promise.all(logs.map(log => log.next()))
+  try {
+    for (;;) {
+      let first = -1
+      for (const [index, head] of heads.entries())
+        if (!head.done && (first < 0 || head.value.at < (heads[first]!.value as LogLine).at)) first = index
+      if (first < 0) return
+      yield heads[first]!.value as LogLine
+      heads[first] = await logs[first]!.next()
+    }
+  } finally {
+    await Promise.all(logs.map(log => log.return(undefined)))
+  }
+}
+
+/** None where there is no log: an instance that did not begin, or one without a run before. */
+async function* instanceLog(
+  client: LogClient,
+  source: Source,
+  query: Parameters<typeof podLog>[2],
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
+  try {
+    for await (const line of podLog(client, source, query, signal)) yield { instance: source.pod, ...line }
+  } catch (error) {
+    if (!signal.aborted && !isNoLog(error)) throw error
+  }
+}
+
+const isNoLog = (error: unknown): boolean => {
+  const { code } = error as { readonly code?: number }
+  return code === 400 || code === 404
+}
+
+class FollowedLogs {
+  private readonly client: Client & LogClient
+  private readonly clock: Clock
+  private readonly place: Place
+  private readonly wanted: LogsWanted
+  private readonly followed = new Set<string>()
+  private pods: readonly Pod[] = []
+  private waiting: LogLine[] = []
+  private wake = Promise.withResolvers<void>()
+  private failure: unknown
+
+  constructor(client: Client & LogClient, clock: Clock, place: Place, wanted: LogsWanted) {
+    this.client = client
+    this.clock = clock
+    this.place = place
+    this.wanted = wanted
+  }
+
+  async *lines(): AsyncIterable<LogLine> {
+    const end = new AbortController()
+    const signal = AbortSignal.any([this.wanted.signal, end.signal])
+    signal.addEventListener('abort', () => this.wake.resolve(), { once: true })
+    void this.follow(signal)
+    try {
+      while (!signal.aborted && this.failure === undefined) {
+        await this.wake.promise
+        this.wake = Promise.withResolvers()
+        if (signal.aborted) this.wake.resolve()
+        const batch = this.waiting.toSorted((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0))
+        this.waiting = []
+        yield* batch
+      }
+      if (this.failure !== undefined) throw this.failure
+    } finally {
+      end.abort()
+    }
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    const live = { client: this.client, clock: this.clock, signal }
+    let isFirst = true
+    try {
+      await keepLive(live, { resource: pods, ...selectionOf(this.place) }, found => {
+        this.pods = found.filter(pod => isWanted(pod, this.wanted))
+        for (const pod of this.pods) this.begin(pod, isFirst, signal)
+        isFirst = false
+      })
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Of instances that come later, everything is wanted. */
+  private begin(pod: Pod, isFirst: boolean, signal: AbortSignal): void {
+    const { uid } = pod.metadata
+    if (this.followed.has(uid) || (!hasBegun(pod) && !isFirst)) return
+    this.followed.add(uid)
+    const { sinceSeconds, tail } = this.wanted
+    const query = isFirst
+      ? { ...(sinceSeconds !== undefined && { sinceSeconds }), ...(tail !== undefined && { tail }) }
+      : {}
+    this.take(pod, query, signal).catch((error: unknown) => {
+      // It may go while it is read.
+      if (!signal.aborted && !isNoLog(error)) this.fail(error)
+    })
+  }
+
+  private async take(pod: Pod, query: Parameters<typeof followLog>[3], signal: AbortSignal): Promise<void> {
+    const source = sourceOf(this.place.namespace, pod)
+    const hasEnded = (): boolean => {
+      const current = this.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)
+      return current === undefined || isFinished(current)
+    }
+    for await (const line of followLog(this.client, this.clock, source, query, { hasEnded, signal })) {
+      if (this.waiting.length === 0) this.clock.after(settleMs, () => this.wake.resolve())
+      this.waiting.push({ instance: source.pod, ...line })
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.failure = error
+    this.wake.resolve()
+  }
+}

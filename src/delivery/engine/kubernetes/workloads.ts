@@ -1,0 +1,184 @@
+// Brings instances and takes them away. Where an autoscaler decides how many there are, its number is kept.
+import { ApiError, isInvalid } from '../../../api/api-error.ts'
+import type { Deployment, PersistentVolumeClaim, StatefulSet } from '../../../api/generated/models.ts'
+import { labelSelectorText } from '../../../api/label-selector.ts'
+import {
+  deployments,
+  horizontalPodAutoscalers,
+  persistentVolumeClaims,
+  podDisruptionBudgets,
+  statefulSets,
+} from '../../../api/resources.ts'
+import type { Resource } from '../../../api/resource.ts'
+import type { Client, Patch } from '../../../client/client.ts'
+import { findObject } from '../../../client/find-object.ts'
+import { removeObject, unlessNotFound } from '../../../control/removal.ts'
+import { formatTime, type Clock } from '../../../lib/clock.ts'
+import { DeployError } from '../../deploy-error.ts'
+import type { Failure, Verdict, Watch } from '../engine.ts'
+import type { Place, Workload } from '../parts.ts'
+import { apply } from './apply.ts'
+import { fieldManager, objectName, selectorText, serviceLabels, trackLabels } from './labels.ts'
+import { lastWords } from './last-words.ts'
+import { autoscalerOf } from './observation.ts'
+import { isForbidden, itemsIfPermitted } from './permitted.ts'
+import type { LogClient } from './pod-log.ts'
+import { removeStuckPods, retryRefusedPods, waitForRollout } from './rollout.ts'
+import { hasBudget, workloadObjects } from './workload-objects.ts'
+
+type Owner = Deployment | StatefulSet
+
+interface Present {
+  readonly deployment: Deployment | undefined
+  readonly statefulSet: StatefulSet | undefined
+  /** What decides how many instances there are. */
+  readonly autoscaler: string | undefined
+}
+
+export class Workloads {
+  private readonly client: Client & LogClient
+  private readonly clock: Clock
+
+  constructor(client: Client & LogClient, clock: Clock) {
+    this.client = client
+    this.clock = clock
+  }
+
+  async rollOut({ namespace }: Place, workload: Workload, watch: Watch): Promise<Verdict> {
+    watch.signal.throwIfAborted()
+    const selector = selectorText(trackLabels(workload.service, workload.track))
+    const [present] = await Promise.all([
+      this.present(namespace, workload.name),
+      removeStuckPods(this.client, namespace, selector),
+    ])
+    if (workload.storage === undefined && present.statefulSet !== undefined) return hasData(workload.name)
+    try {
+      const owner = await this.bring(namespace, workload, instancesOf(workload, present))
+      await retryRefusedPods(this.client, namespace, selector, formatTime(this.clock.now()))
+      if (workload.storage !== undefined && present.deployment !== undefined)
+        await removeObject(this.client, deployments, present.deployment)
+      return await this.wait(owner, watch)
+    } catch (error) {
+      if (!isInvalid(error) && !isForbidden(error)) throw error
+      return failure(`the cluster refuses ${workload.name}: ${(error as ApiError).message}`)
+    }
+  }
+
+  /** How many instances there would be after a rollout. */
+  async wantedInstances({ namespace }: Place, workload: Workload): Promise<number> {
+    return instancesOf(workload, await this.present(namespace, workload.name))
+  }
+
+  async restart(place: Place, name: string, watch: Watch): Promise<Verdict> {
+    const { owner } = await this.existing(place, name)
+    const annotations = { 'sampan.dev/restarted-at': formatTime(this.clock.now()) }
+    const value = { spec: { template: { metadata: { annotations } } } }
+    return this.wait(await this.change(owner, { type: 'merge', value }, 'sampan-restart'), watch)
+  }
+
+  async scale(place: Place, name: string, instances: number, watch: Watch): Promise<Verdict> {
+    const { owner, autoscaler } = await this.existing(place, name)
+    if (autoscaler !== undefined)
+      return failure(
+        `the autoscaler "${autoscaler}" decides how many instances of ${name} there are, and would undo it; change its limits: kubectl edit hpa -n ${place.namespace} ${autoscaler}`,
+      )
+    return this.wait(await this.change(owner, { type: 'merge', value: { spec: { replicas: instances } } }), watch)
+  }
+
+  async remove({ namespace, service }: Place, name: string, withData: boolean): Promise<void> {
+    const target = { namespace, name: objectName(name) }
+    await Promise.all([
+      unlessNotFound(this.client.delete(deployments, target)),
+      unlessNotFound(this.client.delete(podDisruptionBudgets, target)),
+    ])
+    if (withData) await this.removeData(target, service)
+  }
+
+  /** Claims last, so that whoever was interrupted finds them again. */
+  private async removeData(
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    service: string,
+  ): Promise<void> {
+    await unlessNotFound(this.client.delete(statefulSets, { namespace, name }))
+    const own = await this.claimsOf({ namespace, name }, service)
+    await Promise.all(own.map(claim => removeObject(this.client, persistentVolumeClaims, claim)))
+  }
+
+  async holdsData({ namespace, service }: Place, name: string): Promise<boolean> {
+    return (await this.claimsOf({ namespace, name: objectName(name) }, service)).length > 0
+  }
+
+  private async claimsOf(
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    service: string,
+  ): Promise<readonly PersistentVolumeClaim[]> {
+    const labelSelector = selectorText(serviceLabels(service))
+    const { items } = await this.client.list(persistentVolumeClaims, { namespace, labelSelector })
+    return items.filter(({ metadata }) => metadata.name.startsWith(`data-${name}-`) && /-\d+$/.test(metadata.name))
+  }
+
+  private async bring(namespace: string, workload: Workload, instances: number): Promise<Owner> {
+    const [main, ...beside] = workloadObjects(namespace, workload, instances)
+    const owner = (await apply(this.client, main)) as Owner
+    await Promise.all(beside.map(object => apply(this.client, object)))
+    if (!hasBudget(workload, instances))
+      await unlessNotFound(this.client.delete(podDisruptionBudgets, { namespace, name: objectName(workload.name) }))
+    return owner
+  }
+
+  private async wait(owner: Owner, watch: Watch): Promise<Verdict> {
+    const { client, clock } = this
+    const verdict = await waitForRollout({ client, clock, owner, watch })
+    if (verdict.state === 'done') return verdict
+    const { namespace = '' } = owner.metadata
+    return {
+      state: 'failed',
+      reason: verdict.reason,
+      lastWords: await lastWords(client, clock, { namespace, ...verdict }),
+    }
+  }
+
+  private async present(namespace: string, name: string): Promise<Present> {
+    const target = { namespace, name: objectName(name) }
+    const [deployment, statefulSet, autoscalers] = await Promise.all([
+      findObject(this.client, deployments, target),
+      findObject(this.client, statefulSets, target),
+      itemsIfPermitted(this.client.list(horizontalPodAutoscalers, { namespace })),
+    ])
+    const owner = deployment ?? statefulSet
+    const autoscaler = owner === undefined ? undefined : autoscalerOf(owner, autoscalers)?.metadata.name
+    return { deployment, statefulSet, autoscaler }
+  }
+
+  private async existing(
+    { namespace }: Place,
+    name: string,
+  ): Promise<{ readonly owner: Owner; readonly autoscaler: string | undefined }> {
+    const { deployment, statefulSet, autoscaler } = await this.present(namespace, name)
+    const owner = deployment ?? statefulSet
+    if (owner === undefined)
+      throw new DeployError(
+        `there is no workload "${name}" in the namespace ${namespace}; see what there is: sampan ps`,
+      )
+    const selector = labelSelectorText(owner.spec.selector)
+    await removeStuckPods(this.client, namespace, selector)
+    return { owner, autoscaler }
+  }
+
+  private change({ kind, metadata: { namespace, name } }: Owner, patch: Patch, manager = fieldManager): Promise<Owner> {
+    const resource = (kind === 'Deployment' ? deployments : statefulSets) as Resource<Owner>
+    return this.client.patch(resource, { namespace, name }, patch, { fieldManager: manager })
+  }
+}
+
+function instancesOf({ instances, storage }: Workload, { deployment, statefulSet, autoscaler }: Present): number {
+  const owner = storage === undefined ? deployment : statefulSet
+  return autoscaler === undefined ? instances : (owner?.spec.replicas ?? instances)
+}
+
+const failure = (reason: string): Failure => ({ state: 'failed', reason, lastWords: [] })
+
+const hasData = (name: string): Failure =>
+  failure(
+    `${name} keeps data, which no release takes away; remove it together with its data first, or give it another name`,
+  )

@@ -1,0 +1,62 @@
+// The releases of a service, as its engine's ledger has them.
+import type { Engine } from './engine/engine.ts'
+import type { Place } from './engine/parts.ts'
+import { outlivesReleases } from './plan/bundles.ts'
+import { wasGood, type RecordedRelease, type Release, type ReleaseState } from './release.ts'
+
+const keptReleases = 10
+
+export interface Situation {
+  /** Newest first. */
+  readonly releases: readonly RecordedRelease[]
+  /** The one that runs. */
+  readonly present: Release | undefined
+  /** Whoever holds the lease knows that nobody is behind it any more. */
+  readonly pending: RecordedRelease | undefined
+  readonly nextRevision: number
+}
+
+export async function situationOf({ ledger }: Engine, place: Place): Promise<Situation> {
+  const releases = (await ledger.list(place)) as readonly RecordedRelease[]
+  return {
+    releases,
+    present: releases.find(({ content }) => content.state === 'deployed')?.content,
+    pending: releases.find(({ content }) => content.state === 'pending'),
+    nextRevision: (releases[0]?.revision ?? 0) + 1,
+  }
+}
+
+/** The release to go back to when none is named: the newest that was good and is not what is there now. */
+export const releaseBefore = ({ releases, present }: Situation): Release | undefined =>
+  releases
+    .map(({ content }) => content)
+    .find(candidate => candidate.revision !== present?.revision && wasGood(candidate))
+
+export async function setState(
+  { ledger }: Engine,
+  place: Place,
+  recorded: RecordedRelease,
+  state: ReleaseState,
+): Promise<RecordedRelease> {
+  const content: Release = { ...recorded.content, state }
+  return (await ledger.write(place, { ...recorded, state, content })) as RecordedRelease
+}
+
+/** Forgets old releases, and the configuration that none of the kept ones names. What cannot be deleted now goes later. */
+export async function forgetOld(engine: Engine, place: Place): Promise<void> {
+  const releases = ((await engine.ledger.list(place)) as readonly RecordedRelease[]).map(({ content }) => content)
+  const kept = keptOf(releases)
+  for (const { revision } of releases.filter(release => !kept.includes(release)))
+    await engine.ledger.remove(place, revision)
+  const named = new Set(kept.flatMap(({ bundles }) => bundles))
+  for (const name of await engine.bundles(place))
+    if (!named.has(name) && !outlivesReleases(name)) await engine.dropBundle(place, name)
+}
+
+/** However many attempts failed, there stays one to go back to, and what runs. */
+export function keptOf(releases: readonly Release[]): readonly Release[] {
+  const good = releases.find(({ state }) => state === 'superseded')
+  const others = releases.filter(({ state }) => state !== 'deployed' && state !== 'pending')
+  const old = others.slice(keptReleases).filter(release => release !== good)
+  return releases.filter(release => !old.includes(release))
+}

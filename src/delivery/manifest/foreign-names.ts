@@ -1,0 +1,117 @@
+// What people call things who come from other tools, and what is written here instead.
+import type { Fields } from './field.ts'
+
+type Words = NonNullable<Fields['foreign']>
+
+const each = (names: string, instead: string): Words =>
+  Object.fromEntries(names.split(' ').map(name => [name, instead]))
+
+export const inManifest: Words = {
+  ...each('apiVersion kind metadata spec', 'this is no object of Kubernetes; a first line here is: name: shop'),
+  ...each('port expose containerPort', 'write ports: { http: 3000 }'),
+  ...each(
+    'healthcheck healthCheck health_check livenessProbe readinessProbe startupProbe probes probe',
+    'write health: { http: /healthz }',
+  ),
+  ...each('environment variables envFrom env_file', 'write env: { LOG_LEVEL: info }, or environments'),
+  ...each('volumes configs mounts configMaps', 'write files: { /etc/shop/rules.json: ./rules.json }'),
+  ...each('deploy scale instances replicaCount', 'write replicas: 2'),
+  ...each('ingress hosts host domain proxy labels', 'write routes: [{ host: shop, path: / }]'),
+  ...each('depends_on dependsOn needs links', 'write it as needs of the service in sampan.yml'),
+  ...each('entrypoint args cmd run start', 'write command: node main.js'),
+  ...each(
+    'cron cronjobs cronJobs jobs tasks',
+    'write schedules: { report: { cron: "15 6 * * 1-5", run: node report.js } }',
+  ),
+  ...each('services accessories database db', 'write one line for each, such as postgres: true'),
+  ...each('mongodb', 'write mongo: true'),
+  ...each('mariadb', 'write mysql: true'),
+  ...each('amqp rabbit', 'write rabbitmq: true'),
+  ...each('postgresql', 'write postgres: true'),
+  ...each('minio bucket', 'write s3: true'),
+  ...each('cpu memory limits requests', 'write resources: { cpu: 0.5, memory: 512Mi }'),
+  ...each('migrations migration', 'write migrate: { up: node migrate.js up, down: node migrate.js down }'),
+  ...each('initContainers hooks', 'write migrate or checks'),
+  ...each('version tag', 'leave it out; the version is said when it is delivered: sampan deploy shop:1.0.0'),
+  ...each('build', 'leave it out; sampan build makes the image'),
+  ...each('restart', 'leave it out; instances that end are always started again'),
+  ...each('container_name service', 'write name: shop'),
+  ...each('networks network', 'leave it out; services reach each other by their names'),
+  ...each('terminationGracePeriodSeconds stop_grace_period stopTimeout', 'write stopSeconds: 30'),
+  ...each('securityContext cap_add privileged', 'write security: { capabilities: [NET_BIND_SERVICE] }'),
+  ...each('podDisruptionBudget pdb', 'write disruptionBudget: true'),
+  ...each('affinity topologySpreadConstraints', 'write spread: true'),
+  ...each('secret', 'write secrets: [PARTNER_TOKEN]'),
+  ...each('servers registry engine context', 'it belongs into sampan.yml'),
+  ...each('<<', 'an environment takes over another one with extends: test'),
+}
+
+export const inHealth: Words = {
+  ...each('path httpGet url endpoint', 'write http: /healthz'),
+  ...each('test cmd exec', 'write command: node healthy.js'),
+  ...each('tcpSocket', 'write tcp: true'),
+  ...each(
+    'interval timeout retries start_period initialDelaySeconds periodSeconds timeoutSeconds failureThreshold',
+    'leave it out; times are chosen so that starts are seen at once',
+  ),
+}
+
+export const inPort: Words = {
+  ...each('containerPort targetPort target container internal', 'write port: 3000'),
+  ...each('hostPort published external', 'write nodePort: 30080'),
+}
+
+export const inResources: Words = {
+  ...each('limits requests reservations', 'write cpu: 0.5 and memory: 512Mi'),
+  ...each('cpus', 'write cpu: 0.5'),
+  ...each('mem_limit memoryLimit', 'write memory: 512Mi, which is reserved and the limit'),
+}
+
+export const inVariable: Words = {
+  ...each('value', 'write the value behind the name: LOG_LEVEL: info'),
+  ...each('valueFrom secretKeyRef', 'write { secret: NAME, key: KEY }'),
+  ...each('configMapKeyRef', 'write { configMap: NAME, key: KEY }'),
+}
+
+export const inSecurity: Words = {
+  ...each('runAsUser', 'write user: 1000'),
+  ...each('runAsNonRoot runAsRoot privileged', 'write root: true, or nothing'),
+  ...each('readOnlyRootFilesystem read_only', 'write readOnlyRoot: true'),
+  ...each('add cap_add', 'write capabilities: [NET_BIND_SERVICE]'),
+  ...each('drop cap_drop allowPrivilegeEscalation seccompProfile', 'leave it out; it is so by convention'),
+}
+
+export const inStrategy: Words = {
+  ...each('type', 'write kind: canary'),
+  ...each('rollingUpdate maxSurge maxUnavailable', 'leave it out; a rolling release replaces one instance at a time'),
+  ...each('weights weight', 'write steps: [{ percent: 10, seconds: 30 }]'),
+}
+
+export const inService: Words = {
+  ...each('version tag', 'write image: postgres:16'),
+  ...each('storage volume', 'write size: 1Gi'),
+  ...each('db name bucket vhost', 'write database: shop'),
+  ...each('host url port user password', 'a server that exists already belongs under servers in sampan.yml'),
+}
+
+export const inSchedule: Words = {
+  ...each('schedule interval', 'write every: PT30M or cron: "15 6 * * 1-5"'),
+  ...each('command cmd script', 'write run: node report.js'),
+  ...each('concurrencyPolicy concurrency', 'write overlap: true, or nothing'),
+  ...each('timeout activeDeadlineSeconds', 'write timeLimit: PT10M'),
+  ...each('backoffLimit', 'write retries: 2'),
+}
+
+export const inTeam: Words = {
+  ...each('name', 'it belongs into app.yml'),
+  ...each('replicas env ports resources', 'it belongs into the app.yml of a service'),
+  ...each('clusters cluster kubeContext', 'write context: NAME of the kubeconfig'),
+  ...each('webhooks notifications notify', 'write hooks: { team-hook: https://chat.example.com/hook }'),
+  ...each('apps applications', 'write services: { shop: { path: ./shop } }'),
+  ...each('users recipients members', 'write people: { anna: age1... }'),
+  ...each(
+    'databases postgres mysql redis',
+    'write servers: { postgres: { host: db.example.com, user: admin, password: DB_PASSWORD } }',
+  ),
+  ...each('<<', 'an environment takes over another one with extends: test'),
+}

@@ -1,0 +1,38 @@
+// Where a service is delivered and under which names, as its manifest and the team's file say together.
+import { namespaceByRule } from '../team/namespace-rule.ts'
+import type { Team, TeamEnvironment } from '../team/team.ts'
+import { localRegistry } from './manifest.ts'
+import type { Written } from './written.ts'
+
+const usualDomain = 'localhost'
+
+const environmentOf = (team: Team | undefined, name: string): TeamEnvironment | undefined =>
+  team !== undefined && Object.hasOwn(team.environments, name) ? team.environments[name] : undefined
+
+export function namespaceOf({ name, namespace }: Written, environment: string, team: Team | undefined): string {
+  return namespace ?? namespaceByRule(environmentOf(team, environment)?.namespace, environment, name)
+}
+
+/** The image of the service itself. */
+export function imageOf({ name, image }: Written, environment: string, team: Team | undefined): string {
+  const registry = environmentOf(team, environment)?.registry
+  return image === undefined ? `${registry ?? localRegistry}/${name}` : withRegistry(image, environment, team)
+}
+
+export function withRegistry(image: string, environment: string, team: Team | undefined): string {
+  const registry = environmentOf(team, environment)?.registry
+  return registry === undefined || hasRegistry(image) ? image : `${registry}/${image}`
+}
+
+/** As Docker tells it: the first part is a host when it has a dot or a port, or is localhost. */
+function hasRegistry(image: string): boolean {
+  const slash = image.indexOf('/')
+  const first = image.slice(0, Math.max(slash, 0))
+  return /[.:]/.test(first) || first === 'localhost'
+}
+
+/** A name of one label stands below the domain of the environment, `*.` in front or not. */
+export function hostOf(host: string, environment: string, team: Team | undefined): string {
+  const isLabel = !host.replace(/^\*\./, '').includes('.')
+  return isLabel ? `${host}.${environmentOf(team, environment)?.domain ?? usualDomain}` : host
+}

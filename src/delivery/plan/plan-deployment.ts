@@ -1,0 +1,332 @@
+// From a manifest, a version and what there is to the steps that bring it there. Pure: the same input gives the same
+// plan, and each step says how it is undone.
+import type { Observation } from '../engine/engine.ts'
+import { type Part, type PartName, type Process, type Run } from '../engine/parts.ts'
+import type { Command, Manifest } from '../manifest/manifest.ts'
+import type { PlannedRelease, Release, ReleaseMigration } from '../release.ts'
+import type { Materials, ServiceMaterial } from './materials.ts'
+import {
+  entranceOf,
+  otherColour,
+  previewOf,
+  routesOf,
+  schedulesOf,
+  serverParts,
+  workloadName,
+  workloadOf,
+  type Track,
+} from './parts-of.ts'
+import { PlanBuilder } from './plan-builder.ts'
+import { processOf } from './process-of.ts'
+import type { MigrateStep, RunStep, ServiceStep, StepFacts } from './step.ts'
+import {
+  brief,
+  bringAspects,
+  leadingTo,
+  notifySteps,
+  removeRest,
+  rolloutFacts,
+  servingWorkload,
+  switchFacts,
+} from './usual-steps.ts'
+
+export interface DeploymentInput {
+  readonly manifest: Manifest
+  readonly version: string
+  readonly revision: number
+  readonly materials: Materials
+  /** The release that runs now. */
+  readonly present: Release | undefined
+  readonly observed: Observation
+  /** For instances to come. */
+  readonly timeLimitSeconds: number
+}
+
+export function planDeployment(input: DeploymentInput): PlannedRelease {
+  const planner = new DeploymentPlanner(input)
+  return planner.plan()
+}
+
+class DeploymentPlanner {
+  private readonly input: DeploymentInput
+  private readonly builder: PlanBuilder
+  private readonly process: Process
+
+  constructor(input: DeploymentInput) {
+    this.input = input
+    this.builder = new PlanBuilder(input.present?.parts ?? [])
+    this.process = processOf(input.manifest, input.version, input.materials)
+  }
+
+  plan(): PlannedRelease {
+    const { manifest, version, revision, materials, present } = this.input
+    const { builder } = this
+    for (const material of materials.services) this.service(material)
+    const migration = this.migration()
+    if (migration !== undefined) builder.add(this.migrateStep(migration))
+    const kept = this.instances()
+    bringAspects(builder, manifest.name, {
+      schedules: schedulesOf(manifest, this.parts),
+      routes: routesOf(manifest),
+    })
+    builder.add(this.check('after', manifest.checks.after, manifest.name))
+    removeRest(builder, manifest.name, [...kept, ...this.servers()])
+    builder.add(...notifySteps(manifest.notify))
+    const bundles = [
+      materials.files,
+      materials.secrets,
+      ...materials.services.flatMap(({ credentials, administrator }) => [credentials, administrator]),
+    ]
+    return {
+      version,
+      image: this.process.image,
+      parts: builder.there,
+      bundles: [...new Set([...bundles.flatMap(bundle => bundle?.name ?? []), ...bundlesIn(builder.there)])],
+      needs: materials.services.map(({ need }) => need),
+      notify: manifest.notify,
+      ...(migration !== undefined && { migration }),
+      schema: [...(present?.schema ?? []), ...(migration === undefined ? [] : [revision])],
+      steps: builder.steps,
+    }
+  }
+
+  private get parts(): { readonly version: string; readonly process: Process } {
+    return { version: this.input.version, process: this.process }
+  }
+
+  private service(material: ServiceMaterial): void {
+    const { manifest, timeLimitSeconds } = this.input
+    const { type, database, server } = material.need
+    const parts = serverParts(manifest.name, material)
+    if (parts !== undefined)
+      this.builder.bring(
+        {
+          id: `${type}-server`,
+          title: `start the ${type} server ${parts[0].name}`,
+          doneWhen: 'it answers its health check',
+          undo: 'the server as it was before; one that is new is removed',
+          timeLimitSeconds,
+        },
+        parts,
+      )
+    const where = server.kind === 'managed' ? server.workload : server.host
+    const step: ServiceStep = {
+      kind: 'service',
+      id: type,
+      title: `make sure of the ${type} database ${database} on ${where}`,
+      doneWhen: 'the service can log in',
+      undo: 'what this release made there is taken away; what was there stays',
+      timeLimitSeconds: serviceSeconds,
+      need: material.need,
+    }
+    this.builder.add(step)
+  }
+
+  private servers(): PartName[] {
+    const { manifest, materials } = this.input
+    return materials.services.flatMap(material => serverParts(manifest.name, material) ?? [])
+  }
+
+  private migration(): ReleaseMigration | undefined {
+    const { migrate } = this.input.manifest
+    if (migrate === undefined) return undefined
+    const run = (id: string, command: readonly string[]): Run => this.run(id, { ...migrate, command })
+    return {
+      up: run('migrate', migrate.up),
+      ...(migrate.down !== undefined && { down: run('migrate-down', migrate.down) }),
+      ...(migrate.version !== undefined && { version: run('schema', migrate.version) }),
+      irreversible: migrate.irreversible,
+    }
+  }
+
+  private migrateStep({ up, down, version, irreversible }: ReleaseMigration): MigrateStep {
+    const named = (id: string): Run => ({ ...version!, name: `${version!.name}-${id}` })
+    return {
+      kind: 'migrate',
+      id: 'migrate',
+      title: `migrate the schema: ${brief(up.process.command)}`,
+      doneWhen: 'it has ended with 0',
+      undo: irreversible || down === undefined ? 'the schema stays' : brief(down.process.command),
+      timeLimitSeconds: up.timeLimitSeconds,
+      forward: up,
+      ...(down !== undefined && !irreversible && { back: down }),
+      ...(version !== undefined && {
+        version: { before: named('before'), after: named('after'), undoing: named('undoing'), undone: named('undone') },
+      }),
+    }
+  }
+
+  /** @returns the workloads that stay */
+  private instances(): PartName[] {
+    const { strategy } = this.input.manifest
+    switch (strategy.kind) {
+      case 'blue-green':
+        return this.blueGreen()
+      case 'canary':
+        return this.canary()
+      case 'rolling':
+      case 'recreate':
+        this.candidate()
+        return this.main()
+    }
+  }
+
+  private main(): PartName[] {
+    const { manifest, timeLimitSeconds } = this.input
+    const main = workloadOf(manifest, this.parts, 'main', manifest.replicas)
+    this.builder.bring(rolloutFacts(main, timeLimitSeconds), [main])
+    const entrance = entranceOf(manifest, 'serving')
+    if (entrance !== undefined) this.builder.bring(switchFacts(entrance), [entrance])
+    return entrance === undefined ? [main] : [main, entrance]
+  }
+
+  /** Looked at before it gets requests; gone before others come. */
+  private candidate(): void {
+    const { manifest, timeLimitSeconds } = this.input
+    const { before } = manifest.checks
+    if (before === undefined) return
+    const parts = [workloadOf(manifest, this.parts, 'candidate', 1), previewOf(manifest, 'candidate')].filter(
+      part => part !== undefined,
+    )
+    this.builder.bring(
+      {
+        id: 'candidate',
+        title: 'start an instance that gets no requests',
+        doneWhen: 'it is ready',
+        undo: 'it is stopped',
+        timeLimitSeconds,
+      },
+      parts,
+    )
+    this.builder.add(this.check('before', before, parts[0]!.name))
+    this.builder.bring(
+      { id: 'candidate-end', title: 'stop that instance', doneWhen: 'it is gone', undo: 'nothing', timeLimitSeconds },
+      [],
+      parts,
+    )
+  }
+
+  private blueGreen(): PartName[] {
+    const { manifest, timeLimitSeconds } = this.input
+    const { before } = manifest.checks
+    const old = servingWorkload(this.builder.there, manifest.name)
+    const track: Track = old === undefined ? 'blue' : otherColour(old.track)
+    const workload = workloadOf(manifest, this.parts, track, manifest.replicas)
+    const preview = before === undefined ? undefined : previewOf(manifest, track)
+    this.builder.bring(
+      {
+        ...rolloutFacts(workload, timeLimitSeconds),
+        id: 'colour',
+        title: `start ${manifest.replicas} instances beside the old ones (${track})`,
+        undo: 'they are stopped; what had that colour before comes back',
+      },
+      preview === undefined ? [workload] : [workload, preview],
+    )
+    if (before !== undefined) this.builder.add(this.check('before', before, preview?.name ?? workload.name))
+    const entrance = entranceOf(manifest, { track })
+    if (entrance !== undefined) this.builder.bring(switchFacts(entrance), [entrance])
+    return [workload, entrance, old].filter(part => part !== undefined)
+  }
+
+  private canary(): PartName[] {
+    const { manifest, timeLimitSeconds, observed } = this.input
+    const { strategy } = manifest
+    this.candidate()
+    const main = this.builder.there.find(part => part.kind === 'workload' && part.track === 'main')
+    if (strategy.kind !== 'canary' || main === undefined || !leadingTo(this.builder.there, manifest.name, 'serving'))
+      return this.main()
+    const beside = observed.workloads.find(({ name }) => name === main.name)?.wanted ?? manifest.replicas
+    strategy.steps.forEach(({ percent, seconds }, index) => {
+      const number = index + 1
+      const instances = Math.max(1, Math.ceil((beside * percent) / (100 - percent)))
+      const canary = workloadOf(manifest, this.parts, 'canary', instances)
+      const share = Math.round((100 * instances) / (instances + beside))
+      this.builder.bring(
+        {
+          ...rolloutFacts(canary, timeLimitSeconds),
+          id: `canary-${number}`,
+          title: `give ${share} % of the requests to ${instances} new instances`,
+          undo: index === 0 ? 'they are stopped' : 'as many as before',
+        },
+        [canary],
+      )
+      const { maxRestarts, run, queries } = strategy.analysis
+      this.builder.add({
+        kind: 'analyse',
+        id: `canary-${number}-analysis`,
+        title: `watch them for ${seconds} s`,
+        doneWhen: 'the time has passed and nothing was found',
+        undo: 'nothing',
+        timeLimitSeconds: seconds + (run?.timeLimitSeconds ?? 0) + analysisSeconds,
+        workload: canary.name,
+        seconds,
+        maxRestarts,
+        ...(run !== undefined && { run: this.run(`analysis-${number}`, run, manifest.name) }),
+        queries,
+      })
+    })
+    const kept = this.main()
+    this.builder.bring(
+      {
+        id: 'canary-end',
+        title: 'stop the instances beside',
+        doneWhen: 'they are gone',
+        undo: 'they are started again',
+        timeLimitSeconds,
+      },
+      [],
+      [{ kind: 'workload', name: workloadName(manifest.name, 'canary') }],
+    )
+    return kept
+  }
+
+  private check(when: 'before' | 'after', command: Command | undefined, target: string): RunStep | undefined {
+    if (command === undefined) return undefined
+    const facts: StepFacts = {
+      id: `check-${when}`,
+      title: `check ${when === 'before' ? 'the new version before it gets requests' : 'what runs now'}: ${brief(command.command)}`,
+      doneWhen: 'it has ended with 0',
+      undo: 'nothing, it changes nothing',
+      timeLimitSeconds: command.timeLimitSeconds,
+    }
+    return { ...facts, kind: 'run', run: this.run(`check-${when}`, command, target) }
+  }
+
+  /** @param target name of the entrance that it is to ask */
+  private run(id: string, { command, timeLimitSeconds }: Command, target?: string): Run {
+    const { manifest, version, revision } = this.input
+    const port = manifest.ports[0]?.port
+    const variables = {
+      ...this.process.variables,
+      SAMPAN_RELEASE: { value: String(revision) },
+      ...(target !== undefined &&
+        port !== undefined && {
+          SAMPAN_TARGET_HOST: { value: target },
+          SAMPAN_TARGET_PORT: { value: String(port) },
+          SAMPAN_TARGET_URL: { value: `http://${target}:${port}` },
+        }),
+    }
+    return {
+      name: `${manifest.name}-r${revision}-${id}`,
+      service: manifest.name,
+      version,
+      process: { ...this.process, command, variables },
+      timeLimitSeconds,
+    }
+  }
+}
+
+const serviceSeconds = 120
+const analysisSeconds = 30
+
+function bundlesIn(parts: readonly Part[]): string[] {
+  return parts.flatMap(part => ('process' in part ? bundlesOfProcess(part.process) : []))
+}
+
+/** Also names of what is no bundle: dropping goes by what the engine lists as bundles. */
+const bundlesOfProcess = ({ variables, files }: Process): string[] => [
+  ...Object.values(variables).flatMap(value =>
+    'secret' in value ? [value.secret] : 'configuration' in value ? [value.configuration] : [],
+  ),
+  ...files.map(({ bundle }) => bundle),
+]

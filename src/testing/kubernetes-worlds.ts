@@ -1,0 +1,154 @@
+// Worlds for the contract suite of engines: a Kubernetes in the test's process, whose nodes only pretend.
+import { createServer } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { badRequest } from '../api/api-error.ts'
+import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
+import { pods } from '../api/resources.ts'
+import { HttpClient } from '../client/http-client.ts'
+import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
+import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
+import type { Process } from '../delivery/engine/parts.ts'
+import { machineClock } from '../host/machine-clock.ts'
+import { offerStorageClass } from '../main/default-storage-class.ts'
+import { formatTime } from '../lib/clock.ts'
+import { runProcess } from './process-streams.ts'
+import { startTestCluster } from './test-cluster.ts'
+import { testKeys } from './in-process-server.ts'
+
+const process = (image: string, command: readonly string[]): Process => ({
+  image,
+  command,
+  variables: { GREETING: { value: 'hello' } },
+  files: [],
+  resources: { cpu: '1m', memory: '16Mi' },
+  security: { root: false, user: 65534, capabilities: [], readOnlyRoot: false },
+})
+
+const missingImage = 'sampan.local/missing:1'
+
+/** Real programs of a real image. */
+export const busyboxProcesses: TestProcesses = {
+  serves: shell('echo ready to serve; exec httpd -f -p 8080 -h /tmp'),
+  crashes: shell('echo broken; exit 3'),
+  missing: process(missingImage, ['true']),
+  says: (lines, exitCode) => shell([...lines.map(line => `echo ${line}`), `exit ${exitCode}`].join('; ')),
+  echoes: ['cat'],
+}
+
+function shell(script: string): Process {
+  return process('sampan.local/busybox:1', ['sh', '-c', script])
+}
+
+const scriptOf = ({ command = [] }: Container): string => command.at(-1) ?? ''
+const linesOf = (script: string): string[] => [...script.matchAll(/echo ([^;]+)/g)].map(([, line]) => line!)
+const codeOf = (script: string): number | undefined => {
+  const code = /exit (\d+)$/.exec(script)?.[1]
+  return code === undefined ? undefined : Number(code)
+}
+
+/** What a node would report of such a process some time after its start. */
+function pretended(pod: Pod): Partial<PodStatus> {
+  const [container] = pod.spec.containers as [Container]
+  const now = formatTime(machineClock.now())
+  const code = codeOf(scriptOf(container))
+  const status = (state: ContainerState, more: object = {}): NonNullable<PodStatus['containerStatuses']> => [
+    { name: container.name, image: container.image!, imageID: '', ready: false, restartCount: 0, state, ...more },
+  ]
+  if (container.image === missingImage)
+    return { containerStatuses: status({ waiting: { reason: 'ErrImagePull', message: 'the image is not there' } }) }
+  const ended = { terminated: { exitCode: code ?? 0, startedAt: now, finishedAt: now } }
+  if (code !== undefined && pod.spec.restartPolicy === 'Never')
+    return { phase: code === 0 ? 'Succeeded' : 'Failed', startTime: now, containerStatuses: status(ended) }
+  if (code !== undefined)
+    return {
+      phase: 'Running',
+      startTime: now,
+      containerStatuses: status({ waiting: { reason: 'CrashLoopBackOff' } }, { restartCount: 3, lastState: ended }),
+    }
+  return {
+    phase: 'Running',
+    startTime: now,
+    conditions: ['Initialized', 'ContainersReady', 'Ready'].map(type => ({
+      type,
+      status: 'True',
+      lastTransitionTime: now,
+    })),
+    containerStatuses: status({ running: { startedAt: now } }, { ready: true, started: true }),
+  }
+}
+
+/** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
+export async function pretendedKubernetes(): Promise<EngineWorld> {
+  const scripts = new Map<string, string>()
+  const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
+  const cluster = await startTestCluster({
+    nodes: 0,
+    hasVolumes: true,
+    findNodeStreams: () => ({
+      logs: async ({ pod }, { follow, tailLines, previous }) => {
+        const script = scripts.get(pod) ?? ''
+        if (previous === true && codeOf(script) === undefined)
+          throw badRequest(`there was no container before in ${pod}`)
+        const lines = linesOf(script).map((line, index) => `2026-01-01T00:00:00.00000000${index}Z ${line}\n`)
+        const shown = tailLines === undefined ? lines : lines.slice(lines.length - tailLines)
+        const log = new Readable({ read: () => {} })
+        for (const line of shown) log.push(line)
+        if (follow !== true || codeOf(script) !== undefined) log.push(null)
+        return log
+      },
+      exec: async (_target, command) => runProcess(command),
+      attach: async ({ namespace, pod }) => {
+        const session = runProcess(['cat'])
+        void session.done.then(() => end(namespace, pod))
+        return session
+      },
+      portForward: async () => connect((web.address() as AddressInfo).port, '127.0.0.1'),
+      endpoint: async () => ({ status: 200, contentType: 'text/plain', body: 'ok' }),
+    }),
+  })
+  cluster.run = pod => {
+    scripts.set(pod.metadata.name, scriptOf(pod.spec.containers[0]!))
+    return pretended(pod)
+  }
+  await offerStorageClass(cluster.client)
+  await cluster.addNode('node-0')
+
+  async function end(namespace: string, name: string): Promise<void> {
+    const pod = await cluster.client.get(pods, { namespace, name })
+    const containerStatuses = pod.status.containerStatuses?.map(status => ({
+      ...status,
+      state: { terminated: { exitCode: 0 } },
+    }))
+    const value = { status: { phase: 'Succeeded', containerStatuses } }
+    await cluster.client.patch(pods, { namespace, name }, { type: 'strategic', value }, { subresource: 'status' })
+  }
+  const { authority, admin } = await testKeys()
+  return {
+    namespace: 'contract',
+    processes: busyboxProcesses,
+    lacks: {},
+    engine: () =>
+      new KubernetesEngine({
+        name: 'pretended',
+        clock: machineClock,
+        client: new HttpClient({
+          userAgent: 'sampan-test',
+          clock: machineClock,
+          access: {
+            context: 'test',
+            server: `https://127.0.0.1:${cluster.server.port}`,
+            namespace: 'default',
+            authority: authority.certificate,
+            certificate: admin.certificate,
+            key: admin.key,
+            skipVerification: false,
+          },
+        }),
+      }),
+    close: async () => {
+      web.close()
+      await cluster.stop()
+    },
+  }
+}

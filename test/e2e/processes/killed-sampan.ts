@@ -1,0 +1,45 @@
+// The `sampan` command, in a process that kills itself at one point of a delivery: KILL_AT is `STEP:before` (it has
+// been recorded as begun), `STEP:in` (something of it has been done) or `STEP:after` (all of it has been done, and that
+// is not recorded).
+import { KubernetesEngine } from '../../../src/delivery/engine/kubernetes/kubernetes-engine.ts'
+import { SecretLedger } from '../../../src/delivery/engine/kubernetes/secret-ledger.ts'
+import type { LedgerEntry } from '../../../src/delivery/engine/ledger.ts'
+import type { Release } from '../../../src/delivery/release.ts'
+
+const [step = '', moment = ''] = (process.env['KILL_AT'] ?? '').split(':')
+/** Steps that ask no engine are killed so long after their beginning. */
+const withinMs = 25
+let within = false
+
+const die = (): void => {
+  process.kill(process.pid, 'SIGKILL')
+  // Nothing happens any more until the signal arrives.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+const stateOf = (entry: LedgerEntry): string | undefined => (entry.content as Release).course.steps[step]?.state
+
+const { write } = SecretLedger.prototype
+SecretLedger.prototype.write = async function (place, entry) {
+  const state = stateOf(entry)
+  if (state === 'done' && moment === 'after') die()
+  const written = await write.call(this, place, entry)
+  if (state === 'begun' && moment === 'before') die()
+  if (state === 'begun' && moment === 'in' && !within) {
+    within = true
+    setTimeout(die, withinMs)
+  }
+  return written
+}
+
+for (const verb of ['rollOut', 'put', 'remove', 'runOnce'] as const) {
+  const original = KubernetesEngine.prototype[verb] as (...all: unknown[]) => Promise<unknown>
+  Object.defineProperty(KubernetesEngine.prototype, verb, {
+    value: async function (this: KubernetesEngine, ...all: unknown[]) {
+      const result = await original.apply(this, all)
+      if (within) die()
+      return result
+    },
+  })
+}
+
+await import('../../../src/main/cli.ts')
