@@ -60,6 +60,7 @@ export const nats: BackingService = {
       return []
     }),
 
+  exists: async () => true,
   drop: async () => [],
 
   backup: () => Promise.reject(notCopied()),

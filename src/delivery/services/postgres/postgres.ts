@@ -69,6 +69,9 @@ export const postgres: BackingService = {
       return made
     }),
 
+  exists: (server, wanted) =>
+    asAdministrator(server, wanted, async session => (await findDatabase(session, wanted.database)) !== undefined),
+
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async session => {
       const dropped: string[] = []
