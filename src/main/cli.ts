@@ -172,6 +172,20 @@ program
   })
 
 program
+  .command('init')
+  .description('write a first app.yml for the service in a folder, from what is found there')
+  .argument('[directory]', 'folder of the service', '.')
+  .addOption(outputOption())
+  .action(async (directory, options) => (await import('../cli/commands/init.ts')).initCommand(directory, options))
+
+program
+  .command('check')
+  .description('tell the mistakes of manifests (app.yml) and of the file of the team (sampan.yml), without a cluster')
+  .argument('[file...]', 'files, or folders with all below them', ['.'])
+  .addOption(outputOption())
+  .action(async (files, options) => (await import('../cli/commands/check.ts')).checkCommand(files, options))
+
+program
   .command('build')
   .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
   .argument('[directory]', 'folder with a package.json', '.')

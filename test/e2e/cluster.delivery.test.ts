@@ -120,7 +120,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
 
   test('a delivery whose words nobody reads any more is brought to its end', async () => {
     await build('web', '3.0.0', serving('third'), withPort)
-    const delivery = await begun('web:3.0.0', 'release 8')
+    const delivery = await begun('web:3.0.0', 'web 3.0.0 to test')
     delivery.child.stderr!.destroy()
     delivery.child.stdout!.destroy()
     expect(await delivery.code).toBe(0)

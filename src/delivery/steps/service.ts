@@ -16,7 +16,7 @@ export const service: StepHandler<ServiceStep> = {
       if (context.note === undefined)
         await context.keepNote({ fresh: !(await backing.exists(server, wanted)) } satisfies Note)
       const { report } = context.world
-      for (const made of await backing.ensure(server, wanted, report.note)) report.note(`made ${made}`)
+      for (const made of await backing.ensure(server, wanted, text => report.note(text))) report.note(`made ${made}`)
     })
   },
   async undo({ need }, context) {

@@ -81,6 +81,8 @@ export const mysql: BackingService = {
       return made
     }),
 
+  exists: (server, wanted) => asAdministrator(server, wanted, session => databaseOf(session, wanted).exists()),
+
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async session => {
       const dropped: string[] = []
