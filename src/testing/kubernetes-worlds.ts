@@ -90,6 +90,11 @@ class Outputs {
   }
 }
 
+async function endWith(log: Readable, written: Promise<string>): Promise<void> {
+  log.push(`2026-01-01T00:00:01.000000000Z ${await written}\n`)
+  log.push(null)
+}
+
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
 export async function pretendedKubernetes(): Promise<EngineWorld> {
   const scripts = new Map<string, string>()
@@ -108,11 +113,7 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
         const log = new Readable({ read: () => {} })
         for (const line of shown) log.push(line)
         if (follow !== true || codeOf(script) !== undefined) log.push(null)
-        else
-          void outputs.get(pod).promise.then(written => {
-            log.push(`2026-01-01T00:00:01.000000000Z ${written}\n`)
-            log.push(null)
-          })
+        else void endWith(log, outputs.get(pod).promise)
         return log
       },
       exec: async (_target, command) => runProcess(command),
