@@ -199,6 +199,8 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
     expect(failed.out).toContain('no')
     const unknown = await sampan('run', '-e', 'test', 'web', 'snyc')
     expect(unknown.err).toContain('has no task "snyc"; did you mean "sync"?')
+    const logged = succeeded(await sampan('logs', '-e', 'test', 'web', '--task', 'sync'))
+    expect(logged.out).toMatch(/^\S+ synchronized hello$/m)
     const own = await sampan('run', '-e', 'test', 'web', '--', 'node', '-p', 'process.env.GREETING')
     expect(own).toMatchObject({ out: 'hello\n', code: 0 })
     expect(await sampan('run', '-e', 'test', 'web', '--', 'node', '-e', 'process.exit(5)')).toMatchObject({ code: 5 })
