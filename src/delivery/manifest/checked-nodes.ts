@@ -219,7 +219,7 @@ function shown(node: Given): string {
   if (isMap(node)) return isMap(node.items[0]?.key) ? 'a template, which is not filled in here' : 'a map'
   if (isSeq(node)) return 'a list'
   if (!isScalar(node) || node.value === null) return 'nothing'
-  if (typeof node.value !== 'string') return node.source ?? String(node.value)
+  if (typeof node.value !== 'string') return writtenText(node) ?? 'something else'
   const text = node.value.replaceAll(secretKey, 'AGE-SECRET-KEY-...')
   return JSON.stringify(text.length > longestShown ? `${text.slice(0, longestShown)}...` : text)
 }
