@@ -129,9 +129,7 @@ export class CheckedNodes {
     const entries = pairsOf(node).map(({ key, value }) => {
       const name = textOf(key)
       if (!keys.test(name)) this.report(key, path, `"${name}" is no ${keyName}; expected ${keyRule}`, [...path, name])
-      const inside = type.values.type === 'object' && type.values.patch === true && !patch
-      const checked = inside && isNothing(value) ? {} : this.value(value, values, [...path, name], patch)
-      return [name, checked] as const
+      return [name, this.value(value, values, [...path, name], patch)] as const
     })
     return Object.fromEntries(entries.filter(([name, value]) => value !== undefined && keys.test(name)))
   }
