@@ -7,9 +7,12 @@ import type { Materials } from './materials.ts'
 
 export function processOf(manifest: Manifest, version: string, materials: Materials): Process {
   const { image, files, secrets, services } = materials
-  const granted = services.flatMap(({ credentials, variables }) =>
-    variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
-  )
+  // A name that several of them give, as DATABASE_URL, is the first one's.
+  const granted = services
+    .toReversed()
+    .flatMap(({ credentials, variables }) =>
+      variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
+    )
   const own = Object.entries(manifest.environment).map(([name, value]): [string, Variable] => [name, variable(value)])
   const kept = manifest.secrets.map((name): [string, Variable] => [name, { secret: secrets!.name, key: name }])
   return {
