@@ -1,5 +1,5 @@
 // The contract of engines on a cluster with real containers, over HTTPS as everybody reaches it.
-import { describe, test } from 'vitest'
+import { describe } from 'vitest'
 import { HttpClient } from '../../src/client/http-client.ts'
 import { clusterAccess } from '../../src/client/kubeconfig.ts'
 import { testEngine, type EngineWorld } from '../../src/delivery/engine/contract.ts'
@@ -33,5 +33,7 @@ async function realKubernetes(): Promise<EngineWorld> {
 }
 
 const reason = reasonToSkipCluster()
-if (reason === undefined) testEngine('Kubernetes', realKubernetes)
-else describe.skip('engine contract: Kubernetes', () => test(`skipped: ${reason}`, () => {}))
+
+describe.skipIf(reason !== undefined)(`containers${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  testEngine('Kubernetes', realKubernetes)
+})

@@ -692,7 +692,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         const way = await engine.reach(place, { workload: place.service, port: 8080 })
         for (let attempt = 0; attempt < 3; attempt++) expect(await answerOf(way.host, way.port)).toMatch(/^HTTP\/1/)
         way.close()
-        await expect(answerOf(way.host, way.port)).rejects.toThrow()
+        await expect(answerOf(way.host, way.port)).rejects.toThrow('ECONNREFUSED')
       })
 
       test('to nobody is none', async ({ skip }) => {

@@ -49,7 +49,8 @@ function leavesOf({ metadata, ...object }: KubeObject): ReadonlyMap<string, stri
 
 function walk(value: unknown, path: readonly string[], leaves: Map<string, string>): void {
   if (value === undefined || value === null) return
-  if (typeof value !== 'object') return void leaves.set(path.join(separator), String(value))
+  if (typeof value !== 'object')
+    return void leaves.set(path.join(separator), String(value as string | number | boolean))
   if (!Array.isArray(value)) {
     for (const [key, item] of Object.entries(value)) walk(item, [...path, key], leaves)
     return

@@ -1,5 +1,5 @@
 // Brings instances and takes them away. Where an autoscaler decides how many there are, its number is kept.
-import { ApiError, isInvalid } from '../../../api/api-error.ts'
+import { isInvalid, type ApiError } from '../../../api/api-error.ts'
 import type { Deployment, PersistentVolumeClaim, StatefulSet } from '../../../api/generated/models.ts'
 import { labelSelectorText } from '../../../api/label-selector.ts'
 import {
