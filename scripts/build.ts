@@ -1,9 +1,10 @@
 // Bundles Sampan into dist/: the command, the server, the store's worker thread, and the licenses of the
-// libraries that are in them.
+// libraries that are in them; and writes the schemas for editors into schema/.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from './bundle.ts'
+import { writeSchemas } from './schemas.ts'
 
 rmSync('dist', { recursive: true, force: true })
 const { inputs, outputs } = await bundle(
@@ -15,6 +16,7 @@ const libraries = new Set(
   Object.keys(inputs).flatMap(path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
 )
 writeFileSync('dist/LICENSES.txt', [...libraries].sort().map(licenseOf).join('\n\n'))
+writeSchemas('schema')
 const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0)
 console.log(`dist: ${Object.keys(outputs).length} files, ${Math.round(bytes / 1024)} KB`)
 

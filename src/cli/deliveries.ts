@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DeployError } from '../delivery/deploy-error.ts'
 import type { Deployment } from '../delivery/deploy.ts'
 import type { DeliveryOptions } from '../delivery/delivering.ts'
@@ -12,6 +12,7 @@ import type { News } from '../delivery/execution/world.ts'
 import { queryPrometheus } from '../delivery/hooks/query-prometheus.ts'
 import { tellHook } from '../delivery/hooks/tell-hook.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
+import type { IdentitySource } from '../delivery/secrets/identities.ts'
 import { gather } from '../delivery/materials/gather.ts'
 import type { ImageFound } from '../delivery/plan/materials.ts'
 import { backingService } from '../delivery/services/backing-services.ts'
@@ -28,11 +29,13 @@ export interface DeliverySettings {
   readonly clock: Clock
   /** Whether a process of this machine runs. */
   readonly isAlive: (pid: number) => boolean
+  /** Who reads secrets. */
+  readonly identity: IdentitySource
 }
 
 export function deliveryOptions(
   target: Target,
-  { timeout, clock, isAlive }: DeliverySettings,
+  { timeout, clock, isAlive, identity }: DeliverySettings,
   output: Output,
   signal: AbortSignal,
 ): DeliveryOptions {
@@ -46,7 +49,7 @@ export function deliveryOptions(
       note: text => output.line(text),
     },
     service: backingService,
-    tell: (hook, news) => tell(target, hook, news, clock),
+    tell: (hook, news) => tell(target, hook, news, { clock, identity }),
     ...(prometheus !== undefined && { query: expression => queryPrometheus(prometheus, expression) }),
     deployer: deployerName(userInfo),
     isGone: name => hasEnded(name, isAlive),
@@ -55,14 +58,21 @@ export function deliveryOptions(
   }
 }
 
-async function tell(target: Target, name: string, news: News, clock: Clock): Promise<void> {
-  const hook = target.team?.hooks[name]
+async function tell(
+  { team, folder, environment }: Target,
+  name: string,
+  news: News,
+  { clock, identity }: Pick<DeliverySettings, 'clock' | 'identity'>,
+): Promise<void> {
+  const hook = team?.hooks[name]
   if (hook === undefined) throw new DeployError(`sampan.yml has no hook "${name}"`)
   try {
     const url =
       'value' in hook.url
         ? hook.url.value
-        : (await secretValues(target, undefined, [hook.url.secret])).get(hook.url.secret)!
+        : (await secretValues({ folder, environment, service: undefined, names: [hook.url.secret] }, identity)).get(
+            hook.url.secret,
+          )!
     await tellHook(url, news, clock)
   } catch (error) {
     if (!hook.optional) throw error
@@ -74,7 +84,7 @@ export function deploymentOf(
   target: Target,
   { manifest, file }: { readonly manifest: Manifest; readonly file: string },
   version: string,
-  report: DeliveryOptions['report'],
+  { report, identity }: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
 ): Deployment {
   const { engine, environment } = target
   return {
@@ -99,7 +109,8 @@ export function deploymentOf(
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
         image: () => imageOf(target, `${manifest.image}:${version}`, report),
         readFile: source => readFile(join(dirname(file), source)),
-        secrets: names => secretValues(target, manifest.name, names, { file, text: readFileSync(file, 'utf8') }),
+        secrets: names =>
+          secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),
       }),
   }
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { localRegistry } from '../delivery/manifest/manifest.ts'
 import { environmentsOf, readManifest } from '../delivery/manifest/read-manifest.ts'
 import { findManifest, manifestName } from './find-manifest.ts'
-import { teamOf } from './find-team.ts'
+import { findTeam } from './find-team.ts'
 
 export interface DeliveryOf {
   readonly file: string
@@ -22,7 +22,7 @@ export function deliveryOf(directory: string): DeliveryOf | undefined {
   const file = join(directory, manifestName)
   if (!existsSync(file)) return undefined
   const text = readFileSync(file, 'utf8')
-  const team = teamOf(directory)
+  const team = findTeam(directory)?.team
   const known = [...environmentsOf(file, text), ...Object.keys(team?.environments ?? {})]
   const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
   const { name, image } = readManifest(file, text, environment, team)

@@ -1,34 +1,34 @@
 // Finds the file of the team, `sampan.yml`: the nearest one in this folder or above it.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { readTeam } from '../delivery/team/read-team.ts'
 import type { Team } from '../delivery/team/team.ts'
+import { folderAbove } from './folder-above.ts'
 
 export const teamFileName = 'sampan.yml'
 
-export interface FoundTeam {
+export interface TeamFile {
   /** As people would type it. */
   readonly file: string
   /** Absolute. */
-  readonly directory: string
+  readonly folder: string
   readonly text: string
 }
 
-/** undefined: there is none. */
-export function findTeam(directory: string): FoundTeam | undefined {
-  let folder = resolve(directory)
-  for (;;) {
-    const file = join(folder, teamFileName)
-    if (existsSync(file))
-      return { file: relative(process.cwd(), file) || file, directory: folder, text: readFileSync(file, 'utf8') }
-    const above = dirname(folder)
-    if (above === folder) return undefined
-    folder = above
-  }
+export interface FoundTeam extends TeamFile {
+  readonly team: Team
 }
 
-/** @throws ManifestError */
-export function teamOf(directory: string): Team | undefined {
-  const found = findTeam(directory)
-  return found === undefined ? undefined : readTeam(found.file, found.text)
+/** undefined: there is none. */
+export function findTeamFile(directory: string): TeamFile | undefined {
+  const folder = folderAbove(directory, teamFileName)
+  if (folder === undefined) return undefined
+  const file = join(folder, teamFileName)
+  return { file: relative(process.cwd(), file) || file, folder, text: readFileSync(file, 'utf8') }
+}
+
+/** undefined: there is none. @throws ManifestError */
+export function findTeam(directory: string): FoundTeam | undefined {
+  const found = findTeamFile(directory)
+  return found === undefined ? undefined : { ...found, team: readTeam(found.file, found.text) }
 }

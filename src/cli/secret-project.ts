@@ -3,19 +3,23 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { nearestName } from '../delivery/manifest/nearest-name.ts'
+import { chainsOf } from '../delivery/manifest/inheritance.ts'
+import { suggestion } from '../delivery/manifest/nearest-name.ts'
+import { readManifest } from '../delivery/manifest/read-manifest.ts'
 import type { SecretFile } from '../delivery/secrets/secret-file.ts'
 import type { Team } from '../delivery/team/team.ts'
+import { folderAbove } from './folder-above.ts'
 import { manifestName, servicesBelow, type NamedManifest } from './find-manifest.ts'
+import { findTeam, teamFileName } from './find-team.ts'
 import { CommandFailure } from './output.ts'
 
 export interface SecretProject {
   /** The folder of `secrets/`. */
   readonly root: string
+  /** undefined: there is no sampan.yml, and the secret file names who reads it. */
+  readonly team: Team | undefined
   readonly environments: readonly SecretEnvironment[]
   readonly services: readonly NamedManifest[]
-  /** undefined: whom the file names. */
-  readonly readersOf: (environment: string) => Readonly<Record<string, string>> | undefined
 }
 
 export interface SecretEnvironment {
@@ -24,21 +28,20 @@ export interface SecretEnvironment {
   readonly extends: readonly string[]
 }
 
-export const teamFileName = 'sampan.yml'
-
+/** @throws ManifestError for a sampan.yml with mistakes */
 export function findSecretProject(directory: string): SecretProject {
-  const teamRoot = upwards(directory, teamFileName)
-  if (teamRoot !== undefined) return teamProject(teamRoot, readTeamFile(join(teamRoot, teamFileName)))
-  const root = upwards(directory, manifestName) ?? onlyServiceBelow(directory)
-  const services = servicesBelow(root).filter(({ file }) => dirname(resolve(file)) === root)
-  return { root, environments: environmentsOf(services), services, readersOf: () => undefined }
-}
-
-function upwards(directory: string, file: string): string | undefined {
-  for (let folder = resolve(directory); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, file))) return folder
-    if (folder === dirname(folder)) return undefined
+  const found = findTeam(directory)
+  if (found !== undefined) {
+    const { team } = found
+    const services = Object.entries(team.services).map(([name, { path }]) => {
+      const file = join(found.folder, path, manifestName)
+      return { name, file, text: existsSync(file) ? readFileSync(file, 'utf8') : '' }
+    })
+    return { root: found.folder, team, services, environments: environmentsIn(team, services) }
   }
+  const root = folderAbove(directory, manifestName) ?? onlyServiceBelow(directory)
+  const services = servicesBelow(root).filter(({ file }) => dirname(resolve(file)) === root)
+  return { root, team: undefined, services, environments: environmentsIn(undefined, services) }
 }
 
 function onlyServiceBelow(directory: string): string {
@@ -51,66 +54,45 @@ function onlyServiceBelow(directory: string): string {
   )
 }
 
-function teamProject(root: string, team: Team): SecretProject {
-  return {
-    root,
-    environments: Object.values(team.environments).map(each => ({ name: each.name, extends: each.extends })),
-    services: Object.entries(team.services).map(([name, { path }]) => {
-      const file = join(root, path, manifestName)
-      return { name, file, text: existsSync(file) ? readFileSync(file, 'utf8') : '' }
-    }),
-    readersOf: environment =>
-      Object.fromEntries(
-        (team.environments[environment]?.readers ?? []).map(reader => [reader, team.people[reader] ?? '']),
-      ),
-  }
+/** Those of the team, and those that only manifests have. */
+function environmentsIn(team: Team | undefined, services: readonly NamedManifest[]): SecretEnvironment[] {
+  const ofTeam = Object.values(team?.environments ?? {}).map(({ name, extends: chain }) => [name, chain[0]] as const)
+  const { chains } = chainsOf(new Map(ofTeam), new Map(services.flatMap(({ text }) => parentsIn(text))))
+  return [...chains].map(([name, [, ...parents]]) => ({ name, extends: parents }))
 }
 
-/** Of manifests whose mistakes others tell. */
-interface WrittenManifest {
-  readonly secrets?: unknown
-  readonly environments?: Readonly<Record<string, { readonly extends?: unknown; readonly secrets?: unknown } | null>>
-}
-
-function writtenIn(text: string): WrittenManifest {
+/** Environments of a manifest, whose mistakes others tell, with those that they extend. */
+function parentsIn(text: string): (readonly [string, string | undefined])[] {
   try {
-    return (parse(text) as WrittenManifest | null) ?? {}
+    const { environments } = parse(text) as { environments?: Record<string, { extends?: unknown } | null> }
+    return Object.entries(environments ?? {}).map(([name, written]) => [
+      name,
+      typeof written?.extends === 'string' ? written.extends : undefined,
+    ])
   } catch {
-    return {}
+    return []
   }
-}
-
-const environmentsOf = (services: readonly NamedManifest[]): SecretEnvironment[] =>
-  services.flatMap(({ text }) =>
-    Object.keys(writtenIn(text).environments ?? {}).map(name => ({ name, extends: manifestChain(text, name) })),
-  )
-
-/** The environments from which one inherits as an `app.yml` says, nearest first. */
-export const manifestChain = (text: string, environment: string): string[] =>
-  chainOf(environment, name => {
-    const parent = writtenIn(text).environments?.[name]?.extends
-    return typeof parent === 'string' ? parent : undefined
-  })
-
-function chainOf(start: string, parentOf: (name: string) => string | undefined): string[] {
-  const chain = [start]
-  for (let next = parentOf(start); next !== undefined && !chain.includes(next); next = parentOf(next)) chain.push(next)
-  return chain.slice(1)
 }
 
 /** The services whose manifest wants the secret in that environment. */
-export const servicesThatUse = (
-  { services }: SecretProject,
-  { name: environment, extends: parents }: SecretEnvironment,
-  secret: string,
-): string[] =>
+export const servicesThatUse = ({ services, team }: SecretProject, environment: string, secret: string): string[] =>
   services
-    .filter(({ text }) => {
-      const { secrets, environments } = writtenIn(text)
-      const lists = [secrets, ...[environment, ...parents].map(each => environments?.[each]?.secrets)]
-      return lists.some(names => Array.isArray(names) && names.includes(secret))
+    .filter(({ file, text }) => {
+      try {
+        return readManifest(file, text, environment, team).secrets.includes(secret)
+      } catch {
+        return false
+      }
     })
     .map(({ name }) => name)
+
+/** As sampan.yml says; an environment that it does not name has the readers of the one that it extends. */
+export function readersIn({ team, environments }: SecretProject, environment: string): Readers | undefined {
+  if (team === undefined) return undefined
+  const chain = [environment, ...(environments.find(({ name }) => name === environment)?.extends ?? [])]
+  const named = chain.map(name => team.environments[name]).find(each => each !== undefined)
+  return Object.fromEntries((named?.readers ?? []).map(reader => [reader, team.people[reader] ?? '']))
+}
 
 /** @throws CommandFailure with the nearest name when there is no such environment */
 export function environmentIn({ environments }: SecretProject, name: string): SecretEnvironment {
@@ -118,7 +100,7 @@ export function environmentIn({ environments }: SecretProject, name: string): Se
   if (found !== undefined) return found
   if (environments.length === 0 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)) return { name, extends: [] }
   throw new CommandFailure(
-    `there is no environment "${name}"${suggestion(
+    `there is no environment "${name}"; ${suggestion(
       name,
       environments.map(each => each.name),
     )}`,
@@ -128,13 +110,7 @@ export function environmentIn({ environments }: SecretProject, name: string): Se
 /** @throws CommandFailure with the nearest name when there is no such service */
 export function checkService({ services }: SecretProject, name: string): void {
   const names = services.map(each => each.name)
-  if (!names.includes(name)) throw new CommandFailure(`there is no service "${name}"${suggestion(name, names)}`)
-}
-
-function suggestion(typed: string, known: readonly string[]): string {
-  if (known.length === 0) return ''
-  const meant = nearestName(typed, known)
-  return `; ${meant === undefined ? `there is ${known.join(', ')}` : `did you mean "${meant}"?`}`
+  if (!names.includes(name)) throw new CommandFailure(`there is no service "${name}"; ${suggestion(name, names)}`)
 }
 
 export type Readers = Readonly<Record<string, string>>
@@ -150,7 +126,7 @@ export async function readersFor(
   alone: () => Promise<Readers>,
 ): Promise<Readers> {
   const { readers: before, environment } = file
-  const now = project.readersOf(environment)
+  const now = readersIn(project, environment)
   if (now === undefined) return Object.keys(before).length > 0 ? before : alone()
   if (Object.keys(now).length === 0)
     throw new CommandFailure(
@@ -175,42 +151,4 @@ export function changeOfReaders(before: Readers, now: Readers): string | undefin
     ...(other.length > 0 ? [`another key of ${other.join(', ')}`] : []),
   ]
   return told.length === 0 ? undefined : told.join('; ')
-}
-
-interface WrittenTeam {
-  readonly people?: Record<string, string>
-  readonly environments?: Record<string, { extends?: string; readers?: string[] } | null>
-  readonly services?: Record<string, { path?: string } | string | null>
-}
-
-/** What secrets need of sampan.yml. */
-function readTeamFile(path: string): Team {
-  const written = (parse(readFileSync(path, 'utf8')) as WrittenTeam | null) ?? {}
-  const environments = written.environments ?? {}
-  const above = (name: string): string[] => chainOf(name, each => environments[each]?.extends)
-  return {
-    people: written.people ?? {},
-    hooks: {},
-    services: Object.fromEntries(
-      Object.entries(written.services ?? {}).map(([name, each]) => [
-        name,
-        { path: (typeof each === 'string' ? each : each?.path) ?? name, needs: [] },
-      ]),
-    ),
-    environments: Object.fromEntries(
-      Object.keys(environments).map(name => [
-        name,
-        {
-          name,
-          extends: above(name),
-          engine: 'kubernetes' as const,
-          domain: '',
-          namespace: 'environment' as const,
-          servers: {},
-          readers:
-            [name, ...above(name)].map(each => environments[each]?.readers).find(each => each !== undefined) ?? [],
-        },
-      ]),
-    ),
-  }
 }

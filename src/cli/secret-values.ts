@@ -1,35 +1,32 @@
 // Secrets of an environment, as whoever gives the command may read them.
-import { dirname } from 'node:path'
 import { DeployError } from '../delivery/deploy-error.ts'
+import type { IdentitySource } from '../delivery/secrets/identities.ts'
 import { SecretFolder } from '../delivery/secrets/secret-folder.ts'
 import { secretsFor } from '../delivery/secrets/secrets-for.ts'
-import type { FoundManifest } from './find-manifest.ts'
-import { identitySource } from './identity-source.ts'
-import { manifestChain } from './secret-project.ts'
-import type { Target } from './target.ts'
+import { environmentIn, findSecretProject } from './secret-project.ts'
 
-/**
- * @param service undefined: only what is for all services
- * @param manifest of the service: where there is no sampan.yml, secrets are beside it, and environments inherit as it says
- * @throws DeployError with all that are missing or closed
- */
+export interface WantedValues {
+  /** Where sampan.yml or app.yml is, or a folder below. */
+  readonly folder: string
+  readonly environment: string
+  /** undefined: only what is for all services. */
+  readonly service: string | undefined
+  readonly names: readonly string[]
+}
+
+/** @throws DeployError with all that are missing or closed to this person */
 export async function secretValues(
-  target: Target,
-  service: string | undefined,
-  names: readonly string[],
-  manifest?: FoundManifest,
+  { folder, environment, service, names }: WantedValues,
+  identity: IdentitySource,
 ): Promise<ReadonlyMap<string, string>> {
-  const alone = target.team === undefined ? manifest : undefined
-  const found = await secretsFor(
-    new SecretFolder(alone === undefined ? target.folder : dirname(alone.file)),
-    identitySource(),
-    {
-      environment: target.environment,
-      extends: alone === undefined ? (target.settings?.extends ?? []) : manifestChain(alone.text, target.environment),
-      service,
-      names,
-    },
-  )
+  const project = findSecretProject(folder)
+  const { extends: parents } = environmentIn(project, environment)
+  const found = await secretsFor(new SecretFolder(project.root), identity, {
+    environment,
+    extends: parents,
+    service,
+    names,
+  })
   if ('mistakes' in found) throw new DeployError(found.mistakes.join('\n'))
   return found.values
 }

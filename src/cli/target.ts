@@ -6,7 +6,7 @@ import type { Engine } from '../delivery/engine/engine.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Place } from '../delivery/engine/parts.ts'
 import { isName, nameRule } from '../delivery/manifest/fields.ts'
-import { readTeam } from '../delivery/team/read-team.ts'
+import { namespaceByRule } from '../delivery/team/namespace-rule.ts'
 import type { Team, TeamEnvironment } from '../delivery/team/team.ts'
 import type { Clock } from '../lib/clock.ts'
 import { findTeam } from './find-team.ts'
@@ -32,6 +32,8 @@ export interface Setting {
 export interface Target extends Setting {
   readonly client: HttpClient
   readonly engine: Engine
+  /** Host under which the cluster is reached: where ports of its machines may answer. */
+  readonly machine: string
   close(): void
 }
 
@@ -39,12 +41,11 @@ export interface Target extends Setting {
 export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): Setting {
   if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
   const found = findTeam(process.cwd())
-  const team = found === undefined ? undefined : readTeam(found.file, found.text)
   return {
     environment,
-    team,
-    folder: found?.directory ?? process.cwd(),
-    settings: team?.environments[environment],
+    team: found?.team,
+    folder: found?.folder ?? process.cwd(),
+    settings: found?.team.environments[environment],
   }
 }
 
@@ -58,6 +59,7 @@ export function openTarget(options: TargetOptions, setting = settingOf(options))
     ...setting,
     client,
     engine,
+    machine: new URL(access.server).hostname.replace(/^\[|\]$/g, ''),
     close() {
       engine.close()
       client.close()
@@ -67,10 +69,5 @@ export function openTarget(options: TargetOptions, setting = settingOf(options))
 
 /** Where a service is whose manifest is not at hand, or does not say. */
 export function placeIn({ environment, settings }: Pick<Setting, 'environment' | 'settings'>, service: string): Place {
-  return { environment, service, namespace: namespaceIn(environment, service, settings?.namespace) }
-}
-
-function namespaceIn(environment: string, service: string, rule: TeamEnvironment['namespace'] = 'environment'): string {
-  if (rule === 'environment') return environment
-  return rule === 'service' ? `${environment}-${service}` : rule.name
+  return { environment, service, namespace: namespaceByRule(settings?.namespace, environment, service) }
 }

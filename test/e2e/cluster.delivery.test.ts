@@ -58,6 +58,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
   /** A deployment that has begun to wait. */
   async function begun(
     target: string,
+    said = 'instances are ready',
   ): Promise<{ child: ChildProcess; words: () => string; code: Promise<number | null> }> {
     const child = cluster.spawn(join(repository, 'bin/sampan'), ['deploy', '-e', 'test', target])
     let words = ''
@@ -67,7 +68,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     const code = new Promise<number | null>(resolve => {
       child.on('close', resolve)
     })
-    await eventually('it has applied', () => words.includes('applied Deployment'), 30_000)
+    await eventually('it has begun', () => words.includes(said), 30_000)
     return { child, words: () => words, code }
   }
 
@@ -91,7 +92,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     delivery.child.kill(name)
     expect([await delivery.code, delivery.words()]).toEqual([exitCode, expect.stringContaining(words)])
     expect(delivery.words()).toMatch(
-      /web 2\.0\.0 was not rolled out: interrupted by .*\nrelease 3 \(1\.0\.0\) was put back/,
+      /web 2\.0\.0 was not delivered: interrupted by .*\nrelease 3 \(1\.0\.0\) is in place as before/,
     )
     expect((await releases('web')).at(-1)).toMatch(/^\d failed$/)
     expect(await cluster.curl(url)).toBe('first')
@@ -112,14 +113,14 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     process.kill(pid, 'SIGKILL')
     await delivery.code
     const { err } = succeeded(await rollback('web'))
-    expect(err).toMatch(/release 6 \(2\.0\.0\) was interrupted half-way\ngoing back to release 3 \(1\.0\.0\)/)
+    expect(err).toMatch(/release 6 \(2\.0\.0\) was interrupted half-way; taking it back\n/)
     expect(await cluster.curl(url)).toBe('first')
     expect((await releases('web')).filter(line => /pending/.test(line))).toEqual([])
   })
 
   test('a delivery whose words nobody reads any more is brought to its end', async () => {
     await build('web', '3.0.0', serving('third'), withPort)
-    const delivery = await begun('web:3.0.0')
+    const delivery = await begun('web:3.0.0', 'web 3.0.0 to test')
     delivery.child.stderr!.destroy()
     delivery.child.stdout!.destroy()
     expect(await delivery.code).toBe(0)
@@ -151,23 +152,24 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     [
       'asks for too much',
       '200',
-      'resources: { cpu: 1000 }',
+      'resources: { cpu: 90 }',
       /pod .* finds no node: 0\/1 nodes are available: .*Insufficient cpu/,
     ],
   ])('a rollout that stands still says why: it %s', async (_what, status, more, words) => {
     await build('still', '1.0.0', serving('x', Number(status)), more)
     const { code, err } = await deploy('still:1.0.0', '--timeout', '8')
     expect(code).toBe(1)
-    expect(err).toMatch(
-      /still 1\.0\.0 was not rolled out: the rollout was not finished after 8 seconds: 0 of 1 instances are ready/,
-    )
+    expect(err).toMatch(/still 1\.0\.0 was not delivered: .*not finished after 8 seconds: 0 of 1 instances are ready/)
     expect(err).toMatch(words)
-    expect(err).toContain('there is no earlier release to go back to')
-    await cluster.show('delete', 'deployment', '-n', 'test', 'still')
+    expect(err).toContain('everything that it made was taken away again; there is no release before it')
+    expect(await cluster.show('get', 'deployments,services', '-n', 'test', '-l', 'app.kubernetes.io/name=still')).toBe(
+      '',
+    )
   })
 
   test('pods that the cluster refuses end the delivery at once', async () => {
     await cluster.show('label', 'namespace', 'test', 'pod-security.kubernetes.io/enforce=restricted')
+    await build('still', '1.0.0', serving('x'), 'security: { root: true }')
     const startMs = performance.now()
     const { code, err } = await deploy('still:1.0.0')
     expect(code).toBe(1)

@@ -50,7 +50,15 @@ describe.skipIf(reason !== undefined)(`the package${reason === undefined ? '' : 
         .map(({ path }) => path.replace(/chunk-\w+/, 'chunk'))
         .filter(path => !/^dist\/\S+\.js$/.test(path))
         .toSorted(),
-    ).toEqual(['LICENSE', 'README.md', 'bin/sampan', 'dist/LICENSES.txt', 'package.json'])
+    ).toEqual([
+      'LICENSE',
+      'README.md',
+      'bin/sampan',
+      'dist/LICENSES.txt',
+      'package.json',
+      'schema/app.schema.json',
+      'schema/sampan.schema.json',
+    ])
   })
 
   test('brings a cluster up from a global install, builds and delivers', async () => {

@@ -19,6 +19,7 @@ const options = (environment: string): DeployCommandOptions => ({
   timeout: 1,
   clock: new FakeClock(),
   isAlive: () => true,
+  identity: { key: undefined, keyFile: undefined, home: folder },
 })
 
 test.each(['dock', 'dock:', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])('%s is no version', async target => {

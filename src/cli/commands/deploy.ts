@@ -63,7 +63,7 @@ async function deliver(
       const service = byName.get(name)!
       const own = optionsFor(service)
       if (options.resume) return resume(placeOf({ manifest: service.manifest, environment }), own)
-      return deploy(deploymentOf(target, service, service.version, own.report), own)
+      return deploy(deploymentOf(target, service, service.version, { ...options, ...own }), own)
     })
     if (group !== undefined && outcomes.some(({ state }) => state !== 'done')) {
       for (const { name } of outcomes.filter(({ state }) => state === 'done').toReversed())
@@ -94,7 +94,7 @@ async function showPlans(
   const plans: { service: string; version: string; steps: unknown }[] = []
   for (const service of services) {
     const { name, version } = service
-    const planned = await planOf(deploymentOf(target, service, version, base.report), base)
+    const planned = await planOf(deploymentOf(target, service, version, { ...options, ...base }), base)
     output.quiet()
     plans.push({ service: name, version, steps: planned.steps })
     if (options.output !== 'json') console.log(`${name} ${version} to ${target.environment}:\n${planText(planned)}`)

@@ -188,6 +188,17 @@ describe('readers', () => {
     expect((await run('get -e test MAIL', asAnna)).code).toBe(1)
   })
 
+  test('of an environment that only a manifest has are those of the one that it extends', async () => {
+    writeFileSync(
+      join(root, 'geo', 'app.yml'),
+      'name: geo\nenvironments: { demo: { extends: test7, secrets: [MAIL] } }\n',
+    )
+    await done('set -e test geo MAIL', { input: 'geheim' })
+    expect(await done('get -e demo geo MAIL', asAnna)).toBe('geheim')
+    const { err } = await run('set -e demo geo MAIL', { input: 'demo' })
+    expect(err).toBe('✓ MAIL of geo is set in secrets/demo.yml, for anna\nthe next deploy rolls geo in demo\n')
+  })
+
   test('are those of the file where there is no sampan.yml', async () => {
     rmSync(join(root, 'sampan.yml'))
     rmSync(join(root, 'geo'), { recursive: true })

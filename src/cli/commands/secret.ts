@@ -2,7 +2,7 @@
 // editor, and never stand in arguments, messages or the environment of other processes.
 import { randomInt } from 'node:crypto'
 import { userInfo } from 'node:os'
-import { identityFile, makeIdentity, readIdentities } from '../../delivery/secrets/identities.ts'
+import { identityFile, makeIdentity, readIdentities, type IdentitySource } from '../../delivery/secrets/identities.ts'
 import { changesIn, textToEdit } from '../../delivery/secrets/edited-secrets.ts'
 import { openAll, rekeyFile } from '../../delivery/secrets/rekey-file.ts'
 import type { SecretFile } from '../../delivery/secrets/secret-file.ts'
@@ -20,7 +20,6 @@ import { locateSecret, openSecret } from '../../delivery/secrets/secrets-for.ts'
 import { sealValue, type SecretValue } from '../../delivery/secrets/sealed-value.ts'
 import { formatTime, type Clock } from '../../lib/clock.ts'
 import { hiddenPrompt } from '../hidden-prompt.ts'
-import { identitySource } from '../identity-source.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { editorPlaces, editPrivately } from '../private-editor.ts'
 import {
@@ -29,6 +28,7 @@ import {
   environmentIn,
   findSecretProject,
   readersFor,
+  readersIn,
   servicesThatUse,
   type Readers,
   type SecretEnvironment,
@@ -38,6 +38,7 @@ import {
 export interface SecretOptions {
   readonly environment: string
   readonly output?: 'json'
+  readonly identity: IdentitySource
   readonly oneAtATime: OneAtATime
 }
 
@@ -100,9 +101,9 @@ async function put(setting: Setting, place: SecretPlace, secret: SecretValue): P
   output.line(rollText(place, rolls))
 }
 
-const recipientsOf = ({ project }: Setting, file: SecretFile): Promise<Readers> =>
+const recipientsOf = ({ project, options }: Setting, file: SecretFile): Promise<Readers> =>
   readersFor(project, file, async () => {
-    const [own] = await readIdentities(identitySource())
+    const [own] = await readIdentities(options.identity)
     return { [userInfo().username]: own!.recipient }
   })
 
@@ -119,7 +120,7 @@ export async function secretGet(words: readonly string[], options: SecretOptions
     throw new CommandFailure(
       `there is no ${placeText(place)} in ${folder.pathOf(environment.name)}; set it with "${secretCommand('set', place)}"`,
     )
-  const opened = await openSecret(located.file, located.secret, await readIdentities(identitySource()))
+  const opened = await openSecret(located.file, located.secret, await readIdentities(options.identity))
   if (typeof opened === 'string') throw new SecretsError([opened])
   if (options.output === 'json') return print({ ...jsonPlace(located.secret), value: opened.value })
   process.stdout.write(process.stdout.isTTY ? `${opened.value}\n` : opened.value)
@@ -135,7 +136,7 @@ export async function secretList(service: string | undefined, options: SecretOpt
       const counts = service === undefined || secret.service === undefined || secret.service === service
       if (counts && !found.has(placeText(secret))) found.set(placeText(secret), secret)
     }
-  const change = changeOfReaders(own.readers, project.readersOf(environment.name) ?? own.readers)
+  const change = changeOfReaders(own.readers, readersIn(project, environment.name) ?? own.readers)
   if (change !== undefined && own.secrets.length > 0)
     output.warn(
       `the readers of ${environment.name} have changed: ${change}; run "sampan secret rekey -e ${environment.name}"`,
@@ -176,7 +177,7 @@ export async function secretEdit(options: SecretOptions): Promise<void> {
   const { name } = environment
   const file = folder.read(name)
   await recipientsOf(setting, file)
-  const before = file.secrets.length === 0 ? [] : await openAll(file, await readIdentities(identitySource()))
+  const before = file.secrets.length === 0 ? [] : await openAll(file, await readIdentities(options.identity))
   const places = editorPlaces(process.env)
   const changes = await editPrivately(
     places,
@@ -229,10 +230,10 @@ async function goesOn(output: Output, error: unknown): Promise<boolean> {
 export async function secretRekey(options: SecretOptions): Promise<void> {
   const { project, folder, environment, output } = settingOf(options)
   const { name } = environment
-  const identities = await readIdentities(identitySource())
+  const identities = await readIdentities(options.identity)
   const { count, before, now, path } = await folder.change(name, options.oneAtATime, async file => {
     const old = file.readers
-    const readers = project.readersOf(name) ?? old
+    const readers = readersIn(project, name) ?? old
     if (Object.keys(readers).length === 0)
       throw new CommandFailure(`${file.path} has no readers to encrypt for; name them under readers: NAME: age1...`)
     return { count: await rekeyFile(file, readers, identities), before: old, now: readers, path: file.path }
@@ -259,7 +260,7 @@ export async function secretRotate(words: readonly string[], options: SecretOpti
   if (secret === undefined)
     throw new CommandFailure(`there is no ${placeText(place)} in ${file.path}${elsewhere(setting, place)}`)
   await recipientsOf(setting, file)
-  const opened = await openSecret(file, secret, await readIdentities(identitySource()))
+  const opened = await openSecret(file, secret, await readIdentities(options.identity))
   if (typeof opened === 'string') throw new SecretsError([opened])
   const next = opened.generated ? generatedSecret() : await askedSecret(place)
   if (next.value === opened.value) throw new CommandFailure(`${placeText(place)} has this value already`)
@@ -270,11 +271,12 @@ export interface KeygenOptions {
   readonly file?: string
   readonly name?: string
   readonly output?: 'json'
+  readonly identity: IdentitySource
   readonly clock: Clock
 }
 
 export async function secretKeygen(options: KeygenOptions): Promise<void> {
-  const file = options.file ?? identityFile(identitySource())
+  const file = options.file ?? identityFile(options.identity)
   const name = options.name ?? userInfo().username
   const { recipient } = await makeIdentity(file, formatTime(options.clock.now()))
   if (options.output === 'json') return print({ name, recipient, file })
@@ -331,7 +333,7 @@ function rollsWith({ project, folder }: Setting, place: SecretPlace): Roll[] {
     .filter(({ name, extends: parents }) => name === place.environment || parents.includes(place.environment))
     .map(environment => ({
       environment: environment.name,
-      services: servicesThatUse(project, environment, place.name).filter(service => {
+      services: servicesThatUse(project, environment.name, place.name).filter(service => {
         const { name, extends: parents } = environment
         const found = locateSecret(folder, { environment: name, extends: parents, service }, place.name)
         return found !== undefined && samePlace(found.secret, place)

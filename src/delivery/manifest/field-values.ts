@@ -70,11 +70,11 @@ export const imageWithTag: Text = {
 /** From 100 on it was surely thousandths that were meant. */
 export const cores: Text = {
   type: 'text',
-  pattern: /^(?:\d{1,2}(?:\.\d{1,3})?|[1-9]\d{0,5}m)$/,
+  pattern: /^(?:\d{1,2}(?:\.\d{1,3})?|\.\d{1,3}|[1-9]\d{0,5}m)$/,
+  below: 100,
   expected: 'cores such as 0.5 or 500m',
   meant: text => {
     if (/^[1-9]\d{2,5}$/.test(text)) return `${text}m`
-    if (/^\.\d{1,3}$/.test(text)) return `0${text}`
     const percent = /^(\d+)%$/.exec(text)?.[1]
     return percent === undefined ? undefined : `${Number(percent) * 10}m`
   },

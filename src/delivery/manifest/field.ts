@@ -8,6 +8,8 @@ export interface Text {
   readonly type: 'text'
   readonly pattern?: RegExp
   readonly expected: string
+  /** Of a text that may be a number: it is smaller than this. */
+  readonly below?: number
   /** What was surely meant by a wrong one. */
   readonly meant?: (found: string) => string | undefined
   /** What stands there may be a secret by mistake: it is not shown. */

@@ -43,10 +43,12 @@ const either = (options: readonly JsonSchema[]): JsonSchema => (options.length =
 /** YAML takes `3.10` and `true` for something else than texts; here they are texts. */
 const plainText: JsonSchema = { type: ['string', 'number', 'boolean'] }
 
-function textSchema({ pattern, expected }: Text): JsonSchema {
+function textSchema({ pattern, expected, below }: Text): JsonSchema {
   if (pattern === undefined) return plainText
   const written = { type: 'string', pattern: pattern.source, description: expected }
-  return pattern.test('1') || pattern.test('0.5') ? either([written, { type: 'number' }]) : written
+  return pattern.test('1') || pattern.test('0.5')
+    ? either([written, { type: 'number', ...(below !== undefined && { exclusiveMaximum: below }) }])
+    : written
 }
 
 function amountSchema({ minimum, maximum, expected, fractions }: Amount): JsonSchema {

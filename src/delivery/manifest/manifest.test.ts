@@ -1,4 +1,4 @@
-// What a person sees who mistypes something in an app.yml, and what comes out of a right one.
+// What comes out of an app.yml. Mistakes and their messages: goldens.test.ts.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { manifestFields } from './fields.ts'
@@ -17,194 +17,6 @@ const messageOf = (text: string, environment = 'test'): string => {
 }
 
 describe('a mistake', () => {
-  test.each([
-    ['a mistyped field', 'name: web\nreplica: 2', 'app.yml:2: unknown field "replica"; did you mean "replicas"?'],
-    [
-      'letters that changed places',
-      'name: web\nprots:\n  http: 80',
-      'app.yml:2: unknown field "prots"; did you mean "ports"?',
-    ],
-    [
-      'a field like none',
-      'name: web\nsomething: 2',
-      /^app.yml:2: unknown field "something"; there is name, image, namespace, .*$/,
-    ],
-    [
-      'a field named like a part of every object',
-      'name: web\nconstructor: 2',
-      /^app.yml:2: unknown field "constructor"; there is name, .*$/,
-    ],
-    [
-      'a field inside another',
-      'name: web\nports:\n  http:\n    prot: 80',
-      'app.yml has 2 mistakes:\n  app.yml:4: ports.http: unknown field "prot"; did you mean "port"?\n  app.yml:4: ports.http: the field "port" is missing: port the service listens on',
-    ],
-    [
-      'a field of an environment',
-      'name: web\nenvironments:\n  test:\n    replcas: 1',
-      'app.yml:4: environments.test: unknown field "replcas"; did you mean "replicas"?',
-    ],
-    ['no name', 'replicas: 1', 'app.yml:1: the field "name" is missing: name of the service'],
-    [
-      'a name with capitals',
-      'name: Web',
-      'app.yml:1: name: expected a name of lower-case letters, digits and dashes that starts with a letter, found "Web"',
-    ],
-    ['a name that is no text', 'name: [web]', /^app.yml:1: name: expected a name .*, found a list$/],
-    [
-      'a number in words',
-      'name: web\nreplicas: two',
-      'app.yml:2: replicas: expected a number of instances, found "two"',
-    ],
-    ['half an instance', 'name: web\nreplicas: 1.5', 'app.yml:2: replicas: expected a number of instances, found 1.5'],
-    ['a negative number', 'name: web\nreplicas: -1', 'app.yml:2: replicas: expected a number of instances, found -1'],
-    [
-      'a port that is none',
-      'name: web\nports:\n  http: 70000',
-      'app.yml:3: ports.http: expected a port from 1 to 65535, found 70000',
-    ],
-    [
-      'a node port out of range',
-      'name: web\nports:\n  http: { port: 80, nodePort: 80 }',
-      'app.yml:3: ports.http.nodePort: expected a port from 30000 to 32767, found 80',
-    ],
-    [
-      'a protocol in lower case',
-      'name: web\nports:\n  http: { port: 80, protocol: tcp }',
-      'app.yml:3: ports.http.protocol: expected TCP or UDP, found "tcp"; did you mean TCP?',
-    ],
-    [
-      'ports as a list',
-      'name: web\nports: [80]',
-      'app.yml:2: ports: expected port names with their values, found a list',
-    ],
-    [
-      'a port name with capitals',
-      'name: web\nports:\n  HTTP: 80',
-      /^app.yml:3: ports: "HTTP" is no port name; expected at most 15 lower-case letters, .*$/,
-    ],
-    [
-      'a port name that is too long',
-      'name: web\nports:\n  sixteen-letters-: 80',
-      /^app.yml:3: ports: .* is no port name; .*$/,
-    ],
-    [
-      'a port that is there twice',
-      'name: web\nports:\n  http: 80\n  metrics: 80',
-      'app.yml:4: ports.metrics.port: expected a port of its own, found 80, which "http" has',
-    ],
-    [
-      'a node port that an environment takes for a second time',
-      'name: web\nports:\n  a: { port: 80, nodePort: 30001 }\n  b: 81\nenvironments:\n  test:\n    ports:\n      b: { nodePort: 30001 }',
-      'app.yml:8: ports.b.nodePort: expected a nodePort of its own, found 30001, which "a" has',
-    ],
-    [
-      'an image with a tag',
-      'name: web\nimage: web:1.0',
-      'app.yml:2: image: expected the name of an image without tag, found "web:1.0"',
-    ],
-    ['an image with capitals', 'name: web\nimage: Me/web:1', /^app.yml:2: image: .*$/],
-    ['thousandths of a byte', 'name: web\nresources: { memory: 10m }', /^app.yml:2: resources.memory: expected .*$/],
-    ['a processor of bytes', 'name: web\nresources: { cpu: 1Ki }', /^app.yml:2: resources.cpu: expected .*$/],
-    [
-      'a variable from two places',
-      'name: web\nenv:\n  A: { secret: s, configMap: c, key: k }',
-      'app.yml:3: env.A: expected one of secret and configMap, found both',
-    ],
-    [
-      'the variable that is set already',
-      'name: web\nenv:\n  SERVICE_VERSION: 1',
-      'app.yml:3: env.SERVICE_VERSION: expected another name: Sampan sets this one to the version that is delivered',
-    ],
-    [
-      'a strategy that does not exist',
-      'name: web\nstrategy: roling',
-      'app.yml:2: strategy: expected rolling or recreate, found "roling"; did you mean rolling?',
-    ],
-    ['a command as text', 'name: web\ncommand: run it', 'app.yml:2: command: expected a list, found "run it"'],
-    [
-      'an amount of nothing',
-      'name: web\nresources:\n  memory: much',
-      'app.yml:3: resources.memory: expected an amount such as 64Mi, found "much"',
-    ],
-    [
-      'a variable without a value',
-      'name: web\nenv:\n  A:',
-      'app.yml:3: env.A: expected text or a number, found nothing',
-    ],
-    [
-      'a secret without a key',
-      'name: web\nenv:\n  A: { secret: s }',
-      'app.yml:3: env.A: the field "key" is missing: which of its keys',
-    ],
-    [
-      'a key of nothing',
-      'name: web\nenv:\n  A: { key: k }',
-      'app.yml:3: env.A: expected a value, or the name of a secret or configMap beside its key',
-    ],
-    [
-      'a health check without ports',
-      'name: web\nhealth: { http: / }',
-      'app.yml:2: health: expected the name of a port of this service, found no ports at all',
-    ],
-    [
-      'a health check of another port',
-      'name: web\nports: { http: 80 }\nhealth: { http: /, port: grpc }',
-      'app.yml:3: health: expected the name of a port of this service, found "grpc"; there is http',
-    ],
-    [
-      'a health check of two kinds',
-      'name: web\nports: { http: 80 }\nhealth: { http: /, tcp: true }',
-      'app.yml:3: health: expected one of http, grpc and tcp, found http and tcp',
-    ],
-    [
-      'a health check of no kind',
-      'name: web\nports: { http: 80 }\nhealth: {}',
-      'app.yml:3: health: expected one of http, grpc and tcp, found none of them',
-    ],
-    [
-      'a path without a slash',
-      'name: web\nports: { http: 80 }\nhealth: { http: healthz }',
-      'app.yml:3: health.http: expected a path such as /healthz, found "healthz"',
-    ],
-    ['a field that stands twice', 'name: web\nname: web', 'app.yml:2: this key stands here for the second time'],
-    ['YAML that is none', 'name: "web', /^app.yml:1: Missing closing "quote.*$/],
-    [
-      'a health check of an environment',
-      'name: web\nports: { http: 80 }\nenvironments:\n  test:\n    health: {}',
-      'app.yml:5: health: expected one of http, grpc and tcp, found none of them',
-    ],
-    [
-      'a new port of an environment without its number',
-      'name: web\nports: { http: 80 }\nenvironments:\n  test:\n    ports:\n      admin: { nodePort: 30001 }',
-      'app.yml:6: ports.admin: the field "port" is missing: port the service listens on',
-    ],
-    ['a text that is never closed', 'name: web\nimage: "x\nreplicas: 2\n', 'app.yml:2: Missing closing "quote'],
-    [
-      'a list that is never closed',
-      'name: web\ncommand: [node, x\nenv: { A: 1 \n',
-      'app.yml:2: Flow sequence in block collection must be sufficiently indented and end with a ]',
-    ],
-    [
-      'a line that is indented too far',
-      'name: web\n  replicas: 2\nports: { http: 80 }\n',
-      'app.yml:2: this line is indented further than fits, or has a ":" too many',
-    ],
-    [
-      'a colon too many',
-      'name: web\nenv:\n  A: it: is\n',
-      'app.yml:3: a ":" too many; a text with a colon and a space in it needs quotes',
-    ],
-    ['a tab', 'name: web\nports:\n\thttp: 80\nenv:\n\tA: b', 'app.yml:3: expected spaces, found a tab'],
-    ['a second document', 'name: web\n---\nname: api', 'app.yml:2: expected one document, found a second one'],
-    ['an anchor that is nowhere', 'name: web\nenv: *all', 'app.yml:2: there is no anchor &all'],
-    ['a tag', 'name: !mine web', 'app.yml:1: Unresolved tag: !mine'],
-    ['nothing at all', '', /^app.yml:1: the manifest: expected the fields name, .*, found nothing$/],
-  ])('%s is named with its line', (_what, text, message) => {
-    const found = messageOf(text)
-    expect(found).toBe(typeof message === 'string' ? message : message.exec(found)?.[0])
-  })
-
   test('every one is told at once', () => {
     expect(messageOf('name: Web\nreplica: 1\nstopSeconds: long').split('\n')).toHaveLength(4)
   })
@@ -244,8 +56,19 @@ describe('a manifest', () => {
       health: undefined,
       environment: {},
       resources: {},
-      strategy: 'rolling',
+      security: { root: false, capabilities: [], readOnlyRoot: false },
+      strategy: { kind: 'rolling' },
       stopSeconds: 30,
+      spread: true,
+      disruptionBudget: false,
+      services: [],
+      migrate: undefined,
+      routes: [],
+      schedules: [],
+      checks: {},
+      files: [],
+      secrets: [],
+      notify: [],
     })
   })
 
@@ -257,6 +80,36 @@ image: registry.example.com:5000/team/web
 namespace: shop
 replicas: 3
 command: [node, main.js, 8]
+security: { root: true, user: 1000, capabilities: [NET_BIND_SERVICE], readOnlyRoot: true }
+spread: false
+disruptionBudget: false
+postgres: true
+mysql: false
+redis: { image: "redis:7", size: 2Gi, database: cache }
+migrate:
+  up: node migrate.js up
+  down: [node, migrate.js, down]
+  version: node migrate.js version
+  irreversible: true
+  timeLimit: PT1H
+routes:
+  - { host: web, path: /api }
+  - { host: "*.example.com", port: admin }
+schedules:
+  sync: { every: R/2026-01-01T00:00:00Z/PT7H, run: node sync.js }
+  report:
+    cron: "15 6 * * 1-5"
+    timeZone: Europe/Kyiv
+    run: [node, report.js]
+    overlap: true
+    retries: 2
+    timeLimit: PT90S
+checks:
+  before: node smoke.js --say "it's fine"
+  after: { run: node e2e.js, timeLimit: PT10M }
+files: { /etc/web/rules.json: ./rules.json }
+secrets: [PARTNER_TOKEN]
+notify: [team-hook]
 ports:
   http: 8080
   dns: { port: 8080, protocol: UDP }
@@ -268,7 +121,7 @@ env:
   TEXT: some text
   PASSWORD: { secret: database, key: password }
   MODE: { configMap: settings, key: mode }
-resources: { cpu: 0.5, memory: 64Mi }
+resources: { cpu: 0.5, cpuLimit: 2, memory: 64Mi }
 strategy: recreate
 stopSeconds: 5
 `),
@@ -291,9 +144,48 @@ stopSeconds: 5
         PASSWORD: { secret: 'database', key: 'password' },
         MODE: { configMap: 'settings', key: 'mode' },
       },
-      resources: { cpu: '0.5', memory: '64Mi' },
-      strategy: 'recreate',
+      resources: { cpu: '0.5', cpuLimit: '2', memory: '64Mi' },
+      security: { root: true, user: 1000, capabilities: ['NET_BIND_SERVICE'], readOnlyRoot: true },
+      strategy: { kind: 'recreate' },
       stopSeconds: 5,
+      spread: false,
+      disruptionBudget: false,
+      services: [{ type: 'postgres' }, { type: 'redis', image: 'redis:7', size: '2Gi', database: 'cache' }],
+      migrate: {
+        up: ['node', 'migrate.js', 'up'],
+        down: ['node', 'migrate.js', 'down'],
+        version: ['node', 'migrate.js', 'version'],
+        irreversible: true,
+        timeLimitSeconds: 3600,
+      },
+      routes: [
+        { host: 'web.localhost', path: '/api', port: 'http' },
+        { host: '*.example.com', path: '/', port: 'admin' },
+      ],
+      schedules: [
+        {
+          task: 'sync',
+          timing: { start: '2026-01-01T00:00:00Z', everyMinutes: 420 },
+          command: ['node', 'sync.js'],
+          overlap: false,
+          retries: 0,
+        },
+        {
+          task: 'report',
+          timing: { cron: '15 6 * * 1-5', timeZone: 'Europe/Kyiv' },
+          command: ['node', 'report.js'],
+          overlap: true,
+          retries: 2,
+          timeLimitSeconds: 90,
+        },
+      ],
+      checks: {
+        before: { command: ['node', 'smoke.js', '--say', "it's fine"], timeLimitSeconds: 300 },
+        after: { command: ['node', 'e2e.js'], timeLimitSeconds: 600 },
+      },
+      files: [{ path: '/etc/web/rules.json', source: './rules.json' }],
+      secrets: ['PARTNER_TOKEN'],
+      notify: ['team-hook'],
     })
   })
 
@@ -362,6 +254,50 @@ environments:
       replicas: 3,
       environment: { A: { value: '3' } },
     })
+  })
+
+  test('says its strategy as a word or as fields', () => {
+    const strategy = (text: string) => read(`name: web\nstrategy: ${text}`).strategy
+    expect(strategy('blue-green')).toEqual({ kind: 'blue-green' })
+    expect(strategy('{ kind: rolling }')).toEqual({ kind: 'rolling' })
+    expect(strategy('canary')).toEqual({
+      kind: 'canary',
+      steps: [
+        { percent: 10, seconds: 30 },
+        { percent: 50, seconds: 30 },
+      ],
+      analysis: { maxRestarts: 0, queries: [] },
+    })
+    expect(
+      strategy(
+        '{ kind: canary, steps: [{ percent: 5, seconds: 60 }], analysis: { maxRestarts: 1, run: node ask.js, queries: { errors: { query: up, maximum: 0.5 } } } }',
+      ),
+    ).toEqual({
+      kind: 'canary',
+      steps: [{ percent: 5, seconds: 60 }],
+      analysis: {
+        maxRestarts: 1,
+        run: { command: ['node', 'ask.js'], timeLimitSeconds: 300 },
+        queries: [{ name: 'errors', query: 'up', maximum: 0.5 }],
+      },
+    })
+  })
+
+  test('tells its health by a command, which needs no port', () => {
+    expect(read('name: web\nhealth: { command: node healthy.js }').health).toEqual({
+      kind: 'command',
+      command: ['node', 'healthy.js'],
+    })
+  })
+
+  test('asks for health on a port that speaks TCP', () => {
+    const text = 'name: dns\nports: { dns: { port: 53, protocol: UDP }, http: 80 }\nhealth: { http: / }'
+    expect(read(text).health).toEqual({ kind: 'http', path: '/', port: 'http' })
+  })
+
+  test('keeps some instances during maintenance from two instances on', () => {
+    expect(read('name: web\nreplicas: 2').disruptionBudget).toBe(true)
+    expect(read('name: web\nreplicas: 2\ndisruptionBudget: false').disruptionBudget).toBe(false)
   })
 
   test('without environments goes to any', () => {

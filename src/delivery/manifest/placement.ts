@@ -1,4 +1,5 @@
 // Where a service is delivered and under which names, as its manifest and the team's file say together.
+import { namespaceByRule } from '../team/namespace-rule.ts'
 import type { Team, TeamEnvironment } from '../team/team.ts'
 import { localRegistry } from './manifest.ts'
 import type { Written } from './written.ts'
@@ -9,10 +10,7 @@ const environmentOf = (team: Team | undefined, name: string): TeamEnvironment | 
   team !== undefined && Object.hasOwn(team.environments, name) ? team.environments[name] : undefined
 
 export function namespaceOf({ name, namespace }: Written, environment: string, team: Team | undefined): string {
-  if (namespace !== undefined) return namespace
-  const rule = environmentOf(team, environment)?.namespace ?? 'environment'
-  if (typeof rule === 'object') return rule.name
-  return rule === 'service' ? `${environment}-${name}` : environment
+  return namespace ?? namespaceByRule(environmentOf(team, environment)?.namespace, environment, name)
 }
 
 /** The image of the service itself. */

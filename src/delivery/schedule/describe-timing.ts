@@ -1,6 +1,7 @@
 // A timing in words: "every 30 minutes", "at 06:15 on Monday to Friday (Europe/Kyiv)". What has no short words is told
 // as the cron line that it is.
 import type { Timing } from '../engine/parts.ts'
+import { listed } from '../manifest/nearest-name.ts'
 
 export function describeTiming(timing: Timing): string {
   if (!('cron' in timing)) return describePeriod(timing)
@@ -59,7 +60,10 @@ function timeWords(minute: string, hour: string): string | undefined {
   if (minute === '0' && step !== undefined && 24 % Number(step) === 0) return `every ${step} hours`
   const hours = hour.split(',')
   if (!isNumber(minute) || !hours.every(isNumber)) return undefined
-  return `at ${listed(hours.map(each => `${each.padStart(2, '0')}:${minute.padStart(2, '0')}`))}`
+  return `at ${listed(
+    hours.map(each => `${each.padStart(2, '0')}:${minute.padStart(2, '0')}`),
+    'and',
+  )}`
 }
 
 function dateWords(day: string, month: string, weekday: string): string | undefined {
@@ -68,15 +72,13 @@ function dateWords(day: string, month: string, weekday: string): string | undefi
     if (!isNumber(day)) return undefined
     if (month === '*') return ` on day ${day} of every month`
     const named = month.split(',').map(each => (isNumber(each) ? months[Number(each) - 1] : undefined))
-    return named.every(each => each !== undefined) ? ` on day ${day} of ${listed(named)}` : undefined
+    return named.every(each => each !== undefined) ? ` on day ${day} of ${listed(named, 'and')}` : undefined
   }
   if (day !== '*' || month !== '*') return undefined
   const range = /^([0-6])-([0-6])$/.exec(weekday)
   if (range !== null) return ` on ${weekdays[Number(range[1])]} to ${weekdays[Number(range[2])]}`
   const named = weekday.split(',').map(each => (/^[0-6]$/.test(each) ? weekdays[Number(each)] : undefined))
-  return named.every(each => each !== undefined) ? ` on ${listed(named)}` : undefined
+  return named.every(each => each !== undefined) ? ` on ${listed(named, 'and')}` : undefined
 }
 
 const isNumber = (text: string): boolean => /^\d+$/.test(text)
-const listed = (words: readonly string[]): string =>
-  words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)!}`

@@ -4,7 +4,7 @@
 // Every scalar is a text as it was written. What is wrong is told by line and key; values are never repeated, which the
 // parser's own messages would do.
 import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
-import { nearestName } from '../manifest/nearest-name.ts'
+import { suggestion } from '../manifest/nearest-name.ts'
 import { secretNameRule, secretNames } from './secret-place.ts'
 
 export interface SecretYaml {
@@ -35,7 +35,8 @@ export function readSecretYaml(text: string, sections: readonly string[]): Secre
     mistakes.push(`${lines.linePos(problem.pos[0]).line}: expected YAML, found ${yamlFault(problem.code)}`)
   else
     for (const [section, inside, line] of pairs(document.contents, 1, 'the file', mistakes, lineOf)) {
-      if (!sections.includes(section)) mistakes.push(`${line}: unknown field ${quoted(section, sections)}`)
+      if (!sections.includes(section))
+        mistakes.push(`${line}: unknown field "${section}"; ${suggestion(section, sections)}`)
       else if (section === 'readers') texts(inside, line, 'readers', () => {})
       else if (section === 'shared') secrets(undefined, inside, line)
       else
@@ -68,11 +69,6 @@ export function readSecretYaml(text: string, sections: readonly string[]): Secre
 
 /** In the library's words for its kinds of errors, which repeat nothing of the text: DUPLICATE_KEY. */
 const yamlFault = (code: string): string => code.toLowerCase().replaceAll('_', ' ')
-
-function quoted(found: string, known: readonly string[]): string {
-  const meant = nearestName(found, known)
-  return `"${found}"; ${meant === undefined ? `there is ${known.join(', ')}` : `did you mean "${meant}"?`}`
-}
 
 /** Keys with what stands behind them; nothing is as good as none. */
 function pairs(

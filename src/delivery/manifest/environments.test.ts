@@ -1,0 +1,173 @@
+// What holds in an environment: what stands in it, over what it extends, over the rest of the file.
+import { describe, expect, test } from 'vitest'
+import { readTeam } from '../team/read-team.ts'
+import type { Manifest } from './manifest.ts'
+import { environmentsOf, readManifest } from './read-manifest.ts'
+
+const read = (text: string, environment: string, team?: string): Manifest =>
+  readManifest('app.yml', text, environment, team === undefined ? undefined : readTeam('sampan.yml', team))
+
+/** What one field becomes when an environment changes it. */
+const changed = (base: string, change: string): Manifest =>
+  read(`name: web\n${base}\nenvironments: { test: { ${change} } }`, 'test')
+
+describe('over the rest of the file', () => {
+  test('maps are merged at every depth', () => {
+    const base = `
+strategy: { kind: canary, analysis: { maxRestarts: 1, queries: { errors: { query: up, maximum: 1 } } } }
+schedules: { sync: { every: PT30M, run: node sync.js, retries: 2 } }
+migrate: { up: node m.js up, down: node m.js down }
+postgres: { size: 1Gi }`
+    const { strategy, schedules, migrate, services } = changed(
+      base,
+      'strategy: { analysis: { queries: { errors: { maximum: 2 } } } }, schedules: { sync: { every: PT1H } }, migrate: { irreversible: true }, postgres: { database: other }',
+    )
+    expect(strategy).toMatchObject({
+      kind: 'canary',
+      analysis: { maxRestarts: 1, queries: [{ name: 'errors', query: 'up', maximum: 2 }] },
+    })
+    expect(schedules).toMatchObject([{ timing: { everyMinutes: 60 }, retries: 2, command: ['node', 'sync.js'] }])
+    expect(migrate).toMatchObject({ up: ['node', 'm.js', 'up'], down: ['node', 'm.js', 'down'], irreversible: true })
+    expect(services).toEqual([{ type: 'postgres', size: '1Gi', database: 'other' }])
+  })
+
+  test('lists and commands are replaced', () => {
+    const { routes, secrets, command } = changed(
+      'ports: { http: 80 }\nroutes: [{ host: a }, { host: b }]\nsecrets: [A, B]\ncommand: node a.js b',
+      'routes: [{ host: c }], secrets: [], command: node d.js',
+    )
+    expect(routes.map(({ host }) => host)).toEqual(['c.localhost'])
+    expect(secrets).toEqual([])
+    expect(command).toEqual(['node', 'd.js'])
+  })
+
+  test('nothing behind a key takes away, and the rest stays', () => {
+    const { environment, ports, health, schedules, routes, namespace } = changed(
+      `env: { A: a, B: b }
+ports: { http: { port: 80, nodePort: 30080 }, admin: 81 }
+health: { http: / }
+schedules: { sync: { every: PT30M, run: node sync.js } }
+routes: [{ host: web }]
+namespace: shop`,
+      'env: { A: ~ }, ports: { http: { nodePort: null }, admin: ~ }, health: ~, schedules: { sync: }, routes: ~, namespace: ~',
+    )
+    expect(environment).toEqual({ B: { value: 'b' } })
+    expect(ports).toEqual([{ name: 'http', port: 80, protocol: 'TCP' }])
+    expect([health, schedules, routes, namespace]).toEqual([undefined, [], [], 'test'])
+  })
+
+  test('one of several takes the place of another', () => {
+    const base = 'ports: { http: 80 }\nhealth: { http: / }\nenv: { A: { secret: s, key: k } }'
+    expect(changed(base, 'health: { tcp: true }').health).toEqual({ kind: 'tcp', port: 'http' })
+    expect(changed(base, 'env: { A: { configMap: c } }').environment).toEqual({ A: { configMap: 'c', key: 'k' } })
+    expect(changed(base, 'env: { A: text }').environment).toEqual({ A: { value: 'text' } })
+    expect(changed('env: { A: text }', 'env: { A: { secret: s, key: k } }').environment).toEqual({
+      A: { secret: 's', key: 'k' },
+    })
+    const scheduled = 'schedules: { sync: { every: PT30M, run: node sync.js } }'
+    expect(changed(scheduled, 'schedules: { sync: { cron: "0 1 * * *" } }').schedules[0]?.timing).toEqual({
+      cron: '0 1 * * *',
+    })
+  })
+
+  test('another strategy leaves nothing of the one before', () => {
+    const base = 'strategy: { kind: canary, steps: [{ percent: 5, seconds: 1 }] }'
+    expect(changed(base, 'strategy: recreate').strategy).toEqual({ kind: 'recreate' })
+    expect(changed(base, 'strategy: canary').strategy).toMatchObject({ steps: [{ percent: 5, seconds: 1 }] })
+  })
+
+  test('a backing service is taken back, and given', () => {
+    expect(changed('postgres: { size: 1Gi }', 'postgres: false').services).toEqual([])
+    expect(changed('replicas: 1', 'postgres: true, redis: false').services).toEqual([{ type: 'postgres' }])
+    const text =
+      'name: web\npostgres: true\nenvironments: { a: { postgres: false }, b: { extends: a, postgres: true } }'
+    expect(read(text, 'b').services).toEqual([{ type: 'postgres' }])
+  })
+
+  test('a variable may be called like a part of every object', () => {
+    expect(changed('env: { A: a }', 'env: { __proto__: b, constructor: c }').environment).toEqual(
+      Object.fromEntries([
+        ['A', { value: 'a' }],
+        ['__proto__', { value: 'b' }],
+        ['constructor', { value: 'c' }],
+      ]),
+    )
+  })
+})
+
+describe('over another environment', () => {
+  const text = `
+name: web
+env: { A: base, B: base, C: base }
+environments:
+  test7: { extends: test, env: { C: test7 }, replicas: 3 }
+  test: { extends: common, env: { B: test } }
+  common: { env: { A: common, B: common }, replicas: 2 }
+`
+  test('everything that it extends is there, the nearest on top', () => {
+    expect(read(text, 'test7')).toMatchObject({
+      namespace: 'test7',
+      replicas: 3,
+      environment: { A: { value: 'common' }, B: { value: 'test' }, C: { value: 'test7' } },
+    })
+  })
+
+  test('an environment of the team alone has what the ones below it have here', () => {
+    const team = 'environments: { test8: { extends: test7 }, test7: , other: }'
+    expect(read(text, 'test8', team)).toMatchObject({ namespace: 'test8', replicas: 3, disruptionBudget: true })
+    expect(read(text, 'other', team)).toMatchObject({ namespace: 'other', replicas: 1 })
+  })
+
+  test('what the manifest says of a chain goes before what the team says', () => {
+    const team = 'environments: { test: { extends: production }, production: }'
+    const own = 'name: web\nenvironments: { test: { extends: common }, common: { replicas: 5 } }'
+    expect(read(own, 'test', team).replicas).toBe(5)
+  })
+
+  test('an environment that neither of them names is one that was mistyped', () => {
+    expect(() => read(text, 'test9', 'environments: { test8: }')).toThrow(
+      'app.yml:4: there is no environment "test9"; did you mean "test7"?',
+    )
+  })
+})
+
+describe('with the file of the team', () => {
+  const team = `
+registry: registry.example.com/shop
+environments:
+  test: { domain: test.example.com }
+  own: { namespace: service, registry: ~ }
+  shared: { namespace: { name: shop } }
+`
+  test('hosts of one label get its domain, others stay', () => {
+    const text = 'name: web\nports: { http: 80 }\nroutes: [{ host: web }, { host: web.example.com }, { host: "*.web" }]'
+    const hosts = (environment: string) => read(text, environment, team).routes.map(({ host }) => host)
+    expect(hosts('test')).toEqual(['web.test.example.com', 'web.example.com', '*.web.test.example.com'])
+    expect(hosts('own')).toEqual(['web.localhost', 'web.example.com', '*.web.localhost'])
+  })
+
+  test('images without a registry get its one', () => {
+    expect(read('name: web', 'test', team).image).toBe('registry.example.com/shop/web')
+    expect(read('name: web\nimage: acme/web', 'test', team).image).toBe('registry.example.com/shop/acme/web')
+    expect(read('name: web\nimage: ghcr.io/acme/web', 'test', team).image).toBe('ghcr.io/acme/web')
+    expect(read('name: web', 'own', team).image).toBe('sampan.local/web')
+    expect(read('name: web\npostgres: { image: "postgres:16" }', 'test', team).services[0]?.image).toBe(
+      'registry.example.com/shop/postgres:16',
+    )
+  })
+
+  test('the namespace is the one of the manifest, else as it says', () => {
+    expect(read('name: web', 'test', team).namespace).toBe('test')
+    expect(read('name: web', 'own', team).namespace).toBe('own-web')
+    expect(read('name: web', 'shared', team).namespace).toBe('shop')
+    expect(read('name: web\nnamespace: mine', 'shared', team).namespace).toBe('mine')
+  })
+})
+
+test('the environments of a manifest are those that it names', () => {
+  expect(environmentsOf('app.yml', 'name: web\nenvironments: { test: { extends: common }, common: }')).toEqual([
+    'test',
+    'common',
+  ])
+  expect(() => environmentsOf('app.yml', 'replicas: 1')).toThrow('app.yml:1: the field "name" is missing')
+})
