@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
+import type { Client } from '../client/client.ts'
 import { HttpClient } from '../client/http-client.ts'
 import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
@@ -12,6 +13,7 @@ import type { Process } from '../delivery/engine/parts.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { offerStorageClass } from '../main/default-storage-class.ts'
 import { formatTime } from '../lib/clock.ts'
+import { signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
 import { runProcess } from './process-streams.ts'
 import { startTestCluster } from './test-cluster.ts'
 import { testKeys } from './in-process-server.ts'
@@ -78,8 +80,16 @@ function pretended(pod: Pod): Partial<PodStatus> {
   }
 }
 
+export interface PretendedCluster {
+  readonly client: Client
+  /** With all rights, or those of a client certificate. */
+  engineFor(certificate?: KeyPairPem): KubernetesEngine
+  engineAs(user: string): Promise<KubernetesEngine>
+  close(): Promise<void>
+}
+
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
-export async function pretendedKubernetes(): Promise<EngineWorld> {
+export async function pretendedCluster(): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
@@ -124,31 +134,43 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
     await cluster.client.patch(pods, { namespace, name }, { type: 'strategic', value }, { subresource: 'status' })
   }
   const { authority, admin } = await testKeys()
-  return {
-    namespace: 'contract',
-    processes: busyboxProcesses,
-    lacks: {},
-    engine: () =>
-      new KubernetesEngine({
-        name: 'pretended',
+  const engineFor = ({ certificate, key }: KeyPairPem = admin): KubernetesEngine =>
+    new KubernetesEngine({
+      name: 'pretended',
+      clock: machineClock,
+      client: new HttpClient({
+        userAgent: 'sampan-test',
         clock: machineClock,
-        client: new HttpClient({
-          userAgent: 'sampan-test',
-          clock: machineClock,
-          access: {
-            context: 'test',
-            server: `https://127.0.0.1:${cluster.server.port}`,
-            namespace: 'default',
-            authority: authority.certificate,
-            certificate: admin.certificate,
-            key: admin.key,
-            skipVerification: false,
-          },
-        }),
+        access: {
+          context: 'test',
+          server: `https://127.0.0.1:${cluster.server.port}`,
+          namespace: 'default',
+          authority: authority.certificate,
+          certificate,
+          key,
+          skipVerification: false,
+        },
       }),
+    })
+  return {
+    client: cluster.client,
+    engineFor,
+    engineAs: async commonName =>
+      engineFor(await signCertificate(authority, { commonName, usage: 'client', days: 1 }, machineClock.now())),
     close: async () => {
       web.close()
       await cluster.stop()
     },
+  }
+}
+
+export async function pretendedKubernetes(): Promise<EngineWorld> {
+  const cluster = await pretendedCluster()
+  return {
+    namespace: 'contract',
+    processes: busyboxProcesses,
+    lacks: {},
+    engine: () => cluster.engineFor(),
+    close: () => cluster.close(),
   }
 }
