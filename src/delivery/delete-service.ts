@@ -68,7 +68,7 @@ async function take(
   step: DeletionStep,
   place: Place,
   options: DeliveryOptions,
-  { note }: DeliveryOptions['report'],
+  report: DeliveryOptions['report'],
 ): Promise<void> {
   const { engine, service } = options
   switch (step.kind) {
@@ -78,7 +78,7 @@ async function take(
       return engine.remove(place, step.part, { withData: step.withData })
     case 'drop':
       return withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
-        for (const gone of await backing.drop(server, wanted)) note(`dropped ${gone} of ${backing.title}`)
+        for (const gone of await backing.drop(server, wanted)) report.note(`dropped ${gone} of ${backing.title}`)
       })
     case 'release':
       return engine.ledger.remove(place, step.revision)

@@ -93,7 +93,7 @@ async function instanceOf(place: Place, workload: string, engine: Engine): Promi
 }
 
 /** Programs that are not there. */
-const notFound = [126, 127]
+const notFound = new Set([126, 127])
 
 const toolIn =
   (instance: string, place: Place, engine: Engine, signal: AbortSignal): RunTool =>
@@ -122,7 +122,7 @@ const toolIn =
         if (output?.writableEnded === false) output.end()
         return
       }
-      if (!notFound.includes(code))
+      if (!notFound.has(code))
         throw new ServiceFailure(`${program} in ${instance} ended with ${code}: ${words.trim() || 'it said nothing'}`)
     }
     throw new ServiceFailure(

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
@@ -88,9 +89,26 @@ export interface PretendedCluster {
   close(): Promise<void>
 }
 
+/** What processes wrote that somebody was attached to, by pod. */
+class Outputs {
+  private readonly known = new Map<string, PromiseWithResolvers<string>>()
+
+  get(pod: string): PromiseWithResolvers<string> {
+    const output = this.known.get(pod) ?? Promise.withResolvers<string>()
+    this.known.set(pod, output)
+    return output
+  }
+}
+
+async function endWith(log: Readable, written: Promise<string>): Promise<void> {
+  log.push(`2026-01-01T00:00:01.000000000Z ${await written}\n`)
+  log.push(null)
+}
+
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
 export async function pretendedCluster(): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
+  const outputs = new Outputs()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
     nodes: 0,
@@ -105,11 +123,13 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
         const log = new Readable({ read: () => {} })
         for (const line of shown) log.push(line)
         if (follow !== true || codeOf(script) !== undefined) log.push(null)
+        else void endWith(log, outputs.get(pod).promise)
         return log
       },
       exec: async (_target, command) => runProcess(command),
       attach: async ({ namespace, pod }) => {
         const session = runProcess(['cat'])
+        void text(session.stdout!).then(outputs.get(pod).resolve)
         void session.done.then(() => end(namespace, pod))
         return session
       },

@@ -194,7 +194,12 @@ async function removeRoom(
 ): Promise<void> {
   const others = await engine.services(environment, namespace)
   if (others.length > 0) return output.line(`the namespace ${namespace} stays: ${others.join(', ')} is there too`)
-  const watch = { progress: report.waiting, heldUp: report.note, timeLimitSeconds, signal }
+  const watch = {
+    progress: (text: string) => report.waiting(text),
+    heldUp: (text: string) => report.note(text),
+    timeLimitSeconds,
+    signal,
+  }
   if (!(await engine.removeRoom(environment, namespace, watch)))
     output.line(`the namespace ${namespace} stays: Sampan did not make it`)
 }
