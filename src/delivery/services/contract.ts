@@ -84,7 +84,9 @@ export function testBackingService(
     test('makes what is missing, once, and takes it away', async () => {
       const before = await tested.inventory()
       const wanted = wish()
+      expect(await service.exists(tested.reached, wanted)).toBe(false)
       expect((await ensure(wanted)).length).toBeGreaterThan(0)
+      expect(await service.exists(tested.reached, wanted)).toBe(true)
       await works(wanted)
       expect(await ensure(wanted)).toEqual([])
       expect(await tested.read(wanted, 'greeting')).toBe('hello')

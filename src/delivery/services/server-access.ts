@@ -128,7 +128,7 @@ function troubleOf(dialect: Dialect, error: unknown): Trouble | undefined {
     if (own !== undefined) return own
     const code = codeOf(cause)
     if (networkCodes.has(code)) return 'unreachable'
-    if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|^ERR_(?:TLS|SSL)/.test(code)) return 'certificate'
+    if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|^ERR_(?:TLS|SSL)|^EPROTO$/.test(code)) return 'certificate'
   }
   return undefined
 }

@@ -60,6 +60,9 @@ export const mongo: BackingService = {
       return [`password of user ${user}`]
     }),
 
+  exists: (server, wanted) =>
+    asAdministrator(server, wanted, async session => (await findUser(session, wanted.credentials.user)) !== undefined),
+
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async session => {
       const { user } = wanted.credentials

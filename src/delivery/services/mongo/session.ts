@@ -47,15 +47,20 @@ export async function withSession<T>(
     retryReads: false,
     retryWrites: false,
     connectTimeoutMS: connectMs,
-    serverSelectionTimeoutMS: 2000,
+    serverSelectionTimeoutMS: connectMs,
     socketTimeoutMS: commandMs,
     ...(tls !== undefined && { tls: true, ...(tls as object) }),
   })
-  // Each failure comes to whoever asked, too.
-  client.on('error', () => {})
-  try {
+  // The library would go on trying for as long as a connection may take.
+  const failed = new Promise<never>((_resolve, reject) => {
+    client.once('serverHeartbeatFailed', ({ failure }) => reject(failure))
+  })
+  async function work(): Promise<T> {
     await client.connect()
-    return await use({ client, database: client.db(database) })
+    return use({ client, database: client.db(database) })
+  }
+  try {
+    return await Promise.race([work(), failed])
   } finally {
     await client.close(true)
   }

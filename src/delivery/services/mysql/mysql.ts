@@ -81,6 +81,8 @@ export const mysql: BackingService = {
       return made
     }),
 
+  exists: (server, wanted) => asAdministrator(server, wanted, session => databaseOf(session, wanted).exists()),
+
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async session => {
       const dropped: string[] = []
@@ -90,6 +92,8 @@ export const mysql: BackingService = {
         dropped.push(`user ${wanted.credentials.user}`)
       return dropped
     }),
+
+  usesTools: true,
 
   backup: (server, wanted, to, runTool = machineTool) =>
     withAuthorityFile(server, file => {

@@ -1,7 +1,9 @@
 // A connection to MySQL or MariaDB, with times that end.
+import { connect, isIP } from 'node:net'
+import { checkServerIdentity, type TLSSocket } from 'node:tls'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import type { Credentials, Reached } from '../backing-service.ts'
-import { codeOf, commandMs, connectMs, tlsOf, type Dialect } from '../server-access.ts'
+import { codeOf, commandMs, connectMs, type Dialect } from '../server-access.ts'
 
 const troubles: Readonly<Record<string, ReturnType<Dialect['troubleOf']>>> = {
   ER_ACCESS_DENIED_ERROR: 'credentials',
@@ -55,20 +57,25 @@ export async function withSession<T>(
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { createConnection } = await import('mysql2/promise')
-  const { host, port } = server
+  const { host, port, certificateName = host } = server
   const connection = await createConnection({
-    host,
+    // The library takes it for the name in the certificate as well.
+    host: certificateName,
     port,
+    stream: () => connect(port, host),
     user,
     password,
     database,
-    ...(server.authority !== undefined && { ssl: { ...tlsOf(server), verifyIdentity: true } as object }),
+    ...(server.authority !== undefined && {
+      ssl: { ca: server.authority, verifyIdentity: isIP(certificateName) === 0 },
+    }),
     charset: 'utf8mb4',
     connectTimeout: connectMs,
   })
   // A connection that breaks fails the query that goes on, too.
   connection.on('error', () => {})
   try {
+    if (server.authority !== undefined) checkIdentity(connection, certificateName)
     const session = new Session(connection)
     // What is quoted here is read as it was meant, whatever the server's default is.
     await session.query("SET SESSION sql_mode = 'STRICT_TRANS_TABLES'")
@@ -76,4 +83,11 @@ export async function withSession<T>(
   } finally {
     connection.destroy()
   }
+}
+
+/** The library checks names, but not addresses. @throws the error that Node.js has for it */
+function checkIdentity(connection: Connection, name: string): void {
+  const { stream } = (connection as unknown as { connection: { stream: TLSSocket } }).connection
+  const problem = checkServerIdentity(name, stream.getPeerCertificate())
+  if (problem !== undefined) throw problem
 }

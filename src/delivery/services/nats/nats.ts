@@ -16,6 +16,7 @@ const dialect: Dialect = {
       /authorization violation/i.test(message)
     )
       return 'credentials'
+    if (/does not support 'tls'|^tls/.test(message)) return 'certificate'
     if (name === 'TimeoutError' || /connection refused|^timeout|disconnected|closed/i.test(message))
       return 'unreachable'
     return undefined
@@ -59,6 +60,7 @@ export const nats: BackingService = {
       return []
     }),
 
+  exists: async () => true,
   drop: async () => [],
 
   backup: () => Promise.reject(notCopied()),

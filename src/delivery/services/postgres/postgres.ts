@@ -69,6 +69,9 @@ export const postgres: BackingService = {
       return made
     }),
 
+  exists: (server, wanted) =>
+    asAdministrator(server, wanted, async session => (await findDatabase(session, wanted.database)) !== undefined),
+
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async session => {
       const dropped: string[] = []
@@ -84,6 +87,8 @@ export const postgres: BackingService = {
       }
       return [...new Set(dropped)]
     }),
+
+  usesTools: true,
 
   backup: (server, wanted, to, runTool = machineTool) =>
     withAuthorityFile(server, file =>
@@ -160,8 +165,8 @@ async function ensureUser(
     ])
     return [`user ${user}`]
   }
-  const isCurrent =
-    (isSuperuser && (await storedFits(session, user, password))) ?? (await canEnter(server, credentials))
+  const fits = isSuperuser ? await storedFits(session, user, password) : undefined
+  const isCurrent = fits ?? (await canEnter(server, credentials))
   if (found.mark !== markOf(owner)) {
     if (!isCurrent) throw foreignUser(dialect, server, user)
     tell(usedAsItIs(`user ${user}`))

@@ -9,7 +9,8 @@ export const dialect: Dialect = {
   rights: 'needs the tag `administrator`: rabbitmqctl set_user_tags ... administrator',
   troubleOf(error) {
     if (!(error instanceof HttpFailure)) return undefined
-    if (error.status === 401) return /not.management user/i.test(error.message) ? 'rights' : 'credentials'
+    if (error.status === 401)
+      return /not (?:management|monitor|administrator) user/i.test(error.message) ? 'rights' : 'credentials'
     if (error.status === 403) return 'rights'
     return error.status >= 500 ? 'unreachable' : undefined
   },

@@ -27,7 +27,8 @@ export const rabbitmq: BackingService = {
       // Its data has the name of the node, which would be another one for each instance.
       RABBITMQ_NODENAME: { value: 'rabbit@localhost' },
     },
-    storagePath: '/var/lib/rabbitmq',
+    // Not its whole home: of the file beside it, Erlang demands that no group may read it, which volumes do not keep.
+    storagePath: '/var/lib/rabbitmq/mnesia',
     health: { kind: 'tcp', port: 'amqp' },
     stopSeconds: 60,
   }),
@@ -70,6 +71,13 @@ export const rabbitmq: BackingService = {
       }
       return made
     }),
+
+  exists: (server, wanted) =>
+    asAdministrator(
+      server,
+      wanted,
+      async management => (await management.read('vhosts', wanted.database)) !== undefined,
+    ),
 
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async management => {

@@ -75,6 +75,9 @@ export const redis: BackingService = {
       return made
     }),
 
+  exists: (server, wanted) =>
+    asAdministrator(server, wanted, async session => (await findUser(session, wanted.credentials.user)) !== undefined),
+
   drop: (server, wanted) =>
     asAdministrator(server, wanted, async session => {
       const { user } = wanted.credentials

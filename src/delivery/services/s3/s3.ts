@@ -63,6 +63,14 @@ export const s3: BackingService = {
       return [`bucket ${bucket}`]
     }),
 
+  exists: (server, wanted) =>
+    reaching(
+      dialect,
+      server,
+      wanted,
+      async () => (await contentOf(new BucketClient(server), server, wanted.database)) !== undefined,
+    ),
+
   drop: (server, wanted) =>
     reaching(dialect, server, wanted, async () => {
       const client = new BucketClient(server)
