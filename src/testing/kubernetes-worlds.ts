@@ -33,6 +33,7 @@ const missingImage = 'sampan.local/missing:1'
 /** Real programs of a real image. */
 export const busyboxProcesses: TestProcesses = {
   serves: shell('echo ready to serve; exec httpd -f -p 8080 -h /tmp'),
+  rests: shell('exec httpd -f -p 8081 -h /tmp'),
   crashes: shell('echo broken; exit 3'),
   missing: process(missingImage, ['true']),
   says: (lines, exitCode) => shell([...lines.map(line => `echo ${line}`), `exit ${exitCode}`].join('; ')),
@@ -53,11 +54,27 @@ const codeOf = (script: string): number | undefined => {
 /** What a node would report of such a process some time after its start. */
 function pretended(pod: Pod): Partial<PodStatus> {
   const [container] = pod.spec.containers as [Container]
+  const broken = pod.spec.initContainers?.find(sidecar => codeOf(scriptOf(sidecar)) !== undefined)
   const now = formatTime(machineClock.now())
   const code = codeOf(scriptOf(container))
   const status = (state: ContainerState, more: object = {}): NonNullable<PodStatus['containerStatuses']> => [
     { name: container.name, image: container.image!, imageID: '', ready: false, restartCount: 0, state, ...more },
   ]
+  if (broken !== undefined)
+    return {
+      initContainerStatuses: [
+        {
+          name: broken.name,
+          image: broken.image!,
+          imageID: '',
+          ready: false,
+          restartCount: 3,
+          state: { waiting: { reason: 'CrashLoopBackOff' } },
+          lastState: { terminated: { exitCode: codeOf(scriptOf(broken))! } },
+        },
+      ],
+      containerStatuses: status({ waiting: { reason: 'PodInitializing' } }),
+    }
   if (container.image === missingImage)
     return { containerStatuses: status({ waiting: { reason: 'ErrImagePull', message: 'the image is not there' } }) }
   const ended = { terminated: { exitCode: code ?? 0, startedAt: now, finishedAt: now } }

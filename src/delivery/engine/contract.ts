@@ -30,6 +30,8 @@ type Ability = 'logs' | 'terminals' | 'ways' | 'endless runs' | 'instances'
 export interface TestProcesses {
   /** Writes `ready to serve` and goes on until it is told to stop; answers HTTP at port 8080. */
   readonly serves: Process
+  /** Goes on until it is told to stop, and takes nothing that `serves` takes. */
+  readonly rests: Process
   /** Writes `broken` and ends with code 3. */
   readonly crashes: Process
   /** Its image does not exist. */
@@ -239,6 +241,31 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         const failing = workload(place, { process: world.processes.crashes, health: undefined, ports: [] })
         const verdict = await engine.rollOut(place, failing, watch())
         expect(verdict.state === 'failed' && verdict.lastWords.join('\n')).toMatch(/broken/)
+        await engine.remove(place, partName(failing))
+      })
+
+      test('brings what is to run beside each instance, and compares it', async () => {
+        const place = newPlace()
+        const beside = [{ name: 'helper', process: world.processes.rests }]
+        const wanted = workload(place, { beside })
+        expect(await engine.rollOut(place, wanted, watch())).toEqual({ state: 'done' })
+        expect(await seen(place)).toMatchObject({ image: world.processes.serves.image, ready: 1 })
+        expect(await engine.compare(place, wanted)).toEqual([])
+        const changed = { ...world.processes.rests, variables: { GREETING: { value: 'good evening' } } }
+        expect(
+          await engine.compare(place, workload(place, { beside: [{ name: 'helper', process: changed }] })),
+        ).toEqual([{ field: 'beside.helper.variables.GREETING', is: '"hello"', wanted: '"good evening"' }])
+        expect(await engine.rollOut(place, workload(place), watch())).toEqual({ state: 'done' })
+        expect(await engine.compare(place, workload(place))).toEqual([])
+      })
+
+      test('fails with what fails beside the instances', async () => {
+        const place = newPlace()
+        const failing = workload(place, { beside: [{ name: 'helper', process: world.processes.crashes }] })
+        expect(await engine.rollOut(place, failing, watch())).toMatchObject({
+          state: 'failed',
+          reason: expect.stringMatching(/helper.*exit code 3/) as string,
+        })
         await engine.remove(place, partName(failing))
       })
 

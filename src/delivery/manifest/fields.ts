@@ -25,7 +25,16 @@ import {
   wholeNumber,
 } from './field-values.ts'
 import type { Field, Fields, Text } from './field.ts'
-import { inHealth, inManifest, inPort, inResources, inSchedule, inService, inVariable } from './foreign-names.ts'
+import {
+  inHealth,
+  inManifest,
+  inPort,
+  inResources,
+  inSchedule,
+  inService,
+  inSidecar,
+  inVariable,
+} from './foreign-names.ts'
 import { backingServiceTypes } from './manifest.ts'
 import { security } from './security-fields.ts'
 import { strategy } from './strategy-fields.ts'
@@ -171,12 +180,59 @@ const schedule: Fields = {
   foreign: inSchedule,
 }
 
+/** How a process is started: that of the service, and those beside it. */
+const processFields: Readonly<Record<string, Field>> = {
+  command: { is: command, about: 'replaces the command of the image' },
+  env: {
+    is: {
+      type: 'map',
+      keys: variableName,
+      keyName: 'variable name',
+      keyRule: variableRule,
+      example: '{ LOG_LEVEL: info }',
+      values: variable,
+    },
+    about: 'environment variables',
+  },
+  files: {
+    is: {
+      type: 'map',
+      keys: /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)+$/,
+      keyName: 'absolute path',
+      keyRule: 'a path of a file in the container such as /etc/shop/rules.json',
+      example: '{ /etc/shop/rules.json: ./rules.json }',
+      values: {
+        type: 'text',
+        pattern: /^(?!\/)[^\0]*[^/\0]$/,
+        expected: 'a file beside app.yml such as ./rules.json',
+      },
+    },
+    about: 'files in the container, by their paths there',
+  },
+  secrets: {
+    is: { type: 'list', items: secretName, unique: true },
+    about: 'variables whose values are in the secrets of the environment',
+  },
+  resources: { is: resources, about: 'what one instance needs' },
+  security: { is: security, about: 'what an instance may do; restricted unless something stands here' },
+}
+
+const sidecar: Fields = {
+  type: 'object',
+  short: { is: imageWithTag, as: 'image' },
+  fields: {
+    image: { is: imageWithTag, about: 'by default that of the service' },
+    ...processFields,
+  },
+  foreign: inSidecar,
+}
+
 /** What may differ from environment to environment. */
 const changeable: Readonly<Record<string, Field>> = {
   image: { is: imageName, about: 'by default the name of the service in the registry of the environment' },
   namespace: { is: name, about: 'Kubernetes namespace; by default as sampan.yml says, or the name of the environment' },
   replicas: { is: wholeNumber(0, 10_000, 'a number of instances'), about: 'how many instances run' },
-  command: { is: command, about: 'replaces the command of the image' },
+  command: processFields['command']!,
   ports: {
     is: {
       type: 'map',
@@ -189,19 +245,9 @@ const changeable: Readonly<Record<string, Field>> = {
     about: 'ports by name',
   },
   health: { is: health, about: 'how it is told whether an instance can serve' },
-  env: {
-    is: {
-      type: 'map',
-      keys: variableName,
-      keyName: 'variable name',
-      keyRule: variableRule,
-      example: '{ LOG_LEVEL: info }',
-      values: variable,
-    },
-    about: 'environment variables',
-  },
-  resources: { is: resources, about: 'what one instance needs' },
-  security: { is: security, about: 'what an instance may do; restricted unless something stands here' },
+  env: processFields['env']!,
+  resources: processFields['resources']!,
+  security: processFields['security']!,
   spread: { is: flag, about: 'instances go to different nodes as far as there are some; by default they do' },
   disruptionBudget: {
     is: flag,
@@ -236,24 +282,18 @@ const changeable: Readonly<Record<string, Field>> = {
     },
     about: 'what has to succeed, or the release is undone',
   },
-  files: {
+  files: processFields['files']!,
+  secrets: processFields['secrets']!,
+  sidecars: {
     is: {
       type: 'map',
-      keys: /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)+$/,
-      keyName: 'absolute path',
-      keyRule: 'a path of a file in the container such as /etc/shop/rules.json',
-      example: '{ /etc/shop/rules.json: ./rules.json }',
-      values: {
-        type: 'text',
-        pattern: /^(?!\/)[^\0]*[^/\0]$/,
-        expected: 'a file beside app.yml such as ./rules.json',
-      },
+      keys: dnsLabel,
+      keyName: 'sidecar name',
+      keyRule: 'lower-case letters, digits and dashes, a letter first',
+      example: '{ proxy: { image: envoy:1.30 } }',
+      values: sidecar,
     },
-    about: 'files in the container, by their paths there',
-  },
-  secrets: {
-    is: { type: 'list', items: secretName, unique: true },
-    about: 'variables whose values are in the secrets of the environment',
+    about: 'what runs beside the service in each instance, from before its start until after its end',
   },
   notify: { is: { type: 'list', items: name, unique: true }, about: 'hooks of sampan.yml that are told' },
 }

@@ -112,6 +112,12 @@ const marks: Readonly<Record<string, string>> = {
 function fieldOf(path: readonly string[]): string {
   const mark = path.includes('metadata') ? marks[path.at(-1)!] : undefined
   if (mark !== undefined) return mark
+  const sidecar = path.indexOf('initContainers')
+  if (sidecar >= 0) {
+    const [name, inside = '', ...below] = path.slice(sidecar + 1)
+    const wordOf = wordsOfContainer[inside]
+    return `beside.${name}.${wordOf?.(below).replace('process.', '') ?? [inside, ...below].join('.')}`
+  }
   const container = path.indexOf('containers')
   const [field = '', ...rest] = container < 0 ? path.slice(path.lastIndexOf('spec') + 1) : path.slice(container + 2)
   const word = (container < 0 ? words : wordsOfContainer)[field]
