@@ -108,7 +108,9 @@ describe('a workload', () => {
           spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
         },
       ],
-      template: { spec: { securityContext: { runAsUser: 999, fsGroup: 999 } } },
+      template: {
+        spec: { securityContext: { fsGroup: 999 }, containers: [{ securityContext: { runAsUser: 999 } }] },
+      },
     })
     expect(spec.template.spec!.containers[0]!.volumeMounts).toContainEqual({
       name: 'data',
@@ -121,13 +123,23 @@ describe('a process', () => {
   test('is restricted, and what it asks for is added', () => {
     expect(podOf('hcn', process)).toMatchObject({
       enableServiceLinks: false,
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [{ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        { securityContext: { runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+      ],
     })
     const security = { root: true, user: 0, capabilities: ['NET_BIND_SERVICE'], readOnlyRoot: true }
     expect(podOf('hcn', { ...process, security })).toMatchObject({
-      securityContext: { runAsNonRoot: false, runAsUser: 0 },
-      containers: [{ securityContext: { readOnlyRootFilesystem: true, capabilities: { add: ['NET_BIND_SERVICE'] } } }],
+      containers: [
+        {
+          securityContext: {
+            runAsNonRoot: false,
+            runAsUser: 0,
+            readOnlyRootFilesystem: true,
+            capabilities: { add: ['NET_BIND_SERVICE'] },
+          },
+        },
+      ],
     })
   })
 
