@@ -92,7 +92,7 @@ export function deploymentOf(
     environment,
     version,
     gather: (place, present) =>
-      gather(manifest, {
+      gather(manifest, version, {
         engine,
         place,
         present,
@@ -107,7 +107,7 @@ export function deploymentOf(
           }
         },
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
-        image: () => imageOf(target, `${manifest.image}:${version}`, report),
+        image: reference => imageOf(target, reference, report),
         readFile: source => readFile(join(dirname(file), source)),
         secrets: names =>
           secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),

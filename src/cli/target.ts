@@ -49,6 +49,10 @@ export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): 
   }
 }
 
+/** Of all environments that are named, each once: `test,production`. */
+export const settingsOf = ({ environment }: Pick<TargetOptions, 'environment'>): readonly Setting[] =>
+  [...new Set(environment.split(','))].map(name => settingOf({ environment: name }))
+
 /** @param setting by default that of the folder in which the command was given */
 export function openTarget(options: TargetOptions, setting = settingOf(options)): Target {
   const { context, clock } = options

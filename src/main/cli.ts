@@ -8,6 +8,7 @@ import {
   contextNameOption,
   contextOption,
   environmentOption,
+  environmentsOption,
   fileOption,
   identity,
   machine,
@@ -213,9 +214,9 @@ program
 
 program
   .command('deploy')
-  .description('bring versions of services into an environment and wait until they run')
+  .description('bring versions of services into environments and wait until they run')
   .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
-  .addOption(environmentOption())
+  .addOption(environmentsOption())
   .addOption(fileOption())
   .addOption(contextOption())
   .addOption(contextNameOption())
@@ -248,8 +249,8 @@ program
 program
   .command('rollback')
   .description('go back to the release before, or to the one that --to names')
-  .argument('<name>', 'service')
-  .addOption(environmentOption())
+  .argument('<name...>', 'services')
+  .addOption(environmentsOption())
   .addOption(fileOption())
   .addOption(contextOption())
   .addOption(contextNameOption())
@@ -257,8 +258,8 @@ program
   .addOption(outputOption())
   .option('--to <revision>', 'revision to go back to', wholeNumber)
   .option('--keep-schema', 'leave the schema of the database as it is')
-  .action(async (service, options) =>
-    (await import('../cli/commands/rollback.ts')).rollbackCommand(service, {
+  .action(async (services, options) =>
+    (await import('../cli/commands/rollback.ts')).rollbackCommand(services, {
       ...withContext(options),
       ...(await machine()),
     }),

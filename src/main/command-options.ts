@@ -14,6 +14,9 @@ export const outputOption = (): Option =>
 
 export const environmentOption = (about = 'environment to deliver to'): Option =>
   new Option('-e, --environment <name>', about).makeOptionMandatory()
+/** For commands that go to several at once. */
+export const environmentsOption = (): Option =>
+  new Option('-e, --environment <names>', 'environment, or several at once: test,production').makeOptionMandatory()
 export const contextOption = (): Option =>
   new Option('--context <name>', 'kubeconfig context (default: the current one)')
 export const contextNameOption = (): Option =>

@@ -5,28 +5,16 @@ import { finished } from 'node:stream/promises'
 import { text } from 'node:stream/consumers'
 import { WebSocket } from 'ws'
 import type { Status } from '../api/api-error.ts'
+import type { ServerAccess } from '../api/server-access.ts'
 import { ChannelSocket } from './channel-socket.ts'
 import { channels } from './remote-command-websocket.ts'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
-
-/** Where an API server is and how to prove who one is. */
-export interface RemoteServer {
-  /** `https://host:port`, perhaps with a path, without a slash at the end. */
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly tls: {
-    readonly ca?: string
-    readonly cert?: string
-    readonly key?: string
-    readonly rejectUnauthorized: boolean
-  }
-}
 
 const handshakeTimeout = 30_000
 
 /** @throws Error with the server's words when it answers otherwise */
 function openWebSocket(
-  { url, headers, tls }: RemoteServer,
+  { url, headers, tls }: ServerAccess,
   path: string,
   protocols: readonly string[],
 ): Promise<WebSocket> {
@@ -61,7 +49,7 @@ const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 
 /** Opens the path of an exec or attach, whose query says the same as `options`. */
 export async function openCommandOverWebSocket(
-  server: RemoteServer,
+  server: ServerAccess,
   path: string,
   options: StreamOptions,
 ): Promise<RemoteSession> {
@@ -101,9 +89,7 @@ export async function openCommandOverWebSocket(
 
 function inputOf(socket: WebSocket, channel: ChannelSocket): Writable {
   const input = new Writable({
-    write: (chunk: Buffer, _encoding, callback) => {
-      void channel.sent(channels.stdin, chunk).then(() => callback())
-    },
+    write: (chunk: Buffer, _encoding, callback) => channel.send(channels.stdin, chunk, undefined, callback),
     final: callback => {
       if (socket.protocol === protocols[0]) channel.send(channels.close, Buffer.from([channels.stdin]))
       callback()

@@ -214,13 +214,13 @@ export class ClusterFixture {
     if (result.code !== 0) throw new Error(`sampan build ${directory}: ${result.err}`)
   }
 
-  /** Makes `sampan.local/busybox:1` known to the cluster. */
-  async pushBusybox(): Promise<void> {
+  /** Makes `sampan.local/busybox:1` known to the cluster, or other tags of it. */
+  async pushBusybox(...tags: readonly string[]): Promise<void> {
     const { code, err } = await this.run(process.execPath, [
       join(repository, 'src/testing/push-busybox.ts'),
       await this.registry(),
       'busybox',
-      '1',
+      ...(tags.length > 0 ? tags : ['1']),
     ])
     if (code !== 0) throw new Error(`the test image was not pushed: ${err}`)
   }

@@ -1,6 +1,6 @@
-// Bounded load on one URL, run as a program of its own so that it can stand in a network namespace:
-//   node http-load.ts URL KEPT_ALIVE NEW_EACH_TIME PAUSE_MS
-// Connections of both kinds ask one request after another until standard input ends; then one line of
+// Bounded load on one URL or more, with commas between them, run as a program of its own so that it can stand in a network namespace:
+//   node http-load.ts URL,URL... KEPT_ALIVE NEW_EACH_TIME PAUSE_MS
+// Connections of both kinds, so many to each, ask one request after another until standard input ends; then one line of
 // JSON says how many answers came and which requests failed.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +13,7 @@ export interface LoadReport {
   readonly slowestMs: number
 }
 
-const [url = '', keptAlive = '4', newEachTime = '4', pauseMs = '10'] = process.argv.slice(2)
+const [urls = '', keptAlive = '4', newEachTime = '4', pauseMs = '10'] = process.argv.slice(2)
 const failures: string[] = []
 const versions: Record<string, number> = {}
 let requests = 0
@@ -25,7 +25,7 @@ process.stdin
   })
   .resume()
 
-function ask(agent: Agent): Promise<{ status: number; body: string }> {
+function ask(url: string, agent: Agent): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
   const outgoing = request(url, { agent, timeout: 10_000 }, response => {
     let body = ''
@@ -44,19 +44,19 @@ function ask(agent: Agent): Promise<{ status: number; body: string }> {
   return promise
 }
 
-async function worker(agent: Agent, kind: string): Promise<void> {
+async function worker(url: string, agent: Agent, kind: string): Promise<void> {
   while (!stopping) {
     const startMs = performance.now()
     requests++
     try {
-      const { status, body } = await ask(agent)
+      const { status, body } = await ask(url, agent)
       if (status === 200) {
         const { version, backendVersion } = JSON.parse(body) as { version: string; backendVersion: string }
         const key = `${version}/${backendVersion}`
         versions[key] = (versions[key] ?? 0) + 1
-      } else failures.push(`${new Date().toISOString()} ${kind}: ${status} ${body.trim()}`)
+      } else failures.push(`${new Date().toISOString()} ${url} ${kind}: ${status} ${body.trim()}`)
     } catch (error) {
-      failures.push(`${new Date().toISOString()} ${kind}: ${(error as Error).message}`)
+      failures.push(`${new Date().toISOString()} ${url} ${kind}: ${(error as Error).message}`)
     }
     slowestMs = Math.max(slowestMs, performance.now() - startMs)
     await sleep(Number(pauseMs))
@@ -65,7 +65,7 @@ async function worker(agent: Agent, kind: string): Promise<void> {
 }
 
 const workers = (count: string, kind: string, options: object): Promise<void>[] =>
-  Array.from({ length: Number(count) }, () => worker(new Agent(options), kind))
+  urls.split(',').flatMap(url => Array.from({ length: Number(count) }, () => worker(url, new Agent(options), kind)))
 await Promise.all([
   ...workers(keptAlive, 'kept alive', { keepAlive: true, maxSockets: 1 }),
   ...workers(newEachTime, 'new connection', { keepAlive: false }),

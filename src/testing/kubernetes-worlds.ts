@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
+import type { Client } from '../client/client.ts'
 import { HttpClient } from '../client/http-client.ts'
 import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
@@ -13,6 +14,7 @@ import type { Process } from '../delivery/engine/parts.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { offerStorageClass } from '../main/default-storage-class.ts'
 import { formatTime } from '../lib/clock.ts'
+import { signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
 import { runProcess } from './process-streams.ts'
 import { startTestCluster } from './test-cluster.ts'
 import { testKeys } from './in-process-server.ts'
@@ -31,6 +33,7 @@ const missingImage = 'sampan.local/missing:1'
 /** Real programs of a real image. */
 export const busyboxProcesses: TestProcesses = {
   serves: shell('echo ready to serve; exec httpd -f -p 8080 -h /tmp'),
+  rests: shell('exec httpd -f -p 8081 -h /tmp'),
   crashes: shell('echo broken; exit 3'),
   missing: process(missingImage, ['true']),
   says: (lines, exitCode) => shell([...lines.map(line => `echo ${line}`), `exit ${exitCode}`].join('; ')),
@@ -51,11 +54,27 @@ const codeOf = (script: string): number | undefined => {
 /** What a node would report of such a process some time after its start. */
 function pretended(pod: Pod): Partial<PodStatus> {
   const [container] = pod.spec.containers as [Container]
+  const broken = pod.spec.initContainers?.find(sidecar => codeOf(scriptOf(sidecar)) !== undefined)
   const now = formatTime(machineClock.now())
   const code = codeOf(scriptOf(container))
   const status = (state: ContainerState, more: object = {}): NonNullable<PodStatus['containerStatuses']> => [
     { name: container.name, image: container.image!, imageID: '', ready: false, restartCount: 0, state, ...more },
   ]
+  if (broken !== undefined)
+    return {
+      initContainerStatuses: [
+        {
+          name: broken.name,
+          image: broken.image!,
+          imageID: '',
+          ready: false,
+          restartCount: 3,
+          state: { waiting: { reason: 'CrashLoopBackOff' } },
+          lastState: { terminated: { exitCode: codeOf(scriptOf(broken))! } },
+        },
+      ],
+      containerStatuses: status({ waiting: { reason: 'PodInitializing' } }),
+    }
   if (container.image === missingImage)
     return { containerStatuses: status({ waiting: { reason: 'ErrImagePull', message: 'the image is not there' } }) }
   const ended = { terminated: { exitCode: code ?? 0, startedAt: now, finishedAt: now } }
@@ -79,6 +98,14 @@ function pretended(pod: Pod): Partial<PodStatus> {
   }
 }
 
+export interface PretendedCluster {
+  readonly client: Client
+  /** With all rights, or those of a client certificate. */
+  engineFor(certificate?: KeyPairPem): KubernetesEngine
+  engineAs(user: string): Promise<KubernetesEngine>
+  close(): Promise<void>
+}
+
 /** What processes wrote that somebody was attached to, by pod. */
 class Outputs {
   private readonly known = new Map<string, PromiseWithResolvers<string>>()
@@ -96,7 +123,7 @@ async function endWith(log: Readable, written: Promise<string>): Promise<void> {
 }
 
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
-export async function pretendedKubernetes(): Promise<EngineWorld> {
+export async function pretendedCluster(): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
   const outputs = new Outputs()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
@@ -144,31 +171,43 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
     await cluster.client.patch(pods, { namespace, name }, { type: 'strategic', value }, { subresource: 'status' })
   }
   const { authority, admin } = await testKeys()
-  return {
-    namespace: 'contract',
-    processes: busyboxProcesses,
-    lacks: {},
-    engine: () =>
-      new KubernetesEngine({
-        name: 'pretended',
+  const engineFor = ({ certificate, key }: KeyPairPem = admin): KubernetesEngine =>
+    new KubernetesEngine({
+      name: 'pretended',
+      clock: machineClock,
+      client: new HttpClient({
+        userAgent: 'sampan-test',
         clock: machineClock,
-        client: new HttpClient({
-          userAgent: 'sampan-test',
-          clock: machineClock,
-          access: {
-            context: 'test',
-            server: `https://127.0.0.1:${cluster.server.port}`,
-            namespace: 'default',
-            authority: authority.certificate,
-            certificate: admin.certificate,
-            key: admin.key,
-            skipVerification: false,
-          },
-        }),
+        access: {
+          context: 'test',
+          server: `https://127.0.0.1:${cluster.server.port}`,
+          namespace: 'default',
+          authority: authority.certificate,
+          certificate,
+          key,
+          skipVerification: false,
+        },
       }),
+    })
+  return {
+    client: cluster.client,
+    engineFor,
+    engineAs: async commonName =>
+      engineFor(await signCertificate(authority, { commonName, usage: 'client', days: 1 }, machineClock.now())),
     close: async () => {
       web.close()
       await cluster.stop()
     },
+  }
+}
+
+export async function pretendedKubernetes(): Promise<EngineWorld> {
+  const cluster = await pretendedCluster()
+  return {
+    namespace: 'contract',
+    processes: busyboxProcesses,
+    lacks: {},
+    engine: () => cluster.engineFor(),
+    close: () => cluster.close(),
   }
 }

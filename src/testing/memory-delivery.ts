@@ -28,6 +28,7 @@ export const plainManifest: Manifest = {
   environment: {},
   resources: {},
   security: { root: false, capabilities: [], readOnlyRoot: false },
+  sidecars: [],
   strategy: { kind: 'rolling' },
   stopSeconds: 30,
   spread: true,
@@ -202,6 +203,7 @@ export class MemoryDelivery {
     )
     return {
       image: { reference: `${manifest.image}:${version}@sha256:${version}` },
+      sidecarImages: {},
       ...(manifest.files.length > 0 && {
         files: bundleOf(
           'hcn',

@@ -1,11 +1,11 @@
-// Pushes the busybox test image to a registry; a program of its own, because the registry of a cluster
+// Pushes the busybox test image to a registry under one tag or more; a program of its own, because the registry of a cluster
 // under test is reached from inside its network namespace only:
-//   node push-busybox.ts 127.0.0.1:5000 busybox 1
+//   node push-busybox.ts 127.0.0.1:5000 busybox 1 ...
 import { RegistryClient } from '../images/build/registry-client.ts'
 import { busyboxImage } from './busybox-image.ts'
 
-const [address = '', repository = '', tag = ''] = process.argv.slice(2)
+const [address = '', repository = '', ...tags] = process.argv.slice(2)
 const registry = new RegistryClient(address, repository)
 const { manifest, config, layers } = await busyboxImage()
 for (const { content } of [config, ...layers]) await registry.pushBytes(content)
-await registry.pushManifest(tag, manifest.mediaType, manifest.content)
+for (const tag of tags) await registry.pushManifest(tag, manifest.mediaType, manifest.content)

@@ -3,7 +3,6 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deployment, Pod } from '../../src/api/generated/models.ts'
 import { isAlive, signal } from '../../src/host/daemon.ts'
@@ -22,6 +21,7 @@ import {
 } from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import type { LoadReport } from '../../src/testing/http-load.ts'
+import { underLoad } from '../../src/testing/under-load.ts'
 
 const reason = reasonToSkipCluster()
 const berlinToParis = 'distance?from=52.52,13.405&to=48.8566,2.3522'
@@ -71,29 +71,8 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
       .sort()
 
   /** Requests without a pause while `work` is done. */
-  async function underLoad(work: () => Promise<unknown>): Promise<LoadReport> {
-    const load = cluster.spawn(process.execPath, [
-      join(repository, 'src/testing/http-load.ts'),
-      frontendUrl,
-      '4',
-      '4',
-      '10',
-    ])
-    const report = text(load.stdout!)
-    const words = text(load.stderr!)
-    try {
-      await work()
-    } finally {
-      load.stdin!.end()
-    }
-    const line = await report
-    if (line === '') throw new Error(`the load ended with ${await words}`)
-    const result = JSON.parse(line) as LoadReport
-    console.log(
-      `${result.requests} requests, ${result.failures.length} failed, slowest ${result.slowestMs} ms, ${JSON.stringify(result.versions)}`,
-    )
-    return result
-  }
+  const geoUnderLoad = (work: () => Promise<unknown>): Promise<LoadReport> =>
+    underLoad(cluster, { urls: [frontendUrl], keptAlive: 4, newEachTime: 4, pauseMs: 10 }, work)
 
   test('both services are deployed and the distance is right', async () => {
     expect(await deploy('geo-backend:1.0.0')).toMatchObject({
@@ -162,7 +141,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
   })
 
   test('new versions of both come without one lost request, and so does going back', async () => {
-    const rollout = await underLoad(async () => {
+    const rollout = await geoUnderLoad(async () => {
       succeeded(await deploy('geo-frontend:2.0.0'))
       succeeded(await deploy('geo-backend:2.0.0'))
       await eventually(
@@ -173,14 +152,14 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     })
     expect(rollout.failures).toEqual([])
     expect(await ask()).toMatchObject({ version: '2.0.0', backendVersion: '2.0.0' })
-    const undo = await underLoad(async () => {
+    const undo = await geoUnderLoad(async () => {
       await cluster.show('rollout', 'undo', '-n', 'test', 'deployment/geo-frontend')
       await cluster.show('rollout', 'status', '-n', 'test', 'deployment/geo-frontend', '--timeout=60s')
       await eventually('old instances are gone', async () => (await podsOf('geo-frontend')).length === 2, 30_000)
     })
     expect(undo.failures).toEqual([])
     expect(await ask()).toMatchObject({ version: '1.0.0', backendVersion: '2.0.0' })
-    const rollback = await underLoad(async () => {
+    const rollback = await geoUnderLoad(async () => {
       const result = await cluster.run(join(repository, 'bin/sampan'), ['rollback', '-e', 'test', 'geo-backend'], {
         directory: geoDirectory,
         timeoutMs: 120_000,
@@ -198,7 +177,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
   test('the server is killed: requests go on, and up takes over without touching a container', async () => {
     await eventually('old instances are gone', async () => (await containersOf()).length === 6, 30_000)
     const before = await containersOf()
-    const report = await underLoad(async () => {
+    const report = await geoUnderLoad(async () => {
       process.kill(await cluster.serverPid(), 'SIGKILL')
       await eventually(
         'the API is gone',
@@ -219,7 +198,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
 
   test('containerd is killed: requests go on, and it comes back by itself', async () => {
     const before = await containersOf()
-    const report = await underLoad(async () => {
+    const report = await geoUnderLoad(async () => {
       process.kill(containerdPid(), 'SIGKILL')
       const [pod] = await podsOf('geo-backend')
       await eventually(
@@ -242,7 +221,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
     )
     await cluster.build(broken, 'geo-frontend:3.0.0')
     const startMs = performance.now()
-    const report = await underLoad(async () => {
+    const report = await geoUnderLoad(async () => {
       const { code, err } = await deploy('geo-frontend:3.0.0')
       expect(code).toBe(1)
       expect(err).toContain('container "geo-frontend" keeps crashing: it ended with exit code 1')

@@ -22,20 +22,39 @@ const options = (environment: string): DeployCommandOptions => ({
   identity: { key: undefined, keyFile: undefined, home: folder },
 })
 
-test.each(['dock', 'dock:', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])('%s is no version', async target => {
+test('the version is that of the package.json, where there is one', async () => {
+  await expect(deployCommand(['dock'], options('test'))).rejects.toThrow(
+    /^expected a version, as in dock:1\.0\.0: there is no .*package\.json to take it from$/,
+  )
+})
+
+test.each(['dock:', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])('%s is no version', async target => {
   await expect(deployCommand([target], options('test'))).rejects.toThrow(
     `NAME:VERSION such as geo-backend:1.0.0, found`,
   )
 })
 
 test.each(['dock:1.0.0', '@acme/dock', 'Dock', ''])('%j is no service to go back with', async service => {
-  await expect(rollbackCommand(service, options('test'))).rejects.toThrow(
+  await expect(rollbackCommand([service], options('test'))).rejects.toThrow(
     `expected the NAME of a service such as geo-backend, found "${service}"`,
   )
 })
 
-test.each(['Test', 'a b', '../x', ''])('%j is no environment', async environment => {
-  const message = `--environment: expected a name of lower-case letters, digits and dashes that starts with a letter, found "${environment}"`
+test('one release is gone back to in one place', async () => {
+  const message = '--to 3 is a release of one service in one environment, found 4; go back with each of them by itself'
+  await expect(rollbackCommand(['dock', 'ship'], { ...options('test,production'), to: 3 })).rejects.toThrow(message)
+})
+
+test.each([
+  ['Test', 'Test'],
+  ['a b', 'a b'],
+  ['../x', '../x'],
+  ['', ''],
+  ['test,', ''],
+  ['test,Test', 'Test'],
+  ['test;production', 'test;production'],
+])('%j is no environment', async (environment, found) => {
+  const message = `--environment: expected a name of lower-case letters, digits and dashes that starts with a letter, found "${found}"`
   await expect(deployCommand(['dock:1'], options(environment))).rejects.toThrow(message)
-  await expect(rollbackCommand('dock', options(environment))).rejects.toThrow(message)
+  await expect(rollbackCommand(['dock'], options(environment))).rejects.toThrow(message)
 })

@@ -30,6 +30,8 @@ type Ability = 'logs' | 'terminals' | 'ways' | 'endless runs' | 'instances'
 export interface TestProcesses {
   /** Writes `ready to serve` and goes on until it is told to stop; answers HTTP at port 8080. */
   readonly serves: Process
+  /** Goes on until it is told to stop, and takes nothing that `serves` takes. */
+  readonly rests: Process
   /** Writes `broken` and ends with code 3. */
   readonly crashes: Process
   /** Its image does not exist. */
@@ -242,6 +244,31 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         await engine.remove(place, partName(failing))
       })
 
+      test('brings what is to run beside each instance, and compares it', async () => {
+        const place = newPlace()
+        const beside = [{ name: 'helper', process: world.processes.rests }]
+        const wanted = workload(place, { beside })
+        expect(await engine.rollOut(place, wanted, watch())).toEqual({ state: 'done' })
+        expect(await seen(place)).toMatchObject({ image: world.processes.serves.image, ready: 1 })
+        expect(await engine.compare(place, wanted)).toEqual([])
+        const changed = { ...world.processes.rests, variables: { GREETING: { value: 'good evening' } } }
+        expect(
+          await engine.compare(place, workload(place, { beside: [{ name: 'helper', process: changed }] })),
+        ).toEqual([{ field: 'beside.helper.variables.GREETING', is: '"hello"', wanted: '"good evening"' }])
+        expect(await engine.rollOut(place, workload(place), watch())).toEqual({ state: 'done' })
+        expect(await engine.compare(place, workload(place))).toEqual([])
+      })
+
+      test('fails with what fails beside the instances', async () => {
+        const place = newPlace()
+        const failing = workload(place, { beside: [{ name: 'helper', process: world.processes.crashes }] })
+        expect(await engine.rollOut(place, failing, watch())).toMatchObject({
+          state: 'failed',
+          reason: expect.stringMatching(/helper.*exit code 3/) as string,
+        })
+        await engine.remove(place, partName(failing))
+      })
+
       test('that does not come in time says so', async () => {
         const place = newPlace()
         const waiting = workload(place, { process: world.processes.missing })
@@ -325,6 +352,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
       test('with data are removed only with it', async () => {
         const place = newPlace()
         const stores = workload(place, {
+          name: `${place.service}-postgres`,
           track: 'postgres',
           serving: false,
           update: 'recreate',
@@ -332,10 +360,16 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         })
         expect(await engine.rollOut(place, stores, watch())).toEqual({ state: 'done' })
         await engine.remove(place, partName(stores))
-        expect(await seen(place)).toMatchObject({ track: 'postgres', wanted: 1 })
+        expect(await seen(place, stores.name)).toMatchObject({ track: 'postgres', wanted: 1 })
+        expect(await engine.holdsData(place, stores.name)).toBe(true)
+        // A name within a name is another one.
+        await engine.remove(place, partName(workload(place)), { withData: true })
+        expect(await engine.holdsData(place, place.service)).toBe(false)
+        expect(await engine.holdsData(place, stores.name)).toBe(true)
         await engine.remove(place, partName(stores), { withData: true })
         await elsewhere(other => other.remove(place, partName(stores), { withData: true }))
-        expect(await seen(place)).toBeUndefined()
+        expect(await seen(place, stores.name)).toBeUndefined()
+        await eventually('the data is gone', async () => !(await engine.holdsData(place, stores.name)))
       })
 
       test('of another service are not observed', async () => {
@@ -685,7 +719,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         const way = await engine.reach(place, { workload: place.service, port: 8080 })
         for (let attempt = 0; attempt < 3; attempt++) expect(await answerOf(way.host, way.port)).toMatch(/^HTTP\/1/)
         way.close()
-        await expect(answerOf(way.host, way.port)).rejects.toThrow()
+        await expect(answerOf(way.host, way.port)).rejects.toThrow('ECONNREFUSED')
       })
 
       test('to nobody is none', async ({ skip }) => {

@@ -78,6 +78,13 @@ export type HealthCheck =
   | { readonly kind: 'tcp'; readonly port: string }
   | { readonly kind: 'command'; readonly command: readonly string[] }
 
+/** A process that shares the network of an instance: what listens on one of the instance's ports may be either. */
+export interface Sidecar {
+  /** Unique in its instance, and not the name of the service. */
+  readonly name: string
+  readonly process: Process
+}
+
 /** Instances of one version that are alike. */
 export interface Workload {
   readonly kind: 'workload'
@@ -90,6 +97,8 @@ export interface Workload {
   readonly serving: boolean
   readonly instances: number
   readonly process: Process
+  /** Run in each instance from before its process starts until after it has ended. */
+  readonly beside?: readonly Sidecar[]
   readonly ports: readonly Port[]
   readonly health: HealthCheck | undefined
   /** Time an instance gets to finish what it is doing. */

@@ -9,6 +9,7 @@ import {
   type Command,
   type EnvironmentValue,
   type Manifest,
+  type ManifestProcess,
   type ManifestSchedule,
   type Migration,
   type Strategy,
@@ -19,6 +20,7 @@ import type {
   Written,
   WrittenCheck,
   WrittenMigration,
+  WrittenProcess,
   WrittenSchedule,
   WrittenStrategy,
   WrittenVariable,
@@ -41,16 +43,18 @@ export function completeManifest(written: Written, environment: string, team: Te
     image: imageOf(written, environment, team),
     namespace: namespaceOf(written, environment, team),
     replicas,
-    command: written.command ?? [],
+    ...processOf(written),
     ports: Object.entries(written.ports ?? {}).map(([portName, port]) => ({
       name: portName,
       protocol: 'TCP',
       ...port,
     })),
     health: healthOf(written),
-    environment: mapped(written.env, variableOf),
-    resources: written.resources ?? {},
-    security: securityOf(written),
+    sidecars: Object.entries(written.sidecars ?? {}).map(([sidecar, { image, ...process }]) => ({
+      name: sidecar,
+      ...(image !== undefined && { image: withRegistry(image, environment, team) }),
+      ...processOf(process),
+    })),
     strategy: strategyOf(written.strategy),
     stopSeconds: written.stopSeconds ?? defaultStopSeconds,
     spread: written.spread ?? true,
@@ -64,8 +68,6 @@ export function completeManifest(written: Written, environment: string, team: Te
     })),
     schedules: Object.entries(written.schedules ?? {}).map(([task, schedule]) => scheduleOf(task, schedule)),
     checks: mapped(checks as Readonly<Record<string, WrittenCheck>>, commandOf),
-    files: Object.entries(written.files ?? {}).map(([path, source]) => ({ path, source })),
-    secrets: written.secrets ?? [],
     notify: written.notify ?? [],
   }
 }
@@ -74,6 +76,15 @@ const mapped = <From, To>(
   values: Readonly<Record<string, From>> | undefined,
   to: (value: From) => To,
 ): Record<string, To> => Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, to(value)]))
+
+const processOf = (written: WrittenProcess): ManifestProcess => ({
+  command: written.command ?? [],
+  environment: mapped(written.env, variableOf),
+  files: Object.entries(written.files ?? {}).map(([path, source]) => ({ path, source })),
+  secrets: written.secrets ?? [],
+  resources: written.resources ?? {},
+  security: securityOf(written),
+})
 
 function healthOf(written: Written): HealthCheck | undefined {
   const { health } = written
@@ -91,7 +102,7 @@ function variableOf({ value, secret, configMap, key }: WrittenVariable): Environ
 
 function securityOf({
   security: { root = false, user, capabilities = [], readOnlyRoot = false } = {},
-}: Written): Security {
+}: WrittenProcess): Security {
   return { root, ...(user !== undefined && { user }), capabilities, readOnlyRoot }
 }
 

@@ -32,6 +32,7 @@ export const inManifest: Words = {
   ...each('cpu memory limits requests', 'write resources: { cpu: 0.5, memory: 512Mi }'),
   ...each('migrations migration', 'write migrate: { up: node migrate.js up, down: node migrate.js down }'),
   ...each('initContainers hooks', 'write migrate or checks'),
+  ...each('sidecar sidecarContainers extraContainers containers', 'write sidecars: { proxy: { image: envoy:1.30 } }'),
   ...each('version tag', 'leave it out; the version is said when it is delivered: sampan deploy shop:1.0.0'),
   ...each('build', 'leave it out; sampan build makes the image'),
   ...each('restart', 'leave it out; instances that end are always started again'),
@@ -54,6 +55,20 @@ export const inHealth: Words = {
     'interval timeout retries start_period initialDelaySeconds periodSeconds timeoutSeconds failureThreshold',
     'leave it out; times are chosen so that starts are seen at once',
   ),
+}
+
+export const inSidecar: Words = {
+  ...each('name', 'leave it out; its name stands before it: sidecars: { proxy: { image: envoy:1.30 } }'),
+  ...each('environment variables', 'write env: { LOG_LEVEL: info }'),
+  ...each('entrypoint args cmd run', 'write command: proxy --port 3000'),
+  ...each('port ports expose containerPort', 'write it as one of the ports of the service, whose network it shares'),
+  ...each(
+    'health livenessProbe readinessProbe',
+    'leave it out; the health of the service tells whether an instance can serve',
+  ),
+  ...each('volumes configs mounts volumeMounts', 'write files: { /etc/proxy.yaml: ./proxy.yaml }'),
+  ...each('securityContext cap_add privileged', 'write security: { capabilities: [NET_BIND_SERVICE] }'),
+  ...each('cpu memory limits requests', 'write resources: { cpu: 0.5, memory: 512Mi }'),
 }
 
 export const inPort: Words = {

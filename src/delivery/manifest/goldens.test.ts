@@ -8,7 +8,7 @@ import { teamFields } from '../team/team-fields.ts'
 import type { Team } from '../team/team.ts'
 import type { FieldType } from './field.ts'
 import { manifestFields } from './fields.ts'
-import { findingText, ManifestError } from './manifest-error.ts'
+import { findingText, type ManifestError } from './manifest-error.ts'
 import { checkManifest } from './read-manifest.ts'
 
 const folder = join(import.meta.dirname, 'goldens')
@@ -66,7 +66,8 @@ function fieldsOf(type: FieldType, path: string): string[] {
 }
 
 /** Fields that are told by others: each takes what the same field of another one takes. */
-const alike = /^(mysql|mongo|redis|rabbitmq|nats|s3|servers\.\w+)\.\w+$|^checks\.\w+\.run$|^strategy\.analysis\.run\./
+const alike =
+  /^sidecars\.\*\.(command|env|files|resources|secrets|security)\b|^(mysql|mongo|redis|rabbitmq|nats|s3|servers\.\w+)\.\w+$|^checks\.\w+\.run$|^strategy\.analysis\.run\./
 
 test.each([
   ['app.yml', ['app', 'app-in-team'], manifestFields],

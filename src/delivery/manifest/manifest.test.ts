@@ -29,17 +29,17 @@ describe('a mistake', () => {
   })
 
   test('whatever stands in the file, the message names a line of it', () => {
+    const anything = fc.dictionary(
+      fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields), 'extends'), fc.string()),
+      fc.jsonValue({ maxDepth: 3 }),
+    )
+    const environments = fc.dictionary(fc.constantFrom('test', 'test7', 'A'), anything)
     fc.assert(
-      fc.property(
-        fc.dictionary(
-          fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields)), fc.string()),
-          fc.jsonValue({ maxDepth: 2 }),
-        ),
-        value => {
-          const message = messageOf(JSON.stringify(value, undefined, 1))
-          expect(message).toMatch(/^(no mistake found|app\.yml(:\d+: | has \d+ mistakes:\n))/)
-        },
-      ),
+      fc.property(anything, fc.option(environments), (fields, changes) => {
+        const value = changes === null ? fields : { ...fields, name: 'web', environments: changes }
+        const message = messageOf(JSON.stringify(value, undefined, 1))
+        expect(message).toMatch(/^(no mistake found|app\.yml(:\d+: | has \d+ mistakes:\n))/)
+      }),
     )
   })
 })
@@ -55,6 +55,7 @@ describe('a manifest', () => {
       ports: [],
       health: undefined,
       environment: {},
+      sidecars: [],
       resources: {},
       security: { root: false, capabilities: [], readOnlyRoot: false },
       strategy: { kind: 'rolling' },
@@ -109,6 +110,15 @@ checks:
   after: { run: node e2e.js, timeLimit: PT10M }
 files: { /etc/web/rules.json: ./rules.json }
 secrets: [PARTNER_TOKEN]
+sidecars:
+  proxy: envoy:1.30
+  metrics:
+    command: node metrics.js
+    env: { LEVEL: info }
+    files: { /etc/metrics.json: ./metrics.json }
+    secrets: [METRICS_TOKEN]
+    resources: { memory: 32Mi }
+    security: { user: 2000 }
 notify: [team-hook]
 ports:
   http: 8080
@@ -144,6 +154,27 @@ stopSeconds: 5
         PASSWORD: { secret: 'database', key: 'password' },
         MODE: { configMap: 'settings', key: 'mode' },
       },
+      sidecars: [
+        {
+          name: 'proxy',
+          image: 'envoy:1.30',
+          command: [],
+          environment: {},
+          files: [],
+          secrets: [],
+          resources: {},
+          security: { root: false, capabilities: [], readOnlyRoot: false },
+        },
+        {
+          name: 'metrics',
+          command: ['node', 'metrics.js'],
+          environment: { LEVEL: { value: 'info' } },
+          files: [{ path: '/etc/metrics.json', source: './metrics.json' }],
+          secrets: ['METRICS_TOKEN'],
+          resources: { memory: '32Mi' },
+          security: { root: false, user: 2000, capabilities: [], readOnlyRoot: false },
+        },
+      ],
       resources: { cpu: '0.5', cpuLimit: '2', memory: '64Mi' },
       security: { root: true, user: 1000, capabilities: ['NET_BIND_SERVICE'], readOnlyRoot: true },
       strategy: { kind: 'recreate' },

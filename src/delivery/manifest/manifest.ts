@@ -2,18 +2,16 @@
 // it and with what convention adds. Plain data; every choice is made.
 import type { HealthCheck, Port, Resources, Security, Timing } from '../engine/parts.ts'
 
-export interface Manifest {
+export interface Manifest extends ManifestProcess {
   readonly name: string
   /** Without tag; by default `sampan.local/<name>`. */
   readonly image: string
   readonly namespace: string
   readonly replicas: number
-  readonly command: readonly string[]
   readonly ports: readonly ManifestPort[]
   readonly health: HealthCheck | undefined
-  readonly environment: Readonly<Record<string, EnvironmentValue>>
-  readonly resources: Resources
-  readonly security: Security
+  /** Run beside the service in each instance. */
+  readonly sidecars: readonly ManifestSidecar[]
   readonly strategy: Strategy
   /** Seconds an instance gets to finish what it is doing. */
   readonly stopSeconds: number
@@ -26,11 +24,25 @@ export interface Manifest {
   readonly routes: readonly ManifestRoute[]
   readonly schedules: readonly ManifestSchedule[]
   readonly checks: { readonly before?: Command; readonly after?: Command }
+  /** Names of hooks. */
+  readonly notify: readonly string[]
+}
+
+/** How a process is started, beside its image. */
+export interface ManifestProcess {
+  readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, EnvironmentValue>>
   readonly files: readonly ManifestFile[]
   /** Names of variables whose values are in the environment's secrets. */
   readonly secrets: readonly string[]
-  /** Names of hooks. */
-  readonly notify: readonly string[]
+  readonly resources: Resources
+  readonly security: Security
+}
+
+export interface ManifestSidecar extends ManifestProcess {
+  readonly name: string
+  /** With tag; by default that of the service, in the version that is delivered. */
+  readonly image?: string
 }
 
 export interface ManifestPort extends Port {

@@ -4,24 +4,49 @@ import type { Team } from '../team/team.ts'
 import type { Mistake } from './field.ts'
 import type { Rule } from './layered-file.ts'
 import { versionVariable } from './manifest.ts'
-import { listed, suggestion } from './nearest-name.ts'
+import { suggestion } from './nearest-name.ts'
 import { namespaceOf } from './placement.ts'
 import { healthPort, routePort, tcpPorts } from './port-choice.ts'
-import type { Written } from './written.ts'
+import type { Written, WrittenProcess } from './written.ts'
 
 export const rulesFor = (team: Team | undefined): readonly Rule<Written>[] => [
   { reads: ['ports'], mistakes: portsTwice },
   { reads: ['ports', 'health'], mistakes: portOfHealth },
-  { reads: ['env', 'secrets'], mistakes: variables },
-  { reads: ['resources'], mistakes: coresBelowLimit },
-  { reads: ['security'], mistakes: userIsRoot },
+  ...ofEachProcess(['env', 'secrets'], variables),
+  ...ofEachProcess(['resources'], coresBelowLimit),
+  ...ofEachProcess(['security'], userIsRoot),
   { reads: ['strategy'], mistakes: canaryAlone },
   { reads: ['schedules'], mistakes: timings },
   { reads: ['ports', 'routes'], mistakes: routesLead },
-  { reads: ['files'], mistakes: filesInFiles },
+  ...ofEachProcess(['files'], filesInFiles),
+  { reads: ['name', 'sidecars'], mistakes: sidecarsDiffer },
   { reads: ['notify'], mistakes: written => hooksExist(written, team) },
   { reads: ['name', 'namespace'], mistakes: (written, environment) => namespaceFits(written, environment, team) },
 ]
+
+/** The service's own process and those beside it. */
+function ofEachProcess(reads: readonly string[], mistakes: (process: WrittenProcess) => Mistake[]): Rule<Written>[] {
+  return [
+    { reads, mistakes },
+    {
+      reads: ['sidecars'],
+      mistakes: ({ sidecars = {} }) =>
+        Object.entries(sidecars).flatMap(([name, process]) =>
+          mistakes(process).map(({ path, message }) => ({ path: ['sidecars', name, ...path], message })),
+        ),
+    },
+  ]
+}
+
+function sidecarsDiffer({ name, sidecars = {} }: Written): Mistake[] {
+  return Object.entries(sidecars).flatMap(([sidecar, { image, command }]) => {
+    const path = ['sidecars', sidecar]
+    if (sidecar === name) return [{ path, message: `expected another name than that of the service, found "${name}"` }]
+    return image === undefined && command === undefined
+      ? [{ path, message: 'expected image or command, found neither: it would be the service once more' }]
+      : []
+  })
+}
 
 function portsTwice({ ports = {} }: Written): Mistake[] {
   const users = new Map<string, string>()
@@ -57,7 +82,7 @@ function unknownPort(written: Written, chosen: string | undefined, named: string
   return [`expected the name of a port of this service, found ${found}; ${known}`]
 }
 
-function variables({ env = {}, secrets = [] }: Written): Mistake[] {
+function variables({ env = {}, secrets = [] }: WrittenProcess): Mistake[] {
   const ours: Mistake[] = [
     ['env', env] as const,
     ['secrets', Object.fromEntries(secrets.map(name => [name, true]))] as const,
@@ -75,7 +100,7 @@ function variables({ env = {}, secrets = [] }: Written): Mistake[] {
 
 const coresOf = (text: string): number => (text.endsWith('m') ? Number(text.slice(0, -1)) / 1000 : Number(text))
 
-function coresBelowLimit({ resources: { cpu, cpuLimit } = {} }: Written): Mistake[] {
+function coresBelowLimit({ resources: { cpu, cpuLimit } = {} }: WrittenProcess): Mistake[] {
   if (cpuLimit === undefined) return []
   const message =
     coresOf(cpuLimit) === 0
@@ -85,7 +110,7 @@ function coresBelowLimit({ resources: { cpu, cpuLimit } = {} }: Written): Mistak
   return fits ? [] : [{ path: ['resources', 'cpuLimit'], message }]
 }
 
-function userIsRoot({ security: { root = false, user } = {} }: Written): Mistake[] {
+function userIsRoot({ security: { root = false, user } = {} }: WrittenProcess): Mistake[] {
   return user === 0 && !root
     ? [
         {
@@ -141,7 +166,7 @@ function routesLead(written: Written): Mistake[] {
   })
 }
 
-function filesInFiles({ files = {} }: Written): Mistake[] {
+function filesInFiles({ files = {} }: WrittenProcess): Mistake[] {
   const paths = Object.keys(files)
   return paths.flatMap(path => {
     const inside = paths.find(other => other.startsWith(`${path}/`))

@@ -3,19 +3,29 @@
 import type { Resources } from '../engine/parts.ts'
 import type { BackingServiceType, BackingServiceWish, CanaryStep } from './manifest.ts'
 
-export interface Written extends Readonly<
-  Partial<Record<BackingServiceType, false | Omit<BackingServiceWish, 'type'>>>
-> {
+export interface WrittenProcess {
+  readonly command?: readonly string[]
+  readonly env?: Readonly<Record<string, WrittenVariable>>
+  readonly files?: Readonly<Record<string, string>>
+  readonly secrets?: readonly string[]
+  readonly resources?: Resources
+  readonly security?: WrittenSecurity
+}
+
+export interface WrittenSidecar extends WrittenProcess {
+  readonly image?: string
+}
+
+type WrittenServices = Readonly<Partial<Record<BackingServiceType, false | Omit<BackingServiceWish, 'type'>>>>
+
+export interface Written extends WrittenProcess, WrittenServices {
   readonly name: string
   readonly image?: string
   readonly namespace?: string
   readonly replicas?: number
-  readonly command?: readonly string[]
   readonly ports?: Readonly<Record<string, WrittenPort>>
   readonly health?: WrittenHealth
-  readonly env?: Readonly<Record<string, WrittenVariable>>
-  readonly resources?: Resources
-  readonly security?: WrittenSecurity
+  readonly sidecars?: Readonly<Record<string, WrittenSidecar>>
   readonly spread?: boolean
   readonly disruptionBudget?: boolean
   readonly strategy?: WrittenStrategy
@@ -24,8 +34,6 @@ export interface Written extends Readonly<
   readonly routes?: readonly WrittenRoute[]
   readonly schedules?: Readonly<Record<string, WrittenSchedule>>
   readonly checks?: { readonly before?: WrittenCheck; readonly after?: WrittenCheck }
-  readonly files?: Readonly<Record<string, string>>
-  readonly secrets?: readonly string[]
   readonly notify?: readonly string[]
 }
 

@@ -8,14 +8,15 @@ import type { ImageFound, Materials } from '../plan/materials.ts'
 import { serviceMaterial, type ServiceMaterialsInput } from './service-materials.ts'
 
 export interface Sources extends Omit<ServiceMaterialsInput, 'secret'> {
-  readonly image: () => Promise<ImageFound>
+  /** @param reference with tag */
+  readonly image: (reference: string) => Promise<ImageFound>
   /** Bytes of a file beside the manifest. @throws when it cannot be read */
   readonly readFile: (source: string) => Promise<Uint8Array>
   /** Values of secrets for this service and environment. @throws DeployError with all that are missing */
   readonly secrets: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }
 
-export async function gather(manifest: Manifest, sources: Sources): Promise<Materials> {
+export async function gather(manifest: Manifest, version: string, sources: Sources): Promise<Materials> {
   const servers = manifest.services.flatMap(({ type }) => sources.external(type) ?? [])
   const mistakes: string[] = []
   const orTold = async <T>(work: Promise<T>): Promise<T | undefined> =>
@@ -23,37 +24,54 @@ export async function gather(manifest: Manifest, sources: Sources): Promise<Mate
       mistakes.push((error as Error).message)
       return undefined
     })
-  const names = [...new Set([...manifest.secrets, ...servers.map(({ password }) => password)])]
-  const [image, files, values] = await Promise.all([
-    orTold(sources.image()),
+  const secretNames = [...new Set([manifest, ...manifest.sidecars].flatMap(({ secrets }) => secrets))]
+  const names = [...new Set([...secretNames, ...servers.map(({ password }) => password)])]
+  const [image, sidecarImages, files, values] = await Promise.all([
+    orTold(sources.image(`${manifest.image}:${version}`)),
+    orTold(sidecarImagesOf(manifest, sources)),
     orTold(filesOf(manifest, sources)),
     orTold(names.length === 0 ? Promise.resolve(new Map<string, string>()) : sources.secrets(names)),
   ])
-  if (image === undefined || values === undefined || mistakes.length > 0) throw new DeployError(mistakes.join('\n'))
+  if (image === undefined || sidecarImages === undefined || values === undefined || mistakes.length > 0)
+    throw new DeployError(mistakes.join('\n'))
   const secret = (name: string): string => values.get(name)!
   const services = await Promise.all(manifest.services.map(wish => serviceMaterial(wish, { ...sources, secret })))
   return {
     image,
+    sidecarImages,
     services,
     ...(files !== undefined && { files }),
-    ...(manifest.secrets.length > 0 && {
+    ...(secretNames.length > 0 && {
       secrets: bundleOf(
         manifest.name,
         'secrets',
         true,
-        Object.fromEntries(manifest.secrets.map(name => [name, secret(name)])),
+        Object.fromEntries(secretNames.map(name => [name, secret(name)])),
       ),
     }),
   }
 }
 
-async function filesOf({ name, files }: Manifest, { readFile }: Sources): Promise<Bundle | undefined> {
-  if (files.length === 0) return undefined
+async function sidecarImagesOf({ sidecars }: Manifest, sources: Sources): Promise<Record<string, ImageFound>> {
+  const found = sidecars.map(async ({ name, image }) =>
+    image === undefined ? [] : [[name, await sources.image(image)] as const],
+  )
+  return Object.fromEntries((await Promise.all(found)).flat())
+}
+
+async function filesOf({ name, files, sidecars }: Manifest, { readFile }: Sources): Promise<Bundle | undefined> {
+  const wanted = [
+    ...files.map(({ path, source }) => ({ key: fileKey(path), source })),
+    ...sidecars.flatMap(sidecar =>
+      sidecar.files.map(({ path, source }) => ({ key: fileKey(path, sidecar.name), source })),
+    ),
+  ]
+  if (wanted.length === 0) return undefined
   const entries: Record<string, Uint8Array> = {}
   const mistakes: string[] = []
-  for (const { path, source } of files)
+  for (const { key, source } of wanted)
     try {
-      entries[fileKey(path)] = await readFile(source)
+      entries[key] = await readFile(source)
     } catch (error) {
       mistakes.push(`files: ${source} cannot be read: ${(error as Error).message}`)
     }

@@ -28,5 +28,9 @@ export const outlivesReleases = (name: string): boolean => name.endsWith('-admin
 export const entryOf = ({ entries }: Bundle, key: string): string | undefined =>
   entries[key] === undefined ? undefined : Buffer.from(entries[key], 'base64').toString()
 
-/** Keys of bundles have no slashes: `/etc/hcn/rules.json` is `etc.hcn.rules.json`. */
-export const fileKey = (path: string): string => path.replace(/^\//, '').replaceAll(/[^-._a-zA-Z0-9]/g, '.')
+/**
+ * Keys of bundles have no slashes: `/etc/hcn/rules.json` is `etc.hcn.rules.json`, and `proxy..etc.hcn.rules.json` for a
+ * sidecar `proxy`.
+ */
+export const fileKey = (path: string, sidecar?: string): string =>
+  `${sidecar === undefined ? '' : `${sidecar}..`}${path.replace(/^\//, '').replaceAll(/[^-._a-zA-Z0-9]/g, '.')}`

@@ -6,6 +6,8 @@ import type { ServiceNeed } from './step.ts'
 
 export interface Materials {
   readonly image: ImageFound
+  /** Of sidecars that have one of their own. */
+  readonly sidecarImages: Readonly<Record<string, ImageFound>>
   /** The manifest's files, and where they are to be. */
   readonly files?: Bundle
   /** By the names of variables. */

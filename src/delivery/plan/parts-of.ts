@@ -1,24 +1,29 @@
 // The parts of a service as its manifest wants them, whatever the way there. Pure.
-import type { Entrance, Process, Route, Schedule, Workload } from '../engine/parts.ts'
+import type { Entrance, Process, Route, Schedule, Sidecar, Workload } from '../engine/parts.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { ServiceMaterial } from './materials.ts'
 
 export interface Parts {
   readonly version: string
   readonly process: Process
+  readonly beside: readonly Sidecar[]
 }
 
 const colours = ['blue', 'green'] as const
 export type Track = 'main' | (typeof colours)[number] | 'canary' | 'candidate'
 
 export const otherColour = (colour: string): Track => (colour === 'blue' ? 'green' : 'blue')
-export const isColour = (track: string): boolean => (colours as readonly string[]).includes(track)
 
 export const workloadName = (service: string, track: string): string =>
   track === 'main' ? service : `${service}-${track}`
 
 /** Instances of a track. Only those of `main` and `canary` serve without an entrance of their own. */
-export function workloadOf(manifest: Manifest, { version, process }: Parts, track: Track, instances: number): Workload {
+export function workloadOf(
+  manifest: Manifest,
+  { version, process, beside }: Parts,
+  track: Track,
+  instances: number,
+): Workload {
   const { name, ports, health, stopSeconds, strategy, spread, disruptionBudget } = manifest
   return {
     kind: 'workload',
@@ -29,6 +34,7 @@ export function workloadOf(manifest: Manifest, { version, process }: Parts, trac
     serving: track === 'main' || track === 'canary',
     instances,
     process,
+    ...(beside.length > 0 && { beside }),
     ports: ports.map(({ name: portName, port, protocol }) => ({ name: portName, port, protocol })),
     health,
     stopSeconds,

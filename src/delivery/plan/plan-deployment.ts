@@ -1,7 +1,7 @@
 // From a manifest, a version and what there is to the steps that bring it there. Pure: the same input gives the same
 // plan, and each step says how it is undone.
 import type { Observation } from '../engine/engine.ts'
-import { type Part, type PartName, type Process, type Run } from '../engine/parts.ts'
+import { type Part, type PartName, type Process, type Run, type Sidecar } from '../engine/parts.ts'
 import type { Command, Manifest } from '../manifest/manifest.ts'
 import type { PlannedRelease, Release, ReleaseMigration } from '../release.ts'
 import type { Materials, ServiceMaterial } from './materials.ts'
@@ -14,10 +14,11 @@ import {
   serverParts,
   workloadName,
   workloadOf,
+  type Parts,
   type Track,
 } from './parts-of.ts'
 import { PlanBuilder } from './plan-builder.ts'
-import { processOf } from './process-of.ts'
+import { processOf, sidecarsOf } from './process-of.ts'
 import type { MigrateStep, RunStep, ServiceStep, StepFacts } from './step.ts'
 import {
   brief,
@@ -51,11 +52,14 @@ class DeploymentPlanner {
   private readonly input: DeploymentInput
   private readonly builder: PlanBuilder
   private readonly process: Process
+  private readonly beside: readonly Sidecar[]
 
   constructor(input: DeploymentInput) {
     this.input = input
     this.builder = new PlanBuilder(input.present?.parts ?? [])
-    this.process = processOf(input.manifest, input.version, input.materials)
+    const { manifest, version, materials } = input
+    this.process = processOf(manifest, version, materials)
+    this.beside = sidecarsOf(manifest, version, materials)
   }
 
   plan(): PlannedRelease {
@@ -90,8 +94,8 @@ class DeploymentPlanner {
     }
   }
 
-  private get parts(): { readonly version: string; readonly process: Process } {
-    return { version: this.input.version, process: this.process }
+  private get parts(): Parts {
+    return { version: this.input.version, process: this.process, beside: this.beside }
   }
 
   private service(material: ServiceMaterial): void {
@@ -320,7 +324,11 @@ const serviceSeconds = 120
 const analysisSeconds = 30
 
 function bundlesIn(parts: readonly Part[]): string[] {
-  return parts.flatMap(part => ('process' in part ? bundlesOfProcess(part.process) : []))
+  return parts.flatMap(part => {
+    const beside = part.kind === 'workload' ? (part.beside ?? []) : []
+    const processes = 'process' in part ? [part, ...beside].map(({ process }) => process) : []
+    return processes.flatMap(bundlesOfProcess)
+  })
 }
 
 /** Also names of what is no bundle: dropping goes by what the engine lists as bundles. */

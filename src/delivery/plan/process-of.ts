@@ -1,25 +1,49 @@
-// How instances, schedules and runs of a release are started: the same image, variables and files for all of them.
-// Pure.
-import type { Process, Variable } from '../engine/parts.ts'
-import { versionVariable, type EnvironmentValue, type Manifest } from '../manifest/manifest.ts'
+// How instances, schedules and runs of a release are started: the same image, variables and files for all of them; and
+// what runs beside instances. Pure.
+import type { Process, Sidecar, Variable } from '../engine/parts.ts'
+import { versionVariable, type EnvironmentValue, type Manifest, type ManifestProcess } from '../manifest/manifest.ts'
 import { fileKey } from './bundles.ts'
-import type { Materials } from './materials.ts'
+import type { ImageFound, Materials } from './materials.ts'
 
 export function processOf(manifest: Manifest, version: string, materials: Materials): Process {
-  const { image, files, secrets, services } = materials
-  const granted = services.flatMap(({ credentials, variables }) =>
-    variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
-  )
-  const own = Object.entries(manifest.environment).map(([name, value]): [string, Variable] => [name, variable(value)])
-  const kept = manifest.secrets.map((name): [string, Variable] => [name, { secret: secrets!.name, key: name }])
+  // A name that several of them give, as DATABASE_URL, is the first one's.
+  const granted = materials.services
+    .toReversed()
+    .flatMap(({ credentials, variables }) =>
+      variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
+    )
+  return startedBy(manifest, materials.image, [[versionVariable, { value: version }], ...granted], materials)
+}
+
+/** They get what the manifest gives them, and nothing of the service's own. */
+export const sidecarsOf = ({ sidecars }: Manifest, version: string, materials: Materials): Sidecar[] =>
+  sidecars.map(({ name, ...process }) => {
+    const image = materials.sidecarImages[name] ?? materials.image
+    return { name, process: startedBy(process, image, [[versionVariable, { value: version }]], materials, name) }
+  })
+
+function startedBy(
+  { command, environment, files, secrets, resources, security }: ManifestProcess,
+  image: ImageFound,
+  given: readonly [string, Variable][],
+  materials: Materials,
+  sidecar?: string,
+): Process {
+  const own = Object.entries(environment).map(([name, value]): [string, Variable] => [name, variable(value)])
+  const kept = secrets.map((name): [string, Variable] => [name, { secret: materials.secrets!.name, key: name }])
   return {
     image: image.reference,
     ...(image.pullMark !== undefined && { pullMark: image.pullMark }),
-    command: manifest.command,
-    variables: Object.fromEntries([[versionVariable, { value: version }], ...granted, ...own, ...kept]),
-    files: manifest.files.map(({ path }) => ({ path, bundle: files!.name, key: fileKey(path), secret: false })),
-    resources: manifest.resources,
-    security: manifest.security,
+    command,
+    variables: Object.fromEntries([...given, ...own, ...kept]),
+    files: files.map(({ path }) => ({
+      path,
+      bundle: materials.files!.name,
+      key: fileKey(path, sidecar),
+      secret: false,
+    })),
+    resources,
+    security,
   }
 }
 

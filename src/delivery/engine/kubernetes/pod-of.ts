@@ -8,15 +8,27 @@ import type {
   SecurityContext,
   Volume,
 } from '../../../api/generated/models.ts'
-import type { MountedFile, Process, Resources, Security, Variable } from '../parts.ts'
+import type { MountedFile, Process, Resources, Security, Sidecar, Variable } from '../parts.ts'
 import { annotation, objectName } from './labels.ts'
 
 /** Templates of pods differ in what is added to this. @param name of the container */
-export function podOf(name: string, process: Process, more: Partial<Container> = {}): PodSpec {
-  const volumes = volumesOf(process.files)
+export function podOf(
+  name: string,
+  process: Process,
+  more: Partial<Container> = {},
+  beside: readonly Sidecar[] = [],
+): PodSpec {
+  const volumes = volumesOf([process, ...beside.map(sidecar => sidecar.process)].flatMap(({ files }) => files))
   return {
     enableServiceLinks: false,
-    securityContext: podSecurity(process.security),
+    securityContext: podSecurity,
+    // Those that go on are started before the others, and ended after them.
+    ...(beside.length > 0 && {
+      initContainers: beside.map(sidecar => ({
+        ...containerOf(sidecar.name, sidecar.process),
+        restartPolicy: 'Always',
+      })),
+    }),
     containers: [{ ...containerOf(name, process), ...more }],
     ...(volumes.length > 0 && { volumes }),
   }
@@ -62,13 +74,11 @@ function requirementsOf({ cpu, cpuLimit, memory }: Resources): ResourceRequireme
   }
 }
 
-const podSecurity = ({ root, user }: Security): PodSecurityContext => ({
+const podSecurity: PodSecurityContext = { seccompProfile: { type: 'RuntimeDefault' } }
+
+const containerSecurity = ({ root, user, capabilities, readOnlyRoot }: Security): SecurityContext => ({
   runAsNonRoot: !root,
   ...(user !== undefined && { runAsUser: user }),
-  seccompProfile: { type: 'RuntimeDefault' },
-})
-
-const containerSecurity = ({ capabilities, readOnlyRoot }: Security): SecurityContext => ({
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'], ...(capabilities.length > 0 && { add: [...capabilities] }) },
   ...(readOnlyRoot && { readOnlyRootFilesystem: true }),

@@ -73,7 +73,7 @@ export async function missingRights(client: Client, namespace: string, rights: r
   const open = rights
     .map(wanted => ({ ...wanted, verbs: wanted.verbs.filter(verb => !isGranted(wanted, verb, status?.resourceRules)) }))
     .filter(({ verbs }) => verbs.length > 0)
-  if (status?.incomplete !== true) return open
+  if (!status?.incomplete) return open
   const asked = await Promise.all(open.map(wanted => refusedOf(client, namespace, wanted)))
   return asked.filter(({ verbs }) => verbs.length > 0)
 }

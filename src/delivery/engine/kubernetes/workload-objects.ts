@@ -142,19 +142,24 @@ function templateOf(workload: Workload, spec: PodSpec): PodTemplateSpec {
 }
 
 function instancePod(workload: Workload): PodSpec {
-  const { service, process, ports, health, stopSeconds, spread } = workload
+  const { service, process, beside, ports, health, stopSeconds, spread } = workload
   const served = ports.length > 0
   return {
-    ...podOf(service, process, {
-      ...(served && {
-        ports: ports.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol })),
-        lifecycle: { preStop: { sleep: { seconds: spreadSeconds } } },
-      }),
-      ...(health !== undefined && {
-        readinessProbe: probeOf(health, workload, { periodSeconds: 2, failureThreshold: 2 }),
-        livenessProbe: probeOf(health, workload, { periodSeconds: 10, failureThreshold: 6 }),
-      }),
-    }),
+    ...podOf(
+      service,
+      process,
+      {
+        ...(served && {
+          ports: ports.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol })),
+          lifecycle: { preStop: { sleep: { seconds: spreadSeconds } } },
+        }),
+        ...(health !== undefined && {
+          readinessProbe: probeOf(health, workload, { periodSeconds: 2, failureThreshold: 2 }),
+          livenessProbe: probeOf(health, workload, { periodSeconds: 10, failureThreshold: 6 }),
+        }),
+      },
+      beside,
+    ),
     terminationGracePeriodSeconds: stopSeconds + spreadSeconds,
     ...(spread && { topologySpreadConstraints: [spreadOf(workload)] }),
   }

@@ -14,7 +14,7 @@ const everything = { configure: '.*', write: '.*', read: '.*' }
 export const rabbitmq: BackingService = {
   type: 'rabbitmq',
   title: dialect.title,
-  port: { name: 'amqp', port: 5672, protocol: 'TCP' },
+  port: { name: 'rabbitmq', port: 5672, protocol: 'TCP' },
   administration: { name: 'management', port: 15_672, protocol: 'TCP' },
   credentials: 'own',
   administrator: 'sampan',
@@ -29,7 +29,7 @@ export const rabbitmq: BackingService = {
     },
     // Not its whole home: of the file beside it, Erlang demands that no group may read it, which volumes do not keep.
     storagePath: '/var/lib/rabbitmq/mnesia',
-    health: { kind: 'tcp', port: 'amqp' },
+    health: { kind: 'tcp', port: 'rabbitmq' },
     stopSeconds: 60,
   }),
 

@@ -1,0 +1,112 @@
+// What `deploy` and `rollback` have in common: services of one environment or of several, side by side where none
+// waits for another, told apart in what is said, and one result of all of them.
+import type { DeliveryOptions } from '../delivery/delivering.ts'
+import { releaseFacts, type Release } from '../delivery/release.ts'
+import { inOrder, type Outcome } from '../delivery/team/in-order.ts'
+import { deliveryOptions, type DeliverySettings } from './deliveries.ts'
+import { watchForInterruption } from './interruption.ts'
+import { CommandFailure, Output } from './output.ts'
+import { openTarget, type Setting, type Target, type TargetOptions } from './target.ts'
+
+/** One service of one environment. */
+export interface Wish<Service> {
+  readonly setting: Setting
+  readonly name: string
+  /** Names of those of its environment that come before it. */
+  readonly after: readonly string[]
+  readonly service: Service
+}
+
+export interface WishAt<Service> extends Wish<Service> {
+  readonly target: Target
+  readonly delivery: DeliveryOptions
+}
+
+export interface EachServiceOptions extends TargetOptions, DeliverySettings {
+  readonly output?: 'json'
+}
+
+export interface Ended<Service> {
+  readonly at: WishAt<Service>
+  readonly outcome: Outcome<Release>
+}
+
+export interface EachServiceWork<Service> {
+  /** What to do after it was ended at once. */
+  readonly goOn: string
+  readonly one: (at: WishAt<Service>) => Promise<Release>
+  /** When all have ended, some perhaps badly. */
+  readonly atTheEnd?: (ended: readonly Ended<Service>[], output: Output) => Promise<void>
+}
+
+/** @throws CommandFailure with what failed, when the others have ended */
+export async function eachService<Service>(
+  wishes: readonly Wish<Service>[],
+  options: EachServiceOptions,
+  { goOn, one, atTheEnd }: EachServiceWork<Service>,
+): Promise<void> {
+  const output = new Output()
+  const targets = new Map<Setting, Target>()
+  const interruption = watchForInterruption(output, goOn)
+  try {
+    for (const { setting } of wishes) if (!targets.has(setting)) targets.set(setting, openTarget(options, setting))
+    const labelOf = ({ setting, name }: Wish<Service>): string =>
+      targets.size > 1 ? `${setting.environment} ${name}` : name
+    const all = new Map(
+      wishes.map(wish => {
+        const target = targets.get(wish.setting)!
+        const delivery = deliveryOptions(target, options, output, interruption.signal)
+        const report = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
+        return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report } }]
+      }),
+    )
+    const order = [...all].map(([key, at]) => [key, at.after.map(name => keyOf(at, name))])
+    const outcomes = await inOrder(Object.fromEntries(order), key => one(all.get(key)!))
+    const ended = outcomes.map(outcome => ({ at: all.get(outcome.name)!, outcome }))
+    await atTheEnd?.(ended, output)
+    tell(ended, labelOf, options, output)
+  } catch (error) {
+    throw interruption.exitCode === undefined
+      ? error
+      : new CommandFailure((error as Error).message, interruption.exitCode)
+  } finally {
+    output.quiet()
+    interruption.close()
+    for (const target of targets.values()) target.close()
+  }
+}
+
+const keyOf = ({ setting }: Pick<Wish<unknown>, 'setting'>, name: string): string => `${setting.environment}/${name}`
+
+function prefixed(report: DeliveryOptions['report'], name: string): DeliveryOptions['report'] {
+  return {
+    step: text => report.step(`${name}: ${text}`),
+    waiting: text => report.waiting(`${name}: ${text}`),
+    note: text => report.note(`${name}: ${text}`),
+  }
+}
+
+function tell<Service>(
+  ended: readonly Ended<Service>[],
+  labelOf: (wish: Wish<Service>) => string,
+  { output: format }: EachServiceOptions,
+  output: Output,
+): void {
+  const done = ended.flatMap(({ outcome }) => outcome.value ?? [])
+  const failed = ended.filter(({ outcome }) => outcome.state !== 'done')
+  output.quiet()
+  if (format === 'json' && failed.length === 0) {
+    const facts = done.map(releaseFacts)
+    console.log(JSON.stringify(facts.length === 1 ? facts[0] : facts))
+  } else if (format !== 'json')
+    for (const { service, version, revision, environment } of done)
+      output.line(
+        `${service} ${version} runs in ${environment} (release ${revision}); look at it with: sampan ps -e ${environment} ${service}`,
+      )
+  if (failed.length === 0) return
+  if (ended.length === 1) throw failed[0]!.outcome.error!
+  const lines = failed.map(({ at, outcome: { error } }) => `${labelOf(at)}: ${error?.message ?? notBegun}`)
+  throw new CommandFailure(lines.join('\n'))
+}
+
+const notBegun = 'not begun, because one that comes before it failed'

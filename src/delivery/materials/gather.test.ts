@@ -1,0 +1,73 @@
+// What a deployment with sidecars is made of, from the manifest to the parts.
+import { expect, test } from 'vitest'
+import { plainManifest } from '../../testing/memory-delivery.ts'
+import { MemoryEngine } from '../engine/memory/memory-engine.ts'
+import type { Manifest, ManifestProcess } from '../manifest/manifest.ts'
+import { planDeployment } from '../plan/plan-deployment.ts'
+import { entryOf } from '../plan/bundles.ts'
+import { gather } from './gather.ts'
+
+const plain: ManifestProcess = {
+  command: [],
+  environment: {},
+  files: [],
+  secrets: [],
+  resources: {},
+  security: { root: false, capabilities: [], readOnlyRoot: false },
+}
+const manifest: Manifest = {
+  ...plainManifest,
+  files: [{ path: '/etc/rules.json', source: './rules.json' }],
+  secrets: ['PARTNER_TOKEN'],
+  environment: { MODE: { value: 'test' } },
+  sidecars: [
+    { ...plain, name: 'metrics', command: ['node', 'metrics.js'], secrets: ['METRICS_TOKEN'] },
+    { ...plain, name: 'proxy', image: 'envoy:1.30', files: [{ path: '/etc/rules.json', source: './proxy.json' }] },
+  ],
+}
+
+test('a sidecar has the image that it names or that of the service, and files and secrets of its own', async () => {
+  const materials = await gather(manifest, '1.0.0', {
+    engine: new MemoryEngine(),
+    place: { environment: 'test', namespace: 'test', service: 'hcn' },
+    present: undefined,
+    load: () => Promise.reject(new Error('there is none')),
+    external: () => undefined,
+    password: () => 'secret',
+    image: async reference => ({ reference: `${reference}@digest` }),
+    readFile: async source => Buffer.from(`content of ${source}`),
+    secrets: async names => new Map(names.map(name => [name, `value of ${name}`])),
+  })
+  const { parts, bundles } = planDeployment({
+    manifest,
+    version: '1.0.0',
+    revision: 1,
+    materials,
+    present: undefined,
+    observed: { workloads: [], entrances: [], schedules: [], routes: [] },
+    timeLimitSeconds: 60,
+  })
+  const workload = parts.find(part => part.kind === 'workload')!
+  const [files, secrets] = [materials.files!, materials.secrets!]
+  const version = { SERVICE_VERSION: { value: '1.0.0' } }
+  expect(workload.process).toMatchObject({
+    image: 'sampan.local/hcn:1.0.0@digest',
+    variables: { ...version, MODE: { value: 'test' }, PARTNER_TOKEN: { secret: secrets.name, key: 'PARTNER_TOKEN' } },
+  })
+  expect(workload.beside).toMatchObject([
+    {
+      name: 'metrics',
+      process: {
+        image: 'sampan.local/hcn:1.0.0@digest',
+        command: ['node', 'metrics.js'],
+        variables: { ...version, METRICS_TOKEN: { secret: secrets.name, key: 'METRICS_TOKEN' } },
+      },
+    },
+    { name: 'proxy', process: { image: 'envoy:1.30@digest', variables: version } },
+  ])
+  const contents = [workload.process, workload.beside![1]!.process].map(({ files: [file] }) =>
+    entryOf(files, file!.key),
+  )
+  expect(contents).toEqual(['content of ./rules.json', 'content of ./proxy.json'])
+  expect(bundles).toEqual([files.name, secrets.name])
+})

@@ -1,0 +1,40 @@
+// Work that is done while people ask: bounded load from within a cluster's network namespace (http-load.ts), from
+// before the work until after it.
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { repository, type ClusterFixture } from './cluster-fixture.ts'
+import type { LoadReport } from './http-load.ts'
+
+export interface Load {
+  readonly urls: readonly string[]
+  /** Connections to each that stay, and that are made anew for each request. */
+  readonly keptAlive: number
+  readonly newEachTime: number
+  readonly pauseMs: number
+}
+
+export async function underLoad(
+  cluster: ClusterFixture,
+  { urls, keptAlive, newEachTime, pauseMs }: Load,
+  work: () => Promise<unknown>,
+): Promise<LoadReport> {
+  const program = join(repository, 'src/testing/http-load.ts')
+  const load = cluster.spawn(process.execPath, [
+    program,
+    urls.join(','),
+    ...[keptAlive, newEachTime, pauseMs].map(String),
+  ])
+  const report = text(load.stdout!)
+  const words = text(load.stderr!)
+  try {
+    await work()
+  } finally {
+    load.stdin!.end()
+  }
+  const line = await report
+  if (line === '') throw new Error(`the load ended with ${await words}`)
+  const result = JSON.parse(line) as LoadReport
+  const { requests, failures, slowestMs, versions } = result
+  console.log(`${requests} requests, ${failures.length} failed, slowest ${slowestMs} ms, ${JSON.stringify(versions)}`)
+  return result
+}
