@@ -7,6 +7,7 @@ import type { Fields, FieldType } from '../src/delivery/manifest/field.ts'
 import { manifestFields } from '../src/delivery/manifest/fields.ts'
 import { backingServiceTypes } from '../src/delivery/manifest/manifest.ts'
 import { backingService } from '../src/delivery/services/backing-services.ts'
+import { teamFields } from '../src/delivery/team/team-fields.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -20,6 +21,7 @@ interface Part {
 export function parts(): Part[] {
   return [
     { file: 'README.md', name: 'manifest fields', text: fieldTable(manifestFields) },
+    { file: 'README.md', name: 'team fields', text: fieldTable(teamFields) },
     { file: 'ARCHITECTURE.md', name: 'layers', text: layerTable() },
     { file: 'docs/backing-services.md', name: 'variables', text: variableTable },
   ]

@@ -20,6 +20,23 @@ const commands: CommandFacts[] = [
     ],
     operands: [{ name: 'name:version', choices: [] }],
   },
+  {
+    name: 'run',
+    about: '',
+    options: [option(['-e', '--environment'], 'name')],
+    operands: [
+      { name: 'service', choices: [] },
+      { name: 'task', choices: [], repeats: true },
+    ],
+  },
+  { name: 'ps', about: '', options: [], operands: [{ name: 'service', choices: [], repeats: true }] },
+  {
+    name: 'env',
+    about: '',
+    options: [],
+    operands: [],
+    commands: [{ name: 'delete', about: '', options: [], operands: [{ name: 'environment', choices: [] }] }],
+  },
   { name: 'down', about: 'stop it', options: [option(['--data-dir'], 'directory')], operands: [] },
   { name: 'completion', about: '', options: [], operands: [{ name: 'shell', choices: ['bash', 'fish'] }] },
   {
@@ -42,6 +59,7 @@ const offers = {
   services: () => ['web', 'api'],
   environments: () => ['test', 'production'],
   contexts: () => ['sampan'],
+  tasks: (service: string) => (service === 'web' ? ['sync', 'report'] : []),
 }
 const found = (...words: string[]): Completion | string[] => {
   const all = completion(words, commands, offers)
@@ -71,6 +89,10 @@ describe('what may stand', () => {
     ['as an option of one of those', ['secret', 'set', '-'], ['--environment']],
     ['behind such an option', ['secret', 'set', '-e', 'p'], ['production']],
     ['as a service of one of those', ['secret', 'set', '-e', 'test', 'w'], ['web']],
+    ['as a service behind another one', ['ps', 'web', ''], ['web', 'api']],
+    ['as a task of the service', ['run', '-e', 'test', 'web', 's'], ['sync']],
+    ['as a word of a command', ['run', 'web', 'sync', ''], []],
+    ['as an environment', ['env', 'delete', 'p'], ['production']],
     ['as one of few words', ['completion', 'f'], ['fish']],
   ])('%s', (_what, words, values) => {
     expect(found(...words)).toEqual(values)

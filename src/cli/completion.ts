@@ -1,6 +1,7 @@
 // Shell completion: `sampan completion bash|zsh|fish` prints a script, and that script asks
 // `sampan completion-candidates -- WORD...` what may stand where the last word is. What it is asked is told from the
 // commands themselves, so nothing is listed twice.
+import { parse } from 'yaml'
 import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
 import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
 import { servicesBelow } from './find-manifest.ts'
@@ -11,9 +12,16 @@ export interface CommandFacts {
   readonly about: string
   readonly options: readonly OptionFacts[]
   /** Names of what stands behind the command, in order. */
-  readonly operands: readonly { readonly name: string; readonly choices: readonly string[] }[]
+  readonly operands: readonly OperandFacts[]
   /** Those below it: `set` of `secret`. */
   readonly commands?: readonly CommandFacts[]
+}
+
+export interface OperandFacts {
+  readonly name: string
+  readonly choices: readonly string[]
+  /** The last one may stand several times. */
+  readonly repeats?: boolean
 }
 
 export interface OptionFacts {
@@ -35,6 +43,8 @@ export interface Offers {
   readonly services: () => readonly string[]
   readonly environments: () => readonly string[]
   readonly contexts: () => readonly string[]
+  /** Of the schedules of a service. */
+  readonly tasks: (service: string) => readonly string[]
 }
 
 /** Files are the shell's own business. */
@@ -70,19 +80,20 @@ function candidatesFor(
   const operands = given.filter(
     (word, index) => !word.startsWith('-') && optionOf(given[index - 1])?.value === undefined,
   )
-  const next = command.operands[operands.length]
-  return next === undefined ? [] : operandsOf(next, offers)
+  const last = command.operands.at(-1)
+  const next = command.operands[operands.length] ?? (last?.repeats ? last : undefined)
+  return next === undefined ? [] : operandsOf(next, operands, offers)
 }
 
 function valuesOf({ names, value, choices }: OptionFacts, offers: Offers): Completion {
   if (choices.length > 0) return plain(choices)
-  if (names.includes('--environment')) return plain(offers.environments())
+  if (names.includes('--environment') || value === 'environment') return plain(offers.environments())
   if (names.includes('--context') || names.includes('--name')) return plain(offers.contexts())
   if (value === 'file' || value === 'path') return 'files'
   return value === 'directory' ? 'directories' : []
 }
 
-function operandsOf({ name, choices }: CommandFacts['operands'][number], offers: Offers): Completion {
+function operandsOf({ name, choices }: OperandFacts, before: readonly string[], offers: Offers): Completion {
   if (choices.length > 0) return plain(choices)
   switch (name) {
     case 'directory':
@@ -95,6 +106,10 @@ function operandsOf({ name, choices }: CommandFacts['operands'][number], offers:
     case 'service':
     case 'service-and-name':
       return plain(offers.services())
+    case 'environment':
+      return plain(offers.environments())
+    case 'task':
+      return before.length === 1 ? plain(offers.tasks(before[0]!)) : []
     default:
       return []
   }
@@ -102,7 +117,12 @@ function operandsOf({ name, choices }: CommandFacts['operands'][number], offers:
 
 /** Of this folder and this user; what cannot be read is not offered. */
 export const offersHere: Offers = {
-  services: () => servicesBelow(process.cwd()).map(({ name }) => name),
+  services: () => [
+    ...new Set([
+      ...servicesBelow(process.cwd()).map(({ name }) => name),
+      ...orNone(() => Object.keys(findTeam(process.cwd())?.team.services ?? {})),
+    ]),
+  ],
   environments: () => [
     ...new Set([
       ...servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text))),
@@ -116,6 +136,10 @@ export const offersHere: Offers = {
       ),
     ),
   ],
+  tasks: service =>
+    servicesBelow(process.cwd())
+      .filter(({ name }) => name === service)
+      .flatMap(({ text }) => orNone(() => Object.keys((parse(text) as { schedules?: object }).schedules ?? {}))),
 }
 
 function orNone(read: () => string[]): string[] {

@@ -1,14 +1,14 @@
 // Finds the `app.yml` of a service: the one named on the command line, else in this folder or up to three
 // folders below it.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parse } from 'yaml'
 import { nearestName } from '../delivery/manifest/nearest-name.ts'
+import { filesBelow } from './files-below.ts'
 import { CommandFailure } from './output.ts'
 
 export const manifestName = 'app.yml'
 const depth = 3
-const skipped = new Set(['node_modules', 'dist'])
 
 export interface FoundManifest {
   readonly file: string
@@ -19,7 +19,7 @@ export interface FoundManifest {
 export function manifestIn(given: string): FoundManifest {
   const file = existsSync(given) && statSync(given).isDirectory() ? join(given, manifestName) : given
   if (!existsSync(file)) throw new CommandFailure(`there is no manifest ${file}`)
-  return read(file)
+  return readManifestFile(file)
 }
 
 export function findManifest(service: string, given: string | undefined, directory: string): FoundManifest {
@@ -46,26 +46,17 @@ export const servicesBelow = (directory: string): NamedManifest[] =>
 
 /** All of them, also those whose name cannot be read. */
 const manifestsBelow = (directory: string): (FoundManifest & { readonly name: string | undefined })[] =>
-  filesBelow(directory, depth)
-    .map(read)
+  filesBelow(directory, name => name === manifestName, depth)
+    .map(readManifestFile)
     .map(found => ({ ...found, name: nameIn(found.text) }))
 
-function filesBelow(directory: string, levels: number): string[] {
-  const here = join(directory, manifestName)
-  const found = existsSync(here) ? [here] : []
-  if (levels === 0) return found
-  const below = readdirSync(directory, { withFileTypes: true }).filter(
-    entry => entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name),
-  )
-  return [...found, ...below.flatMap(entry => filesBelow(join(directory, entry.name), levels - 1))]
-}
-
-const read = (file: string): FoundManifest => ({
+export const readManifestFile = (file: string): FoundManifest => ({
   file: relative(process.cwd(), file) || file,
   text: readFileSync(file, 'utf8'),
 })
 
-function nameIn(text: string): string | undefined {
+/** undefined: it cannot be read. */
+export function nameIn(text: string): string | undefined {
   try {
     const name = (parse(text) as { name?: unknown } | null)?.name
     return typeof name === 'string' ? name : undefined

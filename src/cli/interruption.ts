@@ -13,8 +13,15 @@ export interface InterruptionWatch {
   close(): void
 }
 
-/** @param goOn what to do after the command was ended at once */
-export function watchForInterruption(output: Output, goOn: string): InterruptionWatch {
+/**
+ * @param goOn what to do after the command was ended at once
+ * @param first what the first one leads to
+ */
+export function watchForInterruption(
+  output: Output,
+  goOn: string,
+  first = 'going back to how it was before',
+): InterruptionWatch {
   const controller = new AbortController()
   let exitCode: number | undefined
   const interrupt = (name: Name): void => {
@@ -23,7 +30,7 @@ export function watchForInterruption(output: Output, goOn: string): Interruption
       return process.exit(exitCode)
     }
     exitCode = 128 + constants.signals[name]
-    output.line(`${names[name]}: going back to how it was before; once more to end at once`)
+    output.line(`${names[name]}: ${first}; once more to end at once`)
     controller.abort(new Interruption(names[name]))
   }
   const signals = Object.keys(names) as Name[]

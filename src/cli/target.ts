@@ -32,6 +32,8 @@ export interface Setting {
 export interface Target extends Setting {
   readonly client: HttpClient
   readonly engine: Engine
+  /** Host under which the cluster is reached: where ports of its machines may answer. */
+  readonly machine: string
   close(): void
 }
 
@@ -57,6 +59,7 @@ export function openTarget(options: TargetOptions, setting = settingOf(options))
     ...setting,
     client,
     engine,
+    machine: new URL(access.server).hostname.replace(/^\[|\]$/g, ''),
     close() {
       engine.close()
       client.close()

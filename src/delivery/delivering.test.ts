@@ -107,6 +107,23 @@ describe('a rollback', () => {
     expect(ids.indexOf('rollout')).toBeLessThan(ids.indexOf('migrate-down-3'))
   })
 
+  test('tells down to which version of the schema, where that can be asked for', async () => {
+    const versioned: Manifest = { ...whole, migrate: { ...migrate, version: ['version'] } }
+    await delivery.deploy(versioned, '1.0.0')
+    await delivery.deploy(versioned, '2.0.0')
+    const { steps } = await delivery.rollback()
+    const down = steps.find(step => step.kind === 'migrate')!
+    expect(down.forward.process.variables['SAMPAN_SCHEMA_TO']).toEqual({ value: 'v1' })
+  })
+
+  test('runs no down of an image that brought no change', async () => {
+    const unchanged: Migration = { ...migrate, up: ['true'], version: ['version'] }
+    await delivery.deploy({ ...whole, migrate: unchanged }, '1.0.0')
+    await delivery.deploy({ ...whole, migrate: { ...unchanged, irreversible: true } }, '2.0.0')
+    const { steps } = await delivery.rollback()
+    expect(steps.filter(step => step.kind === 'migrate')).toEqual([])
+  })
+
   test('refuses to go behind a migration that is irreversible, unless the schema is to stay', async () => {
     await delivery.deploy(whole, '1.0.0')
     await delivery.deploy({ ...whole, migrate: { ...migrate, irreversible: true } }, '2.0.0')

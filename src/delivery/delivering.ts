@@ -53,7 +53,8 @@ export class Delivery {
   private seen: Situation
   private readonly place: Place
   private readonly options: DeliveryOptions
-  private readonly lost: AbortSignal
+  /** Fires when somebody else delivers by now. */
+  readonly lost: AbortSignal
 
   constructor(place: Place, options: DeliveryOptions, lost: AbortSignal, situation: Situation) {
     this.place = place

@@ -22,11 +22,9 @@ export async function differencesOf(
   present: Release | undefined,
 ): Promise<readonly PartDifference[]> {
   const before = present?.parts ?? []
-  const all = await Promise.all([
-    ...planned.parts.map(part => partDifference(engine, place, part, before)),
-    ...before.filter(part => !planned.parts.some(wanted => samePart(wanted, part))).map(gone),
-  ])
-  return all.filter(({ change, drift, missing }) => change !== 'same' || drift.length > 0 || missing)
+  const wanted = await Promise.all(planned.parts.map(part => partDifference(engine, place, part, before)))
+  const rest = before.filter(part => !planned.parts.some(other => samePart(other, part))).map(gone)
+  return [...wanted, ...rest].filter(({ change, drift, missing }) => change !== 'same' || drift.length > 0 || missing)
 }
 
 const nameOf = ({ kind, name }: Part): PartName => ({ kind, name })

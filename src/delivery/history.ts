@@ -57,6 +57,6 @@ export async function forgetOld(engine: Engine, place: Place): Promise<void> {
 export function keptOf(releases: readonly Release[]): readonly Release[] {
   const good = releases.find(({ state }) => state === 'superseded')
   const others = releases.filter(({ state }) => state !== 'deployed' && state !== 'pending')
-  const old = others.slice(keptReleases).filter(release => release !== good)
-  return releases.filter(release => !old.includes(release))
+  const old = new Set(others.slice(keptReleases).filter(release => release !== good))
+  return releases.filter(release => !old.has(release))
 }

@@ -1,16 +1,23 @@
 // The `sampan` command. Each subcommand's code is loaded when it is used.
-import { homedir } from 'node:os'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { SecretOptions } from '../cli/commands/secret.ts'
 import type { CommandFacts } from '../cli/completion.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
-import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
-import type { Clock } from '../lib/clock.ts'
+import {
+  contextNameOption,
+  contextOption,
+  environmentOption,
+  fileOption,
+  identity,
+  machine,
+  outputOption,
+  timeoutOption,
+  wholeNumber,
+  withContext,
+} from './command-options.ts'
+import { addDailyCommands } from './daily-commands.ts'
 import { sampanVersion } from './version.ts'
-
-// Before anything is started that would inherit it.
-const identity = takeIdentitySource(process.env, homedir())
 
 const program = new Command('sampan')
   .description(
@@ -23,7 +30,6 @@ const nameOption = (): Option =>
   new Option('--name <name>', 'name of the cluster and of its kubeconfig context').default('sampan')
 const dataOption = (): Option =>
   new Option('--data-dir <directory>', 'where the cluster keeps its data (default: /var/lib/sampan/NAME)')
-const outputOption = (): Option => new Option('-o, --output <format>', 'print the result for scripts').choices(['json'])
 
 function portNumber(text: string): number {
   const port = Number(text)
@@ -146,44 +152,38 @@ program
 
 program
   .command('status')
-  .description('say whether and how the cluster runs')
+  .description('say whether and how the cluster runs, or with -e, how the services of an environment are')
+  .argument('[service...]', 'with -e: these alone')
+  .addOption(environmentOption('environment whose services are meant').makeOptionMandatory(false))
+  .addOption(contextOption())
   .addOption(nameOption())
   .addOption(dataOption())
   .addOption(outputOption())
   .option('--join-token', 'print the token that lets another server join this cluster, and nothing else')
-  .action(async options => (await import('./commands/status.ts')).status(options))
+  .action(async (services: string[], options, command: Command) => {
+    const { environment, name, ...others } = options
+    if (environment !== undefined) {
+      const { serviceStatus } = await import('../cli/commands/service-status.ts')
+      const given = command.getOptionValueSource('name') === 'cli' ? { ...others, name } : others
+      return serviceStatus(services, { ...withContext(given), environment, clock: commandClock })
+    }
+    if (services.length > 0) throw new CommandFailure('which environment? sampan status -e NAME shows its services')
+    return (await import('./commands/status.ts')).status(options)
+  })
 
-const environmentOption = (about = 'environment to deliver to'): Option =>
-  new Option('-e, --environment <name>', about).makeOptionMandatory()
-const contextOption = (): Option => new Option('--context <name>', 'kubeconfig context (default: the current one)')
-const contextNameOption = (): Option =>
-  new Option('--name <name>', 'name of a cluster of this machine: the same as --context <name>')
+program
+  .command('init')
+  .description('write a first app.yml for the service in a folder, from what is found there')
+  .argument('[directory]', 'folder of the service', '.')
+  .addOption(outputOption())
+  .action(async (directory, options) => (await import('../cli/commands/init.ts')).initCommand(directory, options))
 
-/** A cluster and the context that `up` makes for it have one name. */
-function withContext<T extends { context?: string; name?: string }>(options: T): T {
-  const { context, name } = options
-  if (context !== undefined && name !== undefined && context !== name)
-    throw new CommandFailure(`--context ${context} and --name ${name} name two clusters; give one of them`)
-  const chosen = context ?? name
-  return chosen === undefined ? options : { ...options, context: chosen }
-}
-
-const fileOption = (): Option =>
-  new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
-const timeoutOption = (): Option =>
-  new Option('--timeout <seconds>', 'how long to wait for the rollout').argParser(wholeNumber).default(300)
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number of at least 1')
-  return value
-}
-
-/** What delivering needs to know of this machine. */
-async function machine(): Promise<{ clock: Clock; isAlive: (pid: number) => boolean; identity: typeof identity }> {
-  const { isAlive } = await import('../host/daemon.ts')
-  return { clock: commandClock, isAlive, identity }
-}
+program
+  .command('check')
+  .description('tell the mistakes of manifests (app.yml) and of the file of the team (sampan.yml), without a cluster')
+  .argument('[file...]', 'files, or folders with all below them', ['.'])
+  .addOption(outputOption())
+  .action(async (files, options) => (await import('../cli/commands/check.ts')).checkCommand(files, options))
 
 program
   .command('build')
@@ -263,6 +263,8 @@ program
       ...(await machine()),
     }),
   )
+
+addDailyCommands(program)
 
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
@@ -355,6 +357,7 @@ const commandFacts = (of: Command = program): CommandFacts[] =>
       operands: command.registeredArguments.map(argument => ({
         name: argument.name(),
         choices: argument.argChoices ?? [],
+        repeats: argument.variadic,
       })),
     }))
 
@@ -369,6 +372,7 @@ const expected = new Set([
   'BuildError',
   'DeployError',
   'SecretsError',
+  'ServiceFailure',
 ])
 
 // Who no longer reads what a command says has not asked it to stop half-way.

@@ -109,6 +109,11 @@ export class MemoryDelivery {
     return this.settled(resume(this.place, this.options()))
   }
 
+  /** Something else that is done under the service's lease, or beside it. */
+  work<T>(what: (options: DeliveryOptions) => Promise<T>): Promise<T> {
+    return this.settled(what(this.options()))
+  }
+
   /** Somebody else comes after the process that was killed. */
   next(): void {
     this.dead = false

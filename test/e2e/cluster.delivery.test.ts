@@ -58,6 +58,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
   /** A deployment that has begun to wait. */
   async function begun(
     target: string,
+    said = 'instances are ready',
   ): Promise<{ child: ChildProcess; words: () => string; code: Promise<number | null> }> {
     const child = cluster.spawn(join(repository, 'bin/sampan'), ['deploy', '-e', 'test', target])
     let words = ''
@@ -67,7 +68,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     const code = new Promise<number | null>(resolve => {
       child.on('close', resolve)
     })
-    await eventually('it waits for instances', () => words.includes('instances are ready'), 30_000)
+    await eventually('it has begun', () => words.includes(said), 30_000)
     return { child, words: () => words, code }
   }
 
@@ -119,7 +120,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
 
   test('a delivery whose words nobody reads any more is brought to its end', async () => {
     await build('web', '3.0.0', serving('third'), withPort)
-    const delivery = await begun('web:3.0.0')
+    const delivery = await begun('web:3.0.0', 'web 3.0.0 to test')
     delivery.child.stderr!.destroy()
     delivery.child.stdout!.destroy()
     expect(await delivery.code).toBe(0)

@@ -3,11 +3,11 @@
 import { rollback } from '../../delivery/deploy.ts'
 import { isName } from '../../delivery/manifest/fields.ts'
 import { releaseFacts } from '../../delivery/release.ts'
-import { deliveryOptions, type DeliverySettings } from '../deliveries.ts'
+import { changing } from '../changing.ts'
 import { placeOfService } from '../chosen-services.ts'
-import { watchForInterruption } from '../interruption.ts'
-import { CommandFailure, Output } from '../output.ts'
-import { openTarget, settingOf, type TargetOptions } from '../target.ts'
+import type { DeliverySettings } from '../deliveries.ts'
+import { CommandFailure } from '../output.ts'
+import type { TargetOptions } from '../target.ts'
 
 export interface RollbackCommandOptions extends TargetOptions, DeliverySettings {
   readonly file?: string
@@ -21,34 +21,17 @@ export async function rollbackCommand(service: string, options: RollbackCommandO
     throw new CommandFailure(
       `expected the NAME of a service such as geo-backend, found "${service}"; --to chooses a release, else it is the one before`,
     )
-  const setting = settingOf(options)
-  const output = new Output()
-  const target = openTarget(options, setting)
-  const { environment } = target
-  const interruption = watchForInterruption(
-    output,
-    `the release stays half-way; take it back with: sampan rollback -e ${environment} ${service}`,
-  )
-  try {
+  const { environment } = options
+  const goOn = `the release stays half-way; take it back with: sampan rollback -e ${environment} ${service}`
+  await changing(options, { goOn }, async ({ target, output, delivery }) => {
     const place = placeOfService(service, target, options.file)
     const { to: revision, keepSchema = false } = options
-    const release = await rollback(
-      { place, keepSchema, ...(revision !== undefined && { revision }) },
-      deliveryOptions(target, options, output, interruption.signal),
-    )
+    const release = await rollback({ place, keepSchema, ...(revision !== undefined && { revision }) }, delivery)
     output.quiet()
     if (options.output === 'json') console.log(JSON.stringify(releaseFacts(release)))
     else
       output.line(
         `${service} ${release.version} runs in ${environment} (release ${release.revision}); look at it with: sampan ps -e ${environment} ${service}`,
       )
-  } catch (error) {
-    throw interruption.exitCode === undefined
-      ? error
-      : new CommandFailure((error as Error).message, interruption.exitCode)
-  } finally {
-    output.quiet()
-    interruption.close()
-    target.close()
-  }
+  })
 }

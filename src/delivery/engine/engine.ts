@@ -20,6 +20,13 @@ export interface Engine {
   cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]>
   /** Makes the room in which the service lives, where there is none. */
   prepare(place: Place): Promise<void>
+  /** Names of the services that Sampan delivers there, also of those that it has begun to deliver. */
+  services(environment: string, namespace: string): Promise<readonly string[]>
+  /**
+   * Takes away the room that `prepare` made, with all that is left in it, and waits until it is gone. One that somebody
+   * else made stays. @returns whether there is none any more
+   */
+  removeRoom(environment: string, namespace: string, watch: Watch): Promise<boolean>
   /** What there is of the service. */
   observe(place: Place): Promise<Observation>
   /** How a part that is there differs from how it should be; undefined: it is not there. */
@@ -155,6 +162,8 @@ export interface Difference {
 export interface LogsWanted {
   /** Of these workloads; all of the service by default. */
   readonly workloads?: readonly string[]
+  /** Of the runs of this schedule, by its name in the manifest, in place of instances. */
+  readonly task?: string
   readonly follow: boolean
   /** The run before, of instances that were started again. */
   readonly previous: boolean

@@ -13,7 +13,7 @@ import {
   servingWorkload,
   switchFacts,
 } from './usual-steps.ts'
-import type { MigrateStep } from './step.ts'
+import { towards, type MigrateNote, type MigrateStep } from './step.ts'
 
 export interface RollbackInput {
   readonly goal: Release
@@ -81,6 +81,9 @@ const serviceSeconds = 120
 const staysWarm = (old: Workload | undefined, workload: Workload | undefined): Part[] =>
   old === undefined || workload === undefined || old.name === workload.name ? [] : [old]
 
+const noteOf = ({ course }: Release): MigrateNote | undefined =>
+  course.steps['migrate']?.note as MigrateNote | undefined
+
 interface SchemaPlan {
   /** Before the instances, oldest first: changes that the goal had and that were taken back since. */
   readonly first: readonly MigrateStep[]
@@ -101,6 +104,8 @@ function schemaSteps(input: RollbackInput): SchemaPlan | { readonly refusal: str
         refusal: `release ${number} changed the schema and is not kept any more, so nothing can take that back; to go back and leave the schema as it is: --keep-schema`,
       }
     const { version, migration } = release
+    // Its image brought no change.
+    if (noteOf(release)?.before !== undefined && noteOf(release)?.before === noteOf(release)?.after) continue
     if (migration.irreversible)
       return {
         refusal: `release ${number} (${version}) brought a migration that is marked irreversible; going back to release ${goal.revision} (${goal.version}) would need the schema from before it. Restore a backup from before release ${number}, or, if ${goal.version} works with the schema of now: --keep-schema`,
@@ -126,7 +131,9 @@ function schemaStep({ revision }: RollbackInput, release: Release, way: 'up' | '
   const { up, down, version } = release.migration!
   const id = `migrate-${way}-${release.revision}`
   const named = (run: Run, suffix = ''): Run => ({ ...run, name: `${release.service}-r${revision}-${id}${suffix}` })
-  const [forward, back] = way === 'down' ? [down!, up] : [up, down]
+  const goal = noteOf(release)?.before
+  const backwards = down === undefined || goal === undefined ? down : towards(down, goal)
+  const [forward, back] = way === 'down' ? [backwards!, up] : [up, backwards]
   return {
     kind: 'migrate',
     id,

@@ -42,6 +42,21 @@ export interface MigrateStep extends StepFacts {
   readonly version?: { readonly before: Run; readonly after: Run; readonly undoing: Run; readonly undone: Run }
 }
 
+/** Kept of a migration whose manifest says how the version of the schema is told. */
+export interface MigrateNote {
+  readonly before: string
+  readonly after: string
+}
+
+/** Tells `down` to which version of the schema. */
+export const schemaGoalVariable = 'SAMPAN_SCHEMA_TO'
+
+/** The run, told where to go. */
+export const towards = (run: Run, goal: string): Run => ({
+  ...run,
+  process: { ...run.process, variables: { ...run.process.variables, [schemaGoalVariable]: { value: goal } } },
+})
+
 /** A user, a database, grants on a backing service. */
 export interface ServiceStep extends StepFacts {
   readonly kind: 'service'

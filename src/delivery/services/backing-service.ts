@@ -33,6 +33,8 @@ export interface BackingService {
   exists(server: Reached, wanted: Wanted): Promise<boolean>
   /** Takes away what `ensure` made for this owner, and nothing else: of the same names, what others made stays. */
   drop(server: Reached, wanted: Wanted): Promise<readonly string[]>
+  /** Its backups are made by programs; beside a managed server, these are run in its own instance. */
+  readonly usesTools?: boolean
   /**
    * Writes everything of the database to the stream, and ends it.
    * @param runTool runs the field's own programs, on this machine by default; `server` is as they reach it

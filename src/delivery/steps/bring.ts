@@ -47,15 +47,13 @@ interface Note {
   readonly withoutData: readonly string[]
 }
 
-async function noteData(
-  put: readonly Part[],
-  { world: { engine, place }, note, keepNote }: StepContext,
-): Promise<void> {
+async function noteData(put: readonly Part[], context: StepContext): Promise<void> {
+  const { engine, place } = context.world
   const storing = put.filter(part => part.kind === 'workload' && part.storage !== undefined)
-  if (storing.length === 0 || note !== undefined) return
+  if (storing.length === 0 || context.note !== undefined) return
   const empty: string[] = []
   for (const { name } of storing) if (!(await engine.holdsData(place, name))) empty.push(name)
-  await keepNote({ withoutData: empty } satisfies Note)
+  await context.keepNote({ withoutData: empty } satisfies Note)
 }
 
 const withoutData = ({ note }: StepContext): readonly string[] => (note as Note | undefined)?.withoutData ?? []

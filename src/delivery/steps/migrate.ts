@@ -4,17 +4,16 @@
 import type { RunResult } from '../engine/engine.ts'
 import type { Run } from '../engine/parts.ts'
 import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
-import type { MigrateStep } from '../plan/step.ts'
+import { towards, type MigrateNote, type MigrateStep } from '../plan/step.ts'
 import { mustSucceed } from './run.ts'
-
-/** Tells `down` to which version of the schema. */
-const goalVariable = 'SAMPAN_SCHEMA_TO'
 
 export const migrate: StepHandler<MigrateStep> = {
   async do(step, context) {
-    if (step.version !== undefined) await versionBy(step.version.before, context)
+    const before = step.version === undefined ? undefined : await versionBy(step.version.before, context)
     await mustSucceed(step.forward, step.title, context)
-    if (step.version !== undefined) await versionBy(step.version.after, context)
+    if (step.version === undefined || before === undefined) return
+    const after = await versionBy(step.version.after, context)
+    await context.keepNote({ before, after } satisfies MigrateNote)
   },
   async undo(step, context) {
     const { engine, place } = context.world
@@ -39,12 +38,7 @@ async function undoByVersion(
   const goal = await versionBy(before, context)
   if ((await versionBy(undoing, context)) === goal) return
   if (step.back === undefined) return tellThatItStays(step, context)
-  const { process } = step.back
-  const back = {
-    ...step.back,
-    process: { ...process, variables: { ...process.variables, [goalVariable]: { value: goal } } },
-  }
-  await again(back, `taking back "${step.title}"`, context)
+  await again(towards(step.back, goal), `taking back "${step.title}"`, context)
   const reached = await versionBy(undone, context)
   if (reached !== goal)
     throw new StepFailure(`the schema was to go back to version ${goal}, but is at ${reached}; mend it by hand`)

@@ -18,11 +18,11 @@ const die = (): void => {
 }
 const stateOf = (entry: LedgerEntry): string | undefined => (entry.content as Release).course.steps[step]?.state
 
-const { write } = SecretLedger.prototype
+const original = Object.getOwnPropertyDescriptor(SecretLedger.prototype, 'write')!.value as SecretLedger['write']
 SecretLedger.prototype.write = async function (place, entry) {
   const state = stateOf(entry)
   if (state === 'done' && moment === 'after') die()
-  const written = await write.call(this, place, entry)
+  const written = await original.call(this, place, entry)
   if (state === 'begun' && moment === 'before') die()
   if (state === 'begun' && moment === 'in' && !within) {
     within = true
@@ -32,10 +32,10 @@ SecretLedger.prototype.write = async function (place, entry) {
 }
 
 for (const verb of ['rollOut', 'put', 'remove', 'runOnce'] as const) {
-  const original = KubernetesEngine.prototype[verb] as (...all: unknown[]) => Promise<unknown>
+  const asked = KubernetesEngine.prototype[verb] as (...all: unknown[]) => Promise<unknown>
   Object.defineProperty(KubernetesEngine.prototype, verb, {
     value: async function (this: KubernetesEngine, ...all: unknown[]) {
-      const result = await original.apply(this, all)
+      const result = await asked.apply(this, all)
       if (within) die()
       return result
     },

@@ -8,7 +8,7 @@ await client.connect()
 try {
   await client.query('create table if not exists schema_changes (number int primary key)')
   const command = process.argv[2]
-  if (command === 'up') await goTo(changes.length)
+  if (command === 'up') await goTo(Math.max(changes.length, await version()))
   else if (command === 'down') await goTo(Number(process.env['SAMPAN_SCHEMA_TO']))
   else if (command === 'version') console.log(await version())
   else throw new Error(`expected up, down or version, found ${command}`)

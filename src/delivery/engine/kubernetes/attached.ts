@@ -1,5 +1,6 @@
 // A command whose input and output are somebody's terminal: in an instance that runs, or as a process of its own that
 // ends with whoever asked for it.
+import { Writable } from 'node:stream'
 import type { Pod } from '../../../api/generated/models.ts'
 import type { Status } from '../../../api/api-error.ts'
 import { pods } from '../../../api/resources.ts'
@@ -67,8 +68,12 @@ export async function runWithTerminal(
   const watched = watchPod(client, clock, created, terminal.signal)
   try {
     const pod = await watched.until(hasBegun, beginMs)
-    if (hasInput || terminal.raw) await attach(client, watched, pod, terminal)
-    else await printLog(client, clock, watched, pod, terminal)
+    if (terminal.raw) await attach(client, clock, watched, pod, terminal)
+    else
+      await Promise.all([
+        printLog(client, clock, watched, pod, terminal),
+        hasInput ? passInput(client, watched, pod, terminal) : undefined,
+      ])
     const ended = await watched.until(isFinished, endMs)
     return mainStatus(ended)?.state?.terminated?.exitCode ?? 1
   } finally {
@@ -141,7 +146,7 @@ function watchPod(client: StreamingClient, clock: Clock, created: Pod, asked: Ab
   }
 }
 
-/** The log has what was written before anybody could attach; only input and terminals need more. */
+/** It has what was written before anybody could attach. */
 async function printLog(
   client: StreamingClient,
   clock: Clock,
@@ -155,16 +160,60 @@ async function printLog(
   for await (const { text } of followLog(client, clock, source, {}, { hasEnded, signal })) output.write(`${text}\n`)
 }
 
-async function attach(client: StreamingClient, watched: Watched, pod: Pod, terminal: Terminal): Promise<void> {
+async function attach(
+  client: StreamingClient,
+  clock: Clock,
+  watched: Watched,
+  pod: Pod,
+  terminal: Terminal,
+): Promise<void> {
+  const shown = new Counting(terminal.output)
+  await attachTo(client, watched, pod, { ...terminal, output: shown }, optionsFor(terminal))
+  // It said everything before anybody could attach.
+  if (shown.bytes === 0) await printLog(client, clock, watched, pod, terminal)
+}
+
+/** Its output comes from the log. */
+const passInput = (client: StreamingClient, watched: Watched, pod: Pod, terminal: Terminal): Promise<void> =>
+  attachTo(client, watched, pod, terminal, { stdin: true, stdout: false, stderr: false, tty: false })
+
+async function attachTo(
+  client: StreamingClient,
+  watched: Watched,
+  pod: Pod,
+  terminal: Terminal,
+  options: StreamOptions,
+): Promise<void> {
   const { namespace = '', name } = pod.metadata
-  const options = optionsFor(terminal)
   const path = pathOf(namespace, name, 'attach', { container: mainContainer(pod), ...options })
   try {
     await converse(await openCommandOverWebSocket(client.streaming(), path, options), terminal)
   } catch (error) {
     terminal.signal.throwIfAborted()
-    // It was over before anybody could attach.
-    if (mainStatus(watched.now())?.state?.terminated === undefined) throw error
+    // It was over before anybody could attach, or is by now.
+    await watched.until(hasTerminated, soonMs).catch(() => {
+      throw error
+    })
+  }
+}
+
+const hasTerminated = (pod: Pod): boolean => mainStatus(pod)?.state?.terminated !== undefined || isFinished(pod)
+
+/** From the end of a process to where it is seen. */
+const soonMs = 5_000
+
+class Counting extends Writable {
+  bytes = 0
+  private readonly target: Writable
+
+  constructor(target: Writable) {
+    super()
+    this.target = target
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.bytes += chunk.length
+    this.target.write(chunk, done)
   }
 }
 

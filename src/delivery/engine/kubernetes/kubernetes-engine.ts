@@ -47,6 +47,7 @@ import { observationOf } from './observation.ts'
 import { ifPermitted, isForbidden, itemsIfPermitted } from './permitted.ts'
 import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'
+import { removeNamespace, servicesIn } from './room.ts'
 import { Runs } from './runs.ts'
 import { isGuarded } from './schedule-guard.ts'
 import { scheduleObject } from './schedule-objects.ts'
@@ -102,6 +103,14 @@ export class KubernetesEngine implements Engine {
       if (namespace?.metadata.deletionTimestamp !== undefined)
         throw new DeployError(`the namespace ${name} is just being deleted; wait until it is gone and try again`)
     }
+  }
+
+  services(_environment: string, namespace: string): Promise<readonly string[]> {
+    return servicesIn(this.client, namespace)
+  }
+
+  removeRoom(_environment: string, namespace: string, watch: Watch): Promise<boolean> {
+    return removeNamespace(this.client, this.clock, namespace, watch)
   }
 
   async observe({ namespace, service }: Place): Promise<Observation> {

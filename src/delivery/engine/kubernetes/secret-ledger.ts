@@ -16,7 +16,8 @@ import { fieldManager, labelValue } from './labels.ts'
 
 const secretType = 'sampan.dev/release'
 const dataKey = 'release'
-const releaseLabel = 'sampan.dev/release'
+/** Whose release it is. */
+export const releaseLabel = 'sampan.dev/release'
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)]
 
 const nameOf = ({ service }: Place, revision: number): string => `sampan.release.${service}.v${revision}`

@@ -28,14 +28,17 @@ export function serviceLogs(
     : mergedLogs(client, place, wanted)
 }
 
-/** Runs of schedules and others have no track. */
-const selectionOf = ({ namespace, service }: Place): { namespace: string; labelSelector: string } => ({
-  namespace,
-  labelSelector: `${selectorText(serviceLabels(labelValue(service)))},${label.track}`,
-})
+/** Instances have a track, runs of schedules a task, and other runs neither. */
+function selectionOf(
+  { namespace, service }: Place,
+  { task }: LogsWanted,
+): { readonly namespace: string; readonly labelSelector: string } {
+  const which = task === undefined ? label.track : selectorText({ [label.task]: labelValue(task) })
+  return { namespace, labelSelector: `${selectorText(serviceLabels(labelValue(service)))},${which}` }
+}
 
-const isWanted = ({ metadata }: Pod, { workloads }: LogsWanted): boolean =>
-  workloads === undefined || workloads.includes(partNameOf(metadata))
+const isWanted = ({ metadata }: Pod, { task, workloads }: LogsWanted): boolean =>
+  task !== undefined || workloads === undefined || workloads.includes(partNameOf(metadata))
 
 const sourceOf = (namespace: string, pod: Pod): Source => ({
   namespace,
@@ -44,7 +47,7 @@ const sourceOf = (namespace: string, pod: Pod): Source => ({
 })
 
 async function* mergedLogs(client: Client & LogClient, place: Place, wanted: LogsWanted): AsyncIterable<LogLine> {
-  const { items } = await client.list(pods, selectionOf(place))
+  const { items } = await client.list(pods, selectionOf(place, wanted))
   const { previous, sinceSeconds, tail, signal } = wanted
   const query = { previous, ...(sinceSeconds !== undefined && { sinceSeconds }), ...(tail !== undefined && { tail }) }
   const logs = items
@@ -126,7 +129,7 @@ class FollowedLogs {
     const live = { client: this.client, clock: this.clock, signal }
     let isFirst = true
     try {
-      await keepLive(live, { resource: pods, ...selectionOf(this.place) }, found => {
+      await keepLive(live, { resource: pods, ...selectionOf(this.place, this.wanted) }, found => {
         this.pods = found.filter(pod => isWanted(pod, this.wanted))
         for (const pod of this.pods) this.begin(pod, isFirst, signal)
         isFirst = false

@@ -56,7 +56,8 @@ export class MemoryEngine implements Engine {
       list: async place => this.entriesOf(place),
       add: async (place, entry) => this.writeEntry(place, entry, undefined),
       write: async (place, entry) => this.writeEntry(place, entry, entry.mark),
-      remove: async (place, revision) => void this.room(place).entries.delete(entryKey(place, revision)),
+      remove: async (place, revision) =>
+        this.changing('forget', () => void this.room(place).entries.delete(entryKey(place, revision))),
       take: async (place, taker) => this.take(place, taker),
     }
   }
@@ -76,11 +77,28 @@ export class MemoryEngine implements Engine {
     }
   }
 
+  runNames(place: Place): readonly string[] {
+    return [...this.room(place).runs.keys()].toSorted()
+  }
+
   async cannot(): Promise<readonly Inability[]> {
     return []
   }
 
   async prepare(): Promise<void> {}
+
+  async services(environment: string, namespace: string): Promise<readonly string[]> {
+    const { parts, entries } = this.room({ environment, namespace, service: '' })
+    const delivered = [...entries.keys()].map(key => key.split(' ')[0]!)
+    return [...new Set([...parts.map(({ service }) => service), ...delivered])].toSorted()
+  }
+
+  async removeRoom(_environment: string, namespace: string): Promise<boolean> {
+    return this.changing('removeRoom', () => {
+      this.rooms.delete(namespace)
+      return true
+    })
+  }
 
   async observe(place: Place): Promise<Observation> {
     const own = this.room(place).parts.filter(({ service }) => service === place.service)

@@ -94,6 +94,8 @@ export const mysql: BackingService = {
       return dropped
     }),
 
+  usesTools: true,
+
   backup: (server, wanted, to, runTool = machineTool) =>
     withAuthorityFile(server, file => {
       const tool = toolOf(['mariadb-dump', 'mysqldump'], server, wanted, file)

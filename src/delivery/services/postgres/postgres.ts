@@ -88,6 +88,8 @@ export const postgres: BackingService = {
       return [...new Set(dropped)]
     }),
 
+  usesTools: true,
+
   backup: (server, wanted, to, runTool = machineTool) =>
     withAuthorityFile(server, file =>
       runTool({

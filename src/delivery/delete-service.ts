@@ -1,0 +1,103 @@
+// Takes everything of a service away, in the order of its plan (plan/plan-deletion.ts). Under the service's lease, and
+// each step can be done again: a process that was killed in the middle is finished by whoever gives the command again.
+import { DeployError } from './deploy-error.ts'
+import { delivering, type DeliveryOptions } from './delivering.ts'
+import type { Engine } from './engine/engine.ts'
+import type { Place } from './engine/parts.ts'
+import type { Situation } from './history.ts'
+import { backingServiceTypes } from './manifest/manifest.ts'
+import { planDeletion, type DeletionStep } from './plan/plan-deletion.ts'
+import { withServer } from './services/with-server.ts'
+
+export interface Deleted {
+  /** There was something of the service. */
+  readonly removed: boolean
+  /** Workloads whose data stays. */
+  readonly kept: readonly string[]
+}
+
+export function deleteService(place: Place, withData: boolean, options: DeliveryOptions): Promise<Deleted> {
+  const { engine, report } = options
+  return delivering(place, options, async delivery => {
+    const { steps, holders } = await deletionOf(place, withData, delivery.situation, engine)
+    for (const step of steps) {
+      mayGoOn(place, withData, [options.signal, delivery.lost])
+      report.waiting(titleOf(step))
+      await take(step, place, options, report)
+      if (step.kind === 'part' || step.kind === 'drop') report.step(titleOf(step))
+    }
+    return { removed: steps.length > 0, kept: withData ? [] : holders }
+  })
+}
+
+function mayGoOn({ environment, service }: Place, withData: boolean, signals: readonly AbortSignal[]): void {
+  const ended = signals.find(({ aborted }) => aborted)
+  if (ended === undefined) return
+  throw new DeployError(
+    `${(ended.reason as Error).message}; some of "${service}" may be gone by now; to take the rest away: sampan delete -e ${environment} ${service}${withData ? ' --with-data' : ''}`,
+  )
+}
+
+async function deletionOf(
+  place: Place,
+  withData: boolean,
+  { releases }: Situation,
+  engine: Engine,
+): Promise<{ readonly steps: readonly DeletionStep[]; readonly holders: readonly string[] }> {
+  const recorded = releases.map(({ content }) => content)
+  const [observed, bundles, holders] = await Promise.all([
+    engine.observe(place),
+    engine.bundles(place),
+    dataHolders(place, releases, engine),
+  ])
+  return { steps: planDeletion({ releases: recorded, observed, bundles, holders, withData }), holders }
+}
+
+/** Those that releases name, and those of a service whose releases are gone already. */
+async function dataHolders(place: Place, releases: Situation['releases'], engine: Engine): Promise<string[]> {
+  const named = releases
+    .flatMap(({ content }) => content.needs)
+    .flatMap(({ server }) => (server.kind === 'managed' ? [server.workload] : []))
+  const usual = backingServiceTypes.map(type => `${place.service}-${type}`)
+  const candidates = [...new Set([...named, ...usual])]
+  const held = await Promise.all(candidates.map(name => engine.holdsData(place, name)))
+  return candidates.filter((_name, index) => held[index])
+}
+
+async function take(
+  step: DeletionStep,
+  place: Place,
+  options: DeliveryOptions,
+  { note }: DeliveryOptions['report'],
+): Promise<void> {
+  const { engine, service } = options
+  switch (step.kind) {
+    case 'run':
+      return engine.forgetRun(place, step.name)
+    case 'part':
+      return engine.remove(place, step.part, { withData: step.withData })
+    case 'drop':
+      return withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
+        for (const gone of await backing.drop(server, wanted)) note(`dropped ${gone} of ${backing.title}`)
+      })
+    case 'release':
+      return engine.ledger.remove(place, step.revision)
+    case 'bundle':
+      return engine.dropBundle(place, step.name)
+  }
+}
+
+function titleOf(step: DeletionStep): string {
+  switch (step.kind) {
+    case 'run':
+      return `forget the run ${step.name}`
+    case 'part':
+      return `remove ${step.part.kind} ${step.part.name}${step.withData ? ' with its data' : ''}`
+    case 'drop':
+      return `drop ${step.need.database} on the ${step.need.type} server`
+    case 'release':
+      return `forget release ${step.revision}`
+    case 'bundle':
+      return `drop ${step.name}`
+  }
+}

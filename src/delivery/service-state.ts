@@ -1,0 +1,134 @@
+// How a service is, in a few words: what runs of it, how many instances can serve, where it is reached, and what is not
+// well. Told from its releases and from what the engine sees. Pure.
+import type { Observation, ObservedSchedule, ObservedWorkload } from './engine/engine.ts'
+import type { Entrance, Place, Schedule } from './engine/parts.ts'
+import { servingWorkload } from './plan/usual-steps.ts'
+import type { Release } from './release.ts'
+import { nextTimes } from './schedule/next-times.ts'
+
+export type ServiceCondition =
+  /** Everything is as it should be. */
+  | 'well'
+  /** Fewer instances can serve than should. */
+  | 'not ready'
+  /** Something else is not as it should be: a schedule, a canary that was left over. */
+  | 'trouble'
+  /** A delivery is under way, or was interrupted. */
+  | 'half-way'
+  /** Nothing runs that was delivered. */
+  | 'absent'
+
+export interface ServiceState {
+  readonly service: string
+  readonly condition: ServiceCondition
+  readonly revision?: number
+  readonly version?: string
+  readonly ready: number
+  readonly wanted: number
+  readonly address?: string
+  /** What is not well, each with what to do. */
+  readonly troubles: readonly string[]
+}
+
+export interface Looked {
+  readonly place: Place
+  /** Newest first. */
+  readonly releases: readonly Release[]
+  readonly observed: Observation
+}
+
+export function serviceState({ place, releases, observed }: Looked): ServiceState {
+  const { service } = place
+  const present = releases.find(({ state }) => state === 'deployed')
+  const pending = releases.find(({ state }) => state === 'pending')
+  const serving = present && servingWorkload(present.parts, service)
+  const seen = observed.workloads.find(({ name }) => name === serving?.name)
+  const [ready, wanted] = [seen?.ready ?? 0, seen?.wanted ?? serving?.instances ?? 0]
+  const troubles = [
+    ...(pending === undefined ? [] : [halfWay(place, pending)]),
+    ...(present !== undefined && seen === undefined ? [gone(place, present)] : []),
+    ...serverTroubles(observed, serving?.name),
+    ...observed.schedules.flatMap(schedule => scheduleTroubles(schedule)),
+  ]
+  const address = present && addressOf(present, observed)
+  return {
+    service,
+    condition: conditionOf({ present, pending, troubles, ready, wanted }),
+    ...(present !== undefined && { revision: present.revision, version: present.version }),
+    ready,
+    wanted,
+    ...(address !== undefined && { address }),
+    troubles,
+  }
+}
+
+function conditionOf({
+  present,
+  pending,
+  troubles,
+  ready,
+  wanted,
+}: {
+  readonly present: Release | undefined
+  readonly pending: Release | undefined
+  readonly troubles: readonly string[]
+  readonly ready: number
+  readonly wanted: number
+}): ServiceCondition {
+  if (pending !== undefined) return 'half-way'
+  if (present === undefined) return 'absent'
+  if (ready < wanted) return 'not ready'
+  return troubles.length > 0 ? 'trouble' : 'well'
+}
+
+function halfWay({ environment, service }: Place, { revision, version, by, steps, course }: Release): string {
+  const begun = steps.findLast(({ id }) => course.steps[id]?.state === 'begun')
+  const where = begun === undefined ? '' : ` at "${begun.title}"`
+  const way = course.direction === 'back' ? 'is being taken back' : 'is half-way'
+  return `release ${revision} (${version}) of ${by} ${way}${where}; when nobody is behind it any more: sampan deploy -e ${environment} ${service} --resume, or sampan rollback -e ${environment} ${service}`
+}
+
+const gone = ({ environment, service }: Place, { version }: Release): string =>
+  `its instances are gone; somebody deleted them, or a deletion was interrupted: sampan deploy -e ${environment} ${service}:${version}, or sampan delete -e ${environment} ${service}`
+
+/** Of what runs beside the instances that serve: a warm colour, a canary, a server. */
+const serverTroubles = ({ workloads }: Observation, serving: string | undefined): string[] =>
+  workloads
+    .filter(({ name, ready, wanted }) => name !== serving && ready < wanted)
+    .map(({ name, ready, wanted }) => `${name}: ${ready} of ${wanted} instances are ready`)
+
+const scheduleTroubles = ({ task, trouble }: ObservedSchedule): string[] =>
+  trouble === undefined ? [] : [`schedule ${task}: ${trouble}`]
+
+/** A route that something serves, else a port of the machines. */
+function addressOf({ parts }: Release, { routes }: Observation): string | undefined {
+  const route = routes.find(({ address }) => address !== undefined)
+  if (route !== undefined) return `http://${route.host}${route.path}`
+  const entrances = parts.filter((part): part is Entrance => part.kind === 'entrance')
+  const external = entrances.flatMap(({ ports }) => ports).find(port => port.external !== undefined)
+  return external === undefined ? undefined : `port ${external.external} of the machines`
+}
+
+/** What a workload is to its service beside those that serve: `warm`, `canary`, `postgres`. */
+export function roleOf(present: Release | undefined, { name, track }: ObservedWorkload): string {
+  const serving = present && servingWorkload(present.parts, present.service)
+  if (name === serving?.name) return ''
+  if (track === 'blue' || track === 'green') return present === undefined ? track : `warm (${track})`
+  return track === 'main' ? '' : track
+}
+
+export interface ScheduleState extends ObservedSchedule {
+  /** RFC 3339. */
+  readonly next?: string
+}
+
+/** @param nowMs epoch milliseconds */
+export function scheduleStates({ releases, observed }: Looked, nowMs: number): ScheduleState[] {
+  const present = releases.find(({ state }) => state === 'deployed')
+  const known = (present?.parts ?? []).filter((part): part is Schedule => part.kind === 'schedule')
+  return observed.schedules.map(seen => {
+    const timing = known.find(({ name }) => name === seen.name)?.timing
+    const [next] = timing === undefined ? [] : nextTimes(timing, nowMs, 1)
+    return { ...seen, ...(next !== undefined && { next: new Date(next).toISOString().replace('.000Z', 'Z') }) }
+  })
+}
