@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
 import { pods } from '../api/resources.ts'
@@ -91,6 +92,7 @@ export interface PretendedCluster {
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
 export async function pretendedCluster(): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
+  const followed = new Map<string, Readable>()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
     nodes: 0,
@@ -105,12 +107,13 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
         const log = new Readable({ read: () => {} })
         for (const line of shown) log.push(line)
         if (follow !== true || codeOf(script) !== undefined) log.push(null)
+        else followed.set(pod, log)
         return log
       },
       exec: async (_target, command) => runProcess(command),
       attach: async ({ namespace, pod }) => {
-        const session = runProcess(['cat'])
-        void session.done.then(() => end(namespace, pod))
+        const { stdout, ...session } = runProcess(['cat'])
+        void Promise.all([text(stdout!), session.done]).then(([written]) => end(namespace, pod, written))
         return session
       },
       portForward: async () => connect((web.address() as AddressInfo).port, '127.0.0.1'),
@@ -124,7 +127,11 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
   await offerStorageClass(cluster.client)
   await cluster.addNode('node-0')
 
-  async function end(namespace: string, name: string): Promise<void> {
+  /** What was typed is in its log. */
+  async function end(namespace: string, name: string, written: string): Promise<void> {
+    scripts.set(name, `echo ${written}; exit 0`)
+    followed.get(name)?.push(`2026-01-01T00:00:01.000000000Z ${written}\n`)
+    followed.get(name)?.push(null)
     const pod = await cluster.client.get(pods, { namespace, name })
     const containerStatuses = pod.status.containerStatuses?.map(status => ({
       ...status,
