@@ -199,6 +199,8 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
     expect(failed.out).toContain('no')
     const unknown = await sampan('run', '-e', 'test', 'web', 'snyc')
     expect(unknown.err).toContain('has no task "snyc"; did you mean "sync"?')
+    const logged = succeeded(await sampan('logs', '-e', 'test', 'web', '--task', 'sync'))
+    expect(logged.out).toMatch(/^\S+ synchronized hello$/m)
     const own = await sampan('run', '-e', 'test', 'web', '--', 'node', '-p', 'process.env.GREETING')
     expect(own).toMatchObject({ out: 'hello\n', code: 0 })
     expect(await sampan('run', '-e', 'test', 'web', '--', 'node', '-e', 'process.exit(5)')).toMatchObject({ code: 5 })
@@ -237,7 +239,11 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
     succeeded(await sampan('env', 'delete', 'test7', '--yes'))
     expect(file()).toBe(team)
     expect((await cluster.kubectl('get', 'namespace', 'test7')).code).toBe(1)
+    // As after a kill that came last.
+    succeeded(await sampan('env', 'delete', 'test7', '--yes'))
+    expect((await sampan('delete', '-e', 'test7', 'web', '--yes')).err).toContain('there is nothing of "web"')
     succeeded(await sampan('env', 'create', 'test7', '--extends', 'test'))
+    expect(succeeded(await sampan('env', 'list')).out).toMatch(/^test7 +test +test7 +\S+$/m)
     expect((await sampan('status', '-e', 'test7')).code).toBe(0)
     succeeded(await sampan('env', 'delete', 'test7', '--yes'))
     // The run that failed by hand is the only trouble there is.
@@ -248,6 +254,12 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
 
   test('delete takes everything away, also after it was killed', async () => {
     expect((await sampan('delete', '-e', 'test', 'web')).err).toContain('add --yes')
+    const asked = `${sampanProgram} delete -e test web`
+    const refused = await cluster.run('script', ['--quiet', '--return', '--command', asked, '/dev/null'], {
+      directory: project,
+      input: 'wbe\n',
+    })
+    expect(refused.out).toContain('expected "web", found "wbe"; nothing was changed')
     const child = cluster.spawn(sampanProgram, ['delete', '-e', 'test', 'web', '--yes'], { directory: project })
     const ended = new Promise(resolve => {
       child.on('close', resolve)
