@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import type { Fields, FieldType } from '../src/delivery/manifest/field.ts'
 import { manifestFields } from '../src/delivery/manifest/fields.ts'
 import { backingServiceTypes } from '../src/delivery/manifest/manifest.ts'
-import { teamFields } from '../src/delivery/team/team-fields.ts'
 import { backingService } from '../src/delivery/services/backing-services.ts'
+import { teamFields } from '../src/delivery/team/team-fields.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -61,11 +61,9 @@ function rows(type: FieldType, path: string): string[] {
   }
 }
 
-/** An environment holds the fields of the file again, the backing services are alike, and sidecars are started as services. */
+/** An environment holds the fields of the file again, and the backing services are alike. */
 const isShownAlready = (path: string): boolean =>
-  path === 'environments' ||
-  /^sidecars\.NAME\.(env|resources|security)$/.test(path) ||
-  backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
+  path === 'environments' || backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
 
 function holds(type: FieldType): string {
   switch (type.type) {

@@ -12,20 +12,24 @@ import type { RemoteSession, StreamOptions } from './node-streams.ts'
 
 const handshakeTimeout = 30_000
 
-/** @throws Error with the server's words when it answers otherwise */
-function openWebSocket(
+/**
+ * @param opened is called before anything that the server sends can be missed
+ * @throws Error with the server's words when it answers otherwise
+ */
+function openWebSocket<T>(
   { url, headers, tls }: ServerAccess,
   path: string,
   protocols: readonly string[],
-): Promise<WebSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
+  opened: (socket: WebSocket) => T,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, [...protocols], {
     headers,
     ...tls,
     perMessageDeflate: false,
     handshakeTimeout,
   })
-  socket.once('open', () => resolve(socket))
+  socket.once('open', () => resolve(opened(socket)))
   socket.on('error', reject)
   socket.once('unexpected-response', (_request, response) => {
     text(response).then(
@@ -48,12 +52,13 @@ function wordsOf(body: string): string {
 const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 
 /** Opens the path of an exec or attach, whose query says the same as `options`. */
-export async function openCommandOverWebSocket(
+export const openCommandOverWebSocket = (
   server: ServerAccess,
   path: string,
   options: StreamOptions,
-): Promise<RemoteSession> {
-  const socket = await openWebSocket(server, path, protocols)
+): Promise<RemoteSession> => openWebSocket(server, path, protocols, socket => sessionOver(socket, options))
+
+function sessionOver(socket: WebSocket, options: StreamOptions): RemoteSession {
   const channel = new ChannelSocket(socket)
   const stdout = options.stdout ? new PassThrough() : undefined
   const stderr = options.stderr ? new PassThrough() : undefined

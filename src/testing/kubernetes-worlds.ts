@@ -106,26 +106,10 @@ export interface PretendedCluster {
   close(): Promise<void>
 }
 
-/** What processes wrote that somebody was attached to, by pod. */
-class Outputs {
-  private readonly known = new Map<string, PromiseWithResolvers<string>>()
-
-  get(pod: string): PromiseWithResolvers<string> {
-    const output = this.known.get(pod) ?? Promise.withResolvers<string>()
-    this.known.set(pod, output)
-    return output
-  }
-}
-
-async function endWith(log: Readable, written: Promise<string>): Promise<void> {
-  log.push(`2026-01-01T00:00:01.000000000Z ${await written}\n`)
-  log.push(null)
-}
-
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
 export async function pretendedCluster(): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
-  const outputs = new Outputs()
+  const followed = new Map<string, Readable>()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
     nodes: 0,
@@ -140,14 +124,13 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
         const log = new Readable({ read: () => {} })
         for (const line of shown) log.push(line)
         if (follow !== true || codeOf(script) !== undefined) log.push(null)
-        else void endWith(log, outputs.get(pod).promise)
+        else followed.set(pod, log)
         return log
       },
       exec: async (_target, command) => runProcess(command),
       attach: async ({ namespace, pod }) => {
-        const session = runProcess(['cat'])
-        void text(session.stdout!).then(outputs.get(pod).resolve)
-        void session.done.then(() => end(namespace, pod))
+        const { stdout, ...session } = runProcess(['cat'])
+        void Promise.all([text(stdout!), session.done]).then(([written]) => end(namespace, pod, written))
         return session
       },
       portForward: async () => connect((web.address() as AddressInfo).port, '127.0.0.1'),
@@ -161,7 +144,11 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
   await offerStorageClass(cluster.client)
   await cluster.addNode('node-0')
 
-  async function end(namespace: string, name: string): Promise<void> {
+  /** What was typed is in its log. */
+  async function end(namespace: string, name: string, written: string): Promise<void> {
+    scripts.set(name, `echo ${written}; exit 0`)
+    followed.get(name)?.push(`2026-01-01T00:00:01.000000000Z ${written}\n`)
+    followed.get(name)?.push(null)
     const pod = await cluster.client.get(pods, { namespace, name })
     const containerStatuses = pod.status.containerStatuses?.map(status => ({
       ...status,

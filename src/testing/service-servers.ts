@@ -108,6 +108,7 @@ class Place {
       cwd: this.directory,
       env: this.environment(environment),
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     })
     const entry = { process: child, said: '' }
     this.children.push(entry)
@@ -129,7 +130,8 @@ class Place {
     for (const { process: child } of this.children.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
       const ended = once(child, 'exit')
-      child.kill('SIGKILL')
+      // What it started is in its process group.
+      process.kill(-child.pid!, 'SIGKILL')
       await ended
     }
     rmSync(this.directory, { recursive: true, force: true })

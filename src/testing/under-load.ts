@@ -2,6 +2,7 @@
 // before the work until after it.
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { eventually } from './eventually.ts'
 import { repository, type ClusterFixture } from './cluster-fixture.ts'
 import type { LoadReport } from './http-load.ts'
 
@@ -11,6 +12,18 @@ export interface Load {
   readonly keptAlive: number
   readonly newEachTime: number
   readonly pauseMs: number
+}
+
+interface Pods {
+  readonly items: readonly { readonly metadata: { readonly deletionTimestamp?: string } }[]
+}
+
+/** Those that were replaced have ended, too: nothing that they would lose is missed. */
+async function untilNoneEnds(cluster: ClusterFixture): Promise<void> {
+  await eventually('old instances have ended', async () => {
+    const { items } = await cluster.json<Pods>('get', 'pods', '-A', '-l', 'sampan.dev/track')
+    return items.every(({ metadata }) => metadata.deletionTimestamp === undefined)
+  })
 }
 
 export async function underLoad(
@@ -28,6 +41,7 @@ export async function underLoad(
   const words = text(load.stderr!)
   try {
     await work()
+    await untilNoneEnds(cluster)
   } finally {
     load.stdin!.end()
   }

@@ -35,36 +35,8 @@ interface Words {
 
 /** What a service of each kind does. */
 const words: Readonly<Record<ServerImage, Words>> = {
-  postgres: {
-    write: (server, { credentials, database }, value) =>
-      postgresSession(server, credentials, database, async session => {
-        await session.query('CREATE TABLE IF NOT EXISTS words (value text)')
-        await session.query('DELETE FROM words')
-        await session.query('INSERT INTO words VALUES ($1)', [value])
-      }),
-    read: (server, { credentials, database }) =>
-      postgresSession(
-        server,
-        credentials,
-        database,
-        async session => (await session.first<{ value: string }>('SELECT value FROM words'))?.value,
-      ),
-  },
-  mysql: {
-    write: (server, { credentials, database }, value) =>
-      mysqlSession(server, credentials, database, async session => {
-        await session.query('CREATE TABLE IF NOT EXISTS words (value text)')
-        await session.query('DELETE FROM words')
-        await session.query('INSERT INTO words VALUES (?)', [value])
-      }),
-    read: (server, { credentials, database }) =>
-      mysqlSession(
-        server,
-        credentials,
-        database,
-        async session => (await session.first<{ value: string }>('SELECT value FROM words'))?.value,
-      ),
-  },
+  postgres: sqlWords(postgresSession as unknown as typeof mysqlSession, '$1'),
+  mysql: sqlWords(mysqlSession, '?'),
   redis: {
     write: (server, { credentials }, value) =>
       redisSession(server, credentials, session => session.set('any-name', value)),
@@ -82,6 +54,24 @@ const words: Readonly<Record<ServerImage, Words>> = {
       (await managementOf(server).read<{ arguments: { value: string } }>('exchanges', database, 'words'))?.arguments
         .value,
   },
+}
+
+function sqlWords(withSession: typeof mysqlSession, placeholder: string): Words {
+  return {
+    write: (server, { credentials, database }, value) =>
+      withSession(server, credentials, database, async session => {
+        await session.query('CREATE TABLE IF NOT EXISTS words (value text)')
+        await session.query('DELETE FROM words')
+        await session.query(`INSERT INTO words VALUES (${placeholder})`, [value])
+      }),
+    read: (server, { credentials, database }) =>
+      withSession(
+        server,
+        credentials,
+        database,
+        async session => (await session.first<{ value: string }>('SELECT value FROM words'))?.value,
+      ),
+  }
 }
 
 describe.skipIf(reason !== undefined)(`managed servers${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {

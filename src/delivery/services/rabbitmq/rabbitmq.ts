@@ -4,6 +4,7 @@
 import { buffer } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import type { BackingService, Granted, Reached, Wanted } from '../backing-service.ts'
+import { HttpFailure } from '../http-exchange.ts'
 import { checkVersion, foreignFailure, foreignUser, markOf, reaching, usedAsItIs } from '../server-access.ts'
 import { dialect, managementOf, passwordFits, tagsOf, type Management, type User } from './management.ts'
 
@@ -124,7 +125,13 @@ function asAdministrator<T>(server: Reached, wanted: Wanted, use: (management: M
   return reaching(dialect, server, wanted, async () => {
     const overview = await management.read<{ rabbitmq_version: string }>('overview')
     checkVersion(dialect, server, overview?.rabbitmq_version ?? '0', oldest)
-    return use(management)
+    try {
+      return await use(management)
+    } catch (error) {
+      // Somebody else has made it since it was looked for.
+      if (error instanceof HttpFailure && /_already_exists/.test(error.message)) return use(management)
+      throw error
+    }
   })
 }
 
