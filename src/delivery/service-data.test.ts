@@ -85,7 +85,7 @@ describe('the programs of a managed server', () => {
     tool = { ...tool, arguments: ['-c', 'echo "no such table" >&2; exit 3'] }
     await expect(backup()).rejects.toThrow('no such table')
     tool = { ...tool, programs: ['not-there'] }
-    await expect(backup()).rejects.toThrow('not-there was not found in this image')
+    await expect(backup()).rejects.toThrow('not-there was not found in hcn-postgres-0')
   })
 })
 
