@@ -1,15 +1,19 @@
-// Worlds for the contract suite of engines: a Kubernetes in the test's process, whose nodes only pretend.
+// Worlds for the contract suite of engines: a Kubernetes in the test's process, whose nodes only pretend, as somebody
+// sees it who has the rights of docs/delivery-rights.md in one namespace and no others.
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
-import { pods } from '../api/resources.ts'
+import { namespaces, pods, roleBindings, roles } from '../api/resources.ts'
+import type { Client } from '../client/client.ts'
 import { HttpClient } from '../client/http-client.ts'
 import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Process } from '../delivery/engine/parts.ts'
 import { machineClock } from '../host/machine-clock.ts'
+import { signCertificate } from '../server/auth/certificate-authority.ts'
+import { deployerRules, rightText } from './deployer-role.ts'
 import { offerStorageClass } from '../main/default-storage-class.ts'
 import { formatTime } from '../lib/clock.ts'
 import { runProcess } from './process-streams.ts'
@@ -95,16 +99,48 @@ function pretended(pod: Pod): Partial<PodStatus> {
   }
 }
 
+/** A request that was let through, as the audit log has it. */
+interface Audited {
+  readonly user: { readonly username: string }
+  readonly verb: string
+  readonly objectRef?: { readonly apiGroup?: string; readonly resource: string; readonly subresource?: string }
+  readonly responseStatus?: { readonly code: number }
+}
+
+const deployer = 'deployer'
+const namespace = 'contract'
+
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
-export async function pretendedKubernetes(): Promise<EngineWorld> {
+/** @param used takes each right that was made use of */
+export async function pretendedKubernetes(used: (right: string) => void = () => {}): Promise<EngineWorld> {
   const scripts = new Map<string, string>()
+  /** What those write that somebody is attached to, by the names of their pods. */
+  const written = new Map<string, PassThrough>()
+  const writtenBy = (pod: string): PassThrough => {
+    const log = written.get(pod) ?? new PassThrough()
+    written.set(pod, log)
+    return log
+  }
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
     nodes: 0,
     hasVolumes: true,
+    audit: {
+      policy: { rules: [{ level: 'Metadata', users: [deployer], omitStages: ['RequestReceived'] }] },
+      sink: {
+        append(line) {
+          const { verb, objectRef, responseStatus } = JSON.parse(line) as Audited
+          if (objectRef === undefined || responseStatus?.code === 403) return
+          const { apiGroup = '', resource, subresource } = objectRef
+          used(rightText(verb, apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`))
+        },
+        close: async () => {},
+      },
+    },
     findNodeStreams: () => ({
       logs: async ({ pod }, { follow, tailLines, previous }) => {
         const script = scripts.get(pod) ?? ''
+        if (script === 'cat') return writtenBy(pod)
         if (previous === true && codeOf(script) === undefined)
           throw badRequest(`there was no container before in ${pod}`)
         const lines = linesOf(script).map((line, index) => `2026-01-01T00:00:00.00000000${index}Z ${line}\n`)
@@ -117,7 +153,11 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
       exec: async (_target, command) => runProcess(command),
       attach: async ({ namespace, pod }) => {
         const session = runProcess(['cat'])
-        void session.done.then(() => end(namespace, pod))
+        session.stdout?.on('data', (text: Buffer) => writtenBy(pod).write(`2026-01-01T00:00:00.000000000Z ${text}\n`))
+        void session.done.then(async () => {
+          await end(namespace, pod)
+          writtenBy(pod).end()
+        })
         return session
       },
       portForward: async () => connect((web.address() as AddressInfo).port, '127.0.0.1'),
@@ -140,9 +180,12 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
     const value = { status: { phase: 'Succeeded', containerStatuses } }
     await cluster.client.patch(pods, { namespace, name }, { type: 'strategic', value }, { subresource: 'status' })
   }
-  const { authority, admin } = await testKeys()
+  const { authority } = await testKeys()
+  const person = { commonName: deployer, usage: 'client', days: 1 } as const
+  const certificate = await signCertificate(authority, person, machineClock.now())
+  await giveRights(cluster.client)
   return {
-    namespace: 'contract',
+    namespace,
     processes: busyboxProcesses,
     lacks: {},
     engine: () =>
@@ -157,8 +200,8 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
             server: `https://127.0.0.1:${cluster.server.port}`,
             namespace: 'default',
             authority: authority.certificate,
-            certificate: admin.certificate,
-            key: admin.key,
+            certificate: certificate.certificate,
+            key: certificate.key,
             skipVerification: false,
           },
         }),
@@ -168,4 +211,15 @@ export async function pretendedKubernetes(): Promise<EngineWorld> {
       await cluster.stop()
     },
   }
+}
+
+async function giveRights(client: Client): Promise<void> {
+  const metadata = { namespace, name: deployer }
+  await client.create(namespaces, { metadata: { name: namespace } })
+  await client.create(roles, { metadata, rules: [...deployerRules()] })
+  await client.create(roleBindings, {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: deployer },
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: deployer }],
+  })
 }

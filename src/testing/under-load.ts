@@ -19,7 +19,7 @@ interface Pods {
 }
 
 /** Those that were replaced have ended, too: nothing that they would lose is missed. */
-const untilNoneEnds = (cluster: ClusterFixture): Promise<void> =>
+const untilNoneEnds = (cluster: ClusterFixture): Promise<boolean> =>
   eventually('old instances have ended', async () => {
     const { items } = await cluster.json<Pods>('get', 'pods', '-A', '-l', 'sampan.dev/track')
     return items.every(({ metadata }) => metadata.deletionTimestamp === undefined)

@@ -9,6 +9,7 @@ import {
   ingresses,
   jobs,
   leases,
+  persistentVolumeClaims,
   podDisruptionBudgets,
   pods,
   replicaSets,
@@ -53,10 +54,15 @@ export function rightsFor(parts: readonly Part[]): readonly Right[] {
   return [
     ...always,
     ...(has('workload')
-      ? [right(deployments, [...written, 'watch']), right(replicaSets, ['list', 'watch', 'patch'])]
+      ? [
+          right(deployments, [...written, 'watch']),
+          right(replicaSets, ['list', 'watch', 'patch']),
+          // Whether there is one in the place of a Deployment is asked in any case, and a budget may be left of before.
+          right(statefulSets, stores ? [...written, 'watch'] : ['get']),
+          right(podDisruptionBudgets, spared ? ['get', 'create', 'patch', 'delete'] : ['delete']),
+        ]
       : []),
-    ...(stores ? [right(statefulSets, [...written, 'watch'])] : []),
-    ...(spared ? [right(podDisruptionBudgets, ['create', 'patch', 'delete'])] : []),
+    ...(stores ? [right(persistentVolumeClaims, ['list', 'delete'])] : []),
     ...(has('entrance') ? [right(services, written)] : []),
     ...(has('schedule') ? [right(cronJobs, written)] : []),
     ...(has('route') ? [right(ingresses, written)] : []),
