@@ -14,6 +14,7 @@ function aptGet(install: string): void {
   chmodSync(file, 0o755)
 }
 
+const policy = (): string => join(directory, 'policy-rc.d')
 const asked = (): string[] => readFileSync(join(directory, 'asked'), 'utf8').trim().split('\n')
 const missingUntil = (file: string) => (): string[] =>
   existsSync(join(directory, file)) ? [] : ['nftables', 'containerd']
@@ -33,27 +34,40 @@ afterEach(() => {
 
 test('root gets the missing packages installed', () => {
   aptGet(`touch ${directory}/installed`)
-  expect(ensurePackages(missingUntil('installed'))).toBeUndefined()
+  expect(ensurePackages(missingUntil('installed'), policy())).toBeUndefined()
   expect(asked()).toEqual(['update', 'install -y --no-install-recommends nftables containerd'])
   expect(console.log).toHaveBeenCalledWith('installing nftables, containerd')
 })
 
+test('no service is started by its installation, and a policy that is there stays', () => {
+  aptGet(`touch ${directory}/installed; sh ${directory}/policy-rc.d; echo $? > ${directory}/answer`)
+  ensurePackages(missingUntil('installed'), policy())
+  expect(readFileSync(join(directory, 'answer'), 'utf8')).toBe('101\n')
+  expect(existsSync(policy())).toBe(false)
+
+  rmSync(join(directory, 'installed'))
+  writeFileSync(policy(), 'exit 7\n')
+  ensurePackages(missingUntil('installed'), policy())
+  expect(readFileSync(join(directory, 'answer'), 'utf8')).toBe('7\n')
+  expect(existsSync(policy())).toBe(true)
+})
+
 test('a machine that has everything is left alone', () => {
   aptGet('exit 1')
-  expect(ensurePackages(() => [])).toBeUndefined()
+  expect(ensurePackages(() => [], policy())).toBeUndefined()
   expect(existsSync(join(directory, 'asked'))).toBe(false)
 })
 
 test('a failing installation is told with its last words', () => {
   aptGet('echo "E: Unable to locate package nftables" >&2; exit 100')
-  expect(ensurePackages(missingUntil('installed'))).toBe(
+  expect(ensurePackages(missingUntil('installed'), policy())).toBe(
     'nftables, containerd could not be installed: E: Unable to locate package nftables',
   )
 })
 
 test('whoever is not root is told the command', () => {
   vi.spyOn(process, 'getuid').mockReturnValue(1000)
-  expect(ensurePackages(missingUntil('installed'))).toBe(
+  expect(ensurePackages(missingUntil('installed'), policy())).toBe(
     "missing on this machine: nftables, containerd; install with: sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends nftables containerd'",
   )
 })

@@ -1,8 +1,9 @@
 // What Sampan needs of a Debian machine, and how it gets there: root installs it, everybody else is told
 // the command.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { findProgram, missingPackages } from '../src/host/cluster-programs.ts'
+import { missingServers } from '../src/testing/service-servers.ts'
 
 const isInstalled = (program: string): boolean => findProgram(program) !== undefined
 
@@ -17,7 +18,7 @@ export function testPackages(): string[] {
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
   ]
-  return [...missingPackages(), ...needed.filter(([, present]) => !present).map(([name]) => name)]
+  return [...missingPackages(), ...needed.filter(([, present]) => !present).map(([name]) => name), ...missingServers()]
 }
 
 /** What the boot test needs to make and run a machine. */
@@ -33,8 +34,11 @@ export function bootPackages(): string[] {
 export const installCommand = (packages: readonly string[]): string =>
   `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
 
+/** What Debian asks before it starts a service. */
+const usualPolicy = '/usr/sbin/policy-rc.d'
+
 /** @returns what is still missing, and why, as one sentence; undefined when everything is there */
-export function ensurePackages(missing: () => readonly string[]): string | undefined {
+export function ensurePackages(missing: () => readonly string[], policy = usualPolicy): string | undefined {
   const wanted = missing()
   if (wanted.length === 0) return undefined
   if (process.getuid?.() !== 0)
@@ -42,12 +46,25 @@ export function ensurePackages(missing: () => readonly string[]): string | undef
   if (!isInstalled('apt-get'))
     return `missing on this machine: ${wanted.join(', ')}; they are installed by themselves on Debian only`
   console.log(`installing ${wanted.join(', ')}`)
-  const { status, stderr, error } = spawnSync('sh', ['-c', installCommand(wanted)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  })
+  const { status, stderr, error } = withoutServices(policy, () =>
+    spawnSync('sh', ['-c', installCommand(wanted)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }),
+  )
   const left = missing()
   if (left.length === 0) return undefined
   return `${left.join(', ')} could not be installed: ${error?.message ?? stderr.trim().split('\n').at(-1) ?? `apt-get ended with ${status}`}`
+}
+
+/** Tests start the servers that they need; none is to run on the machine because it was installed. */
+function withoutServices<T>(policy: string, install: () => T): T {
+  if (existsSync(policy)) return install()
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return install()
+  } finally {
+    rmSync(policy)
+  }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Fields, FieldType } from '../src/delivery/manifest/field.ts'
 import { manifestFields } from '../src/delivery/manifest/fields.ts'
 import { backingServiceTypes } from '../src/delivery/manifest/manifest.ts'
+import { backingService } from '../src/delivery/services/backing-services.ts'
 import { teamFields } from '../src/delivery/team/team-fields.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -22,6 +23,7 @@ export function parts(): Part[] {
     { file: 'README.md', name: 'manifest fields', text: fieldTable(manifestFields) },
     { file: 'README.md', name: 'team fields', text: fieldTable(teamFields) },
     { file: 'ARCHITECTURE.md', name: 'layers', text: layerTable() },
+    { file: 'docs/backing-services.md', name: 'variables', text: variableTable },
   ]
 }
 
@@ -59,11 +61,9 @@ function rows(type: FieldType, path: string): string[] {
   }
 }
 
-/** An environment holds the fields of the file again, the backing services are alike, and sidecars are started as services. */
+/** An environment holds the fields of the file again, and the backing services are alike. */
 const isShownAlready = (path: string): boolean =>
-  path === 'environments' ||
-  /^sidecars\.NAME\.(env|resources|security)$/.test(path) ||
-  backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
+  path === 'environments' || backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
 
 function holds(type: FieldType): string {
   switch (type.type) {
@@ -112,6 +112,23 @@ const contents: Readonly<Record<string, string>> = {
   dashboard: 'the browser application',
   cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret',
 }
+
+/** What a service finds in its environment, with values as an example. */
+const variableTable = [
+  '| in `app.yml` | server, image by default | variables | the first of them |',
+  '|---|---|---|---|',
+  ...(await Promise.all(
+    backingServiceTypes.map(async type => {
+      const service = await backingService(type)
+      const { title, port } = service
+      const credentials = { user: 'USER', password: 'PASSWORD' }
+      const found = service.variables({ host: 'HOST', port: port.port, database: 'DATABASE', credentials })
+      const { image } = service.managed({ administrator: credentials }).process
+      const names = Object.keys(found).map(name => `\`${name}\``)
+      return `| \`${type}: true\` | ${title}, \`${image}\` | ${names.join(', ')} | \`${Object.values(found)[0]}\` |`
+    }),
+  )),
+].join('\n')
 
 /** From the rules that scripts/check-layers.ts enforces; folders that do not exist yet are left out. */
 function layerTable(): string {

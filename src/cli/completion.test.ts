@@ -68,7 +68,7 @@ const found = (...words: string[]): Completion | string[] => {
 
 describe('what may stand', () => {
   test.each<[string, string[], Completion | string[]]>([
-    ['first', [''], ['deploy', 'down', 'completion', 'secret']],
+    ['first', [''], ['deploy', 'run', 'ps', 'env', 'down', 'completion', 'secret']],
     ['first, from what is typed', ['do'], ['down']],
     ['behind a command that there is not', ['nothing', ''], []],
     ['as an option', ['deploy', '--f'], ['--file']],

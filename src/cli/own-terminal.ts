@@ -1,12 +1,13 @@
 // The terminal of whoever gave the command, for a process that runs elsewhere: characters go as they are typed, and a
 // window that changes its size tells so. Without a terminal, input and output are passed on as they are.
+import { isatty } from 'node:tty'
 import type { Terminal } from '../delivery/engine/engine.ts'
 import { stopSignal, type StopSignal } from './stop-signal.ts'
 
 /** @returns what the work returns; undefined: it was stopped, and the exit code of this process says so */
 export async function withOwnTerminal<T>(work: (terminal: Terminal) => Promise<T>): Promise<T | undefined> {
   const { stdin, stdout, stderr } = process
-  const raw = stdin.isTTY === true && stdout.isTTY === true
+  const raw = isatty(0) && isatty(1)
   const stop = stopSignal(stdout)
   if (raw) stdin.setRawMode(true)
   try {

@@ -5,7 +5,7 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
   const lines = [head, ...rows].map(row =>
     head.map((_name, column) => row[column] ?? '').filter((_cell, at) => used[at]),
   )
-  const widths = (lines[0] ?? []).map((_name, column) => Math.max(...lines.map(line => [...line[column]!].length)))
+  const widths = (lines[0] ?? []).map((_name, column) => Math.max(...lines.map(line => line[column]!.length)))
   return lines
     .map(line =>
       line

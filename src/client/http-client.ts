@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { ApiError, errorByCode, serviceUnavailable, type Status } from '../api/api-error.ts'
 import type { KubeList, KubeObject, New, ObjectName, WatchEvent } from '../api/object.ts'
 import { apiVersionOf, type Resource } from '../api/resource.ts'
+import type { ServerAccess } from '../api/server-access.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Client, DeleteOptions, Informer, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts'
 import type { ClusterAccess } from './kubeconfig.ts'
@@ -180,8 +181,8 @@ export class HttpClient implements Client {
     return response
   }
 
-  /** What a connection of another kind needs: `url` without a slash at the end, headers, and the sides' certificates. */
-  streaming(): StreamingAccess {
+  /** For a connection of another kind. */
+  streaming(): ServerAccess {
     const { access, userAgent } = this.options
     return {
       url: access.server.replace(/\/$/, ''),
@@ -240,18 +241,7 @@ export class HttpClient implements Client {
   }
 }
 
-export interface StreamingAccess {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly tls: {
-    readonly ca?: string
-    readonly cert?: string
-    readonly key?: string
-    readonly rejectUnauthorized: boolean
-  }
-}
-
-const tlsOf = (access: ClusterAccess): StreamingAccess['tls'] => ({
+const tlsOf = (access: ClusterAccess): ServerAccess['tls'] => ({
   ...(access.authority !== undefined && { ca: access.authority }),
   ...(access.certificate !== undefined && { cert: access.certificate }),
   ...(access.key !== undefined && { key: access.key }),

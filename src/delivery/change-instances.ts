@@ -37,7 +37,7 @@ function changing(
     const { release, workload } = servingRelease(place, situation)
     const signal = AbortSignal.any([options.signal, lost])
     const watch: Watch = {
-      progress: report.waiting,
+      progress: text => report.waiting(text),
       heldUp: text => report.note(`waiting: ${text}`),
       timeLimitSeconds,
       signal,

@@ -4,7 +4,7 @@ import { DeployError } from './deploy-error.ts'
 import { delivering, type DeliveryOptions } from './delivering.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Place } from './engine/parts.ts'
-import type { Situation } from './history.ts'
+import { situationOf, type Situation } from './history.ts'
 import { backingServiceTypes } from './manifest/manifest.ts'
 import { planDeletion, type DeletionStep } from './plan/plan-deletion.ts'
 import { withServer } from './services/with-server.ts'
@@ -16,8 +16,12 @@ export interface Deleted {
   readonly kept: readonly string[]
 }
 
-export function deleteService(place: Place, withData: boolean, options: DeliveryOptions): Promise<Deleted> {
+export async function deleteService(place: Place, withData: boolean, options: DeliveryOptions): Promise<Deleted> {
   const { engine, report } = options
+  const kept = (holders: readonly string[]): readonly string[] => (withData ? [] : holders)
+  // Where there is nothing, there may be no room for a lease either.
+  const seen = await deletionOf(place, withData, await situationOf(engine, place), engine)
+  if (seen.steps.length === 0) return { removed: false, kept: kept(seen.holders) }
   return delivering(place, options, async delivery => {
     const { steps, holders } = await deletionOf(place, withData, delivery.situation, engine)
     for (const step of steps) {
@@ -26,7 +30,7 @@ export function deleteService(place: Place, withData: boolean, options: Delivery
       await take(step, place, options, report)
       if (step.kind === 'part' || step.kind === 'drop') report.step(titleOf(step))
     }
-    return { removed: steps.length > 0, kept: withData ? [] : holders }
+    return { removed: steps.length > 0, kept: kept(holders) }
   })
 }
 
@@ -68,7 +72,7 @@ async function take(
   step: DeletionStep,
   place: Place,
   options: DeliveryOptions,
-  { note }: DeliveryOptions['report'],
+  report: DeliveryOptions['report'],
 ): Promise<void> {
   const { engine, service } = options
   switch (step.kind) {
@@ -78,7 +82,7 @@ async function take(
       return engine.remove(place, step.part, { withData: step.withData })
     case 'drop':
       return withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
-        for (const gone of await backing.drop(server, wanted)) note(`dropped ${gone} of ${backing.title}`)
+        for (const gone of await backing.drop(server, wanted)) report.note(`dropped ${gone} of ${backing.title}`)
       })
     case 'release':
       return engine.ledger.remove(place, step.revision)

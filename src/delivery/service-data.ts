@@ -1,6 +1,6 @@
 // Backups of what a service has on a backing service, and the way back. Programs of the field run beside the server
 // where Sampan made it: they are there, and in its version.
-import { PassThrough, Writable, type Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { DeployError } from './deploy-error.ts'
 import { delivering, type DeliveryOptions } from './delivering.ts'
 import type { Engine } from './engine/engine.ts'
@@ -9,13 +9,8 @@ import { situationOf } from './history.ts'
 import type { ServiceNeed } from './plan/step.ts'
 import type { Release } from './release.ts'
 import { nothingRuns } from './serving-release.ts'
-import {
-  ServiceFailure,
-  type BackingService,
-  type Reached,
-  type RunTool,
-  type Wanted,
-} from './services/backing-service.ts'
+import type { BackingService, Reached, RunTool, Wanted } from './services/backing-service.ts'
+import { instanceTool } from './services/instance-tool.ts'
 import { knownOf, withServer, type ServerAccess } from './services/with-server.ts'
 
 export interface DataWanted {
@@ -80,7 +75,7 @@ async function atServer(
   const instance = await instanceOf(place, server.workload, engine)
   // As programs beside the server reach it.
   const reached: Reached = { host: '127.0.0.1', port: server.port, administrator }
-  await work(backing, reached, wanted, toolIn(instance, place, engine, signal))
+  await work(backing, reached, wanted, instanceTool(engine, place, instance, signal))
 }
 
 async function instanceOf(place: Place, workload: string, engine: Engine): Promise<string> {
@@ -90,61 +85,4 @@ async function instanceOf(place: Place, workload: string, engine: Engine): Promi
   throw new DeployError(
     `no instance of ${workload} is ready; look at it with: sampan ps -e ${place.environment} ${place.service}`,
   )
-}
-
-/** Programs that are not there. */
-const notFound = [126, 127]
-
-const toolIn =
-  (instance: string, place: Place, engine: Engine, signal: AbortSignal): RunTool =>
-  async ({ programs, arguments: args, variables, input, output, package: debianPackage }) => {
-    for (const program of programs) {
-      let words = ''
-      const errors = new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          words = `${words}${chunk.toString()}`.slice(-2000)
-          done()
-        },
-      })
-      // Before any byte of the input is used up: is it there?
-      const there = await engine.exec(place, {
-        instance,
-        command: ['sh', '-c', 'command -v "$1"', 'sh', program],
-        terminal: { output: discarded(), errors, raw: false, signal },
-      })
-      if (there !== 0) continue
-      const code = await engine.exec(place, {
-        instance,
-        command: ['sh', '-c', toldInSecret(Object.keys(variables)), 'sh', program, ...args],
-        terminal: { input: secretsFirst(variables, input), output: output ?? discarded(), errors, raw: false, signal },
-      })
-      if (code === 0) {
-        if (output?.writableEnded === false) output.end()
-        return
-      }
-      if (!notFound.includes(code))
-        throw new ServiceFailure(`${program} in ${instance} ended with ${code}: ${words.trim() || 'it said nothing'}`)
-    }
-    throw new ServiceFailure(
-      `${programs.join(' or ')} was not found in ${instance}; the image of the server is to have it (Debian's ${debianPackage})`,
-    )
-  }
-
-const discarded = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() })
-
-/** A command line is seen by everybody on its machine: passwords come as the first lines of the input. */
-export const toldInSecret = (names: readonly string[]): string =>
-  [...names.map(name => `IFS= read -r ${name} || exit 1; export ${name}`), 'exec "$@"'].join('\n')
-
-export function secretsFirst(variables: Readonly<Record<string, string>>, input: Readable | undefined): Readable {
-  for (const [name, value] of Object.entries(variables))
-    if (value.includes('\n')) throw new ServiceFailure(`the value of ${name} has lines, and only one can be told`)
-  const all = new PassThrough()
-  for (const value of Object.values(variables)) all.write(`${value}\n`)
-  if (input === undefined) all.end()
-  else {
-    input.on('error', error => all.destroy(error))
-    input.pipe(all)
-  }
-  return all
 }

@@ -73,6 +73,23 @@ test('commands succeed with exit code 0', async () => {
   )
 })
 
+test('commands of probes have the fixed values of variables', async () => {
+  const asked: (readonly string[])[] = []
+  const noting = {
+    execSync: async (_id: string, command: readonly string[]) => {
+      asked.push(command)
+      return { exitCode: 0, stdout: Buffer.of(), stderr: Buffer.of() }
+    },
+  } as unknown as Runtime
+  const env = [
+    { name: 'A', value: '1' },
+    { name: 'SECRET', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+  ]
+  const probe: Probe = { exec: { command: ['$(A)', '$$(A)', 'x$(SECRET)x', '$(UNKNOWN)', '$A'] } }
+  await runProbe(probe, { runtime: noting, containerId: 'id', container: { name: 'main', env }, address: '127.0.0.1' })
+  expect(asked).toEqual([['1', '$(A)', 'xx', '$(UNKNOWN)', '$A']])
+})
+
 test('gRPC asks the health service', async () => {
   const grpc = new GrpcServer()
   grpc.addService(

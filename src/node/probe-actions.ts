@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Container, HTTPGetAction, LifecycleHandler, Probe } from '../api/generated/models.ts'
 import { isRuntimeTimeout, type Runtime } from '../cri/runtime.ts'
+import { expand } from './expand.ts'
 
 export interface ProbeResult {
   readonly ok: boolean
@@ -28,13 +29,19 @@ export async function runProbe(probe: Probe, target: ProbeTarget): Promise<Probe
   const timeoutSeconds = probe.timeoutSeconds ?? 1
   const timeoutMs = timeoutSeconds * 1_000
   const { address, container } = target
-  if (probe.exec !== undefined) return await execProbe(target, probe.exec.command ?? [], timeoutSeconds)
+  if (probe.exec !== undefined) return await execProbe(target, expanded(probe.exec.command, container), timeoutSeconds)
   if (probe.httpGet !== undefined)
     return await httpProbe(urlOf(probe.httpGet, container, address), probe.httpGet, timeoutMs)
   if (probe.tcpSocket !== undefined)
     return await tcpProbe(probe.tcpSocket.host ?? address, portOf(probe.tcpSocket.port, container), timeoutMs)
   if (probe.grpc !== undefined) return await grpcProbe(address, probe.grpc.port, probe.grpc.service ?? '', timeoutMs)
   return success
+}
+
+/** As the kubelet does, for probes and not for hooks: a variable whose value comes from elsewhere is empty here. */
+const expanded = (command: readonly string[] | undefined, { env = [] }: Container): string[] => {
+  const values = new Map(env.map(({ name, value = '' }) => [name, value]))
+  return (command ?? []).map(word => expand(word, name => values.get(name)))
 }
 
 /** @throws Error with the reason the hook failed */

@@ -24,25 +24,20 @@ export class ChannelSocket {
     this.base64 = client.protocol.includes('base64')
   }
 
-  /** Pauses `source` while too much waits to be sent. */
-  send(channel: number, body: Buffer, source?: Readable): void {
-    if (this.client.readyState !== this.client.OPEN) return
+  /** Pauses `source` while too much waits to be sent; calls back when it is on its way. */
+  send(channel: number, body: Buffer, source?: Readable, sent?: () => void): void {
+    if (this.client.readyState !== this.client.OPEN) return sent?.()
     const message = this.base64
       ? `${String.fromCharCode(base64Offset + channel)}${body.toString('base64')}`
       : Buffer.concat([Buffer.from([channel]), body])
     this.lastSent = new Promise(resolve => {
       this.client.send(message, () => {
         if (source?.isPaused() === true && this.client.bufferedAmount <= sendLimitBytes) source.resume()
+        sent?.()
         resolve()
       })
     })
     if (this.client.bufferedAmount > sendLimitBytes) source?.pause()
-  }
-
-  /** Resolves when it is on its way. */
-  async sent(channel: number, body: Buffer): Promise<void> {
-    this.send(channel, body)
-    await this.lastSent
   }
 
   decode(data: RawData, isBinary: boolean): ChannelMessage {

@@ -4,8 +4,8 @@ import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { ServerAccess } from '../api/server-access.ts'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
-import type { RemoteServer } from './remote-websocket.ts'
 import { SpdySession, type SpdyStream } from './spdy/session.ts'
 
 const connectTimeoutMs = 30_000
@@ -54,7 +54,7 @@ export async function openPortForward(url: string, port: number): Promise<Duplex
 }
 
 /** The same through an API server. A WebSocket would need a protocol whose name is none (it has a slash). */
-export async function openServerPortForward(server: RemoteServer, path: string, port: number): Promise<Duplex> {
+export async function openServerPortForward(server: ServerAccess, path: string, port: number): Promise<Duplex> {
   const { session } = await upgrade(`${server.url}${path}`, ['portforward.k8s.io'], server)
   return forwardOver(session, port)
 }
@@ -110,7 +110,7 @@ async function statusOf(errors: SpdyStream): Promise<Awaited<RemoteSession['done
 function upgrade(
   url: string,
   protocols: readonly string[],
-  { headers = {}, tls }: Partial<RemoteServer> = {},
+  { headers = {}, tls }: Partial<ServerAccess> = {},
 ): Promise<{ session: SpdySession }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ session: SpdySession }>()
   const call = (url.startsWith('https:') ? secureRequest : request)(url, {

@@ -5,39 +5,31 @@ import { finished } from 'node:stream/promises'
 import { text } from 'node:stream/consumers'
 import { WebSocket } from 'ws'
 import type { Status } from '../api/api-error.ts'
+import type { ServerAccess } from '../api/server-access.ts'
 import { ChannelSocket } from './channel-socket.ts'
 import { channels } from './remote-command-websocket.ts'
 import type { RemoteSession, StreamOptions } from './node-streams.ts'
 
-/** Where an API server is and how to prove who one is. */
-export interface RemoteServer {
-  /** `https://host:port`, perhaps with a path, without a slash at the end. */
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly tls: {
-    readonly ca?: string
-    readonly cert?: string
-    readonly key?: string
-    readonly rejectUnauthorized: boolean
-  }
-}
-
 const handshakeTimeout = 30_000
 
-/** @throws Error with the server's words when it answers otherwise */
-function openWebSocket(
-  { url, headers, tls }: RemoteServer,
+/**
+ * @param opened is called before anything that the server sends can be missed
+ * @throws Error with the server's words when it answers otherwise
+ */
+function openWebSocket<T>(
+  { url, headers, tls }: ServerAccess,
   path: string,
   protocols: readonly string[],
-): Promise<WebSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
+  opened: (socket: WebSocket) => T,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, [...protocols], {
     headers,
     ...tls,
     perMessageDeflate: false,
     handshakeTimeout,
   })
-  socket.once('open', () => resolve(socket))
+  socket.once('open', () => resolve(opened(socket)))
   socket.on('error', reject)
   socket.once('unexpected-response', (_request, response) => {
     text(response).then(
@@ -60,12 +52,13 @@ function wordsOf(body: string): string {
 const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 
 /** Opens the path of an exec or attach, whose query says the same as `options`. */
-export async function openCommandOverWebSocket(
-  server: RemoteServer,
+export const openCommandOverWebSocket = (
+  server: ServerAccess,
   path: string,
   options: StreamOptions,
-): Promise<RemoteSession> {
-  const socket = await openWebSocket(server, path, protocols)
+): Promise<RemoteSession> => openWebSocket(server, path, protocols, socket => sessionOver(socket, options))
+
+function sessionOver(socket: WebSocket, options: StreamOptions): RemoteSession {
   const channel = new ChannelSocket(socket)
   const stdout = options.stdout ? new PassThrough() : undefined
   const stderr = options.stderr ? new PassThrough() : undefined
@@ -101,9 +94,7 @@ export async function openCommandOverWebSocket(
 
 function inputOf(socket: WebSocket, channel: ChannelSocket): Writable {
   const input = new Writable({
-    write: (chunk: Buffer, _encoding, callback) => {
-      void channel.sent(channels.stdin, chunk).then(() => callback())
-    },
+    write: (chunk: Buffer, _encoding, callback) => channel.send(channels.stdin, chunk, undefined, callback),
     final: callback => {
       if (socket.protocol === protocols[0]) channel.send(channels.close, Buffer.from([channels.stdin]))
       callback()

@@ -2,7 +2,8 @@
 // sees it who has the rights of docs/delivery-rights.md in one namespace and no others.
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { PassThrough, Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
 import { namespaces, pods, roleBindings, roles } from '../api/resources.ts'
@@ -12,13 +13,13 @@ import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Process } from '../delivery/engine/parts.ts'
 import { machineClock } from '../host/machine-clock.ts'
-import { signCertificate } from '../server/auth/certificate-authority.ts'
-import { deployerRules, rightText } from './deployer-role.ts'
 import { offerStorageClass } from '../main/default-storage-class.ts'
 import { formatTime } from '../lib/clock.ts'
+import { signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import { deployerRules, rightText } from './deployer-role.ts'
 import { runProcess } from './process-streams.ts'
 import { startTestCluster } from './test-cluster.ts'
-import { testKeys } from './in-process-server.ts'
+import { testKeys, type TestServerOptions } from './in-process-server.ts'
 
 const process = (image: string, command: readonly string[]): Process => ({
   image,
@@ -99,48 +100,27 @@ function pretended(pod: Pod): Partial<PodStatus> {
   }
 }
 
-/** A request that was let through, as the audit log has it. */
-interface Audited {
-  readonly user: { readonly username: string }
-  readonly verb: string
-  readonly objectRef?: { readonly apiGroup?: string; readonly resource: string; readonly subresource?: string }
-  readonly responseStatus?: { readonly code: number }
+export interface PretendedCluster {
+  readonly client: Client
+  /** With all rights, or those of a client certificate. */
+  engineFor(certificate?: KeyPairPem): KubernetesEngine
+  engineAs(user: string): Promise<KubernetesEngine>
+  certificateOf(user: string): Promise<KeyPairPem>
+  close(): Promise<void>
 }
 
-const deployer = 'deployer'
-const namespace = 'contract'
-
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
-/** @param used takes each right that was made use of */
-export async function pretendedKubernetes(used: (right: string) => void = () => {}): Promise<EngineWorld> {
+export async function pretendedCluster(audit?: TestServerOptions['audit']): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
-  /** What those write that somebody is attached to, by the names of their pods. */
-  const written = new Map<string, PassThrough>()
-  const writtenBy = (pod: string): PassThrough => {
-    const log = written.get(pod) ?? new PassThrough()
-    written.set(pod, log)
-    return log
-  }
+  const followed = new Map<string, Readable>()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
     nodes: 0,
     hasVolumes: true,
-    audit: {
-      policy: { rules: [{ level: 'Metadata', users: [deployer], omitStages: ['RequestReceived'] }] },
-      sink: {
-        append(line) {
-          const { verb, objectRef, responseStatus } = JSON.parse(line) as Audited
-          if (objectRef === undefined || responseStatus?.code === 403) return
-          const { apiGroup = '', resource, subresource } = objectRef
-          used(rightText(verb, apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`))
-        },
-        close: async () => {},
-      },
-    },
+    ...(audit !== undefined && { audit }),
     findNodeStreams: () => ({
       logs: async ({ pod }, { follow, tailLines, previous }) => {
         const script = scripts.get(pod) ?? ''
-        if (script === 'cat') return writtenBy(pod)
         if (previous === true && codeOf(script) === undefined)
           throw badRequest(`there was no container before in ${pod}`)
         const lines = linesOf(script).map((line, index) => `2026-01-01T00:00:00.00000000${index}Z ${line}\n`)
@@ -148,16 +128,13 @@ export async function pretendedKubernetes(used: (right: string) => void = () => 
         const log = new Readable({ read: () => {} })
         for (const line of shown) log.push(line)
         if (follow !== true || codeOf(script) !== undefined) log.push(null)
+        else followed.set(pod, log)
         return log
       },
       exec: async (_target, command) => runProcess(command),
       attach: async ({ namespace, pod }) => {
-        const session = runProcess(['cat'])
-        session.stdout?.on('data', (text: Buffer) => writtenBy(pod).write(`2026-01-01T00:00:00.000000000Z ${text}\n`))
-        void session.done.then(async () => {
-          await end(namespace, pod)
-          writtenBy(pod).end()
-        })
+        const { stdout, ...session } = runProcess(['cat'])
+        void Promise.all([text(stdout!), session.done]).then(([written]) => end(namespace, pod, written))
         return session
       },
       portForward: async () => connect((web.address() as AddressInfo).port, '127.0.0.1'),
@@ -171,7 +148,11 @@ export async function pretendedKubernetes(used: (right: string) => void = () => 
   await offerStorageClass(cluster.client)
   await cluster.addNode('node-0')
 
-  async function end(namespace: string, name: string): Promise<void> {
+  /** What was typed is in its log. */
+  async function end(namespace: string, name: string, written: string): Promise<void> {
+    scripts.set(name, `echo ${written}; exit 0`)
+    followed.get(name)?.push(`2026-01-01T00:00:01.000000000Z ${written}\n`)
+    followed.get(name)?.push(null)
     const pod = await cluster.client.get(pods, { namespace, name })
     const containerStatuses = pod.status.containerStatuses?.map(status => ({
       ...status,
@@ -180,36 +161,71 @@ export async function pretendedKubernetes(used: (right: string) => void = () => 
     const value = { status: { phase: 'Succeeded', containerStatuses } }
     await cluster.client.patch(pods, { namespace, name }, { type: 'strategic', value }, { subresource: 'status' })
   }
-  const { authority } = await testKeys()
-  const person = { commonName: deployer, usage: 'client', days: 1 } as const
-  const certificate = await signCertificate(authority, person, machineClock.now())
-  await giveRights(cluster.client)
-  return {
-    namespace,
-    processes: busyboxProcesses,
-    lacks: {},
-    engine: () =>
-      new KubernetesEngine({
-        name: 'pretended',
+  const { authority, admin } = await testKeys()
+  const engineFor = ({ certificate, key }: KeyPairPem = admin): KubernetesEngine =>
+    new KubernetesEngine({
+      name: 'pretended',
+      clock: machineClock,
+      client: new HttpClient({
+        userAgent: 'sampan-test',
         clock: machineClock,
-        client: new HttpClient({
-          userAgent: 'sampan-test',
-          clock: machineClock,
-          access: {
-            context: 'test',
-            server: `https://127.0.0.1:${cluster.server.port}`,
-            namespace: 'default',
-            authority: authority.certificate,
-            certificate: certificate.certificate,
-            key: certificate.key,
-            skipVerification: false,
-          },
-        }),
+        access: {
+          context: 'test',
+          server: `https://127.0.0.1:${cluster.server.port}`,
+          namespace: 'default',
+          authority: authority.certificate,
+          certificate,
+          key,
+          skipVerification: false,
+        },
       }),
+    })
+  const certificateOf = (commonName: string): Promise<KeyPairPem> =>
+    signCertificate(authority, { commonName, usage: 'client', days: 1 }, machineClock.now())
+  return {
+    client: cluster.client,
+    engineFor,
+    certificateOf,
+    engineAs: async user => engineFor(await certificateOf(user)),
     close: async () => {
       web.close()
       await cluster.stop()
     },
+  }
+}
+
+/** A request that was answered, as the audit log has it. */
+interface Audited {
+  readonly verb: string
+  readonly objectRef?: { readonly apiGroup?: string; readonly resource: string; readonly subresource?: string }
+  readonly responseStatus?: { readonly code: number }
+}
+
+const deployer = 'deployer'
+const namespace = 'contract'
+
+/** @param used takes each right that was made use of */
+export async function pretendedKubernetes(used: (right: string) => void = () => {}): Promise<EngineWorld> {
+  const cluster = await pretendedCluster({
+    policy: { rules: [{ level: 'Metadata', users: [deployer], omitStages: ['RequestReceived'] }] },
+    sink: {
+      append(line) {
+        const { verb, objectRef, responseStatus } = JSON.parse(line) as Audited
+        if (objectRef === undefined || responseStatus?.code === 403) return
+        const { apiGroup = '', resource, subresource } = objectRef
+        used(rightText(verb, apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`))
+      },
+      close: async () => {},
+    },
+  })
+  await giveRights(cluster.client)
+  const certificate = await cluster.certificateOf(deployer)
+  return {
+    namespace,
+    processes: busyboxProcesses,
+    lacks: {},
+    engine: () => cluster.engineFor(certificate),
+    close: () => cluster.close(),
   }
 }
 

@@ -57,7 +57,7 @@ export async function startMongoDouble(): Promise<ServiceServer & MongoState> {
 function serve(socket: Socket, state: MongoState): void {
   const login = new Login(state)
   let received = Buffer.alloc(0)
-  socket.on('data', chunk => {
+  socket.on('data', (chunk: Buffer) => {
     received = Buffer.concat([received, chunk])
     while (received.length >= 4 && received.length >= received.readInt32LE(0)) {
       const length = received.readInt32LE(0)
@@ -80,10 +80,10 @@ function readMessage(bytes: Buffer): { id: number; code: number; command: Docume
     const nameEnd = bytes.indexOf(0, headerSize + 4)
     return { id, code, command: BSON.deserialize(bytes.subarray(nameEnd + 9)) }
   }
-  let command: Document = {}
+  const command: Document = {}
   for (let at = headerSize + 4; at < bytes.length;) {
     const size = bytes.readInt32LE(at + 1)
-    if (bytes[at] === 0) command = { ...command, ...BSON.deserialize(bytes.subarray(at + 1, at + 1 + size)) }
+    if (bytes[at] === 0) Object.assign(command, BSON.deserialize(bytes.subarray(at + 1, at + 1 + size)))
     else {
       const nameEnd = bytes.indexOf(0, at + 5)
       const list: Document[] = []

@@ -1,7 +1,7 @@
 // As much of an S3 server as Sampan asks of one, with objects in memory: no such server is in Debian. It checks
 // signatures with the field's own library.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { AwsV4Signer } from 'aws4fetch'
@@ -26,7 +26,7 @@ const refusal = (status: number, code: string): Reply => ({ status, body: `<Erro
 export async function startS3Double(): Promise<ServiceServer & { readonly buckets: Buckets }> {
   const administrator = { user: 'access', password: 'secret+/key' }
   const buckets: Buckets = new Map()
-  const listener = createServer(async (request, response) => {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const content = await buffer(request)
     const { status, body, type } = (await isSigned(request, administrator))
       ? reply(buckets, request, content)
@@ -36,6 +36,10 @@ export async function startS3Double(): Promise<ServiceServer & { readonly bucket
       ...(type && { 'content-type': type }),
     })
     response.end(body)
+  }
+  const listener = createServer((request, response) => {
+    // Whoever breaks off gets no answer.
+    answer(request, response).catch(() => response.destroy())
   }).listen(0, '127.0.0.1')
   await once(listener, 'listening')
   return {

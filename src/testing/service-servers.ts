@@ -108,6 +108,7 @@ class Place {
       cwd: this.directory,
       env: this.environment(environment),
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     })
     const entry = { process: child, said: '' }
     this.children.push(entry)
@@ -126,10 +127,11 @@ class Place {
   }
 
   async close(): Promise<void> {
-    for (const { process: child } of this.children.reverse()) {
+    for (const { process: child } of this.children.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
       const ended = once(child, 'exit')
-      child.kill('SIGKILL')
+      // What it started is in its process group.
+      process.kill(-child.pid!, 'SIGKILL')
       await ended
     }
     rmSync(this.directory, { recursive: true, force: true })
@@ -163,13 +165,28 @@ export function startPostgres(options: ServerOptions = {}): Promise<ServiceServe
     const administrator = administratorOf('postgres')
     place.run(
       join(programs, 'initdb'),
-      ...['-D', data, '-U', administrator.user, '-E', 'UTF8', '--no-sync'],
-      ...['--auth=scram-sha-256', `--pwfile=${place.file('password', administrator.password)}`],
+      '-D',
+      data,
+      '-U',
+      administrator.user,
+      '-E',
+      'UTF8',
+      '--no-sync',
+      '--auth=scram-sha-256',
+      `--pwfile=${place.file('password', administrator.password)}`,
     )
     place.file('data/pg_hba.conf', 'host all all all scram-sha-256\n')
     const { tls } = options
     await place.start('database system is ready to accept connections', join(programs, 'postgres'), [
-      ...['-D', data, '-p', String(port), '-h', place.host, '-k', place.directory, '-F'],
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-h',
+      place.host,
+      '-k',
+      place.directory,
+      '-F',
       ...(tls === undefined
         ? []
         : [
@@ -189,7 +206,10 @@ export function startMariadb(options: ServerOptions = {}): Promise<ServiceServer
     const administrator = administratorOf('root')
     place.run(
       'mariadb-install-db',
-      ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+      '--no-defaults',
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
     )
     const sha1 = (content: string | Buffer): Buffer => createHash('sha1').update(content).digest()
     const hash = `*${sha1(sha1(administrator.password)).toString('hex').toUpperCase()}`
@@ -204,8 +224,13 @@ export function startMariadb(options: ServerOptions = {}): Promise<ServiceServer
     )
     const { tls } = options
     await place.start('ready for connections', findProgram('mariadbd')!, [
-      ...['--no-defaults', `--datadir=${data}`, `--init-file=${initial}`, `--bind-address=${place.host}`],
-      ...[`--port=${port}`, `--socket=${join(place.directory, 'socket')}`, '--innodb-flush-log-at-trx-commit=0'],
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--init-file=${initial}`,
+      `--bind-address=${place.host}`,
+      `--port=${port}`,
+      `--socket=${join(place.directory, 'socket')}`,
+      '--innodb-flush-log-at-trx-commit=0',
       '--skip-name-resolve',
       ...(tls === undefined
         ? []

@@ -19,11 +19,12 @@ interface Pods {
 }
 
 /** Those that were replaced have ended, too: nothing that they would lose is missed. */
-const untilNoneEnds = (cluster: ClusterFixture): Promise<boolean> =>
-  eventually('old instances have ended', async () => {
+async function untilNoneEnds(cluster: ClusterFixture): Promise<void> {
+  await eventually('old instances have ended', async () => {
     const { items } = await cluster.json<Pods>('get', 'pods', '-A', '-l', 'sampan.dev/track')
     return items.every(({ metadata }) => metadata.deletionTimestamp === undefined)
   })
+}
 
 export async function underLoad(
   cluster: ClusterFixture,

@@ -49,8 +49,11 @@ const fish = (line: string): string[] =>
 
 describe('completion', () => {
   test('in bash', () => {
-    expect(bash('de')).toEqual(['deploy'])
+    expect(bash('dep')).toEqual(['deploy'])
     expect(bash('deploy', '-e', 't')).toEqual(['test'])
+    expect(bash('logs', '-e', 'test', 'geo-b')).toEqual(['geo-backend'])
+    expect(bash('env', 'cl')).toEqual(['clone'])
+    expect(bash('env', 'clone', 't')).toEqual(['test'])
     expect(bash('deploy', '-e', 'test', 'geo-f')).toEqual(['compopt -o nospace', 'geo-frontend:'])
     expect(bash('build', '')).toContain('compopt -o dirnames')
     expect(bash('deploy', '--fi')).toEqual(['--file'])
@@ -60,8 +63,8 @@ describe('completion', () => {
   })
 
   test('in zsh', () => {
-    expect(zsh('de')).toEqual([
-      'deploy:bring a version of a service into an environment and wait until it runs',
+    expect(zsh('dep')).toEqual([
+      'deploy:bring versions of services into an environment and wait until they run',
       'options <>',
     ])
     expect(zsh('deploy', '-e', 'test', 'geo-f')).toEqual(['geo-frontend\\::', 'options <-S|>'])
@@ -70,8 +73,8 @@ describe('completion', () => {
   })
 
   test('in fish', () => {
-    expect(fish('sampan de')).toEqual([
-      'deploy\tbring a version of a service into an environment and wait until it runs',
+    expect(fish('sampan dep')).toEqual([
+      'deploy\tbring versions of services into an environment and wait until they run',
     ])
     expect(fish('sampan deploy -e test geo-f').map(line => line.trim())).toEqual(['geo-frontend:'])
     expect(fish('sampan build fro').map(line => line.split('\t')[0])).toEqual(['frontend/'])

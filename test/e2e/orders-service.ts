@@ -152,12 +152,13 @@ services:
     }
   }
 
-  private async asked(question: string): Promise<string> {
+  /** As the administrator of the server. */
+  async asked(question: string, database = 'test_orders'): Promise<string> {
     const { port, administrator } = this.postgres
     const { out } = succeeded(
       await this.cluster.run(
         'psql',
-        ['-h', '127.0.0.1', '-p', String(port), '-U', administrator.user, '-At', '-c', question, 'test_orders'],
+        ['-h', '127.0.0.1', '-p', String(port), '-U', administrator.user, '-At', '-c', question, database],
         { environment: { PGPASSWORD: administrator.password } },
       ),
     )

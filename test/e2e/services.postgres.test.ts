@@ -1,5 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
-import type { Credentials, Reached, Wanted } from '../../src/delivery/services/backing-service.ts'
+// Against Debian's PostgreSQL.
 import { testBackingService, type TestedServer } from '../../src/delivery/services/contract.ts'
 import { startPostgres } from '../../src/testing/service-servers.ts'
 import { postgres } from '../../src/delivery/services/postgres/postgres.ts'

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import type { DeliveryOptions } from '../../delivery/delivering.ts'
 import { deleteService } from '../../delivery/delete-service.ts'
 import type { Place } from '../../delivery/engine/parts.ts'
+import type { Looked } from '../../delivery/service-state.ts'
 import { isName, nameRule } from '../../delivery/manifest/fields.ts'
 import { suggestion } from '../../delivery/manifest/nearest-name.ts'
 import { withEnvironment, withoutEnvironment } from '../../delivery/team/edited-team.ts'
@@ -127,7 +128,7 @@ export async function envDelete(name: string, options: EnvDeleteOptions): Promis
   await changing({ ...options, environment: name }, interruptible, async ({ target, output, delivery }) => {
     const places = await placesToDelete(target)
     await deleteServices(places, target, delivery, output)
-    const namespaces = new Set(places.map(({ namespace }) => namespace))
+    const namespaces = new Set([...places.map(({ namespace }) => namespace), ...ownNamespaces(target)])
     for (const namespace of namespaces) await removeRoom(namespace, target, delivery, output)
     await removeEntry(name, output)
     if (options.output === 'json')
@@ -137,26 +138,27 @@ export async function envDelete(name: string, options: EnvDeleteOptions): Promis
 }
 
 async function placesToDelete(target: Target): Promise<readonly Place[]> {
-  const known = knownServices(target).map(service => placeOfService(service, target))
-  const own = target.settings?.namespace === 'service' ? [] : [placeIn(target, '').namespace]
-  const namespaces = [...new Set([...known.map(({ namespace }) => namespace), ...own])]
+  const { environment, engine } = target
   const found = await Promise.all(
-    namespaces.map(async namespace => {
-      const there = await target.engine.services(target.environment, namespace)
-      return there.map((service): Place => ({ environment: target.environment, namespace, service }))
+    ownNamespaces(target).map(async namespace => {
+      const services = await engine.services(environment, namespace)
+      return services.map((service): Place => ({ environment, namespace, service }))
     }),
   )
-  const all = [...known, ...found.flat()]
-  const unique = all.filter(
-    (place, index) =>
-      all.findIndex(other => other.service === place.service && other.namespace === place.namespace) === index,
-  )
-  // A namespace may be shared with other environments, whose services stay.
-  const looked = await lookAt(target, unique)
-  const places = looked.filter(
-    ({ releases }) => (releases[0]?.environment ?? target.environment) === target.environment,
-  )
-  return places.map(({ place }) => place)
+  const looked = await lookAt(target, found.flat())
+  return looked.filter(each => isOf(environment, each)).map(({ place }) => place)
+}
+
+function ownNamespaces(target: Target): readonly string[] {
+  const known = knownServices(target).map(service => placeOfService(service, target).namespace)
+  const own = target.settings?.namespace === 'service' ? [] : [placeIn(target, '').namespace]
+  return [...new Set([...known, ...own])]
+}
+
+/** A namespace may be shared with other environments, whose services stay. */
+function isOf(environment: string, { place: { namespace }, releases: [newest] }: Looked): boolean {
+  if (newest !== undefined) return newest.environment === environment
+  return namespace === environment || namespace.startsWith(`${environment}-`)
 }
 
 /** Those first that others do not need any more. */
@@ -194,7 +196,12 @@ async function removeRoom(
 ): Promise<void> {
   const others = await engine.services(environment, namespace)
   if (others.length > 0) return output.line(`the namespace ${namespace} stays: ${others.join(', ')} is there too`)
-  const watch = { progress: report.waiting, heldUp: report.note, timeLimitSeconds, signal }
+  const watch = {
+    progress: (text: string) => report.waiting(text),
+    heldUp: (text: string) => report.note(text),
+    timeLimitSeconds,
+    signal,
+  }
   if (!(await engine.removeRoom(environment, namespace, watch)))
     output.line(`the namespace ${namespace} stays: Sampan did not make it`)
 }

@@ -35,15 +35,15 @@ export function firstManifest(
     ...(migration === undefined ? [] : [{ line: migrationLine(migration), because: migration.because }]),
   ]
   const lines = [schemaLine(schema), ...guesses.map(({ line }) => line), ...(environments ? usualEnvironments : [])]
-  const known = guesses.map(({ line }) => line.split(':')[0])
+  const known = new Set(guesses.map(({ line }) => line.split(':')[0]))
   return {
     name,
     text: `${lines.join('\n')}\n`,
     guesses,
     notes: [
       ...(migration?.note === undefined ? [] : [migration.note]),
-      ...(known.includes('ports') ? [] : ['no port was found; if it listens on one, add: ports: { http: 3000 }']),
-      ...(known.includes('ports') && !known.includes('health')
+      ...(known.has('ports') ? [] : ['no port was found; if it listens on one, add: ports: { http: 3000 }']),
+      ...(known.has('ports') && !known.has('health')
         ? ['no path for its health was found; if it has one, add: health: { http: /healthz }']
         : []),
     ],

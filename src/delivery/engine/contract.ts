@@ -352,6 +352,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
       test('with data are removed only with it', async () => {
         const place = newPlace()
         const stores = workload(place, {
+          name: `${place.service}-postgres`,
           track: 'postgres',
           serving: false,
           update: 'recreate',
@@ -359,10 +360,16 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         })
         expect(await engine.rollOut(place, stores, watch())).toEqual({ state: 'done' })
         await engine.remove(place, partName(stores))
-        expect(await seen(place)).toMatchObject({ track: 'postgres', wanted: 1 })
+        expect(await seen(place, stores.name)).toMatchObject({ track: 'postgres', wanted: 1 })
+        expect(await engine.holdsData(place, stores.name)).toBe(true)
+        // A name within a name is another one.
+        await engine.remove(place, partName(workload(place)), { withData: true })
+        expect(await engine.holdsData(place, place.service)).toBe(false)
+        expect(await engine.holdsData(place, stores.name)).toBe(true)
         await engine.remove(place, partName(stores), { withData: true })
         await elsewhere(other => other.remove(place, partName(stores), { withData: true }))
-        expect(await seen(place)).toBeUndefined()
+        expect(await seen(place, stores.name)).toBeUndefined()
+        await eventually('the data is gone', async () => !(await engine.holdsData(place, stores.name)))
       })
 
       test('of another service are not observed', async () => {
@@ -712,7 +719,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         const way = await engine.reach(place, { workload: place.service, port: 8080 })
         for (let attempt = 0; attempt < 3; attempt++) expect(await answerOf(way.host, way.port)).toMatch(/^HTTP\/1/)
         way.close()
-        await expect(answerOf(way.host, way.port)).rejects.toThrow()
+        await expect(answerOf(way.host, way.port)).rejects.toThrow('ECONNREFUSED')
       })
 
       test('to nobody is none', async ({ skip }) => {

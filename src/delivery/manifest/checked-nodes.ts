@@ -129,9 +129,7 @@ export class CheckedNodes {
     const entries = pairsOf(node).map(({ key, value }) => {
       const name = textOf(key)
       if (!keys.test(name)) this.report(key, path, `"${name}" is no ${keyName}; expected ${keyRule}`, [...path, name])
-      const inside = type.values.type === 'object' && type.values.patch === true && !patch
-      const checked = inside && isNothing(value) ? {} : this.value(value, values, [...path, name], patch)
-      return [name, checked] as const
+      return [name, this.value(value, values, [...path, name], patch)] as const
     })
     return Object.fromEntries(entries.filter(([name, value]) => value !== undefined && keys.test(name)))
   }
@@ -219,7 +217,7 @@ function shown(node: Given): string {
   if (isMap(node)) return isMap(node.items[0]?.key) ? 'a template, which is not filled in here' : 'a map'
   if (isSeq(node)) return 'a list'
   if (!isScalar(node) || node.value === null) return 'nothing'
-  if (typeof node.value !== 'string') return node.source ?? String(node.value)
+  if (typeof node.value !== 'string') return writtenText(node) ?? 'something else'
   const text = node.value.replaceAll(secretKey, 'AGE-SECRET-KEY-...')
   return JSON.stringify(text.length > longestShown ? `${text.slice(0, longestShown)}...` : text)
 }

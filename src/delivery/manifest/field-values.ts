@@ -1,6 +1,6 @@
 // What single fields hold that occur in more than one place.
 import { durationPattern, meantDuration } from './duration.ts'
-import type { Amount, Fields, Flag, Text } from './field.ts'
+import type { Amount, CommandLine, Field, Fields, FieldType, Flag, Text } from './field.ts'
 
 export const dnsLabel = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 /** Of a service or an environment. */
@@ -112,6 +112,26 @@ export function meantHost(text: string): string | undefined {
     .replace(/^[a-z]+:\/\//, '')
     .replace(/[:/].*$/, '')
   return meant !== text && (hostName.pattern as RegExp).test(meant) ? meant : undefined
+}
+
+export const wholeNumber = (minimum: number, maximum: number, expected: string): FieldType => ({
+  type: 'number',
+  minimum,
+  maximum,
+  expected,
+})
+
+export const command: CommandLine = { type: 'command' }
+
+const timeLimitField: Field = { is: timeLimit, about: 'how long it may take; by default PT5M' }
+
+export const check: Fields = {
+  type: 'object',
+  short: { is: command, as: 'run' },
+  fields: {
+    run: { is: command, required: true, about: 'program that ends with 0 when all is well' },
+    timeLimit: timeLimitField,
+  },
 }
 
 /** One of the same type for each environment. */

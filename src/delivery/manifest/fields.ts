@@ -3,6 +3,8 @@
 import {
   anyText,
   bytes,
+  check,
+  command,
   cores,
   dnsLabel,
   environmentsField,
@@ -20,36 +22,24 @@ import {
   timeLimit,
   variableName,
   variableRule,
+  wholeNumber,
 } from './field-values.ts'
-import type { CommandLine, Field, Fields, FieldType, Text } from './field.ts'
+import type { Field, Fields, Text } from './field.ts'
 import {
   inHealth,
   inManifest,
   inPort,
   inResources,
   inSchedule,
-  inSecurity,
   inService,
   inSidecar,
-  inStrategy,
   inVariable,
 } from './foreign-names.ts'
 import { backingServiceTypes } from './manifest.ts'
+import { security } from './security-fields.ts'
+import { strategy } from './strategy-fields.ts'
 
 export { isName, nameRule } from './field-values.ts'
-
-const command: CommandLine = { type: 'command' }
-
-const timeLimitField: Field = { is: timeLimit, about: 'how long it may take; by default PT5M' }
-
-const check: Fields = {
-  type: 'object',
-  short: { is: command, as: 'run' },
-  fields: {
-    run: { is: command, required: true, about: 'program that ends with 0 when all is well' },
-    timeLimit: timeLimitField,
-  },
-}
 
 const port: Fields = {
   type: 'object',
@@ -108,114 +98,6 @@ const resources: Fields = {
     memory: { is: bytes, about: 'memory that is reserved, and the limit' },
   },
   foreign: inResources,
-}
-
-// As the kernel names them, without CAP_.
-const capabilities = (
-  'AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH ' +
-  'FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN ' +
-  'NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT ' +
-  'SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM'
-).split(' ')
-
-const capability: Text = {
-  type: 'text',
-  pattern: new RegExp(`^(?:${capabilities.join('|')})$`),
-  expected: 'a capability of Linux such as NET_BIND_SERVICE',
-  meant: text => capabilities.find(known => known === text.toUpperCase().replace(/^CAP_/, '').replaceAll('-', '_')),
-}
-
-const security: Fields = {
-  type: 'object',
-  fields: {
-    root: { is: flag, about: 'may run as root; by default it may not' },
-    user: {
-      is: { type: 'number', minimum: 0, maximum: 2_147_483_647, expected: 'the number of a user' },
-      about: 'number of the user it runs as; by default as the image says',
-    },
-    capabilities: {
-      is: { type: 'list', items: capability, unique: true },
-      about: 'what it may do beyond; by default nothing',
-    },
-    readOnlyRoot: { is: flag, about: 'its own file system cannot be written' },
-  },
-  foreign: inSecurity,
-}
-
-const wholeNumber = (minimum: number, maximum: number, expected: string): FieldType => ({
-  type: 'number',
-  minimum,
-  maximum,
-  expected,
-})
-
-const canaryStep: Fields = {
-  type: 'object',
-  fields: {
-    percent: {
-      is: wholeNumber(1, 99, 'percent from 1 to 99'),
-      required: true,
-      about: 'share of the requests that the new version gets',
-    },
-    seconds: {
-      is: wholeNumber(0, 86_400, 'seconds from 0 to 86400'),
-      required: true,
-      about: 'how long it is watched before the next step',
-    },
-  },
-}
-
-const query: Fields = {
-  type: 'object',
-  fields: {
-    query: { is: anyText, required: true, about: 'PromQL with one number as its value' },
-    maximum: {
-      is: { type: 'number', minimum: -Infinity, maximum: Infinity, expected: 'a number', fractions: true },
-      required: true,
-      about: 'more than this ends the release',
-    },
-  },
-}
-
-const analysis: Fields = {
-  type: 'object',
-  fields: {
-    maxRestarts: {
-      is: wholeNumber(0, 1000, 'a number of restarts'),
-      about: 'how often its instances may be started again; by default never',
-    },
-    run: { is: check, about: 'program that ends with 0 when the new version is well' },
-    queries: {
-      is: {
-        type: 'map',
-        keys: dnsLabel,
-        keyName: 'query name',
-        keyRule: 'lower-case letters, digits and dashes, a letter first',
-        example: '{ errors: { query: "sum(rate(errors[1m]))", maximum: 0.1 } }',
-        values: query,
-      },
-      about: 'what a Prometheus is asked, where the environment has one',
-    },
-  },
-}
-
-const strategy: Fields = {
-  type: 'object',
-  short: { is: { type: 'choice', values: ['rolling', 'recreate', 'blue-green', 'canary'] }, as: 'kind' },
-  distinguishedBy: 'kind',
-  fields: {
-    kind: {
-      is: { type: 'choice', values: ['rolling', 'recreate', 'blue-green', 'canary'] },
-      required: true,
-      about: 'how a new version takes over',
-    },
-    steps: {
-      is: { type: 'list', items: canaryStep },
-      about: 'of canary; by default 10 % and 50 %, 30 seconds each',
-    },
-    analysis: { is: analysis, about: 'of canary: when the new version is not well' },
-  },
-  foreign: inStrategy,
 }
 
 const backingService: Fields = {

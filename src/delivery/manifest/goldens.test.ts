@@ -8,7 +8,7 @@ import { teamFields } from '../team/team-fields.ts'
 import type { Team } from '../team/team.ts'
 import type { FieldType } from './field.ts'
 import { manifestFields } from './fields.ts'
-import { findingText, ManifestError } from './manifest-error.ts'
+import { findingText, type ManifestError } from './manifest-error.ts'
 import { checkManifest } from './read-manifest.ts'
 
 const folder = join(import.meta.dirname, 'goldens')

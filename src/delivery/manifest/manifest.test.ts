@@ -29,17 +29,17 @@ describe('a mistake', () => {
   })
 
   test('whatever stands in the file, the message names a line of it', () => {
+    const anything = fc.dictionary(
+      fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields), 'extends'), fc.string()),
+      fc.jsonValue({ maxDepth: 3 }),
+    )
+    const environments = fc.dictionary(fc.constantFrom('test', 'test7', 'A'), anything)
     fc.assert(
-      fc.property(
-        fc.dictionary(
-          fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields)), fc.string()),
-          fc.jsonValue({ maxDepth: 2 }),
-        ),
-        value => {
-          const message = messageOf(JSON.stringify(value, undefined, 1))
-          expect(message).toMatch(/^(no mistake found|app\.yml(:\d+: | has \d+ mistakes:\n))/)
-        },
-      ),
+      fc.property(anything, fc.option(environments), (fields, changes) => {
+        const value = changes === null ? fields : { ...fields, name: 'web', environments: changes }
+        const message = messageOf(JSON.stringify(value, undefined, 1))
+        expect(message).toMatch(/^(no mistake found|app\.yml(:\d+: | has \d+ mistakes:\n))/)
+      }),
     )
   })
 })

@@ -41,10 +41,7 @@ export function readYaml(text: string): YamlSource {
     document.errors.length > 0
       ? syntaxMistakes(document, lineAtOffset)
       : document.warnings.map(({ pos, message }) => ({ line: lineAtOffset(pos[0]), message }))
-  if (mistakes.length === 0)
-    resolveAliases(document, node =>
-      mistakes.push({ line: lineOf(node), message: `there is no anchor &${node.source}` }),
-    )
+  if (mistakes.length === 0) resolveAliases(document, (node, message) => mistakes.push({ line: lineOf(node), message }))
   return {
     document,
     mistakes,
@@ -82,15 +79,14 @@ function itemAt(list: YAMLSeq, index: string | number): Step | undefined {
 }
 
 /** An alias (`*name`) becomes a copy of what it names, so that each place can be read in its own way. */
-function resolveAliases(
-  document: Document.Parsed,
-  unknown: (alias: { range?: Node['range']; source: string } & Node) => void,
-): void {
+function resolveAliases(document: Document.Parsed, wrong: (alias: Node, message: string) => void): void {
   visit(document, {
-    Alias: (_key, alias) => {
+    Alias: (_key, alias, path) => {
       const named = alias.resolve(document)
-      if (named === undefined) return unknown(alias)
-      return named.clone() as Node
+      if (named !== undefined && !path.includes(named)) return named.clone() as Node
+      const what = named === undefined ? 'there is no anchor' : 'what it stands in cannot be a part of itself:'
+      wrong(alias, `${what} ${named === undefined ? '&' : '*'}${alias.source}`)
+      return visit.BREAK
     },
   })
 }

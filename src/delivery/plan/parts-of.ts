@@ -13,7 +13,6 @@ const colours = ['blue', 'green'] as const
 export type Track = 'main' | (typeof colours)[number] | 'canary' | 'candidate'
 
 export const otherColour = (colour: string): Track => (colour === 'blue' ? 'green' : 'blue')
-export const isColour = (track: string): boolean => (colours as readonly string[]).includes(track)
 
 export const workloadName = (service: string, track: string): string =>
   track === 'main' ? service : `${service}-${track}`

@@ -6,9 +6,12 @@ import { fileKey } from './bundles.ts'
 import type { ImageFound, Materials } from './materials.ts'
 
 export function processOf(manifest: Manifest, version: string, materials: Materials): Process {
-  const granted = materials.services.flatMap(({ credentials, variables }) =>
-    variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
-  )
+  // A name that several of them give, as DATABASE_URL, is the first one's.
+  const granted = materials.services
+    .toReversed()
+    .flatMap(({ credentials, variables }) =>
+      variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
+    )
   return startedBy(manifest, materials.image, [[versionVariable, { value: version }], ...granted], materials)
 }
 

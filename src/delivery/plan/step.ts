@@ -49,7 +49,7 @@ export interface MigrateNote {
 }
 
 /** Tells `down` to which version of the schema. */
-export const schemaGoalVariable = 'SAMPAN_SCHEMA_TO'
+const schemaGoalVariable = 'SAMPAN_SCHEMA_TO'
 
 /** The run, told where to go. */
 export const towards = (run: Run, goal: string): Run => ({

@@ -10,7 +10,7 @@ export interface BackingService {
   readonly type: BackingServiceType
   /** As people call it: `PostgreSQL`. */
   readonly title: string
-  /** Where instances reach it. */
+  /** Where instances reach it; its name is the type. */
   readonly port: Port
   /** Where `ensure` and the others reach it, if that is another port: RabbitMQ's management. */
   readonly administration?: Port

@@ -117,7 +117,7 @@ const networkCodes = new Set([
   'EPIPE',
 ])
 
-export const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? '')
+export const codeOf = (error: unknown): string => String((error as { code?: string | number } | undefined)?.code ?? '')
 
 /** The error that a library has wrapped into its own. */
 const causesOf = (error: unknown): unknown[] => (error instanceof Error ? [error, ...causesOf(error.cause)] : [])

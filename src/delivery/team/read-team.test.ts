@@ -1,6 +1,8 @@
 // What comes out of a sampan.yml. Mistakes and their messages are in src/delivery/manifest/goldens.
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readTeam } from './read-team.ts'
+import { checkTeam, readTeam } from './read-team.ts'
+import { teamFields } from './team-fields.ts'
 
 const key = `age1${'q'.repeat(58)}`
 const read = (text: string) => readTeam('sampan.yml', text)
@@ -112,4 +114,20 @@ environments:
     servers: { redis: { host: 'other', user: 'default', password: 'REDIS' }, mysql: { host: 'm' } },
   })
   expect(environments['none']?.servers).toEqual({})
+})
+
+test('whatever stands in the file, mistakes are told by their lines, and what is right can be read', () => {
+  const anything = fc.dictionary(
+    fc.oneof(fc.constantFrom(...Object.keys(teamFields.fields), 'test', 'extends'), fc.string()),
+    fc.jsonValue({ maxDepth: 3 }),
+  )
+  fc.assert(
+    fc.property(anything, fc.dictionary(fc.constantFrom('test', 'test7', 'A'), anything), (fields, environments) => {
+      const text = JSON.stringify({ ...fields, environments }, undefined, 1)
+      const { findings, team } = checkTeam(text)
+      const lines = text.split('\n').length
+      for (const { line } of findings) expect(line).toBeLessThanOrEqual(lines)
+      for (const environment of Object.values(team.environments)) expect(environment.name).not.toBe('')
+    }),
+  )
 })

@@ -1,7 +1,6 @@
 // Keeps configuration in the cluster, and takes away only what was kept by this.
 import { isAlreadyExists } from '../../../api/api-error.ts'
 import type { ConfigMap, Secret } from '../../../api/generated/models.ts'
-import type { Resource } from '../../../api/resource.ts'
 import { configMaps, secrets } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import { findObject } from '../../../client/find-object.ts'

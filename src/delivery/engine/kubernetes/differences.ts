@@ -49,22 +49,23 @@ function leavesOf({ metadata, ...object }: KubeObject): ReadonlyMap<string, stri
 
 function walk(value: unknown, path: readonly string[], leaves: Map<string, string>): void {
   if (value === undefined || value === null) return
-  if (typeof value !== 'object') return void leaves.set(path.join(separator), String(value))
+  if (typeof value !== 'object')
+    return void leaves.set(path.join(separator), String(value as string | number | boolean))
   if (!Array.isArray(value)) {
     for (const [key, item] of Object.entries(value)) walk(item, [...path, key], leaves)
     return
   }
+  if (value.length === 0) return
   if (value.every(item => typeof item !== 'object')) return void leaves.set(path.join(separator), value.join(' '))
-  for (const [index, item] of value.entries()) walk(item, [...path, keyOf(item as object, index)], leaves)
+  for (const [index, item] of (value as Record<string, unknown>[]).entries()) {
+    const key = keys.find(candidate => item[candidate] !== undefined)
+    const { [key ?? '']: name = index, ...rest } = item
+    walk(rest, [...path, String(name)], leaves)
+  }
 }
 
 /** Elements of a list are known by these, whatever their order. */
 const keys = ['name', 'mountPath', 'containerPort', 'port', 'topologyKey', 'ip']
-
-function keyOf(item: object, index: number): string {
-  const found = keys.map(key => (item as Record<string, unknown>)[key]).find(value => value !== undefined)
-  return String(found ?? index)
-}
 
 const wordsOfContainer: Readonly<Record<string, (rest: readonly string[]) => string>> = {
   image: () => 'process.image',

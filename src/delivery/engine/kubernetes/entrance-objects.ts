@@ -1,19 +1,22 @@
 // A name under which instances are reached, as a Service; what comes from outside, as an Ingress. Pure.
 import type { Ingress, Service } from '../../../api/generated/models.ts'
+import type { New } from '../../../api/object.ts'
 import { ingresses, services } from '../../../api/resources.ts'
 import type { Entrance, Route } from '../parts.ts'
 import { annotation, label, labelValue, objectName, serviceLabels, trackLabels } from './labels.ts'
 import { typed, type TypedObject } from './typed-object.ts'
 
+const metadataOf = (namespace: string, name: string, service: string): New<Service>['metadata'] => ({
+  name: objectName(name),
+  namespace,
+  labels: serviceLabels(service),
+  annotations: { [annotation.part]: name },
+})
+
 export function entranceObject(namespace: string, { name, service, leadsTo, ports }: Entrance): TypedObject {
   const isExternal = ports.some(({ external }) => external !== undefined)
   return typed<Service>(services, {
-    metadata: {
-      name: objectName(name),
-      namespace,
-      labels: serviceLabels(service),
-      annotations: { [annotation.part]: name },
-    },
+    metadata: metadataOf(namespace, name, service),
     spec: {
       type: isExternal ? 'NodePort' : 'ClusterIP',
       selector:
@@ -39,12 +42,7 @@ export function routeObject(
 ): TypedObject {
   const backend = { service: { name: objectName(entrance), port: { name: port } } }
   return typed<Ingress>(ingresses, {
-    metadata: {
-      name: objectName(name),
-      namespace,
-      labels: serviceLabels(service),
-      annotations: { [annotation.part]: name },
-    },
+    metadata: metadataOf(namespace, name, service),
     spec: {
       ...(className !== undefined && { ingressClassName: className }),
       rules: [{ host, http: { paths: [{ path, pathType: 'Prefix', backend }] } }],

@@ -2,17 +2,7 @@
 // told in the words of the door. Nothing here decides what is done; each verb is a few requests that can be made again.
 import { isAlreadyExists } from '../../../api/api-error.ts'
 import type { Resource } from '../../../api/resource.ts'
-import {
-  cronJobs,
-  deployments,
-  horizontalPodAutoscalers,
-  ingresses,
-  jobs,
-  namespaces,
-  pods,
-  services,
-  statefulSets,
-} from '../../../api/resources.ts'
+import { cronJobs, ingresses, namespaces, services } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import { findObject } from '../../../client/find-object.ts'
 import type { HttpClient } from '../../../client/http-client.ts'
@@ -42,9 +32,9 @@ import { compare } from './compare.ts'
 import { entranceObject, routeObject } from './entrance-objects.ts'
 import { inabilities } from './inabilities.ts'
 import { ingressClassFor } from './ingress-class.ts'
-import { cronJobName, objectName, selectorText, serviceLabels } from './labels.ts'
-import { observationOf } from './observation.ts'
-import { ifPermitted, isForbidden, itemsIfPermitted } from './permitted.ts'
+import { cronJobName, objectName } from './labels.ts'
+import { observationsOf } from './observations-of.ts'
+import { ifPermitted, isForbidden } from './permitted.ts'
 import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'
 import { removeNamespace, servicesIn } from './room.ts'
@@ -55,6 +45,7 @@ import { SecretLedger } from './secret-ledger.ts'
 import { serviceLogs } from './service-logs.ts'
 import type { TypedObject } from './typed-object.ts'
 import { workloadObjects } from './workload-objects.ts'
+import { Together } from './together.ts'
 import { Workloads } from './workloads.ts'
 
 /** Requests, and the streams that only a connection of its own can carry. */
@@ -77,6 +68,7 @@ export class KubernetesEngine implements Engine {
   private readonly workloads: Workloads
   private readonly runs: Runs
   private readonly kept: Bundles
+  private readonly looks: Together<Observation>
 
   constructor({ client, name, clock }: KubernetesEngineOptions) {
     this.client = client
@@ -86,6 +78,7 @@ export class KubernetesEngine implements Engine {
     this.workloads = new Workloads(client, clock)
     this.runs = new Runs(client, clock)
     this.kept = new Bundles(client)
+    this.looks = new Together((namespace, names) => observationsOf(client, namespace, names, clock.now()))
   }
 
   cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
@@ -113,30 +106,8 @@ export class KubernetesEngine implements Engine {
     return removeNamespace(this.client, this.clock, namespace, watch)
   }
 
-  async observe({ namespace, service }: Place): Promise<Observation> {
-    const selection = { namespace, labelSelector: selectorText(serviceLabels(service)) }
-    const { client } = this
-    const [found, sets, instances, entrances, schedules, runs, routes, autoscalers] = await Promise.all([
-      client.list(deployments, selection),
-      itemsIfPermitted(client.list(statefulSets, selection)),
-      client.list(pods, selection),
-      client.list(services, selection),
-      itemsIfPermitted(client.list(cronJobs, selection)),
-      itemsIfPermitted(client.list(jobs, selection)),
-      itemsIfPermitted(client.list(ingresses, selection)),
-      itemsIfPermitted(client.list(horizontalPodAutoscalers, { namespace })),
-    ])
-    const seen = {
-      deployments: found.items,
-      statefulSets: sets,
-      pods: instances.items,
-      services: entrances.items,
-      cronJobs: schedules,
-      jobs: runs,
-      ingresses: routes,
-      autoscalers,
-    }
-    return observationOf(seen, this.clock.now())
+  observe(place: Place): Promise<Observation> {
+    return this.looks.ask(place)
   }
 
   async compare(place: Place, part: Part): Promise<readonly Difference[] | undefined> {

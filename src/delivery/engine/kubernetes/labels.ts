@@ -69,6 +69,9 @@ export const selectorText = (labels: Readonly<Record<string, string>>): string =
     .map(([key, value]) => `${key}=${value}`)
     .join(',')
 
+/** As a query asks for several values of a label; values that are no names are asked for as `labelValue` has them. */
+export const oneOf = (key: string, names: readonly string[]): string => `${key} in (${names.map(labelValue).join(',')})`
+
 /** The version as a label; where that cannot say it whole, an annotation does. */
 export function versionMarks(version: string): {
   readonly labels: Record<string, string>

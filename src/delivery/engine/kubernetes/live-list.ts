@@ -1,6 +1,6 @@
 // Objects of a query as they are now, from a list and then a watch, for as long as somebody looks. A server that is
 // away for a while, a connection that breaks and a revision that is too old only mean another list.
-import { isExpired, isUnavailable } from '../../../api/api-error.ts'
+import { ApiError, isExpired } from '../../../api/api-error.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
 import type { Client, ListOptions } from '../../../client/client.ts'
@@ -44,10 +44,16 @@ export async function keepLive<T extends KubeObject>(
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!isUnavailable(error) && !isExpired(error)) throw error
+      if (!isPassing(error)) throw error
     }
     await pause(clock, againMs, signal)
   }
+}
+
+/** A server that is away or has too much to do, and a connection that breaks while it is read. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ApiError) return error.code >= 500 || error.code === 429 || isExpired(error)
+  return typeof (error as NodeJS.ErrnoException).code === 'string'
 }
 
 /** Ends early when the signal fires. */

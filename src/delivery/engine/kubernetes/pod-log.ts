@@ -1,7 +1,6 @@
 // Lines of a container's log with their times, as they come or as they were. A stream that breaks off is taken up again
 // where it ended, so that no line is lost and none comes twice.
 import { createInterface } from 'node:readline'
-import { ApiError, isUnavailable } from '../../../api/api-error.ts'
 import type { HttpClient } from '../../../client/http-client.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { pause } from './live-list.ts'
@@ -53,6 +52,9 @@ export async function* podLog(
 }
 
 const againMs = 500
+/** One may not, or there is no such pod. */
+const refusals: ReadonlySet<unknown> = new Set([401, 403, 404])
+const noLog = 400
 
 /** Until the container has ended, as `hasEnded` says, or the signal fires. */
 export async function* followLog(
@@ -73,9 +75,12 @@ export async function* followLog(
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof ApiError) || (!isUnavailable(error) && error.code !== 400)) throw error
-      // The container may be about to start; one that has ended will say no more.
-      if (endedBefore) return
+      const { code } = error as { readonly code?: unknown }
+      if (refusals.has(code)) throw error
+      // A server that is away comes back; a container that has no log yet is about to start, or has ended without.
+      if (code === noLog && endedBefore) return
+      await pause(clock, againMs, signal)
+      continue
     }
     if (endedBefore) return
     await pause(clock, againMs, signal)

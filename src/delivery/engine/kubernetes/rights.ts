@@ -54,15 +54,10 @@ export function rightsFor(parts: readonly Part[]): readonly Right[] {
   return [
     ...always,
     ...(has('workload')
-      ? [
-          right(deployments, [...written, 'watch']),
-          right(replicaSets, ['list', 'watch', 'patch']),
-          // Whether there is one in the place of a Deployment is asked in any case, and a budget may be left of before.
-          right(statefulSets, stores ? [...written, 'watch'] : ['get']),
-          right(podDisruptionBudgets, spared ? ['get', 'create', 'patch', 'delete'] : ['delete']),
-        ]
+      ? [right(deployments, [...written, 'watch']), right(replicaSets, ['list', 'watch', 'patch'])]
       : []),
-    ...(stores ? [right(persistentVolumeClaims, ['list', 'delete'])] : []),
+    ...(stores ? [right(statefulSets, [...written, 'watch']), right(persistentVolumeClaims, ['list', 'delete'])] : []),
+    ...(spared ? [right(podDisruptionBudgets, ['get', 'create', 'patch', 'delete'])] : []),
     ...(has('entrance') ? [right(services, written)] : []),
     ...(has('schedule') ? [right(cronJobs, written)] : []),
     ...(has('route') ? [right(ingresses, written)] : []),
@@ -79,7 +74,7 @@ export async function missingRights(client: Client, namespace: string, rights: r
   const open = rights
     .map(wanted => ({ ...wanted, verbs: wanted.verbs.filter(verb => !isGranted(wanted, verb, status?.resourceRules)) }))
     .filter(({ verbs }) => verbs.length > 0)
-  if (status?.incomplete !== true) return open
+  if (!status?.incomplete) return open
   const asked = await Promise.all(open.map(wanted => refusedOf(client, namespace, wanted)))
   return asked.filter(({ verbs }) => verbs.length > 0)
 }

@@ -12,7 +12,8 @@ import type { Clock } from '../../../lib/clock.ts'
 import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
 import type { Place } from '../parts.ts'
 import { takeDeliveryLease } from './delivery-lease.ts'
-import { fieldManager, labelValue } from './labels.ts'
+import { fieldManager, labelValue, oneOf } from './labels.ts'
+import { Together } from './together.ts'
 
 const secretType = 'sampan.dev/release'
 const dataKey = 'release'
@@ -25,17 +26,16 @@ const nameOf = ({ service }: Place, revision: number): string => `sampan.release
 export class SecretLedger implements Ledger {
   private readonly client: Client
   private readonly clock: Clock
+  private readonly lists: Together<readonly LedgerEntry[]>
 
   constructor(client: Client, clock: Clock) {
     this.client = client
     this.clock = clock
+    this.lists = new Together((namespace, services) => entriesOf(client, namespace, services))
   }
 
-  async list({ namespace, service }: Place): Promise<readonly LedgerEntry[]> {
-    const labelSelector = `${releaseLabel}=${labelValue(service)}`
-    const { items } = await this.client.list(secrets, { namespace, labelSelector })
-    const entries = await Promise.all(items.map(decoded))
-    return entries.sort((left, right) => right.revision - left.revision)
+  list(place: Place): Promise<readonly LedgerEntry[]> {
+    return this.lists.ask(place)
   }
 
   async add(place: Place, entry: Omit<LedgerEntry, 'mark'>): Promise<LedgerEntry> {
@@ -71,6 +71,22 @@ export class SecretLedger implements Ledger {
   take(place: Place, taker: Taker): Promise<DeliveryLease> {
     return takeDeliveryLease({ ...taker, client: this.client, clock: this.clock, place })
   }
+}
+
+async function entriesOf(
+  client: Client,
+  namespace: string,
+  services: readonly string[],
+): Promise<(service: string) => readonly LedgerEntry[]> {
+  const { items } = await client.list(secrets, { namespace, labelSelector: oneOf(releaseLabel, services) })
+  const entries = await Promise.all(
+    items.map(async secret => ({ service: secret.metadata.labels?.[releaseLabel], entry: await decoded(secret) })),
+  )
+  return service =>
+    entries
+      .filter(entry => entry.service === labelValue(service))
+      .map(({ entry }) => entry)
+      .toSorted((left, right) => right.revision - left.revision)
 }
 
 const markOf = ({ metadata }: Secret): string => metadata.resourceVersion!

@@ -1,5 +1,5 @@
 // Brings instances and takes them away. Where an autoscaler decides how many there are, its number is kept.
-import { ApiError, isInvalid } from '../../../api/api-error.ts'
+import { isInvalid, type ApiError } from '../../../api/api-error.ts'
 import type { Deployment, PersistentVolumeClaim, StatefulSet } from '../../../api/generated/models.ts'
 import { labelSelectorText } from '../../../api/label-selector.ts'
 import {
@@ -11,7 +11,6 @@ import {
 } from '../../../api/resources.ts'
 import type { Resource } from '../../../api/resource.ts'
 import type { Client, Patch } from '../../../client/client.ts'
-import { findObject } from '../../../client/find-object.ts'
 import { removeObject, unlessNotFound } from '../../../control/removal.ts'
 import { formatTime, type Clock } from '../../../lib/clock.ts'
 import { DeployError } from '../../deploy-error.ts'
@@ -21,7 +20,7 @@ import { apply } from './apply.ts'
 import { fieldManager, objectName, selectorText, serviceLabels, trackLabels } from './labels.ts'
 import { lastWords } from './last-words.ts'
 import { autoscalerOf } from './observation.ts'
-import { isForbidden, itemsIfPermitted } from './permitted.ts'
+import { ifPermitted, isForbidden, itemsIfPermitted } from './permitted.ts'
 import type { LogClient } from './pod-log.ts'
 import { removeStuckPods, retryRefusedPods, waitForRollout } from './rollout.ts'
 import { hasBudget, workloadObjects } from './workload-objects.ts'
@@ -89,7 +88,7 @@ export class Workloads {
     const target = { namespace, name: objectName(name) }
     await Promise.all([
       unlessNotFound(this.client.delete(deployments, target)),
-      unlessNotFound(this.client.delete(podDisruptionBudgets, target)),
+      ifPermitted(this.client.delete(podDisruptionBudgets, target)),
     ])
     if (withData) await this.removeData(target, service)
   }
@@ -114,7 +113,11 @@ export class Workloads {
   ): Promise<readonly PersistentVolumeClaim[]> {
     const labelSelector = selectorText(serviceLabels(service))
     const { items } = await this.client.list(persistentVolumeClaims, { namespace, labelSelector })
-    return items.filter(({ metadata }) => metadata.name.startsWith(`data-${name}-`) && /-\d+$/.test(metadata.name))
+    const prefix = `data-${name}-`
+    // Not those of `web-postgres` for `web`.
+    return items.filter(
+      ({ metadata }) => metadata.name.startsWith(prefix) && /^\d+$/.test(metadata.name.slice(prefix.length)),
+    )
   }
 
   private async bring(namespace: string, workload: Workload, instances: number): Promise<Owner> {
@@ -122,7 +125,7 @@ export class Workloads {
     const owner = (await apply(this.client, main)) as Owner
     await Promise.all(beside.map(object => apply(this.client, object)))
     if (!hasBudget(workload, instances))
-      await unlessNotFound(this.client.delete(podDisruptionBudgets, { namespace, name: objectName(workload.name) }))
+      await ifPermitted(this.client.delete(podDisruptionBudgets, { namespace, name: objectName(workload.name) }))
     return owner
   }
 
@@ -141,8 +144,8 @@ export class Workloads {
   private async present(namespace: string, name: string): Promise<Present> {
     const target = { namespace, name: objectName(name) }
     const [deployment, statefulSet, autoscalers] = await Promise.all([
-      findObject(this.client, deployments, target),
-      findObject(this.client, statefulSets, target),
+      ifPermitted(this.client.get(deployments, target)),
+      ifPermitted(this.client.get(statefulSets, target)),
       itemsIfPermitted(this.client.list(horizontalPodAutoscalers, { namespace })),
     ])
     const owner = deployment ?? statefulSet

@@ -49,6 +49,7 @@ export const mysql: BackingService = {
       MYSQL_DATABASE: database,
       MYSQL_USER: user,
       MYSQL_PASSWORD: password,
+      DATABASE_URL: url,
     }
   },
 
@@ -238,8 +239,13 @@ function toolOf(programs: readonly string[], server: Reached, { credentials }: W
   return {
     programs,
     arguments: [
-      ...['--no-defaults', '--protocol=tcp', `--host=${server.host}`, `--port=${server.port}`],
-      ...[`--user=${credentials.user}`, '--default-character-set=utf8mb4', ...tls],
+      '--no-defaults',
+      '--protocol=tcp',
+      `--host=${server.host}`,
+      `--port=${server.port}`,
+      `--user=${credentials.user}`,
+      '--default-character-set=utf8mb4',
+      ...tls,
     ],
     variables: { MYSQL_PWD: credentials.password },
     package: 'mariadb-client',

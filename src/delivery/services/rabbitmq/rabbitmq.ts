@@ -4,6 +4,7 @@
 import { buffer } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import type { BackingService, Granted, Reached, Wanted } from '../backing-service.ts'
+import { HttpFailure } from '../http-exchange.ts'
 import { checkVersion, foreignFailure, foreignUser, markOf, reaching, usedAsItIs } from '../server-access.ts'
 import { dialect, managementOf, passwordFits, tagsOf, type Management, type User } from './management.ts'
 
@@ -14,7 +15,7 @@ const everything = { configure: '.*', write: '.*', read: '.*' }
 export const rabbitmq: BackingService = {
   type: 'rabbitmq',
   title: dialect.title,
-  port: { name: 'amqp', port: 5672, protocol: 'TCP' },
+  port: { name: 'rabbitmq', port: 5672, protocol: 'TCP' },
   administration: { name: 'management', port: 15_672, protocol: 'TCP' },
   credentials: 'own',
   administrator: 'sampan',
@@ -29,7 +30,7 @@ export const rabbitmq: BackingService = {
     },
     // Not its whole home: of the file beside it, Erlang demands that no group may read it, which volumes do not keep.
     storagePath: '/var/lib/rabbitmq/mnesia',
-    health: { kind: 'tcp', port: 'amqp' },
+    health: { kind: 'tcp', port: 'rabbitmq' },
     stopSeconds: 60,
   }),
 
@@ -124,7 +125,13 @@ function asAdministrator<T>(server: Reached, wanted: Wanted, use: (management: M
   return reaching(dialect, server, wanted, async () => {
     const overview = await management.read<{ rabbitmq_version: string }>('overview')
     checkVersion(dialect, server, overview?.rabbitmq_version ?? '0', oldest)
-    return use(management)
+    try {
+      return await use(management)
+    } catch (error) {
+      // Somebody else has made it since it was looked for.
+      if (error instanceof HttpFailure && /_already_exists/.test(error.message)) return use(management)
+      throw error
+    }
   })
 }
 

@@ -106,7 +106,7 @@ function asAdministrator<T>(server: Reached, wanted: Wanted, use: (session: Sess
       if (/[\s\0]/.test(name))
         throw failure(dialect, server, `names have no spaces, ${JSON.stringify(name)} has; choose another one`)
     return withSession(server, server.administrator, async session => {
-      const information = String(await session.sendCommand(['INFO', 'server']))
+      const information = (await session.sendCommand(['INFO', 'server'])) as unknown as string
       checkVersion(dialect, server, /redis_version:(\S+)/.exec(information)?.[1] ?? '0', oldest)
       return use(session)
     })

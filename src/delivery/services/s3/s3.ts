@@ -6,8 +6,7 @@ import { Readable, type Writable } from 'node:stream'
 import { json } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { extract, pack } from 'tar-stream'
-import type { BackingService, Granted, Reached, Wanted } from '../backing-service.ts'
-import { speaksTls } from '../http-exchange.ts'
+import type { BackingService, Granted, Reached } from '../backing-service.ts'
 import { foreignFailure, reaching, usedAsItIs } from '../server-access.ts'
 import { BucketClient, dialect, hasCode, regionOf } from './bucket-client.ts'
 
@@ -169,7 +168,7 @@ async function readObjects(client: BucketClient, bucket: string, from: Readable)
   const tar = extract()
   const feeding = pipeline(from, tar)
   for await (const entry of tar) {
-    const { name, size = 0, pax } = entry.header
+    const { name, size, pax } = entry.header
     const type = (pax as Record<string, string> | undefined)?.['SAMPAN.content-type']
     await client.write(bucket, decodeURIComponent(name), Readable.from(entry), size, type === '' ? undefined : type)
   }

@@ -1,0 +1,208 @@
+// What a Kubernetes of somebody else may be like: an autoscaler decides about instances, rights end at one namespace, a
+// quota has no room; in process, with all control loops.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Deployment, ResourceQuota, Role, RoleBinding } from '../../../api/generated/models.ts'
+import type { V2HorizontalPodAutoscaler } from '../../../api/generated/models.ts'
+import {
+  deployments,
+  horizontalPodAutoscalers,
+  ingressClasses,
+  ingresses,
+  jobs,
+  resourceQuotas,
+  roleBindings,
+  roles,
+  secrets,
+} from '../../../api/resources.ts'
+import { busyboxProcesses, pretendedCluster, type PretendedCluster } from '../../../testing/kubernetes-worlds.ts'
+import type { Watch } from '../engine.ts'
+import type { Place, Workload } from '../parts.ts'
+import type { KubernetesEngine } from './kubernetes-engine.ts'
+
+let cluster: PretendedCluster
+let engine: KubernetesEngine
+beforeAll(async () => {
+  cluster = await pretendedCluster()
+  engine = cluster.engineFor()
+})
+afterAll(async () => {
+  engine?.close()
+  await cluster?.close()
+})
+
+const watch: Watch = {
+  progress: () => {},
+  heldUp: () => {},
+  timeLimitSeconds: 20,
+  signal: new AbortController().signal,
+}
+const workload = (service: string, more: Partial<Workload> = {}): Workload => ({
+  kind: 'workload',
+  name: service,
+  service,
+  version: '1.0.0',
+  track: 'main',
+  serving: true,
+  instances: 2,
+  process: busyboxProcesses.serves,
+  ports: [],
+  health: undefined,
+  stopSeconds: 1,
+  update: 'rolling',
+  spread: true,
+  disruptionBudget: true,
+  ...more,
+})
+async function placeFor(namespace: string, service = 'web'): Promise<Place> {
+  const place = { environment: 'test', namespace, service }
+  await engine.prepare(place)
+  return place
+}
+
+test('an autoscaler keeps its number of instances, and nobody scales beside it', async () => {
+  const place = await placeFor('scaled')
+  expect(await engine.rollOut(place, workload('web', { health: { kind: 'tcp', port: 'http' } }), watch)).toEqual({
+    state: 'done',
+  })
+  await cluster.client.create<V2HorizontalPodAutoscaler>(horizontalPodAutoscalers, {
+    metadata: { name: 'web-load', namespace: 'scaled' },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 9 },
+  })
+  const value = { spec: { replicas: 5 } }
+  await cluster.client.patch(deployments, { namespace: 'scaled', name: 'web' }, { type: 'merge', value })
+  expect(await engine.compare(place, workload('web', { health: { kind: 'tcp', port: 'http' } }))).toEqual([])
+  const next = workload('web', { version: '2.0.0', health: { kind: 'tcp', port: 'http' } })
+  expect(await engine.rollOut(place, next, watch)).toEqual({ state: 'done' })
+  expect((await engine.observe(place)).workloads).toMatchObject([{ wanted: 5, autoscaled: true, version: '2.0.0' }])
+  expect(await engine.scale(place, 'web', 1, watch)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('the autoscaler "web-load" decides') as string,
+  })
+})
+
+test('what somebody changed beside it is told, and put right by the next rollout', async () => {
+  const place = await placeFor('drifted')
+  const wanted = workload('web', { health: { kind: 'tcp', port: 'http' } })
+  await engine.rollOut(place, wanted, watch)
+  const container = { name: 'web', image: 'other:1', env: [{ name: 'GREETING', value: 'bye' }] }
+  const value = { spec: { replicas: 1, template: { spec: { containers: [container] } } } }
+  await cluster.client.patch(deployments, { namespace: 'drifted', name: 'web' }, { type: 'strategic', value })
+  expect(await engine.compare(place, wanted)).toEqual(
+    expect.arrayContaining([
+      { field: 'instances', is: '1', wanted: '2' },
+      { field: 'process.image', is: 'other:1', wanted: busyboxProcesses.serves.image },
+      { field: 'process.variables.GREETING', is: '"bye"', wanted: '"hello"' },
+    ]),
+  )
+  await engine.rollOut(place, wanted, watch)
+  expect(await engine.compare(place, wanted)).toEqual([])
+})
+
+test('with rights in one namespace alone everything but the namespace is made', async () => {
+  await placeFor('small')
+  await cluster.client.create<Role>(roles, {
+    metadata: { name: 'all', namespace: 'small' },
+    rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+  })
+  await bind('small', 'all', 'dev')
+  const own = await cluster.engineAs('dev')
+  const place = { environment: 'test', namespace: 'small', service: 'web' }
+  const parts = [workload('web', { health: { kind: 'tcp', port: 'http' } })] as const
+  try {
+    await own.prepare(place)
+    expect(await own.cannot(place, parts)).toEqual([])
+    expect(await own.rollOut(place, parts[0], watch)).toEqual({ state: 'done' })
+    expect((await own.observe(place)).workloads).toMatchObject([{ name: 'web', ready: 2 }])
+    const run = { name: 'web-run', service: 'web', version: '1', process: busyboxProcesses.says(['x'], 0) }
+    expect(await own.runOnce(place, { ...run, timeLimitSeconds: 20 }, watch)).toMatchObject({ lines: ['x'] })
+    await own.ledger.add(place, { revision: 1, state: 'pending', content: {} })
+  } finally {
+    own.close()
+  }
+})
+
+test('rights that are missing are told before anything is changed', async () => {
+  await placeFor('few')
+  await cluster.client.create<Role>(roles, {
+    metadata: { name: 'reader', namespace: 'few' },
+    rules: [
+      { apiGroups: [''], resources: ['secrets', 'configmaps', 'pods', 'pods/log', 'services'], verbs: ['*'] },
+      { apiGroups: ['coordination.k8s.io', 'batch'], resources: ['*'], verbs: ['*'] },
+      { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['*'] },
+    ],
+  })
+  await bind('few', 'reader', 'guest')
+  const own = await cluster.engineAs('guest')
+  try {
+    const place = { environment: 'test', namespace: 'few', service: 'web' }
+    const found = await own.cannot(place, [workload('web', { disruptionBudget: false })])
+    const reason = 'you may not create, patch, delete deployments.apps in the namespace few'
+    expect(found).toEqual([{ hard: true, reason: expect.stringContaining(reason) as string }])
+    expect(await own.rollOut(place, workload('web'), watch)).toMatchObject({ state: 'failed' })
+  } finally {
+    own.close()
+  }
+})
+
+const bind = (namespace: string, role: string, user: string): Promise<RoleBinding> =>
+  cluster.client.create<RoleBinding>(roleBindings, {
+    metadata: { name: role, namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: role },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+  })
+
+test('a route is taken by the only program that serves routes; where there is none, that is told', async () => {
+  const place = await placeFor('routed')
+  const route = {
+    kind: 'route',
+    name: 'web-root',
+    service: 'web',
+    host: 'web.example.com',
+    path: '/',
+    entrance: 'web',
+    port: 'http',
+  } as const
+  expect(await engine.cannot(place, [route])).toEqual([
+    { hard: false, reason: expect.stringContaining('there is no IngressClass') as string },
+  ])
+  await cluster.client.create(ingressClasses, { metadata: { name: 'only' }, spec: { controller: 'example.com/only' } })
+  expect(await engine.cannot(place, [route])).toEqual([])
+  await engine.put(place, route)
+  expect((await cluster.client.get(ingresses, { namespace: 'routed', name: 'web-root' })).spec).toMatchObject({
+    ingressClassName: 'only',
+  })
+})
+
+test('a bundle of somebody else is neither read nor dropped', async () => {
+  const place = await placeFor('foreign')
+  const name = { namespace: 'foreign', name: 'db-password' }
+  await cluster.client.create(secrets, { metadata: name, data: { password: 'eA==' } })
+  expect(await engine.readBundle(place, 'db-password')).toBeUndefined()
+  await engine.dropBundle(place, 'db-password')
+  expect(await cluster.client.get(secrets, name)).toMatchObject({ data: { password: 'eA==' } })
+})
+
+test('a run that the cluster refuses ends with the reason', async () => {
+  const place = await placeFor('full')
+  await cluster.client.create<ResourceQuota>(resourceQuotas, {
+    metadata: { name: 'none', namespace: 'full' },
+    spec: { hard: { 'count/jobs.batch': '0' } },
+  })
+  const run = { name: 'r', service: 'web', version: '1', process: busyboxProcesses.says([], 0), timeLimitSeconds: 20 }
+  const result = await engine.runOnce(place, run, watch)
+  expect(result).toMatchObject({ exitCode: 1, reason: expect.stringContaining('exceeded quota') as string })
+  expect((await cluster.client.list(jobs, { namespace: 'full' })).items).toEqual([])
+})
+
+test('what others set on an object stays', async () => {
+  const place = await placeFor('shared')
+  const wanted = workload('web', { health: { kind: 'tcp', port: 'http' } })
+  await engine.rollOut(place, wanted, watch)
+  const name = { namespace: 'shared', name: 'web' }
+  const value = { metadata: { annotations: { 'example.com/owner': 'somebody' } } }
+  await cluster.client.patch(deployments, name, { type: 'merge', value })
+  await engine.rollOut(place, { ...wanted, version: '2.0.0' }, watch)
+  const { metadata }: Deployment = await cluster.client.get(deployments, name)
+  expect(metadata.annotations).toMatchObject({ 'example.com/owner': 'somebody' })
+})
