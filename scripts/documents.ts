@@ -110,7 +110,7 @@ const contents: Readonly<Record<string, string>> = {
     '`app.yml`, plans of releases and what carries them out; secrets of the repository, the notation of schedules; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',
   observe: 'logs, metrics, alerts',
   dashboard: 'the browser application',
-  cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret',
+  cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret, and those of every day (ps, logs, exec, run, delete, env ...), which speak to the engine alone',
 }
 
 /** What a service finds in its environment, with values as an example. */

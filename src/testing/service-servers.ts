@@ -126,6 +126,11 @@ class Place {
     )
   }
 
+  /** Of what was started last. */
+  get pid(): number {
+    return this.children.at(-1)!.process.pid!
+  }
+
   async close(): Promise<void> {
     for (const { process: child } of this.children.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
@@ -156,9 +161,17 @@ class Place {
 
 const administratorOf = (user: string): { user: string; password: string } => ({ user, password })
 
+export interface PostgresServer extends ServiceServer {
+  /** Of its first process. */
+  pid(): number
+  /** After that one was killed. */
+  startAgain(): Promise<void>
+}
+
 /** The whole process group of a postmaster ends with it: its children notice that it is gone. */
-export function startPostgres(options: ServerOptions = {}): Promise<ServiceServer> {
-  return Place.with('postgres', options, async place => {
+export async function startPostgres(options: ServerOptions = {}): Promise<PostgresServer> {
+  let more: Pick<PostgresServer, 'pid' | 'startAgain'> | undefined
+  const server = await Place.with('postgres', options, async place => {
     const [port] = await freePorts(1)
     const programs = findPostgresPrograms()!
     const data = join(place.directory, 'data')
@@ -177,7 +190,7 @@ export function startPostgres(options: ServerOptions = {}): Promise<ServiceServe
     )
     place.file('data/pg_hba.conf', 'host all all all scram-sha-256\n')
     const { tls } = options
-    await place.start('database system is ready to accept connections', join(programs, 'postgres'), [
+    const all = [
       '-D',
       data,
       '-p',
@@ -194,9 +207,14 @@ export function startPostgres(options: ServerOptions = {}): Promise<ServiceServe
             `--ssl_cert_file=${place.file('cert.pem', tls.certificate)}`,
             `--ssl_key_file=${place.file('key.pem', tls.key)}`,
           ]),
-    ])
+    ]
+    const start = (): Promise<void> =>
+      place.start('database system is ready to accept connections', join(programs, 'postgres'), all)
+    await start()
+    more = { pid: () => place.pid, startAgain: start }
     return { port: port!, administrator }
   })
+  return { ...server, ...more! }
 }
 
 export function startMariadb(options: ServerOptions = {}): Promise<ServiceServer> {

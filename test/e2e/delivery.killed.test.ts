@@ -2,7 +2,7 @@
 // back, and everything that a release brings is as it should be.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reasonToSkipCluster, succeeded } from '../../src/testing/cluster-fixture.ts'
-import { OrdersService } from './orders-service.ts'
+import { OrdersService, type OrdersState } from './orders-service.ts'
 
 const reason = reasonToSkipCluster()
 const steps = [
@@ -22,7 +22,7 @@ const points = steps.flatMap(step => ['before', 'in', 'after'].map(moment => `${
 
 describe.skipIf(reason !== undefined)(`killed deliveries${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let orders: OrdersService
-  let first: Awaited<ReturnType<OrdersService['state']>>
+  let first: OrdersState
   beforeAll(async () => {
     orders = await OrdersService.delivered('killed')
     first = await orders.state()

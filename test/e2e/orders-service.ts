@@ -10,7 +10,7 @@ import {
   warmLayers,
   type Result,
 } from '../../src/testing/cluster-fixture.ts'
-import { startPostgres, type ServiceServer } from '../../src/testing/service-servers.ts'
+import { startPostgres, type PostgresServer } from '../../src/testing/service-servers.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 
 export const ordersUrl = 'http://127.0.0.1:30091/orders'
@@ -32,13 +32,31 @@ routes: [{ host: orders, path: / }]
 notify: [team]
 `
 
+function rewritten(path: string, by: (text: string) => string): () => void {
+  const before = readFileSync(path, 'utf8')
+  writeFileSync(path, by(before))
+  return () => writeFileSync(path, before)
+}
+
+export interface OrdersState {
+  readonly serves: string
+  readonly schema: string
+  readonly schedule: string | undefined
+  readonly objects: readonly string[]
+}
+
+interface Found {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+}
+
 export class OrdersService {
   readonly cluster: ClusterFixture
   readonly directory: string
-  private readonly postgres: ServiceServer
+  readonly postgres: PostgresServer
   private readonly environment: NodeJS.ProcessEnv
 
-  private constructor(cluster: ClusterFixture, postgres: ServiceServer, environment: NodeJS.ProcessEnv) {
+  private constructor(cluster: ClusterFixture, postgres: PostgresServer, environment: NodeJS.ProcessEnv) {
     this.cluster = cluster
     this.postgres = postgres
     this.environment = environment
@@ -90,7 +108,7 @@ services:
       succeeded(await this.sampanWith(value, 'secret', 'set', '-e', 'test', name))
     await cluster.build(join(directory, 'orders'), 'orders:1.0.0')
     succeeded(await this.sampan('deploy', '-e', 'test', 'orders:1.0.0'))
-    this.change('changes.ts', text =>
+    this.changed('src/changes.ts', text =>
       text.replace(
         /\n\]/,
         `\n  { up: 'alter table orders add column note text', down: 'alter table orders drop column note' },\n]`,
@@ -99,10 +117,13 @@ services:
     await cluster.build(join(directory, 'orders'), 'orders:2.0.0')
   }
 
-  /** Rewrites a source of the service. */
-  change(file: string, by: (text: string) => string): void {
-    const path = join(this.directory, 'orders/src', file)
-    writeFileSync(path, by(readFileSync(path, 'utf8')))
+  /** Rewrites a file of the service. @returns how it is made what it was */
+  changed(file: string, by: (text: string) => string): () => void {
+    return rewritten(join(this.directory, 'orders', file), by)
+  }
+
+  changedTeam(by: (text: string) => string): () => void {
+    return rewritten(join(this.directory, 'sampan.yml'), by)
   }
 
   sampan(...args: string[]): Promise<Result> {
@@ -127,29 +148,25 @@ services:
   }
 
   /** All that a release brings, as one can see it from outside. */
-  async state(): Promise<{ serves: string; schema: string; schedule: string; route: string; workloads: string }> {
+  async state(): Promise<OrdersState> {
     const { cluster } = this
-    const [answer, schema, schedule, route, workloads] = await Promise.all([
+    const [answer, schema, { items }] = await Promise.all([
       cluster.curl(ordersUrl),
       this.asked('select max(number) from schema_changes'),
-      cluster.show(
-        'get',
-        'cronjobs',
-        '-n',
-        'test',
-        '-o',
-        'jsonpath={.items[*].spec.jobTemplate.spec.template.spec.containers[0].image}',
-      ),
-      cluster.show('get', 'ingresses', '-n', 'test', '-o', 'jsonpath={.items[*].spec.rules[*].host}'),
-      cluster.show('get', 'deployments', '-n', 'test', '-o', 'jsonpath={.items[*].metadata.name}'),
+      cluster.json<{ items: Found[] }>('get', 'deployments,services,cronjobs,ingresses', '-n', 'test'),
     ])
+    const schedule = JSON.stringify(items.filter(({ kind }) => kind === 'CronJob'))
     return {
       serves: (JSON.parse(answer) as { version: string }).version,
       schema,
-      schedule: /orders:([\d.]+)/g.exec(schedule)?.[1] ?? schedule,
-      route,
-      workloads,
+      schedule: /orders:([\d.]+)/.exec(schedule)?.[1],
+      objects: items.map(({ kind, metadata: { name } }) => `${kind} ${name}`).toSorted(),
     }
+  }
+
+  /** Whether a release is half-way. */
+  async isPending(): Promise<boolean> {
+    return (await this.cluster.show('get', 'secrets', '-n', 'test', '-l', 'sampan.dev/state=pending')) !== ''
   }
 
   /** As the administrator of the server. */

@@ -1,6 +1,6 @@
-// The `sampan` command, in a process that kills itself at one point of a delivery: KILL_AT is `STEP:before` (it has
-// been recorded as begun), `STEP:in` (something of it has been done) or `STEP:after` (all of it has been done, and that
-// is not recorded).
+// The `sampan` command, in a process that kills itself at one point of a delivery, or the process that KILL_PID names.
+// KILL_AT is `STEP:before` (it has been recorded as begun), `STEP:in` (something of it has been done) or `STEP:after`
+// (all of it has been done, and that is not recorded).
 import { KubernetesEngine } from '../../../src/delivery/engine/kubernetes/kubernetes-engine.ts'
 import { SecretLedger } from '../../../src/delivery/engine/kubernetes/secret-ledger.ts'
 import type { LedgerEntry } from '../../../src/delivery/engine/ledger.ts'
@@ -11,8 +11,14 @@ const [step = '', moment = ''] = (process.env['KILL_AT'] ?? '').split(':')
 const withinMs = 25
 let within = false
 
+const victim = Number(process.env['KILL_PID'] ?? process.pid)
+let dead = false
+
 const die = (): void => {
-  process.kill(process.pid, 'SIGKILL')
+  if (dead) return
+  dead = true
+  process.kill(victim, 'SIGKILL')
+  if (victim !== process.pid) return
   // Nothing happens any more until the signal arrives.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }
