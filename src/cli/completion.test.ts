@@ -12,7 +12,7 @@ const commands: CommandFacts[] = [
     name: 'deploy',
     about: 'bring it',
     options: [
-      option(['-e', '--environment'], 'name'),
+      option(['-e', '--environment'], 'names'),
       option(['-f', '--file'], 'path'),
       option(['--context'], 'name'),
       option(['-o', '--output'], 'format', ['json']),
@@ -78,6 +78,8 @@ describe('what may stand', () => {
       ['--environment', '--file', '--context', '--output', '--purge'],
     ],
     ['behind an option for an environment', ['deploy', '-e', 't'], ['test']],
+    ['behind the comma of an option for several', ['deploy', '-e', 'test,'], ['test,production']],
+    ['for one environment, no comma', ['run', '-e', 'test,'], []],
     ['behind an option for a context', ['deploy', '--context', ''], ['sampan']],
     ['behind an option with few values', ['deploy', '-o', ''], ['json']],
     ['behind an option for a file', ['deploy', '-f', ''], 'files'],

@@ -74,7 +74,7 @@ function candidatesFor(
   const optionOf = (word: string | undefined): OptionFacts | undefined =>
     command.options.find(({ names }) => word !== undefined && names.includes(word))
   const asking = optionOf(given.at(-1))
-  if (asking?.value !== undefined) return valuesOf(asking, offers)
+  if (asking?.value !== undefined) return valuesOf(asking, typed, offers)
   if (typed.startsWith('-'))
     return command.options.flatMap(({ names, about }) => names.slice(-1).map(value => ({ value, about })))
   const operands = given.filter(
@@ -85,12 +85,19 @@ function candidatesFor(
   return next === undefined ? [] : operandsOf(next, operands, offers)
 }
 
-function valuesOf({ names, value, choices }: OptionFacts, offers: Offers): Completion {
+function valuesOf({ names, value, choices }: OptionFacts, typed: string, offers: Offers): Completion {
   if (choices.length > 0) return plain(choices)
+  if (names.includes('--environment') && value === 'names') return plain(oneMore(typed, offers.environments()))
   if (names.includes('--environment') || value === 'environment') return plain(offers.environments())
   if (names.includes('--context') || names.includes('--name')) return plain(offers.contexts())
   if (value === 'file' || value === 'path') return 'files'
   return value === 'directory' ? 'directories' : []
+}
+
+/** Behind the last comma. */
+function oneMore(typed: string, all: readonly string[]): string[] {
+  const chosen = typed.split(',').slice(0, -1)
+  return all.filter(name => !chosen.includes(name)).map(name => [...chosen, name].join(','))
 }
 
 function operandsOf({ name, choices }: OperandFacts, before: readonly string[], offers: Offers): Completion {

@@ -117,7 +117,7 @@ export function deploymentOf(
 
 /** By digest where its registry tells one. */
 async function imageOf(target: Target, image: string, report: DeliveryOptions['report']): Promise<ImageFound> {
-  const found = await findImage(target.client, image)
+  const found = await findImage(() => target.registry(), image)
   if ('digest' in found) return { reference: `${image}@${found.digest}` }
   report.note(`${found.reason}; whoever pushes ${image} again changes what this release runs`)
   return { reference: image, pullMark: new Date().toISOString() }

@@ -10,6 +10,7 @@ import { RegistryClient } from '../images/build/registry-client.ts'
 import { findDigest } from '../images/find-digest.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
+import { registryHosting } from '../client/registry-hosting.ts'
 import { findImage } from './find-image.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'sampan-find-image-'))
@@ -33,7 +34,7 @@ afterAll(async () => {
 
 describe('an image of the cluster', () => {
   test('whose registry is not told is not pinned', async () => {
-    expect(await findImage(server.local, 'sampan.local/web:1.0.0')).toEqual({
+    expect(await findImage(() => registryHosting(server.local), 'sampan.local/web:1.0.0')).toEqual({
       reason: 'this cluster does not say where its registry is',
     })
   })
@@ -41,20 +42,22 @@ describe('an image of the cluster', () => {
   test('has the digest that its registry says', async () => {
     await publishRegistryHosting(server.local, { host: '127.0.0.1:1' })
     await publishRegistryHosting(server.local, { host: `127.0.0.1:${registry.port}` })
-    expect(await findImage(server.remote, 'sampan.local/web:1.0.0')).toEqual({ digest })
+    expect(await findImage(() => registryHosting(server.remote), 'sampan.local/web:1.0.0')).toEqual({ digest })
   })
 
   test('that is not there is told with what is there and what to do', async () => {
-    await expect(findImage(server.local, 'sampan.local/web:2.0.0')).rejects.toThrow(
+    await expect(findImage(() => registryHosting(server.local), 'sampan.local/web:2.0.0')).rejects.toThrow(
       'there is no image sampan.local/web:2.0.0; its registry has 1.0.0; make it with: sampan build --tag web:2.0.0',
     )
-    await expect(findImage(server.local, 'sampan.local/wep:1.0.0')).rejects.toThrow(
+    await expect(findImage(() => registryHosting(server.local), 'sampan.local/wep:1.0.0')).rejects.toThrow(
       'its registry has none of that name',
     )
   })
 
   test('that is no name of an image is told', async () => {
-    await expect(findImage(server.local, 'sampan.local/web:1 0')).rejects.toThrow('expected an image such as')
+    await expect(findImage(() => registryHosting(server.local), 'sampan.local/web:1 0')).rejects.toThrow(
+      'expected an image such as',
+    )
   })
 })
 

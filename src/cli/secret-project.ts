@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { chainsOf } from '../delivery/manifest/inheritance.ts'
 import { suggestion } from '../delivery/manifest/nearest-name.ts'
+import { secretsOf } from '../delivery/manifest/manifest.ts'
 import { readManifest } from '../delivery/manifest/read-manifest.ts'
 import type { SecretFile } from '../delivery/secrets/secret-file.ts'
 import type { Team } from '../delivery/team/team.ts'
@@ -79,7 +80,7 @@ export const servicesThatUse = ({ services, team }: SecretProject, environment: 
   services
     .filter(({ file, text }) => {
       try {
-        return readManifest(file, text, environment, team).secrets.includes(secret)
+        return secretsOf(readManifest(file, text, environment, team)).includes(secret)
       } catch {
         return false
       }

@@ -8,7 +8,9 @@ import type { Place } from '../delivery/engine/parts.ts'
 import { isName, nameRule } from '../delivery/manifest/fields.ts'
 import { namespaceByRule } from '../delivery/team/namespace-rule.ts'
 import type { Team, TeamEnvironment } from '../delivery/team/team.ts'
+import { registryHosting, type RegistryHosting } from '../client/registry-hosting.ts'
 import type { Clock } from '../lib/clock.ts'
+import { InFlight } from '../lib/in-flight.ts'
 import { findTeam } from './find-team.ts'
 import { CommandFailure } from './output.ts'
 
@@ -34,6 +36,8 @@ export interface Target extends Setting {
   readonly engine: Engine
   /** Host under which the cluster is reached: where ports of its machines may answer. */
   readonly machine: string
+  /** Where the cluster's own registry is. */
+  registry(): Promise<RegistryHosting | undefined>
   close(): void
 }
 
@@ -59,11 +63,13 @@ export function openTarget(options: TargetOptions, setting = settingOf(options))
   const access = clusterAccess(kubeconfigPaths(process.env), context ?? setting.settings?.context)
   const client = new HttpClient({ access, userAgent: 'sampan', clock })
   const engine = new KubernetesEngine({ client, name: access.context, clock })
+  const inFlight = new InFlight()
   return {
     ...setting,
     client,
     engine,
     machine: new URL(access.server).hostname.replace(/^\[|\]$/g, ''),
+    registry: () => inFlight.ask('registry', () => registryHosting(client)),
     close() {
       engine.close()
       client.close()

@@ -1,4 +1,5 @@
 // What a deployment would change, part by part, and what somebody changed since the release that runs.
+import { isDeepStrictEqual } from 'node:util'
 import type { Difference, Engine } from './engine/engine.ts'
 import { samePart, type Part, type PartName, type Place } from './engine/parts.ts'
 import type { PlannedRelease, Release } from './release.ts'
@@ -37,6 +38,12 @@ const gone = (part: Part): PartDifference => ({
   missing: false,
 })
 
+const twice = <T>(value: T): [T, T] => [value, value]
+
+/** The recorded one has been JSON. */
+const isSame = (wanted: Part, recorded: Part): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(wanted)), recorded)
+
 async function partDifference(
   engine: Engine,
   place: Place,
@@ -44,10 +51,13 @@ async function partDifference(
   before: readonly Part[],
 ): Promise<PartDifference> {
   const recorded = before.find(part => samePart(part, wanted))
-  const [fields, drift] = await Promise.all([
-    engine.compare(place, wanted),
-    recorded === undefined ? [] : engine.compare(place, recorded),
-  ])
+  const [fields, drift] = await Promise.all(
+    recorded === undefined
+      ? [engine.compare(place, wanted), []]
+      : isSame(wanted, recorded)
+        ? twice(engine.compare(place, wanted))
+        : [engine.compare(place, wanted), engine.compare(place, recorded)],
+  )
   return {
     part: nameOf(wanted),
     change: fields === undefined ? 'new' : fields.length > 0 ? 'changed' : 'same',

@@ -1,11 +1,12 @@
-// Worlds for the contract suite of engines: a Kubernetes in the test's process, whose nodes only pretend.
+// Worlds for the contract suite of engines: a Kubernetes in the test's process, whose nodes only pretend, as somebody
+// sees it who has the rights of docs/delivery-rights.md in one namespace and no others.
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
-import { pods } from '../api/resources.ts'
+import { namespaces, pods, roleBindings, roles } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { HttpClient } from '../client/http-client.ts'
 import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
@@ -15,9 +16,10 @@ import { machineClock } from '../host/machine-clock.ts'
 import { offerStorageClass } from '../main/default-storage-class.ts'
 import { formatTime } from '../lib/clock.ts'
 import { signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
+import { deployerRules, rightText } from './deployer-role.ts'
 import { runProcess } from './process-streams.ts'
 import { startTestCluster } from './test-cluster.ts'
-import { testKeys } from './in-process-server.ts'
+import { testKeys, type TestServerOptions } from './in-process-server.ts'
 
 const process = (image: string, command: readonly string[]): Process => ({
   image,
@@ -103,17 +105,19 @@ export interface PretendedCluster {
   /** With all rights, or those of a client certificate. */
   engineFor(certificate?: KeyPairPem): KubernetesEngine
   engineAs(user: string): Promise<KubernetesEngine>
+  certificateOf(user: string): Promise<KeyPairPem>
   close(): Promise<void>
 }
 
 /** Nodes that only say what processes would do: of busybox they know `echo`, `exit` and that a server goes on. */
-export async function pretendedCluster(): Promise<PretendedCluster> {
+export async function pretendedCluster(audit?: TestServerOptions['audit']): Promise<PretendedCluster> {
   const scripts = new Map<string, string>()
   const followed = new Map<string, Readable>()
   const web = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
   const cluster = await startTestCluster({
     nodes: 0,
     hasVolumes: true,
+    ...(audit !== undefined && { audit }),
     findNodeStreams: () => ({
       logs: async ({ pod }, { follow, tailLines, previous }) => {
         const script = scripts.get(pod) ?? ''
@@ -176,11 +180,13 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
         },
       }),
     })
+  const certificateOf = (commonName: string): Promise<KeyPairPem> =>
+    signCertificate(authority, { commonName, usage: 'client', days: 1 }, machineClock.now())
   return {
     client: cluster.client,
     engineFor,
-    engineAs: async commonName =>
-      engineFor(await signCertificate(authority, { commonName, usage: 'client', days: 1 }, machineClock.now())),
+    certificateOf,
+    engineAs: async user => engineFor(await certificateOf(user)),
     close: async () => {
       web.close()
       await cluster.stop()
@@ -188,13 +194,48 @@ export async function pretendedCluster(): Promise<PretendedCluster> {
   }
 }
 
-export async function pretendedKubernetes(): Promise<EngineWorld> {
-  const cluster = await pretendedCluster()
+/** A request that was answered, as the audit log has it. */
+interface Audited {
+  readonly verb: string
+  readonly objectRef?: { readonly apiGroup?: string; readonly resource: string; readonly subresource?: string }
+  readonly responseStatus?: { readonly code: number }
+}
+
+const deployer = 'deployer'
+const namespace = 'contract'
+
+/** @param used takes each right that was made use of */
+export async function pretendedKubernetes(used: (right: string) => void = () => {}): Promise<EngineWorld> {
+  const cluster = await pretendedCluster({
+    policy: { rules: [{ level: 'Metadata', users: [deployer], omitStages: ['RequestReceived'] }] },
+    sink: {
+      append(line) {
+        const { verb, objectRef, responseStatus } = JSON.parse(line) as Audited
+        if (objectRef === undefined || responseStatus?.code === 403) return
+        const { apiGroup = '', resource, subresource } = objectRef
+        used(rightText(verb, apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`))
+      },
+      close: async () => {},
+    },
+  })
+  await giveRights(cluster.client)
+  const certificate = await cluster.certificateOf(deployer)
   return {
-    namespace: 'contract',
+    namespace,
     processes: busyboxProcesses,
     lacks: {},
-    engine: () => cluster.engineFor(),
+    engine: () => cluster.engineFor(certificate),
     close: () => cluster.close(),
   }
+}
+
+async function giveRights(client: Client): Promise<void> {
+  const metadata = { namespace, name: deployer }
+  await client.create(namespaces, { metadata: { name: namespace } })
+  await client.create(roles, { metadata, rules: [...deployerRules()] })
+  await client.create(roleBindings, {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: deployer },
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: deployer }],
+  })
 }

@@ -1,44 +1,19 @@
 // Three services with a sidecar each, six instances, three environments: 108 containers on one machine that come with
 // one command, are replaced with another one and go back with a third, while each service is asked all the time.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   ClusterFixture,
-  folder,
   reasonToSkipCluster,
   sampanProgram,
   succeeded,
   type Result,
 } from '../../src/testing/cluster-fixture.ts'
+import { crowd, setCrowdVersion, writeCrowd } from '../../src/testing/crowd.ts'
 import type { LoadReport } from '../../src/testing/http-load.ts'
 import { underLoad } from '../../src/testing/under-load.ts'
 
 const reason = reasonToSkipCluster()
-const environments = ['test', 'staging', 'production']
-const services = ['front', 'orders', 'stock']
-
-const team = `services:
-  front: { needs: [orders] }
-  orders: { needs: [stock] }
-  stock: {}
-environments: { test: {}, staging: {}, production: {} }
-`
-
-/** Says its version; its sidecar says that it is there. */
-const manifest = (name: string): string => `name: ${name}
-image: sampan.local/busybox
-replicas: 6
-stopSeconds: 1
-security: { user: 65534 }
-ports: { http: 8080, helper: 8081 }
-health: { http: / }
-command: ["sh", "-c", 'echo "{\\"version\\":\\"$SERVICE_VERSION\\"}" > /tmp/index.html; exec httpd -f -p 8080 -h /tmp']
-sidecars:
-  helper:
-    command: ["sh", "-c", 'echo "helper of $SERVICE_VERSION" > /tmp/index.html; exec httpd -f -p 8081 -h /tmp']
-    security: { user: 65534 }
-`
+const { environments, services } = crowd
 
 interface List<Item> {
   readonly items: readonly Item[]
@@ -56,17 +31,10 @@ describe.skipIf(reason !== undefined)(`108 containers${reason === undefined ? ''
   let urls: readonly string[]
   beforeAll(async () => {
     cluster = await ClusterFixture.up('scale')
-    await cluster.pushBusybox('1.0.0', '2.0.0')
-    project = folder(cluster.directory, 'project')
-    writeFileSync(join(project, 'sampan.yml'), team)
-    for (const name of services) writeFileSync(join(folder(project, name), 'app.yml'), manifest(name))
-    setVersion('1.0.0')
+    project = await writeCrowd(cluster)
   })
   afterAll(() => cluster?.close())
 
-  function setVersion(version: string): void {
-    for (const name of services) writeFileSync(join(project, name, 'package.json'), JSON.stringify({ name, version }))
-  }
   /** In all environments. */
   const sampan = (command: string, ...args: string[]): Promise<Result> =>
     cluster.run(sampanProgram, [command, '-e', environments.join(','), ...args], {
@@ -87,7 +55,7 @@ describe.skipIf(reason !== undefined)(`108 containers${reason === undefined ? ''
         expect(err).toContain(`${service} 1.0.0 runs in ${environment} (release 1); look at it with`)
     const { items } = await cluster.json<List<Instance>>('get', 'pods', '-A', '-l', 'sampan.dev/track=main')
     const containers = items.flatMap(({ status }) => [...status.containerStatuses, ...status.initContainerStatuses])
-    expect(containers).toHaveLength(108)
+    expect(containers).toHaveLength(crowd.containers)
     expect(containers.filter(({ ready }) => !ready)).toEqual([])
     const places = environments.flatMap(environment => services.map(service => [environment, service] as const))
     const addresses = await Promise.all(places.map(([environment, service]) => addressOf(environment, service)))
@@ -98,7 +66,7 @@ describe.skipIf(reason !== undefined)(`108 containers${reason === undefined ? ''
   }, 300_000)
 
   test('are replaced without a lost request', async () => {
-    setVersion('2.0.0')
+    setCrowdVersion(project, '2.0.0')
     const { failures, versions } = await inTurn(async () => succeeded(await sampan('deploy')))
     expect(failures).toEqual([])
     expect(Object.keys(versions).toSorted()).toEqual(['1.0.0/undefined', '2.0.0/undefined'])

@@ -1,6 +1,7 @@
 // `sampan deploy -e ENVIRONMENT[,ENVIRONMENT...] [NAME[:VERSION]...]`: delivers services, those that sampan.yml names when
 // none is given, in the order of their needs, and to several environments at once.
 import { deploy, placeOf, planOf, resume } from '../../delivery/deploy.ts'
+import type { Step } from '../../delivery/plan/step.ts'
 import { takeBackGroup } from '../../delivery/take-back-group.ts'
 import { chosenServices, type ChosenService } from '../chosen-services.ts'
 import { deliveryOptions, deploymentOf } from '../deliveries.ts'
@@ -57,23 +58,25 @@ const placeAt = ({ target, service }: Pick<WishAt<ChosenService>, 'target' | 'se
 
 async function showPlans(wishes: readonly Wish<ChosenService>[], options: DeployCommandOptions): Promise<void> {
   const output = new Output()
-  const plans: { environment: string; service: string; version: string; steps: unknown }[] = []
+  const plans: { environment: string; service: string; version: string; steps: readonly Step[] }[] = []
   for (const [setting, ofSetting] of Map.groupBy(wishes, wish => wish.setting)) {
     const target = openTarget(options, setting)
     const { environment } = target
     try {
       const base = deliveryOptions(target, options, output, new AbortController().signal)
-      for (const { name, service } of ofSetting) {
+      const planned = ofSetting.map(async ({ name, service }) => {
         const { version } = service
         const { steps } = await planOf(deploymentOf(target, service, version, { ...options, ...base }), base)
-        output.quiet()
-        plans.push({ environment, service: name, version, steps })
-        if (options.output !== 'json') console.log(`${name} ${version} to ${environment}:\n${planText({ steps })}`)
-      }
+        return { environment, service: name, version, steps }
+      })
+      plans.push(...(await Promise.all(planned)))
     } finally {
       output.quiet()
       target.close()
     }
   }
   if (options.output === 'json') console.log(JSON.stringify(plans.length === 1 ? plans[0] : plans))
+  else
+    for (const { environment, service, version, steps } of plans)
+      console.log(`${service} ${version} to ${environment}:\n${planText({ steps })}`)
 }

@@ -199,6 +199,13 @@ describe('readers', () => {
     expect(err).toBe('✓ MAIL of geo is set in secrets/demo.yml, for anna\nthe next deploy rolls geo in demo\n')
   })
 
+  test('that a sidecar has roll its service', async () => {
+    const sidecar = '{ image: "envoy:1.30", secrets: [CERTIFICATE] }'
+    writeFileSync(join(root, 'geo', 'app.yml'), `name: geo\nsidecars: { proxy: ${sidecar} }\n`)
+    const { err } = await run('set -e test geo CERTIFICATE', { input: 'geheim' })
+    expect(err).toContain('the next deploy rolls geo in test')
+  })
+
   test('are those of the file where there is no sampan.yml', async () => {
     rmSync(join(root, 'sampan.yml'))
     rmSync(join(root, 'geo'), { recursive: true })

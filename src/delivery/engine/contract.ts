@@ -266,6 +266,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
           state: 'failed',
           reason: expect.stringMatching(/helper.*exit code 3/) as string,
         })
+        expect((await seen(place))!.instances[0]!.restarts).toBeGreaterThanOrEqual(2)
         await engine.remove(place, partName(failing))
       })
 

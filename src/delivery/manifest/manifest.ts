@@ -45,6 +45,11 @@ export interface ManifestSidecar extends ManifestProcess {
   readonly image?: string
 }
 
+/** Of the service and of what runs beside it. */
+export const secretsOf = ({ secrets, sidecars }: Manifest): readonly string[] => [
+  ...new Set([...secrets, ...sidecars.flatMap(sidecar => sidecar.secrets)]),
+]
+
 export interface ManifestPort extends Port {
   /** Served on this port of the machine (30000 to 32767) as well. */
   readonly nodePort?: number

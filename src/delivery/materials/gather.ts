@@ -2,7 +2,7 @@
 // All that is missing is told at once, before anything is changed.
 import { DeployError } from '../deploy-error.ts'
 import type { Bundle } from '../engine/parts.ts'
-import type { Manifest } from '../manifest/manifest.ts'
+import { secretsOf, type Manifest } from '../manifest/manifest.ts'
 import { bundleOf, fileKey } from '../plan/bundles.ts'
 import type { ImageFound, Materials } from '../plan/materials.ts'
 import { serviceMaterial, type ServiceMaterialsInput } from './service-materials.ts'
@@ -24,7 +24,7 @@ export async function gather(manifest: Manifest, version: string, sources: Sourc
       mistakes.push((error as Error).message)
       return undefined
     })
-  const secretNames = [...new Set([manifest, ...manifest.sidecars].flatMap(({ secrets }) => secrets))]
+  const secretNames = secretsOf(manifest)
   const names = [...new Set([...secretNames, ...servers.map(({ password }) => password)])]
   const [image, sidecarImages, files, values] = await Promise.all([
     orTold(sources.image(`${manifest.image}:${version}`)),

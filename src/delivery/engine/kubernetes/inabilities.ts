@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import type { IngressClass, StorageClass } from '../../../api/generated/models.ts'
 import { ingressClasses, storageClasses } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
+import type { InFlight } from '../../../lib/in-flight.ts'
 import type { Inability } from '../engine.ts'
 import type { Part, Place } from '../parts.ts'
 import { ifPermitted } from './permitted.ts'
@@ -15,20 +16,28 @@ const defaultStorage = 'storageclass.kubernetes.io/is-default-class'
 
 export async function inabilities(
   client: Client & LogClient,
+  inFlight: InFlight,
   { namespace }: Place,
   parts: readonly Part[],
 ): Promise<readonly Inability[]> {
   const found = await Promise.all([
-    rights(client, namespace, parts),
-    age(client),
-    parts.some(({ kind }) => kind === 'route') ? routes(client) : [],
-    parts.some(part => part.kind === 'workload' && part.storage !== undefined) ? storage(client) : [],
+    rights(client, inFlight, namespace, parts),
+    inFlight.ask('version', () => age(client)),
+    parts.some(({ kind }) => kind === 'route') ? inFlight.ask('ingress classes', () => routes(client)) : [],
+    parts.some(part => part.kind === 'workload' && part.storage !== undefined)
+      ? inFlight.ask('storage classes', () => storage(client))
+      : [],
   ])
   return found.flat()
 }
 
-async function rights(client: Client, namespace: string, parts: readonly Part[]): Promise<Inability[]> {
-  const missing = await missingRights(client, namespace, rightsFor(parts))
+async function rights(
+  client: Client,
+  inFlight: InFlight,
+  namespace: string,
+  parts: readonly Part[],
+): Promise<Inability[]> {
+  const missing = await missingRights(client, inFlight, namespace, rightsFor(parts))
   return missing.map(right => ({
     hard: true,
     reason: `you may not ${rightText(right)} in the namespace ${namespace}; ask whoever runs the cluster for that right`,

@@ -8,6 +8,7 @@ import { findObject } from '../../../client/find-object.ts'
 import type { HttpClient } from '../../../client/http-client.ts'
 import { unlessNotFound } from '../../../control/removal.ts'
 import type { Clock } from '../../../lib/clock.ts'
+import { InFlight } from '../../../lib/in-flight.ts'
 import { DeployError } from '../../deploy-error.ts'
 import type {
   CommandInInstance,
@@ -69,6 +70,7 @@ export class KubernetesEngine implements Engine {
   private readonly runs: Runs
   private readonly kept: Bundles
   private readonly looks: Together<Observation>
+  private readonly inFlight = new InFlight()
 
   constructor({ client, name, clock }: KubernetesEngineOptions) {
     this.client = client
@@ -82,7 +84,7 @@ export class KubernetesEngine implements Engine {
   }
 
   cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
-    return inabilities(this.client, place, parts)
+    return inabilities(this.client, this.inFlight, place, parts)
   }
 
   /** Who may not make it, or not even ask for it, goes on: what comes next tells whether it is there. */
@@ -113,7 +115,7 @@ export class KubernetesEngine implements Engine {
   async compare(place: Place, part: Part): Promise<readonly Difference[] | undefined> {
     const { namespace } = place
     if (part.kind !== 'workload') return compare(this.client, [await this.objectOf(place, part, 'as it is')])
-    const instances = await this.workloads.wantedInstances(place, part)
+    const instances = await this.workloads.wantedInstances(place, part, this.inFlight)
     return compare(this.client, workloadObjects(namespace, part, instances))
   }
 
@@ -220,7 +222,11 @@ export class KubernetesEngine implements Engine {
       case 'schedule':
         return scheduleObject(namespace, part, guarded && (await this.hasGuard(namespace, part)) ? 0 : this.clock.now())
       case 'route':
-        return routeObject(namespace, part, await ingressClassFor(this.client))
+        return routeObject(
+          namespace,
+          part,
+          await this.inFlight.ask('ingress class', () => ingressClassFor(this.client)),
+        )
     }
   }
 

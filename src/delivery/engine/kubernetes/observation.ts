@@ -13,6 +13,7 @@ import { isFinished, isReady, isTerminating } from '../../../control/pods.ts'
 import type { Observation, ObservedInstance, ObservedWorkload } from '../engine.ts'
 import { label, partNameOf, versionOf } from './labels.ts'
 import { observedSchedule } from './observed-schedule.ts'
+import { containersOf } from './standstill.ts'
 
 export interface Seen {
   readonly deployments: readonly Deployment[]
@@ -61,7 +62,7 @@ export const autoscalerOf = (
 
 export function observedInstance(pod: Pod): ObservedInstance {
   const { metadata, spec, status } = pod
-  const restarts = (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0)
+  const restarts = containersOf(pod).reduce((sum, { restartCount }) => sum + restartCount, 0)
   return {
     name: metadata.name,
     version: versionOf(metadata),
@@ -75,9 +76,9 @@ export function observedInstance(pod: Pod): ObservedInstance {
 
 function stateOf(pod: Pod): string {
   if (isTerminating(pod)) return 'Terminating'
-  const { phase = 'Pending', reason, containerStatuses = [] } = pod.status
+  const { phase = 'Pending', reason } = pod.status
   if (isFinished(pod)) return reason ?? phase
-  for (const { state } of containerStatuses) {
+  for (const { state } of containersOf(pod)) {
     const why = state?.waiting?.reason ?? state?.terminated?.reason
     if (why !== undefined) return why
   }

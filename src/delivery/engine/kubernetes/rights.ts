@@ -9,6 +9,7 @@ import {
   ingresses,
   jobs,
   leases,
+  persistentVolumeClaims,
   podDisruptionBudgets,
   pods,
   replicaSets,
@@ -19,6 +20,7 @@ import {
   statefulSets,
 } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
+import type { InFlight } from '../../../lib/in-flight.ts'
 import type { Part } from '../parts.ts'
 
 export interface Right {
@@ -55,8 +57,8 @@ export function rightsFor(parts: readonly Part[]): readonly Right[] {
     ...(has('workload')
       ? [right(deployments, [...written, 'watch']), right(replicaSets, ['list', 'watch', 'patch'])]
       : []),
-    ...(stores ? [right(statefulSets, [...written, 'watch'])] : []),
-    ...(spared ? [right(podDisruptionBudgets, ['create', 'patch', 'delete'])] : []),
+    ...(stores ? [right(statefulSets, [...written, 'watch']), right(persistentVolumeClaims, ['list', 'delete'])] : []),
+    ...(spared ? [right(podDisruptionBudgets, ['get', 'create', 'patch', 'delete'])] : []),
     ...(has('entrance') ? [right(services, written)] : []),
     ...(has('schedule') ? [right(cronJobs, written)] : []),
     ...(has('route') ? [right(ingresses, written)] : []),
@@ -65,11 +67,15 @@ export function rightsFor(parts: readonly Part[]): readonly Right[] {
 }
 
 /** Those of the rights, with the verbs of them, that are missing. */
-export async function missingRights(client: Client, namespace: string, rights: readonly Right[]): Promise<Right[]> {
-  const { status } = await client.create<SelfSubjectRulesReview>(selfSubjectRulesReviews, {
-    metadata: {},
-    spec: { namespace },
-  })
+export async function missingRights(
+  client: Client,
+  inFlight: InFlight,
+  namespace: string,
+  rights: readonly Right[],
+): Promise<Right[]> {
+  const { status } = await inFlight.ask(`rules in ${namespace}`, () =>
+    client.create<SelfSubjectRulesReview>(selfSubjectRulesReviews, { metadata: {}, spec: { namespace } }),
+  )
   const open = rights
     .map(wanted => ({ ...wanted, verbs: wanted.verbs.filter(verb => !isGranted(wanted, verb, status?.resourceRules)) }))
     .filter(({ verbs }) => verbs.length > 0)

@@ -170,3 +170,18 @@ describe('a new pod', () => {
     expect(seen({ state: { waiting: {} }, lastState: crashed(1) })).toMatchObject({ previous: true })
   })
 })
+
+test('what ran before the service and ended well is no failure, however often it was started', () => {
+  const status = {
+    name: 'proxy-init',
+    image: '',
+    imageID: '',
+    ready: true,
+    restartCount: 3,
+    state: crashed(0, 'Completed'),
+  }
+  const starting = pod('new', { state: { waiting: { reason: 'ContainerCreating' } } })
+  const pods = [{ ...starting, status: { ...starting.status, initContainerStatuses: [status] } }]
+  const owner = deployment({ replicas: 2, updatedReplicas: 1, availableReplicas: 1 })
+  expect(judge({ owner, replicaSets: [set('new', 1)], pods })).toMatchObject({ state: 'waiting' })
+})

@@ -118,9 +118,9 @@ export function podStandstill(pod: Pod, warnings: readonly CoreEvent[]): Standst
     : { kind: 'not started', reason: `pod ${name} does not start: ${why}`, pod: name }
 }
 
-/** Those that run before the others first. */
+/** Those that run before the others first; of these, what has ended well is done and tells nothing. */
 export const containersOf = ({ status }: Pod): readonly ContainerStatus[] => [
-  ...(status.initContainerStatuses ?? []),
+  ...(status.initContainerStatuses ?? []).filter(({ state }) => state?.terminated?.exitCode !== 0),
   ...(status.containerStatuses ?? []),
 ]
 

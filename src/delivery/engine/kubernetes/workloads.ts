@@ -1,6 +1,11 @@
 // Brings instances and takes them away. Where an autoscaler decides how many there are, its number is kept.
 import { isInvalid, type ApiError } from '../../../api/api-error.ts'
-import type { Deployment, PersistentVolumeClaim, StatefulSet } from '../../../api/generated/models.ts'
+import type {
+  Deployment,
+  PersistentVolumeClaim,
+  StatefulSet,
+  V2HorizontalPodAutoscaler,
+} from '../../../api/generated/models.ts'
 import { labelSelectorText } from '../../../api/label-selector.ts'
 import {
   deployments,
@@ -13,6 +18,7 @@ import type { Resource } from '../../../api/resource.ts'
 import type { Client, Patch } from '../../../client/client.ts'
 import { removeObject, unlessNotFound } from '../../../control/removal.ts'
 import { formatTime, type Clock } from '../../../lib/clock.ts'
+import type { InFlight } from '../../../lib/in-flight.ts'
 import { DeployError } from '../../deploy-error.ts'
 import type { Failure, Verdict, Watch } from '../engine.ts'
 import type { Place, Workload } from '../parts.ts'
@@ -64,8 +70,11 @@ export class Workloads {
   }
 
   /** How many instances there would be after a rollout. */
-  async wantedInstances({ namespace }: Place, workload: Workload): Promise<number> {
-    return instancesOf(workload, await this.present(namespace, workload.name))
+  async wantedInstances({ namespace }: Place, workload: Workload, inFlight: InFlight): Promise<number> {
+    const autoscalers = await inFlight.ask(`autoscalers in ${namespace}`, () => this.autoscalers(namespace))
+    const name = objectName(workload.name)
+    const isScaled = autoscalers.some(({ spec }) => spec.scaleTargetRef.name === name)
+    return isScaled ? instancesOf(workload, await this.present(namespace, workload.name)) : workload.instances
   }
 
   async restart(place: Place, name: string, watch: Watch): Promise<Verdict> {
@@ -146,11 +155,15 @@ export class Workloads {
     const [deployment, statefulSet, autoscalers] = await Promise.all([
       ifPermitted(this.client.get(deployments, target)),
       ifPermitted(this.client.get(statefulSets, target)),
-      itemsIfPermitted(this.client.list(horizontalPodAutoscalers, { namespace })),
+      this.autoscalers(namespace),
     ])
     const owner = deployment ?? statefulSet
     const autoscaler = owner === undefined ? undefined : autoscalerOf(owner, autoscalers)?.metadata.name
     return { deployment, statefulSet, autoscaler }
+  }
+
+  private autoscalers(namespace: string): Promise<readonly V2HorizontalPodAutoscaler[]> {
+    return itemsIfPermitted(this.client.list(horizontalPodAutoscalers, { namespace }))
   }
 
   private async existing(
