@@ -17,6 +17,7 @@ import { gather } from '../delivery/materials/gather.ts'
 import type { ImageFound } from '../delivery/plan/materials.ts'
 import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
+import { buildMissing, isBuildable, type MissingImage } from './build-missing.ts'
 import { deployerName, hasEnded } from './deployer.ts'
 import { findImage } from './find-image.ts'
 import type { Output } from './output.ts'
@@ -79,13 +80,19 @@ async function tell(
   }
 }
 
+export interface DeploymentSettings extends Pick<DeliveryOptions, 'report'>, Pick<DeliverySettings, 'identity'> {
+  /** An image that is not there yet is built; else it is told that it would be. */
+  readonly builds: boolean
+}
+
 /** @param file the manifest, beside which its files are */
 export function deploymentOf(
   target: Target,
   { manifest, file }: { readonly manifest: Manifest; readonly file: string },
   version: string,
-  { report, identity }: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
+  settings: DeploymentSettings,
 ): Deployment {
+  const { identity } = settings
   const { engine, environment } = target
   return {
     manifest,
@@ -107,7 +114,7 @@ export function deploymentOf(
           }
         },
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
-        image: reference => imageOf(target, reference, report),
+        image: reference => imageOf(target, reference, { manifest, file, version }, settings),
         readFile: source => readFile(join(dirname(file), source)),
         secrets: names =>
           secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),
@@ -115,9 +122,24 @@ export function deploymentOf(
   }
 }
 
-/** By digest where its registry tells one. */
-async function imageOf(target: Target, image: string, report: DeliveryOptions['report']): Promise<ImageFound> {
-  const found = await findImage(() => target.registry(), image)
+/** By digest where its registry tells one. @param own the image that can be built when it is not there */
+async function imageOf(
+  target: Target,
+  image: string,
+  own: MissingImage,
+  { report, builds }: DeploymentSettings,
+): Promise<ImageFound> {
+  const find = (): ReturnType<typeof findImage> => findImage(() => target.registry(), image)
+  let found = await find()
+  if ('absent' in found && image === `${own.manifest.image}:${own.version}` && isBuildable(own)) {
+    if (!builds) {
+      report.note(`there is no image ${image} yet; a delivery builds it from ${dirname(own.file)}`)
+      return { reference: image }
+    }
+    await buildMissing(own, (await target.registry())!.host, report)
+    found = await find()
+  }
+  if ('absent' in found) throw new DeployError(found.absent)
   if ('digest' in found) return { reference: `${image}@${found.digest}` }
   report.note(`${found.reason}; whoever pushes ${image} again changes what this release runs`)
   return { reference: image, pullMark: new Date().toISOString() }

@@ -10,10 +10,10 @@ const dockerHub = 'registry-1.docker.io'
 /** Where the cluster's own registry is; undefined: it has none, or does not say. */
 type Hosting = () => Promise<RegistryHosting | undefined>
 
-/** `reason`: why the digest cannot be told. */
-type FoundImage = { readonly digest: string } | { readonly reason: string }
+/** `reason`: why the digest cannot be told. `absent`: its registry has no such image, and what there is to do. */
+type FoundImage = { readonly digest: string } | { readonly reason: string } | { readonly absent: string }
 
-/** @throws DeployError when the cluster's own registry has no such image */
+/** @throws DeployError when it is no name of an image */
 export async function findImage(hosting: Hosting, image: string): Promise<FoundImage> {
   const reference = parseImageReference(image)
   if (reference?.tag === undefined)
@@ -29,7 +29,7 @@ export async function findImage(hosting: Hosting, image: string): Promise<FoundI
   if (!('tags' in answer)) return answer
   const known = answer.tags.length === 0 ? 'none of that name' : answer.tags.join(', ')
   const next = registry === localRegistry ? `; make it with: sampan build --tag ${repository}:${tag}` : ''
-  throw new DeployError(`there is no image ${image}; its registry has ${known}${next}`)
+  return { absent: `there is no image ${image}; its registry has ${known}${next}` }
 }
 
 async function registryUrl(hosting: Hosting, registry: string): Promise<string | { readonly reason: string }> {
