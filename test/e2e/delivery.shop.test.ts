@@ -122,7 +122,7 @@ describe.skipIf(reason !== undefined)(`the shop${reason === undefined ? '' : ` (
     const deleted = succeeded(await sampan('delete', '-e', 'test', 'web', '--yes'))
     expect(deleted.err).toContain('web is gone from test')
     const orders = succeeded(await sampan('delete', '-e', 'test', 'orders', '--yes'))
-    expect(orders.err).toContain('the data of postgres stays')
+    expect(orders.err).toContain('the data of orders-postgres stays')
     succeeded(await sampan('env', 'delete', 'test', '--yes'))
     expect((await cluster.kubectl('get', 'namespace', 'test')).err).toContain('not found')
     await eventually(
