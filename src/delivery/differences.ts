@@ -38,8 +38,6 @@ const gone = (part: Part): PartDifference => ({
   missing: false,
 })
 
-const twice = <T>(value: T): [T, T] => [value, value]
-
 /** The recorded one has been JSON. */
 const isSame = (wanted: Part, recorded: Part): boolean =>
   isDeepStrictEqual(JSON.parse(JSON.stringify(wanted)), recorded)
@@ -51,13 +49,15 @@ async function partDifference(
   before: readonly Part[],
 ): Promise<PartDifference> {
   const recorded = before.find(part => samePart(part, wanted))
-  const [fields, drift] = await Promise.all(
+  const compared = engine.compare(place, wanted)
+  const [fields, drift] = await Promise.all([
+    compared,
     recorded === undefined
-      ? [engine.compare(place, wanted), []]
+      ? Promise.resolve([])
       : isSame(wanted, recorded)
-        ? twice(engine.compare(place, wanted))
-        : [engine.compare(place, wanted), engine.compare(place, recorded)],
-  )
+        ? compared
+        : engine.compare(place, recorded),
+  ])
   return {
     part: nameOf(wanted),
     change: fields === undefined ? 'new' : fields.length > 0 ? 'changed' : 'same',
