@@ -2,7 +2,6 @@
 // and what a manifest is made of on this machine.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DeployError } from '../delivery/deploy-error.ts'
@@ -18,6 +17,7 @@ import type { ImageFound } from '../delivery/plan/materials.ts'
 import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deployerName, hasEnded } from './deployer.ts'
+import { externalServer } from './external-server.ts'
 import { findImage } from './find-image.ts'
 import type { Output } from './output.ts'
 import { secretValues } from './secret-values.ts'
@@ -97,15 +97,7 @@ export function deploymentOf(
         place,
         present,
         load: backingService,
-        external: type => {
-          const server = target.settings?.servers[type]
-          if (server === undefined) return undefined
-          const { authority } = server
-          return {
-            ...server,
-            ...(authority !== undefined && { pem: readFileSync(join(target.folder, authority), 'utf8') }),
-          }
-        },
+        external: type => externalServer(target, type),
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
         image: reference => imageOf(target, reference, report),
         readFile: source => readFile(join(dirname(file), source)),

@@ -49,15 +49,10 @@ async function partDifference(
   before: readonly Part[],
 ): Promise<PartDifference> {
   const recorded = before.find(part => samePart(part, wanted))
-  const compared = engine.compare(place, wanted)
-  const [fields, drift] = await Promise.all([
-    compared,
-    recorded === undefined
-      ? Promise.resolve([])
-      : isSame(wanted, recorded)
-        ? compared
-        : engine.compare(place, recorded),
-  ])
+  const asked = engine.compare(place, wanted)
+  const since =
+    recorded === undefined ? Promise.resolve([]) : isSame(wanted, recorded) ? asked : engine.compare(place, recorded)
+  const [fields, drift] = await Promise.all([asked, since])
   return {
     part: nameOf(wanted),
     change: fields === undefined ? 'new' : fields.length > 0 ? 'changed' : 'same',

@@ -3,7 +3,6 @@
 // addresses, so that a cluster's pods reach them.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -131,15 +130,14 @@ class Place {
     return this.children.at(-1)!.process.pid!
   }
 
+  /** With all that they have started: the script around a server is not the server. */
   async close(): Promise<void> {
     for (const { process: child } of this.children.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      const ended = once(child, 'exit')
-      // What it started is in its process group.
-      process.kill(-child.pid!, 'SIGKILL')
-      await ended
+      const group = -child.pid!
+      await eventually(`that the processes of ${child.spawnfile} have ended`, () => !killed(group))
     }
-    rmSync(this.directory, { recursive: true, force: true })
+    // Processes that have left the group end as soon as they see that nobody is there.
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
   }
 
   /** Closes when what makes it fails. */
@@ -159,6 +157,15 @@ class Place {
   }
 }
 
+/** @returns whether there was anything */
+function killed(group: number): boolean {
+  try {
+    return process.kill(group, 'SIGKILL')
+  } catch {
+    return false
+  }
+}
+
 const administratorOf = (user: string): { user: string; password: string } => ({ user, password })
 
 export interface PostgresServer extends ServiceServer {
@@ -168,7 +175,6 @@ export interface PostgresServer extends ServiceServer {
   startAgain(): Promise<void>
 }
 
-/** The whole process group of a postmaster ends with it: its children notice that it is gone. */
 export async function startPostgres(options: ServerOptions = {}): Promise<PostgresServer> {
   let more: Pick<PostgresServer, 'pid' | 'startAgain'> | undefined
   const server = await Place.with('postgres', options, async place => {
