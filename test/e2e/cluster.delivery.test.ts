@@ -125,7 +125,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     delivery.child.stdout!.destroy()
     expect(await delivery.code).toBe(0)
     expect(await cluster.curl(url)).toBe('third')
-    expect((await releases('web')).filter(line => line.endsWith('deployed'))).toEqual(['8 deployed'])
+    expect((await releases('web')).filter(line => line.endsWith('deployed'))).toEqual(['7 deployed'])
   })
 
   test('a service without a health check that ends after its start is not said to run', async () => {
