@@ -33,11 +33,9 @@ function rollOut({ process: { image }, beside = [] }: Workload): Verdict {
 
 async function inMemory(): Promise<EngineWorld> {
   const engine = new MemoryEngine({ run, rollOut })
-  const none = 'there are no processes in memory'
   return {
     engine: () => engine,
     namespace: 'contract',
-    lacks: { logs: none, terminals: none, ways: none, 'endless runs': none, instances: none },
     processes: {
       serves: process('serves'),
       rests: { ...process('rests'), variables: { GREETING: { value: 'hello' } } },
@@ -50,4 +48,4 @@ async function inMemory(): Promise<EngineWorld> {
   }
 }
 
-testEngine('in memory', inMemory)
+testEngine('in memory', inMemory, ['logs', 'terminals', 'ways', 'endless runs', 'instances'])
