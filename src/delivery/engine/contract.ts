@@ -244,22 +244,40 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
 
       test('brings what is to run beside each instance, and compares it', async () => {
         const place = newPlace()
-        const beside = [{ name: 'helper', process: world.processes.rests }]
+        const beside = [{ name: 'helper', process: world.processes.rests, health: undefined }]
         const wanted = workload(place, { beside })
         expect(await engine.rollOut(place, wanted, watch())).toEqual({ state: 'done' })
         expect(await seen(place)).toMatchObject({ image: world.processes.serves.image, ready: 1 })
         expect(await engine.compare(place, wanted)).toEqual([])
         const changed = { ...world.processes.rests, variables: { GREETING: { value: 'good evening' } } }
         expect(
-          await engine.compare(place, workload(place, { beside: [{ name: 'helper', process: changed }] })),
+          await engine.compare(
+            place,
+            workload(place, { beside: [{ name: 'helper', process: changed, health: undefined }] }),
+          ),
         ).toEqual([{ field: 'beside.helper.variables.GREETING', is: '"hello"', wanted: '"good evening"' }])
         expect(await engine.rollOut(place, workload(place), watch())).toEqual({ state: 'done' })
         expect(await engine.compare(place, workload(place))).toEqual([])
       })
 
+      test('waits for what is beside an instance, too, where its health is told', async () => {
+        const place = newPlace()
+        const asked = (serves: boolean): Workload => {
+          const helper = { name: 'helper', process: world.processes.rests }
+          const health = { kind: 'tcp', port: serves ? 'helper' : 'nothing' } as const
+          const ports = [port, { ...port, name: 'helper', port: 8081 }, { ...port, name: 'nothing', port: 8082 }]
+          return workload(place, { ports, beside: [{ ...helper, health }] })
+        }
+        expect(await engine.rollOut(place, asked(true), watch())).toEqual({ state: 'done' })
+        expect(await engine.compare(place, asked(true))).toEqual([])
+        expect(await engine.compare(place, asked(false))).toMatchObject([{ field: 'beside.helper.health' }])
+      })
+
       test('fails with what fails beside the instances', async () => {
         const place = newPlace()
-        const failing = workload(place, { beside: [{ name: 'helper', process: world.processes.crashes }] })
+        const failing = workload(place, {
+          beside: [{ name: 'helper', process: world.processes.crashes, health: undefined }],
+        })
         expect(await engine.rollOut(place, failing, watch())).toMatchObject({
           state: 'failed',
           reason: expect.stringMatching(/helper.*exit code 3/) as string,
