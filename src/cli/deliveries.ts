@@ -18,7 +18,7 @@ import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deployerName, hasEnded } from './deployer.ts'
 import { externalServer } from './external-server.ts'
-import { findImage } from './find-image.ts'
+import { findImage, ImageMissing } from './find-image.ts'
 import type { Output } from './output.ts'
 import { secretValues } from './secret-values.ts'
 import type { Target } from './target.ts'
@@ -79,12 +79,16 @@ async function tell(
   }
 }
 
-/** @param file the manifest, beside which its files are */
+/** @param directory of the manifest @returns false when that folder does not make the image */
+export type MakeImage = (directory: string, missing: ImageMissing) => Promise<boolean>
+
+/** @param file the manifest, beside which its files are @param make by default nothing is made */
 export function deploymentOf(
   target: Target,
   { manifest, file }: { readonly manifest: Manifest; readonly file: string },
   version: string,
   { report, identity }: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
+  make: MakeImage = async () => false,
 ): Deployment {
   const { engine, environment } = target
   return {
@@ -99,7 +103,7 @@ export function deploymentOf(
         load: backingService,
         external: type => externalServer(target, type),
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
-        image: reference => imageOf(target, reference, report),
+        image: reference => imageOf(target, reference, report, missing => make(dirname(resolve(file)), missing)),
         readFile: source => readFile(join(dirname(file), source)),
         secrets: names =>
           secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),
@@ -108,8 +112,17 @@ export function deploymentOf(
 }
 
 /** By digest where its registry tells one. */
-async function imageOf(target: Target, image: string, report: DeliveryOptions['report']): Promise<ImageFound> {
-  const found = await findImage(() => target.registry(), image)
+async function imageOf(
+  target: Target,
+  image: string,
+  report: DeliveryOptions['report'],
+  make: (missing: ImageMissing) => Promise<boolean>,
+): Promise<ImageFound> {
+  const find = (): ReturnType<typeof findImage> => findImage(() => target.registry(), image)
+  const found = await find().catch(async (error: unknown) => {
+    if (error instanceof ImageMissing && (await make(error))) return find()
+    throw error
+  })
   if ('digest' in found) return { reference: `${image}@${found.digest}` }
   report.note(`${found.reason}; whoever pushes ${image} again changes what this release runs`)
   return { reference: image, pullMark: new Date().toISOString() }

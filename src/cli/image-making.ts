@@ -8,7 +8,7 @@ import type { Output } from './output.ts'
 type ImageMaking = Pick<BuildOptions, 'cacheDirectory' | 'nodeBinary' | 'progress'>
 
 /** @param doing is shown from now on between the steps */
-export function imageMaking(output: Output, doing: string): ImageMaking {
+export function imageMaking(output: Pick<Output, 'working' | 'done'>, doing: string): ImageMaking {
   output.working(doing)
   return {
     cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homeFolder(), '.cache'), 'sampan', 'layers'),

@@ -203,6 +203,17 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     )
   })
 
+  test('an image that is not there is built from the folder of the manifest, if that is its version', async () => {
+    const directory = folder(cluster.directory, 'fresh')
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'fresh', version: '0.1.0', main: 'main.js' }))
+    writeFileSync(join(directory, 'main.js'), serving('fresh'))
+    writeFileSync(join(directory, 'app.yml'), manifest('fresh', 'ports: { http: 8080 }\nhealth: { http: / }'))
+    expect(succeeded(await deploy('fresh')).err).toMatch(/pushed[\s\S]*fresh 0\.1\.0 runs in test/)
+    expect((await deploy('fresh:0.2.0')).err).toContain(
+      'there is no image sampan.local/fresh:0.2.0; its registry has 0.1.0; make it with: sampan build --tag fresh:0.2.0',
+    )
+  })
+
   test('a member of a workspace with a native module and variables in its start script runs', async () => {
     const root = folder(cluster.directory, 'workspace')
     const put = (path: string, content: string | object | Buffer): void => {

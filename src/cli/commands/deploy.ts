@@ -41,7 +41,18 @@ async function deliver(wishes: readonly Wish<ChosenService>[], options: DeployCo
       const own = { ...delivery, ...(group !== undefined && { group }) }
       return options.resume
         ? resume(placeAt({ target, service }), own)
-        : deploy(deploymentOf(target, service, service.version, { ...options, ...own }), own)
+        : deploy(
+            deploymentOf(
+              target,
+              service,
+              service.version,
+              { ...options, ...own },
+              // What builds is loaded when something is to be built.
+              async (directory, missing) =>
+                (await import('../make-image.ts')).makeImage(target, own.report)(directory, missing),
+            ),
+            own,
+          )
     },
     atTheEnd: async (ended, output) => {
       if (group === undefined || ended.every(isDone)) return
