@@ -5,10 +5,13 @@ import type { Difference } from '../engine.ts'
 /** Fields that only wrap what people speak of. */
 const unspoken = new Set(['process', 'value'])
 
+/** Told as a whole, as people write them. */
+const whole = new Set(['health', 'timing'])
+
 /** Lists of named things are compared by name. */
 export function partDifferences(is: unknown, wanted: unknown, path: readonly string[] = []): Difference[] {
   if (isDeepStrictEqual(is, wanted)) return []
-  const [left, right] = [fieldsOf(is), fieldsOf(wanted)]
+  const [left, right] = whole.has(path.at(-1) ?? '') ? [] : [fieldsOf(is), fieldsOf(wanted)]
   if (left === undefined || right === undefined)
     return [{ field: path.filter(name => !unspoken.has(name)).join('.'), is: shown(is), wanted: shown(wanted) }]
   return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap(name =>
