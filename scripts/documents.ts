@@ -61,9 +61,11 @@ function rows(type: FieldType, path: string): string[] {
   }
 }
 
-/** An environment holds the fields of the file again, and the backing services are alike. */
+/** An environment holds the fields of the file again, backing services are alike, and sidecars start as services do. */
 const isShownAlready = (path: string): boolean =>
-  path === 'environments' || backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
+  path === 'environments' ||
+  /^sidecars\.NAME\.(env|health|resources|security)$/.test(path) ||
+  backingServiceTypes.slice(1).some(type => path === type || path === `servers.${type}`)
 
 function holds(type: FieldType): string {
   switch (type.type) {

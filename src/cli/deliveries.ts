@@ -2,7 +2,6 @@
 // and what a manifest is made of on this machine.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DeployError } from '../delivery/deploy-error.ts'
@@ -17,9 +16,9 @@ import { gather } from '../delivery/materials/gather.ts'
 import type { ImageFound } from '../delivery/plan/materials.ts'
 import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
-import { buildMissing, isBuildable, type MissingImage } from './build-missing.ts'
 import { deployerName, hasEnded } from './deployer.ts'
-import { findImage } from './find-image.ts'
+import { externalServer } from './external-server.ts'
+import { findImage, ImageMissing } from './find-image.ts'
 import type { Output } from './output.ts'
 import { secretValues } from './secret-values.ts'
 import type { Target } from './target.ts'
@@ -80,19 +79,17 @@ async function tell(
   }
 }
 
-export interface DeploymentSettings extends Pick<DeliveryOptions, 'report'>, Pick<DeliverySettings, 'identity'> {
-  /** An image that is not there yet is built; else it is told that it would be. */
-  readonly builds: boolean
-}
+/** @param directory of the manifest @returns false when that folder does not make the image */
+export type MakeImage = (directory: string, missing: ImageMissing) => Promise<boolean>
 
-/** @param file the manifest, beside which its files are */
+/** @param file the manifest, beside which its files are @param make by default nothing is made */
 export function deploymentOf(
   target: Target,
   { manifest, file }: { readonly manifest: Manifest; readonly file: string },
   version: string,
-  settings: DeploymentSettings,
+  { report, identity }: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
+  make: MakeImage = async () => false,
 ): Deployment {
-  const { identity } = settings
   const { engine, environment } = target
   return {
     manifest,
@@ -104,17 +101,17 @@ export function deploymentOf(
         place,
         present,
         load: backingService,
-        external: type => {
-          const server = target.settings?.servers[type]
-          if (server === undefined) return undefined
-          const { authority } = server
-          return {
-            ...server,
-            ...(authority !== undefined && { pem: readFileSync(join(target.folder, authority), 'utf8') }),
-          }
-        },
+        external: type => externalServer(target, type),
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
-        image: reference => imageOf(target, reference, { manifest, file, version }, settings),
+        image: reference =>
+          imageOf(
+            target,
+            reference,
+            report,
+            // That of a sidecar is made elsewhere.
+            async missing =>
+              reference === `${manifest.image}:${version}` && (await make(dirname(resolve(file)), missing)),
+          ),
         readFile: source => readFile(join(dirname(file), source)),
         secrets: names =>
           secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),
@@ -122,24 +119,18 @@ export function deploymentOf(
   }
 }
 
-/** By digest where its registry tells one. @param own the image that can be built when it is not there */
+/** By digest where its registry tells one. */
 async function imageOf(
   target: Target,
   image: string,
-  own: MissingImage,
-  { report, builds }: DeploymentSettings,
+  report: DeliveryOptions['report'],
+  make: (missing: ImageMissing) => Promise<boolean>,
 ): Promise<ImageFound> {
   const find = (): ReturnType<typeof findImage> => findImage(() => target.registry(), image)
-  let found = await find()
-  if ('absent' in found && image === `${own.manifest.image}:${own.version}` && isBuildable(own)) {
-    if (!builds) {
-      report.note(`there is no image ${image} yet; a delivery builds it from ${dirname(own.file)}`)
-      return { reference: image }
-    }
-    await buildMissing(own, (await target.registry())!.host, report)
-    found = await find()
-  }
-  if ('absent' in found) throw new DeployError(found.absent)
+  const found = await find().catch(async (error: unknown) => {
+    if (error instanceof ImageMissing && (await make(error))) return find()
+    throw error
+  })
   if ('digest' in found) return { reference: `${image}@${found.digest}` }
   report.note(`${found.reason}; whoever pushes ${image} again changes what this release runs`)
   return { reference: image, pullMark: new Date().toISOString() }

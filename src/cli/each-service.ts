@@ -4,7 +4,7 @@ import type { DeliveryOptions } from '../delivery/delivering.ts'
 import { releaseFacts, type Release } from '../delivery/release.ts'
 import { inOrder, type Outcome } from '../delivery/team/in-order.ts'
 import { deliveryOptions, type DeliverySettings } from './deliveries.ts'
-import { watchForInterruption } from './interruption.ts'
+import { interruptible } from './interruption.ts'
 import { CommandFailure, Output } from './output.ts'
 import { openTarget, type Setting, type Target, type TargetOptions } from './target.ts'
 
@@ -47,31 +47,26 @@ export async function eachService<Service>(
 ): Promise<void> {
   const output = new Output()
   const targets = new Map<Setting, Target>()
-  const interruption = watchForInterruption(output, goOn)
   try {
     for (const { setting } of wishes) if (!targets.has(setting)) targets.set(setting, openTarget(options, setting))
-    const labelOf = ({ setting, name }: Wish<Service>): string =>
-      targets.size > 1 ? `${setting.environment} ${name}` : name
-    const all = new Map(
-      wishes.map(wish => {
-        const target = targets.get(wish.setting)!
-        const delivery = deliveryOptions(target, options, output, interruption.signal)
-        const report = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
-        return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report } }]
-      }),
-    )
-    const order = [...all].map(([key, at]) => [key, at.after.map(name => keyOf(at, name))])
-    const outcomes = await inOrder(Object.fromEntries(order), key => one(all.get(key)!))
-    const ended = outcomes.map(outcome => ({ at: all.get(outcome.name)!, outcome }))
-    await atTheEnd?.(ended, output)
-    tell(ended, labelOf, options, output)
-  } catch (error) {
-    throw interruption.exitCode === undefined
-      ? error
-      : new CommandFailure((error as Error).message, interruption.exitCode)
+    await interruptible(output, { goOn }, async signal => {
+      const labelOf = ({ setting, name }: Wish<Service>): string =>
+        targets.size > 1 ? `${setting.environment} ${name}` : name
+      const all = new Map(
+        wishes.map(wish => {
+          const target = targets.get(wish.setting)!
+          const delivery = deliveryOptions(target, options, output, signal)
+          const report = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
+          return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report } }]
+        }),
+      )
+      const order = [...all].map(([key, at]) => [key, at.after.map(name => keyOf(at, name))])
+      const outcomes = await inOrder(Object.fromEntries(order), key => one(all.get(key)!))
+      const ended = outcomes.map(outcome => ({ at: all.get(outcome.name)!, outcome }))
+      await atTheEnd?.(ended, output)
+      tell(ended, labelOf, options, output)
+    })
   } finally {
-    output.quiet()
-    interruption.close()
     for (const target of targets.values()) target.close()
   }
 }

@@ -1,7 +1,7 @@
 // Ctrl-C and its like: the first one asks the command to undo what it began, the second one ends it at once.
 import { constants } from 'node:os'
 import { Interruption } from '../delivery/deploy-error.ts'
-import type { Output } from './output.ts'
+import { CommandFailure, type Output } from './output.ts'
 
 const names = { SIGINT: 'Ctrl-C', SIGTERM: 'SIGTERM', SIGHUP: 'the end of the terminal (SIGHUP)' } as const
 type Name = keyof typeof names
@@ -43,5 +43,31 @@ export function watchForInterruption(
     close() {
       for (const name of signals) process.off(name, interrupt)
     },
+  }
+}
+
+export interface Interruptible {
+  /** What the first one leads to. */
+  readonly first?: string
+  /** What to do after the second. */
+  readonly goOn: string
+}
+
+/** Work that a signal may end, with the exit code that shells expect then. */
+export async function interruptible<T>(
+  output: Output,
+  { goOn, first }: Interruptible,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const interruption = watchForInterruption(output, goOn, first)
+  try {
+    return await work(interruption.signal)
+  } catch (error) {
+    throw interruption.exitCode === undefined
+      ? error
+      : new CommandFailure((error as Error).message, interruption.exitCode)
+  } finally {
+    output.quiet()
+    interruption.close()
   }
 }

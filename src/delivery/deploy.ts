@@ -41,10 +41,16 @@ export async function planOf(
   options: Pick<DeliveryOptions, 'engine' | 'report' | 'timeLimitSeconds'>,
 ): Promise<Plan['planned']> {
   const place = placeOf(deployment)
-  const { planned } = await deploymentPlan(deployment, await situationOf(options.engine, place), options)
+  const { planned } = await planWith(deployment, options)
   await checkAbilities(options.engine, place, planned, options.report)
   return planned
 }
+
+/** The plan and the configuration that it needs; nothing is asked whether it can be carried out. */
+export const planWith = async (
+  deployment: Deployment,
+  options: Pick<DeliveryOptions, 'engine' | 'timeLimitSeconds'>,
+): Promise<Plan> => deploymentPlan(deployment, await situationOf(options.engine, placeOf(deployment)), options)
 
 export const placeOf = ({ manifest, environment }: Pick<Deployment, 'manifest' | 'environment'>): Place => ({
   environment,

@@ -38,8 +38,6 @@ const gone = (part: Part): PartDifference => ({
   missing: false,
 })
 
-const twice = <T>(value: T): [T, T] => [value, value]
-
 /** The recorded one has been JSON. */
 const isSame = (wanted: Part, recorded: Part): boolean =>
   isDeepStrictEqual(JSON.parse(JSON.stringify(wanted)), recorded)
@@ -51,13 +49,10 @@ async function partDifference(
   before: readonly Part[],
 ): Promise<PartDifference> {
   const recorded = before.find(part => samePart(part, wanted))
-  const [fields, drift] = await Promise.all(
-    recorded === undefined
-      ? [engine.compare(place, wanted), []]
-      : isSame(wanted, recorded)
-        ? twice(engine.compare(place, wanted))
-        : [engine.compare(place, wanted), engine.compare(place, recorded)],
-  )
+  const asked = engine.compare(place, wanted)
+  const since =
+    recorded === undefined ? Promise.resolve([]) : isSame(wanted, recorded) ? asked : engine.compare(place, recorded)
+  const [fields, drift] = await Promise.all([asked, since])
   return {
     part: nameOf(wanted),
     change: fields === undefined ? 'new' : fields.length > 0 ? 'changed' : 'same',

@@ -247,6 +247,17 @@ program
   })
 
 program
+  .command('render')
+  .description('print the objects of services, without a cluster and without the values of secrets')
+  .argument('[name:version...]', 'for example geo-backend:1.0.0 (default: all services of sampan.yml)')
+  .addOption(environmentOption())
+  .addOption(fileOption())
+  .addOption(outputOption())
+  .action(async (targets, options) =>
+    (await import('../cli/commands/render.ts')).renderCommand(targets, { ...options, clock: commandClock }),
+  )
+
+program
   .command('rollback')
   .description('go back to the release before, or to the one that --to names')
   .argument('<name...>', 'services')

@@ -30,6 +30,7 @@ health: { http: / }
 command: ["sh", "-c", '${saysItsVersion}']
 sidecars:
   helper:
+    health: { http: /, port: helper }
     command: ["sh", "-c", 'echo "helper of $SERVICE_VERSION" > /tmp/index.html; exec httpd -f -p 8081 -h /tmp']
     security: { user: 65534 }
 `

@@ -223,7 +223,6 @@ export async function pretendedKubernetes(used: (right: string) => void = () => 
   return {
     namespace,
     processes: busyboxProcesses,
-    lacks: {},
     engine: () => cluster.engineFor(certificate),
     close: () => cluster.close(),
   }

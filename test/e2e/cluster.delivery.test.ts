@@ -125,7 +125,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     delivery.child.stdout!.destroy()
     expect(await delivery.code).toBe(0)
     expect(await cluster.curl(url)).toBe('third')
-    expect((await releases('web')).filter(line => line.endsWith('deployed'))).toEqual(['8 deployed'])
+    expect((await releases('web')).filter(line => line.endsWith('deployed'))).toEqual(['7 deployed'])
   })
 
   test('a service without a health check that ends after its start is not said to run', async () => {
@@ -200,6 +200,17 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     )
     expect((await cluster.sampan('build', directory, '--name', 'other', '--context', 'another')).err).toContain(
       '--context another and --name other name two clusters; give one of them',
+    )
+  })
+
+  test('an image that is not there is built from the folder of the manifest, if that is its version', async () => {
+    const directory = folder(cluster.directory, 'fresh')
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'fresh', version: '0.1.0', main: 'main.js' }))
+    writeFileSync(join(directory, 'main.js'), serving('fresh'))
+    writeFileSync(join(directory, 'app.yml'), manifest('fresh', 'ports: { http: 8080 }\nhealth: { http: / }'))
+    expect(succeeded(await deploy('fresh')).err).toMatch(/pushed[\s\S]*fresh 0\.1\.0 runs in test/)
+    expect((await deploy('fresh:0.2.0')).err).toContain(
+      'there is no image sampan.local/fresh:0.2.0; its registry has 0.1.0; make it with: sampan build --tag fresh:0.2.0',
     )
   })
 

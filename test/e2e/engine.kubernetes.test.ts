@@ -44,7 +44,7 @@ const reason = reasonToSkipCluster()
 describe.skipIf(reason !== undefined)(`containers${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   testEngine('Kubernetes', async () => {
     const real = await realCluster('engine')
-    return { ...real, namespace: 'contract', processes: busyboxProcesses, lacks: {} }
+    return { ...real, namespace: 'contract', processes: busyboxProcesses }
   })
 
   describe('a cluster', () => {

@@ -19,8 +19,6 @@ export interface EngineWorld {
   /** Where services of the suite may live. */
   readonly namespace: string
   readonly processes: TestProcesses
-  /** What this world cannot show, each with the reason. */
-  readonly lacks: Readonly<Partial<Record<Ability, string>>>
   close(): Promise<void>
 }
 
@@ -53,7 +51,11 @@ const watch = (more: Partial<Watch> = {}): Watch => ({
   ...more,
 })
 
-export function testEngine(name: string, open: () => Promise<EngineWorld>): void {
+/** In place of the tests of what a world does not have. */
+const notHere = Object.assign(() => {}, { for: () => () => {} }) as unknown as typeof test
+
+/** @param lacks what this world cannot show: the tests of that are none of its tests */
+export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks: readonly Ability[] = []): void {
   describe(`engine contract: ${name}`, () => {
     let world: EngineWorld
     let engine: Engine
@@ -67,16 +69,13 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
       await world?.close()
     })
 
+    const testOf = (ability: Ability): typeof test => (lacks.includes(ability) ? notHere : test)
+
     const newPlace = (): Place => ({
       environment: 'test',
       namespace: world.namespace,
       service: `s${randomBytes(4).toString('hex')}`,
     })
-
-    const needs = (ability: Ability, skip: (reason: string) => void): void => {
-      const reason = world.lacks[ability]
-      if (reason !== undefined) skip(reason)
-    }
 
     /** As another command would. */
     async function elsewhere<T>(ask: (other: Engine) => Promise<T>): Promise<T> {
@@ -235,8 +234,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         await eventually('what failed is gone', async () => (await seen(place))?.instances.length === 1)
       })
 
-      test('that keeps crashing comes with the last words', async ({ skip }) => {
-        needs('logs', skip)
+      testOf('logs')('that keeps crashing comes with the last words', async () => {
         const place = newPlace()
         const failing = workload(place, { process: world.processes.crashes, health: undefined, ports: [] })
         const verdict = await engine.rollOut(place, failing, watch())
@@ -246,22 +244,40 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
 
       test('brings what is to run beside each instance, and compares it', async () => {
         const place = newPlace()
-        const beside = [{ name: 'helper', process: world.processes.rests }]
+        const beside = [{ name: 'helper', process: world.processes.rests, health: undefined }]
         const wanted = workload(place, { beside })
         expect(await engine.rollOut(place, wanted, watch())).toEqual({ state: 'done' })
         expect(await seen(place)).toMatchObject({ image: world.processes.serves.image, ready: 1 })
         expect(await engine.compare(place, wanted)).toEqual([])
         const changed = { ...world.processes.rests, variables: { GREETING: { value: 'good evening' } } }
         expect(
-          await engine.compare(place, workload(place, { beside: [{ name: 'helper', process: changed }] })),
+          await engine.compare(
+            place,
+            workload(place, { beside: [{ name: 'helper', process: changed, health: undefined }] }),
+          ),
         ).toEqual([{ field: 'beside.helper.variables.GREETING', is: '"hello"', wanted: '"good evening"' }])
         expect(await engine.rollOut(place, workload(place), watch())).toEqual({ state: 'done' })
         expect(await engine.compare(place, workload(place))).toEqual([])
       })
 
+      test('waits for what is beside an instance, too, where its health is told', async () => {
+        const place = newPlace()
+        const asked = (serves: boolean): Workload => {
+          const helper = { name: 'helper', process: world.processes.rests }
+          const health = { kind: 'tcp', port: serves ? 'helper' : 'nothing' } as const
+          const ports = [port, { ...port, name: 'helper', port: 8081 }, { ...port, name: 'nothing', port: 8082 }]
+          return workload(place, { ports, beside: [{ ...helper, health }] })
+        }
+        expect(await engine.rollOut(place, asked(true), watch())).toEqual({ state: 'done' })
+        expect(await engine.compare(place, asked(true))).toEqual([])
+        expect(await engine.compare(place, asked(false))).toMatchObject([{ field: 'beside.helper.health' }])
+      })
+
       test('fails with what fails beside the instances', async () => {
         const place = newPlace()
-        const failing = workload(place, { beside: [{ name: 'helper', process: world.processes.crashes }] })
+        const failing = workload(place, {
+          beside: [{ name: 'helper', process: world.processes.crashes, health: undefined }],
+        })
         expect(await engine.rollOut(place, failing, watch())).toMatchObject({
           state: 'failed',
           reason: expect.stringMatching(/helper.*exit code 3/) as string,
@@ -280,8 +296,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
     })
 
     describe('instances', () => {
-      test('are restarted all', async ({ skip }) => {
-        needs('instances', skip)
+      testOf('instances')('are restarted all', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place), watch())
         const [before] = (await seen(place))!.instances
@@ -387,7 +402,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         const wanted = run(place, world.processes.says(['one', 'two'], exitCode))
         const result = await engine.runOnce(place, wanted, watch({ line: line => lines.push(line) }))
         expect(result.exitCode).toBe(exitCode)
-        if (world.lacks.logs === undefined)
+        if (!lacks.includes('logs'))
           expect([result.lines, lines]).toEqual([
             ['one', 'two'],
             ['one', 'two'],
@@ -441,8 +456,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         expect(await engine.resultOf(place, hopeless.name, watch())).toMatchObject({ reason: result.reason })
       })
 
-      test('is ended by its time limit', async ({ skip }) => {
-        needs('endless runs', skip)
+      testOf('endless runs')('is ended by its time limit', async () => {
         const place = newPlace()
         const endless = run(place, world.processes.serves, { timeLimitSeconds: 1 })
         const result = await engine.runOnce(place, endless, watch())
@@ -450,8 +464,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         expect(result.exitCode).not.toBe(0)
       })
 
-      test('goes on when nobody waits any more, until it is forgotten', async ({ skip }) => {
-        needs('endless runs', skip)
+      testOf('endless runs')('goes on when nobody waits any more, until it is forgotten', async () => {
         const place = newPlace()
         const endless = run(place, world.processes.serves)
         const stop = new AbortController()
@@ -472,7 +485,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         await engine.put(place, part)
         const result = await engine.runSchedule(place, part.name, `${place.service}-now`, watch())
         expect(result).toMatchObject({ exitCode: 0 })
-        if (world.lacks.logs === undefined) expect(result.lines).toEqual(['reported'])
+        if (!lacks.includes('logs')) expect(result.lines).toEqual(['reported'])
         const again = elsewhere(other => other.runSchedule(place, part.name, `${place.service}-now`, watch()))
         expect(await again).toEqual(result)
         await engine.remove(place, partName(part))
@@ -618,8 +631,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
       }
       const wanted = { follow: false, previous: false, signal: new AbortController().signal }
 
-      test('have the lines of all instances, in the order of their times', async ({ skip }) => {
-        needs('logs', skip)
+      testOf('logs')('have the lines of all instances, in the order of their times', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place, { instances: 2 }), watch())
         const instances = (await seen(place))!.instances.map(instance => instance.name)
@@ -633,8 +645,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         expect(await logs(engine.logs(place, { ...wanted, previous: true }))).toEqual([])
       })
 
-      test('that are followed have those of instances that come later, until they are left', async ({ skip }) => {
-        needs('logs', skip)
+      testOf('logs')('that are followed have those of instances that come later, until they are left', async () => {
         const place = newPlace()
         const stop = new AbortController()
         const found: LogLine[] = []
@@ -671,8 +682,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         }
       }
 
-      test('has a command in an instance, with its input, output and exit code', async ({ skip }) => {
-        needs('terminals', skip)
+      testOf('terminals')('has a command in an instance, with its input, output and exit code', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place), watch())
         const [instance] = (await seen(place))!.instances
@@ -684,16 +694,14 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         expect(await engine.exec(place, failing)).toBe(7)
       })
 
-      test('is refused a command in an instance that is not there', async ({ skip }) => {
-        needs('terminals', skip)
+      testOf('terminals')('is refused a command in an instance that is not there', async () => {
         const command = { instance: 'nobody', command: ['true'], terminal: terminal().terminal }
         expect(await failureOf(engine.exec(newPlace(), command))).toBeInstanceOf(DeployError)
       })
 
-      test.for([undefined, 'said'])(
+      testOf('terminals').for([undefined, 'said'])(
         'has a process of its own, which leaves nothing (input: %s)',
-        async (input, { skip }) => {
-          needs('terminals', skip)
+        async input => {
           const place = newPlace()
           const given = terminal(input)
           const process = input === undefined ? world.processes.says(['said'], 5) : world.processes.serves
@@ -713,8 +721,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
           text(socket).then(resolve, reject)
         })
 
-      test('leads to a port of an instance, again and again, until it is closed', async ({ skip }) => {
-        needs('ways', skip)
+      testOf('ways')('leads to a port of an instance, again and again, until it is closed', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place), watch())
         const way = await engine.reach(place, { workload: place.service, port: 8080 })
@@ -723,8 +730,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>): void
         await expect(answerOf(way.host, way.port)).rejects.toThrow('ECONNREFUSED')
       })
 
-      test('to nobody is none', async ({ skip }) => {
-        needs('ways', skip)
+      testOf('ways')('to nobody is none', async () => {
         expect(await failureOf(engine.reach(newPlace(), { workload: 'nobody', port: 8080 }))).toBeInstanceOf(
           DeployError,
         )

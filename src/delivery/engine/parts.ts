@@ -83,6 +83,8 @@ export interface Sidecar {
   /** Unique in its instance, and not the name of the service. */
   readonly name: string
   readonly process: Process
+  /** The instance's process begins, and an instance counts, when it holds; `port` is one of the instance's. */
+  readonly health: HealthCheck | undefined
 }
 
 /** Instances of one version that are alike. */

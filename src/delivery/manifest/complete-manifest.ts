@@ -19,6 +19,7 @@ import { healthPort, routePort } from './port-choice.ts'
 import type {
   Written,
   WrittenCheck,
+  WrittenHealth,
   WrittenMigration,
   WrittenProcess,
   WrittenSchedule,
@@ -49,10 +50,11 @@ export function completeManifest(written: Written, environment: string, team: Te
       protocol: 'TCP',
       ...port,
     })),
-    health: healthOf(written),
-    sidecars: Object.entries(written.sidecars ?? {}).map(([sidecar, { image, ...process }]) => ({
+    health: written.health && healthOf(written.health, healthPort(written)),
+    sidecars: Object.entries(written.sidecars ?? {}).map(([sidecar, { image, health, ...process }]) => ({
       name: sidecar,
       ...(image !== undefined && { image: withRegistry(image, environment, team) }),
+      health: health && healthOf(health, health.port),
       ...processOf(process),
     })),
     strategy: strategyOf(written.strategy),
@@ -86,13 +88,11 @@ const processOf = (written: WrittenProcess): ManifestProcess => ({
   security: securityOf(written),
 })
 
-function healthOf(written: Written): HealthCheck | undefined {
-  const { health } = written
-  if (health === undefined) return undefined
-  if (health.command !== undefined) return { kind: 'command', command: health.command }
-  const port = healthPort(written)!
-  if (health.http !== undefined) return { kind: 'http', path: health.http, port }
-  return { kind: health.grpc === true ? 'grpc' : 'tcp', port }
+/** @param port known to be there unless a command tells it */
+function healthOf({ command, http, grpc }: WrittenHealth, port: string | undefined): HealthCheck {
+  if (command !== undefined) return { kind: 'command', command }
+  if (http !== undefined) return { kind: 'http', path: http, port: port! }
+  return { kind: grpc === true ? 'grpc' : 'tcp', port: port! }
 }
 
 function variableOf({ value, secret, configMap, key }: WrittenVariable): EnvironmentValue {

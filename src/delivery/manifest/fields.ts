@@ -222,6 +222,7 @@ const sidecar: Fields = {
   short: { is: imageWithTag, as: 'image' },
   fields: {
     image: { is: imageWithTag, about: 'by default that of the service' },
+    health: { is: health, about: 'the service begins when it holds; `port` is one of the ports of the service' },
     ...processFields,
   },
   foreign: inSidecar,

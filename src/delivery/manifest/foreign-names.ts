@@ -63,8 +63,8 @@ export const inSidecar: Words = {
   ...each('entrypoint args cmd run', 'write command: proxy --port 3000'),
   ...each('port ports expose containerPort', 'write it as one of the ports of the service, whose network it shares'),
   ...each(
-    'health livenessProbe readinessProbe',
-    'leave it out; the health of the service tells whether an instance can serve',
+    'healthcheck livenessProbe readinessProbe startupProbe',
+    'write health: { http: /ready, port: proxy }, with the name of a port of the service',
   ),
   ...each('volumes configs mounts volumeMounts', 'write files: { /etc/proxy.yaml: ./proxy.yaml }'),
   ...each('securityContext cap_add privileged', 'write security: { capabilities: [NET_BIND_SERVICE] }'),

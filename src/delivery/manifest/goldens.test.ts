@@ -67,7 +67,7 @@ function fieldsOf(type: FieldType, path: string): string[] {
 
 /** Fields that are told by others: each takes what the same field of another one takes. */
 const alike =
-  /^sidecars\.\*\.(command|env|files|resources|secrets|security)\b|^(mysql|mongo|redis|rabbitmq|nats|s3|servers\.\w+)\.\w+$|^checks\.\w+\.run$|^strategy\.analysis\.run\./
+  /^sidecars\.\*\.(command|env|files|health|resources|secrets|security)\b|^(mysql|mongo|redis|rabbitmq|nats|s3|servers\.\w+)\.\w+$|^checks\.\w+\.run$|^strategy\.analysis\.run\./
 
 test.each([
   ['app.yml', ['app', 'app-in-team'], manifestFields],

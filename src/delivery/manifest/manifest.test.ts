@@ -113,6 +113,7 @@ secrets: [PARTNER_TOKEN]
 sidecars:
   proxy: envoy:1.30
   metrics:
+    health: { http: /ready, port: admin }
     command: node metrics.js
     env: { LEVEL: info }
     files: { /etc/metrics.json: ./metrics.json }
@@ -158,6 +159,7 @@ stopSeconds: 5
         {
           name: 'proxy',
           image: 'envoy:1.30',
+          health: undefined,
           command: [],
           environment: {},
           files: [],
@@ -167,6 +169,7 @@ stopSeconds: 5
         },
         {
           name: 'metrics',
+          health: { kind: 'http', path: '/ready', port: 'admin' },
           command: ['node', 'metrics.js'],
           environment: { LEVEL: { value: 'info' } },
           files: [{ path: '/etc/metrics.json', source: './metrics.json' }],

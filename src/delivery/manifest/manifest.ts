@@ -43,6 +43,7 @@ export interface ManifestSidecar extends ManifestProcess {
   readonly name: string
   /** With tag; by default that of the service, in the version that is delivered. */
   readonly image?: string
+  readonly health: HealthCheck | undefined
 }
 
 /** Of the service and of what runs beside it. */

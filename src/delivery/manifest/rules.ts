@@ -7,11 +7,11 @@ import { versionVariable } from './manifest.ts'
 import { suggestion } from './nearest-name.ts'
 import { namespaceOf } from './placement.ts'
 import { healthPort, routePort, tcpPorts } from './port-choice.ts'
-import type { Written, WrittenProcess } from './written.ts'
+import type { Written, WrittenHealth, WrittenProcess } from './written.ts'
 
 export const rulesFor = (team: Team | undefined): readonly Rule<Written>[] => [
   { reads: ['ports'], mistakes: portsTwice },
-  { reads: ['ports', 'health'], mistakes: portOfHealth },
+  { reads: ['ports', 'health', 'sidecars'], mistakes: portOfHealth },
   ...ofEachProcess(['env', 'secrets'], variables),
   ...ofEachProcess(['resources'], coresBelowLimit),
   ...ofEachProcess(['security'], userIsRoot),
@@ -64,21 +64,35 @@ function portsTwice({ ports = {} }: Written): Mistake[] {
 }
 
 function portOfHealth(written: Written): Mistake[] {
-  const { health } = written
+  const { health, sidecars = {} } = written
+  return [
+    ...mistakesOfHealth(written, health, healthPort(written)),
+    ...Object.entries(sidecars).flatMap(([name, sidecar]) =>
+      mistakesOfHealth(written, sidecar.health, sidecar.health?.port).map(({ path, message }) => ({
+        path: ['sidecars', name, ...path],
+        message,
+      })),
+    ),
+  ]
+}
+
+/** @param chosen the port that is asked, where one is known */
+function mistakesOfHealth(written: Written, health: WrittenHealth | undefined, chosen: string | undefined): Mistake[] {
   if (health === undefined) return []
   if (health.command !== undefined)
     return health.port === undefined
       ? []
       : [{ path: ['health', 'port'], message: `expected no port beside command, found ${JSON.stringify(health.port)}` }]
-  return unknownPort(written, healthPort(written), health.port).map(message => ({ path: ['health'], message }))
+  return unknownPort(written, chosen, health.port).map(message => ({ path: ['health'], message }))
 }
 
 /** @param named as it is written */
 function unknownPort(written: Written, chosen: string | undefined, named: string | undefined): string[] {
   const ports = tcpPorts(written)
   if (chosen !== undefined && ports.includes(chosen)) return []
-  const found = named === undefined ? 'no ports at all' : JSON.stringify(named)
-  const known = named === undefined ? 'write ports: { http: 3000 }' : suggestion(named, ports)
+  const found = named === undefined ? (ports.length === 0 ? 'no ports at all' : 'none') : JSON.stringify(named)
+  const known =
+    named === undefined && ports.length === 0 ? 'write ports: { http: 3000 }' : suggestion(named ?? '', ports)
   return [`expected the name of a port of this service, found ${found}; ${known}`]
 }
 

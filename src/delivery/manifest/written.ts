@@ -14,6 +14,7 @@ export interface WrittenProcess {
 
 export interface WrittenSidecar extends WrittenProcess {
   readonly image?: string
+  readonly health?: WrittenHealth
 }
 
 type WrittenServices = Readonly<Partial<Record<BackingServiceType, false | Omit<BackingServiceWish, 'type'>>>>

@@ -2,12 +2,13 @@
 import { expect, test } from 'vitest'
 import { plainManifest } from '../../testing/memory-delivery.ts'
 import { MemoryEngine } from '../engine/memory/memory-engine.ts'
-import type { Manifest, ManifestProcess } from '../manifest/manifest.ts'
+import type { Manifest, ManifestSidecar } from '../manifest/manifest.ts'
 import { planDeployment } from '../plan/plan-deployment.ts'
 import { entryOf } from '../plan/bundles.ts'
 import { gather } from './gather.ts'
 
-const plain: ManifestProcess = {
+const plain: Omit<ManifestSidecar, 'name'> = {
+  health: undefined,
   command: [],
   environment: {},
   files: [],

@@ -29,8 +29,11 @@ export const entryOf = ({ entries }: Bundle, key: string): string | undefined =>
   entries[key] === undefined ? undefined : Buffer.from(entries[key], 'base64').toString()
 
 /**
- * Keys of bundles have no slashes: `/etc/hcn/rules.json` is `etc.hcn.rules.json`, and `proxy..etc.hcn.rules.json` for a
- * sidecar `proxy`.
+ * Keys of bundles have no slashes: `/etc/hcn/rules.json` is `etc.hcn.rules.json-` and eight digits, which tell it from
+ * `/etc/hcn.rules.json`. What is a sidecar's has its name in front.
  */
-export const fileKey = (path: string, sidecar?: string): string =>
-  `${sidecar === undefined ? '' : `${sidecar}..`}${path.replace(/^\//, '').replaceAll(/[^-._a-zA-Z0-9]/g, '.')}`
+export function fileKey(path: string, sidecar?: string): string {
+  const digits = createHash('sha256').update(path).digest('hex').slice(0, 8)
+  const readable = path.replace(/^\//, '').replaceAll(/[^-._a-zA-Z0-9]/g, '.')
+  return `${sidecar === undefined ? '' : `${sidecar}..`}${readable}-${digits}`
+}

@@ -17,9 +17,13 @@ export function processOf(manifest: Manifest, version: string, materials: Materi
 
 /** They get what the manifest gives them, and nothing of the service's own. */
 export const sidecarsOf = ({ sidecars }: Manifest, version: string, materials: Materials): Sidecar[] =>
-  sidecars.map(({ name, ...process }) => {
+  sidecars.map(({ name, health, ...process }) => {
     const image = materials.sidecarImages[name] ?? materials.image
-    return { name, process: startedBy(process, image, [[versionVariable, { value: version }]], materials, name) }
+    return {
+      name,
+      health,
+      process: startedBy(process, image, [[versionVariable, { value: version }]], materials, name),
+    }
   })
 
 function startedBy(

@@ -16,7 +16,7 @@ export function podOf(
   name: string,
   process: Process,
   more: Partial<Container> = {},
-  beside: readonly Sidecar[] = [],
+  beside: readonly (Sidecar & { readonly more: Partial<Container> })[] = [],
 ): PodSpec {
   const volumes = volumesOf([process, ...beside.map(sidecar => sidecar.process)].flatMap(({ files }) => files))
   return {
@@ -26,6 +26,7 @@ export function podOf(
     ...(beside.length > 0 && {
       initContainers: beside.map(sidecar => ({
         ...containerOf(sidecar.name, sidecar.process),
+        ...sidecar.more,
         restartPolicy: 'Always',
       })),
     }),

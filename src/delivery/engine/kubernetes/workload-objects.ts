@@ -20,8 +20,10 @@ import { typed, type TypedObject } from './typed-object.ts'
 
 /** New requests go elsewhere before an instance is told to stop: as long as that takes to spread. */
 const spreadSeconds = 2
-/** How long an instance without a health check has to run until it counts. */
+/** How long an instance has to run until it counts, where no health check tells it. */
 const provenSeconds = 5
+const isToProve = ({ health, beside = [] }: Workload): boolean =>
+  [{ health }, ...beside].some(each => each.health === undefined)
 const dataVolume = 'data'
 
 /** @param instances how many there are to be, where something else than the workload decides that */
@@ -53,12 +55,12 @@ const metadataOf = (namespace: string, { name, service, version, track }: Worklo
 }
 
 function deploymentOf(namespace: string, workload: Workload, instances: number): New<Deployment> {
-  const { service, track, update, health } = workload
+  const { service, track, update } = workload
   return {
     metadata: metadataOf(namespace, workload),
     spec: {
       replicas: instances,
-      ...(health === undefined && { minReadySeconds: provenSeconds }),
+      ...(isToProve(workload) && { minReadySeconds: provenSeconds }),
       selector: { matchLabels: trackLabels(service, track) },
       strategy:
         update === 'recreate'
@@ -86,7 +88,7 @@ function statefulSetOf(
       // One that never became ready must not stand in the way of the one that mends it.
       podManagementPolicy: 'Parallel',
       updateStrategy: { type: 'RollingUpdate' },
-      ...(health === undefined && { minReadySeconds: provenSeconds }),
+      ...(isToProve(workload) && { minReadySeconds: provenSeconds }),
       selector: { matchLabels: trackLabels(service, track) },
       template: templateOf(workload, {
         ...pod,
@@ -142,7 +144,7 @@ function templateOf(workload: Workload, spec: PodSpec): PodTemplateSpec {
 }
 
 function instancePod(workload: Workload): PodSpec {
-  const { service, process, beside, ports, health, stopSeconds, spread } = workload
+  const { service, process, beside = [], ports, health, stopSeconds, spread } = workload
   const served = ports.length > 0
   return {
     ...podOf(
@@ -158,7 +160,7 @@ function instancePod(workload: Workload): PodSpec {
           livenessProbe: probeOf(health, workload, { periodSeconds: 10, failureThreshold: 6 }),
         }),
       },
-      beside,
+      beside.map(sidecar => ({ ...sidecar, more: besideProbes(sidecar.health, workload) })),
     ),
     terminationGracePeriodSeconds: stopSeconds + spreadSeconds,
     ...(spread && { topologySpreadConstraints: [spreadOf(workload)] }),
@@ -168,21 +170,33 @@ function instancePod(workload: Workload): PodSpec {
 /** A program takes longer to start than a connection. */
 const commandTimeoutSeconds = 5
 
+/** @param named whether the ports' names are known where it is asked */
 function probeOf(
   health: HealthCheck,
   { ports }: Workload,
   timing: Pick<Probe, 'periodSeconds' | 'failureThreshold'>,
+  named = true,
 ): Probe {
+  const numberOf = (name: string): number => ports.find(port => port.name === name)!.port
+  const portOf = (name: string): string | number => (named ? name : numberOf(name))
   switch (health.kind) {
     case 'http':
-      return { httpGet: { path: health.path, port: health.port }, ...timing }
+      return { httpGet: { path: health.path, port: portOf(health.port) }, ...timing }
     case 'grpc':
-      return { grpc: { port: ports.find(({ name }) => name === health.port)!.port }, ...timing }
+      return { grpc: { port: numberOf(health.port) }, ...timing }
     case 'tcp':
-      return { tcpSocket: { port: health.port }, ...timing }
+      return { tcpSocket: { port: portOf(health.port) }, ...timing }
     case 'command':
       return { exec: { command: health.command.map(literal) }, timeoutSeconds: commandTimeoutSeconds, ...timing }
   }
+}
+
+/** The service begins when the first one holds. */
+function besideProbes(health: HealthCheck | undefined, workload: Workload): Partial<Container> {
+  if (health === undefined) return {}
+  const probe = (periodSeconds: number, failureThreshold: number): Probe =>
+    probeOf(health, workload, { periodSeconds, failureThreshold }, false)
+  return { startupProbe: probe(1, 60), readinessProbe: probe(2, 2), livenessProbe: probe(10, 6) }
 }
 
 /** Each version by itself: the one before does not keep the new one from the best places. */

@@ -15,6 +15,7 @@ import type {
   Watch,
   Way,
 } from '../engine.ts'
+import { partDifferences } from './part-differences.ts'
 import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
 import { samePart, type Bundle, type Part, type PartName, type Place, type Run, type Workload } from '../parts.ts'
 
@@ -36,6 +37,8 @@ const succeeds: MemoryBehaviour = {
 interface Room {
   parts: Part[]
   readonly data: Set<string>
+  /** Names of workloads whose instances do not come to serve. */
+  readonly failing: Set<string>
   readonly bundles: Map<string, Bundle>
   readonly runs: Map<string, RunResult>
   readonly entries: Map<string, LedgerEntry>
@@ -103,7 +106,9 @@ export class MemoryEngine implements Engine {
   async observe(place: Place): Promise<Observation> {
     const own = this.room(place).parts.filter(({ service }) => service === place.service)
     return {
-      workloads: own.filter(part => part.kind === 'workload').map(observedWorkload),
+      workloads: own
+        .filter(part => part.kind === 'workload')
+        .map(part => observedWorkload(part, this.room(place).failing.has(part.name))),
       entrances: own.filter(({ kind }) => kind === 'entrance').map(({ name }) => ({ name })),
       schedules: own
         .filter(part => part.kind === 'schedule')
@@ -115,8 +120,7 @@ export class MemoryEngine implements Engine {
   async compare(place: Place, part: Part): Promise<readonly Difference[] | undefined> {
     const there = this.room(place).parts.find(candidate => samePart(candidate, part))
     if (there === undefined) return undefined
-    const [is, wanted] = [JSON.stringify(there), JSON.stringify(part)]
-    return is === wanted ? [] : [{ field: part.kind, is, wanted }]
+    return partDifferences(there, part)
   }
 
   async rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict> {
@@ -124,7 +128,11 @@ export class MemoryEngine implements Engine {
     return this.changing('rollOut', () => {
       this.replace(place, workload)
       if (workload.storage !== undefined) this.room(place).data.add(workload.name)
-      return this.behaviour.rollOut(workload)
+      const verdict = this.behaviour.rollOut(workload)
+      const { failing } = this.room(place)
+      if (verdict.state === 'failed') failing.add(workload.name)
+      else failing.delete(workload.name)
+      return verdict
     })
   }
 
@@ -245,7 +253,7 @@ export class MemoryEngine implements Engine {
   private room({ namespace }: Place): Room {
     let room = this.rooms.get(namespace)
     if (room === undefined) {
-      room = { parts: [], data: new Set(), bundles: new Map(), runs: new Map(), entries: new Map() }
+      room = { parts: [], data: new Set(), failing: new Set(), bundles: new Map(), runs: new Map(), entries: new Map() }
       this.rooms.set(namespace, room)
     }
     return room
@@ -291,19 +299,24 @@ export class MemoryEngine implements Engine {
 
 const entryKey = ({ service }: Place, revision: number): string => `${service} ${revision}`
 
-const observedWorkload = ({ name, track, version, process, instances }: Workload): ObservedWorkload => ({
+const restartsOfFailing = 3
+
+const observedWorkload = (
+  { name, track, version, process, instances }: Workload,
+  fails: boolean,
+): ObservedWorkload => ({
   name,
   track,
   version,
   image: process.image,
   wanted: instances,
-  ready: instances,
+  ready: fails ? 0 : instances,
   autoscaled: false,
   instances: Array.from({ length: instances }, (_unused, index) => ({
     name: `${name}-${index}`,
     version,
-    state: 'Running',
-    ready: true,
-    restarts: 0,
+    state: fails ? 'Failing' : 'Running',
+    ready: !fails,
+    restarts: fails ? restartsOfFailing : 0,
   })),
 })
