@@ -29,8 +29,11 @@ export interface SecretEnvironment {
   readonly extends: readonly string[]
 }
 
-/** @throws ManifestError for a sampan.yml with mistakes */
-export function findSecretProject(directory: string): SecretProject {
+/**
+ * @param service tells which one is meant, where there is no sampan.yml and several services are below
+ * @throws ManifestError for a sampan.yml with mistakes
+ */
+export function findSecretProject(directory: string, service?: string): SecretProject {
   const found = findTeam(directory)
   if (found !== undefined) {
     const { team } = found
@@ -40,18 +43,19 @@ export function findSecretProject(directory: string): SecretProject {
     })
     return { root: found.folder, team, services, environments: environmentsIn(team, services) }
   }
-  const root = folderAbove(directory, manifestName) ?? onlyServiceBelow(directory)
+  const root = folderAbove(directory, manifestName) ?? serviceBelow(directory, service)
   const services = servicesBelow(root).filter(({ file }) => dirname(resolve(file)) === root)
   return { root, team: undefined, services, environments: environmentsIn(undefined, services) }
 }
 
-function onlyServiceBelow(directory: string): string {
+function serviceBelow(directory: string, wanted: string | undefined): string {
   const found = servicesBelow(directory)
-  if (found.length === 1) return dirname(resolve(found[0]!.file))
+  const meant = found.filter(({ name }) => found.length === 1 || name === wanted)
+  if (meant.length === 1) return dirname(resolve(meant[0]!.file))
   throw new CommandFailure(
     found.length === 0
       ? `there is no ${teamFileName} and no ${manifestName} in ${directory} or above, which secrets could belong to`
-      : `secrets of ${found.map(({ name }) => name).join(', ')} need a ${teamFileName} above them, or change to the folder of one of them`,
+      : `secrets of ${found.map(({ name }) => name).join(', ')} need a ${teamFileName} above them; name one of them, or change to its folder`,
   )
 }
 

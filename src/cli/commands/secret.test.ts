@@ -223,6 +223,17 @@ describe('readers', () => {
       root = join(root, '..')
     }
   })
+
+  test('belong to the service that is named, where several have no sampan.yml', async () => {
+    rmSync(join(root, 'sampan.yml'))
+    await done('set -e test7 geo TOKEN', { ...asAnna, input: 'geheim' })
+    expect(existsSync(join(root, 'geo/secrets/test7.yml'))).toBe(true)
+    expect(await done('get -e test7 geo TOKEN', asAnna)).toBe('geheim')
+    expect((await run('set -e test7 TOKEN', asAnna)).err).toContain(
+      'secrets of geo, hcn need a sampan.yml above them; name one of them, or change to its folder',
+    )
+    expect((await run('set -e test7 ge TOKEN', asAnna)).err).toContain('name one of them')
+  })
 })
 
 describe('editing', () => {

@@ -51,8 +51,9 @@ interface Setting {
   readonly options: SecretOptions
 }
 
-function settingOf(options: SecretOptions): Setting {
-  const project = findSecretProject(process.cwd())
+/** @param service whose secrets are meant, when it is known */
+function settingOf(options: SecretOptions, service?: string): Setting {
+  const project = findSecretProject(process.cwd(), service)
   return {
     project,
     environment: environmentIn(project, options.environment),
@@ -62,8 +63,8 @@ function settingOf(options: SecretOptions): Setting {
   }
 }
 
-/** `[SERVICE] NAME` */
-function placeOf({ project, environment }: Setting, words: readonly string[]): SecretPlace {
+/** @param words `[SERVICE] NAME` */
+function placeOf(words: readonly string[], options: SecretOptions): { setting: Setting; place: SecretPlace } {
   const [service, name] = words.length === 1 ? [undefined, words[0]!] : [words[0], words[1]!]
   if (words.length > 2) throw new CommandFailure(`expected SERVICE NAME or NAME, found ${words.length} words`)
   if (!secretNames.test(name))
@@ -72,16 +73,16 @@ function placeOf({ project, environment }: Setting, words: readonly string[]): S
         ? 'expected the name alone; the value is asked for, or comes from standard input'
         : `expected a name of ${secretNameRule}, found ${JSON.stringify(name)}`,
     )
-  if (service !== undefined) checkService(project, service)
-  return { environment: environment.name, service, name }
+  const setting = settingOf(options, service)
+  if (service !== undefined) checkService(setting.project, service)
+  return { setting, place: { environment: setting.environment.name, service, name } }
 }
 
 export async function secretSet(
   words: readonly string[],
   options: SecretOptions & { readonly generate?: boolean },
 ): Promise<void> {
-  const setting = settingOf(options)
-  const place = placeOf(setting, words)
+  const { setting, place } = placeOf(words, options)
   await recipientsOf(setting, setting.folder.read(place.environment))
   const secret = options.generate ? generatedSecret() : await askedSecret(place)
   await put(setting, place, secret)
@@ -108,9 +109,8 @@ const recipientsOf = ({ project, options }: Setting, file: SecretFile): Promise<
   })
 
 export async function secretGet(words: readonly string[], options: SecretOptions): Promise<void> {
-  const setting = settingOf(options)
+  const { setting, place } = placeOf(words, options)
   const { folder, environment } = setting
-  const place = placeOf(setting, words)
   const located = locateSecret(
     folder,
     { environment: environment.name, extends: environment.extends, service: place.service },
@@ -127,7 +127,7 @@ export async function secretGet(words: readonly string[], options: SecretOptions
 }
 
 export async function secretList(service: string | undefined, options: SecretOptions): Promise<void> {
-  const { project, folder, environment, output } = settingOf(options)
+  const { project, folder, environment, output } = settingOf(options, service)
   if (service !== undefined) checkService(project, service)
   const own = folder.read(environment.name)
   const found = new Map<string, SecretPlace>()
@@ -153,8 +153,7 @@ export async function secretList(service: string | undefined, options: SecretOpt
 }
 
 export async function secretRemove(words: readonly string[], options: SecretOptions): Promise<void> {
-  const setting = settingOf(options)
-  const place = placeOf(setting, words)
+  const { setting, place } = placeOf(words, options)
   const { folder, output } = setting
   const path = folder.pathOf(place.environment)
   const rolls = rollsWith(setting, place)
@@ -253,8 +252,7 @@ export async function secretRekey(options: SecretOptions): Promise<void> {
 }
 
 export async function secretRotate(words: readonly string[], options: SecretOptions): Promise<void> {
-  const setting = settingOf(options)
-  const place = placeOf(setting, words)
+  const { setting, place } = placeOf(words, options)
   const file = setting.folder.read(place.environment)
   const secret = file.find(place)
   if (secret === undefined)
