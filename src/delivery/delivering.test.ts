@@ -79,6 +79,17 @@ describe('a step that fails', () => {
     expect(delivery.state()).toEqual({ parts: [], data: [], outside: { schema: [], databases: [] } })
   })
 
+  test('a hook that does not answer keeps nothing from being taken back', async () => {
+    const manifest: Manifest = { ...whole, notify: ['team-hook', 'other-hook'] }
+    await delivery.deploy(manifest, '1.0.0')
+    const before = delivery.state()
+    delivery.failing = 'other-hook'
+    delivery.deafTo = 'undone'
+    expect(await failure(delivery.deploy(manifest, '2.0.0'))).toMatch(/release 1 \(1\.0\.0\) is in place as before$/)
+    expect(delivery.notes).toContain('the hook "team-hook" could not be told: nobody answers')
+    expect(delivery.state()).toEqual(before)
+  })
+
   test('what cannot be taken back stays half-way, and the next command takes it back', async () => {
     await delivery.deploy(whole, '1.0.0')
     const before = delivery.state()

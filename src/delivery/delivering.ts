@@ -74,7 +74,7 @@ export class Delivery {
     const { revision, version } = pending.content
     this.options.report.note(`release ${revision} (${version}) was interrupted half-way; taking it back`)
     const reason = pending.content.reason ?? 'the command that delivered it did not live to its end'
-    await this.takeBack(this.execution(pending), reason)
+    await this.takeBackOrTell(this.execution(pending), reason)
     this.seen = await situationOf(this.options.engine, this.place)
     return pending.content
   }
@@ -90,7 +90,7 @@ export class Delivery {
       return this.carryOut(this.execution(pending))
     }
     this.options.report.note(`release ${revision} (${version}) had failed; taking back the rest of it`)
-    await this.takeBack(this.execution(pending), reason ?? 'it was interrupted')
+    await this.takeBackOrTell(this.execution(pending), reason ?? 'it was interrupted')
     throw new DeployError(`release ${revision} (${version}) had failed (${reason}) and was taken back`)
   }
 
@@ -144,13 +144,12 @@ export class Delivery {
       if (this.lost.aborted) throw error
       throw await this.failed(execution, error as Error)
     }
-    await execution.end({ state: 'deployed' })
-    await this.settle(release.revision)
+    await this.settle(execution)
     return execution.release
   }
 
   private async failed(execution: Execution, error: Error): Promise<DeployError> {
-    const { service, version, revision, environment } = execution.release
+    const { service, version } = execution.release
     const lines = [
       `${service} ${version} was not delivered: ${error.message}`,
       ...(error instanceof StepFailure ? error.lastWords : []),
@@ -160,13 +159,27 @@ export class Delivery {
       lines.push(this.whatIsThere())
     } catch (failure) {
       if (this.lost.aborted) throw failure
-      lines.push(
-        `taking it back failed as well: ${(failure as Error).message}`,
-        ...(failure instanceof StepFailure ? failure.lastWords : []),
-        `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
-      )
+      lines.push(...this.notTakenBack(execution.release, failure as Error))
     }
     return new DeployError(lines.join('\n'))
+  }
+
+  /** Of a release that another process began. */
+  private async takeBackOrTell(execution: Execution, reason: string): Promise<void> {
+    try {
+      await this.takeBack(execution, reason)
+    } catch (failure) {
+      if (this.lost.aborted) throw failure
+      throw new DeployError(this.notTakenBack(execution.release, failure as Error).join('\n'))
+    }
+  }
+
+  private notTakenBack({ revision, environment, service }: Release, failure: Error): string[] {
+    return [
+      `taking it back failed as well: ${failure.message}`,
+      ...(failure instanceof StepFailure ? failure.lastWords : []),
+      `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
+    ]
   }
 
   private async takeBack(execution: Execution, reason: string): Promise<void> {
@@ -189,14 +202,26 @@ export class Delivery {
       : `release ${present.revision} (${present.version}) is in place as before`
   }
 
-  private async settle(revision: number): Promise<void> {
+  private async settle(execution: Execution): Promise<void> {
     const { engine, report } = this.options
-    for (const older of this.seen.releases)
-      if (older.content.state === 'deployed' && older.revision !== revision)
-        await setState(engine, this.place, older, 'superseded')
-    await forgetOld(engine, this.place).catch((error: unknown) =>
-      report.note(`old releases could not be forgotten: ${(error as Error).message}`),
-    )
+    const { revision, service, environment } = execution.release
+    try {
+      await execution.end({ state: 'deployed' })
+    } catch (error) {
+      if (this.lost.aborted) throw error
+      throw new DeployError(
+        `every step is done, but that could not be recorded: ${(error as Error).message}\nto record it: sampan deploy -e ${environment} ${service} --resume`,
+      )
+    }
+    try {
+      for (const older of this.seen.releases)
+        if (older.content.state === 'deployed' && older.revision !== revision)
+          await setState(engine, this.place, older, 'superseded')
+      await forgetOld(engine, this.place)
+    } catch (error) {
+      // The next delivery does it.
+      report.note(`old releases could not be forgotten: ${(error as Error).message}`)
+    }
   }
 }
 

@@ -56,6 +56,8 @@ export class MemoryDelivery {
   readonly told: News[] = []
   /** Words in the name of a run, the kind of a verb or the name of a hook that fail. */
   failing: string | undefined
+  /** What hooks do not answer to. */
+  deafTo: News['event'] | undefined
   /** A verb fails one time. */
   once = false
   /** How many things may still happen before the process is killed. */
@@ -178,7 +180,8 @@ export class MemoryDelivery {
       service: async () => this.backing(),
       tell: async (hook, news) => {
         this.live()
-        if (this.failing === hook && news.event === 'deployed') throw new Error('nobody answers')
+        if ((this.failing === hook && news.event === 'deployed') || news.event === this.deafTo)
+          throw new Error('nobody answers')
         this.told.push(news)
       },
       deployer: `process ${process}`,
