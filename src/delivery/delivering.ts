@@ -137,7 +137,6 @@ export class Delivery {
   }
 
   private async carryOut(execution: Execution): Promise<Release> {
-    const { release } = execution
     try {
       await execution.forward()
     } catch (error) {
