@@ -6,6 +6,7 @@ import type { Taker } from './engine/ledger.ts'
 import type { Bundle, Place } from './engine/parts.ts'
 import { Execution, record, type ExecutionOptions } from './execution/execution.ts'
 import { StepFailure } from './execution/step-handler.ts'
+import { withoutSecrets } from './execution/without-secrets.ts'
 import type { News, World } from './execution/world.ts'
 import { forgetOld, setState, situationOf, type Situation } from './history.ts'
 import type { PlannedRelease, RecordedRelease, Release } from './release.ts'
@@ -153,7 +154,7 @@ export class Delivery {
     const { service, version, revision, environment } = execution.release
     const lines = [
       `${service} ${version} was not delivered: ${error.message}`,
-      ...(error instanceof StepFailure ? error.lastWords : []),
+      ...(await this.wordsOf(error, execution)),
     ]
     try {
       await this.takeBack(execution, error.message)
@@ -162,11 +163,18 @@ export class Delivery {
       if (this.lost.aborted) throw failure
       lines.push(
         `taking it back failed as well: ${(failure as Error).message}`,
-        ...(failure instanceof StepFailure ? failure.lastWords : []),
+        ...(await this.wordsOf(failure, execution)),
         `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
       )
     }
     return new DeployError(lines.join('\n'))
+  }
+
+  /** Going back, it is the release before that speaks. */
+  private async wordsOf(error: unknown, { release }: Execution): Promise<readonly string[]> {
+    if (!(error instanceof StepFailure)) return []
+    const bundles = [...release.bundles, ...(this.seen.present?.bundles ?? [])]
+    return withoutSecrets(this.options.engine, this.place, bundles, error.lastWords)
   }
 
   private async takeBack(execution: Execution, reason: string): Promise<void> {
