@@ -51,6 +51,14 @@ test('the steps of a release stand in the order in which they are safe', async (
 })
 
 describe('a step that fails', () => {
+  test('says nothing of the secrets that its program printed', async () => {
+    delivery.failing = '-migrate'
+    delivery.said = ['TOKEN is the-secret-of-1', 'nobody answers at postgres://hcn:password1@db']
+    const message = await failure(delivery.deploy({ ...whole, secrets: ['TOKEN'] }, 'the-secret-of-1'))
+    expect(message).toContain('TOKEN is ***\n')
+    expect(message).toContain('nobody answers at postgres://hcn:***@db\n')
+  })
+
   test.each([
     ['-migrate', 'migrate the schema: up: it ended with exit code 1'],
     ['-check-before', 'check the new version before it gets requests: node smoke.js: it ended with exit code 1'],

@@ -6,6 +6,7 @@ import type { Taker } from './engine/ledger.ts'
 import type { Bundle, Place } from './engine/parts.ts'
 import { Execution, record, type ExecutionOptions } from './execution/execution.ts'
 import { StepFailure } from './execution/step-handler.ts'
+import { withoutSecrets } from './execution/without-secrets.ts'
 import type { News, World } from './execution/world.ts'
 import { forgetOld, setState, situationOf, type Situation } from './history.ts'
 import type { PlannedRelease, RecordedRelease, Release } from './release.ts'
@@ -151,14 +152,14 @@ export class Delivery {
     const { service, version } = execution.release
     const lines = [
       `${service} ${version} was not delivered: ${error.message}`,
-      ...(error instanceof StepFailure ? error.lastWords : []),
+      ...(await this.wordsOf(error, execution)),
     ]
     try {
       await this.takeBack(execution, error.message)
       lines.push(this.whatIsThere())
     } catch (failure) {
       if (this.lost.aborted) throw failure
-      lines.push(...this.notTakenBack(execution.release, failure as Error))
+      lines.push(...(await this.notTakenBack(execution, failure as Error)))
     }
     return new DeployError(lines.join('\n'))
   }
@@ -169,16 +170,24 @@ export class Delivery {
       await this.takeBack(execution, reason)
     } catch (failure) {
       if (this.lost.aborted) throw failure
-      throw new DeployError(this.notTakenBack(execution.release, failure as Error).join('\n'))
+      throw new DeployError((await this.notTakenBack(execution, failure as Error)).join('\n'))
     }
   }
 
-  private notTakenBack({ revision, environment, service }: Release, failure: Error): string[] {
+  private async notTakenBack(execution: Execution, failure: Error): Promise<string[]> {
+    const { revision, environment, service } = execution.release
     return [
       `taking it back failed as well: ${failure.message}`,
-      ...(failure instanceof StepFailure ? failure.lastWords : []),
+      ...(await this.wordsOf(failure, execution)),
       `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
     ]
+  }
+
+  /** Going back, it is the release before that speaks. */
+  private async wordsOf(error: unknown, { release }: Execution): Promise<readonly string[]> {
+    if (!(error instanceof StepFailure)) return []
+    const bundles = [...release.bundles, ...(this.seen.present?.bundles ?? [])]
+    return withoutSecrets(this.options.engine, this.place, bundles, error.lastWords)
   }
 
   private async takeBack(execution: Execution, reason: string): Promise<void> {

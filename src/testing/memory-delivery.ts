@@ -58,6 +58,9 @@ export class MemoryDelivery {
   failing: string | undefined
   /** What hooks do not answer to. */
   deafTo: News['event'] | undefined
+
+  /** What a run says that fails. */
+  said = ['no']
   /** A verb fails one time. */
   once = false
   /** How many things may still happen before the process is killed. */
@@ -159,7 +162,7 @@ export class MemoryDelivery {
 
   private run({ name, process }: Run): RunResult {
     const [program = ''] = process.command
-    if (this.failing !== undefined && name.includes(this.failing)) return { exitCode: 1, lines: ['no'] }
+    if (this.failing !== undefined && name.includes(this.failing)) return { exitCode: 1, lines: this.said }
     const given = process.variables['SAMPAN_RELEASE']
     const release = given !== undefined && 'value' in given ? given.value : ''
     if (program === 'up') this.schema = [...this.schema, release]
