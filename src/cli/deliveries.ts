@@ -16,9 +16,10 @@ import { gather } from '../delivery/materials/gather.ts'
 import type { ImageFound } from '../delivery/plan/materials.ts'
 import { backingService } from '../delivery/services/backing-services.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { MissingImage } from './build-missing.ts'
 import { deployerName, hasEnded } from './deployer.ts'
 import { externalServer } from './external-server.ts'
-import { findImage, ImageMissing } from './find-image.ts'
+import { findImage } from './find-image.ts'
 import type { Output } from './output.ts'
 import { secretValues } from './secret-values.ts'
 import type { Target } from './target.ts'
@@ -79,17 +80,19 @@ async function tell(
   }
 }
 
-/** @param directory of the manifest @returns false when that folder does not make the image */
-export type MakeImage = (directory: string, missing: ImageMissing) => Promise<boolean>
+export interface DeploymentSettings extends Pick<DeliveryOptions, 'report'>, Pick<DeliverySettings, 'identity'> {
+  /** An image that is not there yet is built; else it is told that it would be. */
+  readonly builds: boolean
+}
 
-/** @param file the manifest, beside which its files are @param make by default nothing is made */
+/** @param file the manifest, beside which its files are */
 export function deploymentOf(
   target: Target,
   { manifest, file }: { readonly manifest: Manifest; readonly file: string },
   version: string,
-  { report, identity }: Pick<DeliveryOptions, 'report'> & Pick<DeliverySettings, 'identity'>,
-  make: MakeImage = async () => false,
+  settings: DeploymentSettings,
 ): Deployment {
+  const { identity } = settings
   const { engine, environment } = target
   return {
     manifest,
@@ -103,15 +106,7 @@ export function deploymentOf(
         load: backingService,
         external: type => externalServer(target, type),
         password: () => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x'),
-        image: reference =>
-          imageOf(
-            target,
-            reference,
-            report,
-            // That of a sidecar is made elsewhere.
-            async missing =>
-              reference === `${manifest.image}:${version}` && (await make(dirname(resolve(file)), missing)),
-          ),
+        image: reference => imageOf(target, reference, { manifest, file, version }, settings),
         readFile: source => readFile(join(dirname(file), source)),
         secrets: names =>
           secretValues({ folder: dirname(resolve(file)), environment, service: manifest.name, names }, identity),
@@ -119,18 +114,28 @@ export function deploymentOf(
   }
 }
 
-/** By digest where its registry tells one. */
+/** By digest where its registry tells one. @param own the image that can be built when it is not there */
 async function imageOf(
   target: Target,
   image: string,
-  report: DeliveryOptions['report'],
-  make: (missing: ImageMissing) => Promise<boolean>,
+  own: MissingImage,
+  { report, builds }: DeploymentSettings,
 ): Promise<ImageFound> {
   const find = (): ReturnType<typeof findImage> => findImage(() => target.registry(), image)
-  const found = await find().catch(async (error: unknown) => {
-    if (error instanceof ImageMissing && (await make(error))) return find()
-    throw error
-  })
+  let found = await find()
+  if ('absent' in found && image === `${own.manifest.image}:${own.version}`) {
+    // What builds is loaded when something may have to be built.
+    const { buildMissing, isBuildable } = await import('./build-missing.ts')
+    if (isBuildable(own) && !builds) {
+      report.note(`there is no image ${image} yet; a delivery builds it from ${dirname(own.file)}`)
+      return { reference: image }
+    }
+    if (isBuildable(own)) {
+      await buildMissing(own, (await target.registry())!.host, report)
+      found = await find()
+    }
+  }
+  if ('absent' in found) throw new DeployError(found.absent)
   if ('digest' in found) return { reference: `${image}@${found.digest}` }
   report.note(`${found.reason}; whoever pushes ${image} again changes what this release runs`)
   return { reference: image, pullMark: new Date().toISOString() }

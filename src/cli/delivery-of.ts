@@ -30,7 +30,7 @@ export function deliveryOf(directory: string): DeliveryOf | undefined {
 }
 
 /** Name in the cluster's registry that the manifest asks for; undefined when it wants an image from elsewhere. */
-export function repositoryOf({ image }: DeliveryOf): string | undefined {
+export function repositoryOf({ image }: Pick<DeliveryOf, 'image'>): string | undefined {
   return image.startsWith(`${localRegistry}/`) ? image.slice(localRegistry.length + 1) : undefined
 }
 

@@ -10,22 +10,10 @@ const dockerHub = 'registry-1.docker.io'
 /** Where the cluster's own registry is; undefined: it has none, or does not say. */
 type Hosting = () => Promise<RegistryHosting | undefined>
 
-/** `reason`: why the digest cannot be told. */
-type FoundImage = { readonly digest: string } | { readonly reason: string }
+/** `reason`: why the digest cannot be told. `absent`: its registry has no such image, and what there is to do. */
+type FoundImage = { readonly digest: string } | { readonly reason: string } | { readonly absent: string }
 
-/** The cluster's own registry has no such image, so it may be built. */
-export class ImageMissing extends DeployError {
-  readonly repository: string
-  readonly tag: string
-
-  constructor(message: string, repository: string, tag: string) {
-    super(message)
-    this.repository = repository
-    this.tag = tag
-  }
-}
-
-/** @throws DeployError when its registry has no such image; ImageMissing when that is the cluster's own */
+/** @throws DeployError when it is no name of an image */
 export async function findImage(hosting: Hosting, image: string): Promise<FoundImage> {
   const reference = parseImageReference(image)
   if (reference?.tag === undefined)
@@ -40,9 +28,8 @@ export async function findImage(hosting: Hosting, image: string): Promise<FoundI
   )
   if (!('tags' in answer)) return answer
   const known = answer.tags.length === 0 ? 'none of that name' : answer.tags.join(', ')
-  const missing = `there is no image ${image}; its registry has ${known}`
-  if (registry !== localRegistry) throw new DeployError(missing)
-  throw new ImageMissing(`${missing}; make it with: sampan build --tag ${repository}:${tag}`, repository, tag)
+  const next = registry === localRegistry ? `; make it with: sampan build --tag ${repository}:${tag}` : ''
+  return { absent: `there is no image ${image}; its registry has ${known}${next}` }
 }
 
 async function registryUrl(hosting: Hosting, registry: string): Promise<string | { readonly reason: string }> {

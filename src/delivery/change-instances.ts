@@ -4,6 +4,7 @@ import { DeployError } from './deploy-error.ts'
 import { delivering, type DeliveryOptions } from './delivering.ts'
 import type { Verdict, Watch } from './engine/engine.ts'
 import type { Place } from './engine/parts.ts'
+import { withoutSecrets } from './execution/without-secrets.ts'
 import { servingRelease } from './serving-release.ts'
 
 export interface Changed {
@@ -43,8 +44,10 @@ function changing(
       signal,
     }
     const verdict = await settled(change(workload.name, watch), signal, place, what)
-    if (verdict.state === 'failed')
-      throw new DeployError([`${what} ${workload.name}: ${verdict.reason}`, ...verdict.lastWords].join('\n'))
+    if (verdict.state === 'failed') {
+      const words = await withoutSecrets(options.engine, place, release.bundles, verdict.lastWords)
+      throw new DeployError([`${what} ${workload.name}: ${verdict.reason}`, ...words].join('\n'))
+    }
     return { workload: workload.name, version: release.version, instances: workload.instances }
   })
 }

@@ -133,22 +133,37 @@ describe('a delivery that fails', () => {
   })
 })
 
+/** A moment within a delivery, as a share of all that it does. */
+const moment = fc.double({ min: 0, max: 1, noNaN: true })
+
+interface KilledDelivery {
+  readonly delivery: MemoryDelivery
+  /** What there was before it. */
+  readonly before: ReturnType<MemoryDelivery['state']>
+  /** It was recorded, and not brought to its end. */
+  readonly isPending: boolean
+}
+
+async function killed(earlier: readonly Manifest[], manifest: Manifest, when: number): Promise<KilledDelivery> {
+  const lives = await livesOf(earlier, whole => whole.deploy(manifest, '9.0.0'))
+  const delivery = await having(earlier)
+  const before = delivery.state()
+  delivery.lives = Math.floor(when * (lives - 1))
+  await expect(delivery.deploy(manifest, '9.0.0')).rejects.toThrow(Killed)
+  delivery.next()
+  return { delivery, before, isPending: (await delivery.releases())[0]?.state === 'pending' }
+}
+
 describe('a delivery that is killed at any moment', () => {
-  const killed = fc.asyncProperty.bind(fc)
   test('is finished by --resume as if nothing had been', async () => {
     await fc.assert(
-      killed(history, manifests, fc.double({ min: 0, max: 1, noNaN: true }), async (earlier, manifest, when) => {
-        const lives = await livesOf(earlier, delivery => delivery.deploy(manifest, '9.0.0'))
+      fc.asyncProperty(history, manifests, moment, async (earlier, manifest, when) => {
         const whole = await having(earlier)
         await whole.deploy(manifest, '9.0.0')
-        const delivery = await having(earlier)
-        const before = delivery.state()
-        delivery.lives = Math.floor(when * (lives - 1))
-        await expect(delivery.deploy(manifest, '9.0.0')).rejects.toThrow(Killed)
-        delivery.next()
-        const [newest] = await delivery.releases()
-        if (newest?.state !== 'pending') {
+        const { delivery, before, isPending } = await killed(earlier, manifest, when)
+        if (!isPending) {
           // Before it was recorded nothing was changed; behind its last step nothing is left to do.
+          const [newest] = await delivery.releases()
           expect(delivery.state()).toEqual(newest?.version === '9.0.0' ? whole.state() : before)
           return
         }
@@ -162,15 +177,9 @@ describe('a delivery that is killed at any moment', () => {
 
   test('is taken back by a rollback, and by the next delivery', async () => {
     await fc.assert(
-      killed(history, manifests, fc.double({ min: 0, max: 1, noNaN: true }), async (earlier, manifest, when) => {
-        const lives = await livesOf(earlier, delivery => delivery.deploy(manifest, '9.0.0'))
-        const delivery = await having(earlier)
-        const before = delivery.state()
-        delivery.lives = Math.floor(when * (lives - 1))
-        await expect(delivery.deploy(manifest, '9.0.0')).rejects.toThrow(Killed)
-        delivery.next()
-        const [newest] = await delivery.releases()
-        if (newest?.state !== 'pending') return
+      fc.asyncProperty(history, manifests, moment, async (earlier, manifest, when) => {
+        const { delivery, before, isPending } = await killed(earlier, manifest, when)
+        if (!isPending) return
         const undone = delivery.rollback()
         if (earlier.length > 0) await undone
         else await expect(undone).rejects.toThrow('was taken away again')
@@ -184,19 +193,14 @@ describe('a delivery that is killed at any moment', () => {
 
   test('also when it was killed again while it was taken back', async () => {
     await fc.assert(
-      killed(
+      fc.asyncProperty(
         history,
         manifests,
-        fc.double({ min: 0, max: 1, noNaN: true }),
+        moment,
         fc.integer({ min: 0, max: 30 }),
         async (earlier, manifest, when, second) => {
-          const lives = await livesOf(earlier, delivery => delivery.deploy(manifest, '9.0.0'))
-          const delivery = await having(earlier)
-          const before = delivery.state()
-          delivery.lives = Math.floor(when * (lives - 1))
-          await expect(delivery.deploy(manifest, '9.0.0')).rejects.toThrow(Killed)
-          delivery.next()
-          if ((await delivery.releases())[0]?.state !== 'pending') return
+          const { delivery, before, isPending } = await killed(earlier, manifest, when)
+          if (!isPending) return
           delivery.lives = second
           await delivery.rollback().catch(() => {})
           delivery.next()

@@ -51,6 +51,14 @@ test('the steps of a release stand in the order in which they are safe', async (
 })
 
 describe('a step that fails', () => {
+  test('says nothing of the secrets that its program printed', async () => {
+    delivery.failing = '-migrate'
+    delivery.said = ['TOKEN is the-secret-of-1', 'nobody answers at postgres://hcn:password1@db']
+    const message = await failure(delivery.deploy({ ...whole, secrets: ['TOKEN'] }, 'the-secret-of-1'))
+    expect(message).toContain('TOKEN is ***\n')
+    expect(message).toContain('nobody answers at postgres://hcn:***@db\n')
+  })
+
   test.each([
     ['-migrate', 'migrate the schema: up: it ended with exit code 1'],
     ['-check-before', 'check the new version before it gets requests: node smoke.js: it ended with exit code 1'],
@@ -77,6 +85,17 @@ describe('a step that fails', () => {
       /everything that it made was taken away again; there is no release before it$/,
     )
     expect(delivery.state()).toEqual({ parts: [], data: [], outside: { schema: [], databases: [] } })
+  })
+
+  test('a hook that does not answer keeps nothing from being taken back', async () => {
+    const manifest: Manifest = { ...whole, notify: ['team-hook', 'other-hook'] }
+    await delivery.deploy(manifest, '1.0.0')
+    const before = delivery.state()
+    delivery.failing = 'other-hook'
+    delivery.deafTo = 'undone'
+    expect(await failure(delivery.deploy(manifest, '2.0.0'))).toMatch(/release 1 \(1\.0\.0\) is in place as before$/)
+    expect(delivery.notes).toContain('the hook "team-hook" could not be told: nobody answers')
+    expect(delivery.state()).toEqual(before)
   })
 
   test('what cannot be taken back stays half-way, and the next command takes it back', async () => {

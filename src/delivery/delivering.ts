@@ -6,6 +6,7 @@ import type { Taker } from './engine/ledger.ts'
 import type { Bundle, Place } from './engine/parts.ts'
 import { Execution, record, type ExecutionOptions } from './execution/execution.ts'
 import { StepFailure } from './execution/step-handler.ts'
+import { withoutSecrets } from './execution/without-secrets.ts'
 import type { News, World } from './execution/world.ts'
 import { forgetOld, setState, situationOf, type Situation } from './history.ts'
 import type { PlannedRelease, RecordedRelease, Release } from './release.ts'
@@ -74,7 +75,7 @@ export class Delivery {
     const { revision, version } = pending.content
     this.options.report.note(`release ${revision} (${version}) was interrupted half-way; taking it back`)
     const reason = pending.content.reason ?? 'the command that delivered it did not live to its end'
-    await this.takeBack(this.execution(pending), reason)
+    await this.takeBackOrTell(this.execution(pending), reason)
     this.seen = await situationOf(this.options.engine, this.place)
     return pending.content
   }
@@ -90,7 +91,7 @@ export class Delivery {
       return this.carryOut(this.execution(pending))
     }
     this.options.report.note(`release ${revision} (${version}) had failed; taking back the rest of it`)
-    await this.takeBack(this.execution(pending), reason ?? 'it was interrupted')
+    await this.takeBackOrTell(this.execution(pending), reason ?? 'it was interrupted')
     throw new DeployError(`release ${revision} (${version}) had failed (${reason}) and was taken back`)
   }
 
@@ -137,36 +138,56 @@ export class Delivery {
   }
 
   private async carryOut(execution: Execution): Promise<Release> {
-    const { release } = execution
     try {
       await execution.forward()
     } catch (error) {
       if (this.lost.aborted) throw error
       throw await this.failed(execution, error as Error)
     }
-    await execution.end({ state: 'deployed' })
-    await this.settle(release.revision)
+    await this.settle(execution)
     return execution.release
   }
 
   private async failed(execution: Execution, error: Error): Promise<DeployError> {
-    const { service, version, revision, environment } = execution.release
+    const { service, version } = execution.release
     const lines = [
       `${service} ${version} was not delivered: ${error.message}`,
-      ...(error instanceof StepFailure ? error.lastWords : []),
+      ...(await this.wordsOf(error, execution)),
     ]
     try {
       await this.takeBack(execution, error.message)
       lines.push(this.whatIsThere())
     } catch (failure) {
       if (this.lost.aborted) throw failure
-      lines.push(
-        `taking it back failed as well: ${(failure as Error).message}`,
-        ...(failure instanceof StepFailure ? failure.lastWords : []),
-        `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
-      )
+      lines.push(...(await this.notTakenBack(execution, failure as Error)))
     }
     return new DeployError(lines.join('\n'))
+  }
+
+  /** Of a release that another process began. */
+  private async takeBackOrTell(execution: Execution, reason: string): Promise<void> {
+    try {
+      await this.takeBack(execution, reason)
+    } catch (failure) {
+      if (this.lost.aborted) throw failure
+      throw new DeployError((await this.notTakenBack(execution, failure as Error)).join('\n'))
+    }
+  }
+
+  private async notTakenBack(execution: Execution, failure: Error): Promise<string[]> {
+    const { revision, environment, service } = execution.release
+    return [
+      `taking it back failed as well: ${failure.message}`,
+      ...(await this.wordsOf(failure, execution)),
+      `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
+    ]
+  }
+
+  /** Going back, it is the release before that speaks. */
+  private async wordsOf(error: unknown, { release }: Execution): Promise<readonly string[]> {
+    if (!(error instanceof StepFailure)) return []
+    const bundles = [...release.bundles, ...(this.seen.present?.bundles ?? [])]
+    return withoutSecrets(this.options.engine, this.place, bundles, error.lastWords)
   }
 
   private async takeBack(execution: Execution, reason: string): Promise<void> {
@@ -189,14 +210,26 @@ export class Delivery {
       : `release ${present.revision} (${present.version}) is in place as before`
   }
 
-  private async settle(revision: number): Promise<void> {
+  private async settle(execution: Execution): Promise<void> {
     const { engine, report } = this.options
-    for (const older of this.seen.releases)
-      if (older.content.state === 'deployed' && older.revision !== revision)
-        await setState(engine, this.place, older, 'superseded')
-    await forgetOld(engine, this.place).catch((error: unknown) =>
-      report.note(`old releases could not be forgotten: ${(error as Error).message}`),
-    )
+    const { revision, service, environment } = execution.release
+    try {
+      await execution.end({ state: 'deployed' })
+    } catch (error) {
+      if (this.lost.aborted) throw error
+      throw new DeployError(
+        `every step is done, but that could not be recorded: ${(error as Error).message}\nto record it: sampan deploy -e ${environment} ${service} --resume`,
+      )
+    }
+    try {
+      for (const older of this.seen.releases)
+        if (older.content.state === 'deployed' && older.revision !== revision)
+          await setState(engine, this.place, older, 'superseded')
+      await forgetOld(engine, this.place)
+    } catch (error) {
+      // The next delivery does it.
+      report.note(`old releases could not be forgotten: ${(error as Error).message}`)
+    }
   }
 }
 

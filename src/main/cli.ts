@@ -383,6 +383,8 @@ const expected = new Set([
   'ManifestError',
   'BuildError',
   'DeployError',
+  'StepFailure',
+  'LedgerConflict',
   'SecretsError',
   'ServiceFailure',
 ])

@@ -56,6 +56,11 @@ export class MemoryDelivery {
   readonly told: News[] = []
   /** Words in the name of a run, the kind of a verb or the name of a hook that fail. */
   failing: string | undefined
+  /** What hooks do not answer to. */
+  deafTo: News['event'] | undefined
+
+  /** What a run says that fails. */
+  said = ['no']
   /** A verb fails one time. */
   once = false
   /** How many things may still happen before the process is killed. */
@@ -157,7 +162,7 @@ export class MemoryDelivery {
 
   private run({ name, process }: Run): RunResult {
     const [program = ''] = process.command
-    if (this.failing !== undefined && name.includes(this.failing)) return { exitCode: 1, lines: ['no'] }
+    if (this.failing !== undefined && name.includes(this.failing)) return { exitCode: 1, lines: this.said }
     const given = process.variables['SAMPAN_RELEASE']
     const release = given !== undefined && 'value' in given ? given.value : ''
     if (program === 'up') this.schema = [...this.schema, release]
@@ -178,7 +183,8 @@ export class MemoryDelivery {
       service: async () => this.backing(),
       tell: async (hook, news) => {
         this.live()
-        if (this.failing === hook && news.event === 'deployed') throw new Error('nobody answers')
+        if ((this.failing === hook && news.event === 'deployed') || news.event === this.deafTo)
+          throw new Error('nobody answers')
         this.told.push(news)
       },
       deployer: `process ${process}`,

@@ -41,18 +41,7 @@ async function deliver(wishes: readonly Wish<ChosenService>[], options: DeployCo
       const own = { ...delivery, ...(group !== undefined && { group }) }
       return options.resume
         ? resume(placeAt({ target, service }), own)
-        : deploy(
-            deploymentOf(
-              target,
-              service,
-              service.version,
-              { ...options, ...own },
-              // What builds is loaded when something is to be built.
-              async (directory, missing) =>
-                (await import('../make-image.ts')).makeImage(target, own.report)(directory, missing),
-            ),
-            own,
-          )
+        : deploy(deploymentOf(target, service, service.version, { ...options, ...own, builds: true }), own)
     },
     atTheEnd: async (ended, output) => {
       if (group === undefined || ended.every(isDone)) return
@@ -77,7 +66,10 @@ async function showPlans(wishes: readonly Wish<ChosenService>[], options: Deploy
       const base = deliveryOptions(target, options, output, new AbortController().signal)
       const planned = ofSetting.map(async ({ name, service }) => {
         const { version } = service
-        const { steps } = await planOf(deploymentOf(target, service, version, { ...options, ...base }), base)
+        const { steps } = await planOf(
+          deploymentOf(target, service, version, { ...options, ...base, builds: false }),
+          base,
+        )
         return { environment, service: name, version, steps }
       })
       plans.push(...(await Promise.all(planned)))

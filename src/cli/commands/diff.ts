@@ -53,7 +53,10 @@ async function serviceDifferences(
   // Without a version it is about the manifest and the cluster, not about another image.
   const version = service.versionGiven ? service.version : (present?.version ?? service.version)
   const delivery = deliveryOptions(target, options, output, new AbortController().signal)
-  const planned = await planOf(deploymentOf(target, service, version, { ...options, ...delivery }), delivery)
+  const planned = await planOf(
+    deploymentOf(target, service, version, { ...options, ...delivery, builds: false }),
+    delivery,
+  )
   return { service: service.name, version, differences: await differencesOf(engine, place, planned, present) }
 }
 

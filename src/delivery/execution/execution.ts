@@ -97,11 +97,23 @@ export class Execution {
         await this.write({})
       },
     }
+    const working = work(context)
     try {
-      await Promise.race([work(context), aborted.promise])
+      await Promise.race([working, aborted.promise])
+    } catch (error) {
+      // What it asked for is still on its way: undoing comes behind it, not before.
+      if (all.aborted && !this.options.lost.aborted) await this.ended(working)
+      throw error
     } finally {
       timer.cancel()
     }
+  }
+
+  private async ended(working: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const timer = this.options.world.clock.after(graceSeconds * 1000, late.resolve)
+    await Promise.race([working.catch(() => {}), late.promise])
+    timer.cancel()
   }
 
   private async mark(step: Step, state: StepRecord['state']): Promise<void> {

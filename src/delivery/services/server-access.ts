@@ -4,6 +4,7 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { strikeOut } from '../../lib/strike-out.ts'
 import { ServiceFailure, type Credentials, type Reached, type Wanted } from './backing-service.ts'
 
 export const connectMs = 10_000
@@ -136,15 +137,8 @@ function troubleOf(dialect: Dialect, error: unknown): Trouble | undefined {
 /** Passwords are struck out, also as they stand within quotes. */
 function wordsOf(error: unknown, credentials: readonly Credentials[]): string {
   const message = error instanceof Error ? error.message || codeOf(error) : String(error)
-  const secrets = credentials.flatMap(({ password }) => [
-    password,
-    password.replaceAll("'", "''"),
-    JSON.stringify(password).slice(1, -1),
-    password.replaceAll(/['"\\]/g, String.raw`\$&`),
-    encodeURIComponent(password),
-  ])
-  const longestFirst = [...new Set(secrets)].filter(secret => secret !== '').sort((a, b) => b.length - a.length)
-  return longestFirst.reduce((text, secret) => text.replaceAll(secret, '***'), message).trim()
+  const passwords = credentials.map(({ password }) => password)
+  return strikeOut(message, passwords).trim()
 }
 
 function explain(dialect: Dialect, server: Reached, trouble: Trouble | undefined, words: string): string {

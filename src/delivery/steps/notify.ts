@@ -8,7 +8,9 @@ export const notify: StepHandler<NotifyStep> = {
     await context.keepNote({ told: true })
   },
   async undo({ hook }, context) {
-    if ((context.note as { told?: boolean } | undefined)?.told) await tell(hook, 'undone', context)
+    if (!(context.note as { told?: boolean } | undefined)?.told) return
+    // A hook that does not answer must not keep anything else from being taken back.
+    await tell(hook, 'undone', context).catch((error: unknown) => context.world.report.note((error as Error).message))
   },
 }
 

@@ -1,7 +1,14 @@
 // What a Kubernetes of somebody else may be like: an autoscaler decides about instances, rights end at one namespace, a
 // quota has no room; in process, with all control loops.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Deployment, ResourceQuota, Role, RoleBinding } from '../../../api/generated/models.ts'
+import type {
+  Deployment,
+  PodDisruptionBudget,
+  ResourceQuota,
+  Role,
+  RoleBinding,
+  Service,
+} from '../../../api/generated/models.ts'
 import type { V2HorizontalPodAutoscaler } from '../../../api/generated/models.ts'
 import {
   deployments,
@@ -9,10 +16,12 @@ import {
   ingressClasses,
   ingresses,
   jobs,
+  podDisruptionBudgets,
   resourceQuotas,
   roleBindings,
   roles,
   secrets,
+  services,
 } from '../../../api/resources.ts'
 import { busyboxProcesses, pretendedCluster, type PretendedCluster } from '../../../testing/kubernetes-worlds.ts'
 import type { Watch } from '../engine.ts'
@@ -205,4 +214,34 @@ test('what others set on an object stays', async () => {
   await engine.rollOut(place, { ...wanted, version: '2.0.0' }, watch)
   const { metadata }: Deployment = await cluster.client.get(deployments, name)
   expect(metadata.annotations).toMatchObject({ 'example.com/owner': 'somebody' })
+})
+
+test('what somebody else made under a name is neither written over nor taken away', async () => {
+  const place = await placeFor('foreign')
+  const metadata = { name: 'web', namespace: 'foreign' }
+  const spec = { selector: { app: 'theirs' }, ports: [{ port: 80 }] }
+  await cluster.client.create<Service>(services, { metadata, spec })
+  const labels = { 'app.kubernetes.io/managed-by': 'sampan', 'app.kubernetes.io/name': 'we' }
+  await cluster.client.create<PodDisruptionBudget>(podDisruptionBudgets, {
+    metadata: { ...metadata, labels },
+    spec: { maxUnavailable: 1 },
+  })
+  const ports = [{ name: 'http', port: 80, protocol: 'TCP' }] as const
+  const entrance = { kind: 'entrance', name: 'web', service: 'web', leadsTo: 'serving', ports } as const
+  const found = await engine.cannot(place, [workload('web'), entrance])
+  expect(found.map(({ hard, reason }) => [hard, reason])).toEqual([
+    [true, expect.stringContaining('the PodDisruptionBudget "web" in the namespace foreign was made for we')],
+    [true, expect.stringContaining('the Service "web" in the namespace foreign was made by somebody else')],
+  ])
+  const withoutBudget = workload('web', { disruptionBudget: false })
+  expect(await engine.cannot(place, [withoutBudget])).toEqual([])
+  expect(await engine.rollOut(place, withoutBudget, watch)).toEqual({ state: 'done' })
+  await engine.remove(place, { kind: 'workload', name: 'web' })
+  expect(await cluster.client.get(podDisruptionBudgets, { namespace: 'foreign', name: 'web' })).toBeDefined()
+
+  await cluster.client.patch(services, metadata, {
+    type: 'merge',
+    value: { metadata: { labels: { ...labels, 'app.kubernetes.io/name': 'web' } } },
+  })
+  expect(await engine.cannot(place, [withoutBudget, entrance])).toEqual([])
 })

@@ -6,6 +6,7 @@ import type { Client } from '../../../client/client.ts'
 import type { InFlight } from '../../../lib/in-flight.ts'
 import type { Inability } from '../engine.ts'
 import type { Part, Place } from '../parts.ts'
+import { foreignObjects } from './foreign-objects.ts'
 import { ifPermitted } from './permitted.ts'
 import type { LogClient } from './pod-log.ts'
 import { missingRights, rightsFor, rightText } from './rights.ts'
@@ -17,11 +18,12 @@ const defaultStorage = 'storageclass.kubernetes.io/is-default-class'
 export async function inabilities(
   client: Client & LogClient,
   inFlight: InFlight,
-  { namespace }: Place,
+  place: Place,
   parts: readonly Part[],
 ): Promise<readonly Inability[]> {
   const found = await Promise.all([
-    rights(client, inFlight, namespace, parts),
+    rights(client, inFlight, place.namespace, parts),
+    foreignObjects(client, place, parts),
     inFlight.ask('version', () => age(client)),
     parts.some(({ kind }) => kind === 'route') ? inFlight.ask('ingress classes', () => routes(client)) : [],
     parts.some(part => part.kind === 'workload' && part.storage !== undefined)

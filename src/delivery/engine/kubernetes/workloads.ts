@@ -14,6 +14,7 @@ import {
   podDisruptionBudgets,
   statefulSets,
 } from '../../../api/resources.ts'
+import type { ObjectName } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
 import type { Client, Patch } from '../../../client/client.ts'
 import { removeObject, unlessNotFound } from '../../../control/removal.ts'
@@ -23,6 +24,7 @@ import { DeployError } from '../../deploy-error.ts'
 import type { Failure, Verdict, Watch } from '../engine.ts'
 import type { Place, Workload } from '../parts.ts'
 import { apply } from './apply.ts'
+import { isOwn } from './foreign-objects.ts'
 import { fieldManager, objectName, selectorText, serviceLabels, trackLabels } from './labels.ts'
 import { lastWords } from './last-words.ts'
 import { autoscalerOf } from './observation.ts'
@@ -95,11 +97,15 @@ export class Workloads {
 
   async remove({ namespace, service }: Place, name: string, withData: boolean): Promise<void> {
     const target = { namespace, name: objectName(name) }
-    await Promise.all([
-      unlessNotFound(this.client.delete(deployments, target)),
-      ifPermitted(this.client.delete(podDisruptionBudgets, target)),
-    ])
+    await Promise.all([unlessNotFound(this.client.delete(deployments, target)), this.removeBudget(target, service)])
     if (withData) await this.removeData(target, service)
+  }
+
+  /** Not one that somebody else made for the service. */
+  private async removeBudget(target: ObjectName, service: string): Promise<void> {
+    const budget = await ifPermitted(this.client.get(podDisruptionBudgets, target))
+    if (budget !== undefined && isOwn(budget, service))
+      await ifPermitted(removeObject(this.client, podDisruptionBudgets, budget))
   }
 
   /** Claims last, so that whoever was interrupted finds them again. */
@@ -134,7 +140,7 @@ export class Workloads {
     const owner = (await apply(this.client, main)) as Owner
     await Promise.all(beside.map(object => apply(this.client, object)))
     if (!hasBudget(workload, instances))
-      await ifPermitted(this.client.delete(podDisruptionBudgets, { namespace, name: objectName(workload.name) }))
+      await this.removeBudget({ namespace, name: objectName(workload.name) }, workload.service)
     return owner
   }
 
