@@ -63,7 +63,7 @@ describe.skipIf(reason !== undefined)(`the shop${reason === undefined ? '' : ` (
 
   test('comes with one command: images, servers, schema, services in their order', async () => {
     const { err } = succeeded(await sampan('deploy', '-e', 'test'))
-    for (const service of shopServices) expect(err).toContain(`${service}: pushed`)
+    for (const service of shopServices) expect(err).toContain(`${service}: build: pushed`)
     const line = (text: string): number => err.indexOf(text)
     expect(line('orders: start the postgres server orders-postgres')).toBeGreaterThan(-1)
     expect(line('mail: start the rabbitmq server mail-rabbitmq')).toBeGreaterThan(-1)
