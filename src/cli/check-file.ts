@@ -54,7 +54,8 @@ export function mistakesInTeam(
 }
 
 function missing({ line, field, source }: MentionedFile, folder: string): Finding[] {
-  const path = resolve(folder, source)
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return []
-  return [{ line, field, message: `expected a file beside this one, found no ${source}` }]
+  const found = statSync(resolve(folder, source), { throwIfNoEntry: false })
+  if (found === undefined) return [{ line, field, message: `expected a file beside this one, found no ${source}` }]
+  if (found.isFile()) return []
+  return [{ line, field, message: `expected a file, found a ${found.isDirectory() ? 'folder' : 'device'}: ${source}` }]
 }
