@@ -23,7 +23,7 @@ export const rolloutFacts = ({ instances, version }: Workload, timeLimitSeconds:
   id: 'rollout',
   title: `roll out ${version} on ${instances} ${instances === 1 ? 'instance' : 'instances'}`,
   doneWhen: 'all instances are new and ready',
-  undo: 'the instances of the release before; there was none: they are stopped',
+  undo: 'the instances of the release before come back; where there is none, these are stopped',
   timeLimitSeconds,
 })
 
