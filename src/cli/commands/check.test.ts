@@ -28,6 +28,11 @@ test('what cannot be read is said to be so', () => {
   put('app.yml', 'name: shop\nfiles: { /etc/rules: ./rules }\n')
   mkdirSync(join(folder, 'rules'))
   expect(checked().lines).toEqual(['app.yml:2: files./etc/rules: expected a file, found a folder: ./rules'])
+  put('rules.json', 'x'.repeat(1_048_577))
+  put('app.yml', 'name: shop\nfiles: { /etc/rules: ./rules.json }\n')
+  printed = []
+  const large = 'app.yml:2: files./etc/rules: expected at most 1024 KiB, found 1025: ./rules.json'
+  expect(checked().lines).toEqual([large])
   symlinkSync('nowhere', join(folder, 'rules', 'app.yml'))
   expect(checked().failure).toMatch(/rules\/app\.yml cannot be read: ENOENT/)
 })
