@@ -1,10 +1,10 @@
 // The commands of docs/delivery.md, from top to bottom in one shell that somebody never leaves: each of them has to
 // succeed. The servers of the shop come from images of this machine's packages instead of the official ones.
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ClusterFixture, folder, reasonToSkipCluster, repository } from '../../src/testing/cluster-fixture.ts'
-import { blocksOf } from './guide-blocks.ts'
+import { ClusterFixture, folder, reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
+import { blocksOf, guidePath } from './guide-blocks.ts'
 import { localServers, shopFolder, warmShop } from './shop.ts'
 
 const reason = reasonToSkipCluster()
@@ -18,21 +18,12 @@ describe.skipIf(reason !== undefined)(`delivery.md${reason === undefined ? '' : 
     cluster = new ClusterFixture('guide-delivery')
     work = folder(cluster.directory, 'work')
     cpSync(shopFolder, join(work, 'examples/shop'), { recursive: true })
-    environment = sampanHere()
+    const identity = join(cluster.directory, 'identity.txt')
+    environment = { PATH: guidePath(cluster, false), SAMPAN_AGE_KEY: '', SAMPAN_AGE_KEY_FILE: identity }
   }, 120_000)
   afterAll(() => cluster?.close())
 
-  /** `sampan` is the built one, about this test's cluster and no other of the machine. */
-  function sampanHere(): NodeJS.ProcessEnv {
-    const programs = folder(cluster.directory, 'bin')
-    const run = `exec ${repository}/bin/sampan "$@"`
-    const script = `#!/bin/sh\ncase $1 in up) ${run} --name ${cluster.name} --data-dir ${cluster.dataDirectory};; *) ${run};; esac\n`
-    writeFileSync(join(programs, 'sampan'), script, { mode: 0o755 })
-    const identity = join(cluster.directory, 'identity.txt')
-    return { PATH: `${programs}:${process.env['PATH']}`, SAMPAN_AGE_KEY: '', SAMPAN_AGE_KEY_FILE: identity }
-  }
-
-  test.each(blocksOf('delivery.md').map(({ heading, commands }, index) => [`${index + 1}. ${heading}`, commands]))(
+  test.each(blocksOf('delivery.md'))(
     '%s',
     async (_name, commands) => {
       const left = join(cluster.directory, 'left')

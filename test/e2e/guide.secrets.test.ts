@@ -16,12 +16,9 @@ describe('secrets.md', () => {
   mkdirSync(work)
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  test.each(blocksOf('secrets.md').map(({ heading, commands }, index) => [`${index + 1}. ${heading}`, commands]))(
-    '%s',
-    async (_name, commands) => {
-      const own = { SAMPAN_AGE_KEY: '', SAMPAN_AGE_KEY_FILE: '', HOME: join(folder, 'home') }
-      const environment = { ...process.env, ...own, PATH: `${repository}/bin:${process.env['PATH']}` }
-      await run('sh', ['-e', '-c', commands], { cwd: work, env: environment, timeout: 60_000 })
-    },
-  )
+  test.each(blocksOf('secrets.md'))('%s', async (_name, commands) => {
+    const own = { SAMPAN_AGE_KEY: '', SAMPAN_AGE_KEY_FILE: '', HOME: join(folder, 'home') }
+    const environment = { ...process.env, ...own, PATH: `${repository}/bin:${process.env['PATH']}` }
+    await run('sh', ['-e', '-c', commands], { cwd: work, env: environment, timeout: 60_000 })
+  })
 })
