@@ -10,6 +10,7 @@ import {
   type MentionedFile,
 } from '../delivery/manifest/mentioned-files.ts'
 import { checkManifest } from '../delivery/manifest/read-manifest.ts'
+import { largestBundle } from '../delivery/plan/bundles.ts'
 import { checkTeam } from '../delivery/team/read-team.ts'
 import { manifestName, nameIn, type FoundManifest } from './find-manifest.ts'
 import { findTeamFile } from './find-team.ts'
@@ -54,7 +55,17 @@ export function mistakesInTeam(
 }
 
 function missing({ line, field, source }: MentionedFile, folder: string): Finding[] {
-  const path = resolve(folder, source)
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return []
-  return [{ line, field, message: `expected a file beside this one, found no ${source}` }]
+  const found = statSync(resolve(folder, source), { throwIfNoEntry: false })
+  if (found === undefined) return [{ line, field, message: `expected a file beside this one, found no ${source}` }]
+  if (found.isFile())
+    return found.size <= largestBundle
+      ? []
+      : [
+          {
+            line,
+            field,
+            message: `expected at most ${largestBundle / 1024} KiB, found ${Math.ceil(found.size / 1024)}: ${source}`,
+          },
+        ]
+  return [{ line, field, message: `expected a file, found a ${found.isDirectory() ? 'folder' : 'device'}: ${source}` }]
 }

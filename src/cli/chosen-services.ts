@@ -33,12 +33,15 @@ export function chosenServices(
         ? `expected NAME:VERSION such as geo-backend:1.0.0; without it, all services of a sampan.yml are delivered, and there is none in ${process.cwd()} or above`
         : 'sampan.yml names no services; add them under "services", or give NAME:VERSION',
     )
-  return wanted.map(text => chosenService(text, target, file))
+  const chosen = wanted.map(text => chosenService(text, target, file))
+  const twice = chosen.find(({ name }, index) => chosen.findIndex(other => other.name === name) < index)
+  if (twice !== undefined) throw new CommandFailure(`expected each service once, found "${twice.name}" again`)
+  return chosen
 }
 
 function chosenService(text: string, target: Setting, file: string | undefined): ChosenService {
   const [name = '', version, ...rest] = text.split(':')
-  if (rest.length > 0 || (version !== undefined && !tagPattern.test(version)))
+  if (name === '' || rest.length > 0 || (version !== undefined && !tagPattern.test(version)))
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${text}"`)
   const found = manifestOf(name, target, file)
   const manifest = readManifest(found.file, found.text, target.environment, target.team)

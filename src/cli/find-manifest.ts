@@ -52,8 +52,16 @@ const manifestsBelow = (directory: string): (FoundManifest & { readonly name: st
 
 export const readManifestFile = (file: string): FoundManifest => ({
   file: relative(process.cwd(), file) || file,
-  text: readFileSync(file, 'utf8'),
+  text: readable(file),
 })
+
+function readable(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CommandFailure(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}
 
 /** undefined: it cannot be read. */
 export function nameIn(text: string): string | undefined {

@@ -22,6 +22,8 @@ export interface SimulatedProgram {
   readonly exitsAfterMs?: number
   readonly exitCode?: number
   readonly reason?: string
+  /** What the runtime says of its end. */
+  readonly message?: string
   /** Ignores SIGTERM: ends only after the grace period. */
   readonly stubborn?: boolean
 }
@@ -153,7 +155,7 @@ export class SimulatedRuntime implements Runtime {
     if (program.exitsAfterMs === undefined) return
     const exitCode = program.exitCode ?? 0
     container.timer = this.options.clock.after(program.exitsAfterMs, () =>
-      this.end(container, exitCode, program.reason ?? (exitCode === 0 ? 'Completed' : 'Error')),
+      this.end(container, exitCode, program.reason ?? (exitCode === 0 ? 'Completed' : 'Error'), program.message),
     )
   }
 
@@ -302,7 +304,7 @@ export class SimulatedRuntime implements Runtime {
     return this.options.program?.(container.config) ?? {}
   }
 
-  private end(container: SimulatedContainer, exitCode: number, reason: string): void {
+  private end(container: SimulatedContainer, exitCode: number, reason: string, message = ''): void {
     if (container.status.state !== 'running') return
     container.timer?.cancel()
     container.status = {
@@ -311,6 +313,7 @@ export class SimulatedRuntime implements Runtime {
       finishedAtMs: this.options.clock.now(),
       exitCode,
       reason,
+      message,
     }
     this.publish({ type: 'exited', containerId: container.status.id })
   }

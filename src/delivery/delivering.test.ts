@@ -204,7 +204,7 @@ describe('strategies', () => {
     const release = await delivery.deploy(canary, '2.0.0')
     expect(release.steps.map(({ title }) => title)).toEqual([
       'migrate the schema: up',
-      'give 20 % of the requests to 1 new instances',
+      'give 20 % of the requests to 1 new instance',
       'watch them for 2 s',
       'give 50 % of the requests to 4 new instances',
       'watch them for 2 s',

@@ -389,10 +389,13 @@ const expected = new Set([
   'ServiceFailure',
 ])
 
-// Who no longer reads what a command says has not asked it to stop half-way.
+// Who no longer reads what a command says has not asked it to stop half-way, nor has a disk that is full.
 for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+  stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return
+    if (stream === process.stderr) return
+    process.exitCode ||= 1
+    new Output().error(`the output could not be written: ${message}`)
   })
 
 try {

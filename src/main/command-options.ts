@@ -13,10 +13,20 @@ export const outputOption = (): Option =>
   new Option('-o, --output <format>', 'print the result for scripts').choices(['json'])
 
 export const environmentOption = (about = 'environment to deliver to'): Option =>
-  new Option('-e, --environment <name>', about).makeOptionMandatory()
+  new Option('-e, --environment <name>', about).argParser(onlyOne).makeOptionMandatory()
 /** For commands that go to several at once. */
 export const environmentsOption = (): Option =>
-  new Option('-e, --environment <names>', 'environment, or several at once: test,production').makeOptionMandatory()
+  new Option('-e, --environment <names>', 'environment, or several at once: test,production')
+    .argParser(oneMoreName)
+    .makeOptionMandatory()
+
+function onlyOne(name: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`expected one environment, found ${before} as well`)
+  return name
+}
+const oneMoreName = (names: string, before: string | undefined): string =>
+  before === undefined ? names : `${before},${names}`
+
 export const contextOption = (): Option =>
   new Option('--context <name>', 'kubeconfig context (default: the current one)')
 export const contextNameOption = (): Option =>

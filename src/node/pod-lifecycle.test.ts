@@ -222,6 +222,15 @@ test('a list that began before the pod did does not end it', async () => {
   expect([container()?.ready, show()?.status.phase, starts()]).toEqual([true, 'Running', 1])
 })
 
+test('why a program could not be started is told, where the program itself said nothing', async () => {
+  program = { exitsAfterMs: 100, exitCode: 128, reason: 'StartError', message: 'exec: "nosuch": not found' }
+  await client.create(pods, testPod('web', {}, { restartPolicy: 'Never' }))
+  await until(() => container()?.state?.running !== undefined)
+  await clock.advance(1_000)
+  await until(() => show()?.status.phase === 'Failed')
+  expect(container()?.state?.terminated).toMatchObject({ reason: 'StartError', message: 'exec: "nosuch": not found' })
+})
+
 test('a runtime that does not answer for a moment does not cost a pod its sandbox', async () => {
   program = { exitsAfterMs: 100, exitCode: 1 }
   await client.create(pods, testPod('web', {}))

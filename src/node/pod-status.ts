@@ -215,7 +215,7 @@ function waitingToBeCreated(pod: Pod, state: PodState): ContainerState {
 function stateOf(container: ContainerStatus, state: PodState): ContainerState {
   if (container.state === 'running') return { running: { startedAt: formatTime(container.startedAtMs) } }
   if (container.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
-  const message = state.terminationMessages.get(container.id) ?? container.message
+  const message = state.terminationMessages.get(container.id) || container.message
   return {
     terminated: {
       exitCode: container.exitCode,

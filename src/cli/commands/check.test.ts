@@ -1,5 +1,5 @@
 // Mistakes of a folder are all told, with exit code 1, and without a cluster.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -23,6 +23,19 @@ function put(path: string, text: string): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true })
   writeFileSync(join(folder, path), text)
 }
+
+test('what cannot be read is said to be so', () => {
+  put('app.yml', 'name: shop\nfiles: { /etc/rules: ./rules }\n')
+  mkdirSync(join(folder, 'rules'))
+  expect(checked().lines).toEqual(['app.yml:2: files./etc/rules: expected a file, found a folder: ./rules'])
+  put('rules.json', 'x'.repeat(1_048_577))
+  put('app.yml', 'name: shop\nfiles: { /etc/rules: ./rules.json }\n')
+  printed = []
+  const large = 'app.yml:2: files./etc/rules: expected at most 1024 KiB, found 1025: ./rules.json'
+  expect(checked().lines).toEqual([large])
+  symlinkSync('nowhere', join(folder, 'rules', 'app.yml'))
+  expect(checked().failure).toMatch(/rules\/app\.yml cannot be read: ENOENT/)
+})
 
 /** @returns what is printed, with files relative to the folder, and the failure */
 function checked(places: string[] = [folder], options: { output?: 'json' } = {}): { lines: string[]; failure: string } {

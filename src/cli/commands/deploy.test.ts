@@ -28,10 +28,18 @@ test('the version is that of the package.json, where there is one', async () => 
   )
 })
 
-test.each(['dock:', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])('%s is no version', async target => {
-  await expect(deployCommand([target], options('test'))).rejects.toThrow(
-    `NAME:VERSION such as geo-backend:1.0.0, found`,
-  )
+test.each(['dock:', ':1.0.0', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])(
+  '%s is no version',
+  async target => {
+    await expect(deployCommand([target], options('test'))).rejects.toThrow(
+      `NAME:VERSION such as geo-backend:1.0.0, found`,
+    )
+  },
+)
+
+test('a service is delivered once', async () => {
+  const message = 'expected each service once, found "dock" again'
+  await expect(deployCommand(['dock:1.0.0', 'dock:1.0.1'], options('test'))).rejects.toThrow(message)
 })
 
 test.each(['dock:1.0.0', '@acme/dock', 'Dock', ''])('%j is no service to go back with', async service => {

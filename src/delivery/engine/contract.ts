@@ -52,7 +52,9 @@ const watch = (more: Partial<Watch> = {}): Watch => ({
 })
 
 /** In place of the tests of what a world does not have. */
-const notHere = Object.assign(() => {}, { for: () => () => {} }) as unknown as typeof test
+const notHere = (() => {}) as unknown as typeof test
+
+const noneHere = (() => {}) as unknown as typeof describe
 
 /** @param lacks what this world cannot show: the tests of that are none of its tests */
 export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks: readonly Ability[] = []): void {
@@ -70,6 +72,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
     })
 
     const testOf = (ability: Ability): typeof test => (lacks.includes(ability) ? notHere : test)
+    const describeOf = (ability: Ability): typeof describe => (lacks.includes(ability) ? noneHere : describe)
 
     const newPlace = (): Place => ({
       environment: 'test',
@@ -623,7 +626,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
       })
     })
 
-    describe('logs', () => {
+    describeOf('logs')('logs', () => {
       const logs = async (lines: AsyncIterable<LogLine>): Promise<LogLine[]> => {
         const all: LogLine[] = []
         for await (const line of lines) all.push(line)
@@ -631,7 +634,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
       }
       const wanted = { follow: false, previous: false, signal: new AbortController().signal }
 
-      testOf('logs')('have the lines of all instances, in the order of their times', async () => {
+      test('have the lines of all instances, in the order of their times', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place, { instances: 2 }), watch())
         const instances = (await seen(place))!.instances.map(instance => instance.name)
@@ -645,7 +648,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         expect(await logs(engine.logs(place, { ...wanted, previous: true }))).toEqual([])
       })
 
-      testOf('logs')('that are followed have those of instances that come later, until they are left', async () => {
+      test('that are followed have those of instances that come later, until they are left', async () => {
         const place = newPlace()
         const stop = new AbortController()
         const found: LogLine[] = []
@@ -663,7 +666,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
       })
     })
 
-    describe('a terminal', () => {
+    describeOf('terminals')('a terminal', () => {
       function terminal(input?: string): { readonly terminal: Terminal; output(): Promise<string> } {
         const [output, errors] = [new PassThrough(), new PassThrough()]
         const written = text(output)
@@ -682,7 +685,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         }
       }
 
-      testOf('terminals')('has a command in an instance, with its input, output and exit code', async () => {
+      test('has a command in an instance, with its input, output and exit code', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place), watch())
         const [instance] = (await seen(place))!.instances
@@ -694,26 +697,23 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         expect(await engine.exec(place, failing)).toBe(7)
       })
 
-      testOf('terminals')('is refused a command in an instance that is not there', async () => {
+      test('is refused a command in an instance that is not there', async () => {
         const command = { instance: 'nobody', command: ['true'], terminal: terminal().terminal }
         expect(await failureOf(engine.exec(newPlace(), command))).toBeInstanceOf(DeployError)
       })
 
-      testOf('terminals').for([undefined, 'said'])(
-        'has a process of its own, which leaves nothing (input: %s)',
-        async input => {
-          const place = newPlace()
-          const given = terminal(input)
-          const process = input === undefined ? world.processes.says(['said'], 5) : world.processes.serves
-          const command = input === undefined ? process.command : world.processes.echoes
-          const code = await engine.runAttached(place, run(place, { ...process, command }), given.terminal)
-          expect([code, (await given.output()).trim()]).toEqual([input === undefined ? 5 : 0, 'said'])
-          expect(await engine.resultOf(place, `${place.service}-run`, watch())).toBeUndefined()
-        },
-      )
+      test.for([undefined, 'said'])('has a process of its own, which leaves nothing (input: %s)', async input => {
+        const place = newPlace()
+        const given = terminal(input)
+        const process = input === undefined ? world.processes.says(['said'], 5) : world.processes.serves
+        const command = input === undefined ? process.command : world.processes.echoes
+        const code = await engine.runAttached(place, run(place, { ...process, command }), given.terminal)
+        expect([code, (await given.output()).trim()]).toEqual([input === undefined ? 5 : 0, 'said'])
+        expect(await engine.resultOf(place, `${place.service}-run`, watch())).toBeUndefined()
+      })
     })
 
-    describe('a way', () => {
+    describeOf('ways')('a way', () => {
       const answerOf = (host: string, portNumber: number): Promise<string> =>
         new Promise((resolve, reject) => {
           const socket = connect(portNumber, host, () => socket.write('GET / HTTP/1.0\r\n\r\n'))
@@ -721,7 +721,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
           text(socket).then(resolve, reject)
         })
 
-      testOf('ways')('leads to a port of an instance, again and again, until it is closed', async () => {
+      test('leads to a port of an instance, again and again, until it is closed', async () => {
         const place = newPlace()
         await engine.rollOut(place, workload(place), watch())
         const way = await engine.reach(place, { workload: place.service, port: 8080 })
@@ -730,7 +730,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         await expect(answerOf(way.host, way.port)).rejects.toThrow('ECONNREFUSED')
       })
 
-      testOf('ways')('to nobody is none', async () => {
+      test('to nobody is none', async () => {
         expect(await failureOf(engine.reach(newPlace(), { workload: 'nobody', port: 8080 }))).toBeInstanceOf(
           DeployError,
         )

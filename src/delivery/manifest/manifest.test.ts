@@ -28,6 +28,13 @@ describe('a mistake', () => {
     expect(messageOf('name: web\nenvironments: { test: {}, production: {} }', environment)).toBe(message)
   })
 
+  test('a variable that Linux would not take is one', () => {
+    expect(messageOf(`name: web\nenv: { A: ${'x'.repeat(131_069)} }`)).toBe('no mistake found')
+    expect(messageOf(`name: web\nenv: { A: ${'x'.repeat(131_070)} }`)).toMatch(
+      /^app\.yml:2: env\.A: expected less than/,
+    )
+  })
+
   test('whatever stands in the file, the message names a line of it', () => {
     const anything = fc.dictionary(
       fc.oneof(fc.constantFrom(...Object.keys(manifestFields.fields), 'extends'), fc.string()),

@@ -96,6 +96,9 @@ function unknownPort(written: Written, chosen: string | undefined, named: string
   return [`expected the name of a port of this service, found ${found}; ${known}`]
 }
 
+/** With its name, `=` and an end. */
+const longestVariable = 128 * 1024 - 2
+
 function variables({ env = {}, secrets = [] }: WrittenProcess): Mistake[] {
   const ours: Mistake[] = [
     ['env', env] as const,
@@ -109,7 +112,13 @@ function variables({ env = {}, secrets = [] }: WrittenProcess): Mistake[] {
   const both = secrets
     .filter(name => Object.hasOwn(env, name))
     .map(name => ({ path: ['env', name], message: 'expected it in one of env and secrets, found it in both' }))
-  return [...ours, ...both]
+  const long = Object.entries(env)
+    .filter(([name, { value = '' }]) => Buffer.byteLength(name + value) > longestVariable)
+    .map(([name]) => ({
+      path: ['env', name],
+      message: 'expected less than 128 KiB, which is all that Linux takes; use files',
+    }))
+  return [...ours, ...both, ...long]
 }
 
 const coresOf = (text: string): number => (text.endsWith('m') ? Number(text.slice(0, -1)) / 1000 : Number(text))

@@ -41,6 +41,7 @@ export function readYaml(text: string): YamlSource {
     document.errors.length > 0
       ? syntaxMistakes(document, lineAtOffset)
       : document.warnings.map(({ pos, message }) => ({ line: lineAtOffset(pos[0]), message }))
+  if (mistakes.length === 0) mistakes.push(...textsWithNul(document, lineOf))
   if (mistakes.length === 0) resolveAliases(document, (node, message) => mistakes.push({ line: lineOf(node), message }))
   return {
     document,
@@ -89,6 +90,18 @@ function resolveAliases(document: Document.Parsed, wrong: (alias: Node, message:
       return visit.BREAK
     },
   })
+}
+
+/** No variable, argument or file name can hold the character NUL. */
+function textsWithNul(document: Document.Parsed, lineOf: (node: Node) => number): YamlMistake[] {
+  const found: YamlMistake[] = []
+  visit(document, {
+    Scalar: (_key, scalar) => {
+      if (typeof scalar.value === 'string' && scalar.value.includes('\0'))
+        found.push({ line: lineOf(scalar), message: 'expected text, found the character NUL in it' })
+    },
+  })
+  return found
 }
 
 const words: Readonly<Record<string, string>> = {

@@ -27,14 +27,28 @@ const manifest: Manifest = {
   ],
 }
 
+const sources = () => ({
+  engine: new MemoryEngine(),
+  place: { environment: 'test', namespace: 'test', service: 'hcn' },
+  present: undefined,
+  load: () => Promise.reject(new Error('there is none')),
+  external: () => undefined,
+  password: () => 'secret',
+})
+
+test('files that no engine keeps are told before anything is changed', async () => {
+  const gathered = gather({ ...plainManifest, files: manifest.files }, '1.0.0', {
+    ...sources(),
+    image: async reference => ({ reference }),
+    readFile: async () => Buffer.alloc(1_048_577),
+    secrets: async () => new Map(),
+  })
+  await expect(gathered).rejects.toThrow('files: expected at most 1024 KiB altogether, found 1025; put large ones')
+})
+
 test('a sidecar has the image that it names or that of the service, and files and secrets of its own', async () => {
   const materials = await gather(manifest, '1.0.0', {
-    engine: new MemoryEngine(),
-    place: { environment: 'test', namespace: 'test', service: 'hcn' },
-    present: undefined,
-    load: () => Promise.reject(new Error('there is none')),
-    external: () => undefined,
-    password: () => 'secret',
+    ...sources(),
     image: async reference => ({ reference: `${reference}@digest` }),
     readFile: async source => Buffer.from(`content of ${source}`),
     secrets: async names => new Map(names.map(name => [name, `value of ${name}`])),

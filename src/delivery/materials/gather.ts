@@ -3,7 +3,7 @@
 import { DeployError } from '../deploy-error.ts'
 import type { Bundle } from '../engine/parts.ts'
 import { secretsOf, type Manifest } from '../manifest/manifest.ts'
-import { bundleOf, fileKey } from '../plan/bundles.ts'
+import { bundleOf, fileKey, largestBundle } from '../plan/bundles.ts'
 import type { ImageFound, Materials } from '../plan/materials.ts'
 import { serviceMaterial, type ServiceMaterialsInput } from './service-materials.ts'
 
@@ -75,6 +75,11 @@ async function filesOf({ name, files, sidecars }: Manifest, { readFile }: Source
     } catch (error) {
       mistakes.push(`files: ${source} cannot be read: ${(error as Error).message}`)
     }
+  const size = Object.values(entries).reduce((sum, { length }) => sum + length, 0)
+  if (size > largestBundle)
+    mistakes.push(
+      `files: expected at most ${largestBundle / 1024} KiB altogether, found ${Math.ceil(size / 1024)}; put large ones into the image`,
+    )
   if (mistakes.length > 0) throw new DeployError(mistakes.join('\n'))
   return bundleOf(name, 'files', false, entries)
 }

@@ -3,6 +3,9 @@
 import { createHash } from 'node:crypto'
 import type { Bundle } from '../engine/parts.ts'
 
+/** Bytes; engines take no more. */
+export const largestBundle = 1_048_576
+
 /** @param role such as `files`; @param entries bytes by key */
 export function bundleOf(
   service: string,

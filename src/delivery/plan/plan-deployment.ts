@@ -23,6 +23,7 @@ import type { MigrateStep, RunStep, ServiceStep, StepFacts } from './step.ts'
 import {
   brief,
   bringAspects,
+  instancesText,
   leadingTo,
   notifySteps,
   removeRest,
@@ -221,7 +222,7 @@ class DeploymentPlanner {
       {
         ...rolloutFacts(workload, timeLimitSeconds),
         id: 'colour',
-        title: `start ${manifest.replicas} instances beside the old ones (${track})`,
+        title: `start ${instancesText(manifest.replicas)} beside the old ones (${track})`,
         undo: 'they are stopped; what had that colour before comes back',
       },
       preview === undefined ? [workload] : [workload, preview],
@@ -249,7 +250,7 @@ class DeploymentPlanner {
         {
           ...rolloutFacts(canary, timeLimitSeconds),
           id: `canary-${number}`,
-          title: `give ${share} % of the requests to ${instances} new instances`,
+          title: `give ${share} % of the requests to ${instances} new ${instances === 1 ? 'instance' : 'instances'}`,
           undo: index === 0 ? 'they are stopped' : 'as many as before',
         },
         [canary],

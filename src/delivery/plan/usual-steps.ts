@@ -19,11 +19,13 @@ export const brief = (command: readonly string[]): string => {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
+export const instancesText = (instances: number): string => `${instances} ${instances === 1 ? 'instance' : 'instances'}`
+
 export const rolloutFacts = ({ instances, version }: Workload, timeLimitSeconds: number): StepFacts => ({
   id: 'rollout',
-  title: `roll out ${version} on ${instances} ${instances === 1 ? 'instance' : 'instances'}`,
+  title: `roll out ${version} on ${instancesText(instances)}`,
   doneWhen: 'all instances are new and ready',
-  undo: 'the instances of the release before; there was none: they are stopped',
+  undo: 'the instances of the release before come back; where there is none, these are stopped',
   timeLimitSeconds,
 })
 

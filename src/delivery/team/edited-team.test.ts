@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { withEnvironment, withoutEnvironment } from './edited-team.ts'
 
 const team = `# Our team.
@@ -27,6 +28,18 @@ test('a file without environments gets them', () => {
   expect(withEnvironment('domain: example.com\n', 'test7', 'test')).toBe(
     'domain: example.com\nenvironments:\n  test7: { extends: test } # made by sampan env create\n',
   )
+})
+
+test.each([
+  'readers: [anna]\nenvironments: { test: {}, prod: { extends: test } } # two\n',
+  '{ environments: {test: {}} }\n',
+])('also between braces nothing else changes: %j', braces => {
+  const added = withEnvironment(withEnvironment(braces, 'test7', 'test'), 'test8', 'test')
+  expect(parse(added)).toMatchObject({ environments: { test7: { extends: 'test' }, test8: { extends: 'test' } } })
+  const { text } = withoutEnvironment(added, 'test8') as { text: string }
+  expect(text).toBe(withEnvironment(braces, 'test7', 'test'))
+  expect(withoutEnvironment(text, 'test7')).toEqual({ text: braces })
+  expect(withoutEnvironment(braces, 'test')).toHaveProperty('reason')
 })
 
 test.each([

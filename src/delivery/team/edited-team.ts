@@ -9,14 +9,14 @@ export function withEnvironment(text: string, name: string, base: string): strin
   const document = parseDocument(text)
   const environments = environmentsIn(document)
   const entry = `${name}: { extends: ${base} } ${mark}`
-  if (environments === undefined || environments.items.length === 0) {
-    document.delete('environments')
-    const rest = environments === undefined && !document.has('environments') ? text : document.toString()
+  if (environments === undefined) {
+    const isThere = document.delete('environments')
+    const rest = isThere ? document.toString() : text
     return `${rest.trimEnd()}\nenvironments:\n  ${entry}\n`
   }
   if (environments.flow) {
-    environments.set(name, document.createNode({ extends: base }, { flow: true }))
-    return document.toString({ lineWidth: 0 })
+    const behindBrace = environments.range![0] + 1
+    return `${text.slice(0, behindBrace)}${withinBraces(name, base)}${text.slice(behindBrace)}`
   }
   const first = startOf(environments.items[0]!)
   const indent = text.slice(lineStart(text, first), first)
@@ -35,6 +35,11 @@ export function withoutEnvironment(text: string, name: string): Removal {
   if (environments === undefined || pair === undefined) return { reason: `there is no "${name}" in it` }
   const heir = environments.items.find(({ value }) => isMap(value) && value.get('extends') === name)
   if (heir !== undefined) return { reason: `"${keyOf(heir)}" extends it` }
+  if (environments.flow) {
+    const base = isMap(pair.value) ? String(pair.value.get('extends')) : ''
+    const without = text.replace(withinBraces(name, base), '')
+    return without === text ? { reason: 'somebody wrote it by hand' } : { text: without }
+  }
   const [start, end] = [lineStart(text, startOf(pair)), lineEnd(text, startOf(pair))]
   const line = text.slice(start, end).trim()
   if (!line.startsWith(`${name}: { extends: `) || !line.endsWith(` } ${mark}`) || line.includes(','))
@@ -43,6 +48,9 @@ export function withoutEnvironment(text: string, name: string): Removal {
   // A heading with nothing under it would be a mistake.
   return { text: environments.items.length > 1 ? without : without.replace(/^environments:[ \t]*\n/m, '') }
 }
+
+/** A line of its own, since a comment goes on to the end of its line. */
+const withinBraces = (name: string, base: string): string => `\n  ${name}: { extends: ${base} }, ${mark}\n `
 
 function environmentsIn(document: Document): YAMLMap | undefined {
   const found = document.get('environments')

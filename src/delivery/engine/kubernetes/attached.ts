@@ -22,6 +22,7 @@ import { followLog, type LogClient } from './pod-log.ts'
 import { podOf } from './pod-of.ts'
 import { startFailure } from './rollout-verdict.ts'
 import { runMarks } from './run-object.ts'
+import { troubleOf } from './run-result.ts'
 import { podStandstill } from './standstill.ts'
 
 export type StreamingClient = Client & LogClient & Pick<HttpClient, 'streaming'>
@@ -75,7 +76,10 @@ export async function runWithTerminal(
         hasInput ? passInput(client, watched, pod, terminal) : undefined,
       ])
     const ended = await watched.until(isFinished, endMs)
-    return mainStatus(ended)?.state?.terminated?.exitCode ?? 1
+    const terminated = mainStatus(ended)?.state?.terminated
+    const trouble = terminated && troubleOf(terminated)
+    if (trouble !== undefined) throw new DeployError(`${run.process.command.join(' ')}: ${trouble}`)
+    return terminated?.exitCode ?? 1
   } finally {
     watched.stop()
     await unlessNotFound(client.delete(pods, created.metadata))

@@ -1,5 +1,6 @@
 // Objects that have a name which a delivery wants, and that somebody else made, or Sampan for another service. They are
 // never written over: an undo would take them away, and nobody could give them back.
+import type { Deployment } from '../../../api/generated/models.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
 import {
@@ -57,6 +58,11 @@ async function foreignObject(
   if (object === undefined || isOwn(object, service)) return []
   const labels = selectorText(serviceLabels(service)).replaceAll(',', ' ')
   const word = resource.kind.toLowerCase()
+  // Which instances a workload has is never changed.
+  const handOver =
+    'replicas' in ((object as Partial<Deployment>).spec ?? {})
+      ? ''
+      : `, or hand it over: kubectl label --overwrite -n ${namespace} ${word} ${name} ${labels}`
   const whose =
     object.metadata.labels?.[label.managedBy] === 'sampan'
       ? `for ${object.metadata.labels[label.service]}`
@@ -64,7 +70,7 @@ async function foreignObject(
   return [
     {
       hard: true,
-      reason: `the ${resource.kind} "${name}" in the namespace ${namespace} was made ${whose}, and would be changed and taken away with this service; choose another name, take it away (kubectl delete -n ${namespace} ${word} ${name}), or hand it over: kubectl label --overwrite -n ${namespace} ${word} ${name} ${labels}`,
+      reason: `the ${resource.kind} "${name}" in the namespace ${namespace} was made ${whose}, and would be changed and taken away with this service; choose another name, or take it away: kubectl delete -n ${namespace} ${word} ${name}${handOver}`,
     },
   ]
 }
