@@ -13,7 +13,7 @@ test('a hook that need not be told, and was not, is named with the reason', asyn
   )
   const lines: string[] = []
   const output = new Output()
-  output.line = (text = '') => void lines.push(text)
+  output.line = (text: string | undefined) => void lines.push(text ?? '')
   const target = { environment: 'test', folder: '/', settings: undefined, team, engine: new MemoryEngine() }
   const identity = { key: undefined, keyFile: undefined, home: '/nowhere' }
   const settings = { timeout: 1, clock: machineClock, isAlive: () => true, identity }
