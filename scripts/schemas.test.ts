@@ -54,8 +54,8 @@ describe('an example', () => {
   })
 })
 
-/** No schema splits commands, or knows what is below. */
-const beyondSchemas = /needs a shell|is not closed|^expected a value, or/
+/** No schema splits commands, knows what is below, or tells what no text may hold. */
+const beyondSchemas = /needs a shell|is not closed|the character NUL|^expected a value, or/
 
 describe.each<['app' | 'sampan', Fields]>([
   ['app', manifestFields],

@@ -35,7 +35,7 @@ export interface DeliverySettings {
 }
 
 export function deliveryOptions(
-  target: Target,
+  target: Pick<Target, 'engine' | 'environment' | 'folder' | 'settings' | 'team'>,
   { timeout, clock, isAlive, identity }: DeliverySettings,
   output: Output,
   signal: AbortSignal,
@@ -50,7 +50,7 @@ export function deliveryOptions(
       note: text => output.line(text),
     },
     service: backingService,
-    tell: (hook, news) => tell(target, hook, news, { clock, identity }),
+    tell: (hook, news) => tell(target, hook, news, { clock, identity, output }),
     ...(prometheus !== undefined && { query: expression => queryPrometheus(prometheus, expression) }),
     deployer: deployerName(userInfo),
     isGone: name => hasEnded(name, isAlive),
@@ -60,10 +60,10 @@ export function deliveryOptions(
 }
 
 async function tell(
-  { team, folder, environment }: Target,
+  { team, folder, environment }: Pick<Target, 'environment' | 'folder' | 'team'>,
   name: string,
   news: News,
-  { clock, identity }: Pick<DeliverySettings, 'clock' | 'identity'>,
+  { clock, identity, output }: Pick<DeliverySettings, 'clock' | 'identity'> & { readonly output: Output },
 ): Promise<void> {
   const hook = team?.hooks[name]
   if (hook === undefined) throw new DeployError(`sampan.yml has no hook "${name}"`)
@@ -77,6 +77,7 @@ async function tell(
     await tellHook(url, news, clock)
   } catch (error) {
     if (!hook.optional) throw error
+    output.line(`the hook "${name}", which is optional, could not be told: ${(error as Error).message}`)
   }
 }
 

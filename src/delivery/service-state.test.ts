@@ -127,6 +127,7 @@ describe('a service', () => {
 test.each([
   ['the colour that serves', 'hcn-green', 'green', ''],
   ['the other colour', 'hcn-blue', 'blue', 'warm (blue)'],
+  ['what served before there were colours', 'hcn', 'main', 'warm'],
   ['a canary', 'hcn-canary', 'canary', 'canary'],
   ['a server', 'hcn-postgres', 'postgres', 'postgres'],
 ])('the role of %s', (_which, name, track, role) => {

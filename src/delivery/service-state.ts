@@ -114,7 +114,9 @@ export function roleOf(present: Release | undefined, { name, track }: ObservedWo
   const serving = present && servingWorkload(present.parts, present.service)
   if (name === serving?.name) return ''
   if (track === 'blue' || track === 'green') return present === undefined ? track : `warm (${track})`
-  return track === 'main' ? '' : track
+  // The service had another strategy before.
+  if (track === 'main') return serving === undefined ? '' : 'warm'
+  return track
 }
 
 export interface ScheduleState extends ObservedSchedule {

@@ -35,11 +35,11 @@ async function post(url: string, news: News): Promise<HookFailure | undefined> {
     if (response.ok) return undefined
     return { reason: `it answered ${response.status} ${response.statusText}`, passing: response.status >= 500 }
   } catch (error) {
-    const { message, name, cause } = error as Error & { cause?: { code?: string } }
+    const { message, name, cause } = error as Error & { cause?: { code?: string; message?: string } }
     if (name === 'TimeoutError') return { reason: `it did not answer within ${answerMs / 1000} seconds`, passing: true }
     return {
-      reason: cause?.code ?? (message.includes(url) ? 'its URL is none' : message),
-      passing: cause !== undefined,
+      reason: cause?.code ?? (message.includes(url) ? 'its URL is none' : (cause?.message ?? message)),
+      passing: cause?.code !== undefined,
     }
   }
 }

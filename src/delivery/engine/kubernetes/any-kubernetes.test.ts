@@ -245,3 +245,13 @@ test('what somebody else made under a name is neither written over nor taken awa
   })
   expect(await engine.cannot(place, [withoutBudget, entrance])).toEqual([])
 })
+
+test('a record that somebody changed is named, with the way out', async () => {
+  const place = await placeFor('broken')
+  await engine.ledger.add(place, { revision: 1, state: 'deployed', content: {} })
+  const name = { namespace: 'broken', name: 'sampan.release.web.v1' }
+  await cluster.client.patch(secrets, name, { type: 'merge', value: { data: { release: 'AAAA' } } })
+  await expect(engine.ledger.list(place)).rejects.toThrow(
+    /^the record of a release in the Secret "sampan\.release\.web\.v1" cannot be read .*kubectl delete secret -n broken/,
+  )
+})

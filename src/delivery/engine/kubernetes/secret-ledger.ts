@@ -9,6 +9,7 @@ import { secrets } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import { unlessNotFound } from '../../../control/removal.ts'
 import type { Clock } from '../../../lib/clock.ts'
+import { DeployError } from '../../deploy-error.ts'
 import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
 import type { Place } from '../parts.ts'
 import { takeDeliveryLease } from './delivery-lease.ts'
@@ -110,11 +111,21 @@ async function encoded(place: Place, { revision, state, content }: Omit<LedgerEn
 
 async function decoded(secret: Secret): Promise<LedgerEntry> {
   const { labels = {} } = secret.metadata
-  const bytes = await unpack(Buffer.from(secret.data?.[dataKey] ?? '', 'base64'))
   return {
     revision: Number(labels['sampan.dev/revision']),
     state: labels['sampan.dev/state'] ?? '',
-    content: JSON.parse(bytes.toString()) as unknown,
+    content: await contentOf(secret),
     mark: markOf(secret),
+  }
+}
+
+async function contentOf({ metadata: { namespace, name }, data }: Secret): Promise<unknown> {
+  try {
+    const bytes = await unpack(Buffer.from(data?.[dataKey] ?? '', 'base64'))
+    return JSON.parse(bytes.toString()) as unknown
+  } catch (error) {
+    throw new DeployError(
+      `the record of a release in the Secret "${name}" cannot be read (${(error as Error).message}), so somebody changed it; bring it back from a backup, or forget that release: kubectl delete secret -n ${namespace} ${name}`,
+    )
   }
 }
