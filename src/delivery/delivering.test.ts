@@ -216,6 +216,22 @@ describe('strategies', () => {
   })
 })
 
+test('a canary behind a colour is rolled out at once, and says so', async () => {
+  await delivery.deploy({ ...plainManifest, strategy: { kind: 'blue-green' } }, '1.0.0')
+  const strategy = {
+    kind: 'canary',
+    steps: [{ percent: 10, seconds: 2 }],
+    analysis: { maxRestarts: 0, queries: [] },
+  } as const
+  await delivery.deploy({ ...plainManifest, strategy }, '2.0.0')
+  const { steps } = await delivery.deploy({ ...plainManifest, strategy: { kind: 'blue-green' } }, '3.0.0')
+  expect(steps.map(({ id }) => id)).toContain('colour')
+  const [, second] = (await delivery.releases()).toReversed()
+  expect(second!.steps[0]!.title).toBe(
+    'roll out 2.0.0 on 2 instances at once: a share of the requests cannot be had beside a colour',
+  )
+})
+
 test('who was killed is followed by somebody who is told', async () => {
   await delivery.deploy(whole, '1.0.0')
   delivery.lives = 30

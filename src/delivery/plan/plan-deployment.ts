@@ -176,10 +176,12 @@ class DeploymentPlanner {
     }
   }
 
-  private main(): PartName[] {
+  /** @param remark behind the title of its step */
+  private main(remark = ''): PartName[] {
     const { manifest, timeLimitSeconds } = this.input
     const main = workloadOf(manifest, this.parts, 'main', manifest.replicas)
-    this.builder.bring(rolloutFacts(main, timeLimitSeconds), [main])
+    const facts = rolloutFacts(main, timeLimitSeconds)
+    this.builder.bring({ ...facts, title: `${facts.title}${remark}` }, [main])
     const entrance = entranceOf(manifest, 'serving')
     if (entrance !== undefined) this.builder.bring(switchFacts(entrance), [entrance])
     return entrance === undefined ? [main] : [main, entrance]
@@ -238,8 +240,9 @@ class DeploymentPlanner {
     const { strategy } = manifest
     this.candidate()
     const main = this.builder.there.find(part => part.kind === 'workload' && part.track === 'main')
-    if (strategy.kind !== 'canary' || main === undefined || !leadingTo(this.builder.there, manifest.name, 'serving'))
-      return this.main()
+    if (strategy.kind !== 'canary' || main === undefined) return this.main()
+    if (!leadingTo(this.builder.there, manifest.name, 'serving'))
+      return this.main(' at once: a share of the requests cannot be had beside a colour')
     const beside = observed.workloads.find(({ name }) => name === main.name)?.wanted ?? manifest.replicas
     strategy.steps.forEach(({ percent, seconds }, index) => {
       const number = index + 1
