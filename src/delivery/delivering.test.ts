@@ -224,10 +224,8 @@ test('a canary behind a colour is rolled out at once, and says so', async () => 
     analysis: { maxRestarts: 0, queries: [] },
   } as const
   await delivery.deploy({ ...plainManifest, strategy }, '2.0.0')
-  const { steps } = await delivery.deploy({ ...plainManifest, strategy: { kind: 'blue-green' } }, '3.0.0')
-  expect(steps.map(({ id }) => id)).toContain('colour')
-  const [, second] = (await delivery.releases()).toReversed()
-  expect(second!.steps[0]!.title).toBe(
+  const { steps } = (await delivery.releases())[0]!
+  expect(steps[0]!.title).toBe(
     'roll out 2.0.0 on 2 instances at once: a share of the requests cannot be had beside a colour',
   )
 })

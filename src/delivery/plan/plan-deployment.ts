@@ -240,9 +240,9 @@ class DeploymentPlanner {
     const { strategy } = manifest
     this.candidate()
     const main = this.builder.there.find(part => part.kind === 'workload' && part.track === 'main')
-    if (strategy.kind !== 'canary' || main === undefined) return this.main()
     if (!leadingTo(this.builder.there, manifest.name, 'serving'))
       return this.main(' at once: a share of the requests cannot be had beside a colour')
+    if (strategy.kind !== 'canary' || main === undefined) return this.main()
     const beside = observed.workloads.find(({ name }) => name === main.name)?.wanted ?? manifest.replicas
     strategy.steps.forEach(({ percent, seconds }, index) => {
       const number = index + 1
