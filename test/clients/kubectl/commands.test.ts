@@ -137,7 +137,7 @@ describeKubectl(
       ['version', 'kubectl version', /Server Version: v1\.36\./],
       [
         'proxy',
-        `kubectl proxy --port=0 > proxy.txt & until grep -q Starting proxy.txt; do sleep 0.1; done; at=$(sed 's/.* //' proxy.txt); for path in api/kubernetes api/v1/namespaces apis metrics healthz; do node -e 'fetch(process.argv[1]).then(answer => console.log(answer.status))' "http://$at/$path"; done; kill $!`,
+        `kubectl proxy --port=0 > proxy.txt & until grep -qs Starting proxy.txt; do sleep 0.1; done; at=$(sed 's/.* //' proxy.txt); for path in api/kubernetes api/v1/namespaces apis metrics healthz; do node -e 'fetch(process.argv[1]).then(answer => console.log(answer.status))' "http://$at/$path"; done; kill $!`,
         /^404\n200\n200\n200\n200$/,
       ],
     ])
