@@ -65,7 +65,7 @@ async function worker(url: string, agent: Agent, kind: string): Promise<void> {
 }
 
 const workers = (count: string, kind: string, options: object): Promise<void>[] =>
-  urls.split(',').flatMap(url => Array.from({ length: Number(count) }, () => worker(url, new Agent(options), kind)))
+  urls.split(' ').flatMap(url => Array.from({ length: Number(count) }, () => worker(url, new Agent(options), kind)))
 await Promise.all([
   ...workers(keptAlive, 'kept alive', { keepAlive: true, maxSockets: 1 }),
   ...workers(newEachTime, 'new connection', { keepAlive: false }),

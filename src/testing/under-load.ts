@@ -34,7 +34,7 @@ export async function underLoad(
   const program = join(repository, 'src/testing/http-load.ts')
   const load = cluster.spawn(process.execPath, [
     program,
-    urls.join(','),
+    urls.join(' '),
     ...[keptAlive, newEachTime, pauseMs].map(String),
   ])
   const report = text(load.stdout!)

@@ -43,7 +43,7 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     )
     await expectRefusal(cluster.up('--api-port', '70000'), /expected a port from 0 to 65535/)
     await expectRefusal(cluster.sampan('upp'), /unknown command 'upp'/)
-    await expectRefusal(cluster.sampan('deploy', '-e', 'test', 'geo-backend'), /expected NAME:VERSION/)
+    await expectRefusal(cluster.sampan('deploy', '-e', 'test', 'geo-backend:1:2'), /expected NAME:VERSION/)
     await expectRefusal(
       cluster.sampan('deploy', '-e', 'test', 'nothing:1.0.0'),
       /there is no app\.yml of a service "nothing"/,

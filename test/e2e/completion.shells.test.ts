@@ -64,7 +64,7 @@ describe('completion', () => {
 
   test('in zsh', () => {
     expect(zsh('dep')).toEqual([
-      'deploy:bring versions of services into an environment and wait until they run',
+      'deploy:bring versions of services into environments and wait until they run',
       'options <>',
     ])
     expect(zsh('deploy', '-e', 'test', 'geo-f')).toEqual(['geo-frontend\\::', 'options <-S|>'])
@@ -73,9 +73,7 @@ describe('completion', () => {
   })
 
   test('in fish', () => {
-    expect(fish('sampan dep')).toEqual([
-      'deploy\tbring versions of services into an environment and wait until they run',
-    ])
+    expect(fish('sampan dep')).toEqual(['deploy\tbring versions of services into environments and wait until they run'])
     expect(fish('sampan deploy -e test geo-f').map(line => line.trim())).toEqual(['geo-frontend:'])
     expect(fish('sampan build fro').map(line => line.split('\t')[0])).toEqual(['frontend/'])
   })

@@ -48,4 +48,11 @@ for (const verb of ['rollOut', 'put', 'remove', 'runOnce'] as const) {
   })
 }
 
+const { fetch } = globalThis
+globalThis.fetch = async (...all) => {
+  const answer = await fetch(...all)
+  if (within) die()
+  return answer
+}
+
 await import('../../../src/main/cli.ts')
