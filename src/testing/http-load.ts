@@ -1,5 +1,5 @@
 // Bounded load on one URL or more, with commas between them, run as a program of its own so that it can stand in a network namespace:
-//   node http-load.ts URL,URL... KEPT_ALIVE NEW_EACH_TIME PAUSE_MS
+//   node http-load.ts 'URL URL...' KEPT_ALIVE NEW_EACH_TIME PAUSE_MS
 // Connections of both kinds, so many to each, ask one request after another until standard input ends; then one line of
 // JSON says how many answers came and which requests failed.
 import { Agent, request } from 'node:http'

@@ -197,6 +197,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
   })
 
   test('containerd is killed: requests go on, and it comes back by itself', async () => {
+    await eventually('old instances are gone', async () => (await containersOf()).length === 6, 30_000)
     const before = await containersOf()
     const report = await geoUnderLoad(async () => {
       process.kill(containerdPid(), 'SIGKILL')
