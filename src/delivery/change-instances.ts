@@ -4,6 +4,7 @@ import { DeployError } from './deploy-error.ts'
 import { delivering, type DeliveryOptions } from './delivering.ts'
 import type { Verdict, Watch } from './engine/engine.ts'
 import type { Place } from './engine/parts.ts'
+import { watchOf } from './execution/watch-of.ts'
 import { withoutSecrets } from './execution/without-secrets.ts'
 import { servingRelease } from './serving-release.ts'
 
@@ -37,12 +38,7 @@ function changing(
       )
     const { release, workload } = servingRelease(place, situation)
     const signal = AbortSignal.any([options.signal, lost])
-    const watch: Watch = {
-      progress: text => report.waiting(text),
-      heldUp: text => report.note(`waiting: ${text}`),
-      timeLimitSeconds,
-      signal,
-    }
+    const watch = watchOf(report, timeLimitSeconds, signal)
     const verdict = await settled(change(workload.name, watch), signal, place, what)
     if (verdict.state === 'failed') {
       const words = await withoutSecrets(options.engine, place, release.bundles, verdict.lastWords)

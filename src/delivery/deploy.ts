@@ -2,10 +2,10 @@
 import { DeployError } from './deploy-error.ts'
 import { checkAbilities, delivering, type DeliveryOptions, type Plan } from './delivering.ts'
 import type { Engine } from './engine/engine.ts'
-import type { Bundle, Place } from './engine/parts.ts'
+import type { Place } from './engine/parts.ts'
 import { releaseBefore, situationOf, type Situation } from './history.ts'
 import type { Manifest } from './manifest/manifest.ts'
-import type { Materials } from './plan/materials.ts'
+import { bundlesOf, type Materials } from './plan/materials.ts'
 import { planDeployment } from './plan/plan-deployment.ts'
 import { planRollback } from './plan/plan-rollback.ts'
 import type { Release } from './release.ts'
@@ -76,11 +76,6 @@ async function deploymentPlan(
     timeLimitSeconds,
   })
   return { planned, bundles: bundlesOf(materials) }
-}
-
-function bundlesOf({ files, secrets, services }: Materials): Bundle[] {
-  const own = [files, secrets].filter(bundle => bundle !== undefined)
-  return [...own, ...services.flatMap(({ credentials, administrator }) => [credentials, administrator])]
 }
 
 /** Environments that share a namespace share its one service. */

@@ -2,13 +2,13 @@
 // written, so that whoever comes after a process that was killed knows what may have been begun. It knows no kind of
 // step.
 import { DeployError } from '../deploy-error.ts'
-import type { Watch } from '../engine/engine.ts'
-import type { Ledger } from '../engine/ledger.ts'
+import { LedgerConflict, type Ledger } from '../engine/ledger.ts'
 import type { Place } from '../engine/parts.ts'
 import { formatTime } from '../../lib/clock.ts'
 import type { Step } from '../plan/step.ts'
 import type { RecordedRelease, Release, StepRecord } from '../release.ts'
 import { StepFailure, type StepContext, type StepHandler, type StepHandlers } from './step-handler.ts'
+import { watchOf } from './watch-of.ts'
 import type { World } from './world.ts'
 
 export interface ExecutionOptions {
@@ -82,15 +82,9 @@ export class Execution {
     const aborted = Promise.withResolvers<never>()
     aborted.promise.catch(() => {})
     all.addEventListener('abort', () => aborted.reject(all.reason as Error), { once: true })
-    const watch: Watch = {
-      progress: text => world.report.waiting(text),
-      heldUp: text => world.report.note(`waiting: ${text}`),
-      timeLimitSeconds: step.timeLimitSeconds,
-      signal: all,
-    }
     const context: StepContext = {
       world,
-      watch,
+      watch: watchOf(world.report, step.timeLimitSeconds, all),
       note: this.recordOf(step)?.note,
       keepNote: async note => {
         this.changed(step, { ...this.recordOf(step)!, note })
@@ -151,7 +145,7 @@ export async function record(ledger: Ledger, place: Place, release: Release): Pr
   try {
     return (await ledger.add(place, { revision, state, content: release })) as RecordedRelease
   } catch (error) {
-    if ((error as Error).name !== 'LedgerConflict') throw error
+    if (!(error instanceof LedgerConflict)) throw error
     throw new DeployError(
       `somebody else began release ${revision} of "${release.service}" just now; look at it and try again`,
     )

@@ -31,3 +31,9 @@ export interface ServiceMaterial {
   /** Names of the variables that the service finds in its credentials. */
   readonly variables: readonly string[]
 }
+
+/** The configuration that a release of these needs. */
+export function bundlesOf({ files, secrets, services }: Materials): Bundle[] {
+  const own = [files, secrets].filter(bundle => bundle !== undefined)
+  return [...own, ...services.flatMap(({ credentials, administrator }) => [credentials, administrator])]
+}

@@ -1,10 +1,10 @@
 // From a manifest, a version and what there is to the steps that bring it there. Pure: the same input gives the same
 // plan, and each step says how it is undone.
 import type { Observation } from '../engine/engine.ts'
-import { type Part, type PartName, type Process, type Run, type Sidecar } from '../engine/parts.ts'
+import type { Part, PartName, Process, Run, Sidecar } from '../engine/parts.ts'
 import type { Command, Manifest } from '../manifest/manifest.ts'
 import type { PlannedRelease, Release, ReleaseMigration } from '../release.ts'
-import type { Materials, ServiceMaterial } from './materials.ts'
+import { bundlesOf, type Materials, type ServiceMaterial } from './materials.ts'
 import {
   entranceOf,
   otherColour,
@@ -19,15 +19,17 @@ import {
 } from './parts-of.ts'
 import { PlanBuilder } from './plan-builder.ts'
 import { processOf, sidecarsOf } from './process-of.ts'
-import type { MigrateStep, RunStep, ServiceStep, StepFacts } from './step.ts'
+import type { RunStep, StepFacts } from './step.ts'
 import {
   brief,
   bringAspects,
   instancesText,
   leadingTo,
+  migrateStep,
   notifySteps,
   removeRest,
   rolloutFacts,
+  serviceStep,
   servingWorkload,
   switchFacts,
 } from './usual-steps.ts'
@@ -68,7 +70,12 @@ class DeploymentPlanner {
     const { builder } = this
     for (const material of materials.services) this.service(material)
     const migration = this.migration()
-    if (migration !== undefined) builder.add(this.migrateStep(migration))
+    if (migration !== undefined) {
+      const { up, down, version: printed, irreversible } = migration
+      const title = `migrate the schema: ${brief(up.process.command)}`
+      const back = irreversible ? undefined : down
+      builder.add(migrateStep({ id: 'migrate', title, forward: up, back, version: printed }))
+    }
     const kept = this.instances()
     bringAspects(builder, manifest.name, {
       schedules: schedulesOf(manifest, this.parts),
@@ -77,16 +84,11 @@ class DeploymentPlanner {
     builder.add(this.check('after', manifest.checks.after, manifest.name))
     removeRest(builder, manifest.name, [...kept, ...this.servers()])
     builder.add(...notifySteps(manifest.notify))
-    const bundles = [
-      materials.files,
-      materials.secrets,
-      ...materials.services.flatMap(({ credentials, administrator }) => [credentials, administrator]),
-    ]
     return {
       version,
       image: this.process.image,
       parts: builder.there,
-      bundles: [...new Set([...bundles.flatMap(bundle => bundle?.name ?? []), ...bundlesIn(builder.there)])],
+      bundles: [...new Set([...bundlesOf(materials).map(({ name }) => name), ...bundlesIn(builder.there)])],
       needs: materials.services.map(({ need }) => need),
       notify: manifest.notify,
       ...(migration !== undefined && { migration }),
@@ -101,7 +103,7 @@ class DeploymentPlanner {
 
   private service(material: ServiceMaterial): void {
     const { manifest, timeLimitSeconds } = this.input
-    const { type, database, server } = material.need
+    const { type } = material.need
     const parts = serverParts(manifest.name, material)
     if (parts !== undefined)
       this.builder.bring(
@@ -114,17 +116,7 @@ class DeploymentPlanner {
         },
         parts,
       )
-    const where = server.kind === 'managed' ? server.workload : server.host
-    const step: ServiceStep = {
-      kind: 'service',
-      id: type,
-      title: `make sure of the ${type} database ${database} on ${where}`,
-      doneWhen: 'the service can log in',
-      undo: 'what this release made there is taken away; what was there stays',
-      timeLimitSeconds: serviceSeconds,
-      need: material.need,
-    }
-    this.builder.add(step)
+    this.builder.add(serviceStep(material.need))
   }
 
   private servers(): PartName[] {
@@ -141,23 +133,6 @@ class DeploymentPlanner {
       ...(migrate.down !== undefined && { down: run('migrate-down', migrate.down) }),
       ...(migrate.version !== undefined && { version: run('schema', migrate.version) }),
       irreversible: migrate.irreversible,
-    }
-  }
-
-  private migrateStep({ up, down, version, irreversible }: ReleaseMigration): MigrateStep {
-    const named = (id: string): Run => ({ ...version!, name: `${version!.name}-${id}` })
-    return {
-      kind: 'migrate',
-      id: 'migrate',
-      title: `migrate the schema: ${brief(up.process.command)}`,
-      doneWhen: 'it has ended with 0',
-      undo: irreversible || down === undefined ? 'the schema stays' : brief(down.process.command),
-      timeLimitSeconds: up.timeLimitSeconds,
-      forward: up,
-      ...(down !== undefined && !irreversible && { back: down }),
-      ...(version !== undefined && {
-        version: { before: named('before'), after: named('after'), undoing: named('undoing'), undone: named('undone') },
-      }),
     }
   }
 
@@ -253,7 +228,7 @@ class DeploymentPlanner {
         {
           ...rolloutFacts(canary, timeLimitSeconds),
           id: `canary-${number}`,
-          title: `give ${share} % of the requests to ${instances} new ${instances === 1 ? 'instance' : 'instances'}`,
+          title: `give ${share} % of the requests to ${instancesText(instances, 'new ')}`,
           undo: index === 0 ? 'they are stopped' : 'as many as before',
         },
         [canary],
@@ -324,7 +299,6 @@ class DeploymentPlanner {
   }
 }
 
-const serviceSeconds = 120
 const analysisSeconds = 30
 
 function bundlesIn(parts: readonly Part[]): string[] {

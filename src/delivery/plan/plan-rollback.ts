@@ -7,9 +7,11 @@ import { PlanBuilder } from './plan-builder.ts'
 import {
   brief,
   bringAspects,
+  migrateStep,
   notifySteps,
   removeRest,
   rolloutFacts,
+  serviceStep,
   servingWorkload,
   switchFacts,
 } from './usual-steps.ts'
@@ -34,16 +36,7 @@ export function planRollback(input: RollbackInput): PlannedRollback {
   const builder = new PlanBuilder(present.parts)
   const schema = keepSchema ? { steps: [], first: [], schema: present.schema } : schemaSteps(input)
   if ('refusal' in schema) return schema
-  for (const need of goal.needs)
-    builder.add({
-      kind: 'service',
-      id: need.type,
-      title: `make sure of the ${need.type} database ${need.database}`,
-      doneWhen: 'the service can log in',
-      undo: 'what this release made there is taken away; what was there stays',
-      timeLimitSeconds: serviceSeconds,
-      need,
-    })
+  builder.add(...goal.needs.map(serviceStep))
   builder.add(...schema.first)
   const service = goal.service
   const workload = servingWorkload(goal.parts, service)
@@ -74,8 +67,6 @@ export function planRollback(input: RollbackInput): PlannedRollback {
     steps: builder.steps,
   }
 }
-
-const serviceSeconds = 120
 
 /** Behind an entrance that leads to one colour, the other one may wait. */
 const staysWarm = (old: Workload | undefined, workload: Workload | undefined): Part[] =>
@@ -134,25 +125,15 @@ function schemaStep({ revision }: RollbackInput, release: Release, way: 'up' | '
   const goal = noteOf(release)?.before
   const backwards = down === undefined || goal === undefined ? down : towards(down, goal)
   const [forward, back] = way === 'down' ? [backwards!, up] : [up, backwards]
-  return {
-    kind: 'migrate',
+  const command = brief(forward.process.command)
+  return migrateStep({
     id,
     title:
       way === 'down'
-        ? `take the schema back behind release ${release.revision} (${release.version}): ${brief(forward.process.command)}`
-        : `bring the schema to release ${release.revision} (${release.version}): ${brief(forward.process.command)}`,
-    doneWhen: 'it has ended with 0',
-    undo: back === undefined ? 'the schema stays' : brief(back.process.command),
-    timeLimitSeconds: forward.timeLimitSeconds,
+        ? `take the schema back behind release ${release.revision} (${release.version}): ${command}`
+        : `bring the schema to release ${release.revision} (${release.version}): ${command}`,
     forward: named(forward),
-    ...(back !== undefined && { back: named(back, '-back') }),
-    ...(version !== undefined && {
-      version: {
-        before: named(version, '-before'),
-        after: named(version, '-after'),
-        undoing: named(version, '-undoing'),
-        undone: named(version, '-undone'),
-      },
-    }),
-  }
+    back: back && named(back, '-back'),
+    version: version && named(version),
+  })
 }

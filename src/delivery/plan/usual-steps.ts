@@ -5,13 +5,15 @@ import {
   type Part,
   type PartName,
   type Route,
+  type Run,
   type Schedule,
   type Workload,
 } from '../engine/parts.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import type { NotifyStep, StepFacts } from './step.ts'
+import type { MigrateStep, NotifyStep, ServiceNeed, ServiceStep, StepFacts } from './step.ts'
 
 const partSeconds = 60
+const serviceSeconds = 120
 const hookSeconds = 30
 
 export const brief = (command: readonly string[]): string => {
@@ -19,7 +21,9 @@ export const brief = (command: readonly string[]): string => {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
-export const instancesText = (instances: number): string => `${instances} ${instances === 1 ? 'instance' : 'instances'}`
+/** @param which goes before the word, as `new ` */
+export const instancesText = (instances: number, which = ''): string =>
+  `${instances} ${which}${instances === 1 ? 'instance' : 'instances'}`
 
 export const rolloutFacts = ({ instances, version }: Workload, timeLimitSeconds: number): StepFacts => ({
   id: 'rollout',
@@ -28,6 +32,44 @@ export const rolloutFacts = ({ instances, version }: Workload, timeLimitSeconds:
   undo: 'the instances of the release before come back; where there is none, these are stopped',
   timeLimitSeconds,
 })
+
+export function serviceStep(need: ServiceNeed): ServiceStep {
+  const { type, database, server } = need
+  return {
+    kind: 'service',
+    id: type,
+    title: `make sure of the ${type} database ${database} on ${server.kind === 'managed' ? server.workload : server.host}`,
+    doneWhen: 'the service can log in',
+    undo: 'what this release made there is taken away; what was there stays',
+    timeLimitSeconds: serviceSeconds,
+    need,
+  }
+}
+
+export interface SchemaChange extends Pick<StepFacts, 'id' | 'title'> {
+  readonly forward: Run
+  /** undefined: nothing takes it back. */
+  readonly back: Run | undefined
+  /** Prints the version of the schema; asked up to four times, each under a name that begins with its. */
+  readonly version: Run | undefined
+}
+
+export function migrateStep({ id, title, forward, back, version }: SchemaChange): MigrateStep {
+  const asked = (when: string): Run => ({ ...version!, name: `${version!.name}-${when}` })
+  return {
+    kind: 'migrate',
+    id,
+    title,
+    doneWhen: 'it has ended with 0',
+    undo: back === undefined ? 'the schema stays' : brief(back.process.command),
+    timeLimitSeconds: forward.timeLimitSeconds,
+    forward,
+    ...(back !== undefined && { back }),
+    ...(version !== undefined && {
+      version: { before: asked('before'), after: asked('after'), undoing: asked('undoing'), undone: asked('undone') },
+    }),
+  }
+}
 
 export const switchFacts = ({ name, leadsTo }: Entrance): StepFacts => ({
   id: 'entrance',

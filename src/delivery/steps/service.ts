@@ -1,7 +1,7 @@
 // Makes sure that a service has what it needs on a backing service. What was made by a release that fails is dropped
 // again, and only that: whether there was anything is noted before.
 import type { ServiceNeed, ServiceStep } from '../plan/step.ts'
-import type { BackingService, Reached, Wanted } from '../services/backing-service.ts'
+import { ServiceFailure, type BackingService, type Reached, type Wanted } from '../services/backing-service.ts'
 import { withServer } from '../services/with-server.ts'
 import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
 
@@ -35,6 +35,6 @@ async function reaching(
   try {
     await withServer(need, world, work)
   } catch (error) {
-    throw (error as Error).name === 'ServiceFailure' ? new StepFailure((error as Error).message) : error
+    throw error instanceof ServiceFailure ? new StepFailure(error.message) : error
   }
 }
