@@ -3,8 +3,9 @@
 import type { DeliveryOptions } from '../delivery/delivering.ts'
 import { deliveryOptions, type DeliverySettings } from './deliveries.ts'
 import { interruptible, type Interruptible } from './interruption.ts'
+import { withTarget } from './looking.ts'
 import { Output } from './output.ts'
-import { openTarget, type Target, type TargetOptions } from './target.ts'
+import type { Target, TargetOptions } from './target.ts'
 
 export interface Changing {
   readonly target: Target
@@ -18,12 +19,9 @@ export async function changing<T>(
   work: (at: Changing) => Promise<T>,
 ): Promise<T> {
   const output = new Output()
-  const target = openTarget(options)
-  try {
-    return await interruptible(output, how, signal =>
+  return withTarget(options, target =>
+    interruptible(output, how, signal =>
       work({ target, output, delivery: deliveryOptions(target, options, output, signal) }),
-    )
-  } finally {
-    target.close()
-  }
+    ),
+  )
 }

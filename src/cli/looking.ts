@@ -3,10 +3,15 @@
 import { situationOf } from '../delivery/history.ts'
 import type { Place } from '../delivery/engine/parts.ts'
 import type { Looked } from '../delivery/service-state.ts'
-import { openTarget, type Target, type TargetOptions } from './target.ts'
+import { openTarget, type Setting, type Target, type TargetOptions } from './target.ts'
 
-export async function withTarget<T>(options: TargetOptions, work: (target: Target) => Promise<T>): Promise<T> {
-  const target = openTarget(options)
+/** @param setting by default that of the folder in which the command was given */
+export async function withTarget<T>(
+  options: TargetOptions,
+  work: (target: Target) => Promise<T>,
+  setting?: Setting,
+): Promise<T> {
+  const target = openTarget(options, setting)
   try {
     return await work(target)
   } finally {

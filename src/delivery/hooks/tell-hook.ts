@@ -1,7 +1,7 @@
 // Tells a hook: an HTTP POST with the news as JSON. One that does not answer is asked again; the URL, which may hold a
 // token, stands in no message.
 import type { Clock } from '../../lib/clock.ts'
-import { pause } from '../execution/pause.ts'
+import { pause } from '../engine/pause.ts'
 import type { News } from '../execution/world.ts'
 
 const attempts = 3

@@ -1,7 +1,7 @@
 // Watches a new version that gets some of the requests: its instances may not be started again too often, and at the
 // end a command and queries of Prometheus have their say.
 import type { ObservedWorkload } from '../engine/engine.ts'
-import { pause } from '../execution/pause.ts'
+import { pause } from '../engine/pause.ts'
 import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
 import type { AnalyseStep } from '../plan/step.ts'
 import { mustSucceed } from './run.ts'
@@ -18,6 +18,7 @@ export const analyse: StepHandler<AnalyseStep> = {
       if (leftMs <= 0) break
       context.watch.progress(`watching the new version: ${Math.ceil(leftMs / 1000)} s left`)
       await pause(clock, Math.min(leftMs, lookEverySeconds * 1000), context.watch.signal)
+      context.watch.signal.throwIfAborted()
     }
     if (step.run !== undefined) await mustSucceed(step.run, step.title, context)
     await askPrometheus(step, context)

@@ -12,7 +12,7 @@ import { formatMicroTime, type Clock, type Timer } from '../../../lib/clock.ts'
 import { DeployError } from '../../deploy-error.ts'
 import type { DeliveryLease, Taker } from '../ledger.ts'
 import type { Place } from '../parts.ts'
-import { pause } from './live-list.ts'
+import { pause } from '../pause.ts'
 
 const durationMs = 15_000
 const renewMs = 5_000

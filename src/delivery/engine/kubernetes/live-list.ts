@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
 import type { Client, ListOptions } from '../../../client/client.ts'
 import type { Clock } from '../../../lib/clock.ts'
+import { pause } from '../pause.ts'
 
 export interface LiveQuery<T extends KubeObject> extends Pick<ListOptions, 'labelSelector' | 'fieldSelector'> {
   readonly resource: Resource<T>
@@ -54,18 +55,4 @@ export async function keepLive<T extends KubeObject>(
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.code >= 500 || error.code === 429 || isExpired(error)
   return typeof (error as NodeJS.ErrnoException).code === 'string'
-}
-
-/** Ends early when the signal fires. */
-export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) return resolve()
-    const done = (): void => {
-      timer.cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = clock.after(delayMs, done)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline'
 import type { HttpClient } from '../../../client/http-client.ts'
 import type { Clock } from '../../../lib/clock.ts'
-import { pause } from './live-list.ts'
+import { pause } from '../pause.ts'
 
 export interface LogSource {
   readonly namespace: string

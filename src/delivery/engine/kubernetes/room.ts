@@ -8,7 +8,7 @@ import type { Clock } from '../../../lib/clock.ts'
 import { DeployError } from '../../deploy-error.ts'
 import type { Watch } from '../engine.ts'
 import { label } from './labels.ts'
-import { pause } from './live-list.ts'
+import { pause } from '../pause.ts'
 import { ifPermitted, itemsIfPermitted } from './permitted.ts'
 import { releaseLabel } from './secret-ledger.ts'
 
