@@ -2,7 +2,7 @@
 // image so that the manifest finds it, and says the command that delivers it.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { localRegistry } from '../delivery/manifest/manifest.ts'
+import { localRegistry } from '../images/client/place.ts'
 import { environmentsOf, readManifest } from '../delivery/manifest/read-manifest.ts'
 import { findManifest, manifestName } from './find-manifest.ts'
 import { findTeam } from './find-team.ts'

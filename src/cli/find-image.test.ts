@@ -21,7 +21,7 @@ beforeAll(async () => {
   const config = await client.pushBytes(Buffer.from('{}'))
   const manifest = { schemaVersion: 2, config: { digest: config, size: 2 }, layers: [] }
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  digest = await client.pushManifest('1.0.0', mediaType, Buffer.from(JSON.stringify(manifest)))
+  digest = (await client.pushManifest('1.0.0', mediaType, Buffer.from(JSON.stringify(manifest)))).digest
 })
 afterAll(async () => {
   await registry.close()

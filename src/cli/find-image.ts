@@ -1,9 +1,8 @@
 // Which registry knows an image of a manifest, and what its tag stands for there.
 import type { RegistryHosting } from '../client/registry-hosting.ts'
 import { DeployError } from '../delivery/deploy-error.ts'
-import { localRegistry } from '../delivery/manifest/manifest.ts'
 import { findDigest } from '../images/client/find-digest.ts'
-import { dockerHub } from '../images/client/place.ts'
+import { dockerHub, localRegistry } from '../images/client/place.ts'
 import { parseImageReference } from '../images/image-reference.ts'
 import { loggedIn } from './registry-login.ts'
 

@@ -18,7 +18,7 @@ import {
   withContext,
 } from './command-options.ts'
 import { addDailyCommands } from './daily-commands.ts'
-import { sampanVersion } from './version.ts'
+import { sampanVersion } from '../lib/version.ts'
 
 const program = new Command('sampan')
   .description(

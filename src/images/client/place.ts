@@ -4,6 +4,9 @@
 /** Of names without a registry. */
 export const dockerHub = 'docker.io'
 
+/** What the cluster's own is called in names of images. */
+export const localRegistry = 'sampan.local'
+
 /** @param registry `ghcr.io`, `127.0.0.1:5000`, or a URL */
 export function registryUrl(registry: string): URL {
   if (/^https?:\/\//.test(registry)) return new URL(registry)

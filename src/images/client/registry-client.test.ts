@@ -88,7 +88,8 @@ async function pushed(to: RegistryClient, layer: Buffer): Promise<{ digest: stri
       layers: [{ digest: digestOf(layer), size: layer.length }],
     }),
   )
-  return { digest: await to.pushManifest('1.0.0', manifestType, manifest), layer: digestOf(layer) }
+  const { digest } = await to.pushManifest('1.0.0', manifestType, manifest)
+  return { digest, layer: digestOf(layer) }
 }
 
 test('what was pushed is found, by tag and by digest, and pulled', async () => {

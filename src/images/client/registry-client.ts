@@ -34,9 +34,11 @@ export interface FoundManifest {
 
 type Access = 'pull' | 'pull,push'
 
+const indexType = 'application/vnd.oci.image.index.v1+json'
+const imageManifestType = 'application/vnd.oci.image.manifest.v1+json'
 const manifestTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
+  indexType,
+  imageManifestType,
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ')
@@ -161,15 +163,37 @@ export class RegistryClient {
     return digest
   }
 
-  /** @param reference a tag, or the digest of the bytes */
-  async pushManifest(reference: string, mediaType: string, bytes: Buffer): Promise<string> {
+  /**
+   * @param reference a tag, or the digest of the bytes
+   * @returns `knowsSubject`: the registry keeps what the manifest is about
+   */
+  async pushManifest(
+    reference: string,
+    mediaType: string,
+    bytes: Buffer,
+  ): Promise<{ readonly digest: string; readonly knowsSubject: boolean }> {
     const answer = await this.call('pull,push', 'PUT', `manifests/${reference}`, {
       headers: { 'content-type': mediaType, 'content-length': bytes.length },
       body: () => Readable.from([bytes]),
     })
     await expectStatus(answer, [201], `the registry at ${this.registry} did not accept ${this.repository}:${reference}`)
     answer.resume()
-    return digestOf(bytes)
+    return { digest: digestOf(bytes), knowsSubject: answer.headers['oci-subject'] !== undefined }
+  }
+
+  /** Of a registry that does not keep subjects, a tag with the subject's digest lists what is about it. */
+  async pushReferrer(subject: string, bytes: Buffer, artifactType: string): Promise<void> {
+    const digest = digestOf(bytes)
+    if ((await this.pushManifest(digest, imageManifestType, bytes)).knowsSubject) return
+    const tag = subject.replace(':', '-')
+    const known = await this.manifest(tag)
+    const { manifests = [] } = (known === undefined ? {} : JSON.parse(known.content.toString())) as {
+      manifests?: { digest: string }[]
+    }
+    const own = { mediaType: imageManifestType, digest, size: bytes.length, artifactType }
+    const all = [...manifests.filter(other => other.digest !== digest), own]
+    const index = { schemaVersion: 2, mediaType: indexType, manifests: all }
+    await this.pushManifest(tag, indexType, Buffer.from(JSON.stringify(index)))
   }
 
   /** Sends nothing when it is there. Small content and registries of this machine take one request. */

@@ -9,12 +9,20 @@ import { applicationFolder, compiledApplication, compiledCodeVariables } from '.
 import { dependencyLayer } from './dependency-layer.ts'
 import { npm } from './npm.ts'
 import { applicationFilter, readProject, type Project } from './project.ts'
+import { placeOf } from './workspace.ts'
 
 export const nodeBuilder: Builder = {
   name: 'node',
   title: 'Node.js',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => readProject(directory),
+  inputs(directory) {
+    const { root, needed } = placeOf(directory)
+    const ofRoot = ['package.json', 'package-lock.json', '.npmrc', '.dockerignore']
+    return root === directory
+      ? [directory]
+      : [...ofRoot.map(name => join(root, name)), ...needed.map(path => join(root, path))]
+  },
   async build(context) {
     const { progress, note } = context
     const project = readProject(context.directory)
