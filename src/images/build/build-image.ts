@@ -51,7 +51,12 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const { size, mtimeMs } = statSync(options.nodeBinary)
     const rest = { version: 1, revision, base: base?.digest, node: [size, mtimeMs], tool: options.tool }
     const memory = new BuildMemory(cacheDirectory, [
-      ...[directory, repository, tag, registry, builder.name, String(options.owner ?? 0)],
+      directory,
+      repository,
+      tag,
+      registry,
+      builder.name,
+      String(options.owner ?? 0),
       JSON.stringify(settings),
     ])
     const before = snapshotOf(inputs)

@@ -1,4 +1,5 @@
 // Where the source of an image comes from, as far as git tells it: the commit that changed it last, and the repository.
+import { spawnSync } from 'node:child_process'
 import { run } from '../../host/command.ts'
 
 export interface Revision {
@@ -42,4 +43,17 @@ function withoutUser(remote: string): string | undefined {
   url.username = ''
   url.password = ''
   return String(url).replace(/\.git$/, '')
+}
+
+/** The last commit as a tag, `3f2a9c1d5b7e` or `3f2a9c1d5b7e-dirty`; undefined: there is none. */
+export function commitTag(directory: string): string | undefined {
+  const { status, stdout } = spawnSync(
+    'git',
+    ['-C', directory, 'describe', '--always', '--dirty', '--exclude=*', '--abbrev=12'],
+    {
+      encoding: 'utf8',
+      timeout: 10_000,
+    },
+  )
+  return status === 0 && stdout.trim() !== '' ? stdout.trim() : undefined
 }

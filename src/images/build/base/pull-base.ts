@@ -152,7 +152,7 @@ class BasePull {
   private async fetched(content: Content): Promise<string> {
     const file = this.blobFile(content.digest)
     if (existsSync(file)) return file
-    const lock = await holdLock(`sampan-base-${file}`)
+    const lock = await holdLock(`sampan-base-${createHash('sha256').update(file).digest('hex')}`)
     // Another build fetches it just now; what it has so far is not to be written into.
     const part = lock === undefined ? `${file}.part-${process.pid}` : `${file}.part`
     try {

@@ -77,7 +77,7 @@ function variablesOf({ packageName, version, variables }: Project): string[] {
     NODE_ENV: 'production',
     HOME: homeDirectory,
     npm_package_name: packageName,
-    npm_package_version: version,
+    ...(version !== undefined && { npm_package_version: version }),
     ...Object.fromEntries(compiledCodeVariables.map(text => text.split('=', 2) as [string, string])),
     ...variables,
   }
