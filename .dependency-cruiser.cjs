@@ -17,9 +17,10 @@ const layers = {
   network: ['lib', 'api', 'client', 'control', 'host'],
   images: ['lib', 'host'],
   delivery: ['lib', 'api', 'client', 'control', 'streams', 'images'],
+  develop: ['lib', 'delivery', 'images'],
   observe: ['lib', 'api', 'client', 'control'],
   dashboard: ['lib', 'api', 'client'],
-  cli: ['lib', 'api', 'client', 'delivery', 'images'],
+  cli: ['lib', 'api', 'client', 'delivery', 'develop', 'images'],
 }
 
 const rules = Object.entries(layers).map(([folder, allowed]) => ({

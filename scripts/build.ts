@@ -8,7 +8,12 @@ import { writeSchemas } from './schemas.ts'
 
 rmSync('dist', { recursive: true, force: true })
 const { inputs, outputs } = await bundle(
-  { sampan: 'src/main/cli.ts', server: 'src/main/server-process.ts', 'sqlite-worker': 'src/store/sqlite-worker.ts' },
+  {
+    sampan: 'src/main/cli.ts',
+    server: 'src/main/server-process.ts',
+    'sqlite-worker': 'src/store/sqlite-worker.ts',
+    agent: 'src/develop/agent/agent.ts',
+  },
   'dist',
   buildInfo(),
 )

@@ -19,6 +19,8 @@ export interface DeliveryOptions extends Omit<World, 'place' | 'release'>, Pick<
   /** Takes the delivery back when it fires; its reason is an `Interruption`. */
   readonly signal: AbortSignal
   readonly group?: string
+  /** See `Release`. */
+  readonly development?: boolean
 }
 
 /** What a release is made from beside its plan. */
@@ -112,7 +114,7 @@ export class Delivery {
 
   /** Brings what was planned. @throws DeployError when it failed and was taken back */
   async bring({ planned, bundles, rollbackTo }: Plan): Promise<Release> {
-    const { engine, clock, deployer, group } = this.options
+    const { engine, clock, deployer, group, development } = this.options
     // A bundle to which no release refers does no harm; a release without its bundle would.
     for (const bundle of bundles) await engine.keep(this.place, bundle)
     const release: Release = {
@@ -124,6 +126,7 @@ export class Delivery {
       by: deployer,
       ...(rollbackTo !== undefined && { rollbackTo }),
       ...(group !== undefined && { group }),
+      ...(development && { development }),
       course: { direction: 'forward', steps: {} },
     }
     return this.carryOut(this.execution(await record(engine.ledger, this.place, release)))
