@@ -226,6 +226,7 @@ test('Enter starts the process again', async () => {
   begin()
   await until('serving one')
   await until('delivered')
+  await until('serving one')
   session.restart()
   await until('serving one', 2)
 }, 30_000)
