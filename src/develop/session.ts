@@ -64,6 +64,7 @@ export class DevelopmentSession {
   /** What the images of this session were made of. */
   private readonly images = new Map<string, FileStates>()
   private readonly instances = new Map<string, LinkedInstance>()
+  private readonly linking = new Map<string, Promise<void>>()
   private image: MadeImage | undefined
   private files: FileStates = new Map()
   private delivery: { readonly end: AbortController; readonly over: Promise<void> } | undefined
@@ -72,6 +73,7 @@ export class DevelopmentSession {
   private logs = new AbortController()
   private lastLineAt = ''
   private changedAtMs = 0
+  private restartWanted = false
 
   constructor(options: SessionOptions) {
     this.options = options
@@ -143,8 +145,12 @@ export class DevelopmentSession {
       }
       this.files = await fileStates(development!.roots, this.files)
       await Promise.all([...this.instances.keys()].map(instance => this.bring(instance, false)))
-    } else if (needs.has('restart'))
-      await Promise.all([...this.instances.keys()].map(instance => this.bring(instance, true)))
+    } else if (needs.has('restart')) {
+      const linked = [...this.instances].filter(([, { link }]) => link !== undefined)
+      // Who is not there yet is started again when he comes.
+      this.restartWanted = linked.length === 0
+      await Promise.all(linked.map(([instance]) => this.bring(instance, true)))
+    }
     if (needs.has('delivery')) await this.deliver()
   }
 
@@ -231,8 +237,16 @@ export class DevelopmentSession {
     )
   }
 
+  /** One at a time for each instance. */
+  private link(instance: string): Promise<void> {
+    const before = this.linking.get(instance) ?? Promise.resolve()
+    const linked = before.then(() => this.openLink(instance))
+    this.linking.set(instance, linked)
+    return linked
+  }
+
   /** Opens a way to the agent there, and brings what its container lacks. */
-  private async link(instance: string): Promise<void> {
+  private async openLink(instance: string): Promise<void> {
     const { engine, clock, place } = this.options
     const known: LinkedInstance = this.instances.get(instance) ?? { link: undefined, states: new Map(), boot: '' }
     let link: AgentLink | undefined
@@ -256,7 +270,9 @@ export class DevelopmentSession {
       if (known.boot !== link.self.boot) known.states = states
       known.boot = link.self.boot
       this.instances.set(instance, known)
-      await this.bring(instance, false)
+      const anyway = this.restartWanted
+      this.restartWanted = false
+      await this.bring(instance, anyway)
     } catch {
       // It has gone; another one announces itself.
       known.link = undefined
