@@ -19,6 +19,14 @@ export interface AgentLinkOptions {
   readonly ended: () => void
 }
 
+/** The way broke; what was ordered may have been done or not. */
+export class LinkBroken extends Error {
+  constructor(instance: string, reason: string) {
+    super(`the agent in ${instance} cannot be reached: ${reason}`)
+    this.name = 'LinkBroken'
+  }
+}
+
 interface Waiting {
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -33,17 +41,25 @@ export class AgentLink {
   private readonly controller: AbortController
   private readonly waiting: Map<number, Waiting>
   private readonly clock: Clock
+  private readonly instance: string
   private last = 0
 
   private constructor(
     self: AgentStart,
-    parts: { input: PassThrough; controller: AbortController; waiting: Map<number, Waiting>; clock: Clock },
+    parts: {
+      input: PassThrough
+      controller: AbortController
+      waiting: Map<number, Waiting>
+      clock: Clock
+      instance: string
+    },
   ) {
     this.self = self
     this.input = parts.input
     this.controller = parts.controller
     this.waiting = parts.waiting
     this.clock = parts.clock
+    this.instance = parts.instance
   }
 
   /** @throws Error when there is no agent */
@@ -62,7 +78,7 @@ export class AgentLink {
     }
     const close = (reason: string): void => {
       controller.abort()
-      const error = new Error(`the agent in ${instance} cannot be reached: ${reason}`)
+      const error = new LinkBroken(instance, reason)
       hello.reject(error)
       for (const { reject } of waiting.values()) reject(error)
     }
@@ -85,20 +101,20 @@ export class AgentLink {
       .finally(ended)
     const timer = clock.after(silenceMs, () => close('it is silent'))
     try {
-      return new AgentLink(await hello.promise, { input, controller, waiting, clock })
+      return new AgentLink(await hello.promise, { input, controller, waiting, clock, instance })
     } finally {
       timer.cancel()
     }
   }
 
-  /** Also without files, to see whether it is there. @throws Error when it failed, or nobody answers */
+  /** Also without files, to see whether it is there. @throws LinkBroken, and Error with what failed there */
   async order(files: readonly ChangedFile[], restart: boolean): Promise<void> {
-    if (this.controller.signal.aborted) throw new Error('the agent cannot be reached')
+    if (this.controller.signal.aborted) throw new LinkBroken(this.instance, 'it has ended')
     const id = ++this.last
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.waiting.set(id, { resolve, reject })
     const timer = this.clock.after(silenceMs, () => {
-      reject(new Error('the agent is silent'))
+      reject(new LinkBroken(this.instance, 'it is silent'))
       this.close()
     })
     try {

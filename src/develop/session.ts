@@ -5,7 +5,7 @@ import type { Engine, LogLine } from '../delivery/engine/engine.ts'
 import type { Place } from '../delivery/engine/parts.ts'
 import type { Development } from '../images/build/builder.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { AgentLink } from './agent-link.ts'
+import { AgentLink, LinkBroken } from './agent-link.ts'
 import { startMark, type AgentStart, type ProcessState } from './agent/words.ts'
 import { changesBetween, fileStates, fingerprint, type FileStates } from './file-states.ts'
 import { neededFor, type Need } from './needed.ts'
@@ -51,10 +51,14 @@ interface LinkedInstance {
   /** What its container has. */
   states: FileStates
   boot: string
+  /** Ends with what is brought there just now. */
+  brought: Promise<void>
 }
 
 /** How often it is looked whether agents are still there. */
 const heartbeatMs = 5_000
+/** After a way to an agent broke. */
+const relinkMs = 300
 /** Lines of a log take so long; what is said about them comes behind them. */
 const settleMs = 400
 
@@ -218,8 +222,8 @@ export class DevelopmentSession {
     }
   }
 
-  private async announced(instance: string, { build }: AgentStart): Promise<void> {
-    if (this.images.has(build)) await this.link(instance)
+  private async announced(instance: string, { build, boot }: AgentStart): Promise<void> {
+    if (this.images.has(build)) await this.link(instance, boot)
   }
 
   /** Of instances that announced themselves before anybody listened. */
@@ -237,18 +241,24 @@ export class DevelopmentSession {
     )
   }
 
-  /** One at a time for each instance. */
-  private link(instance: string): Promise<void> {
+  /** One at a time for each instance. @param boot of the container that is there now, where that is known */
+  private link(instance: string, boot?: string): Promise<void> {
     const before = this.linking.get(instance) ?? Promise.resolve()
-    const linked = before.then(() => this.openLink(instance))
+    const linked = before.then(() => this.openLink(instance, boot))
     this.linking.set(instance, linked)
     return linked
   }
 
   /** Opens a way to the agent there, and brings what its container lacks. */
-  private async openLink(instance: string): Promise<void> {
+  private async openLink(instance: string, boot: string | undefined): Promise<void> {
     const { engine, clock, place } = this.options
-    const known: LinkedInstance = this.instances.get(instance) ?? { link: undefined, states: new Map(), boot: '' }
+    const known: LinkedInstance = this.instances.get(instance) ?? {
+      link: undefined,
+      states: new Map(),
+      boot: '',
+      brought: Promise.resolve(),
+    }
+    if (known.link !== undefined && (boot === undefined || boot === known.boot)) return
     let link: AgentLink | undefined
     try {
       link = await AgentLink.open({
@@ -259,7 +269,7 @@ export class DevelopmentSession {
         agent: this.image?.agent ?? [],
         process: state => this.processChanged(instance, state),
         ended: () => {
-          if (known.link === link) known.link = undefined
+          if (known.link === link) this.linkEnded(instance, known)
         },
       })
       const states = this.images.get(link.self.build)
@@ -279,14 +289,36 @@ export class DevelopmentSession {
     }
   }
 
-  private async bring(instance: string, anyway: boolean): Promise<void> {
-    const { report, restarts } = this.options
+  /** Where the container goes on, it was the way that broke. */
+  private linkEnded(instance: string, known: LinkedInstance): void {
+    known.link = undefined
+    this.options.clock.after(relinkMs, () => {
+      if (!this.stopped.signal.aborted && this.instances.get(instance) === known) void this.link(instance)
+    })
+  }
+
+  /** One at a time for each instance, so that nothing is brought twice. */
+  private bring(instance: string, anyway: boolean): Promise<void> {
     const known = this.instances.get(instance)
-    if (known?.link === undefined) return
+    if (known === undefined) return Promise.resolve()
+    const brought = known.brought.then(() => this.bringTo(known, anyway))
+    known.brought = brought.catch(() => {})
+    return brought
+  }
+
+  private async bringTo(known: LinkedInstance, anyway: boolean): Promise<void> {
+    const { report, restarts } = this.options
+    if (known.link === undefined) return
     const wanted = this.files
     const files = changesBetween(known.states, wanted)
     if (files.length === 0 && !anyway) return
-    await known.link.order(files, restarts || anyway)
+    try {
+      await known.link.order(files, restarts || anyway)
+    } catch (error) {
+      // Whoever comes next there gets it.
+      if (error instanceof LinkBroken) return
+      throw error
+    }
     known.states = wanted
     const tookMs = this.options.clock.now() - this.changedAtMs
     report.done(

@@ -32,10 +32,20 @@ export function snapshotOf(paths: readonly string[]): Snapshot {
       found.set(path, `${stat.mode} ${stat.size} ${stat.ctimeNs} ${stat.ino}`)
       return
     }
-    for (const name of readdirSync(path)) if (!notLookedInto.has(name)) visit(join(path, name))
+    for (const name of namesIn(path)) if (!notLookedInto.has(name)) visit(join(path, name))
   }
   for (const path of paths) visit(path)
   return found
+}
+
+/** None of a folder that has just gone. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** @param rest of what the image depends on, files aside */
