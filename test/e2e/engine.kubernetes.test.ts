@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { HttpClient } from '../../src/client/http-client.ts'
 import { clusterAccess } from '../../src/client/kubeconfig.ts'
-import { testEngine } from '../../src/delivery/engine/contract.ts'
+import { testEngine } from '../../src/delivery/engine/contract/test-engine.ts'
 import { KubernetesEngine } from '../../src/delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Place } from '../../src/delivery/engine/parts.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
