@@ -181,8 +181,9 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
       input: 'quiet\n',
     })
     expect(passed).toMatchObject({ out: 'QUIET\n', code: 0 })
+    // Its terminal gets the size when the command runs already.
     const size =
-      'const say = () => { process.stdout.write([process.stdin.isTTY, process.stdout.columns, process.stdout.rows].join(), () => process.exit()) }; process.stdout.columns ? say() : process.stdout.on("resize", say)'
+      'const look = setInterval(() => { const { columns, rows } = new (require("node:tty").WriteStream)(1); if (columns === 0) return; clearInterval(look); console.log([process.stdin.isTTY, columns, rows].join()); process.exit() }, 20)'
     const terminal = `stty rows 33 columns 77; ${sampanProgram} exec -e test web -- node -e '${size}'`
     const { out } = await cluster.run('script', ['--quiet', '--return', '--command', terminal, '/dev/null'], {
       directory: project,
