@@ -50,6 +50,15 @@ test('the steps of a release stand in the order in which they are safe', async (
   ])
 })
 
+test('a release is written when it is made, before each step, and when all is done', async () => {
+  const { behaviour } = delivery.engine
+  let writes = 0
+  delivery.engine.behaviour = { ...behaviour, at: verb => void (verb === 'after write' && writes++) }
+  const { steps, course } = await delivery.deploy(plainManifest, '1.0.0')
+  expect(writes).toBe(1 + steps.length + 1)
+  expect(steps.map(({ id }) => course.steps[id]?.state)).toEqual(steps.map(() => 'done'))
+})
+
 describe('a step that fails', () => {
   test('says nothing of the secrets that its program printed', async () => {
     delivery.failing = '-migrate'
