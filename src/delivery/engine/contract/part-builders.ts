@@ -5,9 +5,11 @@ import type { TestProcesses } from './engine-world.ts'
 export const timeLimitSeconds = 60
 export const port = { name: 'http', port: 8080, protocol: 'TCP' } as const
 
+type Owner = Pick<Place, 'service'>
+
 /** @param processes known once the world is there */
 export function partBuilders(processes: () => TestProcesses) {
-  const workload = ({ service }: Place, more: Partial<Workload> = {}): Workload => ({
+  const workload = ({ service }: Owner, more: Partial<Workload> = {}): Workload => ({
     kind: 'workload',
     name: service,
     service,
@@ -24,7 +26,7 @@ export function partBuilders(processes: () => TestProcesses) {
     disruptionBudget: true,
     ...more,
   })
-  const entrance = ({ service }: Place, more: Partial<Entrance> = {}): Entrance => ({
+  const entrance = ({ service }: Owner, more: Partial<Entrance> = {}): Entrance => ({
     kind: 'entrance',
     name: service,
     service,
@@ -32,7 +34,7 @@ export function partBuilders(processes: () => TestProcesses) {
     ports: [port],
     ...more,
   })
-  const route = ({ service }: Place, more: Partial<Route> = {}): Route => ({
+  const route = ({ service }: Owner, more: Partial<Route> = {}): Route => ({
     kind: 'route',
     name: `${service}-api`,
     service,
@@ -42,7 +44,7 @@ export function partBuilders(processes: () => TestProcesses) {
     port: 'http',
     ...more,
   })
-  const schedule = ({ service }: Place, more: Partial<Schedule> = {}): Schedule => ({
+  const schedule = ({ service }: Owner, more: Partial<Schedule> = {}): Schedule => ({
     kind: 'schedule',
     name: `${service}-report`,
     service,
@@ -54,7 +56,7 @@ export function partBuilders(processes: () => TestProcesses) {
     retries: 0,
     ...more,
   })
-  const run = ({ service }: Place, process: Process, more: Partial<Run> = {}): Run => ({
+  const run = ({ service }: Owner, process: Process, more: Partial<Run> = {}): Run => ({
     name: `${service}-run`,
     service,
     version: '1.0.0',
