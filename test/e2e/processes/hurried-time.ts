@@ -7,7 +7,8 @@ export function hurriedTime(clocks: readonly Clock[], speed: number): () => void
   const waiting = new Set<() => void>()
   let sinceMs: number | undefined
   for (const clock of clocks) {
-    const { now, after } = clock
+    const now = clock.now.bind(clock)
+    const after = clock.after.bind(clock)
     const real = (delayMs: number): number => (sinceMs === undefined ? delayMs : delayMs / speed)
     clock.now = () => (sinceMs === undefined ? now() : sinceMs + (now() - sinceMs) * speed)
     clock.after = (delayMs, callback) => {
