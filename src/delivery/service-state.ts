@@ -62,6 +62,19 @@ export function serviceState({ place, releases, observed }: Looked): ServiceStat
   }
 }
 
+export const runsText = ({ service, version, environment, revision }: Release): string =>
+  `${service} ${version} runs in ${environment} (release ${revision}); look at it with: sampan ps -e ${environment} ${service}`
+
+/** What there is after a release was taken back. @param release in place, or the first one, which was taken back itself */
+export function standsText(release: Release, looked: Looked): string {
+  const { service, version, environment, revision } = release
+  if (release.state === 'failed')
+    return `release ${revision} (${version}) of ${service} was taken back; there is no release before it, so nothing of it runs in ${environment}`
+  const { ready, wanted } = serviceState(looked)
+  if (ready >= wanted) return runsText(release)
+  return `release ${revision} (${version}) of ${service} is in place in ${environment} again, but ${ready} of ${wanted} instances are ready; look why with: sampan status -e ${environment} ${service}`
+}
+
 function conditionOf({
   present,
   pending,

@@ -3,7 +3,9 @@
 import { rollback } from '../../delivery/deploy.ts'
 import { isName } from '../../delivery/manifest/fields.ts'
 import { placeOfService } from '../chosen-services.ts'
+import { standsText } from '../../delivery/service-state.ts'
 import { eachService, type EachServiceOptions } from '../each-service.ts'
+import { lookAt } from '../looking.ts'
 import { CommandFailure } from '../output.ts'
 import { settingsOf } from '../target.ts'
 
@@ -36,5 +38,7 @@ export async function rollbackCommand(services: readonly string[], options: Roll
     goOn: `what was begun stays half-way; take it back with: sampan rollback -e ${environment} ${services.join(' ')}`,
     one: ({ service: place, delivery }) =>
       rollback({ place, keepSchema, ...(revision !== undefined && { revision }) }, delivery),
+    // What was interrupted may have left instances alone that did not run before it either.
+    told: async ({ target, service: place }, release) => standsText(release, (await lookAt(target, [place]))[0]!),
   })
 }

@@ -55,7 +55,11 @@ export class Execution {
       const state = this.recordOf(step)?.state
       if (state === undefined || state === 'undone') continue
       this.options.world.report.waiting(`taking back: ${step.title}`)
-      await this.within(step, this.options.lost, context => this.handler(step).undo(step, context))
+      try {
+        await this.within(step, this.options.lost, context => this.handler(step).undo(step, context))
+      } catch (error) {
+        throw this.options.lost.aborted ? error : failureOf(step, error)
+      }
       await this.mark(step, 'undone')
     }
   }
@@ -138,6 +142,13 @@ export class Execution {
 
 /** The engine ends its own waits at the limit, with more to tell; this is for what does not. */
 const graceSeconds = 10
+
+/** Which step it was, too. */
+function failureOf({ title }: Step, error: unknown): StepFailure {
+  const { message } = error as Error
+  const words = error instanceof StepFailure ? error.lastWords : []
+  return new StepFailure(message.includes(title) ? message : `${title}: ${message}`, words)
+}
 
 /** Records a release before anything is changed for it. */
 export async function record(ledger: Ledger, place: Place, release: Release): Promise<RecordedRelease> {
