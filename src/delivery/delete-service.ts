@@ -26,9 +26,8 @@ export async function deleteService(place: Place, withData: boolean, options: De
     const { steps, holders } = await deletionOf(place, withData, delivery.situation, engine)
     for (const step of steps) {
       mayGoOn(place, withData, [options.signal, delivery.lost])
-      report.waiting(titleOf(step))
-      await take(step, place, options, report)
-      if (step.kind === 'part' || step.kind === 'drop') report.step(titleOf(step))
+      if (step.kind !== 'part' || step.seen) report.waiting(titleOf(step))
+      if (await take(step, place, options, report)) report.step(titleOf(step))
     }
     return { removed: steps.length > 0, kept: kept(holders) }
   })
@@ -68,26 +67,35 @@ async function dataHolders(place: Place, releases: Situation['releases'], engine
   return candidates.filter((_name, index) => held[index])
 }
 
+/** @returns whether something that people know of is gone */
 async function take(
   step: DeletionStep,
   place: Place,
   options: DeliveryOptions,
   report: DeliveryOptions['report'],
-): Promise<void> {
+): Promise<boolean> {
   const { engine, service } = options
   switch (step.kind) {
     case 'run':
-      return engine.forgetRun(place, step.name)
+      await engine.forgetRun(place, step.name)
+      return false
     case 'part':
-      return engine.remove(place, step.part, { withData: step.withData })
-    case 'drop':
-      return withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
-        for (const gone of await backing.drop(server, wanted)) report.note(`dropped ${gone} of ${backing.title}`)
+      await engine.remove(place, step.part, { withData: step.withData })
+      return step.seen
+    case 'drop': {
+      const dropped: string[] = []
+      await withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
+        for (const gone of await backing.drop(server, wanted)) dropped.push(`${gone} of ${backing.title}`)
       })
+      for (const gone of dropped) report.note(`dropped ${gone}`)
+      return dropped.length > 0
+    }
     case 'release':
-      return engine.ledger.remove(place, step.revision)
+      await engine.ledger.remove(place, step.revision)
+      return false
     case 'bundle':
-      return engine.dropBundle(place, step.name)
+      await engine.dropBundle(place, step.name)
+      return false
   }
 }
 

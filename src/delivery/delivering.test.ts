@@ -280,6 +280,40 @@ describe('strategies', () => {
   })
 })
 
+describe('an autoscaler that decides how many instances there are', () => {
+  const number = (): string => delivery.done.find(title => title.startsWith('roll out'))!
+  beforeEach(async () => {
+    await delivery.deploy(plainManifest, '1.0.0')
+    await delivery.deploy(plainManifest, '1.1.0')
+    delivery.done.length = 0
+    const { observe } = delivery.engine
+    delivery.engine.observe = async place => {
+      const seen = await observe.call(delivery.engine, place)
+      return { ...seen, workloads: seen.workloads.map(each => ({ ...each, autoscaled: true, wanted: 5 })) }
+    }
+  })
+
+  test('a rollout names its number', async () => {
+    await delivery.deploy(plainManifest, '2.0.0')
+    expect(number()).toBe('roll out 2.0.0 on 5 instances')
+  })
+
+  test('a rollback names its number', async () => {
+    await delivery.rollback()
+    expect(number()).toBe('roll out 1.0.0 on 5 instances')
+  })
+
+  test('a colour that it knows names its number', async () => {
+    const blueGreen: Manifest = { ...plainManifest, strategy: { kind: 'blue-green' } }
+    for (const version of ['2.0.0', '3.0.0', '4.0.0']) await delivery.deploy(blueGreen, version)
+    expect(delivery.done.filter(title => title.startsWith('start'))).toEqual([
+      'start 2 instances beside the old ones (blue)',
+      'start 2 instances beside the old ones (green)',
+      'start 5 instances beside the old ones (blue)',
+    ])
+  })
+})
+
 test('a canary behind a colour is rolled out at once, and says so', async () => {
   await delivery.deploy({ ...plainManifest, strategy: { kind: 'blue-green' } }, '1.0.0')
   const strategy = {

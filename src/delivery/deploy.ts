@@ -110,6 +110,7 @@ export async function rollback({ place, revision, keepSchema }: Rollback, option
       present,
       releases: situation.releases.map(({ content }) => content),
       revision: situation.nextRevision,
+      observed: await options.engine.observe(place),
       timeLimitSeconds: options.timeLimitSeconds,
       keepSchema,
     })
