@@ -13,14 +13,18 @@ export function namespaceOf({ name, namespace }: Written, environment: string, t
   return namespace ?? namespaceByRule(environmentOf(team, environment)?.namespace, environment, name)
 }
 
+/** In front of images that name none; undefined: each comes from where it comes from. */
+export const registryOf = (environment: string, team: Team | undefined): string | undefined =>
+  environmentOf(team, environment)?.registry
+
 /** The image of the service itself. */
 export function imageOf({ name, image }: Written, environment: string, team: Team | undefined): string {
-  const registry = environmentOf(team, environment)?.registry
+  const registry = registryOf(environment, team)
   return image === undefined ? `${registry ?? localRegistry}/${name}` : withRegistry(image, environment, team)
 }
 
 export function withRegistry(image: string, environment: string, team: Team | undefined): string {
-  const registry = environmentOf(team, environment)?.registry
+  const registry = registryOf(environment, team)
   return registry === undefined || hasRegistry(image) ? image : `${registry}/${image}`
 }
 

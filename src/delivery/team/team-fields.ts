@@ -52,7 +52,7 @@ const changeable: Readonly<Record<string, Field>> = {
       expected: 'a registry such as registry.example.com/team',
       meant: text => /^https?:\/\/([^\s/]+(?:\/[^\s/]+)*)\/?$/.exec(text)?.[1],
     },
-    about: 'in front of images that name none',
+    about: 'in front of images that name none, those of backing services too, also where the image is the default',
   },
   namespace: {
     is: namespace,
