@@ -224,7 +224,9 @@ describe('a rollback of what was interrupted', () => {
     await interrupted('2.0.0')
     expect(standsText(await delivery.rollback(), await looked())).toMatch(/^hcn 1\.0\.0 runs in test \(release 1\)/)
     await interrupted('3.0.0')
-    await delivery.engine.remove(delivery.place, { kind: 'workload', name: 'hcn' })
+    await delivery.work(({ engine, signal }) =>
+      engine.remove(delivery.place, { kind: 'workload', name: 'hcn' }, { progress: () => {}, signal }),
+    )
     expect(standsText(await delivery.rollback(), await looked())).toBe(
       'release 1 (1.0.0) of hcn is in place in test again, but 0 of 2 instances are ready; look why with: sampan status -e test hcn',
     )

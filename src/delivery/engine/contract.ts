@@ -219,7 +219,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         const version = `1.0.0_${'y'.repeat(100)}-`
         await engine.rollOut(place, workload(place, { name, version }), watch())
         expect(await seen(place, name)).toMatchObject({ name, version, instances: [{ version }] })
-        await engine.remove(place, { kind: 'workload', name })
+        await engine.remove(place, { kind: 'workload', name }, watch())
         expect(await seen(place, name)).toBeUndefined()
       })
 
@@ -242,7 +242,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         const failing = workload(place, { process: world.processes.crashes, health: undefined, ports: [] })
         const verdict = await engine.rollOut(place, failing, watch())
         expect(verdict.state === 'failed' && verdict.lastWords.join('\n')).toMatch(/broken/)
-        await engine.remove(place, partName(failing))
+        await engine.remove(place, partName(failing), watch())
       })
 
       test('brings what is to run beside each instance, and compares it', async () => {
@@ -286,7 +286,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
           reason: expect.stringMatching(/helper.*exit code 3/) as string,
         })
         expect((await seen(place))!.instances[0]!.restarts).toBeGreaterThanOrEqual(2)
-        await engine.remove(place, partName(failing))
+        await engine.remove(place, partName(failing), watch())
       })
 
       test('that does not come in time says so', async () => {
@@ -294,7 +294,7 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         const waiting = workload(place, { process: world.processes.missing })
         const verdict = await engine.rollOut(place, waiting, watch({ timeLimitSeconds: 0 }))
         expect(verdict).toMatchObject({ state: 'failed', reason: expect.any(String) as string })
-        await engine.remove(place, partName(waiting))
+        await engine.remove(place, partName(waiting), watch())
       })
     })
 
@@ -344,16 +344,16 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
           return [...entrances, ...routes, ...schedules].filter(found => found.name === part.name).length
         }
         expect(await engine.compare(place, part)).toBeUndefined()
-        await engine.put(place, part)
-        await elsewhere(other => other.put(place, part))
+        await engine.put(place, part, watch())
+        await elsewhere(other => other.put(place, part, watch()))
         expect(await count()).toBe(1)
         expect(await engine.compare(place, part)).toEqual([])
         const changed = change(part as never) as typeof part
         expect(await engine.compare(place, changed)).not.toEqual([])
-        await engine.put(place, changed)
+        await engine.put(place, changed, watch())
         expect(await engine.compare(place, changed)).toEqual([])
-        await engine.remove(place, partName(part))
-        await elsewhere(other => other.remove(place, partName(part)))
+        await engine.remove(place, partName(part), watch())
+        await elsewhere(other => other.remove(place, partName(part), watch()))
         expect(await count()).toBe(0)
       })
 
@@ -363,8 +363,8 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         await engine.rollOut(place, workload(place, { instances: 2 }), watch())
         expect(await engine.compare(place, workload(place, { instances: 2 }))).toEqual([])
         expect(await engine.compare(place, workload(place, { instances: 1, version: '2.0.0' }))).not.toEqual([])
-        await engine.remove(place, partName(workload(place)))
-        await elsewhere(other => other.remove(place, partName(workload(place))))
+        await engine.remove(place, partName(workload(place)), watch())
+        await elsewhere(other => other.remove(place, partName(workload(place)), watch()))
         expect(await seen(place)).toBeUndefined()
       })
 
@@ -378,22 +378,22 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
           storage: { path: '/data', size: '10Mi' },
         })
         expect(await engine.rollOut(place, stores, watch())).toEqual({ state: 'done' })
-        await engine.remove(place, partName(stores))
+        await engine.remove(place, partName(stores), watch())
         expect(await seen(place, stores.name)).toMatchObject({ track: 'postgres', wanted: 1 })
         expect(await engine.holdsData(place, stores.name)).toBe(true)
         // A name within a name is another one.
-        await engine.remove(place, partName(workload(place)), { withData: true })
+        await engine.remove(place, partName(workload(place)), watch(), { withData: true })
         expect(await engine.holdsData(place, place.service)).toBe(false)
         expect(await engine.holdsData(place, stores.name)).toBe(true)
-        await engine.remove(place, partName(stores), { withData: true })
-        await elsewhere(other => other.remove(place, partName(stores), { withData: true }))
+        await engine.remove(place, partName(stores), watch(), { withData: true })
+        await elsewhere(other => other.remove(place, partName(stores), watch(), { withData: true }))
         expect(await seen(place, stores.name)).toBeUndefined()
         await eventually('the data is gone', async () => !(await engine.holdsData(place, stores.name)))
       })
 
       test('of another service are not observed', async () => {
         const place = newPlace()
-        await engine.put(place, entrance(place))
+        await engine.put(place, entrance(place), watch())
         expect((await engine.observe(newPlace())).entrances).toEqual([])
       })
     })
@@ -485,13 +485,13 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
       test('of a schedule is made now, and once for each name', async () => {
         const place = newPlace()
         const part = schedule(place, { timing: { start: '2026-01-01T00:00:00Z', everyMinutes: 420, count: 1 } })
-        await engine.put(place, part)
+        await engine.put(place, part, watch())
         const result = await engine.runSchedule(place, part.name, `${place.service}-now`, watch())
         expect(result).toMatchObject({ exitCode: 0 })
         if (!lacks.includes('logs')) expect(result.lines).toEqual(['reported'])
         const again = elsewhere(other => other.runSchedule(place, part.name, `${place.service}-now`, watch()))
         expect(await again).toEqual(result)
-        await engine.remove(place, partName(part))
+        await engine.remove(place, partName(part), watch())
       })
 
       test('of a schedule that is not there fails', async () => {

@@ -36,9 +36,9 @@ export interface Engine {
   rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict>
   /** Whether there is data of a workload, also of one that was removed without it. */
   holdsData(place: Place, workload: string): Promise<boolean>
-  put(place: Place, part: Entrance | Schedule | Route): Promise<void>
+  put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<void>
   /** None there is fine. What outlives instances stays unless `withData`. */
-  remove(place: Place, part: PartName, options?: { readonly withData?: boolean }): Promise<void>
+  remove(place: Place, part: PartName, patience: Patience, options?: { readonly withData?: boolean }): Promise<void>
 
   /** Starts it, or finds the run of that name, and waits for its end. */
   runOnce(place: Place, run: Run, watch: Watch): Promise<RunResult>
@@ -87,6 +87,9 @@ export interface Watch {
   /** Ends the wait with the signal's reason. */
   readonly signal: AbortSignal
 }
+
+/** For as long as the engine itself does not answer for a moment. */
+export type Patience = Pick<Watch, 'progress' | 'signal'>
 
 export type Verdict = { readonly state: 'done' } | Failure
 

@@ -131,12 +131,12 @@ export class Execution {
 
   private async write(change: Partial<Release>): Promise<void> {
     const content: Release = { ...this.release, ...change }
-    const { ledger } = this.options.world.engine
-    this.recorded = (await ledger.write(this.options.world.place, {
-      ...this.recorded,
-      state: content.state,
-      content,
-    })) as RecordedRelease
+    const { world, lost } = this.options
+    this.recorded = (await world.engine.ledger.write(
+      world.place,
+      { ...this.recorded, state: content.state, content },
+      { progress: text => world.report.waiting(text), signal: lost },
+    )) as RecordedRelease
   }
 }
 

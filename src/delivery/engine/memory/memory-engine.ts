@@ -10,6 +10,7 @@ import type {
   Observation,
   ObservedSchedule,
   ObservedWorkload,
+  Patience,
   RunResult,
   Verdict,
   Watch,
@@ -144,7 +145,7 @@ export class MemoryEngine implements Engine {
     return this.changing(`put ${part.kind}`, () => this.replace(place, part))
   }
 
-  async remove(place: Place, name: PartName, { withData = false } = {}): Promise<void> {
+  async remove(place: Place, name: PartName, _patience: Patience, { withData = false } = {}): Promise<void> {
     return this.changing(`remove ${name.kind}`, () => {
       const room = this.room(place)
       room.parts = room.parts.filter(
