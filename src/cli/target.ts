@@ -49,7 +49,10 @@ export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): 
     environment,
     team: found?.team,
     folder: found?.folder ?? process.cwd(),
-    settings: found?.team.environments[environment],
+    settings:
+      found !== undefined && Object.hasOwn(found.team.environments, environment)
+        ? found.team.environments[environment]
+        : undefined,
   }
 }
 

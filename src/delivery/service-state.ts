@@ -38,6 +38,10 @@ export interface Looked {
   readonly observed: Observation
 }
 
+/** No trace of it is left, or it never was. */
+export const isNothing = ({ releases, observed: { workloads, schedules } }: Looked): boolean =>
+  releases.length === 0 && workloads.length === 0 && schedules.length === 0
+
 export function serviceState({ place, releases, observed }: Looked): ServiceState {
   const { service } = place
   const present = releases.find(({ state }) => state === 'deployed')

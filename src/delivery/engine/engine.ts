@@ -24,9 +24,9 @@ export interface Engine {
   services(environment: string, namespace: string): Promise<readonly string[]>
   /**
    * Takes away the room that `prepare` made, with all that is left in it, and waits until it is gone. One that somebody
-   * else made stays. @returns whether there is none any more
+   * else made stays.
    */
-  removeRoom(environment: string, namespace: string, watch: Watch): Promise<boolean>
+  removeRoom(environment: string, namespace: string, watch: Watch): Promise<RoomEnd>
   /** What there is of the service. */
   observe(place: Place): Promise<Observation>
   /** How a part that is there differs from how it should be; undefined: it is not there. */
@@ -70,6 +70,9 @@ export interface Engine {
 
   close(): void
 }
+
+/** `absent`: there was none, as far as can be seen. */
+export type RoomEnd = 'removed' | 'absent' | 'stays'
 
 export interface Inability {
   readonly reason: string

@@ -19,6 +19,7 @@ import type {
   LogsWanted,
   Observation,
   Patience,
+  RoomEnd,
   RunResult,
   Terminal,
   Verdict,
@@ -106,7 +107,7 @@ export class KubernetesEngine implements Engine {
     return servicesIn(this.client, namespace)
   }
 
-  removeRoom(_environment: string, namespace: string, watch: Watch): Promise<boolean> {
+  removeRoom(_environment: string, namespace: string, watch: Watch): Promise<RoomEnd> {
     return removeNamespace(this.client, this.clock, namespace, watch)
   }
 

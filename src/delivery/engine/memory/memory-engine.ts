@@ -11,6 +11,7 @@ import type {
   ObservedSchedule,
   ObservedWorkload,
   Patience,
+  RoomEnd,
   RunResult,
   Verdict,
   Watch,
@@ -97,11 +98,8 @@ export class MemoryEngine implements Engine {
     return [...new Set([...parts.map(({ service }) => service), ...delivered])].toSorted()
   }
 
-  async removeRoom(_environment: string, namespace: string): Promise<boolean> {
-    return this.changing('removeRoom', () => {
-      this.rooms.delete(namespace)
-      return true
-    })
+  async removeRoom(_environment: string, namespace: string): Promise<RoomEnd> {
+    return this.changing('removeRoom', () => (this.rooms.delete(namespace) ? 'removed' : 'absent'))
   }
 
   async observe(place: Place): Promise<Observation> {
