@@ -1,7 +1,7 @@
 // Which services of an environment a command looks at: those that are named, else those of sampan.yml, else those
 // with a manifest below this folder, else all that were delivered to its namespace.
 import type { Place } from '../delivery/engine/parts.ts'
-import { isName } from '../delivery/manifest/fields.ts'
+import { foundName, isName } from '../delivery/manifest/fields.ts'
 import { placeOfService } from './chosen-services.ts'
 import { servicesBelow } from './find-manifest.ts'
 import { CommandFailure } from './output.ts'
@@ -51,6 +51,6 @@ export function knownServices({ team }: Pick<Target, 'team'>): readonly string[]
 /** @param file the manifest, where the service is in none below this folder */
 export function placeOf(service: string, target: Setting, file?: string): Place {
   if (!isName(service))
-    throw new CommandFailure(`expected the NAME of a service such as geo-backend, found "${service}"`)
+    throw new CommandFailure(`expected the NAME of a service such as geo-backend, found ${foundName(service)}`)
   return placeOfService(service, target, file)
 }

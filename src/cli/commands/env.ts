@@ -6,7 +6,7 @@ import { deleteService } from '../../delivery/delete-service.ts'
 import type { RoomEnd } from '../../delivery/engine/engine.ts'
 import type { Place } from '../../delivery/engine/parts.ts'
 import type { Looked } from '../../delivery/service-state.ts'
-import { isName, nameRule } from '../../delivery/manifest/fields.ts'
+import { foundName, isName, nameRule } from '../../delivery/manifest/fields.ts'
 import { suggestion } from '../../delivery/manifest/nearest-name.ts'
 import { withEnvironment, withoutEnvironment } from '../../delivery/team/edited-team.ts'
 import { inOrder } from '../../delivery/team/in-order.ts'
@@ -117,7 +117,8 @@ async function runningVersions(target: Target): Promise<string[]> {
 
 /** @returns whether it was not there before */
 async function addEntry(name: string, base: string | undefined, output: Output): Promise<boolean> {
-  if (!isName(name)) throw new CommandFailure(`expected ${nameRule} as the name of the environment, found "${name}"`)
+  if (!isName(name))
+    throw new CommandFailure(`expected ${nameRule} as the name of the environment, found ${foundName(name)}`)
   const found = findTeam(process.cwd())
   if (found === undefined) throw new CommandFailure(noTeam())
   const known = Object.keys(found.team.environments)

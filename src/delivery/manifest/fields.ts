@@ -6,7 +6,6 @@ import {
   check,
   command,
   cores,
-  dnsLabel,
   environmentsField,
   flag,
   hostName,
@@ -14,7 +13,10 @@ import {
   imageWithTag,
   meantHost,
   name,
+  namedKeys,
   onlyTrue,
+  longestHost,
+  longestPortName,
   portName,
   portNameRule,
   portNumber,
@@ -39,7 +41,7 @@ import { backingServiceTypes } from './manifest.ts'
 import { security } from './security-fields.ts'
 import { strategy } from './strategy-fields.ts'
 
-export { isName, nameRule } from './field-values.ts'
+export { foundName, isName, nameRule } from './field-values.ts'
 
 const port: Fields = {
   type: 'object',
@@ -145,6 +147,7 @@ const route: Fields = {
     host: {
       is: {
         type: 'text',
+        longest: longestHost,
         pattern: new RegExp(String.raw`^(?:\*\.)?${(hostName.pattern as RegExp).source.slice(1)}`),
         expected: 'a name such as shop, shop.example.com or *.example.com',
         meant: meantHost,
@@ -238,6 +241,7 @@ const changeable: Readonly<Record<string, Field>> = {
     is: {
       type: 'map',
       keys: portName,
+      longest: longestPortName,
       keyName: 'port name',
       keyRule: portNameRule,
       example: '{ http: 3000 }',
@@ -265,7 +269,7 @@ const changeable: Readonly<Record<string, Field>> = {
   schedules: {
     is: {
       type: 'map',
-      keys: dnsLabel,
+      ...namedKeys,
       keyName: 'schedule name',
       keyRule: 'lower-case letters, digits and dashes, a letter first',
       example: '{ report: { every: P1D, run: node report.js } }',
@@ -288,7 +292,7 @@ const changeable: Readonly<Record<string, Field>> = {
   sidecars: {
     is: {
       type: 'map',
-      keys: dnsLabel,
+      ...namedKeys,
       keyName: 'sidecar name',
       keyRule: 'lower-case letters, digits and dashes, a letter first',
       example: '{ proxy: { image: envoy:1.30 } }',

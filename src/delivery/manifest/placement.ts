@@ -1,7 +1,7 @@
 // Where a service is delivered and under which names, as its manifest and the team's file say together.
 import { namespaceByRule } from '../team/namespace-rule.ts'
-import type { Team, TeamEnvironment } from '../team/team.ts'
-import { localRegistry } from './manifest.ts'
+import type { ExternalServer, Team, TeamEnvironment } from '../team/team.ts'
+import { localRegistry, type BackingServiceType } from './manifest.ts'
 import type { Written } from './written.ts'
 
 const usualDomain = 'localhost'
@@ -34,6 +34,13 @@ function hasRegistry(image: string): boolean {
   const first = image.slice(0, Math.max(slash, 0))
   return /[.:]/.test(first) || first === 'localhost'
 }
+
+/** A server that exists already; undefined: one is made beside the service. */
+export const serverOf = (
+  type: BackingServiceType,
+  environment: string,
+  team: Team | undefined,
+): ExternalServer | undefined => environmentOf(team, environment)?.servers[type]
 
 /** A name of one label stands below the domain of the environment, `*.` in front or not. */
 export function hostOf(host: string, environment: string, team: Team | undefined): string {

@@ -2,11 +2,11 @@
 // and JSON Schema read.
 import {
   anyText,
-  dnsLabel,
   environmentsField,
   flag,
   hostName,
   name,
+  namedKeys,
   nameRule,
   portNumber,
   secretName,
@@ -112,7 +112,7 @@ export const teamFields: Fields = {
     people: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'name',
         keyRule: nameRule,
         example: '{ anna: age1... }',
@@ -123,7 +123,7 @@ export const teamFields: Fields = {
     hooks: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'hook',
         keyRule: nameRule,
         example: '{ team-hook: https://chat.example.com/hook }',
@@ -134,7 +134,7 @@ export const teamFields: Fields = {
     services: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'service',
         keyRule: nameRule,
         example: '{ shop: { needs: [customers] } }',
