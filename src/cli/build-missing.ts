@@ -5,6 +5,8 @@ import { dirname, join, resolve } from 'node:path'
 import type { Report } from '../delivery/execution/world.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
 import { buildImage } from '../images/build/build-image.ts'
+import { chooseBuilder } from '../images/build/builders.ts'
+import { defaultSettings } from '../images/build/settings.ts'
 import { repositoryOf } from './delivery-of.ts'
 import { imageMaking } from './image-making.ts'
 
@@ -29,8 +31,11 @@ export async function buildMissing(
   report: Report,
 ): Promise<void> {
   const repository = repositoryOf(manifest)!
+  const directory = dirname(resolve(file))
   await buildImage({
-    directory: dirname(resolve(file)),
+    directory,
+    builder: chooseBuilder(directory, defaultSettings).builder,
+    settings: defaultSettings,
     repository,
     tag: version,
     registry,

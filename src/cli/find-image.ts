@@ -2,7 +2,7 @@
 import type { RegistryHosting } from '../client/registry-hosting.ts'
 import { DeployError } from '../delivery/deploy-error.ts'
 import { localRegistry } from '../delivery/manifest/manifest.ts'
-import { findDigest } from '../images/find-digest.ts'
+import { findDigest } from '../images/client/find-digest.ts'
 import { parseImageReference } from '../images/image-reference.ts'
 
 const dockerHub = 'registry-1.docker.io'

@@ -1,7 +1,8 @@
 // `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
 import { resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
-import { readProject } from '../../images/build/project.ts'
+import { chooseBuilder } from '../../images/build/builders.ts'
+import { defaultSettings } from '../../images/build/settings.ts'
 import { isRepository, parseImageReference, tagPattern } from '../../images/image-reference.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { clusterRegistry } from '../cluster-registry.ts'
@@ -20,27 +21,31 @@ export interface BuildCommandOptions {
   readonly clock: Clock
 }
 
-export async function build(directory: string, options: BuildCommandOptions): Promise<void> {
+export async function build(folder: string, options: BuildCommandOptions): Promise<void> {
   const output = new Output()
-  const project = readProject(resolve(directory))
+  const directory = resolve(folder)
+  const { builder } = chooseBuilder(directory, defaultSettings)
+  const project = builder.describe(directory)
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
-  const delivery = reference === undefined ? deliveryOf(project.directory) : readableDelivery(project.directory, output)
+  const delivery = reference === undefined ? deliveryOf(directory) : readableDelivery(directory, output)
   const wanted = delivery === undefined ? undefined : repositoryOf(delivery)
-  const repository = reference?.repository ?? wanted ?? project.name
+  const repository = reference?.repository ?? wanted ?? project.name ?? ''
   if (!isRepository(repository))
     throw new CommandFailure(
       `"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
     )
-  const tag = reference?.tag ?? project.version
+  const tag = reference?.tag ?? project.version ?? ''
   if (!tagPattern.test(tag))
     throw new CommandFailure(
       `the version "${tag}" of package.json cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
     )
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
   const image = await buildImage({
-    directory: project.directory,
+    directory,
+    builder,
+    settings: defaultSettings,
     repository,
     tag,
     registry,

@@ -19,8 +19,10 @@ import { extract } from 'tar-stream'
 import { startRegistry, type Registry } from '../registry/registry.ts'
 import { buildImage } from './build-image.ts'
 import type { BuiltImage } from './push-image.ts'
-import { entriesBelow, writeLayer } from './layer.ts'
-import { BuildError } from './project.ts'
+import { BuildError } from './build-error.ts'
+import { entriesBelow, writeLayer } from './layers/layer.ts'
+import { nodeBuilder } from './node/node-builder.ts'
+import { defaultSettings } from './settings.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-build-'))
 let registry: Registry
@@ -53,6 +55,8 @@ const put = (path: string, content: string): void => {
 const build = (more: Partial<Parameters<typeof buildImage>[0]> = {}): Promise<BuiltImage> =>
   buildImage({
     directory,
+    builder: nodeBuilder,
+    settings: defaultSettings,
     repository: 'web',
     tag: '1.0.0',
     registry: `127.0.0.1:${registry.port}`,

@@ -1,15 +1,12 @@
 // Layers become an image: in a registry, or in a file that `docker load` and `podman load` take.
 import { createHash } from 'node:crypto'
-import { layerMediaType, writeLayer, type LayerFile } from './layer.ts'
-import { RegistryClient } from './registry-client.ts'
+import { RegistryClient } from '../client/registry-client.ts'
+import type { ContainerConfig } from './image-content.ts'
+import { writeLayer, type Layer } from './layers/layer.ts'
 
 export interface BuiltImage {
   readonly digest: string
   readonly sizeBytes: number
-}
-
-export interface Layer extends LayerFile {
-  readonly file: string
 }
 
 export interface ImageName {
@@ -20,17 +17,20 @@ export interface ImageName {
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
 
-/** @param config what a container of it starts with, as OCI's image specification names it */
-function configurationBytes(layers: readonly Layer[], { repository, tag }: ImageName, config: object): Buffer {
+function configurationBytes(layers: readonly Layer[], { repository, tag }: ImageName, config: ContainerConfig): Buffer {
   return Buffer.from(
     JSON.stringify({
       architecture: architectures[process.arch] ?? process.arch,
       os: 'linux',
       config: {
         ...config,
-        Labels: { 'org.opencontainers.image.title': repository, 'org.opencontainers.image.version': tag },
+        Labels: {
+          ...config.Labels,
+          'org.opencontainers.image.title': repository,
+          'org.opencontainers.image.version': tag,
+        },
       },
-      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+      rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     }),
   )
 }
@@ -40,7 +40,7 @@ export async function pushImage(
   address: string,
   name: ImageName,
   layers: readonly Layer[],
-  config: object,
+  config: ContainerConfig,
 ): Promise<BuiltImage> {
   const registry = new RegistryClient(address, name.repository)
   await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
@@ -56,7 +56,7 @@ export async function pushImage(
         digest: configDigest,
         size: configuration.length,
       },
-      layers: layers.map(({ digest, size }) => ({ mediaType: layerMediaType, digest, size })),
+      layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     }),
   )
   return { digest: await registry.pushManifest(name.tag, mediaType, manifest), sizeBytes: sizeOf(layers) }
@@ -69,7 +69,7 @@ export async function saveImage(
   file: string,
   name: ImageName,
   layers: readonly Layer[],
-  config: object,
+  config: ContainerConfig,
 ): Promise<BuiltImage> {
   const configuration = configurationBytes(layers, name, config)
   const hex = createHash('sha256').update(configuration).digest('hex')

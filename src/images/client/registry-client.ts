@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import type { LayerFile } from './layer.ts'
-import { BuildError } from './project.ts'
+import { BuildError } from '../build/build-error.ts'
+import type { LayerFile } from '../build/layers/layer.ts'
 
 interface Answer {
   readonly status: number

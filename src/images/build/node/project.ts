@@ -2,16 +2,10 @@
 // the image.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { dockerIgnore, type FileFilter } from './docker-ignore.ts'
+import { BuildError } from '../build-error.ts'
+import { dockerIgnore, type FileFilter } from '../layers/docker-ignore.ts'
 import { startCommand, type StartCommand } from './start-command.ts'
 import { lockFileIn, placeOf, type Place } from './workspace.ts'
-
-export class BuildError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'BuildError'
-  }
-}
 
 export interface Project extends StartCommand, Place {
   readonly directory: string
