@@ -236,7 +236,7 @@ describe('an environment as a whole', () => {
 
   test('that nobody can be asked about leaves no line, and a word', async () => {
     vi.stubEnv('KUBECONFIG', join(root, 'none'))
-    await expect(envCreate('test7', { ...options('test7'), extends: 'test' })).rejects.toThrow()
+    await expect(envCreate('test7', { ...options('test7'), extends: 'test' })).rejects.toThrow(/none/)
     expect(said).toContain('to take it away: sampan env delete test7')
     expect(readFileSync(file, 'utf8')).toBe(team)
   })

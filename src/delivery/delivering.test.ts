@@ -288,9 +288,9 @@ describe('an autoscaler that decides how many instances there are', () => {
     await delivery.deploy(plainManifest, '1.0.0')
     await delivery.deploy(plainManifest, '1.1.0')
     delivery.done.length = 0
-    const { observe } = delivery.engine
+    const observe = delivery.engine.observe.bind(delivery.engine)
     delivery.engine.observe = async place => {
-      const seen = await observe.call(delivery.engine, place)
+      const seen = await observe(place)
       return { ...seen, workloads: seen.workloads.map(each => ({ ...each, autoscaled: true, wanted: 5 })) }
     }
   })

@@ -4,6 +4,7 @@
 // (contract.ts) says what each implementation owes.
 import type { Readable, Writable } from 'node:stream'
 import type { Ledger } from './ledger.ts'
+import type { Patience } from './patience.ts'
 import type { Bundle, Entrance, Part, PartName, Place, Route, Run, Schedule, Workload } from './parts.ts'
 
 export interface Engine {
@@ -79,20 +80,13 @@ export interface Inability {
   readonly hard: boolean
 }
 
-export interface Watch {
-  /** What is waited for, told at every change. */
-  readonly progress: (text: string) => void
+export interface Watch extends Patience {
   /** Told once about each cause that holds it up for a while. */
   readonly heldUp: (text: string) => void
   /** A line of output of a run. */
   readonly line?: (text: string) => void
   readonly timeLimitSeconds: number
-  /** Ends the wait with the signal's reason. */
-  readonly signal: AbortSignal
 }
-
-/** For as long as the engine itself does not answer for a moment. */
-export type Patience = Pick<Watch, 'progress' | 'signal'>
 
 export type Verdict = { readonly state: 'done' } | Failure
 

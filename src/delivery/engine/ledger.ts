@@ -1,7 +1,7 @@
 // Where releases are recorded: in the engine itself, so that everybody who delivers there sees the same history. A
 // record is written with the mark of what was read, so whoever lost the delivery to somebody else cannot write.
-import type { Patience } from './engine.ts'
 import type { Place } from './parts.ts'
+import type { Patience } from './patience.ts'
 
 /** `content` is the ledger's to keep and nobody's here to read. */
 export interface LedgerEntry<Content = unknown> {

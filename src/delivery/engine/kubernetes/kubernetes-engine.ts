@@ -18,7 +18,6 @@ import type {
   LogLine,
   LogsWanted,
   Observation,
-  Patience,
   RoomEnd,
   RunResult,
   Terminal,
@@ -28,6 +27,7 @@ import type {
 } from '../engine.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Bundle, Entrance, Part, PartName, Place, Route, Run, Schedule, Workload } from '../parts.ts'
+import type { Patience } from '../patience.ts'
 import { apply } from './apply.ts'
 import { execIn, runWithTerminal } from './attached.ts'
 import { Bundles } from './bundles.ts'
@@ -37,7 +37,7 @@ import { inabilities } from './inabilities.ts'
 import { ingressClassFor } from './ingress-class.ts'
 import { cronJobName, objectName } from './labels.ts'
 import { observationsOf } from './observations-of.ts'
-import { patiently } from './patience.ts'
+import { patiently } from './patiently.ts'
 import { ifPermitted, isForbidden } from './permitted.ts'
 import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'

@@ -6,7 +6,7 @@ import type { Resource } from '../../../api/resource.ts'
 import type { Client, ListOptions } from '../../../client/client.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { pause } from '../pause.ts'
-import { isAway } from './patience.ts'
+import { isAway } from './patiently.ts'
 
 export interface LiveQuery<T extends KubeObject> extends Pick<ListOptions, 'labelSelector' | 'fieldSelector'> {
   readonly resource: Resource<T>

@@ -12,7 +12,7 @@ import { DeployError } from '../../deploy-error.ts'
 import type { RunResult, Watch } from '../engine.ts'
 import { fieldManager, objectName } from './labels.ts'
 import { keepLive } from './live-list.ts'
-import { patiently } from './patience.ts'
+import { patiently } from './patiently.ts'
 import type { LogClient } from './pod-log.ts'
 import { waitForRun } from './wait-for-run.ts'
 

@@ -10,7 +10,6 @@ import type {
   Observation,
   ObservedSchedule,
   ObservedWorkload,
-  Patience,
   RoomEnd,
   RunResult,
   Verdict,
@@ -20,6 +19,7 @@ import type {
 import { partDifferences } from './part-differences.ts'
 import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
 import { samePart, type Bundle, type Part, type PartName, type Place, type Run, type Workload } from '../parts.ts'
+import type { Patience } from '../patience.ts'
 
 export interface MemoryBehaviour {
   /** What a run ends with; by default 0 and no output. */

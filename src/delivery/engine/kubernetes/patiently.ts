@@ -3,7 +3,7 @@
 // name or added to: nobody knows whether the first request arrived.
 import { ApiError } from '../../../api/api-error.ts'
 import type { Clock } from '../../../lib/clock.ts'
-import type { Patience } from '../engine.ts'
+import type { Patience } from '../patience.ts'
 import { pause } from '../pause.ts'
 
 const patienceMs = 30_000

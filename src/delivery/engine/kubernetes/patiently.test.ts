@@ -6,7 +6,7 @@ import { FakeClock } from '../../../testing/fake-clock.ts'
 import { LedgerConflict } from '../ledger.ts'
 import type { Entrance } from '../parts.ts'
 import { KubernetesEngine, type EngineClient } from './kubernetes-engine.ts'
-import { patiently } from './patience.ts'
+import { patiently } from './patiently.ts'
 import { SecretLedger } from './secret-ledger.ts'
 
 const away = (): Error => serviceUnavailable('the API server at https://k cannot be reached: connect ECONNREFUSED')
