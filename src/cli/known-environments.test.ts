@@ -208,7 +208,8 @@ describe('an environment as a whole', () => {
   beforeEach(() => {
     written('whole/sampan.yml', team)
     written('whole/web/app.yml', 'name: web\nimage: 127.0.0.1:1/web\n')
-    written('whole/web/package.json', '{ "version": "1.0.0" }')
+    written('whole/web/package.json', '{ "name": "web", "version": "1.0.0", "main": "main.js" }')
+    written('whole/web/main.js', '')
     inFolder('whole')
   })
 
