@@ -253,6 +253,42 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
     expect(left.out.match(/^\w+: /gm)).toHaveLength(1)
   })
 
+  test('an environment that cannot be made leaves no line, and a misspelt one is refused', async () => {
+    // Its web wants the port of the machine that the one of test has.
+    const failed = await sampan('env', 'clone', 'test', 'test8')
+    expect(failed).toMatchObject({ code: 1 })
+    expect(failed.err).toContain('what was delivered together was taken back together')
+    expect(failed.err).toContain('test8 is not in sampan.yml any more')
+    expect(readFileSync(join(project, 'sampan.yml'), 'utf8')).toBe(team)
+    for (const args of [['ps'], ['status'], ['logs', 'web'], ['delete', 'web', '--yes'], ['rollback', 'web']]) {
+      const [command = '', ...rest] = args
+      const refused = await sampan(command, '-e', 'test8', ...rest)
+      expect(refused).toMatchObject({ code: 1 })
+      expect(refused.err).toContain('there is no environment "test8"; did you mean "test')
+    }
+    succeeded(await sampan('env', 'delete', 'test8', '--yes'))
+    expect((await cluster.kubectl('get', 'namespace', 'test8')).code).toBe(1)
+    const again = await sampan('env', 'delete', 'test8', '--yes')
+    expect(again).toMatchObject({ code: 1 })
+    expect(again.err).toContain('there is no environment "test8": no file here names it')
+    const elsewhere = folder(cluster.directory, 'elsewhere')
+    const nothing = await cluster.run(sampanProgram, ['ps', '-e', 'tset'], { directory: elsewhere })
+    expect(nothing).toMatchObject({ code: 1 })
+    expect(nothing.err).toContain('nothing was delivered to the environment "tset"')
+    const restarted = await cluster.run(sampanProgram, ['restart', '-e', 'tset', 'web'], { directory: elsewhere })
+    expect(restarted).toMatchObject({ code: 1 })
+    expect(restarted.err).toContain('no release of "web" runs in the environment "tset"')
+  }, 120_000)
+
+  test('status tells of instances that no record knows', async () => {
+    succeeded(await cluster.kubectl('delete', 'secret', '-n', 'test', '-l', 'sampan.dev/release=api', '--wait'))
+    const lost = await sampan('status', '-e', 'test', 'api')
+    expect(lost).toMatchObject({ code: 3 })
+    expect(lost.out).toContain('api: no release tells of what runs: api 1.0.0 (1 ready)')
+    succeeded(await sampan('deploy', '-e', 'test', 'api:1.0.0'))
+    expect(await sampan('status', '-e', 'test', 'api')).toMatchObject({ code: 0 })
+  })
+
   test('delete takes everything away, also after it was killed', async () => {
     expect((await sampan('delete', '-e', 'test', 'web')).err).toContain('add --yes')
     const asked = `${sampanProgram} delete -e test web`

@@ -56,7 +56,11 @@ export class Execution {
       const state = this.recordOf(step)?.state
       if (state === undefined || state === 'undone') continue
       this.options.world.report.waiting(`taking back: ${step.title}`)
-      await this.within(step, this.options.lost, context => this.handler(step).undo(step, context))
+      try {
+        await this.within(step, this.options.lost, context => this.handler(step).undo(step, context))
+      } catch (error) {
+        throw this.options.lost.aborted ? error : failureOf(step, error)
+      }
       await this.mark(step, 'undone')
     }
   }
@@ -129,17 +133,24 @@ export class Execution {
 
   private async write(change: Partial<Release>): Promise<void> {
     const content: Release = { ...this.release, ...change }
-    const { ledger } = this.options.world.engine
-    this.recorded = (await ledger.write(this.options.world.place, {
-      ...this.recorded,
-      state: content.state,
-      content,
-    })) as RecordedRelease
+    const { world, lost } = this.options
+    this.recorded = (await world.engine.ledger.write(
+      world.place,
+      { ...this.recorded, state: content.state, content },
+      { progress: text => world.report.waiting(text), signal: lost },
+    )) as RecordedRelease
   }
 }
 
 /** The engine ends its own waits at the limit, with more to tell; this is for what does not. */
 const graceSeconds = 10
+
+/** Which step it was, too. */
+function failureOf({ title }: Step, error: unknown): StepFailure {
+  const { message } = error as Error
+  const words = error instanceof StepFailure ? error.lastWords : []
+  return new StepFailure(message.includes(title) ? message : `${title}: ${message}`, words)
+}
 
 /** Records a release before anything is changed for it. */
 export async function record(ledger: Ledger, place: Place, release: Release): Promise<RecordedRelease> {

@@ -27,16 +27,16 @@ export function testParts(suite: Suite): void {
         return [...entrances, ...routes, ...schedules].filter(found => found.name === part.name).length
       }
       expect(await suite.engine.compare(place, part)).toBeUndefined()
-      await suite.engine.put(place, part)
-      await elsewhere(other => other.put(place, part))
+      await suite.engine.put(place, part, watch())
+      await elsewhere(other => other.put(place, part, watch()))
       expect(await count()).toBe(1)
       expect(await suite.engine.compare(place, part)).toEqual([])
       const changed = change(part as never) as typeof part
       expect(await suite.engine.compare(place, changed)).not.toEqual([])
-      await suite.engine.put(place, changed)
+      await suite.engine.put(place, changed, watch())
       expect(await suite.engine.compare(place, changed)).toEqual([])
-      await suite.engine.remove(place, partName(part))
-      await elsewhere(other => other.remove(place, partName(part)))
+      await suite.engine.remove(place, partName(part), watch())
+      await elsewhere(other => other.remove(place, partName(part), watch()))
       expect(await count()).toBe(0)
     })
 
@@ -46,8 +46,8 @@ export function testParts(suite: Suite): void {
       await suite.engine.rollOut(place, workload(place, { instances: 2 }), watch())
       expect(await suite.engine.compare(place, workload(place, { instances: 2 }))).toEqual([])
       expect(await suite.engine.compare(place, workload(place, { instances: 1, version: '2.0.0' }))).not.toEqual([])
-      await suite.engine.remove(place, partName(workload(place)))
-      await elsewhere(other => other.remove(place, partName(workload(place))))
+      await suite.engine.remove(place, partName(workload(place)), watch())
+      await elsewhere(other => other.remove(place, partName(workload(place)), watch()))
       expect(await seen(place)).toBeUndefined()
     })
 
@@ -61,22 +61,22 @@ export function testParts(suite: Suite): void {
         storage: { path: '/data', size: '10Mi' },
       })
       expect(await suite.engine.rollOut(place, stores, watch())).toEqual({ state: 'done' })
-      await suite.engine.remove(place, partName(stores))
+      await suite.engine.remove(place, partName(stores), watch())
       expect(await seen(place, stores.name)).toMatchObject({ track: 'postgres', wanted: 1 })
       expect(await suite.engine.holdsData(place, stores.name)).toBe(true)
       // A name within a name is another one.
-      await suite.engine.remove(place, partName(workload(place)), { withData: true })
+      await suite.engine.remove(place, partName(workload(place)), watch(), { withData: true })
       expect(await suite.engine.holdsData(place, place.service)).toBe(false)
       expect(await suite.engine.holdsData(place, stores.name)).toBe(true)
-      await suite.engine.remove(place, partName(stores), { withData: true })
-      await elsewhere(other => other.remove(place, partName(stores), { withData: true }))
+      await suite.engine.remove(place, partName(stores), watch(), { withData: true })
+      await elsewhere(other => other.remove(place, partName(stores), watch(), { withData: true }))
       expect(await seen(place, stores.name)).toBeUndefined()
       await eventually('the data is gone', async () => !(await suite.engine.holdsData(place, stores.name)))
     })
 
     test('of another service are not observed', async () => {
       const place = newPlace()
-      await suite.engine.put(place, entrance(place))
+      await suite.engine.put(place, entrance(place), watch())
       expect((await suite.engine.observe(newPlace())).entrances).toEqual([])
     })
   })

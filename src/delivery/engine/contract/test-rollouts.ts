@@ -61,7 +61,7 @@ export function testRollouts(suite: Suite): void {
       const version = `1.0.0_${'y'.repeat(100)}-`
       await suite.engine.rollOut(place, workload(place, { name, version }), watch())
       expect(await seen(place, name)).toMatchObject({ name, version, instances: [{ version }] })
-      await suite.engine.remove(place, { kind: 'workload', name })
+      await suite.engine.remove(place, { kind: 'workload', name }, watch())
       expect(await seen(place, name)).toBeUndefined()
     })
 
@@ -84,7 +84,7 @@ export function testRollouts(suite: Suite): void {
       const failing = workload(place, { process: suite.processes.crashes, health: undefined, ports: [] })
       const verdict = await suite.engine.rollOut(place, failing, watch())
       expect(verdict.state === 'failed' && verdict.lastWords.join('\n')).toMatch(/broken/)
-      await suite.engine.remove(place, partName(failing))
+      await suite.engine.remove(place, partName(failing), watch())
     })
 
     test('brings what is to run beside each instance, and compares it', async () => {
@@ -128,7 +128,7 @@ export function testRollouts(suite: Suite): void {
         reason: expect.stringMatching(/helper.*exit code 3/) as string,
       })
       expect((await seen(place))!.instances[0]!.restarts).toBeGreaterThanOrEqual(2)
-      await suite.engine.remove(place, partName(failing))
+      await suite.engine.remove(place, partName(failing), watch())
     })
 
     test('that does not come in time says so', async () => {
@@ -136,7 +136,7 @@ export function testRollouts(suite: Suite): void {
       const waiting = workload(place, { process: suite.processes.missing })
       const verdict = await suite.engine.rollOut(place, waiting, watch({ timeLimitSeconds: 0 }))
       expect(verdict).toMatchObject({ state: 'failed', reason: expect.any(String) as string })
-      await suite.engine.remove(place, partName(waiting))
+      await suite.engine.remove(place, partName(waiting), watch())
     })
   })
 }

@@ -96,13 +96,13 @@ export function testRuns(suite: Suite): void {
     test('of a schedule is made now, and once for each name', async () => {
       const place = newPlace()
       const part = schedule(place, { timing: { start: '2026-01-01T00:00:00Z', everyMinutes: 420, count: 1 } })
-      await suite.engine.put(place, part)
+      await suite.engine.put(place, part, watch())
       const result = await suite.engine.runSchedule(place, part.name, `${place.service}-now`, watch())
       expect(result).toMatchObject({ exitCode: 0 })
       if (!suite.lacks.includes('logs')) expect(result.lines).toEqual(['reported'])
       const again = elsewhere(other => other.runSchedule(place, part.name, `${place.service}-now`, watch()))
       expect(await again).toEqual(result)
-      await suite.engine.remove(place, partName(part))
+      await suite.engine.remove(place, partName(part), watch())
     })
 
     test('of a schedule that is not there fails', async () => {

@@ -164,7 +164,7 @@ test('a route is taken by the only program that serves routes; where there is no
   ])
   await cluster.client.create(ingressClasses, { metadata: { name: 'only' }, spec: { controller: 'example.com/only' } })
   expect(await engine.cannot(place, [route])).toEqual([])
-  await engine.put(place, route)
+  await engine.put(place, route, watch)
   expect((await cluster.client.get(ingresses, { namespace: 'routed', name: 'web-root' })).spec).toMatchObject({
     ingressClassName: 'only',
   })
@@ -223,7 +223,7 @@ test('what somebody else made under a name is neither written over nor taken awa
   const withoutBudget = workload('web', { disruptionBudget: false })
   expect(await engine.cannot(place, [withoutBudget])).toEqual([])
   expect(await engine.rollOut(place, withoutBudget, watch)).toEqual({ state: 'done' })
-  await engine.remove(place, { kind: 'workload', name: 'web' })
+  await engine.remove(place, { kind: 'workload', name: 'web' }, watch)
   expect(await cluster.client.get(podDisruptionBudgets, { namespace: 'foreign', name: 'web' })).toBeDefined()
 
   await cluster.client.patch(services, metadata, {
