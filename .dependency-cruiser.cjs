@@ -23,11 +23,14 @@ const layers = {
   cli: ['lib', 'api', 'client', 'delivery', 'develop', 'images'],
 }
 
+/** Tests, and the contract suites that they run: a file or a folder. */
+const tests = '\\.test\\.ts$|/contract\\.ts$|/contract/'
+
 const rules = Object.entries(layers).map(([folder, allowed]) => ({
   name: `layer-${folder}`,
   severity: 'error',
   comment: `src/${folder} may import ${allowed.length === 0 ? 'nothing' : allowed.join(', ')}`,
-  from: { path: `^src/${folder}/`, pathNot: '(\\.test|/contract)\\.ts$' },
+  from: { path: `^src/${folder}/`, pathNot: tests },
   to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
 }))
 
@@ -68,7 +71,7 @@ module.exports = {
     {
       name: 'testing-stays-in-tests',
       severity: 'error',
-      from: { path: '^src/', pathNot: '(^src/testing/|\\.test\\.ts$|contract\\.ts$)' },
+      from: { path: '^src/', pathNot: `^src/testing/|${tests}` },
       to: { path: '^src/testing/' },
     },
   ],

@@ -106,6 +106,8 @@ export interface BackingServiceWish {
   readonly type: BackingServiceType
   /** Of `managed` ones. */
   readonly image?: string
+  /** In front of the image that is chosen where none is named. */
+  readonly registry?: string
   /** Of `managed` ones, such as `1Gi`. */
   readonly size?: string
   /** Name of the database, bucket or virtual host; by default the service's. */
