@@ -14,6 +14,7 @@ export function developmentManifest(manifest: Manifest, { agent, inspect }: Agen
   const own = manifest.dev.run ?? (manifest.command.length > 0 ? manifest.command : undefined)
   return {
     ...manifest,
+    development: true,
     replicas: 1,
     command: own === undefined ? [] : [...agent, 'run', ...own],
     environment: {

@@ -29,6 +29,8 @@ export interface Manifest extends ManifestProcess {
   readonly notify: readonly string[]
   readonly build: BuildSettings
   readonly dev: Development
+  /** It is being worked on. */
+  readonly development?: boolean
 }
 
 /** How the service runs while it is being worked on. */
