@@ -116,7 +116,6 @@ afterEach(async () => {
   local.remove()
 })
 
-afterEach(context => {})
 const until = (line: string, times = 1): Promise<unknown> =>
   eventually(`"${line}" ${times} times`, () => said.filter(other => other === line).length >= times, 20_000)
 

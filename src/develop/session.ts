@@ -172,26 +172,26 @@ export class DevelopmentSession {
   /** The delivery goes on by itself, so that a service that does not start can be changed. */
   private async deliver(): Promise<void> {
     await this.endDelivery()
-    const { work, report } = this.options
     const end = new AbortController()
     const begunAtMs = this.changedAtMs
-    const over = work
-      .deliver(this.image!, end.signal)
-      .then(async () => {
-        await this.linkAll()
-        const tookMs = this.options.clock.now() - begunAtMs
-        report.done(begunAtMs === 0 ? 'delivered' : `delivered, ${seconds(tookMs)} after the change`)
-      })
-      .catch((error: Error) => {
-        if (end.signal.aborted) return
-        // The next change delivers anew.
-        this.image = undefined
-        report.trouble(`${error.message}\nwaiting for the next change`)
-      })
-      .finally(() => {
-        if (this.delivery?.end === end) this.delivery = undefined
-      })
+    const over = this.carryOut(end.signal, begunAtMs).finally(() => {
+      if (this.delivery?.end === end) this.delivery = undefined
+    })
     this.delivery = { end, over }
+  }
+
+  private async carryOut(signal: AbortSignal, begunAtMs: number): Promise<void> {
+    const { work, report, clock } = this.options
+    try {
+      await work.deliver(this.image!, signal)
+      await this.linkAll()
+      report.done(begunAtMs === 0 ? 'delivered' : `delivered, ${seconds(clock.now() - begunAtMs)} after the change`)
+    } catch (error) {
+      if (signal.aborted) return
+      // The next change delivers anew.
+      this.image = undefined
+      report.trouble(`${(error as Error).message}\nwaiting for the next change`)
+    }
   }
 
   private async endDelivery(): Promise<void> {
@@ -345,13 +345,11 @@ export class DevelopmentSession {
 
   /** A machine that slept, or a broken network, leaves connections that nobody ends. */
   private async lookAtAgents(): Promise<void> {
-    const silent: string[] = []
-    await Promise.all(
-      [...this.instances].map(([instance, { link }]) =>
-        link === undefined ? silent.push(instance) : link.order([], false).catch(() => silent.push(instance)),
-      ),
+    const answers = await Promise.allSettled(
+      [...this.instances.values()].map(async ({ link }) => link?.order([], false)),
     )
-    if (silent.length === 0 || this.stopped.signal.aborted) return
+    const isWell = [...this.instances.values()].every(({ link }) => link !== undefined)
+    if ((isWell && answers.every(({ status }) => status === 'fulfilled')) || this.stopped.signal.aborted) return
     this.logs.abort()
     await this.linkAll().catch(() => {})
   }

@@ -73,8 +73,13 @@ export class LocalAgent {
       observe: async () => ({
         workloads: [
           {
-            ...{ name: 'web', track: 'main', version: 'dev', image: 'web:dev' },
-            ...{ wanted: 1, ready: 1, autoscaled: false },
+            name: 'web',
+            track: 'main',
+            version: 'dev',
+            image: 'web:dev',
+            wanted: 1,
+            ready: 1,
+            autoscaled: false,
             instances: [{ name: 'web-1', version: 'dev', state: 'Running', ready: true, restarts: 0 }],
           },
         ],
