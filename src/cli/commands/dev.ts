@@ -149,7 +149,7 @@ class DevelopedService {
     const { build, dev: development } = chosen.manifest
     const { builder } = readProjectIn(this.directory, build)
     this.inputs = [...new Set([...(builder.inputs?.(this.directory) ?? [this.directory]), file])]
-    const way = builder.development?.(this.directory, build)
+    const way = development.reload === 'image' ? undefined : builder.development?.(this.directory, build)
     const steps =
       development.build === undefined ? way?.steps : [{ directory: this.directory, command: development.build }]
     this.detector = new ChangeDetector(this.directory, this.inputs, (steps ?? []).length > 0)
