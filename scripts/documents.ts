@@ -110,9 +110,10 @@ const contents: Readonly<Record<string, string>> = {
   images: 'source to OCI image; the registry of the machine',
   delivery:
     '`app.yml`, plans of releases and what carries them out; secrets of the repository, the notation of schedules; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',
+  develop: 'the edit loop: what a change needs (pure), the agent in the container, ways to it',
   observe: 'logs, metrics, alerts',
   dashboard: 'the browser application',
-  cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret, and those of every day (ps, logs, exec, run, delete, env ...), which speak to the engine alone',
+  cli: 'commands that need only the API, or only the repository: build, dev, deploy, rollback, secret, and those of every day (ps, logs, exec, run, delete, env ...), which speak to the engine alone',
 }
 
 /** What a service finds in its environment, with values as an example. */
