@@ -1,0 +1,48 @@
+// When garbage is collected: after the start, once a day, and when somebody asks. One at a time.
+import type { Timer } from '../../../lib/clock.ts'
+import type { Logger } from '../../../lib/logger.ts'
+import type { RegistryStore } from '../registry-store.ts'
+import { collectGarbage, untaggedMs, type Collected } from './collect-garbage.ts'
+
+const everyMs = 24 * 3_600_000
+
+export interface Collections {
+  /** What is asked for takes all that is not needed now, however short ago it lost its tag. */
+  prune(dryRun: boolean): Promise<Collected>
+  stop(): Promise<void>
+}
+
+/** @param inUse digests that the cluster uses; while it cannot tell, nothing is collected */
+export function startCollections(
+  store: RegistryStore,
+  inUse: () => Promise<ReadonlySet<string>>,
+  logger: Logger,
+): Collections {
+  const { clock } = store.uses
+  let timer: Timer | undefined
+  let isStopped = false
+  let last: Promise<unknown> = Promise.resolve()
+  const collect = (keepMs: number, dryRun: boolean): Promise<Collected> => {
+    const collected = last.then(() => collectGarbage({ store, inUse, untaggedMs: keepMs, dryRun }))
+    last = collected.catch(() => {})
+    return collected
+  }
+  async function daily(): Promise<void> {
+    try {
+      const { images, blobs, uploads, bytes } = await collect(untaggedMs, false)
+      if (bytes > 0) logger.info('images that nobody needs were removed', { images, blobs, uploads, bytes })
+    } catch (error) {
+      logger.warn('images were not looked through for what nobody needs', { error: (error as Error).message })
+    }
+    if (!isStopped) timer = clock.after(everyMs, () => void daily())
+  }
+  void daily()
+  return {
+    prune: dryRun => collect(0, dryRun),
+    stop: async () => {
+      isStopped = true
+      timer?.cancel()
+      await last
+    },
+  }
+}
