@@ -554,7 +554,7 @@ describe('Listing Referrers', () => {
     await registry.pushManifest(repository, 'a', artifactOf({ ...about(subject), artifactType: explicit }))
     await registry.pushManifest(repository, 'b', artifactOf({ ...about(subject), artifactType: empty }))
     const types = (await referrers(repository, subject)).manifests.map(({ artifactType }) => artifactType)
-    expect(types.sort()).toEqual(['application/vnd.example.sbom', 'application/vnd.oci.empty.v1+json'])
+    expect(new Set(types)).toEqual(new Set(['application/vnd.example.sbom', 'application/vnd.oci.empty.v1+json']))
   })
 
   test('end-12a: of an index without artifactType, none is told', async () => {
@@ -606,9 +606,20 @@ describe('Listing Referrers', () => {
 
 describe('Error Codes', () => {
   const codes = new Set([
-    ...['BLOB_UNKNOWN', 'BLOB_UPLOAD_INVALID', 'BLOB_UPLOAD_UNKNOWN', 'DIGEST_INVALID', 'MANIFEST_BLOB_UNKNOWN'],
-    ...['MANIFEST_INVALID', 'MANIFEST_UNKNOWN', 'NAME_INVALID', 'NAME_UNKNOWN', 'SIZE_INVALID', 'UNAUTHORIZED'],
-    ...['DENIED', 'UNSUPPORTED', 'TOOMANYREQUESTS'],
+    'BLOB_UNKNOWN',
+    'BLOB_UPLOAD_INVALID',
+    'BLOB_UPLOAD_UNKNOWN',
+    'DIGEST_INVALID',
+    'MANIFEST_BLOB_UNKNOWN',
+    'MANIFEST_INVALID',
+    'MANIFEST_UNKNOWN',
+    'NAME_INVALID',
+    'NAME_UNKNOWN',
+    'SIZE_INVALID',
+    'UNAUTHORIZED',
+    'DENIED',
+    'UNSUPPORTED',
+    'TOOMANYREQUESTS',
   ])
 
   test.each([

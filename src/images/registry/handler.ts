@@ -49,7 +49,7 @@ async function handle(options: HandlerOptions, request: IncomingMessage, respons
   return answered ?? dispatch(options, exchange)
 }
 
-function dispatch({ access, collections }: HandlerOptions, exchange: Exchange): Promise<void> | void {
+function dispatch({ collections }: HandlerOptions, exchange: Exchange): Promise<void> | void {
   const route = routeOf(exchange.path)
   switch (route.kind) {
     case 'base':

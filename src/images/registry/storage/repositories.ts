@@ -54,11 +54,12 @@ export class Repositories {
   /** Only one at a time for each repository, so that what was looked at is still so when it is written. */
   oneAtATime<T>(repository: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.turns.get(repository) ?? Promise.resolve()).then(work)
-    const settled = turn.catch(() => {})
+    const settled = turn
+      .catch(() => {})
+      .finally(() => {
+        if (this.turns.get(repository) === settled) this.turns.delete(repository)
+      })
     this.turns.set(repository, settled)
-    void settled.then(() => {
-      if (this.turns.get(repository) === settled) this.turns.delete(repository)
-    })
     return turn
   }
 
