@@ -1,5 +1,5 @@
 // A failure as the client is to be told of it. What is the registry's own fault is logged and told without its details.
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../../lib/logger.ts'
 import { sendJson } from './answer.ts'
 import { RegistryError } from './registry-error.ts'
@@ -7,11 +7,13 @@ import { DigestMismatch } from './storage/blob-store.ts'
 import { isFull } from './storage/durable-file.ts'
 import { LengthMismatch } from './storage/uploads.ts'
 
-export function sendError(response: ServerResponse, error: unknown, logger: Logger): void {
+export function sendError(request: IncomingMessage, response: ServerResponse, error: unknown, logger: Logger): void {
   if (response.headersSent || response.socket?.destroyed === true) {
     response.destroy()
     return
   }
+  // Many clients read an answer only when they have sent everything.
+  request.resume()
   const { status, code, message, headers } = told(error, logger)
   sendJson(response, status, { errors: [{ code, message }] }, headers)
 }

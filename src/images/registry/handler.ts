@@ -33,7 +33,7 @@ export function requestHandler(options: HandlerOptions): Handler {
     try {
       await handle(options, request, response)
     } catch (error) {
-      sendError(response, error, options.logger)
+      sendError(request, response, error, options.logger)
     }
   }
 }

@@ -112,7 +112,7 @@ async function bodyOf({ request }: Exchange): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length
     if (size > limitBytes) throw tooLarge()
     chunks.push(chunk as Buffer)

@@ -144,7 +144,8 @@ export class Upload {
     this.source = content
     const handle = await open(this.file, 'r+')
     try {
-      for await (const chunk of content) await this.write(handle, chunk as Buffer)
+      // Whoever sends is to hear what went wrong, so a fault here does not end the connection.
+      for await (const chunk of content.iterator({ destroyOnReturn: false })) await this.write(handle, chunk as Buffer)
       if (length !== undefined && this.size - start !== length) {
         const found = this.size - start
         this.size = start
