@@ -1,7 +1,7 @@
 // Files that are there whole or not at all, whenever the process or the machine ends: written beside their place,
 // brought to the disk, and renamed. What these functions have done survives.
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** No name of ours starts with a dot, so a half-written file is never taken for one. */
@@ -56,11 +56,14 @@ export async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Takes away what a killed process left half-written in the directory and those below it. */
-export async function removeHalfWritten(directory: string): Promise<void> {
+/** Takes away what a killed process left half-written in the directory and those below it. @param beforeMs where others may write */
+export async function removeHalfWritten(directory: string, beforeMs = Infinity): Promise<void> {
   const entries = await readdir(directory, { recursive: true }).catch(() => [])
-  const left = entries.filter(path => isTemporary(path.slice(path.lastIndexOf('/') + 1)))
-  await Promise.all(left.map(path => rm(join(directory, path), { force: true })))
+  for (const path of entries.filter(entry => isTemporary(entry.slice(entry.lastIndexOf('/') + 1)))) {
+    const file = join(directory, path)
+    const found = await stat(file).catch(() => undefined)
+    if (found !== undefined && found.mtimeMs < beforeMs) await rm(file, { force: true })
+  }
 }
 
 /** The disk is full, or what this user may take of it. */

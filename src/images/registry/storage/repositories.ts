@@ -10,7 +10,8 @@ import { namedBy, parseManifest, subjectOf, type Manifest } from '../manifest.ts
 import type { BlobStore } from './blob-store.ts'
 import { isMissing, makeDirectory, namesIn, removeHalfWritten, syncDirectory, writeDurably } from './durable-file.ts'
 
-type Part = 'manifests' | 'blobs'
+/** `public` is the cache's: what anybody may have. */
+export type Part = 'manifests' | 'blobs' | 'public'
 
 export class Repositories {
   private readonly root: string
@@ -195,7 +196,7 @@ export class Repositories {
     return writeDurably(file, text, this.blobs.uses.clock.now())
   }
 
-  private folder(repository: string, part: Part): string {
+  folder(repository: string, part: Part): string {
     return join(this.root, encode(repository), part)
   }
 

@@ -2,7 +2,7 @@
 // whoever asks how far it came goes on from there. Given up for good when nobody came back for a day.
 import { createHash, randomUUID, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
+import { open, readFile, rm, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { algorithmOf, digestOfHash, type Algorithm } from '../digest.ts'
@@ -160,6 +160,13 @@ export class Upload {
       this.source = undefined
       await handle.close()
     }
+  }
+
+  /** Begins anew. */
+  async clear(): Promise<void> {
+    await truncate(this.file, 0)
+    this.size = 0
+    this.hash = createHash('sha256')
   }
 
   private async write(handle: FileHandle, chunk: Buffer): Promise<void> {
