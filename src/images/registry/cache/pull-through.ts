@@ -7,10 +7,11 @@ import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import type { Clock, Timer } from '../../../lib/clock.ts'
+import type { Clock } from '../../../lib/clock.ts'
 import type { Logger } from '../../../lib/logger.ts'
 import { tagPattern } from '../../image-reference.ts'
 import { byteRange } from '../byte-range.ts'
+import { daily } from '../collection/daily.ts'
 import { algorithmOf, digestOf, isContentDigest } from '../digest.ts'
 import { sendBlob } from '../endpoints/blobs.ts'
 import { sendManifest } from '../endpoints/manifests.ts'
@@ -44,7 +45,6 @@ export interface PullThrough {
 }
 
 const defaultLimits: CacheLimits = { unusedMs: 30 * 24 * 3_600_000, maximumBytes: 20e9 }
-const limitEveryMs = 24 * 3_600_000
 /** How long a right that was looked up is believed: an image has many layers. */
 const trustMs = 60_000
 const rememberedRights = 1000
@@ -64,26 +64,15 @@ export async function startPullThrough(options: PullThroughOptions): Promise<Pul
   await store.prepare()
   const downloads = new Downloads(store)
   const cache = new Cache(store, downloads, options)
-  let timer: Timer | undefined
-  let isStopped = false
-  async function limit(): Promise<void> {
+  const days = daily(clock, async () => {
     try {
       const bytes = await store.limit(limits)
       if (bytes > 0) logger.info('images of other registries were removed that nobody asked for', { bytes })
     } catch (error) {
       logger.warn('the images of other registries were not looked through', { error: (error as Error).message })
     }
-    if (!isStopped) timer = clock.after(limitEveryMs, () => void limit())
-  }
-  const first = limit()
-  return {
-    serve: (registry, exchange) => cache.serve(registry, exchange),
-    stop: async () => {
-      isStopped = true
-      timer?.cancel()
-      await first
-    },
-  }
+  })
+  return { serve: (registry, exchange) => cache.serve(registry, exchange), stop: () => days.stop() }
 }
 
 /** Who asks for what. */

@@ -176,6 +176,7 @@ describe('when', () => {
     await registry.registry.close()
     await clock.advance(10 * untaggedMs)
     const again = await RegistryFixture.start({ directory: registry.directory, clock })
+    await clock.advance(60_000)
     await again.call('POST', '_sampan/prune?dryRun=true')
     expect(blobFiles()).not.toContain(image.digest.slice('sha256:'.length))
     await again.close()

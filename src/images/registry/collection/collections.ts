@@ -1,10 +1,8 @@
-// When garbage is collected: after the start, once a day, and when somebody asks. One at a time.
-import type { Timer } from '../../../lib/clock.ts'
+// When garbage is collected: a minute after the start, once a day, and when somebody asks. One at a time.
 import type { Logger } from '../../../lib/logger.ts'
 import type { RegistryStore } from '../registry-store.ts'
+import { daily } from './daily.ts'
 import { collectGarbage, untaggedMs, type Collected } from './collect-garbage.ts'
-
-const everyMs = 24 * 3_600_000
 
 export interface Collections {
   /** What is asked for takes all that is not needed now, however short ago it lost its tag. */
@@ -18,30 +16,24 @@ export function startCollections(
   inUse: () => Promise<ReadonlySet<string>>,
   logger: Logger,
 ): Collections {
-  const { clock } = store.uses
-  let timer: Timer | undefined
-  let isStopped = false
   let last: Promise<unknown> = Promise.resolve()
   const collect = (keepMs: number, dryRun: boolean): Promise<Collected> => {
     const collected = last.then(() => collectGarbage({ store, inUse, untaggedMs: keepMs, dryRun }))
     last = collected.catch(() => {})
     return collected
   }
-  async function daily(): Promise<void> {
+  const days = daily(store.uses.clock, async () => {
     try {
       const { images, blobs, uploads, bytes } = await collect(untaggedMs, false)
       if (bytes > 0) logger.info('images that nobody needs were removed', { images, blobs, uploads, bytes })
     } catch (error) {
       logger.warn('images were not looked through for what nobody needs', { error: (error as Error).message })
     }
-    if (!isStopped) timer = clock.after(everyMs, () => void daily())
-  }
-  void daily()
+  })
   return {
     prune: dryRun => collect(0, dryRun),
     stop: async () => {
-      isStopped = true
-      timer?.cancel()
+      await days.stop()
       await last
     },
   }
