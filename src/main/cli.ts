@@ -18,6 +18,7 @@ import {
   withContext,
 } from './command-options.ts'
 import { addDailyCommands } from './daily-commands.ts'
+import { addImageCommands } from './image-commands.ts'
 import { sampanVersion } from '../lib/version.ts'
 
 const program = new Command('sampan')
@@ -285,6 +286,7 @@ program
   )
 
 addDailyCommands(program)
+addImageCommands(program)
 
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
@@ -390,6 +392,7 @@ const expected = new Set([
   'ApiError',
   'ManifestError',
   'BuildError',
+  'ArchiveError',
   'DeployError',
   'StepFailure',
   'LedgerConflict',
