@@ -25,7 +25,7 @@ export async function pull(figures: Figures): Promise<void> {
       run('dd', `if=${layer}`, `of=${copy}`, 'bs=1M', 'conv=fsync', 'status=none'),
     )
     await figures.timed('push a layer of 100 MB', () =>
-      run('curl', '-sf', '-T', layer, '-X', 'POST', '-o', '/dev/null', `${repository}/uploads/?digest=sha256:${hex}`),
+      run('curl', '-sf', '-T', layer, '-X', 'POST', '-o', '/dev/null', `${repository}/uploads?digest=sha256:${hex}`),
     )
     await outOfMemory(blob)
     await figures.timed('read 100 MB from the disk', () =>
