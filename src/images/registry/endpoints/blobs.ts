@@ -1,12 +1,12 @@
 // Blobs: end-2 and end-10 of the OCI distribution specification.
 import type { ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import { assertMay } from '../access.ts'
 import { sendEmpty } from '../answer.ts'
 import { byteRange } from '../byte-range.ts'
 import { isContentDigest } from '../digest.ts'
 import type { Exchange } from '../exchange.ts'
 import { badDigest, RegistryError, unsupported } from '../registry-error.ts'
+import { sendFile } from '../send-file.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 
 export async function serveBlob(exchange: Exchange, repository: string, digest: string): Promise<void> {
@@ -61,7 +61,7 @@ export async function sendBlob(
     ...(range !== undefined && { 'Content-Range': `bytes ${range.start}-${range.end}/${size}` }),
   })
   if (request.method === 'HEAD' || size === 0) response.end()
-  else await pipeline(blobs.read(digest, range), response)
+  else await sendFile(response, blobs.fileOf(digest), range?.start ?? 0, (range?.end ?? size - 1) + 1)
 }
 
 export const isKnownToCaller = (header: string | undefined, digest: string): boolean =>

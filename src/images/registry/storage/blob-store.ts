@@ -1,7 +1,7 @@
 // Files by their digest. A blob appears under its name only when it is complete, verified and on disk. Who may see
 // which is no business of this store: repositories name what is theirs.
 import { randomUUID } from 'node:crypto'
-import { createReadStream, statSync, unlinkSync, type ReadStream } from 'node:fs'
+import { statSync, unlinkSync } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { algorithmOf, algorithms, digestOf, digestOfHex, hexOf } from '../digest.ts'
@@ -14,9 +14,6 @@ export class DigestMismatch extends Error {
     this.name = 'DigestMismatch'
   }
 }
-
-/** Few large reads: each goes through a thread and back. */
-const readBytes = 1024 * 1024
 
 export class BlobStore {
   readonly uses: Uses
@@ -39,10 +36,6 @@ export class BlobStore {
       if (isMissing(error)) return undefined
       throw error
     }
-  }
-
-  read(digest: string, range?: { readonly start: number; readonly end: number }): ReadStream {
-    return createReadStream(this.fileOf(digest), { ...range, highWaterMark: readBytes })
   }
 
   async readAll(digest: string): Promise<Buffer | undefined> {
