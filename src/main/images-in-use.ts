@@ -1,7 +1,6 @@
 // Which images the cluster uses, as digests: of its pods, of what makes pods, of the images that containers run at the
 // moment, and of the releases that are kept to go back to. More than is meant does no harm, less would: each digest that
 // stands anywhere in them counts.
-import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import {
   controllerRevisions,
@@ -18,7 +17,7 @@ import {
 import type { Client } from '../client/client.ts'
 
 const digests = /\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})(?![0-9a-f])/g
-const users: readonly Resource<KubeObject>[] = [
+const users: readonly Resource[] = [
   pods,
   deployments,
   replicaSets,

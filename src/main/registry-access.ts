@@ -46,7 +46,7 @@ function callerFor(client: Client, { username, groups }: User, isAnonymous: bool
           },
         },
       })
-      return status?.allowed === true
+      return status?.allowed
     },
   }
 }

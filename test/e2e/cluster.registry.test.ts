@@ -87,8 +87,13 @@ describe.skipIf(reason !== undefined)(`registries${reason === undefined ? '' : `
       const containers = [{ name: 'main', image: `${name}/private/web:1`, command: ['sleep', '3600'] }]
       succeeded(
         await one.kubectl(
-          ...['create', 'secret', 'docker-registry', 'login', `--docker-server=${name}`],
-          ...['--docker-username=me', '--docker-password=secret'],
+          'create',
+          'secret',
+          'docker-registry',
+          'login',
+          `--docker-server=${name}`,
+          '--docker-username=me',
+          '--docker-password=secret',
         ),
       )
       await runPod(one, 'private', `${name}/private/web:1`, { imagePullSecrets: [{ name: 'login' }] })
@@ -96,7 +101,12 @@ describe.skipIf(reason !== undefined)(`registries${reason === undefined ? '' : `
       succeeded(await two.kubectlWith({ ...refused, spec: { containers } }, 'create'))
       const path = 'jsonpath={.status.containerStatuses[0].state.waiting.reason}'
       const reasonOf = await two.kubectl(
-        ...['wait', '--timeout=40s', `--for=${path}=ErrImagePull`, 'pod/stranger', '-o', 'name'],
+        'wait',
+        '--timeout=40s',
+        `--for=${path}=ErrImagePull`,
+        'pod/stranger',
+        '-o',
+        'name',
       )
       expect(reasonOf).toMatchObject({ code: 0 })
     })
@@ -215,7 +225,13 @@ describe.skipIf(reason !== undefined)(`registries${reason === undefined ? '' : `
       certificates = join(one.directory, 'certificates')
       mkdirSync(certificates)
       const authority = await one.show(
-        ...['get', 'configmap', 'kube-root-ca.crt', '-n', 'kube-system', '-o', 'jsonpath={.data.ca\\.crt}'],
+        'get',
+        'configmap',
+        'kube-root-ca.crt',
+        '-n',
+        'kube-system',
+        '-o',
+        'jsonpath={.data.ca\\.crt}',
       )
       writeFileSync(join(certificates, 'ca.crt'), authority)
       succeeded(await one.kubectl('create', 'serviceaccount', 'pusher'))
@@ -240,8 +256,12 @@ describe.skipIf(reason !== undefined)(`registries${reason === undefined ? '' : `
     })
     const push = (to: string): Promise<Result> =>
       skopeo(
-        ...['copy', '--insecure-policy', '--dest-cert-dir', certificates],
-        ...[`oci-archive:${join(one.directory, 'web.tar')}`, `docker://${place}/${to}`],
+        'copy',
+        '--insecure-policy',
+        '--dest-cert-dir',
+        certificates,
+        `oci-archive:${join(one.directory, 'web.tar')}`,
+        `docker://${place}/${to}`,
       )
 
     test('sampan status tells the place', async () => {

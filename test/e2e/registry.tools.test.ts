@@ -166,11 +166,9 @@ describe.skipIf(!isRoot)(`tools${isRoot ? '' : ' (skipped: namespaces need root)
     const hadRunFolder = existsSync('/run/docker')
 
     beforeAll(async () => {
-      daemon = start('dockerd', [
-        ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
-        ...['--data-root', file('docker'), '--exec-root', file('docker-run'), '--pidfile', file('docker.pid')],
-        ...['-H', `unix://${file('docker.sock')}`, '--storage-driver', 'vfs'],
-      ])
+      const off = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false']
+      const places = ['--data-root', file('docker'), '--exec-root', file('docker-run'), '--pidfile', file('docker.pid')]
+      daemon = start('dockerd', [...off, ...places, '-H', `unix://${file('docker.sock')}`, '--storage-driver', 'vfs'])
       daemon.stdout!.resume()
       daemon.stderr!.resume()
       await eventually(

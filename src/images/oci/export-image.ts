@@ -5,7 +5,7 @@ import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pack, type Pack } from 'tar-stream'
-import { isIndex, layoutType, ofThisMachine, parseImage, type Descriptor } from './image-manifest.ts'
+import { indexType, isIndex, layoutType, ofThisMachine, parseImage, type Descriptor } from './image-manifest.ts'
 import type { FoundManifest, RegistryContent } from './registry-content.ts'
 import { ArchiveError } from './archive-error.ts'
 
@@ -124,7 +124,7 @@ class ArchiveWriter {
   }
 
   async finish(): Promise<void> {
-    const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: this.index }
+    const index = { schemaVersion: 2, mediaType: indexType, manifests: this.index }
     await this.writeBytes('index.json', Buffer.from(JSON.stringify(index)))
     await this.writeBytes('manifest.json', Buffer.from(JSON.stringify(this.docker)))
     await this.writeBytes('oci-layout', Buffer.from(JSON.stringify(layoutType)))

@@ -28,7 +28,7 @@ function told(error: unknown, logger: Logger): RegistryError {
     return new RegistryError(
       507,
       'UNKNOWN',
-      'the disk of the registry is full, and nothing of this was kept; free some space, for example with: sampan images prune',
+      'the disk of the registry is full; free some space, for example with: sampan images prune, and try again',
     )
   }
   logger.error('the registry could not serve a request', { error: message, stack })

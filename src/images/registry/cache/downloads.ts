@@ -18,7 +18,7 @@ export type Fetch = (start: number) => Promise<UpstreamAnswer>
 export interface Download {
   readonly file: string
   readonly total: number
-  state(): Promise<WriterState>
+  readonly state: () => Promise<WriterState>
 }
 
 /** Not begun: what the registry answered instead. */
@@ -102,19 +102,20 @@ export class Downloads {
       return { refusal: first }
     }
     let state: WriterState = 'writing'
-    void this.write(digest, upload, { first, total, fetch })
-      .then(finished)
-      .then(
-        () => {
-          state = 'whole'
-        },
-        async (error: unknown) => {
-          state = 'broken'
-          // What is wrong, or has no room, is of no use to whoever comes next.
-          if (error instanceof DigestMismatch || isFull(error)) await rm(file, { force: true })
-        },
-      )
-      .finally(() => this.release(digest, lock))
+    const settle = async (): Promise<void> => {
+      try {
+        await this.write(digest, upload, { first, total, fetch })
+        await finished()
+        state = 'whole'
+      } catch (error) {
+        state = 'broken'
+        // What is wrong, or has no room, is of no use to whoever comes next.
+        if (error instanceof DigestMismatch || isFull(error)) await rm(file, { force: true })
+      } finally {
+        this.release(digest, lock)
+      }
+    }
+    void settle()
     return { file, total, state: () => Promise.resolve(state) }
   }
 

@@ -116,11 +116,7 @@ class Cache {
       return await this.manifestByTag(question, route.reference)
     } catch (error) {
       if (!(error instanceof UpstreamAway)) throw error
-      throw new RegistryError(
-        503,
-        'UNKNOWN',
-        `${registry} is away (${error.message}), and ${route.repository} is not kept here for everybody`,
-      )
+      throw notHere(`${registry} is away (${error.message}), and ${route.repository} is not kept here for everybody`)
     }
   }
 
@@ -331,18 +327,18 @@ function discard(body: Readable): void {
   body.resume()
 }
 
+/**
+ * What the cache cannot give is not there: containerd asks the registry itself then, and tells what that one says,
+ * where any other answer of ours would be all that people get to see.
+ */
+const notHere = (message: string): RegistryError => new RegistryError(404, 'MANIFEST_UNKNOWN', message)
+
 /** Who is told 401 shows the password that he has for this registry; it is passed on to that one alone. */
 function refuse({ registry, repository, credentials }: Question, { status, body }: UpstreamAnswer): never {
   discard(body)
-  if (status === 401 || status === 403)
-    throw credentials === undefined
-      ? new RegistryError(401, 'UNAUTHORIZED', `${registry} gives ${repository} to nobody without a password`, {
-          'WWW-Authenticate': `Basic realm="${registry}"`,
-        })
-      : new RegistryError(403, 'DENIED', `${registry} does not give ${repository} for this password`)
-  throw new RegistryError(
-    status === 404 ? 404 : 502,
-    status === 404 ? 'MANIFEST_UNKNOWN' : 'UNKNOWN',
-    `${registry} answers ${status} for ${repository}`,
-  )
+  if ((status !== 401 && status !== 403) || credentials !== undefined)
+    throw notHere(`${registry} answers ${status} for ${repository}`)
+  throw new RegistryError(401, 'UNAUTHORIZED', `${registry} gives ${repository} to nobody without a password`, {
+    'WWW-Authenticate': `Basic realm="${registry}"`,
+  })
 }

@@ -5,7 +5,7 @@ import { chunkRange } from '../byte-range.ts'
 import { isContentDigest } from '../digest.ts'
 import type { Exchange } from '../exchange.ts'
 import { badDigest, RegistryError, unsupported } from '../registry-error.ts'
-import { isFull } from '../storage/durable-file.ts'
+import { isFull, isMissing } from '../storage/durable-file.ts'
 import type { Upload } from '../storage/uploads.ts'
 import { isRepository } from '../../image-reference.ts'
 
@@ -86,7 +86,12 @@ const unknownUpload = (): RegistryError =>
 const exclusively = ({ store }: Exchange, upload: Upload, work: () => Promise<void>): Promise<void> =>
   upload.exclusively(async () => {
     if ((await store.uploads.find(upload.repository, upload.id)) !== upload) throw unknownUpload()
-    return work()
+    try {
+      return await work()
+    } catch (error) {
+      // Given up by a collection meanwhile.
+      throw isMissing(error) ? unknownUpload() : error
+    }
   })
 
 /** Chunks come in order, each where the last one ended. */

@@ -2,7 +2,7 @@
 // whoever asks how far it came goes on from there. Given up for good when nobody came back for a day.
 import { createHash, randomUUID, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, readFile, rm, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { algorithmOf, digestOfHash, type Algorithm } from '../digest.ts'
@@ -37,7 +37,7 @@ export class Uploads {
   async start(repository: string): Promise<Upload> {
     const id = randomUUID()
     const folder = join(this.root, id)
-    await makeDirectory(folder)
+    await mkdir(folder)
     // Without its repository it is nobody's, and forgotten with time.
     await writeFile(join(folder, dataName), '')
     await writeFile(join(folder, repositoryName), repository)
