@@ -97,6 +97,7 @@ test(`what was acknowledged survives ${kills} kills whole, seed ${seed}`, { time
     expect((await registry.call('PUT', path, content.subarray(start), headers)).status).toBe(201)
   }
   expect(await faultsOf(registry)).toEqual([])
+  expect(await registry.status('POST', '_sampan/prune?dryRun=true')).toBe(200)
   const files = readdirSync(directory, { recursive: true }).map(String)
   expect(files.filter(path => path.includes('/.'))).toEqual([])
   console.log(

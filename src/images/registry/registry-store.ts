@@ -12,19 +12,16 @@ export interface RegistryStore {
   readonly blobs: BlobStore
   readonly uploads: Uploads
   readonly repositories: Repositories
+  /** What a killed process left half-written is gone; nobody has to wait for it. */
+  readonly tidied: Promise<void>
 }
 
 export async function openStore(directory: string, clock: Clock): Promise<RegistryStore> {
   const uses = new Uses(clock)
   const blobs = new BlobStore(directory, uses)
-  const store = {
-    uses,
-    blobs,
-    uploads: new Uploads(directory, blobs),
-    repositories: new Repositories(directory, blobs),
-  }
+  const uploads = new Uploads(directory, blobs)
+  const repositories = new Repositories(directory, blobs)
   await blobs.prepare()
-  await removeHalfWritten(`${directory}/blobs`)
-  await Promise.all([store.uploads.prepare(), store.repositories.prepare()])
-  return store
+  await Promise.all([uploads.prepare(), repositories.prepare()])
+  return { uses, blobs, uploads, repositories, tidied: removeHalfWritten(directory) }
 }

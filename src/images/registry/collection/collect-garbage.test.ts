@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Clock } from '../../../lib/clock.ts'
 import { FakeClock } from '../../../testing/fake-clock.ts'
 import { imageType, RegistryFixture, succeeded, type PushedImage } from '../../../testing/registry-fixture.ts'
 import { digestOf } from '../digest.ts'
@@ -17,7 +18,9 @@ beforeEach(async () => {
   clock = new FakeClock(Date.now())
   used = new Set()
   inUse = () => Promise.resolve(used)
-  registry = await RegistryFixture.start({ clock, inUse: () => inUse() })
+  // Collections come when a test asks for them.
+  const still: Clock = { now: () => clock.now(), after: () => ({ cancel: () => {} }) }
+  registry = await RegistryFixture.start({ clock: still, inUse: () => inUse() })
 })
 afterEach(() => registry.close())
 
@@ -147,6 +150,11 @@ describe('a push under way', () => {
 })
 
 describe('when', () => {
+  beforeEach(async () => {
+    await registry.close()
+    registry = await RegistryFixture.start({ clock, inUse: () => inUse() })
+  })
+
   test('an image that lost its tag and that nobody asks for goes by itself after a week', async () => {
     const image = await untagged('layer')
     const days = async (count: number): Promise<void> => {

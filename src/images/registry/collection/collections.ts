@@ -16,7 +16,7 @@ export function startCollections(
   inUse: () => Promise<ReadonlySet<string>>,
   logger: Logger,
 ): Collections {
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<unknown> = store.tidied
   const collect = (keepMs: number, dryRun: boolean): Promise<Collected> => {
     const collected = last.then(() => collectGarbage({ store, inUse, untaggedMs: keepMs, dryRun }))
     last = collected.catch(() => {})

@@ -1,11 +1,10 @@
 // Files by their digest. A blob appears under its name only when it is complete, verified and on disk. Who may see
 // which is no business of this store: repositories name what is theirs.
-import { randomUUID } from 'node:crypto'
 import { statSync, unlinkSync } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { algorithmOf, algorithms, digestOf, digestOfHex, hexOf } from '../digest.ts'
-import { isMissing, makeDirectory, namesIn, syncDirectory } from './durable-file.ts'
+import { isMissing, makeDirectory, namesIn, syncDirectory, temporaryName } from './durable-file.ts'
 import type { Uses } from './uses.ts'
 
 export class DigestMismatch extends Error {
@@ -56,7 +55,7 @@ export class BlobStore {
     if ((await this.size(digest)) !== undefined) return this.touch(digest)
     const found = digestOf(content, algorithmOf(digest))
     if (found !== digest) throw new DigestMismatch(digest, found)
-    const file = join(this.root, algorithmOf(digest), `.${randomUUID()}`)
+    const file = join(this.root, algorithmOf(digest), temporaryName())
     try {
       await writeFile(file, content)
       await this.take(file, digest)

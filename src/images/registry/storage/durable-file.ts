@@ -4,14 +4,16 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** No name of ours starts with a dot, so a half-written file is never taken for one. */
+const thisProcess = randomUUID()
+/** No other name of ours starts with a dot, so a half-written file is never taken for a whole one. */
 const isTemporary = (name: string): boolean => name.startsWith('.')
+export const temporaryName = (): string => `.${thisProcess}.${randomUUID()}`
 
 /** @param nowMs its time, in epoch milliseconds */
 export async function writeDurably(file: string, content: string | Buffer, nowMs: number): Promise<void> {
   const folder = dirname(file)
   await makeDirectory(folder)
-  const temporary = join(folder, `.${randomUUID()}`)
+  const temporary = join(folder, temporaryName())
   try {
     const handle = await open(temporary, 'wx')
     try {
@@ -56,10 +58,12 @@ export async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Takes away what a killed process left half-written in the directory and those below it. @param beforeMs where others may write */
+/** Takes away what a killed process left half-written in the directory and those below it. @param beforeMs where other processes write */
 export async function removeHalfWritten(directory: string, beforeMs = Infinity): Promise<void> {
   const entries = await readdir(directory, { recursive: true }).catch(() => [])
-  for (const path of entries.filter(entry => isTemporary(entry.slice(entry.lastIndexOf('/') + 1)))) {
+  for (const path of entries) {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    if (!isTemporary(name) || name.startsWith(`.${thisProcess}.`)) continue
     const file = join(directory, path)
     const found = await stat(file).catch(() => undefined)
     if (found !== undefined && found.mtimeMs < beforeMs) await rm(file, { force: true })

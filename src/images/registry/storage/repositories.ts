@@ -8,7 +8,7 @@ import { tagPattern } from '../../image-reference.ts'
 import { digestOfHex, hexOf, isContentDigest } from '../digest.ts'
 import { namedBy, parseManifest, subjectOf, type Manifest } from '../manifest.ts'
 import type { BlobStore } from './blob-store.ts'
-import { isMissing, makeDirectory, namesIn, removeHalfWritten, syncDirectory, writeDurably } from './durable-file.ts'
+import { isMissing, makeDirectory, namesIn, syncDirectory, writeDurably } from './durable-file.ts'
 
 /** `public` is the cache's: what anybody may have. */
 export type Part = 'manifests' | 'blobs' | 'public'
@@ -28,7 +28,6 @@ export class Repositories {
 
   async prepare(): Promise<void> {
     await makeDirectory(this.root)
-    await removeHalfWritten(this.root)
     for (const folder of await namesIn(this.root)) await this.bringUpToDate(folder)
   }
 
@@ -155,9 +154,11 @@ export class Repositories {
   /** The blob is the repository's own from now on. */
   async link(repository: string, digest: string): Promise<void> {
     const file = this.file(repository, 'blobs', digest)
-    if (await exists(file)) {
-      const now = this.blobs.uses.clock.now() / 1000
-      return utimes(file, now, now)
+    const now = this.blobs.uses.clock.now() / 1000
+    try {
+      return await utimes(file, now, now)
+    } catch (error) {
+      if (!isMissing(error)) throw error
     }
     await this.write(file, '')
   }
