@@ -152,13 +152,15 @@ class DevelopedService {
     const way = development.reload === 'image' ? undefined : builder.development?.(this.directory, build)
     const steps =
       development.build === undefined ? way?.steps : [{ directory: this.directory, command: development.build }]
-    this.detector = new ChangeDetector(this.directory, this.inputs, (steps ?? []).length > 0)
+    const how = way && { ...way, steps: steps ?? [] }
+    const watched = { directory: this.directory, manifest: file, inputs: this.inputs, development: how }
+    this.detector = new ChangeDetector(watched)
     this.session = new DevelopmentSession({
       engine: target.engine,
       clock: options.clock,
       place: this.place(),
       manifest: file,
-      development: way && { ...way, steps: steps ?? [] },
+      development: how,
       restarts: development.reload === 'restart',
       work: {
         build: name => this.build(name),
