@@ -5,6 +5,7 @@ import { releaseFacts, type Release } from '../delivery/release.ts'
 import { inOrder, type Outcome } from '../delivery/team/in-order.ts'
 import { deliveryOptions, type DeliverySettings } from './deliveries.ts'
 import { interruptible } from './interruption.ts'
+import { keepingWarnings } from './kept-warnings.ts'
 import { CommandFailure, Output } from './output.ts'
 import { openTarget, type Setting, type Target, type TargetOptions } from './target.ts'
 
@@ -20,6 +21,8 @@ export interface Wish<Service> {
 export interface WishAt<Service> extends Wish<Service> {
   readonly target: Target
   readonly delivery: DeliveryOptions
+  /** That were told so far. */
+  readonly warnings: readonly string[]
 }
 
 export interface EachServiceOptions extends TargetOptions, DeliverySettings {
@@ -56,8 +59,9 @@ export async function eachService<Service>(
         wishes.map(wish => {
           const target = targets.get(wish.setting)!
           const delivery = deliveryOptions(target, options, output, signal)
-          const report = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
-          return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report } }]
+          const told = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
+          const { report, warnings } = keepingWarnings(told)
+          return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report }, warnings }]
         }),
       )
       const order = [...all].map(([key, at]) => [key, at.after.map(name => keyOf(at, name))])
@@ -78,6 +82,7 @@ function prefixed(report: DeliveryOptions['report'], name: string): DeliveryOpti
     step: text => report.step(`${name}: ${text}`),
     waiting: text => report.waiting(`${name}: ${text}`),
     note: text => report.note(`${name}: ${text}`),
+    warning: text => report.warning(`${name}: ${text}`),
   }
 }
 
@@ -87,14 +92,18 @@ function tell<Service>(
   { output: format }: EachServiceOptions,
   output: Output,
 ): void {
-  const done = ended.flatMap(({ outcome }) => outcome.value ?? [])
+  const done = ended.flatMap(({ at: { warnings }, outcome: { value } }) =>
+    value === undefined ? [] : { value, warnings },
+  )
   const failed = ended.filter(({ outcome }) => outcome.state !== 'done')
   output.quiet()
   if (format === 'json' && failed.length === 0) {
-    const facts = done.map(releaseFacts)
+    const facts = done.map(({ value, warnings }) => ({ ...releaseFacts(value), warnings }))
     console.log(JSON.stringify(facts.length === 1 ? facts[0] : facts))
   } else if (format !== 'json')
-    for (const { service, version, revision, environment } of done)
+    for (const {
+      value: { service, version, revision, environment },
+    } of done)
       output.line(
         `${service} ${version} runs in ${environment} (release ${revision}); look at it with: sampan ps -e ${environment} ${service}`,
       )

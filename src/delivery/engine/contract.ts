@@ -166,6 +166,18 @@ export function testEngine(name: string, open: () => Promise<EngineWorld>, lacks
         const parts = [workload(place), entrance(place), schedule(place), route(place)]
         expect((await engine.cannot(place, parts)).filter(({ hard }) => hard)).toEqual([])
       })
+
+      test('says how requests are shared, and why so', async () => {
+        const { by, because } = await engine.sharing()
+        expect(by).toBe('instances')
+        expect(because).toMatch(/\w+ \w+/)
+      })
+
+      test('is as empty as before when it was asked what cannot be done there', async () => {
+        const place = newPlace()
+        await engine.cannot(place, [workload(place), entrance(place), schedule(place), route(place)])
+        expect(await engine.observe(place)).toEqual({ workloads: [], entrances: [], schedules: [], routes: [] })
+      })
     })
 
     describe('a rollout', () => {
