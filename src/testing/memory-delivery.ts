@@ -1,5 +1,6 @@
 // Deliveries into an engine in memory: a schema that runs change, backing services that remember, hooks that listen,
 // and processes that can be killed between any two things they do.
+import { defaultSettings } from '../images/build/settings.ts'
 import { deploy, resume, rollback } from '../delivery/deploy.ts'
 import type { DeliveryOptions } from '../delivery/delivering.ts'
 import { MemoryEngine } from '../delivery/engine/memory/memory-engine.ts'
@@ -41,6 +42,8 @@ export const plainManifest: Manifest = {
   files: [],
   secrets: [],
   notify: [],
+  build: defaultSettings,
+  dev: { reload: 'restart' },
 }
 
 /** What there is outside of the engine's parts. */

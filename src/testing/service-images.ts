@@ -4,8 +4,9 @@ import { openSync, readSync, closeSync, lstatSync, mkdtempSync, readlinkSync, rm
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../host/command.ts'
-import { sharedLibraries } from '../images/build/base-layer.ts'
-import { writeLayer, type LayerEntry } from '../images/build/layer.ts'
+import { sharedLibraries } from '../images/build/layers/base-layer.ts'
+import { plainLayer, writeLayer, type LayerEntry } from '../images/build/layers/layer.ts'
+import { RegistryClient } from '../images/client/registry-client.ts'
 import { pushImage } from '../images/build/push-image.ts'
 
 export type ServerImage = 'postgres' | 'mysql' | 'redis' | 'rabbitmq'
@@ -120,13 +121,14 @@ export async function pushServerImage(address: string, name: ServerImage): Promi
   const directory = mkdtempSync(join(tmpdir(), `sampan-image-${name}-`))
   try {
     const file = join(directory, 'layer.tar')
-    const layer = { ...(await writeLayer(file, entries)), file }
-    await pushImage(address, { repository: name, tag: '1' }, [layer], {
+    const layer = plainLayer(file, await writeLayer(file, entries))
+    const registry = new RegistryClient(address, name)
+    await pushImage(registry, { repository: name, tag: '1' }, [layer], {
       Env: [`PATH=${more === undefined ? '' : `/${more}:`}${path}/usr/local/bin:/usr/sbin:/usr/bin:/bin`],
       ...(start !== undefined && { Entrypoint: ['docker-entrypoint.sh'] }),
       Cmd: command,
       StopSignal: stopSignal,
-    })
+    }).finally(() => registry.close())
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

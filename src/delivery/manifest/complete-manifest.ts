@@ -1,4 +1,5 @@
 // From what is written, without mistakes, to the manifest: what convention adds, and every choice made.
+import { defaultSettings } from '../../images/build/settings.ts'
 import type { HealthCheck, Security } from '../engine/parts.ts'
 import { readTiming } from '../schedule/read-timing.ts'
 import type { Team } from '../team/team.ts'
@@ -71,6 +72,8 @@ export function completeManifest(written: Written, environment: string, team: Te
     schedules: Object.entries(written.schedules ?? {}).map(([task, schedule]) => scheduleOf(task, schedule)),
     checks: mapped(checks as Readonly<Record<string, WrittenCheck>>, commandOf),
     notify: written.notify ?? [],
+    build: { ...defaultSettings, ...written.build },
+    dev: { reload: 'restart', ...written.dev },
   }
 }
 

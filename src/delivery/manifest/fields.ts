@@ -1,5 +1,6 @@
 // Which fields `app.yml` has and what they may hold: the one table that checking, overlaying, messages, documentation
 // and JSON Schema read.
+import { build, dev } from './build-fields.ts'
 import {
   anyText,
   bytes,
@@ -304,6 +305,8 @@ export const manifestFields: Fields = {
   fields: {
     name: { is: name, required: true, about: 'name of the service' },
     ...changeable,
+    build: { is: build, about: 'how its image is made; found out from the files in the folder' },
+    dev: { is: dev, about: 'how it runs while it is being worked on with `sampan dev`' },
     ...environmentsField(changeable, '{ test: { replicas: 2 } }', 'what differs in each environment', inManifest),
   },
   foreign: inManifest,

@@ -34,7 +34,8 @@ export const inManifest: Words = {
   ...each('initContainers hooks', 'write migrate or checks'),
   ...each('sidecar sidecarContainers extraContainers containers', 'write sidecars: { proxy: { image: envoy:1.30 } }'),
   ...each('version tag', 'leave it out; the version is said when it is delivered: sampan deploy shop:1.0.0'),
-  ...each('build', 'leave it out; sampan build makes the image'),
+  ...each('builder dockerfile Dockerfile buildpack', 'write build: { dockerfile: Dockerfile }'),
+  ...each('develop watch', 'write dev: { run: node --watch main.js }'),
   ...each('restart', 'leave it out; instances that end are always started again'),
   ...each('container_name service', 'write name: shop'),
   ...each('networks network', 'leave it out; services reach each other by their names'),
@@ -129,4 +130,22 @@ export const inTeam: Words = {
     'write servers: { postgres: { host: db.example.com, user: admin, password: DB_PASSWORD } }',
   ),
   ...each('<<', 'an environment takes over another one with extends: test'),
+}
+
+export const inBuild: Words = {
+  ...each('context', 'leave it out; the folder of app.yml is built'),
+  ...each('builder type', 'write with: node'),
+  ...each('image from', 'write base: debian:12-slim'),
+  ...each('file', 'write dockerfile: Dockerfile'),
+  ...each('buildArgs build_args build-args arguments', 'write args: { VERSION: "1" }'),
+  ...each('apt aptPackages', 'write packages: [libvips42]'),
+  ...each('command script', 'write run: make'),
+  ...each('cmd entrypoint', 'write start: ./server'),
+  ...each('tags tag', 'leave it out; write sampan build --tag shop:1.0.0'),
+}
+
+export const inDev: Words = {
+  ...each('command start', 'write run: node --watch main.js'),
+  ...each('watch restart', 'write reload: self where the process reloads by itself'),
+  ...each('sync', 'leave it out; what goes into the image is brought to the container'),
 }

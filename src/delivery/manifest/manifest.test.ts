@@ -77,6 +77,8 @@ describe('a manifest', () => {
       files: [],
       secrets: [],
       notify: [],
+      build: { packages: [], shell: false, args: {}, secrets: {} },
+      dev: { reload: 'restart' },
     })
   })
 
@@ -128,6 +130,19 @@ sidecars:
     resources: { memory: 32Mi }
     security: { user: 2000 }
 notify: [team-hook]
+build:
+  with: dockerfile
+  base: debian:12-slim
+  packages: [libvips42]
+  shell: true
+  run: make all
+  output: dist
+  start: ./server
+  dockerfile: docker/Dockerfile
+  target: run
+  args: { VERSION: 1.0 }
+  secrets: { npmrc: { file: .npmrc }, token: TOKEN }
+dev: { run: node --watch main.js, reload: self, build: npm run build }
 ports:
   http: 8080
   dns: { port: 8080, protocol: UDP }
@@ -227,6 +242,20 @@ stopSeconds: 5
       files: [{ path: '/etc/web/rules.json', source: './rules.json' }],
       secrets: ['PARTNER_TOKEN'],
       notify: ['team-hook'],
+      build: {
+        with: 'dockerfile',
+        base: 'debian:12-slim',
+        packages: ['libvips42'],
+        shell: true,
+        run: ['make', 'all'],
+        output: 'dist',
+        start: ['./server'],
+        dockerfile: 'docker/Dockerfile',
+        target: 'run',
+        args: { VERSION: '1.0' },
+        secrets: { npmrc: { file: '.npmrc' }, token: { variable: 'TOKEN' } },
+      },
+      dev: { run: ['node', '--watch', 'main.js'], reload: 'self', build: ['npm', 'run', 'build'] },
     })
   })
 

@@ -1,5 +1,6 @@
 // The manifest of a service, `app.yml`: what a person writes, after checking, with an environment's changes laid over
 // it and with what convention adds. Plain data; every choice is made.
+import type { BuildSettings } from '../../images/build/settings.ts'
 import type { HealthCheck, Port, Resources, Security, Timing } from '../engine/parts.ts'
 
 export interface Manifest extends ManifestProcess {
@@ -26,6 +27,18 @@ export interface Manifest extends ManifestProcess {
   readonly checks: { readonly before?: Command; readonly after?: Command }
   /** Names of hooks. */
   readonly notify: readonly string[]
+  readonly build: BuildSettings
+  readonly dev: Development
+}
+
+/** How the service runs while it is being worked on. */
+export interface Development {
+  /** Started instead of what the image starts. */
+  readonly run?: readonly string[]
+  /** What happens to the process after a change: it is started again, or sees the change by itself. */
+  readonly reload: 'restart' | 'self'
+  /** Runs on this machine before a change is brought to the container. */
+  readonly build?: readonly string[]
 }
 
 /** How a process is started, beside its image. */
@@ -132,9 +145,6 @@ export interface ManifestFile {
   /** Relative to the folder of `app.yml`. */
   readonly source: string
 }
-
-/** The registry of the machine's own cluster. */
-export const localRegistry = 'sampan.local'
 
 /** What tells a service which version of it runs. */
 export const versionVariable = 'SERVICE_VERSION'

@@ -1,7 +1,8 @@
 // An `app.yml` as it was written, after checking, with what an environment changes laid over it: short forms are
 // written out, commands are lists. What convention adds is not there yet.
+import type { BuildSettings } from '../../images/build/settings.ts'
 import type { Resources } from '../engine/parts.ts'
-import type { BackingServiceType, BackingServiceWish, CanaryStep } from './manifest.ts'
+import type { BackingServiceType, BackingServiceWish, CanaryStep, Development } from './manifest.ts'
 
 export interface WrittenProcess {
   readonly command?: readonly string[]
@@ -36,6 +37,8 @@ export interface Written extends WrittenProcess, WrittenServices {
   readonly schedules?: Readonly<Record<string, WrittenSchedule>>
   readonly checks?: { readonly before?: WrittenCheck; readonly after?: WrittenCheck }
   readonly notify?: readonly string[]
+  readonly build?: Partial<BuildSettings>
+  readonly dev?: Partial<Development>
 }
 
 export interface WrittenPort {

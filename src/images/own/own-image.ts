@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { baseLayer, keptLayer, prepareCache, whileMaking } from '../build/kept-layer.ts'
-import { writeLayer, type LayerEntry } from '../build/layer.ts'
-import { BuildError } from '../build/project.ts'
-import type { BuiltImage, Layer } from '../build/push-image.ts'
+import { baseLayer, nodeProgram } from '../build/layers/base-layer.ts'
+import { keptLayer, prepareCache, whileMaking } from '../build/layers/kept-layer.ts'
+import { plainLayer, writeLayer, type Layer, type LayerEntry } from '../build/layers/layer.ts'
+import { BuildError } from '../build/build-error.ts'
+import type { BuiltImage } from '../build/push-image.ts'
 import { firstProcess } from './first-process.ts'
 import { machinePrograms, programEntries, programsFingerprint } from './programs.ts'
 
@@ -42,16 +43,16 @@ export async function makeOwnImage(
     .slice(0, 16)
   await prepareCache(cacheDirectory)
   // Nothing is missing in these that somebody would have to be told.
-  const cache = { cacheDirectory, nodeBinary, note: () => {} }
+  const cache = { cacheDirectory, note: () => {} }
   const [base, programs] = await Promise.all([
-    baseLayer(cache),
+    baseLayer(cache, [nodeProgram(nodeBinary)]),
     keptLayer(cache, `cluster-${key}`, async () => ({ entries: await programEntries(machine) })),
   ])
   progress('base layer', base.cached)
   progress('programs of this machine', programs.cached)
   return whileMaking(cacheDirectory, async making => {
     const file = join(making, 'layer.tar')
-    const own = { ...(await writeLayer(file, application)), file }
+    const own = plainLayer(file, await writeLayer(file, application))
     progress('Sampan', false)
     return use([base, programs, own])
   })

@@ -5,9 +5,9 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { clusterPrograms, findNetworkPlugins, findProgram, missingPackages } from '../../host/cluster-programs.ts'
 import { run } from '../../host/command.ts'
-import { sharedLibraries } from '../build/base-layer.ts'
-import { entriesBelow, type LayerEntry } from '../build/layer.ts'
-import { BuildError } from '../build/project.ts'
+import { sharedLibraries } from '../build/layers/base-layer.ts'
+import { entriesBelow, type LayerEntry } from '../build/layers/layer.ts'
+import { BuildError } from '../build/build-error.ts'
 
 const needed = [...clusterPrograms, ['busybox-static', 'busybox'] as const]
 const useful = ['nsenter']

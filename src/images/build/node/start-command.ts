@@ -1,6 +1,6 @@
 // How a service is started: its start script, read as npm's shell would read it, as long as that is one program
 // that the image has. The part that is not is named: images have neither a shell nor npm.
-import { shellWords } from '../../lib/shell-words.ts'
+import { shellWords } from '../../../lib/shell-words.ts'
 
 export interface StartCommand {
   /** Arguments of Node.js: `['src/main.ts']`. */

@@ -3,10 +3,8 @@
 import { constants, existsSync } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { baseEntries, baseKey } from './base-layer.ts'
-import { writeLayer, type LayerEntry, type LayerFile } from './layer.ts'
-import { BuildError } from './project.ts'
-import type { Layer } from './push-image.ts'
+import { plainLayer, writeLayer, type Layer, type LayerEntry, type LayerFile } from './layer.ts'
+import { BuildError } from '../build-error.ts'
 
 export interface LayerCache {
   /** Where layers are kept between builds. */
@@ -46,7 +44,7 @@ export async function keptLayer(
   const file = join(cacheDirectory, `${key}.tar`)
   const facts = join(cacheDirectory, `${key}.json`)
   if (existsSync(facts) && existsSync(file))
-    return { ...(JSON.parse(await readFile(facts, 'utf8')) as LayerFile), file, cached: true }
+    return { ...plainLayer(file, JSON.parse(await readFile(facts, 'utf8')) as LayerFile), cached: true }
   return whileMaking(cacheDirectory, async making => {
     const { entries, notes = [] } = await content(making)
     const layer = await writeLayer(join(making, 'layer.tar'), entries)
@@ -56,13 +54,9 @@ export async function keptLayer(
       await writeFile(`${facts}.new`, JSON.stringify(layer))
       await rename(`${facts}.new`, facts)
     }
-    return { ...layer, file, cached: false }
+    return { ...plainLayer(file, layer), cached: false }
   })
 }
-
-/** What every image begins with. */
-export const baseLayer = (cache: LayerCache & { readonly nodeBinary: string }): Promise<KeptLayer> =>
-  keptLayer(cache, `base-${baseKey(cache.nodeBinary)}`, async () => ({ entries: await baseEntries(cache.nodeBinary) }))
 
 /** The folder is there as long as the work goes on. */
 export async function whileMaking<T>(cacheDirectory: string, work: (making: string) => Promise<T>): Promise<T> {

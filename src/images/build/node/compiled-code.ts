@@ -5,9 +5,9 @@
 import { copyFile, mkdir, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { run } from '../../host/command.ts'
-import { serviceUser } from './base-layer.ts'
-import { entriesBelow, type LayerEntry } from './layer.ts'
+import { run } from '../../../host/command.ts'
+import { serviceUser } from '../layers/base-layer.ts'
+import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 
 export const applicationFolder = 'app'
 const cacheFolder = 'node_modules/.compile-cache'

@@ -17,10 +17,27 @@ export type LayerEntry =
   | { readonly path: string; readonly kind: 'file'; readonly source: string | Buffer; readonly mode?: number }
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
 
+/** As it is stored and sent. */
 export interface LayerFile {
   readonly digest: string
   readonly size: number
 }
+
+export interface Layer extends LayerFile {
+  readonly mediaType: string
+  /** Digest of the uncompressed tar. */
+  readonly diffId: string
+  readonly file: string
+}
+
+/** One that was written by `writeLayer`. */
+export const plainLayer = (file: string, { digest, size }: LayerFile): Layer => ({
+  digest,
+  size,
+  mediaType: layerMediaType,
+  diffId: digest,
+  file,
+})
 
 const everything: FileFilter = { includes: () => true, mayHold: () => true }
 

@@ -3,7 +3,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { CommandError, run } from '../../host/command.ts'
+import { CommandError, run } from '../../../host/command.ts'
 import type { LayerEntry } from './layer.ts'
 
 export interface NativeLibraries {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { applicationFilter, BuildError, readProject } from './project.ts'
+import { BuildError } from '../build-error.ts'
+import { applicationFilter, readProject } from './project.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-project-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -1,0 +1,45 @@
+// What makes an image of a folder: one for each language or way of building. A builder gives the layers of the
+// service and says how it starts; what all images have in common (names, labels, list of contents, pushing) is done
+// once, in build-image.ts. Builders never write into the service's folder, beyond what its own build script does.
+import type { BaseImage } from './base/base-image.ts'
+import type { ImageContent } from './image-content.ts'
+import type { LayerCache } from './layers/kept-layer.ts'
+import type { BuilderName, BuildSettings } from './settings.ts'
+
+export interface Builder {
+  readonly name: BuilderName
+  /** As people call what it builds: `Node.js`. */
+  readonly title: string
+  /** The file by which it knows the folder, such as `go.mod`; undefined: it is none of its. Reads names only. */
+  finds(directory: string): string | undefined
+  /** How the project names itself. @throws BuildError when it cannot be read */
+  describe(directory: string): ProjectName
+  /** Files and folders that the image is made of, absolute; by default the folder itself. */
+  inputs?(directory: string): readonly string[]
+  /** @throws BuildError */
+  build(context: BuildContext): Promise<ImageContent>
+}
+
+export interface ProjectName {
+  /** As a repository is named, `team/web`; undefined: it has none. */
+  readonly name: string | undefined
+  readonly version: string | undefined
+}
+
+export interface BuildContext extends LayerCache {
+  /** Absolute path of the service's folder. */
+  readonly directory: string
+  readonly settings: BuildSettings
+  /** Below the service's layers; undefined: the builder begins with what this machine has. */
+  readonly base: BaseImage | undefined
+  /** The Node.js that goes into images. */
+  readonly nodeBinary: string
+  /** Empty, and gone when the image is pushed. */
+  readonly making: string
+  /** User and group that the service's own files belong to: nobody who runs, unless files are changed in the container. */
+  readonly owner: number
+  /** Called as each part is done. */
+  readonly progress: (step: string, cached: boolean) => void
+  /** Ends what is running when the user interrupts. */
+  readonly signal?: AbortSignal
+}
