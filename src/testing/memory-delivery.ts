@@ -57,6 +57,8 @@ export class MemoryDelivery {
   readonly place: Place = { environment: 'test', namespace: 'test', service: 'hcn' }
   readonly notes: string[] = []
   readonly warnings: string[] = []
+  /** What was said to be done. */
+  readonly done: string[] = []
   readonly told: News[] = []
   /** Words in the name of a run, the kind of a verb or the name of a hook that fail. */
   failing: string | undefined
@@ -184,7 +186,7 @@ export class MemoryDelivery {
       engine: this.engine,
       clock: this.clock,
       report: {
-        step: () => {},
+        step: text => void this.done.push(text),
         waiting: () => {},
         note: text => void this.notes.push(text),
         warning: text => void this.warnings.push(text),
