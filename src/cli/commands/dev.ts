@@ -234,6 +234,7 @@ class DevelopedService {
         step: () => {},
         waiting: text => report.waiting(`${this.label}${text}`),
         note: text => report.note(`${this.label}${text}`),
+        warning: text => report.warning(`${this.label}${text}`),
       },
     }
   }
