@@ -13,8 +13,8 @@ import type { AgentStart, Answer, ChangedFile, Order, ProcessState } from './wor
 
 /** In a folder beside the agent, which whoever runs in the container can write to. */
 const socketFile = join(dirname(process.argv[1]!), 'run', 'agent.sock')
-/** A service that does not end by then is ended. */
-const graceMs = 1_500
+/** A service that does not end by then is ended: whoever works on it waits for the next one. */
+const graceMs = 100
 /** As in words.ts, which is not there in a container. */
 const startMark = '\u0001sampan agent '
 
