@@ -13,6 +13,7 @@ import { applicationFilter, readProject, type Project } from './project.ts'
 export const nodeBuilder: Builder = {
   name: 'node',
   title: 'Node.js',
+  looksFor: 'package.json',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => readProject(directory),
   async build(context) {
