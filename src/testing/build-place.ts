@@ -84,7 +84,6 @@ export class BuildPlace {
     const files = new Map<string, BuiltFile>()
     for (const [index, { file }] of content.layers.entries()) await readInto(files, file, index)
     const digests = content.layers.map(({ digest }) => digest)
-    rmSync(making, { recursive: true })
     return { ...content, files, notes, steps, digests }
   }
 

@@ -12,7 +12,7 @@ import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow } from '../layers/layer.ts'
 import { nativeLibraries } from '../layers/native-libraries.ts'
 import { runTool } from '../run-tool.ts'
-import { compilePython, dynamicModules, type PythonOfMachine } from './interpreter.ts'
+import { compilePython, type PythonOfMachine } from './interpreter.ts'
 import { lockedRequirements } from './locked-requirements.ts'
 import { unpinned, type Dependencies } from './python-project.ts'
 
@@ -46,10 +46,7 @@ export async function dependencyLayer(
       `home = ${home}\ninclude-system-site-packages = false\nversion = ${python.version}\n`,
     )
     await compilePython(python, packages, packages.replace(making, ''), 'unchecked-hash')
-    const native = await nativeLibraries(
-      [packages],
-      [...below.libraries, ...(context.base === undefined ? await librariesOfModules(python, below) : [])],
-    )
+    const native = await nativeLibraries([packages], below.libraries)
     return {
       entries: [
         ...(await entriesBelow(environment, environmentFolder)),
@@ -67,10 +64,6 @@ export async function dependencyLayer(
     }
   })
 }
-
-/** The standard library brings what its own modules load. */
-const librariesOfModules = async (python: PythonOfMachine, below: Foundation): Promise<string[]> =>
-  (await nativeLibraries([dynamicModules(python)], below.libraries)).entries.map(({ path }) => `/${path}`)
 
 async function install(
   context: BuildContext,

@@ -1,6 +1,6 @@
 // The Python of this machine as layers of an image: the program, with what it links, and its standard library,
 // compiled in a way that does not depend on the times of files.
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { cp, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { BuildError } from '../build-error.ts'
@@ -90,9 +90,6 @@ export async function pythonLayer(
     }
   })
 }
-
-/** Where the modules of the standard library look for their own libraries. */
-export const dynamicModules = ({ library }: PythonOfMachine): string => realpathSync(join(library, 'lib-dynload'))
 
 /**
  * Compiles all modules below a folder for where they are in the image. What does not compile is not for this Python.
