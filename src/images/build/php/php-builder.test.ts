@@ -59,7 +59,7 @@ echo '{"packages":[{"name":"acme/lib","version":"2.1.0","license":["MIT"]}]}' > 
       Entrypoint: ['php'],
       Cmd: ['/usr/local/lib/sampan/serve.php', 'public'],
       WorkingDir: '/app',
-      StopSignal: 'SIGINT',
+      StopSignal: 'SIGTERM',
     })
     expect(config.Env).toEqual(expect.arrayContaining(['PORT=8080', 'PHP_CLI_SERVER_WORKERS=4']))
     expect(digests).toHaveLength(4)
