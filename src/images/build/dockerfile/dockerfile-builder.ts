@@ -8,7 +8,8 @@ import type { BuildContext, Builder } from '../builder.ts'
 import type { ContainerConfig, ImageContent } from '../image-content.ts'
 import type { BuildSecret, BuildSettings } from '../settings.ts'
 import { lineOf, readDockerfile } from './dockerfile.ts'
-import { findEngine, type BuiltParts, type DockerfileEngine } from './engine.ts'
+import type { BuiltParts, DockerfileEngine } from './engine.ts'
+import { findEngine } from './find-engine.ts'
 
 const usual = ['Dockerfile', 'Containerfile']
 

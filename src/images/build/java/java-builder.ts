@@ -15,7 +15,7 @@ import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { runTool } from '../run-tool.ts'
 import { packagesIn, readManifest, withoutTimes, type JarManifest } from './jar.ts'
-import { findJava, javaFolder, javaLayer } from './java-runtime.ts'
+import { findJava, javaFolder, javaLayer, javaLibraries } from './java-runtime.ts'
 
 const gradleFiles = ['build.gradle', 'build.gradle.kts']
 
@@ -56,7 +56,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
   else if (settings.output === undefined) await make(context)
   const { name, version } = describe(directory)
   const program = await findProgramJar(placesOf(directory, settings.output), `${name}-${version}.jar`, directory)
-  const below = await foundation(context)
+  const below = await foundation(context, [], java === undefined ? [] : await javaLibraries(java))
   const runtime = java === undefined ? undefined : await javaLayer(context, java, below)
   if (runtime !== undefined) progress('Java', runtime.cached)
   const libraries = await librariesLayer(context, program.libraries)
@@ -65,7 +65,8 @@ async function build(context: BuildContext): Promise<ImageContent> {
     layers: [...below.layers, runtime ?? [], libraries ?? [], application].flat(),
     config: containerConfig(below, {
       command: settings.start ?? ['java', ...memoryOptions, '-jar', `/${applicationFolder}/${program.jar}`],
-      variables: java === undefined ? {} : { JAVA_HOME: `/${javaFolder}` },
+      // Before Java 18, text is read and written as the language of the surroundings says.
+      variables: { LANG: 'C.UTF-8', ...(java !== undefined && { JAVA_HOME: `/${javaFolder}` }) },
     }),
     components: [...below.components, ...(runtime?.components ?? []), ...program.components],
   }
