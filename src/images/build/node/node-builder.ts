@@ -9,6 +9,7 @@ import { applicationFolder, compiledApplication, compiledCodeVariables } from '.
 import { dependencyLayer } from './dependency-layer.ts'
 import { npm } from './npm.ts'
 import { applicationFilter, readProject, type Project } from './project.ts'
+import { placeOf } from './workspace.ts'
 
 export const nodeBuilder: Builder = {
   name: 'node',
@@ -16,6 +17,13 @@ export const nodeBuilder: Builder = {
   looksFor: 'package.json',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => readProject(directory),
+  inputs(directory) {
+    const { root, needed } = placeOf(directory)
+    const ofRoot = ['package.json', 'package-lock.json', '.npmrc', '.dockerignore']
+    return root === directory
+      ? [directory]
+      : [...ofRoot.map(name => join(root, name)), ...needed.map(path => join(root, path))]
+  },
   async build(context) {
     const { progress, note } = context
     const project = readProject(context.directory)
@@ -70,7 +78,7 @@ function variablesOf({ packageName, version, variables }: Project): string[] {
     NODE_ENV: 'production',
     HOME: homeDirectory,
     npm_package_name: packageName,
-    npm_package_version: version,
+    ...(version !== undefined && { npm_package_version: version }),
     ...Object.fromEntries(compiledCodeVariables.map(text => text.split('=', 2) as [string, string])),
     ...variables,
   }

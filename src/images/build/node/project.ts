@@ -13,7 +13,7 @@ export interface Project extends StartCommand, Place {
   readonly name: string
   /** As npm knows it. */
   readonly packageName: string
-  readonly version: string
+  readonly version: string | undefined
   /** Folders with a `build` script that makes what is started, in the order in which they run. */
   readonly built: readonly string[]
   readonly hasDependencies: boolean
@@ -37,7 +37,7 @@ export function readProject(directory: string): Project {
     directory,
     name: (json.name ?? '').replace(/^@/, ''),
     packageName: json.name ?? '',
-    version: json.version ?? '0.0.0',
+    version: json.version,
     built: place.needed
       .map(path => join(place.root, path))
       .filter(folder => readPackage(folder).scripts?.['build'] !== undefined),
