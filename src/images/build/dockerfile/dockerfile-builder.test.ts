@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findProgram } from '../../../host/cluster-programs.ts'
 import { BuildPlace, fakeProgram, type Built } from '../../../testing/build-place.ts'
+import { RegistryClient } from '../../client/registry-client.ts'
 import { startRegistry, type Registry } from '../../registry/registry.ts'
 import { buildImage } from '../build-image.ts'
 import { commandBuilder } from '../command/command-builder.ts'
@@ -146,6 +147,8 @@ describe.skipIf(missing)(`a Dockerfile by buildah${skipped}`, () => {
         repository: 'team/before',
         tag: '1.0.0',
         registry: `127.0.0.1:${registry.port}`,
+        connect: (address, repository) => new RegistryClient(address, repository),
+        tool: 'test',
         cacheDirectory: place.cacheDirectory,
         nodeBinary: '/bin/true',
         progress: () => {},

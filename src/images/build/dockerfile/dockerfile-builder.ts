@@ -20,6 +20,8 @@ export const dockerfileBuilder: Builder = {
   finds: (directory, { dockerfile }) =>
     (dockerfile === undefined ? usual : [dockerfile]).find(name => existsSync(join(directory, name))),
   describe: () => ({ name: undefined, version: undefined }),
+  // Images that it begins with may have moved, and secrets have changed; what builds it knows what did not change.
+  surroundings: async () => undefined,
   build,
 }
 

@@ -10,6 +10,7 @@ import { runBuild } from '../command/run-build.ts'
 import type { Component, ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { applicationFolder, containerConfig } from '../layers/container-config.ts'
+import { toolsKey } from '../layers/files-key.ts'
 import { foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
@@ -25,6 +26,7 @@ export const javaBuilder: Builder = {
   looksFor: 'pom.xml, build.gradle, build.gradle.kts or one jar',
   finds: directory => ['pom.xml', ...gradleFiles].find(name => existsSync(join(directory, name))) ?? onlyJar(directory),
   describe,
+  surroundings: async () => toolsKey(['java', 'javac', 'mvn', 'gradle'], ['JAVA_HOME', 'MAVEN_OPTS']),
   build,
 }
 
@@ -63,7 +65,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
   const application = await applicationLayer(context, program.entries)
   return {
     layers: [...below.layers, runtime ?? [], libraries ?? [], application].flat(),
-    config: containerConfig(below, {
+    config: containerConfig({
       command: settings.start ?? ['java', ...memoryOptions, '-jar', `/${applicationFolder}/${program.jar}`],
       // Before Java 18, text is read and written as the language of the surroundings says.
       variables: { LANG: 'C.UTF-8', ...(java !== undefined && { JAVA_HOME: `/${javaFolder}` }) },
