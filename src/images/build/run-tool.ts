@@ -1,5 +1,6 @@
 // Runs a tool of the project that is built (npm, go, pip) in one of its folders. When it fails, what it said last, or
 // first, is the message.
+import { dirname, join } from 'node:path'
 import { CommandError, MissingProgramError, run, type CommandOutput } from '../../host/command.ts'
 import { BuildError } from './build-error.ts'
 
@@ -35,4 +36,21 @@ export async function runTool(
     const telling = tells === 'first' ? lines.slice(0, 8) : lines.slice(-15)
     throw new BuildError(`${program} ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
   }
+}
+
+/** A step of the project itself, with the Node.js of images in front of others. @throws BuildError */
+export async function runStep(
+  { directory, command }: { readonly directory: string; readonly command: readonly string[] },
+  nodeBinary: string,
+): Promise<void> {
+  const [program = '', ...args] = command
+  await runTool(program, args, {
+    directory,
+    project: directory,
+    environment: {
+      ...process.env,
+      PATH: `${join(directory, 'node_modules/.bin')}:${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}`,
+    },
+    tells: 'last',
+  })
 }

@@ -24,6 +24,26 @@ export const nodeBuilder: Builder = {
       ? [directory]
       : [...ofRoot.map(name => join(root, name)), ...needed.map(path => join(root, path))]
   },
+  development(directory, settings) {
+    const project = readProject(directory)
+    const { root, needed, built } = project
+    const folders = needed.map(path => join(root, path))
+    return {
+      roots: needed.map((path, index) => ({
+        from: folders[index]!,
+        to: join('/', applicationFolder, path),
+        filter: applicationFilter(folders[index]!, root),
+      })),
+      making: [
+        ...['package-lock.json', '.npmrc', '.dockerignore'].map(name => join(root, name)),
+        ...folders.flatMap(folder => [join(folder, 'package.json'), join(folder, '.dockerignore')]),
+      ],
+      steps:
+        settings.run === undefined
+          ? built.map(folder => ({ directory: folder, command: ['npm', 'run', '--silent', 'build'] }))
+          : [{ directory, command: settings.run }],
+    }
+  },
   async build(context) {
     const { progress, note } = context
     const project = readProject(context.directory)
@@ -58,7 +78,7 @@ export const nodeBuilder: Builder = {
 }
 
 /** Never kept: looking whether a file changed costs as much as packing it. */
-async function applicationLayer({ making, nodeBinary }: BuildContext, project: Project): Promise<Layer> {
+async function applicationLayer({ making, nodeBinary, owner }: BuildContext, project: Project): Promise<Layer> {
   const file = join(making, 'layer.tar')
   const parts = await Promise.all(
     project.needed.map(path => {
@@ -68,7 +88,7 @@ async function applicationLayer({ making, nodeBinary }: BuildContext, project: P
   )
   const entries = parts.flat()
   const compiled = await compiledApplication(entries, project, join(making, 'application'), nodeBinary)
-  return plainLayer(file, await writeLayer(file, [...entries, ...compiled]))
+  return plainLayer(file, await writeLayer(file, [...entries, ...compiled], owner))
 }
 
 /** Those that npm sets and services read are among them. */

@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext, Builder, ProjectName } from '../builder.ts'
 import { outputOf } from '../command/command-builder.ts'
+import { plainDevelopment } from '../command/plain-development.ts'
 import { runBuild } from '../command/run-build.ts'
 import type { Component, ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { applicationFolder, containerConfig } from '../layers/container-config.ts'
+import type { FileFilter } from '../layers/docker-ignore.ts'
 import { toolsKey } from '../layers/files-key.ts'
 import { foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
@@ -30,6 +32,8 @@ export const phpBuilder: Builder = {
   looksFor: 'composer.json, index.php or public/index.php',
   finds: directory => known.find(name => existsSync(join(directory, name))),
   describe,
+  development: (directory, settings) =>
+    plainDevelopment(directory, settings, sourcesOf(directory), ['composer.json', 'composer.lock']),
   surroundings: async () => toolsKey(['php']),
   build,
 }
@@ -41,6 +45,8 @@ function describe(directory: string): ProjectName {
   return { name, version }
 }
 
+const sourcesOf = (directory: string): FileFilter => serviceFiles(directory, { never: ['vendor'] })
+
 async function build(context: BuildContext): Promise<ImageContent> {
   const { directory, settings, base, progress, note } = context
   if (base !== undefined && !base.has('/usr/local/bin/php') && !base.has('/usr/bin/php'))
@@ -51,7 +57,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
   const below = await foundation(context, php === undefined ? [] : [{ source: php.program, path: phpPath }])
   const runtime = php === undefined ? undefined : await phpLayer(context, php, below)
   if (runtime !== undefined) progress('PHP', runtime.cached)
-  const { directory: source, filter } = outputOf(context, serviceFiles(directory, { never: ['vendor'] }))
+  const { directory: source, filter } = outputOf(context, sourcesOf(directory))
   const files = await entriesBelow(source, applicationFolder, filter)
   const root = files.some(({ path }) => path === `${applicationFolder}/public/index.php`) ? 'public' : '.'
   const isServed = settings.start === undefined

@@ -1,10 +1,11 @@
 // With the Python of this machine, and wheels from a folder instead of an index.
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { baseWith, BuildPlace, type Built } from '../../../testing/build-place.ts'
 import { writeWheel, type Wheel } from '../../../testing/python-wheel.ts'
 import type { BaseImage } from '../base/base-image.ts'
-import type { BuildSettings } from '../settings.ts'
+import { defaultSettings, type BuildSettings } from '../settings.ts'
 import { pythonBuilder } from './python-builder.ts'
 
 const waitMs = 120_000
@@ -236,6 +237,19 @@ describe('a lock file', () => {
       /expected uv.lock, poetry.lock, Pipfile.lock or requirements.txt in .*because a build must be repeatable/,
     )
   })
+})
+
+test('a changed module is brought to the container, and a changed lock file makes another image', () => {
+  put('.dockerignore', 'secret.py')
+  const development = pythonBuilder.development!(directory, defaultSettings)
+  const [root] = development.roots
+  expect([root?.from, root?.to]).toEqual([directory, '/app'])
+  const brought = (path: string): boolean | undefined => root?.filter.includes(path)
+  expect(['main.py', 'secret.py', '.venv/x', 'a/test_b.py'].filter(brought)).toEqual(['main.py'])
+  expect(development.making).toContain(join(directory, 'uv.lock'))
+  expect(development.steps).toEqual([])
+  const made = pythonBuilder.development!(directory, { ...defaultSettings, run: ['make'], output: 'out' })
+  expect([made.roots[0]?.from, made.steps]).toEqual([join(directory, 'out'), [{ directory, command: ['make'] }]])
 })
 
 test(

@@ -5,6 +5,7 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildContext, Builder } from '../builder.ts'
 import { outputOf } from '../command/command-builder.ts'
+import { plainDevelopment } from '../command/plain-development.ts'
 import { runBuild } from '../command/run-build.ts'
 import type { ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
@@ -31,6 +32,15 @@ export const pythonBuilder: Builder = {
   looksFor,
   finds: findsPython,
   describe: describePython,
+  development: (directory, settings) =>
+    plainDevelopment(directory, settings, serviceFiles(directory, leftOut), [
+      'pyproject.toml',
+      'requirements.txt',
+      'uv.lock',
+      'poetry.lock',
+      'Pipfile.lock',
+      'Procfile',
+    ]),
   async surroundings(directory) {
     const { program, version } = await findPython(directory)
     return filesKey([program], version)

@@ -6,11 +6,13 @@ import { mimes } from 'mrmime'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext, Builder, ProjectName } from '../builder.ts'
 import { outputOf } from '../command/command-builder.ts'
+import { plainDevelopment } from '../command/plain-development.ts'
 import { runBuild } from '../command/run-build.ts'
 import type { ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { nodePath, nodeProgram } from '../layers/base-layer.ts'
 import { applicationFolder, containerConfig } from '../layers/container-config.ts'
+import type { FileFilter } from '../layers/docker-ignore.ts'
 import { foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { serviceFiles } from '../layers/service-files.ts'
@@ -20,6 +22,8 @@ import type { BuildSettings } from '../settings.ts'
 
 const title = 'a static site'
 
+const sourcesOf = (directory: string): FileFilter => serviceFiles(directory, { never: ['node_modules'] })
+
 /** Pages as they are. The last thing that a folder may be. */
 export const pagesBuilder: Builder = {
   name: 'static',
@@ -28,6 +32,7 @@ export const pagesBuilder: Builder = {
   finds: (directory, { output }) =>
     output === undefined && existsSync(join(directory, 'index.html')) ? 'index.html' : undefined,
   describe: () => ({ name: undefined, version: undefined }),
+  development: (directory, settings) => plainDevelopment(directory, settings, sourcesOf(directory)),
   build,
 }
 
@@ -149,7 +154,7 @@ async function pagesOf(context: BuildContext): Promise<LayerEntry[]> {
   }
   const found = outputOf(
     { directory, settings: { ...settings, ...(output !== undefined && { output }) } },
-    serviceFiles(directory, { never: ['node_modules'] }),
+    sourcesOf(directory),
   )
   const entries = (await entriesBelow(found.directory, applicationFolder, found.filter)).filter(
     ({ path }) => !isHidden(path),
