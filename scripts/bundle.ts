@@ -61,5 +61,22 @@ export async function bundle(
     plugins: [leanHttp],
     metafile: true,
   })
+  checkNames(metafile)
   return metafile
+}
+
+/** What `import()` gives of a CommonJS module has no names in a bundle, only a default. */
+function checkNames({ inputs }: Metafile): void {
+  const nameless = Object.entries(inputs).flatMap(([file, { imports }]) =>
+    imports
+      .filter(
+        ({ kind, path }) =>
+          kind === 'dynamic-import' && inputs[path]?.format === 'cjs' && !file.includes('node_modules'),
+      )
+      .map(({ original = '' }) => `${file}: import('${original}')`),
+  )
+  if (nameless.length > 0)
+    throw new Error(
+      `expected libraries of CommonJS to be loaded through a module that names what it exports of them, found ${nameless.join(', ')}`,
+    )
 }

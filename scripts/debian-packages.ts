@@ -15,6 +15,10 @@ export function testPackages(): string[] {
     ['etcd-server', isInstalled('etcd')],
     ['iptables', isInstalled('iptables-nft')],
     ['unzip', isInstalled('unzip')],
+    ['skopeo', isInstalled('skopeo')],
+    ['buildah', isInstalled('buildah')],
+    // Docker's own packages would have to go for Debian's.
+    ['docker.io', isInstalled('dockerd')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
     ['buildah', isInstalled('buildah')],

@@ -107,12 +107,13 @@ const contents: Readonly<Record<string, string>> = {
   cri: 'the container runtime interface: contract suite, containerd over gRPC, simulated; the private containerd',
   node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
   network: 'service rules (computed purely, applied with nftables), ways through other firewalls, and DNS',
-  images: 'source to OCI image; the registry of the machine',
+  images: 'source to OCI image; the registry of the machine, with a cache of others; archives of images',
   delivery:
     '`app.yml`, plans of releases and what carries them out; secrets of the repository, the notation of schedules; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',
+  develop: 'the edit loop: what a change needs (pure), the agent in the container, ways to it',
   observe: 'logs, metrics, alerts',
   dashboard: 'the browser application',
-  cli: 'commands that need only the API, or only the repository: build, deploy, rollback, secret, and those of every day (ps, logs, exec, run, delete, env ...), which speak to the engine alone',
+  cli: 'commands that need only the API, or only the repository: build, dev, deploy, rollback, secret, and those of every day (ps, logs, exec, run, delete, env ...), which speak to the engine alone',
 }
 
 /** What a service finds in its environment, with values as an example. */

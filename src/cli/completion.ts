@@ -106,6 +106,7 @@ function operandsOf({ name, choices }: OperandFacts, before: readonly string[], 
     case 'directory':
       return 'directories'
     case 'file':
+    case 'image-and-file':
       return 'files'
     case 'name:version':
       return plain(offers.services().map(service => `${service}:`))

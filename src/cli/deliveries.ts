@@ -48,6 +48,7 @@ export function deliveryOptions(
       step: text => output.done(text),
       waiting: text => output.working(text),
       note: text => output.line(text),
+      warning: text => output.warn(text),
     },
     service: backingService,
     tell: (hook, news) => tell(target, hook, news, { clock, identity, output }),

@@ -6,6 +6,7 @@ import { runsText } from '../delivery/service-state.ts'
 import { inOrder, type Outcome } from '../delivery/team/in-order.ts'
 import { deliveryOptions, type DeliverySettings } from './deliveries.ts'
 import { interruptible } from './interruption.ts'
+import { keepingWarnings } from './kept-warnings.ts'
 import { CommandFailure, Output } from './output.ts'
 import { openTarget, type Setting, type Target, type TargetOptions } from './target.ts'
 
@@ -21,6 +22,8 @@ export interface Wish<Service> {
 export interface WishAt<Service> extends Wish<Service> {
   readonly target: Target
   readonly delivery: DeliveryOptions
+  /** That were told so far. */
+  readonly warnings: readonly string[]
 }
 
 export interface EachServiceOptions extends TargetOptions, DeliverySettings {
@@ -59,8 +62,9 @@ export async function eachService<Service>(
         wishes.map(wish => {
           const target = targets.get(wish.setting)!
           const delivery = deliveryOptions(target, options, output, signal)
-          const report = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
-          return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report } }]
+          const labelled = wishes.length > 1 ? prefixed(delivery.report, labelOf(wish)) : delivery.report
+          const { report, warnings } = keepingWarnings(labelled)
+          return [keyOf(wish, wish.name), { ...wish, target, delivery: { ...delivery, report }, warnings }]
         }),
       )
       const order = [...all].map(([key, at]) => [key, at.after.map(name => keyOf(at, name))])
@@ -83,6 +87,7 @@ function prefixed(report: DeliveryOptions['report'], name: string): DeliveryOpti
     step: text => report.step(`${name}: ${text}`),
     waiting: text => report.waiting(`${name}: ${text}`),
     note: text => report.note(`${name}: ${text}`),
+    warning: text => report.warning(`${name}: ${text}`),
   }
 }
 
@@ -95,7 +100,9 @@ function tell<Service>(
   const failed = ended.filter(({ outcome }) => outcome.state !== 'done')
   output.quiet()
   if (format === 'json' && failed.length === 0) {
-    const facts = ended.flatMap(({ outcome }) => outcome.value ?? []).map(releaseFacts)
+    const facts = ended.flatMap(({ at: { warnings }, outcome: { value } }) =>
+      value === undefined ? [] : { ...releaseFacts(value), warnings },
+    )
     console.log(JSON.stringify(facts.length === 1 ? facts[0] : facts))
   }
   if (failed.length === 0) return

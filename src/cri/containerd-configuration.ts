@@ -107,8 +107,11 @@ export function cniConfiguration(options: {
   )}\n`
 }
 
+/** Asked first for images of whichever registry; what it cannot give is fetched from there. */
+export const cacheHosts = (address: string): string =>
+  `[host.${JSON.stringify(`http://${address}`)}]\n  capabilities = ["pull", "resolve"]\n`
+
 /** A mirror on this machine that speaks plain HTTP. */
 export function registryHosts(address: string): string {
-  const url = JSON.stringify(`http://${address}`)
-  return `server = ${url}\n\n[host.${url}]\n  capabilities = ["pull", "resolve"]\n`
+  return `server = ${JSON.stringify(`http://${address}`)}\n\n${cacheHosts(address)}`
 }

@@ -12,6 +12,7 @@ import { unmountBelow } from '../host/mounts.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import { listProcesses, type RunningProcess } from '../host/processes.ts'
 import {
+  cacheHosts,
   cniConfiguration,
   containerdConfiguration,
   registryHosts,
@@ -49,7 +50,8 @@ export interface Containerd {
   /** The tar of an image as `docker save`, buildah or skopeo write it. Returns the names it brought. */
   importImage(tarFile: string): Promise<string[]>
   importOciImage(name: string, image: OciImage): Promise<void>
-  setRegistries(registries: Readonly<Record<string, string>>): Promise<void>
+  /** @param cache `host:port` of what is asked first for images of all other registries */
+  setRegistries(registries: Readonly<Record<string, string>>, cache?: string): Promise<void>
   /** Ends containerd and every container, and takes its mounts away. Images and what is known of containers stay. */
   stop(): Promise<void>
   /** Ends only containerd itself; containers run on. */
@@ -100,7 +102,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     startedInMs: running ? 0 : performance.now() - startMs,
     importImage: tarFile => importImage(places.socket, tarFile),
     importOciImage: (name, image) => importOciImage(places.socket, name, image),
-    setRegistries: registries => setRegistries(places.registryDirectory, registries),
+    setRegistries: (registries, cache) => setRegistries(places.registryDirectory, registries, cache),
     ...controls,
     keepAlive: onRestart =>
       supervise(places.socket, () => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
@@ -232,11 +234,16 @@ const snapshotterFor = (directory: string): Snapshotter =>
 
 const overlayMagic = 0x79_4c_76_30
 
-async function setRegistries(directory: string, registries: Readonly<Record<string, string>>): Promise<void> {
+async function setRegistries(
+  directory: string,
+  registries: Readonly<Record<string, string>>,
+  cache?: string,
+): Promise<void> {
+  const hosts = Object.entries(registries).map(([name, address]) => [name, registryHosts(address)] as const)
   await Promise.all(
-    Object.entries(registries).map(async ([name, address]) => {
+    [...hosts, ...(cache === undefined ? [] : [['_default', cacheHosts(cache)] as const])].map(async ([name, text]) => {
       await mkdir(join(directory, name), { recursive: true })
-      await writeFile(join(directory, name, 'hosts.toml'), registryHosts(address))
+      await writeFile(join(directory, name, 'hosts.toml'), text)
     }),
   )
 }

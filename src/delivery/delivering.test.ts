@@ -1,6 +1,7 @@
 // What whoever delivers is told, and what becomes of releases, on an engine in memory.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Killed, MemoryDelivery, plainManifest } from '../testing/memory-delivery.ts'
+import { DeployError } from './deploy-error.ts'
 import type { Manifest, Migration } from './manifest/manifest.ts'
 import type { Release } from './release.ts'
 import { standsText, type Looked } from './service-state.ts'
@@ -289,6 +290,91 @@ describe('strategies', () => {
     ])
     expect(delivery.outside().schema).toEqual(['1', '2'])
   })
+})
+
+describe('a canary', () => {
+  const queries = [{ name: 'errors', query: 'rate(errors[1m])', maximum: 0.1 }]
+  const canary = (more: object = {}): Manifest => ({
+    ...plainManifest,
+    replicas: 3,
+    strategy: {
+      kind: 'canary',
+      steps: [
+        { percent: 25, seconds: 4 },
+        { percent: 50, seconds: 4 },
+      ],
+      analysis: { maxRestarts: 0, queries: [], ...more },
+    },
+  })
+
+  test('keeps its share when there are more beside it, also while it is watched', async () => {
+    await delivery.deploy(canary(), '1.0.0')
+    const { engine, place } = delivery
+    const before = engine.behaviour
+    const sizes: number[] = []
+    const watch = { progress: () => {}, heldUp: () => {}, timeLimitSeconds: 1, signal: new AbortController().signal }
+    engine.behaviour = {
+      ...before,
+      rollOut(workload) {
+        if (workload.track === 'canary') sizes.push(workload.instances)
+        if (sizes.length === 1) void engine.scale(place, 'hcn', 9, watch)
+        return before.rollOut(workload)
+      },
+    }
+    await delivery.deploy(canary(), '2.0.0')
+    expect(sizes).toEqual([1, 3, 9])
+  })
+
+  test('says by what the requests are shared, and how many get them, before it begins', async () => {
+    await delivery.deploy(canary(), '1.0.0')
+    expect(delivery.warnings).toEqual([])
+    await delivery.deploy({ ...canary(), replicas: 2 }, '2.0.0')
+    expect(delivery.warnings).toEqual([
+      'requests are shared by numbers of instances, not by weights: 25 % become 25 % (1 of 4), 50 % become 50 % (3 of 6); nothing in memory weighs requests',
+    ])
+  })
+
+  test.each([
+    ['that does not answer', undefined, 'it does not answer'],
+    ['that has no value now', (): Promise<undefined> => Promise.resolve(undefined), undefined],
+    ['that answers', (): Promise<number> => Promise.resolve(0), undefined],
+  ] as const)('asks a Prometheus %s before anything is changed', async (_which, answer, refusal) => {
+    await delivery.deploy(canary(), '1.0.0')
+    const before = delivery.state()
+    delivery.query = answer ?? (() => Promise.reject(new DeployError('it does not answer')))
+    const message = await failure(delivery.deploy(canary({ queries }), '2.0.0'))
+    if (refusal === undefined) expect(message).toBe('no failure')
+    else {
+      expect(message).toBe(`hcn cannot be delivered to memory, and nothing was changed:\n  ${refusal}`)
+      expect(delivery.state()).toEqual(before)
+      expect(await delivery.releases()).toHaveLength(1)
+    }
+  })
+
+  test('says that queries are asked of nobody', async () => {
+    await delivery.deploy(canary({ queries }), '1.0.0')
+    expect(delivery.warnings).toEqual([])
+    await delivery.deploy(canary({ queries }), '2.0.0')
+    expect(delivery.warnings).toContain(
+      'no Prometheus is known for this environment, so nobody looks at "errors"; name one in sampan.yml (prometheus)',
+    )
+  })
+})
+
+test('what the engine cannot do is told, and what would fail is refused before anything is changed', async () => {
+  delivery.lacking = [{ hard: false, reason: 'hosts lead nowhere' }]
+  await delivery.deploy(whole, '1.0.0')
+  expect(delivery.warnings).toEqual(['hosts lead nowhere'])
+  const before = delivery.state()
+  delivery.lacking = [
+    { hard: false, reason: 'hosts lead nowhere' },
+    { hard: true, reason: 'there are no volumes' },
+  ]
+  expect(await failure(delivery.deploy({ ...whole, replicas: 3 }, '2.0.0'))).toBe(
+    'hcn cannot be delivered to memory, and nothing was changed:\n  there are no volumes',
+  )
+  expect(delivery.state()).toEqual(before)
+  expect(delivery.engine.runNames(delivery.place)).toHaveLength(3)
 })
 
 describe('an autoscaler that decides how many instances there are', () => {

@@ -1,7 +1,6 @@
 // One delivery at a time: takes the service's lease, looks at what there is, takes back or finishes what somebody else
 // left half-way, records a release, and carries out its steps; on failure or interruption everything is taken back.
 import { DeployError, Interruption } from './deploy-error.ts'
-import type { Engine } from './engine/engine.ts'
 import type { Taker } from './engine/ledger.ts'
 import type { Bundle, Place } from './engine/parts.ts'
 import { Execution, record, type ExecutionOptions } from './execution/execution.ts'
@@ -272,20 +271,4 @@ export class Delivery {
       report.note(`old releases could not be forgotten: ${(error as Error).message}`)
     }
   }
-}
-
-/** Tells what the engine cannot do, before anything is changed. @throws DeployError when it would fail */
-export async function checkAbilities(
-  engine: Engine,
-  place: Place,
-  { parts }: PlannedRelease,
-  report: World['report'],
-): Promise<void> {
-  const inabilities = await engine.cannot(place, parts)
-  for (const { reason, hard } of inabilities) if (!hard) report.note(`note: ${reason}`)
-  const hard = inabilities.filter(inability => inability.hard)
-  if (hard.length > 0)
-    throw new DeployError(
-      `${engine.name} cannot do what this needs, and nothing was changed:\n${hard.map(({ reason }) => `  ${reason}`).join('\n')}`,
-    )
 }

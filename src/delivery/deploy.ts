@@ -1,6 +1,7 @@
 // `sampan deploy`, `sampan rollback`: from what was asked for to the release that runs.
 import { DeployError } from './deploy-error.ts'
-import { checkAbilities, delivering, type DeliveryOptions, type Plan } from './delivering.ts'
+import { checkAbilities } from './check-abilities.ts'
+import { delivering, type DeliveryOptions, type Plan } from './delivering.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Place } from './engine/parts.ts'
 import { releaseBefore, situationOf, type Situation } from './history.ts'
@@ -26,7 +27,7 @@ export async function deploy(deployment: Deployment, options: DeliveryOptions): 
     await delivery.takeBackInterrupted()
     const plan = await deploymentPlan(deployment, delivery.situation, options)
     tellTakeOver(place, delivery.situation, report)
-    await checkAbilities(engine, place, plan.planned, report)
+    await checkAbilities(place, plan.planned, options)
     options.signal.throwIfAborted()
     return delivery.bring(plan)
   })
@@ -35,11 +36,11 @@ export async function deploy(deployment: Deployment, options: DeliveryOptions): 
 /** What `deploy` would do; changes nothing. */
 export async function planOf(
   deployment: Deployment,
-  options: Pick<DeliveryOptions, 'engine' | 'report' | 'timeLimitSeconds'>,
+  options: Pick<DeliveryOptions, 'engine' | 'query' | 'report' | 'timeLimitSeconds'>,
 ): Promise<Plan['planned']> {
   const place = placeOf(deployment)
   const { planned } = await planWith(deployment, options)
-  await checkAbilities(options.engine, place, planned, options.report)
+  await checkAbilities(place, planned, options)
   return planned
 }
 
@@ -115,7 +116,7 @@ export async function rollback({ place, revision, keepSchema }: Rollback, option
       keepSchema,
     })
     if ('refusal' in planned) throw new DeployError(planned.refusal)
-    await checkAbilities(options.engine, place, planned, options.report)
+    await checkAbilities(place, planned, options)
     options.signal.throwIfAborted()
     return delivery.bring({ planned, bundles: [], rollbackTo: goal.revision })
   })

@@ -1,30 +1,62 @@
-// Which files of a service changed since they were looked at last. What the project's own build steps write is no
-// change; without such steps everything is one.
-import { relative } from 'node:path'
+// Which files of a service changed since they were looked at last, as far as that matters: what the project's own build
+// steps write is no change, nor what never gets into an image, nor the file that this very output is written to.
+import { fstatSync, lstatSync } from 'node:fs'
+import { isAbsolute, relative } from 'node:path'
+import type { Development } from '../images/build/builder.ts'
 import { isOutput, outputsIn, snapshotOf, type Snapshot } from '../images/build/unchanged.ts'
 
+export interface Watched {
+  readonly directory: string
+  /** Absolute path. */
+  readonly manifest: string
+  /** Files and folders that the image is made of. */
+  readonly inputs: readonly string[]
+  /** undefined: each change makes another image. */
+  readonly development: Development | undefined
+}
+
 export class ChangeDetector {
-  private readonly directory: string
-  private readonly inputs: readonly string[]
-  private readonly hasSteps: boolean
+  private readonly watched: Watched
   private last: Snapshot
 
-  constructor(directory: string, inputs: readonly string[], hasSteps: boolean) {
-    this.directory = directory
-    this.inputs = inputs
-    this.hasSteps = hasSteps
-    this.last = snapshotOf(inputs)
+  constructor(watched: Watched) {
+    this.watched = watched
+    this.last = snapshotOf(watched.inputs)
   }
 
   /** Absolute paths. */
   async changes(): Promise<string[]> {
+    const { directory, inputs, development } = this.watched
     const before = this.last
-    const after = snapshotOf(this.inputs)
+    const after = snapshotOf(inputs)
     this.last = after
-    const paths = [...new Set([...before.keys(), ...after.keys()])].filter(path => before.get(path) !== after.get(path))
-    if (!this.hasSteps || paths.length === 0) return paths
-    const others = paths.filter(path => !isOutput(relative(this.directory, path)))
-    const ignored = await outputsIn(this.directory, others)
+    const paths = [...new Set([...before.keys(), ...after.keys()])]
+      .filter(path => before.get(path) !== after.get(path))
+      .filter(path => this.matters(path) && !isOwnOutput(path))
+    if (development?.steps.length === 0 || paths.length === 0) return paths
+    const others = paths.filter(path => !isOutput(relative(directory, path)))
+    const ignored = await outputsIn(directory, others)
     return others.filter(path => !ignored.has(path))
   }
+
+  private matters(path: string): boolean {
+    const { manifest, development } = this.watched
+    if (development === undefined || path === manifest || development.making.includes(path)) return true
+    return development.roots.some(({ from, filter }) => {
+      const below = relative(from, path)
+      return !below.startsWith('..') && !isAbsolute(below) && filter.includes(below)
+    })
+  }
+}
+
+/** Else each line that is said would be a change, and be told. */
+function isOwnOutput(path: string): boolean {
+  const file = lstatSync(path, { throwIfNoEntry: false })
+  return (
+    file !== undefined &&
+    [process.stdout.fd, process.stderr.fd].some(descriptor => {
+      const { dev, ino } = fstatSync(descriptor)
+      return dev === file.dev && ino === file.ino
+    })
+  )
 }

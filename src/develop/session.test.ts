@@ -14,7 +14,7 @@ import { watchFiles, type FileWatch } from './watch-files.ts'
 const root = mkdtempSync(join(tmpdir(), 'sampan-session-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const everything: FileFilter = { includes: () => true, mayHold: () => true }
+const everything: FileFilter = { includes: path => !path.endsWith('.log'), mayHold: () => true }
 let local: LocalAgent
 let source = ''
 let container = ''
@@ -79,7 +79,12 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
     },
     ...more,
   })
-  const detector = new ChangeDetector(source, [source], steps.length > 0)
+  const detector = new ChangeDetector({
+    directory: source,
+    manifest: join(source, 'app.yml'),
+    inputs: [source],
+    development: 'development' in more ? undefined : development,
+  })
   let looking = Promise.resolve()
   watch = watchFiles(
     [source],
@@ -137,6 +142,7 @@ describe('a change', () => {
     begin()
     await until('serving one')
     put('word.txt', 'one')
+    for (let line = 0; line < 5; line++) put('out.log', `${line}`)
     put('word.txt', 'two')
     await until('serving two')
     expect(said.filter(line => line.startsWith('serving'))).toEqual(['serving one', 'serving two'])

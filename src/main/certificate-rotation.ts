@@ -16,8 +16,10 @@ export interface RotationOptions {
 
 const retryMs = 3_600_000
 
-const dueMs = ({ serving, admin, frontProxy }: ClusterKeys): number =>
-  Math.min(...[serving, admin, frontProxy.client].map(({ certificate }) => renewalMs(new X509Certificate(certificate))))
+function dueMs({ serving, admin, registry, frontProxy }: ClusterKeys): number {
+  const all = [serving, admin, frontProxy.client, ...(registry === undefined ? [] : [registry])]
+  return Math.min(...all.map(({ certificate }) => renewalMs(new X509Certificate(certificate))))
+}
 
 /** @returns how to stop */
 export function rotateCertificates({ keys, renew, apply, clock, logger }: RotationOptions): () => void {

@@ -18,6 +18,7 @@ import {
   withContext,
 } from './command-options.ts'
 import { addDailyCommands } from './daily-commands.ts'
+import { addImageCommands } from './image-commands.ts'
 import { sampanVersion } from '../lib/version.ts'
 
 const program = new Command('sampan')
@@ -60,7 +61,11 @@ const startOptions = (command: Command): Command =>
       '--bind-address <address>',
       'address of this machine at which the API listens besides; 0.0.0.0: all of them',
     )
-    .option('--tls-san <name>', "name or address that the API's certificate vouches for; may be repeated", oneMore)
+    .option(
+      '--tls-san <name>',
+      'name or address that the certificates of the API and of the registry vouch for; may be repeated',
+      oneMore,
+    )
     .option(
       '--advertise-address <address>',
       'address of this machine at which servers on other machines reach this one; "none" takes it back (default: as before)',
@@ -68,6 +73,10 @@ const startOptions = (command: Command): Command =>
     .option(
       '--node-port-addresses <ranges>',
       'where node ports and host ports answer: addresses of this machine in these ranges, such as 127.0.0.0/8,192.168.1.0/24 (default: as before, at first 0.0.0.0/0, everywhere)',
+    )
+    .option(
+      '--registry-listen <address:port>',
+      'where the image registry is reached from elsewhere, over HTTPS with tokens of the cluster as passwords, such as 0.0.0.0:5000 (default: on this machine alone, without)',
     )
     .option(
       '--store <store>',
@@ -296,6 +305,7 @@ program
   )
 
 addDailyCommands(program)
+addImageCommands(program)
 
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 
@@ -401,6 +411,7 @@ const expected = new Set([
   'ApiError',
   'ManifestError',
   'BuildError',
+  'ArchiveError',
   'DeployError',
   'StepFailure',
   'LedgerConflict',

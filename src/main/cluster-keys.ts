@@ -14,6 +14,8 @@ export interface ClusterKeys {
   readonly authority: KeyPairPem
   readonly serving: KeyPairPem
   readonly admin: KeyPairPem
+  /** Of the registry, where others reach it. */
+  readonly registry?: KeyPairPem
   /** Vouches for requests that are handed on to aggregated API servers. */
   readonly frontProxy: FrontProxy
   /** Signs service account tokens. */
@@ -23,12 +25,16 @@ export interface ClusterKeys {
 const authorityDays = 3650
 const certificateDays = 365
 
-/** @param endpoint where the server is reached, beside its service and its node's name */
+/**
+ * @param endpoint where the server is reached, beside its service and its node's name
+ * @param ofRegistry where the registry is reached by others
+ */
 export async function clusterKeys(
   places: ClusterPlaces,
   facts: ClusterFacts,
   nowMs: number,
   endpoint: Pick<ApiEndpoint, 'addresses' | 'names'>,
+  ofRegistry?: Pick<ApiEndpoint, 'addresses' | 'names'>,
 ): Promise<ClusterKeys> {
   mkdirSync(places.keys, { recursive: true, mode: 0o700 })
   const making = (): Promise<typeof import('../server/auth/certificate-authority.ts')> =>
@@ -76,6 +82,15 @@ export async function clusterKeys(
       frontAuthority,
     ),
   ])
+  const registry =
+    ofRegistry &&
+    (await signed('registry', {
+      commonName: 'sampan-registry',
+      usage: 'server',
+      days: certificateDays,
+      dnsNames: [...new Set(['localhost', hostname(), facts.nodeName, ...ofRegistry.names])],
+      addresses: ofRegistry.addresses,
+    }))
   const tokenKey =
     read(places, 'tokens.key') ?? write(places, 'tokens.key', await (await making()).generateSigningKey())
   checkKey(places, 'tokens.key', tokenKey)
@@ -83,6 +98,7 @@ export async function clusterKeys(
     authority,
     serving,
     admin,
+    ...(registry && { registry }),
     frontProxy: { authority: frontAuthority.certificate, client: frontClient, clientAuthority: authority.certificate },
     tokenKey,
   }

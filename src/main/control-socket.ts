@@ -12,6 +12,8 @@ export interface ServerFacts {
   readonly url: string
   /** `127.0.0.1:PORT` of the image registry. */
   readonly registry: string
+  /** `ADDRESS:PORT` where others reach it, over HTTPS with passwords. */
+  readonly secureRegistry?: string
   /** Ranges of this machine's addresses on which node ports answer. */
   readonly nodePortAddresses: readonly string[]
   readonly version: string

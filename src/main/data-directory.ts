@@ -36,6 +36,8 @@ export interface ClusterPlaces {
   readonly keys: string
   readonly log: string
   readonly registry: string
+  /** What was fetched from registries elsewhere, for all clusters of the machine. */
+  readonly imageCache: string
   readonly volumes: string
 }
 
@@ -74,6 +76,9 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
     keys: join(data, 'keys'),
     log: join(data, 'server.log'),
     registry: join(data, 'registry'),
+    imageCache:
+      process.env['SAMPAN_IMAGE_CACHE'] ??
+      (isRoot ? '/var/cache/sampan/images' : join(homeFolder(), '.cache/sampan/images')),
     volumes: join(data, 'volumes'),
   }
 }

@@ -14,6 +14,8 @@ export interface ServerOptions extends EndpointOptions {
   readonly advertiseAddress?: string
   /** undefined: those of last time, or every address. */
   readonly nodePortAddresses?: string
+  /** Where others reach the registry, `0.0.0.0:5000`; undefined: nowhere. */
+  readonly registryListen?: string
   /** undefined: the one of last time, or SQLite. */
   readonly store?: StoreSettings
   /** A unit of systemd runs the server, and has a place for it. */

@@ -17,7 +17,7 @@ import { leaveContainerGroup, ProcessPlace } from '../host/process-place.ts'
 import { listProcesses } from '../host/processes.ts'
 import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
-import { startRegistry, type Registry } from '../images/registry/registry.ts'
+import { localRegistry } from '../images/client/place.ts'
 import type { Firewalls } from '../network/firewall/firewalls.ts'
 import { removeRules } from '../network/remove-rules.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
@@ -42,7 +42,9 @@ import {
 import type { LocalClient } from './local-client.ts'
 import { beMember, type Membership } from './membership.ts'
 import { nodePortRanges } from './node-port-ranges.ts'
+import { openRegistry, type ClusterRegistry } from './open-registry.ts'
 import { isSharedStore, openStore } from './open-store.ts'
+import { registryEndpoint } from './registry-endpoint.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { addFirstRoute } from './service-routes.ts'
 import { processLogger, systemRandom } from './system.ts'
@@ -92,6 +94,7 @@ async function main(options: ServerOptions): Promise<void> {
     machineAddresses(),
     network.podCidr,
   )
+  const ofRegistry = registryEndpoint(options.registryListen, options.tlsSan ?? [], machineAddresses(), network.podCidr)
   const place = new ProcessPlace(options.name)
   leaveContainerGroup()
   if (options.isService !== true) place.settle(process.pid, 'server')
@@ -108,7 +111,7 @@ async function main(options: ServerOptions): Promise<void> {
   retreat = async () => takeBack(await containerd, places, facts)
   const [store, keys] = await Promise.all([
     openStore(places, options.store, clock),
-    clusterKeys(places, facts, clock.now(), endpoint),
+    clusterKeys(places, facts, clock.now(), endpoint, ofRegistry),
     prepareLink(facts),
   ])
   const isShared = isSharedStore(places)
@@ -142,13 +145,15 @@ async function main(options: ServerOptions): Promise<void> {
   })
   const port = await listen(server, places, keys, endpoint.listen, options.apiPort)
   const url = `https://127.0.0.1:${port}`
+  let registry: ClusterRegistry | undefined
   const stopRotation = rotateCertificates({
     keys,
-    renew: nowMs => clusterKeys(places, facts, nowMs, endpoint),
+    renew: nowMs => clusterKeys(places, facts, nowMs, endpoint, ofRegistry),
     clock,
     logger: logger.with({ component: 'certificates' }),
     apply: renewed => {
       server.renewServing(renewed.serving)
+      registry?.renewServing(renewed)
       frontClient = renewed.frontProxy.client
     },
   })
@@ -158,14 +163,23 @@ async function main(options: ServerOptions): Promise<void> {
   reached('api')
 
   let firewalls: Firewalls | undefined
-  const registry = await openRegistry(places)
+  const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
+  const ownRegistry = (registry = await openRegistry({
+    places,
+    endpoint: ofRegistry,
+    keys,
+    client: serverClient,
+    clock,
+    logger: logger.with({ component: 'registry' }),
+  }))
   reached('registry')
   const control = await serveControl(
     places.controlSocket,
     () => ({
       pid: process.pid,
       url,
-      registry: `127.0.0.1:${registry.port}`,
+      registry: ownRegistry.address,
+      ...(ownRegistry.secureAddress !== undefined && { secureRegistry: ownRegistry.secureAddress }),
       nodePortAddresses: nodePorts,
       version: sampanVersion,
       dataDirectory: places.data,
@@ -178,7 +192,6 @@ async function main(options: ServerOptions): Promise<void> {
         void started.promise.then(() => stopPods(limitSeconds, onProgress)).then(shutDown),
     },
   )
-  const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const nodeClient = componentClient(server, 'kubelet', `system:node:${facts.nodeName}`, ['system:nodes'])
   const self = {
     nodeName: facts.nodeName,
@@ -223,7 +236,7 @@ async function main(options: ServerOptions): Promise<void> {
   retreat = takeWorkingBack
 
   const runtimeProcess = await containerd
-  await runtimeProcess.setRegistries(registryNames(registry.port))
+  await runtimeProcess.setRegistries(ownRegistry.names, ownRegistry.hasCache ? ownRegistry.address : undefined)
   const letDie = runtimeProcess.keepAlive(error => {
     if (error === undefined) logger.warn('containerd had died and was started again')
     else logger.error('containerd died and does not start again', { error: error.message })
@@ -249,8 +262,8 @@ async function main(options: ServerOptions): Promise<void> {
   reached('node')
   nodeReady.resolve()
   await publishRegistryHosting(serverClient, {
-    host: `127.0.0.1:${registry.port}`,
-    hostFromContainerRuntime: 'sampan.local',
+    host: ownRegistry.address,
+    hostFromContainerRuntime: localRegistry,
   })
   firewalls = await components.firewalls
   for (const warning of firewalls.advice()) report({ warning })
@@ -282,7 +295,10 @@ async function main(options: ServerOptions): Promise<void> {
     const late = new Promise(resolve => {
       clock.after(stopMs, () => resolve(undefined))
     })
-    await Promise.race([late, Promise.allSettled([components.stop(), agent?.stop(), registry.close(), member.stop()])])
+    await Promise.race([
+      late,
+      Promise.allSettled([components.stop(), agent?.stop(), ownRegistry.close(), member.stop()]),
+    ])
     await server.close()
     await store.close()
     control.close()
@@ -345,25 +361,6 @@ async function listen(
       )
     throw error
   }
-}
-
-/** The same port every time when possible, since people push to it by number. */
-async function openRegistry(places: ClusterPlaces): Promise<Registry> {
-  const file = join(places.data, 'registry-port')
-  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-  const options = { directory: places.registry, host: '127.0.0.1' }
-  const registry = await startRegistry({ ...options, port: remembered }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error
-    return startRegistry({ ...options, port: 0 })
-  })
-  writeFileSync(file, String(registry.port), { mode: 0o600 })
-  return registry
-}
-
-/** Under which names images of this registry can be asked for. */
-const registryNames = (port: number): Record<string, string> => {
-  const address = `127.0.0.1:${port}`
-  return { 'sampan.local': address, [address]: address, [`localhost:${port}`]: address }
 }
 
 process.on('unhandledRejection', error =>

@@ -10,6 +10,7 @@ export interface UpOptions extends AccessOptions, AuditOptions, EndpointOptions 
   readonly apiPort?: number
   readonly advertiseAddress?: string
   readonly nodePortAddresses?: string
+  readonly registryListen?: string
   readonly output?: 'json'
   readonly store?: string
   readonly storeCa?: string

@@ -91,6 +91,8 @@ export class ClusterFixture {
   readonly directory: string
   readonly dataDirectory: string
   readonly kubeconfig: string
+  /** Of images of other registries: that of the machine is left alone. May be that of another cluster. */
+  imageCache: string
   readonly namespace: NetworkNamespace
   private readonly ownsNamespace: boolean
   private readonly program: string
@@ -105,6 +107,7 @@ export class ClusterFixture {
     this.directory = mkdtempSync(join(tmpdir(), `sampan-${name}-`))
     this.dataDirectory = join(this.directory, 'data')
     this.kubeconfig = join(this.directory, 'kube', 'config')
+    this.imageCache = join(this.directory, 'image-cache')
     this.ownsNamespace = shared === undefined
     this.program = program
     this.namespace = shared ?? new NetworkNamespace(this.name)
@@ -189,7 +192,7 @@ export class ClusterFixture {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, KUBECONFIG: this.kubeconfig }
+    return { ...process.env, KUBECONFIG: this.kubeconfig, SAMPAN_IMAGE_CACHE: this.imageCache }
   }
 
   async serverPid(): Promise<number> {

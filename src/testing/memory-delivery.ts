@@ -4,7 +4,7 @@ import { defaultSettings } from '../images/build/settings.ts'
 import { deploy, resume, rollback } from '../delivery/deploy.ts'
 import type { DeliveryOptions } from '../delivery/delivering.ts'
 import { MemoryEngine } from '../delivery/engine/memory/memory-engine.ts'
-import type { RunResult } from '../delivery/engine/engine.ts'
+import type { Inability, RunResult } from '../delivery/engine/engine.ts'
 import type { Part, Place, Run } from '../delivery/engine/parts.ts'
 import type { News } from '../delivery/execution/world.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
@@ -56,11 +56,15 @@ export class MemoryDelivery {
   readonly engine = new MemoryEngine()
   readonly place: Place = { environment: 'test', namespace: 'test', service: 'hcn' }
   readonly notes: string[] = []
+  readonly warnings: string[] = []
   /** What was said to be done. */
   readonly done: string[] = []
   readonly told: News[] = []
   /** Words in the name of a run, the kind of a verb or the name of a hook that fail. */
   failing: string | undefined
+  /** What the engine cannot do. */
+  lacking: readonly Inability[] = []
+  query: DeliveryOptions['query']
   /** What hooks do not answer to. */
   deafTo: News['event'] | undefined
 
@@ -87,6 +91,7 @@ export class MemoryDelivery {
         }
         this.live()
       },
+      cannot: () => this.lacking,
       run: run => this.run(run),
       rollOut: workload =>
         this.failing === `rollOut ${workload.track}`
@@ -184,6 +189,7 @@ export class MemoryDelivery {
         step: text => void this.done.push(text),
         waiting: () => {},
         note: text => void this.notes.push(text),
+        warning: text => void this.warnings.push(text),
       },
       service: async () => this.backing(),
       tell: async (hook, news) => {
@@ -192,6 +198,7 @@ export class MemoryDelivery {
           throw new Error('nobody answers')
         this.told.push(news)
       },
+      ...(this.query !== undefined && { query: this.query }),
       deployer: `process ${process}`,
       isGone: deployer => deployer !== `process ${this.processes}`,
       timeLimitSeconds: 60,

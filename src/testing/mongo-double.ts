@@ -178,6 +178,14 @@ function dataCommand({ databases }: MongoState, db: string, name: string, comman
     databases.delete(db)
     return {}
   }
+  if (name === 'renameCollection') {
+    const [from = '', to = ''] = [command[name], command['to']].map(full => String(full).replace(/^[^.]*\./, ''))
+    const within = databases.get(String(command[name]).split('.')[0]!)!
+    if (within.has(to) && command['dropTarget'] !== true) throw new Refusal(48, 'target namespace exists')
+    within.set(to, within.get(from)!)
+    within.delete(from)
+    return {}
+  }
   const collections = databases.get(db) ?? new Map<string, Document[]>()
   const target = String(command[name])
   const documents = collections.get(target) ?? []
@@ -196,6 +204,9 @@ function dataCommand({ databases }: MongoState, db: string, name: string, comman
       )
     case 'listIndexes':
       return cursor(target, [{ v: 2, key: { _id: 1 }, name: '_id_' }])
+    case 'drop':
+      collections.delete(target)
+      return {}
     case 'create':
       keep()
       return {}

@@ -133,7 +133,7 @@ describe.skipIf(reason !== undefined)(
       await giveRights(rules.filter(({ verbs }) => verbs.length > 0))
       const { code, err } = await here('deploy', 'web:1.0.0')
       expect([code, err]).toEqual([1, expect.stringMatching(words)])
-      expect(err).toContain('far cannot do what this needs, and nothing was changed')
+      expect(err).toContain('web cannot be delivered to far, and nothing was changed')
       const kinds = 'deployments,services,secrets,configmaps,cronjobs,ingresses,jobs'
       const there = await cluster.show('get', kinds, '-n', namespace, '-o', 'name')
       expect(there.split('\n').filter(line => line !== '' && !line.endsWith('kube-root-ca.crt'))).toEqual([])

@@ -43,8 +43,8 @@ export async function build(folder: string, options: BuildCommandOptions): Promi
         ? `${because} in ${directory} has no version, and there is no commit; use --tag ${repository}:VERSION`
         : `the version "${tag}" of ${because} cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
     )
-  if (options.output === undefined) output.line(`builder: ${builder.title}, because of ${because}`)
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
+  if (options.output === undefined) output.line(`builder: ${builder.title}, because of ${because}`)
   const image = await buildImage({
     directory,
     builder,

@@ -55,10 +55,16 @@ export async function restore(service: string, type: string | undefined, options
     options.yes,
   )
   const again = `sampan data restore -e ${environment} ${service}${type === undefined ? '' : ` ${type}`} --file ${file}`
-  const interruptible = { first: 'stopping; the data may be half-way', goOn: `do it again with: ${again}` }
+  const interruptible = {
+    first: 'stopping; what was there stays, unless all of the file has arrived',
+    goOn: `to bring all of it: ${again}`,
+  }
   await changing(options, interruptible, async ({ output, delivery }) => {
     output.working(`restoring the data of ${service}`)
     const from = createReadStream(file)
+    // What has not come by then does not come any more, so nothing of it takes its place.
+    from.on('error', () => {})
+    delivery.signal.addEventListener('abort', () => from.destroy(delivery.signal.reason as Error), { once: true })
     const what = await stoppable(restoreData({ place, ...typed(type) }, from, delivery), delivery)
     output.done(`restored ${what} from ${file}`)
   })

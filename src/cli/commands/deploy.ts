@@ -6,6 +6,7 @@ import { takeBackGroup } from '../../delivery/take-back-group.ts'
 import { chosenServices, type ChosenService } from '../chosen-services.ts'
 import { deliveryOptions, deploymentOf } from '../deliveries.ts'
 import { eachService, type Ended, type EachServiceOptions, type Wish, type WishAt } from '../each-service.ts'
+import { keepingWarnings } from '../kept-warnings.ts'
 import { Output } from '../output.ts'
 import { planText } from '../plan-text.ts'
 import { openTarget, settingsOf } from '../target.ts'
@@ -65,9 +66,17 @@ const isDone = ({ outcome }: Ended<ChosenService>): boolean => outcome.state ===
 const placeAt = ({ target, service }: Pick<WishAt<ChosenService>, 'target' | 'service'>): ReturnType<typeof placeOf> =>
   placeOf({ manifest: service.manifest, environment: target.environment })
 
+interface Plan {
+  readonly environment: string
+  readonly service: string
+  readonly version: string
+  readonly steps: readonly Step[]
+  readonly warnings: readonly string[]
+}
+
 async function showPlans(wishes: readonly Wish<ChosenService>[], options: DeployCommandOptions): Promise<void> {
   const output = new Output()
-  const plans: { environment: string; service: string; version: string; steps: readonly Step[] }[] = []
+  const plans: Plan[] = []
   for (const [setting, ofSetting] of Map.groupBy(wishes, wish => wish.setting)) {
     const target = openTarget(options, setting)
     const { environment } = target
@@ -75,11 +84,13 @@ async function showPlans(wishes: readonly Wish<ChosenService>[], options: Deploy
       const base = deliveryOptions(target, options, output, new AbortController().signal)
       const planned = ofSetting.map(async ({ name, service }) => {
         const { version } = service
+        const { report, warnings } = keepingWarnings(base.report)
+        const own = { ...base, report }
         const { steps } = await planOf(
-          deploymentOf(target, service, version, { ...options, ...base, builds: false }),
-          base,
+          deploymentOf(target, service, version, { ...options, ...own, builds: false }),
+          own,
         )
-        return { environment, service: name, version, steps }
+        return { environment, service: name, version, steps, warnings }
       })
       plans.push(...(await Promise.all(planned)))
     } finally {

@@ -149,16 +149,18 @@ class DevelopedService {
     const { build, dev: development } = chosen.manifest
     const { builder } = readProjectIn(this.directory, build)
     this.inputs = [...new Set([...(builder.inputs?.(this.directory) ?? [this.directory]), file])]
-    const way = builder.development?.(this.directory, build)
+    const way = development.reload === 'image' ? undefined : builder.development?.(this.directory, build)
     const steps =
       development.build === undefined ? way?.steps : [{ directory: this.directory, command: development.build }]
-    this.detector = new ChangeDetector(this.directory, this.inputs, (steps ?? []).length > 0)
+    const how = way && { ...way, steps: steps ?? [] }
+    const watched = { directory: this.directory, manifest: file, inputs: this.inputs, development: how }
+    this.detector = new ChangeDetector(watched)
     this.session = new DevelopmentSession({
       engine: target.engine,
       clock: options.clock,
       place: this.place(),
       manifest: file,
-      development: way && { ...way, steps: steps ?? [] },
+      development: how,
       restarts: development.reload === 'restart',
       work: {
         build: name => this.build(name),
@@ -232,6 +234,7 @@ class DevelopedService {
         step: () => {},
         waiting: text => report.waiting(`${this.label}${text}`),
         note: text => report.note(`${this.label}${text}`),
+        warning: text => report.warning(`${this.label}${text}`),
       },
     }
   }

@@ -5,6 +5,7 @@ import { differencesOf, type PartDifference } from '../../delivery/differences.t
 import { situationOf } from '../../delivery/history.ts'
 import { chosenServices, type ChosenService } from '../chosen-services.ts'
 import { deliveryOptions, deploymentOf, type DeliverySettings } from '../deliveries.ts'
+import { keepingWarnings } from '../kept-warnings.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { openTarget, settingOf, type Target, type TargetOptions } from '../target.ts'
 
@@ -39,6 +40,8 @@ interface ServiceDifferences {
   readonly service: string
   readonly version: string
   readonly differences: readonly PartDifference[]
+  /** What the cluster cannot do of it. */
+  readonly warnings: readonly string[]
 }
 
 async function serviceDifferences(
@@ -52,12 +55,11 @@ async function serviceDifferences(
   const { present } = await situationOf(engine, place)
   // Without a version it is about the manifest and the cluster, not about another image.
   const version = service.versionGiven ? service.version : (present?.version ?? service.version)
-  const delivery = deliveryOptions(target, options, output, new AbortController().signal)
-  const planned = await planOf(
-    deploymentOf(target, service, version, { ...options, ...delivery, builds: false }),
-    delivery,
-  )
-  return { service: service.name, version, differences: await differencesOf(engine, place, planned, present) }
+  const base = deliveryOptions(target, options, output, new AbortController().signal)
+  const { report, warnings } = keepingWarnings(base.report)
+  const own = { ...base, report }
+  const planned = await planOf(deploymentOf(target, service, version, { ...options, ...own, builds: false }), own)
+  return { service: service.name, version, differences: await differencesOf(engine, place, planned, present), warnings }
 }
 
 function print(service: string, version: string, differences: readonly PartDifference[]): void {

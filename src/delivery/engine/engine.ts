@@ -15,10 +15,12 @@ export interface Engine {
   readonly ledger: Ledger
 
   /**
-   * What of this it cannot do, found out without changing anything: rights that are missing, routes without a
-   * gateway, schedules without a time zone. A `hard` one would fail, another is told and the rest works.
+   * What of this it cannot do, found out without changing anything: rights that are missing, routes that nobody serves,
+   * data without volumes. A `hard` one would fail, another is told and the rest works.
    */
   cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]>
+  /** How versions that serve at the same time share the requests. */
+  sharing(): Promise<Sharing>
   /** Makes the room in which the service lives, where there is none. */
   prepare(place: Place): Promise<void>
   /** Names of the services that Sampan delivers there, also of those that it has begun to deliver. */
@@ -78,6 +80,13 @@ export type RoomEnd = 'removed' | 'absent' | 'stays'
 export interface Inability {
   readonly reason: string
   readonly hard: boolean
+}
+
+export interface Sharing {
+  /** Each instance gets as many as the next one. */
+  readonly by: 'instances'
+  /** Why not by weights. */
+  readonly because: string
 }
 
 export interface Watch extends Patience {

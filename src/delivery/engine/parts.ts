@@ -98,6 +98,8 @@ export interface Workload {
   /** Gets requests from the entrance that leads to all that serve. */
   readonly serving: boolean
   readonly instances: number
+  /** They are as many as make this part of the requests; `instances` is how many that were when it was planned. */
+  readonly share?: Share
   readonly process: Process
   /** Run in each instance from before its process starts until after it has ended. */
   readonly beside?: readonly Sidecar[]
@@ -114,6 +116,15 @@ export interface Workload {
   readonly development?: boolean
   /** What outlives instances; such a workload is never removed with a release. */
   readonly storage?: { readonly path: string; readonly size: string }
+}
+
+export interface Share {
+  /** 1 to 99. */
+  readonly percent: number
+  /** The workload that gets the rest. */
+  readonly beside: string
+  /** How many instances that had when it was planned. */
+  readonly besideInstances: number
 }
 
 /** A name and ports under which instances are reached; one write switches it. */

@@ -24,6 +24,8 @@ export interface Report {
   step(text: string): void
   waiting(text: string): void
   note(text: string): void
+  /** Something that does not work, and keeps nothing else from working. */
+  warning(text: string): void
 }
 
 /** What hooks get as JSON. */

@@ -17,13 +17,18 @@ export async function queryPrometheus(base: string, expression: string): Promise
     const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) })
     answer = (await response.json()) as Answer
   } catch (error) {
-    throw new DeployError(`Prometheus at ${base} does not answer: ${(error as Error).message}`)
+    throw new DeployError(
+      `Prometheus at ${base} does not answer: ${reasonOf(error as Error)}; look at it, or correct \`prometheus\` in sampan.yml`,
+    )
   }
   if (answer.status !== 'success' || answer.data === undefined)
     throw new DeployError(`Prometheus does not understand "${expression}": ${answer.error ?? 'no reason given'}`)
   const value = Number(textOf(answer.data))
   return Number.isNaN(value) ? undefined : value
 }
+
+/** `fetch failed` tells nobody anything. */
+const reasonOf = ({ message, cause }: Error): string => (cause instanceof Error && cause.message) || message
 
 /** Of a scalar, or of the first series of a vector. */
 function textOf({ resultType, result }: NonNullable<Answer['data']>): unknown {

@@ -79,8 +79,9 @@ export const dev: Fields = {
   fields: {
     run: { is: command, about: 'what `sampan dev` starts instead of what the image starts' },
     reload: {
-      is: { type: 'choice', values: ['restart', 'self'] },
-      about: 'after a change the process is started again, unless it reloads by itself; by default restart',
+      is: { type: 'choice', values: ['restart', 'self', 'image'] },
+      about:
+        'after a change the process is started again, or reloads by itself, or each change makes another image; by default restart',
     },
     build: { is: command, about: 'runs on this machine before a change is brought to the container' },
   },

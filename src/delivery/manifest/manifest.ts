@@ -37,8 +37,8 @@ export interface Manifest extends ManifestProcess {
 export interface Development {
   /** Started instead of what the image starts. */
   readonly run?: readonly string[]
-  /** What happens to the process after a change: it is started again, or sees the change by itself. */
-  readonly reload: 'restart' | 'self'
+  /** What happens after a change: the process is started again, or sees it by itself, or another image is made. */
+  readonly reload: 'restart' | 'self' | 'image'
   /** Runs on this machine before a change is brought to the container. */
   readonly build?: readonly string[]
 }

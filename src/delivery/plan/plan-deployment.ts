@@ -1,7 +1,7 @@
 // From a manifest, a version and what there is to the steps that bring it there. Pure: the same input gives the same
 // plan, and each step says how it is undone.
 import type { Observation } from '../engine/engine.ts'
-import type { Part, PartName, Process, Run, Sidecar } from '../engine/parts.ts'
+import type { Part, PartName, Process, Run, Share, Sidecar } from '../engine/parts.ts'
 import type { Command, Manifest } from '../manifest/manifest.ts'
 import type { PlannedRelease, Release, ReleaseMigration } from '../release.ts'
 import { bundlesOf, type Materials, type ServiceMaterial } from './materials.ts'
@@ -19,6 +19,7 @@ import {
 } from './parts-of.ts'
 import { PlanBuilder } from './plan-builder.ts'
 import { processOf, sidecarsOf } from './process-of.ts'
+import { instancesFor, shareText } from './share-of.ts'
 import type { RunStep, StepFacts } from './step.ts'
 import {
   brief,
@@ -219,17 +220,20 @@ class DeploymentPlanner {
     if (!leadingTo(this.builder.there, manifest.name, 'serving'))
       return this.main(' at once: a share of the requests cannot be had beside a colour')
     if (strategy.kind !== 'canary' || main === undefined) return this.main()
-    const beside = observed.workloads.find(({ name }) => name === main.name)?.wanted ?? manifest.replicas
+    const seen = observed.workloads.find(({ name }) => name === main.name)
+    const besideInstances = seen?.wanted ?? manifest.replicas
     strategy.steps.forEach(({ percent, seconds }, index) => {
       const number = index + 1
-      const instances = Math.max(1, Math.ceil((beside * percent) / (100 - percent)))
-      const canary = workloadOf(manifest, this.parts, 'canary', instances)
-      const share = Math.round((100 * instances) / (instances + beside))
+      const share: Share = { percent, beside: main.name, besideInstances }
+      const instances = instancesFor(percent, besideInstances)
+      const canary = { ...workloadOf(manifest, this.parts, 'canary', instances), share }
       this.builder.bring(
         {
           ...rolloutFacts(canary, observed, timeLimitSeconds),
           id: `canary-${number}`,
-          title: `give ${share} % of the requests to ${instancesText(instances, 'new ')}`,
+          title: `give ${shareText(canary, share)} of the requests to ${instancesText(instances, 'new ')}${
+            seen?.autoscaled ? `, or as many as make ${percent} % beside what an autoscaler decides` : ''
+          }`,
           undo: index === 0 ? 'they are stopped' : 'as many as before',
         },
         [canary],
@@ -243,6 +247,7 @@ class DeploymentPlanner {
         undo: 'nothing',
         timeLimitSeconds: seconds + (run?.timeLimitSeconds ?? 0) + analysisSeconds,
         workload: canary.name,
+        share,
         seconds,
         maxRestarts,
         ...(run !== undefined && { run: this.run(`analysis-${number}`, run, manifest.name) }),

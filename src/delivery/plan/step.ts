@@ -1,7 +1,7 @@
 // What a plan consists of. A step is data: what it does, how one sees that it is done, how it is undone, how long it
 // may take, and what its handler (src/delivery/steps) needs for all of that. Doing a step twice ends where doing it
 // once ends, and undoing it ends where it began, also when it was begun and never finished.
-import type { Part, PartName, Run } from '../engine/parts.ts'
+import type { Part, PartName, Run, Share } from '../engine/parts.ts'
 import type { BackingServiceType } from '../manifest/manifest.ts'
 
 export type Step = BringStep | RunStep | MigrateStep | ServiceStep | AnalyseStep | NotifyStep
@@ -87,6 +87,8 @@ export type ServiceServer = { readonly port: number; readonly asked: number } & 
 export interface AnalyseStep extends StepFacts {
   readonly kind: 'analyse'
   readonly workload: string
+  /** Kept while it is watched. */
+  readonly share?: Share
   readonly seconds: number
   readonly maxRestarts: number
   readonly run?: Run

@@ -51,6 +51,7 @@ export interface Tool {
   readonly arguments: readonly string[]
   /** Passwords among them: they stand in no list of processes. */
   readonly variables: Readonly<Record<string, string>>
+  /** All that it needs: what has one goes on, when nobody is there any more, until it has read that. */
   readonly input?: Readable
   readonly output?: Writable
   /** Debian package that brings it. */

@@ -25,6 +25,8 @@ export interface ContractOptions {
   readonly foreignDatabaseNeedsGrant?: boolean
   /** Nothing but its user says whose it is, so what somebody else's user has written stays. */
   readonly writingMakesDatabase?: boolean
+  /** Its server has nothing that would change all of the data at once. */
+  readonly restoresInPieces?: boolean
   /** Odd ones that such a server takes. */
   readonly oddNames: readonly Pick<Wanted, 'database' | 'credentials'>[]
 }
@@ -34,7 +36,12 @@ const waitMs = 120_000
 export function testBackingService(
   service: BackingService,
   open: () => Promise<TestedServer>,
-  { foreignDatabaseNeedsGrant = false, writingMakesDatabase = false, oddNames }: ContractOptions,
+  {
+    foreignDatabaseNeedsGrant = false,
+    writingMakesDatabase = false,
+    restoresInPieces = false,
+    oddNames,
+  }: ContractOptions,
 ): void {
   describe(`backing service ${service.type}`, { timeout: waitMs }, () => {
     let tested: TestedServer
@@ -258,6 +265,45 @@ export function testBackingService(
       await service.restore(tested.reached, copy, Readable.from([await backup(copy)]))
       expect(await tested.read(copy, 'kept')).toBe(long)
       expect(await ensure(wanted)).toEqual([])
+    })
+
+    test.each([
+      ['nothing', () => ''],
+      ['something else', () => 'CREATE TABLE other (key text);\n{"a":1}\n'],
+      ['what was cut off', (saved: Buffer) => saved.subarray(0, saved.length / 2)],
+    ])('%s is no backup, and takes nothing away', async (_what, made) => {
+      const wanted = wish()
+      await ensure(wanted)
+      await tested.write(wanted, 'kept', 'before'.repeat(1000))
+      const content = Buffer.from(made(await backup(wanted)))
+      await tested.write(wanted, 'added', 'new')
+      const message = await failureOf(service.restore(tested.reached, wanted, Readable.from([content])))
+      expect(message).toMatch(/expected a backup of|was cut off/)
+      expect(await tested.read(wanted, 'added')).toBe('new')
+      expect(await tested.read(wanted, 'kept')).toBe('before'.repeat(1000))
+      // Nothing of it stands in the way, or is taken for data.
+      const saved = await backup(wanted)
+      await service.restore(tested.reached, wanted, Readable.from([saved]))
+      expect(String(await backup(wanted)).length).toBeLessThan(saved.length + 1000)
+    })
+
+    const atOnce = restoresInPieces ? [] : [false, true]
+    test.each(atOnce)('a restore that is cut off leaves the old data or the new (reached: %s)', async reaches => {
+      const wanted = wish()
+      await ensure(wanted)
+      await tested.write(wanted, 'kept', 'new')
+      const saved = await backup(wanted)
+      const ends = new Set<string | undefined>()
+      let pieces = 0
+      for (let isWhole = false; !isWhole; pieces++) {
+        await tested.write(wanted, 'kept', 'old')
+        await tested.write(wanted, 'added', 'old')
+        isWhole = await cutOff(pieces, reaches, server => service.restore(server, wanted, Readable.from([saved])))
+        const found = `${await tested.read(wanted, 'kept')} ${await tested.read(wanted, 'added')}`
+        expect(['old old', 'new undefined'], `after ${pieces} pieces`).toContain(found)
+        ends.add(found)
+      }
+      expect([...ends]).toEqual(['old old', 'new undefined'])
     })
 
     async function backup(wanted: Wanted): Promise<Buffer> {

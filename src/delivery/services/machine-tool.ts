@@ -39,8 +39,12 @@ async function ran(program: string, { arguments: args, variables, input, output 
     ...(output === undefined ? [] : [pipeline(child.stdout!, output)]),
   ])
   const [code, signal] = await closed
+  const broken = streams.flatMap(stream => (stream.status === 'rejected' ? [stream.reason as Error] : []))
+  // What was to be its input is no such thing: that is why it failed, if it did.
+  const refused = broken.find(error => error instanceof ServiceFailure)
+  if (refused !== undefined) throw refused
   if (code !== 0) throw new ServiceFailure(toolFailed(program, code ?? signal ?? 'nothing', words))
-  for (const stream of streams) if (stream.status === 'rejected') throw stream.reason
+  for (const error of broken) throw error
   return true
 }
 

@@ -64,3 +64,24 @@ describe.each([
     expect(String(failed)).toContain('no-such-program or no-such-one was not found')
   })
 })
+
+test('a tool of an instance that writes ends with whoever asked for it', async () => {
+  const gone = Promise.withResolvers<number>()
+  const leaving: Pick<Engine, 'exec'> = {
+    exec: (_place, { command, terminal }) => {
+      const child = spawn(command[0]!, command.slice(1))
+      if (!command.join(' ').includes('endless')) return new Promise(resolve => child.on('close', () => resolve(0)))
+      terminal.input!.pipe(child.stdin)
+      // As a connection that has broken: what it writes stays where it is, and its input has an end.
+      child.stdout.once('data', () => {
+        child.stdout.pause()
+        child.stdin.end()
+      })
+      child.on('exit', code => gone.resolve(code ?? 0))
+      return gone.promise
+    },
+  }
+  const runTool = instanceTool(leaving, place, 'db-0', new AbortController().signal)
+  const tool = { programs: ['sh'], arguments: ['-c', 'while :; do echo endless; done'], variables: {}, package: 'dash' }
+  await expect(runTool({ ...tool, output: new PassThrough() })).rejects.toThrow('sh in db-0 ended with 143')
+})

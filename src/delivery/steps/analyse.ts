@@ -1,8 +1,9 @@
-// Watches a new version that gets some of the requests: its instances may not be started again too often, and at the
-// end a command and queries of Prometheus have their say.
-import type { ObservedWorkload } from '../engine/engine.ts'
+// Watches a new version that gets some of the requests: its instances may not be started again too often, their share
+// stays what it is to be, and at the end a command and queries of Prometheus have their say.
+import type { Observation, ObservedWorkload } from '../engine/engine.ts'
 import { pause } from '../engine/pause.ts'
 import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
+import { instancesNow } from '../plan/share-of.ts'
 import type { AnalyseStep } from '../plan/step.ts'
 import { mustSucceed } from './run.ts'
 
@@ -13,7 +14,9 @@ export const analyse: StepHandler<AnalyseStep> = {
     const { clock } = context.world
     const endMs = clock.now() + step.seconds * 1000
     for (;;) {
-      await lookAtInstances(step, context)
+      const seen = await context.world.engine.observe(context.world.place)
+      const canary = lookAtInstances(step, seen)
+      await keepShare(step, canary, seen, context)
       const leftMs = endMs - clock.now()
       if (leftMs <= 0) break
       context.watch.progress(`watching the new version: ${Math.ceil(leftMs / 1000)} s left`)
@@ -28,15 +31,28 @@ export const analyse: StepHandler<AnalyseStep> = {
   },
 }
 
-async function lookAtInstances(step: AnalyseStep, { world }: StepContext): Promise<void> {
-  const { workloads } = await world.engine.observe(world.place)
-  const canary: ObservedWorkload | undefined = workloads.find(({ name }) => name === step.workload)
+function lookAtInstances(step: AnalyseStep, { workloads }: Observation): ObservedWorkload {
+  const canary = workloads.find(({ name }) => name === step.workload)
   if (canary === undefined) throw new StepFailure(`${step.workload} is gone; somebody deleted it`)
   for (const { name, restarts, ready, state } of canary.instances)
     if (restarts > step.maxRestarts)
       throw new StepFailure(
         `${name} was started again ${restarts} times, at most ${step.maxRestarts} are allowed; it is ${ready ? 'ready' : state}`,
       )
+  return canary
+}
+
+/** An autoscaler may have changed how many there are beside it: it keeps its number, and the new version its share. */
+async function keepShare(
+  { share, workload }: AnalyseStep,
+  canary: ObservedWorkload,
+  seen: Observation,
+  { world: { engine, place }, watch }: StepContext,
+): Promise<void> {
+  const instances = share && instancesNow(share, seen)
+  if (instances === undefined || instances === canary.wanted || canary.autoscaled) return
+  const verdict = await engine.scale(place, workload, instances, watch)
+  if (verdict.state === 'failed') throw new StepFailure(verdict.reason, verdict.lastWords)
 }
 
 async function askPrometheus({ queries }: AnalyseStep, { world }: StepContext): Promise<void> {

@@ -1,7 +1,9 @@
 // Brings parts to what they are to be, in the order of the plan, and back to what they were. What holds data is removed
 // only where there was none before the step, which is noted.
-import { samePart, type Part, type PartName } from '../engine/parts.ts'
+import type { Engine } from '../engine/engine.ts'
+import { samePart, type Part, type PartName, type Place, type Workload } from '../engine/parts.ts'
 import { StepFailure, type StepContext, type StepHandler } from '../execution/step-handler.ts'
+import { instancesNow } from '../plan/share-of.ts'
 import type { BringStep } from '../plan/step.ts'
 
 export const bring: StepHandler<BringStep> = {
@@ -23,8 +25,15 @@ export const bring: StepHandler<BringStep> = {
 async function bringPart(part: Part, { world: { engine, place }, watch }: StepContext): Promise<void> {
   watch.signal.throwIfAborted()
   if (part.kind !== 'workload') return engine.put(place, part, watch)
-  const verdict = await engine.rollOut(place, part, watch)
+  const verdict = await engine.rollOut(place, await counted(part, engine, place), watch)
   if (verdict.state === 'failed') throw new StepFailure(verdict.reason, verdict.lastWords)
+}
+
+/** Of those beside there may be more or fewer by now than when it was planned. */
+async function counted(workload: Workload, engine: Engine, place: Place): Promise<Workload> {
+  const { share } = workload
+  const instances = share && instancesNow(share, await engine.observe(place))
+  return instances === undefined ? workload : { ...workload, instances }
 }
 
 /** What does not run any more, although it did, stays in place: the rest is to be put back all the same. */

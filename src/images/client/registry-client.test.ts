@@ -108,6 +108,20 @@ test('what was pushed is found, by tag and by digest, and pulled', async () => {
   expect((await local.readBlob({ digest: digestOf(layer), size: layer.length })).equals(layer)).toBe(true)
 })
 
+test('a layer of another repository of the same registry is not sent again', async () => {
+  const layer = randomBytes(300_000)
+  await pushed(client(`127.0.0.1:${registry.port}`), layer)
+  const sent: string[] = []
+  const url = await serving((incoming, response) => {
+    sent.push(
+      `${incoming.method} ${incoming.url!.replace(/sha256:\w+/, 'DIGEST')} ${incoming.headers['content-length'] ?? ''}`,
+    )
+    passingOn()(incoming, response)
+  })
+  await client(url, {}, 'other').pushFile(join(directory, 'layer'), { digest: digestOf(layer), size: layer.length })
+  expect(sent).toEqual(['HEAD /v2/other/blobs/DIGEST ', 'POST /v2/other/blobs/uploads/?mount=DIGEST 0'])
+})
+
 describe('a registry that wants a login', () => {
   test('by name and password is told it', async () => {
     const behind = passingOn()

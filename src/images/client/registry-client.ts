@@ -41,6 +41,8 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ')
+/** From this size on it is worth asking whether another repository has the content. */
+const mountedFromBytes = 100_000
 /** How often a transfer is gone on with after a broken connection. */
 const maximumResumptions = 5
 
@@ -195,20 +197,27 @@ export class RegistryClient {
     await this.pushManifest(tag, indexType, Buffer.from(JSON.stringify(index)))
   }
 
-  /** Sends nothing when it is there. Small content and registries of this machine take one request. */
-  private async upload({ digest, size }: Content, from: (start: number) => Readable): Promise<void> {
+  /** Sends nothing when it is there, or in another repository that this one may take it from. */
+  private async upload(content: Content, from: (start: number) => Readable): Promise<void> {
+    const { digest, size } = content
     const known = await this.call('pull,push', 'HEAD', `blobs/${digest}`)
     known.resume()
     if (known.statusCode === 200) return
-    const isLocal = this.base.protocol === 'http:'
-    const first = await this.call('pull,push', 'POST', `blobs/uploads/${isLocal ? `?digest=${digest}` : ''}`, {
-      headers: { 'content-type': 'application/octet-stream', 'content-length': isLocal ? size : 0 },
-      ...(isLocal && { body: () => from(0) }),
-    })
+    const isSmall = size < mountedFromBytes
+    const isWhole = isSmall && this.base.protocol === 'http:'
+    const first = await this.call(
+      'pull,push',
+      'POST',
+      `blobs/uploads/${isWhole ? `?digest=${digest}` : isSmall ? '' : `?mount=${digest}`}`,
+      {
+        headers: { 'content-type': 'application/octet-stream', 'content-length': isWhole ? size : 0 },
+        ...(isWhole && { body: () => from(0) }),
+      },
+    )
     if (first.statusCode === 201) return discard(first)
     await expectStatus(first, [202], `the registry at ${this.registry} did not accept a layer`)
     first.resume()
-    await this.sendPieces(first, { digest, size }, from)
+    await this.sendPieces(first, content, from)
   }
 
   private async sendPieces(

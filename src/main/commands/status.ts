@@ -42,7 +42,7 @@ export async function status(options: StatusOptions): Promise<void> {
     const rows: [string, string][] = [
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
       ['API', running.facts.url],
-      ['registry', `${running.facts.registry} (images named sampan.local/NAME)`],
+      ['registry', registryText(running.facts)],
       ['ports', `node ports and host ports answer ${whereOf(running.facts.nodePortAddresses)}`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],
@@ -57,6 +57,9 @@ export async function status(options: StatusOptions): Promise<void> {
   }
   if (!state.ready) process.exitCode = notRunning
 }
+
+const registryText = ({ registry, secureRegistry }: ServerFacts): string =>
+  `${registry} (images named sampan.local/NAME)${secureRegistry === undefined ? '' : `, from elsewhere ${secureRegistry}`}`
 
 const whereOf = (ranges: readonly string[]): string =>
   ranges.includes(everywhere) ? 'on every address of this machine' : `on its addresses in ${ranges.join(', ')}`

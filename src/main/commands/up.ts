@@ -121,6 +121,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.nodePortAddresses !== undefined && { nodePortAddresses: options.nodePortAddresses }),
     ...(options.bindAddress !== undefined && { bindAddress: options.bindAddress }),
     ...(options.tlsSan !== undefined && { tlsSan: options.tlsSan }),
+    ...(options.registryListen !== undefined && { registryListen: options.registryListen }),
     ...(options.service === true && { isService: true }),
     access: accessOptions(options),
     audit: auditOptions(options),

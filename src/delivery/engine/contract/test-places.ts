@@ -19,5 +19,17 @@ export function testPlaces(suite: Suite): void {
       const parts = [workload(place), entrance(place), schedule(place), route(place)]
       expect((await suite.engine.cannot(place, parts)).filter(({ hard }) => hard)).toEqual([])
     })
+
+    test('is as empty as before when it was asked what cannot be done there', async () => {
+      const place = newPlace()
+      await suite.engine.cannot(place, [workload(place), entrance(place), schedule(place), route(place)])
+      expect(await suite.engine.observe(place)).toEqual({ workloads: [], entrances: [], schedules: [], routes: [] })
+    })
+
+    test('says how requests are shared, and why so', async () => {
+      const { by, because } = await suite.engine.sharing()
+      expect(by).toBe('instances')
+      expect(because).toMatch(/\w+ \w+/)
+    })
   })
 }

@@ -1,5 +1,7 @@
 // What a Kubernetes of somebody else may be like: an autoscaler decides about instances, rights end at one namespace, a
 // quota has no room; in process, with all control loops.
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type {
   Deployment,
@@ -8,6 +10,7 @@ import type {
   Role,
   RoleBinding,
   Service,
+  StorageClass,
 } from '../../../api/generated/models.ts'
 import type { V2HorizontalPodAutoscaler } from '../../../api/generated/models.ts'
 import {
@@ -22,12 +25,15 @@ import {
   roles,
   secrets,
   services,
+  storageClasses,
 } from '../../../api/resources.ts'
+import { machineClock } from '../../../host/machine-clock.ts'
+import { deployerRules } from '../../../testing/deployer-role.ts'
 import { busyboxProcesses, pretendedCluster, type PretendedCluster } from '../../../testing/kubernetes-worlds.ts'
 import { partBuilders } from '../contract/part-builders.ts'
 import type { Watch } from '../engine.ts'
 import type { Place, Workload } from '../parts.ts'
-import type { KubernetesEngine } from './kubernetes-engine.ts'
+import { KubernetesEngine, type EngineClient } from './kubernetes-engine.ts'
 
 let cluster: PretendedCluster
 let engine: KubernetesEngine
@@ -74,6 +80,29 @@ test('an autoscaler keeps its number of instances, and nobody scales beside it',
     state: 'failed',
     reason: expect.stringContaining('the autoscaler "web-load" decides') as string,
   })
+})
+
+test('a number that an autoscaler writes while a rollout begins is not set back', async () => {
+  const place = await placeFor('raced')
+  const wanted = workload('web', { health: { kind: 'tcp', port: 'http' } })
+  await engine.rollOut(place, wanted, watch)
+  const name = { namespace: 'raced', name: 'web' }
+  await cluster.client.create<V2HorizontalPodAutoscaler>(horizontalPodAutoscalers, {
+    metadata: { name: 'web-load', namespace: 'raced' },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 9 },
+  })
+  const client = Object.create(cluster.client) as EngineClient
+  let writes = 0
+  client.patch = async (resource, target, patch, options) => {
+    if (patch.type === 'apply' && resource.plural === 'deployments' && writes++ === 0)
+      await cluster.client.patch(deployments, name, { type: 'merge', value: { spec: { replicas: 6 } } })
+    return cluster.client.patch(resource, target, patch, options)
+  }
+  const other = new KubernetesEngine({ client, name: 'raced', clock: machineClock })
+  expect(await other.rollOut(place, { ...wanted, version: '2.0.0' }, watch)).toEqual({ state: 'done' })
+  // Whatever else is written of it meanwhile is a reason to look again, too.
+  expect(writes).toBeGreaterThan(1)
+  expect((await engine.observe(place)).workloads).toMatchObject([{ wanted: 6, version: '2.0.0' }])
 })
 
 test('what somebody changed beside it is told, and put right by the next rollout', async () => {
@@ -159,8 +188,10 @@ test('a route is taken by the only program that serves routes; where there is no
     entrance: 'web',
     port: 'http',
   } as const
+  const address = 'web.example.com/ will lead nowhere: '
+  const told = async (): Promise<readonly string[]> => (await engine.cannot(place, [route])).map(({ reason }) => reason)
   expect(await engine.cannot(place, [route])).toEqual([
-    { hard: false, reason: expect.stringContaining('there is no IngressClass') as string },
+    { hard: false, reason: expect.stringContaining(`${address}nothing in the cluster serves routes`) as string },
   ])
   await cluster.client.create(ingressClasses, { metadata: { name: 'only' }, spec: { controller: 'example.com/only' } })
   expect(await engine.cannot(place, [route])).toEqual([])
@@ -168,6 +199,91 @@ test('a route is taken by the only program that serves routes; where there is no
   expect((await cluster.client.get(ingresses, { namespace: 'routed', name: 'web-root' })).spec).toMatchObject({
     ingressClassName: 'only',
   })
+  await cluster.client.create(ingressClasses, { metadata: { name: 'two' }, spec: { controller: 'example.com/two' } })
+  await cluster.client.create(ingressClasses, { metadata: { name: 'more' }, spec: { controller: 'example.com/more' } })
+  await cluster.client.delete(ingressClasses, { name: 'only' })
+  expect(await told()).toEqual([`${address}its Ingress names the IngressClass "only", and there is more, two`])
+  await engine.remove(place, route, watch)
+  expect(await told()).toEqual([expect.stringContaining(`${address}there are several IngressClasses (more, two)`)])
+  const metadata = { annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } }
+  await cluster.client.patch(ingressClasses, { name: 'two' }, { type: 'merge', value: { metadata } })
+  expect(await told()).toEqual([])
+})
+
+test('data that would find no volume is refused, unless its volume is there', async () => {
+  const place = await placeFor('stored')
+  const data = { storage: { path: '/data', size: '1Mi' }, health: { kind: 'tcp', port: 'http' } } as const
+  const database = workload('web-db', { service: 'web', track: 'postgres', instances: 1, ...data })
+  expect(await engine.cannot(place, [database])).toEqual([])
+  const { items } = await cluster.client.list<StorageClass>(storageClasses)
+  const mark = async (isDefault: string): Promise<void> => {
+    const annotations = { 'storageclass.kubernetes.io/is-default-class': isDefault }
+    for (const { metadata } of items)
+      await cluster.client.patch(storageClasses, metadata, { type: 'merge', value: { metadata: { annotations } } })
+  }
+  await mark('false')
+  const refused = expect.stringMatching(
+    /^nothing makes a volume for the data of web-db: no StorageClass is the default \(there is .+\); mark one: /,
+  ) as string
+  expect(await engine.cannot(place, [database])).toEqual([{ hard: true, reason: refused }])
+  await mark('true')
+  expect(await engine.rollOut(place, database, watch)).toEqual({ state: 'done' })
+  await mark('false')
+  expect(await engine.cannot(place, [database])).toEqual([])
+  await mark('true')
+})
+
+test('a number of instances that is not the release is told to whoever may not see autoscalers', async () => {
+  const place = await placeFor('unseen')
+  const wanted = workload('web', { health: { kind: 'tcp', port: 'http' } })
+  await engine.rollOut(place, wanted, watch)
+  const rules = deployerRules().filter(({ apiGroups }) => !apiGroups?.includes('autoscaling'))
+  await cluster.client.create<Role>(roles, { metadata: { name: 'unseeing', namespace: 'unseen' }, rules: [...rules] })
+  await bind('unseen', 'unseeing', 'blind')
+  const own = await cluster.engineAs('blind')
+  try {
+    expect(await own.cannot(place, [wanted])).toEqual([])
+    await engine.scale(place, 'web', 3, watch)
+    expect(await own.cannot(place, [wanted])).toEqual([
+      {
+        hard: false,
+        reason:
+          'web has 3 instances and is to have 2; whether an autoscaler has decided that is not to be known, because you may not list horizontalpodautoscalers.autoscaling in the namespace unseen',
+      },
+    ])
+  } finally {
+    own.close()
+  }
+})
+
+test('what the cluster serves is asked once, and decides what is said of shares', async () => {
+  const asked: string[] = []
+  const served = (groups: readonly string[], resources: readonly string[] = []): KubernetesEngine => {
+    const client = Object.create(cluster.client) as EngineClient
+    client.raw = (path: string) => {
+      asked.push(path)
+      const answer = path === '/apis' ? listOf(groups) : { resources: resources.map(name => ({ name })) }
+      return Promise.resolve(Readable.from([Buffer.from(JSON.stringify(answer))]) as IncomingMessage)
+    }
+    return new KubernetesEngine({ client, name: 'served', clock: machineClock })
+  }
+  const listOf = (groups: readonly string[]): object => ({
+    groups: groups.map(group => ({ name: group, versions: [{ groupVersion: `${group}/v1` }] })),
+  })
+  expect((await served(['apps']).sharing()).because).toContain('it serves no HTTPRoute')
+  expect((await served(['gateway.networking.k8s.io'], ['gateways']).sharing()).because).toContain('no HTTPRoute')
+  const weighing = served(['gateway.networking.k8s.io'], ['gateways', 'httproutes'])
+  asked.length = 0
+  expect((await weighing.sharing()).because).toContain('a delivery sets no weights')
+  expect((await weighing.sharing()).because).toContain('a delivery sets no weights')
+  expect(asked).toEqual(['/apis', '/apis/gateway.networking.k8s.io/v1'])
+
+  const place = await placeFor('old')
+  const found = await served(['coordination.k8s.io', 'batch']).cannot(place, [workload('web')])
+  expect(found.filter(({ reason }) => reason.startsWith('the cluster serves no')).map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('no deployments.apps in version v1'),
+    expect.stringContaining('no poddisruptionbudgets.policy in version v1'),
+  ])
 })
 
 test('a bundle of somebody else is neither read nor dropped', async () => {

@@ -256,12 +256,20 @@ async function converse(session: RemoteSession, terminal: Terminal): Promise<num
   if (terminal.raw) resize()
   const abort = (): void => session.abort()
   signal.addEventListener('abort', abort, { once: true })
+  let broken: Error | undefined
+  const inputBroke = (error: Error): void => {
+    broken = error
+    session.abort()
+  }
+  // It may also break when all is over, and nobody looks at it any more.
+  input?.once('error', inputBroke)
   if (session.stdin !== undefined) input?.pipe(session.stdin)
   const outputs = [passed(session.stdout, output), passed(session.stderr, errors)]
   try {
     const status = await session.done
     await Promise.all(outputs)
     signal.throwIfAborted()
+    if (broken !== undefined) throw broken
     return exitCodeOf(status)
   } finally {
     signal.removeEventListener('abort', abort)

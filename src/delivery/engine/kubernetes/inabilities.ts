@@ -1,49 +1,110 @@
 // What of a delivery this cluster cannot do, or this user may not: found out by asking, before anything is changed.
 import { text } from 'node:stream/consumers'
-import type { IngressClass, StorageClass } from '../../../api/generated/models.ts'
-import { ingressClasses, storageClasses } from '../../../api/resources.ts'
+import { groupResource, type Resource } from '../../../api/resource.ts'
+import { deployments, horizontalPodAutoscalers } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import type { InFlight } from '../../../lib/in-flight.ts'
-import type { Inability } from '../engine.ts'
-import type { Part, Place } from '../parts.ts'
+import type { Inability, Sharing } from '../engine.ts'
+import type { Part, Place, Workload } from '../parts.ts'
+import type { Discovery } from './discovery.ts'
 import { foreignObjects } from './foreign-objects.ts'
+import { objectName } from './labels.ts'
 import { ifPermitted } from './permitted.ts'
 import type { LogClient } from './pod-log.ts'
 import { missingRights, rightsFor, rightText } from './rights.ts'
+import { ingressClassesOf, routeInabilities } from './route-inabilities.ts'
+import { storageInabilities } from './storage-inabilities.ts'
 
 /** Since then it can wait before it stops an instance without a program for that in the image. */
 const oldestMinor = 30
-const defaultStorage = 'storageclass.kubernetes.io/is-default-class'
 
-export async function inabilities(
-  client: Client & LogClient,
-  inFlight: InFlight,
-  place: Place,
-  parts: readonly Part[],
-): Promise<readonly Inability[]> {
+export interface Asked {
+  readonly client: Client & LogClient
+  readonly inFlight: InFlight
+  readonly discovery: Discovery
+}
+
+export async function inabilities(asked: Asked, place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
+  const { client, inFlight } = asked
+  const workloads = parts.filter(part => part.kind === 'workload')
+  const routes = parts.filter(part => part.kind === 'route')
+  const storing = workloads.filter(({ storage }) => storage !== undefined)
   const found = await Promise.all([
-    rights(client, inFlight, place.namespace, parts),
+    rights(asked, place.namespace, parts),
+    autoscalers(asked, place.namespace, workloads),
     foreignObjects(client, place, parts),
     inFlight.ask('version', () => age(client)),
-    parts.some(({ kind }) => kind === 'route') ? inFlight.ask('ingress classes', () => routes(client)) : [],
-    parts.some(part => part.kind === 'workload' && part.storage !== undefined)
-      ? inFlight.ask('storage classes', () => storage(client))
-      : [],
+    unserved(asked, parts),
+    routes.length === 0
+      ? []
+      : routeInabilities(client, place, routes, await inFlight.ask('ingress classes', () => ingressClassesOf(client))),
+    storageInabilities(client, place, storing),
   ])
   return found.flat()
 }
 
-async function rights(
-  client: Client,
-  inFlight: InFlight,
-  namespace: string,
-  parts: readonly Part[],
-): Promise<Inability[]> {
+const httpRoutes = { group: 'gateway.networking.k8s.io', version: 'v1', plural: 'httproutes' }
+
+/** A gateway could weigh requests; no delivery makes use of that, so instances count. */
+export async function sharing({ discovery }: Pick<Asked, 'discovery'>): Promise<Sharing> {
+  const weighs = await discovery.serves(httpRoutes)
+  const because =
+    weighs === undefined
+      ? 'whether the cluster could weigh requests is not to be known: you may not ask what it serves'
+      : weighs
+        ? `the cluster serves HTTPRoutes (${httpRoutes.group}), but a delivery sets no weights in them`
+        : `the cluster has no gateway that could weigh requests (it serves no HTTPRoute of ${httpRoutes.group}/${httpRoutes.version})`
+  return { by: 'instances', because }
+}
+
+async function rights({ client, inFlight }: Asked, namespace: string, parts: readonly Part[]): Promise<Inability[]> {
   const missing = await missingRights(client, inFlight, namespace, rightsFor(parts))
   return missing.map(right => ({
     hard: true,
     reason: `you may not ${rightText(right)} in the namespace ${namespace}; ask whoever runs the cluster for that right`,
   }))
+}
+
+/** Who may not see them would set back what they have decided, which is told where there is something to set back. */
+async function autoscalers(
+  { client, inFlight }: Asked,
+  namespace: string,
+  workloads: readonly Workload[],
+): Promise<Inability[]> {
+  if (workloads.length === 0) return []
+  const isSeen = await inFlight.ask(
+    `autoscalers in ${namespace}`,
+    async () => (await ifPermitted(client.list(horizontalPodAutoscalers, { namespace }))) !== undefined,
+  )
+  if (isSeen) return []
+  const found = await Promise.all(
+    workloads.map(async ({ name, instances }): Promise<Inability[]> => {
+      const target = { namespace, name: objectName(name) }
+      const { replicas = instances } = (await ifPermitted(client.get(deployments, target)))?.spec ?? {}
+      if (replicas === instances) return []
+      const right = rightText({ ...horizontalPodAutoscalers, verbs: ['list'] })
+      const reason = `${name} has ${replicas} instances and is to have ${instances}; whether an autoscaler has decided that is not to be known, because you may not ${right} in the namespace ${namespace}`
+      return [{ hard: false, reason }]
+    }),
+  )
+  return found.flat()
+}
+
+/** All of Kubernetes' own groups that a delivery uses are in their first version. */
+const groupVersion = 'v1'
+
+async function unserved({ discovery }: Asked, parts: readonly Part[]): Promise<Inability[]> {
+  const needed = new Map<string, Pick<Resource, 'group' | 'plural'>>()
+  for (const right of rightsFor(parts))
+    if (right.group !== '' && !needed.has(right.group)) needed.set(right.group, right)
+  const found = await Promise.all(
+    [...needed.values()].map(async (resource): Promise<Inability[]> => {
+      if ((await discovery.servesVersion(resource.group, groupVersion)) !== false) return []
+      const reason = `the cluster serves no ${groupResource(resource)} in version ${groupVersion}, which this needs; expected Kubernetes 1.${oldestMinor} or newer with all of its own APIs`
+      return [{ hard: true, reason }]
+    }),
+  )
+  return found.flat()
 }
 
 async function age(client: LogClient): Promise<Inability[]> {
@@ -52,25 +113,5 @@ async function age(client: LogClient): Promise<Inability[]> {
   if (major !== '1' || Number.parseInt(minor ?? '', 10) >= oldestMinor) return []
   return [
     { hard: true, reason: `the cluster is Kubernetes ${gitVersion}; expected 1.${oldestMinor} or newer, so update it` },
-  ]
-}
-
-async function routes(client: Client): Promise<Inability[]> {
-  const classes = await ifPermitted(client.list<IngressClass>(ingressClasses))
-  if (classes === undefined || classes.items.length > 0) return []
-  return [
-    {
-      hard: false,
-      reason:
-        'nothing in the cluster serves routes (there is no IngressClass), so hosts and paths lead nowhere until an ingress controller is installed',
-    },
-  ]
-}
-
-async function storage(client: Client): Promise<Inability[]> {
-  const classes = await ifPermitted(client.list<StorageClass>(storageClasses))
-  if (classes?.items.every(({ metadata }) => metadata.annotations?.[defaultStorage] !== 'true') !== true) return []
-  return [
-    { hard: true, reason: 'the cluster has no default StorageClass, so nothing makes volumes for data; mark one' },
   ]
 }

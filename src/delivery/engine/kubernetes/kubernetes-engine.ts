@@ -20,6 +20,7 @@ import type {
   Observation,
   RoomEnd,
   RunResult,
+  Sharing,
   Terminal,
   Verdict,
   Watch,
@@ -32,9 +33,10 @@ import { apply } from './apply.ts'
 import { execIn, runWithTerminal } from './attached.ts'
 import { Bundles } from './bundles.ts'
 import { compare } from './compare.ts'
+import { Discovery } from './discovery.ts'
 import { entranceObject, routeObject } from './entrance-objects.ts'
-import { inabilities } from './inabilities.ts'
-import { ingressClassFor } from './ingress-class.ts'
+import { inabilities, sharing, type Asked } from './inabilities.ts'
+import { chosenClass } from './ingress-class.ts'
 import { cronJobName, objectName } from './labels.ts'
 import { observationsOf } from './observations-of.ts'
 import { patiently } from './patiently.ts'
@@ -42,6 +44,7 @@ import { ifPermitted, isForbidden } from './permitted.ts'
 import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'
 import { removeNamespace, servicesIn } from './room.ts'
+import { ingressClassesOf } from './route-inabilities.ts'
 import { Runs } from './runs.ts'
 import { isGuarded } from './schedule-guard.ts'
 import { scheduleObject } from './schedule-objects.ts'
@@ -74,6 +77,7 @@ export class KubernetesEngine implements Engine {
   private readonly kept: Bundles
   private readonly looks: Together<Observation>
   private readonly inFlight = new InFlight()
+  private readonly asked: Asked
 
   constructor({ client, name, clock }: KubernetesEngineOptions) {
     this.client = client
@@ -83,11 +87,16 @@ export class KubernetesEngine implements Engine {
     this.workloads = new Workloads(client, clock)
     this.runs = new Runs(client, clock)
     this.kept = new Bundles(client)
+    this.asked = { client, inFlight: this.inFlight, discovery: new Discovery(client) }
     this.looks = new Together((namespace, names) => observationsOf(client, namespace, names, clock.now()))
   }
 
   cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
-    return inabilities(this.client, this.inFlight, place, parts)
+    return inabilities(this.asked, place, parts)
+  }
+
+  sharing(): Promise<Sharing> {
+    return sharing(this.asked)
   }
 
   /** Who may not make it, or not even ask for it, goes on: what comes next tells whether it is there. */
@@ -232,7 +241,7 @@ export class KubernetesEngine implements Engine {
         return routeObject(
           namespace,
           part,
-          await this.inFlight.ask('ingress class', () => ingressClassFor(this.client)),
+          chosenClass((await this.inFlight.ask('ingress classes', () => ingressClassesOf(this.client))) ?? []),
         )
     }
   }

@@ -57,7 +57,14 @@ export function rightsFor(parts: readonly Part[]): readonly Right[] {
     ...(has('workload')
       ? [right(deployments, [...written, 'watch']), right(replicaSets, ['list', 'watch', 'patch'])]
       : []),
-    ...(stores ? [right(statefulSets, [...written, 'watch']), right(persistentVolumeClaims, ['list', 'delete'])] : []),
+    ...(stores
+      ? [
+          right(statefulSets, [...written, 'watch']),
+          right(persistentVolumeClaims, ['list', 'delete']),
+          // The server is set up through it.
+          right(pods, ['create'], 'portforward'),
+        ]
+      : []),
     ...(spared ? [right(podDisruptionBudgets, ['get', 'create', 'patch', 'delete'])] : []),
     ...(has('entrance') ? [right(services, written)] : []),
     ...(has('schedule') ? [right(cronJobs, written)] : []),

@@ -100,6 +100,12 @@ async function entriesOf(
       .toSorted((left, right) => right.revision - left.revision)
 }
 
+/** Of all services of the cluster, as they were recorded. @throws DeployError when one cannot be read */
+export async function allReleases(client: Client): Promise<unknown[]> {
+  const { items } = await client.list(secrets, { labelSelector: releaseLabel })
+  return Promise.all(items.map(contentOf))
+}
+
 const markOf = ({ metadata }: Secret): string => metadata.resourceVersion!
 
 async function encoded(place: Place, { revision, state, content }: Omit<LedgerEntry, 'mark'>): Promise<New<Secret>> {

@@ -1,5 +1,5 @@
 // Brings instances and takes them away. Where an autoscaler decides how many there are, its number is kept.
-import { isInvalid, type ApiError } from '../../../api/api-error.ts'
+import { isConflict, isInvalid, type ApiError } from '../../../api/api-error.ts'
 import type {
   Deployment,
   PersistentVolumeClaim,
@@ -54,7 +54,7 @@ export class Workloads {
 
   async rollOut({ namespace }: Place, workload: Workload, watch: Watch): Promise<Verdict> {
     try {
-      const owner = await patiently(this.clock, watch, () => this.begin(namespace, workload))
+      const owner = await patiently(this.clock, watch, () => this.begin(namespace, workload, watch.signal))
       return owner === undefined ? hasData(workload.name) : await this.wait(owner, watch)
     } catch (error) {
       if (!isInvalid(error) && !isForbidden(error)) throw error
@@ -63,14 +63,14 @@ export class Workloads {
   }
 
   /** @returns undefined where data is in the way */
-  private async begin(namespace: string, workload: Workload): Promise<Owner | undefined> {
+  private async begin(namespace: string, workload: Workload, signal: AbortSignal): Promise<Owner | undefined> {
     const selector = selectorText(trackLabels(workload.service, workload.track))
     const [present] = await Promise.all([
       this.present(namespace, workload.name),
       removeStuckPods(this.client, namespace, selector),
     ])
     if (workload.storage === undefined && present.statefulSet !== undefined) return undefined
-    const owner = await this.bring(namespace, workload, instancesOf(workload, present))
+    const owner = await this.bring(namespace, workload, present, signal)
     await retryRefusedPods(this.client, namespace, selector, formatTime(this.clock.now()))
     if (workload.storage !== undefined && present.deployment !== undefined)
       await removeObject(this.client, deployments, present.deployment)
@@ -144,9 +144,25 @@ export class Workloads {
     )
   }
 
-  private async bring(namespace: string, workload: Workload, instances: number): Promise<Owner> {
+  /** An autoscaler that writes its number between the look and the write is looked at again. */
+  private async bring(namespace: string, workload: Workload, present: Present, signal: AbortSignal): Promise<Owner> {
+    for (let seen = present; ; seen = await this.present(namespace, workload.name)) {
+      signal.throwIfAborted()
+      try {
+        return await this.write(namespace, workload, seen)
+      } catch (error) {
+        if (seen.autoscaler === undefined || !isConflict(error)) throw error
+      }
+    }
+  }
+
+  private async write(namespace: string, workload: Workload, present: Present): Promise<Owner> {
+    const instances = instancesOf(workload, present)
     const [main, ...beside] = workloadObjects(namespace, workload, instances)
-    const owner = (await apply(this.client, main)) as Owner
+    const { autoscaler, deployment, statefulSet } = present
+    const seen = workload.storage === undefined ? deployment : statefulSet
+    const only = autoscaler === undefined ? {} : { resourceVersion: seen?.metadata.resourceVersion }
+    const owner = (await apply(this.client, main, only)) as Owner
     await Promise.all(beside.map(object => apply(this.client, object)))
     if (!hasBudget(workload, instances))
       await this.removeBudget({ namespace, name: objectName(workload.name) }, workload.service)

@@ -12,6 +12,7 @@ import type {
   ObservedWorkload,
   RoomEnd,
   RunResult,
+  Sharing,
   Verdict,
   Watch,
   Way,
@@ -26,6 +27,8 @@ export interface MemoryBehaviour {
   readonly run: (run: Run) => RunResult
   /** Whether instances come to serve; by default they do. */
   readonly rollOut: (workload: Workload) => Verdict
+  /** What there is to tell before anything is changed; by default nothing. */
+  readonly cannot: (parts: readonly Part[]) => readonly Inability[]
   /** Told before each verb changes anything, and after; it may throw to end the process that asked. */
   readonly at: (verb: string) => void
 }
@@ -33,6 +36,7 @@ export interface MemoryBehaviour {
 const succeeds: MemoryBehaviour = {
   run: () => ({ exitCode: 0, lines: [] }),
   rollOut: () => ({ state: 'done' }),
+  cannot: () => [],
   at: () => {},
 }
 
@@ -86,8 +90,12 @@ export class MemoryEngine implements Engine {
     return [...this.room(place).runs.keys()].toSorted()
   }
 
-  async cannot(): Promise<readonly Inability[]> {
-    return []
+  async cannot(_place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
+    return this.behaviour.cannot(parts)
+  }
+
+  async sharing(): Promise<Sharing> {
+    return { by: 'instances', because: 'nothing in memory weighs requests' }
   }
 
   async prepare(): Promise<void> {}

@@ -2,7 +2,7 @@
 // the same command that makes him, says for whom he was made, and whether something was in the database before.
 import type { BackingService, Granted, Reached, Wanted } from '../backing-service.ts'
 import { checkVersion, codeOf, foreignUser, isLetIn, reaching, usedAsItIs } from '../server-access.ts'
-import { readDatabase, writeDatabase } from './copy-database.ts'
+import { replaceDatabase, writeDatabase } from './copy-database.ts'
 import { dialect, withSession, type Session } from './session.ts'
 
 /** The oldest that the library speaks to. */
@@ -75,7 +75,7 @@ export const mongo: BackingService = {
 
   backup: (server, wanted, to) => asAdministrator(server, wanted, ({ database }) => writeDatabase(database, to)),
 
-  restore: (server, wanted, from) => asAdministrator(server, wanted, ({ database }) => readDatabase(database, from)),
+  restore: (server, wanted, from) => asAdministrator(server, wanted, ({ database }) => replaceDatabase(database, from)),
 }
 
 interface CustomData {

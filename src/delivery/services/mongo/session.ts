@@ -36,7 +36,7 @@ export async function withSession<T>(
   database: string,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { MongoClient } = await import('mongodb')
+  const { MongoClient } = await import('./library.ts')
   const tls = tlsOf(server)
   const client = new MongoClient(`mongodb://${addressOf(server)}/`, {
     auth: { username: user, password },

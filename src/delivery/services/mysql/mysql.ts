@@ -1,12 +1,15 @@
 // MySQL and MariaDB: a user that comes in from everywhere, and a database on which it has all rights. Nothing of this
 // can be taken back by the server, so each step is found again: ownership.ts.
-import { Readable } from 'node:stream'
-import type { BackingService, Granted, Reached, Tool, Wanted } from '../backing-service.ts'
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import type { BackingService, Credentials, Granted, Reached, RunTool, Tool, Wanted } from '../backing-service.ts'
+import { between } from '../between.ts'
 import { machineTool, withAuthorityFile } from '../machine-tool.ts'
-import { withFirst } from '../first-bytes.ts'
 import { checkVersion, failure, foreignFailure, foreignUser, isLetIn, reaching, usedAsItIs } from '../server-access.ts'
+import { wholeDump, type DumpMarks } from '../whole-dump.ts'
 import { dropOurs, ensureOurs, prepare, type Thing } from './ownership.ts'
 import { dialect, quoted, withSession, type Session } from './session.ts'
+import { spareOf, swapScript } from './swap-databases.ts'
 
 const port = 3306
 const longestDatabase = 64
@@ -98,22 +101,62 @@ export const mysql: BackingService = {
 
   backup: (server, wanted, to, runTool = machineTool) =>
     withAuthorityFile(server, file => {
-      const tool = toolOf(['mariadb-dump', 'mysqldump'], server, wanted, file)
+      const tool = toolOf(['mariadb-dump', 'mysqldump'], server, wanted.credentials, file)
       const options = ['--single-transaction', '--routines', '--triggers', '--events', '--hex-blob', '--no-tablespaces']
       // Of MySQL's program alone.
       const loose = ['--loose-set-gtid-purged=OFF', '--loose-column-statistics=0']
       return runTool({ ...tool, arguments: [...tool.arguments, ...options, ...loose, wanted.database], output: to })
     }),
 
-  restore: (server, wanted, from, runTool = machineTool) =>
-    withAuthorityFile(server, file => {
-      const name = quoted(wanted.database)
-      const emptied = `DROP DATABASE IF EXISTS ${name};\nCREATE DATABASE ${name} CHARACTER SET utf8mb4;\nUSE ${name};\n`
-      return runTool({
-        ...toolOf(['mariadb', 'mysql'], server, wanted, file),
-        input: Readable.from(withFirst(emptied, from)),
+  restore: async (server, wanted, from, runTool = machineTool) => {
+    const dump = await wholeDump(from, marks)
+    const spare = spareOf(wanted.database)
+    const say = (text: string): Readable => Readable.from([Buffer.from(text)])
+    return withAuthorityFile(server, async file => {
+      const client = toolOf(['mariadb', 'mysql'], server, wanted.credentials, file)
+      const administrator = toolOf(client.programs, server, server.administrator, file)
+      const account = await accountOf(client, runTool)
+      await runTool({
+        ...administrator,
+        input: say(`DROP DATABASE IF EXISTS ${quoted(spare)};\nGRANT ALL ON ${quoted(spare)}.* TO ${account};\n`),
       })
+      const first = `CREATE DATABASE ${quoted(spare)} CHARACTER SET utf8mb4;\nUSE ${quoted(spare)};\n`
+      await runTool({ ...client, input: Readable.from(between(first, dump)) })
+      const goal = quoted(wanted.database).slice(1, -1)
+      await runTool({
+        ...client,
+        programs: ['sh'],
+        arguments: ['-c', swapScript, 'sh', spare, goal, ...client.arguments],
+        // It has all of it, so that it goes on when nobody is there any more.
+        input: say(''),
+      })
+      await runTool({ ...administrator, input: say(`REVOKE ALL ON ${quoted(spare)}.* FROM ${account};\n`) })
+    })
+  },
+}
+
+const marks: DumpMarks = {
+  title: dialect.title,
+  // MariaDB's has a line for its client in front.
+  begins: /^(?:\/\*.*\n)?-- (?:MariaDB|MySQL) dump /,
+  ends: /\n-- Dump completed\b/,
+}
+
+/** As the server knows whoever logs in: one that Sampan did not make may come from some machines only. */
+async function accountOf(client: Tool, runTool: RunTool): Promise<string> {
+  const output = new PassThrough()
+  const [said] = await Promise.all([
+    text(output),
+    runTool({
+      ...client,
+      arguments: [...client.arguments, '--batch', '--raw', '--skip-column-names'],
+      input: Readable.from([Buffer.from('SELECT CURRENT_USER();\n')]),
+      output,
     }),
+  ])
+  const account = said.trim()
+  const at = account.lastIndexOf('@')
+  return [account.slice(0, at), account.slice(at + 1)].map(quoted).join('@')
 }
 
 function asAdministrator<T>(server: Reached, wanted: Wanted, use: (session: Session) => Promise<T>): Promise<T> {
@@ -227,7 +270,7 @@ async function checkUse(server: Reached, { database, credentials }: Wanted): Pro
   }
 }
 
-function toolOf(programs: readonly string[], server: Reached, { credentials }: Wanted, authority?: string): Tool {
+function toolOf(programs: readonly string[], server: Reached, credentials: Credentials, authority?: string): Tool {
   // Each of the two kinds of programs has its own words for it.
   const isNamed = authority !== undefined && server.certificateName === undefined
   const tls = [

@@ -56,7 +56,7 @@ export async function withSession<T>(
   database: string | undefined,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { createConnection } = await import('mysql2/promise')
+  const { createConnection } = await import('./library.ts')
   const { host, port, certificateName = host } = server
   const connection = await createConnection({
     // The library takes it for the name in the certificate as well.

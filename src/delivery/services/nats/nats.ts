@@ -73,7 +73,7 @@ const notCopied = (): ServiceFailure =>
   )
 
 async function versionOf(server: Reached): Promise<string> {
-  const { connect } = await import('@nats-io/transport-node')
+  const { connect } = await import('./library.ts')
   const connection = await connect({
     servers: `${server.host}:${server.port}`,
     user: server.administrator.user,

@@ -14,8 +14,9 @@ import {
   usedAsItIs,
 } from '../server-access.ts'
 import type { BackingService, Granted, Reached, Tool, Wanted } from '../backing-service.ts'
-import { withFirst } from '../first-bytes.ts'
+import { between } from '../between.ts'
 import { machineTool, withAuthorityFile } from '../machine-tool.ts'
+import { wholeDump, type DumpMarks } from '../whole-dump.ts'
 import { scramVerifier, verifierFits } from './scram-verifier.ts'
 import { dialect, withSession, type Session } from './session.ts'
 
@@ -99,15 +100,24 @@ export const postgres: BackingService = {
       }),
     ),
 
-  // One transaction: what was there stays when anything of it fails.
-  restore: (server, wanted, from, runTool = machineTool) =>
-    withAuthorityFile(server, file =>
+  // One transaction, whose end comes with the end of the dump: what was there stays when anything of it fails, and when
+  // nobody is there any more to send the rest.
+  restore: async (server, wanted, from, runTool = machineTool) => {
+    const dump = await wholeDump(from, marks)
+    return withAuthorityFile(server, file =>
       runTool({
         ...programOf('psql', server, wanted, file),
-        arguments: ['--no-psqlrc', '--quiet', '--single-transaction', '--set=ON_ERROR_STOP=1', '--output=/dev/null'],
-        input: Readable.from(withFirst(emptied, from)),
+        arguments: ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--output=/dev/null'],
+        input: Readable.from(between(`BEGIN;\n${emptied}`, dump, '\nCOMMIT;\n')),
       }),
-    ),
+    )
+  },
+}
+
+const marks: DumpMarks = {
+  title: dialect.title,
+  begins: /^\s*--\s+-- PostgreSQL database dump\s/,
+  ends: /\n-- PostgreSQL database dump complete\s/,
 }
 
 function asAdministrator<T>(server: Reached, wanted: Wanted, use: (session: Session) => Promise<T>): Promise<T> {

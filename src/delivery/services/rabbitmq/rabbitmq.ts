@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises'
 import type { BackingService, Granted, Reached, Wanted } from '../backing-service.ts'
 import { HttpFailure } from '../http-exchange.ts'
 import { checkVersion, foreignFailure, foreignUser, markOf, reaching, usedAsItIs } from '../server-access.ts'
+import { cutOff, noBackup } from '../whole-dump.ts'
 import { dialect, managementOf, passwordFits, tagsOf, type Management, type User } from './management.ts'
 
 /** The first whose virtual hosts have a description. */
@@ -107,11 +108,23 @@ export const rabbitmq: BackingService = {
   restore: (server, wanted, from) =>
     asAdministrator(server, wanted, async management => {
       const definitions = await buffer(from)
+      checkDefinitions(definitions.toString())
       for (const kind of ['policies', 'queues', 'exchanges'] as const)
         for (const { name } of (await management.read<{ name: string }[]>(kind, wanted.database)) ?? [])
           if (name !== '' && !name.startsWith('amq.')) await management.remove(kind, wanted.database, name)
       await management.post(definitions, 'definitions', wanted.database)
     }),
+}
+
+/** @throws ServiceFailure before anything that is declared goes */
+function checkDefinitions(text: string): void {
+  try {
+    const { queues, exchanges, bindings } = JSON.parse(text) as Partial<Record<string, unknown>>
+    if ([queues, exchanges, bindings].every(Array.isArray)) return
+  } catch {
+    if (text.startsWith('{')) throw cutOff(dialect.title)
+  }
+  throw noBackup(dialect.title, text)
 }
 
 interface VirtualHost {

@@ -2,7 +2,7 @@
 // was made, as a channel that nobody uses: one command makes both. Keys that were there before him are not his.
 import type { BackingService, Granted, Reached, Wanted } from '../backing-service.ts'
 import { checkVersion, failure, foreignUser, reaching, usedAsItIs } from '../server-access.ts'
-import { keysBelow, patternOf, readKeys, removeKeys, writeKeys } from './copy-keys.ts'
+import { keysBelow, patternOf, removeKeys, removeWaiting, replaceKeys, writeKeys } from './copy-keys.ts'
 import { dialect, findUser, passwordRule, withSession, type Session, type User } from './session.ts'
 
 const port = 6379
@@ -84,6 +84,7 @@ export const redis: BackingService = {
       const found = await findUser(session, user)
       if (found === undefined || !isOurs(found, wanted)) return []
       const dropped: string[] = []
+      await removeWaiting(session, prefixOf(wanted))
       if (found.rules.includes(keysMark(wanted)) && (await removeKeys(session, prefixOf(wanted))) > 0)
         dropped.push(`keys below ${prefixOf(wanted)}`)
       await session.sendCommand(['ACL', 'DELUSER', user])
@@ -94,10 +95,7 @@ export const redis: BackingService = {
   backup: (server, wanted, to) => asAdministrator(server, wanted, session => writeKeys(session, prefixOf(wanted), to)),
 
   restore: (server, wanted, from) =>
-    asAdministrator(server, wanted, async session => {
-      await removeKeys(session, prefixOf(wanted))
-      await readKeys(session, prefixOf(wanted), from)
-    }),
+    asAdministrator(server, wanted, session => replaceKeys(session, prefixOf(wanted), from)),
 }
 
 function asAdministrator<T>(server: Reached, wanted: Wanted, use: (session: Session) => Promise<T>): Promise<T> {

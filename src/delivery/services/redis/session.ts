@@ -22,7 +22,7 @@ export async function withSession<T>(
   { user, password }: Credentials,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { createClient } = await import('redis')
+  const { createClient } = await import('./library.ts')
   const { host, port, authority } = server
   const session: Session = createClient({
     username: user,

@@ -31,5 +31,6 @@ async function open(): Promise<TestedServer> {
 }
 
 testBackingService(s3, open, {
+  restoresInPieces: true,
   oddNames: [{ database: 'my.shop-7', credentials: { user: '', password: '' } }],
 })

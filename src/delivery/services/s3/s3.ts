@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { extract, pack } from 'tar-stream'
 import type { BackingService, Granted, Reached } from '../backing-service.ts'
 import { foreignFailure, reaching, usedAsItIs } from '../server-access.ts'
+import { cutOff, noBackup, wholeDump, type DumpMarks } from '../whole-dump.ts'
 import { BucketClient, dialect, hasCode, regionOf } from './bucket-client.ts'
 
 export const s3: BackingService = {
@@ -90,8 +91,10 @@ export const s3: BackingService = {
   restore: (server, wanted, from) =>
     reaching(dialect, server, wanted, async () => {
       const client = new BucketClient(server)
-      await client.empty(wanted.database)
-      await readObjects(client, wanted.database, from)
+      const kept = await readObjects(client, wanted.database, from)
+      // Last, so that of a backup that was cut off nothing goes.
+      for await (const key of client.keys(wanted.database))
+        if (!kept.has(key)) await client.remove(wanted.database, key)
     }),
 }
 
@@ -164,13 +167,28 @@ async function writeObjects(client: BucketClient, bucket: string, to: Writable):
   await Promise.all([pipeline(tar, to), fill()])
 }
 
-async function readObjects(client: BucketClient, bucket: string, from: Readable): Promise<void> {
+/** A tar ends with two blocks of nothing. */
+const marks: DumpMarks = { title: dialect.title, begins: /[^]/, ends: /\0{1024}$/ }
+
+/** @returns keys of what it wrote @throws ServiceFailure when it is no such backup, or not all of it */
+async function readObjects(client: BucketClient, bucket: string, from: Readable): Promise<ReadonlySet<string>> {
   const tar = extract()
-  const feeding = pipeline(from, tar)
-  for await (const entry of tar) {
-    const { name, size, pax } = entry.header
-    const type = (pax as Record<string, string> | undefined)?.['SAMPAN.content-type']
-    await client.write(bucket, decodeURIComponent(name), Readable.from(entry), size, type === '' ? undefined : type)
+  const feeding = pipeline(Readable.from(await wholeDump(from, marks)), tar)
+  feeding.catch(() => {})
+  const kept = new Set<string>()
+  try {
+    for await (const entry of tar) {
+      const { name, size, pax } = entry.header
+      const type = (pax as Record<string, string> | undefined)?.['SAMPAN.content-type']
+      const key = decodeURIComponent(name)
+      await client.write(bucket, key, Readable.from(entry), size, type === '' ? undefined : type)
+      kept.add(key)
+    }
+    await feeding
+  } catch (error) {
+    const { message } = error as Error
+    if (message.startsWith('Invalid tar header')) throw noBackup(dialect.title, 'what is no tar')
+    throw message.startsWith('Unexpected end of data') ? cutOff(dialect.title) : error
   }
-  await feeding
+  return kept
 }
