@@ -18,6 +18,7 @@ const { inputs, outputs } = await bundle(
   buildInfo(),
 )
 await bundleAlone('src/develop/agent/agent.ts', 'dist/agent.js')
+await bundleAlone('src/images/build/static/static-server.ts', 'dist/static-server.js')
 const libraries = new Set(
   Object.keys(inputs).flatMap(path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
 )

@@ -5,6 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs
 import { join } from 'node:path'
 import { plainLayer, writeLayer, type Layer, type LayerEntry, type LayerFile } from './layer.ts'
 import { BuildError } from '../build-error.ts'
+import type { Component } from '../image-content.ts'
 
 export interface LayerCache {
   /** Where layers are kept between builds. */
@@ -17,10 +18,18 @@ interface LayerContent {
   readonly entries: readonly LayerEntry[]
   /** What is missing; such a layer is not kept. */
   readonly notes?: readonly string[]
+  /** What is in it, for the bill of materials; kept with it. */
+  readonly components?: readonly Component[]
 }
 
 export interface KeptLayer extends Layer {
   readonly cached: boolean
+  readonly components: readonly Component[]
+}
+
+/** What is written beside the layer. */
+interface Facts extends LayerFile {
+  readonly components: readonly Component[]
 }
 
 /** @throws BuildError when nothing can be kept there */
@@ -43,18 +52,20 @@ export async function keptLayer(
 ): Promise<KeptLayer> {
   const file = join(cacheDirectory, `${key}.tar`)
   const facts = join(cacheDirectory, `${key}.json`)
-  if (existsSync(facts) && existsSync(file))
-    return { ...plainLayer(file, JSON.parse(await readFile(facts, 'utf8')) as LayerFile), cached: true }
+  if (existsSync(facts) && existsSync(file)) {
+    const known = JSON.parse(await readFile(facts, 'utf8')) as LayerFile & Partial<Facts>
+    return { ...plainLayer(file, known), components: known.components ?? [], cached: true }
+  }
   return whileMaking(cacheDirectory, async making => {
-    const { entries, notes = [] } = await content(making)
+    const { entries, notes = [], components = [] } = await content(making)
     const layer = await writeLayer(join(making, 'layer.tar'), entries)
     for (const text of notes) note(text)
     await rename(join(making, 'layer.tar'), file)
     if (notes.length === 0) {
-      await writeFile(`${facts}.new`, JSON.stringify(layer))
+      await writeFile(`${facts}.new`, JSON.stringify({ ...layer, components } satisfies Facts))
       await rename(`${facts}.new`, facts)
     }
-    return { ...plainLayer(file, layer), cached: false }
+    return { ...plainLayer(file, layer), components, cached: false }
   })
 }
 

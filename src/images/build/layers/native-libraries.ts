@@ -27,6 +27,9 @@ export async function linkedLibraries(file: string): Promise<Map<string, string 
   return found
 }
 
+/** What Node.js and Python load; other libraries may lie beside them for other systems. */
+const isModule = /\.(?:node|cpython-[^/]*\.so|abi3\.so)$/
+
 /** @param base paths of the libraries that the image has anyway */
 export async function nativeLibraries(
   directories: readonly string[],
@@ -50,13 +53,14 @@ export async function nativeLibraries(
             source: realpathSync(path),
             mode: 0o755,
           })
-        else if (file.endsWith('.node')) notes.push(await missing(file, name))
+        else if (isModule.test(file)) notes.push(await missingLibrary(file, name))
       }
     }
   return { entries: [...entries.values()], notes }
 }
 
-async function missing(file: string, library: string): Promise<string> {
+/** The sentence for a library that is needed and not there. */
+export async function missingLibrary(file: string, library: string): Promise<string> {
   const { stdout } = await run('apt-cache', ['pkgnames', library.replace(/\d*\.so.*$/, '').toLowerCase()]).catch(
     () => ({
       stdout: '',

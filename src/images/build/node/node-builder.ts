@@ -14,6 +14,7 @@ import { placeOf } from './workspace.ts'
 export const nodeBuilder: Builder = {
   name: 'node',
   title: 'Node.js',
+  looksFor: 'package.json',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => readProject(directory),
   inputs(directory) {
