@@ -13,14 +13,17 @@ export interface LayerCache {
   readonly note: (text: string) => void
 }
 
-interface LayerContent {
+interface LayerContent<Facts> {
   readonly entries: readonly LayerEntry[]
   /** What is missing; such a layer is not kept. */
   readonly notes?: readonly string[]
+  /** What is to be known of it; kept with it, as JSON. */
+  readonly facts?: Facts
 }
 
-export interface KeptLayer extends Layer {
+export interface KeptLayer<Facts = undefined> extends Layer {
   readonly cached: boolean
+  readonly facts: Facts
 }
 
 /** @throws BuildError when nothing can be kept there */
@@ -36,25 +39,27 @@ export async function prepareCache(directory: string): Promise<void> {
 }
 
 /** Makes the layer unless one with that key is there. */
-export async function keptLayer(
+export async function keptLayer<Facts = undefined>(
   { cacheDirectory, note }: LayerCache,
   key: string,
-  content: (making: string) => Promise<LayerContent>,
-): Promise<KeptLayer> {
+  content: (making: string) => Promise<LayerContent<Facts>>,
+): Promise<KeptLayer<Facts>> {
   const file = join(cacheDirectory, `${key}.tar`)
-  const facts = join(cacheDirectory, `${key}.json`)
-  if (existsSync(facts) && existsSync(file))
-    return { ...plainLayer(file, JSON.parse(await readFile(facts, 'utf8')) as LayerFile), cached: true }
+  const known = join(cacheDirectory, `${key}.json`)
+  if (existsSync(known) && existsSync(file)) {
+    const kept = JSON.parse(await readFile(known, 'utf8')) as LayerFile & { readonly facts: Facts }
+    return { ...plainLayer(file, kept), facts: kept.facts, cached: true }
+  }
   return whileMaking(cacheDirectory, async making => {
-    const { entries, notes = [] } = await content(making)
+    const { entries, notes = [], facts } = await content(making)
     const layer = await writeLayer(join(making, 'layer.tar'), entries)
     for (const text of notes) note(text)
     await rename(join(making, 'layer.tar'), file)
     if (notes.length === 0) {
-      await writeFile(`${facts}.new`, JSON.stringify(layer))
-      await rename(`${facts}.new`, facts)
+      await writeFile(`${known}.new`, JSON.stringify({ ...layer, facts }))
+      await rename(`${known}.new`, known)
     }
-    return { ...plainLayer(file, layer), cached: false }
+    return { ...plainLayer(file, layer), facts: facts as Facts, cached: false }
   })
 }
 

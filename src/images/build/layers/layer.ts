@@ -1,4 +1,4 @@
-// A layer: files in a tar that is the same to the byte whenever the files are (sorted, no times, no owners).
+// A layer: files in a tar that is the same to the byte whenever the files are (sorted, no times, one owner).
 // Layers stay uncompressed: they travel over loopback only, and unpacking is faster.
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -71,8 +71,11 @@ export async function entriesBelow(
   return entries
 }
 
-/** Writes the tar to a file. Parent directories are added where they are missing. */
-export async function writeLayer(file: string, entries: readonly LayerEntry[]): Promise<LayerFile> {
+/**
+ * Writes the tar to a file. Parent directories are added where they are missing.
+ * @param owner user and group of all that is in it
+ */
+export async function writeLayer(file: string, entries: readonly LayerEntry[], owner = 0): Promise<LayerFile> {
   const tar = pack()
   const hash = createHash('sha256')
   let size = 0
@@ -82,7 +85,7 @@ export async function writeLayer(file: string, entries: readonly LayerEntry[]): 
     hash.update(chunk)
   })
   async function fill(): Promise<void> {
-    for (const entry of withParents(entries)) await add(tar, entry)
+    for (const entry of withParents(entries)) await add(tar, entry, owner)
     tar.finalize()
   }
   await Promise.all([pipeline(tar, measure, createWriteStream(file)), fill()])
@@ -106,8 +109,8 @@ type EntryHeader = Partial<Header> & Pick<Header, 'name'>
 
 const epoch = new Date(0)
 
-async function add(tar: Pack, entry: LayerEntry): Promise<void> {
-  const common = { mtime: epoch, uid: 0, gid: 0, uname: '', gname: '' }
+async function add(tar: Pack, entry: LayerEntry, owner: number): Promise<void> {
+  const common = { mtime: epoch, uid: owner, gid: owner, uname: '', gname: '' }
   if (entry.kind === 'directory')
     return entryWithoutContent(tar, { ...common, name: `${entry.path}/`, type: 'directory', mode: entry.mode ?? 0o755 })
   if (entry.kind === 'link')
@@ -125,7 +128,7 @@ async function add(tar: Pack, entry: LayerEntry): Promise<void> {
       tar.entry({ ...header, size: source.length }, source, error => (error ? reject(error) : resolve()))
     })
   const { size } = await lstat(source)
-  if (size === 0) return add(tar, { ...entry, source: Buffer.alloc(0) })
+  if (size === 0) return add(tar, { ...entry, source: Buffer.alloc(0) }, owner)
   const sink = tar.entry({ ...header, size })
   // Nothing is read past the size that the header promises.
   const content = createReadStream(source, { end: size - 1 })

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { run } from '../../../host/command.ts'
 import { serviceUser } from '../layers/base-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
+import { entryOf } from './start-command.ts'
 
 export const applicationFolder = 'app'
 const cacheFolder = 'node_modules/.compile-cache'
@@ -19,14 +20,18 @@ export const compiledCodeVariables: readonly string[] = [
   'NODE_COMPILE_CACHE_PORTABLE=1',
 ]
 
-/** Loads each dependency once, below `directory/node_modules`. One that cannot be loaded like this just starts uncompiled. */
+/**
+ * Loads each dependency once, as a service in a folder of the directory would. One that cannot be loaded like this
+ * just starts uncompiled.
+ */
 export async function compileDependencies(
   directory: string,
+  path: string,
   names: readonly string[],
   nodeBinary: string,
 ): Promise<void> {
   await compile(
-    directory,
+    { directory, from: join(directory, path) },
     `Promise.allSettled(${JSON.stringify(names)}.map(name => import(name))).then(() => process.exit(0))`,
     nodeBinary,
   )
@@ -46,6 +51,9 @@ export async function compiledApplication(
   nodeBinary: string,
 ): Promise<LayerEntry[]> {
   const prefix = `${applicationFolder}/`
+  const started = entryOf(command)
+  // What is started may be a program of a package.
+  if (started === undefined || !entries.some(entry => entry.path === join(applicationFolder, path, started))) return []
   for (const entry of entries) {
     if (entry.kind !== 'file' || typeof entry.source !== 'string' || !/\.(?:[cm]?[jt]s|json)$/.test(entry.path))
       continue
@@ -53,13 +61,11 @@ export async function compiledApplication(
     await mkdir(dirname(target), { recursive: true })
     await copyFile(entry.source, target)
   }
-  const entry = command.find(argument => !argument.startsWith('-'))
-  if (entry === undefined) return []
-  const main = pathToFileURL(join(staging, path, entry)).href
+  const main = pathToFileURL(join(staging, path, started)).href
   const graph = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(main)}`
   // The import ends in an error where a module cannot be linked; what was compiled until then counts.
   await compile(
-    staging,
+    { directory: staging, from: staging },
     `
     const { registerHooks } = await import('node:module')
     const here = /^(\\.|\\/|file:|node:|data:)/
@@ -70,10 +76,14 @@ export async function compiledApplication(
   return entriesBelow(join(staging, cacheFolder), prefix + cacheFolder).catch(() => [])
 }
 
-async function compile(directory: string, script: string, nodeBinary: string): Promise<void> {
+async function compile(
+  { directory, from }: { readonly directory: string; readonly from: string },
+  script: string,
+  nodeBinary: string,
+): Promise<void> {
   const cache = join(directory, cacheFolder)
   await run(nodeBinary, ['--input-type=module', '--eval', script], {
-    directory,
+    directory: from,
     timeoutMs,
     environment: {
       PATH: process.env['PATH'],
