@@ -23,8 +23,8 @@ export async function stagedFiles({ root, path, needed, members }: Place, lock: 
   )
   const manifests = folders.map((folder): StagedFile => {
     const json = stagedPackage(readPackageJson(join(root, folder)), manager)
-    // Nothing depends on their versions, which change more often than what is installed.
-    if (folder === '' || folder === path) delete json['version']
+    // Nothing depends on their versions, which change more often than what is installed; yarn wants one.
+    if (folder === '' || folder === path) json['version'] = '0.0.0'
     return { path: join(folder, 'package.json'), content: Buffer.from(JSON.stringify(json)) }
   })
   const beside = [...manager.settings, ...patchesOf(root), ...folders.flatMap(folder => localPackages(root, folder))]
