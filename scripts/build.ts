@@ -12,6 +12,8 @@ const { inputs, outputs } = await bundle(
   'dist',
   buildInfo(),
 )
+// It goes into images by itself, so nothing of it may be in a part that it shares with others.
+await bundle({ 'static-server': 'src/images/build/static/static-server.ts' }, 'dist')
 const libraries = new Set(
   Object.keys(inputs).flatMap(path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
 )

@@ -10,8 +10,10 @@ export interface Builder {
   readonly name: BuilderName
   /** As people call what it builds: `Node.js`. */
   readonly title: string
-  /** The file by which it knows the folder, such as `go.mod`; undefined: it is none of its. Reads names only. */
-  finds(directory: string): string | undefined
+  /** The files by which it knows a folder, for people: `go.mod`. */
+  readonly looksFor: string
+  /** The file by which it knows the folder, such as `go.mod`, or why else; undefined: it is none of its. */
+  finds(directory: string, settings: BuildSettings): string | undefined
   /** How the project names itself. @throws BuildError when it cannot be read */
   describe(directory: string): ProjectName
   /** @throws BuildError */
@@ -30,6 +32,8 @@ export interface BuildContext extends LayerCache {
   readonly settings: BuildSettings
   /** Below the service's layers; undefined: the builder begins with what this machine has. */
   readonly base: BaseImage | undefined
+  /** `127.0.0.1:5000`: where images of the name `sampan.local/...` are. */
+  readonly registry: string
   /** The Node.js that goes into images. */
   readonly nodeBinary: string
   /** Empty, and gone when the image is pushed. */

@@ -5,6 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs
 import { join } from 'node:path'
 import { plainLayer, writeLayer, type Layer, type LayerEntry, type LayerFile } from './layer.ts'
 import { BuildError } from '../build-error.ts'
+import type { Component } from '../image-content.ts'
 
 export interface LayerCache {
   /** Where layers are kept between builds. */
@@ -17,12 +18,21 @@ interface LayerContent<Facts> {
   readonly entries: readonly LayerEntry[]
   /** What is missing; such a layer is not kept. */
   readonly notes?: readonly string[]
-  /** What is to be known of it; kept with it, as JSON. */
+  /** What is in it, for the bill of materials; kept with it. */
+  readonly components?: readonly Component[]
+  /** What else is to be known of it; kept with it, as JSON. */
   readonly facts?: Facts
 }
 
 export interface KeptLayer<Facts = undefined> extends Layer {
   readonly cached: boolean
+  readonly components: readonly Component[]
+  readonly facts: Facts
+}
+
+/** What is written beside the layer. */
+interface Known<Facts> extends LayerFile {
+  readonly components: readonly Component[]
   readonly facts: Facts
 }
 
@@ -47,19 +57,19 @@ export async function keptLayer<Facts = undefined>(
   const file = join(cacheDirectory, `${key}.tar`)
   const known = join(cacheDirectory, `${key}.json`)
   if (existsSync(known) && existsSync(file)) {
-    const kept = JSON.parse(await readFile(known, 'utf8')) as LayerFile & { readonly facts: Facts }
-    return { ...plainLayer(file, kept), facts: kept.facts, cached: true }
+    const { components, facts, ...kept } = JSON.parse(await readFile(known, 'utf8')) as Known<Facts>
+    return { ...plainLayer(file, kept), components, facts, cached: true }
   }
   return whileMaking(cacheDirectory, async making => {
-    const { entries, notes = [], facts } = await content(making)
+    const { entries, notes = [], components = [], facts } = await content(making)
     const layer = await writeLayer(join(making, 'layer.tar'), entries)
     for (const text of notes) note(text)
     await rename(join(making, 'layer.tar'), file)
     if (notes.length === 0) {
-      await writeFile(`${known}.new`, JSON.stringify({ ...layer, facts }))
+      await writeFile(`${known}.new`, JSON.stringify({ ...layer, components, facts }))
       await rename(`${known}.new`, known)
     }
-    return { ...plainLayer(file, layer), facts: facts as Facts, cached: false }
+    return { ...plainLayer(file, layer), components, facts: facts as Facts, cached: false }
   })
 }
 

@@ -86,6 +86,9 @@ export function neededLibraries(
   return { entries: [...entries.values()], missing }
 }
 
+/** What Node.js and Python load; other libraries may lie beside them for other systems. */
+const isModule = /\.(?:node|cpython-[^/]*\.so|abi3\.so)$/
+
 /** The same for all that is in some folders. @param base paths of the libraries that the image has anyway */
 export async function nativeLibraries(
   directories: readonly string[],
@@ -99,7 +102,7 @@ export async function nativeLibraries(
       return neededLibraries(directory, files, library => !known.has(library))
     }),
   )
-  const missing = found.flatMap(each => each.missing).filter(({ file }) => file.endsWith('.node'))
+  const missing = found.flatMap(each => each.missing).filter(({ file }) => isModule.test(file))
   return {
     entries: found.flatMap(({ entries }) => entries),
     notes: await Promise.all(missing.map(({ file, library }) => missingLibrary(file, library))),

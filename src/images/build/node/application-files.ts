@@ -1,14 +1,15 @@
 // The service's own files as entries of a layer: those of its folder and of the members that it needs, or just the
 // folder that its build makes.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, normalize } from 'node:path'
+import { applicationFolder } from '../layers/container-config.ts'
 import { BuildError } from '../build-error.ts'
 import type { FileFilter } from '../layers/docker-ignore.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import type { BuildSettings } from '../settings.ts'
-import { applicationFolder } from './compiled-code.ts'
+import { readPackageJson } from './package-json.ts'
 import { applicationFilter, type Project } from './project.ts'
-import { entryOf, type StartCommand } from './start-command.ts'
+import { entryOf, variablesFileOf, type StartCommand } from './start-command.ts'
 
 /** @throws BuildError when what is started would not be there */
 export async function applicationFiles(
@@ -23,7 +24,7 @@ export async function applicationFiles(
     ),
   )
   const entries = parts.flat()
-  if (start.program === undefined) checkEntry(project, entries, start)
+  if (start.program === undefined) checkStart(project, entries, start)
   return entries
 }
 
@@ -50,35 +51,51 @@ async function builtFiles({ directory, path }: Project, output: string): Promise
 }
 
 /** @throws BuildError when Node.js would find no such file */
-function checkEntry(
+function checkStart(
   { directory, path, json }: Project,
   entries: readonly LayerEntry[],
   { command }: StartCommand,
 ): void {
+  const files = new Set(entries.filter(({ kind }) => kind !== 'directory').map(entry => entry.path))
+  const inImage = (file: string): string => join(applicationFolder, path, file)
+  const isOwn = (file: string): boolean => inImage(file).startsWith(`${applicationFolder}/`) && !isPackaged(file)
+  const failure = (file: string, why: string): BuildError =>
+    new BuildError(
+      `the image of ${directory} would start "node ${command.join(' ')}", and ${file} is not in it: ${why}`,
+    )
+  const variables = variablesFileOf(command)
+  if (variables !== undefined && isOwn(variables) && !files.has(inImage(variables)))
+    throw failure(
+      variables,
+      `variables and secrets of an environment are in app.yml ("variables", "secrets"), and are there without the file; leave the option out, or take the file back with a line "!${plain(variables)}" in .dockerignore`,
+    )
   const entry = entryOf(command)
-  const place = entry === undefined ? undefined : join(applicationFolder, path, entry)
-  if (entry === undefined || place === undefined) return
-  if (!place.startsWith(`${applicationFolder}/`) || place.split('/').includes('node_modules')) return
-  const paths = new Set(entries.map(each => each.path))
-  const mains = [mainIn(join(directory, entry)) ?? 'index.js', 'index.json', 'index.node']
-  const found = [
-    place,
-    ...['.js', '.json', '.node'].map(ending => place + ending),
-    ...mains.map(main => join(place, main)),
-  ]
-  const kinds = new Map(entries.map(each => [each.path, each.kind]))
-  if (found.some(each => paths.has(each) && kinds.get(each) !== 'directory')) return
-  const reason = existsSync(join(directory, entry))
-    ? `.dockerignore leaves it out; take it back with a line "!${entry.replace(/^\.\//, '')}", or write into app.yml what the build makes: "build: { output: ${normalize(entry).split('/')[0]} }"`
-    : json.scripts?.['build'] === undefined
+  if (entry === undefined || !isOwn(entry)) return
+  if (possibleFiles(entry, mainIn(join(directory, entry))).some(file => files.has(inImage(file)))) return
+  if (existsSync(join(directory, entry)))
+    throw failure(
+      entry,
+      `.dockerignore leaves it out; take it back with a line "!${plain(entry)}", or write into app.yml what the build makes: "build: { output: ${plain(entry).split('/')[0]} }"`,
+    )
+  const build = json.scripts?.['build']
+  throw failure(
+    entry,
+    build === undefined
       ? 'there is no such file, and package.json has no script "build" that would make it'
-      : `the script "build" (${json.scripts['build']}) has not made it`
-  throw new BuildError(
-    `the image of ${directory} would start "node ${command.join(' ')}", and ${entry} is not in it: ${reason}`,
+      : `the script "build" (${build}) has not made it`,
   )
 }
 
+const isPackaged = (file: string): boolean => file.split('/').includes('node_modules')
+const plain = (file: string): string => normalize(file)
+
+/** As Node.js looks for the module that it starts. */
+function possibleFiles(entry: string, main: string | undefined): string[] {
+  const endings = ['', '.js', '.json', '.node']
+  const inFolder = [...(main === undefined ? [] : [main, join(main, 'index')]), 'index']
+  return [entry, ...inFolder.map(name => join(entry, name))].flatMap(name => endings.map(ending => name + ending))
+}
+
 function mainIn(folder: string): string | undefined {
-  const file = join(folder, 'package.json')
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { main?: string }).main : undefined
+  return existsSync(join(folder, 'package.json')) ? readPackageJson(folder).main : undefined
 }

@@ -5,11 +5,11 @@
 import { copyFile, mkdir, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run } from '../../../host/command.ts'
+import { applicationFolder } from '../layers/container-config.ts'
 import { serviceUser } from '../layers/base-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { entryOf } from './start-command.ts'
 
-export const applicationFolder = 'app'
 const cacheFolder = 'node_modules/.compile-cache'
 const timeoutMs = 30_000
 
@@ -49,11 +49,11 @@ export async function compileDependencies(
  * @returns what to add to the application layer
  */
 export async function compiledApplication(
+  { making, nodeBinary }: { readonly making: string; readonly nodeBinary: string },
   entries: readonly LayerEntry[],
   { command, path }: { readonly command: readonly string[]; readonly path: string },
-  staging: string,
-  nodeBinary: string,
 ): Promise<LayerEntry[]> {
+  const staging = join(making, 'application')
   const prefix = `${applicationFolder}/`
   const started = entryOf(command)
   // What is started may be a program of a package.

@@ -1,13 +1,14 @@
 // The dependencies of a service, installed for production alone in a folder of their own, from its lock file.
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { applicationFolder } from '../layers/container-config.ts'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext } from '../builder.ts'
-import type { Component } from '../image-content.ts'
 import type { FileFilter } from '../layers/docker-ignore.ts'
+import type { Foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
-import { applicationFolder, compileDependencies } from './compiled-code.ts'
+import { compileDependencies } from './compiled-code.ts'
 import { componentsOf, installedPackages, packagePrograms, type Programs } from './installed-packages.ts'
 import { withoutLockFile } from './lock-file.ts'
 import { nativeModules } from './native-modules.ts'
@@ -18,11 +19,6 @@ import { runManager } from './run-manager.ts'
 import { stage, stagedFiles, stagedKey } from './staged-project.ts'
 import { berryResolutions, yarnBerry } from './yarn.ts'
 
-export interface Dependencies {
-  readonly programs: Programs
-  readonly components: readonly Component[]
-}
-
 /** Changes with what is made of the same files. */
 const version = 4
 
@@ -31,16 +27,17 @@ export async function dependencyLayer(
   context: BuildContext,
   project: Project,
   runtime: NodeRuntime,
-): Promise<KeptLayer<Dependencies>> {
+  { lacks }: Pick<Foundation, 'lacks'>,
+): Promise<KeptLayer<Programs>> {
   const { root, path, needed, json, lock } = project
   if (lock === undefined) throw withoutLockFile(root, json)
   const files = await stagedFiles(project, lock)
   const key = stagedKey(
     files,
     `${version} ${process.version} ${process.arch}`,
-    JSON.stringify([path, needed, lock.wanted, context.base?.digest]),
+    JSON.stringify([path, needed, lock.wanted, context.base?.digest, context.settings.packages]),
   )
-  return keptLayer<Dependencies>(context, `dependencies-${key}`, async making => {
+  return keptLayer<Programs>(context, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
     await mkdir(installed)
@@ -57,20 +54,18 @@ export async function dependencyLayer(
     const native = await nativeModules(installed, paths, packages, {
       nodeBinary: context.nodeBinary,
       runtime,
-      packages: context.settings.packages,
+      lacks,
       needed: names,
     })
     return {
       entries: [...entries, ...native.entries],
       notes: native.notes,
-      facts: {
-        programs: await packagePrograms(
-          installed,
-          inside.filter(isPackage).map(entry => entry.path),
-          path,
-        ),
-        components: componentsOf(packages),
-      },
+      components: componentsOf(packages),
+      facts: await packagePrograms(
+        installed,
+        inside.filter(isPackage).map(entry => entry.path),
+        path,
+      ),
     }
   })
 }

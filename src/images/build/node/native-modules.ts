@@ -22,9 +22,9 @@ export interface NativeContext {
   /** The Node.js that packages were installed by. */
   readonly nodeBinary: string
   /** The one that is in the image. */
-  readonly runtime: Pick<NodeRuntime, 'version' | 'system' | 'lacks'>
-  /** Debian packages that were asked for. */
-  readonly packages: readonly string[]
+  readonly runtime: Pick<NodeRuntime, 'version' | 'system'>
+  /** Whether nothing below in the image has a shared library of this name. */
+  readonly lacks: (library: string) => boolean
   /** Names of packages that the service itself cannot do without. */
   readonly needed: readonly string[]
 }
@@ -49,7 +49,7 @@ export async function nativeModules(
 ): Promise<NativeResult> {
   const candidates = await nativeFiles(directory, files.filter(isNativeName).toSorted())
   const { runtime } = context
-  const { entries, missing } = neededLibraries(directory, candidates, await runtime.lacks())
+  const { entries, missing } = neededLibraries(directory, candidates, context.lacks)
   const madeFor = new Map(candidates.map(file => [file.path, file.madeFor]))
   const isHere = (path: string): boolean => madeFor.get(path) === runtime.system
   const problems = new Map<InstalledPackage, string>()
@@ -63,13 +63,16 @@ export async function nativeModules(
   }
   for (const { file, library } of missing) {
     const owner = installed.find(({ native }) => native.includes(file))
-    if (owner === undefined || debianPackages(library).some(name => context.packages.includes(name))) continue
+    if (owner === undefined) continue
     problems.set(
       owner,
       `does not work: ${await missingLibrary(file, library)}, or write into app.yml "build: { packages: [${debianPackages(library)[0]}] }"`,
     )
   }
-  const incomplete = new Set(missing.map(({ file }) => file))
+  // What the image has and this machine has not cannot be tried here.
+  const incomplete = new Set(
+    candidates.filter(({ libraries }) => [...libraries.values()].includes(undefined)).map(file => file.path),
+  )
   const loadable = installed
     .filter(each => !problems.has(each))
     .flatMap(({ native }) => native.filter(path => isHere(path) && !incomplete.has(path)))

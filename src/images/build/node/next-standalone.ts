@@ -3,8 +3,14 @@
 // Next.js' documentation says.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { BuildContext } from '../builder.ts'
+import type { Component } from '../image-content.ts'
+import { applicationFolder } from '../layers/container-config.ts'
+import type { Foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
-import { applicationFolder } from './compiled-code.ts'
+import { componentsOf, installedPackages } from './installed-packages.ts'
+import { nativeModules } from './native-modules.ts'
+import type { NodeRuntime } from './node-runtime.ts'
 import type { Project } from './project.ts'
 import type { StartCommand } from './start-command.ts'
 
@@ -12,14 +18,20 @@ export interface Standalone {
   readonly start: StartCommand
   /** Of the server below the application's folder; `''`: in it. */
   readonly path: string
-  readonly entries: () => Promise<LayerEntry[]>
-  /** Absolute, on this machine. */
-  readonly folder: string
+  readonly content: (below: Pick<Foundation, 'lacks'>) => Promise<StandaloneContent>
+}
+
+export interface StandaloneContent {
+  readonly entries: readonly LayerEntry[]
+  readonly components: readonly Component[]
+  readonly notes: readonly string[]
 }
 
 /** @param start of the project, as far as it is known before anything is installed */
 export function nextStandalone(
+  { nodeBinary }: Pick<BuildContext, 'nodeBinary'>,
   { directory, path }: Pick<Project, 'directory' | 'path'>,
+  runtime: NodeRuntime,
   start: StartCommand,
 ): Standalone | undefined {
   const [program = '', verb, ...args] = start.command
@@ -29,16 +41,24 @@ export function nextStandalone(
   const below = [...new Set([path, ''])].find(each => existsSync(join(folder, each, 'server.js')))
   if (below === undefined || buildId(join(folder, below)) !== buildId(directory)) return undefined
   return {
-    folder,
     path: below,
     start: { ...start, command: ['server.js'], variables: { ...start.variables, ...listening(args) } },
-    entries: async () => {
+    content: async ({ lacks }) => {
+      const own = await entriesBelow(folder, applicationFolder)
       const beside = ['.next/static', 'public'].filter(name => existsSync(join(directory, name)))
-      const parts = await Promise.all([
-        entriesBelow(folder, applicationFolder),
-        ...beside.map(name => entriesBelow(join(directory, name), join(applicationFolder, below, name))),
-      ])
-      return parts.flat()
+      const added = await Promise.all(
+        beside.map(name => entriesBelow(join(directory, name), join(applicationFolder, below, name))),
+      )
+      const files = own
+        .filter(({ kind }) => kind === 'file')
+        .map(entry => entry.path.slice(applicationFolder.length + 1))
+      const packages = await installedPackages(folder, files)
+      const native = await nativeModules(folder, files, packages, { nodeBinary, runtime, lacks, needed: [] })
+      return {
+        entries: [...own, ...added.flat(), ...native.entries],
+        components: componentsOf(packages),
+        notes: native.notes,
+      }
     },
   }
 }

@@ -3,15 +3,17 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { satisfies, validRange } from 'semver'
+import { applicationFolder } from '../layers/container-config.ts'
 import type { BuildContext, Builder } from '../builder.ts'
-import { baseLayer, homeDirectory, nodeProgram, serviceUser } from '../layers/base-layer.ts'
-import type { KeptLayer } from '../layers/kept-layer.ts'
-import { plainLayer, writeLayer, type Layer, type LayerEntry } from '../layers/layer.ts'
+import type { ImageContent } from '../image-content.ts'
+import { applicationLayer } from '../layers/application-layer.ts'
+import { homeDirectory, serviceUser } from '../layers/base-layer.ts'
+import type { LayerEntry } from '../layers/layer.ts'
 import { applicationFiles } from './application-files.ts'
-import { applicationFolder, compiledApplication, compiledCodeVariables } from './compiled-code.ts'
-import { dependencyLayer, type Dependencies } from './dependency-layer.ts'
-import { nextStandalone, type Standalone } from './next-standalone.ts'
-import { nodeRuntime, type NodeRuntime } from './node-runtime.ts'
+import { compiledApplication, compiledCodeVariables } from './compiled-code.ts'
+import { dependencyLayer } from './dependency-layer.ts'
+import { nextStandalone } from './next-standalone.ts'
+import { nodeFoundation, nodeRuntime, type NodeRuntime } from './node-runtime.ts'
 import { notRun } from './patch-packages.ts'
 import { buildProject } from './project-build.ts'
 import { projectName, readProject, startOf, type Project } from './project.ts'
@@ -20,71 +22,50 @@ import type { StartCommand } from './start-command.ts'
 export const nodeBuilder: Builder = {
   name: 'node',
   title: 'Node.js',
+  looksFor: 'package.json',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => projectName(directory),
-  async build(context) {
-    const { progress, note, settings, nodeBinary } = context
-    const project = readProject(context.directory)
-    // What cannot be started is told before anything is made.
-    const supposed = startOf(project, settings, undefined)
-    const runtime = nodeRuntime(context)
-    const [base, { standalone, dependencies }] = await Promise.all([
-      baseLayer(context, [nodeProgram(nodeBinary)]),
-      madeParts(context, project, runtime, supposed),
-    ])
-    progress('base layer', base.cached)
-    if (dependencies !== undefined) progress('dependencies', dependencies.cached)
-    const start = standalone?.start ?? startOf(project, settings, dependencies?.facts.programs ?? {})
-    for (const text of [...notesOf(project, runtime), ...start.notes]) note(text)
-    const path = standalone?.path ?? project.path
-    const files = await (standalone?.entries() ?? applicationFiles(project, settings, start))
-    const application = await applicationLayer(context, runtime, files, { command: start.command, path })
-    progress('application', false)
-    return {
-      layers: [base, ...(dependencies === undefined ? [] : [dependencies]), application],
-      config: {
-        User: `${serviceUser.id}:${serviceUser.id}`,
-        Env: variablesOf(project, start, path, runtime),
-        Entrypoint: [
-          start.program === undefined ? runtime.program : resolve('/', applicationFolder, path, start.program),
-        ],
-        Cmd: start.command,
-        WorkingDir: join('/', applicationFolder, path),
-        StopSignal: 'SIGTERM',
-      },
-      components: dependencies?.facts.components ?? [],
-    }
-  },
+  build: buildNode,
 }
 
-interface MadeParts {
-  readonly standalone: Standalone | undefined
-  /** undefined: there are none, or what was made brings its own. */
-  readonly dependencies: KeptLayer<Dependencies> | undefined
-}
+const homeEntry: LayerEntry = { path: homeDirectory.slice(1), kind: 'directory', mode: 0o777 }
 
-async function madeParts(
-  context: BuildContext,
-  project: Project,
-  runtime: NodeRuntime,
-  supposed: StartCommand,
-): Promise<MadeParts> {
-  await buildProject(context, project)
-  const standalone = nextStandalone(project, supposed)
-  const isNeeded = standalone === undefined && project.hasDependencies
-  return { standalone, dependencies: isNeeded ? await dependencyLayer(context, project, runtime) : undefined }
-}
-
-/** Never kept: looking whether a file changed costs as much as packing it. */
-async function applicationLayer(
-  { making, nodeBinary, owner }: BuildContext,
-  { isOwn }: NodeRuntime,
-  entries: readonly LayerEntry[],
-  start: { readonly command: readonly string[]; readonly path: string },
-): Promise<Layer> {
-  const file = join(making, 'layer.tar')
-  const compiled = isOwn ? await compiledApplication(entries, start, join(making, 'application'), nodeBinary) : []
-  return plainLayer(file, await writeLayer(file, [...entries, ...compiled], owner))
+/** @throws BuildError */
+async function buildNode(context: BuildContext): Promise<ImageContent> {
+  const { base, progress, note, settings } = context
+  const project = readProject(context.directory)
+  const runtime = nodeRuntime(context)
+  // What cannot be started is told before anything is made.
+  const supposed = startOf(project, settings, undefined)
+  const [below] = await Promise.all([nodeFoundation(context, runtime), buildProject(context, project)])
+  const standalone = nextStandalone(context, project, runtime, supposed)
+  const dependencies =
+    standalone === undefined && project.hasDependencies
+      ? await dependencyLayer(context, project, runtime, below)
+      : undefined
+  if (dependencies !== undefined) progress('dependencies', dependencies.cached)
+  const start = standalone?.start ?? startOf(project, settings, dependencies?.facts ?? {})
+  const content = await standalone?.content(below)
+  for (const text of [...notesOf(project, runtime), ...start.notes, ...(content?.notes ?? [])]) note(text)
+  const files = content?.entries ?? (await applicationFiles(project, settings, start))
+  const path = standalone?.path ?? project.path
+  const compiled = runtime.isOwn ? await compiledApplication(context, files, { command: start.command, path }) : []
+  const home = base === undefined || base.has(homeDirectory) ? [] : [homeEntry]
+  const application = await applicationLayer(context, [...files, ...compiled, ...home])
+  return {
+    layers: [...below.layers, ...(dependencies === undefined ? [] : [dependencies]), application],
+    config: {
+      User: `${serviceUser.id}:${serviceUser.id}`,
+      Env: variablesOf(project, start, path, runtime),
+      Entrypoint: [
+        start.program === undefined ? runtime.program : resolve('/', applicationFolder, path, start.program),
+      ],
+      Cmd: start.command,
+      WorkingDir: join('/', applicationFolder, path),
+      StopSignal: 'SIGTERM',
+    },
+    components: [...below.components, ...((dependencies ?? content)?.components ?? [])],
+  }
 }
 
 function notesOf(project: Project, { version }: NodeRuntime): string[] {

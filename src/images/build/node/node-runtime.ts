@@ -1,8 +1,12 @@
 // What is below a Node.js service in its image: Node.js with what it needs, of this machine or of a base image.
-import { basename } from 'node:path'
+import { realpathSync } from 'node:fs'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext } from '../builder.ts'
-import { librariesOf, nodePath } from '../layers/base-layer.ts'
+import { librariesOf, nodePath, nodeProgram } from '../layers/base-layer.ts'
+import { filesKey } from '../layers/files-key.ts'
+import { foundation, type Foundation } from '../layers/foundation.ts'
+import { keptLayer } from '../layers/kept-layer.ts'
+import { libraryFolders } from '../layers/library-places.ts'
 import { thisMachine } from '../layers/native-libraries.ts'
 
 export interface NodeRuntime {
@@ -14,35 +18,36 @@ export interface NodeRuntime {
   readonly version: string | undefined
   /** What native modules have to be made for: `linux/x64 with glibc`. */
   readonly system: string
-  /** Whether the image has no shared library of a name. */
-  readonly lacks: () => Promise<(library: string) => boolean>
 }
 
-const libraryFolders: Readonly<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
-const triplet = libraryFolders[process.arch] ?? `${process.arch}-linux-gnu`
-const folders = [`/lib/${triplet}`, `/usr/lib/${triplet}`, '/lib', '/usr/lib', '/lib64', '/usr/lib64', '/usr/local/lib']
-
 /** @throws BuildError when Node.js cannot run upon the base image */
-export function nodeRuntime({ base, nodeBinary }: Pick<BuildContext, 'base' | 'nodeBinary'>): NodeRuntime {
+export function nodeRuntime({ base }: Pick<BuildContext, 'base'>): NodeRuntime {
   const own = { program: `/${nodePath}`, isOwn: true, version: process.versions.node, system: thisMachine }
-  if (base === undefined)
-    return {
-      ...own,
-      lacks: async () => {
-        const names = new Set((await librariesOf(nodeBinary)).map(path => basename(path)))
-        return library => !names.has(library)
-      },
-    }
-  const has = (library: string): boolean => folders.some(folder => base.has(`${folder}/${library}`))
-  const lacks = async (): Promise<(library: string) => boolean> => library => !has(library)
-  const system = has('libc.so.6') ? thisMachine : `linux/${process.arch} with musl`
+  if (base === undefined) return own
+  const hasGlibc = libraryFolders.some(folder => base.has(`${folder}/libc.so.6`))
+  const system = hasGlibc ? thisMachine : `linux/${process.arch} with musl`
   const program = ['/usr/local/bin/node', '/usr/bin/node'].find(path => base.has(path))
   if (program !== undefined) {
     const version = /^NODE_VERSION=(.*)$/m.exec((base.config.Env ?? []).join('\n'))?.[1]
-    return { program, isOwn: false, version, system, lacks }
+    return { program, isOwn: false, version, system }
   }
-  if (system === thisMachine) return { ...own, lacks }
+  if (hasGlibc) return own
   throw new BuildError(
     `the base image ${base.name} has neither Node.js nor the C library glibc that Node.js of this machine needs; take one that has, such as debian:12-slim or node:24-slim`,
   )
+}
+
+/** The layers below the service's own. */
+export async function nodeFoundation(context: BuildContext, { isOwn }: NodeRuntime): Promise<Foundation> {
+  const { base, nodeBinary, progress } = context
+  const program = nodeProgram(nodeBinary)
+  if (base === undefined) return foundation(context, [program])
+  if (!isOwn) return foundation(context)
+  const below = await foundation(context, [], await librariesOf(nodeBinary))
+  const node = await keptLayer(context, `node-${filesKey([nodeBinary], '1')}`, async () => ({
+    entries: [{ path: program.path, kind: 'file', source: realpathSync(nodeBinary), mode: 0o755 }],
+    components: program.component === undefined ? [] : [program.component],
+  }))
+  progress('Node.js', node.cached)
+  return { ...below, layers: [...below.layers, node], components: [...below.components, ...node.components] }
 }

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { BuildError } from '../build-error.ts'
 import type { ProjectName } from '../builder.ts'
 import { dockerIgnore, type FileFilter } from '../layers/docker-ignore.ts'
+import { usuallyIgnored } from '../layers/service-files.ts'
 import type { BuildSettings } from '../settings.ts'
 import type { PackageProgram, Programs } from './installed-packages.ts'
 import { productionDependencies, readPackageJson, type PackageJson } from './package-json.ts'
@@ -121,7 +122,7 @@ const neverIncluded = new Set([
   '.pnp.data.json',
   '.pnp.loader.mjs',
 ])
-const usuallyIgnored = ['**/.DS_Store', '**/coverage', '**/*.test.[cm][jt]s', '**/*.test.[jt]s', '**/.next/cache']
+const ofDevelopment = ['**/coverage', '**/*.test.[cm][jt]s', '**/*.test.[jt]s', '**/.next/cache']
 
 /**
  * Which files of a folder go into the application layer: those that its .dockerignore leaves, and that of the
@@ -129,7 +130,7 @@ const usuallyIgnored = ['**/.DS_Store', '**/coverage', '**/*.test.[cm][jt]s', '*
  */
 export function applicationFilter(directory: string, root = directory): FileFilter {
   const below = relative(root, directory)
-  const own = dockerIgnore([...usuallyIgnored, ...linesOf(join(directory, '.dockerignore'))])
+  const own = dockerIgnore([...usuallyIgnored, ...ofDevelopment, ...linesOf(join(directory, '.dockerignore'))])
   const outer = dockerIgnore(below === '' ? [] : linesOf(join(root, '.dockerignore')))
   const isNever = (path: string): boolean => path.split('/').some(part => neverIncluded.has(part))
   const outside = (path: string): string => (below === '' ? path : `${below}/${path}`)

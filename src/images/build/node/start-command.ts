@@ -143,7 +143,17 @@ function ofPackage(
   return { ...others, command: [path, ...rest.slice(0, at + 1), started, ...next.command] }
 }
 
-const withValue = new Set(['-r', '--require', '--import', '--loader', '--experimental-loader', '-C', '--conditions'])
+const withValue = new Set([
+  '--env-file',
+  '--env-file-if-exists',
+  '-r',
+  '--require',
+  '--import',
+  '--loader',
+  '--experimental-loader',
+  '-C',
+  '--conditions',
+])
 
 /** The file that Node.js runs; undefined: none. */
 export function entryOf(command: readonly string[]): string | undefined {
@@ -154,4 +164,11 @@ export function entryOf(command: readonly string[]): string | undefined {
     else if (!word.startsWith('-')) return word
   }
   return undefined
+}
+
+/** The file of variables without which Node.js does not start; undefined: none. */
+export function variablesFileOf(command: readonly string[]): string | undefined {
+  const own = command.slice(0, command.indexOf(entryOf(command) ?? ''))
+  const at = own.indexOf('--env-file')
+  return at === -1 ? own.find(word => word.startsWith('--env-file='))?.slice('--env-file='.length) : own[at + 1]
 }

@@ -1,0 +1,40 @@
+// How containers of a service start, as far as that is the same in every language: not as root, in the folder of the
+// service, with the variables of the base image below its own.
+import type { ContainerConfig } from '../image-content.ts'
+import { homeDirectory, serviceUser } from './base-layer.ts'
+import type { Foundation } from './foundation.ts'
+
+export const applicationFolder = 'app'
+export const usualPath = '/usr/local/bin:/usr/bin:/bin'
+/** Where services listen that ask the variable PORT and are told nothing else. */
+const defaultPort = 8080
+
+export interface Start {
+  /** The program first. */
+  readonly command: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+  /** Absolute, in the image. */
+  readonly directory?: string
+  readonly stopSignal?: string
+}
+
+export function containerConfig(
+  { variables: below }: Pick<Foundation, 'variables'>,
+  { command, variables = {}, directory = `/${applicationFolder}`, stopSignal = 'SIGTERM' }: Start,
+): ContainerConfig {
+  const all = {
+    PATH: usualPath,
+    PORT: String(defaultPort),
+    ...below,
+    HOME: homeDirectory,
+    ...variables,
+  }
+  return {
+    User: `${serviceUser.id}:${serviceUser.id}`,
+    Env: Object.entries(all).map(([key, value]) => `${key}=${value}`),
+    Entrypoint: command.slice(0, 1),
+    Cmd: command.slice(1),
+    WorkingDir: directory,
+    StopSignal: stopSignal,
+  }
+}
