@@ -32,7 +32,7 @@ export async function runTool(
   } catch (error) {
     if (error instanceof MissingProgramError) throw new BuildError(missing ?? error.message)
     if (!(error instanceof CommandError)) throw error
-    const lines = error.output.split('\n').filter(line => line.trim() !== '' && line.trim() !== 'npm error')
+    const lines = error.output.split('\n').filter(line => line.trim() !== '' && !noise.test(line))
     const telling = tells === 'first' ? lines.filter(line => !progress.test(line)).slice(0, 8) : lines.slice(-15)
     const advice = explain?.(error.output)
     throw new BuildError(
@@ -45,5 +45,7 @@ export async function runTool(
   }
 }
 
+/** What npm writes around what it says. */
+const noise = /^npm error(?:\s*| {4}at .*| A complete log of this run can be found in: .*)$/
 /** What package managers say of their progress before they say what is wrong. */
 const progress = /^(?:Progress: |Lockfile is up to date|\++$|➤ YN0000: |\[\d\/\d\] |yarn install v|info )/

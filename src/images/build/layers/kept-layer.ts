@@ -66,8 +66,8 @@ export async function keptLayer<Facts = undefined>(
     for (const text of notes) note(text)
     await rename(join(making, 'layer.tar'), file)
     if (notes.length === 0) {
-      await writeFile(`${known}.new`, JSON.stringify({ ...layer, components, facts }))
-      await rename(`${known}.new`, known)
+      await writeFile(join(making, 'known.json'), JSON.stringify({ ...layer, components, facts }))
+      await rename(join(making, 'known.json'), known)
     }
     return { ...plainLayer(file, layer), components, facts: facts as Facts, cached: false }
   })

@@ -20,7 +20,9 @@ export async function applicationFiles(
   const { root, path: own, needed } = project
   const parts = await Promise.all(
     needed.map(path =>
-      path === own && output !== undefined ? builtFiles(project, normalize(output)) : sourceFiles(root, path),
+      path === own && output !== undefined
+        ? builtFiles(project, join('.', output).replace(/\/$/, ''))
+        : sourceFiles(root, path),
     ),
   )
   const entries = parts.flat()

@@ -1,14 +1,14 @@
 // The program of a package manager: the version that the project names where this machine has it, else fetched once
 // from npm's registry and kept beside the layers. npm itself comes with Node.js.
-import { existsSync, realpathSync } from 'node:fs'
-import { readFileSync } from 'node:fs'
-import { mkdir, rename } from 'node:fs/promises'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { satisfies } from 'semver'
 import { BuildError } from '../build-error.ts'
 import { whileMaking } from '../layers/kept-layer.ts'
 import { runTool } from '../run-tool.ts'
+import { explainFailure } from './explain-failure.ts'
 import type { LockFile } from './lock-file.ts'
 import type { ProgramPackage } from './package-manager.ts'
 
@@ -26,7 +26,7 @@ export async function managerProgram(context: ProgramContext, root: string, lock
   if (own !== undefined && manager.settings.includes('.yarnrc.yml')) return own
   const usual = manager.program?.(lock.text)
   if (usual === undefined) return manager.name
-  return onMachine(wanted ?? usual) ?? fetched(context, wanted ?? usual)
+  return onMachine(wanted ?? usual) ?? fetched(context, root, wanted ?? usual)
 }
 
 /** Later versions of yarn are committed with a project. */
@@ -62,7 +62,7 @@ function isInstalled(path: string, name: string, version: string): boolean {
   return false
 }
 
-async function fetched(context: ProgramContext, { name, version }: ProgramPackage): Promise<string> {
+async function fetched(context: ProgramContext, root: string, { name, version }: ProgramPackage): Promise<string> {
   const { cacheDirectory, directory } = context
   const program = name === 'pnpm' ? 'pnpm' : 'yarn'
   const folder = join(cacheDirectory, `${basename(name)}-${version.replaceAll(/[^\w.-]/g, '_')}`)
@@ -71,15 +71,19 @@ async function fetched(context: ProgramContext, { name, version }: ProgramPackag
   return whileMaking(cacheDirectory, async making => {
     const place = join(making, 'program')
     await mkdir(place)
+    // It says which registry, and with which credentials.
+    const settings = join(place, '.npmrc')
+    if (existsSync(join(root, '.npmrc'))) await cp(join(root, '.npmrc'), settings)
     const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', `${name}@${version}`]
     try {
-      await runTool('npm', args, { directory: place, project: directory, tells: 'first' })
+      await runTool('npm', args, { directory: place, project: directory, tells: 'first', explain: explainFailure })
     } catch (error) {
       if (!(error instanceof BuildError)) throw error
       throw new BuildError(
         `${program} ${version} is needed for ${directory}, this machine has not got it, and it cannot be fetched; install it with: npm install --global ${name}@${version}\n${error.message}`,
       )
     }
+    await rm(settings, { force: true })
     await rename(place, folder).catch((error: NodeJS.ErrnoException) => {
       // Another build was faster.
       if (!existsSync(path)) throw error

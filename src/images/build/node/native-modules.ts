@@ -145,7 +145,7 @@ const script = `
     let problem
     try { process.dlopen({ exports: {} }, resolve(file), require('node:os').constants.dlopen.RTLD_NOW) }
     catch (error) { problem = String(error.message).split('\\n').filter(line => line.trim() !== '').join(' ') }
-    writeSync(1, 'done ' + JSON.stringify([file, problem]) + '\\n')
+    writeSync(1, 'done ' + JSON.stringify(problem === undefined ? [file] : [file, problem]) + '\\n')
   }
   process.reallyExit(0)`
 

@@ -168,7 +168,8 @@ export function entryOf(command: readonly string[]): string | undefined {
 
 /** The file of variables without which Node.js does not start; undefined: none. */
 export function variablesFileOf(command: readonly string[]): string | undefined {
-  const own = command.slice(0, command.indexOf(entryOf(command) ?? ''))
+  const entry = entryOf(command)
+  const own = entry === undefined ? command : command.slice(0, command.indexOf(entry))
   const at = own.indexOf('--env-file')
   return at === -1 ? own.find(word => word.startsWith('--env-file='))?.slice('--env-file='.length) : own[at + 1]
 }
