@@ -17,6 +17,10 @@ export function testPackages(): string[] {
     ['unzip', isInstalled('unzip')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
+    ['buildah', isInstalled('buildah')],
+    ['golang-go', isInstalled('go')],
+    ['php-cli', isInstalled('php')],
+    ['python3-pip', isInstalled('pip3')],
   ]
   return [...missingPackages(), ...needed.filter(([, present]) => !present).map(([name]) => name), ...missingServers()]
 }

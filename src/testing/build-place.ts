@@ -106,7 +106,7 @@ async function readInto(files: Map<string, BuiltFile>, file: string, layer: numb
     const content = (await buffer(entry)).toString('latin1')
     files.set(name.replace(/\/$/, ''), {
       type: type ?? 'file',
-      mode: mode ?? 0,
+      mode: (mode ?? 0) & 0o7777,
       content,
       target: linkname ?? undefined,
       owner: uid ?? 0,

@@ -1,6 +1,6 @@
 // Builds a Dockerfile with buildah, in a store of its own beside the kept layers, so that images of the machine's
 // owner are not touched. Commands run in a chroot with the network as it is: no bridge is made, no address is taken.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { CommandError, run } from '../../../host/command.ts'
 import { answers } from './answers.ts'
 import type { BuiltParts, DockerfileBuild, DockerfileEngine } from './engine.ts'
 import { isLoopback } from './registry-address.ts'
+import { secretOptions } from './secret-options.ts'
 
 const timeoutMs = 1_800_000
 
@@ -18,40 +19,47 @@ export const buildahEngine: DockerfileEngine = {
 }
 
 async function build(what: DockerfileBuild): Promise<BuiltParts> {
-  const { directory, dockerfile, target, args, secrets, making, cacheDirectory } = what
-  const store = join(cacheDirectory, 'dockerfile')
-  await mkdir(store, { recursive: true })
-  const log = join(making, 'log')
+  const { directory, dockerfile, target, args, secrets, making } = what
   const id = join(making, 'id')
   const environment = { ...process.env, CONTAINERS_REGISTRIES_CONF: await registriesFile(what) }
+  const store = await storeOptions(what)
   const buildah = async (command: string, ...rest: readonly string[]): Promise<void> => {
-    const places = ['--root', store, '--runroot', join(cacheDirectory, 'dockerfile-run')]
-    await run('buildah', [...places, command, ...rest], { directory, timeoutMs, environment }).catch(async error => {
+    const log = join(making, 'log')
+    // What commands write to either stream is told in the order in which they wrote it.
+    const words = ['-c', 'exec "$@" > "$0" 2>&1', log, 'buildah', ...store, command, ...rest]
+    await run('sh', words, { directory, timeoutMs, environment }).catch(async error => {
       if (!(error instanceof CommandError)) throw error
-      // What commands wrote is in the order in which they wrote it.
-      const said = await readFile(log, 'utf8').catch(() => '')
-      throw new CommandError(error.message, error.exitCode, `${said}\n${error.stderr}`)
+      throw new CommandError(error.message, error.exitCode, await readFile(log, 'utf8'))
     })
   }
   await buildah(
     'build',
     '--layers',
+    '--force-rm',
     '--timestamp=0',
     '--isolation=chroot',
     '--format=oci',
-    `--logfile=${log}`,
     `--iidfile=${id}`,
     `--file=${dockerfile}`,
     ...(target === undefined ? [] : [`--target=${target}`]),
     ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
-    ...Object.entries(secrets).map(([name, secret]) =>
-      'variable' in secret ? `--secret=id=${name},env=${secret.variable}` : `--secret=id=${name},src=${secret.file}`,
-    ),
+    ...secretOptions(secrets),
     directory,
   )
   const out = join(making, 'image')
-  await buildah('push', '--quiet', '--format=oci', readFileSync(id, 'utf8').trim(), `dir:${out}`)
+  const image = (await readFile(id, 'utf8')).trim()
+  await buildah('push', '--quiet', '--disable-compression', '--format=oci', image, `dir:${out}`)
   return partsOf(out)
+}
+
+/** Layers over each other where the kernel can, copies of each other where it cannot, as within a container. */
+async function storeOptions({ cacheDirectory }: DockerfileBuild): Promise<string[]> {
+  const store = join(cacheDirectory, 'dockerfile')
+  await mkdir(store, { recursive: true })
+  const places = ['--root', store, '--runroot', join(cacheDirectory, 'dockerfile-run')]
+  // Nothing stays mounted, so that the folder can be removed like any other.
+  const overlay = [...places, '--storage-driver=overlay', '--storage-opt=overlay.skip_mount_home=true']
+  return (await answers('buildah', ...overlay, 'info')) === undefined ? [...places, '--storage-driver=vfs'] : overlay
 }
 
 /** The layout of `dir:`, in which layers stay as they are; that of OCI would compress them. */

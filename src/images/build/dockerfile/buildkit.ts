@@ -8,6 +8,7 @@ import { extract } from 'tar-stream'
 import { run } from '../../../host/command.ts'
 import { answers } from './answers.ts'
 import type { BuiltParts, DockerfileBuild, DockerfileEngine } from './engine.ts'
+import { secretOptions } from './secret-options.ts'
 
 const timeoutMs = 1_800_000
 /** Of all files and of the image. */
@@ -30,7 +31,7 @@ export const buildKitEngine: DockerfileEngine = {
         `--opt=filename=${basename(dockerfile)}`,
         ...(target === undefined ? [] : [`--opt=target=${target}`]),
         ...Object.entries({ ...args, ...environment }).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
-        ...secretsOf(secrets),
+        ...secretOptions(secrets),
         `--output=${outputTo(archive)}`,
       ],
       { directory, timeoutMs, environment: { ...process.env, ...environment } },
@@ -61,7 +62,7 @@ export const dockerEngine: DockerfileEngine = {
         `--file=${dockerfile}`,
         ...(target === undefined ? [] : [`--target=${target}`]),
         ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
-        ...secretsOf(secrets),
+        ...secretOptions(secrets),
         `--output=${outputTo(archive)}`,
         directory,
       ],
@@ -73,11 +74,6 @@ export const dockerEngine: DockerfileEngine = {
 
 const outputTo = (archive: string): string =>
   `type=oci,dest=${archive},compression=uncompressed,force-compression=true,rewrite-timestamp=true`
-
-const secretsOf = (secrets: DockerfileBuild['secrets']): string[] =>
-  Object.entries(secrets).map(([name, secret]) =>
-    'variable' in secret ? `--secret=id=${name},env=${secret.variable}` : `--secret=id=${name},src=${secret.file}`,
-  )
 
 interface Manifest {
   readonly config: { readonly digest: string }

@@ -13,14 +13,11 @@ export interface Start {
   /** The program first. */
   readonly command: readonly string[]
   readonly variables?: Readonly<Record<string, string>>
-  /** Absolute, in the image. */
-  readonly directory?: string
-  readonly stopSignal?: string
 }
 
 export function containerConfig(
   { variables: below }: Pick<Foundation, 'variables'>,
-  { command, variables = {}, directory = `/${applicationFolder}`, stopSignal = 'SIGTERM' }: Start,
+  { command, variables = {} }: Start,
 ): ContainerConfig {
   const all = {
     PATH: usualPath,
@@ -34,7 +31,7 @@ export function containerConfig(
     Env: Object.entries(all).map(([key, value]) => `${key}=${value}`),
     Entrypoint: command.slice(0, 1),
     Cmd: command.slice(1),
-    WorkingDir: directory,
-    StopSignal: stopSignal,
+    WorkingDir: `/${applicationFolder}`,
+    StopSignal: 'SIGTERM',
   }
 }

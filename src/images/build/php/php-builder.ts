@@ -70,17 +70,30 @@ async function build(context: BuildContext): Promise<ImageContent> {
     config: containerConfig(below, {
       command: settings.start ?? ['php', `/${starter}`, root],
       variables: { PHP_CLI_SERVER_WORKERS: '4', SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt' },
-      // The built-in server knows no other.
-      stopSignal: 'SIGINT',
     }),
     components: [...below.components, ...(runtime?.components ?? []), ...(dependencies?.components ?? [])],
   }
 }
 
-/** The port is known when the container starts; there is no shell that could insert it. */
+/**
+ * The port is known when the container starts; there is no shell that could insert it. The server's processes end when
+ * each of them is told so, and only by this signal.
+ */
 const serve = `<?php
-$port = getenv('PORT') ?: '8080';
-pcntl_exec(PHP_BINARY, ['-S', "0.0.0.0:$port", '-t', $argv[1]]);
+$command = ['-S', '0.0.0.0:' . (getenv('PORT') ?: '8080'), '-t', $argv[1]];
+if (!function_exists('pcntl_fork') || !function_exists('posix_setsid'))
+  exit(proc_close(proc_open([PHP_BINARY, ...$command], [STDIN, STDOUT, STDERR], $pipes)));
+$server = pcntl_fork();
+if ($server === 0) {
+  posix_setsid();
+  pcntl_exec(PHP_BINARY, $command);
+  exit(127);
+}
+pcntl_async_signals(true);
+foreach ([SIGTERM, SIGINT] as $signal) pcntl_signal($signal, fn() => posix_kill(-$server, SIGINT), false);
+do $ended = pcntl_wait($status);
+while ($ended !== $server);
+exit(pcntl_wifexited($status) ? pcntl_wexitstatus($status) : 1);
 `
 
 interface ComposerFile {
