@@ -45,10 +45,11 @@ export const npm: PackageManager = {
 
 const packagesIn = (text: string): LockedPackages => (JSON.parse(text) as { packages?: LockedPackages }).packages ?? {}
 
-/** Members have no version in what npm leaves in node_modules, and an optional package may be of another machine. */
+/** An optional package may be of another machine. Where one came from, a lock file may leave out. */
 function isSame(wanted: LockedPackage, there: LockedPackage | undefined): boolean {
   if (there === undefined) return wanted.optional === true
-  return wanted.resolved === there.resolved && wanted.version === there.version && wanted.integrity === there.integrity
+  if (wanted.link === true) return wanted.resolved === there.resolved
+  return wanted.version === there.version && wanted.integrity === there.integrity
 }
 
 function lockOf(packages: LockedPackages): Lock {
