@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { defaultSettings } from '../images/build/settings.ts'
 import { isBuildable } from './build-missing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sampan-build-missing-'))
 const empty = mkdtempSync(join(tmpdir(), 'sampan-build-missing-'))
-writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'dock', version: '1.0.0' }))
+writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'dock', version: '1.0.0', main: 'main.js' }))
 afterAll(() => {
   for (const each of [folder, empty]) rmSync(each, { recursive: true })
 })
@@ -17,5 +18,7 @@ test.each([
   ['of another registry, which may be somebody else’s', 'ghcr.io/acme/dock', '1.0.0', folder, false],
   ['that nothing here is made for', 'sampan.local/dock', '1.0.0', empty, false],
 ])('an image %s: %j %s', (_which, image, version, directory, expected) => {
-  expect(isBuildable({ manifest: { image }, file: join(directory, 'app.yml'), version })).toBe(expected)
+  expect(isBuildable({ manifest: { image, build: defaultSettings }, file: join(directory, 'app.yml'), version })).toBe(
+    expected,
+  )
 })

@@ -1,28 +1,23 @@
 // Makes the image of a delivery that the cluster's registry has not yet, when the folder of the manifest is of just
 // that version. Of any other version it cannot be known what it is made of.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Report } from '../delivery/execution/world.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
 import { buildImage } from '../images/build/build-image.ts'
-import { chooseBuilder } from '../images/build/builders.ts'
-import { defaultSettings } from '../images/build/settings.ts'
 import { repositoryOf } from './delivery-of.ts'
 import { imageMaking } from './image-making.ts'
+import { projectIn, readProjectIn } from './project-in.ts'
 
 export interface MissingImage {
-  readonly manifest: Pick<Manifest, 'image'>
-  /** Of the manifest, beside which the package.json is. */
+  readonly manifest: Pick<Manifest, 'image' | 'build'>
+  /** Of the manifest, in whose folder the project is. */
   readonly file: string
   readonly version: string
 }
 
 /** Whether the folder is what the image is made of. */
-export function isBuildable({ manifest, file, version }: MissingImage): boolean {
-  const project = join(dirname(file), 'package.json')
-  if (repositoryOf(manifest) === undefined || !existsSync(project)) return false
-  return (JSON.parse(readFileSync(project, 'utf8')) as { version?: unknown }).version === version
-}
+export const isBuildable = ({ manifest, file, version }: MissingImage): boolean =>
+  repositoryOf(manifest) !== undefined && projectIn(dirname(resolve(file)), manifest.build).version === version
 
 /** @param registry `host:port` of the cluster's own */
 export async function buildMissing(
@@ -32,10 +27,12 @@ export async function buildMissing(
 ): Promise<void> {
   const repository = repositoryOf(manifest)!
   const directory = dirname(resolve(file))
+  const { builder, because } = readProjectIn(directory, manifest.build)
+  report.note(`it is built with ${builder.title}, because of ${because}`)
   await buildImage({
     directory,
-    builder: chooseBuilder(directory, defaultSettings).builder,
-    settings: defaultSettings,
+    builder,
+    settings: manifest.build,
     repository,
     tag: version,
     registry,

@@ -1,6 +1,5 @@
 // Which services a command is about, with their manifests and versions: those that are named, else all of sampan.yml.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Place } from '../delivery/engine/parts.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
 import { readManifest } from '../delivery/manifest/read-manifest.ts'
@@ -12,7 +11,7 @@ import { placeIn, type Setting } from './target.ts'
 export interface ChosenService {
   readonly name: string
   readonly version: string
-  /** It was asked for; else it is that of the package.json. */
+  /** It was asked for; else it is that of the project. */
   readonly versionGiven: boolean
   readonly manifest: Manifest
   readonly file: string
@@ -20,12 +19,12 @@ export interface ChosenService {
   readonly needs: readonly string[]
 }
 
-/** @param names `NAME:VERSION`, or `NAME` for the version of its package.json */
-export function chosenServices(
+/** @param names `NAME:VERSION`, or `NAME` for the version of its project */
+export async function chosenServices(
   names: readonly string[],
   target: Setting,
   { file }: { readonly file?: string },
-): readonly ChosenService[] {
+): Promise<readonly ChosenService[]> {
   const wanted = names.length > 0 ? names : Object.keys(target.team?.services ?? {})
   if (wanted.length === 0)
     throw new CommandFailure(
@@ -33,13 +32,13 @@ export function chosenServices(
         ? `expected NAME:VERSION such as geo-backend:1.0.0; without it, all services of a sampan.yml are delivered, and there is none in ${process.cwd()} or above`
         : 'sampan.yml names no services; add them under "services", or give NAME:VERSION',
     )
-  const chosen = wanted.map(text => chosenService(text, target, file))
+  const chosen = await Promise.all(wanted.map(text => chosenService(text, target, file)))
   const twice = chosen.find(({ name }, index) => chosen.findIndex(other => other.name === name) < index)
   if (twice !== undefined) throw new CommandFailure(`expected each service once, found "${twice.name}" again`)
   return chosen
 }
 
-function chosenService(text: string, target: Setting, file: string | undefined): ChosenService {
+async function chosenService(text: string, target: Setting, file: string | undefined): Promise<ChosenService> {
   const [name = '', version, ...rest] = text.split(':')
   if (name === '' || rest.length > 0 || (version !== undefined && !tagPattern.test(version)))
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${text}"`)
@@ -49,7 +48,7 @@ function chosenService(text: string, target: Setting, file: string | undefined):
     throw new CommandFailure(`${found.file} is the manifest of "${manifest.name}", not of "${name}"`)
   return {
     name,
-    version: version ?? versionBeside(found.file, name),
+    version: version ?? (await versionBeside(found.file, name, manifest)),
     versionGiven: version !== undefined,
     manifest,
     file: found.file,
@@ -75,13 +74,10 @@ export function placeOfService(service: string, target: Setting, file?: string):
   }
 }
 
-function versionBeside(file: string, name: string): string {
-  const project = join(dirname(file), 'package.json')
-  const version = existsSync(project)
-    ? (JSON.parse(readFileSync(project, 'utf8')) as { version?: unknown }).version
-    : undefined
-  if (typeof version === 'string' && tagPattern.test(version)) return version
-  throw new CommandFailure(
-    `expected a version, as in ${name}:1.0.0: ${existsSync(project) ? `${project} has none` : `there is no ${project} to take it from`}`,
-  )
+async function versionBeside(file: string, name: string, manifest: Manifest): Promise<string> {
+  // What knows projects is loaded when one has to be asked.
+  const { projectIn } = await import('./project-in.ts')
+  const { version, problem } = projectIn(dirname(resolve(file)), manifest.build)
+  if (version !== undefined && tagPattern.test(version)) return version
+  throw new CommandFailure(`expected a version, as in ${name}:1.0.0: ${problem}`)
 }

@@ -1,8 +1,9 @@
-// What delivers the service in a folder: the app.yml beside its package.json, if there is one. A build names the
+// What delivers the service in a folder: the app.yml beside its project, if there is one. A build names the
 // image so that the manifest finds it, and says the command that delivers it.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { localRegistry } from '../delivery/manifest/manifest.ts'
+import type { BuildSettings } from '../images/build/settings.ts'
+import { localRegistry } from '../images/client/place.ts'
 import { environmentsOf, readManifest } from '../delivery/manifest/read-manifest.ts'
 import { findManifest, manifestName } from './find-manifest.ts'
 import { findTeam } from './find-team.ts'
@@ -13,6 +14,7 @@ export interface DeliveryOf {
   readonly image: string
   /** One that the manifest knows. */
   readonly environment: string
+  readonly build: BuildSettings
 }
 
 const usualEnvironment = 'test'
@@ -25,8 +27,8 @@ export function deliveryOf(directory: string): DeliveryOf | undefined {
   const team = findTeam(directory)?.team
   const known = [...environmentsOf(file, text), ...Object.keys(team?.environments ?? {})]
   const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
-  const { name, image } = readManifest(file, text, environment, team)
-  return { file, service: name, image, environment }
+  const { name, image, build } = readManifest(file, text, environment, team)
+  return { file, service: name, image, environment, build }
 }
 
 /** Name in the cluster's registry that the manifest asks for; undefined when it wants an image from elsewhere. */

@@ -1,13 +1,10 @@
 // What the tag of an image stands for: against a real registry, named by a real API server as a cluster names it.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { publishRegistryHosting } from '../client/registry-hosting.ts'
 import { RegistryClient } from '../images/client/registry-client.ts'
-import { findDigest } from '../images/client/find-digest.ts'
 import { startRegistry, type Registry } from '../images/registry/registry.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
 import { registryHosting } from '../client/registry-hosting.ts'
@@ -24,7 +21,7 @@ beforeAll(async () => {
   const config = await client.pushBytes(Buffer.from('{}'))
   const manifest = { schemaVersion: 2, config: { digest: config, size: 2 }, layers: [] }
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  digest = await client.pushManifest('1.0.0', mediaType, Buffer.from(JSON.stringify(manifest)))
+  digest = (await client.pushManifest('1.0.0', mediaType, Buffer.from(JSON.stringify(manifest)))).digest
 })
 afterAll(async () => {
   await registry.close()
@@ -59,35 +56,5 @@ describe('an image of the cluster', () => {
     await expect(findImage(() => registryHosting(server.local), 'sampan.local/web:1 0')).rejects.toThrow(
       'expected an image such as',
     )
-  })
-})
-
-describe('a registry', () => {
-  async function answering(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-    const http = createServer(handler).listen(0, '127.0.0.1')
-    await new Promise(resolve => {
-      http.once('listening', resolve)
-    })
-    http.unref()
-    return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-  }
-
-  test('that wants a token for everybody gets it', async () => {
-    const url: string = await answering((request, response) => {
-      if (request.url?.startsWith('/token')) return response.end(JSON.stringify({ token: request.url.slice(7) }))
-      if (request.headers.authorization === 'Bearer service=me&scope=pull')
-        return response.writeHead(200, { 'docker-content-digest': 'sha256:1' }).end()
-      const challenge = `Bearer realm="${url}/token",service="me",scope="pull"`
-      return response.writeHead(401, { 'www-authenticate': challenge }).end()
-    })
-    expect(await findDigest(url, 'web', '1')).toEqual({ digest: 'sha256:1' })
-  })
-
-  test('that lets nobody in, or is not there, is named', async () => {
-    const url = await answering((_request, response) => response.writeHead(403).end())
-    expect(await findDigest(url, 'web', '1')).toEqual({ reason: `${url} answers 403 when it is asked for web:1` })
-    expect(await findDigest('http://127.0.0.1:1', 'web', '1')).toMatchObject({
-      reason: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 cannot be asked for web:1 from here/) as string,
-    })
   })
 })

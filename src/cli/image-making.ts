@@ -1,11 +1,13 @@
 // What each command that makes an image goes by: the folder in which layers are kept from one to the next, the
-// Node.js that goes into the image, and how the steps are shown.
+// Node.js that goes into the image, who the user is at registries, and how the steps are shown.
 import { join } from 'node:path'
 import { homeFolder } from '../client/home-folder.ts'
 import type { BuildOptions } from '../images/build/build-image.ts'
+import { sampanVersion } from '../lib/version.ts'
 import type { Output } from './output.ts'
+import { loggedIn } from './registry-login.ts'
 
-type ImageMaking = Pick<BuildOptions, 'cacheDirectory' | 'nodeBinary' | 'progress'>
+type ImageMaking = Pick<BuildOptions, 'cacheDirectory' | 'nodeBinary' | 'progress' | 'connect' | 'tool'>
 
 /** @param doing is shown from now on between the steps */
 export function imageMaking(output: Pick<Output, 'working' | 'done'>, doing: string): ImageMaking {
@@ -13,6 +15,8 @@ export function imageMaking(output: Pick<Output, 'working' | 'done'>, doing: str
   return {
     cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homeFolder(), '.cache'), 'sampan', 'layers'),
     nodeBinary: process.execPath,
+    connect: loggedIn,
+    tool: `sampan-${sampanVersion}`,
     progress: (step, cached) => {
       output.done(cached ? `${step} (kept from before)` : step)
       output.working(doing)

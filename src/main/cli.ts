@@ -18,7 +18,7 @@ import {
   withContext,
 } from './command-options.ts'
 import { addDailyCommands } from './daily-commands.ts'
-import { sampanVersion } from './version.ts'
+import { sampanVersion } from '../lib/version.ts'
 
 const program = new Command('sampan')
   .description(
@@ -188,11 +188,11 @@ program
 
 program
   .command('build')
-  .description('build the Node.js or TypeScript service in a folder and push it to the cluster')
-  .argument('[directory]', 'folder with a package.json', '.')
+  .description('build the service in a folder and push its image to the cluster')
+  .argument('[directory]', 'folder of the service', '.')
   .option(
     '-t, --tag <name:version>',
-    'name and version of the image (default: as app.yml wants it, else as in package.json)',
+    'name and version of the image (default: as app.yml wants it, else as the project says)',
   )
   .option('--registry <host:port>', 'registry to push to (default: that of the cluster)')
   .addOption(contextOption())

@@ -46,7 +46,7 @@ import { isSharedStore, openStore } from './open-store.ts'
 import { defaultApiPort, type ServerOptions, type StartReport } from './server-options.ts'
 import { addFirstRoute } from './service-routes.ts'
 import { processLogger, systemRandom } from './system.ts'
-import { sampanVersion } from './version.ts'
+import { sampanVersion } from '../lib/version.ts'
 
 const reportChannel = 3
 const clock = machineClock

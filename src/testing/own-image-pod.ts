@@ -1,5 +1,5 @@
 // A pod of Sampan's own image: a cluster named `inner`.
-import { sampanVersion } from '../main/version.ts'
+import { sampanVersion } from '../lib/version.ts'
 
 /** @param volume what is mounted at `mountPath`, as a volume of a pod without its name */
 export const ownImagePod = (mountPath: string, volume: object, args: readonly string[] = []): object => ({

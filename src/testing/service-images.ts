@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { run } from '../host/command.ts'
 import { sharedLibraries } from '../images/build/layers/base-layer.ts'
 import { plainLayer, writeLayer, type LayerEntry } from '../images/build/layers/layer.ts'
+import { RegistryClient } from '../images/client/registry-client.ts'
 import { pushImage } from '../images/build/push-image.ts'
 
 export type ServerImage = 'postgres' | 'mysql' | 'redis' | 'rabbitmq'
@@ -121,12 +122,13 @@ export async function pushServerImage(address: string, name: ServerImage): Promi
   try {
     const file = join(directory, 'layer.tar')
     const layer = plainLayer(file, await writeLayer(file, entries))
-    await pushImage(address, { repository: name, tag: '1' }, [layer], {
+    const registry = new RegistryClient(address, name)
+    await pushImage(registry, { repository: name, tag: '1' }, [layer], {
       Env: [`PATH=${more === undefined ? '' : `/${more}:`}${path}/usr/local/bin:/usr/sbin:/usr/bin:/bin`],
       ...(start !== undefined && { Entrypoint: ['docker-entrypoint.sh'] }),
       Cmd: command,
       StopSignal: stopSignal,
-    })
+    }).finally(() => registry.close())
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -12,7 +12,7 @@ import {
   repository,
   succeeded,
 } from '../../src/testing/cluster-fixture.ts'
-import { sampanVersion } from '../../src/main/version.ts'
+import { sampanVersion } from '../../src/lib/version.ts'
 
 const reason = reasonToSkipCluster()
 const nobody = 65_534

@@ -1,7 +1,6 @@
 // `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
 import { resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
-import { chooseBuilder } from '../../images/build/builders.ts'
 import { defaultSettings } from '../../images/build/settings.ts'
 import { isRepository, parseImageReference, tagPattern } from '../../images/image-reference.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -9,9 +8,10 @@ import { clusterRegistry } from '../cluster-registry.ts'
 import { deliveryOf, nextStep, repositoryOf, type DeliveryOf } from '../delivery-of.ts'
 import { imageMaking } from '../image-making.ts'
 import { CommandFailure, Output } from '../output.ts'
+import { readProjectIn } from '../project-in.ts'
 
 export interface BuildCommandOptions {
-  /** `name:version`; by default as app.yml wants it, else as in package.json. */
+  /** `name:version`; by default as app.yml wants it, else as the project says. */
   readonly tag?: string
   /** `host:port` of the registry to push to; by default that of the cluster. */
   readonly registry?: string
@@ -24,28 +24,31 @@ export interface BuildCommandOptions {
 export async function build(folder: string, options: BuildCommandOptions): Promise<void> {
   const output = new Output()
   const directory = resolve(folder)
-  const { builder } = chooseBuilder(directory, defaultSettings)
-  const project = builder.describe(directory)
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
   const delivery = reference === undefined ? deliveryOf(directory) : readableDelivery(directory, output)
+  const settings = delivery?.build ?? defaultSettings
+  const { builder, because, ...project } = readProjectIn(directory, settings)
   const wanted = delivery === undefined ? undefined : repositoryOf(delivery)
   const repository = reference?.repository ?? wanted ?? project.name ?? ''
   if (!isRepository(repository))
     throw new CommandFailure(
-      `"${repository}" cannot name an image; give package.json a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
+      `"${repository}", as ${because} has it, cannot name an image; give it a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
     )
   const tag = reference?.tag ?? project.version ?? ''
   if (!tagPattern.test(tag))
     throw new CommandFailure(
-      `the version "${tag}" of package.json cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
+      tag === ''
+        ? `${because} in ${directory} has no version, and there is no commit; use --tag ${repository}:VERSION`
+        : `the version "${tag}" of ${because} cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
     )
+  if (options.output === undefined) output.line(`builder: ${builder.title}, because of ${because}`)
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
   const image = await buildImage({
     directory,
     builder,
-    settings: defaultSettings,
+    settings,
     repository,
     tag,
     registry,

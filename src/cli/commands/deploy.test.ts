@@ -22,10 +22,13 @@ const options = (environment: string): DeployCommandOptions => ({
   identity: { key: undefined, keyFile: undefined, home: folder },
 })
 
-test('the version is that of the package.json, where there is one', async () => {
+test('the version is that of the project, where there is one', async () => {
+  await expect(deployCommand(['dock'], options('test'))).rejects.toThrow(/^expected a version, as in dock:1\.0\.0: /)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ main: 'main.js' }))
   await expect(deployCommand(['dock'], options('test'))).rejects.toThrow(
-    /^expected a version, as in dock:1\.0\.0: there is no .*package\.json to take it from$/,
+    /^expected a version, as in dock:1\.0\.0: package\.json in .* has none, and there is no commit$/,
   )
+  rmSync(join(folder, 'package.json'))
 })
 
 test.each(['dock:', ':1.0.0', 'dock:1.0.0:2', 'dock:-1', `dock:${'1'.repeat(129)}`])(

@@ -20,14 +20,17 @@ export interface DeployCommandOptions extends EachServiceOptions {
 
 export async function deployCommand(names: readonly string[], options: DeployCommandOptions): Promise<void> {
   // What is mistyped is said before a cluster is asked.
-  const wishes = settingsOf(options).flatMap(setting =>
-    chosenServices(names, setting, options).map(service => ({
-      setting,
-      name: service.name,
-      after: service.needs,
-      service,
-    })),
+  const chosen = await Promise.all(
+    settingsOf(options).map(async setting =>
+      (await chosenServices(names, setting, options)).map(service => ({
+        setting,
+        name: service.name,
+        after: service.needs,
+        service,
+      })),
+    ),
   )
+  const wishes = chosen.flat()
   await (options.dryRun ? showPlans(wishes, options) : deliver(wishes, options))
 }
 

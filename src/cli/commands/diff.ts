@@ -18,7 +18,7 @@ export async function diffCommand(names: readonly string[], options: DiffCommand
   const output = new Output()
   try {
     const setting = settingOf(options)
-    const services = chosenServices(names, setting, options)
+    const services = await chosenServices(names, setting, options)
     const target = openTarget(options, setting)
     try {
       const found = await Promise.all(services.map(service => serviceDifferences(service, target, options, output)))

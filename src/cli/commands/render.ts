@@ -18,7 +18,7 @@ export interface RenderCommandOptions {
 export async function renderCommand(names: readonly string[], options: RenderCommandOptions): Promise<void> {
   const setting = settingOf(options)
   const objects: object[] = []
-  for (const service of chosenServices(names, setting, options)) {
+  for (const service of await chosenServices(names, setting, options)) {
     const deployment = filesOnlyDeployment(setting, service)
     const { planned, bundles } = await planWith(deployment, {
       engine: new MemoryEngine(),

@@ -146,8 +146,5 @@ export interface ManifestFile {
   readonly source: string
 }
 
-/** The registry of the machine's own cluster. */
-export const localRegistry = 'sampan.local'
-
 /** What tells a service which version of it runs. */
 export const versionVariable = 'SERVICE_VERSION'

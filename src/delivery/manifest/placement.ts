@@ -1,7 +1,7 @@
 // Where a service is delivered and under which names, as its manifest and the team's file say together.
 import { namespaceByRule } from '../team/namespace-rule.ts'
 import type { Team, TeamEnvironment } from '../team/team.ts'
-import { localRegistry } from './manifest.ts'
+import { localRegistry } from '../../images/client/place.ts'
 import type { Written } from './written.ts'
 
 const usualDomain = 'localhost'

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { extract } from 'tar-stream'
+import { RegistryClient } from '../client/registry-client.ts'
 import { startRegistry, type Registry } from '../registry/registry.ts'
 import { buildImage } from './build-image.ts'
 import type { BuiltImage } from './push-image.ts'
@@ -62,6 +63,8 @@ const build = (more: Partial<Parameters<typeof buildImage>[0]> = {}): Promise<Bu
     registry: `127.0.0.1:${registry.port}`,
     cacheDirectory,
     nodeBinary: '/bin/true',
+    connect: (address, repository) => new RegistryClient(address, repository),
+    tool: 'sampan-test',
     progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step),
     note: text => notes.push(text),
     ...more,
@@ -204,13 +207,116 @@ describe('a built image', () => {
 
   test('keeps its base layer between builds', async () => {
     await build()
+    put('main.js', 'console.log(2)')
     await build()
     expect(steps.filter(step => step.startsWith('base'))).toEqual(['base layer', 'base layer (cached)'])
   })
 
   test('leaves nothing half-made behind', async () => {
     await build()
-    expect(readdirSync(cacheDirectory).filter(name => !/^base-\w+\.(tar|json)$/.test(name))).toEqual([])
+    expect(readdirSync(cacheDirectory).filter(name => !/^(base-\w+\.(tar|json)|built-\w+\.json)$/.test(name))).toEqual(
+      [],
+    )
+  })
+})
+
+describe('a build of what did not change', () => {
+  test('does nothing and says what was said before, until a file, the settings or the commit changes', async () => {
+    put('package.json', JSON.stringify({ scripts: { prestart: 'node check.js', start: 'node main.js' } }))
+    const first = await build({ tag: 'same' })
+    steps = []
+    expect(await build({ tag: 'same' })).toEqual(first)
+    expect(steps).toEqual(['nothing changed (cached)'])
+    expect(notes).toEqual(
+      Array.from({ length: 2 }, () => 'the script "prestart" (node check.js) does not run in the image'),
+    )
+    put('main.js', 'console.log(2)')
+    const second = await build({ tag: 'same' })
+    expect(second.digest).not.toBe(first.digest)
+    steps = []
+    await build({ tag: 'same', owner: 1000 })
+    expect(steps).toContain('application')
+  })
+
+  test('is done when the registry has it no longer, and only named anew when its tag leads elsewhere', async () => {
+    const first = await build({ tag: 'here' })
+    put('main.js', 'console.log(2)')
+    await build({ tag: 'there' })
+    await fetch(`http://127.0.0.1:${registry.port}/v2/web/manifests/here`, { method: 'DELETE' })
+    put('main.js', 'console.log(1)')
+    expect((await build({ tag: 'here' })).digest).toBe(first.digest)
+    await fetch(`http://127.0.0.1:${registry.port}/v2/web/manifests/here`, { method: 'DELETE' })
+    steps = []
+    await build({ tag: 'here' })
+    expect(steps).toEqual(['nothing changed (cached)'])
+    await fetch(`http://127.0.0.1:${registry.port}/v2/web/manifests/${first.digest}`, { method: 'DELETE' })
+    steps = []
+    await build({ tag: 'here' })
+    expect(steps).toContain('pushed')
+    expect((await pulled('here')).layers).toHaveLength(2)
+  })
+
+  test('knows its own outputs from what somebody changes meanwhile', async () => {
+    mkdirSync(join(directory, 'node_modules'))
+    put(
+      'package.json',
+      JSON.stringify({ main: 'dist/out.js', scripts: { build: 'mkdir -p dist && cp main.js dist/out.js' } }),
+    )
+    await build({ tag: 'outputs' })
+    steps = []
+    await build({ tag: 'outputs' })
+    expect(steps).toEqual(['nothing changed (cached)'])
+    put('package.json', JSON.stringify({ main: 'main.js', scripts: { build: 'echo // >> main.js' } }))
+    await build({ tag: 'edited' })
+    steps = []
+    await build({ tag: 'edited' })
+    expect(steps).toContain('application')
+  }, 60_000)
+})
+
+describe('labels', () => {
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], {
+      cwd: directory,
+      encoding: 'utf8',
+    }).trim()
+  const labels = async (tag: string): Promise<unknown> => (await pulled(tag)).config.config['Labels']
+
+  test('say the version, the commit that changed the service last, and the repository', async () => {
+    await build({ tag: '1' })
+    expect(await labels('1')).toEqual({
+      'org.opencontainers.image.title': 'web',
+      'org.opencontainers.image.version': '1',
+    })
+    git('init', '-q')
+    git('add', '.')
+    git('commit', '-qm', 'one')
+    git('remote', 'add', 'origin', 'https://me:secret@example.com/team/web.git')
+    const commit = git('rev-parse', 'HEAD')
+    await build({ tag: '2' })
+    expect(await labels('2')).toMatchObject({
+      'org.opencontainers.image.revision': commit,
+      'org.opencontainers.image.source': 'https://example.com/team/web',
+    })
+    put('main.js', 'changed')
+    await build({ tag: '3' })
+    expect(await labels('3')).toMatchObject({ 'org.opencontainers.image.revision': `${commit}-dirty` })
+  })
+})
+
+test('a list of what is in an image is its referrer', async () => {
+  const { digest } = await build({ tag: 'listed' })
+  const { manifests } = JSON.parse((await fetched(`referrers/${digest}`)).toString()) as {
+    manifests: { digest: string; artifactType: string }[]
+  }
+  expect(manifests).toEqual([expect.objectContaining({ artifactType: 'application/spdx+json' })])
+  const { layers } = JSON.parse((await fetched(`manifests/${manifests[0]!.digest}`)).toString()) as {
+    layers: { digest: string }[]
+  }
+  expect(JSON.parse((await fetched(`blobs/${layers[0]!.digest}`)).toString())).toMatchObject({
+    spdxVersion: 'SPDX-2.3',
+    name: 'web:listed',
+    packages: [{ checksums: [{ checksumValue: digest.slice(7) }] }],
   })
 })
 

@@ -1,8 +1,16 @@
-// `sampan build`: what is in a folder becomes an image, made by the builder that fits, and goes to a registry.
-import type { BuildContext, Builder } from './builder.ts'
+// `sampan build`: what is in a folder becomes an image, made by the builder that fits, and goes to a registry. What all
+// images have in common is done here: base images, labels, the bill of materials, and nothing when nothing changed.
+import { statSync } from 'node:fs'
+import type { RegistryClient } from '../client/registry-client.ts'
+import type { BaseImage } from './base/base-image.ts'
+import { pullBase } from './base/pull-base.ts'
+import type { Builder } from './builder.ts'
+import type { ContainerConfig } from './image-content.ts'
 import { prepareCache, whileMaking } from './layers/kept-layer.ts'
-import { pushImage, type BuiltImage } from './push-image.ts'
+import { pushBillOfMaterials, pushImage, type BuiltImage, type PushedImage } from './push-image.ts'
+import { revisionOf, type Revision } from './revision.ts'
 import type { BuildSettings } from './settings.ts'
+import { BuildMemory, fingerprintOf, isOwnDoing, snapshotOf } from './unchanged.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -13,10 +21,16 @@ export interface BuildOptions {
   readonly tag: string
   /** `127.0.0.1:5000` */
   readonly registry: string
+  /** How this user reaches a repository of a registry. */
+  readonly connect: (registry: string, repository: string) => RegistryClient
   /** Where layers are kept between builds. */
   readonly cacheDirectory: string
   /** The Node.js that goes into images. */
   readonly nodeBinary: string
+  /** Who builds: `sampan-1.0.0`. */
+  readonly tool: string
+  /** User that the service's own files belong to; by default 0, so that the service cannot change them. */
+  readonly owner?: number
   /** Called as each part is done. */
   readonly progress: (step: string, cached: boolean) => void
   /** Told what the image will not do. */
@@ -25,12 +39,101 @@ export interface BuildOptions {
 
 /** @throws BuildError */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
-  await prepareCache(options.cacheDirectory)
+  const { directory, builder, settings, repository, tag, registry, cacheDirectory } = options
+  await prepareCache(cacheDirectory)
+  const client = options.connect(registry, repository)
+  try {
+    const inputs = builder.inputs?.(directory) ?? [directory]
+    const [revision, base] = await Promise.all([
+      revisionOf(directory, inputs),
+      settings.base === undefined ? undefined : pullBase(settings.base, { ...options, localRegistry: registry }),
+    ])
+    const { size, mtimeMs } = statSync(options.nodeBinary)
+    const rest = { version: 1, revision, base: base?.digest, node: [size, mtimeMs], tool: options.tool }
+    const memory = new BuildMemory(cacheDirectory, [
+      directory,
+      repository,
+      tag,
+      registry,
+      builder.name,
+      String(options.owner ?? 0),
+      JSON.stringify(settings),
+    ])
+    const before = snapshotOf(inputs)
+    const known = await memory.recall(fingerprintOf(before, rest))
+    if (known !== undefined && (await isStillThere(client, tag, known.image))) {
+      for (const text of known.notes) options.note(text)
+      options.progress('nothing changed', true)
+      return builtImage(known.image)
+    }
+    const notes: string[] = []
+    const note = (text: string): void => {
+      notes.push(text)
+      options.note(text)
+    }
+    const image = await made({ ...options, note }, client, base, revision)
+    const after = snapshotOf(inputs)
+    if (await isOwnDoing(directory, before, after))
+      await memory.remember({ fingerprint: fingerprintOf(after, rest), image, notes })
+    return builtImage(image)
+  } finally {
+    client.close()
+  }
+}
+
+const builtImage = ({ digest, sizeBytes }: PushedImage): BuiltImage => ({ digest, sizeBytes })
+
+function made(
+  options: BuildOptions,
+  client: RegistryClient,
+  base: BaseImage | undefined,
+  revision: Revision | undefined,
+): Promise<PushedImage> {
   return whileMaking(options.cacheDirectory, async making => {
-    const context: BuildContext = { ...options, making, base: undefined, owner: 0 }
-    const { layers, config } = await options.builder.build(context)
-    const image = await pushImage(options.registry, options, layers, config)
+    const content = await options.builder.build({ ...options, making, base, owner: options.owner ?? 0 })
+    const config = { ...upon(base?.config, content.config), Labels: labelsOf(base, content.config, revision) }
+    const image = await pushImage(client, options, content.layers, config)
+    await pushBillOfMaterials(client, options, image, content.components, options.tool)
     options.progress('pushed', false)
     return image
   })
+}
+
+/** The image may be there under another tag, or have gone. */
+async function isStillThere(client: RegistryClient, tag: string, { digest }: PushedImage): Promise<boolean> {
+  if ((await client.digestOf(tag)) === digest) return true
+  const manifest = await client.manifest(digest)
+  if (manifest === undefined) return false
+  await client.pushManifest(tag, manifest.mediaType, manifest.content)
+  return true
+}
+
+/** What the base says holds where the service's own layers say nothing else; programs are looked for in both. */
+function upon(base: ContainerConfig | undefined, own: ContainerConfig): ContainerConfig {
+  if (base === undefined) return own
+  const { Entrypoint: _entrypoint, Cmd: _command, ...inherited } = base
+  const variables = new Map<string, string>()
+  for (const text of [...(base.Env ?? []), ...(own.Env ?? [])]) {
+    const [name = ''] = text.split('=', 1)
+    const known = variables.get(name)
+    if (name === 'PATH' && known !== undefined) continue
+    variables.set(name, text)
+  }
+  return { ...inherited, ...own, Env: [...variables.values()] }
+}
+
+function labelsOf(
+  base: BaseImage | undefined,
+  own: ContainerConfig,
+  revision: Revision | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...(base !== undefined && {
+      'org.opencontainers.image.base.name': base.name,
+      'org.opencontainers.image.base.digest': base.digest,
+    }),
+    ...own.Labels,
+    ...(revision !== undefined && { 'org.opencontainers.image.revision': revision.revision }),
+    ...(revision?.source !== undefined && { 'org.opencontainers.image.source': revision.source }),
+  }
 }

@@ -16,6 +16,8 @@ export interface Builder {
   finds(directory: string, settings: BuildSettings): string | undefined
   /** How the project names itself. @throws BuildError when it cannot be read */
   describe(directory: string): ProjectName
+  /** Files and folders that the image is made of, absolute; by default the folder itself. */
+  inputs?(directory: string): readonly string[]
   /** @throws BuildError */
   build(context: BuildContext): Promise<ImageContent>
 }

@@ -1,12 +1,18 @@
 // Layers become an image: in a registry, or in a file that `docker load` and `podman load` take.
 import { createHash } from 'node:crypto'
-import { RegistryClient } from '../client/registry-client.ts'
-import type { ContainerConfig } from './image-content.ts'
+import type { RegistryClient } from '../client/registry-client.ts'
+import { spdxDocument, spdxType } from './bill-of-materials.ts'
+import type { Component, ContainerConfig } from './image-content.ts'
 import { writeLayer, type Layer } from './layers/layer.ts'
 
 export interface BuiltImage {
   readonly digest: string
   readonly sizeBytes: number
+}
+
+export interface PushedImage extends BuiltImage {
+  /** Size of its manifest. */
+  readonly manifestBytes: number
 }
 
 export interface ImageName {
@@ -16,11 +22,16 @@ export interface ImageName {
 }
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
+/** As images name that of this machine. */
+export const architecture = architectures[process.arch] ?? process.arch
+
+const manifestType = 'application/vnd.oci.image.manifest.v1+json'
+const emptyType = 'application/vnd.oci.empty.v1+json'
 
 function configurationBytes(layers: readonly Layer[], { repository, tag }: ImageName, config: ContainerConfig): Buffer {
   return Buffer.from(
     JSON.stringify({
-      architecture: architectures[process.arch] ?? process.arch,
+      architecture,
       os: 'linux',
       config: {
         ...config,
@@ -35,22 +46,22 @@ function configurationBytes(layers: readonly Layer[], { repository, tag }: Image
   )
 }
 
-/** @param address of the registry, `127.0.0.1:5000` */
+/** The tag leads to the image when all of it is there, not before. */
 export async function pushImage(
-  address: string,
+  registry: RegistryClient,
   name: ImageName,
   layers: readonly Layer[],
   config: ContainerConfig,
-): Promise<BuiltImage> {
-  const registry = new RegistryClient(address, name.repository)
-  await Promise.all(layers.map(layer => registry.pushFile(layer.file, layer)))
+): Promise<PushedImage> {
   const configuration = configurationBytes(layers, name, config)
-  const configDigest = await registry.pushBytes(configuration)
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const [configDigest] = await Promise.all([
+    registry.pushBytes(configuration),
+    ...layers.map(layer => registry.pushFile(layer.file, layer)),
+  ])
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
-      mediaType,
+      mediaType: manifestType,
       config: {
         mediaType: 'application/vnd.oci.image.config.v1+json',
         digest: configDigest,
@@ -59,10 +70,39 @@ export async function pushImage(
       layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     }),
   )
-  return { digest: await registry.pushManifest(name.tag, mediaType, manifest), sizeBytes: sizeOf(layers) }
+  const { digest } = await registry.pushManifest(name.tag, manifestType, manifest)
+  return { digest, sizeBytes: sizeOf(layers), manifestBytes: manifest.length }
+}
+
+/** The list of what is in it goes beside the image, as its referrer. */
+export async function pushBillOfMaterials(
+  registry: RegistryClient,
+  name: ImageName,
+  image: PushedImage,
+  components: readonly Component[],
+  tool: string,
+): Promise<void> {
+  const document = Buffer.from(JSON.stringify(spdxDocument(components, { ...name, digest: image.digest, tool })))
+  const empty = Buffer.from('{}')
+  const [digest, emptyDigest] = await Promise.all([registry.pushBytes(document), registry.pushBytes(empty)])
+  await registry.pushReferrer(
+    image.digest,
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: manifestType,
+        artifactType: spdxType,
+        config: { mediaType: emptyType, digest: emptyDigest, size: empty.length },
+        layers: [{ mediaType: spdxType, digest, size: document.length }],
+        subject: { mediaType: manifestType, digest: image.digest, size: image.manifestBytes },
+      }),
+    ),
+    spdxType,
+  )
 }
 
 const sizeOf = (layers: readonly Layer[]): number => layers.reduce((sum, { size }) => sum + size, 0)
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** Writes the tar that `docker save` would; its digest is that of the image's configuration, as docker shows it. */
 export async function saveImage(
@@ -72,13 +112,14 @@ export async function saveImage(
   config: ContainerConfig,
 ): Promise<BuiltImage> {
   const configuration = configurationBytes(layers, name, config)
-  const hex = createHash('sha256').update(configuration).digest('hex')
-  const nameOf = ({ digest }: Layer): string => `${digest.slice('sha256:'.length)}.tar`
+  const digest = digestOf(configuration)
+  const hex = digest.slice('sha256:'.length)
+  const nameOf = (layer: Layer): string => `${layer.digest.slice('sha256:'.length)}.tar`
   const index = [{ Config: `${hex}.json`, RepoTags: [`${name.repository}:${name.tag}`], Layers: layers.map(nameOf) }]
   await writeLayer(file, [
     { path: 'manifest.json', kind: 'file', source: Buffer.from(JSON.stringify(index)) },
     { path: `${hex}.json`, kind: 'file', source: configuration },
     ...layers.map(layer => ({ path: nameOf(layer), kind: 'file', source: layer.file }) as const),
   ])
-  return { digest: `sha256:${hex}`, sizeBytes: sizeOf(layers) }
+  return { digest, sizeBytes: sizeOf(layers) }
 }

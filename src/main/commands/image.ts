@@ -3,11 +3,13 @@ import { resolve } from 'node:path'
 import { clusterRegistry } from '../../cli/cluster-registry.ts'
 import { imageMaking } from '../../cli/image-making.ts'
 import { Output } from '../../cli/output.ts'
+import { loggedIn } from '../../cli/registry-login.ts'
 import { commandClock } from '../../host/machine-clock.ts'
-import { pushImage, saveImage } from '../../images/build/push-image.ts'
+import type { Layer } from '../../images/build/layers/layer.ts'
+import { pushImage, saveImage, type BuiltImage } from '../../images/build/push-image.ts'
 import { makeOwnImage, ownImageConfig } from '../../images/own/own-image.ts'
 import { packageDirectory } from '../own-package.ts'
-import { sampanVersion } from '../version.ts'
+import { sampanVersion } from '../../lib/version.ts'
 
 export interface ImageOptions {
   readonly context?: string
@@ -24,16 +26,19 @@ export async function image(options: ImageOptions): Promise<void> {
   const archive = options.archive === undefined ? undefined : resolve(options.archive)
   const registry =
     archive === undefined ? (options.registry ?? (await clusterRegistry(options.context, commandClock))) : ''
+  const pushTo = async (address: string, layers: readonly Layer[]): Promise<BuiltImage> => {
+    const client = loggedIn(address, name.repository)
+    return pushImage(client, name, layers, ownImageConfig).finally(() => client.close())
+  }
   const making = imageMaking(output, `making ${name.repository}:${name.tag}`)
   const built = await makeOwnImage({ packageDirectory, ...making }, layers =>
-    archive === undefined
-      ? pushImage(registry, name, layers, ownImageConfig)
-      : saveImage(archive, name, layers, ownImageConfig),
+    archive === undefined ? pushTo(registry, layers) : saveImage(archive, name, layers, ownImageConfig),
   )
   output.quiet()
   const reference = `${archive === undefined ? 'sampan.local/' : ''}${name.repository}:${name.tag}`
   const megabytes = Math.round(built.sizeBytes / 1e6)
-  if (options.output === 'json') console.log(JSON.stringify({ image: reference, ...built }))
+  if (options.output === 'json')
+    console.log(JSON.stringify({ image: reference, digest: built.digest, sizeBytes: built.sizeBytes }))
   else if (archive === undefined) output.line(`made ${reference} (${megabytes} MB); run it as a privileged container`)
   else
     output.line(

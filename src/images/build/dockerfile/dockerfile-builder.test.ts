@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { BuildPlace, fakeProgram, type Built } from '../../../testing/build-place.ts'
+import { RegistryClient } from '../../client/registry-client.ts'
 import { startRegistry, type Registry } from '../../registry/registry.ts'
 import { buildImage } from '../build-image.ts'
 import { commandBuilder } from '../command/command-builder.ts'
@@ -144,6 +145,8 @@ describe('a Dockerfile by buildah', () => {
         repository: 'team/before',
         tag: '1.0.0',
         registry: `127.0.0.1:${registry.port}`,
+        connect: (address, repository) => new RegistryClient(address, repository),
+        tool: 'sampan-test',
         cacheDirectory: place.cacheDirectory,
         nodeBinary: '/bin/true',
         progress: () => {},

@@ -16,7 +16,7 @@ import { nextStandalone } from './next-standalone.ts'
 import { nodeFoundation, nodeRuntime, type NodeRuntime } from './node-runtime.ts'
 import { notRun } from './patch-packages.ts'
 import { buildProject } from './project-build.ts'
-import { projectName, readProject, startOf, type Project } from './project.ts'
+import { projectInputs, projectName, readProject, startOf, type Project } from './project.ts'
 import type { StartCommand } from './start-command.ts'
 
 export const nodeBuilder: Builder = {
@@ -25,6 +25,7 @@ export const nodeBuilder: Builder = {
   looksFor: 'package.json',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => projectName(directory),
+  inputs: projectInputs,
   build: buildNode,
 }
 
@@ -97,7 +98,7 @@ function variablesOf(
     NODE_ENV: 'production',
     HOME: homeDirectory,
     npm_package_name: packageName,
-    npm_package_version: version,
+    ...(version !== undefined && { npm_package_version: version }),
     ...(isOwn && Object.fromEntries(compiledCodeVariables.map(text => text.split('=', 2) as [string, string]))),
     ...variables,
   }

@@ -18,7 +18,7 @@ export interface Project extends Place {
   readonly json: PackageJson
   /** As npm knows it. */
   readonly packageName: string
-  readonly version: string
+  readonly version: string | undefined
   /** Folders with a `build` script that makes what is started, in the order in which they run. */
   readonly built: readonly string[]
   readonly hasDependencies: boolean
@@ -33,7 +33,7 @@ export function readProject(directory: string): Project {
     directory,
     json,
     packageName: json.name ?? '',
-    version: json.version ?? '0.0.0',
+    version: json.version,
     built: packages
       .filter(({ json: { scripts = {} } }) => scripts['build'] !== undefined)
       .map(({ path }) => join(place.root, path)),
@@ -44,7 +44,22 @@ export function readProject(directory: string): Project {
 /** Without the @ of a scope, as images are named. */
 export function projectName(directory: string): ProjectName {
   const { name, version } = readPackageJson(directory)
-  return { name: (name ?? '').replace(/^@/, ''), version: version ?? '0.0.0' }
+  return { name: (name ?? '').replace(/^@/, ''), version }
+}
+
+/** What an image is made of, beside what package managers keep elsewhere. */
+export function projectInputs(directory: string): string[] {
+  const { root, needed, members, lock } = placeOf(directory)
+  if (root === directory) return [directory]
+  const beside = [
+    'package.json',
+    '.dockerignore',
+    'patches',
+    ...(lock?.manager.settings ?? []),
+    lock?.file ?? [],
+  ].flat()
+  const manifests = members.filter(path => !needed.includes(path)).map(path => join(path, 'package.json'))
+  return [...new Set([...beside, ...manifests, ...needed])].map(path => join(root, path))
 }
 
 const usualEntries = [

@@ -1,0 +1,88 @@
+// Whether a build would make what the last one made: everything in the folders it is made of is as it was. Looked at
+// are names, sizes and times of change, not contents, so that a thousand files take some milliseconds.
+import { createHash } from 'node:crypto'
+import { lstatSync, readdirSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { run } from '../../host/command.ts'
+import type { PushedImage } from './push-image.ts'
+
+/** Path -> what changes with its content. */
+export type Snapshot = ReadonlyMap<string, string>
+
+interface Memory {
+  readonly fingerprint: string
+  readonly image: PushedImage
+  /** What the user was told then. */
+  readonly notes: readonly string[]
+}
+
+const notLookedInto = new Set(['node_modules', '.git'])
+/** Folders that builds write into, where no git says what is ignored. */
+const usualOutputs =
+  /(?:^|\/)(?:dist|build|out|target|\.next|\.nuxt|\.output|\.svelte-kit|\.cache|__pycache__)\/|\.tsbuildinfo$/
+
+/** @param paths files and folders */
+export function snapshotOf(paths: readonly string[]): Snapshot {
+  const found = new Map<string, string>()
+  const visit = (path: string): void => {
+    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    if (stat === undefined) return
+    if (!stat.isDirectory()) {
+      found.set(path, `${stat.mode} ${stat.size} ${stat.ctimeNs} ${stat.ino}`)
+      return
+    }
+    for (const name of readdirSync(path)) if (!notLookedInto.has(name)) visit(join(path, name))
+  }
+  for (const path of paths) visit(path)
+  return found
+}
+
+/** @param rest of what the image depends on, files aside */
+export function fingerprintOf(snapshot: Snapshot, rest: unknown): string {
+  const hash = createHash('sha256').update(JSON.stringify(rest))
+  for (const [path, state] of [...snapshot].toSorted(([left], [right]) => (left < right ? -1 : 1)))
+    hash.update(`${path}\0${state}\n`)
+  return hash.digest('hex')
+}
+
+/** Whether what differs is nothing but what the build itself made; else somebody changed a file meanwhile. */
+export async function isOwnDoing(directory: string, before: Snapshot, after: Snapshot): Promise<boolean> {
+  const paths = [...new Set([...before.keys(), ...after.keys()])].filter(path => before.get(path) !== after.get(path))
+  const others = paths.filter(path => !usualOutputs.test(relative(directory, path)))
+  if (others.length === 0) return true
+  try {
+    const { stdout } = await run('git', ['-C', directory, 'check-ignore', '-z', '--stdin'], {
+      input: others.join('\0'),
+    })
+    return stdout.split('\0').filter(path => path !== '').length === others.length
+  } catch {
+    return false
+  }
+}
+
+export class BuildMemory {
+  private readonly file: string
+
+  /** @param key what the build is told from others by */
+  constructor(cacheDirectory: string, key: readonly string[]) {
+    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)
+    this.file = join(cacheDirectory, `built-${name}.json`)
+  }
+
+  /** What the build of this fingerprint made. */
+  async recall(fingerprint: string): Promise<Omit<Memory, 'fingerprint'> | undefined> {
+    try {
+      const memory = JSON.parse(await readFile(this.file, 'utf8')) as Memory
+      return memory.fingerprint === fingerprint ? memory : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  async remember(memory: Memory): Promise<void> {
+    const temporary = `${this.file}.${process.pid}`
+    await writeFile(temporary, JSON.stringify(memory))
+    await rename(temporary, this.file)
+  }
+}
