@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path'
 /** Path -> content; what is not text becomes JSON. */
 type Files = Readonly<Record<string, string | object>>
 
-export const pnpmVersion = '10.15.0'
-export const yarnVersion = '4.9.2'
-export const classicVersion = '1.22.22'
+const pnpmVersion = '10.15.0'
+const yarnVersion = '4.9.2'
+const classicVersion = '1.22.22'
 
 const port = 8080
 /** What a service says: its user, and what was made of its packages. */
@@ -154,10 +154,10 @@ ${listening('() => `plain ${seconds} ${hidden}`')}`,
     dependencies: { fastify: 'catalog:', 'fastify-cli': '7.4.1', sharp: '0.34.4', '@desk/lib': 'workspace:^' },
   },
   'packages/images/app.js': `const sharp = require('sharp')
-module.exports = async server => {
+module.exports = async (server, _options) => {
   server.get('/', async () => {
     const image = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } }).png().toBuffer()
-    const { width } = await sharp(image).resize(2).metadata()
+    const { info } = await sharp(image).resize(2).toBuffer({ resolveWithObject: true })
     return \`\${process.getuid()} sharp \${width}\`
   })
 }`,
@@ -226,13 +226,8 @@ const hidden = (() => { try { return require('is-odd') && 'development' } catch 
 ${listening(`() => \`classic \${require('ms')('1s')} \${hidden}\``)}`,
 }
 
-export interface NodeProjects {
-  /** Folder of each service by its name. */
-  readonly services: Readonly<Record<string, string>>
-}
-
-/** Writes them below a folder and makes their lock files, which takes npm's registry. */
-export function makeNodeProjects(root: string): NodeProjects {
+/** Writes them below a folder and makes their lock files, which takes npm's registry. @returns folder of each service by its name */
+export function makeNodeProjects(root: string): Readonly<Record<string, string>> {
   const vendor = join(root, 'npm/vendor')
   write(join(root, 'adder'), addon)
   write(join(root, 'npm'), ofNpm)
@@ -266,18 +261,16 @@ export function makeNodeProjects(root: string): NodeProjects {
     '--non-interactive',
   )
   return {
-    services: {
-      express: join(root, 'npm/services/express'),
-      fastify: join(root, 'npm/services/fastify'),
-      nest: join(root, 'npm/services/nest'),
-      plain: join(root, 'pnpm/packages/plain'),
-      images: join(root, 'pnpm/packages/images'),
-      web: join(root, 'pnpm/packages/web'),
-      api: join(root, 'yarn/packages/api'),
-      shell: join(root, 'yarn/packages/plain'),
-      pages: join(root, 'yarn/packages/pages'),
-      classic: join(root, 'classic'),
-    },
+    express: join(root, 'npm/services/express'),
+    fastify: join(root, 'npm/services/fastify'),
+    nest: join(root, 'npm/services/nest'),
+    plain: join(root, 'pnpm/packages/plain'),
+    images: join(root, 'pnpm/packages/images'),
+    web: join(root, 'pnpm/packages/web'),
+    api: join(root, 'yarn/packages/api'),
+    shell: join(root, 'yarn/packages/plain'),
+    pages: join(root, 'yarn/packages/pages'),
+    classic: join(root, 'classic'),
   }
 }
 

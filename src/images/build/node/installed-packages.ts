@@ -109,7 +109,7 @@ export async function packagePrograms(
   path: string,
 ): Promise<Record<string, PackageProgram>> {
   const programs: Record<string, PackageProgram> = {}
-  for (const folder of [...new Set([path, ''])]) {
+  for (const folder of new Set([path, ''])) {
     const below = folder === '' ? 'node_modules/' : `${folder}/node_modules/`
     for (const place of packages.filter(each => each.startsWith(below) && isName(each.slice(below.length)))) {
       const file = join(directory, place, 'package.json')

@@ -162,14 +162,14 @@ describe('the members of a workspace and what they need of each other', () => {
     expect([lock.linkOf('packages/api', 'outside', ''), lock.linkOf('packages/api', '@acme/lib', '')]).toContain(place)
   })
 
-  test.each<[string, PackageManager, string]>([
-    ['npm', npm, '{'],
-    ['pnpm', pnpm, 'dependencies: {}'],
-    ['pnpm', pnpm, ''],
-    ['yarn', yarnClassic, 'nothing'],
-    ['yarn', yarnBerry, 'nothing'],
-  ])('are not told by what is no lock file of %s: %j', (_name, manager, text) => {
-    expect(() => manager.readLock(text, names)).toThrow()
+  test.each<[string, PackageManager, string, RegExp]>([
+    ['npm', npm, '{', /JSON/],
+    ['pnpm', pnpm, 'dependencies: {}', /it has no lockfileVersion/],
+    ['pnpm', pnpm, '', /it has no lockfileVersion/],
+    ['yarn', yarnClassic, 'nothing', /it is no lock file of yarn/],
+    ['yarn', yarnBerry, 'nothing', /it is no lock file of yarn/],
+  ])('are not told by what is no lock file of %s: %j', (_name, manager, text, said) => {
+    expect(() => manager.readLock(text, names)).toThrow(said)
   })
 })
 
