@@ -1,5 +1,15 @@
 // A folder to build images of, and the images as tests look at them: without a registry, straight from a builder.
-import { createReadStream, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  cpSync,
+  readdirSync,
+  utimesSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -51,6 +61,14 @@ export class BuildPlace {
     writeFileSync(file, content)
     chmodSync(file, mode)
     return file
+  }
+
+  /** The same files elsewhere, from other times. */
+  copyOf(directory: string): string {
+    const copy = this.folder('copy')
+    cpSync(directory, copy, { recursive: true })
+    for (const name of readdirSync(copy, { recursive: true })) utimesSync(join(copy, String(name)), 1, 1)
+    return copy
   }
 
   async build(
@@ -114,6 +132,15 @@ async function readInto(files: Map<string, BuiltFile>, file: string, layer: numb
     })
   }
 }
+
+/** A base image of which no more is known than which files it has, or which paths fit. */
+export const baseWith = (name: string, ...has: readonly (string | RegExp)[]): BaseImage => ({
+  name,
+  digest: 'sha256:1',
+  layers: [],
+  config: { Env: ['PATH=/special/bin:/usr/bin', 'LANG=C'] },
+  has: path => has.some(one => (typeof one === 'string' ? one === path : one.test(path))),
+})
 
 /** A folder with a program of this name, for the beginning of PATH. */
 export function fakeProgram(directory: string, name: string, script: string): void {

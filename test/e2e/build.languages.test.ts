@@ -122,6 +122,7 @@ describe.skipIf(reason !== undefined)(
 
     test('a Dockerfile from nothing', async () => {
       const directory = project('scratch', {
+        'app.yml': 'name: scratch\nports: { http: 8080 }\nbuild: { args: { WORD: built } }\n',
         Dockerfile: [
           'FROM scratch AS build',
           'COPY busybox /bin/sh',
@@ -135,7 +136,7 @@ describe.skipIf(reason !== undefined)(
         ].join('\n'),
       })
       copyFileSync('/bin/busybox', join(directory, 'busybox'))
-      expect(await cluster.curl(await running('scratch', directory))).toBe('docker none\n')
+      expect(await cluster.curl(await running('scratch', directory))).toBe('docker built\n')
     })
 
     test('Python', async () => {

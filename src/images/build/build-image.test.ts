@@ -21,6 +21,7 @@ import { startRegistry, type Registry } from '../registry/registry.ts'
 import { buildImage } from './build-image.ts'
 import type { BuiltImage } from './push-image.ts'
 import { BuildError } from './build-error.ts'
+import type { Builder } from './builder.ts'
 import { entriesBelow, writeLayer } from './layers/layer.ts'
 import { nodeBuilder } from './node/node-builder.ts'
 import { defaultSettings } from './settings.ts'
@@ -238,6 +239,21 @@ describe('a build of what did not change', () => {
     expect(steps).toContain('application')
   })
 
+  test('is done when a tool is another one, or when nobody can tell', async () => {
+    let compiler: string | undefined = '1'
+    const builder: Builder = { ...nodeBuilder, surroundings: async () => compiler }
+    const done = async (): Promise<boolean> => {
+      steps = []
+      await build({ tag: 'tool', builder })
+      return steps.includes('application')
+    }
+    expect([await done(), await done()]).toEqual([true, false])
+    compiler = '2'
+    expect([await done(), await done()]).toEqual([true, false])
+    compiler = undefined
+    expect([await done(), await done()]).toEqual([true, true])
+  })
+
   test('is done when the registry has it no longer, and only named anew when its tag leads elsewhere', async () => {
     const first = await build({ tag: 'here' })
     put('main.js', 'console.log(2)')
@@ -272,6 +288,17 @@ describe('a build of what did not change', () => {
     await build({ tag: 'edited' })
     expect(steps).toContain('application')
   }, 60_000)
+})
+
+test('variables of the base image hold where the service says nothing else, and programs are looked for in both', async () => {
+  const made = (...variables: string[]): Builder => ({
+    ...nodeBuilder,
+    build: async () => ({ layers: [], config: { Env: variables }, components: [] }),
+  })
+  await build({ tag: 'below', builder: made('PATH=/opt/bin:/bin', 'LANG=C', 'A=1') })
+  const settings = { ...defaultSettings, base: 'sampan.local/web:below' }
+  await build({ tag: 'upon', builder: made('PATH=/venv/bin:/bin', 'LANG=C.UTF-8'), settings })
+  expect((await pulled('upon')).config.config['Env']).toEqual(['PATH=/venv/bin:/bin:/opt/bin', 'LANG=C.UTF-8', 'A=1'])
 })
 
 describe('labels', () => {

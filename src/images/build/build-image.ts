@@ -10,6 +10,7 @@ import { prepareCache, whileMaking } from './layers/kept-layer.ts'
 import { pushBillOfMaterials, pushImage, type BuiltImage, type PushedImage } from './push-image.ts'
 import { revisionOf, type Revision } from './revision.ts'
 import type { BuildSettings } from './settings.ts'
+import { aptLists } from './packages/packages-layer.ts'
 import { BuildMemory, fingerprintOf, isOwnDoing, snapshotOf } from './unchanged.ts'
 
 export interface BuildOptions {
@@ -44,12 +45,14 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const client = options.connect(registry, repository)
   try {
     const inputs = builder.inputs?.(directory) ?? [directory]
-    const [revision, base] = await Promise.all([
+    const [revision, surroundings, base] = await Promise.all([
       revisionOf(directory, inputs),
+      surroundingsOf(options),
       settings.base === undefined ? undefined : pullBase(settings.base, { ...options, localRegistry: registry }),
     ])
     const { size, mtimeMs } = statSync(options.nodeBinary)
-    const rest = { version: 1, revision, base: base?.digest, node: [size, mtimeMs], tool: options.tool }
+    const node = [size, mtimeMs]
+    const rest = { version: 1, revision, surroundings, base: base?.digest, node, tool: options.tool }
     const memory = new BuildMemory(cacheDirectory, [
       directory,
       repository,
@@ -60,7 +63,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       JSON.stringify(settings),
     ])
     const before = snapshotOf(inputs)
-    const known = await memory.recall(fingerprintOf(before, rest))
+    const known = surroundings === undefined ? undefined : await memory.recall(fingerprintOf(before, rest))
     if (known !== undefined && (await isStillThere(client, tag, known.image))) {
       for (const text of known.notes) options.note(text)
       options.progress('nothing changed', true)
@@ -79,6 +82,14 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   } finally {
     client.close()
   }
+}
+
+/** undefined: it cannot be known whether the image would be another one now. */
+async function surroundingsOf({ builder, directory, settings }: BuildOptions): Promise<string | undefined> {
+  const tools = builder.surroundings === undefined ? '' : await builder.surroundings(directory, settings)
+  // What apt knows of packages, where it is asked.
+  const lists = settings.packages.length === 0 ? undefined : statSync(aptLists, { throwIfNoEntry: false })?.mtimeMs
+  return tools === undefined ? undefined : `${tools} ${lists}`
 }
 
 const builtImage = ({ digest, sizeBytes }: PushedImage): BuiltImage => ({ digest, sizeBytes })
@@ -116,10 +127,15 @@ function upon(base: ContainerConfig | undefined, own: ContainerConfig): Containe
   for (const text of [...(base.Env ?? []), ...(own.Env ?? [])]) {
     const [name = ''] = text.split('=', 1)
     const known = variables.get(name)
-    if (name === 'PATH' && known !== undefined) continue
-    variables.set(name, text)
+    variables.set(name, name === 'PATH' && known !== undefined ? joinedPath(text, known) : text)
   }
   return { ...inherited, ...own, Env: [...variables.values()] }
+}
+
+/** The own folders first, then those of the base that are none of them. */
+function joinedPath(own: string, below: string): string {
+  const folders = [own, below].flatMap(text => text.slice('PATH='.length).split(':'))
+  return `PATH=${[...new Set(folders)].join(':')}`
 }
 
 function labelsOf(

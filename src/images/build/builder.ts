@@ -18,6 +18,11 @@ export interface Builder {
   describe(directory: string): ProjectName
   /** Files and folders that the image is made of, absolute; by default the folder itself. */
   inputs?(directory: string): readonly string[]
+  /**
+   * What the image depends on beside those, such as the compiler: changes with it. By default nothing.
+   * @returns undefined: it cannot be known, and an image is made every time
+   */
+  surroundings?(directory: string, settings: BuildSettings): Promise<string | undefined>
   /** @throws BuildError */
   build(context: BuildContext): Promise<ImageContent>
 }

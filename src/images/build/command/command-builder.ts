@@ -40,7 +40,7 @@ export async function buildByCommand(context: BuildContext): Promise<ImageConten
   const below = await foundation(context, started.programs, libraries)
   return {
     layers: [...below.layers, await applicationLayer(context, entries)],
-    config: containerConfig(below, { command: started.command }),
+    config: containerConfig({ command: started.command }),
     components: below.components,
   }
 }

@@ -18,25 +18,19 @@ export const buildKitEngine: DockerfileEngine = {
   name: 'BuildKit',
   isThere: async () => (await answers('buildctl', 'debug', 'workers')) !== undefined,
   async build(what) {
-    const { directory, dockerfile, target, args, secrets, making } = what
-    const archive = join(making, 'image.tar')
-    await run(
-      'buildctl',
-      [
-        'build',
-        '--progress=plain',
-        '--frontend=dockerfile.v0',
-        `--local=context=${directory}`,
-        `--local=dockerfile=${dirname(dockerfile)}`,
-        `--opt=filename=${basename(dockerfile)}`,
-        ...(target === undefined ? [] : [`--opt=target=${target}`]),
-        ...Object.entries({ ...args, ...environment }).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
-        ...secretOptions(secrets),
-        `--output=${outputTo(archive)}`,
-      ],
-      { directory, timeoutMs, environment: { ...process.env, ...environment } },
-    )
-    return partsOf(archive, join(making, 'image'))
+    const { directory, dockerfile, target, args, secrets } = what
+    return built('buildctl', what, archive => [
+      'build',
+      '--progress=plain',
+      '--frontend=dockerfile.v0',
+      `--local=context=${directory}`,
+      `--local=dockerfile=${dirname(dockerfile)}`,
+      `--opt=filename=${basename(dockerfile)}`,
+      ...(target === undefined ? [] : [`--opt=target=${target}`]),
+      ...Object.entries({ ...args, ...environment }).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
+      ...secretOptions(secrets),
+      `--output=${outputTo(archive)}`,
+    ])
   },
 }
 
@@ -50,26 +44,30 @@ export const dockerEngine: DockerfileEngine = {
     return (await answers('docker', 'info', '--format', '{{.DriverStatus}}'))?.includes('io.containerd') === true
   },
   async build(what) {
-    const { directory, dockerfile, target, args, secrets, making } = what
-    const archive = join(making, 'image.tar')
-    await run(
-      'docker',
-      [
-        'buildx',
-        'build',
-        '--progress=plain',
-        '--provenance=false',
-        `--file=${dockerfile}`,
-        ...(target === undefined ? [] : [`--target=${target}`]),
-        ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
-        ...secretOptions(secrets),
-        `--output=${outputTo(archive)}`,
-        directory,
-      ],
-      { directory, timeoutMs, environment: { ...process.env, ...environment } },
-    )
-    return partsOf(archive, join(making, 'image'))
+    const { directory, dockerfile, target, args, secrets } = what
+    return built('docker', what, archive => [
+      'buildx',
+      'build',
+      '--progress=plain',
+      '--provenance=false',
+      `--file=${dockerfile}`,
+      ...(target === undefined ? [] : [`--target=${target}`]),
+      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
+      ...secretOptions(secrets),
+      `--output=${outputTo(archive)}`,
+      directory,
+    ])
   },
+}
+
+async function built(
+  program: string,
+  { directory, making }: DockerfileBuild,
+  args: (archive: string) => readonly string[],
+): Promise<BuiltParts> {
+  const archive = join(making, 'image.tar')
+  await run(program, args(archive), { directory, timeoutMs, environment: { ...process.env, ...environment } })
+  return partsOf(archive, join(making, 'image'))
 }
 
 const outputTo = (archive: string): string =>

@@ -8,7 +8,8 @@ import type { BuildContext, Builder } from '../builder.ts'
 import type { ContainerConfig, ImageContent } from '../image-content.ts'
 import type { BuildSecret, BuildSettings } from '../settings.ts'
 import { lineOf, readDockerfile } from './dockerfile.ts'
-import { findEngine, type BuiltParts, type DockerfileEngine } from './engine.ts'
+import type { BuiltParts, DockerfileEngine } from './engine.ts'
+import { findEngine } from './find-engine.ts'
 
 const usual = ['Dockerfile', 'Containerfile']
 
@@ -19,6 +20,8 @@ export const dockerfileBuilder: Builder = {
   finds: (directory, { dockerfile }) =>
     (dockerfile === undefined ? usual : [dockerfile]).find(name => existsSync(join(directory, name))),
   describe: () => ({ name: undefined, version: undefined }),
+  // Images that it begins with may have moved, and secrets have changed; what builds it knows what did not change.
+  surroundings: async () => undefined,
   build,
 }
 

@@ -1,9 +1,5 @@
-// A program that builds Dockerfiles: BuildKit, by its own command or by that of Docker, or buildah. The first that is
-// there and works is taken.
-import { BuildError } from '../build-error.ts'
+// A program that builds Dockerfiles: what it is told, and what it gives.
 import type { BuildSecret } from '../settings.ts'
-import { buildahEngine } from './buildah.ts'
-import { buildKitEngine, dockerEngine } from './buildkit.ts'
 
 export interface DockerfileBuild {
   /** The context, absolute. */
@@ -42,14 +38,4 @@ export interface DockerfileEngine {
   isThere(): Promise<boolean>
   /** @throws CommandError that has what it said in `stderr` */
   build(what: DockerfileBuild): Promise<BuiltParts>
-}
-
-const engines: readonly DockerfileEngine[] = [buildKitEngine, dockerEngine, buildahEngine]
-
-/** @throws BuildError */
-export async function findEngine(): Promise<DockerfileEngine> {
-  for (const engine of engines) if (await engine.isThere()) return engine
-  throw new BuildError(
-    'a Dockerfile is built by BuildKit (buildctl or docker buildx, with a daemon that can be reached) or by buildah, and none of them is there; install one with: apt-get install buildah',
-  )
 }

@@ -10,6 +10,7 @@ import type { Component, ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { applicationFolder, containerConfig } from '../layers/container-config.ts'
 import { librariesOfProgram } from '../layers/executables.ts'
+import { toolsKey } from '../layers/files-key.ts'
 import { foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { oneProgram } from '../layers/one-program.ts'
@@ -22,6 +23,7 @@ export const goBuilder: Builder = {
   looksFor: 'go.mod',
   finds: directory => (existsSync(join(directory, 'go.mod')) ? 'go.mod' : undefined),
   describe: directory => ({ name: moduleName(directory), version: undefined }),
+  surroundings: async () => toolsKey(['go'], ['GOFLAGS', 'CGO_ENABLED', 'CC', 'GOOS', 'GOARCH']),
   build,
 }
 
@@ -71,7 +73,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
   const below = await foundation(context, [], await librariesOfProgram(binary, program.name))
   return {
     layers: [...below.layers, await applicationLayer(context, entries)],
-    config: containerConfig(below, { command: [`/${place}`, ...args] }),
+    config: containerConfig({ command: [`/${place}`, ...args] }),
     components: [...below.components, ...(await modulesIn(context, binary))],
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { unzipSync, zipSync } from 'fflate'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findProgram } from '../../../host/cluster-programs.ts'
-import { BuildPlace, fakeProgram } from '../../../testing/build-place.ts'
+import { baseWith, BuildPlace, fakeProgram } from '../../../testing/build-place.ts'
 import type { BaseImage } from '../base/base-image.ts'
 import { packagesIn, readManifest, withoutTimes } from './jar.ts'
 import { javaBuilder } from './java-builder.ts'
@@ -162,13 +162,7 @@ describe('a Java project', () => {
 
   test('on a base image uses its Java', async () => {
     place.put('shop.jar', jar(manifest('Main-Class: a.Main')))
-    const base = (...paths: string[]): BaseImage => ({
-      name: 'temurin',
-      digest: 'sha256:1',
-      layers: [],
-      config: {},
-      has: path => paths.includes(path),
-    })
+    const base = (...paths: string[]): BaseImage => baseWith('temurin', ...paths)
     expect((await place.build(javaBuilder, {}, { base: base('/opt/java/openjdk/bin/java') })).digests).toHaveLength(1)
     await expect(place.build(javaBuilder, {}, { base: base() })).rejects.toThrow(
       'the base image temurin has no Java; name one that has',

@@ -10,12 +10,13 @@ import { runBuild } from '../command/run-build.ts'
 import type { Component, ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { applicationFolder, containerConfig } from '../layers/container-config.ts'
+import { toolsKey } from '../layers/files-key.ts'
 import { foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { runTool } from '../run-tool.ts'
 import { packagesIn, readManifest, withoutTimes, type JarManifest } from './jar.ts'
-import { findJava, javaFolder, javaLayer } from './java-runtime.ts'
+import { findJava, javaFolder, javaLayer, javaLibraries } from './java-runtime.ts'
 
 const gradleFiles = ['build.gradle', 'build.gradle.kts']
 
@@ -25,6 +26,7 @@ export const javaBuilder: Builder = {
   looksFor: 'pom.xml, build.gradle, build.gradle.kts or one jar',
   finds: directory => ['pom.xml', ...gradleFiles].find(name => existsSync(join(directory, name))) ?? onlyJar(directory),
   describe,
+  surroundings: async () => toolsKey(['java', 'javac', 'mvn', 'gradle'], ['JAVA_HOME', 'MAVEN_OPTS']),
   build,
 }
 
@@ -56,16 +58,17 @@ async function build(context: BuildContext): Promise<ImageContent> {
   else if (settings.output === undefined) await make(context)
   const { name, version } = describe(directory)
   const program = await findProgramJar(placesOf(directory, settings.output), `${name}-${version}.jar`, directory)
-  const below = await foundation(context)
+  const below = await foundation(context, [], java === undefined ? [] : await javaLibraries(java))
   const runtime = java === undefined ? undefined : await javaLayer(context, java, below)
   if (runtime !== undefined) progress('Java', runtime.cached)
   const libraries = await librariesLayer(context, program.libraries)
   const application = await applicationLayer(context, program.entries)
   return {
     layers: [...below.layers, runtime ?? [], libraries ?? [], application].flat(),
-    config: containerConfig(below, {
+    config: containerConfig({
       command: settings.start ?? ['java', ...memoryOptions, '-jar', `/${applicationFolder}/${program.jar}`],
-      variables: java === undefined ? {} : { JAVA_HOME: `/${javaFolder}` },
+      // Before Java 18, text is read and written as the language of the surroundings says.
+      variables: { LANG: 'C.UTF-8', ...(java !== undefined && { JAVA_HOME: `/${javaFolder}` }) },
     }),
     components: [...below.components, ...(runtime?.components ?? []), ...program.components],
   }

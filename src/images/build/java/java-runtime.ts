@@ -5,6 +5,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext } from '../builder.ts'
+import { librariesOf } from '../layers/base-layer.ts'
 import { filesKey } from '../layers/files-key.ts'
 import type { Foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
@@ -13,6 +14,8 @@ import { nativeLibraries } from '../layers/native-libraries.ts'
 import { runTool } from '../run-tool.ts'
 
 export const javaFolder = 'usr/local/lib/java'
+
+const plainLocale = '/usr/lib/locale/C.utf8'
 
 export interface JavaOfMachine {
   /** Its `java.home`. */
@@ -34,6 +37,10 @@ export async function findJava({ directory }: BuildContext): Promise<JavaOfMachi
   if (home === undefined) throw new BuildError(`${program} does not say where it is (java.home)`)
   return { home: realpathSync(home), version: value('java\\.version') ?? 'unknown' }
 }
+
+/** Paths of the libraries that it loads and does not bring itself. */
+export const javaLibraries = async ({ home }: JavaOfMachine): Promise<string[]> =>
+  (await librariesOf(join(home, 'bin/java'))).filter(path => !realpathSync(path).startsWith(`${home}/`))
 
 /** What services use: everything but what shows windows and what develops programs. */
 const modules =
@@ -76,6 +83,8 @@ export function javaLayer(context: BuildContext, java: JavaOfMachine, below: Fou
           : []),
         { path: 'usr/local/bin/java', kind: 'link', target: `/${javaFolder}/bin/java` },
         ...native.entries,
+        // Without it, the C library knows no language that is written in UTF-8.
+        ...(existsSync(plainLocale) ? await entriesBelow(plainLocale, plainLocale.slice(1)) : []),
       ],
       components: [{ name: 'openjdk', version, purl: `pkg:generic/openjdk@${encodeURIComponent(version)}` }],
     }

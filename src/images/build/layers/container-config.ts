@@ -1,8 +1,7 @@
-// How containers of a service start, as far as that is the same in every language: not as root, in the folder of the
-// service, with the variables of the base image below its own.
+// How containers of a service start, as far as that is the same in every language: not as root, and in the folder of
+// the service.
 import type { ContainerConfig } from '../image-content.ts'
 import { homeDirectory, serviceUser } from './base-layer.ts'
-import type { Foundation } from './foundation.ts'
 
 export const applicationFolder = 'app'
 export const usualPath = '/usr/local/bin:/usr/bin:/bin'
@@ -15,17 +14,8 @@ export interface Start {
   readonly variables?: Readonly<Record<string, string>>
 }
 
-export function containerConfig(
-  { variables: below }: Pick<Foundation, 'variables'>,
-  { command, variables = {} }: Start,
-): ContainerConfig {
-  const all = {
-    PATH: usualPath,
-    PORT: String(defaultPort),
-    ...below,
-    HOME: homeDirectory,
-    ...variables,
-  }
+export function containerConfig({ command, variables = {} }: Start): ContainerConfig {
+  const all = { PATH: usualPath, HOME: homeDirectory, PORT: String(defaultPort), ...variables }
   return {
     User: `${serviceUser.id}:${serviceUser.id}`,
     Env: Object.entries(all).map(([key, value]) => `${key}=${value}`),

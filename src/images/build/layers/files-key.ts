@@ -1,6 +1,7 @@
-// Keys of layers that are made of files of this machine.
+// Keys of what is made of files of this machine, or by its tools.
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
+import { findProgram } from '../../../host/cluster-programs.ts'
 
 /** Changes when one of the files of this machine does, or what is said beside them. */
 export function filesKey(files: readonly string[], ...said: readonly string[]): string {
@@ -11,3 +12,10 @@ export function filesKey(files: readonly string[], ...said: readonly string[]): 
   }
   return hash.digest('hex').slice(0, 16)
 }
+
+/** Changes when one of the tools of this machine does, or a variable that they go by. */
+export const toolsKey = (programs: readonly string[], variables: readonly string[] = []): string =>
+  filesKey(
+    programs.flatMap(name => findProgram(name) ?? []).map(path => realpathSync(path)),
+    ...variables.map(name => `${name}=${process.env[name]}`),
+  )

@@ -15,8 +15,6 @@ import { belowUsr, libraryFolders } from './library-places.ts'
 export interface Foundation {
   readonly layers: readonly Layer[]
   readonly components: readonly Component[]
-  /** What the base image sets for its containers. */
-  readonly variables: Readonly<Record<string, string>>
   /** Paths on this machine of shared libraries that the image has; empty with a base image, which `lacks` knows. */
   readonly libraries: readonly string[]
   /** Whether nothing below has a library of this name. */
@@ -64,7 +62,6 @@ async function ownBase(
   return {
     layers: [layer],
     components: layer.components,
-    variables: {},
     libraries: all,
     lacks: library => !names.has(library),
   }
@@ -87,12 +84,6 @@ async function onBase(context: BuildContext, libraries: ReadonlySet<string>): Pr
   return {
     layers: [...base.layers, ...added],
     components: added.flatMap(({ components }) => components),
-    variables: Object.fromEntries(
-      (base.config.Env ?? []).map(text => {
-        const at = text.indexOf('=')
-        return [text.slice(0, at), text.slice(at + 1)]
-      }),
-    ),
     libraries: [],
     lacks,
   }

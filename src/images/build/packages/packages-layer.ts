@@ -52,13 +52,16 @@ export async function packagesLayer(
   })
 }
 
+/** Changes when apt is brought up to date. */
+export const aptLists = '/var/lib/apt/lists'
+
 /** What apt worked out is good until its lists change. */
 async function resolved(
   context: BuildContext,
   names: readonly string[],
   present: readonly DebianPackage[],
 ): Promise<DebianPackage[]> {
-  const lists = await stat('/var/lib/apt/lists').catch(() => undefined)
+  const lists = await stat(aptLists).catch(() => undefined)
   const key = createHash('sha256')
     .update(JSON.stringify([1, names.toSorted(), present, lists?.mtimeMs, process.env['APT_CONFIG'], process.arch]))
     .digest('hex')

@@ -42,10 +42,8 @@ export async function resolvePackages(
       // Keeps what is worked out for another system out of the machine's own files.
       '-o',
       'Dir::Cache::pkgcache=',
-      '-o',
-      'Debug::NoLocking=1',
       '--no-install-recommends',
-      '--print-uris',
+      '--simulate',
       '--yes',
       '--quiet=2',
       'install',
@@ -69,12 +67,12 @@ const installed = ({ name, version, architecture }: DebianPackage): string =>
     '',
   ].join('\n')
 
-/** `'http://.../zlib1g_1.2.deb' zlib1g_1%3a1.2_amd64.deb 86684 SHA256:...` */
+/** `Inst zlib1g (1:1.2.13.dfsg-1 Debian:12.11/stable [amd64])`; what apt has fetched before is among them. */
 function packageOf(line: string): DebianPackage[] {
-  const match = /^'[^']*' ([^_ ]+)_([^_ ]+)_([^_ ]+)\.deb \d/.exec(line)
+  const match = /^Inst ([^\s:]+)\S* (?:\[[^\]]*\] )?\((\S+) .*\[([^\]\s]+)\]\)/.exec(line)
   if (match === null) return []
   const [, name = '', version = '', architecture = ''] = match
-  return [{ name, version: version.replaceAll('%3a', ':'), architecture }]
+  return [{ name, version, architecture }]
 }
 
 /** @throws BuildError */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findProgram } from '../../../host/cluster-programs.ts'
-import { BuildPlace, fakeProgram } from '../../../testing/build-place.ts'
+import { baseWith, BuildPlace, fakeProgram } from '../../../testing/build-place.ts'
 import type { BaseImage } from '../base/base-image.ts'
 import { phpBuilder } from './php-builder.ts'
 
@@ -103,13 +103,7 @@ echo '{"packages":[{"name":"acme/lib","version":"2.1.0","license":["MIT"]}]}' > 
 
   test('on a base image uses its PHP', async () => {
     place.put('index.php', '')
-    const base = (...paths: string[]): BaseImage => ({
-      name: 'php',
-      digest: 'sha256:1',
-      layers: [],
-      config: {},
-      has: path => paths.includes(path),
-    })
+    const base = (...paths: string[]): BaseImage => baseWith('php', ...paths)
     expect((await place.build(phpBuilder, {}, { base: base('/usr/local/bin/php') })).digests).toHaveLength(1)
     await expect(place.build(phpBuilder, {}, { base: base() })).rejects.toThrow(
       'the base image php has no PHP; name one that has',

@@ -11,6 +11,7 @@ import { runBuild } from '../command/run-build.ts'
 import type { Component, ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { applicationFolder, containerConfig } from '../layers/container-config.ts'
+import { toolsKey } from '../layers/files-key.ts'
 import { foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow } from '../layers/layer.ts'
@@ -29,6 +30,7 @@ export const phpBuilder: Builder = {
   looksFor: 'composer.json, index.php or public/index.php',
   finds: directory => known.find(name => existsSync(join(directory, name))),
   describe,
+  surroundings: async () => toolsKey(['php']),
   build,
 }
 
@@ -67,7 +69,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
   ])
   return {
     layers: [...below.layers, runtime ?? [], dependencies ?? [], application].flat(),
-    config: containerConfig(below, {
+    config: containerConfig({
       command: settings.start ?? ['php', `/${starter}`, root],
       variables: { PHP_CLI_SERVER_WORKERS: '4', SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt' },
     }),

@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext } from '../builder.ts'
 import type { Component } from '../image-content.ts'
 import type { Foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow } from '../layers/layer.ts'
+import { belowUsr } from '../layers/library-places.ts'
 import { nativeLibraries } from '../layers/native-libraries.ts'
 import { runTool } from '../run-tool.ts'
 import { compilePython, type PythonOfMachine } from './interpreter.ts'
@@ -57,7 +58,9 @@ export async function dependencyLayer(
         },
         { path: `${environmentFolder}/bin/python3`, kind: 'link', target: `python${python.minor}` },
         { path: `${environmentFolder}/bin/python`, kind: 'link', target: 'python3' },
-        ...native.entries.filter(({ path }) => below.lacks(path.slice(path.lastIndexOf('/') + 1))),
+        ...native.entries
+          .filter(({ path }) => below.lacks(basename(path)))
+          .map(entry => (context.base === undefined ? entry : belowUsr(entry))),
       ],
       notes: native.notes,
       components: await packagesIn(packages),

@@ -9,6 +9,7 @@ import { runBuild } from '../command/run-build.ts'
 import type { ImageContent } from '../image-content.ts'
 import { applicationLayer } from '../layers/application-layer.ts'
 import { applicationFolder, containerConfig, usualPath } from '../layers/container-config.ts'
+import { filesKey } from '../layers/files-key.ts'
 import { foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { serviceFiles } from '../layers/service-files.ts'
@@ -30,6 +31,10 @@ export const pythonBuilder: Builder = {
   looksFor,
   finds: findsPython,
   describe: describePython,
+  async surroundings(directory) {
+    const { program, version } = await findPython(directory)
+    return filesKey([program], version)
+  },
   build,
 }
 
@@ -57,11 +62,11 @@ async function build(context: BuildContext): Promise<ImageContent> {
   ])
   return {
     layers: [...below.layers, library ?? [], packages ?? [], application].flat(),
-    config: containerConfig(below, {
+    config: containerConfig({
       command: start.command.some(word => word.includes('${'))
         ? ['python3', `/${starterPath}`, ...start.command]
         : start.command,
-      variables: variablesOf(source, below.variables['PATH'], packages !== undefined),
+      variables: variablesOf(source, packages !== undefined),
     }),
     components: [...below.components, ...(packages?.components ?? [])],
   }
@@ -82,13 +87,12 @@ words = [re.sub(r'\\$\\{(\\w+)(?::-([^}]*))?\\}', value, word) for word in sys.a
 os.execvp(words[0], words)
 `
 
-function variablesOf(source: string, path: string | undefined, hasPackages: boolean): Record<string, string> {
-  const below = path ?? usualPath
+function variablesOf(source: string, hasPackages: boolean): Record<string, string> {
   // The usual layouts: packages in the folder itself, or in src.
   const isBelowSource = existsSync(join(source, 'src')) && !existsSync(join(source, 'src/__init__.py'))
   const own = isBelowSource ? `/${applicationFolder}:/${applicationFolder}/src` : `/${applicationFolder}`
   return {
-    PATH: hasPackages ? `/${environmentFolder}/bin:${below}` : below,
+    PATH: hasPackages ? `/${environmentFolder}/bin:${usualPath}` : usualPath,
     ...(hasPackages && { VIRTUAL_ENV: `/${environmentFolder}` }),
     PYTHONPATH: own,
     // Logs are there when they are written, and nothing is written beside the modules.

@@ -1,6 +1,6 @@
 // A cargo that is none says what it was asked and copies a program of this machine; where there is a real one, it
 // builds as well.
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findProgram } from '../../../host/cluster-programs.ts'
@@ -119,9 +119,7 @@ describe.skipIf(missing)(
   () => {
     test('a project becomes the same program wherever it is, and nothing is written into it', async () => {
       const first = await place.build(rustBuilder)
-      const copy = place.folder('copy')
-      cpSync(place.directory, copy, { recursive: true })
-      for (const name of readdirSync(copy)) utimesSync(join(copy, name), 1, 1)
+      const copy = place.copyOf(place.directory)
       const second = await place.build(rustBuilder, {}, { directory: copy, cacheDirectory: place.folder('cache') })
       expect(second.digests).toEqual(first.digests)
       expect(first.files.get('app/hello')?.content.slice(1, 4)).toBe('ELF')

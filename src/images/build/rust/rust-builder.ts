@@ -25,6 +25,11 @@ export const rustBuilder: Builder = {
   looksFor: 'Cargo.toml',
   finds: directory => (existsSync(join(directory, 'Cargo.toml')) ? 'Cargo.toml' : undefined),
   describe,
+  // The program may be one that starts another one, by what is installed and chosen.
+  surroundings: async directory => {
+    const { stdout } = await cargo({ directory }, ['--version', '--verbose'])
+    return `${stdout} ${process.env['RUSTFLAGS']}`
+  },
   build,
 }
 
@@ -50,7 +55,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
       ...below.layers,
       await applicationLayer(context, [...files, { path: place, kind: 'file', source: binary, mode: 0o755 }]),
     ],
-    config: containerConfig(below, { command: [`/${place}`, ...args] }),
+    config: containerConfig({ command: [`/${place}`, ...args] }),
     components: [...below.components, ...cratesOf(project.root)],
   }
 }
@@ -150,7 +155,7 @@ function cratesOf(root: string): Component[] {
 }
 
 const cargo = (
-  { directory }: BuildContext,
+  { directory }: Pick<BuildContext, 'directory'>,
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<CommandOutput> =>

@@ -121,7 +121,7 @@ async function build(context: BuildContext): Promise<ImageContent> {
   ])
   return {
     layers: [...below.layers, application],
-    config: containerConfig(below, {
+    config: containerConfig({
       command: ['node', `/${place}`, `/${applicationFolder}`, ...(isSinglePage(entries) ? ['--single-page'] : [])],
       variables: { NODE_ENV: 'production' },
     }),
