@@ -17,16 +17,20 @@ const layers = {
   network: ['lib', 'api', 'client', 'control', 'host'],
   images: ['lib', 'host'],
   delivery: ['lib', 'api', 'client', 'control', 'streams', 'images'],
+  develop: ['lib', 'delivery', 'images'],
   observe: ['lib', 'api', 'client', 'control'],
   dashboard: ['lib', 'api', 'client'],
-  cli: ['lib', 'api', 'client', 'delivery', 'images'],
+  cli: ['lib', 'api', 'client', 'delivery', 'develop', 'images'],
 }
+
+/** Tests, and the contract suites that they run: a file or a folder. */
+const tests = '\\.test\\.ts$|/contract\\.ts$|/contract/'
 
 const rules = Object.entries(layers).map(([folder, allowed]) => ({
   name: `layer-${folder}`,
   severity: 'error',
   comment: `src/${folder} may import ${allowed.length === 0 ? 'nothing' : allowed.join(', ')}`,
-  from: { path: `^src/${folder}/`, pathNot: '(\\.test|/contract)\\.ts$' },
+  from: { path: `^src/${folder}/`, pathNot: tests },
   to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
 }))
 
@@ -67,7 +71,7 @@ module.exports = {
     {
       name: 'testing-stays-in-tests',
       severity: 'error',
-      from: { path: '^src/', pathNot: '(^src/testing/|\\.test\\.ts$|contract\\.ts$)' },
+      from: { path: '^src/', pathNot: `^src/testing/|${tests}` },
       to: { path: '^src/testing/' },
     },
   ],

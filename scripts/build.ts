@@ -1,19 +1,25 @@
-// Bundles Sampan into dist/: the command, the server, the store's worker thread, and the licenses of the
+// Bundles Sampan into dist/: the command, the server, the store's worker thread, the agent of `sampan dev`, and the licenses of the
 // libraries that are in them; and writes the schemas for editors into schema/.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle } from './bundle.ts'
+import { bundle, bundleAlone } from './bundle.ts'
 import { writeSchemas } from './schemas.ts'
 
 rmSync('dist', { recursive: true, force: true })
 const { inputs, outputs } = await bundle(
-  { sampan: 'src/main/cli.ts', server: 'src/main/server-process.ts', 'sqlite-worker': 'src/store/sqlite-worker.ts' },
+  {
+    sampan: 'src/main/cli.ts',
+    server: 'src/main/server-process.ts',
+    'sqlite-worker': 'src/store/sqlite-worker.ts',
+    agent: 'src/develop/agent/agent.ts',
+  },
   'dist',
   buildInfo(),
 )
 // It goes into images by itself, so nothing of it may be in a part that it shares with others.
 await bundle({ 'static-server': 'src/images/build/static/static-server.ts' }, 'dist')
+await bundleAlone('src/develop/agent/agent.ts', 'dist/agent.js')
 const libraries = new Set(
   Object.keys(inputs).flatMap(path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
 )

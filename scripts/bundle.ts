@@ -16,6 +16,20 @@ const leanHttp: Plugin = {
   },
 }
 
+/** A program that goes into containers: one file that needs nothing but Node.js, whichever version that is. */
+export async function bundleAlone(entryPoint: string, file: string): Promise<void> {
+  await build({
+    entryPoints: [entryPoint],
+    outfile: file,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node18',
+    minifySyntax: true,
+    legalComments: 'none',
+  })
+}
+
 /**
  * @param entryPoints name in `directory` (without `.js`) -> source file
  * @param define name -> what stands there instead, as JavaScript

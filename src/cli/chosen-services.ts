@@ -2,9 +2,11 @@
 import { dirname, join, resolve } from 'node:path'
 import type { Place } from '../delivery/engine/parts.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
+import { UnknownEnvironment } from '../delivery/manifest/manifest-error.ts'
 import { readManifest } from '../delivery/manifest/read-manifest.ts'
 import { tagPattern } from '../images/image-reference.ts'
 import { findManifest, manifestIn, type FoundManifest } from './find-manifest.ts'
+import { checkEnvironment } from './known-environments.ts'
 import { CommandFailure } from './output.ts'
 import { placeIn, type Setting } from './target.ts'
 
@@ -62,15 +64,32 @@ export function manifestOf(service: string, target: Setting, file: string | unde
   return findManifest(service, file, process.cwd())
 }
 
-/** Also of a service whose manifest is not at hand; with it, a namespace of its own is respected. */
+/**
+ * Also of a service whose manifest is not at hand, or has mistakes; without these, a namespace of its own is respected.
+ * @throws UnknownEnvironment, or CommandFailure, for an environment that neither its manifest nor the team knows
+ */
 export function placeOfService(service: string, target: Setting, file?: string): Place {
+  const found = manifestIfAny(service, target, file)
+  if (found === undefined) {
+    // Manifests that happen to be below say nothing of other services; those of a team do.
+    if (target.team !== undefined) checkEnvironment(target)
+    return placeIn(target, service)
+  }
   try {
-    const found = manifestOf(service, target, file)
     const { namespace } = readManifest(found.file, found.text, target.environment, target.team)
     return { environment: target.environment, service, namespace }
   } catch (error) {
-    if (file !== undefined) throw error
+    if (file !== undefined || error instanceof UnknownEnvironment) throw error
     return placeIn(target, service)
+  }
+}
+
+function manifestIfAny(service: string, target: Setting, file: string | undefined): FoundManifest | undefined {
+  try {
+    return manifestOf(service, target, file)
+  } catch (error) {
+    if (file !== undefined) throw error
+    return undefined
   }
 }
 

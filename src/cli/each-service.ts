@@ -2,6 +2,7 @@
 // waits for another, told apart in what is said, and one result of all of them.
 import type { DeliveryOptions } from '../delivery/delivering.ts'
 import { releaseFacts, type Release } from '../delivery/release.ts'
+import { runsText } from '../delivery/service-state.ts'
 import { inOrder, type Outcome } from '../delivery/team/in-order.ts'
 import { deliveryOptions, type DeliverySettings } from './deliveries.ts'
 import { interruptible } from './interruption.ts'
@@ -35,15 +36,17 @@ export interface EachServiceWork<Service> {
   /** What to do after it was ended at once. */
   readonly goOn: string
   readonly one: (at: WishAt<Service>) => Promise<Release>
-  /** When all have ended, some perhaps badly. */
-  readonly atTheEnd?: (ended: readonly Ended<Service>[], output: Output) => Promise<void>
+  /** What is said when it has ended well; by default that the release runs, as its steps made sure. */
+  readonly told?: (at: WishAt<Service>, release: Release) => Promise<string>
+  /** When all have ended, some perhaps badly. @returns those that nothing became of afterwards */
+  readonly atTheEnd?: (ended: readonly Ended<Service>[], output: Output) => Promise<readonly Ended<Service>[]>
 }
 
 /** @throws CommandFailure with what failed, when the others have ended */
 export async function eachService<Service>(
   wishes: readonly Wish<Service>[],
   options: EachServiceOptions,
-  { goOn, one, atTheEnd }: EachServiceWork<Service>,
+  { goOn, one, told = async (_at, release) => runsText(release), atTheEnd }: EachServiceWork<Service>,
 ): Promise<void> {
   const output = new Output()
   const targets = new Map<Setting, Target>()
@@ -63,8 +66,10 @@ export async function eachService<Service>(
       const order = [...all].map(([key, at]) => [key, at.after.map(name => keyOf(at, name))])
       const outcomes = await inOrder(Object.fromEntries(order), key => one(all.get(key)!))
       const ended = outcomes.map(outcome => ({ at: all.get(outcome.name)!, outcome }))
-      await atTheEnd?.(ended, output)
-      tell(ended, labelOf, options, output)
+      const last = (await atTheEnd?.(ended, output)) ?? ended
+      if (options.output !== 'json')
+        for (const { at, outcome } of last) if (outcome.value !== undefined) output.line(await told(at, outcome.value))
+      tell(last, wishes.length > 1 ? labelOf : undefined, options, output)
     })
   } finally {
     for (const target of targets.values()) target.close()
@@ -83,23 +88,18 @@ function prefixed(report: DeliveryOptions['report'], name: string): DeliveryOpti
 
 function tell<Service>(
   ended: readonly Ended<Service>[],
-  labelOf: (wish: Wish<Service>) => string,
+  labelOf: ((wish: Wish<Service>) => string) | undefined,
   { output: format }: EachServiceOptions,
   output: Output,
 ): void {
-  const done = ended.flatMap(({ outcome }) => outcome.value ?? [])
   const failed = ended.filter(({ outcome }) => outcome.state !== 'done')
   output.quiet()
   if (format === 'json' && failed.length === 0) {
-    const facts = done.map(releaseFacts)
+    const facts = ended.flatMap(({ outcome }) => outcome.value ?? []).map(releaseFacts)
     console.log(JSON.stringify(facts.length === 1 ? facts[0] : facts))
-  } else if (format !== 'json')
-    for (const { service, version, revision, environment } of done)
-      output.line(
-        `${service} ${version} runs in ${environment} (release ${revision}); look at it with: sampan ps -e ${environment} ${service}`,
-      )
+  }
   if (failed.length === 0) return
-  if (ended.length === 1) throw failed[0]!.outcome.error!
+  if (labelOf === undefined) throw failed[0]!.outcome.error!
   const lines = failed.map(({ at, outcome: { error } }) => `${labelOf(at)}: ${error?.message ?? notBegun}`)
   throw new CommandFailure(lines.join('\n'))
 }

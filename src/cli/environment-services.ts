@@ -1,17 +1,19 @@
 // Which services of an environment a command looks at: those that are named, else those of sampan.yml, else those
 // with a manifest below this folder, else all that were delivered to its namespace.
 import type { Place } from '../delivery/engine/parts.ts'
-import { isName } from '../delivery/manifest/fields.ts'
+import { foundName, isName } from '../delivery/manifest/fields.ts'
 import { placeOfService } from './chosen-services.ts'
 import { servicesBelow } from './find-manifest.ts'
 import { CommandFailure } from './output.ts'
-import { placeIn, type Target } from './target.ts'
+import { checkEnvironment } from './known-environments.ts'
+import { placeIn, type Setting, type Target } from './target.ts'
 
 /** @throws CommandFailure when there are none */
 export async function placesOf(names: readonly string[], target: Target): Promise<readonly Place[]> {
   if (names.length > 0) return names.map(name => placeOf(name, target))
-  const known = knownServices(target)
-  if (known.length > 0) return known.map(name => placeOfService(name, target))
+  const places = knownPlaces(target)
+  if (places.length > 0) return places
+  checkEnvironment(target)
   const { environment, engine, settings } = target
   if (settings?.namespace === 'service')
     throw new CommandFailure(
@@ -19,11 +21,25 @@ export async function placesOf(names: readonly string[], target: Target): Promis
     )
   const { namespace } = placeIn(target, '')
   const found = await engine.services(environment, namespace)
-  if (found.length === 0)
-    throw new CommandFailure(
-      `nothing was delivered to the environment "${environment}" (namespace ${namespace} of ${engine.name}); deliver it with: sampan deploy -e ${environment} NAME:VERSION`,
-    )
+  if (found.length === 0) throw new CommandFailure(nothingDelivered(target, [namespace]))
   return found.map(name => placeIn(target, name))
+}
+
+export const nothingDelivered = (
+  { environment, engine }: Pick<Target, 'engine' | 'environment'>,
+  namespaces: readonly string[],
+): string =>
+  `nothing was delivered to the environment "${environment}" (namespace ${[...new Set(namespaces)].join(', ')} of ${engine.name}); deliver it with: sampan deploy -e ${environment} NAME:VERSION`
+
+/** Of the services that the files name, those that know the environment. */
+export function knownPlaces(setting: Setting): readonly Place[] {
+  return knownServices(setting).flatMap(name => {
+    try {
+      return [placeOfService(name, setting)]
+    } catch {
+      return []
+    }
+  })
 }
 
 /** Of the team's file, else of this folder. */
@@ -33,8 +49,8 @@ export function knownServices({ team }: Pick<Target, 'team'>): readonly string[]
 }
 
 /** @param file the manifest, where the service is in none below this folder */
-export function placeOf(service: string, target: Target, file?: string): Place {
+export function placeOf(service: string, target: Setting, file?: string): Place {
   if (!isName(service))
-    throw new CommandFailure(`expected the NAME of a service such as geo-backend, found "${service}"`)
+    throw new CommandFailure(`expected the NAME of a service such as geo-backend, found ${foundName(service)}`)
   return placeOfService(service, target, file)
 }

@@ -5,7 +5,7 @@ import { clusterAccess, kubeconfigPaths } from '../client/kubeconfig.ts'
 import type { Engine } from '../delivery/engine/engine.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Place } from '../delivery/engine/parts.ts'
-import { isName, nameRule } from '../delivery/manifest/fields.ts'
+import { foundName, isName, nameRule } from '../delivery/manifest/fields.ts'
 import { namespaceByRule } from '../delivery/team/namespace-rule.ts'
 import type { Team, TeamEnvironment } from '../delivery/team/team.ts'
 import { registryHosting, type RegistryHosting } from '../client/registry-hosting.ts'
@@ -43,13 +43,17 @@ export interface Target extends Setting {
 
 /** @throws CommandFailure for what is no environment */
 export function settingOf({ environment }: Pick<TargetOptions, 'environment'>): Setting {
-  if (!isName(environment)) throw new CommandFailure(`--environment: expected ${nameRule}, found "${environment}"`)
+  if (!isName(environment))
+    throw new CommandFailure(`--environment: expected ${nameRule}, found ${foundName(environment)}`)
   const found = findTeam(process.cwd())
   return {
     environment,
     team: found?.team,
     folder: found?.folder ?? process.cwd(),
-    settings: found?.team.environments[environment],
+    settings:
+      found !== undefined && Object.hasOwn(found.team.environments, environment)
+        ? found.team.environments[environment]
+        : undefined,
   }
 }
 

@@ -6,7 +6,7 @@ import type { Verdict, Watch } from './engine/engine.ts'
 import type { Place } from './engine/parts.ts'
 import { watchOf } from './execution/watch-of.ts'
 import { withoutSecrets } from './execution/without-secrets.ts'
-import { servingRelease } from './serving-release.ts'
+import { mustBeThere, servingRelease } from './serving-release.ts'
 
 export interface Changed {
   readonly workload: string
@@ -23,13 +23,14 @@ export const scaleService = (place: Place, instances: number, options: DeliveryO
     options.engine.scale(place, workload, instances, watch),
   )
 
-function changing(
+async function changing(
   place: Place,
   options: DeliveryOptions,
   what: string,
   change: (workload: string, watch: Watch) => Promise<Verdict>,
 ): Promise<Changed> {
   const { report, timeLimitSeconds } = options
+  await mustBeThere(place, options.engine)
   return delivering(place, options, async ({ situation, lost }) => {
     const { pending } = situation
     if (pending !== undefined)

@@ -39,6 +39,17 @@ describe('deleting a service', () => {
     expect(delivery.engine.runNames(delivery.place)).toEqual([])
   })
 
+  test('tells of nothing that had gone before', async () => {
+    const delivery = new MemoryDelivery()
+    const check = { command: ['node', 'smoke.js'], timeLimitSeconds: 60 }
+    const strategy = { kind: 'canary', steps: [{ percent: 50, seconds: 2 }], analysis: { maxRestarts: 0, queries: [] } }
+    const canary = { ...plainManifest, strategy, checks: { before: check } } as Manifest
+    for (const version of ['1.0.0', '1.1.0']) await delivery.deploy(canary, version)
+    delivery.done.length = 0
+    await deleted(delivery, false)
+    expect(delivery.done).toEqual(['remove entrance hcn', 'remove workload hcn'])
+  })
+
   test('with its data leaves nothing', async () => {
     const delivery = await delivered('1.0.0', '1.1.0')
     expect(await deleted(delivery, true)).toEqual({ removed: true, kept: [] })

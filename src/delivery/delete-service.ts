@@ -24,23 +24,24 @@ export async function deleteService(place: Place, withData: boolean, options: De
   if (seen.steps.length === 0) return { removed: false, kept: kept(seen.holders) }
   return delivering(place, options, async delivery => {
     const { steps, holders } = await deletionOf(place, withData, delivery.situation, engine)
-    for (const step of steps) {
-      mayGoOn(place, withData, [options.signal, delivery.lost])
-      report.waiting(titleOf(step))
-      await take(step, place, options, report)
-      if (step.kind === 'part' || step.kind === 'drop') report.step(titleOf(step))
+    const signal = AbortSignal.any([options.signal, delivery.lost])
+    try {
+      for (const step of steps) {
+        signal.throwIfAborted()
+        if (step.kind !== 'part' || step.seen) report.waiting(titleOf(step))
+        if (await take(step, place, { ...options, signal })) report.step(titleOf(step))
+      }
+    } catch (error) {
+      throw signal.aborted ? stopped(place, withData, signal.reason as Error) : error
     }
     return { removed: steps.length > 0, kept: kept(holders) }
   })
 }
 
-function mayGoOn({ environment, service }: Place, withData: boolean, signals: readonly AbortSignal[]): void {
-  const ended = signals.find(({ aborted }) => aborted)
-  if (ended === undefined) return
-  throw new DeployError(
-    `${(ended.reason as Error).message}; some of "${service}" may be gone by now; to take the rest away: sampan delete -e ${environment} ${service}${withData ? ' --with-data' : ''}`,
+const stopped = ({ environment, service }: Place, withData: boolean, why: Error): DeployError =>
+  new DeployError(
+    `${why.message}; some of "${service}" may be gone by now; to take the rest away: sampan delete -e ${environment} ${service}${withData ? ' --with-data' : ''}`,
   )
-}
 
 async function deletionOf(
   place: Place,
@@ -68,26 +69,38 @@ async function dataHolders(place: Place, releases: Situation['releases'], engine
   return candidates.filter((_name, index) => held[index])
 }
 
+/** @returns whether something that people know of is gone */
 async function take(
   step: DeletionStep,
   place: Place,
-  options: DeliveryOptions,
-  report: DeliveryOptions['report'],
-): Promise<void> {
-  const { engine, service } = options
+  { engine, service, report, signal }: DeliveryOptions,
+): Promise<boolean> {
   switch (step.kind) {
     case 'run':
-      return engine.forgetRun(place, step.name)
+      await engine.forgetRun(place, step.name)
+      return false
     case 'part':
-      return engine.remove(place, step.part, { withData: step.withData })
-    case 'drop':
-      return withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
-        for (const gone of await backing.drop(server, wanted)) report.note(`dropped ${gone} of ${backing.title}`)
+      await engine.remove(
+        place,
+        step.part,
+        { progress: text => report.waiting(text), signal },
+        { withData: step.withData },
+      )
+      return step.seen
+    case 'drop': {
+      const dropped: string[] = []
+      await withServer(step.need, { engine, place, service }, async (backing, server, wanted) => {
+        for (const gone of await backing.drop(server, wanted)) dropped.push(`${gone} of ${backing.title}`)
       })
+      for (const gone of dropped) report.note(`dropped ${gone}`)
+      return dropped.length > 0
+    }
     case 'release':
-      return engine.ledger.remove(place, step.revision)
+      await engine.ledger.remove(place, step.revision)
+      return false
     case 'bundle':
-      return engine.dropBundle(place, step.name)
+      await engine.dropBundle(place, step.name)
+      return false
   }
 }
 

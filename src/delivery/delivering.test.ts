@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Killed, MemoryDelivery, plainManifest } from '../testing/memory-delivery.ts'
 import type { Manifest, Migration } from './manifest/manifest.ts'
 import type { Release } from './release.ts'
+import { standsText, type Looked } from './service-state.ts'
 
 const migrate: Migration = { up: ['up'], down: ['down'], irreversible: false, timeLimitSeconds: 60 }
 const check = { command: ['node', 'smoke.js'], timeLimitSeconds: 60 }
@@ -50,6 +51,15 @@ test('the steps of a release stand in the order in which they are safe', async (
   ])
 })
 
+test('a release is written when it is made, before each step, and when all is done', async () => {
+  const { behaviour } = delivery.engine
+  let writes = 0
+  delivery.engine.behaviour = { ...behaviour, at: verb => void (verb === 'after write' && writes++) }
+  const { steps, course } = await delivery.deploy(plainManifest, '1.0.0')
+  expect(writes).toBe(1 + steps.length + 1)
+  expect(steps.map(({ id }) => course.steps[id]?.state)).toEqual(steps.map(() => 'done'))
+})
+
 describe('a step that fails', () => {
   test('says nothing of the secrets that its program printed', async () => {
     delivery.failing = '-migrate'
@@ -82,9 +92,39 @@ describe('a step that fails', () => {
   test('the first one leaves nothing', async () => {
     delivery.failing = 'rollOut main'
     expect(await failure(delivery.deploy(whole, '1.0.0'))).toMatch(
-      /everything that it made was taken away again; there is no release before it$/,
+      /everything that it made was taken away again; there is no release before it\nthe namespace test stays with the record of it \(sampan history -e test hcn\); to take that away too: sampan env delete test$/,
     )
     expect(delivery.state()).toEqual({ parts: [], data: [], outside: { schema: [], databases: [] } })
+  })
+
+  test('the namespace of the first one is not offered where another service is, too', async () => {
+    const other = { environment: 'test', namespace: 'test', service: 'other' }
+    await delivery.engine.ledger.add(other, { revision: 1, state: 'deployed', content: {} })
+    delivery.failing = 'rollOut main'
+    expect(await failure(delivery.deploy(whole, '1.0.0'))).toMatch(/there is no release before it$/)
+  })
+
+  test('that its record is refused is said before anything is said to be done', async () => {
+    delivery.failing = 'write'
+    expect(await failure(delivery.deploy(whole, '1.0.0'))).toBe(
+      'release 1 of "hcn" could not be recorded, so it was not begun: write fails',
+    )
+    delivery.failing = 'keep'
+    expect(await failure(delivery.deploy(whole, '1.0.0'))).toBe(
+      'release 1 of "hcn" could not be recorded, so it was not begun: keep fails',
+    )
+    expect(delivery.done).toEqual([])
+    delivery.failing = undefined
+    await delivery.deploy(whole, '1.0.0')
+    expect(delivery.done[0]).toBe('release 1: hcn 1.0.0 to test')
+    await delivery.deploy(whole, '2.0.0')
+    delivery.failing = 'write'
+    delivery.done.length = 0
+    expect(await failure(delivery.rollback())).toContain('release 3 of "hcn" could not be recorded')
+    expect(delivery.done).toEqual([])
+    delivery.failing = undefined
+    await delivery.rollback()
+    expect(delivery.done[0]).toBe('release 3: hcn back to release 1 (1.0.0) in test')
   })
 
   test('a hook that does not answer keeps nothing from being taken back', async () => {
@@ -103,7 +143,7 @@ describe('a step that fails', () => {
     const before = delivery.state()
     delivery.failing = 'put entrance'
     expect(await failure(delivery.deploy(whole, '2.0.0'))).toMatch(
-      /taking it back failed as well: put entrance fails\nrelease 2 stays half-way; to take the rest of it back: sampan rollback -e test hcn$/,
+      /taking it back failed as well: start the postgres server hcn-postgres: put entrance fails\nrelease 2 stays half-way; to take the rest of it back: sampan rollback -e test hcn$/,
     )
     delivery.failing = undefined
     expect((await delivery.rollback()).revision).toBe(1)
@@ -167,6 +207,41 @@ describe('a rollback', () => {
   })
 })
 
+describe('a rollback of what was interrupted', () => {
+  const looked = async (): Promise<Looked> => ({
+    place: delivery.place,
+    releases: await delivery.releases(),
+    observed: await delivery.engine.observe(delivery.place),
+  })
+  const interrupted = async (version: string): Promise<void> => {
+    delivery.lives = 30
+    await expect(delivery.deploy(whole, version)).rejects.toThrow(Killed)
+    delivery.next()
+  }
+
+  test('leaves nothing of a first release, and says so', async () => {
+    await interrupted('1.0.0')
+    const release = await delivery.rollback()
+    expect(standsText(release, await looked())).toBe(
+      'release 1 (1.0.0) of hcn was taken back; there is no release before it, so nothing of it runs in test',
+    )
+    expect(delivery.state().parts).toEqual([])
+  })
+
+  test('says of the one before what it finds', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    await interrupted('2.0.0')
+    expect(standsText(await delivery.rollback(), await looked())).toMatch(/^hcn 1\.0\.0 runs in test \(release 1\)/)
+    await interrupted('3.0.0')
+    await delivery.work(({ engine, signal }) =>
+      engine.remove(delivery.place, { kind: 'workload', name: 'hcn' }, { progress: () => {}, signal }),
+    )
+    expect(standsText(await delivery.rollback(), await looked())).toBe(
+      'release 1 (1.0.0) of hcn is in place in test again, but 0 of 2 instances are ready; look why with: sampan status -e test hcn',
+    )
+  })
+})
+
 describe('strategies', () => {
   const blueGreen: Manifest = { ...plainManifest, strategy: { kind: 'blue-green' }, checks: { before: check } }
 
@@ -216,6 +291,40 @@ describe('strategies', () => {
   })
 })
 
+describe('an autoscaler that decides how many instances there are', () => {
+  const number = (): string => delivery.done.find(title => title.startsWith('roll out'))!
+  beforeEach(async () => {
+    await delivery.deploy(plainManifest, '1.0.0')
+    await delivery.deploy(plainManifest, '1.1.0')
+    delivery.done.length = 0
+    const observe = delivery.engine.observe.bind(delivery.engine)
+    delivery.engine.observe = async place => {
+      const seen = await observe(place)
+      return { ...seen, workloads: seen.workloads.map(each => ({ ...each, autoscaled: true, wanted: 5 })) }
+    }
+  })
+
+  test('a rollout names its number', async () => {
+    await delivery.deploy(plainManifest, '2.0.0')
+    expect(number()).toBe('roll out 2.0.0 on 5 instances')
+  })
+
+  test('a rollback names its number', async () => {
+    await delivery.rollback()
+    expect(number()).toBe('roll out 1.0.0 on 5 instances')
+  })
+
+  test('a colour that it knows names its number', async () => {
+    const blueGreen: Manifest = { ...plainManifest, strategy: { kind: 'blue-green' } }
+    for (const version of ['2.0.0', '3.0.0', '4.0.0']) await delivery.deploy(blueGreen, version)
+    expect(delivery.done.filter(title => title.startsWith('start'))).toEqual([
+      'start 2 instances beside the old ones (blue)',
+      'start 2 instances beside the old ones (green)',
+      'start 5 instances beside the old ones (blue)',
+    ])
+  })
+})
+
 test('a canary behind a colour is rolled out at once, and says so', async () => {
   await delivery.deploy({ ...plainManifest, strategy: { kind: 'blue-green' } }, '1.0.0')
   const strategy = {
@@ -250,6 +359,24 @@ describe('of releases that are delivered together', () => {
     expect(states(await delivery.releases())).toEqual(['2 2.0.0 failed', '1 1.0.0 deployed'])
     await delivery.deploy(whole, '3.0.0')
     expect(states(await delivery.releases())[0]).toBe('3 3.0.0 deployed')
+  })
+
+  test('what keeps one from being taken back is told with its step and what to do', async () => {
+    await delivery.deploy(whole, '1.0.0')
+    const before = delivery.state()
+    await delivery.deploy({ ...whole, replicas: 3 }, '2.0.0', 'group')
+    delivery.failing = 'put entrance'
+    expect(await failure(delivery.takeBackGroup('group'))).toBe(
+      'release 2 (2.0.0) of "hcn" could not be taken back: lead hcn to the instances: put entrance fails\nrelease 2 stays half-way; to take the rest of it back: sampan rollback -e test hcn',
+    )
+    delivery.failing = undefined
+    await delivery.rollback()
+    expect(delivery.state()).toEqual(before)
+    await delivery.deploy({ ...whole, replicas: 3 }, '2.0.0', 'group')
+    delivery.failing = 'write'
+    expect(await failure(delivery.takeBackGroup('group'))).toBe(
+      '"hcn" could not be taken back: write fails\nlook at what there is, and go back by hand: sampan history -e test hcn, sampan rollback -e test hcn',
+    )
   })
 
   test('another release than theirs is left alone', async () => {

@@ -19,6 +19,8 @@ export interface DeliveryOptions extends Omit<World, 'place' | 'release'>, Pick<
   /** Takes the delivery back when it fires; its reason is an `Interruption`. */
   readonly signal: AbortSignal
   readonly group?: string
+  /** See `Release`. */
+  readonly development?: boolean
 }
 
 /** What a release is made from beside its plan. */
@@ -50,6 +52,9 @@ export async function delivering<T>(
   }
 }
 
+/** Of a release that is to go: what stands in the way, and what there is to do. */
+export class NotTakenBack extends DeployError {}
+
 export class Delivery {
   private seen: Situation
   private readonly place: Place
@@ -68,16 +73,17 @@ export class Delivery {
     return this.seen
   }
 
-  /** What nobody is behind any more is taken back. @returns it */
+  /** What nobody is behind any more is taken back. @returns it, as it is recorded then */
   async takeBackInterrupted(): Promise<Release | undefined> {
     const { pending } = this.seen
     if (pending === undefined) return undefined
     const { revision, version } = pending.content
     this.options.report.note(`release ${revision} (${version}) was interrupted half-way; taking it back`)
     const reason = pending.content.reason ?? 'the command that delivered it did not live to its end'
-    await this.takeBackOrTell(this.execution(pending), reason)
+    const execution = this.execution(pending)
+    await this.takeBackOrTell(execution, reason)
     this.seen = await situationOf(this.options.engine, this.place)
-    return pending.content
+    return execution.release
   }
 
   /** Goes on where a delivery was interrupted: forward, or back if it had turned round. */
@@ -106,15 +112,13 @@ export class Delivery {
     // As long as both are, the newer one is what runs.
     if (before !== undefined) await setState(engine, this.place, before, 'deployed')
     const pending = await setState(engine, this.place, present, 'pending')
-    await this.takeBack(this.execution(pending), reason)
+    await this.takeBackOrTell(this.execution(pending), reason)
     this.seen = await situationOf(engine, this.place)
   }
 
   /** Brings what was planned. @throws DeployError when it failed and was taken back */
   async bring({ planned, bundles, rollbackTo }: Plan): Promise<Release> {
-    const { engine, clock, deployer, group } = this.options
-    // A bundle to which no release refers does no harm; a release without its bundle would.
-    for (const bundle of bundles) await engine.keep(this.place, bundle)
+    const { clock, deployer, group, development, report } = this.options
     const release: Release = {
       ...this.place,
       ...planned,
@@ -124,9 +128,32 @@ export class Delivery {
       by: deployer,
       ...(rollbackTo !== undefined && { rollbackTo }),
       ...(group !== undefined && { group }),
+      ...(development && { development }),
       course: { direction: 'forward', steps: {} },
     }
-    return this.carryOut(this.execution(await record(engine.ledger, this.place, release)))
+    const recorded = await this.recorded(release, bundles)
+    const { revision, service, version, environment } = release
+    report.step(
+      rollbackTo === undefined
+        ? `release ${revision}: ${service} ${version} to ${environment}`
+        : `release ${revision}: ${service} back to release ${rollbackTo} (${version}) in ${environment}`,
+    )
+    return this.carryOut(this.execution(recorded))
+  }
+
+  /** @throws DeployError; nothing that runs was changed then */
+  private async recorded(release: Release, bundles: readonly Bundle[]): Promise<RecordedRelease> {
+    const { engine } = this.options
+    try {
+      // A bundle to which no release refers does no harm; a release without its bundle would.
+      for (const bundle of bundles) await engine.keep(this.place, bundle)
+      return await record(engine.ledger, this.place, release)
+    } catch (error) {
+      if (error instanceof DeployError) throw error
+      throw new DeployError(
+        `release ${release.revision} of "${release.service}" could not be recorded, so it was not begun: ${(error as Error).message}`,
+      )
+    }
   }
 
   private execution(recorded: RecordedRelease): Execution {
@@ -156,28 +183,34 @@ export class Delivery {
     ]
     try {
       await this.takeBack(execution, error.message)
-      lines.push(this.whatIsThere())
+      lines.push(await this.whatIsThere())
     } catch (failure) {
       if (this.lost.aborted) throw failure
-      lines.push(...(await this.notTakenBack(execution, failure as Error)))
+      lines.push(`taking it back failed as well: ${(failure as Error).message}`)
+      lines.push(...(await this.staysHalfWay(execution, failure as Error)))
     }
     return new DeployError(lines.join('\n'))
   }
 
-  /** Of a release that another process began. */
+  /** Of a release that another process began, or that ran already. @throws NotTakenBack */
   private async takeBackOrTell(execution: Execution, reason: string): Promise<void> {
     try {
       await this.takeBack(execution, reason)
     } catch (failure) {
       if (this.lost.aborted) throw failure
-      throw new DeployError((await this.notTakenBack(execution, failure as Error)).join('\n'))
+      const { revision, version, service } = execution.release
+      const words = await this.staysHalfWay(execution, failure as Error)
+      throw new NotTakenBack(
+        [`release ${revision} (${version}) of "${service}" could not be taken back: ${(failure as Error).message}`]
+          .concat(words)
+          .join('\n'),
+      )
     }
   }
 
-  private async notTakenBack(execution: Execution, failure: Error): Promise<string[]> {
+  private async staysHalfWay(execution: Execution, failure: Error): Promise<string[]> {
     const { revision, environment, service } = execution.release
     return [
-      `taking it back failed as well: ${failure.message}`,
       ...(await this.wordsOf(failure, execution)),
       `release ${revision} stays half-way; to take the rest of it back: sampan rollback -e ${environment} ${service}`,
     ]
@@ -203,11 +236,19 @@ export class Delivery {
         )
   }
 
-  private whatIsThere(): string {
+  private async whatIsThere(): Promise<string> {
     const { present } = this.seen
-    return present === undefined
-      ? 'everything that it made was taken away again; there is no release before it'
-      : `release ${present.revision} (${present.version}) is in place as before`
+    if (present !== undefined) return `release ${present.revision} (${present.version}) is in place as before`
+    return `everything that it made was taken away again; there is no release before it${await this.whatStays()}`
+  }
+
+  /** Of a first release that was taken back: where it is recorded, which goes on command alone. */
+  async whatStays(): Promise<string> {
+    const { environment, namespace, service } = this.place
+    const { engine } = this.options
+    const there = await engine.services(environment, namespace).catch(() => undefined)
+    if (there === undefined || there.some(other => other !== service)) return ''
+    return `\nthe namespace ${namespace} stays with the record of it (sampan history -e ${environment} ${service}); to take that away too: sampan env delete ${environment}`
   }
 
   private async settle(execution: Execution): Promise<void> {

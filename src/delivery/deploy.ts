@@ -28,9 +28,6 @@ export async function deploy(deployment: Deployment, options: DeliveryOptions): 
     tellTakeOver(place, delivery.situation, report)
     await checkAbilities(engine, place, plan.planned, report)
     options.signal.throwIfAborted()
-    report.step(
-      `release ${delivery.situation.nextRevision}: ${place.service} ${deployment.version} to ${place.environment}`,
-    )
     return delivery.bring(plan)
   })
 }
@@ -97,21 +94,15 @@ export interface Rollback {
   readonly keepSchema: boolean
 }
 
+/** @returns what is in place then, or, of a first release that was interrupted, that one, which has `failed` */
 export async function rollback({ place, revision, keepSchema }: Rollback, options: DeliveryOptions): Promise<Release> {
   await mustKnow(place, options.engine)
   return delivering(place, options, async delivery => {
     const interrupted = await delivery.takeBackInterrupted()
     const { situation } = delivery
     const { present } = situation
-    if (interrupted !== undefined && revision === undefined) {
-      if (present === undefined)
-        throw new DeployError(
-          `everything that release ${interrupted.revision} made was taken away again; there is no release before it`,
-        )
-      return present
-    }
+    if (interrupted !== undefined && revision === undefined) return present ?? interrupted
     const goal = goalOf(place, revision, situation)
-    options.report.note(`going back to release ${goal.revision} (${goal.version})`)
     if (present === undefined || goal.revision === present.revision)
       throw new DeployError(`release ${goal.revision} (${goal.version}) is what runs now`)
     const planned = planRollback({
@@ -119,6 +110,7 @@ export async function rollback({ place, revision, keepSchema }: Rollback, option
       present,
       releases: situation.releases.map(({ content }) => content),
       revision: situation.nextRevision,
+      observed: await options.engine.observe(place),
       timeLimitSeconds: options.timeLimitSeconds,
       keepSchema,
     })

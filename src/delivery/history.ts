@@ -30,7 +30,7 @@ export async function situationOf({ ledger }: Engine, place: Place): Promise<Sit
 export const releaseBefore = ({ releases, present }: Situation): Release | undefined =>
   releases
     .map(({ content }) => content)
-    .find(candidate => candidate.revision !== present?.revision && wasGood(candidate))
+    .find(candidate => candidate.revision !== present?.revision && candidate.development !== true && wasGood(candidate))
 
 export async function setState(
   { ledger }: Engine,
@@ -55,7 +55,7 @@ export async function forgetOld(engine: Engine, place: Place): Promise<void> {
 
 /** However many attempts failed, there stays one to go back to, and what runs. */
 export function keptOf(releases: readonly Release[]): readonly Release[] {
-  const good = releases.find(({ state }) => state === 'superseded')
+  const good = releases.find(({ state, development }) => state === 'superseded' && development !== true)
   const others = releases.filter(({ state }) => state !== 'deployed' && state !== 'pending')
   const old = new Set(others.slice(keptReleases).filter(release => release !== good))
   return releases.filter(release => !old.has(release))

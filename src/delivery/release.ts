@@ -26,6 +26,8 @@ export interface Release extends Place {
   readonly rollbackTo?: number
   /** Releases that were delivered together have the same. */
   readonly group?: string
+  /** It is being worked on; it is no release that one goes back to. */
+  readonly development?: boolean
   /** What there is when it runs. */
   readonly parts: readonly Part[]
   /** Names of the bundles that its parts and needs name. */

@@ -8,7 +8,7 @@ import type { Place } from './engine/parts.ts'
 import { situationOf } from './history.ts'
 import type { ServiceNeed } from './plan/step.ts'
 import type { Release } from './release.ts'
-import { nothingRuns } from './serving-release.ts'
+import { mustBeThere, nothingRuns } from './serving-release.ts'
 import type { BackingService, Reached, RunTool, Wanted } from './services/backing-service.ts'
 import { instanceTool } from './services/instance-tool.ts'
 import { knownOf, withServer, type ServerAccess } from './services/with-server.ts'
@@ -33,7 +33,12 @@ export async function backupData(
 }
 
 /** No delivery changes the schema meanwhile. */
-export function restoreData({ place, type }: DataWanted, from: Readable, options: DeliveryOptions): Promise<string> {
+export async function restoreData(
+  { place, type }: DataWanted,
+  from: Readable,
+  options: DeliveryOptions,
+): Promise<string> {
+  await mustBeThere(place, options.engine)
   return delivering(place, options, async ({ situation }) => {
     const need = needOf(place, type, situation.present)
     await atServer(need, place, options, (backing, server, wanted, runTool) =>

@@ -77,6 +77,30 @@ describe('a service', () => {
       { condition: 'absent' },
     ],
     [
+      'that runs although nobody recorded it says so, and what to do',
+      {
+        releases: [release({ revision: 2, state: 'failed' })],
+        observed: observation({
+          workloads: [observedWorkload({ ready: 1 }), observedWorkload({ name: 'hcn-postgres', track: 'postgres' })],
+          schedules: [{ name: 'hcn-sync', task: 'sync', running: 0 }],
+        }),
+      },
+      {
+        condition: 'trouble',
+        ready: 1,
+        wanted: 2,
+        troubles: [
+          'no release tells of what runs: hcn 1.0.0 (1 ready), schedule sync; somebody deleted the records. To deliver over it: sampan deploy -e test hcn:1.0.0, to take it away: sampan delete -e test hcn',
+          expect.stringContaining('hcn: 1 of 2'),
+        ],
+      },
+    ],
+    [
+      'of which the data alone is left is absent',
+      { releases: [], observed: observation({ workloads: [observedWorkload({ track: 'postgres' })] }) },
+      { condition: 'absent', troubles: [] },
+    ],
+    [
       'is half-way, with the step and what to do',
       { releases: [pending, release()] },
       {

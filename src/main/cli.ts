@@ -203,6 +203,25 @@ program
   )
 
 program
+  .command('dev')
+  .description('bring each change of services to where they run, until Ctrl-C; then it is as it was before')
+  .argument('[service...]', 'these (default: that of the app.yml here, else all of sampan.yml)')
+  .addOption(new Option('-e, --environment <name>', 'environment (default: dev or test, as the files have it)'))
+  .addOption(contextOption())
+  .addOption(contextNameOption())
+  .addOption(fileOption())
+  .option('--keep', 'leave what runs at the end')
+  .addOption(
+    new Option('--inspect [port]', 'let a debugger in, at this port of this machine')
+      .argParser(portNumber)
+      .preset(9229),
+  )
+  .addOption(timeoutOption().hideHelp())
+  .action(async (services, options) =>
+    (await import('../cli/commands/dev.ts')).dev(services, { ...withContext(options), ...(await machine()) }),
+  )
+
+program
   .command('image')
   .description("make Sampan's own image, which runs a cluster in a privileged container, and push it to the cluster")
   .option('--archive <file>', 'write the image to a file for "docker load" instead')

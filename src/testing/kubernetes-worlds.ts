@@ -9,7 +9,7 @@ import type { Container, ContainerState, Pod, PodStatus } from '../api/generated
 import { namespaces, pods, roleBindings, roles } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { HttpClient } from '../client/http-client.ts'
-import type { EngineWorld, TestProcesses } from '../delivery/engine/contract.ts'
+import type { EngineWorld, TestProcesses } from '../delivery/engine/contract/engine-world.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Process } from '../delivery/engine/parts.ts'
 import { machineClock } from '../host/machine-clock.ts'

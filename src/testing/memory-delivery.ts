@@ -56,6 +56,8 @@ export class MemoryDelivery {
   readonly engine = new MemoryEngine()
   readonly place: Place = { environment: 'test', namespace: 'test', service: 'hcn' }
   readonly notes: string[] = []
+  /** What was said to be done. */
+  readonly done: string[] = []
   readonly told: News[] = []
   /** Words in the name of a run, the kind of a verb or the name of a hook that fail. */
   failing: string | undefined
@@ -179,7 +181,7 @@ export class MemoryDelivery {
       engine: this.engine,
       clock: this.clock,
       report: {
-        step: () => {},
+        step: text => void this.done.push(text),
         waiting: () => {},
         note: text => void this.notes.push(text),
       },

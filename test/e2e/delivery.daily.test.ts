@@ -181,8 +181,9 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
       input: 'quiet\n',
     })
     expect(passed).toMatchObject({ out: 'QUIET\n', code: 0 })
+    // Its terminal gets the size when the command runs already.
     const size =
-      'const say = () => { process.stdout.write([process.stdin.isTTY, process.stdout.columns, process.stdout.rows].join(), () => process.exit()) }; process.stdout.columns ? say() : process.stdout.on("resize", say)'
+      'const look = setInterval(() => { const { columns, rows } = new (require("node:tty").WriteStream)(1); if (columns === 0) return; clearInterval(look); console.log([process.stdin.isTTY, columns, rows].join()); process.exit() }, 20)'
     const terminal = `stty rows 33 columns 77; ${sampanProgram} exec -e test web -- node -e '${size}'`
     const { out } = await cluster.run('script', ['--quiet', '--return', '--command', terminal, '/dev/null'], {
       directory: project,
@@ -250,6 +251,42 @@ describe.skipIf(reason !== undefined)(`every day${reason === undefined ? '' : ` 
     const left = await sampan('status', '-e', 'test')
     expect(left.out).toMatch(/^web: schedule fail: the run \S+ ended with exit code 9$/m)
     expect(left.out.match(/^\w+: /gm)).toHaveLength(1)
+  })
+
+  test('an environment that cannot be made leaves no line, and a misspelt one is refused', async () => {
+    // Its web wants the port of the machine that the one of test has.
+    const failed = await sampan('env', 'clone', 'test', 'test8')
+    expect(failed).toMatchObject({ code: 1 })
+    expect(failed.err).toContain('what was delivered together was taken back together')
+    expect(failed.err).toContain('test8 is not in sampan.yml any more')
+    expect(readFileSync(join(project, 'sampan.yml'), 'utf8')).toBe(team)
+    for (const args of [['ps'], ['status'], ['logs', 'web'], ['delete', 'web', '--yes'], ['rollback', 'web']]) {
+      const [command = '', ...rest] = args
+      const refused = await sampan(command, '-e', 'test8', ...rest)
+      expect(refused).toMatchObject({ code: 1 })
+      expect(refused.err).toContain('there is no environment "test8"; did you mean "test')
+    }
+    succeeded(await sampan('env', 'delete', 'test8', '--yes'))
+    expect((await cluster.kubectl('get', 'namespace', 'test8')).code).toBe(1)
+    const again = await sampan('env', 'delete', 'test8', '--yes')
+    expect(again).toMatchObject({ code: 1 })
+    expect(again.err).toContain('there is no environment "test8": no file here names it')
+    const elsewhere = folder(cluster.directory, 'elsewhere')
+    const nothing = await cluster.run(sampanProgram, ['ps', '-e', 'tset'], { directory: elsewhere })
+    expect(nothing).toMatchObject({ code: 1 })
+    expect(nothing.err).toContain('nothing was delivered to the environment "tset"')
+    const restarted = await cluster.run(sampanProgram, ['restart', '-e', 'tset', 'web'], { directory: elsewhere })
+    expect(restarted).toMatchObject({ code: 1 })
+    expect(restarted.err).toContain('no release of "web" runs in the environment "tset"')
+  }, 120_000)
+
+  test('status tells of instances that no record knows', async () => {
+    succeeded(await cluster.kubectl('delete', 'secret', '-n', 'test', '-l', 'sampan.dev/release=api', '--wait'))
+    const lost = await sampan('status', '-e', 'test', 'api')
+    expect(lost).toMatchObject({ code: 3 })
+    expect(lost.out).toContain('api: no release tells of what runs: api 1.0.0 (1 ready)')
+    succeeded(await sampan('deploy', '-e', 'test', 'api:1.0.0'))
+    expect(await sampan('status', '-e', 'test', 'api')).toMatchObject({ code: 0 })
   })
 
   test('delete takes everything away, also after it was killed', async () => {

@@ -96,8 +96,10 @@ describe.skipIf(reason !== undefined)(`failed deliveries${reason === undefined ?
     async step => {
       const { cluster } = orders
       const killing = async (): Promise<void> => {
-        const pid = String(await cluster.serverPid())
-        await orders.killedSampan({ KILL_AT: `${step}:in`, KILL_PID: pid }, 'deploy', '-e', 'test', 'orders:2.0.0')
+        const KILL_PID = String(await cluster.serverPid())
+        // It waits until its lease has run out: for nobody, because the server is started again afterwards.
+        const killed = { KILL_AT: `${step}:in`, KILL_PID, HURRIED: '20' }
+        await orders.killedSampan(killed, 'deploy', '-e', 'test', 'orders:2.0.0')
         succeeded(await cluster.up())
       }
       await killing()

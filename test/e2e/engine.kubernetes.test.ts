@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { HttpClient } from '../../src/client/http-client.ts'
 import { clusterAccess } from '../../src/client/kubeconfig.ts'
-import { testEngine } from '../../src/delivery/engine/contract.ts'
+import { testEngine } from '../../src/delivery/engine/contract/test-engine.ts'
 import { KubernetesEngine } from '../../src/delivery/engine/kubernetes/kubernetes-engine.ts'
 import type { Place } from '../../src/delivery/engine/parts.ts'
 import { machineClock } from '../../src/host/machine-clock.ts'
@@ -121,10 +121,11 @@ describe.skipIf(reason !== undefined)(`containers${reason === undefined ? '' : `
         overlap: false,
         retries: 0,
       } as const
-      await engine.put(place, schedule)
-      await engine.put(place, { ...schedule, version: '2' })
+      const patience = { progress: () => {}, signal: new AbortController().signal }
+      await engine.put(place, schedule, patience)
+      await engine.put(place, { ...schedule, version: '2' }, patience)
       await eventually('the time has come', async () => (await seen())?.lastSuccess !== undefined, 90_000)
-      await engine.put(place, { ...schedule, version: '3' })
+      await engine.put(place, { ...schedule, version: '3' }, patience)
       const minute = startMs / 60_000
       await eventually('the next minute has passed', async () => (await output(minute + 1)) !== undefined, 90_000)
       expect(await output(minute)).toBe('it is time\n')

@@ -139,7 +139,11 @@ services:
     const { place } = this
     return this.cluster.run(process.execPath, [join(repository, 'test/e2e/processes/killed-sampan.ts'), ...args], {
       ...place,
-      environment: { ...place.environment, ...environment },
+      environment: {
+        ...place.environment,
+        NODE_COMPILE_CACHE: join(this.cluster.directory, 'compiled'),
+        ...environment,
+      },
     })
   }
 

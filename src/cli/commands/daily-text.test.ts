@@ -46,7 +46,8 @@ hcn       sync   no        never        in 30m (2026-01-01T12:30:00Z)`)
 
 test('status', async () => {
   const looked = await lookedAt('1.0.0')
-  const troubled = { ...looked, place: { ...looked.place, service: 'other' }, releases: [] }
+  const nothing = { workloads: [], entrances: [], schedules: [], routes: [] }
+  const troubled = { place: { ...looked.place, service: 'other' }, releases: [], observed: nothing }
   expect(statusText([serviceState(looked), serviceState(troubled)])).toBe(`\
 SERVICE   RELEASE   VERSION   STATE    READY   ADDRESS
 hcn       1         1.0.0     well     2/2     port 30080 of the machines

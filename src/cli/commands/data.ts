@@ -7,7 +7,7 @@ import { confirm } from '../confirm.ts'
 import type { DeliverySettings } from '../deliveries.ts'
 import { placeOf } from '../environment-services.ts'
 import { CommandFailure } from '../output.ts'
-import type { TargetOptions } from '../target.ts'
+import { settingOf, type TargetOptions } from '../target.ts'
 
 export interface DataOptions extends TargetOptions, DeliverySettings {
   /** Of the data. */
@@ -20,8 +20,9 @@ export async function backup(service: string, type: string | undefined, options:
   const { file } = options
   if (existsSync(file) && !options.force)
     throw new CommandFailure(`${file} is there already; name another file, or replace it with --force`)
+  const place = placeOf(service, settingOf(options))
   const interruptible = { first: 'stopping; no file is left', goOn: `the file ${file}.part may be left` }
-  await changing(options, interruptible, async ({ target, output, delivery }) => {
+  await changing(options, interruptible, async ({ output, delivery }) => {
     // Whoever finds the file under its name finds all of it; only its owner can read it.
     const part = `${file}.part`
     const handle = await open(part, 'w', 0o600)
@@ -32,10 +33,7 @@ export async function backup(service: string, type: string | undefined, options:
       })
       written.catch(() => {})
       output.working(`saving the data of ${service}`)
-      const what = await stoppable(
-        backupData({ place: placeOf(service, target), ...typed(type) }, stream, delivery),
-        delivery,
-      )
+      const what = await stoppable(backupData({ place, ...typed(type) }, stream, delivery), delivery)
       if (!stream.writableEnded) stream.end()
       await written
       await rename(part, file)
@@ -50,6 +48,7 @@ export async function backup(service: string, type: string | undefined, options:
 export async function restore(service: string, type: string | undefined, options: DataOptions): Promise<void> {
   const { file, environment } = options
   if (!existsSync(file)) throw new CommandFailure(`there is no file ${file}`)
+  const place = placeOf(service, settingOf(options))
   await confirm(
     `all data of ${service} in ${environment}, and puts what is in ${file} in its place`,
     service,
@@ -57,13 +56,10 @@ export async function restore(service: string, type: string | undefined, options
   )
   const again = `sampan data restore -e ${environment} ${service}${type === undefined ? '' : ` ${type}`} --file ${file}`
   const interruptible = { first: 'stopping; the data may be half-way', goOn: `do it again with: ${again}` }
-  await changing(options, interruptible, async ({ target, output, delivery }) => {
+  await changing(options, interruptible, async ({ output, delivery }) => {
     output.working(`restoring the data of ${service}`)
     const from = createReadStream(file)
-    const what = await stoppable(
-      restoreData({ place: placeOf(service, target), ...typed(type) }, from, delivery),
-      delivery,
-    )
+    const what = await stoppable(restoreData({ place, ...typed(type) }, from, delivery), delivery)
     output.done(`restored ${what} from ${file}`)
   })
 }

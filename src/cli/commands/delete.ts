@@ -6,7 +6,7 @@ import { confirm } from '../confirm.ts'
 import type { DeliverySettings } from '../deliveries.ts'
 import { placeOf } from '../environment-services.ts'
 import { CommandFailure } from '../output.ts'
-import type { TargetOptions } from '../target.ts'
+import { settingOf, type TargetOptions } from '../target.ts'
 
 export interface DeleteOptions extends TargetOptions, DeliverySettings {
   readonly file?: string
@@ -22,13 +22,13 @@ export async function deleteCommand(service: string, options: DeleteOptions): Pr
     first: 'stopping behind what is just being taken away',
     goOn: `take the rest away with: ${again}`,
   }
+  const place = placeOf(service, settingOf(options), options.file)
   await confirm(
     `the service ${service} in ${environment}, ${withData ? 'its data included' : 'but not its data'}`,
     service,
     options.yes,
   )
-  await changing(options, interruptible, async ({ target, output, delivery }) => {
-    const place = placeOf(service, target, options.file)
+  await changing(options, interruptible, async ({ output, delivery }) => {
     const { removed, kept } = await deleteService(place, withData, delivery)
     output.quiet()
     if (!removed) throw new CommandFailure(nothingThere(place, kept))

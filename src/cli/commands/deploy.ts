@@ -47,9 +47,15 @@ async function deliver(wishes: readonly Wish<ChosenService>[], options: DeployCo
         : deploy(deploymentOf(target, service, service.version, { ...options, ...own, builds: true }), own)
     },
     atTheEnd: async (ended, output) => {
-      if (group === undefined || ended.every(isDone)) return
-      for (const { at } of ended.filter(isDone).toReversed()) await takeBackGroup(placeAt(at), group, at.delivery)
-      output.line('what was delivered together was taken back together')
+      if (group === undefined || ended.every(isDone)) return ended
+      const failures: string[] = []
+      for (const { at } of ended.filter(isDone).toReversed())
+        await takeBackGroup(placeAt(at), group, at.delivery).catch((error: unknown) =>
+          failures.push((error as Error).message),
+        )
+      for (const text of failures) output.error(text)
+      if (failures.length === 0) output.line('what was delivered together was taken back together')
+      return ended.filter(each => !isDone(each))
     },
   })
 }

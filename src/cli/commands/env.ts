@@ -3,18 +3,19 @@
 import { writeFile } from 'node:fs/promises'
 import type { DeliveryOptions } from '../../delivery/delivering.ts'
 import { deleteService } from '../../delivery/delete-service.ts'
+import type { RoomEnd } from '../../delivery/engine/engine.ts'
 import type { Place } from '../../delivery/engine/parts.ts'
 import type { Looked } from '../../delivery/service-state.ts'
-import { isName, nameRule } from '../../delivery/manifest/fields.ts'
+import { foundName, isName, nameRule } from '../../delivery/manifest/fields.ts'
 import { suggestion } from '../../delivery/manifest/nearest-name.ts'
 import { withEnvironment, withoutEnvironment } from '../../delivery/team/edited-team.ts'
 import { inOrder } from '../../delivery/team/in-order.ts'
 import { changing } from '../changing.ts'
-import { placeOfService } from '../chosen-services.ts'
 import { confirm } from '../confirm.ts'
 import type { DeliverySettings } from '../deliveries.ts'
-import { knownServices } from '../environment-services.ts'
-import { findTeam, findTeamFile, teamFileName } from '../find-team.ts'
+import { knownPlaces, knownServices } from '../environment-services.ts'
+import { checkEnvironment, knownEnvironments } from '../known-environments.ts'
+import { findTeam, teamFileName } from '../find-team.ts'
 import { lookAt, withTarget } from '../looking.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { tableText } from '../table.ts'
@@ -51,27 +52,61 @@ export function envList({ output }: EnvListOptions): void {
     )
 }
 
-/** Again after it was interrupted it goes on. */
+/** Made as a whole, or not at all; after a kill, the same command goes on. */
 export async function envCreate(name: string, options: EnvOptions & { readonly extends?: string }): Promise<void> {
-  const output = new Output()
-  await addEntry(name, options.extends, output)
-  const setting = settingOf({ environment: name })
-  await deployCommand([...mustKnowServices(setting)], { ...options, environment: name })
+  await withEntry(name, options.extends, options, () => [...mustKnowServices(settingOf({ environment: name }))])
 }
 
 export async function envClone(from: string, name: string, options: EnvOptions): Promise<void> {
   const running = await withTarget({ ...options, environment: from }, runningVersions)
-  const output = new Output()
-  await addEntry(name, from, output)
-  await deployCommand(running, { ...options, environment: name })
+  await withEntry(name, from, options, () => running)
 }
+
+async function withEntry(
+  name: string,
+  base: string | undefined,
+  options: EnvOptions,
+  services: () => readonly string[],
+): Promise<void> {
+  const output = new Output()
+  const isNew = await addEntry(name, base, output)
+  try {
+    await deployCommand(services(), { ...options, environment: name, together: true })
+  } catch (error) {
+    if (isNew) await takeEntryBack(name, options, output)
+    throw error
+  }
+}
+
+/** Unless something is there: without its entry nobody could look at it. */
+async function takeEntryBack(name: string, options: EnvOptions, output: Output): Promise<void> {
+  let left: readonly string[] = []
+  try {
+    const looked = await withTarget({ ...options, environment: name }, target => lookAt(target, knownPlaces(target)))
+    left = looked.filter(isLeft).map(({ place: { service } }) => service)
+  } catch (error) {
+    output.line(
+      `whether anything of ${name} is there could not be asked (${(error as Error).message}); to take it away: sampan env delete ${name}`,
+    )
+  }
+  if (left.length === 0) {
+    if (await removeEntry(name, output)) output.line(`${name} is not in ${teamFileName} any more`)
+    return
+  }
+  output.line(
+    `${name} stays in ${teamFileName}, because there is something of ${left.join(', ')}; to go on: sampan env create ${name}, to take it away: sampan env delete ${name}`,
+  )
+}
+
+/** More than the record of a failure. */
+const isLeft = ({ releases, observed: { workloads, schedules } }: Looked): boolean =>
+  workloads.length > 0 || schedules.length > 0 || releases.some(({ state }) => state !== 'failed')
 
 /** `NAME:VERSION` of all that run. */
 async function runningVersions(target: Target): Promise<string[]> {
-  const looked = await lookAt(
-    target,
-    mustKnowServices(target).map(service => placeOfService(service, target)),
-  )
+  checkEnvironment(target)
+  mustKnowServices(target)
+  const looked = await lookAt(target, knownPlaces(target))
   const running = looked.flatMap(({ place: { service }, releases }) => {
     const present = releases.find(({ state }) => state === 'deployed')
     return present === undefined ? [] : [`${service}:${present.version}`]
@@ -80,8 +115,10 @@ async function runningVersions(target: Target): Promise<string[]> {
   return running
 }
 
-async function addEntry(name: string, base: string | undefined, output: Output): Promise<void> {
-  if (!isName(name)) throw new CommandFailure(`expected ${nameRule} as the name of the environment, found "${name}"`)
+/** @returns whether it was not there before */
+async function addEntry(name: string, base: string | undefined, output: Output): Promise<boolean> {
+  if (!isName(name))
+    throw new CommandFailure(`expected ${nameRule} as the name of the environment, found ${foundName(name)}`)
   const found = findTeam(process.cwd())
   if (found === undefined) throw new CommandFailure(noTeam())
   const known = Object.keys(found.team.environments)
@@ -91,7 +128,7 @@ async function addEntry(name: string, base: string | undefined, output: Output):
       throw new CommandFailure(
         `"${name}" is in ${found.file} already and ${there.extends[0] === undefined ? 'extends no other one' : `extends "${there.extends[0]}"`}, not "${base}"`,
       )
-    return
+    return false
   }
   if (base === undefined)
     throw new CommandFailure(
@@ -101,6 +138,7 @@ async function addEntry(name: string, base: string | undefined, output: Output):
     throw new CommandFailure(`there is no environment "${base}" in ${found.file}; ${suggestion(base, known)}`)
   await writeFile(found.file, withEnvironment(found.text, name, base))
   output.line(`${name} is in ${found.file} now`)
+  return true
 }
 
 const noTeam = (): string =>
@@ -126,10 +164,17 @@ export async function envDelete(name: string, options: EnvDeleteOptions): Promis
     goOn: `take the rest away with: sampan env delete ${name}`,
   }
   await changing({ ...options, environment: name }, interruptible, async ({ target, output, delivery }) => {
+    const known = knownEnvironments(target) ?? []
     const places = await placesToDelete(target)
     await deleteServices(places, target, delivery, output)
     const namespaces = new Set([...places.map(({ namespace }) => namespace), ...ownNamespaces(target)])
-    for (const namespace of namespaces) await removeRoom(namespace, target, delivery, output)
+    let found = places.length > 0 || known.includes(name)
+    for (const namespace of namespaces)
+      if ((await removeRoom(namespace, target, delivery, output)) === 'removed') found = true
+    if (!found)
+      throw new CommandFailure(
+        `there is no environment "${name}": no file here names it, and nothing of it is in ${target.engine.name}; ${suggestion(name, known)}`,
+      )
     await removeEntry(name, output)
     if (options.output === 'json')
       console.log(JSON.stringify({ environment: name, deleted: true, namespaces: [...namespaces] }))
@@ -150,7 +195,7 @@ async function placesToDelete(target: Target): Promise<readonly Place[]> {
 }
 
 function ownNamespaces(target: Target): readonly string[] {
-  const known = knownServices(target).map(service => placeOfService(service, target).namespace)
+  const known = knownPlaces(target).map(({ namespace }) => namespace)
   const own = target.settings?.namespace === 'service' ? [] : [placeIn(target, '').namespace]
   return [...new Set([...known, ...own])]
 }
@@ -193,23 +238,29 @@ async function removeRoom(
   { engine, environment }: Target,
   { report, timeLimitSeconds, signal }: DeliveryOptions,
   output: Output,
-): Promise<void> {
+): Promise<RoomEnd> {
   const others = await engine.services(environment, namespace)
-  if (others.length > 0) return output.line(`the namespace ${namespace} stays: ${others.join(', ')} is there too`)
+  if (others.length > 0) {
+    output.line(`the namespace ${namespace} stays: ${others.join(', ')} is there too`)
+    return 'stays'
+  }
   const watch = {
     progress: (text: string) => report.waiting(text),
     heldUp: (text: string) => report.note(text),
     timeLimitSeconds,
     signal,
   }
-  if (!(await engine.removeRoom(environment, namespace, watch)))
-    output.line(`the namespace ${namespace} stays: Sampan did not make it`)
+  const end = await engine.removeRoom(environment, namespace, watch)
+  if (end === 'stays') output.line(`the namespace ${namespace} stays: Sampan did not make it`)
+  return end
 }
 
-async function removeEntry(name: string, output: Output): Promise<void> {
-  const found = findTeamFile(process.cwd())
-  if (found === undefined) return
+/** @returns whether it was there, and could be taken out */
+async function removeEntry(name: string, output: Output): Promise<boolean> {
+  const found = findTeam(process.cwd())
+  if (found === undefined || !Object.hasOwn(found.team.environments, name)) return false
   const removed = withoutEnvironment(found.text, name)
   if ('reason' in removed) output.line(`${name} stays in ${found.file}: ${removed.reason}`)
   else await writeFile(found.file, removed.text)
+  return 'text' in removed
 }

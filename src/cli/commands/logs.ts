@@ -1,6 +1,7 @@
 // `sampan logs -e ENVIRONMENT NAME [INSTANCE]`: what instances wrote, merged by time.
 import { once } from 'node:events'
 import type { LogLine } from '../../delivery/engine/engine.ts'
+import { isNothing } from '../../delivery/service-state.ts'
 import { placeOf } from '../environment-services.ts'
 import { namedInstance } from '../instance-of.ts'
 import { LogText } from '../log-text.ts'
@@ -32,7 +33,7 @@ export async function logs(service: string, instance: string | undefined, option
     const [looked] = await lookAt(target, [place])
     const { observed } = looked!
     const only = instance === undefined ? undefined : namedInstance(instance, looked!)
-    if (observed.workloads.length === 0 && options.task === undefined)
+    if (isNothing(looked!) || (observed.workloads.length === 0 && options.task === undefined))
       throw new CommandFailure(
         `"${service}" has no instances in the environment "${place.environment}" (namespace ${place.namespace})`,
       )

@@ -1,7 +1,7 @@
 // `sampan ps -e ENVIRONMENT [NAME...]`: the instances and schedules of services.
 import { humanDuration } from '../../api/kinds/cells.ts'
-import { roleOf, scheduleStates, type Looked } from '../../delivery/service-state.ts'
-import { placesOf } from '../environment-services.ts'
+import { isNothing, roleOf, scheduleStates, type Looked } from '../../delivery/service-state.ts'
+import { nothingDelivered, placesOf } from '../environment-services.ts'
 import { lookAt, withTarget } from '../looking.ts'
 import { CommandFailure } from '../output.ts'
 import { tableText } from '../table.ts'
@@ -16,6 +16,13 @@ export async function ps(names: readonly string[], options: PsOptions): Promise<
     const looked = await lookAt(target, await placesOf(names, target))
     const nowMs = options.clock.now()
     const unknown = looked.filter(isNothing).map(({ place: { service } }) => service)
+    if (names.length === 0 && unknown.length === looked.length)
+      throw new CommandFailure(
+        nothingDelivered(
+          target,
+          looked.map(({ place: { namespace } }) => namespace),
+        ),
+      )
     if (names.length > 0 && unknown.length > 0)
       throw new CommandFailure(
         `there is nothing of ${unknown.join(', ')} in the environment "${target.environment}" (namespace ${looked.find(isNothing)!.place.namespace})`,
@@ -25,9 +32,6 @@ export async function ps(names: readonly string[], options: PsOptions): Promise<
     )
   })
 }
-
-const isNothing = ({ releases, observed: { workloads, schedules } }: Looked): boolean =>
-  releases.length === 0 && workloads.length === 0 && schedules.length === 0
 
 export function psText(looked: readonly Looked[], nowMs: number): string {
   const instances = looked.flatMap(each => instanceRows(each, nowMs))

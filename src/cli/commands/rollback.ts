@@ -1,9 +1,11 @@
 // `sampan rollback -e ENVIRONMENT[,ENVIRONMENT...] NAME...`: goes back to the release before, or to the one that is named;
 // what was interrupted is taken back. Of several services, those that need others go back before these.
 import { rollback } from '../../delivery/deploy.ts'
-import { isName } from '../../delivery/manifest/fields.ts'
+import { foundName, isName } from '../../delivery/manifest/fields.ts'
 import { placeOfService } from '../chosen-services.ts'
+import { standsText } from '../../delivery/service-state.ts'
 import { eachService, type EachServiceOptions } from '../each-service.ts'
+import { lookAt } from '../looking.ts'
 import { CommandFailure } from '../output.ts'
 import { settingsOf } from '../target.ts'
 
@@ -17,7 +19,7 @@ export async function rollbackCommand(services: readonly string[], options: Roll
   for (const service of services)
     if (!isName(service))
       throw new CommandFailure(
-        `expected the NAME of a service such as geo-backend, found "${service}"; --to chooses a release, else it is the one before`,
+        `expected the NAME of a service such as geo-backend, found ${foundName(service)}; --to chooses a release, else it is the one before`,
       )
   const { environment, to: revision, keepSchema = false } = options
   const wishes = settingsOf(options).flatMap(setting =>
@@ -36,5 +38,7 @@ export async function rollbackCommand(services: readonly string[], options: Roll
     goOn: `what was begun stays half-way; take it back with: sampan rollback -e ${environment} ${services.join(' ')}`,
     one: ({ service: place, delivery }) =>
       rollback({ place, keepSchema, ...(revision !== undefined && { revision }) }, delivery),
+    // What was interrupted may have left instances alone that did not run before it either.
+    told: async ({ target, service: place }, release) => standsText(release, (await lookAt(target, [place]))[0]!),
   })
 }

@@ -4,6 +4,7 @@
 // (contract.ts) says what each implementation owes.
 import type { Readable, Writable } from 'node:stream'
 import type { Ledger } from './ledger.ts'
+import type { Patience } from './patience.ts'
 import type { Bundle, Entrance, Part, PartName, Place, Route, Run, Schedule, Workload } from './parts.ts'
 
 export interface Engine {
@@ -24,9 +25,9 @@ export interface Engine {
   services(environment: string, namespace: string): Promise<readonly string[]>
   /**
    * Takes away the room that `prepare` made, with all that is left in it, and waits until it is gone. One that somebody
-   * else made stays. @returns whether there is none any more
+   * else made stays.
    */
-  removeRoom(environment: string, namespace: string, watch: Watch): Promise<boolean>
+  removeRoom(environment: string, namespace: string, watch: Watch): Promise<RoomEnd>
   /** What there is of the service. */
   observe(place: Place): Promise<Observation>
   /** How a part that is there differs from how it should be; undefined: it is not there. */
@@ -36,9 +37,9 @@ export interface Engine {
   rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict>
   /** Whether there is data of a workload, also of one that was removed without it. */
   holdsData(place: Place, workload: string): Promise<boolean>
-  put(place: Place, part: Entrance | Schedule | Route): Promise<void>
+  put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<void>
   /** None there is fine. What outlives instances stays unless `withData`. */
-  remove(place: Place, part: PartName, options?: { readonly withData?: boolean }): Promise<void>
+  remove(place: Place, part: PartName, patience: Patience, options?: { readonly withData?: boolean }): Promise<void>
 
   /** Starts it, or finds the run of that name, and waits for its end. */
   runOnce(place: Place, run: Run, watch: Watch): Promise<RunResult>
@@ -71,21 +72,20 @@ export interface Engine {
   close(): void
 }
 
+/** `absent`: there was none, as far as can be seen. */
+export type RoomEnd = 'removed' | 'absent' | 'stays'
+
 export interface Inability {
   readonly reason: string
   readonly hard: boolean
 }
 
-export interface Watch {
-  /** What is waited for, told at every change. */
-  readonly progress: (text: string) => void
+export interface Watch extends Patience {
   /** Told once about each cause that holds it up for a while. */
   readonly heldUp: (text: string) => void
   /** A line of output of a run. */
   readonly line?: (text: string) => void
   readonly timeLimitSeconds: number
-  /** Ends the wait with the signal's reason. */
-  readonly signal: AbortSignal
 }
 
 export type Verdict = { readonly state: 'done' } | Failure

@@ -1,6 +1,7 @@
 // Where releases are recorded: in the engine itself, so that everybody who delivers there sees the same history. A
 // record is written with the mark of what was read, so whoever lost the delivery to somebody else cannot write.
 import type { Place } from './parts.ts'
+import type { Patience } from './patience.ts'
 
 /** `content` is the ledger's to keep and nobody's here to read. */
 export interface LedgerEntry<Content = unknown> {
@@ -25,7 +26,7 @@ export interface Ledger {
   /** @throws LedgerConflict when there is that revision already */
   add(place: Place, entry: Omit<LedgerEntry, 'mark'>): Promise<LedgerEntry>
   /** Replaces what `entry.mark` stands for. @throws LedgerConflict when it is another by now, or gone */
-  write(place: Place, entry: LedgerEntry): Promise<LedgerEntry>
+  write(place: Place, entry: LedgerEntry, patience?: Patience): Promise<LedgerEntry>
   /** None there is fine. */
   remove(place: Place, revision: number): Promise<void>
   /**

@@ -110,6 +110,8 @@ export interface Workload {
   readonly spread: boolean
   /** Maintenance of a node takes one instance at a time. */
   readonly disruptionBudget: boolean
+  /** Its process may end and wait to be changed: it gets no requests then, and nothing starts the instance anew. */
+  readonly development?: boolean
   /** What outlives instances; such a workload is never removed with a release. */
   readonly storage?: { readonly path: string; readonly size: string }
 }

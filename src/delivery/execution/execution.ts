@@ -1,6 +1,6 @@
-// Carries out the steps of a release, and takes them back in reverse order. Before and after each step the record is
-// written, so that whoever comes after a process that was killed knows what may have been begun. It knows no kind of
-// step.
+// Carries out the steps of a release, and takes them back in reverse order. The record is written before each step, and
+// with that what was done before it, so that whoever comes after a process that was killed knows what may have been
+// begun; the last step's end is written with that of the release. It knows no kind of step.
 import { DeployError } from '../deploy-error.ts'
 import { LedgerConflict, type Ledger } from '../engine/ledger.ts'
 import type { Place } from '../engine/parts.ts'
@@ -33,7 +33,10 @@ export class Execution {
     return this.recorded.content
   }
 
-  /** @throws StepFailure of the step that failed, or the reason of the signal that ended it */
+  /**
+   * What was done last is not recorded yet: `end` does it.
+   * @throws StepFailure of the step that failed, or the reason of the signal that ended it
+   */
   async forward(): Promise<void> {
     const signal = AbortSignal.any([this.options.interrupted, this.options.lost])
     for (const step of this.release.steps) {
@@ -44,8 +47,6 @@ export class Execution {
       this.changed(step, { ...this.recordOf(step), state: 'done' })
       this.options.world.report.step(step.title)
     }
-    // Steps that are done are written with the beginning of the next one; this is the last one's.
-    await this.write({})
   }
 
   /** @throws StepFailure of the step that could not be undone; those before it stay as they are */
@@ -55,11 +56,16 @@ export class Execution {
       const state = this.recordOf(step)?.state
       if (state === undefined || state === 'undone') continue
       this.options.world.report.waiting(`taking back: ${step.title}`)
-      await this.within(step, this.options.lost, context => this.handler(step).undo(step, context))
+      try {
+        await this.within(step, this.options.lost, context => this.handler(step).undo(step, context))
+      } catch (error) {
+        throw this.options.lost.aborted ? error : failureOf(step, error)
+      }
       await this.mark(step, 'undone')
     }
   }
 
+  /** Records what became of the release. */
   async end(change: Partial<Release>): Promise<void> {
     await this.write(change)
   }
@@ -127,17 +133,24 @@ export class Execution {
 
   private async write(change: Partial<Release>): Promise<void> {
     const content: Release = { ...this.release, ...change }
-    const { ledger } = this.options.world.engine
-    this.recorded = (await ledger.write(this.options.world.place, {
-      ...this.recorded,
-      state: content.state,
-      content,
-    })) as RecordedRelease
+    const { world, lost } = this.options
+    this.recorded = (await world.engine.ledger.write(
+      world.place,
+      { ...this.recorded, state: content.state, content },
+      { progress: text => world.report.waiting(text), signal: lost },
+    )) as RecordedRelease
   }
 }
 
 /** The engine ends its own waits at the limit, with more to tell; this is for what does not. */
 const graceSeconds = 10
+
+/** Which step it was, too. */
+function failureOf({ title }: Step, error: unknown): StepFailure {
+  const { message } = error as Error
+  const words = error instanceof StepFailure ? error.lastWords : []
+  return new StepFailure(message.includes(title) ? message : `${title}: ${message}`, words)
+}
 
 /** Records a release before anything is changed for it. */
 export async function record(ledger: Ledger, place: Place, release: Release): Promise<RecordedRelease> {

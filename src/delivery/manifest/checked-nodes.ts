@@ -48,9 +48,11 @@ export class CheckedNodes {
     return undefined
   }
 
-  private text(node: Given, { pattern, expected, meant, hidden }: Text, path: Path): string | undefined {
+  private text(node: Given, { pattern, expected, longest, meant, hidden }: Text, path: Path): string | undefined {
     const text = isScalar(node) ? writtenText(node) : undefined
     if (text !== undefined && (pattern === undefined || pattern.test(text))) return text
+    if (text !== undefined && isTooLong(text, longest))
+      return this.wrong(node, path, `at most ${longest} characters`, '; shorten it', `${text.length}: ${shown(node)}`)
     const suggested = text === undefined ? undefined : meant?.(text)
     const found = hidden === true && text !== undefined ? 'something else' : shown(node)
     return this.wrong(node, path, expected, suggested === undefined ? '' : `; did you mean ${suggested}?`, found)
@@ -124,11 +126,14 @@ export class CheckedNodes {
   }
 
   private map(node: Given, type: NameMap, path: Path, patch: boolean): Record<string, unknown> | undefined {
-    const { keys, keyName, keyRule, values, example } = type
+    const { keys, keyName, keyRule, longest, values, example } = type
     if (!isMap(node)) return this.wrong(node, path, `${keyName}s with their values such as ${example}`)
     const entries = pairsOf(node).map(({ key, value }) => {
       const name = textOf(key)
-      if (!keys.test(name)) this.report(key, path, `"${name}" is no ${keyName}; expected ${keyRule}`, [...path, name])
+      const rule = isTooLong(name, longest)
+        ? `at most ${longest} characters, found ${name.length}; shorten it`
+        : keyRule
+      if (!keys.test(name)) this.report(key, path, `"${name}" is no ${keyName}; expected ${rule}`, [...path, name])
       return [name, this.value(value, values, [...path, name], patch)] as const
     })
     return Object.fromEntries(entries.filter(([name, value]) => value !== undefined && keys.test(name)))
@@ -177,6 +182,8 @@ export class CheckedNodes {
     this.report(key, path, `unknown field "${name}"; ${instead ?? suggestion(name, known)}`, [...path, meant ?? name])
   }
 }
+
+const isTooLong = (text: string, longest = Infinity): boolean => text.length > longest
 
 /** What is wrong with which of several are there; undefined: nothing. */
 export function alternatives(

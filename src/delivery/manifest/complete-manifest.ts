@@ -15,7 +15,7 @@ import {
   type Migration,
   type Strategy,
 } from './manifest.ts'
-import { hostOf, imageOf, namespaceOf, withRegistry } from './placement.ts'
+import { hostOf, imageOf, namespaceOf, registryOf, withRegistry } from './placement.ts'
 import { healthPort, routePort } from './port-choice.ts'
 import type {
   Written,
@@ -137,7 +137,9 @@ function wishOf(
 ): BackingServiceWish[] {
   if (written === undefined || written === false) return []
   const { image, ...rest } = written
-  return [{ type, ...rest, ...(image !== undefined && { image: withRegistry(image, environment, team) }) }]
+  const registry = registryOf(environment, team)
+  if (image !== undefined) return [{ type, ...rest, image: withRegistry(image, environment, team) }]
+  return [{ type, ...rest, ...(registry !== undefined && { registry }) }]
 }
 
 const migrationOf = ({ timeLimit, irreversible = false, ...commands }: WrittenMigration): Migration => ({

@@ -164,6 +164,29 @@ environments:
   })
 })
 
+describe('names that are made of several', () => {
+  const long = 'a'.repeat(50)
+
+  test('of a server that exists already nothing is made', () => {
+    const server = '{ host: db.example.com, user: me, password: DB }'
+    const external = `environments: { test: { servers: { postgres: ${server} } } }`
+    expect(read(`name: ${long}\npostgres: true`, 'test', external).services).toHaveLength(1)
+    expect(() => read(`name: ${long}\npostgres: true`, 'test', 'environments: { test: {} }')).toThrow(
+      `the postgres server ${long}-postgres has 59 characters, at most 52 are possible; shorten the name of the service`,
+    )
+  })
+
+  test('a host and its domain fit together', () => {
+    const domain = Array.from({ length: 4 }, () => 'd'.repeat(59)).join('.')
+    const team = `environments: { test: { domain: ${domain} } }`
+    const routes = (host: string): string => `name: web\nports: { http: 80 }\nroutes: [{ host: ${host} }]`
+    expect(read(routes('a'.repeat(13)), 'test', team).routes).toHaveLength(1)
+    expect(() => read(routes('a'.repeat(14)), 'test', team)).toThrow(
+      'has 254 characters, at most 253 are possible; shorten it or the domain',
+    )
+  })
+})
+
 test('the environments of a manifest are those that it names', () => {
   expect(environmentsOf('app.yml', 'name: web\nenvironments: { test: { extends: common }, common: }')).toEqual([
     'test',

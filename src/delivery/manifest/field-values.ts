@@ -3,8 +3,17 @@ import { durationPattern, meantDuration } from './duration.ts'
 import type { Amount, CommandLine, Field, Fields, FieldType, Flag, Text } from './field.ts'
 
 export const dnsLabel = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+/** As a DNS label, which names become a part of. */
+export const longestName = 63
+/** Keys of maps that are such names. */
+export const namedKeys = { keys: dnsLabel, longest: longestName } as const
 /** Of a service or an environment. */
 export const isName = (text: string): boolean => dnsLabel.test(text)
+/** What was found where a name was expected, as people are told. */
+export const foundName = (text: string): string =>
+  text.length > longestName
+    ? `"${text}" of ${text.length} characters, of which ${longestName} are possible`
+    : `"${text}"`
 export const nameRule = 'a name of lower-case letters, digits and dashes that starts with a letter'
 
 /** `My Service` → `my-service` */
@@ -19,13 +28,20 @@ export function meantName(text: string): string | undefined {
   return meant !== text && isName(meant) ? meant : undefined
 }
 
-export const name: Text = { type: 'text', pattern: dnsLabel, expected: nameRule, meant: meantName }
+export const name: Text = {
+  type: 'text',
+  pattern: dnsLabel,
+  longest: longestName,
+  expected: nameRule,
+  meant: meantName,
+}
 export const anyText: Text = { type: 'text', expected: 'text' }
 export const flag: Flag = { type: 'flag' }
 export const onlyTrue: Flag = { type: 'flag', only: true }
 
 /** As Kubernetes wants the name of a port. */
 export const portName = /^(?!.*--)[a-z](?:[-a-z0-9]{0,13}[a-z0-9])?$/
+export const longestPortName = 15
 export const portNameRule = 'at most 15 lower-case letters, digits and single dashes, a letter first'
 export const portNumber: Amount = {
   type: 'number',
@@ -98,8 +114,10 @@ export const webAddress: Text = {
   meant: text => (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?(?:\/\S*)?$/.test(text) ? `https://${text}` : undefined),
 }
 
+export const longestHost = 253
 export const hostName: Text = {
   type: 'text',
+  longest: longestHost,
   pattern: /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/,
   expected: 'a name of lower-case letters, digits and dashes, such as test.example.com',
   meant: meantHost,
@@ -144,7 +162,7 @@ export const environmentsField = (
   environments: {
     is: {
       type: 'map',
-      keys: dnsLabel,
+      ...namedKeys,
       keyName: 'environment',
       keyRule: nameRule,
       example,

@@ -8,6 +8,8 @@ export interface Text {
   readonly type: 'text'
   readonly pattern?: RegExp
   readonly expected: string
+  /** Of those that the pattern takes, in characters. */
+  readonly longest?: number
   /** Of a text that may be a number: it is smaller than this. */
   readonly below?: number
   /** What was surely meant by a wrong one. */
@@ -54,6 +56,8 @@ export interface NameMap {
   readonly keyName: string
   /** What `keys` asks for, in words. */
   readonly keyRule: string
+  /** Of a key, in characters. */
+  readonly longest?: number
   readonly values: FieldType
   /** One of a right one, in one line. */
   readonly example: string

@@ -7,7 +7,6 @@ import {
   check,
   command,
   cores,
-  dnsLabel,
   environmentsField,
   flag,
   hostName,
@@ -15,7 +14,10 @@ import {
   imageWithTag,
   meantHost,
   name,
+  namedKeys,
   onlyTrue,
+  longestHost,
+  longestPortName,
   portName,
   portNameRule,
   portNumber,
@@ -40,7 +42,7 @@ import { backingServiceTypes } from './manifest.ts'
 import { security } from './security-fields.ts'
 import { strategy } from './strategy-fields.ts'
 
-export { isName, nameRule } from './field-values.ts'
+export { foundName, isName, nameRule } from './field-values.ts'
 
 const port: Fields = {
   type: 'object',
@@ -146,6 +148,7 @@ const route: Fields = {
     host: {
       is: {
         type: 'text',
+        longest: longestHost,
         pattern: new RegExp(String.raw`^(?:\*\.)?${(hostName.pattern as RegExp).source.slice(1)}`),
         expected: 'a name such as shop, shop.example.com or *.example.com',
         meant: meantHost,
@@ -239,6 +242,7 @@ const changeable: Readonly<Record<string, Field>> = {
     is: {
       type: 'map',
       keys: portName,
+      longest: longestPortName,
       keyName: 'port name',
       keyRule: portNameRule,
       example: '{ http: 3000 }',
@@ -266,7 +270,7 @@ const changeable: Readonly<Record<string, Field>> = {
   schedules: {
     is: {
       type: 'map',
-      keys: dnsLabel,
+      ...namedKeys,
       keyName: 'schedule name',
       keyRule: 'lower-case letters, digits and dashes, a letter first',
       example: '{ report: { every: P1D, run: node report.js } }',
@@ -289,7 +293,7 @@ const changeable: Readonly<Record<string, Field>> = {
   sidecars: {
     is: {
       type: 'map',
-      keys: dnsLabel,
+      ...namedKeys,
       keyName: 'sidecar name',
       keyRule: 'lower-case letters, digits and dashes, a letter first',
       example: '{ proxy: { image: envoy:1.30 } }',

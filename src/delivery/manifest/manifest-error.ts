@@ -32,3 +32,6 @@ export function ordered(findings: readonly Finding[]): Finding[] {
   const known = new Map(findings.map(finding => [findingText(finding), finding]))
   return [...known.values()].sort((left, right) => left.line - right.line)
 }
+
+/** It has no mistakes, and does not know the environment that is asked for. */
+export class UnknownEnvironment extends ManifestError {}

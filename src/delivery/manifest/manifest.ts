@@ -29,6 +29,8 @@ export interface Manifest extends ManifestProcess {
   readonly notify: readonly string[]
   readonly build: BuildSettings
   readonly dev: Development
+  /** It is being worked on. */
+  readonly development?: boolean
 }
 
 /** How the service runs while it is being worked on. */
@@ -106,6 +108,8 @@ export interface BackingServiceWish {
   readonly type: BackingServiceType
   /** Of `managed` ones. */
   readonly image?: string
+  /** In front of the image that is chosen where none is named. */
+  readonly registry?: string
   /** Of `managed` ones, such as `1Gi`. */
   readonly size?: string
   /** Name of the database, bucket or virtual host; by default the service's. */

@@ -1,7 +1,8 @@
 // Where a service is delivered and under which names, as its manifest and the team's file say together.
 import { namespaceByRule } from '../team/namespace-rule.ts'
-import type { Team, TeamEnvironment } from '../team/team.ts'
+import type { ExternalServer, Team, TeamEnvironment } from '../team/team.ts'
 import { localRegistry } from '../../images/client/place.ts'
+import type { BackingServiceType } from './manifest.ts'
 import type { Written } from './written.ts'
 
 const usualDomain = 'localhost'
@@ -13,14 +14,18 @@ export function namespaceOf({ name, namespace }: Written, environment: string, t
   return namespace ?? namespaceByRule(environmentOf(team, environment)?.namespace, environment, name)
 }
 
+/** In front of images that name none; undefined: each comes from where it comes from. */
+export const registryOf = (environment: string, team: Team | undefined): string | undefined =>
+  environmentOf(team, environment)?.registry
+
 /** The image of the service itself. */
 export function imageOf({ name, image }: Written, environment: string, team: Team | undefined): string {
-  const registry = environmentOf(team, environment)?.registry
+  const registry = registryOf(environment, team)
   return image === undefined ? `${registry ?? localRegistry}/${name}` : withRegistry(image, environment, team)
 }
 
 export function withRegistry(image: string, environment: string, team: Team | undefined): string {
-  const registry = environmentOf(team, environment)?.registry
+  const registry = registryOf(environment, team)
   return registry === undefined || hasRegistry(image) ? image : `${registry}/${image}`
 }
 
@@ -30,6 +35,13 @@ function hasRegistry(image: string): boolean {
   const first = image.slice(0, Math.max(slash, 0))
   return /[.:]/.test(first) || first === 'localhost'
 }
+
+/** A server that exists already; undefined: one is made beside the service. */
+export const serverOf = (
+  type: BackingServiceType,
+  environment: string,
+  team: Team | undefined,
+): ExternalServer | undefined => environmentOf(team, environment)?.servers[type]
 
 /** A name of one label stands below the domain of the environment, `*.` in front or not. */
 export function hostOf(host: string, environment: string, team: Team | undefined): string {

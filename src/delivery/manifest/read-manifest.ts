@@ -5,7 +5,7 @@ import { completeManifest } from './complete-manifest.ts'
 import { manifestFields } from './fields.ts'
 import { chainsOf } from './inheritance.ts'
 import { readLayers, type Layered } from './layered-file.ts'
-import { ManifestError, ordered, type Finding } from './manifest-error.ts'
+import { ManifestError, ordered, UnknownEnvironment, type Finding } from './manifest-error.ts'
 import type { Manifest } from './manifest.ts'
 import { suggestion } from './nearest-name.ts'
 import { rulesFor } from './rules.ts'
@@ -14,7 +14,7 @@ import type { Written } from './written.ts'
 /**
  * Mistakes of all environments are told, not only of the one that is asked for.
  * @param team whose environments may be delivered to beside those that the manifest names
- * @throws ManifestError
+ * @throws ManifestError, UnknownEnvironment when nothing else is wrong
  */
 export function readManifest(file: string, text: string, environment: string, team?: Team): Manifest {
   const { values, findings, known, lineAt } = readEnvironments(text, team, environment)
@@ -22,7 +22,7 @@ export function readManifest(file: string, text: string, environment: string, te
   const written = values.get(environment)
   if (written === undefined) {
     const message = `there is no environment "${environment}"; ${suggestion(environment, known)}`
-    throw new ManifestError(file, [{ line: lineAt(['environments']), field: '', message }])
+    throw new UnknownEnvironment(file, [{ line: lineAt(['environments']), field: '', message }])
   }
   return completeManifest(written, environment, team)
 }

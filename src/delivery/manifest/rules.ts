@@ -4,8 +4,8 @@ import type { Team } from '../team/team.ts'
 import type { Mistake } from './field.ts'
 import type { Rule } from './layered-file.ts'
 import { versionVariable } from './manifest.ts'
+import { nameLengthRules } from './name-lengths.ts'
 import { suggestion } from './nearest-name.ts'
-import { namespaceOf } from './placement.ts'
 import { healthPort, routePort, tcpPorts } from './port-choice.ts'
 import type { Written, WrittenHealth, WrittenProcess } from './written.ts'
 
@@ -21,7 +21,7 @@ export const rulesFor = (team: Team | undefined): readonly Rule<Written>[] => [
   ...ofEachProcess(['files'], filesInFiles),
   { reads: ['name', 'sidecars'], mistakes: sidecarsDiffer },
   { reads: ['notify'], mistakes: written => hooksExist(written, team) },
-  { reads: ['name', 'namespace'], mistakes: (written, environment) => namespaceFits(written, environment, team) },
+  ...nameLengthRules(team),
 ]
 
 /** The service's own process and those beside it. */
@@ -212,18 +212,4 @@ function hooksExist({ notify = [] }: Written, team: Team | undefined): Mistake[]
           },
         ],
   )
-}
-
-const longestName = 63
-
-function namespaceFits(written: Written, environment: string, team: Team | undefined): Mistake[] {
-  const namespace = namespaceOf(written, environment, team)
-  return namespace.length <= longestName
-    ? []
-    : [
-        {
-          path: ['name'],
-          message: `expected a shorter one: the namespace ${namespace} has more than ${longestName} characters`,
-        },
-      ]
 }

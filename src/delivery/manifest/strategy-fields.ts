@@ -1,5 +1,5 @@
 // How a new version takes over: `strategy`.
-import { anyText, check, dnsLabel, wholeNumber } from './field-values.ts'
+import { anyText, check, namedKeys, wholeNumber } from './field-values.ts'
 import type { Choice, Fields } from './field.ts'
 import { inStrategy } from './foreign-names.ts'
 
@@ -42,7 +42,7 @@ const analysis: Fields = {
     queries: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'query name',
         keyRule: 'lower-case letters, digits and dashes, a letter first',
         example: '{ errors: { query: "sum(rate(errors[1m]))", maximum: 0.1 } }',

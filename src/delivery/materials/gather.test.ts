@@ -3,8 +3,11 @@ import { expect, test } from 'vitest'
 import { plainManifest } from '../../testing/memory-delivery.ts'
 import { MemoryEngine } from '../engine/memory/memory-engine.ts'
 import type { Manifest, ManifestSidecar } from '../manifest/manifest.ts'
+import { readManifest } from '../manifest/read-manifest.ts'
 import { planDeployment } from '../plan/plan-deployment.ts'
 import { entryOf } from '../plan/bundles.ts'
+import { backingService } from '../services/backing-services.ts'
+import { readTeam } from '../team/read-team.ts'
 import { gather } from './gather.ts'
 
 const plain: Omit<ManifestSidecar, 'name'> = {
@@ -44,6 +47,31 @@ test('files that no engine keeps are told before anything is changed', async () 
     secrets: async () => new Map(),
   })
   await expect(gathered).rejects.toThrow('files: expected at most 1024 KiB altogether, found 1025; put large ones')
+})
+
+test.each([
+  ['registry: registry.example.com/shop', 'postgres: true', 'registry.example.com/shop/postgres:17'],
+  [
+    'registry: registry.example.com/shop',
+    'postgres: { image: "postgres:16" }',
+    'registry.example.com/shop/postgres:16',
+  ],
+  [
+    'registry: registry.example.com/shop',
+    'postgres: { image: "docker.io/library/postgres:17" }',
+    'docker.io/library/postgres:17',
+  ],
+  ['domain: example.com', 'postgres: true', 'postgres:17'],
+])('with %s, %s comes from %s', async (team, line, image) => {
+  const inTeam = readTeam('sampan.yml', `${team}\nenvironments: { test: {} }`)
+  const { services } = await gather(readManifest('app.yml', `name: hcn\n${line}`, 'test', inTeam), '1.0.0', {
+    ...sources(),
+    load: backingService,
+    image: async reference => ({ reference }),
+    readFile: async () => Buffer.alloc(0),
+    secrets: async () => new Map(),
+  })
+  expect(services[0]!.server!.process.image).toBe(image)
 })
 
 test('a sidecar has the image that it names or that of the service, and files and secrets of its own', async () => {

@@ -8,7 +8,7 @@ import { administratorBundle, bundleOf, entryOf } from '../plan/bundles.ts'
 import type { ServiceMaterial } from '../plan/materials.ts'
 import type { ServiceNeed, ServiceServer } from '../plan/step.ts'
 import type { Release } from '../release.ts'
-import type { BackingService, Credentials, Granted } from '../services/backing-service.ts'
+import type { BackingService, Credentials, Granted, ManagedServer } from '../services/backing-service.ts'
 import type { ExternalServer } from '../team/team.ts'
 
 export interface ServiceMaterialsInput {
@@ -74,14 +74,19 @@ export async function serviceMaterial(
     need,
     credentials: bundle,
     administrator,
-    ...(existing === undefined && {
-      server: backing.managed({
-        ...(wish.image !== undefined && { image: wish.image }),
-        administrator: credentialsOf(administrator),
-      }),
-    }),
+    ...(existing === undefined && { server: managedServer(wish, backing, credentialsOf(administrator)) }),
     variables: Object.keys(variables),
   }
+}
+
+function managedServer(
+  { image, registry }: BackingServiceWish,
+  backing: BackingService,
+  administrator: Credentials,
+): ManagedServer {
+  const server = backing.managed({ ...(image !== undefined && { image }), administrator })
+  if (image !== undefined || registry === undefined) return server
+  return { ...server, process: { ...server.process, image: `${registry}/${server.process.image}` } }
 }
 
 function serverOf(

@@ -17,3 +17,11 @@ test('files that look alike have keys of their own', () => {
   for (const key of keys) expect(key).toMatch(/^[-._a-zA-Z0-9]+$/)
   expect(fileKey('/etc/a.b', 'proxy')).not.toBe(fileKey('/etc/a.b'))
 })
+
+test.each([undefined, 's'.repeat(63)])('long paths have keys that fit, each its own (sidecar %s)', sidecar => {
+  const paths = ['a', 'b'].map(first => `/${first}/${'x'.repeat(120)}/${'y'.repeat(200)}.json`)
+  const keys = paths.map(path => fileKey(path, sidecar))
+  expect(new Set(keys).size).toBe(2)
+  for (const key of keys) expect(key).toMatch(/^[-._a-zA-Z0-9]{1,253}$/)
+  expect(keys[0]).toContain('yyy.json-')
+})

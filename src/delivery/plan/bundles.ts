@@ -31,12 +31,18 @@ export const outlivesReleases = (name: string): boolean => name.endsWith('-admin
 export const entryOf = ({ entries }: Bundle, key: string): string | undefined =>
   entries[key] === undefined ? undefined : Buffer.from(entries[key], 'base64').toString()
 
+const longestKey = 253
+
 /**
  * Keys of bundles have no slashes: `/etc/hcn/rules.json` is `etc.hcn.rules.json-` and eight digits, which tell it from
  * `/etc/hcn.rules.json`. What is a sidecar's has its name in front.
  */
 export function fileKey(path: string, sidecar?: string): string {
   const digits = createHash('sha256').update(path).digest('hex').slice(0, 8)
+  const before = sidecar === undefined ? '' : `${sidecar}..`
   const readable = path.replace(/^\//, '').replaceAll(/[^-._a-zA-Z0-9]/g, '.')
-  return `${sidecar === undefined ? '' : `${sidecar}..`}${readable}-${digits}`
+  const room = longestKey - before.length - digits.length - 1
+  // Of a long one the end tells most.
+  const short = readable.length <= room ? readable : readable.slice(-room).replace(/^\.+/, '')
+  return `${before}${short}-${digits}`
 }

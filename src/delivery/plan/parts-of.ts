@@ -41,6 +41,7 @@ export function workloadOf(
     update: strategy.kind === 'recreate' ? 'recreate' : 'rolling',
     spread,
     disruptionBudget: disruptionBudget && instances > 1,
+    ...(manifest.development && { development: true }),
   }
 }
 

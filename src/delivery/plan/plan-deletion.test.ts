@@ -89,6 +89,16 @@ test('a database of several releases is dropped once, with the credentials that 
   ])
 })
 
+test('what nobody sees any more goes quietly', () => {
+  const parts = ['hcn', 'hcn-canary'].map(name => ({ kind: 'workload', name })) as unknown as Release['parts']
+  const observed = { ...nothing, workloads: [{ name: 'hcn' }] } as unknown as Observation
+  const steps = planDeletion(input({ releases: [release(1, 'deployed', { parts })], observed }))
+  expect(steps.flatMap(step => (step.kind === 'part' ? `${step.part.name} ${step.seen}` : []))).toEqual([
+    'hcn true',
+    'hcn-canary false',
+  ])
+})
+
 test('parts go that only a delivery which was interrupted may have made', () => {
   const step = { id: 'rollout', kind: 'bring', put: [{ kind: 'workload', name: 'hcn-canary' }], remove: [], before: [] }
   const pending = release(1, 'pending', { steps: [step] as unknown as Release['steps'] })

@@ -9,7 +9,8 @@ import type { ServiceNeed } from './step.ts'
 
 export type DeletionStep =
   | { readonly kind: 'run'; readonly name: string }
-  | { readonly kind: 'part'; readonly part: PartName; readonly withData: boolean }
+  /** `seen`: there is one; what nobody sees is removed all the same, since not everybody may see all. */
+  | { readonly kind: 'part'; readonly part: PartName; readonly withData: boolean; readonly seen: boolean }
   /** What was made on a server that others share. */
   | { readonly kind: 'drop'; readonly need: ServiceNeed }
   | { readonly kind: 'release'; readonly revision: number }
@@ -28,10 +29,11 @@ export interface DeletionInput {
 export function planDeletion({ releases, observed, bundles, holders, withData }: DeletionInput): DeletionStep[] {
   const known = partsOf(releases, observed)
   const isServer = ({ name }: PartName): boolean => holders.includes(name)
+  const there = seenParts(observed)
   const parts = (kind: Part['kind'], servers: boolean): DeletionStep[] =>
     known
       .filter(part => part.kind === kind && isServer(part) === servers)
-      .map(part => ({ kind: 'part', part, withData: servers }))
+      .map(part => ({ kind: 'part', part, withData: servers, seen: there.some(other => samePart(part, other)) }))
   const servers = withData ? [...parts('entrance', true), ...holders.map(removedWithData)] : []
   return [
     ...runsOf(releases).map((name): DeletionStep => ({ kind: 'run', name })),
@@ -53,20 +55,21 @@ const removedWithData = (name: string): DeletionStep => ({
   kind: 'part',
   part: { kind: 'workload', name },
   withData: true,
+  seen: true,
 })
+
+const seenParts = ({ workloads, entrances, schedules, routes }: Observation): PartName[] => [
+  ...schedules.map(({ name }): PartName => ({ kind: 'schedule', name })),
+  ...routes.map(({ name }): PartName => ({ kind: 'route', name })),
+  ...entrances.map(({ name }): PartName => ({ kind: 'entrance', name })),
+  ...workloads.map(({ name }): PartName => ({ kind: 'workload', name })),
+]
 
 /** Also those that a release which was interrupted may have made, and those that no record tells of. */
 function partsOf(releases: readonly Release[], observed: Observation): PartName[] {
   const steps = releases.flatMap(release => release.steps)
   const brought = steps.flatMap((step): PartName[] => (step.kind === 'bring' ? [...step.put, ...step.before] : []))
-  const all: PartName[] = [
-    ...observed.schedules.map(({ name }): PartName => ({ kind: 'schedule', name })),
-    ...observed.routes.map(({ name }): PartName => ({ kind: 'route', name })),
-    ...observed.entrances.map(({ name }): PartName => ({ kind: 'entrance', name })),
-    ...observed.workloads.map(({ name }): PartName => ({ kind: 'workload', name })),
-    ...releases.flatMap(release => release.parts),
-    ...brought,
-  ]
+  const all: PartName[] = [...seenParts(observed), ...releases.flatMap(release => release.parts), ...brought]
   return all
     .filter((part, index) => all.findIndex(other => samePart(part, other)) === index)
     .map(({ kind, name }) => ({ kind, name }))

@@ -24,6 +24,7 @@ import {
   brief,
   bringAspects,
   instancesText,
+  instancesToCome,
   leadingTo,
   migrateStep,
   notifySteps,
@@ -153,9 +154,9 @@ class DeploymentPlanner {
 
   /** @param remark behind the title of its step */
   private main(remark = ''): PartName[] {
-    const { manifest, timeLimitSeconds } = this.input
+    const { manifest, observed, timeLimitSeconds } = this.input
     const main = workloadOf(manifest, this.parts, 'main', manifest.replicas)
-    const facts = rolloutFacts(main, timeLimitSeconds)
+    const facts = rolloutFacts(main, observed, timeLimitSeconds)
     this.builder.bring({ ...facts, title: `${facts.title}${remark}` }, [main])
     const entrance = entranceOf(manifest, 'serving')
     if (entrance !== undefined) this.builder.bring(switchFacts(entrance), [entrance])
@@ -189,7 +190,7 @@ class DeploymentPlanner {
   }
 
   private blueGreen(): PartName[] {
-    const { manifest, timeLimitSeconds } = this.input
+    const { manifest, observed, timeLimitSeconds } = this.input
     const { before } = manifest.checks
     const old = servingWorkload(this.builder.there, manifest.name)
     const track: Track = old === undefined ? 'blue' : otherColour(old.track)
@@ -197,9 +198,9 @@ class DeploymentPlanner {
     const preview = before === undefined ? undefined : previewOf(manifest, track)
     this.builder.bring(
       {
-        ...rolloutFacts(workload, timeLimitSeconds),
+        ...rolloutFacts(workload, observed, timeLimitSeconds),
         id: 'colour',
-        title: `start ${instancesText(manifest.replicas)} beside the old ones (${track})`,
+        title: `start ${instancesText(instancesToCome(workload, observed))} beside the old ones (${track})`,
         undo: 'they are stopped; what had that colour before comes back',
       },
       preview === undefined ? [workload] : [workload, preview],
@@ -226,7 +227,7 @@ class DeploymentPlanner {
       const share = Math.round((100 * instances) / (instances + beside))
       this.builder.bring(
         {
-          ...rolloutFacts(canary, timeLimitSeconds),
+          ...rolloutFacts(canary, observed, timeLimitSeconds),
           id: `canary-${number}`,
           title: `give ${share} % of the requests to ${instancesText(instances, 'new ')}`,
           undo: index === 0 ? 'they are stopped' : 'as many as before',

@@ -1,6 +1,7 @@
 // From what runs to a release that is kept: instances, entrance, schedules, routes and configuration as that one had
 // them, and then the schema, by the `down` of the images that brought its changes, newest first: the older instances
 // run on the newer schema, as they did while it was rolled out. Pure.
+import type { Observation } from '../engine/engine.ts'
 import { samePart, type Entrance, type Part, type Run, type Workload } from '../engine/parts.ts'
 import type { PlannedRelease, Release } from '../release.ts'
 import { PlanBuilder } from './plan-builder.ts'
@@ -23,6 +24,7 @@ export interface RollbackInput {
   /** All that are kept. */
   readonly releases: readonly Release[]
   readonly revision: number
+  readonly observed: Observation
   readonly timeLimitSeconds: number
   /** The schema stays as it is. */
   readonly keepSchema: boolean
@@ -32,7 +34,7 @@ export interface RollbackInput {
 export type PlannedRollback = PlannedRelease | { readonly refusal: string }
 
 export function planRollback(input: RollbackInput): PlannedRollback {
-  const { goal, present, keepSchema, timeLimitSeconds } = input
+  const { goal, present, observed, keepSchema, timeLimitSeconds } = input
   const builder = new PlanBuilder(present.parts)
   const schema = keepSchema ? { steps: [], first: [], schema: present.schema } : schemaSteps(input)
   if ('refusal' in schema) return schema
@@ -42,7 +44,7 @@ export function planRollback(input: RollbackInput): PlannedRollback {
   const workload = servingWorkload(goal.parts, service)
   const entrance = goal.parts.find((part): part is Entrance => samePart(part, { kind: 'entrance', name: service }))
   const old = servingWorkload(present.parts, service)
-  if (workload !== undefined) builder.bring(rolloutFacts(workload, timeLimitSeconds), [workload])
+  if (workload !== undefined) builder.bring(rolloutFacts(workload, observed, timeLimitSeconds), [workload])
   if (entrance !== undefined) builder.bring(switchFacts(entrance), [entrance])
   bringAspects(builder, service, {
     schedules: goal.parts.filter(part => part.kind === 'schedule'),

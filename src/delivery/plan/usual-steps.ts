@@ -9,6 +9,7 @@ import {
   type Schedule,
   type Workload,
 } from '../engine/parts.ts'
+import type { Observation } from '../engine/engine.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { MigrateStep, NotifyStep, ServiceNeed, ServiceStep, StepFacts } from './step.ts'
 
@@ -25,9 +26,15 @@ export const brief = (command: readonly string[]): string => {
 export const instancesText = (instances: number, which = ''): string =>
   `${instances} ${which}${instances === 1 ? 'instance' : 'instances'}`
 
-export const rolloutFacts = ({ instances, version }: Workload, timeLimitSeconds: number): StepFacts => ({
+/** How many instances are waited for: where something else decides about their number, as many as there are. */
+export function instancesToCome({ name, instances }: Workload, { workloads }: Observation): number {
+  const there = workloads.find(observed => observed.name === name)
+  return there?.autoscaled === true ? there.wanted : instances
+}
+
+export const rolloutFacts = (workload: Workload, observed: Observation, timeLimitSeconds: number): StepFacts => ({
   id: 'rollout',
-  title: `roll out ${version} on ${instancesText(instances)}`,
+  title: `roll out ${workload.version} on ${instancesText(instancesToCome(workload, observed))}`,
   doneWhen: 'all instances are new and ready',
   undo: 'the instances of the release before come back; where there is none, these are stopped',
   timeLimitSeconds,

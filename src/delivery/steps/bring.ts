@@ -22,7 +22,7 @@ export const bring: StepHandler<BringStep> = {
 
 async function bringPart(part: Part, { world: { engine, place }, watch }: StepContext): Promise<void> {
   watch.signal.throwIfAborted()
-  if (part.kind !== 'workload') return engine.put(place, part)
+  if (part.kind !== 'workload') return engine.put(place, part, watch)
   const verdict = await engine.rollOut(place, part, watch)
   if (verdict.state === 'failed') throw new StepFailure(verdict.reason, verdict.lastWords)
 }
@@ -39,7 +39,7 @@ async function putBack(part: Part, context: StepContext): Promise<void> {
 
 async function removePart({ kind, name }: PartName, { world, watch }: StepContext, withData = false): Promise<void> {
   watch.signal.throwIfAborted()
-  await world.engine.remove(world.place, { kind, name }, { withData })
+  await world.engine.remove(world.place, { kind, name }, watch, { withData })
 }
 
 interface Note {

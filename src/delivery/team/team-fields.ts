@@ -2,11 +2,11 @@
 // and JSON Schema read.
 import {
   anyText,
-  dnsLabel,
   environmentsField,
   flag,
   hostName,
   name,
+  namedKeys,
   nameRule,
   portNumber,
   secretName,
@@ -52,7 +52,7 @@ const changeable: Readonly<Record<string, Field>> = {
       expected: 'a registry such as registry.example.com/team',
       meant: text => /^https?:\/\/([^\s/]+(?:\/[^\s/]+)*)\/?$/.exec(text)?.[1],
     },
-    about: 'in front of images that name none',
+    about: 'in front of images that name none, those of backing services too, also where the image is the default',
   },
   namespace: {
     is: namespace,
@@ -112,7 +112,7 @@ export const teamFields: Fields = {
     people: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'name',
         keyRule: nameRule,
         example: '{ anna: age1... }',
@@ -123,7 +123,7 @@ export const teamFields: Fields = {
     hooks: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'hook',
         keyRule: nameRule,
         example: '{ team-hook: https://chat.example.com/hook }',
@@ -134,7 +134,7 @@ export const teamFields: Fields = {
     services: {
       is: {
         type: 'map',
-        keys: dnsLabel,
+        ...namedKeys,
         keyName: 'service',
         keyRule: nameRule,
         example: '{ shop: { needs: [customers] } }',

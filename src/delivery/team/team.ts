@@ -21,7 +21,7 @@ export interface TeamEnvironment {
   readonly engine: 'kubernetes'
   /** Appended to hosts of routes that are one label: `hcn` and `test.example.com` make `hcn.test.example.com`. */
   readonly domain: string
-  /** In front of names of images that have no registry. */
+  /** In front of names of images that have no registry, those that are chosen by default among them. */
   readonly registry?: string
   /** `environment`: one for each environment (default); `service`: ENVIRONMENT-SERVICE; else the name of the one that all share. */
   readonly namespace: 'environment' | 'service' | { readonly name: string }

@@ -5,7 +5,7 @@ import type { RegistryClient } from '../client/registry-client.ts'
 import type { BaseImage } from './base/base-image.ts'
 import { pullBase } from './base/pull-base.ts'
 import type { Builder } from './builder.ts'
-import type { ContainerConfig } from './image-content.ts'
+import type { ContainerConfig, ImageContent } from './image-content.ts'
 import { prepareCache, whileMaking } from './layers/kept-layer.ts'
 import { pushBillOfMaterials, pushImage, type BuiltImage, type PushedImage } from './push-image.ts'
 import { revisionOf, type Revision } from './revision.ts'
@@ -32,6 +32,11 @@ export interface BuildOptions {
   readonly tool: string
   /** User that the service's own files belong to; by default 0, so that the service cannot change them. */
   readonly owner?: number
+  /** Adds to what the builder made; `key` tells it from builds without it. */
+  readonly finish?: {
+    readonly key: string
+    readonly add: (content: ImageContent, making: string) => Promise<ImageContent>
+  }
   /** Called as each part is done. */
   readonly progress: (step: string, cached: boolean) => void
   /** Told what the image will not do. */
@@ -60,6 +65,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       registry,
       builder.name,
       String(options.owner ?? 0),
+      options.finish?.key ?? '',
       JSON.stringify(settings),
     ])
     const before = snapshotOf(inputs)
@@ -101,7 +107,8 @@ function made(
   revision: Revision | undefined,
 ): Promise<PushedImage> {
   return whileMaking(options.cacheDirectory, async making => {
-    const content = await options.builder.build({ ...options, making, base, owner: options.owner ?? 0 })
+    const built = await options.builder.build({ ...options, making, base, owner: options.owner ?? 0 })
+    const content = options.finish === undefined ? built : await options.finish.add(built, making)
     const config = { ...upon(base?.config, content.config), Labels: labelsOf(base, content.config, revision) }
     const image = await pushImage(client, options, content.layers, config)
     await pushBillOfMaterials(client, options, image, content.components, options.tool)

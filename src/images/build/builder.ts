@@ -3,6 +3,7 @@
 // once, in build-image.ts. Builders never write into the service's folder, beyond what its own build script does.
 import type { BaseImage } from './base/base-image.ts'
 import type { ImageContent } from './image-content.ts'
+import type { FileFilter } from './layers/docker-ignore.ts'
 import type { LayerCache } from './layers/kept-layer.ts'
 import type { BuilderName, BuildSettings } from './settings.ts'
 
@@ -23,8 +24,28 @@ export interface Builder {
    * @returns undefined: it cannot be known, and an image is made every time
    */
   surroundings?(directory: string, settings: BuildSettings): Promise<string | undefined>
+  /** How changed sources come into a running container; undefined: each change makes another image. */
+  development?(directory: string, settings: BuildSettings): Development
   /** @throws BuildError */
   build(context: BuildContext): Promise<ImageContent>
+}
+
+export interface Development {
+  /** Folders whose files are in the image as they are here. */
+  readonly roots: readonly SourceRoot[]
+  /** Absolute paths of files that change more of the image than themselves: lock files, lists of dependencies. */
+  readonly making: readonly string[]
+  /** What has to run on this machine before changed sources are what is started, one after the other. */
+  readonly steps: readonly { readonly directory: string; readonly command: readonly string[] }[]
+}
+
+export interface SourceRoot {
+  /** Absolute path here. */
+  readonly from: string
+  /** Absolute path in the image. */
+  readonly to: string
+  /** Gets paths relative to `from`. */
+  readonly filter: FileFilter
 }
 
 export interface ProjectName {

@@ -1,5 +1,6 @@
 // Runs a tool of the project that is built (npm, go, pip) in one of its folders. When it fails, what it said last, or
 // first, is the message.
+import { dirname, join } from 'node:path'
 import { CommandError, MissingProgramError, run, type CommandOutput } from '../../host/command.ts'
 import { BuildError } from './build-error.ts'
 
@@ -49,3 +50,20 @@ export async function runTool(
 const noise = /^npm error(?:\s*| {4}at .*| A complete log of this run can be found in: .*)$/
 /** What package managers say of their progress before they say what is wrong. */
 const progress = /^(?:Progress: |Lockfile is up to date|\++$|➤ YN0000: |\[\d\/\d\] |yarn install v|info )/
+
+/** A step of the project itself, with the Node.js of images in front of others. @throws BuildError */
+export async function runStep(
+  { directory, command }: { readonly directory: string; readonly command: readonly string[] },
+  nodeBinary: string,
+): Promise<void> {
+  const [program = '', ...args] = command
+  await runTool(program, args, {
+    directory,
+    project: directory,
+    environment: {
+      ...process.env,
+      PATH: `${join(directory, 'node_modules/.bin')}:${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}`,
+    },
+    tells: 'last',
+  })
+}

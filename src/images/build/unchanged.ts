@@ -32,10 +32,20 @@ export function snapshotOf(paths: readonly string[]): Snapshot {
       found.set(path, `${stat.mode} ${stat.size} ${stat.ctimeNs} ${stat.ino}`)
       return
     }
-    for (const name of readdirSync(path)) if (!notLookedInto.has(name)) visit(join(path, name))
+    for (const name of namesIn(path)) if (!notLookedInto.has(name)) visit(join(path, name))
   }
   for (const path of paths) visit(path)
   return found
+}
+
+/** None of a folder that has just gone. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** @param rest of what the image depends on, files aside */
@@ -49,15 +59,21 @@ export function fingerprintOf(snapshot: Snapshot, rest: unknown): string {
 /** Whether what differs is nothing but what the build itself made; else somebody changed a file meanwhile. */
 export async function isOwnDoing(directory: string, before: Snapshot, after: Snapshot): Promise<boolean> {
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(path => before.get(path) !== after.get(path))
-  const others = paths.filter(path => !usualOutputs.test(relative(directory, path)))
-  if (others.length === 0) return true
+  const others = paths.filter(path => !isOutput(relative(directory, path)))
+  return others.length === 0 || (await outputsIn(directory, others)).size === others.length
+}
+
+/** @param path relative to the folder that is built */
+export const isOutput = (path: string): boolean => usualOutputs.test(path)
+
+/** Those that git is told to ignore; none where there is no git. */
+export async function outputsIn(directory: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set()
   try {
-    const { stdout } = await run('git', ['-C', directory, 'check-ignore', '-z', '--stdin'], {
-      input: others.join('\0'),
-    })
-    return stdout.split('\0').filter(path => path !== '').length === others.length
+    const { stdout } = await run('git', ['-C', directory, 'check-ignore', '-z', '--stdin'], { input: paths.join('\0') })
+    return new Set(stdout.split('\0').filter(path => path !== ''))
   } catch {
-    return false
+    return new Set()
   }
 }
 

@@ -24,6 +24,7 @@ import {
   services,
 } from '../../../api/resources.ts'
 import { busyboxProcesses, pretendedCluster, type PretendedCluster } from '../../../testing/kubernetes-worlds.ts'
+import { partBuilders } from '../contract/part-builders.ts'
 import type { Watch } from '../engine.ts'
 import type { Place, Workload } from '../parts.ts'
 import type { KubernetesEngine } from './kubernetes-engine.ts'
@@ -45,23 +46,9 @@ const watch: Watch = {
   timeLimitSeconds: 20,
   signal: new AbortController().signal,
 }
-const workload = (service: string, more: Partial<Workload> = {}): Workload => ({
-  kind: 'workload',
-  name: service,
-  service,
-  version: '1.0.0',
-  track: 'main',
-  serving: true,
-  instances: 2,
-  process: busyboxProcesses.serves,
-  ports: [],
-  health: undefined,
-  stopSeconds: 1,
-  update: 'rolling',
-  spread: true,
-  disruptionBudget: true,
-  ...more,
-})
+const builders = partBuilders(() => busyboxProcesses)
+const workload = (service: string, more: Partial<Workload> = {}): Workload =>
+  builders.workload({ service }, { instances: 2, ports: [], health: undefined, ...more })
 async function placeFor(namespace: string, service = 'web'): Promise<Place> {
   const place = { environment: 'test', namespace, service }
   await engine.prepare(place)
@@ -177,7 +164,7 @@ test('a route is taken by the only program that serves routes; where there is no
   ])
   await cluster.client.create(ingressClasses, { metadata: { name: 'only' }, spec: { controller: 'example.com/only' } })
   expect(await engine.cannot(place, [route])).toEqual([])
-  await engine.put(place, route)
+  await engine.put(place, route, watch)
   expect((await cluster.client.get(ingresses, { namespace: 'routed', name: 'web-root' })).spec).toMatchObject({
     ingressClassName: 'only',
   })
@@ -236,7 +223,7 @@ test('what somebody else made under a name is neither written over nor taken awa
   const withoutBudget = workload('web', { disruptionBudget: false })
   expect(await engine.cannot(place, [withoutBudget])).toEqual([])
   expect(await engine.rollOut(place, withoutBudget, watch)).toEqual({ state: 'done' })
-  await engine.remove(place, { kind: 'workload', name: 'web' })
+  await engine.remove(place, { kind: 'workload', name: 'web' }, watch)
   expect(await cluster.client.get(podDisruptionBudgets, { namespace: 'foreign', name: 'web' })).toBeDefined()
 
   await cluster.client.patch(services, metadata, {

@@ -90,7 +90,8 @@ export async function runWithTerminal(
 const endMs = 30_000
 
 interface Watched {
-  now(): Pod
+  /** Fires when the pod has ended. */
+  readonly ended: AbortSignal
   /** @throws DeployError when it cannot begin, or takes too long */
   until(holds: (pod: Pod) => boolean, withinMs: number): Promise<Pod>
   stop(): void
@@ -98,12 +99,13 @@ interface Watched {
 
 function watchPod(client: StreamingClient, clock: Clock, created: Pod, asked: AbortSignal): Watched {
   const { namespace = '', name, uid } = created.metadata
-  const end = new AbortController()
+  const [end, ended] = [new AbortController(), new AbortController()]
   const signal = AbortSignal.any([asked, end.signal])
   let pod = created
   let failure: Error | undefined
   let changed = Promise.withResolvers<void>()
   const tell = (): void => {
+    if (isFinished(pod) || failure !== undefined) ended.abort()
     changed.resolve()
     changed = Promise.withResolvers()
   }
@@ -118,7 +120,7 @@ function watchPod(client: StreamingClient, clock: Clock, created: Pod, asked: Ab
     tell()
   })
   return {
-    now: () => pod,
+    ended: ended.signal,
     stop: () => end.abort(),
     async until(holds, withinMs) {
       let late = false
@@ -160,8 +162,8 @@ async function printLog(
 ): Promise<void> {
   const { namespace = '', name } = pod.metadata
   const source = { namespace, pod: name, container: mainContainer(pod) }
-  const hasEnded = (): boolean => isFinished(watched.now())
-  for await (const { text } of followLog(client, clock, source, {}, { hasEnded, signal })) output.write(`${text}\n`)
+  const until = { ended: watched.ended, signal }
+  for await (const { text } of followLog(client, clock, source, {}, until)) output.write(`${text}\n`)
 }
 
 async function attach(

@@ -51,6 +51,11 @@ const heldByOther = (renewedMs: number): Promise<Lease> =>
     spec: { holderIdentity: other, renewTime: formatMicroTime(renewedMs) },
   })
 
+test('where there is no namespace there is nothing to wait for', async () => {
+  namespace = 'nowhere'
+  await expect(take()).rejects.toThrow('there is no namespace nowhere; a delivery makes it')
+})
+
 test('of two at once one is told who the other is', async () => {
   const outcomes = await Promise.allSettled([take(), take({ deployer: other })])
   const refused = outcomes.find(outcome => outcome.status === 'rejected')

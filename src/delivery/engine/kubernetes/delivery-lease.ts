@@ -126,6 +126,10 @@ async function write(
     else await client.update(leases, { ...current, spec })
     return true
   } catch (error) {
+    if (current === undefined && isNotFound(error))
+      throw new DeployError(
+        `there is no namespace ${name.namespace}; a delivery makes it where it may, else somebody who may: kubectl create namespace ${name.namespace}`,
+      )
     if (isAlreadyExists(error) || isConflict(error) || isNotFound(error)) return false
     throw error
   }

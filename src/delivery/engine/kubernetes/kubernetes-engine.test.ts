@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { deployerRules, rightsIn, rightText } from '../../../testing/deployer-role.ts'
 import { pretendedKubernetes } from '../../../testing/kubernetes-worlds.ts'
-import { testEngine } from '../contract.ts'
+import { testEngine } from '../contract/test-engine.ts'
 import type { Part } from '../parts.ts'
 import { rightsFor } from './rights.ts'
 

@@ -18,6 +18,7 @@ import type {
   LogLine,
   LogsWanted,
   Observation,
+  RoomEnd,
   RunResult,
   Terminal,
   Verdict,
@@ -26,6 +27,7 @@ import type {
 } from '../engine.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Bundle, Entrance, Part, PartName, Place, Route, Run, Schedule, Workload } from '../parts.ts'
+import type { Patience } from '../patience.ts'
 import { apply } from './apply.ts'
 import { execIn, runWithTerminal } from './attached.ts'
 import { Bundles } from './bundles.ts'
@@ -35,6 +37,7 @@ import { inabilities } from './inabilities.ts'
 import { ingressClassFor } from './ingress-class.ts'
 import { cronJobName, objectName } from './labels.ts'
 import { observationsOf } from './observations-of.ts'
+import { patiently } from './patiently.ts'
 import { ifPermitted, isForbidden } from './permitted.ts'
 import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'
@@ -104,7 +107,7 @@ export class KubernetesEngine implements Engine {
     return servicesIn(this.client, namespace)
   }
 
-  removeRoom(_environment: string, namespace: string, watch: Watch): Promise<boolean> {
+  removeRoom(_environment: string, namespace: string, watch: Watch): Promise<RoomEnd> {
     return removeNamespace(this.client, this.clock, namespace, watch)
   }
 
@@ -135,11 +138,15 @@ export class KubernetesEngine implements Engine {
     return this.workloads.scale(place, workload, instances, watch)
   }
 
-  async put(place: Place, part: Entrance | Schedule | Route): Promise<void> {
-    await apply(this.client, await this.objectOf(place, part))
+  async put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<void> {
+    await patiently(this.clock, patience, async () => apply(this.client, await this.objectOf(place, part)))
   }
 
-  async remove(place: Place, { kind, name }: PartName, { withData = false } = {}): Promise<void> {
+  remove(place: Place, part: PartName, patience: Patience, { withData = false } = {}): Promise<void> {
+    return patiently(this.clock, patience, () => this.removePart(place, part, withData))
+  }
+
+  private async removePart(place: Place, { kind, name }: PartName, withData: boolean): Promise<void> {
     const { namespace } = place
     switch (kind) {
       case 'workload':

@@ -6,6 +6,7 @@ import type { Resource } from '../../../api/resource.ts'
 import type { Client, ListOptions } from '../../../client/client.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { pause } from '../pause.ts'
+import { isAway } from './patiently.ts'
 
 export interface LiveQuery<T extends KubeObject> extends Pick<ListOptions, 'labelSelector' | 'fieldSelector'> {
   readonly resource: Resource<T>
@@ -51,8 +52,6 @@ export async function keepLive<T extends KubeObject>(
   }
 }
 
-/** A server that is away or has too much to do, and a connection that breaks while it is read. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof ApiError) return error.code >= 500 || error.code === 429 || isExpired(error)
-  return typeof (error as NodeJS.ErrnoException).code === 'string'
-}
+/** What comes is only read, so that any trouble of the server may be waited for. */
+const isPassing = (error: unknown): boolean =>
+  isAway(error) || (error instanceof ApiError && (error.code >= 500 || isExpired(error)))

@@ -56,17 +56,17 @@ const againMs = 500
 const refusals: ReadonlySet<unknown> = new Set([401, 403, 404])
 const noLog = 400
 
-/** Until the container has ended, as `hasEnded` says, or the signal fires. */
+/** Until the container has ended, as `ended` says, or `signal` fires. */
 export async function* followLog(
   client: LogClient,
   clock: Clock,
   source: LogSource,
   query: Omit<LogQuery, 'follow' | 'previous'>,
-  { hasEnded, signal }: { readonly hasEnded: () => boolean; readonly signal: AbortSignal },
+  { ended, signal }: { readonly ended: AbortSignal; readonly signal: AbortSignal },
 ): AsyncIterable<TimedLine> {
   let after = query.after
   while (!signal.aborted) {
-    const endedBefore = hasEnded()
+    const endedBefore = ended.aborted
     try {
       const wanted = after === undefined ? query : { after }
       for await (const line of podLog(client, source, { ...wanted, follow: true }, signal)) {
@@ -83,7 +83,8 @@ export async function* followLog(
       continue
     }
     if (endedBefore) return
-    await pause(clock, againMs, signal)
+    // A stream ends with its container, or breaks off. Which of them it was is known soon.
+    await pause(clock, againMs, AbortSignal.any([signal, ended]))
   }
 }
 

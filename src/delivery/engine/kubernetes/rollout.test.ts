@@ -1,11 +1,12 @@
 // Waiting for instances, with a real API server and time that the test moves; controllers are played by the test.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CoreEvent, Deployment, Pod, ReplicaSet } from '../../../api/generated/models.ts'
-import { deployments, events, pods, replicaSets } from '../../../api/resources.ts'
+import type { Deployment, ReplicaSet } from '../../../api/generated/models.ts'
+import { deployments, replicaSets } from '../../../api/resources.ts'
 import { eventually } from '../../../testing/eventually.ts'
 import { FakeClock, settle } from '../../../testing/fake-clock.ts'
 import { freshNamespace } from '../../../testing/fresh-namespace.ts'
 import { startTestServer, type TestServer } from '../../../testing/in-process-server.ts'
+import { addUnplacedPod, sayNodeComes } from '../../../testing/unplaced-pod.ts'
 import { retryRefusedPods, waitForRollout } from './rollout.ts'
 
 let server: TestServer
@@ -54,21 +55,13 @@ const refuse = (message: string): Promise<Deployment> =>
     conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message }],
   })
 
-async function addUnplacedPod(owner: Deployment): Promise<void> {
-  const reference = (kind: string, { metadata: { name, uid } }: Deployment | ReplicaSet) => [
-    { apiVersion: 'apps/v1', kind, name, uid, controller: true },
-  ]
+async function addUnplaced({ apiVersion, kind, metadata: { name, uid } }: Deployment): Promise<void> {
+  const ownerReferences = [{ apiVersion, kind, name, uid, controller: true }]
   const set = await server.local.create<ReplicaSet>(replicaSets, {
-    metadata: { name: 'web-1', namespace, labels, ownerReferences: reference('Deployment', owner) },
+    metadata: { name: 'web-1', namespace, labels, ownerReferences },
     spec: { selector: { matchLabels: labels }, template } as ReplicaSet['spec'],
   })
-  await server.local.create<Pod>(pods, {
-    metadata: { name: 'web-1-a', namespace, labels, ownerReferences: reference('ReplicaSet', set) },
-    spec: template.spec,
-  })
-  const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes: no cpu' }]
-  const value = { status: { conditions } }
-  await server.local.patch(pods, { namespace, name: 'web-1-a' }, { type: 'merge', value }, { subresource: 'status' })
+  await addUnplacedPod(server.local, set, { name: 'web-1-a', namespace, labels }, template.spec)
   await say({ observedGeneration: 1 })
 }
 
@@ -103,7 +96,7 @@ test('that finds no room is told once, and given up when nobody made any for a m
 
 test('whose pod finds no node is given up as well', async () => {
   const owner = await deployment()
-  await addUnplacedPod(owner)
+  await addUnplaced(owner)
   const waiting = wait(owner)
   await eventually('it is seen', () => told.some(line => line.includes('finds no node')))
   await clock.advance(60_000)
@@ -112,14 +105,8 @@ test('whose pod finds no node is given up as well', async () => {
 
 test('whose pod gets a node made for it goes on to the end of its time', async () => {
   const owner = await deployment()
-  await addUnplacedPod(owner)
-  await server.local.create<CoreEvent>(events, {
-    metadata: { name: 'up', namespace },
-    involvedObject: { kind: 'Pod', namespace, name: 'web-1-a' },
-    reason: 'TriggeredScaleUp',
-    type: 'Normal',
-    message: 'a node comes',
-  })
+  await addUnplaced(owner)
+  await sayNodeComes(server.local, namespace, 'web-1-a')
   const waiting = wait(owner)
   await eventually('it is seen', () => told.some(line => line.includes('finds no node')))
   await clock.advance(299_000)

@@ -9,6 +9,7 @@ import { isTerminating } from '../../../control/pods.ts'
 import { unlessNotFound } from '../../../control/removal.ts'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { Watch } from '../engine.ts'
+import { HeldUp } from './held-up.ts'
 import { keepLive, type LiveQuery } from './live-list.ts'
 import { freshPods, judge, newestSet, podFailure, type RolloutFailure, type RolloutVerdict } from './rollout-verdict.ts'
 import { standstill, type Standstill } from './standstill.ts'
@@ -20,8 +21,6 @@ export interface RolloutOptions {
   readonly owner: Deployment | StatefulSet
   readonly watch: Watch
 }
-
-const heldUpAfterMs = 10_000
 
 /** Pods of an earlier attempt that cannot start would wait out their back-off, and be taken for failures of this attempt. */
 export async function removeStuckPods(client: Client, namespace: string, labelSelector: string): Promise<void> {
@@ -75,8 +74,7 @@ class Rollout {
   private pods: readonly Pod[] | undefined
   private warnings: readonly CoreEvent[] = []
   private readonly limit: Timer
-  private told: { readonly cause: string; readonly timer: Timer } | undefined
-  private standing: { readonly kind: Standstill['kind']; readonly timer: Timer } | undefined
+  private readonly heldUp: HeldUp
 
   constructor(options: RolloutOptions, signal: AbortSignal) {
     this.options = options
@@ -88,14 +86,18 @@ class Rollout {
     this.ended = promise
     this.resolve = resolve
     this.fail = reject
+    this.heldUp = new HeldUp({
+      ...options,
+      namespace: options.owner.metadata.namespace!,
+      fail: cause => resolve(failedBy(cause, cause.reason)),
+    })
     this.limit = options.clock.after(options.watch.timeLimitSeconds * 1000, () => resolve(this.outOfTime()))
     this.follow()
   }
 
   close(): void {
     this.limit.cancel()
-    this.told?.timer.cancel()
-    this.standing?.timer.cancel()
+    this.heldUp.close()
   }
 
   private follow(): void {
@@ -156,45 +158,9 @@ class Rollout {
     const verdict = this.verdict()
     if (verdict.state !== 'waiting') return this.resolve(verdict)
     const cause = this.cause()
-    this.stand(cause)
     const text = standingText(verdict, cause)
-    const { watch, clock } = this.options
-    watch.progress(text)
-    if (this.told?.cause === cause?.reason) return
-    this.told?.timer.cancel()
-    this.told =
-      cause === undefined
-        ? undefined
-        : { cause: cause.reason, timer: clock.after(heldUpAfterMs, () => watch.heldUp(text)) }
-  }
-
-  /** Once the same kind of cause stood for long enough, it ends the wait. */
-  private stand(cause: Standstill | undefined): void {
-    if (this.standing?.kind === cause?.kind) return
-    this.standing?.timer.cancel()
-    this.standing =
-      cause?.certainAfterMs === undefined
-        ? undefined
-        : {
-            kind: cause.kind,
-            timer: this.options.clock.after(cause.certainAfterMs, () => void this.giveUp(cause.kind)),
-          }
-  }
-
-  private async giveUp(kind: Standstill['kind']): Promise<void> {
-    const cause = this.cause()
-    if (cause?.kind !== kind || (await this.nodesCome(cause))) return
-    this.resolve(failedBy(cause, cause.reason))
-  }
-
-  /** Whether something makes room for the pod, however long that takes. */
-  private async nodesCome({ kind, pod }: Standstill): Promise<boolean> {
-    const { namespace = '' } = this.owner.metadata
-    if (kind !== 'no node' || pod === undefined) return false
-    if (this.pods?.find(({ metadata }) => metadata.name === pod)?.status.nominatedNodeName) return true
-    const fieldSelector = `involvedObject.name=${pod},reason=TriggeredScaleUp`
-    const found = await this.options.client.list(events, { namespace, fieldSelector }).catch(() => undefined)
-    return (found?.items.length ?? 0) > 0
+    this.options.watch.progress(text)
+    this.heldUp.by(cause, text)
   }
 
   private outOfTime(): RolloutFailure {

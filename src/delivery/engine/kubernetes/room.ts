@@ -6,7 +6,7 @@ import { findObject } from '../../../client/find-object.ts'
 import { unlessNotFound } from '../../../control/removal.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { DeployError } from '../../deploy-error.ts'
-import type { Watch } from '../engine.ts'
+import type { RoomEnd, Watch } from '../engine.ts'
 import { label } from './labels.ts'
 import { pause } from '../pause.ts'
 import { ifPermitted, itemsIfPermitted } from './permitted.ts'
@@ -29,10 +29,10 @@ export async function servicesIn(client: Client, namespace: string): Promise<rea
 
 const againMs = 250
 
-export async function removeNamespace(client: Client, clock: Clock, name: string, watch: Watch): Promise<boolean> {
+export async function removeNamespace(client: Client, clock: Clock, name: string, watch: Watch): Promise<RoomEnd> {
   const found = await ifPermitted(findObject(client, namespaces, { name }))
-  if (found === undefined) return true
-  if (found.metadata.labels?.[label.managedBy] !== manager) return false
+  if (found === undefined) return 'absent'
+  if (found.metadata.labels?.[label.managedBy] !== manager) return 'stays'
   await unlessNotFound(client.delete(namespaces, { name }))
   const endMs = clock.now() + watch.timeLimitSeconds * 1000
   while ((await findObject(client, namespaces, { name }))?.metadata.uid === found.metadata.uid) {
@@ -44,5 +44,5 @@ export async function removeNamespace(client: Client, clock: Clock, name: string
     watch.progress(`waiting until the namespace ${name} is gone`)
     await pause(clock, againMs, watch.signal)
   }
-  return true
+  return 'removed'
 }

@@ -12,6 +12,7 @@ import { DeployError } from '../../deploy-error.ts'
 import type { RunResult, Watch } from '../engine.ts'
 import { fieldManager, objectName } from './labels.ts'
 import { keepLive } from './live-list.ts'
+import { patiently } from './patiently.ts'
 import type { LogClient } from './pod-log.ts'
 import { waitForRun } from './wait-for-run.ts'
 
@@ -30,7 +31,7 @@ export class Runs {
   async run(wanted: New<Job>, watch: Watch): Promise<RunResult> {
     watch.signal.throwIfAborted()
     try {
-      const job = await this.startOrJoin(wanted, watch.signal)
+      const job = await patiently(this.clock, watch, () => this.startOrJoin(wanted, watch.signal))
       return await waitForRun({ client: this.client, clock: this.clock, job, watch })
     } catch (error) {
       if (!isRefusal(error)) throw error
@@ -39,7 +40,9 @@ export class Runs {
   }
 
   async resultOf(namespace: string, run: string, watch: Watch): Promise<RunResult | undefined> {
-    const job = await findObject(this.client, jobs, { namespace, name: objectName(run) })
+    const job = await patiently(this.clock, watch, () =>
+      findObject(this.client, jobs, { namespace, name: objectName(run) }),
+    )
     if (job === undefined || job.metadata.deletionTimestamp !== undefined) return undefined
     return waitForRun({ client: this.client, clock: this.clock, job, watch })
   }

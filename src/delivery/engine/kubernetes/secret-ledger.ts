@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../api/api-error.ts'
 import type { Secret } from '../../../api/generated/models.ts'
-import type { New } from '../../../api/object.ts'
+import type { New, ObjectName } from '../../../api/object.ts'
 import { secrets } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import { unlessNotFound } from '../../../control/removal.ts'
@@ -12,8 +12,10 @@ import type { Clock } from '../../../lib/clock.ts'
 import { DeployError } from '../../deploy-error.ts'
 import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
 import type { Place } from '../parts.ts'
+import type { Patience } from '../patience.ts'
 import { takeDeliveryLease } from './delivery-lease.ts'
 import { fieldManager, labelValue, oneOf } from './labels.ts'
+import { patiently } from './patiently.ts'
 import { Together } from './together.ts'
 
 const secretType = 'sampan.dev/release'
@@ -51,11 +53,19 @@ export class SecretLedger implements Ledger {
     }
   }
 
-  async write(place: Place, entry: LedgerEntry): Promise<LedgerEntry> {
+  async write(place: Place, entry: LedgerEntry, patience?: Patience): Promise<LedgerEntry> {
     const secret = await encoded(place, entry)
     secret.metadata.resourceVersion = entry.mark
+    let asked = 0
     try {
-      return { ...entry, mark: markOf(await this.client.update(secrets, secret as Secret, { fieldManager })) }
+      const ask = async (): Promise<Secret> => {
+        // The request before may have arrived although nobody heard of it.
+        const there = asked++ === 0 ? undefined : await this.client.get(secrets, secret.metadata as ObjectName)
+        if (there?.data?.[dataKey] === secret.data?.[dataKey]) return there as Secret
+        return this.client.update(secrets, secret as Secret, { fieldManager })
+      }
+      const written = await (patience === undefined ? ask() : patiently(this.clock, patience, ask))
+      return { ...entry, mark: markOf(written) }
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error
       throw new LedgerConflict(

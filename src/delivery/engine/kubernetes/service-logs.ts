@@ -92,8 +92,8 @@ class FollowedLogs {
   private readonly clock: Clock
   private readonly place: Place
   private readonly wanted: LogsWanted
-  private readonly followed = new Set<string>()
-  private pods: readonly Pod[] = []
+  /** By the uid of the pod; each fires when nothing more will be written. */
+  private readonly followed = new Map<string, AbortController>()
   private waiting: LogLine[] = []
   private wake = Promise.withResolvers<void>()
   private failure: unknown
@@ -130,8 +130,10 @@ class FollowedLogs {
     let isFirst = true
     try {
       await keepLive(live, { resource: pods, ...selectionOf(this.place, this.wanted) }, found => {
-        this.pods = found.filter(pod => isWanted(pod, this.wanted))
-        for (const pod of this.pods) this.begin(pod, isFirst, signal)
+        const wanted = found.filter(pod => isWanted(pod, this.wanted))
+        const going = new Set(wanted.filter(pod => !isFinished(pod)).map(({ metadata }) => metadata.uid))
+        for (const [uid, ended] of this.followed) if (!going.has(uid)) ended.abort()
+        for (const pod of wanted) this.begin(pod, isFirst, signal)
         isFirst = false
       })
     } catch (error) {
@@ -143,24 +145,26 @@ class FollowedLogs {
   private begin(pod: Pod, isFirst: boolean, signal: AbortSignal): void {
     const { uid } = pod.metadata
     if (this.followed.has(uid) || (!hasBegun(pod) && !isFirst)) return
-    this.followed.add(uid)
+    const ended = new AbortController()
+    if (isFinished(pod)) ended.abort()
+    this.followed.set(uid, ended)
     const { sinceSeconds, tail } = this.wanted
     const query = isFirst
       ? { ...(sinceSeconds !== undefined && { sinceSeconds }), ...(tail !== undefined && { tail }) }
       : {}
-    this.take(pod, query, signal).catch((error: unknown) => {
+    this.take(pod, query, { ended: ended.signal, signal }).catch((error: unknown) => {
       // It may go while it is read.
       if (!signal.aborted && !isNoLog(error)) this.fail(error)
     })
   }
 
-  private async take(pod: Pod, query: Parameters<typeof followLog>[3], signal: AbortSignal): Promise<void> {
+  private async take(
+    pod: Pod,
+    query: Parameters<typeof followLog>[3],
+    until: Parameters<typeof followLog>[4],
+  ): Promise<void> {
     const source = sourceOf(this.place.namespace, pod)
-    const hasEnded = (): boolean => {
-      const current = this.pods.find(({ metadata }) => metadata.uid === pod.metadata.uid)
-      return current === undefined || isFinished(current)
-    }
-    for await (const line of followLog(this.client, this.clock, source, query, { hasEnded, signal })) {
+    for await (const line of followLog(this.client, this.clock, source, query, until)) {
       if (this.waiting.length === 0) this.clock.after(settleMs, () => this.wake.resolve())
       this.waiting.push({ instance: source.pod, ...line })
     }

@@ -60,6 +60,12 @@ describe('a rollout is held up', () => {
     })
   })
 
+  test('because a pod finds no node, and room is being made for it', () => {
+    const unplaced = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no cpu' }
+    const found = told([pod({ conditions: [unplaced], nominatedNodeName: 'node-1' })])
+    expect(found).toEqual({ kind: 'no node', reason: 'pod web-1 finds no node: no cpu', pod: 'web-1' })
+  })
+
   test.each([
     ['Readiness probe failed: HTTP probe failed with statuscode: 500'],
     ['Readiness probe failed: dial tcp 10.0.0.1:80: connect: connection refused'],

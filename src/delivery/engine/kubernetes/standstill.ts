@@ -86,7 +86,8 @@ export function podStandstill(pod: Pod, warnings: readonly CoreEvent[]): Standst
       kind: 'no node',
       reason: `pod ${name} finds no node: ${unplaced.message ?? unplaced.reason ?? 'no reason given'}`,
       pod: name,
-      certainAfterMs: patienceMs,
+      // Room is being made for it, however long that takes.
+      ...(pod.status.nominatedNodeName === undefined && { certainAfterMs: patienceMs }),
     }
   for (const { name: container, state, lastState } of containersOf(pod)) {
     const ended = state?.terminated ?? (state?.waiting === undefined ? undefined : lastState?.terminated)

@@ -6,6 +6,7 @@ import type { Client } from '../../../client/client.ts'
 import { isFinished } from '../../../control/pods.ts'
 import type { Clock, Timer } from '../../../lib/clock.ts'
 import type { RunResult, Watch } from '../engine.ts'
+import { HeldUp } from './held-up.ts'
 import { annotation } from './labels.ts'
 import { keepLive } from './live-list.ts'
 import { hasBegun, mainContainer } from './main-container.ts'
@@ -22,7 +23,6 @@ export interface RunOptions {
 }
 
 const keptLines = 200
-const heldUpAfterMs = 10_000
 /** The end of a log comes with the end of its container, or not at all. */
 const lateOutputMs = 5_000
 /** A Job that was told to end does so when the cluster works. */
@@ -49,6 +49,13 @@ export async function waitForRun(options: RunOptions): Promise<RunResult> {
 
 type Outcome = Omit<RunResult, 'lines'>
 
+/** Of one pod. */
+interface Output {
+  readonly taken: Promise<void>
+  /** Fires when nothing more will be written. */
+  readonly ended: AbortController
+}
+
 class RunWait {
   readonly ended: Promise<Outcome>
   readonly fail: (error: Error) => void
@@ -57,13 +64,13 @@ class RunWait {
   private readonly options: RunOptions
   private readonly signal: AbortSignal
   private readonly timers = new Set<Timer>()
-  private readonly outputs = new Map<string, Promise<void>>()
+  private readonly outputs = new Map<string, Output>()
   private job: Job
   private pods: readonly Pod[] | undefined
   private warnings: readonly CoreEvent[] = []
   private givenUp = false
   private told = ''
-  private standing: { readonly kind: Standstill['kind']; readonly timer: Timer | undefined } | undefined
+  private readonly heldUp: HeldUp
 
   constructor(options: RunOptions, signal: AbortSignal) {
     const { job, clock, watch } = options
@@ -75,6 +82,11 @@ class RunWait {
     this.ended = promise
     this.resolve = resolve
     this.fail = reject
+    this.heldUp = new HeldUp({
+      ...options,
+      namespace: job.metadata.namespace!,
+      fail: ({ reason }) => void this.giveUp(reason),
+    })
     const limit = watch.timeLimitSeconds
     this.timers.add(clock.after(limit * 1000, () => void this.giveUp(`it was not done within ${limit} seconds`)))
     this.follow()
@@ -82,14 +94,15 @@ class RunWait {
 
   close(): void {
     for (const timer of this.timers) timer.cancel()
-    this.standing?.timer?.cancel()
+    this.heldUp.close()
   }
 
   /** What a container wrote last may come a little after its end is known. */
   async restOfOutput(): Promise<void> {
     const late = Promise.withResolvers<void>()
     this.timers.add(this.options.clock.after(lateOutputMs, () => late.resolve()))
-    await Promise.race([Promise.all(this.outputs.values()), late.promise])
+    const taken = [...this.outputs.values()].map(output => output.taken)
+    await Promise.race([Promise.all(taken), late.promise])
   }
 
   private follow(): void {
@@ -115,6 +128,7 @@ class RunWait {
 
   private look(): void {
     if (this.pods === undefined) return
+    this.endOutputs(this.pods)
     for (const pod of this.pods) this.readOutput(pod)
     if (endOf(this.job) !== undefined) return this.resolve(resultOf(this.job, this.pods))
     const hopeless = this.pods
@@ -122,7 +136,10 @@ class RunWait {
       .map(startFailure)
       .find(found => found !== undefined)
     if (hopeless !== undefined) return void this.giveUp(hopeless)
-    this.stand(this.cause())
+    const cause = this.cause()
+    const text = cause?.reason ?? `${this.job.metadata.name} runs`
+    if (this.told !== text) this.options.watch.progress((this.told = text))
+    this.heldUp.by(cause, text)
   }
 
   private cause(): Standstill | undefined {
@@ -130,24 +147,6 @@ class RunWait {
     if (newest !== undefined) return hasBegun(newest) ? undefined : podStandstill(newest, this.warnings)
     const told = latestAbout(this.job.metadata.uid, this.warnings).find(({ reason }) => reason === 'FailedCreate')
     return told?.message === undefined ? undefined : refused(told.message)
-  }
-
-  private stand(cause: Standstill | undefined): void {
-    const { watch, clock } = this.options
-    const text = cause?.reason ?? `${this.job.metadata.name} runs`
-    if (this.told !== text) watch.progress((this.told = text))
-    if (this.standing?.kind === cause?.kind) return
-    this.standing?.timer?.cancel()
-    if (cause === undefined) {
-      this.standing = undefined
-      return
-    }
-    const { certainAfterMs, kind } = cause
-    this.timers.add(clock.after(heldUpAfterMs, () => this.standing?.kind === kind && watch.heldUp(this.told)))
-    this.standing = {
-      kind,
-      timer: certainAfterMs === undefined ? undefined : clock.after(certainAfterMs, () => void this.giveUp(this.told)),
-    }
   }
 
   /** Whoever asks for this run later is told the same. */
@@ -168,19 +167,21 @@ class RunWait {
   private readOutput(pod: Pod): void {
     const { namespace = '', name } = pod.metadata
     if (!hasBegun(pod) || this.outputs.has(name)) return
-    const now = (): Pod | undefined => this.pods?.find(({ metadata }) => metadata.name === name)
-    const hasEnded = (): boolean => {
-      const current = now()
-      return current === undefined || isFinished(current) || endOf(this.job) !== undefined
-    }
+    const ended = new AbortController()
+    if (isFinished(pod) || endOf(this.job) !== undefined) ended.abort()
     const source = { namespace, pod: name, container: mainContainer(pod) }
-    this.outputs.set(name, this.takeLines(source, hasEnded))
+    this.outputs.set(name, { taken: this.takeLines(source, ended.signal), ended })
   }
 
-  private async takeLines(source: Parameters<typeof followLog>[2], hasEnded: () => boolean): Promise<void> {
+  private endOutputs(pods: readonly Pod[]): void {
+    const going = new Set(pods.filter(pod => !isFinished(pod)).map(({ metadata }) => metadata.name))
+    for (const [name, { ended }] of this.outputs) if (!going.has(name) || endOf(this.job) !== undefined) ended.abort()
+  }
+
+  private async takeLines(source: Parameters<typeof followLog>[2], ended: AbortSignal): Promise<void> {
     const { client, clock, watch } = this.options
     try {
-      for await (const { text } of followLog(client, clock, source, {}, { hasEnded, signal: this.signal })) {
+      for await (const { text } of followLog(client, clock, source, {}, { ended, signal: this.signal })) {
         watch.line?.(text)
         this.lines.push(text)
         if (this.lines.length > keptLines) this.lines.shift()

@@ -82,6 +82,12 @@ describe('a workload', () => {
     expect(labels).toHaveProperty('sampan.dev/track', 'canary')
   })
 
+  test('in development is never started anew for its health', () => {
+    const [container] = deploymentOf({ development: true }).spec.template.spec!.containers
+    expect(container).toMatchObject({ readinessProbe: { periodSeconds: 1 } })
+    expect(container).not.toHaveProperty('livenessProbe')
+  })
+
   test('without ports and health has to prove itself, and stops at once', () => {
     const { minReadySeconds, template } = deploymentOf({ ports: [], health: undefined }).spec
     expect(minReadySeconds).toBe(5)

@@ -144,7 +144,7 @@ function templateOf(workload: Workload, spec: PodSpec): PodTemplateSpec {
 }
 
 function instancePod(workload: Workload): PodSpec {
-  const { service, process, beside = [], ports, health, stopSeconds, spread } = workload
+  const { service, process, beside = [], ports, health, stopSeconds, spread, development } = workload
   const served = ports.length > 0
   return {
     ...podOf(
@@ -156,8 +156,10 @@ function instancePod(workload: Workload): PodSpec {
           lifecycle: { preStop: { sleep: { seconds: spreadSeconds } } },
         }),
         ...(health !== undefined && {
-          readinessProbe: probeOf(health, workload, { periodSeconds: 2, failureThreshold: 2 }),
-          livenessProbe: probeOf(health, workload, { periodSeconds: 10, failureThreshold: 6 }),
+          readinessProbe: probeOf(health, workload, { periodSeconds: development ? 1 : 2, failureThreshold: 2 }),
+          ...(!development && {
+            livenessProbe: probeOf(health, workload, { periodSeconds: 10, failureThreshold: 6 }),
+          }),
         }),
       },
       beside.map(sidecar => ({ ...sidecar, more: besideProbes(sidecar.health, workload) })),

@@ -28,6 +28,7 @@ import { isOwn } from './foreign-objects.ts'
 import { fieldManager, objectName, selectorText, serviceLabels, trackLabels } from './labels.ts'
 import { lastWords } from './last-words.ts'
 import { autoscalerOf } from './observation.ts'
+import { patiently } from './patiently.ts'
 import { ifPermitted, isForbidden, itemsIfPermitted } from './permitted.ts'
 import type { LogClient } from './pod-log.ts'
 import { removeStuckPods, retryRefusedPods, waitForRollout } from './rollout.ts'
@@ -52,23 +53,28 @@ export class Workloads {
   }
 
   async rollOut({ namespace }: Place, workload: Workload, watch: Watch): Promise<Verdict> {
-    watch.signal.throwIfAborted()
+    try {
+      const owner = await patiently(this.clock, watch, () => this.begin(namespace, workload))
+      return owner === undefined ? hasData(workload.name) : await this.wait(owner, watch)
+    } catch (error) {
+      if (!isInvalid(error) && !isForbidden(error)) throw error
+      return failure(`the cluster refuses ${workload.name}: ${(error as ApiError).message}`)
+    }
+  }
+
+  /** @returns undefined where data is in the way */
+  private async begin(namespace: string, workload: Workload): Promise<Owner | undefined> {
     const selector = selectorText(trackLabels(workload.service, workload.track))
     const [present] = await Promise.all([
       this.present(namespace, workload.name),
       removeStuckPods(this.client, namespace, selector),
     ])
-    if (workload.storage === undefined && present.statefulSet !== undefined) return hasData(workload.name)
-    try {
-      const owner = await this.bring(namespace, workload, instancesOf(workload, present))
-      await retryRefusedPods(this.client, namespace, selector, formatTime(this.clock.now()))
-      if (workload.storage !== undefined && present.deployment !== undefined)
-        await removeObject(this.client, deployments, present.deployment)
-      return await this.wait(owner, watch)
-    } catch (error) {
-      if (!isInvalid(error) && !isForbidden(error)) throw error
-      return failure(`the cluster refuses ${workload.name}: ${(error as ApiError).message}`)
-    }
+    if (workload.storage === undefined && present.statefulSet !== undefined) return undefined
+    const owner = await this.bring(namespace, workload, instancesOf(workload, present))
+    await retryRefusedPods(this.client, namespace, selector, formatTime(this.clock.now()))
+    if (workload.storage !== undefined && present.deployment !== undefined)
+      await removeObject(this.client, deployments, present.deployment)
+    return owner
   }
 
   /** How many instances there would be after a rollout. */
@@ -80,19 +86,22 @@ export class Workloads {
   }
 
   async restart(place: Place, name: string, watch: Watch): Promise<Verdict> {
-    const { owner } = await this.existing(place, name)
     const annotations = { 'sampan.dev/restarted-at': formatTime(this.clock.now()) }
     const value = { spec: { template: { metadata: { annotations } } } }
-    return this.wait(await this.change(owner, { type: 'merge', value }, 'sampan-restart'), watch)
+    const owner = await patiently(this.clock, watch, async () =>
+      this.change((await this.existing(place, name)).owner, { type: 'merge', value }, 'sampan-restart'),
+    )
+    return this.wait(owner, watch)
   }
 
   async scale(place: Place, name: string, instances: number, watch: Watch): Promise<Verdict> {
-    const { owner, autoscaler } = await this.existing(place, name)
+    const { owner, autoscaler } = await patiently(this.clock, watch, () => this.existing(place, name))
     if (autoscaler !== undefined)
       return failure(
         `the autoscaler "${autoscaler}" decides how many instances of ${name} there are, and would undo it; change its limits: kubectl edit hpa -n ${place.namespace} ${autoscaler}`,
       )
-    return this.wait(await this.change(owner, { type: 'merge', value: { spec: { replicas: instances } } }), watch)
+    const value = { spec: { replicas: instances } }
+    return this.wait(await patiently(this.clock, watch, () => this.change(owner, { type: 'merge', value })), watch)
   }
 
   async remove({ namespace, service }: Place, name: string, withData: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 // The engine in memory keeps the contract of engines, as far as it has a world.
 import type { RunResult, Verdict } from '../engine.ts'
-import { testEngine, type EngineWorld } from '../contract.ts'
+import type { EngineWorld } from '../contract/engine-world.ts'
+import { testEngine } from '../contract/test-engine.ts'
 import type { Process, Run, Workload } from '../parts.ts'
 import { MemoryEngine } from './memory-engine.ts'
 

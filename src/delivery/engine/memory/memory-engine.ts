@@ -10,6 +10,7 @@ import type {
   Observation,
   ObservedSchedule,
   ObservedWorkload,
+  RoomEnd,
   RunResult,
   Verdict,
   Watch,
@@ -18,6 +19,7 @@ import type {
 import { partDifferences } from './part-differences.ts'
 import { LedgerConflict, type DeliveryLease, type Ledger, type LedgerEntry, type Taker } from '../ledger.ts'
 import { samePart, type Bundle, type Part, type PartName, type Place, type Run, type Workload } from '../parts.ts'
+import type { Patience } from '../patience.ts'
 
 export interface MemoryBehaviour {
   /** What a run ends with; by default 0 and no output. */
@@ -96,11 +98,8 @@ export class MemoryEngine implements Engine {
     return [...new Set([...parts.map(({ service }) => service), ...delivered])].toSorted()
   }
 
-  async removeRoom(_environment: string, namespace: string): Promise<boolean> {
-    return this.changing('removeRoom', () => {
-      this.rooms.delete(namespace)
-      return true
-    })
+  async removeRoom(_environment: string, namespace: string): Promise<RoomEnd> {
+    return this.changing('removeRoom', () => (this.rooms.delete(namespace) ? 'removed' : 'absent'))
   }
 
   async observe(place: Place): Promise<Observation> {
@@ -144,7 +143,7 @@ export class MemoryEngine implements Engine {
     return this.changing(`put ${part.kind}`, () => this.replace(place, part))
   }
 
-  async remove(place: Place, name: PartName, { withData = false } = {}): Promise<void> {
+  async remove(place: Place, name: PartName, _patience: Patience, { withData = false } = {}): Promise<void> {
     return this.changing(`remove ${name.kind}`, () => {
       const room = this.room(place)
       room.parts = room.parts.filter(

@@ -12,6 +12,7 @@ import type { LayerEntry } from '../layers/layer.ts'
 import { applicationFiles } from './application-files.ts'
 import { compiledApplication, compiledCodeVariables } from './compiled-code.ts'
 import { dependencyLayer } from './dependency-layer.ts'
+import { nodeDevelopment } from './development.ts'
 import { nextStandalone } from './next-standalone.ts'
 import { nodeFoundation, nodeRuntime, type NodeRuntime } from './node-runtime.ts'
 import { notRun } from './patch-packages.ts'
@@ -26,6 +27,7 @@ export const nodeBuilder: Builder = {
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
   describe: directory => projectName(directory),
   inputs: projectInputs,
+  development: nodeDevelopment,
   build: buildNode,
 }
 

@@ -1,0 +1,83 @@
+// What is owed of parts: put, compared, changed and removed, each twice; data goes only when that is said.
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../../../testing/eventually.ts'
+import { partName, type Entrance, type Part, type Place, type Route, type Schedule, type Workload } from '../parts.ts'
+import { watch, type Suite } from './suite.ts'
+
+export function testParts(suite: Suite): void {
+  const { newPlace, elsewhere, seen } = suite
+  const { workload, entrance, route, schedule } = suite.parts
+
+  describe('parts', () => {
+    const parts: readonly [string, (place: Place) => Exclude<Part, Workload>, (part: never) => Part][] = [
+      ['entrance', entrance, (part: Entrance) => ({ ...part, leadsTo: { track: 'blue' } })],
+      ['route', route, (part: Route) => ({ ...part, path: '/' })],
+      ['schedule', schedule, (part: Schedule) => ({ ...part, timing: { cron: '0 0 2 1 *' } })],
+      [
+        'schedule that cron cannot say',
+        place => schedule(place, { timing: { start: '2026-01-01T00:00:00Z', everyMinutes: 420 } }),
+        (part: Schedule) => ({ ...part, timing: { start: '2026-01-01T01:00:00Z', everyMinutes: 420 } }),
+      ],
+    ]
+    test.for(parts)('a %s is put, compared, changed and removed, each twice', async ([, make, change]) => {
+      const place = newPlace()
+      const part = make(place)
+      const count = async (): Promise<number> => {
+        const { entrances, routes, schedules } = await suite.engine.observe(place)
+        return [...entrances, ...routes, ...schedules].filter(found => found.name === part.name).length
+      }
+      expect(await suite.engine.compare(place, part)).toBeUndefined()
+      await suite.engine.put(place, part, watch())
+      await elsewhere(other => other.put(place, part, watch()))
+      expect(await count()).toBe(1)
+      expect(await suite.engine.compare(place, part)).toEqual([])
+      const changed = change(part as never) as typeof part
+      expect(await suite.engine.compare(place, changed)).not.toEqual([])
+      await suite.engine.put(place, changed, watch())
+      expect(await suite.engine.compare(place, changed)).toEqual([])
+      await suite.engine.remove(place, partName(part), watch())
+      await elsewhere(other => other.remove(place, partName(part), watch()))
+      expect(await count()).toBe(0)
+    })
+
+    test('a workload is compared and removed, each twice', async () => {
+      const place = newPlace()
+      expect(await suite.engine.compare(place, workload(place))).toBeUndefined()
+      await suite.engine.rollOut(place, workload(place, { instances: 2 }), watch())
+      expect(await suite.engine.compare(place, workload(place, { instances: 2 }))).toEqual([])
+      expect(await suite.engine.compare(place, workload(place, { instances: 1, version: '2.0.0' }))).not.toEqual([])
+      await suite.engine.remove(place, partName(workload(place)), watch())
+      await elsewhere(other => other.remove(place, partName(workload(place)), watch()))
+      expect(await seen(place)).toBeUndefined()
+    })
+
+    test('with data are removed only with it', async () => {
+      const place = newPlace()
+      const stores = workload(place, {
+        name: `${place.service}-postgres`,
+        track: 'postgres',
+        serving: false,
+        update: 'recreate',
+        storage: { path: '/data', size: '10Mi' },
+      })
+      expect(await suite.engine.rollOut(place, stores, watch())).toEqual({ state: 'done' })
+      await suite.engine.remove(place, partName(stores), watch())
+      expect(await seen(place, stores.name)).toMatchObject({ track: 'postgres', wanted: 1 })
+      expect(await suite.engine.holdsData(place, stores.name)).toBe(true)
+      // A name within a name is another one.
+      await suite.engine.remove(place, partName(workload(place)), watch(), { withData: true })
+      expect(await suite.engine.holdsData(place, place.service)).toBe(false)
+      expect(await suite.engine.holdsData(place, stores.name)).toBe(true)
+      await suite.engine.remove(place, partName(stores), watch(), { withData: true })
+      await elsewhere(other => other.remove(place, partName(stores), watch(), { withData: true }))
+      expect(await seen(place, stores.name)).toBeUndefined()
+      await eventually('the data is gone', async () => !(await suite.engine.holdsData(place, stores.name)))
+    })
+
+    test('of another service are not observed', async () => {
+      const place = newPlace()
+      await suite.engine.put(place, entrance(place), watch())
+      expect((await suite.engine.observe(newPlace())).entrances).toEqual([])
+    })
+  })
+}

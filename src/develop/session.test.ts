@@ -1,0 +1,232 @@
+// Sessions with real files, a real agent and a real process of the service; only image and delivery are doubles.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { machineClock } from '../host/machine-clock.ts'
+import type { FileFilter } from '../images/build/layers/docker-ignore.ts'
+import { eventually } from '../testing/eventually.ts'
+import { LocalAgent } from '../testing/local-agent.ts'
+import { ChangeDetector } from './change-detector.ts'
+import { DevelopmentSession, type SessionOptions } from './session.ts'
+import { watchFiles, type FileWatch } from './watch-files.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'sampan-session-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const everything: FileFilter = { includes: () => true, mayHold: () => true }
+let local: LocalAgent
+let source = ''
+let container = ''
+let session: DevelopmentSession
+let watch: FileWatch
+let running: Promise<void>
+let builds: string[] = []
+let deliveries = 0
+let said: string[] = []
+let buildProblem: Error | undefined
+let deliveryProblem: Error | undefined
+
+const put = (path: string, text: string): void => {
+  mkdirSync(join(source, path, '..'), { recursive: true })
+  writeFileSync(join(source, path), text)
+}
+const inContainer = (path: string): string | undefined =>
+  existsSync(join(container, path)) ? readFileSync(join(container, path), 'utf8') : undefined
+
+/** What an image would hold. */
+function unpack(build: string): void {
+  rmSync(container, { recursive: true, force: true })
+  mkdirSync(container, { recursive: true })
+  for (const name of ['main.js', 'word.txt']) writeFileSync(join(container, name), readFileSync(join(source, name)))
+  local.start([process.execPath, join(container, 'main.js')], build)
+}
+
+function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = []): void {
+  const development = {
+    roots: [{ from: source, to: container, filter: everything }],
+    making: [join(source, 'package-lock.json')],
+    steps: steps.map(command => ({ directory: source, command })),
+  }
+  session = new DevelopmentSession({
+    engine: local.engine,
+    clock: machineClock,
+    place: { environment: 'dev', namespace: 'dev', service: 'web' },
+    manifest: join(source, 'app.yml'),
+    development,
+    restarts: true,
+    work: {
+      build: async build => {
+        if (buildProblem !== undefined) throw buildProblem
+        builds.push(build)
+        return { agent: local.agent }
+      },
+      deliver: async () => {
+        deliveries++
+        if (deliveryProblem !== undefined) throw deliveryProblem
+        unpack(builds.at(-1)!)
+      },
+      step: async ({ command }) => {
+        if (command[0] === 'fail') throw new Error('main.ts(1,1): broken')
+        writeFileSync(join(source, 'word.txt'), readFileSync(join(source, 'word.src')))
+      },
+    },
+    report: {
+      line: ({ text }) => said.push(text),
+      done: text => said.push(text.replaceAll(/\d+\.\d+ s/g, 'T')),
+      working: () => {},
+      trouble: text => said.push(`trouble: ${text}`),
+    },
+    ...more,
+  })
+  const detector = new ChangeDetector(source, [source], steps.length > 0)
+  let looking = Promise.resolve()
+  watch = watchFiles(
+    [source],
+    () => {
+      looking = looking.then(async () => session.changed(await detector.changes()))
+    },
+    text => said.push(text),
+  )
+  running = session.run()
+}
+
+beforeEach(() => {
+  local = new LocalAgent()
+  source = mkdtempSync(join(root, 'source-'))
+  container = join(local.folder, 'app')
+  builds = []
+  deliveries = 0
+  said = []
+  buildProblem = undefined
+  deliveryProblem = undefined
+  put('word.txt', 'one')
+  put(
+    'main.js',
+    `const word = require('fs').readFileSync(__dirname + '/word.txt', 'utf8')
+     console.log('serving ' + word)
+     if (word === 'crash') throw new Error('as asked')
+     setInterval(() => {}, 1000)`,
+  )
+})
+afterEach(async () => {
+  session.stop()
+  watch.close()
+  await running
+  local.remove()
+})
+
+const until = (line: string, times = 1): Promise<unknown> =>
+  eventually(`"${line}" ${times} times`, () => said.filter(other => other === line).length >= times, 20_000)
+
+describe('a change', () => {
+  test('of a source is brought to the container, and the process is started again', async () => {
+    begin()
+    await until('serving one')
+    put('word.txt', 'two')
+    await until('serving two')
+    await until(`${container}/word.txt in T`)
+    expect([builds.length, deliveries]).toEqual([1, 1])
+    put('deep/er/new.txt', 'n')
+    await eventually('the new file', () => inContainer('deep/er/new.txt') === 'n')
+    rmSync(join(source, 'deep'), { recursive: true })
+    await eventually('it goes', () => inContainer('deep/er/new.txt') === undefined)
+  }, 30_000)
+
+  test('that changes nothing starts nothing again', async () => {
+    begin()
+    await until('serving one')
+    put('word.txt', 'one')
+    put('word.txt', 'two')
+    await until('serving two')
+    expect(said.filter(line => line.startsWith('serving'))).toEqual(['serving one', 'serving two'])
+  }, 30_000)
+
+  test('of a lock file makes another image, and of the manifest delivers the same', async () => {
+    begin()
+    await until('serving one')
+    put('package-lock.json', '{}')
+    await eventually('another image', () => builds.length === 2 && deliveries === 2)
+    put('app.yml', 'name: web')
+    await eventually('another delivery', () => deliveries === 3)
+    expect(builds).toHaveLength(2)
+  }, 30_000)
+
+  test('runs the steps of the project first, whose outputs are no change', async () => {
+    put('.gitignore', 'word.txt')
+    put('word.src', 'one')
+    put('dist/a', '')
+    begin({}, [['make']])
+    await until('serving one')
+    put('word.src', 'two')
+    await until('serving two')
+    put('dist/a', 'b')
+    put('word.src', 'three')
+    await until('serving three')
+    expect(said.filter(line => line.startsWith('serving'))).toEqual(['serving one', 'serving two', 'serving three'])
+  }, 30_000)
+
+  test('makes another image where nothing can be brought into a container', async () => {
+    begin({ development: undefined })
+    await until('serving one')
+    put('word.txt', 'two')
+    await until('serving two')
+    expect([builds.length, deliveries]).toEqual([2, 2])
+  }, 30_000)
+})
+
+describe('what fails is told and waits for the next change:', () => {
+  test('a process that crashes', async () => {
+    begin()
+    await until('serving one')
+    put('word.txt', 'crash')
+    await until('trouble: the process ended with exit code 1; waiting for the next change (Enter starts it again)')
+    expect(said.some(line => line.includes('Error: as asked'))).toBe(true)
+    put('word.txt', 'two')
+    await until('serving two')
+  }, 30_000)
+
+  test('a build, a step, a delivery', async () => {
+    buildProblem = new Error('no lock file')
+    begin()
+    await until('trouble: no lock file\nwaiting for the next change')
+    buildProblem = undefined
+    deliveryProblem = new Error('quota exceeded')
+    put('word.txt', 'two')
+    await until('trouble: quota exceeded\nwaiting for the next change')
+    deliveryProblem = undefined
+    put('word.txt', 'three')
+    await until('serving three')
+  }, 30_000)
+
+  test('a step of the project', async () => {
+    begin({}, [['fail']])
+    await until('serving one')
+    put('main.ts', '')
+    await until('trouble: main.ts(1,1): broken\nwaiting for the next change')
+  }, 30_000)
+})
+
+test('another container of the same image gets what was changed since', async () => {
+  begin()
+  await until('serving one')
+  put('word.txt', 'two')
+  await until('serving two')
+  put('word.txt', 'one')
+  await until(`${container}/word.txt in T`)
+  await until('serving one', 2)
+  put('word.txt', 'three')
+  await until('serving three')
+  writeFileSync(join(container, 'word.txt'), 'one')
+  local.start([process.execPath, join(container, 'main.js')], builds[0]!)
+  await until('serving three', 2)
+}, 30_000)
+
+test('Enter starts the process again', async () => {
+  begin()
+  await until('serving one')
+  await until('delivered')
+  await until('serving one')
+  session.restart()
+  await until('serving one', 2)
+}, 30_000)

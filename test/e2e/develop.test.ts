@@ -1,0 +1,123 @@
+// The edit loop as people use it: `sampan dev` on a service in a cluster, files that are edited, and what answers.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ClusterFixture, reasonToSkipCluster, sampanProgram, succeeded } from '../../src/testing/cluster-fixture.ts'
+import { eventually } from '../../src/testing/eventually.ts'
+
+const reason = reasonToSkipCluster()
+const waitMs = 60_000
+
+describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  let cluster: ClusterFixture
+  let folder = ''
+  let running: ChildProcess | undefined
+  let output = ''
+  beforeAll(async () => {
+    cluster = await ClusterFixture.up('develop')
+  })
+  afterAll(() => cluster?.close())
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sampan-dev-'))
+    put(
+      'package.json',
+      JSON.stringify({ name: 'web', version: '1.0.0', type: 'module', scripts: { start: 'node main.js' } }),
+    )
+    put('word.js', "export const word = 'one'")
+    put(
+      'main.js',
+      `import { createServer } from 'node:http'
+       import { word } from './word.js'
+       createServer((_request, response) => response.end(word + ' ' + process.env.MODE)).listen(3000, () => console.log('serving ' + word))`,
+    )
+    manifest('first')
+  })
+  afterEach(async () => {
+    running?.kill('SIGKILL')
+    await cluster.run(sampanProgram, ['delete', '-e', 'test', 'web', '--yes'], { directory: folder })
+    rmSync(folder, { recursive: true })
+  })
+
+  const put = (path: string, text: string): void => {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  const manifest = (mode: string): void =>
+    put('app.yml', `name: web\nports: { http: 3000 }\nhealth: { http: / }\nenv: { MODE: ${mode} }\n`)
+  const sampan = (...args: string[]): ReturnType<ClusterFixture['run']> =>
+    cluster.run(sampanProgram, args, { directory: folder, timeoutMs: 120_000 })
+  function dev(...args: string[]): void {
+    output = ''
+    running = cluster.spawn(sampanProgram, ['dev', ...args], { directory: folder })
+    for (const stream of [running.stdout, running.stderr])
+      stream?.on('data', (part: Buffer) => (output += part.toString()))
+  }
+  const said = (text: string, times = 1): Promise<unknown> =>
+    eventually(`"${text}" ${times} times`, () => output.split(text).length > times, waitMs).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${output}`)
+    })
+  const answers = (text: string): Promise<unknown> =>
+    eventually(text, async () => (await cluster.curl('http://127.0.0.1:3000/').catch(() => '')) === text, waitMs)
+  async function stop(): Promise<void> {
+    const ended = new Promise(resolve => running!.once('exit', resolve))
+    running!.kill('SIGINT')
+    await ended
+  }
+
+  test('a source, the manifest, the dependencies: each change comes to where the service runs; then all is as before', async () => {
+    dev()
+    await answers('one first')
+    put('word.js', "export const word = 'two'")
+    await answers('two first')
+    expect(output).toContain('/app/word.js in ')
+    manifest('second')
+    await answers('two second')
+    put(
+      'package.json',
+      JSON.stringify({ name: 'web', version: '1.0.1', type: 'module', scripts: { start: 'node main.js' } }),
+    )
+    await said('delivered', 3)
+    await stop()
+    expect(output).toContain('web is gone from test as before')
+    expect((await sampan('history', '-e', 'test', 'web')).code).not.toBe(0)
+  })
+
+  test('a crash is shown and waits for the next edit; another container gets the edits, too', async () => {
+    dev()
+    await answers('one first')
+    put('word.js', "export const word = ''; throw new Error('on purpose')")
+    await said('Error: on purpose')
+    await said('the process ended with exit code 1; waiting for the next change')
+    put('word.js', "export const word = 'three'")
+    await answers('three first')
+    succeeded(await cluster.kubectl('delete', 'pod', '-n', 'test', '-l', 'app.kubernetes.io/name=web', '--wait=false'))
+    await answers('three first')
+  })
+
+  test('the release before is back at the end, also when somebody else has to do it', async () => {
+    succeeded(await sampan('build'))
+    succeeded(await sampan('deploy', '-e', 'test', 'web:1.0.0'))
+    put('word.js', "export const word = 'edited'")
+    dev()
+    await answers('edited first')
+    running!.kill('SIGKILL')
+    expect((await sampan('ps', '-e', 'test', 'web')).out).toContain('dev')
+    succeeded(await sampan('rollback', '-e', 'test', 'web'))
+    expect((await sampan('ps', '-e', 'test', 'web')).out).toContain('1.0.0')
+    dev()
+    await answers('edited first')
+    await stop()
+    expect(output).toContain('(1.0.0) in test as before')
+  })
+
+  test('a service that does not start at all is started by the edit that mends it', async () => {
+    put('word.js', 'export const word = )')
+    dev()
+    await said('SyntaxError')
+    put('word.js', "export const word = 'mended'")
+    await answers('mended first')
+    await said('delivered')
+  })
+})
