@@ -38,6 +38,7 @@ export async function compileDependencies(
     await Promise.allSettled(${JSON.stringify(names)}.map(name => import(name)))
     process.exit(0)`,
     nodeBinary,
+    memory.packages,
   )
 }
 
@@ -75,6 +76,7 @@ export async function compiledApplication(
     const graph = "import 'data:text/javascript,process.exit(0)'; import " + JSON.stringify(pathToFileURL(${main}).href)
     await import('data:text/javascript,' + encodeURIComponent(graph)).catch(() => {})`,
     nodeBinary,
+    memory.service,
   )
   return entriesBelow(join(staging, cacheFolder), prefix + cacheFolder).catch(() => [])
 }
@@ -85,10 +87,16 @@ const here = '/proc/self/cwd'
  * The same modules become the same bytes. They have hashes of words in them, whose seed is random else, and what the
  * collection of garbage counts, so that none takes place. Code made with these is good for a Node.js without them.
  */
-const sameEachTime = ['--random-seed=1', '--min-semi-space-size=256', '--max-semi-space-size=256']
+const sameEachTime = (megabytes: number): string[] => [
+  '--random-seed=1',
+  `--min-semi-space-size=${megabytes}`,
+  `--max-semi-space-size=${megabytes}`,
+]
+/** How much is made before garbage is collected: of packages there may be thousands, and a larger space takes longer. */
+const memory = { packages: 256, service: 64 } as const
 
 /** @param script gets `hook`, which resolves names of modules, and has to be called before the first import */
-async function compile(directory: string, script: string, nodeBinary: string): Promise<void> {
+async function compile(directory: string, script: string, nodeBinary: string, megabytes: number): Promise<void> {
   const prelude = `
     const { registerHooks, enableCompileCache } = await import('node:module')
     const { realpathSync } = await import('node:fs')
@@ -104,11 +112,15 @@ async function compile(directory: string, script: string, nodeBinary: string): P
     })
     enableCompileCache({ directory: '${here}/${cacheFolder}', portable: true })`
   // Links are followed by the hook, else Node.js would do it once more and get to the folder's own path.
-  await run(nodeBinary, [...sameEachTime, '--preserve-symlinks', '--input-type=module', '--eval', prelude + script], {
-    directory,
-    timeoutMs,
-    environment: { PATH: process.env['PATH'], HOME: directory, NODE_ENV: 'production' },
-  }).catch(() => {}) // Without a cache, or with half of one, the image only starts slower.
+  await run(
+    nodeBinary,
+    [...sameEachTime(megabytes), '--preserve-symlinks', '--input-type=module', '--eval', prelude + script],
+    {
+      directory,
+      timeoutMs,
+      environment: { PATH: process.env['PATH'], HOME: directory, NODE_ENV: 'production' },
+    },
+  ).catch(() => {}) // Without a cache, or with half of one, the image only starts slower.
   await handOver(join(directory, cacheFolder))
 }
 
