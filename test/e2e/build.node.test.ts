@@ -85,10 +85,11 @@ describe.skipIf(reason !== undefined)(`Node.js${reason === undefined ? '' : ` (s
       },
     }))
     succeeded(await cluster.kubectlWith({ apiVersion: 'v1', kind: 'List', items: pods }, 'apply'))
-    const ready = await cluster.kubectl('wait', 'pods', '--all', '--for=condition=Ready', '--timeout=90s')
+    const waiting = ['wait', 'pods', '--all', '--for=condition=Ready', '--timeout=120s']
+    const ready = await cluster.run('kubectl', waiting, { timeoutMs: 150_000 })
     if (ready.code === 0) return
     const logs = await Promise.all(names.map(async name => `${name}: ${(await cluster.kubectl('logs', name)).out}`))
-    throw new Error(`${ready.err}\n${logs.join('\n')}`)
+    throw new Error(`${ready.err}\n${await cluster.show('get', 'pods')}\n${logs.join('\n')}`)
   }
 
   async function answer(name: string, path = ''): Promise<string> {

@@ -158,7 +158,7 @@ module.exports = async (server, _options) => {
   server.get('/', async () => {
     const image = await sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } }).png().toBuffer()
     const { info } = await sharp(image).resize(2).toBuffer({ resolveWithObject: true })
-    return \`\${process.getuid()} sharp \${width}\`
+    return \`\${process.getuid()} sharp \${info.width}\`
   })
 }`,
   'packages/web/package.json': {
