@@ -8,6 +8,7 @@ import type { FileFilter } from '../layers/docker-ignore.ts'
 import type { Foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
+import { belowUsr } from '../layers/library-places.ts'
 import { compileDependencies } from './compiled-code.ts'
 import { componentsOf, installedPackages, packagePrograms, type Programs } from './installed-packages.ts'
 import { withoutLockFile } from './lock-file.ts'
@@ -58,7 +59,7 @@ export async function dependencyLayer(
       needed: names,
     })
     return {
-      entries: [...entries, ...native.entries],
+      entries: [...entries, ...(context.base === undefined ? native.entries : native.entries.map(belowUsr))],
       notes: native.notes,
       components: componentsOf(packages),
       facts: await packagePrograms(

@@ -26,13 +26,21 @@ const lockFiles: Readonly<Record<string, PackageManager['name']>> = {
   'yarn.lock': 'yarn',
 }
 
+/** What only one package manager has in a project. */
+const signs: readonly (readonly [file: string, manager: PackageManager['name']])[] = [
+  ['pnpm-workspace.yaml', 'pnpm'],
+  ['.yarnrc.yml', 'yarn'],
+]
+
 /** @throws BuildError when it belongs to another package manager than the package.json names */
 export function lockFileIn(directory: string): LockFile | undefined {
   const present = Object.keys(lockFiles).filter(name => existsSync(join(directory, name)))
   const [first] = present
   if (first === undefined || !existsSync(join(directory, 'package.json'))) return undefined
   const wanted = wantedManager(readPackageJson(directory))
-  const file = wanted === undefined ? first : present.find(name => lockFiles[name] === wanted.name)
+  const [sign, hinted] = signs.find(([name]) => existsSync(join(directory, name))) ?? []
+  const usual = present.find(name => lockFiles[name] === hinted) ?? first
+  const file = wanted === undefined ? usual : present.find(name => lockFiles[name] === wanted.name)
   if (file === undefined)
     throw new BuildError(
       `${join(directory, 'package.json')} names ${wanted!.name} as its package manager, but beside it is ${first} of ${lockFiles[first]}; make the lock file of ${wanted!.name} with: ${makesLock(wanted!.name)}`,
@@ -40,7 +48,8 @@ export function lockFileIn(directory: string): LockFile | undefined {
   const text = readWhole(join(directory, file))
   const manager = managerOf(lockFiles[file]!, text)
   const others = present.filter(name => lockFiles[name] !== manager.name)
-  const reason = wanted === undefined ? `package.json names no packageManager` : `package.json names ${wanted.name}`
+  const ofSign = lockFiles[file] === hinted ? `there is ${sign}` : 'package.json names no packageManager'
+  const reason = wanted === undefined ? ofSign : `package.json names ${wanted.name}`
   return {
     file,
     text,

@@ -148,6 +148,13 @@ describe('the members of a workspace and what they need of each other', () => {
     expect(yarnClassic.readLock(classic, names).linkOf('packages/api', '@acme/lib', '^2.0.0')).toBeUndefined()
   })
 
+  test('are refused where pnpm copies them before they are built', () => {
+    const lock = pnpm.readLock(pnpm9.replace('link:../lib', 'file:packages/lib(react@19.0.0)'), names)
+    expect(() => lock.linkOf('packages/api', '@acme/lib', 'workspace:*')).toThrow(
+      /^packages\/api gets a copy of packages\/lib when it is installed \("injected"\)/,
+    )
+  })
+
   test('are none without a workspace', () => {
     const alone = "lockfileVersion: '6.0'\n\ndependencies:\n  ms:\n    specifier: 2.1.3\n    version: 2.1.3\n"
     expect(pnpm.readLock(alone, names).members).toEqual([])

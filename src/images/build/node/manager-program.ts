@@ -74,7 +74,16 @@ async function fetched(context: ProgramContext, root: string, { name, version }:
     // It says which registry, and with which credentials.
     const settings = join(place, '.npmrc')
     if (existsSync(join(root, '.npmrc'))) await cp(join(root, '.npmrc'), settings)
-    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', `${name}@${version}`]
+    // Else npm looks for a project in the folders above.
+    const args = [
+      'install',
+      `--prefix=${place}`,
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--loglevel=error',
+      `${name}@${version}`,
+    ]
     try {
       await runTool('npm', args, { directory: place, project: directory, tells: 'first', explain: explainFailure })
     } catch (error) {

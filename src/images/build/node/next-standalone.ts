@@ -8,6 +8,7 @@ import type { Component } from '../image-content.ts'
 import { applicationFolder } from '../layers/container-config.ts'
 import type { Foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
+import { belowUsr } from '../layers/library-places.ts'
 import { componentsOf, installedPackages } from './installed-packages.ts'
 import { nativeModules } from './native-modules.ts'
 import type { NodeRuntime } from './node-runtime.ts'
@@ -29,7 +30,7 @@ export interface StandaloneContent {
 
 /** @param start of the project, as far as it is known before anything is installed */
 export function nextStandalone(
-  { nodeBinary }: Pick<BuildContext, 'nodeBinary'>,
+  { nodeBinary, base }: Pick<BuildContext, 'nodeBinary' | 'base'>,
   { directory, path }: Pick<Project, 'directory' | 'path'>,
   runtime: NodeRuntime,
   start: StartCommand,
@@ -55,7 +56,7 @@ export function nextStandalone(
       const packages = await installedPackages(folder, files)
       const native = await nativeModules(folder, files, packages, { nodeBinary, runtime, lacks, needed: [] })
       return {
-        entries: [...own, ...added.flat(), ...native.entries],
+        entries: [...own, ...added.flat(), ...(base === undefined ? native.entries : native.entries.map(belowUsr))],
         components: componentsOf(packages),
         notes: native.notes,
       }

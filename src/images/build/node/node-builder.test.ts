@@ -204,6 +204,7 @@ describe('the build script', () => {
     service({ main: 'main.js', scripts: { build: 'compile' }, devDependencies: { compiler: compiler() } })
     await expect(build()).rejects.toThrow(/expected a package-lock\.json, pnpm-lock\.yaml or yarn\.lock/)
     npm('install', '--package-lock-only')
+    vi.stubEnv('NODE_ENV', 'production')
     const first = await build()
     expect(first.steps).toContain('npm ci, because there was no node_modules')
     expect(first.files.get('app/main.js')?.content).toBe('compiled')

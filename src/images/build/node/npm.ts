@@ -30,7 +30,7 @@ export const npm: PackageManager = {
       ...(needed.includes('') ? [] : needed.map(path => `--workspace=${path}`)),
     ],
   }),
-  installAll: { args: ['ci', '--loglevel=error', '--no-audit', '--no-fund', '--prefer-offline'] },
+  installAll: { args: ['ci', '--loglevel=error', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'] },
   buildScript: ['run', '--silent', 'build'],
   marks: ['node_modules/.package-lock.json'],
   fits: (lock, mark) => {

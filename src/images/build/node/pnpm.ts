@@ -3,6 +3,7 @@
 // developer's machine it cannot reach in the image either.
 import { join } from 'node:path/posix'
 import { parse } from 'yaml'
+import { BuildError } from '../build-error.ts'
 import type { Lock, PackageManager } from './package-manager.ts'
 
 type Dependencies = Readonly<Record<string, string | { readonly version?: string }>>
@@ -42,7 +43,9 @@ export const pnpm: PackageManager = {
       ...(needed.includes('') ? [] : needed.map(path => `--filter=./${path}`)),
     ],
   }),
-  installAll: { args: ['install', '--frozen-lockfile', '--prefer-offline', '--config.confirm-modules-purge=false'] },
+  installAll: {
+    args: ['install', '--prod=false', '--frozen-lockfile', '--prefer-offline', '--config.confirm-modules-purge=false'],
+  },
   buildScript: ['run', 'build'],
   marks: ['node_modules/.pnpm/lock.yaml'],
   fits: (lock, mark) => lock === mark,
@@ -70,7 +73,11 @@ function lockOf(lock: PnpmLock | null): Lock {
       const target = /^link:(.*)$/.exec(version ?? '')?.[1]
       if (target !== undefined) return join(member, target)
       const copied = /^file:([^()]*)/.exec(version ?? '')?.[1]
-      return copied !== undefined && importers[copied] !== undefined ? copied : undefined
+      if (copied !== undefined && importers[copied] !== undefined)
+        throw new BuildError(
+          `${member} gets a copy of ${copied} when it is installed ("injected"), before that is built; let it be a link: take "injected" out of "dependenciesMeta", and injectWorkspacePackages out of pnpm-workspace.yaml`,
+        )
+      return undefined
     },
   }
 }

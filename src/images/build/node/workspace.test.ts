@@ -82,6 +82,13 @@ describe('a lock file', () => {
       'pnpm-lock.yaml',
       'pnpm-lock.yaml is taken, because package.json names pnpm',
     ],
+    [
+      'of pnpm, where there is a file of pnpm alone',
+      {},
+      { 'package-lock.json': '{}', 'pnpm-lock.yaml': "lockfileVersion: '9.0'", 'pnpm-workspace.yaml': '' },
+      'pnpm-lock.yaml',
+      'pnpm-lock.yaml is taken, because there is pnpm-workspace.yaml',
+    ],
   ])('%s is taken of several, and it is said why', (_which, json, files, file, said) => {
     put('package.json', json)
     for (const [name, text] of Object.entries(files)) put(name, text)
