@@ -14,6 +14,7 @@ import { applicationFolder, containerConfig } from '../layers/container-config.t
 import { foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { serviceFiles } from '../layers/service-files.ts'
+import type { PackageJson } from '../node/package-json.ts'
 import { buildProject } from '../node/project-build.ts'
 import { readProject } from '../node/project.ts'
 import { readJson } from '../read-json.ts'
@@ -40,15 +41,6 @@ export const siteBuilder: Builder = {
   finds,
   describe,
   build,
-}
-
-interface PackageJson {
-  readonly name?: string
-  readonly version?: string
-  readonly main?: string
-  readonly scripts?: Readonly<Record<string, string>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly devDependencies?: Readonly<Record<string, string>>
 }
 
 /** Their `start` is a server for whoever writes the pages. */
