@@ -35,12 +35,15 @@ export interface CommandOutput {
 export class CommandError extends Error {
   readonly exitCode: number | null
   readonly stderr: string
+  /** What it wrote to both streams, in the order in which it came. */
+  readonly output: string
 
-  constructor(message: string, exitCode: number | null, stderr: string) {
+  constructor(message: string, exitCode: number | null, stderr: string, output = stderr) {
     super(message)
     this.name = 'CommandError'
     this.exitCode = exitCode
     this.stderr = stderr
+    this.output = output
   }
 }
 
@@ -70,8 +73,15 @@ export function run(program: string, args: readonly string[], options: CommandOp
   })
   const out: Buffer[] = []
   const err: Buffer[] = []
-  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
-  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk))
+  const both: Buffer[] = []
+  for (const [stream, chunks] of [
+    [child.stdout, out],
+    [child.stderr, err],
+  ] as const)
+    stream?.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      both.push(chunk)
+    })
   child.on('error', (error: NodeJS.ErrnoException) =>
     reject(error.code === 'ENOENT' ? new MissingProgramError(program) : error),
   )
@@ -85,6 +95,7 @@ export function run(program: string, args: readonly string[], options: CommandOp
           `${program} ${args.join(' ')}: ${signal === null ? `exit code ${code}` : `ended by ${signal}`}: ${stderr.trim() || stdout.trim()}`,
           code,
           stderr,
+          Buffer.concat(both).toString(),
         ),
       )
   })

@@ -24,6 +24,8 @@ export interface BuiltFile {
   readonly mode: number
   readonly content: string
   readonly target: string | undefined
+  /** User that it belongs to. */
+  readonly owner: number
   /** Which layer it is in; the lowest is 0. */
   readonly layer: number
 }
@@ -77,11 +79,15 @@ export class BuildPlace {
       base,
       cacheDirectory = this.cacheDirectory,
       registry = '127.0.0.1:1',
+      nodeBinary = '/bin/true',
+      owner = 0,
     }: {
       directory?: string
       base?: BaseImage
       cacheDirectory?: string
       registry?: string
+      nodeBinary?: string
+      owner?: number
     } = {},
   ): Promise<Built> {
     const notes: string[] = []
@@ -92,10 +98,10 @@ export class BuildPlace {
       settings: { ...defaultSettings, ...settings },
       base,
       registry,
-      nodeBinary: '/bin/true',
+      nodeBinary,
       cacheDirectory,
       making,
-      owner: 0,
+      owner,
       progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step),
       note: text => notes.push(text),
     })
@@ -114,13 +120,14 @@ async function readInto(files: Map<string, BuiltFile>, file: string, layer: numb
   const tar = extract()
   createReadStream(file).pipe(tar)
   for await (const entry of tar) {
-    const { name, type, mode, linkname } = entry.header
+    const { name, type, mode, linkname, uid } = entry.header
     const content = (await buffer(entry)).toString('latin1')
     files.set(name.replace(/\/$/, ''), {
       type: type ?? 'file',
       mode: (mode ?? 0) & 0o7777,
       content,
       target: linkname ?? undefined,
+      owner: uid ?? 0,
       layer,
     })
   }

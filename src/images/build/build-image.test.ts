@@ -159,7 +159,6 @@ describe('a built image', () => {
     await build({ tag: 'ignored' })
     expect(await namesIn((await pulled('ignored')).layers[1]!.digest)).toEqual([
       'app/',
-      'app/.dockerignore',
       'app/main.js',
       'app/package.json',
       'app/src/',
@@ -344,7 +343,11 @@ test('a list of what is in an image is its referrer', async () => {
   expect(JSON.parse((await fetched(`blobs/${layers[0]!.digest}`)).toString())).toMatchObject({
     spdxVersion: 'SPDX-2.3',
     name: 'web:listed',
-    packages: [{ checksums: [{ checksumValue: digest.slice(7) }] }],
+    // The image itself, and packages of this machine whose files it has.
+    packages: expect.arrayContaining([
+      expect.objectContaining({ checksums: [expect.objectContaining({ checksumValue: digest.slice(7) })] }),
+      expect.objectContaining({ name: 'libc6' }),
+    ]) as object,
   })
 })
 
@@ -383,7 +386,9 @@ describe('dependencies', () => {
 
   test('need a lock file', async () => {
     put('package.json', JSON.stringify({ main: 'main.js', dependencies: { library: '1' } }))
-    await expect(build()).rejects.toThrow(/expected a package-lock.json .* npm install --package-lock-only/)
+    await expect(build()).rejects.toThrow(
+      /expected a package-lock.json, pnpm-lock.yaml or yarn.lock .* npm install --package-lock-only/,
+    )
   })
 
   test('that npm cannot install fail with what npm said', async () => {
@@ -426,13 +431,10 @@ describe('native modules', () => {
     const original = readFileSync(join('/usr/lib/x86_64-linux-gnu', library))
     const broken = Buffer.from(original.toString('latin1').replaceAll(needed, 'libjanssom.so.4'), 'latin1')
     withNativeModule(broken)
-    await build({ tag: 'missing' })
-    put('main.js', 'console.log(2)')
-    await build({ tag: 'missing' })
     const said =
-      'native/addon.node needs libjanssom.so.4, which this machine has not; install it with: apt-get install libjanssom4, and build again'
-    expect(notes).toEqual([said, said])
-    expect(steps.filter(step => step.startsWith('dependencies'))).toEqual(['dependencies', 'dependencies'])
+      'node_modules/native/addon.node needs libjanssom.so.4, which this machine has not; install it with: apt-get install libjanssom4, and build again'
+    await expect(build({ tag: 'missing' })).rejects.toThrow(said)
+    await expect(build({ tag: 'missing' })).rejects.toThrow('"build: { packages: [libjanssom4] }"')
   }, 60_000)
 })
 

@@ -14,6 +14,10 @@ export interface ToolRun {
   readonly tells: 'first' | 'last'
   /** What to say when the program is not there. */
   readonly missing?: string
+  /** How the command is called in a message, where it is not called like that. */
+  readonly shownAs?: string
+  /** What to do about a failure, told by all that was printed. */
+  readonly explain?: (output: string) => string | undefined
 }
 
 const timeoutMs = 1_800_000
@@ -22,21 +26,30 @@ const timeoutMs = 1_800_000
 export async function runTool(
   program: string,
   args: readonly string[],
-  { directory, project, environment, tells, missing }: ToolRun,
+  { directory, project, environment, tells, missing, shownAs, explain }: ToolRun,
 ): Promise<CommandOutput> {
   try {
     return await run(program, args, { directory, timeoutMs, ...(environment !== undefined && { environment }) })
   } catch (error) {
     if (error instanceof MissingProgramError) throw new BuildError(missing ?? error.message)
     if (!(error instanceof CommandError)) throw error
-    // Compilers write their findings to either stream; the message has what stderr lacks.
-    const lines = (error.stderr.trim() || error.message)
-      .split('\n')
-      .filter(line => line.trim() !== '' && line.trim() !== 'npm error')
-    const telling = tells === 'first' ? lines.slice(0, 8) : lines.slice(-15)
-    throw new BuildError(`${program} ${args.join(' ')} failed in ${project}:\n${telling.join('\n')}`)
+    const lines = error.output.split('\n').filter(line => line.trim() !== '' && !noise.test(line))
+    const telling = tells === 'first' ? lines.filter(line => !progress.test(line)).slice(0, 8) : lines.slice(-15)
+    const advice = explain?.(error.output)
+    throw new BuildError(
+      [
+        `${shownAs ?? `${program} ${args.join(' ')}`} failed in ${project}:`,
+        ...telling,
+        ...(advice === undefined ? [] : [advice]),
+      ].join('\n'),
+    )
   }
 }
+
+/** What npm writes around what it says. */
+const noise = /^npm error(?:\s*| {4}at .*| A complete log of this run can be found in: .*)$/
+/** What package managers say of their progress before they say what is wrong. */
+const progress = /^(?:Progress: |Lockfile is up to date|\++$|➤ YN0000: |\[\d\/\d\] |yarn install v|info )/
 
 /** A step of the project itself, with the Node.js of images in front of others. @throws BuildError */
 export async function runStep(

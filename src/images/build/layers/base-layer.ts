@@ -27,6 +27,11 @@ export const homeDirectory = '/home/node'
 
 const certificates = '/etc/ssl/certs/ca-certificates.crt'
 
+export interface BaseFacts {
+  /** Paths on this machine of the shared libraries that it has. */
+  readonly libraries: readonly string[]
+}
+
 /**
  * Kept until one of the programs, or what they are surrounded by, changes.
  * @param libraries paths on this machine of what the service's own programs load
@@ -35,14 +40,14 @@ export function baseLayer(
   cache: LayerCache,
   programs: readonly Program[],
   libraries: readonly string[] = [],
-): Promise<KeptLayer> {
+): Promise<KeptLayer<BaseFacts>> {
   const places = programs.map(({ path, component }) => `${path} ${component?.version}`)
   const files = [
     ...programs.map(({ source }) => source),
     ...libraries,
     ...(existsSync(certificates) ? [certificates] : []),
   ]
-  return keptLayer(cache, `base-${filesKey(files, '4', ...places)}`, async () => {
+  return keptLayer(cache, `base-${filesKey(files, '5', ...places)}`, async () => {
     const linked = await Promise.all(programs.map(({ source }) => librariesOf(source)))
     const all = [...new Set([...linked.flat(), ...libraries])]
     const unnamed = programs.filter(({ component }) => component === undefined).map(({ source }) => source)
@@ -52,6 +57,7 @@ export function baseLayer(
         ...programs.flatMap(({ component }) => component ?? []),
         ...(await debianComponents([...all, ...unnamed])),
       ],
+      facts: { libraries: all },
     }
   })
 }

@@ -5,7 +5,7 @@ import type { BuildContext } from '../builder.ts'
 import type { Component } from '../image-content.ts'
 import { packagesLayer } from '../packages/packages-layer.ts'
 import { shellLayer } from '../shell/shell-layer.ts'
-import { baseLayer, librariesOf, libraryEntry, type Program } from './base-layer.ts'
+import { baseLayer, libraryEntry, type Program } from './base-layer.ts'
 import { debianComponents } from './debian-owners.ts'
 import { filesKey } from './files-key.ts'
 import { keptLayer, type KeptLayer } from './kept-layer.ts'
@@ -33,17 +33,20 @@ export async function foundation(
   const { base, settings, progress } = context
   const lowest =
     base === undefined ? await ownBase(context, programs, libraries) : await onBase(context, new Set(libraries))
-  const further: KeptLayer[] = []
+  const further: Pick<KeptLayer, keyof Layer | 'components'>[] = []
+  const brought = new Set<string>()
   if (settings.packages.length > 0) {
     const packages = await packagesLayer(context, settings.packages, lowest.libraries)
     progress('packages', packages.cached)
     further.push(packages)
+    for (const library of packages.facts.libraries) brought.add(library)
   }
   if (settings.shell && base?.has('/bin/sh') !== true) further.push(await shellLayer(context))
   return {
     ...lowest,
     layers: [...lowest.layers, ...further],
     components: [...lowest.components, ...further.flatMap(({ components }) => components)],
+    lacks: library => !brought.has(library) && lowest.lacks(library),
   }
 }
 
@@ -54,8 +57,7 @@ async function ownBase(
 ): Promise<Foundation> {
   const layer = await baseLayer(context, programs, libraries)
   context.progress('base layer', layer.cached)
-  const linked = await Promise.all(programs.map(({ source }) => librariesOf(source)))
-  const all = [...new Set([...linked.flat(), ...libraries])]
+  const all = layer.facts.libraries
   const names = new Set(all.map(path => basename(path)))
   return {
     layers: [layer],

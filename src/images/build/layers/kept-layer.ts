@@ -14,22 +14,26 @@ export interface LayerCache {
   readonly note: (text: string) => void
 }
 
-interface LayerContent {
+interface LayerContent<Facts> {
   readonly entries: readonly LayerEntry[]
   /** What is missing; such a layer is not kept. */
   readonly notes?: readonly string[]
   /** What is in it, for the bill of materials; kept with it. */
   readonly components?: readonly Component[]
+  /** What else is to be known of it; kept with it, as JSON. */
+  readonly facts?: Facts
 }
 
-export interface KeptLayer extends Layer {
+export interface KeptLayer<Facts = undefined> extends Layer {
   readonly cached: boolean
   readonly components: readonly Component[]
+  readonly facts: Facts
 }
 
 /** What is written beside the layer. */
-interface Facts extends LayerFile {
+interface Known<Facts> extends LayerFile {
   readonly components: readonly Component[]
+  readonly facts: Facts
 }
 
 /** @throws BuildError when nothing can be kept there */
@@ -45,27 +49,27 @@ export async function prepareCache(directory: string): Promise<void> {
 }
 
 /** Makes the layer unless one with that key is there. */
-export async function keptLayer(
+export async function keptLayer<Facts = undefined>(
   { cacheDirectory, note }: LayerCache,
   key: string,
-  content: (making: string) => Promise<LayerContent>,
-): Promise<KeptLayer> {
+  content: (making: string) => Promise<LayerContent<Facts>>,
+): Promise<KeptLayer<Facts>> {
   const file = join(cacheDirectory, `${key}.tar`)
-  const facts = join(cacheDirectory, `${key}.json`)
-  if (existsSync(facts) && existsSync(file)) {
-    const known = JSON.parse(await readFile(facts, 'utf8')) as LayerFile & Partial<Facts>
-    return { ...plainLayer(file, known), components: known.components ?? [], cached: true }
+  const known = join(cacheDirectory, `${key}.json`)
+  if (existsSync(known) && existsSync(file)) {
+    const { components, facts, ...kept } = JSON.parse(await readFile(known, 'utf8')) as Known<Facts>
+    return { ...plainLayer(file, kept), components, facts, cached: true }
   }
   return whileMaking(cacheDirectory, async making => {
-    const { entries, notes = [], components = [] } = await content(making)
+    const { entries, notes = [], components = [], facts } = await content(making)
     const layer = await writeLayer(join(making, 'layer.tar'), entries)
     for (const text of notes) note(text)
     await rename(join(making, 'layer.tar'), file)
     if (notes.length === 0) {
-      await writeFile(`${facts}.new`, JSON.stringify({ ...layer, components } satisfies Facts))
-      await rename(`${facts}.new`, facts)
+      await writeFile(join(making, 'known.json'), JSON.stringify({ ...layer, components, facts }))
+      await rename(join(making, 'known.json'), known)
     }
-    return { ...plainLayer(file, layer), components, cached: false }
+    return { ...plainLayer(file, layer), components, facts: facts as Facts, cached: false }
   })
 }
 

@@ -2,7 +2,7 @@
 // what is missing, with the Debian package that brings it.
 import { open, readdir } from 'node:fs/promises'
 import { realpathSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { CommandError, run } from '../../../host/command.ts'
 import type { LayerEntry } from './layer.ts'
 
@@ -27,37 +27,89 @@ export async function linkedLibraries(file: string): Promise<Map<string, string 
   return found
 }
 
+/** A file that is loaded into programs, as far as an image has to know it. */
+export interface NativeFile {
+  /** Relative to the folder that was looked through. */
+  readonly path: string
+  /** `linux/x64 with glibc` */
+  readonly madeFor: string
+  /** What the dynamic linker loads with it on this machine: name -> path, undefined where it is not found. */
+  readonly libraries: ReadonlyMap<string, string | undefined>
+}
+
+/** What native modules have to be made for to be loaded by the Node.js of this machine. */
+export const thisMachine = `linux/${process.arch} with glibc`
+
+export const nativeFiles = (directory: string, paths: readonly string[]): Promise<NativeFile[]> =>
+  Promise.all(
+    paths.map(async (path): Promise<NativeFile> => {
+      const system = await systemOf(join(directory, path))
+      if (system !== `linux/${process.arch}`) return { path, madeFor: system, libraries: new Map() }
+      const libraries = await linkedLibraries(join(directory, path))
+      const isMusl = [...libraries.keys()].some(name => name.includes('musl'))
+      return { path, madeFor: isMusl ? `${system} with musl` : thisMachine, libraries }
+    }),
+  )
+
+export interface NeededLibraries {
+  readonly entries: readonly LayerEntry[]
+  readonly missing: readonly { readonly file: string; readonly library: string }[]
+}
+
+/**
+ * @param directory that the files are in; what they need from there goes into the image anyway
+ * @param lacks whether the image has no library of this name
+ */
+export function neededLibraries(
+  directory: string,
+  files: readonly NativeFile[],
+  lacks: (library: string) => boolean,
+): NeededLibraries {
+  const own = realpathSync(directory)
+  const entries = new Map<string, LayerEntry>()
+  const missing: { file: string; library: string }[] = []
+  for (const { path: file, madeFor, libraries } of files) {
+    if (madeFor !== thisMachine) continue
+    const usualFolder = dirname(libraries.get('libc.so.6') ?? '/usr/lib/libc.so.6').slice(1)
+    for (const [library, path] of libraries) {
+      if (!lacks(library) || path?.startsWith(own) === true) continue
+      if (path === undefined) missing.push({ file, library })
+      else
+        entries.set(library, {
+          path: /^\/(usr\/)?lib\//.test(path) ? path.slice(1) : `${usualFolder}/${library}`,
+          kind: 'file',
+          source: realpathSync(path),
+          mode: 0o755,
+        })
+    }
+  }
+  return { entries: [...entries.values()], missing }
+}
+
 /** What Node.js and Python load; other libraries may lie beside them for other systems. */
 const isModule = /\.(?:node|cpython-[^/]*\.so|abi3\.so)$/
 
-/** @param base paths of the libraries that the image has anyway */
+/** The same for all that is in some folders. @param base paths of the libraries that the image has anyway */
 export async function nativeLibraries(
   directories: readonly string[],
   base: readonly string[],
 ): Promise<NativeLibraries> {
   const known = new Set(base.map(path => basename(path)))
-  const libraryFolder = base.find(path => /\/libc\.so/.test(path))?.replace(/^\/|\/[^/]*$/g, '') ?? 'usr/lib'
-  const entries = new Map<string, LayerEntry>()
-  const notes: string[] = []
-  for (const directory of directories)
-    for (const file of await nativeModules(directory)) {
-      const libraries = await linkedLibraries(join(directory, file))
-      // Made for another C library, beside a module for this one.
-      if ([...libraries.keys()].some(name => name.includes('musl'))) continue
-      for (const [name, path] of libraries) {
-        if (known.has(name) || path?.startsWith(realpathSync(directory)) === true) continue
-        if (path !== undefined)
-          entries.set(name, {
-            path: /^\/(usr\/)?lib\//.test(path) ? path.slice(1) : `${libraryFolder}/${name}`,
-            kind: 'file',
-            source: realpathSync(path),
-            mode: 0o755,
-          })
-        else if (isModule.test(file)) notes.push(await missingLibrary(file, name))
-      }
-    }
-  return { entries: [...entries.values()], notes }
+  const found = await Promise.all(
+    directories.map(async directory => {
+      const names = await readdir(directory, { recursive: true }).catch(() => [])
+      const files = await nativeFiles(directory, names.filter(isNativeName).toSorted())
+      return neededLibraries(directory, files, library => !known.has(library))
+    }),
+  )
+  const missing = found.flatMap(each => each.missing).filter(({ file }) => isModule.test(file))
+  return {
+    entries: found.flatMap(({ entries }) => entries),
+    notes: await Promise.all(missing.map(({ file, library }) => missingLibrary(file, library))),
+  }
 }
+
+export const isNativeName = (name: string): boolean => /\.node$|\.so(?:\.\d+)*$/.test(name)
 
 /** The sentence for a library that is needed and not there. */
 export async function missingLibrary(file: string, library: string): Promise<string> {
@@ -93,29 +145,21 @@ export function debianPackages(library: string): string[] {
   return [name, `${name}t64`]
 }
 
-/** Files for this machine's kind of processor that the dynamic linker loads, relative to the folder. */
-async function nativeModules(directory: string): Promise<string[]> {
-  const names = await readdir(directory, { recursive: true }).catch(() => [])
-  const candidates = names.filter(name => /\.node$|\.so(?:\.\d+)*$/.test(name)).toSorted()
-  const fitting = await Promise.all(candidates.map(name => isForThisMachine(join(directory, name))))
-  return candidates.filter((_name, index) => fitting[index])
-}
+/** As ELF numbers them. Source: the System V ABI's supplements. */
+const machines: Readonly<Record<number, string>> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
 
-/** As ELF numbers them. */
-const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 }
-
-async function isForThisMachine(file: string): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined)
-  if (handle === undefined) return false
+/** `linux/x64`, `macOS`, `Windows` */
+async function systemOf(file: string): Promise<string> {
+  const handle = await open(file)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(20), 0, 20, 0)
-    return (
-      bytesRead === 20 &&
-      buffer.toString('latin1', 1, 4) === 'ELF' &&
-      buffer.readUInt16LE(18) === machines[process.arch]
-    )
-  } catch {
-    return false
+    const start = buffer.toString('latin1', 0, bytesRead)
+    if (start.startsWith('\x7FELF') && bytesRead === 20) {
+      const number = buffer.readUInt16LE(18)
+      return `linux/${machines[number] ?? `processor number ${number}`}`
+    }
+    if (start.startsWith('MZ')) return 'Windows'
+    return /^(?:\xCF\xFA\xED\xFE|\xFE\xED\xFA|\xCA\xFE\xBA\xBE)/.test(start) ? 'macOS' : 'nothing known'
   } finally {
     await handle.close()
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { dockerIgnore, type FileFilter } from './docker-ignore.ts'
 
 /** A .dockerignore can take them back with `!`. */
-const usuallyIgnored = [
+export const usuallyIgnored: readonly string[] = [
   '**/.DS_Store',
   '**/.env',
   '**/.env.local',

@@ -4,12 +4,12 @@
 // other. Nothing of the service itself runs here. Source: Node.js documentation, module compile cache.
 import { copyFile, mkdir, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { run } from '../../../host/command.ts'
+import { applicationFolder } from '../layers/container-config.ts'
 import { serviceUser } from '../layers/base-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
+import { entryOf } from './start-command.ts'
 
-export const applicationFolder = 'app'
 const cacheFolder = 'node_modules/.compile-cache'
 const timeoutMs = 30_000
 
@@ -19,16 +19,26 @@ export const compiledCodeVariables: readonly string[] = [
   'NODE_COMPILE_CACHE_PORTABLE=1',
 ]
 
-/** Loads each dependency once, below `directory/node_modules`. One that cannot be loaded like this just starts uncompiled. */
+/**
+ * Loads each dependency once, as a service in a folder of the directory would. One that cannot be loaded like this
+ * just starts uncompiled.
+ */
 export async function compileDependencies(
   directory: string,
+  path: string,
   names: readonly string[],
   nodeBinary: string,
 ): Promise<void> {
+  const service = JSON.stringify(join(here, path, 'service.js'))
   await compile(
     directory,
-    `Promise.allSettled(${JSON.stringify(names)}.map(name => import(name))).then(() => process.exit(0))`,
+    `
+    const place = pathToFileURL(${service}).href
+    hook((name, context, next) => next(name, context.parentURL?.startsWith('file:///proc/') ? context : { ...context, parentURL: place }))
+    await Promise.allSettled(${JSON.stringify(names)}.map(name => import(name)))
+    process.exit(0)`,
     nodeBinary,
+    memory.packages,
   )
 }
 
@@ -40,12 +50,15 @@ export async function compileDependencies(
  * @returns what to add to the application layer
  */
 export async function compiledApplication(
+  { making, nodeBinary }: { readonly making: string; readonly nodeBinary: string },
   entries: readonly LayerEntry[],
   { command, path }: { readonly command: readonly string[]; readonly path: string },
-  staging: string,
-  nodeBinary: string,
 ): Promise<LayerEntry[]> {
+  const staging = join(making, 'application')
   const prefix = `${applicationFolder}/`
+  const started = entryOf(command)
+  // What is started may be a program of a package.
+  if (started === undefined || !entries.some(entry => entry.path === join(applicationFolder, path, started))) return []
   for (const entry of entries) {
     if (entry.kind !== 'file' || typeof entry.source !== 'string' || !/\.(?:[cm]?[jt]s|json)$/.test(entry.path))
       continue
@@ -53,37 +66,62 @@ export async function compiledApplication(
     await mkdir(dirname(target), { recursive: true })
     await copyFile(entry.source, target)
   }
-  const entry = command.find(argument => !argument.startsWith('-'))
-  if (entry === undefined) return []
-  const main = pathToFileURL(join(staging, path, entry)).href
-  const graph = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(main)}`
+  const main = JSON.stringify(join(here, path, started))
   // The import ends in an error where a module cannot be linked; what was compiled until then counts.
   await compile(
     staging,
     `
-    const { registerHooks } = await import('node:module')
-    const here = /^(\\.|\\/|file:|node:|data:)/
-    registerHooks({ resolve: (name, context, next) => here.test(name) ? next(name, context) : { url: 'data:text/javascript,', shortCircuit: true } })
-    await import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(graph)})).catch(() => {})`,
+    const known = /^(\\.|\\/|file:|node:|data:)/
+    hook((name, context, next) => known.test(name) ? next(name, context) : { url: 'data:text/javascript,', shortCircuit: true })
+    const graph = "import 'data:text/javascript,process.exit(0)'; import " + JSON.stringify(pathToFileURL(${main}).href)
+    await import('data:text/javascript,' + encodeURIComponent(graph)).catch(() => {})`,
     nodeBinary,
+    memory.service,
   )
   return entriesBelow(join(staging, cacheFolder), prefix + cacheFolder).catch(() => [])
 }
 
-async function compile(directory: string, script: string, nodeBinary: string): Promise<void> {
-  const cache = join(directory, cacheFolder)
-  await run(nodeBinary, ['--input-type=module', '--eval', script], {
-    directory,
-    timeoutMs,
-    environment: {
-      PATH: process.env['PATH'],
-      HOME: directory,
-      NODE_ENV: 'production',
-      NODE_COMPILE_CACHE: cache,
-      NODE_COMPILE_CACHE_PORTABLE: '1',
+/** The folder that a process is in, whatever its path: compiled code has the paths of modules in it. */
+const here = '/proc/self/cwd'
+/**
+ * The same modules become the same bytes. They have hashes of words in them, whose seed is random else, and what the
+ * collection of garbage counts, so that none takes place. Code made with these is good for a Node.js without them.
+ */
+const sameEachTime = (megabytes: number): string[] => [
+  '--random-seed=1',
+  `--min-semi-space-size=${megabytes}`,
+  `--max-semi-space-size=${megabytes}`,
+]
+/** How much is made before garbage is collected: of packages there may be thousands, and a larger space takes longer. */
+const memory = { packages: 256, service: 64 } as const
+
+/** @param script gets `hook`, which resolves names of modules, and has to be called before the first import */
+async function compile(directory: string, script: string, nodeBinary: string, megabytes: number): Promise<void> {
+  const prelude = `
+    const { registerHooks, enableCompileCache } = await import('node:module')
+    const { realpathSync } = await import('node:fs')
+    const { fileURLToPath, pathToFileURL } = await import('node:url')
+    const real = process.cwd() + '/'
+    const hook = resolve => registerHooks({
+      resolve: (name, context, next) => {
+        const found = resolve(name, context, next)
+        if (!found.url.startsWith('file:')) return found
+        const path = realpathSync(fileURLToPath(found.url))
+        return path.startsWith(real) ? { ...found, url: pathToFileURL('${here}/' + path.slice(real.length)).href } : found
+      },
+    })
+    enableCompileCache({ directory: '${here}/${cacheFolder}', portable: true })`
+  // Links are followed by the hook, else Node.js would do it once more and get to the folder's own path.
+  await run(
+    nodeBinary,
+    [...sameEachTime(megabytes), '--preserve-symlinks', '--input-type=module', '--eval', prelude + script],
+    {
+      directory,
+      timeoutMs,
+      environment: { PATH: process.env['PATH'], HOME: directory, NODE_ENV: 'production' },
     },
-  }).catch(() => {}) // Without a cache, or with half of one, the image only starts slower.
-  await handOver(cache)
+  ).catch(() => {}) // Without a cache, or with half of one, the image only starts slower.
+  await handOver(join(directory, cacheFolder))
 }
 
 /** Node.js keeps a folder for each user; this one is for the user that services run as. */

@@ -1,88 +1,124 @@
 // The dependencies of a service, installed for production alone in a folder of their own, from its lock file.
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { applicationFolder } from '../layers/container-config.ts'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext } from '../builder.ts'
-import { librariesOf } from '../layers/base-layer.ts'
 import type { FileFilter } from '../layers/docker-ignore.ts'
+import type { Foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
-import { entriesBelow } from '../layers/layer.ts'
-import { nativeLibraries } from '../layers/native-libraries.ts'
-import { applicationFolder, compileDependencies } from './compiled-code.ts'
-import { npm } from './npm.ts'
+import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
+import { belowUsr } from '../layers/library-places.ts'
+import { compileDependencies } from './compiled-code.ts'
+import { componentsOf, installedPackages, packagePrograms, type Programs } from './installed-packages.ts'
+import { withoutLockFile } from './lock-file.ts'
+import { nativeModules } from './native-modules.ts'
+import type { NodeRuntime } from './node-runtime.ts'
+import { patchPackages } from './patch-packages.ts'
 import type { Project } from './project.ts'
+import { runManager } from './run-manager.ts'
+import { stage, stagedFiles, stagedKey } from './staged-project.ts'
+import { berryResolutions, yarnBerry } from './yarn.ts'
 
-export async function dependencyLayer(context: BuildContext, project: Project): Promise<KeptLayer> {
-  const { root, needed, members } = project
-  const lockFile = join(root, 'package-lock.json')
-  if (!existsSync(lockFile))
-    throw new BuildError(
-      `expected a package-lock.json beside ${join(root, 'package.json')}, because a build must be repeatable; make one with: npm install --package-lock-only`,
-    )
-  const manifests = await Promise.all(
-    [...new Set(['', ...needed])].map(
-      async path => JSON.parse(await readFile(join(root, path, 'package.json'), 'utf8')) as Record<string, unknown>,
-    ),
+/** Changes with what is made of the same files. */
+const version = 4
+
+/** @throws BuildError */
+export async function dependencyLayer(
+  context: BuildContext,
+  project: Project,
+  runtime: NodeRuntime,
+  { lacks }: Pick<Foundation, 'lacks'>,
+): Promise<KeptLayer<Programs>> {
+  const { root, path, needed, json, lock } = project
+  if (lock === undefined) throw withoutLockFile(root, json)
+  const files = await stagedFiles(project, lock)
+  const key = stagedKey(
+    files,
+    `${version} ${process.version} ${process.arch}`,
+    JSON.stringify([path, needed, lock.wanted, context.base?.digest, context.settings.packages]),
   )
-  const key = createHash('sha256')
-    .update(
-      JSON.stringify(manifests.map(json => [json['dependencies'], json['optionalDependencies'], json['overrides']])),
-    )
-    .update(JSON.stringify(needed))
-    .update(await readFile(lockFile))
-    .update(`compiled 3 ${process.version} ${process.arch}`)
-    .digest('hex')
-    .slice(0, 16)
-  return keptLayer(context, `dependencies-${key}`, async making => {
+  return keptLayer<Programs>(context, `dependencies-${key}`, async making => {
     // The tar is written after this returns, so the folder stays until the layer is kept.
     const installed = join(making, 'project')
     await mkdir(installed)
-    for (const name of ['package-lock.json', '.npmrc'])
-      if (existsSync(join(root, name))) await cp(join(root, name), join(installed, name))
-    if (project.path === '') await cp(join(root, 'package.json'), join(installed, 'package.json'))
-    else for (const path of ['', ...members]) await stageMember(root, path, installed)
-    await npm(context, installed, [
-      'ci',
-      '--loglevel=error',
-      '--omit=dev',
-      '--no-audit',
-      '--no-fund',
-      '--prefer-offline',
-      ...(project.path === '' ? [] : needed.map(path => `--workspace=${path}`)),
-    ])
-    await compileDependencies(
-      installed,
-      Object.keys((manifests.at(-1)?.['dependencies'] ?? {}) as object),
-      context.nodeBinary,
-    )
-    const folders = [...new Set(['', ...needed])].map(path => join(path, 'node_modules'))
-    const entries = await Promise.all(
-      folders.map(folder =>
-        entriesBelow(join(installed, folder), join(applicationFolder, folder), withoutCache).catch(
-          (error: NodeJS.ErrnoException) => {
-            if (error.code !== 'ENOENT') throw error
-            return []
-          },
-        ),
+    await stage(files, installed)
+    await runManager(context, { root, lock, folder: installed, tells: 'first' }, lock.manager.installProduction(needed))
+    if (lock.manager === yarnBerry) await checkUnchanged(installed, root, lock.text)
+    await patchPackages(context, project, installed)
+    const names = Object.keys(json.dependencies ?? {})
+    if (runtime.isOwn) await compileDependencies(installed, path, names, context.nodeBinary)
+    const entries = await installedEntries(installed, [...new Set(['', ...needed])])
+    const inside = entries.map(entry => ({ ...entry, path: entry.path.slice(applicationFolder.length + 1) }))
+    const paths = inside.filter(({ kind }) => kind === 'file').map(entry => entry.path)
+    const packages = await installedPackages(installed, paths)
+    const native = await nativeModules(installed, paths, packages, {
+      nodeBinary: context.nodeBinary,
+      runtime,
+      lacks,
+      needed: names,
+    })
+    return {
+      entries: [...entries, ...(context.base === undefined ? native.entries : native.entries.map(belowUsr))],
+      notes: native.notes,
+      components: componentsOf(packages),
+      facts: await packagePrograms(
+        installed,
+        inside.filter(isPackage).map(entry => entry.path),
+        path,
       ),
-    )
-    const native = await nativeLibraries(
-      folders.map(folder => join(installed, folder)),
-      await librariesOf(context.nodeBinary),
-    )
-    return { entries: [...entries.flat(), ...native.entries], notes: native.notes }
+    }
   })
 }
 
-const withoutCache: FileFilter = { includes: path => path !== '.cache', mayHold: () => false }
+const isPackage = ({ kind, path }: LayerEntry): boolean =>
+  kind !== 'file' && /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*$/.test(path)
 
-/** A member of the workspace as far as npm has to know it; its scripts would miss its files. */
-async function stageMember(root: string, path: string, installed: string): Promise<void> {
-  const file = join(root, path, 'package.json')
-  if (!existsSync(file)) return
-  const { scripts: _scripts, ...json } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
-  await mkdir(join(installed, path), { recursive: true })
-  await writeFile(join(installed, path, 'package.json'), JSON.stringify(json))
+/** The folders are those of the workspace's root and of members. */
+async function installedEntries(installed: string, folders: readonly string[]): Promise<LayerEntry[]> {
+  const parts = await Promise.all(
+    folders.map(folder => {
+      const place = join(folder, 'node_modules')
+      return entriesBelow(join(installed, place), join(applicationFolder, place), ofPackages).catch(
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOENT') throw error
+          return []
+        },
+      )
+    }),
+  )
+  return parts.flat()
+}
+
+/** What package managers keep for themselves: times and folders of this machine, and addresses with credentials. */
+const ownNotes = new Set([
+  '.cache',
+  '.package-lock.json',
+  '.package-map.json',
+  '.modules.yaml',
+  '.pnpm-workspace-state.json',
+  '.pnpm-workspace-state-v1.json',
+  '.pnpm/lock.yaml',
+  '.yarn-integrity',
+  '.yarn-state.yml',
+])
+/** What compilers leave beside a module: rules, objects, and paths of this machine. */
+const compilers =
+  /(?:^|\/)build\/(?:(?:Makefile|config\.gypi|binding\.Makefile|[^/]+\.mk)$|[^/]+\/(?:obj\.target|\.deps|\.forge-meta)(?:\/|$))/
+
+const ofPackages: FileFilter = {
+  includes: path => !ownNotes.has(path) && !compilers.test(path),
+  mayHold: () => false,
+}
+
+/** It cannot install for production and refuse to change the lock file at once. */
+async function checkUnchanged(installed: string, root: string, before: string): Promise<void> {
+  const known = berryResolutions(before)
+  const added = [...berryResolutions(await readFile(join(installed, 'yarn.lock'), 'utf8'))].filter(
+    name => !known.has(name) && !name.includes('@workspace:'),
+  )
+  if (added.length > 0)
+    throw new BuildError(
+      `${join(root, 'yarn.lock')} does not fit the package.json files: it lacks ${added.slice(0, 5).join(', ')}; bring it up to date with: ${yarnBerry.makesLock}`,
+    )
 }

@@ -1,105 +1,107 @@
 // Node.js and TypeScript: three layers (base, dependencies, application) without a daemon, a Dockerfile or an image
 // from elsewhere.
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { satisfies, validRange } from 'semver'
+import { applicationFolder } from '../layers/container-config.ts'
 import type { BuildContext, Builder } from '../builder.ts'
-import { baseLayer, homeDirectory, nodePath, nodeProgram, serviceUser } from '../layers/base-layer.ts'
-import { entriesBelow, plainLayer, writeLayer, type Layer } from '../layers/layer.ts'
-import { applicationFolder, compiledApplication, compiledCodeVariables } from './compiled-code.ts'
+import type { ImageContent } from '../image-content.ts'
+import { applicationLayer } from '../layers/application-layer.ts'
+import { homeDirectory, serviceUser } from '../layers/base-layer.ts'
+import type { LayerEntry } from '../layers/layer.ts'
+import { applicationFiles } from './application-files.ts'
+import { compiledApplication, compiledCodeVariables } from './compiled-code.ts'
 import { dependencyLayer } from './dependency-layer.ts'
-import { npm } from './npm.ts'
-import { applicationFilter, readProject, type Project } from './project.ts'
-import { placeOf } from './workspace.ts'
+import { nodeDevelopment } from './development.ts'
+import { nextStandalone } from './next-standalone.ts'
+import { nodeFoundation, nodeRuntime, type NodeRuntime } from './node-runtime.ts'
+import { notRun } from './patch-packages.ts'
+import { buildProject } from './project-build.ts'
+import { projectInputs, projectName, readProject, startOf, type Project } from './project.ts'
+import type { StartCommand } from './start-command.ts'
 
 export const nodeBuilder: Builder = {
   name: 'node',
   title: 'Node.js',
   looksFor: 'package.json',
   finds: directory => (existsSync(join(directory, 'package.json')) ? 'package.json' : undefined),
-  describe: directory => readProject(directory),
-  inputs(directory) {
-    const { root, needed } = placeOf(directory)
-    const ofRoot = ['package.json', 'package-lock.json', '.npmrc', '.dockerignore']
-    return root === directory
-      ? [directory]
-      : [...ofRoot.map(name => join(root, name)), ...needed.map(path => join(root, path))]
-  },
-  development(directory, settings) {
-    const project = readProject(directory)
-    const { root, needed, built } = project
-    const folders = needed.map(path => join(root, path))
-    return {
-      roots: needed.map((path, index) => ({
-        from: folders[index]!,
-        to: join('/', applicationFolder, path),
-        filter: applicationFilter(folders[index]!, root),
-      })),
-      making: [
-        ...['package-lock.json', '.npmrc', '.dockerignore'].map(name => join(root, name)),
-        ...folders.flatMap(folder => [join(folder, 'package.json'), join(folder, '.dockerignore')]),
-      ],
-      steps:
-        settings.run === undefined
-          ? built.map(folder => ({ directory: folder, command: ['npm', 'run', '--silent', 'build'] }))
-          : [{ directory, command: settings.run }],
-    }
-  },
-  async build(context) {
-    const { progress, note } = context
-    const project = readProject(context.directory)
-    const [base, dependencies] = await Promise.all([
-      baseLayer(context, [nodeProgram(context.nodeBinary)]),
-      project.hasDependencies ? dependencyLayer(context, project) : undefined,
-    ])
-    progress('base layer', base.cached)
-    if (dependencies !== undefined) progress('dependencies', dependencies.cached)
-    for (const text of project.notes) note(text)
-    if (project.built.length > 0 && !existsSync(join(project.root, 'node_modules')))
-      await npm(context, project.root, ['ci', '--loglevel=error'])
-    for (const directory of project.built) {
-      await npm(context, directory, ['run', '--silent', 'build'])
-      progress(directory === project.directory ? 'npm run build' : `npm run build in ${directory}`, false)
-    }
-    const application = await applicationLayer(context, project)
-    progress('application', false)
-    return {
-      layers: [base, ...(dependencies === undefined ? [] : [dependencies]), application],
-      config: {
-        User: `${serviceUser.id}:${serviceUser.id}`,
-        Env: variablesOf(project),
-        Entrypoint: [`/${nodePath}`],
-        Cmd: project.command,
-        WorkingDir: join('/', applicationFolder, project.path),
-        StopSignal: 'SIGTERM',
-      },
-      components: [],
-    }
-  },
+  describe: directory => projectName(directory),
+  inputs: projectInputs,
+  development: nodeDevelopment,
+  build: buildNode,
 }
 
-/** Never kept: looking whether a file changed costs as much as packing it. */
-async function applicationLayer({ making, nodeBinary, owner }: BuildContext, project: Project): Promise<Layer> {
-  const file = join(making, 'layer.tar')
-  const parts = await Promise.all(
-    project.needed.map(path => {
-      const directory = join(project.root, path)
-      return entriesBelow(directory, join(applicationFolder, path), applicationFilter(directory, project.root))
-    }),
-  )
-  const entries = parts.flat()
-  const compiled = await compiledApplication(entries, project, join(making, 'application'), nodeBinary)
-  return plainLayer(file, await writeLayer(file, [...entries, ...compiled], owner))
+const homeEntry: LayerEntry = { path: homeDirectory.slice(1), kind: 'directory', mode: 0o777 }
+
+/** @throws BuildError */
+async function buildNode(context: BuildContext): Promise<ImageContent> {
+  const { base, progress, note, settings } = context
+  const project = readProject(context.directory)
+  const runtime = nodeRuntime(context)
+  // What cannot be started is told before anything is made.
+  const supposed = startOf(project, settings, undefined)
+  const [below] = await Promise.all([nodeFoundation(context, runtime), buildProject(context, project)])
+  const standalone = nextStandalone(context, project, runtime, supposed)
+  const dependencies =
+    standalone === undefined && project.hasDependencies
+      ? await dependencyLayer(context, project, runtime, below)
+      : undefined
+  if (dependencies !== undefined) progress('dependencies', dependencies.cached)
+  const start = standalone?.start ?? startOf(project, settings, dependencies?.facts ?? {})
+  const content = await standalone?.content(below)
+  for (const text of [...notesOf(project, runtime), ...start.notes, ...(content?.notes ?? [])]) note(text)
+  const files = content?.entries ?? (await applicationFiles(project, settings, start))
+  const path = standalone?.path ?? project.path
+  const compiled = runtime.isOwn ? await compiledApplication(context, files, { command: start.command, path }) : []
+  const home = base === undefined || base.has(homeDirectory) ? [] : [homeEntry]
+  const application = await applicationLayer(context, [...files, ...compiled, ...home])
+  return {
+    layers: [...below.layers, ...(dependencies === undefined ? [] : [dependencies]), application],
+    config: {
+      User: `${serviceUser.id}:${serviceUser.id}`,
+      Env: variablesOf(project, start, path, runtime),
+      Entrypoint: [
+        start.program === undefined ? runtime.program : resolve('/', applicationFolder, path, start.program),
+      ],
+      Cmd: start.command,
+      WorkingDir: join('/', applicationFolder, path),
+      StopSignal: 'SIGTERM',
+    },
+    components: [...below.components, ...((dependencies ?? content)?.components ?? [])],
+  }
+}
+
+function notesOf(project: Project, { version }: NodeRuntime): string[] {
+  const { lock, json, directory } = project
+  const wanted = json.engines?.node
+  const fits =
+    wanted === undefined || version === undefined || validRange(wanted) === null || satisfies(version, wanted)
+  return [
+    ...(lock?.note === undefined ? [] : [lock.note]),
+    ...(fits
+      ? []
+      : [
+          `the package.json of ${directory} asks for Node.js ${wanted} ("engines"), and the image has ${version}; an image with another one is built upon a base image: write into app.yml "build: { base: node:VERSION-slim }"`,
+        ]),
+    ...notRun(project),
+  ]
 }
 
 /** Those that npm sets and services read are among them. */
-function variablesOf({ packageName, version, variables }: Project): string[] {
+function variablesOf(
+  { packageName, version }: Project,
+  { variables }: StartCommand,
+  path: string,
+  { isOwn }: NodeRuntime,
+): string[] {
+  const programs = [...new Set([path, ''])].map(folder => join('/', applicationFolder, folder, 'node_modules/.bin'))
   const all: Record<string, string> = {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
+    PATH: [...programs, '/usr/local/bin', '/usr/bin', '/bin'].join(':'),
     NODE_ENV: 'production',
     HOME: homeDirectory,
     npm_package_name: packageName,
     ...(version !== undefined && { npm_package_version: version }),
-    ...Object.fromEntries(compiledCodeVariables.map(text => text.split('=', 2) as [string, string])),
+    ...(isOwn && Object.fromEntries(compiledCodeVariables.map(text => text.split('=', 2) as [string, string]))),
     ...variables,
   }
   return Object.entries(all).map(([key, value]) => `${key}=${value}`)

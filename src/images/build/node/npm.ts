@@ -1,17 +1,63 @@
-import { dirname } from 'node:path'
-import type { CommandOutput } from '../../../host/command.ts'
-import type { BuildContext } from '../builder.ts'
-import { runTool } from '../run-tool.ts'
+// npm: package-lock.json and npm-shrinkwrap.json, which say where each package goes, members of the workspace included.
+import type { Lock, PackageManager } from './package-manager.ts'
 
-/** npm, run by the Node.js that goes into the image. @throws BuildError */
-export const npm = (
-  { nodeBinary, directory: project }: Pick<BuildContext, 'nodeBinary' | 'directory'>,
-  directory: string,
-  args: readonly string[],
-): Promise<CommandOutput> =>
-  runTool('npm', args, {
-    directory,
-    project,
-    environment: { ...process.env, PATH: `${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}` },
-    tells: args[0] === 'ci' ? 'first' : 'last',
-  })
+/** What a package-lock.json says of one package. */
+interface LockedPackage {
+  readonly link?: boolean
+  readonly resolved?: string
+  readonly version?: string
+  readonly integrity?: string
+  readonly optional?: boolean
+}
+
+type LockedPackages = Readonly<Record<string, LockedPackage>>
+
+export const npm: PackageManager = {
+  name: 'npm',
+  makesLock: 'npm install --package-lock-only',
+  readLock: text => lockOf(packagesIn(text)),
+  settings: ['.npmrc'],
+  comparesDevelopment: true,
+  wantsAllMembers: true,
+  installProduction: needed => ({
+    args: [
+      'ci',
+      '--loglevel=error',
+      '--omit=dev',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      ...(needed.includes('') ? [] : needed.map(path => `--workspace=${path}`)),
+    ],
+  }),
+  installAll: { args: ['ci', '--loglevel=error', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'] },
+  buildScript: ['run', '--silent', 'build'],
+  marks: ['node_modules/.package-lock.json'],
+  fits: (lock, mark) => {
+    const wanted = packagesIn(lock)
+    const there = packagesIn(mark)
+    return (
+      Object.keys(there).every(path => wanted[path] !== undefined) &&
+      Object.entries(wanted).every(([path, each]) => path === '' || isSame(each, there[path]))
+    )
+  },
+}
+
+const packagesIn = (text: string): LockedPackages => (JSON.parse(text) as { packages?: LockedPackages }).packages ?? {}
+
+/** An optional package may be of another machine. Where one came from, a lock file may leave out. */
+function isSame(wanted: LockedPackage, there: LockedPackage | undefined): boolean {
+  if (there === undefined) return wanted.optional === true
+  if (wanted.link === true) return wanted.resolved === there.resolved
+  return wanted.version === there.version && wanted.integrity === there.integrity
+}
+
+function lockOf(packages: LockedPackages): Lock {
+  return {
+    members: Object.keys(packages).filter(path => path !== '' && !path.split('/').includes('node_modules')),
+    linkOf: (member, name) => {
+      const found = packages[`${member}/node_modules/${name}`] ?? packages[`node_modules/${name}`]
+      return found?.link === true ? found.resolved : undefined
+    },
+  }
+}

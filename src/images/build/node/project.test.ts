@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { BuildError } from '../build-error.ts'
-import { applicationFilter, readProject } from './project.ts'
+import { defaultSettings, type BuildSettings } from '../settings.ts'
+import type { Programs } from './installed-packages.ts'
+import { applicationFilter, projectName, readProject, startOf } from './project.ts'
+import type { StartCommand } from './start-command.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-project-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -16,6 +19,9 @@ function put(path: string, content: object | string = ''): void {
   mkdirSync(dirname(join(directory, path)), { recursive: true })
   writeFileSync(join(directory, path), typeof content === 'string' ? content : JSON.stringify(content))
 }
+
+const started = (programs: Programs = {}, settings: Partial<BuildSettings> = {}): StartCommand =>
+  startOf(readProject(directory), { ...defaultSettings, ...settings }, programs)
 
 describe('how a service is started', () => {
   test.each([
@@ -39,36 +45,61 @@ describe('how a service is started', () => {
   ])('is told by %s', (_what, json, files, command) => {
     put('package.json', json)
     for (const file of files) put(file, '#!/usr/bin/env node\n')
-    expect(readProject(directory).command).toEqual(command)
+    expect(started().command).toEqual(command)
   })
 
-  test('is a program of a dependency, as npm finds it', () => {
+  test('is a program of a dependency', () => {
     put('package.json', { scripts: { start: 'NODE_ENV=staging fastify start -l info app.js' } })
-    put('package-lock.json', {
-      packages: {
-        'node_modules/fastify-cli': { bin: { fastify: 'cli.js' } },
-        'node_modules/tsx': { bin: { tsx: 'cli.js' }, dev: true },
-      },
-    })
-    expect(readProject(directory)).toMatchObject({
-      command: ['node_modules/.bin/fastify', 'start', '-l', 'info', 'app.js'],
+    expect(started({ fastify: { path: 'node_modules/fastify-cli/cli.js', by: 'node' } })).toMatchObject({
+      command: ['node_modules/fastify-cli/cli.js', 'start', '-l', 'info', 'app.js'],
       variables: { NODE_ENV: 'staging' },
     })
   })
 
   test('is named when it is a program that the image has not', () => {
     put('package.json', { scripts: { start: 'tsx src/main.ts' }, main: 'lib/server.js' })
-    put('package-lock.json', { packages: { 'node_modules/tsx': { bin: { tsx: 'cli.js' }, dev: true } } })
-    expect(() => readProject(directory)).toThrow(
-      /the start script "tsx src\/main.ts" of .* cannot run in an image: "tsx" is not in the image: .*; let it start one program/,
+    expect(() => started()).toThrow(
+      /the start script "tsx src\/main.ts" of .* cannot run in an image: "tsx" is not in the image: .*; let it start "node src\/main.ts": Node.js runs TypeScript itself/,
     )
+  })
+
+  test('is not asked of the dependencies before they are installed', () => {
+    put('package.json', { scripts: { start: 'tsx src/main.ts' } })
+    expect(startOf(readProject(directory), defaultSettings, undefined).command).toEqual([
+      'node_modules/.bin/tsx',
+      'src/main.ts',
+    ])
+  })
+
+  test('is what app.yml says, whatever the package.json says', () => {
+    put('package.json', { scripts: { start: 'nest start', serve: 'node a.js' } })
+    expect(started({}, { start: ['node', 'dist/main.js', '--port', '1'] }).command).toEqual([
+      'dist/main.js',
+      '--port',
+      '1',
+    ])
+    expect(started({}, { start: ['npm', 'run', 'serve'] }).command).toEqual(['a.js'])
+    expect(started({}, { start: ['/usr/bin/php', 'x'] })).toMatchObject({ program: '/usr/bin/php', command: ['x'] })
+    expect(() => started({}, { start: ['nodemon'] })).toThrow(
+      /^"nodemon" \(build.start\) of .* cannot run in an image: /,
+    )
+  })
+
+  test.each([
+    ['vite build', {}, /"vite build" makes a site of files.*"build: \{ with: static, output: dist \}"/],
+    ['react-scripts build', {}, /output: build \}/],
+    ['next build', { next: '15' }, /has no start script: give it one: "start": "next start"/],
+    ['nest build', { '@nestjs/core': '11' }, /"start": "node dist\/main.js"/],
+    ['vite build', { '@sveltejs/adapter-node': '5' }, /"start": "node build"/],
+  ])('cannot be told from the build script %j alone (%j), and what to write is said', (build, dependencies, said) => {
+    put('package.json', { scripts: { build }, dependencies })
+    put('src/main.ts')
+    expect(() => started()).toThrow(said)
   })
 
   test('cannot be guessed from nothing', () => {
     put('package.json', { name: 'empty' })
-    expect(() => readProject(directory)).toThrow(
-      /cannot tell how the service in .* is started: give package.json a start script/,
-    )
+    expect(() => started()).toThrow(/cannot tell how the service in .* is started: give package.json a start script/)
   })
 })
 
@@ -81,8 +112,8 @@ describe('a project', () => {
       dependencies: { x: '1' },
       scripts: { build: 'tsc' },
     })
+    expect(projectName(directory)).toEqual({ name: 'team/web', version: '1.2.3' })
     expect(readProject(directory)).toMatchObject({
-      name: 'team/web',
       version: '1.2.3',
       packageName: '@team/web',
       hasDependencies: true,
@@ -103,6 +134,13 @@ describe('a project', () => {
 
 describe('which files go into the image', () => {
   test.each([
+    ['.npmrc', false],
+    ['packages/a/.npmrc', false],
+    ['.yarnrc.yml', false],
+    ['.yarn/cache/a.zip', false],
+    ['.pnp.cjs', false],
+    ['.next/cache/x', false],
+    ['.next/server/x', true],
     ['src/main.ts', true],
     ['node_modules', false],
     ['packages/a/node_modules', false],
@@ -145,6 +183,7 @@ describe('which files go into the image', () => {
     ['**/secrets', 'src/deep/secrets/key', false],
     ['! src/a.test.ts', 'src/a.test.ts', true],
     ['!node_modules', 'node_modules', false],
+    ['!.npmrc', '.npmrc', false],
     ['src/../secrets//', 'secrets/key', false],
     ['data[0-9]', 'data7', false],
     ['data[0-9]', 'datax', true],

@@ -3,14 +3,19 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { BuildError } from '../build-error.ts'
+import type { ProjectName } from '../builder.ts'
 import { dockerIgnore, type FileFilter } from '../layers/docker-ignore.ts'
-import { startCommand, type StartCommand } from './start-command.ts'
-import { lockFileIn, placeOf, type Place } from './workspace.ts'
+import { usuallyIgnored } from '../layers/service-files.ts'
+import type { BuildSettings } from '../settings.ts'
+import type { PackageProgram, Programs } from './installed-packages.ts'
+import { productionDependencies, readPackageJson, type PackageJson } from './package-json.ts'
+import { madeSite } from './site-builders.ts'
+import { startCommand, startWords, type StartCommand, type StartContext, type Unstartable } from './start-command.ts'
+import { placeOf, type Place } from './workspace.ts'
 
-export interface Project extends StartCommand, Place {
+export interface Project extends Place {
   readonly directory: string
-  /** Without the @ of a scope, as images are named. */
-  readonly name: string
+  readonly json: PackageJson
   /** As npm knows it. */
   readonly packageName: string
   readonly version: string | undefined
@@ -19,46 +24,42 @@ export interface Project extends StartCommand, Place {
   readonly hasDependencies: boolean
 }
 
-interface PackageJson {
-  name?: string
-  version?: string
-  main?: string
-  scripts?: Record<string, string>
-  dependencies?: Record<string, string>
-  optionalDependencies?: Record<string, string>
-}
-
 export function readProject(directory: string): Project {
-  const json = readPackage(directory)
+  const json = readPackageJson(directory)
   const place = placeOf(directory)
+  const packages = place.needed.map(path => ({ path, json: readPackageJson(join(place.root, path)) }))
   return {
     ...place,
-    ...howToStart(json, directory, place),
     directory,
-    name: (json.name ?? '').replace(/^@/, ''),
+    json,
     packageName: json.name ?? '',
     version: json.version,
-    built: place.needed
-      .map(path => join(place.root, path))
-      .filter(folder => readPackage(folder).scripts?.['build'] !== undefined),
-    hasDependencies: place.needed.some(path => {
-      const { dependencies, optionalDependencies } = readPackage(join(place.root, path))
-      return Object.keys({ ...dependencies, ...optionalDependencies }).length > 0
-    }),
+    built: packages
+      .filter(({ json: { scripts = {} } }) => scripts['build'] !== undefined)
+      .map(({ path }) => join(place.root, path)),
+    hasDependencies: packages.some(({ json: each }) => Object.keys(productionDependencies(each)).length > 0),
   }
 }
 
-function readPackage(directory: string): PackageJson {
-  const file = join(directory, 'package.json')
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new BuildError(
-        `expected a package.json in ${directory}, but there is none; sampan builds Node.js and TypeScript services`,
-      )
-    throw new BuildError(`${file} cannot be read: ${(error as Error).message}`)
-  }
+/** Without the @ of a scope, as images are named. */
+export function projectName(directory: string): ProjectName {
+  const { name, version } = readPackageJson(directory)
+  return { name: (name ?? '').replace(/^@/, ''), version }
+}
+
+/** What an image is made of, beside what package managers keep elsewhere. */
+export function projectInputs(directory: string): string[] {
+  const { root, needed, members, lock } = placeOf(directory)
+  if (root === directory) return [directory]
+  const beside = [
+    'package.json',
+    '.dockerignore',
+    'patches',
+    ...(lock?.manager.settings ?? []),
+    lock?.file ?? [],
+  ].flat()
+  const manifests = members.filter(path => !needed.includes(path)).map(path => join(path, 'package.json'))
+  return [...new Set([...beside, ...manifests, ...needed])].map(path => join(root, path))
 }
 
 const usualEntries = [
@@ -73,20 +74,28 @@ const usualEntries = [
   'main.js',
 ]
 
-/** As `scripts.start` says, else `main`, else the usual names. */
-function howToStart({ scripts = {}, main }: PackageJson, directory: string, place: Place): StartCommand {
-  const { start } = scripts
-  if (start !== undefined) {
-    const found = startCommand('start', {
-      scripts,
-      programOf: name => installedProgram(name, place),
-      isNodeScript: path => isNodeScript(join(directory, path)),
-    })
-    if (!('problem' in found)) return found
-    throw new BuildError(
-      `the start script "${start}" of ${directory} cannot run in an image: ${found.problem}; let it start one program, such as "node src/main.ts"`,
-    )
+/**
+ * As `build.start` says, else `scripts.start`, else `main`, else the usual names.
+ * @param programs of what is installed; undefined: it is not known yet, and each program is taken to be there
+ * @throws BuildError
+ */
+export function startOf(
+  { directory, json }: Pick<Project, 'directory' | 'json'>,
+  { start, shell }: Pick<BuildSettings, 'start' | 'shell'>,
+  programs: Programs | undefined,
+): StartCommand {
+  const { scripts = {}, main } = json
+  const context: StartContext = {
+    scripts,
+    shell,
+    programOf: name => (programs === undefined ? notYetInstalled(name) : ownValue(programs, name)),
+    isNodeScript: path => isNodeScript(join(directory, path)),
   }
+  if (start !== undefined) return startable(startWords(start, context), `"${start.join(' ')}" (build.start)`, directory)
+  if (Object.hasOwn(scripts, 'start'))
+    return startable(startCommand('start', context), `the start script "${scripts['start']}"`, directory)
+  const site = main === undefined ? madeSite(json) : undefined
+  if (site !== undefined) throw new BuildError(`the package.json of ${directory} has no start script: ${site}`)
   const entry = main ?? usualEntries.find(candidate => existsSync(join(directory, candidate)))
   if (entry !== undefined) return { command: [entry], variables: {}, notes: [] }
   throw new BuildError(
@@ -94,20 +103,19 @@ function howToStart({ scripts = {}, main }: PackageJson, directory: string, plac
   )
 }
 
-/** npm puts the programs of packages into `node_modules/.bin`, the nearest one first. */
-function installedProgram(name: string, { root, path }: Place): string | undefined {
-  const packages = Object.entries(lockFileIn(root)?.packages ?? {})
-  const holds = (folder: string): boolean =>
-    packages.some(
-      ([key, { dev, bin }]) =>
-        dev !== true &&
-        bin?.[name] !== undefined &&
-        key.startsWith(folder) &&
-        /^(?:@[^/]+\/)?[^/]+$/.test(key.slice(folder.length)),
-    )
-  const folder = [...new Set([path === '' ? '' : `${path}/`, ''])].find(place => holds(`${place}node_modules/`))
-  return folder === undefined ? undefined : join(relative(path, folder), 'node_modules/.bin', name)
+function startable(found: StartCommand | Unstartable, what: string, directory: string): StartCommand {
+  if (!('problem' in found)) return found
+  throw new BuildError(
+    `${what} of ${directory} cannot run in an image: ${found.problem}; let it start ${found.instead ?? 'one program, such as "node src/main.ts"'}`,
+  )
 }
+
+/** Where package managers put programs of packages, whatever they are. */
+const notYetInstalled = (name: string): PackageProgram | undefined =>
+  name.includes('/') ? undefined : { path: `node_modules/.bin/${name}`, by: 'node' }
+
+const ownValue = (programs: Programs, name: string): PackageProgram | undefined =>
+  Object.hasOwn(programs, name) ? programs[name] : undefined
 
 function isNodeScript(file: string): boolean {
   try {
@@ -117,9 +125,19 @@ function isNodeScript(file: string): boolean {
   }
 }
 
-/** Dependencies are a layer of their own, whatever a .dockerignore takes back. */
-const neverIncluded = new Set(['node_modules', '.git'])
-const usuallyIgnored = ['**/.DS_Store', '**/coverage', '**/*.test.[cm][jt]s', '**/*.test.[jt]s']
+/** Dependencies are a layer of their own, and credentials in none, whatever a .dockerignore takes back. */
+const neverIncluded = new Set([
+  'node_modules',
+  '.git',
+  '.npmrc',
+  '.yarnrc',
+  '.yarnrc.yml',
+  '.yarn',
+  '.pnp.cjs',
+  '.pnp.data.json',
+  '.pnp.loader.mjs',
+])
+const ofDevelopment = ['**/coverage', '**/*.test.[cm][jt]s', '**/*.test.[jt]s', '**/.next/cache']
 
 /**
  * Which files of a folder go into the application layer: those that its .dockerignore leaves, and that of the
@@ -127,7 +145,7 @@ const usuallyIgnored = ['**/.DS_Store', '**/coverage', '**/*.test.[cm][jt]s', '*
  */
 export function applicationFilter(directory: string, root = directory): FileFilter {
   const below = relative(root, directory)
-  const own = dockerIgnore([...usuallyIgnored, ...linesOf(join(directory, '.dockerignore'))])
+  const own = dockerIgnore([...usuallyIgnored, ...ofDevelopment, ...linesOf(join(directory, '.dockerignore'))])
   const outer = dockerIgnore(below === '' ? [] : linesOf(join(root, '.dockerignore')))
   const isNever = (path: string): boolean => path.split('/').some(part => neverIncluded.has(part))
   const outside = (path: string): string => (below === '' ? path : `${below}/${path}`)

@@ -1,22 +1,11 @@
-// The npm workspace that a folder belongs to, read from the lock file at its root: where dependencies are locked,
-// and which other members the folder needs.
-import { existsSync, readFileSync } from 'node:fs'
+// The workspace that a folder belongs to, told by the lock file at its root: where dependencies are locked, and which
+// other members the folder needs.
+import { existsSync, globSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-
-/** What a package-lock.json says of one package. */
-export interface LockedPackage {
-  readonly name?: string
-  readonly link?: boolean
-  readonly resolved?: string
-  readonly dev?: boolean
-  readonly bin?: Readonly<Record<string, string>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly optionalDependencies?: Readonly<Record<string, string>>
-}
-
-export interface LockFile {
-  readonly packages?: Readonly<Record<string, LockedPackage>>
-}
+import { BuildError } from '../build-error.ts'
+import { lockFileIn, type LockFile } from './lock-file.ts'
+import { productionDependencies, readPackageJson } from './package-json.ts'
+import type { Lock } from './package-manager.ts'
 
 export interface Place {
   /** Folder with the lock file. */
@@ -27,39 +16,73 @@ export interface Place {
   readonly needed: readonly string[]
   /** Paths of all members; none without workspaces. */
   readonly members: readonly string[]
+  /** undefined: nothing is locked. */
+  readonly lock: LockFile | undefined
 }
 
-/** @param directory folder of the service; it is its own root unless a lock file above it names it a member */
+/**
+ * @param directory folder of the service; it is its own root unless a lock file above it names it a member
+ * @throws BuildError
+ */
 export function placeOf(directory: string): Place {
-  const alone: Place = { root: directory, path: '', needed: [''], members: [] }
-  if (existsSync(join(directory, 'package-lock.json'))) return alone
-  for (let root = dirname(directory); root !== dirname(root); root = dirname(root)) {
-    const packages = lockFileIn(root)?.packages
+  for (let root = directory; root !== dirname(root); root = dirname(root)) {
     const path = relative(root, directory).split(sep).join('/')
-    if (packages?.[path] === undefined) continue
-    const members = Object.keys(packages).filter(name => name !== '' && !name.split('/').includes('node_modules'))
-    return { root, path, needed: neededBy(path, packages), members }
+    // What lies around in a folder far above is none of the service's, whatever is in it.
+    if (path !== '' && !isWorkspace(root)) continue
+    const file = lockFileIn(root)
+    if (file === undefined) continue
+    const lock = readLock(root, file)
+    if (path !== '' && !lock.members.includes(path)) continue
+    return { root, path, needed: neededBy(path, root, lock), members: lock.members, lock: file }
   }
-  return alone
+  return { root: directory, path: '', needed: [''], members: [], lock: undefined }
 }
 
-/** undefined: there is none that can be read. */
-export function lockFileIn(directory: string): LockFile | undefined {
+function isWorkspace(root: string): boolean {
+  if (existsSync(join(root, 'pnpm-workspace.yaml'))) return true
+  if (!existsSync(join(root, 'package.json'))) return false
+  return readPackageJson(root).workspaces !== undefined
+}
+
+function readLock(root: string, { file, text, manager }: LockFile): Lock {
   try {
-    return JSON.parse(readFileSync(join(directory, 'package-lock.json'), 'utf8')) as LockFile
-  } catch {
-    return undefined
+    return manager.readLock(text, () => memberNames(root))
+  } catch (error) {
+    throw new BuildError(
+      `${join(root, file)} cannot be read: ${(error as Error).message.split('\n')[0]}; make it anew with: ${manager.makesLock}`,
+    )
   }
+}
+
+/** As the package.json at the root names its members: path -> name. */
+function memberNames(root: string): ReadonlyMap<string, string> {
+  const { workspaces = [] } = readPackageJson(root)
+  const patterns = 'packages' in workspaces ? (workspaces.packages ?? []) : (workspaces as readonly string[])
+  const found = globSync(
+    patterns.map(pattern => `${pattern.replace(/^\.\/|\/$/g, '')}/package.json`),
+    { cwd: root, exclude: ['**/node_modules/**'] },
+  )
+  return new Map(
+    found
+      .map(file => dirname(file).split(sep).join('/'))
+      .toSorted()
+      .map(path => [path, readPackageJson(join(root, path)).name ?? '']),
+  )
 }
 
 /** What a member needs comes before it. */
-function neededBy(path: string, packages: NonNullable<LockFile['packages']>, seen = new Set<string>()): string[] {
+function neededBy(path: string, root: string, lock: Lock, seen = new Set<string>()): string[] {
   if (seen.has(path)) return []
   seen.add(path)
-  const { dependencies, optionalDependencies } = packages[path] ?? {}
-  const links = Object.keys({ ...dependencies, ...optionalDependencies }).flatMap(name => {
-    const found = packages[`${path}/node_modules/${name}`] ?? packages[`node_modules/${name}`]
-    return found?.link === true && found.resolved !== undefined ? [found.resolved] : []
+  const needs = Object.entries(productionDependencies(readPackageJson(join(root, path))))
+  const links = needs.flatMap(([name, range]) => {
+    const link = lock.linkOf(path, name, range)
+    if (link === undefined) return []
+    if (/^\.\.(?:\/|$)/.test(link) || link.startsWith('/'))
+      throw new BuildError(
+        `${join(root, path, 'package.json')} needs "${name}" out of the folder ${join(root, link)}, which does not belong to ${root}; make both members of one workspace`,
+      )
+    return [link]
   })
-  return [...links.flatMap(link => neededBy(link, packages, seen)), path]
+  return [...links.flatMap(link => neededBy(link, root, lock, seen)), path]
 }

@@ -14,16 +14,21 @@ import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { belowUsr, libraryFolders, triplet } from '../layers/library-places.ts'
 import { downloadPackages, resolvePackages } from './resolve-packages.ts'
 
+export interface PackagesFacts {
+  /** Names of the shared libraries that they bring. */
+  readonly libraries: readonly string[]
+}
+
 /** @param libraries paths on this machine of the libraries that the image has; none with a base image */
 export async function packagesLayer(
   context: BuildContext,
   names: readonly string[],
   libraries: readonly string[],
-): Promise<KeptLayer> {
+): Promise<KeptLayer<PackagesFacts>> {
   const present = context.base === undefined ? await debianOwners(libraries) : onDebian(context.base.has)
   const packages = await resolved(context, names, present)
   const key = createHash('sha256')
-    .update(JSON.stringify([1, packages, present, context.base?.digest]))
+    .update(JSON.stringify([2, packages, present, context.base?.digest]))
     .digest('hex')
     .slice(0, 16)
   return keptLayer(context, `packages-${key}`, async making => {
@@ -37,10 +42,12 @@ export async function packagesLayer(
     const files = await entriesBelow(unpacked, '', usefulFiles)
     const entries = files.map(entry => ({ ...entry, path: entry.path.slice(1) }))
     const all = [...entries, ...shortcuts(entries)]
+    const names = all.map(({ path }) => basename(path)).filter(name => /\.so(?:\.\d+)*$/.test(name))
     return {
       entries:
         context.base === undefined ? [...(await restOf(present, libraries)), ...all] : onTopOf(context.base.has, all),
       components: packages.map(debianComponent),
+      facts: { libraries: [...new Set(names)] },
     }
   })
 }

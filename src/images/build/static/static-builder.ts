@@ -16,7 +16,9 @@ import type { FileFilter } from '../layers/docker-ignore.ts'
 import { foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { serviceFiles } from '../layers/service-files.ts'
-import { npm } from '../node/npm.ts'
+import type { PackageJson } from '../node/package-json.ts'
+import { buildProject } from '../node/project-build.ts'
+import { readProject } from '../node/project.ts'
 import { readJson } from '../read-json.ts'
 import type { BuildSettings } from '../settings.ts'
 
@@ -44,15 +46,6 @@ export const siteBuilder: Builder = {
   finds,
   describe,
   build,
-}
-
-interface PackageJson {
-  readonly name?: string
-  readonly version?: string
-  readonly main?: string
-  readonly scripts?: Readonly<Record<string, string>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly devDependencies?: Readonly<Record<string, string>>
 }
 
 /** Their `start` is a server for whoever writes the pages. */
@@ -134,18 +127,12 @@ async function build(context: BuildContext): Promise<ImageContent> {
 }
 
 async function pagesOf(context: BuildContext): Promise<LayerEntry[]> {
-  const { directory, settings, progress } = context
-  const script = existsSync(join(directory, 'package.json'))
-    ? readJson<PackageJson>(join(directory, 'package.json')).scripts?.['build']
-    : undefined
+  const { directory, settings } = context
+  const project = existsSync(join(directory, 'package.json')) ? readProject(directory) : undefined
   let { output } = settings
-  if (settings.run !== undefined) await runBuild(context)
-  else if (script !== undefined) {
-    if (!existsSync(join(directory, 'node_modules'))) await npm(context, directory, ['ci', '--loglevel=error'])
-    await npm(context, directory, ['run', '--silent', 'build'])
-    progress('npm run build', false)
-  }
-  if ((script !== undefined || settings.run !== undefined) && output === undefined) {
+  if (project === undefined) await runBuild(context)
+  else await buildProject(context, project)
+  if ((project?.json.scripts?.['build'] ?? settings.run) !== undefined && output === undefined) {
     output = usualOutputs.find(folder => existsSync(join(directory, folder, 'index.html')))
     if (output === undefined)
       throw new BuildError(

@@ -1,0 +1,91 @@
+// Next.js with `output: 'standalone'`: its build leaves a folder with a server and just the packages that it loads,
+// which goes into the image instead of all dependencies. What the browser gets lies beside it and is added, as
+// Next.js' documentation says.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildContext } from '../builder.ts'
+import type { Component } from '../image-content.ts'
+import { applicationFolder } from '../layers/container-config.ts'
+import type { Foundation } from '../layers/foundation.ts'
+import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
+import { belowUsr } from '../layers/library-places.ts'
+import { componentsOf, installedPackages } from './installed-packages.ts'
+import { nativeModules } from './native-modules.ts'
+import type { NodeRuntime } from './node-runtime.ts'
+import type { Project } from './project.ts'
+import type { StartCommand } from './start-command.ts'
+
+export interface Standalone {
+  readonly start: StartCommand
+  /** Of the server below the application's folder; `''`: in it. */
+  readonly path: string
+  readonly content: (below: Pick<Foundation, 'lacks'>) => Promise<StandaloneContent>
+}
+
+export interface StandaloneContent {
+  readonly entries: readonly LayerEntry[]
+  readonly components: readonly Component[]
+  readonly notes: readonly string[]
+}
+
+/** @param start of the project, as far as it is known before anything is installed */
+export function nextStandalone(
+  { nodeBinary, base }: Pick<BuildContext, 'nodeBinary' | 'base'>,
+  { directory, path }: Pick<Project, 'directory' | 'path'>,
+  runtime: NodeRuntime,
+  start: StartCommand,
+): Standalone | undefined {
+  const [program = '', verb, ...args] = start.command
+  if (!/(?:^|\/)next$/.test(program) || verb !== 'start') return undefined
+  const folder = join(directory, '.next/standalone')
+  // In a workspace it repeats the folders from the workspace's root.
+  const below = [...new Set([path, ''])].find(each => existsSync(join(folder, each, 'server.js')))
+  if (below === undefined || buildId(join(folder, below)) !== buildId(directory)) return undefined
+  return {
+    path: below,
+    start: { ...start, command: ['server.js'], variables: { ...start.variables, ...listening(args) } },
+    content: async ({ lacks }) => {
+      const own = await entriesBelow(folder, applicationFolder)
+      const beside = ['.next/static', 'public'].filter(name => existsSync(join(directory, name)))
+      const added = await Promise.all(
+        beside.map(name => entriesBelow(join(directory, name), join(applicationFolder, below, name))),
+      )
+      const files = own
+        .filter(({ kind }) => kind === 'file')
+        .map(entry => entry.path.slice(applicationFolder.length + 1))
+      const packages = await installedPackages(folder, files)
+      const native = await nativeModules(folder, files, packages, { nodeBinary, runtime, lacks, needed: [] })
+      return {
+        entries: [...own, ...added.flat(), ...(base === undefined ? native.entries : native.entries.map(belowUsr))],
+        components: componentsOf(packages),
+        notes: native.notes,
+      }
+    },
+  }
+}
+
+/** What was built is told by it: a folder of an earlier build may have been left. */
+function buildId(directory: string): string | undefined {
+  const file = join(directory, '.next/BUILD_ID')
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+/** The server takes from the environment what `next start` takes as words. */
+function listening(args: readonly string[]): Readonly<Record<string, string>> {
+  const valueOf = (...names: string[]): string | undefined => {
+    for (const [index, word] of args.entries()) {
+      if (names.includes(word)) return args[index + 1]
+      const name = names.find(each => word.startsWith(`${each}=`))
+      if (name !== undefined) return word.slice(name.length + 1)
+    }
+    return undefined
+  }
+  const port = valueOf('-p', '--port')
+  const keepAlive = valueOf('--keepAliveTimeout')
+  return {
+    // Else it would listen on the address of the container's name alone.
+    HOSTNAME: valueOf('-H', '--hostname') ?? '0.0.0.0',
+    ...(port !== undefined && { PORT: port }),
+    ...(keepAlive !== undefined && { KEEP_ALIVE_TIMEOUT: keepAlive }),
+  }
+}
