@@ -15,6 +15,8 @@ export function testPackages(): string[] {
     ['etcd-server', isInstalled('etcd')],
     ['iptables', isInstalled('iptables-nft')],
     ['unzip', isInstalled('unzip')],
+    ['g++', isInstalled('g++')],
+    ['make', isInstalled('make')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
     ['buildah', isInstalled('buildah')],
