@@ -19,9 +19,10 @@ export function testPackages(): string[] {
     ['buildah', isInstalled('buildah')],
     // Docker's own packages would have to go for Debian's.
     ['docker.io', isInstalled('dockerd')],
+    ['g++', isInstalled('g++')],
+    ['make', isInstalled('make')],
     ['zsh', isInstalled('zsh')],
     ['fish', isInstalled('fish')],
-    ['buildah', isInstalled('buildah')],
     ['golang-go', isInstalled('go')],
     ['php-cli', isInstalled('php')],
     ['python3-pip', isInstalled('pip3')],

@@ -1,6 +1,6 @@
 // An agent as it is in a container, but on this machine: an engine whose one instance is a folder and a process of its
 // own, and whose `exec` starts programs here.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ export class LocalAgent {
 
   /** Starts the container, or another one in its place. */
   start(command: readonly string[], build: string): void {
-    this.container?.kill('SIGKILL')
+    this.die()
     const [program, ...args] = [...this.agent, 'run', ...command]
     const child = spawn(program!, args, {
       env: { ...process.env, SAMPAN_BUILD: build, NODE_COMPILE_CACHE: '' },
@@ -37,6 +37,21 @@ export class LocalAgent {
         this.lines.push({ instance: 'web-1', at: String(++this.count).padStart(9, '0'), text })
         this.wake.resolve()
       })
+  }
+
+  /** As a container does: with all that runs in it. */
+  private die(): void {
+    const pid = this.container?.pid
+    if (pid === undefined) return
+    const children = spawnSync('pgrep', ['--parent', String(pid)], { encoding: 'utf8' }).stdout.split('\n')
+    this.container?.kill('SIGKILL')
+    for (const child of children.filter(line => line !== '')) {
+      try {
+        process.kill(-Number(child), 'SIGKILL')
+      } catch {
+        // It has ended.
+      }
+    }
   }
 
   get said(): readonly string[] {
@@ -54,7 +69,7 @@ export class LocalAgent {
   }
 
   remove(): void {
-    this.container?.kill('SIGKILL')
+    this.die()
     rmSync(this.folder, { recursive: true, force: true })
   }
 
