@@ -3,7 +3,7 @@
 import { fstatSync, lstatSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import type { Development } from '../images/build/builder.ts'
-import { isOutput, outputsIn, snapshotOf, type Snapshot } from '../images/build/unchanged.ts'
+import { differing, isOutput, outputsIn, snapshotOf, type Snapshot } from '../images/build/unchanged.ts'
 
 export interface Watched {
   readonly directory: string
@@ -13,6 +13,8 @@ export interface Watched {
   readonly inputs: readonly string[]
   /** undefined: each change makes another image. */
   readonly development: Development | undefined
+  /** Folder that the project's own build makes, relative; undefined: nobody says. */
+  readonly output: string | undefined
 }
 
 export class ChangeDetector {
@@ -26,15 +28,13 @@ export class ChangeDetector {
 
   /** Absolute paths. */
   async changes(): Promise<string[]> {
-    const { directory, inputs, development } = this.watched
+    const { directory, inputs, development, output } = this.watched
     const before = this.last
     const after = snapshotOf(inputs)
     this.last = after
-    const paths = [...new Set([...before.keys(), ...after.keys()])]
-      .filter(path => before.get(path) !== after.get(path))
-      .filter(path => this.matters(path) && !isOwnOutput(path))
+    const paths = differing(before, after).filter(path => this.matters(path) && !isOwnOutput(path))
     if (development?.steps.length === 0 || paths.length === 0) return paths
-    const others = paths.filter(path => !isOutput(relative(directory, path)))
+    const others = paths.filter(path => !isOutput(relative(directory, path), output))
     const ignored = await outputsIn(directory, others)
     return others.filter(path => !ignored.has(path))
   }
@@ -42,6 +42,8 @@ export class ChangeDetector {
   private matters(path: string): boolean {
     const { manifest, development } = this.watched
     if (development === undefined || path === manifest || development.making.includes(path)) return true
+    // What steps are made of need not be what they make.
+    if (development.steps.length > 0) return true
     return development.roots.some(({ from, filter }) => {
       const below = relative(from, path)
       return !below.startsWith('..') && !isAbsolute(below) && filter.includes(below)

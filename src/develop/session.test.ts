@@ -84,6 +84,7 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
     manifest: join(source, 'app.yml'),
     inputs: [source],
     development: 'development' in more ? undefined : development,
+    output: undefined,
   })
   let looking = Promise.resolve()
   watch = watchFiles(

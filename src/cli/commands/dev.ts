@@ -153,7 +153,13 @@ class DevelopedService {
     const steps =
       development.build === undefined ? way?.steps : [{ directory: this.directory, command: development.build }]
     const how = way && { ...way, steps: steps ?? [] }
-    const watched = { directory: this.directory, manifest: file, inputs: this.inputs, development: how }
+    const watched = {
+      directory: this.directory,
+      manifest: file,
+      inputs: this.inputs,
+      development: how,
+      output: build.output,
+    }
     this.detector = new ChangeDetector(watched)
     this.session = new DevelopmentSession({
       engine: target.engine,

@@ -82,7 +82,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     }
     const image = await made({ ...options, note }, client, base, revision)
     const after = snapshotOf(inputs)
-    if (await isOwnDoing(directory, before, after))
+    if (await isOwnDoing(directory, before, after, settings.output))
       await memory.remember({ fingerprint: fingerprintOf(after, rest), image, notes })
     return builtImage(image)
   } finally {

@@ -56,15 +56,30 @@ export function fingerprintOf(snapshot: Snapshot, rest: unknown): string {
   return hash.digest('hex')
 }
 
-/** Whether what differs is nothing but what the build itself made; else somebody changed a file meanwhile. */
-export async function isOwnDoing(directory: string, before: Snapshot, after: Snapshot): Promise<boolean> {
-  const paths = [...new Set([...before.keys(), ...after.keys()])].filter(path => before.get(path) !== after.get(path))
-  const others = paths.filter(path => !isOutput(relative(directory, path)))
+/**
+ * Whether what differs is nothing but what the build itself made; else somebody changed a file meanwhile.
+ * @param output see `isOutput`
+ */
+export async function isOwnDoing(
+  directory: string,
+  before: Snapshot,
+  after: Snapshot,
+  output: string | undefined,
+): Promise<boolean> {
+  const others = differing(before, after).filter(path => !isOutput(relative(directory, path), output))
   return others.length === 0 || (await outputsIn(directory, others)).size === others.length
 }
 
-/** @param path relative to the folder that is built */
-export const isOutput = (path: string): boolean => usualOutputs.test(path)
+/** Paths of what came, went, or changed. */
+export const differing = (before: Snapshot, after: Snapshot): string[] =>
+  [...new Set([...before.keys(), ...after.keys()])].filter(path => before.get(path) !== after.get(path))
+
+/**
+ * @param path relative to the folder that is built, as is `output`
+ * @param output folder that the project's own build makes, where that is said
+ */
+export const isOutput = (path: string, output: string | undefined): boolean =>
+  usualOutputs.test(path) || (output !== undefined && path.startsWith(`${output.replace(/^\.\/|\/$/g, '')}/`))
 
 /** Those that git is told to ignore; none where there is no git. */
 export async function outputsIn(directory: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
