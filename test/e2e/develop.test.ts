@@ -58,8 +58,16 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     eventually(`"${text}" ${times} times`, () => output.split(text).length > times, waitMs).catch((error: Error) => {
       throw new Error(`${error.message}:\n${output}`)
     })
-  const answers = (text: string): Promise<unknown> =>
-    eventually(text, async () => (await cluster.curl('http://127.0.0.1:3000/').catch(() => '')) === text, waitMs)
+  const answers = (text: string, port = 3000): Promise<unknown> =>
+    eventually(
+      text,
+      async () => (await cluster.curl(`http://127.0.0.1:${port}/`).catch(() => '')) === text,
+      waitMs,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${output}`)
+    })
+  const serving = (port: number, word: string): string =>
+    `require('http').createServer((_request, response) => response.end('${word}')).listen(${port}, () => console.log('serving ${word}'))`
   async function stop(): Promise<void> {
     const ended = new Promise(resolve => running!.once('exit', resolve))
     running!.kill('SIGINT')
@@ -119,5 +127,47 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     put('word.js', "export const word = 'mended'")
     await answers('mended first')
     await said('delivered')
+  })
+
+  test('several services at once, in one stream, a debugger for each; --keep leaves them, and others end it', async () => {
+    for (const [index, name] of ['first', 'second'].entries()) {
+      put(`${name}/package.json`, JSON.stringify({ name, version: '1.0.0', scripts: { start: 'node main.js' } }))
+      put(`${name}/main.js`, serving(4000 + index, name))
+      put(`${name}/app.yml`, `name: ${name}\nports: { http: ${4000 + index} }\nhealth: { http: / }\n`)
+    }
+    put('sampan.yml', 'environments: { test: {} }\nservices: { first: { path: first }, second: { path: second } }\n')
+    rmSync(join(folder, 'app.yml'))
+    dev('-e', 'test', '--keep', '--inspect', '9300')
+    await answers('first', 4000)
+    await answers('second', 4001)
+    put('second/main.js', serving(4001, 'edited'))
+    await answers('edited', 4001)
+    await answers('first', 4000)
+    await said('\nfirst  serving first\n')
+    await said('\nsecond serving edited\n')
+    for (const port of [9300, 9301]) {
+      const targets = await cluster.curl(`http://127.0.0.1:${port}/json/list`)
+      expect(JSON.parse(targets), targets).toEqual([expect.objectContaining({ type: 'node' })])
+    }
+    await stop()
+    expect((await sampan('ps', '-e', 'test', '-o', 'json')).out).toContain('"dev"')
+    for (const name of ['first', 'second']) succeeded(await sampan('delete', '-e', 'test', name, '--yes'))
+  })
+
+  test('a connection that died without a word is found dead, and opened again', async () => {
+    dev()
+    await answers('one first')
+    // As long as it is stopped, the other end says nothing, as that of a machine that slept.
+    const stopConnections = `
+      const { readdirSync, readFileSync } = require('fs')
+      for (const pid of readdirSync('/proc').filter(name => Number(name) > 0 && name !== String(process.pid)))
+        if (readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0').includes('connect')) {
+          process.kill(Number(pid), 'SIGSTOP')
+          console.log('stopped')
+        }`
+    const stopped = await sampan('exec', '-e', 'test', 'web', '--', '/usr/local/bin/node', '-e', stopConnections)
+    expect(succeeded(stopped).out).toContain('stopped')
+    put('word.js', "export const word = 'slept'")
+    await answers('slept first')
   })
 })
