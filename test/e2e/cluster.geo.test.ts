@@ -166,7 +166,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
       })
       expect(result).toMatchObject({
         code: 0,
-        err: expect.stringContaining('going back to release 1 (1.0.0)') as string,
+        err: expect.stringContaining('back to release 1 (1.0.0)') as string,
       })
       await eventually('old instances are gone', async () => (await podsOf('geo-backend')).length === 4, 30_000)
     })
