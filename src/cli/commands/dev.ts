@@ -129,6 +129,7 @@ class DevelopedService {
   private readonly detector: ChangeDetector
   private readonly inputs: readonly string[]
   private readonly ways: LastingWay[] = []
+  private readonly told = new Set<string>()
   private watch: FileWatch | undefined
 
   constructor(
@@ -239,7 +240,12 @@ class DevelopedService {
         // What a delivery does is of interest only while it is waited for.
         step: () => {},
         waiting: text => report.waiting(`${this.label}${text}`),
-        note: text => report.note(`${this.label}${text}`),
+        note: text => {
+          // Each delivery says it anew.
+          if (this.told.has(text)) return
+          this.told.add(text)
+          report.note(`${this.label}${text}`)
+        },
         warning: text => report.warning(`${this.label}${text}`),
       },
     }
