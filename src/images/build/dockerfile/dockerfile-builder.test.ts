@@ -189,8 +189,9 @@ describe.skipIf(missing)(`what is wrong with a Dockerfile is told with its place
   test(
     'a command that fails, with what it said last',
     async () => {
+      // All in one stream: nobody keeps the order of two.
       withShell(
-        'RUN for line in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do echo "line $line"; done; echo broken >&2; exit 3',
+        'RUN exec >&2; for line in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do echo "line $line"; done; echo broken; exit 3',
       )
       const failing = build()
       await expect(failing).rejects.toThrow(/Dockerfile, line 3:\n[\s\S]*line 16\nbroken\n[\s\S]*exit status 3/)
