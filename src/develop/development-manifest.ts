@@ -24,7 +24,8 @@ export function developmentManifest(manifest: Manifest, { agent, inspect }: Agen
     // The agent writes into the service's folders.
     security: { ...manifest.security, readOnlyRoot: false },
     strategy: { kind: 'rolling' },
-    stopSeconds: Math.min(manifest.stopSeconds, 2),
+    // Whoever works on it waits for the next one.
+    stopSeconds: Math.min(manifest.stopSeconds, 1),
     disruptionBudget: false,
     schedules: [],
     checks: {},

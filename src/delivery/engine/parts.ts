@@ -112,7 +112,7 @@ export interface Workload {
   readonly spread: boolean
   /** Maintenance of a node takes one instance at a time. */
   readonly disruptionBudget: boolean
-  /** Its process may end and wait to be changed: it gets no requests then, and nothing starts the instance anew. */
+  /** Its process may end and wait to be changed: it gets no requests then, nothing starts the instance anew, and nobody waits for its end. */
   readonly development?: boolean
   /** What outlives instances; such a workload is never removed with a release. */
   readonly storage?: { readonly path: string; readonly size: string }

@@ -83,7 +83,11 @@ describe('a workload', () => {
   })
 
   test('in development is never started anew for its health', () => {
-    const [container] = deploymentOf({ development: true }).spec.template.spec!.containers
+    const { containers, terminationGracePeriodSeconds } = deploymentOf({ development: true, stopSeconds: 1 }).spec
+      .template.spec!
+    const [container] = containers
+    expect(terminationGracePeriodSeconds).toBe(1)
+    expect(container).not.toHaveProperty('lifecycle')
     expect(container).toMatchObject({ readinessProbe: { periodSeconds: 1 } })
     expect(container).not.toHaveProperty('livenessProbe')
   })

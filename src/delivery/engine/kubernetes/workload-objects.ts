@@ -153,7 +153,7 @@ function instancePod(workload: Workload): PodSpec {
       {
         ...(served && {
           ports: ports.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol })),
-          lifecycle: { preStop: { sleep: { seconds: spreadSeconds } } },
+          ...(!development && { lifecycle: { preStop: { sleep: { seconds: spreadSeconds } } } }),
         }),
         ...(health !== undefined && {
           readinessProbe: probeOf(health, workload, { periodSeconds: development ? 1 : 2, failureThreshold: 2 }),
@@ -164,7 +164,7 @@ function instancePod(workload: Workload): PodSpec {
       },
       beside.map(sidecar => ({ ...sidecar, more: besideProbes(sidecar.health, workload) })),
     ),
-    terminationGracePeriodSeconds: stopSeconds + spreadSeconds,
+    terminationGracePeriodSeconds: development ? stopSeconds : stopSeconds + spreadSeconds,
     ...(spread && { topologySpreadConstraints: [spreadOf(workload)] }),
   }
 }

@@ -52,7 +52,11 @@ async function buildNode(context: BuildContext): Promise<ImageContent> {
   for (const text of [...notesOf(project, runtime), ...start.notes, ...(content?.notes ?? [])]) note(text)
   const files = content?.entries ?? (await applicationFiles(project, settings, start))
   const path = standalone?.path ?? project.path
-  const compiled = runtime.isOwn ? await compiledApplication(context, files, { command: start.command, path }) : []
+  // What is changed in the container is compiled there.
+  const compiled =
+    runtime.isOwn && context.owner === 0
+      ? await compiledApplication(context, files, { command: start.command, path })
+      : []
   const home = base === undefined || base.has(homeDirectory) ? [] : [homeEntry]
   const application = await applicationLayer(context, [...files, ...compiled, ...home])
   return {
