@@ -320,11 +320,14 @@ describe('labels', () => {
     git('commit', '-qm', 'one')
     git('remote', 'add', 'origin', 'https://me:secret@example.com/team/web.git')
     const commit = git('rev-parse', 'HEAD')
-    await build({ tag: '2' })
+    const { digest } = await build({ tag: '2' })
     expect(await labels('2')).toMatchObject({
       'org.opencontainers.image.revision': commit,
       'org.opencontainers.image.source': 'https://example.com/team/web',
     })
+    // Also when it is made again because the registry has lost it.
+    await fetch(`http://127.0.0.1:${registry.port}/v2/web/manifests/${digest}`, { method: 'DELETE' })
+    expect((await build({ tag: '2' })).digest).toBe(digest)
     put('main.js', 'changed')
     await build({ tag: '3' })
     expect(await labels('3')).toMatchObject({ 'org.opencontainers.image.revision': `${commit}-dirty` })

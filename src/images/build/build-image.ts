@@ -8,7 +8,7 @@ import type { Builder } from './builder.ts'
 import type { ContainerConfig, ImageContent } from './image-content.ts'
 import { prepareCache, whileMaking } from './layers/kept-layer.ts'
 import { pushBillOfMaterials, pushImage, type BuiltImage, type PushedImage } from './push-image.ts'
-import { revisionOf, type Revision } from './revision.ts'
+import { gitMarks, revisionOf, type Revision } from './revision.ts'
 import type { BuildSettings } from './settings.ts'
 import { aptLists } from './packages/packages-layer.ts'
 import { BuildMemory, fingerprintOf, isOwnDoing, snapshotOf } from './unchanged.ts'
@@ -50,14 +50,13 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const client = options.connect(registry, repository)
   try {
     const inputs = builder.inputs?.(directory) ?? [directory]
-    const [revision, surroundings, base] = await Promise.all([
-      revisionOf(directory, inputs),
+    const [surroundings, base] = await Promise.all([
       surroundingsOf(options),
       settings.base === undefined ? undefined : pullBase(settings.base, { ...options, localRegistry: registry }),
     ])
     const { size, mtimeMs } = statSync(options.nodeBinary)
     const node = [size, mtimeMs]
-    const rest = { version: 1, revision, surroundings, base: base?.digest, node, tool: options.tool }
+    const rest = { version: 2, surroundings, base: base?.digest, node, tool: options.tool }
     const memory = new BuildMemory(cacheDirectory, [
       directory,
       repository,
@@ -69,12 +68,20 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       JSON.stringify(settings),
     ])
     const before = snapshotOf(inputs)
-    const known = surroundings === undefined ? undefined : await memory.recall(fingerprintOf(before, rest))
+    // Where git did nothing at all, it need not be asked.
+    const marks = gitMarks(directory)
+    const atOnce =
+      surroundings === undefined ? undefined : await memory.recall(fingerprintOf(before, { ...rest, marks }))
+    let revision = atOnce === undefined ? await revisionOf(directory, inputs) : undefined
+    const known =
+      atOnce ??
+      (surroundings === undefined ? undefined : await memory.recall(fingerprintOf(before, { ...rest, revision })))
     if (known !== undefined && (await isStillThere(client, tag, known.image))) {
       for (const text of known.notes) options.note(text)
       options.progress('nothing changed', true)
       return builtImage(known.image)
     }
+    if (atOnce !== undefined) revision = await revisionOf(directory, inputs)
     const notes: string[] = []
     const note = (text: string): void => {
       notes.push(text)
@@ -83,7 +90,13 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const image = await made({ ...options, note }, client, base, revision)
     const after = snapshotOf(inputs)
     if (await isOwnDoing(directory, before, after, settings.output))
-      await memory.remember({ fingerprint: fingerprintOf(after, rest), image, notes })
+      await memory.remember({
+        fingerprints: [{ revision }, { marks: gitMarks(directory) }].map(more =>
+          fingerprintOf(after, { ...rest, ...more }),
+        ),
+        image,
+        notes,
+      })
     return builtImage(image)
   } finally {
     client.close()

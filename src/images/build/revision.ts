@@ -1,5 +1,7 @@
 // Where the source of an image comes from, as far as git tells it: the commit that changed it last, and the repository.
 import { spawnSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { run } from '../../host/command.ts'
 
 export interface Revision {
@@ -56,4 +58,24 @@ export function commitTag(directory: string): string | undefined {
     },
   )
   return status === 0 && stdout.trim() !== '' ? stdout.trim() : undefined
+}
+
+/** Changes whenever git does something in the folder, and now and then without; empty outside of git. */
+export function gitMarks(directory: string): string {
+  const place = gitFolder(directory)
+  if (place === undefined) return ''
+  return ['HEAD', 'index', 'logs/HEAD', 'config']
+    .map(name => statSync(join(place, name), { throwIfNoEntry: false }))
+    .map(file => (file === undefined ? '-' : `${file.size} ${file.ctimeMs}`))
+    .join(', ')
+}
+
+function gitFolder(directory: string): string | undefined {
+  const place = join(directory, '.git')
+  const found = statSync(place, { throwIfNoEntry: false })
+  if (found === undefined) return dirname(directory) === directory ? undefined : gitFolder(dirname(directory))
+  if (found.isDirectory()) return place
+  // Another working tree of a repository.
+  const named = /^gitdir: (.+)$/m.exec(readFileSync(place, 'utf8'))?.[1]
+  return named === undefined ? undefined : resolve(directory, named)
 }

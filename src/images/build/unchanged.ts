@@ -11,7 +11,8 @@ import type { PushedImage } from './push-image.ts'
 export type Snapshot = ReadonlyMap<string, string>
 
 interface Memory {
-  readonly fingerprint: string
+  /** Each of them alone tells that nothing changed. */
+  readonly fingerprints: readonly string[]
   readonly image: PushedImage
   /** What the user was told then. */
   readonly notes: readonly string[]
@@ -102,10 +103,10 @@ export class BuildMemory {
   }
 
   /** What the build of this fingerprint made. */
-  async recall(fingerprint: string): Promise<Omit<Memory, 'fingerprint'> | undefined> {
+  async recall(fingerprint: string): Promise<Omit<Memory, 'fingerprints'> | undefined> {
     try {
       const memory = JSON.parse(await readFile(this.file, 'utf8')) as Memory
-      return memory.fingerprint === fingerprint ? memory : undefined
+      return memory.fingerprints.includes(fingerprint) ? memory : undefined
     } catch {
       return undefined
     }
