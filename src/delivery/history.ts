@@ -30,7 +30,18 @@ export async function situationOf({ ledger }: Engine, place: Place): Promise<Sit
 export const releaseBefore = ({ releases, present }: Situation): Release | undefined =>
   releases
     .map(({ content }) => content)
-    .find(candidate => candidate.revision !== present?.revision && candidate.development !== true && wasGood(candidate))
+    .find(
+      candidate =>
+        candidate.revision !== present?.revision &&
+        // What was brought back after somebody worked on it is what runs.
+        (present?.endsDevelopment !== true || candidate.revision !== present.rollbackTo) &&
+        !isPassing(candidate) &&
+        wasGood(candidate),
+    )
+
+/** Of somebody's work, or of its end: no release that one goes back to. */
+const isPassing = ({ development, endsDevelopment }: Release): boolean =>
+  development === true || endsDevelopment === true
 
 export async function setState(
   { ledger }: Engine,
@@ -53,10 +64,18 @@ export async function forgetOld(engine: Engine, place: Place): Promise<void> {
     if (!named.has(name) && !outlivesReleases(name)) await engine.dropBundle(place, name)
 }
 
-/** However many attempts failed, there stays one to go back to, and what runs. */
+/** However many attempts failed, and however often somebody worked on it, there stays one to go back to, and what runs. */
 export function keptOf(releases: readonly Release[]): readonly Release[] {
-  const good = releases.find(({ state, development }) => state === 'superseded' && development !== true)
+  const present = releases.find(({ state }) => state === 'deployed')
+  // Whose change of the schema is there knows how to undo it.
+  const isKept = (release: Release): boolean =>
+    release === good ||
+    present?.schema?.includes(release.revision) === true ||
+    (present?.endsDevelopment === true && release.revision === present.rollbackTo)
+  const good = releases.find(release => release.state === 'superseded' && !isPassing(release))
   const others = releases.filter(({ state }) => state !== 'deployed' && state !== 'pending')
-  const old = new Set(others.slice(keptReleases).filter(release => release !== good))
+  const passing = others.filter(release => release.state === 'superseded' && isPassing(release))
+  const lasting = others.filter(release => !passing.includes(release))
+  const old = new Set([...passing, ...lasting.slice(keptReleases)].filter(release => !isKept(release)))
   return releases.filter(release => !old.has(release))
 }

@@ -28,6 +28,8 @@ export interface Release extends Place {
   readonly group?: string
   /** It is being worked on; it is no release that one goes back to. */
   readonly development?: boolean
+  /** Brought back what was there before somebody worked on it: the same as the release it went back to. */
+  readonly endsDevelopment?: boolean
   /** What there is when it runs. */
   readonly parts: readonly Part[]
   /** Names of the bundles that its parts and needs name. */

@@ -109,6 +109,16 @@ export class AgentLink {
 
   /** Also without files, to see whether it is there. @throws LinkBroken, and Error with what failed there */
   async order(files: readonly ChangedFile[], restart: boolean): Promise<void> {
+    const large = files.filter(({ at }) => at !== undefined)
+    // One after the other, so that nobody has to hold all of it.
+    for (const file of large) await this.send([file], false)
+    await this.send(
+      files.filter(file => !large.includes(file)),
+      restart,
+    )
+  }
+
+  private async send(files: readonly ChangedFile[], restart: boolean): Promise<void> {
     if (this.controller.signal.aborted) throw new LinkBroken(this.instance, 'it has ended')
     const id = ++this.last
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -53,12 +53,14 @@ export class ChangeDetector {
 
 /** Else each line that is said would be a change, and be told. */
 function isOwnOutput(path: string): boolean {
-  const file = lstatSync(path, { throwIfNoEntry: false })
-  return (
-    file !== undefined &&
-    [process.stdout.fd, process.stderr.fd].some(descriptor => {
+  try {
+    const file = lstatSync(path)
+    return [process.stdout.fd, process.stderr.fd].some(descriptor => {
       const { dev, ino } = fstatSync(descriptor)
       return dev === file.dev && ino === file.ino
     })
-  )
+  } catch {
+    // It is gone, or a folder that it was in.
+    return false
+  }
 }

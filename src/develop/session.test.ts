@@ -1,5 +1,14 @@
 // Sessions with real files, a real agent and a real process of the service; only image and delivery are doubles.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -33,6 +42,8 @@ const put = (path: string, text: string): void => {
 }
 const inContainer = (path: string): string | undefined =>
   existsSync(join(container, path)) ? readFileSync(join(container, path), 'utf8') : undefined
+
+const isFile = (path: string): boolean => lstatSync(join(container, path), { throwIfNoEntry: false })?.isFile() === true
 
 /** What an image would hold. */
 function unpack(build: string): void {
@@ -138,6 +149,24 @@ describe('a change', () => {
     rmSync(join(source, 'deep'), { recursive: true })
     await eventually('it goes', () => inContainer('deep/er/new.txt') === undefined)
   }, 30_000)
+
+  test('of a folder into a file, of a link, of a large file, and of a folder that goes', async () => {
+    begin()
+    await until('serving one')
+    put('data/deep/a', 'a')
+    await eventually('a file in a folder', () => inContainer('data/deep/a') === 'a')
+    rmSync(join(source, 'data'), { recursive: true })
+    writeFileSync(join(source, 'data'), 'a file')
+    await eventually('a file in place of it', () => isFile('data') && inContainer('data') === 'a file')
+    symlinkSync('data', join(source, 'link'))
+    await eventually('a link', () => inContainer('link') === 'a file')
+    writeFileSync(join(source, 'large'), Buffer.alloc(9 << 20, 'x'))
+    await eventually('a large file', () => inContainer('large')?.length === 9 << 20)
+    put('gone/deep/a', 'a')
+    await eventually('another folder', () => inContainer('gone/deep/a') === 'a')
+    rmSync(join(source, 'gone'), { recursive: true })
+    await eventually('it is gone as a whole', () => !existsSync(join(container, 'gone')))
+  }, 60_000)
 
   test('that changes nothing starts nothing again', async () => {
     begin()

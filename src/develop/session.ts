@@ -149,6 +149,10 @@ export class DevelopmentSession {
       }
       this.files = await fileStates(development!.roots, this.files)
       await Promise.all([...this.instances.keys()].map(instance => this.bring(instance, false)))
+      if (this.delivery === undefined && [...this.instances.values()].every(({ link }) => link === undefined))
+        report.trouble(
+          'no instance takes the change just now; one that comes gets it, unless somebody else delivered the service meanwhile (sampan history tells)',
+        )
     } else if (needs.has('restart')) {
       const linked = [...this.instances].filter(([, { link }]) => link !== undefined)
       // Who is not there yet is started again when he comes.

@@ -11,6 +11,15 @@ const notLookedInto = new Set(['node_modules', '.git', '__pycache__', 'target', 
 /** Editors and generators change several files for one change. */
 const settleMs = 15
 
+/** It may be gone by now, or the folder that it was in. */
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
 /**
  * @param paths files and folders; files may come and go
  * @param problem told when the kernel gives no more watches
@@ -42,14 +51,14 @@ export function watchFiles(paths: readonly string[], changed: () => void, proble
     }
   }
   const addBelow = (path: string): void => {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) addFolder(path)
+    if (isFolder(path)) addFolder(path)
   }
   const remove = (folder: string): void => {
     watches.get(folder)?.close()
     watches.delete(folder)
   }
   for (const path of paths) {
-    if (existsSync(path) && lstatSync(path).isDirectory()) addFolder(path)
+    if (isFolder(path)) addFolder(path)
     else {
       // A file is replaced rather than written, so its folder is watched, that alone.
       const folder = dirname(path)

@@ -110,6 +110,10 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     put('word.js', "export const word = 'edited'")
     dev()
     await answers('edited first')
+    expect(await sampan('dev')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('works on web in test; end that'),
+    })
     running!.kill('SIGKILL')
     expect((await sampan('ps', '-e', 'test', 'web')).out).toContain('dev')
     succeeded(await sampan('rollback', '-e', 'test', 'web'))
@@ -118,6 +122,8 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     await answers('edited first')
     await stop()
     expect(output).toContain('(1.0.0) in test as before')
+    // The way back from there is what it was, too: none.
+    expect((await sampan('rollback', '-e', 'test', 'web')).err).toContain('there is no earlier release of "web"')
   })
 
   test('a service that does not start at all is started by the edit that mends it', async () => {

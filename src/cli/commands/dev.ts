@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { deploy, placeOf } from '../../delivery/deploy.ts'
 import type { DeliveryOptions } from '../../delivery/delivering.ts'
 import { endDevelopment } from '../../delivery/end-development.ts'
+import { situationOf } from '../../delivery/history.ts'
 import type { Manifest } from '../../delivery/manifest/manifest.ts'
 import { readManifest } from '../../delivery/manifest/read-manifest.ts'
 import { agentFor, withAgent } from '../../develop/agent-layer.ts'
@@ -64,6 +65,7 @@ export async function dev(names: readonly string[], options: DevOptions): Promis
         }),
     )
     const keys = listenForEnter(() => services.forEach(service => service.restart()))
+    for (const service of services) await service.mustBeFree()
     const running = Promise.all(services.map(service => service.run()))
     const stopAll = (): void => services.forEach(service => service.stop())
     interruption.signal.addEventListener('abort', stopAll, { once: true })
@@ -73,7 +75,12 @@ export async function dev(names: readonly string[], options: DevOptions): Promis
       keys.close()
       stopAll()
     }
-    if (options.keep) return
+    if (options.keep) {
+      output.line(
+        `what runs stays until its instances are replaced; they get what was changed in the meantime with: sampan build, and sampan deploy -e ${environment}`,
+      )
+      return
+    }
     for (const service of services.toReversed()) await service.end()
   } finally {
     output.quiet()
@@ -178,12 +185,27 @@ class DevelopedService {
     })
   }
 
+  /** Two who bring their changes to one container would not know what runs. @throws CommandFailure */
+  async mustBeFree(): Promise<void> {
+    const { isGone, deployer } = this.delivery(new AbortController().signal)
+    const { present } = await situationOf(this.target.engine, this.place())
+    if (present?.development !== true || present.by === deployer || isGone(present.by)) return
+    const text = `${present.by} works on ${this.chosen.name} in ${this.target.environment}`
+    if (isOfThisMachine(present.by, deployer))
+      throw new CommandFailure(
+        `${text}; end that first, or take it back with: sampan rollback -e ${this.target.environment} ${this.chosen.name}`,
+      )
+    this.output.warn(`${text}, or has left it; what runs is taken over`)
+  }
+
   async run(): Promise<void> {
     let looking = Promise.resolve()
     this.watch = watchFiles(
       this.inputs,
       () => {
-        looking = looking.then(async () => this.session.changed(await this.detector.changes()))
+        looking = looking
+          .then(async () => this.session.changed(await this.detector.changes()))
+          .catch((error: Error) => this.output.error(`${this.label}${error.message}`))
       },
       text => this.output.warn(`${this.label}${text}`),
     )
@@ -316,11 +338,16 @@ class DevelopedService {
     for (const port of numbers) {
       const way = await lastingWay(this.target.engine, this.place(), { workload: name, port })
       this.ways.push(way)
+      const taken = way.port === port ? '' : `, because ${port} is taken on this machine`
       this.output.line(
         port === this.inspect
-          ? `${this.label}a debugger is waited for at 127.0.0.1:${way.port}`
-          : `${this.label}http://localhost:${way.port} leads to port ${port} of ${name}`,
+          ? `${this.label}a debugger is waited for at 127.0.0.1:${way.port}${taken}`
+          : `${this.label}http://localhost:${way.port} leads to port ${port} of ${name}${taken}`,
       )
     }
   }
 }
+
+/** `root@host (process 17)` */
+const isOfThisMachine = (name: string, own: string): boolean => machineOf(name) === machineOf(own)
+const machineOf = (name: string): string | undefined => /@(\S+) \(process \d+\)$/.exec(name)?.[1]

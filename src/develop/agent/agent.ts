@@ -5,7 +5,7 @@
 //   agent connect                    joins its input and output with a running agent
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -111,17 +111,33 @@ class Agent {
   }
 }
 
-function change({ path, content, mode }: ChangedFile): void {
-  if (content === undefined) {
-    rmSync(path, { recursive: true, force: true })
-    return
-  }
+function change({ path, content, mode, at = 0, more = false, link }: ChangedFile): void {
+  if (content === undefined && link === undefined) return remove(path)
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true })
   // Whoever reads the file sees the old one or the new one.
   const temporary = join(folder, `.sampan-${process.pid}`)
-  writeFileSync(temporary, Buffer.from(content, 'base64'), { mode: mode ?? 0o644 })
+  if (at === 0) rmSync(temporary, { force: true })
+  if (link === undefined) {
+    writeFileSync(temporary, Buffer.from(content!, 'base64'), { mode: mode ?? 0o644, flag: at === 0 ? 'w' : 'a' })
+    if (more) return
+    chmodSync(temporary, mode ?? 0o644)
+  } else symlinkSync(link, temporary)
+  // A folder makes no room for a file by itself.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { recursive: true })
   renameSync(temporary, path)
+}
+
+/** With the folders that are empty without it. */
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      rmdirSync(folder)
+    } catch {
+      return
+    }
+  }
 }
 
 /** A debugger is for the service, not for its agent. */

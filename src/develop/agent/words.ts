@@ -19,9 +19,15 @@ export const buildVariable = 'SAMPAN_BUILD'
 export interface ChangedFile {
   /** Absolute, in the container. */
   readonly path: string
-  /** base64; undefined: the file is gone. */
+  /** base64; undefined: the file is gone, unless it is a link. */
   readonly content?: string
   readonly mode?: number
+  /** Of a part of a large file: where it begins. The file takes its place with its last part. */
+  readonly at?: number
+  /** Whether another part comes. */
+  readonly more?: boolean
+  /** Where a symbolic link leads. */
+  readonly link?: string
 }
 
 /** Carried out one after the other. */

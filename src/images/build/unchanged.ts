@@ -1,7 +1,7 @@
 // Whether a build would make what the last one made: everything in the folders it is made of is as it was. Looked at
 // are names, sizes and times of change, not contents, so that a thousand files take some milliseconds.
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, type BigIntStats } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { run } from '../../host/command.ts'
@@ -27,7 +27,7 @@ const usualOutputs =
 export function snapshotOf(paths: readonly string[]): Snapshot {
   const found = new Map<string, string>()
   const visit = (path: string): void => {
-    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    const stat = statOf(path)
     if (stat === undefined) return
     if (!stat.isDirectory()) {
       found.set(path, `${stat.mode} ${stat.size} ${stat.ctimeNs} ${stat.ino}`)
@@ -39,12 +39,24 @@ export function snapshotOf(paths: readonly string[]): Snapshot {
   return found
 }
 
+/** Nothing of what has just gone, with or without the folder that it was in. */
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
 /** None of a folder that has just gone. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw error
   }
 }
