@@ -20,7 +20,6 @@ export interface DeliveryOptions extends Omit<World, 'place' | 'release'>, Pick<
   readonly group?: string
   /** See `Release`. */
   readonly development?: boolean
-  readonly endsDevelopment?: boolean
 }
 
 /** What a release is made from beside its plan. */
@@ -118,7 +117,7 @@ export class Delivery {
 
   /** Brings what was planned. @throws DeployError when it failed and was taken back */
   async bring({ planned, bundles, rollbackTo }: Plan): Promise<Release> {
-    const { clock, deployer, group, development, endsDevelopment, report } = this.options
+    const { clock, deployer, group, development, report } = this.options
     const release: Release = {
       ...this.place,
       ...planned,
@@ -129,7 +128,7 @@ export class Delivery {
       ...(rollbackTo !== undefined && { rollbackTo }),
       ...(group !== undefined && { group }),
       ...(development && { development }),
-      ...(endsDevelopment && { endsDevelopment }),
+      ...(rollbackTo !== undefined && this.seen.present?.development && { endsDevelopment: true }),
       course: { direction: 'forward', steps: {} },
     }
     const recorded = await this.recorded(release, bundles)

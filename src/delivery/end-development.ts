@@ -22,8 +22,7 @@ export async function endDevelopment(place: Place, options: DeliveryOptions): Pr
     const { kept } = await deleteService(place, false, options)
     return { state: 'gone', kept }
   }
-  const ending: DeliveryOptions = { ...options, endsDevelopment: true }
-  if (ofDevelopment(situation.present)) await rollback({ place, revision: before.revision, keepSchema: false }, ending)
-  else await rollback({ place, keepSchema: false }, ending)
+  if (ofDevelopment(situation.present)) await rollback({ place, revision: before.revision, keepSchema: false }, options)
+  else await rollback({ place, keepSchema: false }, options)
   return { state: 'back', revision: before.revision, version: before.version }
 }
