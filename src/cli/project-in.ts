@@ -6,8 +6,10 @@ import type { BuildSettings } from '../images/build/settings.ts'
 
 export interface ProjectIn {
   readonly builder: Builder
-  /** Why this builder. */
+  /** Why this builder, and which other one would do. */
   readonly because: string
+  /** What it is known by: `package.json`. */
+  readonly knownBy: string
   /** As the project names itself. */
   readonly name: string | undefined
   readonly version: string | undefined
@@ -17,7 +19,7 @@ export interface ProjectIn {
 export function readProjectIn(directory: string, settings: BuildSettings): ProjectIn {
   const { builder, because } = chooseBuilder(directory, settings)
   const { name, version } = builder.describe(directory)
-  return { builder, because, name, version: version ?? commitTag(directory) }
+  return { builder, because, knownBy: because.split(' (', 1)[0]!, name, version: version ?? commitTag(directory) }
 }
 
 /** @returns `problem`: why there is no version */
@@ -26,13 +28,13 @@ export function projectIn(
   settings: BuildSettings,
 ): { readonly version: string | undefined; readonly problem: string } {
   try {
-    const { version, because } = readProjectIn(directory, settings)
+    const { version, knownBy } = readProjectIn(directory, settings)
     return {
       version,
       problem:
         version === undefined
-          ? `${because} in ${directory} has none, and there is no commit`
-          : `"${version}", as ${because} in ${directory} has it, cannot be the tag of an image`,
+          ? `${knownBy} in ${directory} has none, and there is no commit`
+          : `"${version}", as ${knownBy} in ${directory} has it, cannot be the tag of an image`,
     }
   } catch (error) {
     return { version: undefined, problem: (error as Error).message }

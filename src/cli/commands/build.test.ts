@@ -33,3 +33,16 @@ test('a manifest with a mistake', async () => {
   writeFileSync(join(folder, 'app.yml'), 'name: dock\nreplica: 2')
   await expect(built()).rejects.toThrow(/app.yml:2: unknown field "replica"/)
 })
+
+test('a folder that is not there, and a project that has no version', async () => {
+  const nowhere = join(folder, 'nowhere')
+  await expect(build(nowhere, { registry: '127.0.0.1:1', clock: new FakeClock() })).rejects.toThrow(
+    `expected the folder of a service, found nothing at ${nowhere}`,
+  )
+  project({})
+  writeFileSync(join(folder, 'Dockerfile'), 'FROM scratch')
+  await expect(built()).rejects.toThrow(
+    `Dockerfile in ${folder} has no version, and there is no commit; use --tag dock:VERSION`,
+  )
+  rmSync(join(folder, 'Dockerfile'))
+})

@@ -1,4 +1,5 @@
 // `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { defaultSettings } from '../../images/build/settings.ts'
@@ -24,24 +25,26 @@ export interface BuildCommandOptions {
 export async function build(folder: string, options: BuildCommandOptions): Promise<void> {
   const output = new Output()
   const directory = resolve(folder)
+  if (!existsSync(directory))
+    throw new CommandFailure(`expected the folder of a service, found nothing at ${directory}`)
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
   const delivery = reference === undefined ? deliveryOf(directory) : readableDelivery(directory, output)
   const settings = delivery?.build ?? defaultSettings
-  const { builder, because, ...project } = readProjectIn(directory, settings)
+  const { builder, because, knownBy, ...project } = readProjectIn(directory, settings)
   const wanted = delivery === undefined ? undefined : repositoryOf(delivery)
   const repository = reference?.repository ?? wanted ?? project.name ?? ''
   if (!isRepository(repository))
     throw new CommandFailure(
-      `"${repository}", as ${because} has it, cannot name an image; give it a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
+      `"${repository}", as ${knownBy} has it, cannot name an image; give it a name of lower-case letters, digits and dashes, or use --tag NAME:VERSION`,
     )
   const tag = reference?.tag ?? project.version ?? ''
   if (!tagPattern.test(tag))
     throw new CommandFailure(
       tag === ''
-        ? `${because} in ${directory} has no version, and there is no commit; use --tag ${repository}:VERSION`
-        : `the version "${tag}" of ${because} cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
+        ? `${knownBy} in ${directory} has no version, and there is no commit; use --tag ${repository}:VERSION`
+        : `the version "${tag}" of ${knownBy} cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
     )
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
   if (options.output === undefined) output.line(`builder: ${builder.title}, because of ${because}`)

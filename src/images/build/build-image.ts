@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import type { RegistryClient } from '../client/registry-client.ts'
 import type { BaseImage } from './base/base-image.ts'
 import { pullBase } from './base/pull-base.ts'
+import { BuildError } from './build-error.ts'
 import type { Builder } from './builder.ts'
 import type { ContainerConfig, ImageContent } from './image-content.ts'
 import { prepareCache, whileMaking } from './layers/kept-layer.ts'
@@ -98,6 +99,11 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
         notes,
       })
     return builtImage(image)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    throw new BuildError(
+      `the disk is full, on which layers are made (${cacheDirectory}); free some space, or name another folder with XDG_CACHE_HOME, and build again`,
+    )
   } finally {
     client.close()
   }
