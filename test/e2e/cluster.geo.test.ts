@@ -88,6 +88,7 @@ describe.skipIf(reason !== undefined)(`geo${reason === undefined ? '' : ` (skipp
       revision: 1,
       version: '1.0.0',
       state: 'deployed',
+      warnings: [],
     })
     expect(await ask()).toMatchObject({ kilometers: 877.5, version: '1.0.0', backendVersion: '1.0.0' })
     expect(await ask('http://127.0.0.1:30080/distance?from=40.7128,-74.006&to=51.5074,-0.1278')).toMatchObject({
