@@ -221,11 +221,11 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
       const isText = typeof content === 'string' || Buffer.isBuffer(content)
       writeFileSync(join(root, path), isText ? content : JSON.stringify(content))
     }
-    // A library that needs another one than Node.js does stands for a module: it is loaded, and then refused.
+    // A library that needs another one than Node.js does, as modules have them beside: it is loaded, and then refused.
     const libraries = '/usr/lib/x86_64-linux-gnu'
     const library = readdirSync(libraries).find(name => name.startsWith('libnftables.so.'))!
     put('native/package.json', { name: 'native', version: '1.0.0' })
-    put('native/addon.node', readFileSync(join(libraries, library)))
+    put('native/addon.so', readFileSync(join(libraries, library)))
     succeeded(await cluster.run('npm', ['pack', '--silent'], { directory: join(root, 'native') }))
     put('package.json', { name: 'all', private: true, workspaces: ['packages/*'] })
     put('packages/words/package.json', { name: '@acme/words', version: '1.0.0', main: 'words.js' })
@@ -239,7 +239,7 @@ describe.skipIf(reason !== undefined)(`deliveries${reason === undefined ? '' : `
     put(
       'packages/api/main.js',
       `let native = 'loaded'
-       try { process.dlopen({ exports: {} }, require.resolve('native/addon.node')) } catch (error) { native = error.message }
+       try { process.dlopen({ exports: {} }, require.resolve('native/addon.so')) } catch (error) { native = error.message }
        const answer = { hello: require('@acme/words').hello, mode: process.env.NODE_ENV, mark: process.argv[3], native, name: process.env.npm_package_name }
        require('node:http').createServer((_, response) => response.end(JSON.stringify(answer))).listen(8080)`,
     )
