@@ -1,11 +1,13 @@
 // The image of a service that is worked on: as it is, with one layer more that holds the agent, which then starts what
 // the image starts. In images without a Node.js that the agent knows, the layer brings one with its own linker.
-import { readFileSync, realpathSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ContainerConfig, ImageContent } from '../images/build/image-content.ts'
 import { librariesOf, nodePath } from '../images/build/layers/base-layer.ts'
-import { plainLayer, writeLayer, type LayerEntry } from '../images/build/layers/layer.ts'
+import { filesKey } from '../images/build/layers/files-key.ts'
+import { keptLayer, type LayerCache } from '../images/build/layers/kept-layer.ts'
+import type { Layer, LayerEntry } from '../images/build/layers/layer.ts'
 import { agentFolder, buildVariable } from './agent/words.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -15,41 +17,41 @@ const agentPath = `${agentFolder}/agent.m${extension}`
 export interface Agent {
   /** How it is called: before `run PROGRAM...`, and before `connect`. */
   readonly command: readonly string[]
-  /** Its Node.js, where the image has none. */
-  readonly runtime: readonly LayerEntry[]
+  /** Made once for all images: it may hold a whole Node.js. */
+  readonly layer: (cache: LayerCache) => Promise<Layer>
 }
 
 /** @param hasNode whether the image is put on a Node.js of this machine */
 export async function agentFor(hasNode: boolean, nodeBinary: string): Promise<Agent> {
-  if (hasNode) return { command: [`/${nodePath}`, agentPath], runtime: [] }
-  const { entries, node } = await ownRuntime(nodeBinary)
-  return { command: [...node, agentPath], runtime: entries }
+  const { entries, node } = hasNode ? { entries: [], node: [`/${nodePath}`] } : await ownRuntime(nodeBinary)
+  const key = filesKey([agentFile, ...(hasNode ? [] : [nodeBinary])], '1')
+  return {
+    command: [...node, agentPath],
+    layer: cache =>
+      keptLayer(cache, `agent-${key}`, async () => ({
+        entries: [
+          ...entries,
+          { path: agentPath.slice(1), kind: 'file', source: agentFile },
+          { path: `${agentFolder.slice(1)}/run`, kind: 'directory', mode: 0o777 },
+        ],
+      })),
+  }
 }
 
-/**
- * @param build what the image is told from others by
- * @param making folder for the layer's file
- */
+/** @param build what the image is told from others by */
 export async function withAgent(
   content: ImageContent,
-  { command, runtime }: Agent,
+  { command, layer }: Agent,
   build: string,
-  making: string,
+  cache: LayerCache,
 ): Promise<ImageContent> {
-  const file = join(making, 'agent.tar')
-  const entries: LayerEntry[] = [
-    ...runtime,
-    { path: agentPath.slice(1), kind: 'file', source: readFileSync(agentFile) },
-    { path: `${agentFolder.slice(1)}/run`, kind: 'directory', mode: 0o777 },
-  ]
-  const layer = plainLayer(file, await writeLayer(file, entries))
   const { Entrypoint: program = [], Cmd: args = [], Env: variables = [], ...rest } = content.config
   const config: ContainerConfig = {
     ...rest,
     Env: [...variables, `${buildVariable}=${build}`],
     Entrypoint: [...command, 'run', ...program, ...args],
   }
-  return { ...content, layers: [...content.layers, layer], config }
+  return { ...content, layers: [...content.layers, await layer(cache)], config }
 }
 
 /** Started by the linker that lies beside it, so that it does not matter what the image has. */

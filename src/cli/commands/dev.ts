@@ -308,7 +308,7 @@ class DevelopedService {
       owner: serviceUser.id,
       finish: {
         key: `agent ${build}`,
-        add: (content, folder) => withAgent(content, agent, build, folder),
+        add: (content, cache) => withAgent(content, agent, build, cache),
       },
       note: text => this.output.line(`${this.label}note: ${text}`),
     })

@@ -7,7 +7,7 @@ import { pullBase } from './base/pull-base.ts'
 import { BuildError } from './build-error.ts'
 import type { Builder } from './builder.ts'
 import type { ContainerConfig, ImageContent } from './image-content.ts'
-import { prepareCache, whileMaking } from './layers/kept-layer.ts'
+import { prepareCache, whileMaking, type LayerCache } from './layers/kept-layer.ts'
 import { pushBillOfMaterials, pushImage, type BuiltImage, type PushedImage } from './push-image.ts'
 import { gitMarks, revisionOf, type Revision } from './revision.ts'
 import type { BuildSettings } from './settings.ts'
@@ -36,7 +36,7 @@ export interface BuildOptions {
   /** Adds to what the builder made; `key` tells it from builds without it. */
   readonly finish?: {
     readonly key: string
-    readonly add: (content: ImageContent, making: string) => Promise<ImageContent>
+    readonly add: (content: ImageContent, cache: LayerCache) => Promise<ImageContent>
   }
   /** Called as each part is done. */
   readonly progress: (step: string, cached: boolean) => void
@@ -127,7 +127,7 @@ function made(
 ): Promise<PushedImage> {
   return whileMaking(options.cacheDirectory, async making => {
     const built = await options.builder.build({ ...options, making, base, owner: options.owner ?? 0 })
-    const content = options.finish === undefined ? built : await options.finish.add(built, making)
+    const content = options.finish === undefined ? built : await options.finish.add(built, options)
     const config = { ...upon(base?.config, content.config), Labels: labelsOf(base, content.config, revision) }
     const image = await pushImage(client, options, content.layers, config)
     await pushBillOfMaterials(client, options, image, content.components, options.tool)

@@ -1,6 +1,5 @@
 // Layers become an image: in a registry, or in a file that `docker load` and `podman load` take.
-import { createHash } from 'node:crypto'
-import type { RegistryClient } from '../client/registry-client.ts'
+import { digestOf, type RegistryClient } from '../client/registry-client.ts'
 import { spdxDocument, spdxType } from './bill-of-materials.ts'
 import type { Component, ContainerConfig } from './image-content.ts'
 import { writeLayer, type Layer } from './layers/layer.ts'
@@ -102,7 +101,6 @@ export async function pushBillOfMaterials(
 }
 
 const sizeOf = (layers: readonly Layer[]): number => layers.reduce((sum, { size }) => sum + size, 0)
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** Writes the tar that `docker save` would; its digest is that of the image's configuration, as docker shows it. */
 export async function saveImage(

@@ -2,10 +2,11 @@
 // are names, sizes and times of change, not contents, so that a thousand files take some milliseconds.
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { run } from '../../host/command.ts'
 import type { PushedImage } from './push-image.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** Path -> what changes with its content. */
 export type Snapshot = ReadonlyMap<string, string>
@@ -125,8 +126,6 @@ export class BuildMemory {
   }
 
   async remember(memory: Memory): Promise<void> {
-    const temporary = `${this.file}.${process.pid}`
-    await writeFile(temporary, JSON.stringify(memory))
-    await rename(temporary, this.file)
+    await writeWhole(this.file, JSON.stringify(memory))
   }
 }

@@ -341,7 +341,7 @@ export class RegistryClient {
   }
 }
 
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+export const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 const basic = (login: Credentials): string =>
   'password' in login

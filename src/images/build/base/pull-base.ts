@@ -2,7 +2,7 @@
 // kept for the time when its registry cannot be asked. What breaks off goes on with the next build.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holdLock } from '../../../host/lock.ts'
 import { dockerHub, localRegistry } from '../../client/place.ts'
@@ -12,6 +12,7 @@ import { BuildError } from '../build-error.ts'
 import type { ContainerConfig } from '../image-content.ts'
 import type { Layer } from '../layers/layer.ts'
 import { architecture } from '../push-image.ts'
+import { writeWhole } from '../write-whole.ts'
 import { BaseFiles, namesInLayer, type LayerNames } from './base-files.ts'
 import type { BaseImage } from './base-image.ts'
 
@@ -176,12 +177,6 @@ class BasePull {
   private blobFile(digest: string): string {
     return join(this.folder, digest.replace(':', '-'))
   }
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}`
-  await writeFile(temporary, text)
-  await rename(temporary, file)
 }
 
 /** Docker's older names of the same. */
