@@ -1,5 +1,6 @@
 // Layers become an image: in a registry, or in a file that `docker load` and `podman load` take.
 import { digestOf, type RegistryClient } from '../client/registry-client.ts'
+import { configType, imageType } from '../media-types.ts'
 import { spdxDocument, spdxType } from './bill-of-materials.ts'
 import type { Component, ContainerConfig } from './image-content.ts'
 import { writeLayer, type Layer } from './layers/layer.ts'
@@ -24,7 +25,6 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
 /** As images name that of this machine. */
 export const architecture = architectures[process.arch] ?? process.arch
 
-const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 const emptyType = 'application/vnd.oci.empty.v1+json'
 
 function configurationBytes(layers: readonly Layer[], { repository, tag }: ImageName, config: ContainerConfig): Buffer {
@@ -60,16 +60,16 @@ export async function pushImage(
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
-      mediaType: manifestType,
+      mediaType: imageType,
       config: {
-        mediaType: 'application/vnd.oci.image.config.v1+json',
+        mediaType: configType,
         digest: configDigest,
         size: configuration.length,
       },
       layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     }),
   )
-  const { digest } = await registry.pushManifest(name.tag, manifestType, manifest)
+  const { digest } = await registry.pushManifest(name.tag, imageType, manifest)
   return { digest, sizeBytes: sizeOf(layers), manifestBytes: manifest.length }
 }
 
@@ -89,11 +89,11 @@ export async function pushBillOfMaterials(
     Buffer.from(
       JSON.stringify({
         schemaVersion: 2,
-        mediaType: manifestType,
+        mediaType: imageType,
         artifactType: spdxType,
         config: { mediaType: emptyType, digest: emptyDigest, size: empty.length },
         layers: [{ mediaType: spdxType, digest, size: document.length }],
-        subject: { mediaType: manifestType, digest: image.digest, size: image.manifestBytes },
+        subject: { mediaType: imageType, digest: image.digest, size: image.manifestBytes },
       }),
     ),
     spdxType,

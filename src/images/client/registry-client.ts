@@ -7,6 +7,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { BuildError } from '../build/build-error.ts'
+import { imageType, indexType, anyImage } from '../media-types.ts'
 import { challengeIn } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
 import { Exchange } from './exchange.ts'
@@ -33,14 +34,6 @@ export interface FoundManifest {
 
 type Access = 'pull' | 'pull,push'
 
-const indexType = 'application/vnd.oci.image.index.v1+json'
-const imageManifestType = 'application/vnd.oci.image.manifest.v1+json'
-const manifestTypes = [
-  indexType,
-  imageManifestType,
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ')
 /** From this size on it is worth asking whether another repository has the content. */
 const mountedFromBytes = 100_000
 /** How often a transfer is gone on with after a broken connection. */
@@ -71,7 +64,9 @@ export class RegistryClient {
 
   /** @returns undefined: there is none */
   async manifest(reference: string): Promise<FoundManifest | undefined> {
-    const answer = await this.call('pull', 'GET', `manifests/${reference}`, { headers: { accept: manifestTypes } })
+    const answer = await this.call('pull', 'GET', `manifests/${reference}`, {
+      headers: { accept: anyImage },
+    })
     if (answer.statusCode === 404) return discard(answer)
     await expectStatus(answer, [200], `the registry at ${this.registry} does not give ${this.repository}:${reference}`)
     const content = Buffer.from(await text(answer))
@@ -84,7 +79,9 @@ export class RegistryClient {
 
   /** @returns undefined: there is none */
   async digestOf(reference: string): Promise<string | undefined> {
-    const answer = await this.call('pull', 'HEAD', `manifests/${reference}`, { headers: { accept: manifestTypes } })
+    const answer = await this.call('pull', 'HEAD', `manifests/${reference}`, {
+      headers: { accept: anyImage },
+    })
     answer.resume()
     if (answer.statusCode === 404) return undefined
     const digest = answer.headers['docker-content-digest']
@@ -185,13 +182,13 @@ export class RegistryClient {
   /** Of a registry that does not keep subjects, a tag with the subject's digest lists what is about it. */
   async pushReferrer(subject: string, bytes: Buffer, artifactType: string): Promise<void> {
     const digest = digestOf(bytes)
-    if ((await this.pushManifest(digest, imageManifestType, bytes)).knowsSubject) return
+    if ((await this.pushManifest(digest, imageType, bytes)).knowsSubject) return
     const tag = subject.replace(':', '-')
     const known = await this.manifest(tag)
     const { manifests = [] } = (known === undefined ? {} : JSON.parse(known.content.toString())) as {
       manifests?: { digest: string }[]
     }
-    const own = { mediaType: imageManifestType, digest, size: bytes.length, artifactType }
+    const own = { mediaType: imageType, digest, size: bytes.length, artifactType }
     const all = [...manifests.filter(other => other.digest !== digest), own]
     const index = { schemaVersion: 2, mediaType: indexType, manifests: all }
     await this.pushManifest(tag, indexType, Buffer.from(JSON.stringify(index)))

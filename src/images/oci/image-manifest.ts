@@ -3,9 +3,6 @@
 import { ArchiveError } from './archive-error.ts'
 
 export const layoutType = { imageLayoutVersion: '1.0.0' }
-export const indexType = 'application/vnd.oci.image.index.v1+json'
-export const imageType = 'application/vnd.oci.image.manifest.v1+json'
-export const configType = 'application/vnd.oci.image.config.v1+json'
 
 export interface Descriptor {
   readonly mediaType: string

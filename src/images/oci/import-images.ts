@@ -6,8 +6,6 @@ import { buffer } from 'node:stream/consumers'
 import { ArchiveError } from './archive-error.ts'
 import { archiveEntries } from './archive-entries.ts'
 import {
-  configType,
-  imageType,
   isIndex,
   parseImage,
   parseJson,
@@ -15,6 +13,7 @@ import {
   type ImageIndex,
   type ImageManifest,
 } from './image-manifest.ts'
+import { configType, imageType } from '../media-types.ts'
 import type { RegistryContent } from './registry-content.ts'
 
 export interface ImportedImage {

@@ -1,5 +1,6 @@
 // A registry of this machine as a place to look into and to fill: content comes and goes as streams, since images are
 // larger than memory. What is built is pushed with src/images/client, which logs in and resumes; this is for archives.
+import { anyImage } from '../media-types.ts'
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
@@ -19,12 +20,6 @@ export interface Pruned {
 }
 
 const pageSize = 500
-const manifestTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ')
 
 export class RegistryContent {
   private readonly address: string
@@ -58,7 +53,7 @@ export class RegistryContent {
 
   /** @returns undefined: there is none */
   async manifest(repository: string, reference: string): Promise<FoundManifest | undefined> {
-    const answer = await this.call('GET', `${repository}/manifests/${reference}`, { accept: manifestTypes })
+    const answer = await this.call('GET', `${repository}/manifests/${reference}`, { accept: anyImage })
     if (answer.status === 404) return discarded(answer, undefined)
     await expectStatus(answer, 200, `the registry at ${this.address} does not give ${repository}:${reference}`)
     const content = Buffer.from(await answer.arrayBuffer())

@@ -1,6 +1,7 @@
 // A manifest, and what it says of itself. One may be about another one, its subject: a signature, a list of contents,
 // a test report. Pure. Source: OCI distribution specification 1.1, "Pushing Manifests", "Listing Referrers"; OCI image
 // specification 1.1.
+import { imageType, indexType } from '../media-types.ts'
 import { RegistryError } from './registry-error.ts'
 
 export interface Manifest {
@@ -8,9 +9,6 @@ export interface Manifest {
   readonly mediaType: string
   readonly content: Buffer
 }
-
-export const indexType = 'application/vnd.oci.image.index.v1+json'
-const imageType = 'application/vnd.oci.image.manifest.v1+json'
 
 /** Of any algorithm: a subject need not be in this registry. */
 export const anyDigestPattern = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[\w=-]+$/

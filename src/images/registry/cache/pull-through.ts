@@ -3,6 +3,7 @@
 // never changes, so only the right to it has to be looked up: what was once given to anybody is anybody's, other content
 // is given to whom its registry gives it now. The name of the registry comes as `?ns=`, as containerd sends it to mirrors.
 // Source: OCI distribution specification 1.1, "Registry Proxying".
+import { anyImage } from '../../media-types.ts'
 import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
@@ -50,13 +51,7 @@ const trustMs = 60_000
 const rememberedRights = 1000
 const registryName = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/i
 const manifestLimitBytes = 4 * 1024 * 1024
-const manifestTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-  '*/*;q=0.1',
-].join(', ')
+const accepted = `${anyImage}, */*;q=0.1`
 
 export async function startPullThrough(options: PullThroughOptions): Promise<PullThrough> {
   const { directory, clock, logger, limits = defaultLimits } = options
@@ -149,7 +144,7 @@ class Cache {
 
   /** What the tag stands for, to who asks. @returns undefined: the registry does not say without sending it. @throws RegistryError, UpstreamAway */
   private async lookUp(question: Question, reference: string): Promise<string | undefined> {
-    const { headers } = await this.ask(question, 'HEAD', `manifests/${reference}`, { accept: manifestTypes })
+    const { headers } = await this.ask(question, 'HEAD', `manifests/${reference}`, { accept: accepted })
     this.believe(question)
     const digest = headers['docker-content-digest']
     return typeof digest === 'string' && isContentDigest(digest) ? digest : undefined
@@ -164,7 +159,7 @@ class Cache {
   }
 
   private async fetchManifest(question: Question, reference: string): Promise<Manifest> {
-    const { headers, body } = await this.ask(question, 'GET', `manifests/${reference}`, { accept: manifestTypes })
+    const { headers, body } = await this.ask(question, 'GET', `manifests/${reference}`, { accept: accepted })
     if (Number(headers['content-length'] ?? 0) > manifestLimitBytes) {
       body.destroy()
       throw new RegistryError(502, 'SIZE_INVALID', `${question.registry} has a manifest that is too large`)
@@ -279,7 +274,7 @@ class Cache {
       ? await this.store.repositoriesOf(question.registry).hasManifest(question.repository, digest)
       : await this.store.repositoriesOf(question.registry).hasBlob(question.repository, digest)
     if (isOfRepository && (this.rights.get(rightOf(question)) ?? 0) > this.clock.now()) return
-    await this.ask(question, 'HEAD', path, { accept: manifestTypes })
+    await this.ask(question, 'HEAD', path, { accept: accepted })
     this.believe(question)
     // Another repository, or another registry, had it first.
     if (path.startsWith('blobs/')) await this.keep(() => this.keepBlob(question, digest))

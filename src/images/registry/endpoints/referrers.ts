@@ -3,7 +3,8 @@
 import { assertMay } from '../access.ts'
 import { sendJson } from '../answer.ts'
 import type { Exchange } from '../exchange.ts'
-import { anyDigestPattern, descriptorOf, indexType } from '../manifest.ts'
+import { anyDigestPattern, descriptorOf } from '../manifest.ts'
+import { indexType } from '../../media-types.ts'
 import { badDigest } from '../registry-error.ts'
 import { assertReading } from './tags.ts'
 
