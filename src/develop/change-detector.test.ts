@@ -21,7 +21,7 @@ async function changed(edits: readonly string[], more: (directory: string) => Pa
   const directory = project(['src/a.js', 'web/a.js', 'notes.md', 'app.yml', 'package.json'])
   const detector = new ChangeDetector({
     directory,
-    manifest: join(directory, 'app.yml'),
+    manifests: [join(directory, 'app.yml')],
     inputs: [directory],
     development: undefined,
     output: undefined,

@@ -7,8 +7,8 @@ import { differing, isOutput, outputsIn, snapshotOf, type Snapshot } from '../im
 
 export interface Watched {
   readonly directory: string
-  /** Absolute path. */
-  readonly manifest: string
+  /** Absolute paths of files that say how it is delivered. */
+  readonly manifests: readonly string[]
   /** Files and folders that the image is made of. */
   readonly inputs: readonly string[]
   /** undefined: each change makes another image. */
@@ -40,8 +40,8 @@ export class ChangeDetector {
   }
 
   private matters(path: string): boolean {
-    const { manifest, development } = this.watched
-    if (development === undefined || path === manifest || development.making.includes(path)) return true
+    const { manifests, development } = this.watched
+    if (development === undefined || manifests.includes(path) || development.making.includes(path)) return true
     // What steps are made of need not be what they make.
     if (development.steps.length > 0) return true
     return development.roots.some(({ from, filter }) => {

@@ -13,11 +13,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { machineClock } from '../host/machine-clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { FileFilter } from '../images/build/layers/docker-ignore.ts'
 import { eventually } from '../testing/eventually.ts'
 import { LocalAgent } from '../testing/local-agent.ts'
 import { ChangeDetector } from './change-detector.ts'
-import { DevelopmentSession, type SessionOptions } from './session.ts'
+import { DevelopmentSession, heartbeatMs, type SessionOptions } from './session.ts'
 import { watchFiles, type FileWatch } from './watch-files.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-session-'))
@@ -35,6 +36,9 @@ let deliveries = 0
 let said: string[] = []
 let buildProblem: Error | undefined
 let deliveryProblem: Error | undefined
+let inPlaceOfIt: string | undefined
+let manifestProblem: Error | undefined
+let deliver: (build: string) => void
 
 const put = (path: string, text: string): void => {
   mkdirSync(join(source, path, '..'), { recursive: true })
@@ -63,10 +67,15 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
     engine: local.engine,
     clock: machineClock,
     place: { environment: 'dev', namespace: 'dev', service: 'web' },
-    manifest: join(source, 'app.yml'),
+    manifests: [join(source, 'app.yml')],
     development,
     restarts: true,
+    keep: false,
     work: {
+      inPlaceOfIt: async () => inPlaceOfIt,
+      check: () => {
+        if (manifestProblem !== undefined) throw manifestProblem
+      },
       build: async build => {
         if (buildProblem !== undefined) throw buildProblem
         builds.push(build)
@@ -75,7 +84,7 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
       deliver: async () => {
         deliveries++
         if (deliveryProblem !== undefined) throw deliveryProblem
-        unpack(builds.at(-1)!)
+        deliver(builds.at(-1)!)
       },
       step: async ({ command }) => {
         if (command[0] === 'fail') throw new Error('main.ts(1,1): broken')
@@ -92,7 +101,7 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
   })
   const detector = new ChangeDetector({
     directory: source,
-    manifest: join(source, 'app.yml'),
+    manifests: [join(source, 'app.yml')],
     inputs: [source],
     development: 'development' in more ? undefined : development,
     output: undefined,
@@ -117,6 +126,9 @@ beforeEach(() => {
   said = []
   buildProblem = undefined
   deliveryProblem = undefined
+  inPlaceOfIt = undefined
+  manifestProblem = undefined
+  deliver = unpack
   put('word.txt', 'one')
   put(
     'main.js',
@@ -235,6 +247,23 @@ describe('what fails is told and waits for the next change:', () => {
     await until('serving three')
   }, 30_000)
 
+  test('a manifest with mistakes, while sources go on to be brought', async () => {
+    begin()
+    await until('serving one')
+    manifestProblem = new Error('app.yml:1: nmae: did you mean "name"?')
+    put('app.yml', 'nmae: web')
+    put('word.txt', 'two')
+    await until('trouble: app.yml:1: nmae: did you mean "name"?\nwaiting for the next change')
+    await until('serving two')
+    put('word.txt', 'three')
+    await until('serving three')
+    expect(said.filter(line => line.includes('nmae'))).toHaveLength(1)
+    manifestProblem = undefined
+    put('app.yml', 'name: web')
+    await eventually('another delivery', () => deliveries === 2)
+    expect(builds).toHaveLength(1)
+  }, 30_000)
+
   test('a step of the project', async () => {
     begin({}, [['fail']])
     await until('serving one')
@@ -265,4 +294,62 @@ test('Enter starts the process again', async () => {
   await until('serving one')
   session.restart()
   await until('serving one', 2)
+}, 30_000)
+
+test('somebody else who delivers the service is told at once, and the next change delivers it again', async () => {
+  begin()
+  await until('serving one')
+  await until('delivered')
+  put('word.txt', 'two')
+  await until('serving two')
+  inPlaceOfIt = 'max@box delivered web 2.0.0 to dev meanwhile (release 3)'
+  local.stopContainer()
+  await until(`trouble: ${inPlaceOfIt}; the next change, or Enter, delivers yours again`)
+  put('word.txt', 'three')
+  await until('serving three')
+  expect([builds.length, deliveries]).toEqual([2, 2])
+}, 30_000)
+
+test('somebody else who delivered it before any instance was there is told with the next change', async () => {
+  inPlaceOfIt = 'max@box delivered web 2.0.0 to dev meanwhile (release 3)'
+  deliver = () => {}
+  begin()
+  await until('delivered')
+  deliver = unpack
+  put('word.txt', 'two')
+  await until(`trouble: ${inPlaceOfIt}; delivering yours again`)
+  await until('serving two')
+}, 30_000)
+
+test('a cluster that does not answer is told once, and again when it does; changes arrive then', async () => {
+  const hastened: Clock = {
+    ...machineClock,
+    after: (delayMs, work) => machineClock.after(delayMs === heartbeatMs ? 50 : delayMs, work),
+  }
+  begin({ clock: hastened })
+  await until('serving one')
+  await until('delivered')
+  local.refuses('the cluster cannot be reached')
+  await until('trouble: the cluster cannot be reached\nthe cluster is asked again, and gets what is changed meanwhile')
+  put('word.txt', 'two')
+  local.accepts()
+  await until('the cluster answers again')
+  await until('serving two')
+  expect(said.filter(line => line.includes('cannot be reached'))).toHaveLength(1)
+}, 30_000)
+
+test('what is kept at the end has its changes in an image', async () => {
+  begin({ keep: true })
+  await until('serving one')
+  put('word.txt', 'two')
+  await until('serving two')
+  session.stop()
+  await running
+  expect([builds.length, deliveries]).toEqual([2, 2])
+  expect(said.at(-1)).toBe('delivered with all changes in its image')
+  begin({ keep: true })
+  await until('delivered')
+  session.stop()
+  await running
+  expect(deliveries).toBe(3)
 }, 30_000)

@@ -5,13 +5,15 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Engine, LogLine } from '../delivery/engine/engine.ts'
+import type { Engine, LogLine, Observation } from '../delivery/engine/engine.ts'
 
 export class LocalAgent {
   readonly folder = mkdtempSync(join(tmpdir(), 'sampan-agent-'))
   /** What is called in the "container". */
   readonly agent: readonly string[]
   private container: ChildProcess | undefined
+  private readonly ways = new Set<ChildProcess>()
+  private refusal: Error | undefined
   private lines: LogLine[] = []
   private wake = Promise.withResolvers<void>()
   private count = 0
@@ -54,6 +56,22 @@ export class LocalAgent {
     }
   }
 
+  /** Nothing comes in its place. */
+  stopContainer(): void {
+    this.die()
+    this.container = undefined
+  }
+
+  /** From now on whoever asks the engine is told so, and all ways into the container end. */
+  refuses(reason: string): void {
+    this.refusal = new Error(reason)
+    for (const way of this.ways) way.kill()
+  }
+
+  accepts(): void {
+    this.refusal = undefined
+  }
+
   get said(): readonly string[] {
     return this.lines.map(({ text }) => text)
   }
@@ -76,7 +94,9 @@ export class LocalAgent {
   get engine(): Pick<Engine, 'exec' | 'logs' | 'observe'> {
     return {
       exec: (_place, { command: [program, ...args], terminal }) => {
+        if (this.refusal !== undefined) return Promise.reject(this.refusal)
         const child = spawn(program!, args, { signal: terminal.signal })
+        this.ways.add(child)
         child.on('error', () => {})
         terminal.input?.pipe(child.stdin)
         child.stdin.on('error', () => {})
@@ -85,24 +105,20 @@ export class LocalAgent {
         return new Promise(resolve => child.on('close', code => resolve(code ?? 1)))
       },
       logs: (_place, { signal }) => this.follow(signal),
-      observe: async () => ({
-        workloads: [
-          {
-            name: 'web',
-            track: 'main',
-            version: 'dev',
-            image: 'web:dev',
-            wanted: 1,
-            ready: 1,
-            autoscaled: false,
-            instances: [{ name: 'web-1', version: 'dev', state: 'Running', ready: true, restarts: 0 }],
-          },
-        ],
-        entrances: [],
-        schedules: [],
-        routes: [],
-      }),
+      observe: async () => {
+        if (this.refusal !== undefined) throw this.refusal
+        return this.observation
+      },
     }
+  }
+
+  private get observation(): Observation {
+    const instances =
+      this.container === undefined
+        ? []
+        : [{ name: 'web-1', version: 'dev', state: 'Running', ready: true, restarts: 0 }]
+    const one = { name: 'web', track: 'main', version: 'dev', image: 'web:dev', wanted: 1, ready: 1, autoscaled: false }
+    return { workloads: [{ ...one, instances }], entrances: [], schedules: [], routes: [] }
   }
 
   private async *follow(signal: AbortSignal): AsyncIterable<LogLine> {

@@ -69,7 +69,7 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
   const serving = (port: number, word: string): string =>
     `require('http').createServer((_request, response) => response.end('${word}')).listen(${port}, () => console.log('serving ${word}'))`
   async function stop(): Promise<void> {
-    const ended = new Promise(resolve => running!.once('exit', resolve))
+    const ended = new Promise(resolve => running!.once('close', resolve))
     running!.kill('SIGINT')
     await ended
   }
@@ -82,14 +82,34 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     expect(output).toContain('/app/word.js in ')
     manifest('second')
     await answers('two second')
+    // Sources go on to be brought while the manifest has a mistake.
+    put('app.yml', 'name: web\nprots: { http: 3000 }\n')
+    await said('did you mean "ports"?')
+    put('word.js', "export const word = 'three'")
+    await answers('three second')
+    put('app.yml', 'name: web\nports: { http: 3000, admin: 3001 }\nhealth: { http: / }\nenv: { MODE: third }\n')
+    await answers('three third')
+    expect(output).toContain('http://localhost:3001 leads to port 3001 of web')
     put(
       'package.json',
       JSON.stringify({ name: 'web', version: '1.0.1', type: 'module', scripts: { start: 'node main.js' } }),
     )
-    await said('delivered', 3)
+    await said('delivered', 4)
     await stop()
     expect(output).toContain('web is gone from test as before')
     expect((await sampan('history', '-e', 'test', 'web')).code).not.toBe(0)
+    expect((await cluster.kubectl('get', 'namespace', 'test')).err).toContain('"test" not found')
+  })
+
+  test('Ctrl-C at any time before it serves leaves nothing', async () => {
+    for (const moment of ['leads to port', 'works on nothing yet']) {
+      dev()
+      if (moment === 'leads to port') await said(moment)
+      else await eventually('it is recorded', async () => (await sampan('history', '-e', 'test', 'web')).code === 0)
+      await stop()
+      expect(output).toMatch(/web is (?:not in test, as before|gone from test as before)\n$/)
+      expect((await cluster.kubectl('get', 'namespace', 'test')).err).toContain('"test" not found')
+    }
   })
 
   test('a crash is shown and waits for the next edit; another container gets the edits, too', async () => {
@@ -126,6 +146,20 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     expect((await sampan('rollback', '-e', 'test', 'web')).err).toContain('there is no earlier release of "web"')
   })
 
+  test('a delivery of somebody else meanwhile is told, and the next change delivers again', async () => {
+    dev()
+    await answers('one first')
+    await said('delivered')
+    succeeded(await sampan('build'))
+    succeeded(await sampan('deploy', '-e', 'test', 'web:1.0.0'))
+    await said('delivered web 1.0.0 to test meanwhile')
+    put('word.js', "export const word = 'edited'")
+    await answers('edited first')
+    await said('after the change')
+    await stop()
+    expect(output).toContain('(1.0.0) in test as before')
+  })
+
   test('a service that does not start at all is started by the edit that mends it', async () => {
     put('word.js', 'export const word = )')
     dev()
@@ -156,6 +190,7 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
       expect(JSON.parse(targets), targets).toEqual([expect.objectContaining({ type: 'node' })])
     }
     await stop()
+    expect(output.split('delivered with all changes in its image')).toHaveLength(2)
     expect((await sampan('ps', '-e', 'test', '-o', 'json')).out).toContain('"dev"')
     for (const name of ['first', 'second']) succeeded(await sampan('delete', '-e', 'test', name, '--yes'))
   })

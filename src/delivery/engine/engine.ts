@@ -21,8 +21,8 @@ export interface Engine {
   cannot(place: Place, parts: readonly Part[]): Promise<readonly Inability[]>
   /** How versions that serve at the same time share the requests. */
   sharing(): Promise<Sharing>
-  /** Makes the room in which the service lives, where there is none. */
-  prepare(place: Place): Promise<void>
+  /** Makes the room in which the service lives, where there is none. @returns whether there was none */
+  prepare(place: Place): Promise<boolean>
   /** Names of the services that Sampan delivers there, also of those that it has begun to deliver. */
   services(environment: string, namespace: string): Promise<readonly string[]>
   /**

@@ -1,6 +1,6 @@
 // What is owed of a place: it is made ready, and told beforehand what it cannot take.
 import { describe, expect, test } from 'vitest'
-import type { Suite } from './suite.ts'
+import { watch, type Suite } from './suite.ts'
 
 export function testPlaces(suite: Suite): void {
   const { newPlace } = suite
@@ -10,8 +10,17 @@ export function testPlaces(suite: Suite): void {
     test('that is prepared again is as empty as before', async () => {
       const place = newPlace()
       await suite.engine.prepare(place)
-      await suite.engine.prepare(place)
+      expect(await suite.engine.prepare(place)).toBe(false)
       expect(await suite.engine.observe(place)).toEqual({ workloads: [], entrances: [], schedules: [], routes: [] })
+    })
+
+    test('is told to be new by whoever makes its room, and is new again when that was taken away', async () => {
+      const place = { ...newPlace(), namespace: `${newPlace().namespace}-${newPlace().service}` }
+      expect(await suite.engine.prepare(place)).toBe(true)
+      expect(await suite.engine.prepare(place)).toBe(false)
+      expect(await suite.engine.removeRoom(place.environment, place.namespace, watch())).toBe('removed')
+      expect(await suite.engine.prepare(place)).toBe(true)
+      await suite.engine.removeRoom(place.environment, place.namespace, watch())
     })
 
     test('takes what is to come, as far as can be known', async () => {

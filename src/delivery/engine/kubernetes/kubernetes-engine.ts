@@ -100,15 +100,17 @@ export class KubernetesEngine implements Engine {
   }
 
   /** Who may not make it, or not even ask for it, goes on: what comes next tells whether it is there. */
-  async prepare({ namespace: name }: Place): Promise<void> {
+  async prepare({ namespace: name }: Place): Promise<boolean> {
     try {
       await this.client.create(namespaces, { metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'sampan' } } })
+      return true
     } catch (error) {
-      if (isForbidden(error)) return
+      if (isForbidden(error)) return false
       if (!isAlreadyExists(error)) throw error
       const namespace = await ifPermitted(this.client.get(namespaces, { name }))
       if (namespace?.metadata.deletionTimestamp !== undefined)
         throw new DeployError(`the namespace ${name} is just being deleted; wait until it is gone and try again`)
+      return false
     }
   }
 

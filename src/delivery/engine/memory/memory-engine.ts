@@ -98,7 +98,11 @@ export class MemoryEngine implements Engine {
     return { by: 'instances', because: 'nothing in memory weighs requests' }
   }
 
-  async prepare(): Promise<void> {}
+  async prepare(place: Place): Promise<boolean> {
+    const isNew = !this.rooms.has(place.namespace)
+    this.room(place)
+    return isNew
+  }
 
   async services(environment: string, namespace: string): Promise<readonly string[]> {
     const { parts, entries } = this.room({ environment, namespace, service: '' })
