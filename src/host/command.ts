@@ -55,6 +55,16 @@ export class MissingProgramError extends Error {
   }
 }
 
+/** Why a program could not be started, from what the system says. */
+export function spawnFailure(program: string, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'ENOENT') return new MissingProgramError(program)
+  if (error.code !== 'EACCES') return error
+  // Of a name that is looked for: it is nowhere else, and there is a folder, or a file, that is not for this user.
+  if (!program.includes('/')) return new MissingProgramError(program)
+  const message = `${program} may not be executed; allow it with: chmod +x ${program}`
+  return new CommandError(message, null, message)
+}
+
 /** Debian keeps administrators' programs in sbin, which a user's PATH may lack. */
 export const programPath = (path = process.env['PATH'] ?? ''): string =>
   [...new Set([...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])]
@@ -82,9 +92,7 @@ export function run(program: string, args: readonly string[], options: CommandOp
       chunks.push(chunk)
       both.push(chunk)
     })
-  child.on('error', (error: NodeJS.ErrnoException) =>
-    reject(error.code === 'ENOENT' ? new MissingProgramError(program) : error),
-  )
+  child.on('error', (error: NodeJS.ErrnoException) => reject(spawnFailure(program, error)))
   child.on('close', (code, signal) => {
     const stdout = Buffer.concat(out).toString()
     const stderr = Buffer.concat(err).toString()

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MissingProgramError, programPath } from './command.ts'
+import { programPath, spawnFailure } from './command.ts'
 
 export interface DaemonOptions {
   readonly program: string
@@ -27,9 +27,7 @@ export function startDaemon(options: DaemonOptions): Promise<number> {
     env: { ...(options.environment ?? process.env), PATH: programPath() },
   })
   closeSync(log)
-  child.on('error', (error: NodeJS.ErrnoException) =>
-    reject(error.code === 'ENOENT' ? new MissingProgramError(options.program) : error),
-  )
+  child.on('error', (error: NodeJS.ErrnoException) => reject(spawnFailure(options.program, error)))
   child.on('spawn', () => {
     writeFileSync(options.pidFile, `${child.pid}\n`)
     child.unref()
