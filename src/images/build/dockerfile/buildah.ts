@@ -2,12 +2,13 @@
 // owner are not touched. Commands run in a chroot with the network as it is: no bridge is made, no address is taken.
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { CommandError, run } from '../../../host/command.ts'
 import { answers } from './answers.ts'
 import type { BuiltParts, DockerfileBuild, DockerfileEngine } from './engine.ts'
 import { isLoopback } from './registry-address.ts'
+import { missingForRootless } from './rootless.ts'
 import { secretOptions } from './secret-options.ts'
 
 const timeoutMs = 1_800_000
@@ -15,6 +16,7 @@ const timeoutMs = 1_800_000
 export const buildahEngine: DockerfileEngine = {
   name: 'buildah',
   isThere: async () => (await answers('buildah', '--version')) !== undefined,
+  explain: said => (process.getuid?.() === 0 ? undefined : missingForRootless(said, userInfo().username)),
   build,
 }
 

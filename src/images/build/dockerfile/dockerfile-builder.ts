@@ -106,7 +106,12 @@ function failure({ stderr }: CommandError, engine: DockerfileEngine, dockerfile:
   const step = /building at STEP "([^"]*)/.exec(stderr)?.[1] ?? /Dockerfile[^:\n]*:(\d+)/.exec(stderr)?.[1]
   const line = step === undefined ? undefined : /^\d+$/.test(step) ? Number(step) : lineOf(dockerfile, step)
   const place = line === undefined ? dockerfile : `${dockerfile}, line ${line}`
-  return `${engine.name} could not build ${place}:\n${lines.slice(-15).join('\n')}`
+  const advice = engine.explain?.(stderr)
+  return [
+    `${engine.name} could not build ${place}:`,
+    ...lines.slice(-15),
+    ...(advice === undefined ? [] : [advice]),
+  ].join('\n')
 }
 
 function contentOf({ layers, config: { config = {}, rootfs } }: BuiltParts): ImageContent {

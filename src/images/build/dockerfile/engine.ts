@@ -33,6 +33,8 @@ export interface BuiltParts {
 }
 
 export interface DockerfileEngine {
+  /** @param said when it failed @returns what to do, where it is the machine that lacks something */
+  readonly explain?: (said: string) => string | undefined
   readonly name: string
   /** Whether it is there and can be reached; a refusal is no mistake, but may be the reason why none is found. */
   isThere(): Promise<boolean>
