@@ -93,6 +93,8 @@ describe('a builder is chosen by what is in the folder', () => {
     expect(choose({ with: 'go' })).toEqual(['Go', 'build: go, and go.mod'])
     expect(choose({ with: 'static', output: 'dist' })).toEqual(['a static site', 'build.output'])
     expect(choose({ with: 'command', start: ['./x'] })).toEqual(['a command', 'build.start'])
+    expect(choose({ with: 'java', run: ['./make.sh'] })).toEqual(['Java', 'build.run'])
+    expect(choose({ with: 'java', output: 'out' })).toEqual(['Java', 'build.output'])
     expect(choose({ with: 'dockerfile' })[0]).toBe('a Dockerfile')
   })
 

@@ -15,6 +15,7 @@ import { foundation } from '../layers/foundation.ts'
 import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { runTool } from '../run-tool.ts'
+import type { BuildSettings } from '../settings.ts'
 import { packagesIn, readManifest, withoutTimes, type JarManifest } from './jar.ts'
 import { findJava, javaFolder, javaLayer, javaLibraries } from './java-runtime.ts'
 
@@ -23,11 +24,20 @@ const gradleFiles = ['build.gradle', 'build.gradle.kts']
 export const javaBuilder: Builder = {
   name: 'java',
   title: 'Java',
-  looksFor: 'pom.xml, build.gradle, build.gradle.kts or one jar',
-  finds: directory => ['pom.xml', ...gradleFiles].find(name => existsSync(join(directory, name))) ?? onlyJar(directory),
+  looksFor:
+    'pom.xml, build.gradle, build.gradle.kts or one jar; or "build: { with: java, run: COMMAND }" in app.yml, which makes one',
+  finds,
   describe,
   surroundings: async () => toolsKey(['java', 'javac', 'mvn', 'gradle'], ['JAVA_HOME', 'MAVEN_OPTS']),
   build,
+}
+
+function finds(directory: string, { with: asked, run, output }: BuildSettings): string | undefined {
+  const found = ['pom.xml', ...gradleFiles].find(name => existsSync(join(directory, name))) ?? onlyJar(directory)
+  if (found !== undefined || asked !== 'java') return found
+  // What is asked for need not be recognized.
+  if (run !== undefined) return 'build.run'
+  return output === undefined ? undefined : 'build.output'
 }
 
 function onlyJar(directory: string): string | undefined {
