@@ -16,6 +16,7 @@ import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { oneProgram } from '../layers/one-program.ts'
 import { serviceFiles } from '../layers/service-files.ts'
 import { runTool } from '../run-tool.ts'
+import { goInputs } from './local-modules.ts'
 
 export const goBuilder: Builder = {
   name: 'go',
@@ -23,6 +24,7 @@ export const goBuilder: Builder = {
   looksFor: 'go.mod',
   finds: directory => (existsSync(join(directory, 'go.mod')) ? 'go.mod' : undefined),
   describe: directory => ({ name: moduleName(directory), version: undefined }),
+  inputs: goInputs,
   surroundings: async () => toolsKey(['go'], ['GOFLAGS', 'CGO_ENABLED', 'CC', 'GOOS', 'GOARCH']),
   build,
 }

@@ -18,6 +18,7 @@ import { oneProgram } from '../layers/one-program.ts'
 import { serviceFiles } from '../layers/service-files.ts'
 import { readToml } from '../read-toml.ts'
 import { runTool } from '../run-tool.ts'
+import { rustInputs } from './local-packages.ts'
 
 export const rustBuilder: Builder = {
   name: 'rust',
@@ -25,6 +26,7 @@ export const rustBuilder: Builder = {
   looksFor: 'Cargo.toml',
   finds: directory => (existsSync(join(directory, 'Cargo.toml')) ? 'Cargo.toml' : undefined),
   describe,
+  inputs: rustInputs,
   // The program may be one that starts another one, by what is installed and chosen.
   surroundings: async directory => {
     const { stdout } = await cargo({ directory }, ['--version', '--verbose'])
