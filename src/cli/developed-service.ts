@@ -91,10 +91,11 @@ export class DevelopedService {
       restarts: development.reload === 'restart',
       keep: options.keep === true,
       work: {
-        build: name => this.build(name),
+        build: name => this.detector.whileBuilding(() => this.build(name)),
         check: () => void this.manifest(),
+        runsImage: () => this.manifest().migrate !== undefined,
         deliver: (image, signal) => this.deliver(image, signal),
-        step: step => runStep(step, process.execPath),
+        step: step => this.detector.whileBuilding(() => runStep(step, this.making(step.command.join(' ')))),
         inPlaceOfIt: () => this.inPlaceOfIt(),
       },
       report: this.report(),
@@ -213,6 +214,11 @@ export class DevelopedService {
     return manifest
   }
 
+  private making(doing: string): ReturnType<typeof imageMaking> {
+    const working = (text: string): void => this.output.working(`${this.options.label}${text}`)
+    return imageMaking({ working, done: () => {} }, doing)
+  }
+
   private async build(build: string): Promise<MadeImage> {
     const manifest = this.manifest()
     const { label } = this.options
@@ -227,10 +233,7 @@ export class DevelopedService {
       throw new CommandFailure(
         `the cluster "${this.target.engine.name}" has no registry of its own, to which sampan dev could push`,
       )
-    const making = imageMaking(
-      { working: text => this.output.working(`${label}${text}`), done: () => {} },
-      `building ${repository}`,
-    )
+    const making = this.making(`building ${repository}`)
     const agent = await agentFor(builder.name === 'node' && manifest.build.base === undefined, making.nodeBinary)
     await buildImage({
       ...making,

@@ -37,6 +37,7 @@ let said: string[] = []
 let buildProblem: Error | undefined
 let deliveryProblem: Error | undefined
 let inPlaceOfIt: string | undefined
+let migrates = false
 let manifestProblem: Error | undefined
 let deliver: (build: string) => void
 
@@ -59,7 +60,7 @@ function unpack(build: string): void {
 
 function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = []): void {
   const development = {
-    roots: [{ from: source, to: container, filter: everything }],
+    roots: () => [{ from: source, to: container, filter: everything }],
     making: [join(source, 'package-lock.json')],
     steps: steps.map(command => ({ directory: source, command })),
   }
@@ -73,6 +74,7 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
     keep: false,
     work: {
       inPlaceOfIt: async () => inPlaceOfIt,
+      runsImage: () => migrates,
       check: () => {
         if (manifestProblem !== undefined) throw manifestProblem
       },
@@ -127,6 +129,7 @@ beforeEach(() => {
   buildProblem = undefined
   deliveryProblem = undefined
   inPlaceOfIt = undefined
+  migrates = false
   manifestProblem = undefined
   deliver = unpack
   put('word.txt', 'one')
@@ -197,6 +200,20 @@ describe('a change', () => {
     await eventually('another image', () => builds.length === 2 && deliveries === 2)
     put('app.yml', 'name: web')
     await eventually('another delivery', () => deliveries === 3)
+    expect(builds).toHaveLength(2)
+  }, 30_000)
+
+  test('is in the image that a migration is run from', async () => {
+    migrates = true
+    begin()
+    await until('serving one')
+    put('app.yml', 'name: web')
+    await eventually('another delivery', () => deliveries === 2)
+    expect(builds).toHaveLength(1)
+    put('word.txt', 'two')
+    await until('serving two')
+    put('app.yml', 'name: web\nmigrate: { up: node two.js }')
+    await eventually('a third delivery', () => deliveries === 3)
     expect(builds).toHaveLength(2)
   }, 30_000)
 

@@ -22,6 +22,8 @@ export interface SessionWork {
   readonly check: () => void
   /** Brings it to the cluster, by the manifests as they are now; ends when it serves. @throws Error */
   readonly deliver: (image: MadeImage, signal: AbortSignal) => Promise<void>
+  /** Whether deliveries run something of the image beside what changes are brought to: a migration. */
+  readonly runsImage: () => boolean
   /** Runs a step of the project on this machine. @throws Error with its last lines */
   readonly step: (step: Development['steps'][number]) => Promise<void>
   /** What runs there, in words, where it is not what this session delivered last. @throws Error */
@@ -153,7 +155,9 @@ export class DevelopmentSession {
     }
     if (needs.has('files')) await this.bringFiles(this.options.development!)
     else if (needs.has('restart')) await this.instances.restart()
-    if (needs.has('delivery')) await this.deliver()
+    if (!needs.has('delivery')) return
+    if (this.isAheadOfImage && this.options.work.runsImage()) await this.makeImage()
+    await this.deliver()
   }
 
   private async bringFiles({ roots, steps }: Development): Promise<void> {
@@ -163,7 +167,7 @@ export class DevelopmentSession {
       await work.step(step)
     }
     const before = this.files
-    this.files = await fileStates(roots, before)
+    this.files = await fileStates(roots(), before)
     this.isAheadOfImage ||= changesBetween(before, this.files).length > 0
     await this.instances.bringAll()
     if (this.delivery !== undefined || this.instances.areThere) return
@@ -176,14 +180,14 @@ export class DevelopmentSession {
 
   private async makeImage(signal = this.stopped.signal): Promise<void> {
     const { development, work } = this.options
-    const states = development === undefined ? new Map() : await fileStates(development.roots, this.files)
+    const states = development === undefined ? new Map() : await fileStates(development.roots(), this.files)
     const build = fingerprint(states)
     this.images.set(build, states)
     this.image = await work.build(build, signal)
     this.isAheadOfImage = false
     this.files = states
     // What was changed meanwhile, and what the build itself wrote.
-    if (development !== undefined) this.files = await fileStates(development.roots, states)
+    if (development !== undefined) this.files = await fileStates(development.roots(), states)
   }
 
   /** The delivery goes on by itself, so that a service that does not start can be changed. */

@@ -31,12 +31,19 @@ export interface Builder {
 }
 
 export interface Development {
-  /** Folders whose files are in the image as they are here. */
-  readonly roots: readonly SourceRoot[]
+  /** Folders whose files are in the image as they are here; where a build makes them, as it left them last. */
+  readonly roots: () => readonly SourceRoot[]
   /** Absolute paths of files that change more of the image than themselves: lock files, lists of dependencies. */
   readonly making: readonly string[]
   /** What has to run on this machine before changed sources are what is started, one after the other. */
-  readonly steps: readonly { readonly directory: string; readonly command: readonly string[] }[]
+  readonly steps: readonly DevelopmentStep[]
+}
+
+export interface DevelopmentStep {
+  readonly directory: string
+  readonly command: readonly string[]
+  /** Runs it, where the machine may have to be given the program first; by default it is there. */
+  readonly run?: (context: Pick<BuildContext, 'cacheDirectory' | 'nodeBinary' | 'progress'>) => Promise<void>
 }
 
 export interface SourceRoot {

@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path'
 import { CommandError, MissingProgramError, run, type CommandOutput } from '../../host/command.ts'
 import { BuildError } from './build-error.ts'
+import type { DevelopmentStep } from './builder.ts'
 
 export interface ToolRun {
   /** Where it runs. */
@@ -53,16 +54,17 @@ const progress = /^(?:Progress: |Lockfile is up to date|\++$|➤ YN0000: |\[\d\/
 
 /** A step of the project itself, with the Node.js of images in front of others. @throws BuildError */
 export async function runStep(
-  { directory, command }: { readonly directory: string; readonly command: readonly string[] },
-  nodeBinary: string,
+  { directory, command, run: runs }: DevelopmentStep,
+  context: Parameters<NonNullable<DevelopmentStep['run']>>[0],
 ): Promise<void> {
+  if (runs !== undefined) return runs(context)
   const [program = '', ...args] = command
   await runTool(program, args, {
     directory,
     project: directory,
     environment: {
       ...process.env,
-      PATH: `${join(directory, 'node_modules/.bin')}:${dirname(nodeBinary)}:${process.env['PATH'] ?? ''}`,
+      PATH: `${join(directory, 'node_modules/.bin')}:${dirname(context.nodeBinary)}:${process.env['PATH'] ?? ''}`,
     },
     tells: 'last',
   })

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { Development } from '../builder.ts'
 import { applicationFolder } from '../layers/container-config.ts'
-import type { FileFilter } from '../layers/docker-ignore.ts'
+import { everything, type FileFilter } from '../layers/docker-ignore.ts'
 import type { BuildSettings } from '../settings.ts'
 
 /** @param making names of files that change more of the image than themselves */
@@ -13,13 +13,12 @@ export function plainDevelopment(
   sources: FileFilter,
   making: readonly string[] = [],
 ): Development {
-  const made: FileFilter = { includes: () => true, mayHold: () => true }
   return {
-    roots: [
+    roots: () => [
       {
         from: join(directory, output ?? ''),
         to: `/${applicationFolder}`,
-        filter: output === undefined ? sources : made,
+        filter: output === undefined ? sources : everything,
       },
     ],
     making: [...making, '.dockerignore'].map(name => join(directory, name)),

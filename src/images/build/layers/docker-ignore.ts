@@ -15,6 +15,8 @@ interface Rule {
   readonly ignored: boolean
 }
 
+export const everything: FileFilter = { includes: () => true, mayHold: () => true }
+
 export function dockerIgnore(lines: readonly string[]): FileFilter {
   const rules = lines.flatMap((line, index) => ruleOf(index === 0 ? line.replace(/^\uFEFF/, '') : line))
   const takingBack = rules.filter(({ ignored }) => !ignored)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { finished, pipeline } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import { pack, type Header, type Pack } from 'tar-stream'
-import type { FileFilter } from './docker-ignore.ts'
+import { everything, type FileFilter } from './docker-ignore.ts'
 
 export const layerMediaType = 'application/vnd.oci.image.layer.v1.tar'
 
@@ -38,8 +38,6 @@ export const plainLayer = (file: string, { digest, size }: LayerFile): Layer => 
   diffId: digest,
   file,
 })
-
-const everything: FileFilter = { includes: () => true, mayHold: () => true }
 
 /** Every file below a directory of this machine, placed at `target` in the image. The filter gets paths relative to the directory. */
 export async function entriesBelow(

@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import { applicationFolder } from '../layers/container-config.ts'
 import { BuildError } from '../build-error.ts'
-import type { FileFilter } from '../layers/docker-ignore.ts'
+import { everything } from '../layers/docker-ignore.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import type { BuildSettings } from '../settings.ts'
 import { readPackageJson } from './package-json.ts'
@@ -36,8 +36,6 @@ function sourceFiles(root: string, path: string): Promise<LayerEntry[]> {
 }
 
 /** A .dockerignore speaks of sources, and not of what is made of them. */
-const all: FileFilter = { includes: () => true, mayHold: () => true }
-
 async function builtFiles({ directory, path }: Project, output: string): Promise<LayerEntry[]> {
   const place = join(directory, output)
   if (!existsSync(place) || !statSync(place).isDirectory())
@@ -49,7 +47,7 @@ async function builtFiles({ directory, path }: Project, output: string): Promise
     kind: 'file',
     source: join(directory, 'package.json'),
   }
-  return [manifest, ...(await entriesBelow(place, join(applicationFolder, path, output), all))]
+  return [manifest, ...(await entriesBelow(place, join(applicationFolder, path, output), everything))]
 }
 
 /** @throws BuildError when Node.js would find no such file */

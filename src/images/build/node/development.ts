@@ -1,41 +1,54 @@
 // How changed sources of a service come into its running container while it is worked on.
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Development, SourceRoot } from '../builder.ts'
+import type { Development, DevelopmentStep, SourceRoot } from '../builder.ts'
 import { applicationFolder } from '../layers/container-config.ts'
-import type { FileFilter } from '../layers/docker-ignore.ts'
+import { everything } from '../layers/docker-ignore.ts'
 import type { BuildSettings } from '../settings.ts'
-import { applicationFilter, readProject } from './project.ts'
+import { standaloneFolders } from './next-standalone.ts'
+import { runBuildScript } from './project-build.ts'
+import { applicationFilter, readProject, startOf, type Project } from './project.ts'
 
-const all: FileFilter = { includes: () => true, mayHold: () => true }
+type StepContext = Parameters<NonNullable<DevelopmentStep['run']>>[0]
 
 /** @throws BuildError */
-export function nodeDevelopment(directory: string, { run, output }: BuildSettings): Development {
-  const { root, path, needed, built, lock } = readProject(directory)
-  const folders = needed.map(each => join(root, each))
-  const roots = needed.map((each, index): SourceRoot =>
-    each === path && output !== undefined
-      ? { from: join(directory, output), to: join('/', applicationFolder, path, output), filter: all }
-      : {
-          from: folders[index]!,
-          to: join('/', applicationFolder, each),
-          filter: applicationFilter(folders[index]!, root),
-        },
-  )
-  // npm runs the scripts of every package manager, and is there; only Plug'n'Play hides programs from it.
-  const script = existsSync(join(root, '.pnp.cjs')) ? ['yarn', 'run', 'build'] : ['npm', 'run', '--silent', 'build']
+export function nodeDevelopment(directory: string, settings: BuildSettings): Development {
+  const project = readProject(directory)
+  return {
+    ...projectDevelopment(project, settings),
+    roots: () =>
+      standaloneFolders(project, startOf(project, settings, undefined))?.roots ?? ownRoots(project, settings),
+  }
+}
+
+/** Of whatever a project makes. */
+export function projectDevelopment(project: Project, { run }: Pick<BuildSettings, 'run'>): Omit<Development, 'roots'> {
+  const { root, directory, building, built, lock } = project
+  const shown = [lock?.manager.name ?? 'npm', 'run', 'build']
   const made = run === undefined ? built : built.filter(folder => folder !== directory)
   return {
-    roots,
     making: [
       ...[lock?.file ?? 'package-lock.json', ...(lock?.manager.settings ?? []), '.dockerignore'].map(name =>
         join(root, name),
       ),
-      ...folders.flatMap(folder => [join(folder, 'package.json'), join(folder, '.dockerignore')]),
+      ...building.flatMap(each => [join(root, each, 'package.json'), join(root, each, '.dockerignore')]),
     ],
     steps: [
-      ...made.map(folder => ({ directory: folder, command: script })),
+      ...made.map(folder => ({
+        directory: folder,
+        command: shown,
+        run: (context: StepContext) => runBuildScript({ ...context, directory }, project, folder),
+      })),
       ...(run === undefined ? [] : [{ directory, command: run }]),
     ],
   }
+}
+
+function ownRoots({ root, path, directory, needed }: Project, { output }: Pick<BuildSettings, 'output'>): SourceRoot[] {
+  return needed.map(each => {
+    const to = join('/', applicationFolder, each)
+    if (each === path && output !== undefined)
+      return { from: join(directory, output), to: join(to, output), filter: everything }
+    const folder = join(root, each)
+    return { from: folder, to, filter: applicationFilter(folder, root) }
+  })
 }

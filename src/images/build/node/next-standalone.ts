@@ -3,9 +3,10 @@
 // Next.js' documentation says.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildContext } from '../builder.ts'
+import type { BuildContext, SourceRoot } from '../builder.ts'
 import type { Component } from '../image-content.ts'
 import { applicationFolder } from '../layers/container-config.ts'
+import { everything } from '../layers/docker-ignore.ts'
 import type { Foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { belowUsr } from '../layers/library-places.ts'
@@ -28,27 +29,57 @@ export interface StandaloneContent {
   readonly notes: readonly string[]
 }
 
-/** @param start of the project, as far as it is known before anything is installed */
-export function nextStandalone(
-  { nodeBinary, base }: Pick<BuildContext, 'nodeBinary' | 'base'>,
+/** Folders that the build left, and where they go. */
+interface StandaloneFolders {
+  readonly path: string
+  /** That of the server first. */
+  readonly roots: readonly [SourceRoot, ...SourceRoot[]]
+}
+
+/**
+ * @param start of the project, as far as it is known before anything is installed
+ * @returns undefined: the build makes no such output, or has not made it yet
+ */
+export function standaloneFolders(
   { directory, path }: Pick<Project, 'directory' | 'path'>,
-  runtime: NodeRuntime,
-  start: StartCommand,
-): Standalone | undefined {
-  const [program = '', verb, ...args] = start.command
+  { command: [program = '', verb] }: StartCommand,
+): StandaloneFolders | undefined {
   if (!/(?:^|\/)next$/.test(program) || verb !== 'start') return undefined
   const folder = join(directory, '.next/standalone')
   // In a workspace it repeats the folders from the workspace's root.
   const below = [...new Set([path, ''])].find(each => existsSync(join(folder, each, 'server.js')))
   if (below === undefined || buildId(join(folder, below)) !== buildId(directory)) return undefined
+  const beside = ['.next/static', 'public'].filter(name => existsSync(join(directory, name)))
   return {
     path: below,
+    roots: [
+      { from: folder, to: join('/', applicationFolder), filter: everything },
+      ...beside.map(name => ({
+        from: join(directory, name),
+        to: join('/', applicationFolder, below, name),
+        filter: everything,
+      })),
+    ],
+  }
+}
+
+/** @param start see `standaloneFolders` */
+export function nextStandalone(
+  { nodeBinary, base }: Pick<BuildContext, 'nodeBinary' | 'base'>,
+  project: Pick<Project, 'directory' | 'path'>,
+  runtime: NodeRuntime,
+  start: StartCommand,
+): Standalone | undefined {
+  const folders = standaloneFolders(project, start)
+  if (folders === undefined) return undefined
+  const [, , ...args] = start.command
+  const [{ from: folder }] = folders.roots
+  return {
+    path: folders.path,
     start: { ...start, command: ['server.js'], variables: { ...start.variables, ...listening(args) } },
     content: async ({ lacks }) => {
-      const own = await entriesBelow(folder, applicationFolder)
-      const beside = ['.next/static', 'public'].filter(name => existsSync(join(directory, name)))
-      const added = await Promise.all(
-        beside.map(name => entriesBelow(join(directory, name), join(applicationFolder, below, name))),
+      const [own = [], ...added] = await Promise.all(
+        folders.roots.map(({ from, to, filter }) => entriesBelow(from, to.slice(1), filter)),
       )
       const files = own
         .filter(({ kind }) => kind === 'file')

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { BuildPlace, fakeProgram, type Built } from '../../../testing/build-place.ts'
 import type { BaseImage } from '../base/base-image.ts'
 import type { BuildSettings } from '../settings.ts'
+import { defaultSettings } from '../settings.ts'
 import { nodeBuilder } from './node-builder.ts'
 
 let place: BuildPlace
@@ -415,6 +416,20 @@ describe('Next.js that leaves a folder of its own', () => {
     const built = await build({}, { directory: join(place.directory, web) })
     expect(built.config).toMatchObject({ Cmd: ['server.js'], WorkingDir: '/app/apps/web' })
     expect(applicationOf(built)).toEqual(['app/apps/web/.next/BUILD_ID', 'app/apps/web/server.js'])
+  })
+
+  test('is what comes into a container that is worked on, as the last build made it', () => {
+    const goes = (): [string, string][] =>
+      nodeBuilder.development!(place.directory, defaultSettings)
+        .roots()
+        .map(({ from, to }) => [from.slice(place.directory.length), to])
+    expect(goes()).toEqual([
+      ['/.next/standalone', '/app'],
+      ['/.next/static', '/app/.next/static'],
+      ['/public', '/app/public'],
+    ])
+    place.put('.next/BUILD_ID', 'two')
+    expect(goes()).toEqual([['', '/app']])
   })
 
   test('of an earlier build is not taken', async () => {

@@ -43,6 +43,12 @@ export const productionDependencies = ({
   optionalDependencies,
 }: PackageJson): Readonly<Record<string, string>> => ({ ...dependencies, ...optionalDependencies })
 
+/** What has to be there, and made, before its build script runs. */
+export const buildDependencies = (json: PackageJson): Readonly<Record<string, string>> => ({
+  ...(json.scripts?.['build'] !== undefined && json.devDependencies),
+  ...productionDependencies(json),
+})
+
 /** The text of a file that nobody is in the middle of merging. @throws BuildError, or what reading throws */
 export function readWhole(file: string): string {
   const text = readFileSync(file, 'utf8')

@@ -11,6 +11,7 @@ type Dependencies = Readonly<Record<string, string | { readonly version?: string
 interface Importer {
   readonly dependencies?: Dependencies
   readonly optionalDependencies?: Dependencies
+  readonly devDependencies?: Dependencies
 }
 
 interface PnpmLock extends Importer {
@@ -67,8 +68,8 @@ function lockOf(lock: PnpmLock | null): Lock {
   return {
     members: Object.keys(importers).filter(path => path !== '.'),
     linkOf: (member, name) => {
-      const { dependencies, optionalDependencies } = importers[member === '' ? '.' : member] ?? {}
-      const found = dependencies?.[name] ?? optionalDependencies?.[name]
+      const { dependencies, optionalDependencies, devDependencies } = importers[member === '' ? '.' : member] ?? {}
+      const found = dependencies?.[name] ?? optionalDependencies?.[name] ?? devDependencies?.[name]
       const version = typeof found === 'object' ? found.version : found
       const target = /^link:(.*)$/.exec(version ?? '')?.[1]
       if (target !== undefined) return join(member, target)

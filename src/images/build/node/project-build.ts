@@ -8,24 +8,33 @@ import { runTool } from '../run-tool.ts'
 import { withoutLockFile, type LockFile } from './lock-file.ts'
 import { managerProgram } from './manager-program.ts'
 import type { Project } from './project.ts'
-import { runManager, toolEnvironment } from './run-manager.ts'
+import { runManager, toolEnvironment, type ManagerContext } from './run-manager.ts'
 
 /** @throws BuildError */
 export async function buildProject(context: BuildContext, project: Project): Promise<void> {
   const { run } = context.settings
-  const { root, directory, lock } = project
+  const { directory, lock } = project
   const built = run === undefined ? project.built : project.built.filter(folder => folder !== directory)
   if (built.length === 0 && run === undefined) return
   await installed(context, project)
   const manager = lock?.manager.name ?? 'npm'
   for (const folder of built) {
-    await runManager(context, { root, lock, folder, tells: 'last' }, { args: lock?.manager.buildScript ?? npmBuild })
+    await runBuildScript(context, project, folder)
     context.progress(folder === directory ? `${manager} run build` : `${manager} run build in ${folder}`, false)
   }
   if (run !== undefined) await runOwn(context, project, run)
 }
 
 const npmBuild = ['run', '--silent', 'build']
+
+/** @param folder one of those that the project has built @throws BuildError */
+export async function runBuildScript(
+  context: ManagerContext,
+  { root, lock }: Pick<Project, 'root' | 'lock'>,
+  folder: string,
+): Promise<void> {
+  await runManager(context, { root, lock, folder, tells: 'last' }, { args: lock?.manager.buildScript ?? npmBuild })
+}
 
 /** What a person wrote instead of the build script finds programs as a script does. */
 async function runOwn(

@@ -27,17 +27,20 @@ export interface Project extends Place {
 export function readProject(directory: string): Project {
   const json = readPackageJson(directory)
   const place = placeOf(directory)
-  const packages = place.needed.map(path => ({ path, json: readPackageJson(join(place.root, path)) }))
+  const packagesAt = (paths: readonly string[]): { readonly path: string; readonly json: PackageJson }[] =>
+    paths.map(path => ({ path, json: readPackageJson(join(place.root, path)) }))
   return {
     ...place,
     directory,
     json,
     packageName: json.name ?? '',
     version: json.version,
-    built: packages
+    built: packagesAt(place.building)
       .filter(({ json: { scripts = {} } }) => scripts['build'] !== undefined)
       .map(({ path }) => join(place.root, path)),
-    hasDependencies: packages.some(({ json: each }) => Object.keys(productionDependencies(each)).length > 0),
+    hasDependencies: packagesAt(place.needed).some(
+      ({ json: each }) => Object.keys(productionDependencies(each)).length > 0,
+    ),
   }
 }
 
@@ -49,7 +52,7 @@ export function projectName(directory: string): ProjectName {
 
 /** What an image is made of, beside what package managers keep elsewhere. */
 export function projectInputs(directory: string): string[] {
-  const { root, needed, members, lock } = placeOf(directory)
+  const { root, building, members, lock } = placeOf(directory)
   if (root === directory) return [directory]
   const beside = [
     'package.json',
@@ -58,8 +61,8 @@ export function projectInputs(directory: string): string[] {
     ...(lock?.manager.settings ?? []),
     lock?.file ?? [],
   ].flat()
-  const manifests = members.filter(path => !needed.includes(path)).map(path => join(path, 'package.json'))
-  return [...new Set([...beside, ...manifests, ...needed])].map(path => join(root, path))
+  const manifests = members.filter(path => !building.includes(path)).map(path => join(path, 'package.json'))
+  return [...new Set([...beside, ...manifests, ...building])].map(path => join(root, path))
 }
 
 const usualEntries = [

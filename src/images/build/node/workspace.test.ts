@@ -38,6 +38,22 @@ describe('the members that a service needs', () => {
     })
   })
 
+  test('for its build alone are those of development, too, where it has one', () => {
+    put('yarn.lock', classic)
+    const web = join(root, 'packages/web')
+    expect(placeOf(web)).toMatchObject({ building: ['tools/deep/a/tool', 'packages/lib', 'packages/web'] })
+    put('packages/web/package.json', {
+      name: 'web',
+      scripts: { build: 'tsc' },
+      dependencies: { lib: '1' },
+      devDependencies: { other: '1' },
+    })
+    expect(placeOf(web)).toMatchObject({
+      needed: ['tools/deep/a/tool', 'packages/lib', 'packages/web'],
+      building: ['packages/other', 'tools/deep/a/tool', 'packages/lib', 'packages/web'],
+    })
+  })
+
   test('are found for a service that is the root itself', () => {
     put('package.json', { workspaces: { packages: ['packages/*'] }, dependencies: { web: '1' } })
     put('yarn.lock', classic)

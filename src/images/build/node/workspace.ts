@@ -4,7 +4,7 @@ import { existsSync, globSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { BuildError } from '../build-error.ts'
 import { lockFileIn, type LockFile } from './lock-file.ts'
-import { productionDependencies, readPackageJson } from './package-json.ts'
+import { buildDependencies, productionDependencies, readPackageJson, type PackageJson } from './package-json.ts'
 import type { Lock } from './package-manager.ts'
 
 export interface Place {
@@ -14,6 +14,8 @@ export interface Place {
   readonly path: string
   /** Paths of the members that the service needs, itself last. */
   readonly needed: readonly string[]
+  /** Those, and the members whose outputs go into what builds make: they may be named among development dependencies. */
+  readonly building: readonly string[]
   /** Paths of all members; none without workspaces. */
   readonly members: readonly string[]
   /** undefined: nothing is locked. */
@@ -33,9 +35,11 @@ export function placeOf(directory: string): Place {
     if (file === undefined) continue
     const lock = readLock(root, file)
     if (path !== '' && !lock.members.includes(path)) continue
-    return { root, path, needed: neededBy(path, root, lock), members: lock.members, lock: file }
+    const needed = neededBy(productionDependencies, path, root, lock)
+    const building = neededBy(buildDependencies, path, root, lock)
+    return { root, path, needed, building, members: lock.members, lock: file }
   }
-  return { root: directory, path: '', needed: [''], members: [], lock: undefined }
+  return { root: directory, path: '', needed: [''], building: [''], members: [], lock: undefined }
 }
 
 function isWorkspace(root: string): boolean {
@@ -71,10 +75,16 @@ function memberNames(root: string): ReadonlyMap<string, string> {
 }
 
 /** What a member needs comes before it. */
-function neededBy(path: string, root: string, lock: Lock, seen = new Set<string>()): string[] {
+function neededBy(
+  dependenciesOf: (json: PackageJson) => Readonly<Record<string, string>>,
+  path: string,
+  root: string,
+  lock: Lock,
+  seen = new Set<string>(),
+): string[] {
   if (seen.has(path)) return []
   seen.add(path)
-  const needs = Object.entries(productionDependencies(readPackageJson(join(root, path))))
+  const needs = Object.entries(dependenciesOf(readPackageJson(join(root, path))))
   const links = needs.flatMap(([name, range]) => {
     const link = lock.linkOf(path, name, range)
     if (link === undefined) return []
@@ -84,5 +94,5 @@ function neededBy(path: string, root: string, lock: Lock, seen = new Set<string>
       )
     return [link]
   })
-  return [...links.flatMap(link => neededBy(link, root, lock, seen)), path]
+  return [...links.flatMap(link => neededBy(dependenciesOf, link, root, lock, seen)), path]
 }

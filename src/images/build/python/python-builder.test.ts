@@ -242,14 +242,14 @@ describe('a lock file', () => {
 test('a changed module is brought to the container, and a changed lock file makes another image', () => {
   put('.dockerignore', 'secret.py')
   const development = pythonBuilder.development!(directory, defaultSettings)
-  const [root] = development.roots
+  const [root] = development.roots()
   expect([root?.from, root?.to]).toEqual([directory, '/app'])
   const brought = (path: string): boolean | undefined => root?.filter.includes(path)
   expect(['main.py', 'secret.py', '.venv/x', 'a/test_b.py'].filter(brought)).toEqual(['main.py'])
   expect(development.making).toContain(join(directory, 'uv.lock'))
   expect(development.steps).toEqual([])
   const made = pythonBuilder.development!(directory, { ...defaultSettings, run: ['make'], output: 'out' })
-  expect([made.roots[0]?.from, made.steps]).toEqual([join(directory, 'out'), [{ directory, command: ['make'] }]])
+  expect([made.roots()[0]?.from, made.steps]).toEqual([join(directory, 'out'), [{ directory, command: ['make'] }]])
 })
 
 test(

@@ -71,6 +71,28 @@ describe('pages that are made', () => {
     )
   }, 30_000)
 
+  test('are what comes into a container that is worked on, from wherever a build put them', () => {
+    place.put('package.json', JSON.stringify({ scripts: { build: 'vite build' } }))
+    const { roots, steps, making } = siteBuilder.development!(place.directory, defaultSettings)
+    expect([steps.map(({ command }) => command), roots()]).toEqual([[['npm', 'run', 'build']], []])
+    expect(making).toContain(`${place.directory}/package.json`)
+    place.put('dist/index.html', '')
+    expect(roots().map(({ from, to }) => [from, to])).toEqual([[`${place.directory}/dist`, '/app']])
+    expect(['a.html', '.env', '.well-known/a'].filter(roots()[0]!.filter.includes)).toEqual(['a.html', '.well-known/a'])
+  })
+
+  test('of a workspace are made anew when a package changes that their build takes', () => {
+    place.put('package.json', JSON.stringify({ workspaces: ['*'] }))
+    place.put('yarn.lock', '# yarn lockfile v1\n')
+    place.put('words/package.json', JSON.stringify({ name: 'words', version: '1.0.0' }))
+    place.put('other/package.json', JSON.stringify({ name: 'other', version: '1.0.0' }))
+    const json = { name: 'site', scripts: { build: 'vite build' }, devDependencies: { words: '1.0.0' } }
+    place.put('site/package.json', JSON.stringify(json))
+    const inputs = siteBuilder.inputs!(`${place.directory}/site`)
+    expect(inputs).toEqual(expect.arrayContaining([`${place.directory}/words`, `${place.directory}/yarn.lock`]))
+    expect(inputs).not.toContain(`${place.directory}/other`)
+  })
+
   test('by a command come from the folder that is said', async () => {
     place.put('make', '#!/bin/sh\nmkdir -p site && echo "<p>" > site/index.html\n', 0o755)
     const settings = { with: 'static', run: ['./make'], output: 'site' } as const

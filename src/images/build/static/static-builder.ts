@@ -4,7 +4,7 @@ import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mimes } from 'mrmime'
 import { BuildError } from '../build-error.ts'
-import type { BuildContext, Builder, ProjectName } from '../builder.ts'
+import type { BuildContext, Builder, Development, ProjectName } from '../builder.ts'
 import { outputOf } from '../command/command-builder.ts'
 import { plainDevelopment } from '../command/plain-development.ts'
 import { runBuild } from '../command/run-build.ts'
@@ -18,7 +18,8 @@ import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { serviceFiles } from '../layers/service-files.ts'
 import type { PackageJson } from '../node/package-json.ts'
 import { buildProject } from '../node/project-build.ts'
-import { readProject } from '../node/project.ts'
+import { projectDevelopment } from '../node/development.ts'
+import { projectInputs, readProject } from '../node/project.ts'
 import { readJson } from '../read-json.ts'
 import type { BuildSettings } from '../settings.ts'
 
@@ -45,7 +46,24 @@ export const siteBuilder: Builder = {
   looksFor: 'a package.json whose build script makes pages, or "build: { with: static, output: FOLDER }" in app.yml',
   finds,
   describe,
+  inputs: directory => (hasPackage(directory) ? projectInputs(directory) : [directory]),
+  development: siteDevelopment,
   build,
+}
+
+const hasPackage = (directory: string): boolean => existsSync(join(directory, 'package.json'))
+
+/** The build runs on this machine; what it makes goes to where it is served. */
+function siteDevelopment(directory: string, settings: BuildSettings): Development {
+  if (!hasPackage(directory)) return plainDevelopment(directory, settings, sourcesOf(directory))
+  return {
+    ...projectDevelopment(readProject(directory), settings),
+    roots: () => {
+      const output = settings.output ?? madeOutput(directory)
+      if (output === undefined) return []
+      return [{ from: join(directory, output), to: `/${applicationFolder}`, filter: shownFiles }]
+    },
+  }
 }
 
 /** Their `start` is a server for whoever writes the pages. */
@@ -96,6 +114,8 @@ function describe(directory: string): ProjectName {
 
 /** Where build scripts put pages, unless `build.output` says it. */
 const usualOutputs = ['dist', 'build', 'public', '_site', 'out', '.vitepress/dist']
+const madeOutput = (directory: string): string | undefined =>
+  usualOutputs.find(folder => existsSync(join(directory, folder, 'index.html')))
 /** In the image. */
 const serverFolder = 'usr/local/lib/sampan'
 
@@ -128,12 +148,12 @@ async function build(context: BuildContext): Promise<ImageContent> {
 
 async function pagesOf(context: BuildContext): Promise<LayerEntry[]> {
   const { directory, settings } = context
-  const project = existsSync(join(directory, 'package.json')) ? readProject(directory) : undefined
+  const project = hasPackage(directory) ? readProject(directory) : undefined
   let { output } = settings
   if (project === undefined) await runBuild(context)
   else await buildProject(context, project)
   if ((project?.json.scripts?.['build'] ?? settings.run) !== undefined && output === undefined) {
-    output = usualOutputs.find(folder => existsSync(join(directory, folder, 'index.html')))
+    output = madeOutput(directory)
     if (output === undefined)
       throw new BuildError(
         `the build of ${directory} made no index.html in ${usualOutputs.join(', ')}; say where the pages are: build: { with: static, output: FOLDER }`,
@@ -143,15 +163,18 @@ async function pagesOf(context: BuildContext): Promise<LayerEntry[]> {
     { directory, settings: { ...settings, ...(output !== undefined && { output }) } },
     sourcesOf(directory),
   )
-  const entries = (await entriesBelow(found.directory, applicationFolder, found.filter)).filter(
-    ({ path }) => !isHidden(path),
+  const entries = (await entriesBelow(found.directory, applicationFolder, found.filter)).filter(({ path }) =>
+    shownFiles.includes(path),
   )
   if (!entries.some(({ path }) => path === `${applicationFolder}/index.html`))
     throw new BuildError(`expected an index.html in ${found.directory}, but there is none`)
   return entries
 }
 
-const isHidden = (path: string): boolean => path.split('/').some(part => part.startsWith('.') && part !== '.well-known')
+const shownFiles: FileFilter = {
+  includes: path => !path.split('/').some(part => part.startsWith('.') && part !== '.well-known'),
+  mayHold: () => false,
+}
 
 /** The only page there is, with a program in it that reads the path: nothing else could be found under another one. */
 function isSinglePage(entries: readonly LayerEntry[]): boolean {
