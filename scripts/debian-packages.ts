@@ -26,6 +26,8 @@ export function testPackages(): string[] {
     ['golang-go', isInstalled('go')],
     ['php-cli', isInstalled('php')],
     ['python3-pip', isInstalled('pip3')],
+    ['cargo', isInstalled('cargo')],
+    ['default-jdk-headless', isInstalled('javac') && isInstalled('jar')],
   ]
   return [...missingPackages(), ...needed.filter(([, present]) => !present).map(([name]) => name), ...missingServers()]
 }

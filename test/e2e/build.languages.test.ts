@@ -1,12 +1,26 @@
 // Services in languages other than JavaScript, and Dockerfiles: built by `sampan build`, pushed to the cluster's
-// registry, run as containers that may not be root, and asked over HTTP. Java and Rust are shown beside their
-// builders: their tools are too large to be installed for this.
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// registry, run as containers that may not be root, and asked over HTTP.
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Pod } from '../../src/api/generated/models.ts'
-import { ClusterFixture, reasonToSkipCluster, succeeded } from '../../src/testing/cluster-fixture.ts'
+import {
+  ClusterFixture,
+  reasonToSkipCluster,
+  sampanProgram,
+  succeeded,
+  type Result,
+} from '../../src/testing/cluster-fixture.ts'
 import { writeWheel } from '../../src/testing/python-wheel.ts'
 
 const reason = reasonToSkipCluster()
@@ -25,6 +39,36 @@ func main() {
 		fmt.Fprintf(w, "go %d %s %s", os.Getuid(), page, os.Getenv("GREETING"))
 	})
 	http.ListenAndServe(":"+os.Getenv("PORT"), nil)
+}
+`
+
+const rustService = `use std::io::{Read, Write};
+
+fn main() {
+    let port = std::env::var("PORT").unwrap();
+    for stream in std::net::TcpListener::bind(format!("0.0.0.0:{port}")).unwrap().incoming() {
+        let mut stream = stream.unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let body = format!("rust {}", std::fs::read_to_string("page.txt").unwrap());
+        let _ = write!(stream, "HTTP/1.1 200 OK\\r\\ncontent-length: {}\\r\\nconnection: close\\r\\n\\r\\n{}", body.len(), body);
+    }
+}
+`
+
+const javaService = `import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
+
+public class Main {
+  public static void main(String[] words) throws Exception {
+    HttpServer server = HttpServer.create(new InetSocketAddress(Integer.parseInt(System.getenv("PORT"))), 0);
+    server.createContext("/", exchange -> {
+      byte[] text = ("java " + System.getProperty("java.home") + " größer").getBytes("UTF-8");
+      exchange.sendResponseHeaders(200, text.length);
+      exchange.getResponseBody().write(text);
+      exchange.close();
+    });
+    server.start();
+  }
 }
 `
 
@@ -70,9 +114,11 @@ describe.skipIf(reason !== undefined)(
     async function running(name: string, directory: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
       const tag = `team/${name}:1.0.0`
       const args = ['build', directory, '--name', cluster.name, '--tag', tag]
-      succeeded(
-        await cluster.run(join(import.meta.dirname, '../../bin/sampan'), args, { environment, timeoutMs: 180_000 }),
-      )
+      succeeded(await cluster.run(sampanProgram, args, { environment, timeoutMs: 180_000 }))
+      return answering(name, tag)
+    }
+
+    async function answering(name: string, tag: string): Promise<string> {
       const pod = {
         apiVersion: 'v1',
         kind: 'Pod',
@@ -138,6 +184,80 @@ describe.skipIf(reason !== undefined)(
       copyFileSync('/bin/busybox', join(directory, 'busybox'))
       expect(await cluster.curl(await running('scratch', directory))).toBe('docker built\n')
     })
+
+    test('a Dockerfile, built by a user who is not root', async () => {
+      const directory = project('rootless', {
+        Dockerfile: [
+          'FROM scratch AS build',
+          'COPY busybox /bin/sh',
+          'RUN echo "user $(id -u)" > /index.html && chown 1000:1000 /index.html',
+          'FROM scratch',
+          'COPY --from=build /bin/sh /bin/busybox',
+          'COPY --from=build /index.html /srv/index.html',
+          'USER 1000',
+          'ENTRYPOINT ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/srv"]',
+        ].join('\n'),
+      })
+      copyFileSync('/bin/busybox', join(directory, 'busybox'))
+      const registry = await cluster.registry()
+      const build = (tag: string, ids: string): Promise<Result> =>
+        asUser(['build', directory, '--registry', registry, '--tag', tag], ids)
+      expect((await build('team/none:1', '')).err).toContain(
+        'buildah needs ids for what is in an image, and builder has none in /etc/subuid and /etc/subgid',
+      )
+      succeeded(await build('team/rootless:1.0.0', 'builder:200000:65536\n'))
+      expect(await cluster.curl(await answering('rootless', 'team/rootless:1.0.0'))).toBe('user 0\n')
+    }, 120_000)
+
+    /** One whom only these processes know. @param ids what /etc/subuid and /etc/subgid have */
+    function asUser(words: readonly string[], ids: string): Promise<Result> {
+      const home = mkdtempSync(join(root, 'home-'))
+      chmodSync(root, 0o755)
+      chownSync(home, 4321, 4321)
+      const known = (file: string, line: string): string => readFileSync(file, 'utf8') + line
+      const files = {
+        passwd: known('/etc/passwd', `builder:x:4321:4321::${home}:/bin/sh\n`),
+        group: known('/etc/group', 'builder:x:4321:\n'),
+        subuid: ids,
+        subgid: ids,
+      }
+      const mounts = Object.entries(files).map(([name, text]) => {
+        const file = join(mkdtempSync(join(root, 'etc-')), name)
+        chmodSync(dirname(file), 0o755)
+        writeFileSync(file, text)
+        return `touch /etc/${name} && mount --bind ${file} /etc/${name}`
+      })
+      const script = [...mounts, 'exec setpriv --reuid 4321 --regid 4321 --clear-groups "$@"'].join(' && ')
+      const environment = { HOME: home, XDG_CACHE_HOME: undefined, XDG_RUNTIME_DIR: undefined }
+      return cluster.run('unshare', ['--mount', 'sh', '-c', script, 'sh', sampanProgram, ...words], {
+        environment,
+        directory: home,
+        timeoutMs: 120_000,
+      })
+    }
+
+    test('Rust', async () => {
+      const directory = project('rust', {
+        'Cargo.toml': '[package]\nname = "hello"\nversion = "1.0.0"\nedition = "2021"\n',
+        'Cargo.lock': 'version = 3\n\n[[package]]\nname = "hello"\nversion = "1.0.0"\n',
+        'src/main.rs': rustService,
+        'page.txt': 'page',
+      })
+      expect(await cluster.curl(await running('rust', directory))).toBe('rust page')
+    }, 240_000)
+
+    test('Java, of a jar that a command makes', async () => {
+      const directory = project('java', {
+        'app.yml': 'name: java\nports: { http: 8080 }\nbuild: { with: java, run: ./make.sh }\n',
+        'make.sh':
+          '#!/bin/sh\nset -e\nmkdir -p target\njavac -encoding UTF-8 -d classes Main.java\njar --create --file target/hello.jar --main-class Main -C classes .\n',
+        'Main.java': javaService,
+      })
+      chmodSync(join(directory, 'make.sh'), 0o755)
+      const address = await running('java', directory)
+      expect(await cluster.curl(address)).toBe('java /usr/local/lib/java größer')
+      await endsInOrder('java')
+    }, 240_000)
 
     test('Python', async () => {
       const wheels = mkdtempSync(join(root, 'wheels-'))

@@ -235,21 +235,11 @@ export function makeNodeProjects(root: string): Readonly<Record<string, string>>
   write(join(root, 'yarn'), { ...ofYarn, 'yarn.lock': '' })
   write(join(root, 'classic'), ofClassicYarn)
   mkdirSync(vendor)
-  const run = (folder: string, program: string, ...args: string[]): void => {
-    execFileSync(program, args, { cwd: join(root, folder), stdio: ['ignore', 'ignore', 'inherit'], env: withoutCi() })
-  }
+  const run = (folder: string, program: string, ...args: string[]): void => runIn(join(root, folder), program, args)
   run('adder', 'npm', 'pack', '--silent', '--pack-destination', vendor)
   run('npm', 'npm', 'install', '--package-lock-only', '--ignore-scripts', '--prefer-offline', '--silent')
-  const fetched = (name: string): string[] => [
-    'exec',
-    '--yes',
-    '--silent',
-    '--prefer-offline',
-    `--package=${name}`,
-    '--',
-  ]
-  run('pnpm', 'npm', ...fetched(`pnpm@${pnpmVersion}`), 'pnpm', 'install', '--lockfile-only', '--silent')
-  run('yarn', 'npm', ...fetched(`@yarnpkg/cli-dist@${yarnVersion}`), 'yarn', 'install', '--mode=update-lockfile')
+  lockProject(join(root, 'pnpm'), 'pnpm')
+  lockProject(join(root, 'yarn'), 'yarn')
   run(
     'classic',
     'npm',
@@ -272,6 +262,25 @@ export function makeNodeProjects(root: string): Readonly<Record<string, string>>
     pages: join(root, 'yarn/packages/pages'),
     classic: join(root, 'classic'),
   }
+}
+
+/** Makes a lock file, or brings it up to date, with the versions that the projects here name. */
+export function lockProject(directory: string, manager: 'pnpm' | 'yarn'): void {
+  if (manager === 'pnpm')
+    runIn(directory, 'npm', [...fetched(`pnpm@${pnpmVersion}`), 'pnpm', 'install', '--lockfile-only', '--silent'])
+  else
+    runIn(directory, 'npm', [
+      ...fetched(`@yarnpkg/cli-dist@${yarnVersion}`),
+      'yarn',
+      'install',
+      '--mode=update-lockfile',
+    ])
+}
+
+const fetched = (name: string): string[] => ['exec', '--yes', '--silent', '--prefer-offline', `--package=${name}`, '--']
+
+function runIn(directory: string, program: string, args: readonly string[]): void {
+  execFileSync(program, args, { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'], env: withoutCi() })
 }
 
 /** On machines that test others' changes, yarn refuses to make a lock file. */
