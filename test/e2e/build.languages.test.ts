@@ -166,20 +166,23 @@ describe.skipIf(reason !== undefined)(
       expect(await cluster.curl(address)).toBe('go 1000 page again')
     })
 
+    /** Lines that make /index.html, which is served. */
+    const dockerfileThatRuns = (...lines: string[]): string =>
+      [
+        'FROM scratch AS build',
+        'COPY busybox /bin/sh',
+        ...lines,
+        'FROM scratch',
+        'COPY --from=build /bin/sh /bin/busybox',
+        'COPY --from=build /index.html /srv/index.html',
+        'USER 1000',
+        'ENTRYPOINT ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/srv"]',
+      ].join('\n')
+
     test('a Dockerfile from nothing', async () => {
       const directory = project('scratch', {
         'app.yml': 'name: scratch\nports: { http: 8080 }\nbuild: { args: { WORD: built } }\n',
-        Dockerfile: [
-          'FROM scratch AS build',
-          'COPY busybox /bin/sh',
-          'ARG WORD=none',
-          'RUN echo "docker $WORD" > /index.html',
-          'FROM scratch',
-          'COPY --from=build /bin/sh /bin/busybox',
-          'COPY --from=build /index.html /srv/index.html',
-          'USER 1000',
-          'ENTRYPOINT ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/srv"]',
-        ].join('\n'),
+        Dockerfile: dockerfileThatRuns('ARG WORD=none', 'RUN echo "docker $WORD" > /index.html'),
       })
       copyFileSync('/bin/busybox', join(directory, 'busybox'))
       expect(await cluster.curl(await running('scratch', directory))).toBe('docker built\n')
@@ -187,16 +190,7 @@ describe.skipIf(reason !== undefined)(
 
     test('a Dockerfile, built by a user who is not root', async () => {
       const directory = project('rootless', {
-        Dockerfile: [
-          'FROM scratch AS build',
-          'COPY busybox /bin/sh',
-          'RUN echo "user $(id -u)" > /index.html && chown 1000:1000 /index.html',
-          'FROM scratch',
-          'COPY --from=build /bin/sh /bin/busybox',
-          'COPY --from=build /index.html /srv/index.html',
-          'USER 1000',
-          'ENTRYPOINT ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/srv"]',
-        ].join('\n'),
+        Dockerfile: dockerfileThatRuns('RUN echo "user $(id -u)" > /index.html && chown 1000:1000 /index.html'),
       })
       copyFileSync('/bin/busybox', join(directory, 'busybox'))
       const registry = await cluster.registry()
