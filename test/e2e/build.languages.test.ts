@@ -270,10 +270,10 @@ describe.skipIf(reason !== undefined)(
     test('PHP', async () => {
       const directory = project('php', {
         'public/index.php':
-          '<?php echo "php ", posix_getuid(), " ", extension_loaded("mbstring") ? "mb" : "", " ", $_SERVER["REQUEST_URI"];',
+          '<?php echo "php ", posix_getuid(), " ", extension_loaded("pdo") ? "pdo" : "", " ", $_SERVER["REQUEST_URI"];',
       })
       const address = await running('php', directory)
-      expect(await cluster.curl(`${address}/orders/1`)).toBe('php 1000 mb /orders/1')
+      expect(await cluster.curl(`${address}/orders/1`)).toBe('php 1000 pdo /orders/1')
       await endsInOrder('php')
     })
 
