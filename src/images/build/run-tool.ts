@@ -48,7 +48,7 @@ export async function runTool(
 }
 
 /** What npm writes around what it says. */
-const noise = /^npm error(?:\s*| {4}at .*| A complete log of this run can be found in: .*)$/
+const noise = /^npm error(?:\s*| {4,}at .*| A complete log of this run can be found in: .*)$/
 /** What package managers say of their progress before they say what is wrong. */
 const progress = /^(?:Progress: |Lockfile is up to date|\++$|➤ YN0000: |\[\d\/\d\] |yarn install v|info )/
 

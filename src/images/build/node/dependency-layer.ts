@@ -16,7 +16,7 @@ import { nativeModules } from './native-modules.ts'
 import type { NodeRuntime } from './node-runtime.ts'
 import { patchPackages } from './patch-packages.ts'
 import type { Project } from './project.ts'
-import { runManager } from './run-manager.ts'
+import { install } from './run-manager.ts'
 import { stage, stagedFiles, stagedKey } from './staged-project.ts'
 import { berryResolutions, yarnBerry } from './yarn.ts'
 
@@ -43,7 +43,7 @@ export async function dependencyLayer(
     const installed = join(making, 'project')
     await mkdir(installed)
     await stage(files, installed)
-    await runManager(context, { root, lock, folder: installed, tells: 'first' }, lock.manager.installProduction(needed))
+    await install(context, { root, lock, folder: installed }, lock.manager.installProduction(needed))
     if (lock.manager === yarnBerry) await checkUnchanged(installed, root, lock.text)
     await patchPackages(context, project, installed)
     const names = Object.keys(json.dependencies ?? {})

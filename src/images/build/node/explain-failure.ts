@@ -17,17 +17,24 @@ const causes: readonly (readonly [RegExp, string])[] = [
     /\b(?:E401|E403|ENEEDAUTH|ERR_PNPM_FETCH_40[13]|YN0041|401 Unauthorized|403 Forbidden)\b/,
     'the registry wants credentials; write them into .npmrc (//REGISTRY/:_authToken=${NPM_TOKEN}), they are in no layer of the image',
   ],
-  [
-    /\b(?:ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ERR_PNPM_META_FETCH_FAIL|ERR_SOCKET_TIMEOUT)\b/,
-    'the registry of packages cannot be reached; check the network, and "registry" in .npmrc',
-  ],
 ]
 
-/** @param output what the command printed */
-export function explainFailure(output: string): string | undefined {
+const noAnswer =
+  /\b(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ERR_PNPM_META_FETCH_FAIL|ERR_SOCKET_TIMEOUT)\b/
+/** What is not there once a package manager may ask nobody. */
+const notKept = /\b(?:ENOTCACHED|ERR_PNPM_NO_OFFLINE_\w+|YN0080)\b/
+
+/**
+ * @param output what the command printed
+ * @param silent registries that were asked in vain before, so that it may ask nobody
+ */
+export function explainFailure(output: string, silent?: readonly string[]): string | undefined {
   for (const [pattern, advice] of causes) {
     const match = pattern.exec(output)
     if (match !== null) return advice.replace('$1', match[1] ?? '')
   }
-  return undefined
+  if (!noAnswer.test(output) && (silent === undefined || !notKept.test(output))) return undefined
+  const asked = silent ?? /request to '?(https?:\/\/[^/\s]+)|\b(https?:\/\/[^/\s]+)/i.exec(output)?.slice(1) ?? []
+  const named = asked.filter(url => url !== undefined).join(' and ')
+  return `the registry of packages${named === '' ? '' : ` ${named}`} cannot be reached, and not all that is needed was kept from before; check the network, the proxy, and which registry the settings name (.npmrc, .yarnrc.yml)`
 }

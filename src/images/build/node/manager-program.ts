@@ -10,7 +10,9 @@ import { whileMaking } from '../layers/kept-layer.ts'
 import { runTool } from '../run-tool.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { LockFile } from './lock-file.ts'
+import { npm } from './npm.ts'
 import type { ProgramPackage } from './package-manager.ts'
+import { silentRegistries } from './registry-look.ts'
 
 export interface ProgramContext {
   readonly cacheDirectory: string
@@ -85,7 +87,14 @@ async function fetched(context: ProgramContext, root: string, { name, version }:
       `${name}@${version}`,
     ]
     try {
-      await runTool('npm', args, { directory: place, project: directory, tells: 'first', explain: explainFailure })
+      const silent = await silentRegistries(root, { text: '' }, npm.registry)
+      await runTool('npm', args, {
+        directory: place,
+        project: directory,
+        environment: { ...process.env, ...(silent !== undefined && npm.offline.environment) },
+        tells: 'first',
+        explain: output => explainFailure(output, silent),
+      })
     } catch (error) {
       if (!(error instanceof BuildError)) throw error
       throw new BuildError(

@@ -2,6 +2,7 @@
 // that npm asks nobody for them.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -341,6 +342,44 @@ describe('a registry that wants credentials', () => {
   }, 60_000)
 })
 
+describe('a registry that does not answer', () => {
+  const lock = (): void => {
+    service({ main: 'main.js', dependencies: { odd: '1.0.0' } })
+    const packages = {
+      '': { name: 'web', version: '1.0.0', dependencies: { odd: '1.0.0' } },
+      'node_modules/odd': { version: '1.0.0', resolved: 'https://registry.npmjs.org/odd/-/odd-1.0.0.tgz' },
+    }
+    place.put('package-lock.json', JSON.stringify({ name: 'web', lockfileVersion: 3, requires: true, packages }))
+  }
+
+  test('is named at once, instead of after a minute', async () => {
+    lock()
+    place.put('.npmrc', 'registry=http://127.0.0.1:1\n')
+    vi.stubEnv('npm_config_cache', place.folder('npm-cache'))
+    await expect(build()).rejects.toThrow(
+      /^npm ci .* failed in [\s\S]*the registry of packages http:\/\/127\.0\.0\.1:1 cannot be reached.*check the network/,
+    )
+  }, 20_000)
+
+  test('is not needed for what npm has kept', async () => {
+    const tarball = readFileSync(archive({ name: 'odd' }, { 'index.js': '' }).slice('file:'.length))
+    const server = createServer((_, answer) => answer.end(tarball)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    lock()
+    place.put('.npmrc', `registry=http://127.0.0.1:${(server.address() as AddressInfo).port}\n`)
+    vi.stubEnv('npm_config_cache', place.folder('npm-cache'))
+    try {
+      await build()
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
+    const { files, steps } = await build({}, { cacheDirectory: place.folder('cache') })
+    expect(steps).toContain('dependencies')
+    expect(files.has('app/node_modules/odd/index.js')).toBe(true)
+  }, 20_000)
+})
+
 describe('the program of a package manager', () => {
   const lock = "lockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n"
 
@@ -375,7 +414,7 @@ describe('the program of a package manager', () => {
     service({ main: 'main.js', scripts: { build: 'x' }, packageManager: 'pnpm@10.0.7' })
     place.put('pnpm-lock.yaml', lock)
     await expect(build()).rejects.toThrow(
-      /^pnpm 10\.0\.7 is needed for .*, this machine has not got it, and it cannot be fetched; install it with: npm install --global pnpm@10\.0\.7\n[\s\S]*the registry of packages cannot be reached/,
+      /^pnpm 10\.0\.7 is needed for .*, this machine has not got it, and it cannot be fetched; install it with: npm install --global pnpm@10\.0\.7\n[\s\S]*the registry of packages http:\/\/127\.0\.0\.1:1 cannot be reached/,
     )
   })
 })

@@ -12,6 +12,8 @@ interface LockedPackage {
 
 type LockedPackages = Readonly<Record<string, LockedPackage>>
 
+export const npmRegistry = 'https://registry.npmjs.org'
+
 export const npm: PackageManager = {
   name: 'npm',
   makesLock: 'npm install --package-lock-only',
@@ -31,6 +33,8 @@ export const npm: PackageManager = {
     ],
   }),
   installAll: { args: ['ci', '--loglevel=error', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'] },
+  registry: npmRegistry,
+  offline: { args: [], environment: { npm_config_offline: 'true' } },
   buildScript: ['run', '--silent', 'build'],
   marks: ['node_modules/.package-lock.json'],
   fits: (lock, mark) => {

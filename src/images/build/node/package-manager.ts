@@ -39,6 +39,10 @@ export interface PackageManager {
   readonly installProduction: (needed: readonly string[]) => Invocation
   /** Everything, as the lock file says and nothing else. */
   readonly installAll: Invocation
+  /** Where it asks for packages, when nobody says. */
+  readonly registry: string
+  /** What lets it take what it has kept, and give up at once when that is not enough. */
+  readonly offline: Invocation
   /** Runs the script `build` of the folder it is in. */
   readonly buildScript: readonly string[]
   /** Files below the root, one of which an installation leaves there to say of which lock file it was made. */

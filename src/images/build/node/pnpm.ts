@@ -4,6 +4,7 @@
 import { join } from 'node:path/posix'
 import { parse } from 'yaml'
 import { BuildError } from '../build-error.ts'
+import { npmRegistry } from './npm.ts'
 import type { Lock, PackageManager } from './package-manager.ts'
 
 type Dependencies = Readonly<Record<string, string | { readonly version?: string }>>
@@ -47,6 +48,8 @@ export const pnpm: PackageManager = {
   installAll: {
     args: ['install', '--prod=false', '--frozen-lockfile', '--prefer-offline', '--config.confirm-modules-purge=false'],
   },
+  registry: npmRegistry,
+  offline: { args: [], environment: { npm_config_offline: 'true', pnpm_config_offline: 'true' } },
   buildScript: ['run', 'build'],
   marks: ['node_modules/.pnpm/lock.yaml'],
   fits: (lock, mark) => lock === mark,

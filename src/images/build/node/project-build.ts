@@ -8,7 +8,7 @@ import { runTool } from '../run-tool.ts'
 import { withoutLockFile, type LockFile } from './lock-file.ts'
 import { managerProgram } from './manager-program.ts'
 import type { Project } from './project.ts'
-import { runManager, toolEnvironment, type ManagerContext } from './run-manager.ts'
+import { install, runManager, toolEnvironment, type ManagerContext } from './run-manager.ts'
 
 /** @throws BuildError */
 export async function buildProject(context: BuildContext, project: Project): Promise<void> {
@@ -61,7 +61,7 @@ async function installed(context: BuildContext, project: Project): Promise<void>
   }
   if (isThere && isUpToDate(root, lock)) return
   const { manager } = lock
-  await runManager(context, { root, lock, folder: root, tells: 'first' }, manager.installAll)
+  await install(context, { root, lock, folder: root }, manager.installAll)
   // It may have found that nothing had to be done, and is not to be asked again.
   const mark = markIn(root, lock)
   if (mark !== undefined) await utimes(mark, new Date(), new Date())

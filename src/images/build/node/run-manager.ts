@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { runTool } from '../run-tool.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { LockFile } from './lock-file.ts'
+import { silentRegistries } from './registry-look.ts'
 import { managerProgram, type ProgramContext } from './manager-program.ts'
 import type { Invocation } from './package-manager.ts'
 
@@ -21,12 +22,14 @@ export interface ManagerRun {
   /** Where it runs. */
   readonly folder: string
   readonly tells: 'first' | 'last'
+  /** Registries that do not answer. */
+  readonly silent?: readonly string[] | undefined
 }
 
 /** @throws BuildError */
 export async function runManager(
   context: ManagerContext,
-  { root, lock, folder, tells }: ManagerRun,
+  { root, lock, folder, tells, silent }: ManagerRun,
   { args, environment = {} }: Invocation,
 ): Promise<void> {
   const program = lock === undefined ? 'npm' : await managerProgram(context, root, lock)
@@ -37,8 +40,25 @@ export async function runManager(
     environment: { ...toolEnvironment(context.nodeBinary, [dirname(program)]), ...environment },
     tells,
     shownAs: `${lock?.manager.name ?? 'npm'} ${args.join(' ')}`,
-    explain: explainFailure,
+    explain: output => explainFailure(output, silent),
   })
+}
+
+/** Installs what the lock file says; when no registry answers, of what was installed before. @throws BuildError */
+export async function install(
+  context: ManagerContext,
+  { lock, ...run }: Omit<ManagerRun, 'tells'> & { readonly lock: LockFile },
+  { args, environment }: Invocation,
+): Promise<void> {
+  const { offline, registry } = lock.manager
+  const silent = await silentRegistries(run.root, lock, registry)
+  await runManager(
+    context,
+    { ...run, lock, tells: 'first', silent },
+    silent === undefined
+      ? { args, ...(environment !== undefined && { environment }) }
+      : { args: [...args, ...offline.args], environment: { ...environment, ...offline.environment } },
+  )
 }
 
 /** @param folders of further programs */

@@ -4,6 +4,7 @@
 import { parse } from 'yaml'
 import type { Lock, PackageManager } from './package-manager.ts'
 
+const yarnRegistry = 'https://registry.yarnpkg.com'
 const quiet = ['--non-interactive', '--prefer-offline', '--no-progress']
 
 export const yarnClassic: PackageManager = {
@@ -24,6 +25,9 @@ export const yarnClassic: PackageManager = {
     args: ['install', '--production', '--frozen-lockfile', '--ignore-engines', ...quiet],
   }),
   installAll: { args: ['install', '--frozen-lockfile', '--production=false', ...quiet] },
+  registry: yarnRegistry,
+  // It asks for what it has not kept in spite of it.
+  offline: { args: ['--offline'], environment: { yarn_network_timeout: '1000' } },
   buildScript: ['--silent', 'run', 'build'],
   marks: ['node_modules/.yarn-integrity'],
   fits: (lock, mark) => {
@@ -75,6 +79,8 @@ export const yarnBerry: PackageManager = {
     },
   }),
   installAll: { args: ['install', '--immutable'] },
+  registry: yarnRegistry,
+  offline: { args: [], environment: { YARN_ENABLE_NETWORK: 'false' } },
   buildScript: ['run', 'build'],
   marks: ['node_modules/.yarn-state.yml', '.pnp.cjs'],
   program: text => ({
