@@ -1,6 +1,6 @@
 // What each command that makes an image goes by: the folder in which layers are kept from one to the next, the
 // Node.js that goes into the image, who the user is at registries, and how the steps are shown.
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { homeFolder } from '../client/home-folder.ts'
 import type { BuildOptions } from '../images/build/build-image.ts'
 import { sampanVersion } from '../lib/version.ts'
@@ -9,11 +9,17 @@ import { loggedIn } from './registry-login.ts'
 
 type ImageMaking = Pick<BuildOptions, 'cacheDirectory' | 'nodeBinary' | 'progress' | 'connect' | 'tool'>
 
+/** What is relative does not count, as the specification of these variables wants it. */
+function layerFolder(): string {
+  const named = process.env['XDG_CACHE_HOME'] ?? ''
+  return join(isAbsolute(named) ? named : join(homeFolder(), '.cache'), 'sampan', 'layers')
+}
+
 /** @param doing is shown from now on between the steps */
 export function imageMaking(output: Pick<Output, 'working' | 'done'>, doing: string): ImageMaking {
   output.working(doing)
   return {
-    cacheDirectory: join(process.env['XDG_CACHE_HOME'] ?? join(homeFolder(), '.cache'), 'sampan', 'layers'),
+    cacheDirectory: layerFolder(),
     nodeBinary: process.execPath,
     connect: loggedIn,
     tool: `sampan-${sampanVersion}`,

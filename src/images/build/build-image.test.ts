@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { extract } from 'tar-stream'
+import { processMark } from '../../host/process-mark.ts'
 import { RegistryClient } from '../client/registry-client.ts'
 import { startRegistry, type Registry } from '../registry/registry.ts'
 import { buildImage } from './build-image.ts'
@@ -101,14 +102,34 @@ async function namesIn(digest: string): Promise<string[]> {
   return names
 }
 
-test('a folder for layers that cannot be written is named', async () => {
-  put('file', '')
-  const inTheWay = join(directory, 'file', 'layers')
-  await expect(build({ cacheDirectory: inTheWay })).rejects.toThrow(
-    new BuildError(
-      `the folder ${inTheWay}, where layers are kept, cannot be written (ENOTDIR); name another one with XDG_CACHE_HOME`,
-    ),
-  )
+describe('the folder for layers', () => {
+  test.each([
+    ['/proc/sampan/layers', 'ENOENT'],
+    ['/proc/self', 'ENOENT'],
+    ['/sys/layers', 'EPERM'],
+    ['FILE', 'EEXIST'],
+    ['FILE/layers', 'ENOTDIR'],
+  ])('that cannot be written is named: %s', async (path, code) => {
+    put('file', '')
+    const inTheWay = path.replace('FILE', join(directory, 'file'))
+    await expect(build({ cacheDirectory: inTheWay })).rejects.toThrow(
+      new BuildError(
+        `the folder ${inTheWay}, where layers are kept, cannot be written (${code}); name another one with XDG_CACHE_HOME`,
+      ),
+    )
+  })
+
+  test('loses what killed builds left, and nothing of those that run', async () => {
+    const [place, boot, numbers] = processMark().split('-')
+    const gone = `making-${place}-${boot}-${numbers}-1-1.a`
+    const kept = [`making-${processMark()}.b`, `making-00000000-${boot}-${numbers}-1-1.c`]
+    for (const name of [gone, 'making-old', ...kept])
+      mkdirSync(join(cacheDirectory, name, 'project'), { recursive: true })
+    utimesSync(join(cacheDirectory, 'making-old'), 1, 1)
+    await build()
+    const found = readdirSync(cacheDirectory).filter(name => name.startsWith('making-'))
+    expect(found.toSorted()).toEqual(kept.toSorted())
+  })
 })
 
 describe('a built image', () => {

@@ -47,9 +47,9 @@ export interface BuildOptions {
 /** @throws BuildError */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const { directory, builder, settings, repository, tag, registry, cacheDirectory } = options
-  await prepareCache(cacheDirectory)
   const client = options.connect(registry, repository)
   try {
+    await prepareCache(cacheDirectory)
     const inputs = builder.inputs?.(directory) ?? [directory]
     const [surroundings, base] = await Promise.all([
       surroundingsOf(options),

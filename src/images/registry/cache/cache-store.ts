@@ -1,8 +1,9 @@
 // What was fetched from registries elsewhere, for all clusters of the machine: content by its digest, and for each
 // registry what of it is in which repository, which tags pointed where, and what anybody may have. Several processes
 // work with it at once: files come to be by renaming, and nothing is changed in place.
-import { mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../host/make-folder.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { digestOfHex, hexOf } from '../digest.ts'
 import { BlobStore } from '../storage/blob-store.ts'
@@ -34,7 +35,7 @@ export class CacheStore {
 
   async prepare(): Promise<void> {
     // There may be what not everybody on the machine may read.
-    await mkdir(this.directory, { recursive: true, mode: 0o700 })
+    await makeFolder(this.directory, 0o700)
     await this.blobs.prepare()
     await makeDirectory(join(this.directory, 'downloads'))
   }
