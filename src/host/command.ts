@@ -37,13 +37,22 @@ export class CommandError extends Error {
   readonly stderr: string
   /** What it wrote to both streams, in the order in which it came. */
   readonly output: string
+  /** What ended it, when it did not end by itself. */
+  readonly signal: NodeJS.Signals | null
 
-  constructor(message: string, exitCode: number | null, stderr: string, output = stderr) {
+  constructor(
+    message: string,
+    exitCode: number | null,
+    stderr: string,
+    output = stderr,
+    signal: NodeJS.Signals | null = null,
+  ) {
     super(message)
     this.name = 'CommandError'
     this.exitCode = exitCode
     this.stderr = stderr
     this.output = output
+    this.signal = signal
   }
 }
 
@@ -104,6 +113,7 @@ export function run(program: string, args: readonly string[], options: CommandOp
           code,
           stderr,
           Buffer.concat(both).toString(),
+          signal,
         ),
       )
   })

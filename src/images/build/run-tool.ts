@@ -41,11 +41,16 @@ export async function runTool(
       [
         `${shownAs ?? `${program} ${args.join(' ')}`} failed in ${project}:`,
         ...telling,
+        // A program that somebody else ended (the kernel, for want of memory) does not tell it.
+        ...(telling.length === 0 || error.signal !== null ? [howItEnded(error, telling.length > 0)] : []),
         ...(advice === undefined ? [] : [advice]),
       ].join('\n'),
     )
   }
 }
+
+export const howItEnded = ({ signal, exitCode }: CommandError, hasPrinted: boolean): string =>
+  `it ${signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`}${hasPrinted ? '' : ' and printed nothing'}`
 
 /** What npm writes around what it says. */
 const noise = /^npm error(?:\s*| {4,}at .*| A complete log of this run can be found in: .*)$/

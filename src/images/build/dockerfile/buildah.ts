@@ -31,7 +31,8 @@ async function build(what: DockerfileBuild): Promise<BuiltParts> {
     const words = ['-c', 'exec "$@" > "$0" 2>&1', log, 'buildah', ...store, command, ...rest]
     await run('sh', words, { directory, timeoutMs, environment }).catch(async error => {
       if (!(error instanceof CommandError)) throw error
-      throw new CommandError(error.message, error.exitCode, await readFile(log, 'utf8'))
+      const said = await readFile(log, 'utf8')
+      throw new CommandError(error.message, error.exitCode, said, said, error.signal)
     })
   }
   await buildah(

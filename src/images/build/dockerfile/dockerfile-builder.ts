@@ -6,6 +6,7 @@ import { CommandError } from '../../../host/command.ts'
 import { BuildError } from '../build-error.ts'
 import type { BuildContext, Builder } from '../builder.ts'
 import type { ContainerConfig, ImageContent } from '../image-content.ts'
+import { howItEnded } from '../run-tool.ts'
 import type { BuildSecret, BuildSettings } from '../settings.ts'
 import { lineOf, readDockerfile } from './dockerfile.ts'
 import type { BuiltParts, DockerfileEngine } from './engine.ts'
@@ -97,7 +98,8 @@ function secretsOf(directory: string, secrets: BuildSettings['secrets']): Record
 }
 
 /** The last lines, and the place in the Dockerfile. */
-function failure({ stderr }: CommandError, engine: DockerfileEngine, dockerfile: string): string {
+function failure(error: CommandError, engine: DockerfileEngine, dockerfile: string): string {
+  const { stderr } = error
   const lines = stderr
     .split(/\r?\n/)
     // What buildah says for those who develop it, and what it says twice.
@@ -109,7 +111,7 @@ function failure({ stderr }: CommandError, engine: DockerfileEngine, dockerfile:
   const advice = engine.explain?.(stderr)
   return [
     `${engine.name} could not build ${place}:`,
-    ...lines.slice(-15),
+    ...(lines.length === 0 ? [howItEnded(error, false)] : lines.slice(-15)),
     ...(advice === undefined ? [] : [advice]),
   ].join('\n')
 }
