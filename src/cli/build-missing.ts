@@ -24,6 +24,7 @@ export async function buildMissing(
   { manifest, file, version }: MissingImage,
   registry: string,
   report: Report,
+  signal?: AbortSignal,
 ): Promise<void> {
   const repository = repositoryOf(manifest)!
   const directory = dirname(resolve(file))
@@ -41,5 +42,6 @@ export async function buildMissing(
       `building ${repository}:${version}`,
     ),
     note: text => report.note(`note: ${text}`),
+    ...(signal !== undefined && { signal }),
   })
 }

@@ -82,7 +82,11 @@ async function tell(
   }
 }
 
-export interface DeploymentSettings extends Pick<DeliveryOptions, 'report'>, Pick<DeliverySettings, 'identity'> {
+export interface DeploymentSettings
+  extends
+    Pick<DeliveryOptions, 'report'>,
+    Partial<Pick<DeliveryOptions, 'signal'>>,
+    Pick<DeliverySettings, 'identity'> {
   /** An image that is not there yet is built; else it is told that it would be. */
   readonly builds: boolean
 }
@@ -121,7 +125,7 @@ async function imageOf(
   target: Target,
   image: string,
   own: MissingImage,
-  { report, builds }: DeploymentSettings,
+  { report, builds, signal }: DeploymentSettings,
 ): Promise<ImageFound> {
   const find = (): ReturnType<typeof findImage> => findImage(() => target.registry(), image)
   let found = await find()
@@ -133,7 +137,7 @@ async function imageOf(
       return { reference: image }
     }
     if (isBuildable(own)) {
-      await buildMissing(own, (await target.registry())!.host, report)
+      await buildMissing(own, (await target.registry())!.host, report, signal)
       found = await find()
     }
   }

@@ -1,6 +1,8 @@
 // Runs a program of the machine, without a shell, and gives back what it printed. A missing program
-// becomes an error that names the Debian package to install; a failing one carries its own words.
-import { spawn } from 'node:child_process'
+// becomes an error that names the Debian package to install; a failing one carries its own words. One that runs when the
+// work around it is interrupted (interruption.ts) is ended with all that it has started.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { interruption } from './interruption.ts'
 
 /** Which Debian package brings a program along. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -80,14 +82,18 @@ export const programPath = (path = process.env['PATH'] ?? ''): string =>
     .filter(entry => entry !== '')
     .join(':')
 
-/** @throws MissingProgramError, CommandError */
+/** @throws MissingProgramError, CommandError; the reason of the interruption */
 export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandOutput> {
+  const interrupted = interruption()
+  if (interrupted?.aborted) return Promise.reject(interrupted.reason as Error)
   const { promise, resolve, reject } = Promise.withResolvers<CommandOutput>()
   const child = spawn(program, args, {
     cwd: options.directory,
     env: { ...(options.environment ?? process.env), PATH: programPath((options.environment ?? process.env)['PATH']) },
     timeout: options.timeoutMs ?? 60_000,
     killSignal: 'SIGKILL',
+    // A group of its own is ended as a whole.
+    detached: interrupted !== undefined,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   const out: Buffer[] = []
@@ -102,7 +108,10 @@ export function run(program: string, args: readonly string[], options: CommandOp
       both.push(chunk)
     })
   child.on('error', (error: NodeJS.ErrnoException) => reject(spawnFailure(program, error)))
+  const ended = interrupted === undefined ? undefined : endingWith(interrupted, child)
   child.on('close', (code, signal) => {
+    if (interrupted?.aborted) return reject(interrupted.reason as Error)
+    ended?.()
     const stdout = Buffer.concat(out).toString()
     const stderr = Buffer.concat(err).toString()
     if (code === 0) resolve({ stdout, stderr })
@@ -121,4 +130,40 @@ export function run(program: string, args: readonly string[], options: CommandOp
   child.stdin?.on('error', () => {})
   child.stdin?.end(options.input)
   return promise
+}
+
+/** How long a program may take to clear up. */
+const graceMs = 5_000
+/** Programs that are ended with this process. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => running.forEach(child => signalGroup(child, 'SIGKILL')))
+
+/** Ends the group of the program when the signal comes, or this process ends. @returns what ends that */
+function endingWith(interrupted: AbortSignal, child: ChildProcess): () => void {
+  const end = (): void => {
+    signalGroup(child, 'SIGTERM')
+    const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      // What is left of the group when the program itself is gone has nobody who waits for it.
+      signalGroup(child, 'SIGKILL')
+      running.delete(child)
+      // A program that has left the group may hold them open.
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy()
+    })
+  }
+  interrupted.addEventListener('abort', end, { once: true })
+  running.add(child)
+  return () => {
+    interrupted.removeEventListener('abort', end)
+    running.delete(child)
+  }
+}
+
+function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, name)
+  } catch {
+    // All of it has ended.
+  }
 }

@@ -1,8 +1,14 @@
 // What cannot name an image is said before anything is built.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { isAlive } from '../../host/daemon.ts'
+import { startRegistry } from '../../images/registry/registry.ts'
+import { eventually } from '../../testing/eventually.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { build } from './build.ts'
 
@@ -46,3 +52,30 @@ test('a folder that is not there, and a project that has no version', async () =
   )
   rmSync(join(folder, 'Dockerfile'))
 })
+
+test('Ctrl-C ends what runs, leaves nothing half-made, and is one line', async () => {
+  const registry = await startRegistry({ directory: join(folder, 'registry'), host: '127.0.0.1', port: 0 })
+  try {
+    project({ version: '1.0.0' })
+    writeFileSync(join(folder, 'app.yml'), `name: dock\nbuild: { run: [sh, -c, 'sleep 600 & echo $! > pid; wait'] }`)
+    const cache = join(folder, 'cache')
+    const args = ['src/main/cli.ts', 'build', folder, '--registry', `127.0.0.1:${registry.port}`]
+    const child = spawn(process.execPath, args, { env: { ...process.env, XDG_CACHE_HOME: cache } })
+    const said = text(child.stderr)
+    const ended = once(child, 'exit')
+    await eventually(
+      'the start',
+      () => existsSync(join(folder, 'pid')) && readFileSync(join(folder, 'pid'), 'utf8') !== '',
+    )
+    child.kill('SIGINT')
+    expect(await ended).toEqual([130, null])
+    expect((await said).split('\n').filter(line => !/^(?:✓|…|note:|builder:)/.test(line))).toEqual([
+      'error: the build was interrupted, and nothing of it is left',
+      '',
+    ])
+    expect(isAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))).toBe(false)
+    expect(readdirSync(join(cache, 'sampan/layers')).filter(name => name.startsWith('making-'))).toEqual([])
+  } finally {
+    await registry.close()
+  }
+}, 60_000)

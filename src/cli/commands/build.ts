@@ -10,6 +10,7 @@ import { deliveryOf, nextStep, repositoryOf, type DeliveryOf } from '../delivery
 import { imageMaking } from '../image-making.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { readProjectIn } from '../project-in.ts'
+import { stopSignal } from '../stop-signal.ts'
 
 export interface BuildCommandOptions {
   /** `name:version`; by default as app.yml wants it, else as the project says. */
@@ -48,7 +49,9 @@ export async function build(folder: string, options: BuildCommandOptions): Promi
     )
   const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
   if (options.output === undefined) output.line(`builder: ${builder.title}, because of ${because}`)
+  const stop = stopSignal()
   const image = await buildImage({
+    signal: stop.signal,
     directory,
     builder,
     settings,
@@ -58,7 +61,15 @@ export async function build(folder: string, options: BuildCommandOptions): Promi
     ...imageMaking(output, `building ${repository}:${tag}`),
     note: text => output.line(`note: ${text}`),
   })
-  output.quiet()
+    .catch((error: unknown) => {
+      throw stop.exitCode === undefined
+        ? error
+        : new CommandFailure('the build was interrupted, and nothing of it is left', stop.exitCode)
+    })
+    .finally(() => {
+      output.quiet()
+      stop.close()
+    })
   if (options.output === 'json') console.log(JSON.stringify({ image: `sampan.local/${repository}:${tag}`, ...image }))
   else
     output.line(

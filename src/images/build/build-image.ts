@@ -1,6 +1,7 @@
 // `sampan build`: what is in a folder becomes an image, made by the builder that fits, and goes to a registry. What all
 // images have in common is done here: base images, labels, the bill of materials, and nothing when nothing changed.
 import { statSync } from 'node:fs'
+import { interruptedBy } from '../../host/interruption.ts'
 import type { RegistryClient } from '../client/registry-client.ts'
 import type { BaseImage } from './base/base-image.ts'
 import { pullBase } from './base/pull-base.ts'
@@ -42,12 +43,18 @@ export interface BuildOptions {
   readonly progress: (step: string, cached: boolean) => void
   /** Told what the image will not do. */
   readonly note: (text: string) => void
+  /** Ends the build with all programs that it runs. */
+  readonly signal?: AbortSignal
 }
 
-/** @throws BuildError */
-export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
+/** @throws BuildError; the reason of the signal */
+export const buildImage = (options: BuildOptions): Promise<BuiltImage> =>
+  options.signal === undefined ? build(options) : interruptedBy(options.signal, () => build(options))
+
+async function build(options: BuildOptions): Promise<BuiltImage> {
   const { directory, builder, settings, repository, tag, registry, cacheDirectory } = options
   const client = options.connect(registry, repository)
+  options.signal?.addEventListener('abort', () => client.close(), { once: true })
   try {
     await prepareCache(cacheDirectory)
     const inputs = builder.inputs?.(directory) ?? [directory]

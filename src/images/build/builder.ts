@@ -77,6 +77,4 @@ export interface BuildContext extends LayerCache {
   readonly owner: number
   /** Called as each part is done. */
   readonly progress: (step: string, cached: boolean) => void
-  /** Ends what is running when the user interrupts. */
-  readonly signal?: AbortSignal
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { BuildError } from './build-error.ts'
 import { runTool } from './run-tool.ts'
 
 const failing = (script: string): Promise<unknown> =>
@@ -11,5 +12,5 @@ test.each([
   ['echo half; kill -TERM $$', 'half\nit was ended by SIGTERM'],
   ['echo broken; exit 3', 'broken'],
 ])('a tool that fails with "%s"', async (script, said) => {
-  await expect(failing(script)).rejects.toThrow(new Error(`make failed in /web:\n${said}`))
+  await expect(failing(script)).rejects.toThrow(new BuildError(`make failed in /web:\n${said}`))
 })

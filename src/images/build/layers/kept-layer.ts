@@ -1,6 +1,6 @@
 // Layers are kept by what they were made from, so that one which did not change costs nothing. What is being made
 // is in a folder of its own beside them, and gets its place when it is whole.
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../../../host/make-folder.ts'
@@ -100,12 +100,19 @@ export async function keptLayer<Facts = undefined>(
   })
 }
 
+/** What this process works on; it goes when the process ends in the midst of it. */
+const begun = new Set<string>()
+process.once('exit', () => begun.forEach(making => rmSync(making, { recursive: true, force: true })))
+
 /** The folder is there as long as the work goes on. */
 export async function whileMaking<T>(cacheDirectory: string, work: (making: string) => Promise<T>): Promise<T> {
   const making = await mkdtemp(join(cacheDirectory, makingName()))
+  begun.add(making)
   try {
     return await work(making)
   } finally {
-    await rm(making, { recursive: true, force: true })
+    // What else goes on in it, when one part has failed, may still write.
+    await rm(making, { recursive: true, force: true, maxRetries: 5 })
+    begun.delete(making)
   }
 }

@@ -7,6 +7,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { interruptedBy } from '../../../host/interruption.ts'
+import { eventually } from '../../../testing/eventually.ts'
 import { BuildPlace, fakeProgram, type Built } from '../../../testing/build-place.ts'
 import type { BaseImage } from '../base/base-image.ts'
 import type { BuildSettings } from '../settings.ts'
@@ -226,6 +228,23 @@ describe('the build script', () => {
     utimesSync(lock, new Date(0), new Date(0))
     expect((await build()).steps).toContain('npm ci, because node_modules was not made of this package-lock.json')
   }, 120_000)
+
+  test('has it installed again when an installation was interrupted', async () => {
+    service({ main: 'main.js', scripts: { build: 'true' }, devDependencies: { compiler: '1.0.0' } })
+    const packages = { '': {}, 'node_modules/compiler': { version: '1.0.0' } }
+    place.put('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages }))
+    const programs = place.folder('programs')
+    fakeProgram(programs, 'npm', 'mkdir -p node_modules/compiler; sleep 600')
+    vi.stubEnv('PATH', `${programs}:${process.env['PATH']}`)
+    vi.stubEnv('npm_config_fetch_retries', '0')
+    const controller = new AbortController()
+    const work = interruptedBy(controller.signal, () => build()).catch((error: unknown) => error)
+    const installed = join(place.directory, 'node_modules')
+    await eventually('the installation', () => existsSync(installed))
+    controller.abort(new Error('enough'))
+    expect(await work).toEqual(new Error('enough'))
+    expect(existsSync(installed)).toBe(false)
+  })
 
   test('is replaced by what app.yml says, which finds programs as a script does', async () => {
     service({ main: 'main.js', scripts: { build: 'exit 1' }, devDependencies: { compiler: compiler() } })

@@ -1,8 +1,9 @@
 // Makes what is started: the build scripts of the service and of the members that it needs, in the project itself,
 // with everything installed that the lock file says.
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { utimes } from 'node:fs/promises'
+import { rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { interruption } from '../../../host/interruption.ts'
 import type { BuildContext } from '../builder.ts'
 import { runTool } from '../run-tool.ts'
 import { withoutLockFile, type LockFile } from './lock-file.ts'
@@ -61,12 +62,23 @@ async function installed(context: BuildContext, project: Project): Promise<void>
   }
   if (isThere && isUpToDate(root, lock)) return
   const { manager } = lock
-  await install(context, { root, lock, folder: root }, manager.installAll)
+  try {
+    await install(context, { root, lock, folder: root }, manager.installAll)
+  } catch (error) {
+    if (interruption()?.aborted) await removeInstalled(project)
+    throw error
+  }
   // It may have found that nothing had to be done, and is not to be asked again.
   const mark = markIn(root, lock)
   if (mark !== undefined) await utimes(mark, new Date(), new Date())
   const why = isThere ? `node_modules was not made of this ${lock.file}` : 'there was no node_modules'
   context.progress(`${manager.name} ${manager.installAll.args[0]}, because ${why}`, false)
+}
+
+/** What was interrupted bears no mark, and would be taken for whole. */
+async function removeInstalled({ root, members }: Project): Promise<void> {
+  const folders = ['', ...members].map(folder => join(root, folder, 'node_modules'))
+  await Promise.all(folders.map(folder => rm(folder, { recursive: true, force: true, maxRetries: 5 })))
 }
 
 const markIn = (root: string, { manager }: LockFile): string | undefined =>
