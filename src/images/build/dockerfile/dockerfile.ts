@@ -1,6 +1,17 @@
 // What a Dockerfile says, as far as it has to be known before somebody builds it: its stages. And where in it an
 // instruction is that a program complains of.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildSettings } from '../settings.ts'
+
+export const usualDockerfiles = ['Dockerfile', 'Containerfile']
+
+/** @returns its path in the folder */
+export const findDockerfile = (
+  directory: string,
+  { dockerfile }: Pick<BuildSettings, 'dockerfile'>,
+): string | undefined =>
+  (dockerfile === undefined ? usualDockerfiles : [dockerfile]).find(name => existsSync(join(directory, name)))
 
 export interface Dockerfile {
   /** Names of the stages that have one. */

@@ -26,6 +26,12 @@ interface PyProject {
 const lockFiles = ['uv.lock', 'poetry.lock', 'Pipfile.lock'] as const
 const known = ['pyproject.toml', 'requirements.txt', ...lockFiles, 'Pipfile', 'manage.py', 'app.py', 'main.py']
 
+/** What is no part of the service. */
+export const leftOut = {
+  never: ['__pycache__', '.venv', 'venv', '.tox', '.nox', '.pytest_cache', '.mypy_cache', '.ruff_cache'],
+  usually: ['**/*.pyc', '**/*.egg-info', '**/test_*.py', '**/*_test.py', '**/conftest.py', '**/.coverage'],
+}
+
 export const looksFor = `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`
 
 export const findsPython = (directory: string): string | undefined =>
