@@ -2,7 +2,7 @@
 // Node.js that goes into the image, who the user is at registries, and how the steps are shown.
 import { isAbsolute, join } from 'node:path'
 import { homeFolder } from '../client/home-folder.ts'
-import type { BuildOptions } from '../images/build/build-image.ts'
+import type { BuildOptions } from '../images/build/build-options.ts'
 import { sampanVersion } from '../lib/version.ts'
 import type { Output } from './output.ts'
 import { loggedIn } from './registry-login.ts'

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -112,4 +113,17 @@ describe('a builder is chosen by what is in the folder', () => {
     expect(() => choose()).toThrow(/build: go +Go: go.mod\n/)
     expect(() => choose()).toThrow(/build: command +a command: nothing, it takes every folder/)
   })
+})
+
+test('knowing a folder, and that nothing changed in it, loads nothing that makes an image', () => {
+  const script = `
+    import { registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+    await import(${JSON.stringify(import.meta.resolve('./builders.ts'))})
+    await import(${JSON.stringify(import.meta.resolve('./build-image.ts'))})
+    console.log(loaded.join('\\n'))`
+  const loaded = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  expect(loaded).toContain('node-builder.ts')
+  expect(loaded).not.toMatch(/\/(?:build-node|make-image|layer|pull-base|run-tool|registry-look)\.ts|tar-stream/)
 })

@@ -1,23 +1,11 @@
-// Whether a build would make what the last one made: everything in the folders it is made of is as it was. Looked at
-// are names, sizes and times of change, not contents, so that a thousand files take some milliseconds.
-import { createHash } from 'node:crypto'
+// Whether everything in some folders is as it was. Looked at are names, sizes and times of change, not contents, so that
+// a thousand files take some milliseconds.
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { run } from '../../host/command.ts'
-import type { PushedImage } from './push-image.ts'
-import { writeWhole } from './write-whole.ts'
 
 /** Path -> what changes with its content. */
 export type Snapshot = ReadonlyMap<string, string>
-
-interface Memory {
-  /** Each of them alone tells that nothing changed. */
-  readonly fingerprints: readonly string[]
-  readonly image: PushedImage
-  /** What the user was told then. */
-  readonly notes: readonly string[]
-}
 
 const notLookedInto = new Set(['node_modules', '.git'])
 /** Folders that builds write into, where no git says what is ignored. */
@@ -62,14 +50,6 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** @param rest of what the image depends on, files aside */
-export function fingerprintOf(snapshot: Snapshot, rest: unknown): string {
-  const hash = createHash('sha256').update(JSON.stringify(rest))
-  for (const [path, state] of [...snapshot].toSorted(([left], [right]) => (left < right ? -1 : 1)))
-    hash.update(`${path}\0${state}\n`)
-  return hash.digest('hex')
-}
-
 /**
  * Whether what differs is nothing but what the build itself made; else somebody changed a file meanwhile.
  * @param output see `isOutput`
@@ -103,29 +83,5 @@ export async function outputsIn(directory: string, paths: readonly string[]): Pr
     return new Set(stdout.split('\0').filter(path => path !== ''))
   } catch {
     return new Set()
-  }
-}
-
-export class BuildMemory {
-  private readonly file: string
-
-  /** @param key what the build is told from others by */
-  constructor(cacheDirectory: string, key: readonly string[]) {
-    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)
-    this.file = join(cacheDirectory, `built-${name}.json`)
-  }
-
-  /** What the build of this fingerprint made. */
-  async recall(fingerprint: string): Promise<Omit<Memory, 'fingerprints'> | undefined> {
-    try {
-      const memory = JSON.parse(await readFile(this.file, 'utf8')) as Memory
-      return memory.fingerprints.includes(fingerprint) ? memory : undefined
-    } catch {
-      return undefined
-    }
-  }
-
-  async remember(memory: Memory): Promise<void> {
-    await writeWhole(this.file, JSON.stringify(memory))
   }
 }

@@ -10,6 +10,7 @@ import { keptLayer, type KeptLayer, type LayerCache } from './kept-layer.ts'
 import type { LayerEntry } from './layer.ts'
 import { triplet } from './library-places.ts'
 import { linkedLibraries } from './native-libraries.ts'
+import { homeDirectory, serviceUser } from './service-user.ts'
 
 export interface Program {
   /** On this machine. */
@@ -21,9 +22,6 @@ export interface Program {
 }
 
 export const nodePath = 'usr/local/bin/node'
-/** The user services run as. */
-export const serviceUser = { name: 'node', id: 1000 } as const
-export const homeDirectory = '/home/node'
 
 const certificates = '/etc/ssl/certs/ca-certificates.crt'
 

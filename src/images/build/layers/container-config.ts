@@ -1,7 +1,7 @@
 // How containers of a service start, as far as that is the same in every language: not as root, and in the folder of
 // the service.
 import type { ContainerConfig } from '../image-content.ts'
-import { homeDirectory, serviceUser } from './base-layer.ts'
+import { homeDirectory, serviceUser } from './service-user.ts'
 
 export const applicationFolder = 'app'
 export const usualPath = '/usr/local/bin:/usr/bin:/bin'

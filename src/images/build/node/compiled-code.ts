@@ -6,7 +6,7 @@ import { copyFile, mkdir, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run } from '../../../host/command.ts'
 import { applicationFolder } from '../layers/container-config.ts'
-import { serviceUser } from '../layers/base-layer.ts'
+import { serviceUser } from '../layers/service-user.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { entryOf } from './start-command.ts'
 

@@ -9,9 +9,11 @@ import type { BuildContext } from '../builder.ts'
 import { libraryEntry } from '../layers/base-layer.ts'
 import { debianComponent, debianOwners, librariesOfPackages, type DebianPackage } from '../layers/debian-owners.ts'
 import type { FileFilter } from '../layers/docker-ignore.ts'
-import { keptLayer, whileMaking, type KeptLayer } from '../layers/kept-layer.ts'
+import { whileMaking } from '../layers/cache-folder.ts'
+import { keptLayer, type KeptLayer } from '../layers/kept-layer.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { belowUsr, libraryFolders, triplet } from '../layers/library-places.ts'
+import { aptLists } from './apt-lists.ts'
 import { downloadPackages, resolvePackages } from './resolve-packages.ts'
 
 export interface PackagesFacts {
@@ -51,9 +53,6 @@ export async function packagesLayer(
     }
   })
 }
-
-/** Changes when apt is brought up to date. */
-export const aptLists = '/var/lib/apt/lists'
 
 /** What apt worked out is good until its lists change. */
 async function resolved(
