@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/images/registry/digest.ts'
 import { exportImages } from '../../src/images/oci/export-image.ts'
-import { RegistryContent } from '../../src/images/oci/registry-content.ts'
+import { RegistryClient } from '../../src/images/client/registry-client.ts'
+import { RegistryContent } from '../../src/images/client/registry-content.ts'
 import { busyboxImage } from '../../src/testing/busybox-image.ts'
 import { NetworkNamespace, repository, succeeded, type Result } from '../../src/testing/cluster-fixture.ts'
 import { eventually } from '../../src/testing/eventually.ts'
@@ -54,7 +55,7 @@ describe.skipIf(!isRoot)(`tools${isRoot ? '' : ' (skipped: namespaces need root)
     for (const { content } of [config, ...layers]) await source.pushBlob('busybox', content)
     await source.pushManifest('busybox', '1', manifest.content.toString())
     await exportImages(
-      new RegistryContent(`127.0.0.1:${source.port}`),
+      new RegistryContent(`127.0.0.1:${source.port}`, name => new RegistryClient(`127.0.0.1:${source.port}`, name)),
       [{ repository: 'busybox', reference: '1', name: 'sampan.local/busybox:1' }],
       file('busybox.tar'),
     )

@@ -3,16 +3,12 @@ import { resolve } from 'node:path'
 import { localRegistry } from '../../images/client/place.ts'
 import { parseImageReference, type ImageReference } from '../../images/image-reference.ts'
 import { exportImages } from '../../images/oci/export-image.ts'
-import {
-  isIndex,
-  ofThisMachine,
-  parseImage,
-  parseJson,
-  type Descriptor,
-  type ImageConfig,
-} from '../../images/oci/image-manifest.ts'
+import { isIndex, ofThisMachine, parseImage, parseJson, type ImageConfig } from '../../images/oci/image-manifest.ts'
 import { importImages } from '../../images/oci/import-images.ts'
-import { RegistryContent, type FoundManifest } from '../../images/oci/registry-content.ts'
+import type { FoundManifest } from '../../images/client/registry-client.ts'
+import type { RegistryContent } from '../../images/client/registry-content.ts'
+import type { Descriptor } from '../../images/descriptor.ts'
+import { registryContent } from '../registry-login.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { buffer } from 'node:stream/consumers'
 import { bytesText } from '../bytes-text.ts'
@@ -35,7 +31,7 @@ interface Opened {
 
 async function open({ registry, context, clock }: ImagesOptions): Promise<Opened> {
   const address = registry ?? (await clusterRegistry(context, clock))
-  return { registry: new RegistryContent(address), address }
+  return { registry: registryContent(address), address }
 }
 
 interface ListedImage {
@@ -49,8 +45,8 @@ export async function listImages(options: ImagesOptions): Promise<void> {
   const { registry } = await open(options)
   const images: ListedImage[] = []
   for (const name of await registry.repositories())
-    for (const tag of await registry.tags(name)) {
-      const manifest = await registry.manifest(name, tag)
+    for (const tag of await registry.at(name).tags()) {
+      const manifest = await registry.at(name).manifest(tag)
       if (manifest === undefined) continue
       images.push({ name, tag, digest: manifest.digest, sizeBytes: await sizeOf(registry, name, manifest) })
     }
@@ -72,7 +68,7 @@ async function sizeOf(registry: RegistryContent, repository: string, { content }
       return
     }
     for (const { digest } of parsed.manifests) {
-      const child = await registry.manifest(repository, digest)
+      const child = await registry.at(repository).manifest(digest)
       if (child !== undefined) await add(child.content)
     }
   }
@@ -90,11 +86,11 @@ interface NamedImage {
 /** @param isNeeded a tag, where the repository has several. @throws CommandFailure */
 async function find({ registry, address }: Opened, text: string): Promise<NamedImage> {
   const { repository, tag, digest } = parsed(text, address)
-  const tags = tag === undefined && digest === undefined ? await registry.tags(repository) : []
+  const tags = tag === undefined && digest === undefined ? await registry.at(repository).tags() : []
   const reference = digest ?? tag ?? (tags.length === 1 ? tags[0]! : undefined)
-  const manifest = reference === undefined ? undefined : await registry.manifest(repository, reference)
+  const manifest = reference === undefined ? undefined : await registry.at(repository).manifest(reference)
   if (reference !== undefined && manifest !== undefined) return { repository, reference, manifest }
-  const known = tags.length > 0 ? tags : await registry.tags(repository)
+  const known = tags.length > 0 ? tags : await registry.at(repository).tags()
   if (known.length === 0)
     throw new CommandFailure(`there is no image ${repository} in this registry; sampan images list shows what there is`)
   throw new CommandFailure(
@@ -123,7 +119,7 @@ export async function inspectImage(text: string, options: ImagesOptions): Promis
   const { registry } = opened
   const { repository, reference, manifest } = await find(opened, text)
   const own = await imageOf(registry, repository, manifest)
-  const about = await registry.referrers(repository, manifest.digest)
+  const about = await registry.at(repository).referrers(manifest.digest)
   const facts = {
     image: `${localRegistry}/${nameOf(repository, reference)}`,
     digest: manifest.digest,
@@ -168,11 +164,11 @@ async function imageOf(
   if (isIndex(found)) {
     const platforms = found.manifests.flatMap(({ platform }) => (platform === undefined ? [] : platformText(platform)))
     const own = ofThisMachine(found)
-    const manifest = own && (await registry.manifest(repository, own.digest))
+    const manifest = own && (await registry.at(repository).manifest(own.digest))
     if (manifest === undefined) return { platforms, config: {}, layers: [] }
     return { ...(await imageOf(registry, repository, manifest)), ...(platforms.length > 0 && { platforms }) }
   }
-  const bytes = await buffer(await registry.blob(repository, found.config.digest))
+  const bytes = await buffer(await registry.at(repository).streamBlob(found.config.digest))
   const config = parseJson(bytes, 'the configuration of an image') as ImageConfig
   return { platforms: config.os === undefined ? [] : [platformText(config)], config, layers: found.layers }
 }
@@ -250,7 +246,7 @@ export async function removeImages(texts: readonly string[], options: ImagesOpti
   // All are looked for before the first one goes.
   const found = []
   for (const text of texts) found.push(await find(opened, text))
-  for (const { repository, reference } of found) await opened.registry.remove(repository, reference)
+  for (const { repository, reference } of found) await opened.registry.at(repository).remove(reference)
   const names = found.map(({ repository, reference }) => nameOf(repository, reference))
   if (options.output === 'json') return console.log(JSON.stringify({ removed: names }))
   new Output().line(`removed ${names.join(', ')}; its space is free after: sampan images prune`)

@@ -67,9 +67,12 @@ export class Exchange {
         resolve,
       )
       outgoing.once('timeout', () => outgoing.destroy(new Error(`nothing came for ${this.silenceMs / 1000} s`)))
+      const content = body?.()
+      // What cannot be read is not the registry's fault.
+      content?.once('error', reject)
       outgoing.once('error', error => reject(unreachable(url, error)))
-      if (body === undefined) outgoing.end()
-      else pipeline(body(), outgoing).catch(reject)
+      if (content === undefined) outgoing.end()
+      else pipeline(content, outgoing).catch(reject)
     })
   }
 

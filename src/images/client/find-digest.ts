@@ -11,7 +11,7 @@ export type TagAnswer =
 export async function findDigest(client: RegistryClient, tag: string): Promise<TagAnswer> {
   try {
     const digest = await client.digestOf(tag)
-    return digest === undefined ? { tags: await client.tags() } : { digest }
+    return digest === undefined ? { tags: await client.tags().catch(() => []) } : { digest }
   } catch (error) {
     return { reason: (error as Error).message }
   }

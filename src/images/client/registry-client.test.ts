@@ -10,7 +10,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { BuildError } from '../build/build-error.ts'
 import { startRegistry, type Registry } from '../registry/registry.ts'
 import { findDigest } from './find-digest.ts'
-import { RegistryClient, type RegistryClientOptions } from './registry-client.ts'
+import { RegistryClient } from './registry-client.ts'
+import type { RegistryClientOptions } from './registry-session.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'sampan-client-'))
 let registry: Registry

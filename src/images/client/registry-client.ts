@@ -1,24 +1,16 @@
 // One repository of a registry: what is there already is neither sent nor fetched again, and what breaks off goes on
-// where it stopped. Logs in when it is asked to. Source: OCI distribution specification 1.1.
+// where it stopped. Source: OCI distribution specification 1.1.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { BuildError } from '../build/build-error.ts'
-import { imageType, indexType, anyImage } from '../media-types.ts'
-import { challengeIn } from './challenge.ts'
-import type { Credentials } from './credentials.ts'
-import { Exchange } from './exchange.ts'
-import { registryUrl, repositoryAt } from './place.ts'
-
-export interface RegistryClientOptions {
-  /** Asked once, when the registry wants to know who one is. */
-  readonly credentials?: () => Promise<Credentials | undefined>
-  /** After which a connection is taken for dead; by default a minute. */
-  readonly silenceMs?: number
-}
+import type { Descriptor } from '../descriptor.ts'
+import { anyImage, imageType, indexType } from '../media-types.ts'
+import { expectStatus, fail } from './refusal.ts'
+import { RegistrySession, type RegistryClientOptions } from './registry-session.ts'
 
 /** A file's content by its digest, as descriptors of images name it. */
 export interface Content {
@@ -32,39 +24,33 @@ export interface FoundManifest {
   readonly content: Buffer
 }
 
-type Access = 'pull' | 'pull,push'
-
 /** From this size on it is worth asking whether another repository has the content. */
 const mountedFromBytes = 100_000
 /** How often a transfer is gone on with after a broken connection. */
 const maximumResumptions = 5
+const noContent = { headers: { 'content-length': 0 } }
 
 export class RegistryClient {
-  readonly repository: string
-  private readonly base: URL
+  private readonly session: RegistrySession
   private readonly registry: string
-  private readonly credentials: () => Promise<Credentials | undefined>
-  private readonly exchange: Exchange
-  /** What was sent last as `Authorization`, by what it is good for. */
-  private readonly authorizations = new Map<Access, string>()
-  private login: Promise<Credentials | undefined> | undefined
 
   /** @param registry host with port, or a URL */
-  constructor(registry: string, repository: string, { credentials, silenceMs }: RegistryClientOptions = {}) {
+  constructor(registry: string, repository: string, options: RegistryClientOptions = {}) {
     this.registry = registry
-    this.base = registryUrl(registry)
-    this.repository = repositoryAt(registry, repository)
-    this.exchange = new Exchange(silenceMs)
-    this.credentials = credentials ?? (async () => undefined)
+    this.session = new RegistrySession(registry, repository, options)
+  }
+
+  get repository(): string {
+    return this.session.repository
   }
 
   close(): void {
-    this.exchange.close()
+    this.session.close()
   }
 
   /** @returns undefined: there is none */
   async manifest(reference: string): Promise<FoundManifest | undefined> {
-    const answer = await this.call('pull', 'GET', `manifests/${reference}`, {
+    const answer = await this.session.ask('pull', 'GET', `manifests/${reference}`, {
       headers: { accept: anyImage },
     })
     if (answer.statusCode === 404) return discard(answer)
@@ -79,7 +65,7 @@ export class RegistryClient {
 
   /** @returns undefined: there is none */
   async digestOf(reference: string): Promise<string | undefined> {
-    const answer = await this.call('pull', 'HEAD', `manifests/${reference}`, {
+    const answer = await this.session.ask('pull', 'HEAD', `manifests/${reference}`, {
       headers: { accept: anyImage },
     })
     answer.resume()
@@ -92,14 +78,38 @@ export class RegistryClient {
 
   /** Empty where there is no such repository. */
   async tags(): Promise<string[]> {
-    const answer = await this.call('pull', 'GET', 'tags/list')
-    const body = await text(answer)
-    if (answer.statusCode !== 200) return []
-    return (JSON.parse(body) as { tags?: string[] | null }).tags ?? []
+    const pages = await this.session.pages<{ tags?: string[] | null }>('tags/list')
+    return pages.flatMap(({ tags }) => tags ?? [])
+  }
+
+  /** Manifests that are about this one. */
+  async referrers(digest: string): Promise<Descriptor[]> {
+    const pages = await this.session.pages<{ manifests?: Descriptor[] }>(`referrers/${digest}`)
+    return pages.flatMap(({ manifests }) => manifests ?? [])
+  }
+
+  /** @returns false: there was none */
+  async remove(reference: string): Promise<boolean> {
+    const answer = await this.session.ask('pull,push,delete', 'DELETE', `manifests/${reference}`)
+    if (answer.statusCode !== 404)
+      await expectStatus(
+        answer,
+        [202],
+        `the registry at ${this.registry} did not remove ${this.repository}:${reference}`,
+      )
+    answer.resume()
+    return answer.statusCode === 202
+  }
+
+  /** Content as it comes; who reads it looks at its digest. */
+  async streamBlob(digest: string): Promise<Readable> {
+    const answer = await this.session.ask('pull', 'GET', `blobs/${digest}`)
+    await expectStatus(answer, [200], `the registry at ${this.registry} does not give ${digest} of ${this.repository}`)
+    return answer
   }
 
   async readBlob(content: Content): Promise<Buffer> {
-    const answer = await this.call('pull', 'GET', `blobs/${content.digest}`)
+    const answer = await this.session.ask('pull', 'GET', `blobs/${content.digest}`)
     await expectStatus(answer, [200], `the registry at ${this.registry} does not give ${content.digest}`)
     const parts: Buffer[] = []
     for await (const part of answer) parts.push(part as Buffer)
@@ -120,7 +130,7 @@ export class RegistryClient {
       }
       if (size > 0) for await (const part of createReadStream(file)) hash.update(part as Buffer)
       for (let resumed = 0; size < content.size; resumed++) {
-        const answer = await this.call('pull', 'GET', `blobs/${content.digest}`, {
+        const answer = await this.session.ask('pull', 'GET', `blobs/${content.digest}`, {
           headers: size === 0 ? {} : { range: `bytes=${size}-` },
         })
         await expectStatus(answer, [200, 206], `the registry at ${this.registry} does not give ${content.digest}`)
@@ -170,7 +180,7 @@ export class RegistryClient {
     mediaType: string,
     bytes: Buffer,
   ): Promise<{ readonly digest: string; readonly knowsSubject: boolean }> {
-    const answer = await this.call('pull,push', 'PUT', `manifests/${reference}`, {
+    const answer = await this.session.ask('pull,push', 'PUT', `manifests/${reference}`, {
       headers: { 'content-type': mediaType, 'content-length': bytes.length },
       body: () => Readable.from([bytes]),
     })
@@ -194,15 +204,73 @@ export class RegistryClient {
     await this.pushManifest(tag, indexType, Buffer.from(JSON.stringify(index)))
   }
 
+  /** Whether it is there, or in another repository from where it is taken. */
+  async hasBlob(digest: string): Promise<boolean> {
+    const known = await this.session.ask('pull,push', 'HEAD', `blobs/${digest}`)
+    known.resume()
+    if (known.statusCode === 200) return true
+    const mounted = await this.session.ask('pull,push', 'POST', `blobs/uploads/?mount=${digest}`, noContent)
+    mounted.resume()
+    if (mounted.statusCode === 202) await this.giveUp(this.session.locationOf(mounted))
+    return mounted.statusCode === 201
+  }
+
+  /**
+   * Of content whose digest nobody knows before it was read.
+   * @param isExpected told the digest; throws where it is another one
+   */
+  async pushStream(content: AsyncIterable<Buffer>, isExpected: (digest: string) => void = () => {}): Promise<Content> {
+    const begun = await this.session.ask('pull,push', 'POST', 'blobs/uploads/', noContent)
+    await expectStatus(begun, [202], `the registry at ${this.registry} takes nothing for ${this.repository}`)
+    begun.resume()
+    const hash = createHash('sha256')
+    let size = 0
+    async function* counted(): AsyncGenerator<Buffer> {
+      for await (const chunk of content) {
+        hash.update(chunk)
+        size += chunk.length
+        yield chunk
+      }
+    }
+    const sent = await this.session.ask('pull,push', 'PATCH', this.session.locationOf(begun), {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: () => Readable.from(counted()),
+    })
+    await expectStatus(sent, [202], `the registry at ${this.registry} did not take content of ${this.repository}`)
+    sent.resume()
+    const place = this.session.locationOf(sent)
+    const digest = `sha256:${hash.digest('hex')}`
+    try {
+      isExpected(digest)
+    } catch (error) {
+      await this.giveUp(place)
+      throw error
+    }
+    await this.finish(place, digest)
+    return { digest, size }
+  }
+
+  private async giveUp(upload: URL): Promise<void> {
+    const answer = await this.session.ask('pull,push', 'DELETE', upload)
+    answer.resume()
+  }
+
+  private async finish(upload: URL, digest: string): Promise<void> {
+    upload.searchParams.set('digest', digest)
+    const answer = await this.session.ask('pull,push', 'PUT', upload, noContent)
+    await expectStatus(answer, [201], `the registry at ${this.registry} did not accept a layer`)
+    answer.resume()
+  }
+
   /** Sends nothing when it is there, or in another repository that this one may take it from. */
   private async upload(content: Content, from: (start: number) => Readable): Promise<void> {
     const { digest, size } = content
-    const known = await this.call('pull,push', 'HEAD', `blobs/${digest}`)
+    const known = await this.session.ask('pull,push', 'HEAD', `blobs/${digest}`)
     known.resume()
     if (known.statusCode === 200) return
     const isSmall = size < mountedFromBytes
-    const isWhole = isSmall && this.base.protocol === 'http:'
-    const first = await this.call(
+    const isWhole = isSmall && !this.session.isSecure
+    const first = await this.session.ask(
       'pull,push',
       'POST',
       `blobs/uploads/${isWhole ? `?digest=${digest}` : isSmall ? '' : `?mount=${digest}`}`,
@@ -222,11 +290,11 @@ export class RegistryClient {
     { digest, size }: Content,
     from: (start: number) => Readable,
   ): Promise<void> {
-    let place = this.locationOf(begun)
+    let place = this.session.locationOf(begun)
     let sent = 0
     for (let resumed = 0; sent < size; resumed++) {
       try {
-        const answer = await this.call('pull,push', 'PATCH', place, {
+        const answer = await this.session.ask('pull,push', 'PATCH', place, {
           headers: {
             'content-type': 'application/octet-stream',
             'content-length': size - sent,
@@ -236,95 +304,18 @@ export class RegistryClient {
         })
         await expectStatus(answer, [202], `the registry at ${this.registry} did not accept a layer`)
         answer.resume()
-        place = this.locationOf(answer)
+        place = this.session.locationOf(answer)
         sent = size
       } catch (error) {
         if (resumed === maximumResumptions) throw error
-        const state = await this.call('pull,push', 'GET', place)
+        const state = await this.session.ask('pull,push', 'GET', place)
         state.resume()
         if (state.statusCode !== 204) throw error
-        place = this.locationOf(state)
+        place = this.session.locationOf(state)
         sent = Number(/^(?:bytes=)?0-(\d+)$/.exec(state.headers.range ?? '')?.[1] ?? -1) + 1
       }
     }
-    place.searchParams.set('digest', digest)
-    const answer = await this.call('pull,push', 'PUT', place, { headers: { 'content-length': 0 } })
-    await expectStatus(answer, [201], `the registry at ${this.registry} did not accept a layer`)
-    answer.resume()
-  }
-
-  private locationOf(answer: IncomingMessage): URL {
-    return new URL(answer.headers.location ?? '', this.base)
-  }
-
-  private async call(
-    access: Access,
-    method: string,
-    path: string | URL,
-    { headers = {}, body }: { readonly headers?: OutgoingHttpHeaders; readonly body?: () => Readable } = {},
-  ): Promise<IncomingMessage> {
-    const url = path instanceof URL ? path : new URL(`/v2/${this.repository}/${path}`, this.base)
-    const ask = (authorization: string | undefined): Promise<IncomingMessage> =>
-      this.exchange.ask({
-        method,
-        url,
-        headers: { ...headers, ...(authorization !== undefined && { authorization }) },
-        ...(body !== undefined && { body }),
-      })
-    const answer = await ask(this.authorizations.get(access))
-    if (answer.statusCode !== 401) return answer
-    const authorization = await this.authorize(access, header(answer, 'www-authenticate'))
-    if (authorization === undefined) return answer
-    answer.resume()
-    this.authorizations.set(access, authorization)
-    return ask(authorization)
-  }
-
-  /** @returns undefined: there is nothing that it could be told */
-  private async authorize(access: Access, wanted: string | undefined): Promise<string | undefined> {
-    const challenge = challengeIn(wanted)
-    if (challenge === undefined) return undefined
-    this.login ??= this.credentials()
-    const login = await this.login
-    if (challenge.scheme === 'bearer') return this.token(access, challenge.parameters, login)
-    return login !== undefined && 'password' in login ? basic(login) : undefined
-  }
-
-  private async token(
-    access: Access,
-    { realm, service, scope }: Readonly<Record<string, string>>,
-    login: Credentials | undefined,
-  ): Promise<string | undefined> {
-    if (realm === undefined || !URL.canParse(realm)) return undefined
-    const url = new URL(realm)
-    const query = new URLSearchParams({
-      ...(service !== undefined && { service }),
-      scope: access === 'pull' && scope !== undefined ? scope : `repository:${this.repository}:${access}`,
-    })
-    const isRefresh = login !== undefined && 'refreshToken' in login
-    if (isRefresh) {
-      query.set('grant_type', 'refresh_token')
-      query.set('refresh_token', login.refreshToken)
-      query.set('client_id', 'sampan')
-    } else for (const [name, value] of query) url.searchParams.append(name, value)
-    const bytes = Buffer.from(String(query))
-    const answer = await this.exchange.ask(
-      isRefresh
-        ? {
-            method: 'POST',
-            url,
-            headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': bytes.length },
-            body: () => Readable.from([bytes]),
-          }
-        : { method: 'GET', url, headers: login === undefined ? {} : { authorization: basic(login) } },
-    )
-    await expectStatus(
-      answer,
-      [200],
-      `${url.host}, which gives tokens for the registry at ${this.registry}, refuses${login === undefined ? ' who has no login; log in with: docker login, podman login or skopeo login' : ' the login that is kept for it'}`,
-    )
-    const { token, access_token: other } = JSON.parse(await text(answer)) as Record<string, string>
-    return `Bearer ${token ?? other}`
+    await this.finish(place, digest)
   }
 
   private wrongContent({ digest }: Content, found: string): BuildError {
@@ -340,40 +331,6 @@ export class RegistryClient {
 
 export const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-const basic = (login: Credentials): string =>
-  'password' in login
-    ? `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`
-    : `Bearer ${login.refreshToken}`
-
-function header({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
 function discard(answer: IncomingMessage): undefined {
   answer.resume()
-}
-
-/** @throws BuildError with what the registry says */
-async function expectStatus(answer: IncomingMessage, wanted: readonly number[], problem: string): Promise<void> {
-  if (!wanted.includes(answer.statusCode ?? 0)) fail(answer, await text(answer), problem)
-}
-
-function fail({ statusCode }: IncomingMessage, body: string, problem: string): never {
-  const hint =
-    statusCode === 401 || statusCode === 403
-      ? '; log in with: docker login, podman login or skopeo login, or ask for the rights'
-      : ''
-  throw new BuildError(`${problem}: it answered ${statusCode}${told(body)}${hint}`)
-}
-
-/** `DENIED: requested access is denied`, or the beginning of what else was said. */
-function told(body: string): string {
-  try {
-    const { errors } = JSON.parse(body) as { errors?: { code?: string; message?: string }[] }
-    if (errors?.[0] !== undefined) return ` ${errors.map(({ code, message }) => `${code}: ${message}`).join(', ')}`
-  } catch {
-    // No JSON.
-  }
-  return body.trim() === '' ? '' : ` ${body.trim().slice(0, 300)}`
 }

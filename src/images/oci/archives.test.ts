@@ -13,7 +13,8 @@ import { digestOf } from '../registry/digest.ts'
 import { exportImages } from './export-image.ts'
 import { ofThisMachine } from './image-manifest.ts'
 import { importImages, type ImportedImage, type ImportOptions } from './import-images.ts'
-import { RegistryContent } from './registry-content.ts'
+import { RegistryClient } from '../client/registry-client.ts'
+import { RegistryContent } from '../client/registry-content.ts'
 
 let directory: string
 let source: RegistryFixture
@@ -28,7 +29,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-const contentOf = ({ port }: RegistryFixture): RegistryContent => new RegistryContent(`127.0.0.1:${port}`)
+const contentOf = ({ port }: RegistryFixture): RegistryContent =>
+  new RegistryContent(`127.0.0.1:${port}`, repository => new RegistryClient(`127.0.0.1:${port}`, repository))
 const file = (name: string): string => join(directory, name)
 const exported = (name: string, ...references: string[]): Promise<number> =>
   exportImages(

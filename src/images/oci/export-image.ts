@@ -5,9 +5,11 @@ import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pack, type Pack } from 'tar-stream'
-import { isIndex, layoutType, ofThisMachine, parseImage, type Descriptor } from './image-manifest.ts'
+import { isIndex, layoutType, ofThisMachine, parseImage } from './image-manifest.ts'
+import type { FoundManifest } from '../client/registry-client.ts'
+import type { RegistryContent } from '../client/registry-content.ts'
+import type { Descriptor } from '../descriptor.ts'
 import { indexType } from '../media-types.ts'
-import type { FoundManifest, RegistryContent } from './registry-content.ts'
 import { ArchiveError } from './archive-error.ts'
 
 export interface ExportedImage {
@@ -71,7 +73,7 @@ class ArchiveWriter {
   }
 
   async add({ repository, reference, name }: ExportedImage): Promise<void> {
-    const manifest = await this.registry.manifest(repository, reference)
+    const manifest = await this.registry.at(repository).manifest(reference)
     if (manifest === undefined) throw new ArchiveError(`there is no image ${name} in the registry`)
     await this.addManifest(repository, manifest)
     const tag = name.slice(name.lastIndexOf('/') + 1).split(':')[1]
@@ -100,7 +102,7 @@ class ArchiveWriter {
     const parsed = parseImage(content)
     if (!isIndex(parsed)) return parsed
     const own = ofThisMachine(parsed)
-    const found = own && (await this.registry.manifest(repository, own.digest))
+    const found = own && (await this.registry.at(repository).manifest(own.digest))
     return found && this.forDocker(repository, found)
   }
 
@@ -109,7 +111,7 @@ class ArchiveWriter {
     const parsed = parseImage(content)
     if (isIndex(parsed))
       for (const child of parsed.manifests) {
-        const found = await this.registry.manifest(repository, child.digest)
+        const found = await this.registry.at(repository).manifest(child.digest)
         if (found !== undefined) await this.addManifest(repository, found)
       }
     else
@@ -117,7 +119,7 @@ class ArchiveWriter {
         if (!this.written.has(blob)) {
           this.written.add(blob)
           this.bytes += size
-          await this.write(pathOf(blob), size, await this.registry.blob(repository, blob))
+          await this.write(pathOf(blob), size, await this.registry.at(repository).streamBlob(blob))
         }
     this.written.add(digest)
     this.bytes += content.length

@@ -1,22 +1,9 @@
 // Manifests and configurations of images, as far as archives and people look into them. Pure. Source: OCI image
 // specification 1.1; docker's image manifest version 2, schema 2, which says the same in other media types.
+import type { Descriptor, Platform } from '../descriptor.ts'
 import { ArchiveError } from './archive-error.ts'
 
 export const layoutType = { imageLayoutVersion: '1.0.0' }
-
-export interface Descriptor {
-  readonly mediaType: string
-  readonly digest: string
-  readonly size: number
-  readonly platform?: Platform
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
-export interface Platform {
-  readonly os?: string
-  readonly architecture?: string
-  readonly variant?: string
-}
 
 export interface ImageManifest {
   readonly config: Descriptor

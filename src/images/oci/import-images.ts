@@ -5,16 +5,10 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { ArchiveError } from './archive-error.ts'
 import { archiveEntries } from './archive-entries.ts'
-import {
-  isIndex,
-  parseImage,
-  parseJson,
-  type Descriptor,
-  type ImageIndex,
-  type ImageManifest,
-} from './image-manifest.ts'
+import { isIndex, parseImage, parseJson, type ImageIndex, type ImageManifest } from './image-manifest.ts'
+import type { RegistryContent } from '../client/registry-content.ts'
+import type { Descriptor } from '../descriptor.ts'
 import { configType, imageType } from '../media-types.ts'
-import type { RegistryContent } from './registry-content.ts'
 
 export interface ImportedImage {
   readonly repository: string
@@ -81,7 +75,9 @@ async function importLayout(options: ImportOptions, documents: Documents, index:
     await pushBlobs(options, place.repository, new Map([...wanted].map(digest => [pathOf(digest), digest])))
     await pushManifest(options.registry, documents, place.repository, descriptor)
     const content = documentOf(documents, pathOf(descriptor.digest))
-    const digest = await options.registry.pushManifest(place.repository, place.tag, descriptor.mediaType, content)
+    const { digest } = await options.registry
+      .at(place.repository)
+      .pushManifest(place.tag, descriptor.mediaType, content)
     imported.push({ ...place, digest })
   }
   if (imported.length === 0) throw new ArchiveError(`${options.file} holds no images: its index.json is empty`)
@@ -113,7 +109,7 @@ async function pushManifest(
   const parsed = parseImage(content)
   const children = isIndex(parsed) ? parsed.manifests.filter(child => documents.texts.has(pathOf(child.digest))) : []
   for (const child of children) await pushManifest(registry, documents, repository, child)
-  await registry.pushManifest(repository, digest, mediaType, content)
+  await registry.at(repository).pushManifest(digest, mediaType, content)
 }
 
 /** @param wanted the digest that each file of the archive has to have; what is there already is not read */
@@ -123,17 +119,23 @@ async function pushBlobs(
   wanted: ReadonlyMap<string, string>,
 ): Promise<void> {
   const missing = new Map<string, string>()
-  for (const [path, digest] of wanted) if (!(await registry.hasBlob(repository, digest))) missing.set(path, digest)
+  for (const [path, digest] of wanted) if (!(await registry.at(repository).hasBlob(digest))) missing.set(path, digest)
   if (missing.size === 0) return
   for await (const { name, content } of archiveEntries(file)) {
     const digest = missing.get(name)
     if (digest === undefined) continue
     progress?.(`${repository}: ${missing.size} more`)
-    await registry.pushBlob(repository, content, digest)
+    await registry.at(repository).pushStream(content, found => checkDigest(found, digest))
     missing.delete(name)
     if (missing.size === 0) return
   }
   throw new ArchiveError(`the archive names ${[...missing.keys()][0]}, which is not in it; it is damaged`)
+}
+
+/** @throws ArchiveError */
+function checkDigest(found: string, expected: string): void {
+  if (found !== expected)
+    throw new ArchiveError(`expected content with the digest ${expected}, found ${found}; the archive is damaged`)
 }
 
 interface DockerEntry {
@@ -169,13 +171,13 @@ async function importDockerImage(
     if (!waiting.delete(name)) continue
     progress?.(`${repository}: ${waiting.size + 1} more`)
     const { first, whole } = await withFirstBytes(content)
-    const { digest, size } = await registry.pushBlob(repository, whole)
+    const { digest, size } = await registry.at(repository).pushStream(whole)
     layers.set(name, { mediaType: layerTypeOf(first), digest, size })
   }
   if (waiting.size > 0)
     throw new ArchiveError(`the archive names ${[...waiting][0]}, which is not in it; it is damaged`)
   const config = documentOf(documents, entry.Config)
-  const pushed = await registry.pushBlob(repository, Readable.from([config]))
+  const pushed = await registry.at(repository).pushStream(Readable.from([config]))
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
@@ -184,7 +186,8 @@ async function importDockerImage(
       layers: entry.Layers.map(path => layers.get(pathOfLayer(path))),
     }),
   )
-  return { repository, tag, digest: await registry.pushManifest(repository, tag, imageType, manifest) }
+  const { digest } = await registry.at(repository).pushManifest(tag, imageType, manifest)
+  return { repository, tag, digest }
 }
 
 async function withFirstBytes(

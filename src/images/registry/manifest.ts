@@ -1,6 +1,7 @@
 // A manifest, and what it says of itself. One may be about another one, its subject: a signature, a list of contents,
 // a test report. Pure. Source: OCI distribution specification 1.1, "Pushing Manifests", "Listing Referrers"; OCI image
 // specification 1.1.
+import type { Descriptor } from '../descriptor.ts'
 import { imageType, indexType } from '../media-types.ts'
 import { RegistryError } from './registry-error.ts'
 
@@ -12,15 +13,6 @@ export interface Manifest {
 
 /** Of any algorithm: a subject need not be in this registry. */
 export const anyDigestPattern = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[\w=-]+$/
-
-/** What other manifests point at it with. */
-export interface Descriptor {
-  readonly mediaType: string
-  readonly digest: string
-  readonly size: number
-  readonly artifactType?: string
-  readonly annotations?: Readonly<Record<string, string>>
-}
 
 interface Named {
   readonly digest?: unknown

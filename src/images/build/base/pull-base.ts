@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { holdLock } from '../../../host/lock.ts'
 import { dockerHub, localRegistry } from '../../client/place.ts'
 import type { Content, FoundManifest, RegistryClient } from '../../client/registry-client.ts'
+import type { Descriptor } from '../../descriptor.ts'
 import { parseImageReference, type ImageReference } from '../../image-reference.ts'
 import { BuildError } from '../build-error.ts'
 import type { ContainerConfig } from '../image-content.ts'
@@ -24,11 +25,6 @@ export interface BaseSource {
   readonly localRegistry: string
   readonly progress: (step: string, cached: boolean) => void
   readonly note: (text: string) => void
-}
-
-interface Descriptor extends Content {
-  readonly mediaType: string
-  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string }
 }
 
 interface ManifestJson {
@@ -116,7 +112,7 @@ class BasePull {
       this.source.note(`${(error as Error).message}; ${this.name} is taken as it was last, ${kept}`)
       return kept
     }
-    const tags = await this.client.tags()
+    const tags = await this.client.tags().catch((): string[] => [])
     throw new BuildError(
       `there is no image ${this.name} to build upon; its registry has ${tags.length === 0 ? 'none of that name' : tags.slice(-10).join(', ')}`,
     )
