@@ -1,29 +1,17 @@
 // Builds real images into a real registry. /bin/true stands for Node.js: a base layer is a program with
 // its libraries, whatever the program is.
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { extract } from 'tar-stream'
-import { processMark } from '../../host/process-mark.ts'
 import { RegistryClient } from '../client/registry-client.ts'
 import { startRegistry, type Registry } from '../registry/registry.ts'
 import { buildImage } from './build-image.ts'
 import type { BuiltImage } from './push-image.ts'
 import { BuildError } from './build-error.ts'
 import type { Builder } from './builder.ts'
-import { entriesBelow, writeLayer } from './layers/layer.ts'
 import { nodeBuilder } from './node/node-builder.ts'
 import { defaultSettings } from './settings.ts'
 
@@ -101,36 +89,6 @@ async function namesIn(digest: string): Promise<string[]> {
   }
   return names
 }
-
-describe('the folder for layers', () => {
-  test.each([
-    ['/proc/sampan/layers', 'ENOENT'],
-    ['/proc/self', 'ENOENT'],
-    ['/sys/layers', 'EPERM'],
-    ['FILE', 'EEXIST'],
-    ['FILE/layers', 'ENOTDIR'],
-  ])('that cannot be written is named: %s', async (path, code) => {
-    put('file', '')
-    const inTheWay = path.replace('FILE', join(directory, 'file'))
-    await expect(build({ cacheDirectory: inTheWay })).rejects.toThrow(
-      new BuildError(
-        `the folder ${inTheWay}, where layers are kept, cannot be written (${code}); name another one with XDG_CACHE_HOME`,
-      ),
-    )
-  })
-
-  test('loses what killed builds left, and nothing of those that run', async () => {
-    const [place, boot, numbers] = processMark().split('-')
-    const gone = `making-${place}-${boot}-${numbers}-1-1.a`
-    const kept = [`making-${processMark()}.b`, `making-00000000-${boot}-${numbers}-1-1.c`]
-    for (const name of [gone, 'making-old', ...kept])
-      mkdirSync(join(cacheDirectory, name, 'project'), { recursive: true })
-    utimesSync(join(cacheDirectory, 'making-old'), 1, 1)
-    await build()
-    const found = readdirSync(cacheDirectory).filter(name => name.startsWith('making-'))
-    expect(found.toSorted()).toEqual(kept.toSorted())
-  })
-})
 
 describe('a built image', () => {
   test('has a base and an application layer, and says how it is started', async () => {
@@ -542,55 +500,4 @@ test('a registry that is not there is one sentence', async () => {
   await expect(build({ registry: '127.0.0.1:1' })).rejects.toThrow(
     /the registry at 127.0.0.1:1 cannot be reached .*sampan up/,
   )
-})
-
-describe('a layer', () => {
-  test('keeps links and whether a file is a program, and nothing else of its surroundings', async () => {
-    put('run.sh', '#!/bin/sh')
-    chmodSync(join(directory, 'run.sh'), 0o700)
-    symlinkSync('main.js', join(directory, 'link.js'))
-    put('empty', '')
-    const file = join(root, 'layer.tar')
-    await writeLayer(file, await entriesBelow(directory, 'app'))
-    const unpack = extract()
-    unpack.end(execFileSync('cat', [file]))
-    const found: Record<string, unknown> = {}
-    for await (const entry of unpack) {
-      const { name, mode, uid, mtime, linkname, type } = entry.header
-      found[name] = [type, mode?.toString(8), uid, mtime?.getTime(), linkname ?? undefined]
-      entry.resume()
-    }
-    expect(found).toEqual({
-      'app/': ['directory', '755', 0, 0, undefined],
-      'app/empty': ['file', '644', 0, 0, undefined],
-      'app/link.js': ['symlink', '777', 0, 0, 'main.js'],
-      'app/main.js': ['file', '644', 0, 0, undefined],
-      'app/package.json': ['file', '644', 0, 0, undefined],
-      'app/run.sh': ['file', '755', 0, 0, undefined],
-    })
-  })
-
-  test('does not depend on the order of its entries, and takes long names', async () => {
-    const long = `${'directory/'.repeat(20)}file`
-    const entries = [
-      { path: long, kind: 'file', source: Buffer.from('x') },
-      { path: 'a', kind: 'file', source: Buffer.from('y') },
-    ] as const
-    const layers = await Promise.all(
-      [entries, entries.toReversed()].map((order, index) => writeLayer(join(root, `order-${index}.tar`), order)),
-    )
-    expect(layers[0]).toEqual(layers[1])
-  })
-
-  test('of a file that cannot be read fails instead of waiting', async () => {
-    await expect(
-      writeLayer(join(root, 'missing.tar'), [{ path: 'a', kind: 'file', source: join(root, 'nothing') }]),
-    ).rejects.toThrow(/ENOENT/)
-  })
-
-  test('that cannot be written fails', async () => {
-    await expect(
-      writeLayer(join(root, 'nowhere', 'x.tar'), [{ path: 'a', kind: 'file', source: Buffer.alloc(100_000) }]),
-    ).rejects.toThrow(/ENOENT/)
-  })
 })

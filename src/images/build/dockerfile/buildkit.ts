@@ -14,28 +14,27 @@ const timeoutMs = 1_800_000
 /** Of all files and of the image. */
 const environment = { SOURCE_DATE_EPOCH: '0' }
 
-export const buildKitEngine: DockerfileEngine = {
+export const buildKitEngine: DockerfileEngine = engineOf({
   name: 'BuildKit',
+  program: 'buildctl',
   isThere: async () => (await answers('buildctl', 'debug', 'workers')) !== undefined,
-  async build(what) {
-    const { directory, dockerfile, target, args, secrets } = what
-    return built('buildctl', what, archive => [
-      'build',
-      '--progress=plain',
-      '--frontend=dockerfile.v0',
-      `--local=context=${directory}`,
-      `--local=dockerfile=${dirname(dockerfile)}`,
-      `--opt=filename=${basename(dockerfile)}`,
-      ...(target === undefined ? [] : [`--opt=target=${target}`]),
-      ...Object.entries({ ...args, ...environment }).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
-      ...secretOptions(secrets),
-      `--output=${outputTo(archive)}`,
-    ])
-  },
-}
+  words: ({ directory, dockerfile }) => [
+    'build',
+    '--progress=plain',
+    '--frontend=dockerfile.v0',
+    `--local=context=${directory}`,
+    `--local=dockerfile=${dirname(dockerfile)}`,
+    `--opt=filename=${basename(dockerfile)}`,
+  ],
+  target: name => `--opt=target=${name}`,
+  argument: (name, value) => `--opt=build-arg:${name}=${value}`,
+  // docker passes on what the environment says of it; this one has to be told.
+  more: environment,
+})
 
-export const dockerEngine: DockerfileEngine = {
+export const dockerEngine: DockerfileEngine = engineOf({
   name: 'docker buildx',
+  program: 'docker',
   // Docker's own builder gives images to Docker alone, unless that keeps them as containerd does.
   isThere: async () => {
     const builder = await answers('docker', 'buildx', 'inspect', '--bootstrap')
@@ -43,31 +42,43 @@ export const dockerEngine: DockerfileEngine = {
     if (!/^Driver:\s*docker$/m.test(builder)) return true
     return (await answers('docker', 'info', '--format', '{{.DriverStatus}}'))?.includes('io.containerd') === true
   },
-  async build(what) {
-    const { directory, dockerfile, target, args, secrets } = what
-    return built('docker', what, archive => [
-      'buildx',
-      'build',
-      '--progress=plain',
-      '--provenance=false',
-      `--file=${dockerfile}`,
-      ...(target === undefined ? [] : [`--target=${target}`]),
-      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
-      ...secretOptions(secrets),
-      `--output=${outputTo(archive)}`,
-      directory,
-    ])
-  },
+  words: ({ dockerfile }) => ['buildx', 'build', '--progress=plain', '--provenance=false', `--file=${dockerfile}`],
+  target: name => `--target=${name}`,
+  argument: (name, value) => `--build-arg=${name}=${value}`,
+  last: ({ directory }) => [directory],
+})
+
+/** What tells one client of BuildKit from the other. */
+interface Client extends Pick<DockerfileEngine, 'name' | 'isThere'> {
+  readonly program: string
+  readonly words: (what: DockerfileBuild) => readonly string[]
+  readonly target: (name: string) => string
+  readonly argument: (name: string, value: string) => string
+  /** Build arguments beside those that somebody asked for. */
+  readonly more?: Readonly<Record<string, string>>
+  /** Behind all others. */
+  readonly last?: (what: DockerfileBuild) => readonly string[]
 }
 
-async function built(
-  program: string,
-  { directory, making }: DockerfileBuild,
-  args: (archive: string) => readonly string[],
-): Promise<BuiltParts> {
-  const archive = join(making, 'image.tar')
-  await run(program, args(archive), { directory, timeoutMs, environment: { ...process.env, ...environment } })
-  return partsOf(archive, join(making, 'image'))
+function engineOf({ name, program, isThere, ...words }: Client): DockerfileEngine {
+  return {
+    name,
+    isThere,
+    async build(what) {
+      const { directory, target, args, secrets, making } = what
+      const archive = join(making, 'image.tar')
+      const all = [
+        ...words.words(what),
+        ...(target === undefined ? [] : [words.target(target)]),
+        ...Object.entries({ ...args, ...words.more }).map(([key, value]) => words.argument(key, value)),
+        ...secretOptions(secrets),
+        `--output=${outputTo(archive)}`,
+        ...(words.last?.(what) ?? []),
+      ]
+      await run(program, all, { directory, timeoutMs, environment: { ...process.env, ...environment } })
+      return partsOf(archive, join(making, 'image'))
+    },
+  }
 }
 
 const outputTo = (archive: string): string =>
