@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { completion, completionLines, type CommandFacts, type Completion } from './completion.ts'
+import { completion, completionLines, completionScripts, type CommandFacts, type Completion } from './completion.ts'
 
 const option = (names: string[], value?: string, choices: string[] = []) => ({
   names,
@@ -27,6 +28,16 @@ const commands: CommandFacts[] = [
     operands: [
       { name: 'service', choices: [] },
       { name: 'task', choices: [], repeats: true },
+    ],
+  },
+  {
+    name: 'images',
+    about: '',
+    options: [],
+    operands: [],
+    commands: [
+      { name: 'rm', about: '', options: [], operands: [{ name: 'image', choices: [], repeats: true }] },
+      { name: 'export', about: '', options: [], operands: [{ name: 'image-and-file', choices: [], repeats: true }] },
     ],
   },
   { name: 'ps', about: '', options: [], operands: [{ name: 'service', choices: [], repeats: true }] },
@@ -57,6 +68,7 @@ const commands: CommandFacts[] = [
 ]
 const offers = {
   services: () => ['web', 'api'],
+  images: () => ['team/web:1.0', 'team/web:2.0', 'api:1.0'],
   environments: () => ['test', 'production'],
   contexts: () => ['sampan'],
   tasks: (service: string) => (service === 'web' ? ['sync', 'report'] : []),
@@ -68,7 +80,7 @@ const found = (...words: string[]): Completion | string[] => {
 
 describe('what may stand', () => {
   test.each<[string, string[], Completion | string[]]>([
-    ['first', [''], ['deploy', 'run', 'ps', 'env', 'down', 'completion', 'secret']],
+    ['first', [''], ['deploy', 'run', 'images', 'ps', 'env', 'down', 'completion', 'secret']],
     ['first, from what is typed', ['do'], ['down']],
     ['behind a command that there is not', ['nothing', ''], []],
     ['as an option', ['deploy', '--f'], ['--file']],
@@ -95,6 +107,11 @@ describe('what may stand', () => {
     ['as a task of the service', ['run', '-e', 'test', 'web', 's'], ['sync']],
     ['as a word of a command', ['run', 'web', 'sync', ''], []],
     ['as an environment', ['env', 'delete', 'p'], ['production']],
+    ['as an image', ['images', 'rm', 'team'], ['team/web:1.0', 'team/web:2.0']],
+    ['as another image', ['images', 'rm', 'team/web:1.0', ''], ['team/web:2.0', 'api:1.0']],
+    ['as an image that is exported', ['images', 'export', 'a'], ['api:1.0']],
+    ['as the file that it is exported to', ['images', 'export', 'api:1.0', ''], 'files'],
+    ['as a second image that is exported', ['images', 'export', 'api:1.0', 'team/web:2'], ['team/web:2.0']],
     ['as one of few words', ['completion', 'f'], ['fish']],
   ])('%s', (_what, words, values) => {
     expect(found(...words)).toEqual(values)
@@ -104,4 +121,17 @@ describe('what may stand', () => {
 test('a line has a candidate and what it is', () => {
   expect(completionLines(completion(['do'], commands, offers))).toEqual(['down\tstop it'])
   expect(completionLines('files')).toEqual([':files'])
+})
+
+test.each([
+  [['images', 'rm', 'we'], 'images rm we', ['web:1.0', 'web:2.0']],
+  [['images', 'rm', 'web', ':'], 'images rm web:', ['1.0', '2.0']],
+  [['images', 'rm', 'web', ':', '1'], 'images rm web:1', ['1.0', '2.0']],
+  [['images', 'rm', 'web', ':', '1.0', ''], 'images rm web:1.0 ', ['web:1.0', 'web:2.0']],
+])('bash asks with whole words and gets what stands behind the colon: %j', (words, asked, offered) => {
+  const script = `${completionScripts.bash}
+    sampan() { shift 2; echo "$*" >&3; printf '%s\\t\\n' web:1.0 web:2.0; }
+    COMP_WORDS=(sampan "$@"); COMP_CWORD=$#; _sampan 3>&1; printf '%s\\n' "\${COMPREPLY[@]}"`
+  const { stdout } = spawnSync('bash', ['--norc', '-c', script, 'bash', ...words], { encoding: 'utf8' })
+  expect(stdout.trimEnd().split('\n')).toEqual([asked, ...offered])
 })

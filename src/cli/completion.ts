@@ -45,6 +45,8 @@ export interface Offers {
   readonly contexts: () => readonly string[]
   /** Of the schedules of a service. */
   readonly tasks: (service: string) => readonly string[]
+  /** `web:1.0` of the registry. */
+  readonly images: () => readonly string[]
 }
 
 /** Files are the shell's own business. */
@@ -82,7 +84,7 @@ function candidatesFor(
   )
   const last = command.operands.at(-1)
   const next = command.operands[operands.length] ?? (last?.repeats ? last : undefined)
-  return next === undefined ? [] : operandsOf(next, operands, offers)
+  return next === undefined ? [] : operandsOf(next, operands, typed, offers)
 }
 
 function valuesOf({ names, value, choices }: OptionFacts, typed: string, offers: Offers): Completion {
@@ -100,14 +102,25 @@ function oneMore(typed: string, all: readonly string[]): string[] {
   return all.filter(name => !chosen.includes(name)).map(name => [...chosen, name].join(','))
 }
 
-function operandsOf({ name, choices }: OperandFacts, before: readonly string[], offers: Offers): Completion {
+function operandsOf(
+  { name, choices }: OperandFacts,
+  before: readonly string[],
+  typed: string,
+  offers: Offers,
+): Completion {
   if (choices.length > 0) return plain(choices)
   switch (name) {
     case 'directory':
       return 'directories'
     case 'file':
-    case 'image-and-file':
       return 'files'
+    case 'image':
+      return plain(offers.images().filter(image => !before.includes(image)))
+    case 'image-and-file': {
+      if (before.length === 0) return plain(offers.images())
+      const begun = typed === '' ? [] : offers.images().filter(image => image.startsWith(typed))
+      return begun.length > 0 ? plain(begun) : 'files'
+    }
     case 'name:version':
       return plain(offers.services().map(service => `${service}:`))
     case 'name':
@@ -124,7 +137,7 @@ function operandsOf({ name, choices }: OperandFacts, before: readonly string[], 
 }
 
 /** Of this folder and this user; what cannot be read is not offered. */
-export const offersHere: Offers = {
+export const offersHere: Omit<Offers, 'images'> = {
   services: () => [
     ...new Set([
       ...servicesBelow(process.cwd()).map(({ name }) => name),
@@ -165,15 +178,24 @@ export const completionLines = (found: Completion): string[] =>
 export const completionScripts: Readonly<Record<'bash' | 'zsh' | 'fish', string>> = {
   bash: `# Completion of sampan for bash. Put into ~/.bashrc: source <(sampan completion bash)
 _sampan() {
-  local line
+  local line word begun= prefix=
+  local -a words=()
+  # bash takes web:1.0 for three words, and replaces the last of them.
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    if [[ $word == : && \${#words[@]} -gt 0 ]]; then words[-1]+=:; begun=1
+    elif [[ -n $begun ]]; then words[-1]+=$word; begun=; prefix=1
+    else words+=("$word"); prefix=
+    fi
+  done
+  if [[ -n $begun$prefix ]]; then prefix=\${words[-1]%"\${words[-1]##*:}"}; fi
   COMPREPLY=()
   while IFS= read -r line; do
     case $line in
       :files) compopt -o default; return ;;
       :directories) compopt -o dirnames; return ;;
-      *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+      *) line=\${line%%$'\\t'*}; COMPREPLY+=("\${line#"$prefix"}") ;;
     esac
-  done < <("\${COMP_WORDS[0]}" completion-candidates -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]}" completion-candidates -- "\${words[@]}" 2>/dev/null)
   if [[ \${COMPREPLY[0]-} == *: ]]; then compopt -o nospace; fi
 }
 complete -F _sampan sampan

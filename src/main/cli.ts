@@ -376,7 +376,10 @@ program
   .argument('[words...]')
   .action(async (words: string[]) => {
     const { completion, completionLines, offersHere } = await import('../cli/completion.ts')
-    for (const line of completionLines(completion(words, commandFacts(), offersHere))) console.log(line)
+    const images =
+      words[0] === 'images' ? await (await import('../cli/offered-images.ts')).offeredImages(words, commandClock) : []
+    const offers = { ...offersHere, images: () => images }
+    for (const line of completionLines(completion(words, commandFacts(), offers))) console.log(line)
   })
 
 /** What completion needs to know of the commands. */

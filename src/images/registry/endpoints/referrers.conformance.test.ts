@@ -74,6 +74,39 @@ describe('Listing Referrers', () => {
     expect(header(await call('GET', `${repository}/referrers/${subject}`), 'oci-filters-applied')).toBe(null)
   })
 
+  test('end-12a: n limits, more than fit come in pages, and Link leads to the next with the same filter', async () => {
+    const { repository, subject } = await withSubject()
+    const long = { about: 'x'.repeat(1_500_000) }
+    for (const number of [1, 2, 3, 4])
+      await registry.pushManifest(
+        repository,
+        `t${number}`,
+        JSON.stringify(
+          artifactOf({
+            ...about(subject),
+            artifactType: 'application/vnd.a',
+            annotations: { ...long, number: String(number) },
+          }),
+        ),
+      )
+    const pages = async (query: string): Promise<number[]> => {
+      const counts: number[] = []
+      for (
+        let next: string | undefined = `${repository}/referrers/${subject}?artifactType=application/vnd.a${query}`;
+        next;
+      ) {
+        const response = await call('GET', next)
+        counts.push(((await response.json()) as Listed).manifests.length)
+        expect(header(response, 'oci-filters-applied')).toBe('artifactType')
+        next = /^<([^>]+)>; rel="next"$/.exec(header(response, 'link') ?? '')?.[1]
+      }
+      return counts
+    }
+    expect(await pages('')).toEqual([2, 2])
+    expect(await pages('&n=3')).toEqual([2, 2])
+    expect(await pages('&n=1')).toEqual([1, 1, 1, 1])
+  })
+
   test('end-12a: a referrer that is deleted is not listed any more', async () => {
     const { repository, subject } = await withSubject()
     const digest = await registry.pushManifest(repository, 'a', artifactOf(about(subject)))

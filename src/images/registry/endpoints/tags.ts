@@ -35,11 +35,18 @@ export async function assertKnown({ store }: Exchange, repository: string): Prom
     )
 }
 
+/** What else was asked for holds for the next part, too. */
+function withFilter(next: string, query: URLSearchParams): string {
+  const all = new URLSearchParams(query)
+  for (const [name, value] of new URLSearchParams(next)) all.set(name, value)
+  return String(all)
+}
+
 /** The names that were asked for; a header says where the next ones are. */
-function pageFor({ response, path, query }: Exchange, names: readonly string[]): readonly string[] {
+export function pageFor({ response, path, query }: Exchange, names: readonly string[]): readonly string[] {
   const page = pageOf(names, query)
   if (page === undefined)
     throw new RegistryError(400, 'UNSUPPORTED', `expected a number of names as n, found "${query.get('n')}"`)
-  if (page.next !== undefined) response.setHeader('Link', `<${path}?${page.next}>; rel="next"`)
+  if (page.next !== undefined) response.setHeader('Link', `<${path}?${withFilter(page.next, query)}>; rel="next"`)
   return page.names
 }
