@@ -9,8 +9,8 @@ import { loggedIn } from './registry-login.ts'
 
 type ImageMaking = Pick<BuildOptions, 'cacheDirectory' | 'nodeBinary' | 'progress' | 'connect' | 'tool'>
 
-/** What is relative does not count, as the specification of these variables wants it. */
-function layerFolder(): string {
+/** Where layers are kept. What is relative does not count, as the specification of these variables wants it. */
+export function layerFolder(): string {
   const named = process.env['XDG_CACHE_HOME'] ?? ''
   return join(isAbsolute(named) ? named : join(homeFolder(), '.cache'), 'sampan', 'layers')
 }

@@ -36,7 +36,16 @@ export function addImageCommands(program: Command): void {
   command('rm', 'take tags away, or with NAME@DIGEST images with all their tags')
     .argument('<image...>', 'NAME:TAG or NAME@DIGEST')
     .action(async (texts, options) => (await import('../cli/commands/images.ts')).removeImages(texts, here(options)))
-  command('prune', 'free the space of images that have no tag and that no pod and no kept release uses')
+  command(
+    'prune',
+    'free the space of images that have no tag and that no pod and no kept release uses, and of what builds do not use',
+  )
     .option('--dry-run', 'say what would go, and how much that is')
-    .action(async options => (await import('../cli/commands/images.ts')).pruneImages(here(options)))
+    .action(async options => {
+      const [{ pruneImages }, { placesOf }] = await Promise.all([
+        import('../cli/commands/images.ts'),
+        import('./data-directory.ts'),
+      ])
+      return pruneImages({ ...here(options), imageCache: placesOf('sampan', undefined).imageCache })
+    })
 }

@@ -8,6 +8,8 @@ import { importImages } from '../../images/oci/import-images.ts'
 import type { FoundManifest } from '../../images/client/registry-client.ts'
 import type { RegistryContent } from '../../images/client/registry-content.ts'
 import type { Descriptor } from '../../images/descriptor.ts'
+import { pruneLayers } from '../../images/build/layers/prune-layers.ts'
+import { layerFolder } from '../image-making.ts'
 import { registryContent } from '../registry-login.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { buffer } from 'node:stream/consumers'
@@ -254,15 +256,24 @@ export async function removeImages(texts: readonly string[], options: ImagesOpti
 
 export interface PruneOptions extends ImagesOptions {
   readonly dryRun?: boolean
+  /** Where the machine keeps images of other registries. */
+  readonly imageCache: string
 }
 
 export async function pruneImages(options: PruneOptions): Promise<void> {
   const { registry } = await open(options)
   const dryRun = options.dryRun === true
   const pruned = await registry.prune(dryRun)
-  if (options.output === 'json') return console.log(JSON.stringify({ dryRun, ...pruned }))
+  const layers = await pruneLayers(layerFolder(), { nowMs: options.clock.now(), dryRun })
+  if (options.output === 'json') return console.log(JSON.stringify({ dryRun, ...pruned, layers }))
   for (const image of pruned.images) console.log(`${dryRun ? 'would remove' : 'removed'} ${image}`)
   new Output().line(
     `${bytesText(pruned.bytes)} ${dryRun ? 'would be' : 'are'} free: ${pruned.images.length} images without a tag that nothing uses, ${pruned.blobs} layers and other files, ${pruned.uploads} uploads that were given up`,
+  )
+  new Output().line(
+    `${bytesText(layers.removedBytes)} of ${bytesText(layers.bytes)} that builds keep in ${layerFolder()} ${dryRun ? 'would go' : 'are gone'}: what none of them used for 30 days`,
+  )
+  new Output().line(
+    `images of other registries are in ${options.imageCache}; what nobody asked for in 30 days, or has no room in 20 GB, goes by itself`,
   )
 }

@@ -45,11 +45,12 @@ async function build(options: BuildOptions): Promise<BuiltImage> {
       notes.push(text)
       options.note(text)
     }
-    const { makeImage } = await import('./make-image.ts')
+    const { makeImage, pruneDaily } = await import('./make-image.ts')
     const image = await makeImage({ ...options, note }, client, base, await revision())
     const after = ingredients()
     if (await isOwnDoing(directory, before.snapshot, after.snapshot, options.settings.output))
       await memory.remember(after, { image, notes })
+    await pruneDaily(cacheDirectory)
     return builtImage(image)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error

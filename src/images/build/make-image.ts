@@ -1,9 +1,12 @@
 // Makes an image and pushes it: what the builder gives, upon the base image, with labels and the bill of materials.
+import { stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { RegistryClient } from '../client/registry-client.ts'
 import type { BaseImage } from './base/base-image.ts'
 import type { BuildOptions } from './build-options.ts'
 import type { ContainerConfig } from './image-content.ts'
 import { whileMaking } from './layers/cache-folder.ts'
+import { pruneLayers } from './layers/prune-layers.ts'
 import { pushBillOfMaterials, pushImage, type PushedImage } from './push-image.ts'
 import type { Revision } from './revision.ts'
 
@@ -23,6 +26,16 @@ export function makeImage(
     options.progress('pushed', false)
     return image
   })
+}
+
+/** Looks through what is kept, when nobody did for a day; what cannot be removed stays. */
+export async function pruneDaily(cacheDirectory: string): Promise<void> {
+  const mark = join(cacheDirectory, 'pruned')
+  const last = await stat(mark).catch(() => undefined)
+  const nowMs = Date.now()
+  if (last !== undefined && last.mtimeMs > nowMs - 24 * 3_600_000) return
+  await writeFile(mark, '')
+  await pruneLayers(cacheDirectory, { nowMs }).catch(() => {})
 }
 
 /** What the base says holds where the service's own layers say nothing else; programs are looked for in both. */

@@ -8,6 +8,7 @@ import { holdLock } from '../../../host/lock.ts'
 import { dockerHub, localRegistry } from '../../client/place.ts'
 import type { Content, FoundManifest, RegistryClient } from '../../client/registry-client.ts'
 import type { Descriptor } from '../../descriptor.ts'
+import { markUsed } from '../layers/prune-layers.ts'
 import { parseImageReference, type ImageReference } from '../../image-reference.ts'
 import { BuildError } from '../build-error.ts'
 import type { ContainerConfig } from '../image-content.ts'
@@ -68,6 +69,7 @@ class BasePull {
     const { config, layers = [] } = JSON.parse(manifest.content.toString()) as ManifestJson
     if (config === undefined)
       throw new BuildError(`${this.name} is no image that can be built upon (${manifest.mediaType})`)
+    await Promise.all(layers.map(({ digest }) => markUsed(this.blobFile(digest))))
     const missing = layers.filter(layer => !existsSync(this.blobFile(layer.digest)))
     const bytes = missing.reduce((sum, { size }) => sum + size, 0)
     const configuration = JSON.parse((await this.blob(config)).toString()) as {

@@ -6,6 +6,7 @@ import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { CommandError, run } from '../../../host/command.ts'
 import { answers } from './answers.ts'
+import { markUsed } from '../layers/prune-layers.ts'
 import type { BuiltParts, DockerfileBuild, DockerfileEngine } from './engine.ts'
 import { isLoopback } from './registry-address.ts'
 import { missingForRootless } from './rootless.ts'
@@ -59,6 +60,7 @@ async function build(what: DockerfileBuild): Promise<BuiltParts> {
 async function storeOptions({ cacheDirectory }: DockerfileBuild): Promise<string[]> {
   const store = join(cacheDirectory, 'dockerfile')
   await mkdir(store, { recursive: true })
+  await markUsed(store)
   const places = ['--root', store, '--runroot', join(cacheDirectory, 'dockerfile-run')]
   // Nothing stays mounted, so that the folder can be removed like any other.
   const overlay = [...places, '--storage-driver=overlay', '--storage-opt=overlay.skip_mount_home=true']

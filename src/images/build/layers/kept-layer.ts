@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { whileMaking } from './cache-folder.ts'
+import { markUsed } from './prune-layers.ts'
 import { plainLayer, writeLayer, type Layer, type LayerEntry, type LayerFile } from './layer.ts'
 import type { Component } from '../image-content.ts'
 
@@ -44,6 +45,7 @@ export async function keptLayer<Facts = undefined>(
   const file = join(cacheDirectory, `${key}.tar`)
   const known = join(cacheDirectory, `${key}.json`)
   if (existsSync(known) && existsSync(file)) {
+    await markUsed(known)
     const { components, facts, ...kept } = JSON.parse(await readFile(known, 'utf8')) as Known<Facts>
     return { ...plainLayer(file, kept), components, facts, cached: true }
   }

@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path'
 import { satisfies } from 'semver'
 import { BuildError } from '../build-error.ts'
 import { whileMaking } from '../layers/cache-folder.ts'
+import { markUsed } from '../layers/prune-layers.ts'
 import { runTool } from '../run-tool.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { LockFile } from './lock-file.ts'
@@ -69,7 +70,10 @@ async function fetched(context: ProgramContext, root: string, { name, version }:
   const program = name === 'pnpm' ? 'pnpm' : 'yarn'
   const folder = join(cacheDirectory, `${basename(name)}-${version.replaceAll(/[^\w.-]/g, '_')}`)
   const path = join(folder, 'node_modules/.bin', program)
-  if (existsSync(path)) return path
+  if (existsSync(path)) {
+    await markUsed(folder)
+    return path
+  }
   return whileMaking(cacheDirectory, async making => {
     const place = join(making, 'program')
     await mkdir(place)

@@ -14,6 +14,7 @@ import { librariesOfProgram } from '../layers/executables.ts'
 import { foundation } from '../layers/foundation.ts'
 import { entriesBelow } from '../layers/layer.ts'
 import { oneProgram } from '../layers/one-program.ts'
+import { markUsed } from '../layers/prune-layers.ts'
 import { serviceFiles } from '../layers/service-files.ts'
 import { readToml } from '../read-toml.ts'
 import { cargo } from './cargo.ts'
@@ -98,6 +99,7 @@ async function compile(context: BuildContext, name: string, root: string): Promi
   const { cacheDirectory } = context
   const key = createHash('sha256').update(root).digest('hex').slice(0, 16)
   const target = process.env['CARGO_TARGET_DIR'] ?? join(cacheDirectory, `cargo-${key}`)
+  await markUsed(target)
   // Where the sources and those of packages are must not be in the program, which would differ from place to place.
   const home = process.env['CARGO_HOME'] ?? join(homedir(), '.cargo')
   const remapped = [`${root}=/src`, `${home}=/cargo`].map(pair => JSON.stringify(`--remap-path-prefix=${pair}`))
