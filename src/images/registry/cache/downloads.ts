@@ -2,7 +2,7 @@
 // off goes on where it stopped, at once or when somebody asks for it again.
 import { createHash } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
-import { rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { holdLock, isLocked, type Lock } from '../../../host/lock.ts'
 import { algorithmOf } from '../digest.ts'
 import { DigestMismatch } from '../storage/blob-store.ts'
@@ -21,7 +21,7 @@ export interface Download {
   readonly state: () => Promise<WriterState>
 }
 
-/** Not begun: what the registry answered instead. */
+/** Not begun: what the registry answered instead, or the blob itself, for which the disk has no room. */
 export interface Refusal {
   readonly refusal: UpstreamAnswer
 }
@@ -31,6 +31,9 @@ const attempts = 5
 export class Downloads {
   private readonly store: CacheStore
   private readonly running = new Map<string, Promise<Download | Refusal>>()
+
+  /** Bytes that downloads which are under way may still need. */
+  private promised = 0
 
   constructor(store: CacheStore) {
     this.store = store
@@ -80,6 +83,12 @@ export class Downloads {
     }
   }
 
+  /** Bytes that nobody writes yet. */
+  private async room(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.store.directory)
+    return bavail * bsize - this.promised
+  }
+
   private async start(
     digest: string,
     fetch: Fetch,
@@ -96,15 +105,27 @@ export class Downloads {
       await upload.clear()
       first = await fetch(0)
     }
-    const total = totalOf(first, upload.size)
+    let total = totalOf(first, upload.size)
+    let missing = (total ?? 0) - upload.size
+    if (missing > (await this.room())) {
+      if (upload.size > 0) {
+        first.body.destroy()
+        first = await fetch(0)
+      }
+      await rm(file, { force: true })
+      total = undefined
+      missing = 0
+    }
     if (total === undefined) {
       this.release(digest, lock)
       return { refusal: first }
     }
+    const wanted = total
+    this.promised += missing
     let state: WriterState = 'writing'
     const settle = async (): Promise<void> => {
       try {
-        await this.write(digest, upload, { first, total, fetch })
+        await this.write(digest, upload, { first, total: wanted, fetch })
         await finished()
         state = 'whole'
       } catch (error) {
@@ -112,11 +133,12 @@ export class Downloads {
         // What is wrong, or has no room, is of no use to whoever comes next.
         if (error instanceof DigestMismatch || isFull(error)) await rm(file, { force: true })
       } finally {
+        this.promised -= missing
         this.release(digest, lock)
       }
     }
     void settle()
-    return { file, total, state: () => Promise.resolve(state) }
+    return { file, total: wanted, state: () => Promise.resolve(state) }
   }
 
   private async write(

@@ -1,4 +1,5 @@
 // Images of a registry elsewhere through the cache of the machine.
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -271,3 +272,22 @@ describe('what is kept', () => {
     expect(downloads()).toEqual([])
   })
 })
+
+test.skipIf(process.getuid?.() !== 0)(
+  'what the disk has no room for is given as it comes, and not kept (root alone mounts one)',
+  async () => {
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]).status).toBe(0)
+    try {
+      const large = await image('team/large', '1', 6_000_000)
+      const small = await image('team/small', '1')
+      const call = await cluster()
+      const layer = await bytes(call(`team/large/blobs/${large.layers[0]}`))
+      expect([layer.length, digestOf(layer)]).toEqual([6_000_000, large.layers[0]])
+      expect(downloads()).toEqual([])
+      expect(digestOf(await bytes(call(`team/small/blobs/${small.layers[0]}`)))).toBe(small.layers[0])
+      await eventually('the small one is kept', () => blobs().length === 1)
+    } finally {
+      spawnSync('umount', ['--lazy', directory])
+    }
+  },
+)

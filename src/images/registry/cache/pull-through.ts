@@ -263,7 +263,11 @@ class Cache {
   /** What cannot be kept is given as it comes; what was refused is told. */
   private async passOn(question: Question, answer: UpstreamAnswer): Promise<void> {
     if (answer.status !== 200) return refuse(question, answer)
-    question.exchange.response.writeHead(200, { 'Content-Type': 'application/octet-stream' })
+    const length = answer.headers['content-length']
+    question.exchange.response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      ...(length !== undefined && { 'Content-Length': length }),
+    })
     await pipeline(answer.body, question.exchange.response)
   }
 
