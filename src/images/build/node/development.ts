@@ -4,9 +4,8 @@ import type { Development, DevelopmentStep, SourceRoot } from '../builder.ts'
 import { applicationFolder } from '../layers/container-config.ts'
 import { everything } from '../layers/docker-ignore.ts'
 import type { BuildSettings } from '../settings.ts'
-import { standaloneFolders } from './next-standalone.ts'
-import { runBuildScript } from './project-build.ts'
 import { applicationFilter, readProject, startOf, type Project } from './project.ts'
+import { standaloneFolders } from './standalone-folders.ts'
 
 type StepContext = Parameters<NonNullable<DevelopmentStep['run']>>[0]
 
@@ -36,7 +35,10 @@ export function projectDevelopment(project: Project, { run }: Pick<BuildSettings
       ...made.map(folder => ({
         directory: folder,
         command: shown,
-        run: (context: StepContext) => runBuildScript({ ...context, directory }, project, folder),
+        run: async (context: StepContext) => {
+          const { runBuildScript } = await import('./project-build.ts')
+          await runBuildScript({ ...context, directory }, project, folder)
+        },
       })),
       ...(run === undefined ? [] : [{ directory, command: run }]),
     ],

@@ -1,12 +1,9 @@
 // Next.js with `output: 'standalone'`: its build leaves a folder with a server and just the packages that it loads,
 // which goes into the image instead of all dependencies. What the browser gets lies beside it and is added, as
 // Next.js' documentation says.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { BuildContext, SourceRoot } from '../builder.ts'
+import type { BuildContext } from '../builder.ts'
 import type { Component } from '../image-content.ts'
 import { applicationFolder } from '../layers/container-config.ts'
-import { everything } from '../layers/docker-ignore.ts'
 import type { Foundation } from '../layers/foundation.ts'
 import { entriesBelow, type LayerEntry } from '../layers/layer.ts'
 import { belowUsr } from '../layers/library-places.ts'
@@ -14,6 +11,7 @@ import { componentsOf, installedPackages } from './installed-packages.ts'
 import { nativeModules } from './native-modules.ts'
 import type { NodeRuntime } from './node-runtime.ts'
 import type { Project } from './project.ts'
+import { standaloneFolders } from './standalone-folders.ts'
 import type { StartCommand } from './start-command.ts'
 
 export interface Standalone {
@@ -27,40 +25,6 @@ export interface StandaloneContent {
   readonly entries: readonly LayerEntry[]
   readonly components: readonly Component[]
   readonly notes: readonly string[]
-}
-
-/** Folders that the build left, and where they go. */
-interface StandaloneFolders {
-  readonly path: string
-  /** That of the server first. */
-  readonly roots: readonly [SourceRoot, ...SourceRoot[]]
-}
-
-/**
- * @param start of the project, as far as it is known before anything is installed
- * @returns undefined: the build makes no such output, or has not made it yet
- */
-export function standaloneFolders(
-  { directory, path }: Pick<Project, 'directory' | 'path'>,
-  { command: [program = '', verb] }: StartCommand,
-): StandaloneFolders | undefined {
-  if (!/(?:^|\/)next$/.test(program) || verb !== 'start') return undefined
-  const folder = join(directory, '.next/standalone')
-  // In a workspace it repeats the folders from the workspace's root.
-  const below = [...new Set([path, ''])].find(each => existsSync(join(folder, each, 'server.js')))
-  if (below === undefined || buildId(join(folder, below)) !== buildId(directory)) return undefined
-  const beside = ['.next/static', 'public'].filter(name => existsSync(join(directory, name)))
-  return {
-    path: below,
-    roots: [
-      { from: folder, to: join('/', applicationFolder), filter: everything },
-      ...beside.map(name => ({
-        from: join(directory, name),
-        to: join('/', applicationFolder, below, name),
-        filter: everything,
-      })),
-    ],
-  }
 }
 
 /** @param start see `standaloneFolders` */
@@ -93,12 +57,6 @@ export function nextStandalone(
       }
     },
   }
-}
-
-/** What was built is told by it: a folder of an earlier build may have been left. */
-function buildId(directory: string): string | undefined {
-  const file = join(directory, '.next/BUILD_ID')
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
 /** The server takes from the environment what `next start` takes as words. */
