@@ -91,11 +91,12 @@ export class DevelopedService {
       restarts: development.reload === 'restart',
       keep: options.keep === true,
       work: {
-        build: name => this.detector.whileBuilding(() => this.build(name)),
+        build: (name, signal) => this.detector.whileBuilding(() => this.build(name, signal)),
         check: () => void this.manifest(),
         runsImage: () => this.manifest().migrate !== undefined,
         deliver: (image, signal) => this.deliver(image, signal),
-        step: step => this.detector.whileBuilding(() => runStep(step, this.making(step.command.join(' ')))),
+        step: (step, signal) =>
+          this.detector.whileBuilding(() => runStep(step, this.making(step.command.join(' ')), signal)),
         inPlaceOfIt: () => this.inPlaceOfIt(),
       },
       report: this.report(),
@@ -219,7 +220,7 @@ export class DevelopedService {
     return imageMaking({ working, done: () => {} }, doing)
   }
 
-  private async build(build: string): Promise<MadeImage> {
+  private async build(build: string, signal: AbortSignal): Promise<MadeImage> {
     const manifest = this.manifest()
     const { label } = this.options
     const { builder } = readProjectIn(this.directory, manifest.build)
@@ -237,6 +238,7 @@ export class DevelopedService {
     const agent = await agentFor(builder.name === 'node' && manifest.build.base === undefined, making.nodeBinary)
     await buildImage({
       ...making,
+      signal,
       directory: this.directory,
       builder,
       settings: manifest.build,

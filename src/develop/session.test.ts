@@ -88,7 +88,9 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
         if (deliveryProblem !== undefined) throw deliveryProblem
         deliver(builds.at(-1)!)
       },
-      step: async ({ command }) => {
+      step: async ({ command }, signal) => {
+        if (command[0] === 'sleep')
+          await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))))
         if (command[0] === 'fail') throw new Error('main.ts(1,1): broken')
         writeFileSync(join(source, 'word.txt'), readFileSync(join(source, 'word.src')))
       },
@@ -96,7 +98,7 @@ function begin(more: Partial<SessionOptions> = {}, steps: readonly string[][] = 
     report: {
       line: ({ text }) => said.push(text),
       done: text => said.push(text.replaceAll(/\d+\.\d+ s/g, 'T')),
-      working: () => {},
+      working: text => said.push(`working: ${text}`),
       trouble: text => said.push(`trouble: ${text}`),
     },
     ...more,
@@ -369,4 +371,14 @@ test('what is kept at the end has its changes in an image', async () => {
   session.stop()
   await running
   expect(deliveries).toBe(3)
+}, 30_000)
+
+test('the end of it ends what is being built', async () => {
+  begin({}, [['sleep']])
+  await until('serving one')
+  put('main.ts', '')
+  await eventually('it builds', () => said.includes('working: sleep'))
+  session.stop()
+  await running
+  expect(said.filter(line => line.startsWith('trouble'))).toEqual([])
 }, 30_000)

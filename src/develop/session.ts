@@ -16,7 +16,7 @@ export interface MadeImage {
 
 /** What a session cannot do by itself. */
 export interface SessionWork {
-  /** Makes the image of the files as they are. @param build what it is told from others by @throws Error with what is wrong */
+  /** Makes the image of the files as they are. @param build what it is told from others by @param signal ends it @throws Error with what is wrong */
   readonly build: (build: string, signal: AbortSignal) => Promise<MadeImage>
   /** @throws Error when the manifests, as they are now, cannot be delivered */
   readonly check: () => void
@@ -25,7 +25,7 @@ export interface SessionWork {
   /** Whether deliveries run something of the image beside what changes are brought to: a migration. */
   readonly runsImage: () => boolean
   /** Runs a step of the project on this machine. @throws Error with its last lines */
-  readonly step: (step: Development['steps'][number]) => Promise<void>
+  readonly step: (step: Development['steps'][number], signal: AbortSignal) => Promise<void>
   /** What runs there, in words, where it is not what this session delivered last. @throws Error */
   readonly inPlaceOfIt: () => Promise<string | undefined>
 }
@@ -164,7 +164,7 @@ export class DevelopmentSession {
     const { report, work } = this.options
     for (const step of steps) {
       report.working(step.command.join(' '))
-      await work.step(step)
+      await work.step(step, this.stopped.signal)
     }
     const before = this.files
     this.files = await fileStates(roots(), before)

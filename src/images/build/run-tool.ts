@@ -2,6 +2,7 @@
 // first, is the message.
 import { dirname, join } from 'node:path'
 import { CommandError, MissingProgramError, run, type CommandOutput } from '../../host/command.ts'
+import { interruptedBy } from '../../host/interruption.ts'
 import { BuildError } from './build-error.ts'
 import type { DevelopmentStep } from './builder.ts'
 
@@ -57,12 +58,14 @@ const noise = /^npm error(?:\s*| {4,}at .*| A complete log of this run can be fo
 /** What package managers say of their progress before they say what is wrong. */
 const progress = /^(?:Progress: |Lockfile is up to date|\++$|➤ YN0000: |\[\d\/\d\] |yarn install v|info )/
 
-/** A step of the project itself, with the Node.js of images in front of others. @throws BuildError */
-export async function runStep(
-  { directory, command, run: runs }: DevelopmentStep,
-  context: Parameters<NonNullable<DevelopmentStep['run']>>[0],
-): Promise<void> {
-  if (runs !== undefined) return runs(context)
+type StepContext = Parameters<NonNullable<DevelopmentStep['run']>>[0]
+
+/** A step of the project itself. @param signal ends it with all that it runs @throws BuildError, and the signal's reason */
+export const runStep = (step: DevelopmentStep, context: StepContext, signal: AbortSignal): Promise<void> =>
+  interruptedBy(signal, () => step.run?.(context) ?? runCommand(step, context))
+
+/** With the Node.js of images in front of others. */
+async function runCommand({ directory, command }: DevelopmentStep, context: StepContext): Promise<void> {
   const [program = '', ...args] = command
   await runTool(program, args, {
     directory,
