@@ -1,23 +1,23 @@
 // Makes a folder with those above it. Node.js itself never returns from it below a folder of the kernel such as /proc,
 // in which nothing can be made and which says that it is not there.
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** @param mode of those that are made @throws as `mkdir` does */
-export async function makeFolder(path: string, mode = 0o777): Promise<void> {
+/** @param mode of those that are made @throws as `mkdirSync` does */
+export function makeFolder(path: string, mode = 0o777): void {
   const above = dirname(path)
-  if (above !== path && (await kindOf(above)) === 'nothing') await makeFolder(above, mode)
+  if (above !== path && kindOf(above) === 'nothing') makeFolder(above, mode)
   try {
-    await mkdir(path, { mode })
+    mkdirSync(path, { mode })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || (await kindOf(path)) !== 'folder') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || kindOf(path) !== 'folder') throw error
   }
 }
 
 /** @throws when it cannot be known: something above it is a file, or nobody may look */
-async function kindOf(path: string): Promise<'folder' | 'file' | 'nothing'> {
+function kindOf(path: string): 'folder' | 'file' | 'nothing' {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file'
+    return statSync(path).isDirectory() ? 'folder' : 'file'
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'nothing'
     throw error

@@ -34,6 +34,12 @@ test('a directory with other things in it is not taken', () => {
   expect(readdirSync(places.data)).toEqual(['thesis.txt'])
 })
 
+test('one that cannot be made is named', () => {
+  expect(() => openDataDirectory(placesOf(places.name, '/proc/sampan/data'))).toThrow(
+    'the data directory /proc/sampan/data cannot be made: ENOENT',
+  )
+})
+
 test('what a first start left behind before it settled the facts does no harm', () => {
   mkdirSync(places.data)
   writeFileSync(join(places.data, 'server.log'), '')

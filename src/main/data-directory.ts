@@ -14,6 +14,7 @@ import {
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { homeFolder } from '../client/home-folder.ts'
+import { makeFolder } from '../host/make-folder.ts'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import { nthAddress } from '../lib/ipv4.ts'
 
@@ -162,7 +163,7 @@ const neededBytes = 4 * 1024 * 1024
 function makeDataDirectory(places: ClusterPlaces): void {
   let strangers: string[]
   try {
-    mkdirSync(places.data, { recursive: true, mode: 0o700 })
+    makeFolder(places.data, 0o700)
     strangers = readdirSync(places.data).filter(name => !beforeFacts.has(name))
   } catch (error) {
     throw new SetupError(`the data directory ${places.data} cannot be made: ${(error as Error).message}`)

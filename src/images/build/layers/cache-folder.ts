@@ -10,7 +10,7 @@ import { BuildError } from '../build-error.ts'
 /** @throws BuildError when nothing can be kept there */
 export async function prepareCache(directory: string): Promise<void> {
   try {
-    await makeFolder(directory, 0o700)
+    makeFolder(directory, 0o700)
     // Whether something can be made in it, only making something tells, to root above all.
     await rmdir(await mkdtemp(join(directory, makingName())))
   } catch (error) {

@@ -35,7 +35,7 @@ export class CacheStore {
 
   async prepare(): Promise<void> {
     // There may be what not everybody on the machine may read.
-    await makeFolder(this.directory, 0o700)
+    makeFolder(this.directory, 0o700)
     await this.blobs.prepare()
     await makeDirectory(join(this.directory, 'downloads'))
   }
