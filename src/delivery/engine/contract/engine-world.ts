@@ -12,8 +12,11 @@ export interface EngineWorld {
   close(): Promise<void>
 }
 
-/** What not every world has: outputs, processes that take a terminal, sockets, runs that go on, instances that change. */
-export type Ability = 'logs' | 'terminals' | 'ways' | 'endless runs' | 'instances'
+/**
+ * What not every world has: outputs, processes that take a terminal, sockets, runs that go on, instances that change, the
+ * right to make rooms.
+ */
+export type Ability = 'rooms' | 'logs' | 'terminals' | 'ways' | 'endless runs' | 'instances'
 
 export interface TestProcesses {
   /** Writes `ready to serve` and goes on until it is told to stop; answers HTTP at port 8080. */

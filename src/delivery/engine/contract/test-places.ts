@@ -14,14 +14,17 @@ export function testPlaces(suite: Suite): void {
       expect(await suite.engine.observe(place)).toEqual({ workloads: [], entrances: [], schedules: [], routes: [] })
     })
 
-    test('is told to be new by whoever makes its room, and is new again when that was taken away', async () => {
-      const place = { ...newPlace(), namespace: `${newPlace().namespace}-${newPlace().service}` }
-      expect(await suite.engine.prepare(place)).toBe(true)
-      expect(await suite.engine.prepare(place)).toBe(false)
-      expect(await suite.engine.removeRoom(place.environment, place.namespace, watch())).toBe('removed')
-      expect(await suite.engine.prepare(place)).toBe(true)
-      await suite.engine.removeRoom(place.environment, place.namespace, watch())
-    })
+    suite.testOf('rooms')(
+      'is told to be new by whoever makes its room, and is new again when that was taken away',
+      async () => {
+        const place = { ...newPlace(), namespace: `${newPlace().namespace}-${newPlace().service}` }
+        expect(await suite.engine.prepare(place)).toBe(true)
+        expect(await suite.engine.prepare(place)).toBe(false)
+        expect(await suite.engine.removeRoom(place.environment, place.namespace, watch())).toBe('removed')
+        expect(await suite.engine.prepare(place)).toBe(true)
+        await suite.engine.removeRoom(place.environment, place.namespace, watch())
+      },
+    )
 
     test('takes what is to come, as far as can be known', async () => {
       const place = newPlace()

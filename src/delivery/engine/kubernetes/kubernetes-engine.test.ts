@@ -7,7 +7,7 @@ import type { Part } from '../parts.ts'
 import { rightsFor } from './rights.ts'
 
 const used = new Set<string>()
-testEngine('Kubernetes in process', () => pretendedKubernetes(right => used.add(right)))
+testEngine('Kubernetes in process', () => pretendedKubernetes(right => used.add(right)), ['rooms'])
 
 /** What this server does not ask for, or these pods have no cause for. */
 const unseen: Readonly<Record<string, RegExp>> = {
