@@ -1,13 +1,11 @@
 // What traffic to services should do, computed from Services and EndpointSlices: pure data, compared
 // with what was there before and turned into an nftables script by `nftables-script.ts`.
-import type { Endpoint, EndpointSlice, Pod, Service, ServicePort } from '../api/generated/models.ts'
+import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
+import { portEndpoints, type EndpointAddress } from '../api/service-endpoints.ts'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 
-export interface Backend {
-  readonly address: string
-  readonly port: number
-}
+export type Backend = EndpointAddress
 
 /** Where one port of one service leads. */
 export interface PortRule {
@@ -40,7 +38,7 @@ export function portRules(service: Service, slices: readonly EndpointSlice[], no
       addresses,
       port: port.port,
       nodePort: port.nodePort || undefined,
-      ...backendsOf(port, slices, nodeName),
+      ...portEndpoints(port, slices, nodeName),
       sticky: spec.sessionAffinity === 'ClientIP',
     }
   })
@@ -75,57 +73,3 @@ export function hostPortRules({ metadata, spec, status }: Pod): PortRule[] {
 
 export const wantsHostPorts = ({ spec }: Pod): boolean =>
   spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => Boolean(hostPort)))
-
-/** Ready endpoints; when there are none, those that still serve while they terminate, as Kubernetes does. */
-function backendsOf(
-  port: ServicePort,
-  slices: readonly EndpointSlice[],
-  nodeName: string | undefined,
-): Pick<PortRule, 'backends' | 'serving'> {
-  const ready = collect(port, slices, ({ conditions }) => conditions?.ready !== false)
-  const found =
-    ready.length > 0
-      ? ready
-      : collect(port, slices, ({ conditions }) => conditions?.serving === true && conditions.terminating === true)
-  const near = found.filter(({ forNodes }) => nodeName !== undefined && forNodes.includes(nodeName))
-  const serving = collect(port, slices, ({ conditions }) => conditions?.ready !== false || conditions.serving === true)
-  return { backends: sorted(near.length > 0 ? near : found), serving: sorted(serving) }
-}
-
-const sorted = (candidates: readonly Candidate[]): Backend[] =>
-  candidates
-    .map(({ backend }) => backend)
-    .sort((left, right) =>
-      left.address < right.address ? -1 : left.address > right.address ? 1 : left.port - right.port,
-    )
-
-interface Candidate {
-  readonly backend: Backend
-  /** Names of the nodes that it is meant for. */
-  readonly forNodes: readonly string[]
-}
-
-function collect(
-  port: ServicePort,
-  slices: readonly EndpointSlice[],
-  accepts: (endpoint: Endpoint) => boolean,
-): Candidate[] {
-  const found = new Map<string, Candidate>()
-  for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue
-    const target = slice.ports?.find(
-      candidate =>
-        (candidate.name ?? '') === (port.name ?? '') && (candidate.protocol ?? 'TCP') === (port.protocol ?? 'TCP'),
-    )
-    if (target?.port === undefined) continue
-    for (const endpoint of slice.endpoints ?? []) {
-      const address = endpoint.addresses[0]
-      if (address !== undefined && accepts(endpoint))
-        found.set(`${address}:${target.port}`, {
-          backend: { address, port: target.port },
-          forNodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
-        })
-    }
-  }
-  return [...found.values()]
-}
