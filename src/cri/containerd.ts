@@ -3,13 +3,14 @@
 // it by pid file and socket. The state directory must be short: unix sockets have paths of 107 bytes.
 import { existsSync, statfsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MissingProgramError, run } from '../host/command.ts'
 import { isAlive, runningDaemon, signal, startDaemon, stopDaemon } from '../host/daemon.ts'
 import { unmountBelow } from '../host/mounts.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
+import { supervise } from '../host/supervise.ts'
 import { listProcesses, type RunningProcess } from '../host/processes.ts'
 import {
   cacheHosts,
@@ -61,7 +62,6 @@ export interface Containerd {
 }
 
 const socketPathLimit = 107
-const reconnectMs = 500
 
 /** The containerd that a start with the same directories made, running or not: to end it. */
 export function containerdOf(
@@ -105,7 +105,13 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     setRegistries: (registries, cache) => setRegistries(places.registryDirectory, registries, cache),
     ...controls,
     keepAlive: onRestart =>
-      supervise(places.socket, () => runningDaemon(places.pidFile, program) !== undefined, launch, onRestart),
+      supervise({
+        // The ttrpc socket may be silent for ever, the gRPC socket only for two minutes.
+        socket: `${places.socket}.ttrpc`,
+        isAlive: () => runningDaemon(places.pidFile, program) !== undefined,
+        launch,
+        restarted: onRestart,
+      }),
   }
 }
 
@@ -133,38 +139,6 @@ async function launchDaemon(places: Places, program: string, place: ProcessPlace
   const pid = await startDaemon({ program: command, args, pidFile: places.pidFile, logFile: places.logFile })
   await waitUntilAnswering(places, pid)
   place.settle(pid, 'runtime')
-}
-
-/**
- * It is not our child when an earlier process started it, so its end is no event of ours; but the end closes a
- * connection. The one to its ttrpc socket may be silent for ever, the one to its gRPC socket only for two minutes.
- */
-function supervise(
-  socket: string,
-  isAlive: () => boolean,
-  launch: () => Promise<void>,
-  onRestart: (error?: Error) => void,
-): () => void {
-  let stopped = false
-  let connection: Socket | undefined
-  let again: NodeJS.Timeout | undefined
-  const watch = (): void => {
-    connection = connect(`${socket}.ttrpc`).unref()
-    connection.on('error', () => {}) // Followed by `close`.
-    connection.on('close', () => {
-      if (!stopped) void lost()
-    })
-  }
-  const lost = async (): Promise<void> => {
-    if (!isAlive()) await launch().then(() => onRestart(), onRestart)
-    if (!stopped) again = setTimeout(watch, reconnectMs).unref()
-  }
-  watch()
-  return () => {
-    stopped = true
-    clearTimeout(again)
-    connection?.destroy()
-  }
 }
 
 interface Places {
