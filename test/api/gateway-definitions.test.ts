@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { customResourceDefinitions } from '../../src/api/resources.ts'
 import { definitionsPath, established } from '../../src/testing/custom-resources.ts'
-import { gatewayDefinitions } from '../../src/testing/gateway-definitions/all.ts'
-import { safeUpgradesBinding, safeUpgradesPolicy } from '../../src/testing/gateway-definitions/safe-upgrades.ts'
+import { gatewayDefinitions } from '../../src/gateway/kinds/all.ts'
+import { safeUpgradesBinding, safeUpgradesPolicy } from '../../src/testing/gateway-safe-upgrades.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
 const policiesPath = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
@@ -46,7 +46,9 @@ describe.each(gatewayDefinitions.map(definition => [definition.spec.names.kind, 
     test('is established under its names, its schema structural and its group approved', async () => {
       const { status } = await established(server, name)
       expect(status.acceptedNames).toEqual(definition.spec.names)
-      expect(status.storedVersions).toEqual([definition.spec.versions[0]!.name])
+      expect(status.storedVersions).toEqual(
+        definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name),
+      )
       expect(status.conditions?.map(condition => [condition.type, condition.status, condition.reason])).toEqual([
         ['NamesAccepted', 'True', 'NoConflicts'],
         ['Established', 'True', 'InitialNamesAccepted'],

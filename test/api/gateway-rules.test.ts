@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { established, definitionsPath } from '../../src/testing/custom-resources.ts'
 import { freshNamespace } from '../../src/testing/fresh-namespace.ts'
-import { gatewayDefinitions } from '../../src/testing/gateway-definitions/all.ts'
+import { gatewayDefinitions } from '../../src/gateway/kinds/all.ts'
 import { startTestServer, type Answer, type TestServer } from '../../src/testing/in-process-server.ts'
 
 let server: TestServer
@@ -95,7 +95,6 @@ const breakingRules: Example['breaking'] = {
     percent: 1,
     fraction: { numerator: 1 },
   }),
-  'Rule name must be unique within the route': { rules: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] },
 }
 const tooManyMatches = (match: (index: number) => Fields): Example['breaking'] => ({
   'While 16 rules and 64 matches per rule are allowed, the total number of matches across all rules in a route must be less than 128':

@@ -3,16 +3,18 @@ import type { FieldError } from '../field-error.ts'
 import { invalidValue, joinErrors } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { compileDefaulter, type Defaulter } from './defaulting.ts'
-import { compileEmbeddedObjects, compileEmbeddedTypes } from './embedded-objects.ts'
-import { compileListTypes } from './list-types.ts'
+import { compileEmbeddedTypes } from './embedded-objects.ts'
 import { compilePruner, type Pruner } from './pruning.ts'
-import { compileRules, type Rules } from './rules.ts'
-import { propertyOf, type Schema } from './schema.ts'
-import { compileSchema, type SchemaValidator } from './schema-validator.ts'
+import type { Schema } from './schema.ts'
+import type { Validators } from './validators.ts'
 
 type Custom = KubeObject & { status?: unknown }
 
+let library: typeof import('./validators.ts') | undefined
+
 export interface CompiledVersion {
+  /** Brings in what validating needs; awaited before that. */
+  load(): Promise<void>
   readonly prune: Pruner
   readonly defaults: Defaulter
   /** The embedded objects whose apiVersion, kind or metadata are of the wrong types. */
@@ -25,26 +27,11 @@ export interface CompiledVersion {
   validateStatus(object: Custom, old: Custom): FieldError[]
 }
 
-interface Validators {
-  readonly whole: SchemaValidator
-  readonly status: SchemaValidator
-  readonly embedded: ReturnType<typeof compileEmbeddedObjects>
-  readonly lists: ReturnType<typeof compileListTypes>
-  readonly rules: Rules | undefined
-}
-
 export function compileVersion(given: Schema): CompiledVersion {
   const schema = withoutMetadata(given)
   let made: Validators | undefined
   let types: { readonly check: ReturnType<typeof compileEmbeddedTypes> } | undefined
-  const validators = (): Validators =>
-    (made ??= {
-      whole: compileSchema(given),
-      status: compileSchema(propertyOf(given, 'status') ?? {}),
-      embedded: compileEmbeddedObjects(schema),
-      lists: compileListTypes(schema),
-      rules: compileRules(given),
-    })
+  const validators = (): Validators => (made ??= library!.compileValidators(given, schema))
   const warnings = new WeakMap<Custom, readonly string[]>()
   const beside = (object: Custom, old: Custom | undefined, found: FieldError[]): FieldError[] => {
     const { embedded, lists, rules } = validators()
@@ -59,6 +46,9 @@ export function compileVersion(given: Schema): CompiledVersion {
     return joinErrors(found, broken)
   }
   return {
+    load: async () => {
+      library ??= await import('./validators.ts')
+    },
     prune: compilePruner(schema),
     defaults: compileDefaulter(schema),
     undecodable: content => (types ??= { check: compileEmbeddedTypes(schema) }).check?.(content, '') ?? [],

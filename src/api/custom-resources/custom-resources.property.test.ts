@@ -1,7 +1,7 @@
 // Whatever schema a client sends, and whatever objects: checks give findings, never exceptions, and what
 // was settled once stays as it is.
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { ApiError } from '../api-error.ts'
 import type { CustomResourceDefinition } from '../generated/models.ts'
 import { decodeObject } from '../decode.ts'
@@ -10,6 +10,9 @@ import type { KubeObject } from '../object.ts'
 import { compileVersion } from './compiled-version.ts'
 import { kindsOfDefinition } from './kinds-of-definition.ts'
 import type { Schema } from './schema.ts'
+
+// As the server does before the first write.
+beforeAll(() => compileVersion({}).load())
 
 const name = fc.constantFrom('a', 'b', 'metadata', 'kind', '__proto__', 'constructor', 'x.y')
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>

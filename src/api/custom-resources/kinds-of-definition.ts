@@ -85,6 +85,7 @@ function kindOfVersion(
     anyFinalizer: true,
     warnings: (object, old) => [...finalizerWarnings(object, old), ...compiled.warnings(object)],
     openApiSchema: schema as Readonly<Record<string, unknown>>,
+    load: () => compiled.load(),
     defaults: draft => compiled.defaults(draft),
     validate: object => joinErrors(compiled.validate(object), validateScale(object, scale, ['spec', 'status'])),
     validateUpdated: (object, old) =>

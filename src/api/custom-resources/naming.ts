@@ -9,10 +9,13 @@ import type {
 } from '../generated/models.ts'
 import { sameJson } from '../validation/scalars.ts'
 import { approvalCondition } from './api-approval.ts'
-import { checkStructural } from './structural-check.ts'
 
 export const isTrue = ({ status }: CustomResourceDefinition, type: string): boolean =>
   status?.conditions?.some(condition => condition.type === type && condition.status === 'True') === true
+
+/** Whether its schemas have to be looked at: whoever wrote an established one was refused what is not structural. */
+export const mayViolate = (definition: CustomResourceDefinition): boolean =>
+  !isTrue(definition, 'Established') || isTrue(definition, 'NonStructuralSchema')
 
 /** The conditions with one set; its time moves only when its status does. */
 export function withCondition(conditions: readonly Condition[], next: Condition, timestamp: string): Condition[] {
@@ -30,6 +33,7 @@ export function withCondition(conditions: readonly Condition[], next: Condition,
 export function planStatus(
   definition: CustomResourceDefinition,
   others: readonly CustomResourceDefinition[],
+  violations: readonly string[],
   timestamp: string,
 ): Status | undefined {
   const { spec, status } = definition
@@ -50,7 +54,6 @@ export function planStatus(
   ]
   const approval = approvalCondition(definition)
   if (approval !== undefined) wanted.push(approval)
-  const violations = violationsOf(definition)
   if (violations.length > 0)
     wanted.push({ type: 'NonStructuralSchema', status: 'True', reason: 'Violations', message: violations.join(', ') })
   const stale = (status.conditions ?? []).filter(({ type }) => type !== 'NonStructuralSchema' || violations.length > 0)
@@ -103,12 +106,3 @@ function setOrDelete(names: Names, field: 'shortNames' | 'categories', value: st
 }
 
 /** Only definitions that an older program stored can have any. */
-function violationsOf({ spec }: CustomResourceDefinition): string[] {
-  return spec.versions.flatMap(({ schema }, index) =>
-    schema?.openAPIV3Schema === undefined
-      ? []
-      : checkStructural(schema.openAPIV3Schema, `spec.versions[${index}].schema.openAPIV3Schema`).map(
-          ({ field, message }) => `${field}: ${message}`,
-        ),
-  )
-}

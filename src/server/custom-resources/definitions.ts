@@ -142,14 +142,22 @@ class Definitions implements ServedDefinitions {
   }
 
   private async reconcile(library: Library, name: string): Promise<void> {
+    const violations = await this.violations(library, name)
     const definition = this.definition(name)
     if (definition === undefined) return this.reconsider(name)
     if (definition.metadata.deletionTimestamp !== undefined) return this.cleanUp(library, definition)
     const others = this.inGroup(definition.spec.group).filter(other => other.metadata.name !== name)
-    const status = library.planStatus(definition, others, this.now())
+    const status = library.planStatus(definition, others, violations, this.now())
     if (status === undefined) return
     await this.write({ ...definition, status })
     this.reconsider(name)
+  }
+
+  private async violations({ mayViolate }: Library, name: string): Promise<readonly string[]> {
+    const definition = this.definition(name)
+    if (definition === undefined || !mayViolate(definition)) return []
+    const { violationsOf } = await import('../../api/custom-resources/structural-violations.ts')
+    return violationsOf(definition)
   }
 
   private inGroup(group: string): CustomResourceDefinition[] {

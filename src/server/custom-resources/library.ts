@@ -8,7 +8,7 @@ import { withCondition } from '../../api/custom-resources/naming.ts'
 export { kindsOfDefinition } from '../../api/custom-resources/kinds-of-definition.ts'
 export { converterOf } from './conversion.ts'
 export { keepApiServices } from './custom-api-services.ts'
-export { isTrue, planStatus } from '../../api/custom-resources/naming.ts'
+export { isTrue, mayViolate, planStatus } from '../../api/custom-resources/naming.ts'
 
 /** The definition with its deletion's progress noted. */
 export function terminating(

@@ -1,6 +1,6 @@
 // The Gateway API as people install and use it with kubectl.
-import { gatewayDefinitions } from '../../../src/testing/gateway-definitions/all.ts'
-import { safeUpgradesBinding, safeUpgradesPolicy } from '../../../src/testing/gateway-definitions/safe-upgrades.ts'
+import { gatewayDefinitions } from '../../../src/gateway/kinds/all.ts'
+import { safeUpgradesBinding, safeUpgradesPolicy } from '../../../src/testing/gateway-safe-upgrades.ts'
 import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
 import { runSteps } from '../../../src/testing/kubectl.ts'
 

@@ -1,8 +1,8 @@
 // The policy that keeps definitions of the Gateway API from being replaced by older or experimental ones. It comes
 // with the definitions and judges them, too.
-import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/generated/models.ts'
-import type { New } from '../../api/object.ts'
-import { bundleAnnotations, gatewayGroup } from './definition.ts'
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../api/generated/models.ts'
+import type { New } from '../api/object.ts'
+import { bundleAnnotations, gatewayGroup } from '../gateway/kinds/bundle.ts'
 
 const name = `safe-upgrades.${gatewayGroup}`
 const metadata = { name, annotations: bundleAnnotations }

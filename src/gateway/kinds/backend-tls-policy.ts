@@ -1,6 +1,7 @@
 // BackendTLSPolicy: how a gateway speaks TLS to a backend, and which certificates it trusts there.
 import { conditions } from './conditions.ts'
-import { gatewayDefinition, gatewayGroup } from './definition.ts'
+import { gatewayGroup } from './bundle.ts'
+import { gatewayDefinition } from './definition.ts'
 import { freeText } from './listeners.ts'
 import {
   controllerName,
@@ -12,7 +13,7 @@ import {
   subdomain,
 } from './names-and-references.ts'
 import { distinctSections } from './routes.ts'
-import { list, map, object, oneOf, rule, ruled, text, whole } from './schema-shapes.ts'
+import { described, list, map, object, oneOf, rule, ruled, text, whole } from './schema.ts'
 
 const uri = { ...text(253, 1), pattern: String.raw`^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\?([^#]*))?(#(.*))?` }
 const alternativeName = ruled(
@@ -61,9 +62,12 @@ export const backendTlsPolicy = gatewayDefinition({
   description: 'Says how gateways speak TLS to a backend.',
   spec: object(
     {
-      targetRefs: ruled(list(policyTarget, 16, 1), ...distinctSections('targetRefs', 'target', false)),
-      validation,
-      options: map(freeText, 16),
+      targetRefs: described(
+        'The services it is for; one port alone with sectionName.',
+        ruled(list(policyTarget, 16, 1), ...distinctSections('targetRefs', 'target', false)),
+      ),
+      validation: described('Which certificate the service has to show.', validation),
+      options: described('Further settings, by names with a domain.', map(freeText, 16)),
     },
     ['targetRefs', 'validation'],
   ),

@@ -2,7 +2,7 @@
 import type { JSONSchemaProps as Schema, ValidationRule } from '../../api/generated/models.ts'
 import { conditions } from './conditions.ts'
 import { controllerName, hostname, parentReference } from './names-and-references.ts'
-import { list, object, rule, ruled, whole } from './schema-shapes.ts'
+import { described, list, object, rule, ruled, whole } from './schema.ts'
 
 const isEmpty = (path: string): string => `(!has(${path}) || ${path} == '')`
 const areEqual = (field: string): string =>
@@ -27,28 +27,32 @@ export function distinctSections(field: string, referent: string, isNamespaced: 
   ]
 }
 
-const parentRefs = ruled(list(parentReference, 32), ...distinctSections('parentRefs', 'parent', true))
+const parentRefs = described(
+  'The gateways, or sets of listeners, whose requests the route takes; one listener alone with sectionName.',
+  ruled(list(parentReference, 32), ...distinctSections('parentRefs', 'parent', true)),
+)
 
-export const hostnames = list(hostname, 16)
+export const hostnames = described(
+  'Names that requests are sent to; *.example.com takes all names below. Left out, each name will do.',
+  list(hostname, 16),
+)
 
 export const routeSpec = (properties: Record<string, Schema>, required: readonly string[] = []): Schema =>
   object({ parentRefs, ...properties }, required)
 
 export const routeStatus = whole({
-  parents: list(
-    object({ parentRef: parentReference, controllerName, conditions: conditions(1) }, [
-      'conditions',
-      'controllerName',
-      'parentRef',
-    ]),
-    32,
+  parents: described(
+    'What each parent made of the route.',
+    list(
+      object({ parentRef: parentReference, controllerName, conditions: conditions(1) }, [
+        'conditions',
+        'controllerName',
+        'parentRef',
+      ]),
+      32,
+    ),
   ),
 })
-
-export const ruleNamesAreUnique = rule(
-  'Rule name must be unique within the route',
-  'self.all(l1, !has(l1.name) || self.exists_one(l2, has(l2.name) && l1.name == l2.name))',
-)
 
 /** CEL has no sum, so that each of the rules a route may have is counted by itself. */
 export function limitOfMatches(countOf: (rule: string) => string): ValidationRule {

@@ -1,7 +1,7 @@
 // Names as the Gateway API writes them, and references to objects by group, kind and name.
 import type { JSONSchemaProps as Schema } from '../../api/generated/models.ts'
-import { gatewayGroup } from './definition.ts'
-import { integer, object, rule, ruled, text, whole, withDefault } from './schema-shapes.ts'
+import { gatewayGroup } from './bundle.ts'
+import { integer, object, rule, ruled, text, whole, withDefault } from './schema.ts'
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 export const subdomain = String.raw`${label}(\.${label})*`

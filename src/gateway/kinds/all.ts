@@ -1,6 +1,5 @@
-// The Gateway API's standard channel.
+// The kinds of the Gateway API's standard channel, as they are installed.
 import { backendTlsPolicy } from './backend-tls-policy.ts'
-import { tcpRoute, tlsRoute, udpRoute } from './connection-routes.ts'
 import type { GatewayDefinition } from './definition.ts'
 import { gatewayClass } from './gateway-class.ts'
 import { gateway } from './gateway.ts'
@@ -8,6 +7,9 @@ import { grpcRoute } from './grpc-route.ts'
 import { httpRoute } from './http-route.ts'
 import { listenerSet } from './listener-set.ts'
 import { referenceGrant } from './reference-grant.ts'
+import { tcpRoute } from './tcp-route.ts'
+import { tlsRoute } from './tls-route.ts'
+import { udpRoute } from './udp-route.ts'
 
 export const gatewayDefinitions: readonly GatewayDefinition[] = [
   backendTlsPolicy,

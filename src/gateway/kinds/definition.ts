@@ -1,19 +1,18 @@
-// What every definition of the Gateway API has in common, at the level of its release 1.6, standard channel.
+// What every definition of the Gateway API has in common, at the level of its release 1.6, standard channel. Facts are
+// those of that release; words are ours.
 import type {
   CustomResourceColumnDefinition as Column,
   CustomResourceDefinition,
   JSONSchemaProps as Schema,
 } from '../../api/generated/models.ts'
 import type { New } from '../../api/object.ts'
+import { bundleAnnotations, gatewayGroup, revision, revisionAnnotation } from './bundle.ts'
+import { described } from './schema.ts'
 
-export const gatewayGroup = 'gateway.networking.k8s.io'
-
-export const bundleAnnotations = {
-  [`${gatewayGroup}/bundle-version`]: 'v1.6.1',
-  [`${gatewayGroup}/channel`]: 'standard',
+export interface GatewayDefinition extends New<CustomResourceDefinition> {
+  metadata: { name: string; annotations: Record<string, string>; labels?: Record<string, string> }
+  spec: CustomResourceDefinition['spec']
 }
-
-export type GatewayDefinition = New<CustomResourceDefinition> & { spec: CustomResourceDefinition['spec'] }
 
 export interface GatewayKind {
   readonly kind: string
@@ -21,8 +20,10 @@ export interface GatewayKind {
   readonly shortName?: string
   readonly scope?: 'Namespaced' | 'Cluster'
   readonly labels?: Record<string, string>
-  /** Those that are served, all with the same schema; the stored one first. */
+  /** Those that are served, all with the same schema. */
   readonly versions?: readonly string[]
+  /** The first one, unless it is said. */
+  readonly stored?: string
   readonly columns?: readonly Column[]
   /** One sentence for `kubectl explain`. */
   readonly description: string
@@ -47,6 +48,7 @@ export function gatewayDefinition({
   scope = 'Namespaced',
   labels,
   versions = ['v1'],
+  stored = versions[0]!,
   columns = [ageColumn],
   description,
   spec,
@@ -60,8 +62,8 @@ export function gatewayDefinition({
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec,
-      ...(status && { status }),
+      spec: described('What is wanted.', spec),
+      ...(status && { status: described('What became of it.', status) }),
     },
   }
   return {
@@ -72,6 +74,7 @@ export function gatewayDefinition({
       annotations: {
         'api-approved.kubernetes.io': 'https://github.com/kubernetes-sigs/gateway-api/pull/4530',
         ...bundleAnnotations,
+        [revisionAnnotation]: revision,
       },
       ...(labels && { labels }),
     },
@@ -86,10 +89,10 @@ export function gatewayDefinition({
         categories: ['gateway-api'],
         ...(shortName !== undefined && { shortNames: [shortName] }),
       },
-      versions: versions.map((name, index) => ({
+      versions: versions.map(name => ({
         name,
         served: true,
-        storage: index === 0,
+        storage: name === stored,
         additionalPrinterColumns: [...columns],
         schema: { openAPIV3Schema },
         subresources: status ? { status: {} } : {},

@@ -1,7 +1,7 @@
 // Conditions of a status, and what stands there until a controller has written its own.
 import type { JSONSchemaProps as Schema } from '../../api/generated/models.ts'
 import { subdomain } from './names-and-references.ts'
-import { listByKey, object, oneOf, text, withDefault } from './schema-shapes.ts'
+import { listByKey, object, oneOf, text, withDefault } from './schema.ts'
 
 const condition = object(
   {

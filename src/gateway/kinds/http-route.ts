@@ -3,8 +3,8 @@ import type { JSONSchemaProps as Schema, ValidationRule } from '../../api/genera
 import { ageColumn, column, gatewayDefinition } from './definition.ts'
 import { backendReference, duration, port, preciseHostname, sectionName } from './names-and-references.ts'
 import { commonFilters, filterList, headerName, valueMatch } from './route-filters.ts'
-import { hostnames, limitOfMatches, routeSpec, routeStatus, ruleNamesAreUnique } from './routes.ts'
-import { integer, list, listByKey, object, oneOf, rule, ruled, set, text, withDefault } from './schema-shapes.ts'
+import { hostnames, limitOfMatches, routeSpec, routeStatus } from './routes.ts'
+import { described, integer, list, listByKey, object, oneOf, rule, ruled, set, text, withDefault } from './schema.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']
 
@@ -131,10 +131,13 @@ const withinBackends = (filter: string): string =>
 const routeRule = ruled(
   object({
     name: sectionName,
-    matches: withDefault(list(match, 64), [{ path: everyPath }]),
-    filters,
-    backendRefs: list(backendReference({ filters }), 16),
-    timeouts,
+    matches: described(
+      'A request is taken when one of them holds; left out, all are taken.',
+      withDefault(list(match, 64), [{ path: everyPath }]),
+    ),
+    filters: described('What is done to requests and answers on the way.', filters),
+    backendRefs: described('The services that take the requests, by weight.', list(backendReference({ filters }), 16)),
+    timeouts: described('How long an answer may take, as in 10s or 1m30s; 0s is for ever.', timeouts),
   }),
   rule(
     'RequestRedirect filter must not be used together with backendRefs',
@@ -158,16 +161,18 @@ export const httpRoute = gatewayDefinition({
   plural: 'httproutes',
   versions: ['v1', 'v1beta1'],
   columns: [column('Hostnames', '.spec.hostnames'), ageColumn],
-  description: 'Sends HTTP requests to backends.',
+  description: 'Sends HTTP requests to services by host, path, headers, parameters and method.',
   spec: routeSpec({
     hostnames,
-    rules: withDefault(
-      ruled(
-        list(routeRule, 16, 1),
-        ruleNamesAreUnique,
-        limitOfMatches(item => `${item}.matches.size()`),
+    rules: described(
+      'Which requests go where; the most telling match wins, whatever the order.',
+      withDefault(
+        ruled(
+          list(routeRule, 16, 1),
+          limitOfMatches(item => `${item}.matches.size()`),
+        ),
+        [{ matches: [{ path: everyPath }] }],
       ),
-      [{ matches: [{ path: everyPath }] }],
     ),
   }),
   status: routeStatus,

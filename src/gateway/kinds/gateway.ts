@@ -13,7 +13,7 @@ import {
   subdomain,
   wildcardHostname,
 } from './names-and-references.ts'
-import { list, listByKey, map, object, oneOf, rule, ruled, text, whole, withDefault } from './schema-shapes.ts'
+import { described, list, listByKey, map, object, oneOf, rule, ruled, text, whole, withDefault } from './schema.ts'
 
 const isHostname = `self.value.matches(r"""${wildcardHostname}""")`
 
@@ -121,12 +121,15 @@ export const gateway = gatewayDefinition({
   description: 'Takes traffic in at its listeners and hands it to the routes that are attached to them.',
   spec: object(
     {
-      gatewayClassName: objectName,
-      listeners: gatewayListeners,
-      addresses,
-      infrastructure,
-      allowedListeners: object({ namespaces: namespacesFrom('None', ['All', 'Selector', 'Same', 'None']) }),
-      tls,
+      gatewayClassName: described('The class, which says who serves the gateway.', objectName),
+      listeners: described('The ports that are listened at, for which protocol and which names.', gatewayListeners),
+      addresses: described('Where it is to be reached; left out, wherever its controller sees fit.', addresses),
+      infrastructure: described('What is said of the objects that are made for the gateway.', infrastructure),
+      allowedListeners: described(
+        'Of which namespaces sets of listeners may add to it; none, unless it is said.',
+        object({ namespaces: namespacesFrom('None', ['All', 'Selector', 'Same', 'None']) }),
+      ),
+      tls: described('The certificate that services are shown, and which ones clients have to show.', tls),
     },
     ['gatewayClassName', 'listeners'],
   ),

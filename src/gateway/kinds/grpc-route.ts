@@ -2,8 +2,8 @@
 import { ageColumn, column, gatewayDefinition } from './definition.ts'
 import { backendReference, sectionName } from './names-and-references.ts'
 import { commonFilters, filterList, valueMatch } from './route-filters.ts'
-import { hostnames, limitOfMatches, routeSpec, routeStatus, ruleNamesAreUnique } from './routes.ts'
-import { list, listByKey, object, oneOf, rule, ruled, text, withDefault } from './schema-shapes.ts'
+import { hostnames, limitOfMatches, routeSpec, routeStatus } from './routes.ts'
+import { described, list, listByKey, object, oneOf, rule, ruled, text, withDefault } from './schema.ts'
 
 const isExact = "(!has(self.type) || self.type == 'Exact')"
 const serviceCharacters = String.raw`^(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*$`
@@ -32,22 +32,27 @@ const filters = filterList(commonFilters, ['RequestHeaderModifier', 'ResponseHea
 
 const routeRule = object({
   name: sectionName,
-  matches: list(object({ method, headers: listByKey('name', valueMatch(4096), 16) }), 64),
-  filters,
-  backendRefs: list(backendReference({ filters }), 16),
+  matches: described(
+    'A call is taken when one of them holds; left out, all are taken.',
+    list(object({ method, headers: listByKey('name', valueMatch(4096), 16) }), 64),
+  ),
+  filters: described('What is done to calls and answers on the way.', filters),
+  backendRefs: described('The services that take the calls, by weight.', list(backendReference({ filters }), 16)),
 })
 
 export const grpcRoute = gatewayDefinition({
   kind: 'GRPCRoute',
   plural: 'grpcroutes',
   columns: [column('Hostnames', '.spec.hostnames'), ageColumn],
-  description: 'Sends calls of gRPC to backends.',
+  description: 'Sends calls of gRPC to services by host, service, method and headers.',
   spec: routeSpec({
     hostnames,
-    rules: ruled(
-      list(routeRule, 16),
-      ruleNamesAreUnique,
-      limitOfMatches(item => `(has(${item}.matches) ? ${item}.matches.size() : 0)`),
+    rules: described(
+      'Which calls go where; the most telling match wins, whatever the order.',
+      ruled(
+        list(routeRule, 16),
+        limitOfMatches(item => `(has(${item}.matches) ? ${item}.matches.size() : 0)`),
+      ),
     ),
   }),
   status: routeStatus,

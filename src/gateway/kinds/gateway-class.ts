@@ -2,7 +2,7 @@
 import { pendingStatus } from './conditions.ts'
 import { ageColumn, column, conditionColumn, gatewayDefinition } from './definition.ts'
 import { controllerName, objectReference } from './names-and-references.ts'
-import { listByKey, object, rule, ruled, text, whole } from './schema-shapes.ts'
+import { described, listByKey, object, rule, ruled, text, whole } from './schema.ts'
 
 export const gatewayClass = gatewayDefinition({
   kind: 'GatewayClass',
@@ -19,9 +19,12 @@ export const gatewayClass = gatewayDefinition({
   description: 'Says which controller serves the gateways of a class.',
   spec: object(
     {
-      controllerName: ruled(controllerName, rule('Value is immutable', 'self == oldSelf')),
-      parametersRef: objectReference,
-      description: text(64),
+      controllerName: described(
+        'Who serves gateways of this class: sampan.dev/gateway is the one of this cluster. It stays as it is.',
+        ruled(controllerName, rule('Value is immutable', 'self == oldSelf')),
+      ),
+      parametersRef: described('Settings of the controller.', objectReference),
+      description: described('For people.', text(64)),
     },
     ['controllerName'],
   ),

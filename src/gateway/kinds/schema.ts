@@ -59,4 +59,7 @@ export const map = (additionalProperties: Schema, maxProperties: number): Schema
   maxProperties,
 })
 
+/** The words that `kubectl explain` shows. */
+export const described = (description: string, schema: Schema): Schema => ({ ...schema, description })
+
 export const withDefault = (schema: Schema, value: unknown): Schema => ({ ...schema, default: value })

@@ -1,7 +1,7 @@
 // Filters of HTTP and gRPC routes: which types there are, and the field that each type has for itself.
 import type { JSONSchemaProps as Schema, ValidationRule } from '../../api/generated/models.ts'
 import { backendObjectReference, localReference } from './names-and-references.ts'
-import { integer, list, listByKey, object, oneOf, rule, ruled, set, text, whole, withDefault } from './schema-shapes.ts'
+import { integer, list, listByKey, object, oneOf, rule, ruled, set, text, whole, withDefault } from './schema.ts'
 
 export const headerName: Schema = { ...text(256, 1), pattern: String.raw`^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$` }
 

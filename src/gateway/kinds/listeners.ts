@@ -2,7 +2,7 @@
 import type { JSONSchemaProps as Schema, ValidationRule } from '../../api/generated/models.ts'
 import { conditions } from './conditions.ts'
 import { hostname, port, routeKind, secretReference, sectionName, subdomain } from './names-and-references.ts'
-import { list, listByKey, map, object, oneOf, rule, ruled, text, withDefault } from './schema-shapes.ts'
+import { list, listByKey, map, object, oneOf, rule, ruled, text, withDefault } from './schema.ts'
 
 const labelSelector: Schema = {
   ...object({

@@ -1,0 +1,30 @@
+// The resources of the Gateway API, typed, in the version in which the gateway reads and writes them.
+import type { KubeObject } from '../../api/object.ts'
+import { resource, type Resource, type Scope } from '../../api/resource.ts'
+import { gatewayGroup } from './bundle.ts'
+import type {
+  BackendTLSPolicy,
+  GRPCRoute,
+  Gateway,
+  GatewayClass,
+  HTTPRoute,
+  ListenerSet,
+  ReferenceGrant,
+  TCPRoute,
+  TLSRoute,
+  UDPRoute,
+} from './types.ts'
+
+const gatewayResource = <T extends KubeObject>(plural: string, kind: string, scope?: Scope): Resource<T> =>
+  resource<T>(gatewayGroup, 'v1', plural, kind, scope)
+
+export const gatewayClasses = gatewayResource<GatewayClass>('gatewayclasses', 'GatewayClass', 'Cluster')
+export const gateways = gatewayResource<Gateway>('gateways', 'Gateway')
+export const listenerSets = gatewayResource<ListenerSet>('listenersets', 'ListenerSet')
+export const httpRoutes = gatewayResource<HTTPRoute>('httproutes', 'HTTPRoute')
+export const grpcRoutes = gatewayResource<GRPCRoute>('grpcroutes', 'GRPCRoute')
+export const tlsRoutes = gatewayResource<TLSRoute>('tlsroutes', 'TLSRoute')
+export const tcpRoutes = gatewayResource<TCPRoute>('tcproutes', 'TCPRoute')
+export const udpRoutes = gatewayResource<UDPRoute>('udproutes', 'UDPRoute')
+export const referenceGrants = gatewayResource<ReferenceGrant>('referencegrants', 'ReferenceGrant')
+export const backendTlsPolicies = gatewayResource<BackendTLSPolicy>('backendtlspolicies', 'BackendTLSPolicy')
