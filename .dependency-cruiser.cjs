@@ -18,6 +18,7 @@ const layers = {
   images: ['lib', 'host'],
   delivery: ['lib', 'api', 'client', 'control', 'streams', 'images'],
   develop: ['lib', 'delivery', 'images'],
+  gateway: ['lib', 'api', 'client', 'control', 'host'],
   observe: ['lib', 'api', 'client', 'control'],
   dashboard: ['lib', 'api', 'client'],
   cli: ['lib', 'api', 'client', 'delivery', 'develop', 'images'],

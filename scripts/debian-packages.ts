@@ -2,7 +2,7 @@
 // the command.
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { findProgram, missingPackages } from '../src/host/cluster-programs.ts'
+import { findProgram, missingGateway, missingPackages } from '../src/host/cluster-programs.ts'
 import { missingServers } from '../src/testing/service-servers.ts'
 
 const isInstalled = (program: string): boolean => findProgram(program) !== undefined
@@ -29,7 +29,12 @@ export function testPackages(): string[] {
     ['cargo', isInstalled('cargo')],
     ['default-jdk-headless', isInstalled('javac') && isInstalled('jar')],
   ]
-  return [...missingPackages(), ...needed.filter(([, present]) => !present).map(([name]) => name), ...missingServers()]
+  return [
+    ...missingPackages(),
+    ...missingGateway(),
+    ...needed.filter(([, present]) => !present).map(([name]) => name),
+    ...missingServers(),
+  ]
 }
 
 /** What the boot test needs to make and run a machine. */

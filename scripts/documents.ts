@@ -107,6 +107,8 @@ const contents: Readonly<Record<string, string>> = {
   cri: 'the container runtime interface: contract suite, containerd over gRPC, simulated; the private containerd',
   node: 'the node agent: pod lifecycle, volumes, probes, logs, streams, status',
   network: 'service rules (computed purely, applied with nftables), ways through other firewalls, and DNS',
+  gateway:
+    'requests from outside: what there is to a model (pure), the model to HAProxy (differences); the kinds of the Gateway API',
   images: 'source to OCI image; the registry of the machine, with a cache of others; archives of images',
   delivery:
     '`app.yml`, plans of releases and what carries them out; secrets of the repository, the notation of schedules; the door to engines (`engine`) and behind it Kubernetes, which alone knows `api`, `client`, `control` and `streams`',

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pods as podResource } from '../src/api/resources.ts'
 import { HttpClient } from '../src/client/http-client.ts'
 import { clusterAccess, kubeconfigPaths } from '../src/client/kubeconfig.ts'
-import { missingPackages } from '../src/host/cluster-programs.ts'
+import { missingGateway, missingPackages } from '../src/host/cluster-programs.ts'
 import { machineClock } from '../src/host/machine-clock.ts'
 import { ensurePackages } from './debian-packages.ts'
 
@@ -78,7 +78,7 @@ async function podRows(): Promise<string[]> {
   }
 }
 
-const problem = ensurePackages(missingPackages)
+const problem = ensurePackages(() => [...missingPackages(), ...missingGateway()])
 if (problem !== undefined) fail(problem)
 if (!clusterRuns()) run('up')
 for (const { directory } of services) run('build', directory, '--context', context)

@@ -32,6 +32,9 @@ export function findProgram(...names: string[]): string | undefined {
   return names.flatMap(name => directories.map(directory => join(directory, name))).find(existsSync)
 }
 
+/** Without it a cluster works, and has no gateway. */
+export const missingGateway = (): string[] => (findProgram('haproxy') === undefined ? ['haproxy'] : [])
+
 /** Paths of the CNI plug-ins; undefined where one is missing. */
 export function findNetworkPlugins(): string[] | undefined {
   const found = networkPlugins.map(name => pluginPlaces.map(place => join(place, name)).find(existsSync))

@@ -86,7 +86,7 @@ export class ProcessPlace {
    * Moves a process into a group of its own inside the scope: controls are handed down only by groups without
    * processes. Nothing happens where there is no scope.
    */
-  settle(pid: number, group: 'server' | 'runtime'): void {
+  settle(pid: number, group: 'gateway' | 'runtime' | 'server'): void {
     if (this.directory === undefined || !existsSync(this.directory)) return
     mkdirSync(join(this.directory, group), { recursive: true })
     writeFileSync(join(this.directory, group, 'cgroup.procs'), String(pid))

@@ -57,7 +57,7 @@ export interface Components {
 }
 
 export const masters = ['system:masters']
-const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
+export const podOwner = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
 
 /** A client that acts as a component of the cluster does, with that component's rights. */
 export function componentClient(

@@ -14,6 +14,8 @@ export interface ServerFacts {
   readonly registry: string
   /** `ADDRESS:PORT` where others reach it, over HTTPS with passwords. */
   readonly secureRegistry?: string
+  /** `127.0.0.1:PORT` at which routes answer; undefined: there is no gateway. */
+  readonly gateway?: string
   /** Ranges of this machine's addresses on which node ports answer. */
   readonly nodePortAddresses: readonly string[]
   readonly version: string

@@ -19,13 +19,14 @@ import { giveSpareMemoryBack } from '../host/spare-memory.ts'
 import { writeSysctls } from '../host/sysctl.ts'
 import { localRegistry } from '../images/client/place.ts'
 import type { Firewalls } from '../network/firewall/firewalls.ts'
+import { stopHaproxy } from '../gateway/haproxy/haproxy-places.ts'
 import { removeRules } from '../network/remove-rules.ts'
 import { startNodeAgent, type NodeAgent } from '../node/node-agent.ts'
 import { createApiServer, type ApiServer } from '../server/api-server.ts'
 import { publishIdentity } from './cluster-identity.ts'
 import { rotateCertificates } from './certificate-rotation.ts'
 import { clusterKeys } from './cluster-keys.ts'
-import { componentClient, masters, startComponents } from './components.ts'
+import { componentClient, masters, podOwner, startComponents } from './components.ts'
 import { serveControl, type PodProgress } from './control-socket.ts'
 import { apiEndpoint } from './api-endpoint.ts'
 import { accessSettings } from './access-settings.ts'
@@ -42,6 +43,7 @@ import {
 import type { LocalClient } from './local-client.ts'
 import { beMember, type Membership } from './membership.ts'
 import { nodePortRanges } from './node-port-ranges.ts'
+import { openGateway, type ClusterGateway } from './open-gateway.ts'
 import { openRegistry, type ClusterRegistry } from './open-registry.ts'
 import { isSharedStore, openStore } from './open-store.ts'
 import { registryEndpoint } from './registry-endpoint.ts'
@@ -163,6 +165,7 @@ async function main(options: ServerOptions): Promise<void> {
   reached('api')
 
   let firewalls: Firewalls | undefined
+  let gateway: ClusterGateway | undefined
   const serverClient = componentClient(server, 'kube-apiserver', 'system:apiserver', masters)
   const ownRegistry = (registry = await openRegistry({
     places,
@@ -180,6 +183,7 @@ async function main(options: ServerOptions): Promise<void> {
       url,
       registry: ownRegistry.address,
       ...(ownRegistry.secureAddress !== undefined && { secureRegistry: ownRegistry.secureAddress }),
+      ...(gateway !== undefined && { gateway: gateway.address }),
       nodePortAddresses: nodePorts,
       version: sampanVersion,
       dataDirectory: places.data,
@@ -265,6 +269,14 @@ async function main(options: ServerOptions): Promise<void> {
     host: ownRegistry.address,
     hostFromContainerRuntime: localRegistry,
   })
+  gateway = await openGateway({
+    places,
+    place,
+    client: componentClient(server, 'gateway', 'system:serviceaccount:kube-system:gateway', podOwner),
+    serverClient,
+    clock,
+    logger: logger.with({ component: 'gateway' }),
+  })
   firewalls = await components.firewalls
   for (const warning of firewalls.advice()) report({ warning })
   const spareMemory = giveSpareMemoryBack({ clock })
@@ -297,7 +309,7 @@ async function main(options: ServerOptions): Promise<void> {
     })
     await Promise.race([
       late,
-      Promise.allSettled([components.stop(), agent?.stop(), ownRegistry.close(), member.stop()]),
+      Promise.allSettled([components.stop(), gateway?.stop(), agent?.stop(), ownRegistry.close(), member.stop()]),
     ])
     await server.close()
     await store.close()
@@ -313,7 +325,10 @@ let retreat = async (): Promise<void> => {}
 
 async function takeBack(runtimeProcess: Containerd, places: ClusterPlaces, facts: ClusterFacts): Promise<void> {
   if (runtimeProcess.startedInMs === 0) return
-  await runtimeProcess.stopDaemon()
+  await Promise.all([
+    runtimeProcess.stopDaemon(),
+    stopHaproxy({ dataDirectory: places.data, stateDirectory: places.state }),
+  ])
   if (listProcesses().some(({ commandLine }) => commandLine.includes(runtimeProcess.socketPath))) return
   await Promise.all([removeRules(facts.linkName, facts.network.podCidr), removeLink(facts.linkName)])
   rmSync(places.state, { recursive: true, force: true })

@@ -274,13 +274,13 @@ test('a certificate request names who asked, and is approved apart from its stat
 
 test('who creates what nothing acts on yet is told', async () => {
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
-  const ingress = await post(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, {
+  const policy = await post(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`, {
     metadata: { name: 'i' },
-    spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } },
+    spec: { podSelector: {} },
   })
-  expect([ingress.status, ingress.headers['warning']]).toEqual([
+  expect([policy.status, policy.headers['warning']]).toEqual([
     201,
-    '299 - "Sampan stores this Ingress, but nothing acts on objects of this kind yet"',
+    '299 - "Sampan stores this NetworkPolicy, but nothing acts on objects of this kind yet"',
   ])
   const deployment = await post(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
     metadata: { name: 'd' },

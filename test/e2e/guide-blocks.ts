@@ -26,6 +26,7 @@ export function guidePath(cluster: ClusterFixture, named: boolean): string {
   const script = `#!/bin/sh
 case $1 in
   up|down) ${run} ${name} --data-dir ${cluster.dataDirectory};;
+  status) ${run} ${name};;
   *) ${run}${named ? ` ${name}` : ''};;
 esac
 `

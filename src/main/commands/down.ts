@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Output } from '../../cli/output.ts'
 import { kubeconfigPaths, removeContext } from '../../client/kubeconfig.ts'
 import { stopContainerd } from '../../cri/containerd.ts'
+import { stopHaproxy } from '../../gateway/haproxy/haproxy-places.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { removeLink } from '../../host/links.ts'
 import { unmountBelow } from '../../host/mounts.ts'
@@ -65,6 +66,7 @@ export async function down(options: DownOptions): Promise<void> {
       endRecorded(runtime, commandClock, Math.max(0, seconds - (commandClock.now() - startMs) / 1_000)),
   })
   output.done('container runtime stopped')
+  await stopHaproxy({ dataDirectory: places.data, stateDirectory: places.state })
   // Somebody's own disk, for volumes say, stays where it is until all is deleted: the next `up` finds it.
   await unmountBelow(options.purge ? places.data : podsDirectory(places.data))
   if (facts !== undefined)

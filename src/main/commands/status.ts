@@ -43,6 +43,7 @@ export async function status(options: StatusOptions): Promise<void> {
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
       ['API', running.facts.url],
       ['registry', registryText(running.facts)],
+      ['gateway', running.facts.gateway ?? 'none; it needs HAProxy: apt-get install haproxy'],
       ['ports', `node ports and host ports answer ${whereOf(running.facts.nodePortAddresses)}`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],

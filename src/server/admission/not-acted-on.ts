@@ -4,7 +4,7 @@ import type { AdmissionPlugin } from '../server-context.ts'
 
 const waiting: Readonly<Record<string, readonly string[]>> = {
   autoscaling: ['horizontalpodautoscalers'],
-  'networking.k8s.io': ['ingresses', 'networkpolicies'],
+  'networking.k8s.io': ['networkpolicies'],
 }
 
 export const notActedOn: AdmissionPlugin = {

@@ -274,6 +274,14 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['storage.k8s.io'], ['storageclasses'], read),
     writeEvents,
   ]),
+  // Sampan's own, for what leads requests from outside.
+  role('system:gateway', [
+    rule([''], ['services'], read),
+    rule(['discovery.k8s.io'], ['endpointslices'], read),
+    rule(['networking.k8s.io'], ['ingressclasses', 'ingresses'], read),
+    rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),
+    writeEvents,
+  ]),
   // As kubeadm makes it for the DNS server, which reads endpoint slices.
   role('system:coredns', [
     rule([''], ['endpoints', 'namespaces', 'pods', 'services'], ['list', 'watch']),
@@ -363,6 +371,7 @@ export const defaultClusterRoleBindings: readonly New<ClusterRoleBinding>[] = [
   binding('system:volume-scheduler', [user('system:kube-scheduler')]),
   binding('system:kube-dns', [account('kube-dns')]),
   binding('system:coredns', [account('coredns')]),
+  binding('system:gateway', [account('gateway')]),
   binding('system:local-path-provisioner', [account('local-path-provisioner')]),
 ]
 

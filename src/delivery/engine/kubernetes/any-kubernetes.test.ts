@@ -27,8 +27,10 @@ import {
   services,
   storageClasses,
 } from '../../../api/resources.ts'
+import { gatewayController } from '../../../api/gateway-names.ts'
 import { machineClock } from '../../../host/machine-clock.ts'
 import { deployerRules } from '../../../testing/deployer-role.ts'
+import { eventually } from '../../../testing/eventually.ts'
 import { busyboxProcesses, pretendedCluster, type PretendedCluster } from '../../../testing/kubernetes-worlds.ts'
 import { partBuilders } from '../contract/part-builders.ts'
 import type { Watch } from '../engine.ts'
@@ -208,6 +210,33 @@ test('a route is taken by the only program that serves routes; where there is no
   const metadata = { annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } }
   await cluster.client.patch(ingressClasses, { name: 'two' }, { type: 'merge', value: { metadata } })
   expect(await told()).toEqual([])
+})
+
+test('a route of the gateway of Sampan has arrived when it is served; others are not waited for', async () => {
+  const place = await placeFor('served')
+  const classes = (await cluster.client.list(ingressClasses)).items
+  for (const { metadata } of classes) await cluster.client.delete(ingressClasses, { name: metadata.name })
+  await cluster.client.create(ingressClasses, { metadata: { name: 'own' }, spec: { controller: gatewayController } })
+  const route = {
+    kind: 'route',
+    name: 'web-root',
+    service: 'web',
+    host: 'web.example.com',
+    path: '/',
+    entrance: 'web',
+    port: 'http',
+  } as const
+  let hasArrived = false
+  const putting = engine.put(place, route, watch).finally(() => {
+    hasArrived = true
+  })
+  const name = { namespace: 'served', name: 'web-root' }
+  await eventually('it is there', () => cluster.client.get(ingresses, name).catch(() => undefined))
+  expect(hasArrived).toBe(false)
+  const value = { status: { loadBalancer: { ingress: [{ ip: '127.0.0.1' }] } } }
+  await cluster.client.patch(ingresses, name, { type: 'merge', value }, { subresource: 'status' })
+  await putting
+  await engine.put(place, route, watch)
 })
 
 test('data that would find no volume is refused, unless its volume is there', async () => {

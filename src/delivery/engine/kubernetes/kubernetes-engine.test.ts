@@ -14,6 +14,7 @@ const unseen: Readonly<Record<string, RegExp>> = {
   'with server-side apply, kube-apiserver asks for it where there is nothing yet':
     /^create (deployments|statefulsets|poddisruptionbudgets|services|ingresses|cronjobs)\b/,
   'for exec and attach over WebSockets, Kubernetes asks for it from 1.35 on': /^create pods\/(exec|attach)$/,
+  'a route of the gateway of Sampan is waited for': /^watch ingresses\.networking\.k8s\.io$/,
   'a ReplicaSet whose pods were refused is told to try again': /^patch replicasets\.apps$/,
 }
 

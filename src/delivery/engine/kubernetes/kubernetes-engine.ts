@@ -50,6 +50,7 @@ import { isGuarded } from './schedule-guard.ts'
 import { scheduleObject } from './schedule-objects.ts'
 import { SecretLedger } from './secret-ledger.ts'
 import { serviceLogs } from './service-logs.ts'
+import { untilServed } from './served-route.ts'
 import type { TypedObject } from './typed-object.ts'
 import { workloadObjects } from './workload-objects.ts'
 import { Together } from './together.ts'
@@ -150,7 +151,12 @@ export class KubernetesEngine implements Engine {
   }
 
   async put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<void> {
-    await patiently(this.clock, patience, async () => apply(this.client, await this.objectOf(place, part)))
+    const { metadata } = await patiently(this.clock, patience, async () =>
+      apply(this.client, await this.objectOf(place, part)),
+    )
+    if (part.kind !== 'route') return
+    const live = { client: this.client, clock: this.clock, signal: patience.signal }
+    await untilServed(live, metadata, await this.ingressClasses())
   }
 
   remove(place: Place, part: PartName, patience: Patience, { withData = false } = {}): Promise<void> {
@@ -229,6 +235,11 @@ export class KubernetesEngine implements Engine {
   }
 
   /** @param guarded whether a schedule has a guard that its start does not need any more, as it had when it was put */
+  /** undefined: they are not to be known. */
+  private ingressClasses(): ReturnType<typeof ingressClassesOf> {
+    return this.inFlight.ask('ingress classes', () => ingressClassesOf(this.client))
+  }
+
   private async objectOf(
     { namespace }: Place,
     part: Entrance | Schedule | Route,
@@ -240,11 +251,7 @@ export class KubernetesEngine implements Engine {
       case 'schedule':
         return scheduleObject(namespace, part, guarded && (await this.hasGuard(namespace, part)) ? 0 : this.clock.now())
       case 'route':
-        return routeObject(
-          namespace,
-          part,
-          chosenClass((await this.inFlight.ask('ingress classes', () => ingressClassesOf(this.client))) ?? []),
-        )
+        return routeObject(namespace, part, chosenClass((await this.ingressClasses()) ?? []))
     }
   }
 

@@ -1,4 +1,4 @@
-// The commands of docs/building.md and docs/developing.md, from top to bottom, each guide in one shell that somebody never
+// The commands of docs/building.md, docs/developing.md and docs/gateway.md, from top to bottom, each guide in one shell that somebody never
 // leaves: each command has to succeed.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { blocksOf, guidePath } from './guide-blocks.ts'
 
 const reason = reasonToSkipCluster()
 
-describe.skipIf(reason !== undefined).each(['building.md', 'developing.md'])(
+describe.skipIf(reason !== undefined).each(['building.md', 'developing.md', 'gateway.md'])(
   `%s${reason === undefined ? '' : ` (skipped: ${reason})`}`,
   guide => {
     let cluster: ClusterFixture

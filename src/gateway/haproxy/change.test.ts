@@ -1,0 +1,194 @@
+// What changes while HAProxy runs, and what it has to be loaded for.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Action, GatewayModel, HostName, Rule, Server } from '../model/model.ts'
+import { changeTo, loaded, resolved, type Change, type Running } from './change.ts'
+import { filesOf } from './files.ts'
+import { layoutOf, type Layout } from './layout.ts'
+
+const places = { directory: '/gateway', socket: '/run/gateway.sock', addresses: ['127.0.0.1'] }
+
+const forward = (...shares: [backend: string, weight: number][]): Action => ({
+  kind: 'forward',
+  shares: shares.map(([backend, weight]) => ({ backend, weight })),
+})
+const rule = (path: string, action: Action, more: Partial<Rule['match']> = {}): Rule => ({
+  source: `Ingress test/${path}`,
+  match: { path: { kind: 'prefix', value: path }, headers: [], query: [], ...more },
+  action,
+})
+const server = (last: number, draining = false): Server => ({ address: `10.0.0.${last}`, port: 80, draining })
+
+function layout(
+  rules: readonly Rule[],
+  backends: Record<string, readonly Server[]>,
+  name: HostName = { kind: 'exact', name: 'shop.localhost' },
+): Layout {
+  const model: GatewayModel = {
+    ports: [{ port: 80, protocol: 'http', certificates: [], hosts: [{ name, rules }] }],
+    backends: new Map(Object.entries(backends).map(([id, servers]) => [id, { id, servers }])),
+  }
+  return layoutOf(model, places)
+}
+
+const before = layout([rule('/', forward(['t.web.80', 1]))], { 't.web.80': [server(1)] })
+
+function commands(change: Change): readonly string[] {
+  if (change.kind !== 'commands') throw new Error(`it is ${change.kind}`)
+  return change.steps.flatMap(step => ('commands' in step ? step.commands : [`replace ${step.map}`]))
+}
+const after = (wanted: Layout): readonly string[] => commands(changeTo(loaded(before), wanted))
+
+describe('while it runs,', () => {
+  test('nothing is said when nothing changed', () => {
+    expect(changeTo(loaded(before), before)).toEqual({ kind: 'none' })
+  })
+
+  test('instances come, are led to less, and go', () => {
+    expect(after(layout([rule('/', forward(['t.web.80', 1]))], { 't.web.80': [server(1, true), server(2)] }))).toEqual([
+      'set server t.web.80/s_10-0-0-1_80 state drain',
+      'add server t.web.80/s_10-0-0-2_80 10.0.0.2:80',
+      'set server t.web.80/s_10-0-0-2_80 state ready',
+    ])
+    expect(after(layout([rule('/', forward(['t.web.80', 1]))], { 't.web.80': [] }))).toEqual([
+      'set server t.web.80/s_10-0-0-1_80 state maint',
+    ])
+  })
+
+  test('an instance that comes back before it has gone is led to again', () => {
+    const gone = changeTo(loaded(before), layout([rule('/', forward(['t.web.80', 1]))], { 't.web.80': [] }))
+    if (gone.kind !== 'commands') throw new Error(gone.kind)
+    expect(commands(changeTo(gone.next, before))).toEqual(['set server t.web.80/s_10-0-0-1_80 state ready'])
+  })
+
+  test('a service that is new takes the place of a spare one before anything leads there', () => {
+    const wanted = layout([rule('/api', forward(['t.api.80', 1])), rule('/', forward(['t.web.80', 1]))], {
+      't.web.80': [server(1)],
+      't.api.80': [server(2)],
+    })
+    expect(after(wanted)).toEqual([
+      'add server spare-0/s_10-0-0-2_80 10.0.0.2:80',
+      'set server spare-0/s_10-0-0-2_80 state ready',
+      'add map /gateway/maps/80-prefix.map shop.localhost/api/ spare-0',
+    ])
+  })
+
+  test('weights are other places of the same share', () => {
+    const shared = (first: number, second: number): Layout =>
+      layout([rule('/', forward(['a', first], ['b', second]))], { a: [server(1)], b: [server(2)] })
+    const steps = commands(changeTo(loaded(shared(90, 10)), shared(80, 20)))
+    expect(steps).toHaveLength(100)
+    expect(steps.every(command => /^set map \/gateway\/maps\/80-shares\.map s_\w+\/\d+ b$/.test(command))).toBe(true)
+  })
+
+  test('names whose order says something come all at once', () => {
+    const any = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'x.com' })
+    const other = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'y.com' })
+    expect(commands(changeTo(loaded(any), other))).toContain('replace /gateway/maps/80-below.map')
+  })
+})
+
+describe('it is loaded', () => {
+  test('at first, for a condition that no rule had, and when there are no spare places left', () => {
+    expect(changeTo(undefined, before).kind).toBe('load')
+    const conditional = layout(
+      [rule('/', forward(['t.web.80', 1]), { headers: [{ name: 'x', kind: 'exact', value: '1' }] })],
+      { 't.web.80': [server(1)] },
+    )
+    expect(changeTo(loaded(before), conditional).kind).toBe('load')
+    const many = Object.fromEntries(Array.from({ length: 33 }, (_each, index) => [`t.s${index}.80`, []]))
+    expect(changeTo(loaded(before), layout([], { 't.web.80': [], ...many })).kind).toBe('load')
+  })
+})
+
+test('however it gets there, it has the same as if it was loaded', () => {
+  const some = fc.record({
+    paths: fc.subarray(['/', '/a', '/b']),
+    services: fc.dictionary(fc.constantFrom('s1', 's2', 's3'), fc.uniqueArray(fc.nat({ max: 3 })), { maxKeys: 3 }),
+    weights: fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+  })
+  const layoutFor = ({ paths, services, weights }: typeof some extends fc.Arbitrary<infer T> ? T : never): Layout =>
+    layout(
+      paths.map((path, index) =>
+        rule(path, index === 0 ? forward(['s1', weights[0]], ['s2', weights[1]]) : forward(['s3', 1])),
+      ),
+      {
+        s1: [],
+        s2: [],
+        s3: [],
+        ...Object.fromEntries(Object.entries(services).map(([id, all]) => [id, all.map(last => server(last))])),
+      },
+    )
+  fc.assert(
+    fc.property(fc.array(some, { minLength: 2, maxLength: 8 }), wishes => {
+      let running: Running | undefined
+      let state = new Pretended()
+      for (const wish of wishes) {
+        const change = changeTo(running, layoutFor(wish))
+        if (change.kind === 'load') state = Pretended.loadedWith(change.next)
+        if (change.kind === 'commands') for (const command of commands(change)) state.obey(command)
+        if (change.kind !== 'none') running = change.next
+        const { has, owed } = state.against(running!)
+        expect(has).toEqual(owed)
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
+/** HAProxy as far as commands go. */
+class Pretended {
+  private readonly maps = new Map<string, Map<string, string>>()
+  private readonly servers = new Map<string, string>()
+
+  static loadedWith(running: Running): Pretended {
+    const made = new Pretended()
+    for (const [file, text] of filesOf(running, places).maps)
+      made.maps.set(
+        file,
+        new Map(
+          text
+            .split('\n')
+            .filter(Boolean)
+            .map(line => line.split(' ') as [string, string]),
+        ),
+      )
+    for (const [id, servers] of running.layout.backends)
+      for (const name of servers.keys()) made.servers.set(`${running.called.get(id)}/${name}`, 'ready')
+    return made
+  }
+
+  obey(command: string): void {
+    const [verb = '', kind = '', first = '', second = '', third = ''] = command.split(' ')
+    if (verb === 'replace') throw new Error('there is no order here')
+    if (kind === 'server') {
+      if (verb === 'add' && this.servers.has(first)) throw new Error(`${first} is there already`)
+      if (verb === 'set' && !this.servers.has(first)) throw new Error(`there is no ${first}`)
+      this.servers.set(first, verb === 'add' ? 'maint' : third)
+      return
+    }
+    const map = this.maps.get(first)!
+    if (verb === 'add' && map.has(second)) throw new Error(`${second} is there already`)
+    if (verb !== 'add' && !map.has(second)) throw new Error(`there is no ${second}`)
+    if (verb === 'del') map.delete(second)
+    else map.set(second, third)
+  }
+
+  /** What it has of what it owes, both in one order. */
+  against({ layout: wanted, called }: Running): { readonly has: unknown; readonly owed: unknown } {
+    const sorted = (entries: ReadonlyMap<string, string>): string[] =>
+      [...entries].map(entry => entry.join(' ')).toSorted((left, right) => (left < right ? -1 : 1))
+    const files = [...wanted.maps.keys()]
+    const owedServers = new Set(
+      [...wanted.backends].flatMap(([id, servers]) => [...servers.keys()].map(name => `${called.get(id)}/${name}`)),
+    )
+    // Spare places that nothing leads to keep what they had.
+    const servers = [...this.servers]
+      .filter(([name, state]) => state === 'ready' && (owedServers.has(name) || !name.startsWith('spare-')))
+      .map(([name]) => name)
+    return {
+      has: [files.map(file => sorted(this.maps.get(file) ?? new Map())), new Set(servers)],
+      owed: [files.map(file => sorted(resolved(wanted.maps.get(file)!, called))), owedServers],
+    }
+  }
+}

@@ -1,0 +1,202 @@
+// The HAProxy of a cluster: a process beside the server that outlives it, brought to each layout with as little as that
+// takes. It is started when there is something to serve. A configuration that it refuses never takes the place of the one
+// before.
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommandError, run } from '../../host/command.ts'
+import { isAlive, runningDaemon, signal, startDaemon } from '../../host/daemon.ts'
+import type { ProcessPlace } from '../../host/process-place.ts'
+import { InFlight } from '../../lib/in-flight.ts'
+import { supervise } from '../../host/supervise.ts'
+import { changeTo, loaded, type Change, type Running, type Step } from './change.ts'
+import { runCommands } from './command-socket.ts'
+import { haproxyPlaces, processesOf, program, type HaproxyDirectories, type HaproxyPlaces } from './haproxy-places.ts'
+import { filesOf, type GatewayFiles } from './files.ts'
+import { layoutOf, type Layout, type Places } from './layout.ts'
+import type { GatewayModel } from '../model/model.ts'
+
+export interface HaproxyOptions extends HaproxyDirectories {
+  readonly place: ProcessPlace
+  /** Addresses that it listens at. */
+  readonly addresses: readonly string[]
+  /** It had died and was started again, or does not start again. */
+  readonly restarted: (error?: Error) => void
+}
+
+/** What HAProxy says about a configuration that it does not take. */
+export class ConfigurationRefused extends Error {
+  constructor(reason: string) {
+    super(reason)
+    this.name = 'ConfigurationRefused'
+  }
+}
+
+const startMs = 10_000
+
+export class Haproxy {
+  private readonly options: HaproxyOptions
+  private readonly files: HaproxyPlaces
+  private readonly places: Places
+  private running: Running | undefined
+  private letDie: (() => void) | undefined
+  private readonly launching = new InFlight()
+
+  constructor(options: HaproxyOptions) {
+    this.options = options
+    this.files = haproxyPlaces(options)
+    this.places = {
+      directory: this.files.directory,
+      socket: this.files.workerSocket,
+      addresses: options.addresses,
+    }
+  }
+
+  /** One at a time. @throws ConfigurationRefused */
+  async bring(model: GatewayModel): Promise<Change['kind']> {
+    const layout = layoutOf(model, this.places)
+    const change = changeTo(this.running, layout)
+    if (change.kind === 'none') return change.kind
+    if (change.kind === 'commands') {
+      if (await this.obeys(change.steps)) {
+        this.running = await this.withoutLeft(change.next)
+        return change.kind
+      }
+      // What it has by now is not known: it gets all of it.
+      this.running = undefined
+    }
+    await this.load(layout)
+    return 'load'
+  }
+
+  private async obeys(steps: readonly Step[]): Promise<boolean> {
+    for (const step of steps) {
+      const commands = 'commands' in step ? step.commands : await this.replacing(step.map, step.entries)
+      const answers = await runCommands(this.files.workerSocket, commands)
+      if (answers.some(({ text }) => text !== '' && text !== 'New server registered.')) return false
+    }
+    return true
+  }
+
+  private async replacing(map: string, entries: ReadonlyMap<string, string>): Promise<readonly string[]> {
+    const [answer] = await runCommands(this.files.workerSocket, [`prepare map ${map}`])
+    const version = /^New version created: (\d+)/.exec(answer?.text ?? '')?.[1]
+    if (version === undefined) throw new Error(`HAProxy prepares no other version of ${map}: ${answer?.text}`)
+    return [
+      ...[...entries].map(([key, value]) => `add map @${version} ${map} ${key} ${value}`),
+      `commit map @${version} ${map}`,
+    ]
+  }
+
+  /** Nothing is watched any more; it goes on serving. */
+  leave(): void {
+    this.letDie?.()
+  }
+
+  private async load(layout: Layout): Promise<void> {
+    const next = loaded(layout)
+    await this.write(filesOf(next, this.places))
+    if (this.isRunning()) await this.reload()
+    else await this.launched()
+    this.running = next
+    this.letDie ??= supervise({
+      socket: this.files.masterSocket,
+      isAlive: () => this.isRunning(),
+      launch: () => this.launched(),
+      restarted: this.options.restarted,
+    })
+  }
+
+  /** Checked before anything takes the place of what is there. */
+  private async write({ configuration, maps, certificates }: GatewayFiles): Promise<void> {
+    const { configFile, directory } = this.files
+    await Promise.all(
+      ['maps', 'certificates'].map(name => mkdir(join(directory, name), { recursive: true, mode: 0o700 })),
+    )
+    for (const [file, text] of [...maps, ...certificates]) await writeFile(file, text, { mode: 0o600 })
+    const candidate = `${configFile}.new`
+    await writeFile(candidate, configuration, { mode: 0o600 })
+    try {
+      await run(program, ['-c', '-q', '-f', candidate])
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      throw new ConfigurationRefused(error.output.trim())
+    }
+    await rename(candidate, configFile)
+  }
+
+  isRunning(): boolean {
+    return runningDaemon(this.files.pidFile, program) !== undefined
+  }
+
+  /** Whoever finds it gone first starts it; one is enough. */
+  private launched(): Promise<void> {
+    return this.launching.ask('launch', async () => {
+      if (!this.isRunning()) await this.launch()
+    })
+  }
+
+  private async launch(): Promise<void> {
+    const { configFile, masterSocket, pidFile, logFile } = this.files
+    await Promise.all([rm(masterSocket, { force: true }), rm(this.files.workerSocket, { force: true })])
+    await mkdir(dirname(masterSocket), { recursive: true })
+    // Workers whose master died go on with what they have.
+    const orphans = processesOf(configFile)
+    const [command, args] = this.options.place.command(program, [
+      '-W',
+      '-S',
+      `${masterSocket},mode,600`,
+      '-f',
+      configFile,
+    ])
+    const pid = await startDaemon({ program: command, args, pidFile, logFile })
+    for (let waitedMs = 0; waitedMs < startMs; waitedMs += 10) {
+      if (existsSync(this.files.workerSocket)) {
+        for (const orphan of orphans) signal(orphan, 'SIGUSR1')
+        return this.options.place.settle(pid, 'gateway')
+      }
+      if (!isAlive(pid)) break
+      await sleep(10)
+    }
+    const log = await readFile(logFile, 'utf8').catch(() => '')
+    throw new Error(
+      `HAProxy did not start; the end of ${logFile} says:\n${log.trimEnd().split('\n').slice(-5).join('\n')}`,
+    )
+  }
+
+  /** The process before goes on with what it has. Resolves when the new one has taken the sockets. */
+  private async reload(): Promise<void> {
+    const before = await this.workerOf()
+    await runCommands(this.files.masterSocket, ['reload'])
+    for (let waitedMs = 0; waitedMs < startMs; waitedMs += 10) {
+      const now = await this.workerOf().catch(() => before)
+      if (now !== undefined && now !== before) return
+      await sleep(10)
+    }
+    throw new Error(`HAProxy was not loaded anew within ${startMs} ms; look at ${this.files.logFile}`)
+  }
+
+  private async workerOf(): Promise<string | undefined> {
+    const [answer] = await runCommands(this.files.masterSocket, ['show proc'])
+    return /^(\d+)\s+worker\s/m.exec(answer?.text ?? '')?.[1]
+  }
+
+  /** Takes away servers that have nothing left; those that do are tried again with the next change. */
+  private async withoutLeft(running: Running): Promise<Running> {
+    const leaving = [...running.leaving].flatMap(([backend, servers]) =>
+      [...servers].map(server => ({ backend, server })),
+    )
+    if (leaving.length === 0) return running
+    const answers = await runCommands(
+      this.files.workerSocket,
+      leaving.map(({ backend, server }) => `del server ${backend}/${server}`),
+    )
+    const left = new Map<string, Set<string>>()
+    leaving.forEach(({ backend, server }, index) => {
+      if (/deleted|No such server/i.test(answers[index]?.text ?? '')) return
+      left.set(backend, (left.get(backend) ?? new Set()).add(server))
+    })
+    return { ...running, leaving: left }
+  }
+}

@@ -1,0 +1,132 @@
+// What HAProxy is to run, in the parts in which it changes: the skeleton, for which it has to be loaded anew, and maps and
+// servers, which it takes while it runs. Pure.
+import type { Certificate, GatewayModel, ListeningPort, Server } from '../model/model.ts'
+import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
+import { mapText, serverName } from './names.ts'
+import { routingTable, type RoutingTable } from './routing-table.ts'
+import { placesOf } from './shares.ts'
+
+export interface Layout {
+  /** Global settings and frontends. */
+  readonly skeleton: string
+  /** Map -> key -> value, by the file of the map. What a map leads to are ids of backends. */
+  readonly maps: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Maps whose order says something. */
+  readonly ordered: ReadonlySet<string>
+  /** Backend -> server by its name. */
+  readonly backends: ReadonlyMap<string, ReadonlyMap<string, Server>>
+  readonly certificates: readonly Certificate[]
+  /** Port -> file that lists the certificates of its names. */
+  readonly certificateLists: ReadonlyMap<string, readonly string[]>
+}
+
+export interface Places {
+  /** Of all files. */
+  readonly directory: string
+  /** Of the worker's commands. */
+  readonly socket: string
+  /** Addresses that ports listen at. */
+  readonly addresses: readonly string[]
+}
+
+const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'exact', 'prefix', 'shares']
+
+export function layoutOf(model: GatewayModel, places: Places): Layout {
+  const ports = model.ports.map(port => ({ port, table: routingTable(port) }))
+  const mapFile = (port: number, name: MapName): string => `${places.directory}/maps/${port}-${name}.map`
+  const listFile = (port: number): string => `${places.directory}/certificates/${port}.list`
+  const maps = ports.flatMap(({ port, table }) =>
+    mapNames.map(name => [mapFile(port.port, name), mapOf(name, table)] as const),
+  )
+  return {
+    skeleton: [
+      ...globalLines(places),
+      ...ports.flatMap(({ port, table }) => [
+        '',
+        ...frontendLines(port, table, {
+          map: name => mapFile(port.port, name),
+          addresses: places.addresses,
+          certificates: listFile(port.port),
+        }),
+      ]),
+    ].join('\n'),
+    maps: new Map(maps),
+    ordered: new Set(ports.map(({ port }) => mapFile(port.port, 'below'))),
+    backends: new Map(
+      [...model.backends].map(([id, { servers }]) => [
+        id,
+        new Map(servers.map(server => [serverName(server), server])),
+      ]),
+    ),
+    certificates: model.ports.flatMap(({ certificates }) => certificates),
+    certificateLists: new Map(
+      model.ports
+        .filter(({ protocol }) => protocol === 'https')
+        .map(port => [listFile(port.port), certificateFiles(port, places)]),
+    ),
+  }
+}
+
+export const certificateFile = (id: string, { directory }: Pick<Places, 'directory'>): string =>
+  `${directory}/certificates/${id}.pem`
+
+const certificateFiles = ({ certificates }: ListeningPort, places: Places): readonly string[] =>
+  certificates.map(({ id }) => certificateFile(id, places))
+
+function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> {
+  switch (name) {
+    case 'hosts':
+      return table.hosts.exact
+    case 'one-label':
+      return table.hosts.oneLabel
+    case 'below':
+      return table.hosts.below
+    case 'exact':
+      return withKeys(table.exactPaths)
+    case 'prefix':
+      return withKeys(table.prefixes)
+    case 'shares':
+      return sharesOf(table)
+  }
+}
+
+const withKeys = (entries: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...entries].map(([key, value]) => [mapText(key), value]))
+
+function sharesOf({ actions }: RoutingTable): ReadonlyMap<string, string> {
+  const entries = new Map<string, string>()
+  for (const [name, action] of actions) {
+    if (action.kind !== 'forward' || !name.startsWith('s_')) continue
+    const counts = placesOf(action.shares, sharedPlaces)
+    const leads = action.shares.flatMap(({ backend }, index) =>
+      Array.from({ length: counts[index]! }, () => backend ?? nowhere),
+    )
+    for (let place = 0; place < sharedPlaces; place++) entries.set(`${name}/${place}`, leads[place] ?? nowhere)
+  }
+  return entries
+}
+
+const globalLines = ({ socket }: Places): string[] => [
+  'global',
+  `stats socket ${socket} mode 600 level admin expose-fd listeners`,
+  'stats timeout 1h',
+  'expose-experimental-directives',
+  'ssl-default-bind-options ssl-min-ver TLSv1.2',
+  'tune.ssl.default-dh-param 2048',
+  '',
+  'defaults',
+  'mode http',
+  'option forwardfor',
+  'option redispatch',
+  // A client that is just sending its next request is answered, after HAProxy was loaded anew, too.
+  'option idle-close-on-response',
+  'retries 3',
+  'timeout connect 5s',
+  // Of a client that sends its request byte by byte.
+  'timeout http-request 10s',
+  'timeout http-keep-alive 60s',
+  'timeout client 5m',
+  'timeout server 5m',
+  'timeout tunnel 1h',
+  'timeout queue 30s',
+]

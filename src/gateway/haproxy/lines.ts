@@ -1,0 +1,96 @@
+// A port's routing as lines of HAProxy's configuration: look up the name, then the path, then choose among candidates,
+// then do what is to be done. All that changes often stands in maps. Pure.
+import type { Action, ListeningPort, RequestMatch, ValueMatch } from '../model/model.ts'
+import { frontendName } from './names.ts'
+import { quoted } from './quoted.ts'
+import type { Candidate, RoutingTable } from './routing-table.ts'
+
+/** Requests are shared among so many places, each of which leads somewhere. */
+export const sharedPlaces = 1000
+/** Where a share leads that leads nowhere. */
+export const nowhere = 'nowhere'
+
+export type MapName = 'hosts' | 'one-label' | 'below' | 'exact' | 'prefix' | 'shares'
+
+export interface FrontendPlaces {
+  /** Path of a map of this port. */
+  readonly map: (name: MapName) => string
+  /** Addresses that it listens at. */
+  readonly addresses: readonly string[]
+  /** Path of the list of certificates, for `https`. */
+  readonly certificates: string
+}
+
+export function frontendLines(
+  { port, protocol }: Pick<ListeningPort, 'port' | 'protocol'>,
+  table: RoutingTable,
+  { map, addresses, certificates }: FrontendPlaces,
+): string[] {
+  const secure = protocol === 'https' ? ` ssl crt-list ${certificates} alpn h2,http/1.1` : ''
+  return [
+    `frontend ${frontendName(port)}`,
+    ...addresses.map(address => `bind ${address}:${port}${secure}`),
+    'http-request set-var(txn.host) req.hdr(host),host_only,lower',
+    // What a rule is asked about is what a service gets.
+    'http-request normalize-uri percent-decode-unreserved strict',
+    'http-request normalize-uri path-merge-slashes',
+    'http-request normalize-uri path-strip-dot',
+    'http-request normalize-uri path-strip-dotdot full',
+    `http-request set-header X-Forwarded-Proto ${protocol}`,
+    `http-request set-header X-Forwarded-Port ${port}`,
+    'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
+    `http-request set-var(txn.key) var(txn.host),map_str(${map('hosts')})`,
+    `http-request set-var(txn.key) var(txn.host),regsub(^[^.]+,*),map_str(${map('one-label')}) if !{ var(txn.key) -m found }`,
+    `http-request set-var(txn.key) var(txn.host),map_end(${map('below')}) if !{ var(txn.key) -m found }`,
+    `http-request set-var(txn.key) str(*) if !{ var(txn.key) -m found }`,
+    'http-request set-var-fmt(txn.path) %[var(txn.key)]%[path]',
+    `http-request set-var(txn.do) var(txn.path),map_str(${map('exact')})`,
+    `http-request set-var-fmt(txn.path) %[var(txn.key)]%[path]/`,
+    `http-request set-var(txn.do) var(txn.path),map_beg(${map('prefix')}) if !{ var(txn.do) -m found }`,
+    ...[...table.choices].flatMap(([name, candidates]) => candidates.map(candidate => choiceLine(name, candidate))),
+    `http-request return status 404 content-type text/plain string ${quoted('nothing is here')} if !{ var(txn.do) -m found } or { var(txn.do) -m beg c_ }`,
+    ...[...table.actions].flatMap(([name, action]) => actionLines(name, action)),
+    `http-request set-var-fmt(txn.share) %[var(txn.do)]/%[rand(${sharedPlaces})] if { var(txn.do) -m beg s_ }`,
+    `http-request set-var(txn.do) var(txn.share),map_str(${map('shares')}) if { var(txn.do) -m beg s_ }`,
+    `http-request return status 500 content-type text/plain string ${quoted('the route leads to no service')} if { var(txn.do) -m str ${nowhere} }`,
+    'use_backend %[var(txn.do)]',
+  ]
+}
+
+const choiceLine = (choice: string, { match, action }: Candidate): string =>
+  `http-request set-var(txn.do) str(${action}) if { var(txn.do) -m str ${choice} }${conditions(match)}`
+
+function conditions({
+  method,
+  headers,
+  query,
+  pathPattern,
+}: Omit<RequestMatch, 'path'> & { pathPattern?: string }): string {
+  return [
+    ...(pathPattern === undefined ? [] : [`{ path -m reg ${quoted(pathPattern)} }`]),
+    ...(method === undefined ? [] : [`{ method ${quoted(method)} }`]),
+    ...headers.map(header => valueCondition(`req.fhdr(${header.name})`, header)),
+    ...query.map(parameter => valueCondition(`url_param(${parameter.name}),url_dec`, parameter)),
+  ]
+    .map(condition => ` ${condition}`)
+    .join('')
+}
+
+const valueCondition = (sample: string, { kind, value }: ValueMatch): string =>
+  `{ ${sample} -m ${kind === 'exact' ? 'str' : 'reg'} ${quoted(value)} }`
+
+function actionLines(name: string, action: Action): string[] {
+  const condition = `if { var(txn.do) -m str ${name} }`
+  switch (action.kind) {
+    case 'forward':
+      return []
+    case 'answer':
+      return [
+        `http-request return status ${action.status} content-type text/plain string ${quoted(action.text)} ${condition}`,
+      ]
+    case 'to-https':
+      return [
+        `http-request redirect location https://%[var(txn.host)]${action.port === 443 ? '' : `:${action.port}`}%[pathq] code 308 ${condition}`,
+      ]
+  }
+}

@@ -1,0 +1,155 @@
+// The rules of a port as tables to look up in: name to host, host and path to what is done. What depends on the path
+// alone is one entry, however many rules there are; what depends on more is a short list of candidates. A rule that comes
+// or goes changes entries, which HAProxy takes while it runs. Pure.
+import { stableHash } from '../../lib/stable-hash.ts'
+import { answersTo, compareHosts, matchesPath } from '../model/find-rule.ts'
+import { prefixOf } from '../model/match-order.ts'
+import type { Action, HostName, ListeningPort, RequestMatch, Rule } from '../model/model.ts'
+
+export interface RoutingTable {
+  /** Each by what it is looked up with, leading to the key of a host. */
+  readonly hosts: {
+    readonly exact: ReadonlyMap<string, string>
+    /** By the name with a star in place of its first label. */
+    readonly oneLabel: ReadonlyMap<string, string>
+    /** By the end of the name, `.example.com`; the longest first. */
+    readonly below: ReadonlyMap<string, string>
+    readonly any: string | undefined
+  }
+  /** By host key and path; leading to an action, or to a choice. */
+  readonly exactPaths: ReadonlyMap<string, string>
+  /** By host key, path and a slash; the longest that a request's begins with counts. */
+  readonly prefixes: ReadonlyMap<string, string>
+  readonly choices: ReadonlyMap<string, readonly Candidate[]>
+  readonly actions: ReadonlyMap<string, Action>
+}
+
+/** The first one that a request meets takes it. */
+export interface Candidate {
+  /** `path` is undefined where it is known to fit. */
+  readonly match: Omit<RequestMatch, 'path'> & { readonly pathPattern?: string }
+  readonly action: string
+}
+
+export function routingTable({ hosts }: Pick<ListeningPort, 'hosts'>): RoutingTable {
+  const sorted = hosts.toSorted(compareHosts)
+  const actions = new Map<string, Action>()
+  const choices = new Map<string, readonly Candidate[]>()
+  const exactPaths = new Map<string, string>()
+  const prefixes = new Map<string, string>()
+  for (const host of sorted) {
+    const key = keyOf(host.name)
+    const rules = sorted.filter(other => other === host || covers(other.name, host.name)).flatMap(other => other.rules)
+    for (const [path, decision] of decisions(rules, 'exact', actions, choices)) exactPaths.set(key + path, decision)
+    for (const [path, decision] of decisions(rules, 'prefix', actions, choices))
+      prefixes.set(`${key}${path}/`, decision)
+  }
+  return { hosts: hostTables(sorted.map(({ name }) => name)), exactPaths, prefixes, choices, actions }
+}
+
+function hostTables(names: readonly HostName[]): RoutingTable['hosts'] {
+  const of = (kind: HostName['kind'], text: (name: HostName) => string): ReadonlyMap<string, string> =>
+    new Map(names.filter(name => name.kind === kind).map(name => [text(name), keyOf(name)]))
+  const below = (name: HostName): string => ('below' in name ? name.below : '')
+  return {
+    exact: of('exact', keyOf),
+    oneLabel: of('one-label', keyOf),
+    below: of('below', name => `.${below(name)}`),
+    any: names.some(({ kind }) => kind === 'any') ? keyOf({ kind: 'any' }) : undefined,
+  }
+}
+
+/** None is the beginning of another one with a path behind it: paths begin with a slash, which no name has. */
+function keyOf(name: HostName): string {
+  switch (name.kind) {
+    case 'exact':
+      return name.name
+    case 'one-label':
+      return `*.${name.below}`
+    case 'below':
+      return `**.${name.below}`
+    case 'any':
+      return '*'
+  }
+}
+
+/** Whether whatever `inner` answers to, `outer` does, too, and is less telling. */
+function covers(outer: HostName, inner: HostName): boolean {
+  if (inner.kind === 'any') return false
+  if (outer.kind === 'any') return true
+  if (inner.kind === 'exact') return outer.kind !== 'exact' && answersTo(outer, inner.name)
+  if (outer.kind !== 'below') return false
+  return inner.below === outer.below ? inner.kind === 'one-label' : inner.below.endsWith(`.${outer.below}`)
+}
+
+/** What is done for each path that rules name, as an exact path or as a prefix. */
+function* decisions(
+  rules: readonly Rule[],
+  kind: 'exact' | 'prefix',
+  actions: Map<string, Action>,
+  choices: Map<string, readonly Candidate[]>,
+): Generator<[path: string, decision: string]> {
+  const named = rules.filter(({ match }) => match.path.kind === kind).map(({ match }) => match.path.value)
+  // Patterns take paths that nobody names.
+  const paths = kind === 'exact' ? named : ['', ...named.map(prefixOf)]
+  for (const path of new Set(paths)) {
+    const candidates = candidatesFor(rules, kind, path, actions)
+    const [first] = candidates
+    if (first === undefined) continue
+    if (isUnconditional(first.match)) yield [path, first.action]
+    else {
+      const choice = `c_${nameOf(candidates)}`
+      choices.set(choice, candidates)
+      yield [path, choice]
+    }
+  }
+}
+
+/** Up to the first one that takes everything. */
+function candidatesFor(
+  rules: readonly Rule[],
+  kind: 'exact' | 'prefix',
+  path: string,
+  actions: Map<string, Action>,
+): readonly Candidate[] {
+  const found: Candidate[] = []
+  for (const rule of rules) {
+    const pathPattern = leftOfPath(rule, kind, path)
+    if (pathPattern === false) continue
+    const { path: _path, ...rest } = rule.match
+    const match = { ...rest, ...(pathPattern !== undefined && { pathPattern }) }
+    const action = actionName(rule)
+    actions.set(action, rule.action)
+    found.push({ match, action })
+    if (isUnconditional(match)) break
+  }
+  return found
+}
+
+/** What is left to be asked of the path; `false`: it does not fit. */
+function leftOfPath({ match }: Rule, kind: 'exact' | 'prefix', path: string): string | undefined | false {
+  if (kind === 'exact') return matchesPath(match.path, path) ? undefined : false
+  switch (match.path.kind) {
+    case 'exact':
+      return false
+    case 'prefix':
+      return matchesPath(match.path, path === '' ? '/' : path) && prefixOf(match.path.value).length <= path.length
+        ? undefined
+        : false
+    case 'pattern':
+      return match.path.value
+  }
+}
+
+const isUnconditional = ({ method, headers, query, pathPattern }: Candidate['match']): boolean =>
+  method === undefined && headers.length === 0 && query.length === 0 && pathPattern === undefined
+
+/** Shares are named after their rule, so that other weights are another entry and no other name. */
+function actionName({ source, action }: Rule): string {
+  if (action.kind !== 'forward') return `a_${nameOf(action)}`
+  const [only, ...more] = action.shares
+  return only?.backend !== undefined && only.weight > 0 && more.length === 0 ? only.backend : `s_${nameOf(source)}`
+}
+
+/** One hash has 32 bits, which is too few for tens of thousands. */
+export const nameOf = (value: unknown): string => stableHash(value) + stableHash(value, 'again')
