@@ -105,6 +105,15 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
         ['*.example.com', '/', 'api'],
         [undefined, '/load', 'api'],
       ]),
+      // These come while it runs.
+    )
+    await answers('http://shop.localhost/', 'web / shop.localhost')
+    await apply(
+      ingress('odd', [
+        ['shop.localhost', '/odd/semi;colon', 'api'],
+        ['shop.localhost', '/odd/two words', 'api', 'Exact'],
+        ['shop.localhost', '/odd/ü', 'api'],
+      ]),
     )
     await answers('http://shop.localhost/', 'web / shop.localhost')
     for (const [url, text] of [
@@ -130,7 +139,10 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
     ['//api//x', 'api /api/x'],
     ['/./api/x', 'api /api/x'],
     ['/%61pi/x', 'api /api/x'],
-    ['/x%2fapi', 'web /x%2fapi'],
+    ['/x%2fapi', 'web /x%2Fapi'],
+    ['/odd/semi;colon', 'api /odd/semi;colon'],
+    ['/odd/two%20words', 'api /odd/two%20words'],
+    ['/odd/%c3%bc', 'api /odd/%C3%BC'],
   ])('a path that is written as %s is asked for and led as %s', async (path, text) => {
     const raw = await cluster.curl(`http://127.0.0.1${path}`, '--header', 'Host: shop.localhost', '--path-as-is')
     expect(raw).toMatch(new RegExp(`^${text}`))

@@ -2,6 +2,7 @@
 // be loaded with. A backend that is new takes the place of a spare one, so that a new service needs no loading. Pure.
 import type { Server } from '../model/model.ts'
 import type { Layout } from './layout.ts'
+import { commandWord } from './names.ts'
 
 /** What HAProxy has by now. */
 export interface Running {
@@ -108,9 +109,9 @@ function mapChanges(
       continue
     }
     for (const [key, value] of after)
-      if (!before.has(key)) puts.push(`add map ${file} ${key} ${value}`)
-      else if (before.get(key) !== value) puts.push(`set map ${file} ${key} ${value}`)
-    for (const key of before.keys()) if (!after.has(key)) drops.push(`del map ${file} ${key}`)
+      if (!before.has(key)) puts.push(`add map ${file} ${commandWord(key)} ${value}`)
+      else if (before.get(key) !== value) puts.push(`set map ${file} ${commandWord(key)} ${value}`)
+    for (const key of before.keys()) if (!after.has(key)) drops.push(`del map ${file} ${commandWord(key)}`)
   }
   return { puts, drops, replaced }
 }

@@ -11,6 +11,7 @@ import type { ProcessPlace } from '../../host/process-place.ts'
 import { InFlight } from '../../lib/in-flight.ts'
 import { supervise } from '../../host/supervise.ts'
 import { changeTo, loaded, type Change, type Running, type Step } from './change.ts'
+import { commandWord } from './names.ts'
 import { runCommands } from './command-socket.ts'
 import { haproxyPlaces, processesOf, program, type HaproxyDirectories, type HaproxyPlaces } from './haproxy-places.ts'
 import { filesOf, type GatewayFiles } from './files.ts'
@@ -84,7 +85,7 @@ export class Haproxy {
     const version = /^New version created: (\d+)/.exec(answer?.text ?? '')?.[1]
     if (version === undefined) throw new Error(`HAProxy prepares no other version of ${map}: ${answer?.text}`)
     return [
-      ...[...entries].map(([key, value]) => `add map @${version} ${map} ${key} ${value}`),
+      ...[...entries].map(([key, value]) => `add map @${version} ${map} ${commandWord(key)} ${value}`),
       `commit map @${version} ${map}`,
     ]
   }

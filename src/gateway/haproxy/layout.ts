@@ -2,7 +2,7 @@
 // servers, which it takes while it runs. Pure.
 import type { Certificate, GatewayModel, ListeningPort, Server } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
-import { mapText, serverName } from './names.ts'
+import { serverName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
 import { placesOf } from './shares.ts'
 
@@ -82,16 +82,13 @@ function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> 
     case 'below':
       return table.hosts.below
     case 'exact':
-      return withKeys(table.exactPaths)
+      return table.exactPaths
     case 'prefix':
-      return withKeys(table.prefixes)
+      return table.prefixes
     case 'shares':
       return sharesOf(table)
   }
 }
-
-const withKeys = (entries: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-  new Map([...entries].map(([key, value]) => [mapText(key), value]))
 
 function sharesOf({ actions }: RoutingTable): ReadonlyMap<string, string> {
   const entries = new Map<string, string>()

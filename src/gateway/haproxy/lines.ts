@@ -32,7 +32,8 @@ export function frontendLines(
     ...addresses.map(address => `bind ${address}:${port}${secure}`),
     'http-request set-var(txn.host) req.hdr(host),host_only,lower',
     // What a rule is asked about is what a service gets.
-    'http-request normalize-uri percent-decode-unreserved strict',
+    'http-request normalize-uri percent-decode-unreserved',
+    'http-request normalize-uri percent-to-uppercase',
     'http-request normalize-uri path-merge-slashes',
     'http-request normalize-uri path-strip-dot',
     'http-request normalize-uri path-strip-dotdot full',

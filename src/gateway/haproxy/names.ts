@@ -7,5 +7,5 @@ export const serverName = ({ address, port }: Pick<Server, 'address' | 'port'>):
 
 export const frontendName = (port: number): string => `port-${port}`
 
-/** Keys and values of maps end at a space. */
-export const mapText = (text: string): string => text.replaceAll(/[\s%#\\;]/g, char => encodeURIComponent(char))
+/** A key of a map as a word of a command, of which a semicolon is the end. */
+export const commandWord = (key: string): string => key.replaceAll(/[;\\]/g, String.raw`\$&`)

@@ -4,6 +4,7 @@ import type { HTTPIngressPath, Ingress, IngressBackend } from '../../api/generat
 import { gatewayClassName, gatewayController } from '../../api/gateway-names.ts'
 import { keyOf } from '../../api/object.ts'
 import { backendId } from './backends.ts'
+import { plainPath } from './plain-path.ts'
 import type { HostName, PathMatch, Rule } from './model.ts'
 import type { Observed } from './observed.ts'
 
@@ -92,7 +93,7 @@ export const hostName = (host: string | undefined): HostName =>
 /** What an implementation may decide is a prefix here. */
 const pathOf = ({ path, pathType }: HTTPIngressPath): PathMatch => ({
   kind: pathType === 'Exact' ? 'exact' : 'prefix',
-  value: path === undefined || path === '' ? '/' : path,
+  value: plainPath(path === undefined || path === '' ? '/' : path),
 })
 
 interface Target {

@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { plainPath } from './plain-path.ts'
+
+test.each([
+  ['/', '/'],
+  ['/a/b', '/a/b'],
+  ['/a/', '/a/'],
+  ['//a///b', '/a/b'],
+  ['/a/./b', '/a/b'],
+  ['/a/../b', '/b'],
+  ['/../..', '/'],
+  ['/a/..', '/'],
+  ['/a/.', '/a/'],
+  ['/%61%2e%7E', '/a.~'],
+  ['/x/%2e%2e/a', '/a'],
+  ['/a%2fb', '/a%2Fb'],
+  ['/a b', '/a%20b'],
+  ['/100%', '/100%25'],
+  ['/ü', '/%C3%BC'],
+  ['/a;b=c,d', '/a;b=c,d'],
+  ['/a?b#c', '/a%3Fb%23c'],
+])('%s is %s', (path, plain) => {
+  expect(plainPath(path)).toBe(plain)
+})
+
+test('a plain path stays as it is, begins with a slash and fits into a line', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), text => {
+      const plain = plainPath(`/${text}`)
+      expect(plainPath(plain)).toBe(plain)
+      expect(plain).toMatch(/^\/[!-~]*$/)
+    }),
+  )
+})
