@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { deploy, placeOf } from '../delivery/deploy.ts'
 import type { DeliveryOptions } from '../delivery/delivering.ts'
 import { endDevelopment, type DevelopmentEnd } from '../delivery/end-development.ts'
-import { situationOf } from '../delivery/history.ts'
+import { isWorkedOn, situationOf } from '../delivery/history.ts'
 import { ManifestError } from '../delivery/manifest/manifest-error.ts'
 import type { Manifest } from '../delivery/manifest/manifest.ts'
 import { readManifest } from '../delivery/manifest/read-manifest.ts'
@@ -112,7 +112,7 @@ export class DevelopedService {
     const { isGone, deployer } = this.delivery(new AbortController().signal)
     const { present } = await situationOf(this.target.engine, this.place())
     this.before = present?.revision
-    if (present?.development !== true || present.by === deployer || isGone(present.by)) return
+    if (present === undefined || !isWorkedOn(present) || present.by === deployer || isGone(present.by)) return
     const text = `${present.by} works on ${this.chosen.name} in ${this.target.environment}`
     if (isOfThisMachine(present.by, deployer))
       throw new CommandFailure(
@@ -280,7 +280,7 @@ export class DevelopedService {
     const { name } = this.chosen
     const { environment } = this.target
     if (runs === undefined) return `somebody took ${name} away from ${environment}`
-    if (runs.development === true && runs.by === deployer) return undefined
+    if (isWorkedOn(runs) && runs.by === deployer) return undefined
     return `${runs.by} delivered ${name} ${runs.version} to ${environment} meanwhile (release ${runs.revision})`
   }
 }

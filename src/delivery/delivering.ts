@@ -7,7 +7,7 @@ import { Execution, record, type ExecutionOptions } from './execution/execution.
 import { StepFailure } from './execution/step-handler.ts'
 import { withoutSecrets } from './execution/without-secrets.ts'
 import type { News, World } from './execution/world.ts'
-import { forgetOld, setState, situationOf, type Situation } from './history.ts'
+import { forgetOld, isWorkedOn, setState, situationOf, type Situation } from './history.ts'
 import type { PlannedRelease, RecordedRelease, Release } from './release.ts'
 import { stepHandlers } from './steps/step-handlers.ts'
 import { formatTime } from '../lib/clock.ts'
@@ -127,8 +127,8 @@ export class Delivery {
       by: deployer,
       ...(rollbackTo !== undefined && { rollbackTo }),
       ...(group !== undefined && { group }),
-      ...(development && { development }),
-      ...(rollbackTo !== undefined && this.seen.present?.development && { endsDevelopment: true }),
+      ...(rollbackTo === undefined && development && { development }),
+      ...(rollbackTo !== undefined && isWorkedOn(this.seen.present) && { endsDevelopment: true }),
       course: { direction: 'forward', steps: {} },
     }
     const recorded = await this.recorded(release, bundles)

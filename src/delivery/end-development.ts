@@ -3,7 +3,7 @@ import { deleteService } from './delete-service.ts'
 import type { DeliveryOptions } from './delivering.ts'
 import { rollback } from './deploy.ts'
 import type { Place } from './engine/parts.ts'
-import { releaseBefore, situationOf } from './history.ts'
+import { isWorkedOn, releaseBefore, situationOf } from './history.ts'
 import type { Release } from './release.ts'
 
 export type DevelopmentEnd =
@@ -18,17 +18,15 @@ export async function endDevelopment(place: Place, options: DeliveryOptions): Pr
   const { present, pending, releases } = situation
   const isLeft =
     present === undefined
-      ? releases.length > 0 && releases.every(({ content }) => ofDevelopment(content))
-      : ofDevelopment(present)
-  if (!isLeft && !ofDevelopment(pending?.content)) return { state: 'untouched', present }
+      ? releases.length > 0 && releases.every(({ content }) => isWorkedOn(content))
+      : isWorkedOn(present)
+  if (!isLeft && !isWorkedOn(pending?.content)) return { state: 'untouched', present }
   const before = releaseBefore(situation)
   if (before === undefined) {
     const { kept } = await deleteService(place, false, options)
     return { state: 'gone', kept }
   }
-  if (ofDevelopment(present)) await rollback({ place, revision: before.revision, keepSchema: false }, options)
+  if (isWorkedOn(present)) await rollback({ place, revision: before.revision, keepSchema: false }, options)
   else await rollback({ place, keepSchema: false }, options)
   return { state: 'back', revision: before.revision, version: before.version }
 }
-
-const ofDevelopment = (release: Pick<Release, 'development'> | undefined): boolean => release?.development === true

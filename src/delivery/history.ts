@@ -39,6 +39,10 @@ export const releaseBefore = ({ releases, present }: Situation): Release | undef
         wasGood(candidate),
     )
 
+/** Whoever works on it may go on; what ended such work is not worked on. */
+export const isWorkedOn = (release: Pick<Release, 'development' | 'endsDevelopment'> | undefined): boolean =>
+  release?.development === true && release.endsDevelopment !== true
+
 /** Of somebody's work, or of its end: no release that one goes back to. */
 const isPassing = ({ development, endsDevelopment }: Release): boolean =>
   development === true || endsDevelopment === true

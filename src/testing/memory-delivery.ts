@@ -102,14 +102,18 @@ export class MemoryDelivery {
 
   /** @param group of releases that are delivered together */
   deploy(manifest: Manifest, version: string, group?: string): Promise<Release> {
+    return this.deliver(manifest, version, group === undefined ? {} : { group })
+  }
+
+  /** As somebody who works on it does. */
+  develop(manifest: Manifest): Promise<Release> {
+    return this.deliver(manifest, 'dev', { development: true })
+  }
+
+  private deliver(manifest: Manifest, version: string, more: Partial<DeliveryOptions>): Promise<Release> {
     const gather = (_place: Place, present: Release | undefined): Promise<Materials> =>
       this.materials(manifest, version, present)
-    return this.settled(
-      deploy(
-        { manifest, environment: 'test', version, gather },
-        { ...this.options(), ...(group !== undefined && { group }) },
-      ),
-    )
+    return this.settled(deploy({ manifest, environment: 'test', version, gather }, { ...this.options(), ...more }))
   }
 
   rollback(revision?: number, keepSchema = false): Promise<Release> {
