@@ -14,6 +14,8 @@ export interface DeliveryOf {
   readonly image: string
   /** One that the manifest knows. */
   readonly environment: string
+  /** All that it knows. */
+  readonly environments: readonly string[]
   readonly build: BuildSettings
 }
 
@@ -28,7 +30,7 @@ export function deliveryOf(directory: string): DeliveryOf | undefined {
   const known = [...environmentsOf(file, text), ...Object.keys(team?.environments ?? {})]
   const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
   const { name, image, build } = readManifest(file, text, environment, team)
-  return { file, service: name, image, environment, build }
+  return { file, service: name, image, environment, environments: known, build }
 }
 
 /** Name in the cluster's registry that the manifest asks for; undefined when it wants an image from elsewhere. */

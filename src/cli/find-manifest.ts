@@ -59,7 +59,8 @@ function readable(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandFailure(`${file} cannot be read: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new CommandFailure(code === 'ENOENT' ? `there is no manifest ${file}` : `${file} cannot be read: ${message}`)
   }
 }
 

@@ -27,3 +27,12 @@ test('without a terminal, what takes longer than a second is told as a line, and
   vi.advanceTimersByTime(5_000)
   expect(shown()).toBe('done\n')
 })
+
+test('what goes on in a terminal is one line of it, so that it can be taken away', () => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 20 })
+  const output = new Output(stream as unknown as NodeJS.WriteStream)
+  output.working('0 of 1 instances are ready; the probe failed\nand more')
+  const shown = (stream.read() as Buffer).toString().replace('\r\u001B[2K', '')
+  output.quiet()
+  expect(shown).toBe('⠋ 0 of 1 instances …')
+})

@@ -25,7 +25,8 @@ export class Output {
     this.quiet()
     const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
     let turn = 0
-    const draw = (): void => void this.stream.write(`\r\u001B[2K${frames[turn++ % frames.length]} ${text}`)
+    const draw = (): void =>
+      void this.stream.write(`\r\u001B[2K${frames[turn++ % frames.length]} ${fitting(text, this.stream.columns - 2)}`)
     draw()
     this.spinner = setInterval(draw, 80)
     this.spinner.unref()
@@ -74,6 +75,12 @@ export class Output {
     this.spinner = undefined
     this.stream.write('\r\u001B[2K')
   }
+}
+
+/** A line that goes on in the next one could not be taken away. */
+function fitting(text: string, columns: number): string {
+  const [line = ''] = text.split('\n', 1)
+  return line.length > columns && columns > 0 ? `${line.slice(0, columns - 1)}…` : line
 }
 
 /** An expected failure: printed as one sentence, without a stack. */

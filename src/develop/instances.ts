@@ -189,8 +189,10 @@ export class Instances {
       throw error
     }
     known.states = wanted
-    if (files.length === 0) brought('started again')
-    else brought(files.length === 1 ? files[0]!.path : `${files.length} files`)
+    // A large one comes in parts.
+    const paths = new Set(files.map(({ path }) => path))
+    if (paths.size === 0) brought('started again')
+    else brought(paths.size === 1 ? files[0]!.path : `${paths.size} files`)
   }
 
   private processChanged(instance: string, state: ProcessState): void {

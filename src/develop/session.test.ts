@@ -178,12 +178,24 @@ describe('a change', () => {
     symlinkSync('data', join(source, 'link'))
     await eventually('a link', () => inContainer('link') === 'a file')
     writeFileSync(join(source, 'large'), Buffer.alloc(9 << 20, 'x'))
+    await until(`${container}/large in T`)
     await eventually('a large file', () => inContainer('large')?.length === 9 << 20)
     put('gone/deep/a', 'a')
     await eventually('another folder', () => inContainer('gone/deep/a') === 'a')
     rmSync(join(source, 'gone'), { recursive: true })
     await eventually('it is gone as a whole', () => !existsSync(join(container, 'gone')))
   }, 60_000)
+
+  test('of source and manifest at once is brought, and delivered', async () => {
+    begin()
+    await until('serving one')
+    await until('delivered')
+    put('app.yml', 'name: web')
+    put('word.txt', 'two')
+    await until('serving two')
+    await until('delivered, T after the change')
+    expect([builds.length, deliveries]).toEqual([1, 2])
+  }, 30_000)
 
   test('that changes nothing starts nothing again', async () => {
     begin()

@@ -1,5 +1,6 @@
 // One service that is worked on, from a change of its files to the process that runs them: each change does the least
 // that brings it there. What fails is told and waits for the next change.
+import { Interruption } from '../delivery/deploy-error.ts'
 import type { Engine, LogLine } from '../delivery/engine/engine.ts'
 import type { Place } from '../delivery/engine/parts.ts'
 import type { Development } from '../images/build/builder.ts'
@@ -72,6 +73,7 @@ export class DevelopmentSession {
   private logs = new AbortController()
   private lastLineAt = ''
   private changedAtMs = 0
+  private hasDelivered = false
   /** The cluster does not answer, and that was told. */
   private isAway = false
 
@@ -117,7 +119,7 @@ export class DevelopmentSession {
       }
     }
     timer?.cancel()
-    await (this.options.keep ? this.leave() : this.endDelivery())
+    await (this.options.keep ? this.leave() : this.endDelivery('the work on it ended'))
     this.logs.abort()
     this.instances.close()
   }
@@ -194,7 +196,7 @@ export class DevelopmentSession {
   private async deliver(): Promise<void> {
     // With mistakes in it, what runs goes on and takes changes.
     this.options.work.check()
-    await this.endDelivery()
+    await this.endDelivery('a newer change')
     const end = new AbortController()
     const begunAtMs = this.changedAtMs
     const over = this.carryOut(end.signal, begunAtMs).finally(() => {
@@ -208,7 +210,8 @@ export class DevelopmentSession {
     try {
       await work.deliver(this.image!, signal)
       await this.instances.linkAll()
-      report.done(begunAtMs === 0 ? 'delivered' : `delivered, ${seconds(clock.now() - begunAtMs)} after the change`)
+      report.done(this.hasDelivered ? `delivered, ${seconds(clock.now() - begunAtMs)} after the change` : 'delivered')
+      this.hasDelivered = true
     } catch (error) {
       if (signal.aborted) return
       // The next change delivers anew.
@@ -217,8 +220,9 @@ export class DevelopmentSession {
     }
   }
 
-  private async endDelivery(): Promise<void> {
-    this.delivery?.end.abort()
+  /** @param by what, as its history tells */
+  private async endDelivery(by: string): Promise<void> {
+    this.delivery?.end.abort(new Interruption(by))
     await this.delivery?.over
   }
 

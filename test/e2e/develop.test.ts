@@ -54,6 +54,12 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     for (const stream of [running.stdout, running.stderr])
       stream?.on('data', (part: Buffer) => (output += part.toString()))
   }
+  /** With a reader that leaves after one line. */
+  function devInto(reader: string): void {
+    output = ''
+    running = cluster.spawn('sh', ['-c', `${sampanProgram} dev 2>&1 | ${reader}; echo left`], { directory: folder })
+    running.stdout?.on('data', (part: Buffer) => (output += part.toString()))
+  }
   const said = (text: string, times = 1): Promise<unknown> =>
     eventually(`"${text}" ${times} times`, () => output.split(text).length > times, waitMs).catch((error: Error) => {
       throw new Error(`${error.message}:\n${output}`)
@@ -144,6 +150,26 @@ describe.skipIf(reason !== undefined)(`sampan dev${reason === undefined ? '' : `
     expect(output).toContain('(1.0.0) in test as before')
     // The way back from there is what it was, too: none.
     expect((await sampan('rollback', '-e', 'test', 'web')).err).toContain('there is no earlier release of "web"')
+  })
+
+  test('one that ended before it delivered anything leaves the release that was there; so does one whose reader left', async () => {
+    succeeded(await sampan('build'))
+    succeeded(await sampan('deploy', '-e', 'test', 'web:1.0.0'))
+    dev()
+    await answers('one first')
+    await said('delivered')
+    await stop()
+    put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', dependencies: { express: '4' } }))
+    dev()
+    await said('expected a package-lock.json')
+    await stop()
+    expect(output).toMatch(/web is release \d+ \(1\.0\.0\) in test as before\n$/)
+    put('package.json', JSON.stringify({ name: 'web', version: '1.0.0', scripts: { start: 'node main.js' } }))
+    devInto('head -1')
+    await said('left')
+    const version = async (): Promise<string> => (await sampan('ps', '-e', 'test', 'web', '-o', 'json')).out
+    await eventually('it is as before', async () => !(await version()).includes('"dev"'), waitMs)
+    expect(await version()).toContain('1.0.0')
   })
 
   test('a delivery of somebody else meanwhile is told, and the next change delivers again', async () => {

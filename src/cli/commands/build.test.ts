@@ -34,6 +34,12 @@ test('a tag that is none', async () => {
   await expect(built('dock:1+7')).rejects.toThrow('expected NAME:VERSION such as geo-backend:1.0.0, found "dock:1+7"')
 })
 
+test('a tag with a registry in it, which would be another image in the registry of the cluster', async () => {
+  project({ version: '1.0.0' })
+  for (const registry of ['docker.io', 'localhost:1', '..'])
+    await expect(built(`${registry}/dock:1`)).rejects.toThrow(`name that with --registry ${registry}`)
+})
+
 test('a manifest with a mistake', async () => {
   project({ version: '1.0.0' })
   writeFileSync(join(folder, 'app.yml'), 'name: dock\nreplica: 2')

@@ -31,6 +31,10 @@ export async function build(folder: string, options: BuildCommandOptions): Promi
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
+  if (reference?.registry !== undefined)
+    throw new CommandFailure(
+      `expected NAME:VERSION after --tag, found the registry "${reference.registry}" in it as well; name that with --registry ${reference.registry}`,
+    )
   const delivery = reference === undefined ? deliveryOf(directory) : readableDelivery(directory, output)
   const settings = delivery?.build ?? defaultSettings
   const { builder, because, knownBy, ...project } = readProjectIn(directory, settings)

@@ -1,10 +1,12 @@
 // `sampan dev [NAME...]`: brings each change of services to where they run, until Ctrl-C. Their logs are one stream, their
 // ports are ports of this machine; at the end the cluster is as it was.
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { chosenServices } from '../chosen-services.ts'
 import type { DeliverySettings } from '../deliveries.ts'
-import { deliveryOf } from '../delivery-of.ts'
+import { deliveryOf, type DeliveryOf } from '../delivery-of.ts'
 import { DevelopedService, developmentVersion } from '../developed-service.ts'
+import { findManifest } from '../find-manifest.ts'
 import { findTeam } from '../find-team.ts'
 import { watchForInterruption } from '../interruption.ts'
 import { NewRooms } from '../new-rooms.ts'
@@ -25,7 +27,7 @@ const colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
 export async function dev(names: readonly string[], options: DevOptions): Promise<void> {
   const output = new Output()
   const { inspect, ...settings } = options
-  const environment = options.environment ?? usualEnvironment()
+  const environment = options.environment ?? usualEnvironment(names, options.file)
   const setting = settingOf({ environment })
   const chosen = await chosenServices(
     namesOf(names, setting.team !== undefined).map(name => `${name}:${developmentVersion}`),
@@ -58,6 +60,7 @@ export async function dev(names: readonly string[], options: DevOptions): Promis
     for (const service of services) await service.mustBeFree()
     const rooms = new NewRooms(target)
     await rooms.prepare(services.map(({ namespace }) => namespace))
+    const heard = endWhenNobodyListens()
     const running = Promise.all(services.map(service => service.run()))
     const stopAll = (): void => services.forEach(service => service.stop())
     interruption.signal.addEventListener('abort', stopAll, { once: true })
@@ -66,15 +69,21 @@ export async function dev(names: readonly string[], options: DevOptions): Promis
       await running
     } finally {
       keys.close()
+      heard.close()
       stopAll()
     }
     if (options.keep) {
       output.line(whatStays)
       return
     }
-    let isNothingLeft = true
-    for (const service of services.toReversed()) isNothingLeft = (await service.end()) && isNothingLeft
-    if (isNothingLeft) await rooms.remove(options.timeout)
+    try {
+      let isNothingLeft = true
+      for (const service of services.toReversed()) isNothingLeft = (await service.end()) && isNothingLeft
+      if (isNothingLeft) await rooms.remove(options.timeout)
+    } catch (error) {
+      output.line(whatStays)
+      throw error
+    }
   } finally {
     output.quiet()
     interruption.close()
@@ -83,12 +92,21 @@ export async function dev(names: readonly string[], options: DevOptions): Promis
   }
 }
 
-/** As app.yml, or sampan.yml, has it. */
-function usualEnvironment(): string {
+/** As the app.yml of the first service, or sampan.yml, has it. */
+function usualEnvironment([name]: readonly string[], given: string | undefined): string {
   const team = findTeam(process.cwd())?.team
-  const known = Object.keys(team?.environments ?? {})
-  const own = deliveryOf(process.cwd())?.environment
-  return ['dev', 'development', 'test'].find(name => known.includes(name)) ?? own ?? known[0] ?? 'dev'
+  const own = name === undefined ? deliveryOf(process.cwd()) : deliveryNamed(name, given)
+  const known = [...Object.keys(team?.environments ?? {}), ...(own?.environments ?? [])]
+  return ['dev', 'development', 'test'].find(each => known.includes(each)) ?? own?.environment ?? known[0] ?? 'dev'
+}
+
+/** undefined: it is not found, which is told later. */
+function deliveryNamed(name: string, given: string | undefined): DeliveryOf | undefined {
+  try {
+    return deliveryOf(dirname(findManifest(name, given, process.cwd()).file))
+  } catch {
+    return undefined
+  }
 }
 
 function namesOf(names: readonly string[], hasTeam: boolean): readonly string[] {
@@ -107,6 +125,22 @@ function label(name: string, { width, colour, several }: { width: number; colour
   return process.stdout.isTTY && process.env['NO_COLOR'] === undefined
     ? `\u001B[${colour}m${text}\u001B[0m `
     : `${text} `
+}
+
+/** Whoever closes the other end of a pipe has left, as whoever closes a terminal has. */
+function endWhenNobodyListens(): { close(): void } {
+  const streams = [process.stdout, process.stderr]
+  const left = (error: NodeJS.ErrnoException): void => {
+    if (error.code === 'EPIPE') process.kill(process.pid, 'SIGHUP')
+    // The end of it writes there, too.
+    for (const stream of streams) stream.off('error', left)
+  }
+  for (const stream of streams) stream.on('error', left)
+  return {
+    close() {
+      for (const stream of streams) stream.off('error', left)
+    },
+  }
 }
 
 /** Where somebody types. */

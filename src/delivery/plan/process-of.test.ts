@@ -17,3 +17,29 @@ test('a variable that two backing services give is that of the first', () => {
     MYSQL_URL: { secret: 'of-mysql', key: 'MYSQL_URL' },
   })
 })
+
+test.each([
+  [
+    [
+      { name: 'grpc', port: 50_051 },
+      { name: 'http', port: 8080 },
+    ],
+    '8080',
+  ],
+  [
+    [
+      { name: 'grpc', port: 50_051 },
+      { name: 'metrics', port: 9100 },
+    ],
+    '50051',
+  ],
+  [[], undefined],
+])('with the ports %j a service is told to listen at %s', (ports, port) => {
+  const manifest = { ...plainManifest, ports: ports.map(each => ({ ...each, protocol: 'TCP' as const })) }
+  const materials = { image: { reference: 'hcn:1' }, services: [] } as unknown as Materials
+  const { variables } = processOf(manifest, '1', materials)
+  expect(variables['PORT']).toEqual(port === undefined ? undefined : { value: port })
+  expect(processOf({ ...manifest, environment: { PORT: { value: '1' } } }, '1', materials).variables['PORT']).toEqual({
+    value: '1',
+  })
+})

@@ -12,7 +12,15 @@ export function processOf(manifest: Manifest, version: string, materials: Materi
     .flatMap(({ credentials, variables }) =>
       variables.map((name): [string, Variable] => [name, { secret: credentials.name, key: name }]),
     )
-  return startedBy(manifest, materials.image, [[versionVariable, { value: version }], ...granted], materials)
+  const given: [string, Variable][] = [[versionVariable, { value: version }], ...portOf(manifest), ...granted]
+  return startedBy(manifest, materials.image, given, materials)
+}
+
+/** Where it is to listen, as programs of many makers ask for it: the port called `http`, else the first one. */
+function portOf({ ports }: Pick<Manifest, 'ports'>): [string, Variable][] {
+  const own = ports.filter(({ protocol }) => protocol === 'TCP')
+  const port = own.find(({ name }) => name === 'http') ?? own[0]
+  return port === undefined ? [] : [['PORT', { value: String(port.port) }]]
 }
 
 /** They get what the manifest gives them, and nothing of the service's own. */
