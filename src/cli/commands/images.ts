@@ -5,6 +5,7 @@ import { parseImageReference, type ImageReference } from '../../images/image-ref
 import { exportImages } from '../../images/oci/export-image.ts'
 import { isIndex, ofThisMachine, parseImage, parseJson, type ImageConfig } from '../../images/oci/image-manifest.ts'
 import { importImages } from '../../images/oci/import-images.ts'
+import { platformText } from '../../images/oci/present-image.ts'
 import type { FoundManifest } from '../../images/client/registry-client.ts'
 import type { RegistryContent } from '../../images/client/registry-content.ts'
 import type { Descriptor } from '../../images/descriptor.ts'
@@ -175,9 +176,6 @@ async function imageOf(
   return { platforms: config.os === undefined ? [] : [platformText(config)], config, layers: found.layers }
 }
 
-const platformText = ({ os, architecture, variant }: ImageConfig): string =>
-  [os, architecture, variant].filter(part => part !== undefined).join('/')
-
 export interface ImportImagesOptions extends ImagesOptions {
   /** `name:tag` for the one image of the archive. */
   readonly tag?: string
@@ -201,9 +199,18 @@ export async function importArchive(file: string, options: ImportImagesOptions):
   output.quiet()
   if (options.output === 'json')
     return console.log(
-      JSON.stringify(images.map(({ repository, tag, digest }) => ({ image: sampanName(repository, tag), digest }))),
+      JSON.stringify(
+        images.map(({ repository, tag, digest, absent }) => ({
+          image: sampanName(repository, tag),
+          digest,
+          ...(absent !== undefined && { absentPlatforms: absent }),
+        })),
+      ),
     )
-  for (const { repository, tag } of images) output.line(`imported ${sampanName(repository, tag)}`)
+  for (const { repository, tag, absent } of images) {
+    output.line(`imported ${sampanName(repository, tag)}`)
+    if (absent !== undefined) output.line(`note: the archive does not hold it for ${absent.join(', ')}`)
+  }
 }
 
 const sampanName = (repository: string, reference: string): string =>

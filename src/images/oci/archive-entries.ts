@@ -71,6 +71,10 @@ async function decompressorFor(file: string): Promise<NodeJS.ReadWriteStream | u
     )
   })
   try {
+    if ((await handle.stat()).isDirectory())
+      throw new ArchiveError(
+        `${file} is a folder; expected an archive of images, such as "docker save" writes: of an OCI layout make one with tar -cf image.tar -C ${file} . and import that`,
+      )
     const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0)
     if (buffer.readUInt16BE(0) === 0x1f_8b) return createGunzip()
     return buffer.readUInt32BE(0) === 0x28_b5_2f_fd ? createZstdDecompress() : undefined

@@ -9,9 +9,12 @@ import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { imageType, indexType, RegistryFixture, type PushedImage } from '../../testing/registry-fixture.ts'
 import { faultsOf } from '../../testing/whole-registry.ts'
+import type { Descriptor } from '../descriptor.ts'
+import { configType } from '../media-types.ts'
 import { digestOf } from '../registry/digest.ts'
 import { exportImages } from './export-image.ts'
 import { ofThisMachine } from './image-manifest.ts'
+import { pathOf } from './present-image.ts'
 import { importImages, type ImportedImage, type ImportOptions } from './import-images.ts'
 import { RegistryClient } from '../client/registry-client.ts'
 import { RegistryContent } from '../client/registry-content.ts'
@@ -182,6 +185,95 @@ describe('an archive of docker save', () => {
   })
 })
 
+describe('an index whose platforms are not all in the archive, as docker writes it', () => {
+  const blob = (content: string): Record<string, string> => ({ [pathOf(digestOf(content))]: content })
+  const named = (content: string, more: object): Descriptor => ({
+    mediaType: imageType,
+    digest: digestOf(content),
+    size: content.length,
+    ...more,
+  })
+  const manifestOf = (layer: string): string =>
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: imageType,
+      config: { mediaType: configType, digest: digestOf('{}'), size: 2 },
+      layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digestOf(layer), size: layer.length }],
+    })
+  const platforms = ['amd64', 'arm64', 's390x']
+  const about = manifestOf('about arm64')
+  const reference = { 'vnd.docker.reference.type': 'attestation-manifest' }
+  const indexText = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: indexType,
+    manifests: [
+      ...platforms.map(architecture => named(manifestOf(architecture), { platform: { os: 'linux', architecture } })),
+      named(about, {
+        platform: { os: 'unknown', architecture: 'unknown' },
+        annotations: { ...reference, 'vnd.docker.reference.digest': digestOf(manifestOf('arm64')) },
+      }),
+    ],
+  })
+
+  /** @param whole platforms that are there; @param manifests those whose manifest alone is there */
+  const save = (whole: readonly string[], manifests: readonly string[] = []): Promise<void> =>
+    write('partly.tar', {
+      'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
+      'index.json': JSON.stringify({
+        manifests: [
+          named(indexText, {
+            mediaType: indexType,
+            annotations: { 'io.containerd.image.name': 'docker.io/library/multi:1' },
+          }),
+        ],
+      }),
+      ...blob(indexText),
+      ...blob('{}'),
+      ...blob(about),
+      ...blob('about arm64'),
+      ...Object.assign({}, ...[...whole, ...manifests].map(name => blob(manifestOf(name)))),
+      ...Object.assign({}, ...whole.map(blob)),
+    })
+
+  test('with one that is there: the tag leads to it', async () => {
+    await save(['amd64'], ['arm64'])
+    await imported('partly.tar', async (_target, images) =>
+      expect(images).toMatchObject([
+        { tag: '1', digest: digestOf(manifestOf('amd64')), absent: ['linux/arm64', 'linux/s390x'] },
+      ]),
+    )
+  })
+
+  test('with several: the tag leads to an index of these, and of what is about them', async () => {
+    await save(['amd64', 'arm64'])
+    await imported('partly.tar', async (target, images) => {
+      expect(images).toMatchObject([{ absent: ['linux/s390x'] }])
+      const { manifests } = await target.json<{ manifests: Descriptor[] }>('library/multi/manifests/1')
+      const expected = [manifestOf('amd64'), manifestOf('arm64'), about].map(text => digestOf(text))
+      expect(manifests.map(({ digest }) => digest)).toEqual(expected)
+    })
+    await save(['amd64', 's390x'])
+    await imported('partly.tar', async target => {
+      const { manifests } = await target.json<{ manifests: Descriptor[] }>('library/multi/manifests/1')
+      expect(manifests.map(({ platform }) => platform?.architecture)).toEqual(['amd64', 's390x'])
+    })
+  })
+
+  test('with all: the index stays as it is', async () => {
+    await save(platforms)
+    await imported('partly.tar', async (_target, [image]) => {
+      expect(image).toEqual({ repository: 'library/multi', tag: '1', digest: digestOf(indexText) })
+    })
+  })
+
+  test('with none: it is told', async () => {
+    await save([], ['amd64'])
+    await expect(imported('partly.tar')).rejects.toThrow(
+      'multi:1 for linux/amd64, linux/arm64, linux/s390x, and holds none of these whole',
+    )
+  })
+})
+
 describe('what is no archive of images', () => {
   test.each([
     ['another tar', async () => write('other.tar', { 'notes.txt': 'hello' }), 'holds no images'],
@@ -198,6 +290,10 @@ describe('what is no archive of images', () => {
   ])('%s is told', async (_what, prepare, message) => {
     await prepare()
     await expect(imported('other.tar')).rejects.toThrow(message)
+  })
+
+  test('a folder is told, and how an archive is made of it', async () => {
+    await expect(imported('.')).rejects.toThrow(/is a folder; expected an archive .* tar -cf image\.tar -C /)
   })
 
   test('a layout whose content is not what its digest says', async () => {

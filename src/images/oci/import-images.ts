@@ -5,15 +5,19 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { ArchiveError } from './archive-error.ts'
 import { archiveEntries } from './archive-entries.ts'
-import { isIndex, parseImage, parseJson, type ImageIndex, type ImageManifest } from './image-manifest.ts'
+import { isIndex, parseImage, parseJson, type ImageIndex } from './image-manifest.ts'
+import { pathOf, platformIn, presentImage, type ArchiveContent, type PresentImage } from './present-image.ts'
 import type { RegistryContent } from '../client/registry-content.ts'
 import type { Descriptor } from '../descriptor.ts'
+import { digestOf } from '../registry/digest.ts'
 import { configType, imageType } from '../media-types.ts'
 
 export interface ImportedImage {
   readonly repository: string
   readonly tag: string
   readonly digest: string
+  /** Platforms that its index names and the archive does not hold; undefined: it is whole. */
+  readonly absent?: readonly string[]
 }
 
 export interface ImportOptions {
@@ -27,8 +31,7 @@ export interface ImportOptions {
 /** Larger files are layers. */
 const documentBytes = 8 * 1024 * 1024
 
-interface Documents {
-  readonly texts: ReadonlyMap<string, Buffer>
+interface Documents extends ArchiveContent {
   readonly links: ReadonlyMap<string, string>
 }
 
@@ -47,17 +50,17 @@ export async function importImages(options: ImportOptions): Promise<ImportedImag
 async function readDocuments(file: string): Promise<Documents> {
   const texts = new Map<string, Buffer>()
   const links = new Map<string, string>()
+  const files = new Set<string>()
   for await (const { name, size, link, isFile, content } of archiveEntries(file)) {
     if (link !== undefined) links.set(name, link)
+    if (isFile) files.add(name)
     if (!isFile || size > documentBytes) continue
     const bytes = await buffer(content)
     // Only what may be JSON is kept.
     if (bytes[0] === 0x7b || bytes[0] === 0x5b) texts.set(name, bytes)
   }
-  return { texts, links }
+  return { texts, links, files }
 }
-
-const pathOf = (digest: string): string => `blobs/${digest.replace(':', '/')}`
 
 function documentOf({ texts }: Documents, path: string): Buffer {
   const found = texts.get(path)
@@ -69,19 +72,29 @@ async function importLayout(options: ImportOptions, documents: Documents, index:
   const { manifests } = parseImage(index) as ImageIndex
   const imported: ImportedImage[] = []
   for (const descriptor of manifests ?? []) {
-    const place = options.place(nameIn(descriptor))
-    const parsed = parseImage(documentOf(documents, pathOf(descriptor.digest)))
-    const wanted = blobsOf(documents, parsed)
-    await pushBlobs(options, place.repository, new Map([...wanted].map(digest => [pathOf(digest), digest])))
-    await pushManifest(options.registry, documents, place.repository, descriptor)
-    const content = documentOf(documents, pathOf(descriptor.digest))
-    const { digest } = await options.registry
-      .at(place.repository)
-      .pushManifest(place.tag, descriptor.mediaType, content)
-    imported.push({ ...place, digest })
+    const name = nameIn(descriptor)
+    const { repository, tag } = options.place(name)
+    const image = imageIn(documents, descriptor, name ?? descriptor.digest)
+    await pushBlobs(options, repository, new Map(blobsOf(image).map(digest => [pathOf(digest), digest])))
+    await pushManifest(options.registry, repository, image)
+    const { mediaType } = image.descriptor
+    const { digest } = await options.registry.at(repository).pushManifest(tag, mediaType, image.content)
+    imported.push({ repository, tag, digest, ...(image.absent.length > 0 && { absent: image.absent }) })
   }
   if (imported.length === 0) throw new ArchiveError(`${options.file} holds no images: its index.json is empty`)
   return imported
+}
+
+/** An image without an index is whole: what is not in the archive has to be in the registry. */
+function imageIn(documents: Documents, descriptor: Descriptor, name: string): PresentImage {
+  const content = documentOf(documents, pathOf(descriptor.digest))
+  const parsed = parseImage(content)
+  if (!isIndex(parsed)) return { descriptor, content, children: [], absent: [] }
+  const found = presentImage(documents, descriptor, digestOf)
+  if (found !== undefined) return found
+  throw new ArchiveError(
+    `the archive names ${name} for ${parsed.manifests.flatMap(platformIn).join(', ')}, and holds none of these whole; pull the one that you need, and save it again (docker pull --platform, docker save)`,
+  )
 }
 
 function nameIn({ annotations = {} }: Descriptor): string | undefined {
@@ -89,27 +102,16 @@ function nameIn({ annotations = {} }: Descriptor): string | undefined {
   return annotations['io.containerd.image.name'] ?? (tag?.includes(':') === true ? tag : undefined)
 }
 
-/** Of the images that are in the archive; an index may name others. */
-function blobsOf(documents: Documents, image: ImageManifest | ImageIndex): Set<string> {
-  if (!isIndex(image)) return new Set([image.config, ...image.layers].map(({ digest }) => digest))
-  const children = image.manifests.filter(({ digest }) => documents.texts.has(pathOf(digest)))
-  return new Set(
-    children.flatMap(({ digest }) => [...blobsOf(documents, parseImage(documentOf(documents, pathOf(digest))))]),
-  )
+function blobsOf({ content, children }: PresentImage): string[] {
+  const parsed = parseImage(content)
+  return isIndex(parsed) ? children.flatMap(blobsOf) : [parsed.config, ...parsed.layers].map(({ digest }) => digest)
 }
 
 /** What an index names comes before it. */
-async function pushManifest(
-  registry: RegistryContent,
-  documents: Documents,
-  repository: string,
-  { digest, mediaType }: Descriptor,
-): Promise<void> {
-  const content = documentOf(documents, pathOf(digest))
-  const parsed = parseImage(content)
-  const children = isIndex(parsed) ? parsed.manifests.filter(child => documents.texts.has(pathOf(child.digest))) : []
-  for (const child of children) await pushManifest(registry, documents, repository, child)
-  await registry.at(repository).pushManifest(digest, mediaType, content)
+async function pushManifest(registry: RegistryContent, repository: string, image: PresentImage): Promise<void> {
+  for (const child of image.children) await pushManifest(registry, repository, child)
+  const { digest, mediaType } = image.descriptor
+  await registry.at(repository).pushManifest(digest, mediaType, image.content)
 }
 
 /** @param wanted the digest that each file of the archive has to have; what is there already is not read */
