@@ -59,6 +59,14 @@ test('a folder that is not there, and a project that has no version', async () =
   rmSync(join(folder, 'Dockerfile'))
 })
 
+test('a file, whose folder is meant', async () => {
+  project({ version: '1.0.0' })
+  const file = join(folder, 'package.json')
+  await expect(build(file, { registry: '127.0.0.1:1', clock: new FakeClock() })).rejects.toThrow(
+    `expected the folder of a service, found a file: ${file}; name its folder: sampan build ${folder}`,
+  )
+})
+
 test('Ctrl-C ends what runs, leaves nothing half-made, and is one line', async () => {
   const registry = await startRegistry({ directory: join(folder, 'registry'), host: '127.0.0.1', port: 0 })
   try {

@@ -1,6 +1,6 @@
 // `sampan build [directory]`: builds the service in the folder and pushes it to the cluster's registry.
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { defaultSettings } from '../../images/build/settings.ts'
 import { isRepository, parseImageReference, tagPattern } from '../../images/image-reference.ts'
@@ -26,8 +26,12 @@ export interface BuildCommandOptions {
 export async function build(folder: string, options: BuildCommandOptions): Promise<void> {
   const output = new Output()
   const directory = resolve(folder)
-  if (!existsSync(directory))
-    throw new CommandFailure(`expected the folder of a service, found nothing at ${directory}`)
+  const found = statSync(directory, { throwIfNoEntry: false })
+  if (found === undefined) throw new CommandFailure(`expected the folder of a service, found nothing at ${directory}`)
+  if (!found.isDirectory())
+    throw new CommandFailure(
+      `expected the folder of a service, found a file: ${directory}; name its folder: sampan build ${dirname(folder)}`,
+    )
   const reference = options.tag === undefined ? undefined : parseImageReference(options.tag)
   if (options.tag !== undefined && reference === undefined)
     throw new CommandFailure(`expected NAME:VERSION such as geo-backend:1.0.0, found "${options.tag}"`)
