@@ -112,6 +112,9 @@ describe('a builder is chosen by what is in the folder', () => {
     expect(() => choose()).toThrow(/build: node +Node.js: package.json\n/)
     expect(() => choose()).toThrow(/build: go +Go: go.mod\n/)
     expect(() => choose()).toThrow(/build: command +a command: nothing, it takes every folder/)
+    expect(() => choose()).toThrow(
+      /^(?![^]*build: static[^]*build: static )[^]*build: static +a static site: .* in app.yml; or index.html$/m,
+    )
   })
 })
 

@@ -60,5 +60,8 @@ const isMissing = (directory: string, [builder, ...more]: readonly Builder[]): s
 const nothingFits = (directory: string): string =>
   [
     `cannot tell how to make an image of ${directory}; expected one of these in it, or say it in app.yml:`,
-    ...builders.map(({ name, title, looksFor }) => `  build: ${name.padEnd(10)} ${title}: ${looksFor}`),
+    ...[...Map.groupBy(builders, ({ name }) => name)].map(
+      ([name, same]) =>
+        `  build: ${name.padEnd(10)} ${same[0]!.title}: ${same.map(({ looksFor }) => looksFor).join('; or ')}`,
+    ),
   ].join('\n')
