@@ -258,7 +258,9 @@ export async function removeImages(texts: readonly string[], options: ImagesOpti
   for (const { repository, reference } of found) await opened.registry.at(repository).remove(reference)
   const names = found.map(({ repository, reference }) => nameOf(repository, reference))
   if (options.output === 'json') return console.log(JSON.stringify({ removed: names }))
-  new Output().line(`removed ${names.join(', ')}; its space is free after: sampan images prune`)
+  new Output().line(
+    `removed ${names.join(', ')}; in an hour, its space is freed by: sampan images prune (which leaves alone what was pushed or asked for within the last hour)`,
+  )
 }
 
 export interface PruneOptions extends ImagesOptions {
@@ -277,6 +279,11 @@ export async function pruneImages(options: PruneOptions): Promise<void> {
   new Output().line(
     `${bytesText(pruned.bytes)} ${dryRun ? 'would be' : 'are'} free: ${pruned.images.length} images without a tag that nothing uses, ${pruned.blobs} layers and other files, ${pruned.uploads} uploads that were given up`,
   )
+  const { youngBytes = 0 } = pruned
+  if (youngBytes > 0)
+    new Output().line(
+      `${bytesText(youngBytes)} that nothing uses ${dryRun ? 'would stay' : 'stay'}: pushed or asked for within the last hour, they go with a later: sampan images prune`,
+    )
   new Output().line(
     `${bytesText(layers.removedBytes)} of ${bytesText(layers.bytes)} that builds keep in ${layerFolder()} ${dryRun ? 'would go' : 'are gone'}: what none of them used for 30 days`,
   )

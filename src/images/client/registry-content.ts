@@ -10,6 +10,8 @@ export interface Pruned {
   readonly blobs: number
   readonly uploads: number
   readonly bytes: number
+  /** Of what nobody needs and somebody pushed or asked for within the last hour; undefined: an older Sampan says nothing. */
+  readonly youngBytes?: number
 }
 
 export class RegistryContent {

@@ -50,7 +50,7 @@ describe('what stays', () => {
     })
     await registry.status('DELETE', 'web/manifests/1.0.0')
     await clock.advance(10 * untaggedMs)
-    expect(await prune()).toEqual({ images: [], blobs: 0, uploads: 0, bytes: 0 })
+    expect(await prune()).toEqual({ images: [], blobs: 0, uploads: 0, bytes: 0, youngBytes: 0 })
     expect(await has('web', image)).toBe(true)
     expect(await registry.status('GET', `web/manifests/${index}`)).toBe(200)
   })
@@ -108,7 +108,7 @@ describe('a push under way', () => {
     await clock.advance(graceMs - 1)
     expect((await prune()).blobs).toBe(0)
     await clock.advance(1)
-    expect(await prune()).toEqual({ images: [], blobs: 1, uploads: 0, bytes: 5 })
+    expect(await prune()).toEqual({ images: [], blobs: 1, uploads: 0, bytes: 5, youngBytes: 0 })
   })
 
   test.each(['HEAD of a blob', 'a mounted blob', 'the blob pushed again', 'HEAD of a manifest'])(
@@ -144,7 +144,7 @@ describe('a push under way', () => {
     await clock.advance(uploadMs - 60_000)
     expect((await prune()).uploads).toBe(0)
     await clock.advance(120_000)
-    expect(await prune()).toEqual({ images: [], blobs: 0, uploads: 1, bytes: 4 })
+    expect(await prune()).toEqual({ images: [], blobs: 0, uploads: 1, bytes: 4, youngBytes: 0 })
     expect(await registry.status('GET', location)).toBe(404)
   })
 })
@@ -168,6 +168,17 @@ describe('when', () => {
     expect(blobFiles()).toContain(file)
     await days(2)
     expect(blobFiles()).not.toContain(file)
+  })
+
+  test('how much goes only later is told, beside what never does', async () => {
+    await registry.pushImage('web', '1', ['shared', 'own'])
+    await untagged('alone')
+    await registry.pushBlob('web', 'loose')
+    const { bytes, youngBytes } = await prune()
+    expect(bytes).toBe(0)
+    expect(youngBytes).toBeGreaterThan('alone'.length + 'loose'.length)
+    await clock.advance(graceMs)
+    expect(await prune()).toMatchObject({ bytes: youngBytes, youngBytes: 0 })
   })
 
   test('when somebody asks, after an hour', async () => {

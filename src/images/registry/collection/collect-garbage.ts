@@ -30,6 +30,8 @@ export interface Collected {
   readonly blobs: number
   readonly uploads: number
   readonly bytes: number
+  /** Of what stays for nothing but its youth: somebody pushed it or asked for it lately. */
+  readonly youngBytes: number
 }
 
 interface RepositoryContent {
@@ -37,6 +39,8 @@ interface RepositoryContent {
   readonly manifests: readonly MarkedManifest[]
   readonly blobs: readonly string[]
   readonly needed: ReadonlySet<string>
+  /** What of it is needed however old it is. */
+  readonly lasting: ReadonlySet<string>
 }
 
 /** @throws what `inUse` throws, before anything is removed */
@@ -54,7 +58,12 @@ export async function collectGarbage({
   const isYoung = (digest: string, fileMs: number): boolean => !uses.isUnused(digest, fileMs, imagesUntilMs)
   const images: string[] = []
   const kept = new Set<string>()
-  for (const { repository, manifests, blobs: own, needed } of await lookAt(store, used, isYoung)) {
+  const lasting = new Set<string>()
+  for (const { repository, manifests, blobs: own, needed, lasting: lastingHere } of await lookAt(
+    store,
+    used,
+    isYoung,
+  )) {
     const named = new Set<string>()
     for (const { digest, names } of manifests) {
       if (!needed.has(digest) && repositories.removeUnused(repository, 'manifests', digest, imagesUntilMs, dryRun)) {
@@ -63,21 +72,25 @@ export async function collectGarbage({
       }
       kept.add(digest)
       for (const name of names) named.add(name)
+      if (lastingHere.has(digest)) for (const each of [digest, ...names]) lasting.add(each)
     }
     for (const digest of own)
       if (named.has(digest) || !repositories.removeUnused(repository, 'blobs', digest, graceUntilMs, dryRun))
         kept.add(digest)
   }
-  let [count, bytes] = [0, 0]
+  let [count, bytes, youngBytes] = [0, 0, 0]
   for (const digest of await blobs.list()) {
     const freed = kept.has(digest) ? undefined : blobs.removeUnused(digest, graceUntilMs, dryRun)
-    if (freed === undefined) continue
+    if (freed === undefined) {
+      if (!lasting.has(digest)) youngBytes += blobs.bytesOf(digest)
+      continue
+    }
     count++
     bytes += freed
   }
   const halves = await uploads.removeUnused(nowMs - uploadMs, dryRun)
   if (!dryRun) uses.forgetBefore(imagesUntilMs)
-  return { images: images.sort(), blobs: count, uploads: halves.count, bytes: bytes + halves.bytes }
+  return { images: images.sort(), blobs: count, uploads: halves.count, bytes: bytes + halves.bytes, youngBytes }
 }
 
 async function lookAt(
@@ -94,15 +107,17 @@ async function lookAt(
       const digest = await repositories.tagged(repository, tag)
       if (digest !== undefined) tagged.add(digest)
     }
-    const manifests: MarkedManifest[] = []
+    const manifests: (MarkedManifest & { readonly isLasting: boolean })[] = []
     for (const digest of await repositories.digests(repository, 'manifests')) {
       const manifest = await repositories.manifest(repository, digest)
       const pushedMs = await repositories.pushedMs(repository, digest)
       if (manifest === undefined || pushedMs === undefined) continue
-      const isRoot = tagged.has(digest) || used.has(digest) || isYoung(digest, pushedMs)
-      manifests.push({ digest, isRoot, ...whatItNames(manifest) })
+      const isLasting = tagged.has(digest) || used.has(digest)
+      const isRoot = isLasting || isYoung(digest, pushedMs)
+      manifests.push({ digest, isRoot, isLasting, ...whatItNames(manifest) })
     }
-    found.push({ repository, blobs, manifests, needed: neededManifests(manifests) })
+    const lasting = neededManifests(manifests.map(manifest => ({ ...manifest, isRoot: manifest.isLasting })))
+    found.push({ repository, blobs, manifests, needed: neededManifests(manifests), lasting })
   }
   return found
 }

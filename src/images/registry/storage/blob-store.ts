@@ -84,6 +84,11 @@ export class BlobStore {
     return names.flat().flatMap(name => digestOfHex(name) ?? [])
   }
 
+  /** 0: it is not there. */
+  bytesOf(digest: string): number {
+    return statSync(this.fileOf(digest), { throwIfNoEntry: false })?.size ?? 0
+  }
+
   /** Removes it unless somebody works with it or touched it since. @returns its bytes; undefined: it stays */
   removeUnused(digest: string, sinceMs: number, dryRun: boolean): number | undefined {
     const file = this.fileOf(digest)
