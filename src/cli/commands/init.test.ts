@@ -82,3 +82,13 @@ test('scripts get the guesses as data', () => {
     notes: ['no port was found; if it listens on one, add: ports: { http: 3000 }'],
   })
 })
+
+test('a site is served where the images of sites are, whatever its tools listen on', () => {
+  put('package.json', '{ "name": "pages", "scripts": { "build": "vite build", "dev": "vite" } }')
+  put('vite.config.js', 'export default { server: { port: 5173 } }')
+  put('index.html', '<h1>hello</h1>')
+  initCommand(folder, {})
+  expect(written().split('\n').slice(1, 4)).toEqual(['name: pages', 'ports: { http: 8080 }', 'health: { http: / }'])
+  expect(said).toContain('from index.html beside a package.json with a build script: a static site')
+  expect(said).not.toContain('note: no port')
+})

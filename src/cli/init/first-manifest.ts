@@ -70,6 +70,11 @@ function nameOf(folder: ServiceFolder): { name: string; because: string } {
 }
 
 function listening(folder: ServiceFolder, dependencies: ReturnType<typeof dependenciesOf>): Guess[] {
+  if (folder.site !== undefined)
+    return ['ports: { http: 8080 }', 'health: { http: / }'].map(line => ({
+      line,
+      because: `${folder.site}: a static site`,
+    }))
   const port = portOf(folder, dependencies)
   if (port === undefined) return []
   const path = port.name === 'grpc' ? undefined : healthOf(folder)
