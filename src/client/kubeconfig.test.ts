@@ -20,6 +20,7 @@ import {
   kubeconfigPaths,
   readKubeconfig,
   removeContext,
+  rememberedCluster,
   renewCredentials,
   writeContext,
   type KubeconfigFile,
@@ -43,7 +44,14 @@ const foreign: KubeconfigFile = {
   contexts: [{ name: 'work', context: { cluster: 'work', user: 'me', namespace: 'team' } }],
   extensions: [{ name: 'kept' }],
 }
-const ours = { name: 'sampan', server: 'https://127.0.0.1:6443', authority: 'CA', certificate: 'CERT', key: 'KEY' }
+const ours = {
+  name: 'sampan',
+  server: 'https://127.0.0.1:6443',
+  dataDirectory: '/srv/data',
+  authority: 'CA',
+  certificate: 'CERT',
+  key: 'KEY',
+}
 const put = (file: string, content: KubeconfigFile): string => {
   mkdirSync(join(file, '..'), { recursive: true })
   writeFileSync(file, stringify(content))
@@ -207,6 +215,35 @@ describe('for a cluster that runs already', () => {
     writeContext(path, { ...ours, server: 'https://192.0.2.1:6443' })
     ensureContext(path, { ...ours, certificate: 'NEW' })
     expect(clusterAccess([path])).toMatchObject({ server: 'https://192.0.2.1:6443', certificate: 'NEW' })
+  })
+})
+
+describe('where a cluster keeps its data', () => {
+  test('is remembered, also when the context has another name now', () => {
+    put(path, foreign)
+    writeContext(path, ours)
+    expect(rememberedCluster([path], 'sampan')).toEqual({ name: 'sampan', dataDirectory: '/srv/data' })
+    const contexts = now().contexts!.map(entry => (entry.name === 'sampan' ? { ...entry, name: 'mine' } : entry))
+    put(path, { ...now(), contexts })
+    expect(rememberedCluster([path], 'mine')).toEqual({ name: 'sampan', dataDirectory: '/srv/data' })
+    expect(rememberedCluster([path], 'work')).toEqual({ name: 'work', dataDirectory: undefined })
+    expect(rememberedCluster([path], 'other')).toBeUndefined()
+  })
+
+  test('is written where an earlier version did not, beside what other programs wrote', () => {
+    writeContext(path, ours)
+    const theirs = { name: 'theirs', extension: { kept: true } }
+    const [{ name, cluster }] = now().clusters as [NonNullable<KubeconfigFile['clusters']>[number]]
+    put(path, { ...now(), clusters: [{ name, cluster: { ...cluster, extensions: [theirs] } }] })
+    ensureContext(path, ours)
+    expect(rememberedCluster([path], 'sampan')?.dataDirectory).toBe('/srv/data')
+    expect(now().clusters![0]!.cluster['extensions']).toContainEqual(theirs)
+  })
+
+  test('is not known of a kubeconfig that cannot be read', () => {
+    put(path, foreign)
+    writeFileSync(path, ': [')
+    expect(rememberedCluster([path], 'work')).toBeUndefined()
   })
 })
 

@@ -141,6 +141,8 @@ function fileNamedBy(entry: Record<string, unknown>, field: string, path = '.'):
 export interface ContextEntry {
   readonly name: string
   readonly server: string
+  /** Of the cluster, which has to be started with it again. */
+  readonly dataDirectory: string
   readonly authority: string
   readonly certificate: string
   readonly key: string
@@ -159,7 +161,11 @@ export function writeContext(path: string, entry: ContextEntry, current: 'choose
   file.kind ??= 'Config'
   file.clusters = replaced(file.clusters, {
     name,
-    cluster: { server: entry.server, 'certificate-authority-data': base64(entry.authority) },
+    cluster: {
+      server: entry.server,
+      'certificate-authority-data': base64(entry.authority),
+      extensions: ownExtensions(entry),
+    },
   })
   file.users = replaced(file.users, {
     name,
@@ -168,6 +174,54 @@ export function writeContext(path: string, entry: ContextEntry, current: 'choose
   const before = file.contexts?.find(context => context.name === name)?.context
   file.contexts = replaced(file.contexts, { name, context: ownContext(name, before, file.users) })
   if (current === 'choose' || !file['current-context']) file['current-context'] = name
+  save(path, file)
+}
+
+const extensionName = 'sampan.dev'
+
+/** kubectl and other programs leave extensions alone that they do not know. */
+const ownExtensions = ({ dataDirectory }: ContextEntry): object[] => [
+  { name: extensionName, extension: { dataDirectory } },
+]
+
+export interface RememberedCluster {
+  readonly name: string
+  /** undefined: it was not started by Sampan, or by one that did not write it down. */
+  readonly dataDirectory: string | undefined
+}
+
+/** What a context leads to, as `sampan up` left it; undefined: there is no such context, or it cannot be read. */
+export function rememberedCluster(paths: readonly string[], context: string): RememberedCluster | undefined {
+  const files = filesAsFarAsReadable(paths)
+  const name = files.flatMap(({ contexts = [] }) => contexts).find(entry => entry.name === context)?.context.cluster
+  const cluster = files.flatMap(({ clusters = [] }) => clusters).find(entry => entry.name === name)?.cluster
+  return name === undefined ? undefined : { name, dataDirectory: dataDirectoryIn(cluster) }
+}
+
+function filesAsFarAsReadable(paths: readonly string[]): KubeconfigFile[] {
+  return paths.flatMap((path): KubeconfigFile[] => {
+    try {
+      return [readKubeconfig(path)]
+    } catch {
+      return []
+    }
+  })
+}
+
+function dataDirectoryIn(cluster: Record<string, unknown> = {}): string | undefined {
+  const all = cluster['extensions']
+  const extensions = Array.isArray(all) ? (all as { name?: unknown; extension?: { dataDirectory?: unknown } }[]) : []
+  const directory = extensions.find(each => each?.name === extensionName)?.extension?.dataDirectory
+  return typeof directory === 'string' ? directory : undefined
+}
+
+/** What an earlier Sampan did not write down. */
+function rememberDataDirectory(path: string, entry: ContextEntry): void {
+  const file = readKubeconfig(path)
+  const cluster = file.clusters?.find(({ name }) => name === entry.name)?.cluster
+  if (cluster?.['server'] !== entry.server || dataDirectoryIn(cluster) === entry.dataDirectory) return
+  const others = Array.isArray(cluster['extensions']) ? (cluster['extensions'] as { name?: unknown }[]) : []
+  cluster['extensions'] = [...others.filter(each => each?.name !== extensionName), ...ownExtensions(entry)]
   save(path, file)
 }
 
@@ -186,8 +240,10 @@ export function ensureContext(path: string, entry: ContextEntry): void {
   const known = contexts?.some(({ name }) => name === entry.name) === true
   const server = clusters?.find(({ name }) => name === entry.name)?.cluster['server']
   const isOld = typeof server === 'string' && server.startsWith('https://127.0.0.1:') && server !== entry.server
-  if (known && !isOld) renewCredentials(path, entry.name, entry)
-  else writeContext(path, entry, known ? 'keep' : 'choose')
+  if (known && !isOld) {
+    renewCredentials(path, entry.name, entry)
+    rememberDataDirectory(path, entry)
+  } else writeContext(path, entry, known ? 'keep' : 'choose')
 }
 
 /** Gives the user of a context another certificate, if there is the user and it has not got it; nothing else changes. */

@@ -14,6 +14,7 @@ import {
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { homeFolder } from '../client/home-folder.ts'
+import { usualDataDirectory } from '../client/start-command.ts'
 import { makeFolder } from '../host/make-folder.ts'
 import type { ClusterNetwork } from '../api/cluster.ts'
 import { nthAddress } from '../lib/ipv4.ts'
@@ -59,10 +60,10 @@ export function placesOf(name: string, dataDirectory: string | undefined): Clust
       `expected a cluster name of lower-case letters, digits and dashes (32 at most), found "${name}"`,
     )
   const isRoot = process.getuid?.() === 0
-  const root = isRoot ? '/var/lib/sampan' : join(homeFolder(), '.local/share/sampan')
+  const usual = isRoot ? usualDataDirectory(name) : join(homeFolder(), '.local/share/sampan', name)
   const state = stateDirectory(name, isRoot)
   const used = dataDirectoryInUse(state)
-  const data = resolve(dataDirectory ?? used ?? join(root, name))
+  const data = resolve(dataDirectory ?? used ?? usual)
   if (used !== undefined && used !== data)
     throw new SetupError(
       `the cluster "${name}" runs with the data directory ${used}, not with ${data}; choose another --name, or end that one with: sampan down --name ${name}`,

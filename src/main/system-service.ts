@@ -53,7 +53,12 @@ export async function startService(places: ClusterPlaces): Promise<ServerFacts> 
   if (running === undefined || admin === undefined)
     throw new CommandFailure(`${unit} has started and ended again; see: journalctl --unit ${unit}`)
   running.close()
-  writeContext(kubeconfigPaths(process.env)[0]!, { name: places.name, server: running.facts.url, ...admin })
+  writeContext(kubeconfigPaths(process.env)[0]!, {
+    name: places.name,
+    server: running.facts.url,
+    dataDirectory: places.data,
+    ...admin,
+  })
   return running.facts
 }
 

@@ -36,6 +36,7 @@ export function kubectlFor({ port, keys }: TestServer, files: Readonly<Record<st
   writeContext(join(folder, 'kubeconfig'), {
     name: 'test',
     server: `https://127.0.0.1:${port}`,
+    dataDirectory: folder,
     authority: keys.authority.certificate,
     certificate: keys.admin.certificate,
     key: keys.admin.key,

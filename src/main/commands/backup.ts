@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { CommandFailure, Output } from '../../cli/output.ts'
+import { startCommand } from '../../client/start-command.ts'
 import { readBackup, restoreDatabase, writeBackup, type BackupFile } from '../../store/sqlite-backup.ts'
 import { connectControl } from '../control-socket.ts'
 import { knownFacts, placesOf, type ClusterFacts, type ClusterPlaces } from '../data-directory.ts'
@@ -73,7 +74,7 @@ export async function restore(source: string, options: BackupOptions): Promise<v
   process.umask(0o077)
   putInPlace(places, file, files)
   new Output().line(
-    `${keys} objects of cluster "${options.name}", as of revision ${revision}, are restored; start it with: ${withName('sampan up', options.name)}`,
+    `${keys} objects of cluster "${options.name}", as of revision ${revision}, are restored; start it with: ${startCommand(options.name, options.dataDir && places.data)}`,
   )
 }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { Pod } from '../../api/generated/models.ts'
 import { nodes, pods } from '../../api/resources.ts'
 import { HttpClient } from '../../client/http-client.ts'
+import { kubeconfigPaths, rememberedCluster } from '../../client/kubeconfig.ts'
+import { startCommand } from '../../client/start-command.ts'
 import { commandClock } from '../../host/machine-clock.ts'
 import { connectControl, type ServerFacts } from '../control-socket.ts'
 import { CommandFailure } from '../../cli/output.ts'
@@ -30,8 +32,10 @@ export async function status(options: StatusOptions): Promise<void> {
   const running = await connectControl(places.controlSocket)
   running?.close()
   if (running === undefined) {
+    const known = rememberedCluster(kubeconfigPaths(process.env), options.name)
+    const dataDirectory = options.dataDir === undefined ? known?.dataDirectory : places.data
     if (options.output === 'json') console.log(JSON.stringify({ name: options.name, running: false }))
-    else console.log(`cluster "${options.name}" is down; start it with: ${withName('sampan up', options.name)}`)
+    else console.log(`cluster "${options.name}" is down; start it with: ${startCommand(options.name, dataDirectory)}`)
     process.exitCode = notRunning
     return
   }

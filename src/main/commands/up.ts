@@ -49,7 +49,12 @@ export async function up(given: UpOptions): Promise<void> {
     // The server may have renewed it since, and this may be another kubeconfig.
     const admin = adminAccess(places)
     if (admin !== undefined)
-      ensureContext(kubeconfigPaths(process.env)[0]!, { name: options.name, server: running.facts.url, ...admin })
+      ensureContext(kubeconfigPaths(process.env)[0]!, {
+        name: options.name,
+        server: running.facts.url,
+        dataDirectory: places.data,
+        ...admin,
+      })
     if (options.output === 'json')
       console.log(JSON.stringify({ ...running.facts, context: options.name, changed: false }))
     else {
@@ -151,7 +156,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     } else if ('access' in message) {
       url = message.access.url
       const { authority, certificate, key } = message.access
-      const entry = { name: options.name, server: url, authority, certificate, key }
+      const entry = { name: options.name, server: url, dataDirectory: places.data, authority, certificate, key }
       // Nobody who just booted the machine has chosen this cluster to work with.
       writeContext(kubeconfigPaths(process.env)[0]!, entry, options.service === true ? 'keep' : 'choose')
     } else if ('warning' in message) output.warn(message.warning)
