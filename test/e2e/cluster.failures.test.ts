@@ -67,7 +67,9 @@ describe.skipIf(reason !== undefined)(`trouble${reason === undefined ? '' : ` (s
     succeeded(await cluster.down())
     await expectRefusal(
       cluster.sampan('build', join(geoDirectory, 'backend'), '--name', cluster.name),
-      /is down, so there is no registry to push to; start it with: sampan up --name/,
+      new RegExp(
+        `is down, so .* start it with: sampan up --name ${cluster.name} --data-dir ${cluster.dataDirectory}, or`,
+      ),
     )
   })
 
