@@ -1,6 +1,6 @@
 // Finds the `app.yml` of a service: the one named on the command line, else in this folder or up to three
 // folders below it.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parse } from 'yaml'
 import { nearestName } from '../delivery/manifest/nearest-name.ts'
@@ -59,8 +59,10 @@ function readable(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new CommandFailure(code === 'ENOENT' ? `there is no manifest ${file}` : `${file} cannot be read: ${message}`)
+    // A link that leads nowhere is there.
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined)
+      throw new CommandFailure(`there is no manifest ${file}`)
+    throw new CommandFailure(`${file} cannot be read: ${(error as Error).message}`)
   }
 }
 
