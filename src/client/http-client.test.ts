@@ -251,15 +251,23 @@ describe('a server that misbehaves', () => {
   })
 })
 
-test('a server that is not there is one sentence', async () => {
+test('a server that is not there is one sentence, with what starts it where that is known', async () => {
   const client = new HttpClient({
-    access: { context: '', server: 'https://127.0.0.1:1', namespace: 'default', skipVerification: true },
+    access: {
+      context: '',
+      server: 'https://127.0.0.1:1',
+      namespace: 'default',
+      skipVerification: true,
+      startCommand: 'sampan up --name shop',
+    },
     userAgent: 'test',
     clock: machineClock,
   })
   expect(await failureOf(client.get(namespaces, { name: 'a' }))).toMatchObject({
     code: 503,
-    message: expect.stringMatching(/^the API server at https:\/\/127\.0\.0\.1:1 cannot be reached: /) as string,
+    message: expect.stringMatching(
+      /^the API server at https:\/\/127\.0\.0\.1:1 cannot be reached: .*; if the cluster is down, start it with: sampan up --name shop$/,
+    ) as string,
   })
   client.close()
 })

@@ -233,9 +233,7 @@ export class HttpClient implements Client {
     return new Promise((resolve, reject) => {
       const secure = this.base.protocol === 'https:'
       const request = secure ? httpsRequest({ ...options, agent: this.agent }, resolve) : httpRequest(options, resolve)
-      request.once('error', error =>
-        reject(serviceUnavailable(`the API server at ${access.server} cannot be reached: ${error.message}`)),
-      )
+      request.once('error', error => reject(serviceUnavailable(unreachable(access, error))))
       request.end(bytes)
     })
   }
@@ -305,4 +303,9 @@ async function* linesOf(response: IncomingMessage): AsyncIterable<string> {
     rest = lines.pop() ?? ''
     for (const line of lines) if (line !== '') yield line
   }
+}
+
+function unreachable({ server, startCommand }: ClusterAccess, { message }: Error): string {
+  const advice = startCommand === undefined ? '' : `; if the cluster is down, start it with: ${startCommand}`
+  return `the API server at ${server} cannot be reached: ${message}${advice}`
 }

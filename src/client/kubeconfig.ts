@@ -6,6 +6,7 @@ import { homeFolder } from './home-folder.ts'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { yamlText } from '../lib/yaml-text.ts'
+import { startCommand } from './start-command.ts'
 
 export interface KubeconfigFile {
   apiVersion?: string
@@ -28,6 +29,8 @@ export interface ClusterAccess {
   readonly key?: string
   readonly token?: string
   readonly skipVerification: boolean
+  /** Of a cluster that Sampan started on this machine: what starts it again. */
+  readonly startCommand?: string
 }
 
 export class KubeconfigError extends Error {
@@ -87,6 +90,7 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     key: material(user, 'client-key', userIn?.path),
     token: typeof user['token'] === 'string' ? user['token'] : fileNamedBy(user, 'tokenFile', userIn?.path)?.trim(),
     ...ofProgram(context.user, user, cluster, userIn?.path),
+    startCommand: startCommandOf(context.cluster, cluster),
   }
   return {
     context: current,
@@ -95,6 +99,11 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     skipVerification: cluster['insecure-skip-tls-verify'] === true,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   }
+}
+
+function startCommandOf(name: string, cluster: Record<string, unknown>): string | undefined {
+  const dataDirectory = dataDirectoryIn(cluster)
+  return dataDirectory === undefined ? undefined : startCommand(name, dataDirectory)
 }
 
 /** Without these, requests would be those of somebody else. */
