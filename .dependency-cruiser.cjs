@@ -21,7 +21,7 @@ const layers = {
   gateway: ['lib', 'api', 'client', 'control', 'host'],
   observe: ['lib', 'api', 'client', 'control'],
   dashboard: ['lib', 'api', 'client'],
-  cli: ['lib', 'api', 'client', 'delivery', 'develop', 'images'],
+  cli: ['lib', 'api', 'client', 'delivery', 'develop', 'images', 'gateway'],
 }
 
 /** Tests, and the contract suites that they run: a file or a folder. */

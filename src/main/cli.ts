@@ -18,6 +18,7 @@ import {
   withContext,
 } from './command-options.ts'
 import { addDailyCommands } from './daily-commands.ts'
+import { addGatewayCommands } from './gateway-commands.ts'
 import { addImageCommands } from './image-commands.ts'
 import { sampanVersion } from '../lib/version.ts'
 
@@ -306,6 +307,7 @@ program
 
 addDailyCommands(program)
 addImageCommands(program)
+addGatewayCommands(program)
 
 const secret = program.command('secret').description('values that are encrypted in the repository, for named people')
 

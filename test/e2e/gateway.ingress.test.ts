@@ -143,9 +143,24 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
     ['/odd/semi;colon', 'api /odd/semi;colon'],
     ['/odd/two%20words', 'api /odd/two%20words'],
     ['/odd/%c3%bc', 'api /odd/%C3%BC'],
+    ['/100%', '<html><body><h1>400 Bad request'],
+    ['/x%zz', '<html><body><h1>400 Bad request'],
   ])('a path that is written as %s is asked for and led as %s', async (path, text) => {
     const raw = await cluster.curl(`http://127.0.0.1${path}`, '--header', 'Host: shop.localhost', '--path-as-is')
     expect(raw).toMatch(new RegExp(`^${text}`))
+  })
+
+  test('what leads where is listed, and explained for a request', async () => {
+    const { out } = succeeded(await cluster.sampan('gateway', 'routes'))
+    expect(out).toMatch(/^HOST +PATH +TYPE +LEADS TO +INSTANCES +OF/)
+    expect(out).toMatch(/^shop\.localhost +\/api +Prefix +default\/api:80 +1 +Ingress default\/shop$/m)
+    const explained = succeeded(await cluster.sampan('gateway', 'explain', 'http://shop.localhost/x/../api/orders'))
+    expect(explained.out).toContain('GET shop.localhost/api/orders is taken by Ingress default/shop')
+    expect(explained.out).toContain('it leads to default/api:80, 1 instance')
+    expect(await cluster.sampan('gateway', 'explain', 'http://other.localhost/')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nothing takes GET other.localhost/, so the gateway answers 404') as string,
+    })
   })
 
   test('what does not work is told, and the rest of it works', async () => {

@@ -6,7 +6,8 @@ import type { RoutingTable } from './routing-table.ts'
 export function lookUp(table: RoutingTable, request: AskedRequest): string | undefined {
   const key = hostKey(table, request.host.toLowerCase())
   if (key === undefined) return undefined
-  const decision = table.exactPaths.get(key + request.path) ?? longest(table.prefixes, `${key}${request.path}/`)
+  const path = `${key}${request.path}/`
+  const decision = table.exactPaths.get(path) ?? longest(table.prefixes, path)
   const choice = decision === undefined ? undefined : table.choices.get(decision)
   if (choice === undefined) return decision
   return choice.find(({ match: { pathPattern, ...rest } }) =>

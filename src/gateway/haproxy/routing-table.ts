@@ -16,9 +16,9 @@ export interface RoutingTable {
     readonly below: ReadonlyMap<string, string>
     readonly any: string | undefined
   }
-  /** By host key and path; leading to an action, or to a choice. */
+  /** By host key, path and a slash; leading to an action, or to a choice. */
   readonly exactPaths: ReadonlyMap<string, string>
-  /** By host key, path and a slash; the longest that a request's begins with counts. */
+  /** As those; the longest that a request's begins with counts. */
   readonly prefixes: ReadonlyMap<string, string>
   readonly choices: ReadonlyMap<string, readonly Candidate[]>
   readonly actions: ReadonlyMap<string, Action>
@@ -40,7 +40,8 @@ export function routingTable({ hosts }: Pick<ListeningPort, 'hosts'>): RoutingTa
   for (const host of sorted) {
     const key = keyOf(host.name)
     const rules = sorted.filter(other => other === host || covers(other.name, host.name)).flatMap(other => other.rules)
-    for (const [path, decision] of decisions(rules, 'exact', actions, choices)) exactPaths.set(key + path, decision)
+    for (const [path, decision] of decisions(rules, 'exact', actions, choices))
+      exactPaths.set(`${key}${path}/`, decision)
     for (const [path, decision] of decisions(rules, 'prefix', actions, choices))
       prefixes.set(`${key}${path}/`, decision)
   }

@@ -1,0 +1,88 @@
+// Requests a second through the gateway beside plain HAProxy with a configuration written by hand, in turns, in front of
+// the same service: an HAProxy that answers by itself.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../src/host/free-port.ts'
+import { run } from '../../src/host/command.ts'
+import { eventually } from '../../src/testing/eventually.ts'
+import type { Figures } from '../images/figures.ts'
+import { benchHaproxy, modelOf } from './bench-haproxy.ts'
+
+const rounds = 3
+const services = 100
+
+export async function throughput(figures: Figures): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'sampan-bench-plain-'))
+  const [answering, plainPort] = [await freePort(), await freePort()]
+  const gateway = await benchHaproxy()
+  const plain = spawn('haproxy', ['-f', configuration(directory, plainPort, answering)], { stdio: 'ignore' })
+  try {
+    const servers = [{ address: '127.0.0.1', port: answering, draining: false }]
+    const names = Array.from({ length: services }, (_service, index) => [`web-${index}`, servers] as const)
+    await gateway.haproxy.bring(modelOf(gateway.port, new Map(names)))
+    for (const port of [plainPort, gateway.port]) await eventually('it answers', () => answers(port))
+    const found: Record<'plain' | 'gateway', number[]> = { plain: [], gateway: [] }
+    for (let round = 0; round < rounds; round++) {
+      found.plain.push(await perSecond(plainPort))
+      found.gateway.push(await perSecond(gateway.port))
+    }
+    const median = (values: readonly number[]): number =>
+      values.toSorted((left, right) => left - right)[Math.floor(rounds / 2)]!
+    figures.all['plain HAProxy, requests a second'] = Math.round(median(found.plain))
+    figures.all['gateway, requests a second'] = Math.round(median(found.gateway))
+    figures.all['gateway as a percentage of it'] = Math.round((100 * median(found.gateway)) / median(found.plain))
+  } finally {
+    plain.kill('SIGKILL')
+    await once(plain, 'exit')
+    await gateway.close()
+    rmSync(directory, { recursive: true })
+  }
+}
+
+const host = 'web-50.localhost'
+
+/** What somebody would write who has one service. */
+function configuration(directory: string, port: number, answering: number): string {
+  const file = join(directory, 'plain.cfg')
+  writeFileSync(
+    file,
+    `defaults
+  mode http
+  option forwardfor
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend plain
+  bind 127.0.0.1:${port}
+  http-request set-header X-Forwarded-Proto http
+  use_backend web if { hdr(host) -i ${host} }
+backend web
+  server one 127.0.0.1:${answering}
+frontend answering
+  bind 127.0.0.1:${answering}
+  http-request return status 200 content-type text/plain string ok
+`,
+  )
+  return file
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    request({ host: '127.0.0.1', port, headers: { host } }, response => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+      .on('error', () => resolve(false))
+      .end()
+  })
+}
+
+async function perSecond(port: number): Promise<number> {
+  const { stdout } = await run('wrk', ['-t1', '-c32', '-d3s', '-H', `Host: ${host}`, `http://127.0.0.1:${port}/orders`])
+  if (/Non-2xx/.test(stdout)) throw new Error(`not all were answered: ${stdout}`)
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1])
+}

@@ -1,0 +1,81 @@
+// What people look for in a model: each rule with what it leads to, and the one that takes a request. Pure.
+import { compareHosts, findRule, type AskedRequest } from './model/find-rule.ts'
+import type { MadeModel } from './model/gateway-model.ts'
+import { textOfHost } from './model/ingress-rules.ts'
+import type { GatewayModel, PathMatch, Rule } from './model/model.ts'
+
+export interface RouteFacts {
+  readonly host: string
+  readonly path: string
+  readonly pathType: 'Exact' | 'Prefix' | 'RegularExpression'
+  /** Whose rule it is: `Ingress shop/web`. */
+  readonly owner: string
+  /** `shop/web:80`, with the share of the requests where there are several. */
+  readonly leadsTo: readonly string[]
+  /** Instances that take requests. */
+  readonly instances: number
+  /** Why it does not work. */
+  readonly problem?: string
+}
+
+const pathTypes = { exact: 'Exact', prefix: 'Prefix', pattern: 'RegularExpression' } as const satisfies Record<
+  PathMatch['kind'],
+  RouteFacts['pathType']
+>
+
+/** In the order in which they are tried. */
+export function routeFacts({ model, problems }: Pick<MadeModel, 'model' | 'problems'>): readonly RouteFacts[] {
+  const hosts = model.ports.flatMap(port => port.hosts).toSorted(compareHosts)
+  return hosts.flatMap(({ name, rules }) => rules.map(rule => factsOf(rule, textOfHost(name), model, problems)))
+}
+
+function factsOf(rule: Rule, host: string, model: GatewayModel, problems: MadeModel['problems']): RouteFacts {
+  const [kind = '', owner = ''] = rule.source.split(' ')
+  const { leadsTo, instances } = targetsOf(rule, model)
+  // Problems are told of their service, or of nothing in particular.
+  const told = problems.find(
+    each => each.owner === owner && each.reason === 'BackendNotFound' && mentions(each.message, leadsTo),
+  )
+  const problem = told?.message ?? (instances === 0 ? 'no instance is ready' : undefined)
+  const { path } = rule.match
+  return {
+    host,
+    path: path.value,
+    pathType: pathTypes[path.kind],
+    owner: `${kind} ${owner}`,
+    leadsTo,
+    instances,
+    ...(problem !== undefined && { problem }),
+  }
+}
+
+const mentions = (message: string, leadsTo: readonly string[]): boolean =>
+  leadsTo.some(target => message.includes(`"${/\/(.*):/.exec(target)?.[1]}"`))
+
+function targetsOf({ action }: Rule, { backends }: GatewayModel): Pick<RouteFacts, 'leadsTo' | 'instances'> {
+  if (action.kind !== 'forward') return { leadsTo: [], instances: 0 }
+  const total = action.shares.reduce((sum, { weight }) => sum + weight, 0)
+  const found = action.shares.map(({ backend, weight }) => {
+    const [namespace = '', service = '', port = ''] = backend?.split('.') ?? []
+    const share = action.shares.length > 1 ? ` ${Math.round((100 * weight) / (total || 1))} %` : ''
+    const servers = backend === undefined ? [] : (backends.get(backend)?.servers ?? [])
+    return {
+      text: backend === undefined ? 'nothing' : `${namespace}/${service}:${port}${share}`,
+      ready: servers.filter(({ draining }) => !draining).length,
+    }
+  })
+  return {
+    leadsTo: found.map(({ text }) => text),
+    instances: found.reduce((sum, { ready }) => sum + ready, 0),
+  }
+}
+
+/** @returns the facts of the rule that takes the request; undefined: none does */
+export function explain(made: Pick<MadeModel, 'model' | 'problems'>, request: AskedRequest): RouteFacts | undefined {
+  for (const port of made.model.ports) {
+    const rule = findRule(port, request)
+    const host = port.hosts.find(({ rules }) => rule !== undefined && rules.includes(rule))
+    if (rule !== undefined && host !== undefined) return factsOf(rule, textOfHost(host.name), made.model, made.problems)
+  }
+  return undefined
+}

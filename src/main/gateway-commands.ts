@@ -1,0 +1,28 @@
+// `sampan gateway ...`: what leads where.
+import type { Command } from 'commander'
+import { commandClock } from '../host/machine-clock.ts'
+import { contextNameOption, contextOption, outputOption, withContext } from './command-options.ts'
+
+const here = <T extends { context?: string; name?: string }>(options: T) => ({
+  ...withContext(options),
+  clock: commandClock,
+})
+
+export function addGatewayCommands(program: Command): void {
+  const gateway = program.command('gateway').description('requests from outside: what leads where')
+  const command = (name: string, description: string) =>
+    gateway
+      .command(name)
+      .description(description)
+      .addOption(contextOption())
+      .addOption(contextNameOption())
+      .addOption(outputOption())
+
+  command('routes', 'list what leads where, and why something does not').action(async options =>
+    (await import('../cli/commands/gateway.ts')).gatewayRoutes(here(options)),
+  )
+  command('explain', 'say which rule takes a request')
+    .argument('<url>', 'for example http://shop.localhost/orders')
+    .option('-X, --method <method>', 'of the request', 'GET')
+    .action(async (url, options) => (await import('../cli/commands/gateway.ts')).explainUrl(url, here(options)))
+}
