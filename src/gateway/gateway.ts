@@ -9,6 +9,7 @@ import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { unlessNotFound } from '../control/removal.ts'
 import type { Clock } from '../lib/clock.ts'
+import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Haproxy } from './haproxy/haproxy.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
@@ -26,6 +27,8 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
+  /** Why requests are not served as they should be; undefined: they are. */
+  readonly trouble: string | undefined
   /** Resolves when everything known by now is served. */
   settled(): Promise<void>
   stop(): Promise<void>
@@ -54,6 +57,7 @@ export async function startGateway({
   let isDirty = false
   let isServing = false
   let isStopped = false
+  let trouble: string | undefined
   let working: Promise<void> | undefined
 
   const observe = (): MadeModel =>
@@ -75,15 +79,24 @@ export async function startGateway({
   async function work(): Promise<void> {
     while (isDirty && !isStopped) {
       isDirty = false
+      const made = observe()
       try {
-        await bring(observe())
+        await bring(made)
+        trouble = undefined
       } catch (error) {
-        logger.error('routes could not be brought to the gateway', { error: String(error) })
+        fail(made, errorText(error))
         clock.after(retryMs, mark)
         break
       }
     }
     working = undefined
+  }
+
+  function fail({ own }: MadeModel, reason: string): void {
+    if (trouble === reason) return
+    trouble = reason
+    logger.error('routes could not be brought to the gateway', { error: reason })
+    for (const ingress of own) recorder.recordEvent(ingress, 'Warning', 'NotServed', reason)
   }
 
   async function bring(made: MadeModel): Promise<void> {
@@ -128,6 +141,9 @@ export async function startGateway({
   ]
   mark()
   return {
+    get trouble() {
+      return trouble
+    },
     async settled() {
       while (working !== undefined) await working
     },

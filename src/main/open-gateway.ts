@@ -18,6 +18,8 @@ import type { ClusterPlaces } from './data-directory.ts'
 export interface ClusterGateway {
   /** `127.0.0.1:80`, that plain requests come to. */
   readonly address: string
+  /** What people have to do so that requests are served. */
+  warnings(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -57,7 +59,11 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
   })
   const port = await gatewayPort(places, haproxy.isRunning())
   const gateway = await startGateway({ client, haproxy, port, address, clock, logger })
-  return { address: `${address}:${port}`, stop: () => gateway.stop() }
+  return {
+    address: `${address}:${port}`,
+    warnings: () => (gateway.trouble === undefined ? [] : [`requests from outside are not served: ${gateway.trouble}`]),
+    stop: () => gateway.stop(),
+  }
 }
 
 /** The one of last time while it is ours or free, so that addresses stay the same. */

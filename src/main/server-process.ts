@@ -188,7 +188,7 @@ async function main(options: ServerOptions): Promise<void> {
       version: sampanVersion,
       dataDirectory: places.data,
       startedAt,
-      warnings: firewalls?.advice() ?? [],
+      warnings: [...(firewalls?.advice() ?? []), ...(gateway?.warnings() ?? [])],
     }),
     {
       stop: () => void started.promise.then(() => podsStop).then(shutDown),

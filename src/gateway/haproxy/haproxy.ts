@@ -15,6 +15,7 @@ import { commandWord } from './names.ts'
 import { runCommands } from './command-socket.ts'
 import { haproxyPlaces, processesOf, program, type HaproxyDirectories, type HaproxyPlaces } from './haproxy-places.ts'
 import { filesOf, type GatewayFiles } from './files.ts'
+import { startFailure } from './start-failure.ts'
 import { layoutOf, type Layout, type Places } from './layout.ts'
 import type { GatewayModel } from '../model/model.ts'
 
@@ -161,9 +162,7 @@ export class Haproxy {
       await sleep(10)
     }
     const log = await readFile(logFile, 'utf8').catch(() => '')
-    throw new Error(
-      `HAProxy did not start; the end of ${logFile} says:\n${log.trimEnd().split('\n').slice(-5).join('\n')}`,
-    )
+    throw new Error(startFailure(log.split('\n').slice(-20).join('\n'), logFile))
   }
 
   /** The process before goes on with what it has. Resolves when the new one has taken the sockets. */

@@ -1,0 +1,69 @@
+// The gateway against the real API in process, with a double in place of HAProxy.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gatewayController } from '../api/gateway-names.ts'
+import { events, ingressClasses, ingresses } from '../api/resources.ts'
+import { machineClock } from '../host/machine-clock.ts'
+import { eventually } from '../testing/eventually.ts'
+import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { startGateway, type Gateway } from './gateway.ts'
+import type { GatewayModel } from './model/model.ts'
+
+let server: TestServer
+let gateway: Gateway
+let problem: Error | undefined
+const brought: GatewayModel[] = []
+beforeAll(async () => {
+  server = await startTestServer()
+  await server.local.create(ingressClasses, { metadata: { name: 'sampan' }, spec: { controller: gatewayController } })
+  gateway = await startGateway({
+    client: server.local,
+    haproxy: {
+      bring: async model => {
+        if (problem !== undefined) throw problem
+        brought.push(model)
+        return 'commands'
+      },
+      leave: () => {},
+    },
+    port: 80,
+    address: '127.0.0.1',
+    clock: machineClock,
+    logger: silentLogger,
+  })
+})
+afterAll(async () => {
+  await gateway?.stop()
+  await server?.close()
+})
+
+const name = { namespace: 'default', name: 'shop' }
+const create = (): Promise<unknown> =>
+  server.local.create(ingresses, {
+    metadata: name,
+    spec: { ingressClassName: 'sampan', defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
+  })
+
+test('nothing is served for a cluster without routes', async () => {
+  await gateway.settled()
+  expect(brought).toEqual([])
+})
+
+test('what cannot be served is told by an event and as trouble, once, and is served when that has gone', async () => {
+  problem = new Error('port 80 of 127.0.0.1 is in use by another program')
+  await create()
+  await eventually('the trouble', () => gateway.trouble === problem?.message)
+  const told = async (): Promise<readonly (string | undefined)[]> =>
+    (await server.local.list(events, { namespace: 'default' })).items
+      .filter(({ reason }) => reason === 'NotServed')
+      .map(({ message, count }) => `${message} ${count}`)
+  await eventually('the event', async () => (await told()).length > 0)
+  expect((await server.local.get(ingresses, name)).status.loadBalancer).toEqual({})
+  problem = undefined
+  await eventually('it is served', () => gateway.trouble === undefined && brought.length > 0, 10_000)
+  await eventually(
+    'its address',
+    async () => (await server.local.get(ingresses, name)).status.loadBalancer?.ingress?.[0]?.ip === '127.0.0.1',
+  )
+  expect(await told()).toEqual(['port 80 of 127.0.0.1 is in use by another program 1'])
+})
