@@ -96,6 +96,22 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
       'custom-columns=:.reason,:.message',
     )
 
+  test('a port that another program has is told, and served when it is free', async () => {
+    const listening = `require('http').createServer((_, answer) => answer.end('other')).listen(80, '127.0.0.1', () => console.log('listening'))`
+    const other = cluster.spawn(process.execPath, ['-e', listening])
+    await new Promise(resolve => other.stdout!.once('data', resolve))
+    await apply(ingress('early', [['early.localhost', '/', 'web']]))
+    await eventually('an event', async () =>
+      (await events('early')).includes('port 80 of 127.0.0.1 is in use by another program'),
+    )
+    expect((await cluster.sampan('status', '--name', cluster.name)).out).toMatch(
+      /^warning +requests from outside are not served: port 80/m,
+    )
+    other.kill('SIGKILL')
+    await answers('http://early.localhost/', 'web / early.localhost')
+    expect((await cluster.sampan('status', '--name', cluster.name)).out).not.toContain('not served')
+  })
+
   test('answers by name and path, with its address in the status', async () => {
     await apply(
       ingress('shop', [

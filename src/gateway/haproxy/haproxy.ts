@@ -154,7 +154,8 @@ export class Haproxy {
     ])
     const pid = await startDaemon({ program: command, args, pidFile, logFile })
     for (let waitedMs = 0; waitedMs < startMs; waitedMs += 10) {
-      if (existsSync(this.files.workerSocket)) {
+      // The socket is there before the ports are.
+      if (await this.answers()) {
         for (const orphan of orphans) signal(orphan, 'SIGUSR1')
         return this.options.place.settle(pid, 'gateway')
       }
@@ -163,6 +164,14 @@ export class Haproxy {
     }
     const log = await readFile(logFile, 'utf8').catch(() => '')
     throw new Error(startFailure(log.split('\n').slice(-20).join('\n'), logFile))
+  }
+
+  private async answers(): Promise<boolean> {
+    if (!existsSync(this.files.workerSocket)) return false
+    return runCommands(this.files.workerSocket, ['show info']).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** The process before goes on with what it has. Resolves when the new one has taken the sockets. */
