@@ -134,6 +134,7 @@ test(
         draft.status = { acceptedNames: draft.spec.names, storedVersions: ['v1'] }
         const [kind] = kindsOfDefinition(draft)
         if (kind === undefined) return
+        await kind.load?.()
         const object = kind.custom!.decode({
           apiVersion: 'example.com/v1',
           kind: 'Boat',
