@@ -36,13 +36,19 @@ function run(...args: string[]): void {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-function clusterRuns(): boolean {
+function clusterStatus(): { readonly running?: boolean; readonly gateway?: string } {
   const { stdout } = spawnSync(sampan, ['status', '-o', 'json'], { cwd: root, encoding: 'utf8' })
   try {
-    return (JSON.parse(stdout) as { running?: boolean }).running === true
+    return JSON.parse(stdout) as ReturnType<typeof clusterStatus>
   } catch {
-    return false
+    return {}
   }
+}
+
+/** Where the gateway leads to the frontend, as its app.yml says. */
+function namedUrl(): string {
+  const port = clusterStatus().gateway?.split(':')[1]
+  return port === undefined ? 'nowhere: there is no HAProxy' : `http://geo.localhost${port === '80' ? '' : `:${port}`}`
 }
 
 async function call(): Promise<string> {
@@ -80,7 +86,7 @@ async function podRows(): Promise<string[]> {
 
 const problem = ensurePackages(() => [...missingPackages(), ...missingGateway()])
 if (problem !== undefined) fail(problem)
-if (!clusterRuns()) run('up')
+if (clusterStatus().running !== true) run('up')
 for (const { directory } of services) run('build', directory, '--context', context)
 for (const { directory, target } of services)
   run('deploy', '-e', environment, target, '-f', join(directory, 'app.yml'), '--context', context)
@@ -93,7 +99,7 @@ ${answer}
 
 What runs now:
   cluster    context "${context}" of kubectl; bin/sampan status
-  frontend   http://127.0.0.1:30080
+  frontend   http://127.0.0.1:30080, by name ${namedUrl()}
   pods in the namespace "${environment}":
 ${rows.join('\n')}
 
