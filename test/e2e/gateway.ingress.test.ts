@@ -236,11 +236,28 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
   })
 
   test('comes again when HAProxy dies', async () => {
-    const pid = (await cluster.run('cat', [`/run/sampan/${cluster.name}/haproxy.pid`])).out.trim()
-    process.kill(Number(pid), 'SIGKILL')
+    const kill = async (): Promise<void> => {
+      const pid = (await cluster.run('cat', [`/run/sampan/${cluster.name}/haproxy.pid`])).out.trim()
+      process.kill(Number(pid), 'SIGKILL')
+      await eventually(
+        'another one',
+        async () => (await cluster.run('cat', [`/run/sampan/${cluster.name}/haproxy.pid`])).out.trim() !== pid,
+      )
+    }
+    await kill()
     await answers('http://shop.localhost/', 'web')
     await apply(ingress('again', [['again.localhost', '/', 'web']]))
     await answers('http://again.localhost/', 'web')
+    // What was told to it while it ran is not lost with it, nor with the worker that it left.
+    await apply(ingress('more', [['more.localhost', '/', 'web']]))
+    await answers('http://more.localhost/', 'web')
+    await kill()
+    const configuration = `${cluster.dataDirectory}/gateway/haproxy.cfg`
+    await eventually(
+      'one master and its worker',
+      async () => (await cluster.run('pgrep', ['-fc', configuration])).out.trim() === '2',
+    )
+    expect(await ask('http://more.localhost/')).toMatch(/^web/)
   })
 
   test('nothing of it is left after the cluster is down', async () => {

@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, run } from '../../host/command.ts'
 import { isAlive, runningDaemon, signal, startDaemon } from '../../host/daemon.ts'
 import type { ProcessPlace } from '../../host/process-place.ts'
-import { InFlight } from '../../lib/in-flight.ts'
 import { supervise } from '../../host/supervise.ts'
 import { changeTo, loaded, type Change, type Running, type Step } from './change.ts'
 import { commandWord } from './names.ts'
@@ -43,7 +42,8 @@ export class Haproxy {
   private readonly places: Places
   private running: Running | undefined
   private letDie: (() => void) | undefined
-  private readonly launching = new InFlight()
+  /** Ends with what is being done to it: one change, or one start, after the other. */
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: HaproxyOptions) {
     this.options = options
@@ -55,8 +55,18 @@ export class Haproxy {
     }
   }
 
-  /** One at a time. @throws ConfigurationRefused */
-  async bring(model: GatewayModel): Promise<Change['kind']> {
+  /** @throws ConfigurationRefused */
+  bring(model: GatewayModel): Promise<Change['kind']> {
+    return this.inTurn(() => this.bringNow(model))
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => {})
+    return done
+  }
+
+  private async bringNow(model: GatewayModel): Promise<Change['kind']> {
     const layout = layoutOf(model, this.places)
     const change = changeTo(this.running, layout)
     if (change.kind === 'none') return change.kind
@@ -100,12 +110,12 @@ export class Haproxy {
     const next = loaded(layout)
     await this.write(filesOf(next, this.places))
     if (this.isRunning()) await this.reload()
-    else await this.launched()
+    else await this.launch()
     this.running = next
     this.letDie ??= supervise({
       socket: this.files.masterSocket,
       isAlive: () => this.isRunning(),
-      launch: () => this.launched(),
+      launch: () => this.inTurn(() => this.recover()),
       restarted: this.options.restarted,
     })
   }
@@ -132,11 +142,9 @@ export class Haproxy {
     return runningDaemon(this.files.pidFile, program) !== undefined
   }
 
-  /** Whoever finds it gone first starts it; one is enough. */
-  private launched(): Promise<void> {
-    return this.launching.ask('launch', async () => {
-      if (!this.isRunning()) await this.launch()
-    })
+  /** Also with what it was told while it ran, which its files do not have. */
+  private async recover(): Promise<void> {
+    if (!this.isRunning() && this.running !== undefined) await this.load(this.running.layout)
   }
 
   private async launch(): Promise<void> {
