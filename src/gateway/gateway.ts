@@ -1,10 +1,10 @@
 // The gateway of a cluster: watches what says where requests go, makes the model of it, brings HAProxy there, and tells in
 // the objects' statuses and events what became of them. Changes that come while one is being brought are brought together
 // afterwards. It goes on serving when Sampan stops.
-import type { EndpointSlice, Ingress, IngressLoadBalancerIngress } from '../api/generated/models.ts'
+import type { Ingress, IngressLoadBalancerIngress } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
 import { endpointSlices, ingressClasses, ingresses, services } from '../api/resources.ts'
-import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
+import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { unlessNotFound } from '../control/removal.ts'
@@ -13,7 +13,6 @@ import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Haproxy } from './haproxy/haproxy.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
-import type { Problem } from './model/ingress-rules.ts'
 
 export interface GatewayOptions {
   readonly client: Client
@@ -116,7 +115,7 @@ export async function startGateway({
       const text = JSON.stringify(now)
       if (told.get(key) === text) continue
       told.set(key, text)
-      for (const { reason, message } of now as Problem[]) recorder.recordEvent(ingress, 'Warning', reason, message)
+      for (const { reason, message } of now) recorder.recordEvent(ingress, 'Warning', reason, message)
     }
   }
 
@@ -155,9 +154,4 @@ export async function startGateway({
       await recorder.flush()
     },
   }
-}
-
-function serviceKeys(slice: EndpointSlice): string[] {
-  const name = slice.metadata.labels?.[serviceNameLabel]
-  return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`]
 }

@@ -41,6 +41,12 @@ export function withContext<T extends { context?: string; name?: string }>(optio
   return chosen === undefined ? options : { ...options, context: chosen }
 }
 
+/** Of a command that asks a cluster. */
+export const askedHere = <T extends { context?: string; name?: string }>(options: T): T & { clock: Clock } => ({
+  ...withContext(options),
+  clock: commandClock,
+})
+
 export const fileOption = (): Option =>
   new Option('-f, --file <path>', 'the manifest (default: the app.yml of the service in or below this folder)')
 export const timeoutOption = (): Option =>

@@ -1,7 +1,7 @@
 // The commands of every day: they look at what was delivered, and change it until the next delivery.
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { commandClock } from '../host/machine-clock.ts'
 import {
+  askedHere,
   contextNameOption,
   contextOption,
   environmentOption,
@@ -26,17 +26,12 @@ const of = (command: Command, about: string): Command =>
 
 const usual = 'environment in which it runs'
 
-const looking = <T extends { context?: string; name?: string }>(options: T) => ({
-  ...withContext(options),
-  clock: commandClock,
-})
-
 function addLooks(program: Command): void {
   of(program.command('ps'), usual)
     .description('list instances and schedules of services')
     .argument('[service...]', 'these alone (default: all)')
     .addOption(outputOption())
-    .action(async (services, options) => (await import('../cli/commands/ps.ts')).ps(services, looking(options)))
+    .action(async (services, options) => (await import('../cli/commands/ps.ts')).ps(services, askedHere(options)))
 
   of(program.command('logs'), usual)
     .description('show what the instances of a service wrote, merged by time')
@@ -50,7 +45,7 @@ function addLooks(program: Command): void {
     .option('--task <task>', 'of the runs of this schedule')
     .addOption(outputOption())
     .action(async (service, instance, options) =>
-      (await import('../cli/commands/logs.ts')).logs(service, instance, looking(options)),
+      (await import('../cli/commands/logs.ts')).logs(service, instance, askedHere(options)),
     )
 
   of(program.command('history'), usual)
@@ -59,7 +54,9 @@ function addLooks(program: Command): void {
     .addOption(fileOption())
     .option('--release <revision>', 'show the steps of this one', wholeNumber)
     .addOption(outputOption())
-    .action(async (service, options) => (await import('../cli/commands/history.ts')).history(service, looking(options)))
+    .action(async (service, options) =>
+      (await import('../cli/commands/history.ts')).history(service, askedHere(options)),
+    )
 
   of(program.command('open'), usual)
     .description('show where a service answers, and open a browser there')
@@ -67,7 +64,7 @@ function addLooks(program: Command): void {
     .addOption(fileOption())
     .option('--print', 'open no browser')
     .action(async (service, options) =>
-      (await import('../cli/commands/open.ts')).openCommand(service, looking(options)),
+      (await import('../cli/commands/open.ts')).openCommand(service, askedHere(options)),
     )
 }
 
@@ -79,7 +76,7 @@ function addProcesses(program: Command): void {
     .argument('[instance-and-command...]', 'by default one that gets requests; the command stands behind --')
     .addOption(fileOption())
     .action(async (service, words, options) =>
-      (await import('../cli/commands/exec.ts')).exec(service, parted(words), looking(options)),
+      (await import('../cli/commands/exec.ts')).exec(service, parted(words), askedHere(options)),
     )
 
   of(program.command('run'), usual)
@@ -89,7 +86,7 @@ function addProcesses(program: Command): void {
     .argument('[task...]', 'of the schedules; or a command behind --')
     .addOption(fileOption())
     .action(async (service, words, options) =>
-      (await import('../cli/commands/run.ts')).run(service, parted(words), looking(options)),
+      (await import('../cli/commands/run.ts')).run(service, parted(words), askedHere(options)),
     )
 }
 

@@ -1,12 +1,6 @@
 // `sampan gateway ...`: what leads where.
 import type { Command } from 'commander'
-import { commandClock } from '../host/machine-clock.ts'
-import { contextNameOption, contextOption, outputOption, withContext } from './command-options.ts'
-
-const here = <T extends { context?: string; name?: string }>(options: T) => ({
-  ...withContext(options),
-  clock: commandClock,
-})
+import { askedHere, contextNameOption, contextOption, outputOption } from './command-options.ts'
 
 export function addGatewayCommands(program: Command): void {
   const gateway = program.command('gateway').description('requests from outside: what leads where')
@@ -19,10 +13,10 @@ export function addGatewayCommands(program: Command): void {
       .addOption(outputOption())
 
   command('routes', 'list what leads where, and why something does not').action(async options =>
-    (await import('../cli/commands/gateway.ts')).gatewayRoutes(here(options)),
+    (await import('../cli/commands/gateway.ts')).gatewayRoutes(askedHere(options)),
   )
   command('explain', 'say which rule takes a request')
     .argument('<url>', 'for example http://shop.localhost/orders')
     .option('-X, --method <method>', 'of the request', 'GET')
-    .action(async (url, options) => (await import('../cli/commands/gateway.ts')).explainUrl(url, here(options)))
+    .action(async (url, options) => (await import('../cli/commands/gateway.ts')).explainUrl(url, askedHere(options)))
 }

@@ -1,12 +1,6 @@
 // `sampan images ...`: what is in the registry of the cluster.
 import type { Command } from 'commander'
-import { commandClock } from '../host/machine-clock.ts'
-import { contextNameOption, contextOption, outputOption, withContext } from './command-options.ts'
-
-const here = <T extends { context?: string; name?: string }>(options: T) => ({
-  ...withContext(options),
-  clock: commandClock,
-})
+import { askedHere, contextNameOption, contextOption, outputOption } from './command-options.ts'
 
 export function addImageCommands(program: Command): void {
   const images = program.command('images').description('images in the registry of the cluster')
@@ -20,22 +14,30 @@ export function addImageCommands(program: Command): void {
       .addOption(outputOption())
 
   command('list', 'list images with their tags').action(async options =>
-    (await import('../cli/commands/images.ts')).listImages(here(options)),
+    (await import('../cli/commands/images.ts')).listImages(askedHere(options)),
   )
   command('inspect', 'show what an image is made of, and what is known about it')
     .argument('<image>', 'NAME:TAG or NAME@DIGEST; NAME where there is one tag')
-    .action(async (image, options) => (await import('../cli/commands/images.ts')).inspectImage(image, here(options)))
+    .action(async (image, options) =>
+      (await import('../cli/commands/images.ts')).inspectImage(image, askedHere(options)),
+    )
   command('import', 'take images of a file in: of docker save, podman save, or an OCI layout as tar')
     .argument('<file>', 'the archive; may be packed with gzip or zstd')
     .option('-t, --tag <name:version>', 'name of the one image that is in it (default: as the archive calls it)')
-    .action(async (file, options) => (await import('../cli/commands/images.ts')).importArchive(file, here(options)))
+    .action(async (file, options) =>
+      (await import('../cli/commands/images.ts')).importArchive(file, askedHere(options)),
+    )
   command('export', 'write images to a file that docker load, podman, skopeo and containerd read')
     .usage('[options] <image...> <file>')
     .argument('<image-and-file...>', 'NAME:TAG, several if wanted, and the file to write')
-    .action(async (texts, options) => (await import('../cli/commands/images.ts')).exportArchive(texts, here(options)))
+    .action(async (texts, options) =>
+      (await import('../cli/commands/images.ts')).exportArchive(texts, askedHere(options)),
+    )
   command('rm', 'take tags away, or with NAME@DIGEST images with all their tags')
     .argument('<image...>', 'NAME:TAG or NAME@DIGEST')
-    .action(async (texts, options) => (await import('../cli/commands/images.ts')).removeImages(texts, here(options)))
+    .action(async (texts, options) =>
+      (await import('../cli/commands/images.ts')).removeImages(texts, askedHere(options)),
+    )
   command(
     'prune',
     'free the space of images that have no tag and that no pod and no kept release uses, and of what builds do not use',
@@ -46,6 +48,6 @@ export function addImageCommands(program: Command): void {
         import('../cli/commands/images.ts'),
         import('./data-directory.ts'),
       ])
-      return pruneImages({ ...here(options), imageCache: placesOf('sampan', undefined).imageCache })
+      return pruneImages({ ...askedHere(options), imageCache: placesOf('sampan', undefined).imageCache })
     })
 }

@@ -2,11 +2,9 @@
 // starts with the first route.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlreadyExists } from '../api/api-error.ts'
 import { gatewayClassName, gatewayController } from '../api/gateway-names.ts'
-import type { IngressClass } from '../api/generated/models.ts'
-import type { New } from '../api/object.ts'
-import { ingressClasses, namespaces } from '../api/resources.ts'
+import { defaultClassMark, isDefaultClass } from '../api/ingress-classes.ts'
+import { ingressClasses } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { findProgram } from '../host/cluster-programs.ts'
 import { freePort, isFreePort } from '../host/free-port.ts'
@@ -14,6 +12,7 @@ import type { ProcessPlace } from '../host/process-place.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ClusterPlaces } from './data-directory.ts'
+import { offerOnce } from './offer-once.ts'
 
 export interface ClusterGateway {
   /** `127.0.0.1:80`, that plain requests come to. */
@@ -81,30 +80,16 @@ function remember(file: string, port: number): number {
   return port
 }
 
-/** Of the namespace kube-system: which class was made. It is made once; who deletes it does not get it back. */
-const madeAnnotation = 'sampan.dev/ingress-class'
-
 /** Where people chose another default before, it does not become a second one. */
-async function offerIngressClass(client: Client): Promise<void> {
-  const home = client.informer(namespaces).get({ name: 'kube-system' })
-  if (home === undefined || home.metadata.annotations?.[madeAnnotation] !== undefined) return
-  const classes = client.informer(ingressClasses)
-  await classes.synced
-  const isDefault = !classes
-    .list()
-    .some(({ metadata }) => metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
-  const offered: New<IngressClass> & Pick<IngressClass, 'spec'> = {
-    metadata: {
-      name: gatewayClassName,
-      ...(isDefault && { annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } }),
-    },
-    spec: { controller: gatewayController },
-  }
-  await client.create(ingressClasses, offered).catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error
+const offerIngressClass = (client: Client): Promise<void> =>
+  offerOnce(client, {
+    resource: ingressClasses,
+    madeAnnotation: 'sampan.dev/ingress-class',
+    make: others => ({
+      metadata: {
+        name: gatewayClassName,
+        ...(!others.some(isDefaultClass) && { annotations: { [defaultClassMark]: 'true' } }),
+      },
+      spec: { controller: gatewayController },
+    }),
   })
-  await client.patch(namespaces, home.metadata, {
-    type: 'merge',
-    value: { metadata: { annotations: { [madeAnnotation]: gatewayClassName } } },
-  })
-}

@@ -2,7 +2,7 @@
 // informers; the DNS server around it knows packets. Schema: kubernetes/dns specification 1.1.
 import type { EndpointSlice, Service } from '../api/generated/models.ts'
 import { endpointSlices, services } from '../api/resources.ts'
-import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
+import { serviceKeys, serviceNameLabel } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 
 export type DnsRecord =
@@ -36,10 +36,7 @@ export class ClusterNames {
     const sliceInformer = client.informer(endpointSlices)
     this.domain = domain.split('.')
     this.service = (namespace, name) => serviceInformer.get({ namespace, name })
-    this.slices = sliceInformer.index('service', slice => {
-      const name = slice.metadata.labels?.[serviceNameLabel]
-      return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`]
-    })
+    this.slices = sliceInformer.index('service', serviceKeys)
     this.servicesAt = serviceInformer.index('address', ({ spec }) =>
       spec.clusterIP && spec.clusterIP !== 'None' ? [spec.clusterIP] : [],
     )

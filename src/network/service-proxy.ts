@@ -1,10 +1,10 @@
 // Keeps the kernel's rules equal to what Services, EndpointSlices and the host ports of pods say, and makes it
 // forget connections that go on to backends that are gone. Changes that come while a script is being applied are
 // applied together afterwards. Rules stay when Sampan stops.
-import type { EndpointSlice, Pod, Service } from '../api/generated/models.ts'
+import type { Pod, Service } from '../api/generated/models.ts'
 import { keyOf } from '../api/object.ts'
 import { endpointSlices, pods, services } from '../api/resources.ts'
-import { serviceNameLabel } from '../api/endpoint-slice-labels.ts'
+import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import type { Client } from '../client/client.ts'
 import { run } from '../host/command.ts'
 import { forgetFlow, listFlows, type Flow } from '../host/connection-tracking.ts'
@@ -205,9 +205,4 @@ async function forgetStaleFlows(flows: FlowMemory, rules: readonly PortRule[], f
     const stale = staleFlows(await flows.list(protocol), rules, { podCidr: facts.podCidr, isNodePortAddress })
     for (const flow of stale) await flows.forget(flow)
   }
-}
-
-function serviceKeys(slice: EndpointSlice): string[] {
-  const name = slice.metadata.labels?.[serviceNameLabel]
-  return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`]
 }

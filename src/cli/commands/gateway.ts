@@ -1,6 +1,6 @@
 // `sampan gateway routes` and `sampan gateway explain URL`: what leads where, and why something does not, as the objects of
 // the cluster say it.
-import { serviceNameLabel } from '../../api/endpoint-slice-labels.ts'
+import { serviceKeys } from '../../api/endpoint-slice-labels.ts'
 import { keyOf } from '../../api/object.ts'
 import { endpointSlices, ingressClasses, ingresses, services } from '../../api/resources.ts'
 import type { Client } from '../../client/client.ts'
@@ -103,10 +103,7 @@ async function modelIn(client: Client): Promise<MadeModel> {
     client.list(endpointSlices),
   ])
   const byName = new Map(all.items.map(service => [keyOf(service), service]))
-  const byService = Map.groupBy(
-    slices.items,
-    ({ metadata }) => `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`,
-  )
+  const byService = Map.groupBy(slices.items, slice => serviceKeys(slice)[0])
   return gatewayModel(
     {
       ingressClasses: classes.items,

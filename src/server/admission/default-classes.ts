@@ -1,6 +1,7 @@
 // DefaultStorageClass and DefaultIngressClass: who names no class gets the one marked as default.
 import type { Ingress, IngressClass, PersistentVolumeClaim, StorageClass } from '../../api/generated/models.ts'
 import { forbidden } from '../../api/api-error.ts'
+import { isDefaultClass } from '../../api/ingress-classes.ts'
 import { choosesClass, defaultClassOf } from '../../api/persistent-storage.ts'
 import { ingressClasses, ingresses, storageClasses } from '../../api/resources.ts'
 import type { AdmissionPlugin } from '../server-context.ts'
@@ -33,7 +34,7 @@ export const defaultIngressClass: AdmissionPlugin = {
       .cache(ingressClasses)
       .list()
       .map(({ object }) => object as IngressClass)
-      .filter(one => one.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
+      .filter(isDefaultClass)
     if (marked.length > 1)
       throw forbidden(
         ingresses,

@@ -179,17 +179,18 @@ const bind = (namespace: string, role: string, user: string): Promise<RoleBindin
     subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
   })
 
+const route = {
+  kind: 'route',
+  name: 'web-root',
+  service: 'web',
+  host: 'web.example.com',
+  path: '/',
+  entrance: 'web',
+  port: 'http',
+} as const
+
 test('a route is taken by the only program that serves routes; where there is none, that is told', async () => {
   const place = await placeFor('routed')
-  const route = {
-    kind: 'route',
-    name: 'web-root',
-    service: 'web',
-    host: 'web.example.com',
-    path: '/',
-    entrance: 'web',
-    port: 'http',
-  } as const
   const address = 'web.example.com/ will lead nowhere: '
   const told = async (): Promise<readonly string[]> => (await engine.cannot(place, [route])).map(({ reason }) => reason)
   expect(await engine.cannot(place, [route])).toEqual([
@@ -217,15 +218,6 @@ test('a route of the gateway of Sampan has arrived when it is served; others are
   const classes = (await cluster.client.list(ingressClasses)).items
   for (const { metadata } of classes) await cluster.client.delete(ingressClasses, { name: metadata.name })
   await cluster.client.create(ingressClasses, { metadata: { name: 'own' }, spec: { controller: gatewayController } })
-  const route = {
-    kind: 'route',
-    name: 'web-root',
-    service: 'web',
-    host: 'web.example.com',
-    path: '/',
-    entrance: 'web',
-    port: 'http',
-  } as const
   let hasArrived = false
   const putting = engine.put(place, route, watch).finally(() => {
     hasArrived = true

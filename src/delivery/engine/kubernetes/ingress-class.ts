@@ -1,8 +1,6 @@
 // Which of the programs that serve routes takes ours: the cluster's default one, or the only one there is. Pure.
 import type { IngressClass } from '../../../api/generated/models.ts'
-
-export const isDefaultClass = ({ metadata }: IngressClass): boolean =>
-  metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true'
+import { isDefaultClass } from '../../../api/ingress-classes.ts'
 
 /** undefined: the cluster decides. */
 export const chosenClass = (classes: readonly IngressClass[]): string | undefined =>

@@ -1,10 +1,11 @@
 // Routes that nobody will serve: told, because whoever serves them may come later.
 import type { IngressClass } from '../../../api/generated/models.ts'
+import { isDefaultClass } from '../../../api/ingress-classes.ts'
 import { ingressClasses, ingresses } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import type { Inability } from '../engine.ts'
 import type { Place, Route } from '../parts.ts'
-import { chosenClass, isDefaultClass } from './ingress-class.ts'
+import { chosenClass } from './ingress-class.ts'
 import { objectName } from './labels.ts'
 import { ifPermitted } from './permitted.ts'
 
