@@ -36,7 +36,7 @@ export async function benchHaproxy(): Promise<BenchHaproxy> {
   }
 }
 
-export const forward = (backend: string): Action => ({ kind: 'forward', shares: [{ backend, weight: 1 }] })
+export const forward = (backend: string): Action => ({ shares: [{ backend, weight: 1 }] })
 
 /** @param services name of each -> its servers; reached at `/` of a host of its name */
 export function modelOf(port: number, services: ReadonlyMap<string, readonly Server[]>): GatewayModel {
@@ -51,7 +51,7 @@ export function modelOf(port: number, services: ReadonlyMap<string, readonly Ser
     ],
   }))
   return {
-    ports: [{ port, protocol: 'http', hosts, certificates: [] }],
+    ports: [{ port, hosts }],
     backends: new Map([...services].map(([id, servers]) => [id, { id, servers }])),
   }
 }

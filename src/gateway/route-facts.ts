@@ -53,7 +53,6 @@ const mentions = (message: string, leadsTo: readonly string[]): boolean =>
   leadsTo.some(target => message.includes(`"${/\/(.*):/.exec(target)?.[1]}"`))
 
 function targetsOf({ action }: Rule, { backends }: GatewayModel): Pick<RouteFacts, 'leadsTo' | 'instances'> {
-  if (action.kind !== 'forward') return { leadsTo: [], instances: 0 }
   const total = action.shares.reduce((sum, { weight }) => sum + weight, 0)
   const found = action.shares.map(({ backend, weight }) => {
     const [namespace = '', service = '', port = ''] = backend?.split('.') ?? []

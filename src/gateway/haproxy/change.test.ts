@@ -9,7 +9,6 @@ import { layoutOf, type Layout } from './layout.ts'
 const places = { directory: '/gateway', socket: '/run/gateway.sock', addresses: ['127.0.0.1'] }
 
 const forward = (...shares: [backend: string, weight: number][]): Action => ({
-  kind: 'forward',
   shares: shares.map(([backend, weight]) => ({ backend, weight })),
 })
 const rule = (path: string, action: Action, more: Partial<Rule['match']> = {}): Rule => ({
@@ -25,7 +24,7 @@ function layout(
   name: HostName = { kind: 'exact', name: 'shop.localhost' },
 ): Layout {
   const model: GatewayModel = {
-    ports: [{ port: 80, protocol: 'http', certificates: [], hosts: [{ name, rules }] }],
+    ports: [{ port: 80, hosts: [{ name, rules }] }],
     backends: new Map(Object.entries(backends).map(([id, servers]) => [id, { id, servers }])),
   }
   return layoutOf(model, places)
@@ -143,7 +142,7 @@ class Pretended {
 
   static loadedWith(running: Running): Pretended {
     const made = new Pretended()
-    for (const [file, text] of filesOf(running, places).maps)
+    for (const [file, text] of filesOf(running).maps)
       made.maps.set(
         file,
         new Map(

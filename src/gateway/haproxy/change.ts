@@ -35,8 +35,10 @@ export const loaded = (layout: Layout): Running => ({
   leaving: new Map(),
 })
 
+/** Backends that went stay until it is loaded anyway; nothing leads there. */
 export function changeTo(running: Running | undefined, layout: Layout): Change {
-  if (running === undefined || needsLoading(running.layout, layout)) return { kind: 'load', next: loaded(layout) }
+  if (running === undefined || running.layout.skeleton !== layout.skeleton)
+    return { kind: 'load', next: loaded(layout) }
   const spares = [...running.spares]
   const called = new Map([...running.called].filter(([id]) => layout.backends.has(id)))
   for (const id of layout.backends.keys()) {
@@ -51,9 +53,10 @@ export function changeTo(running: Running | undefined, layout: Layout): Change {
   for (const [id, servers] of layout.backends) {
     const name = called.get(id)!
     const before = running.layout.backends.get(id) ?? new Map<string, Server>()
-    const { commands, gone } = serverCommands(name, before, servers, running.leaving.get(name) ?? new Set())
+    const leftBefore = running.leaving.get(name) ?? new Set()
+    const { commands, gone } = serverCommands(name, before, servers, leftBefore)
     first.push(...commands)
-    last.push(...[...gone].flatMap(server => [`set server ${name}/${server} state maint`]))
+    for (const server of gone) if (!leftBefore.has(server)) last.push(`set server ${name}/${server} state maint`)
     if (gone.size > 0) leaving.set(name, gone)
   }
   const { puts, drops, replaced } = mapChanges(running, { layout, called })
@@ -65,12 +68,6 @@ export function changeTo(running: Running | undefined, layout: Layout): Change {
   ]
   return steps.length === 0 ? { kind: 'none' } : { kind: 'commands', steps, next: { layout, called, spares, leaving } }
 }
-
-/** Backends that went stay until it is loaded anyway; nothing leads there. */
-const needsLoading = (before: Layout, after: Layout): boolean =>
-  before.skeleton !== after.skeleton ||
-  JSON.stringify([before.certificates, [...before.certificateLists]]) !==
-    JSON.stringify([after.certificates, [...after.certificateLists]])
 
 function serverCommands(
   backend: string,

@@ -1,26 +1,19 @@
 // The files that HAProxy is loaded with. Pure.
 import type { Server } from '../model/model.ts'
 import { resolved, type Running } from './change.ts'
-import { certificateFile, type Places } from './layout.ts'
 
 export interface GatewayFiles {
   readonly configuration: string
   /** By path. */
   readonly maps: ReadonlyMap<string, string>
-  /** Private: certificates with their keys, and the lists of them. */
-  readonly certificates: ReadonlyMap<string, string>
 }
 
-export function filesOf({ layout, called, spares }: Running, places: Pick<Places, 'directory'>): GatewayFiles {
+export function filesOf({ layout, called, spares }: Running): GatewayFiles {
   const backends = [...layout.backends].map(([id, servers]) => backendText(called.get(id)!, servers))
   const empty = spares.map(name => backendText(name, new Map()))
   return {
     configuration: [layout.skeleton, ...backends, ...empty, ''].join('\n'),
     maps: new Map([...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))])),
-    certificates: new Map([
-      ...layout.certificates.map(({ id, pem }) => [certificateFile(id, places), pem] as const),
-      ...[...layout.certificateLists].map(([file, all]) => [file, `${all.join('\n')}\n`] as const),
-    ]),
   }
 }
 

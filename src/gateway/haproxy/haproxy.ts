@@ -108,7 +108,7 @@ export class Haproxy {
 
   private async load(layout: Layout): Promise<void> {
     const next = loaded(layout)
-    await this.write(filesOf(next, this.places))
+    await this.write(filesOf(next))
     if (this.isRunning()) await this.reload()
     else await this.launch()
     this.running = next
@@ -121,12 +121,10 @@ export class Haproxy {
   }
 
   /** Checked before anything takes the place of what is there. */
-  private async write({ configuration, maps, certificates }: GatewayFiles): Promise<void> {
+  private async write({ configuration, maps }: GatewayFiles): Promise<void> {
     const { configFile, directory } = this.files
-    await Promise.all(
-      ['maps', 'certificates'].map(name => mkdir(join(directory, name), { recursive: true, mode: 0o700 })),
-    )
-    for (const [file, text] of [...maps, ...certificates]) await writeFile(file, text, { mode: 0o600 })
+    await mkdir(join(directory, 'maps'), { recursive: true, mode: 0o700 })
+    for (const [file, text] of maps) await writeFile(file, text, { mode: 0o600 })
     const candidate = `${configFile}.new`
     await writeFile(candidate, configuration, { mode: 0o600 })
     try {

@@ -1,6 +1,6 @@
 // What HAProxy is to run, in the parts in which it changes: the skeleton, for which it has to be loaded anew, and maps and
 // servers, which it takes while it runs. Pure.
-import type { Certificate, GatewayModel, ListeningPort, Server } from '../model/model.ts'
+import type { GatewayModel, Server } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
 import { serverName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
@@ -15,9 +15,6 @@ export interface Layout {
   readonly ordered: ReadonlySet<string>
   /** Backend -> server by its name. */
   readonly backends: ReadonlyMap<string, ReadonlyMap<string, Server>>
-  readonly certificates: readonly Certificate[]
-  /** Port -> file that lists the certificates of its names. */
-  readonly certificateLists: ReadonlyMap<string, readonly string[]>
 }
 
 export interface Places {
@@ -34,7 +31,6 @@ const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'exact', 'p
 export function layoutOf(model: GatewayModel, places: Places): Layout {
   const ports = model.ports.map(port => ({ port, table: routingTable(port) }))
   const mapFile = (port: number, name: MapName): string => `${places.directory}/maps/${port}-${name}.map`
-  const listFile = (port: number): string => `${places.directory}/certificates/${port}.list`
   const maps = ports.flatMap(({ port, table }) =>
     mapNames.map(name => [mapFile(port.port, name), mapOf(name, table)] as const),
   )
@@ -46,7 +42,6 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
         ...frontendLines(port, table, {
           map: name => mapFile(port.port, name),
           addresses: places.addresses,
-          certificates: listFile(port.port),
         }),
       ]),
     ].join('\n'),
@@ -58,20 +53,8 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
         new Map(servers.map(server => [serverName(server), server])),
       ]),
     ),
-    certificates: model.ports.flatMap(({ certificates }) => certificates),
-    certificateLists: new Map(
-      model.ports
-        .filter(({ protocol }) => protocol === 'https')
-        .map(port => [listFile(port.port), certificateFiles(port, places)]),
-    ),
   }
 }
-
-export const certificateFile = (id: string, { directory }: Pick<Places, 'directory'>): string =>
-  `${directory}/certificates/${id}.pem`
-
-const certificateFiles = ({ certificates }: ListeningPort, places: Places): readonly string[] =>
-  certificates.map(({ id }) => certificateFile(id, places))
 
 function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> {
   switch (name) {
@@ -93,7 +76,7 @@ function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> 
 function sharesOf({ actions }: RoutingTable): ReadonlyMap<string, string> {
   const entries = new Map<string, string>()
   for (const [name, action] of actions) {
-    if (action.kind !== 'forward' || !name.startsWith('s_')) continue
+    if (!name.startsWith('s_')) continue
     const counts = placesOf(action.shares, sharedPlaces)
     const leads = action.shares.flatMap(({ backend }, index) =>
       Array.from({ length: counts[index]! }, () => backend ?? nowhere),
@@ -108,8 +91,6 @@ const globalLines = ({ socket }: Places): string[] => [
   `stats socket ${socket} mode 600 level admin expose-fd listeners`,
   'stats timeout 1h',
   'expose-experimental-directives',
-  'ssl-default-bind-options ssl-min-ver TLSv1.2',
-  'tune.ssl.default-dh-param 2048',
   '',
   'defaults',
   'mode http',

@@ -1,6 +1,6 @@
 // A port's routing as lines of HAProxy's configuration: look up the name, then the path, then choose among candidates,
 // then do what is to be done. All that changes often stands in maps. Pure.
-import type { Action, ListeningPort, RequestMatch, ValueMatch } from '../model/model.ts'
+import type { ListeningPort, RequestMatch, ValueMatch } from '../model/model.ts'
 import { frontendName } from './names.ts'
 import { quoted } from './quoted.ts'
 import type { Candidate, RoutingTable } from './routing-table.ts'
@@ -17,8 +17,6 @@ export interface FrontendPlaces {
   readonly map: (name: MapName) => string
   /** Addresses that it listens at. */
   readonly addresses: readonly string[]
-  /** Path of the list of certificates, for `https`. */
-  readonly certificates: string
 }
 
 /**
@@ -32,21 +30,21 @@ const plainPath = [
   'path-strip-dot',
   'path-strip-dotdot full',
 ]
+
 export function frontendLines(
-  { port, protocol }: Pick<ListeningPort, 'port' | 'protocol'>,
+  { port }: Pick<ListeningPort, 'port'>,
   table: RoutingTable,
-  { map, addresses, certificates }: FrontendPlaces,
+  { map, addresses }: FrontendPlaces,
 ): string[] {
-  const secure = protocol === 'https' ? ` ssl crt-list ${certificates} alpn h2,http/1.1` : ''
   return [
     `frontend ${frontendName(port)}`,
-    ...addresses.map(address => `bind ${address}:${port}${secure}`),
+    ...addresses.map(address => `bind ${address}:${port}`),
     'http-request set-var(txn.host) req.hdr(host),host_only,lower',
     // What a rule is asked about is what a service gets.
     // Most paths are plain already, and one look at them costs less than five.
     String.raw`http-request set-var(txn.odd) bool(true) if { path -m reg '%|//|/\.' }`,
     ...plainPath.map(step => `http-request normalize-uri ${step} if { var(txn.odd) -m found }`),
-    `http-request set-header X-Forwarded-Proto ${protocol}`,
+    'http-request set-header X-Forwarded-Proto http',
     `http-request set-header X-Forwarded-Port ${port}`,
     'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     `http-request set-var(txn.key) var(txn.host),map_str(${map('hosts')})`,
@@ -58,7 +56,6 @@ export function frontendLines(
     `http-request set-var(txn.do) var(txn.path),map_beg(${map('prefix')}) if !{ var(txn.do) -m found }`,
     ...[...table.choices].flatMap(([name, candidates]) => candidates.map(candidate => choiceLine(name, candidate))),
     `http-request return status 404 content-type text/plain string ${quoted('nothing is here')} if !{ var(txn.do) -m found } or { var(txn.do) -m beg c_ }`,
-    ...[...table.actions].flatMap(([name, action]) => actionLines(name, action)),
     `http-request set-var-fmt(txn.share) %[var(txn.do)]/%[rand(${sharedPlaces})] if { var(txn.do) -m beg s_ }`,
     `http-request set-var(txn.do) var(txn.share),map_str(${map('shares')}) if { var(txn.do) -m beg s_ }`,
     `http-request return status 500 content-type text/plain string ${quoted('the route leads to no service')} if { var(txn.do) -m str ${nowhere} }`,
@@ -87,19 +84,3 @@ function conditions({
 
 const valueCondition = (sample: string, { kind, value }: ValueMatch): string =>
   `{ ${sample} -m ${kind === 'exact' ? 'str' : 'reg'} ${quoted(value)} }`
-
-function actionLines(name: string, action: Action): string[] {
-  const condition = `if { var(txn.do) -m str ${name} }`
-  switch (action.kind) {
-    case 'forward':
-      return []
-    case 'answer':
-      return [
-        `http-request return status ${action.status} content-type text/plain string ${quoted(action.text)} ${condition}`,
-      ]
-    case 'to-https':
-      return [
-        `http-request redirect location https://%[var(txn.host)]${action.port === 443 ? '' : `:${action.port}`}%[pathq] code 308 ${condition}`,
-      ]
-  }
-}

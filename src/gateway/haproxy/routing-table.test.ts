@@ -46,7 +46,7 @@ const hosts: fc.Arbitrary<Host[]> = fc
       rules: host.rules
         .map((each, index): Rule => {
           const backend = `b_${place}_${index}`
-          return { ...each, source: backend, action: { kind: 'forward', shares: [{ backend, weight: 1 }] } }
+          return { ...each, source: backend, action: { shares: [{ backend, weight: 1 }] } }
         })
         .toSorted(compareRules),
     })),

@@ -147,7 +147,6 @@ const isUnconditional = ({ method, headers, query, pathPattern }: Candidate['mat
 
 /** Shares are named after their rule, so that other weights are another entry and no other name. */
 function actionName({ source, action }: Rule): string {
-  if (action.kind !== 'forward') return `a_${nameOf(action)}`
   const [only, ...more] = action.shares
   return only?.backend !== undefined && only.weight > 0 && more.length === 0 ? only.backend : `s_${nameOf(source)}`
 }

@@ -10,11 +10,7 @@ export const backendId = (namespace: string, service: string, port: number | str
 
 /** @param rules which lead there */
 export function backendsOf(rules: readonly Rule[], observed: Observed): ReadonlyMap<string, Backend> {
-  const ids = new Set(
-    rules.flatMap(({ action }) =>
-      action.kind === 'forward' ? action.shares.flatMap(({ backend }) => backend ?? []) : [],
-    ),
-  )
+  const ids = new Set(rules.flatMap(({ action }) => action.shares.flatMap(({ backend }) => backend ?? [])))
   return new Map([...ids].toSorted().map(id => [id, { id, servers: serversOf(id, observed) }]))
 }
 

@@ -86,7 +86,7 @@ function leads({ model }: MadeModel, url: string): string {
     headers: {},
     query: {},
   })?.action
-  return action?.kind === 'forward' ? (action.shares[0]?.backend?.split('.')[1] ?? 'nothing') : 'nothing'
+  return action?.shares[0]?.backend?.split('.')[1] ?? 'nothing'
 }
 
 describe('requests are led', () => {

@@ -13,7 +13,7 @@ export interface MadeModel extends Pick<IngressRules, 'own' | 'problems'> {
 export function gatewayModel(observed: Observed, port: number): MadeModel {
   const { own, rules, problems } = ingressRules(observed)
   const model: GatewayModel = {
-    ports: [{ port, protocol: 'http', hosts: hostsOf(rules), certificates: [] }],
+    ports: [{ port, hosts: hostsOf(rules) }],
     backends: backendsOf(
       rules.map(({ rule }) => rule),
       observed,

@@ -65,7 +65,6 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
         source: `Ingress ${owner} ${place}`,
         match: { path, headers: [], query: [] },
         action: {
-          kind: 'forward',
           shares: [{ backend: target.id, weight: 1 }],
         },
       },

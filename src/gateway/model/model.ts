@@ -10,10 +10,7 @@ export interface GatewayModel {
 /** One port of the machine. */
 export interface ListeningPort {
   readonly port: number
-  readonly protocol: 'http' | 'https'
   readonly hosts: readonly Host[]
-  /** Of `https`: the first is for names that no other one has. */
-  readonly certificates: readonly Certificate[]
 }
 
 /** Rules for one name or one pattern of names; a request is taken by the most telling name that has a rule for it. */
@@ -58,11 +55,10 @@ export interface ValueMatch {
   readonly value: string
 }
 
-export type Action =
-  /** Shares are by weight; with none that has any, the answer is 500. */
-  | { readonly kind: 'forward'; readonly shares: readonly Share[] }
-  | { readonly kind: 'answer'; readonly status: number; readonly text: string }
-  | { readonly kind: 'to-https'; readonly port: number }
+/** Shares are by weight; with none that has any, the answer is 500. */
+export interface Action {
+  readonly shares: readonly Share[]
+}
 
 export interface Share {
   /** undefined: it leads nowhere, and answers 500. */
@@ -81,11 +77,4 @@ export interface Server {
   readonly port: number
   /** Takes what it has, and nothing new. */
   readonly draining: boolean
-}
-
-export interface Certificate {
-  /** Names the file. */
-  readonly id: string
-  /** Chain and key, in one. */
-  readonly pem: string
 }
