@@ -21,7 +21,6 @@ export async function benchHaproxy(): Promise<BenchHaproxy> {
   const haproxy = new Haproxy({
     ...directories,
     place: new ProcessPlace('bench-gateway'),
-    addresses: ['127.0.0.1'],
     restarted: () => {},
   })
   return {
@@ -42,6 +41,7 @@ export const forward = (backend: string): Action => ({ shares: [{ backend, weigh
 export function modelOf(port: number, services: ReadonlyMap<string, readonly Server[]>): GatewayModel {
   const hosts = [...services.keys()].map((name): Host => ({
     name: { kind: 'exact', name: `${name}.localhost` },
+    listener: '',
     rules: [
       {
         source: name,
@@ -51,7 +51,8 @@ export function modelOf(port: number, services: ReadonlyMap<string, readonly Ser
     ],
   }))
   return {
-    ports: [{ port, hosts }],
-    backends: new Map([...services].map(([id, servers]) => [id, { id, servers }])),
+    entrances: [{ address: '127.0.0.1', port, hosts }],
+    backends: new Map([...services].map(([id, servers]) => [id, { id, handling: {}, protocol: 'http', servers }])),
+    certificates: new Map(),
   }
 }

@@ -26,8 +26,7 @@ beforeAll(async () => {
       },
       leave: () => {},
     },
-    port: 80,
-    address: '127.0.0.1',
+    front: { address: '127.0.0.1', port: 80 },
     clock: machineClock,
     logger: silentLogger,
   })

@@ -12,15 +12,12 @@ import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Haproxy } from './haproxy/haproxy.ts'
-import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
+import { gatewayModel, type Front, type MadeModel } from './model/gateway-model.ts'
 
 export interface GatewayOptions {
   readonly client: Client
   readonly haproxy: Pick<Haproxy, 'bring' | 'leave'>
-  /** That plain requests come to. */
-  readonly port: number
-  /** As statuses name it: `127.0.0.1`. */
-  readonly address: string
+  readonly front: Front
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -35,14 +32,7 @@ export interface Gateway {
 
 const retryMs = 1_000
 
-export async function startGateway({
-  client,
-  haproxy,
-  port,
-  address,
-  clock,
-  logger,
-}: GatewayOptions): Promise<Gateway> {
+export async function startGateway({ client, haproxy, front, clock, logger }: GatewayOptions): Promise<Gateway> {
   const informers = {
     classes: client.informer(ingressClasses),
     ingresses: client.informer(ingresses),
@@ -67,7 +57,7 @@ export async function startGateway({
         service: (namespace, name) => informers.services.get({ namespace, name }),
         slices: (namespace, name) => slicesOf(`${namespace}/${name}`),
       },
-      port,
+      front,
     )
 
   function mark(): void {
@@ -120,7 +110,7 @@ export async function startGateway({
   }
 
   async function publish(ingress: Ingress): Promise<void> {
-    const wanted: IngressLoadBalancerIngress[] = [{ ip: address, ports: [{ port, protocol: 'TCP' }] }]
+    const wanted: IngressLoadBalancerIngress[] = [{ ip: front.address, ports: [{ port: front.port, protocol: 'TCP' }] }]
     if (JSON.stringify(ingress.status?.loadBalancer?.ingress) === JSON.stringify(wanted)) return
     await unlessNotFound(
       client.patch(

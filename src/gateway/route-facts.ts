@@ -25,7 +25,7 @@ const pathTypes = { exact: 'Exact', prefix: 'Prefix', pattern: 'RegularExpressio
 
 /** In the order in which they are tried. */
 export function routeFacts({ model, problems }: Pick<MadeModel, 'model' | 'problems'>): readonly RouteFacts[] {
-  const hosts = model.ports.flatMap(port => port.hosts).toSorted(compareHosts)
+  const hosts = model.entrances.flatMap(entrance => entrance.hosts).toSorted(compareHosts)
   return hosts.flatMap(({ name, rules }) => rules.map(rule => factsOf(rule, textOfHost(name), model, problems)))
 }
 
@@ -55,11 +55,10 @@ const mentions = (message: string, leadsTo: readonly string[]): boolean =>
 function targetsOf({ action }: Rule, { backends }: GatewayModel): Pick<RouteFacts, 'leadsTo' | 'instances'> {
   const total = action.shares.reduce((sum, { weight }) => sum + weight, 0)
   const found = action.shares.map(({ backend, weight }) => {
-    const [namespace = '', service = '', port = ''] = backend?.split('.') ?? []
+    const { service, servers = [] } = (backend === undefined ? undefined : backends.get(backend)) ?? {}
     const share = action.shares.length > 1 ? ` ${Math.round((100 * weight) / (total || 1))} %` : ''
-    const servers = backend === undefined ? [] : (backends.get(backend)?.servers ?? [])
     return {
-      text: backend === undefined ? 'nothing' : `${namespace}/${service}:${port}${share}`,
+      text: service === undefined ? 'nothing' : `${service.namespace}/${service.name}:${service.port}${share}`,
       ready: servers.filter(({ draining }) => !draining).length,
     }
   })
@@ -71,9 +70,9 @@ function targetsOf({ action }: Rule, { backends }: GatewayModel): Pick<RouteFact
 
 /** @returns the facts of the rule that takes the request; undefined: none does */
 export function explain(made: Pick<MadeModel, 'model' | 'problems'>, request: AskedRequest): RouteFacts | undefined {
-  for (const port of made.model.ports) {
-    const rule = findRule(port, request)
-    const host = port.hosts.find(({ rules }) => rule !== undefined && rules.includes(rule))
+  for (const entrance of made.model.entrances) {
+    const rule = findRule(entrance, request)
+    const host = entrance.hosts.find(({ rules }) => rule !== undefined && rules.includes(rule))
     if (rule !== undefined && host !== undefined) return factsOf(rule, textOfHost(host.name), made.model, made.problems)
   }
   return undefined

@@ -50,14 +50,13 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
     dataDirectory: places.data,
     stateDirectory: places.state,
     place,
-    addresses: [address],
     restarted: error => {
       if (error === undefined) logger.warn('HAProxy had died and was started again')
       else logger.error('HAProxy died and does not start again', { error: error.message })
     },
   })
   const port = await gatewayPort(places, haproxy.isRunning())
-  const gateway = await startGateway({ client, haproxy, port, address, clock, logger })
+  const gateway = await startGateway({ client, haproxy, front: { address, port }, clock, logger })
   return {
     address: `${address}:${port}`,
     warnings: () => (gateway.trouble === undefined ? [] : [`requests from outside are not served: ${gateway.trouble}`]),

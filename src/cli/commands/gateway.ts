@@ -111,6 +111,6 @@ async function modelIn(client: Client): Promise<MadeModel> {
       service: (namespace, name) => byName.get(`${namespace}/${name}`),
       slices: (namespace, name) => byService.get(`${namespace}/${name}`) ?? [],
     },
-    80,
+    { address: '127.0.0.1', port: 80 },
   )
 }

@@ -6,7 +6,7 @@ import { changeTo, loaded, resolved, type Change, type Running } from './change.
 import { filesOf } from './files.ts'
 import { layoutOf, type Layout } from './layout.ts'
 
-const places = { directory: '/gateway', socket: '/run/gateway.sock', addresses: ['127.0.0.1'] }
+const places = { directory: '/gateway', socket: '/run/gateway.sock' }
 
 const forward = (...shares: [backend: string, weight: number][]): Action => ({
   shares: shares.map(([backend, weight]) => ({ backend, weight })),
@@ -24,8 +24,11 @@ function layout(
   name: HostName = { kind: 'exact', name: 'shop.localhost' },
 ): Layout {
   const model: GatewayModel = {
-    ports: [{ port: 80, hosts: [{ name, rules }] }],
-    backends: new Map(Object.entries(backends).map(([id, servers]) => [id, { id, servers }])),
+    entrances: [{ address: '127.0.0.1', port: 80, hosts: [{ name, listener: '', rules }] }],
+    backends: new Map(
+      Object.entries(backends).map(([id, servers]) => [id, { id, handling: {}, protocol: 'http', servers }]),
+    ),
+    certificates: new Map(),
   }
   return layoutOf(model, places)
 }
@@ -68,7 +71,7 @@ describe('while it runs,', () => {
     expect(after(wanted)).toEqual([
       'add server spare-0/s_10-0-0-2_80 10.0.0.2:80',
       'set server spare-0/s_10-0-0-2_80 state ready',
-      'add map /gateway/maps/80-prefix.map shop.localhost/api/ spare-0',
+      'add map /gateway/maps/127.0.0.1_80-prefix.map shop.localhost/api/ spare-0',
     ])
   })
 
@@ -77,13 +80,15 @@ describe('while it runs,', () => {
       layout([rule('/', forward(['a', first], ['b', second]))], { a: [server(1)], b: [server(2)] })
     const steps = commands(changeTo(loaded(shared(90, 10)), shared(80, 20)))
     expect(steps).toHaveLength(100)
-    expect(steps.every(command => /^set map \/gateway\/maps\/80-shares\.map s_\w+\/\d+ b$/.test(command))).toBe(true)
+    expect(
+      steps.every(command => /^set map \/gateway\/maps\/127\.0\.0\.1_80-shares\.map s_\w+\/\d+ b$/.test(command)),
+    ).toBe(true)
   })
 
   test('names whose order says something come all at once', () => {
     const any = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'x.com' })
     const other = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'y.com' })
-    expect(commands(changeTo(loaded(any), other))).toContain('replace /gateway/maps/80-below.map')
+    expect(commands(changeTo(loaded(any), other))).toContain('replace /gateway/maps/127.0.0.1_80-below.map')
   })
 })
 
@@ -152,7 +157,7 @@ class Pretended {
             .map(line => line.split(' ') as [string, string]),
         ),
       )
-    for (const [id, servers] of running.layout.backends)
+    for (const [id, { servers }] of running.layout.backends)
       for (const name of servers.keys()) made.servers.set(`${running.called.get(id)}/${name}`, 'ready')
     return made
   }
@@ -179,7 +184,7 @@ class Pretended {
       [...entries].map(entry => entry.join(' ')).toSorted((left, right) => (left < right ? -1 : 1))
     const files = [...wanted.maps.keys()]
     const owedServers = new Set(
-      [...wanted.backends].flatMap(([id, servers]) => [...servers.keys()].map(name => `${called.get(id)}/${name}`)),
+      [...wanted.backends].flatMap(([id, { servers }]) => [...servers.keys()].map(name => `${called.get(id)}/${name}`)),
     )
     // Spare places that nothing leads to keep what they had.
     const servers = [...this.servers]

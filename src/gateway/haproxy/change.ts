@@ -1,6 +1,7 @@
 // From what HAProxy runs to what it is to run: the commands that bring it there while it runs, or the files that it is to
 // be loaded with. A backend that is new takes the place of a spare one, so that a new service needs no loading. Pure.
 import type { Server } from '../model/model.ts'
+import type { BackendLayout } from './backend-lines.ts'
 import type { Layout } from './layout.ts'
 import { commandWord } from './names.ts'
 
@@ -39,6 +40,8 @@ export const loaded = (layout: Layout): Running => ({
 export function changeTo(running: Running | undefined, layout: Layout): Change {
   if (running === undefined || running.layout.skeleton !== layout.skeleton)
     return { kind: 'load', next: loaded(layout) }
+  for (const [id, { lines }] of layout.backends)
+    if (!sameLines(running.layout.backends.get(id)?.lines ?? [], lines)) return { kind: 'load', next: loaded(layout) }
   const spares = [...running.spares]
   const called = new Map([...running.called].filter(([id]) => layout.backends.has(id)))
   for (const id of layout.backends.keys()) {
@@ -50,11 +53,11 @@ export function changeTo(running: Running | undefined, layout: Layout): Change {
   const leaving = new Map<string, ReadonlySet<string>>()
   const first: string[] = []
   const last: string[] = []
-  for (const [id, servers] of layout.backends) {
+  for (const [id, backend] of layout.backends) {
     const name = called.get(id)!
-    const before = running.layout.backends.get(id) ?? new Map<string, Server>()
+    const before = running.layout.backends.get(id)?.servers ?? new Map<string, Server>()
     const leftBefore = running.leaving.get(name) ?? new Set()
-    const { commands, gone } = serverCommands(name, before, servers, leftBefore)
+    const { commands, gone } = serverCommands(name, before, backend, leftBefore)
     first.push(...commands)
     for (const server of gone) if (!leftBefore.has(server)) last.push(`set server ${name}/${server} state maint`)
     if (gone.size > 0) leaving.set(name, gone)
@@ -69,10 +72,13 @@ export function changeTo(running: Running | undefined, layout: Layout): Change {
   return steps.length === 0 ? { kind: 'none' } : { kind: 'commands', steps, next: { layout, called, spares, leaving } }
 }
 
+const sameLines = (left: readonly string[], right: readonly string[]): boolean =>
+  left === right || (left.length === right.length && left.every((line, index) => line === right[index]))
+
 function serverCommands(
   backend: string,
   before: ReadonlyMap<string, Server>,
-  after: ReadonlyMap<string, Server>,
+  { servers: after, serverOptions }: BackendLayout,
   leaving: ReadonlySet<string>,
 ): { readonly commands: readonly string[]; readonly gone: ReadonlySet<string> } {
   const commands: string[] = []
@@ -81,7 +87,8 @@ function serverCommands(
     const old = before.get(name)
     const state = `set server ${backend}/${name} state ${server.draining ? 'drain' : 'ready'}`
     if (old === undefined) {
-      if (!gone.delete(name)) commands.push(`add server ${backend}/${name} ${server.address}:${server.port}`)
+      if (!gone.delete(name))
+        commands.push(`add server ${backend}/${name} ${server.address}:${server.port}${serverOptions}`)
       commands.push(state)
     } else if (old.draining !== server.draining) commands.push(state)
   }

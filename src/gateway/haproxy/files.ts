@@ -1,6 +1,6 @@
 // The files that HAProxy is loaded with. Pure.
-import type { Server } from '../model/model.ts'
 import { resolved, type Running } from './change.ts'
+import type { BackendLayout } from './backend-lines.ts'
 
 export interface GatewayFiles {
   readonly configuration: string
@@ -9,8 +9,8 @@ export interface GatewayFiles {
 }
 
 export function filesOf({ layout, called, spares }: Running): GatewayFiles {
-  const backends = [...layout.backends].map(([id, servers]) => backendText(called.get(id)!, servers))
-  const empty = spares.map(name => backendText(name, new Map()))
+  const backends = [...layout.backends].map(([id, backend]) => backendText(called.get(id)!, backend))
+  const empty = spares.map(name => backendText(name, emptyBackend))
   return {
     configuration: [layout.skeleton, ...backends, ...empty, ''].join('\n'),
     maps: new Map([...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))])),
@@ -18,16 +18,19 @@ export function filesOf({ layout, called, spares }: Running): GatewayFiles {
 }
 
 /** Servers that take nothing new have what they have from the process before; where there is nothing else, they serve. */
-function backendText(name: string, servers: ReadonlyMap<string, Server>): string {
+function backendText(name: string, { lines, serverOptions, servers }: BackendLayout): string {
   const fresh = [...servers].filter(([, { draining }]) => !draining)
   const used = fresh.length > 0 ? fresh : [...servers]
   return [
     '',
     `backend ${name}`,
     'balance roundrobin',
-    ...used.map(([server, { address, port }]) => `server ${server} ${address}:${port}`),
+    ...lines,
+    ...used.map(([server, { address, port }]) => `server ${server} ${address}:${port}${serverOptions}`),
   ].join('\n')
 }
+
+const emptyBackend: BackendLayout = { lines: [], serverOptions: '', servers: new Map() }
 
 const mapText = (entries: ReadonlyMap<string, string>): string =>
   [...entries].map(([key, value]) => `${key} ${value}\n`).join('')

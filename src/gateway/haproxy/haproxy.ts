@@ -20,8 +20,6 @@ import type { GatewayModel } from '../model/model.ts'
 
 export interface HaproxyOptions extends HaproxyDirectories {
   readonly place: ProcessPlace
-  /** Addresses that it listens at. */
-  readonly addresses: readonly string[]
   /** It had died and was started again, or does not start again. */
   readonly restarted: (error?: Error) => void
 }
@@ -51,7 +49,6 @@ export class Haproxy {
     this.places = {
       directory: this.files.directory,
       socket: this.files.workerSocket,
-      addresses: options.addresses,
     }
   }
 

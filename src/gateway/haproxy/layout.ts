@@ -1,8 +1,9 @@
 // What HAProxy is to run, in the parts in which it changes: the skeleton, for which it has to be loaded anew, and maps and
 // servers, which it takes while it runs. Pure.
-import type { GatewayModel, Server } from '../model/model.ts'
+import type { Entrance, GatewayModel } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
-import { serverName } from './names.ts'
+import { backendLayout, type BackendLayout } from './backend-lines.ts'
+import { entranceName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
 import { placesOf } from './shares.ts'
 
@@ -13,8 +14,7 @@ export interface Layout {
   readonly maps: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Maps whose order says something. */
   readonly ordered: ReadonlySet<string>
-  /** Backend -> server by its name. */
-  readonly backends: ReadonlyMap<string, ReadonlyMap<string, Server>>
+  readonly backends: ReadonlyMap<string, BackendLayout>
 }
 
 export interface Places {
@@ -22,37 +22,28 @@ export interface Places {
   readonly directory: string
   /** Of the worker's commands. */
   readonly socket: string
-  /** Addresses that ports listen at. */
-  readonly addresses: readonly string[]
 }
 
 const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'exact', 'prefix', 'shares']
 
 export function layoutOf(model: GatewayModel, places: Places): Layout {
-  const ports = model.ports.map(port => ({ port, table: routingTable(port) }))
-  const mapFile = (port: number, name: MapName): string => `${places.directory}/maps/${port}-${name}.map`
-  const maps = ports.flatMap(({ port, table }) =>
-    mapNames.map(name => [mapFile(port.port, name), mapOf(name, table)] as const),
+  const entrances = model.entrances.map(entrance => ({ entrance, table: routingTable(entrance) }))
+  const mapFile = (entrance: Entrance, name: MapName): string =>
+    `${places.directory}/maps/${entranceName(entrance)}-${name}.map`
+  const maps = entrances.flatMap(({ entrance, table }) =>
+    mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
   return {
     skeleton: [
       ...globalLines(places),
-      ...ports.flatMap(({ port, table }) => [
+      ...entrances.flatMap(({ entrance, table }) => [
         '',
-        ...frontendLines(port, table, {
-          map: name => mapFile(port.port, name),
-          addresses: places.addresses,
-        }),
+        ...frontendLines(entrance, table, name => mapFile(entrance, name)),
       ]),
     ].join('\n'),
     maps: new Map(maps),
-    ordered: new Set(ports.map(({ port }) => mapFile(port.port, 'below'))),
-    backends: new Map(
-      [...model.backends].map(([id, { servers }]) => [
-        id,
-        new Map(servers.map(server => [serverName(server), server])),
-      ]),
-    ),
+    ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
+    backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend)])),
   }
 }
 

@@ -1,7 +1,7 @@
-// A port's routing as lines of HAProxy's configuration: look up the name, then the path, then choose among candidates,
+// An entrance's routing as lines of HAProxy's configuration: look up the name, then the path, then choose among candidates,
 // then do what is to be done. All that changes often stands in maps. Pure.
-import type { ListeningPort, RequestMatch, ValueMatch } from '../model/model.ts'
-import { frontendName } from './names.ts'
+import type { Entrance, RequestMatch, ValueMatch } from '../model/model.ts'
+import { entranceName } from './names.ts'
 import { quoted } from './quoted.ts'
 import type { Candidate, RoutingTable } from './routing-table.ts'
 
@@ -11,13 +11,6 @@ export const sharedPlaces = 1000
 export const nowhere = 'nowhere'
 
 export type MapName = 'hosts' | 'one-label' | 'below' | 'exact' | 'prefix' | 'shares'
-
-export interface FrontendPlaces {
-  /** Path of a map of this port. */
-  readonly map: (name: MapName) => string
-  /** Addresses that it listens at. */
-  readonly addresses: readonly string[]
-}
 
 /**
  * In this order: what is encoded may be a dot. Broken escapes are refused; without `strict` HAProxy 2.6 also loses the
@@ -31,14 +24,12 @@ const plainPath = [
   'path-strip-dotdot full',
 ]
 
-export function frontendLines(
-  { port }: Pick<ListeningPort, 'port'>,
-  table: RoutingTable,
-  { map, addresses }: FrontendPlaces,
-): string[] {
+/** @param map path of a map of this entrance */
+export function frontendLines(entrance: Entrance, table: RoutingTable, map: (name: MapName) => string): string[] {
+  const { address, port } = entrance
   return [
-    `frontend ${frontendName(port)}`,
-    ...addresses.map(address => `bind ${address}:${port}`),
+    `frontend ${entranceName(entrance)}`,
+    `bind ${address}:${port}`,
     'http-request set-var(txn.host) req.hdr(host),host_only,lower',
     // What a rule is asked about is what a service gets.
     // Most paths are plain already, and one look at them costs less than five.

@@ -36,10 +36,13 @@ const rule: fc.Arbitrary<Omit<Rule, 'source' | 'action'>> = fc.record({
   ),
 })
 const hosts: fc.Arbitrary<Host[]> = fc
-  .uniqueArray(fc.record({ name, rules: fc.array(rule, { maxLength: 5 }) }), {
-    maxLength: 5,
-    selector: host => JSON.stringify(host.name),
-  })
+  .uniqueArray(
+    fc.record({ name, listener: fc.constantFrom('one', 'other'), rules: fc.array(rule, { maxLength: 5 }) }),
+    {
+      maxLength: 5,
+      selector: host => JSON.stringify(host.name),
+    },
+  )
   .map(all =>
     all.map((host, place) => ({
       ...host,

@@ -1,10 +1,10 @@
-// The rules of a port as tables to look up in: name to host, host and path to what is done. What depends on the path
+// The rules of an entrance as tables to look up in: name to host, host and path to what is done. What depends on the path
 // alone is one entry, however many rules there are; what depends on more is a short list of candidates. A rule that comes
 // or goes changes entries, which HAProxy takes while it runs. Pure.
-import { stableHash } from '../../lib/stable-hash.ts'
+import { hashOf } from '../model/backends.ts'
 import { answersTo, compareHosts, matchesPath } from '../model/find-rule.ts'
 import { prefixOf } from '../model/match-order.ts'
-import type { Action, HostName, ListeningPort, RequestMatch, Rule } from '../model/model.ts'
+import type { Action, Entrance, Host, HostName, RequestMatch, Rule } from '../model/model.ts'
 
 export interface RoutingTable {
   /** Each by what it is looked up with, leading to the key of a host. */
@@ -31,7 +31,7 @@ export interface Candidate {
   readonly action: string
 }
 
-export function routingTable({ hosts }: Pick<ListeningPort, 'hosts'>): RoutingTable {
+export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
   const sorted = hosts.toSorted(compareHosts)
   const actions = new Map<string, Action>()
   const choices = new Map<string, readonly Candidate[]>()
@@ -39,7 +39,7 @@ export function routingTable({ hosts }: Pick<ListeningPort, 'hosts'>): RoutingTa
   const prefixes = new Map<string, string>()
   for (const host of sorted) {
     const key = keyOf(host.name)
-    const rules = sorted.filter(other => other === host || covers(other.name, host.name)).flatMap(other => other.rules)
+    const rules = sorted.filter(other => other === host || covers(other, host)).flatMap(other => other.rules)
     for (const [path, decision] of decisions(rules, 'exact', actions, choices))
       exactPaths.set(`${key}${path}/`, decision)
     for (const [path, decision] of decisions(rules, 'prefix', actions, choices))
@@ -74,8 +74,11 @@ function keyOf(name: HostName): string {
   }
 }
 
+const covers = (outer: Host, inner: Host): boolean =>
+  outer.listener === inner.listener && isWider(outer.name, inner.name)
+
 /** Whether whatever `inner` answers to, `outer` does, too, and is less telling. */
-function covers(outer: HostName, inner: HostName): boolean {
+function isWider(outer: HostName, inner: HostName): boolean {
   if (inner.kind === 'any') return false
   if (outer.kind === 'any') return true
   if (inner.kind === 'exact') return outer.kind !== 'exact' && answersTo(outer, inner.name)
@@ -99,7 +102,7 @@ function* decisions(
     if (first === undefined) continue
     if (isUnconditional(first.match)) yield [path, first.action]
     else {
-      const choice = `c_${nameOf(candidates)}`
+      const choice = `c_${hashOf(candidates)}`
       choices.set(choice, candidates)
       yield [path, choice]
     }
@@ -148,8 +151,5 @@ const isUnconditional = ({ method, headers, query, pathPattern }: Candidate['mat
 /** Shares are named after their rule, so that other weights are another entry and no other name. */
 function actionName({ source, action }: Rule): string {
   const [only, ...more] = action.shares
-  return only?.backend !== undefined && only.weight > 0 && more.length === 0 ? only.backend : `s_${nameOf(source)}`
+  return only?.backend !== undefined && only.weight > 0 && more.length === 0 ? only.backend : `s_${hashOf(source)}`
 }
-
-/** One hash has 32 bits, which is too few for tens of thousands. */
-export const nameOf = (value: unknown): string => stableHash(value) + stableHash(value, 'again')

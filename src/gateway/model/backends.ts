@@ -1,23 +1,53 @@
 // Backends out of services and their endpoints. Pure.
 import type { Service } from '../../api/generated/models.ts'
 import { portEndpoints } from '../../api/service-endpoints.ts'
-import type { Backend, Rule, Server } from './model.ts'
+import { stableHash } from '../../lib/stable-hash.ts'
+import type { Backend, BackendProtocol, Handling, Server, ServicePort } from './model.ts'
 import type { Observed } from './observed.ts'
 
-/** Of a port of a service, by its number where that is known; as it stands in configurations, it has no characters that mean something there. */
-export const backendId = (namespace: string, service: string, port: number | string): string =>
-  `${namespace}.${service}.${port}`
+/** A backend before anybody looked who serves it. */
+export type WantedBackend = Omit<Backend, 'servers'>
 
-/** @param rules which lead there */
-export function backendsOf(rules: readonly Rule[], observed: Observed): ReadonlyMap<string, Backend> {
-  const ids = new Set(rules.flatMap(({ action }) => action.shares.flatMap(({ backend }) => backend ?? [])))
-  return new Map([...ids].toSorted().map(id => [id, { id, servers: serversOf(id, observed) }]))
+/** @param found the service, where it is there @param protocol that the route asks for, whatever the service says */
+export function wantedBackend(
+  service: ServicePort,
+  found: Service | undefined,
+  { handling = {}, protocol }: { readonly handling?: Handling; readonly protocol?: BackendProtocol } = {},
+): WantedBackend {
+  const spoken = protocol ?? protocolOf(found, service.port)
+  return { id: backendId(service, spoken, handling), service, handling, protocol: spoken }
 }
 
-function serversOf(id: string, observed: Observed): readonly Server[] {
-  const [namespace = '', name = '', number = ''] = id.split('.')
-  const service = observed.service(namespace, name)
-  const port = servicePort(service, Number(number))
+/** As it stands in configurations, it has no characters that mean something there. */
+function backendId({ namespace, name, port }: ServicePort, protocol: BackendProtocol, handling: Handling): string {
+  const own = {
+    ...(protocol !== 'http' && { protocol }),
+    ...(Object.values(handling).some(value => value !== undefined) && { handling }),
+  }
+  const plain = `${namespace}.${name}.${port}`
+  return Object.keys(own).length === 0 ? plain : `${plain}.${hashOf(own)}`
+}
+
+/** One hash has 32 bits, which is too few for tens of thousands. */
+export const hashOf = (value: unknown): string => stableHash(value) + stableHash(value, 'again')
+
+/** Source: Kubernetes, standard application protocols (KEP-3726). */
+const protocolOf = (service: Service | undefined, port: number | string): BackendProtocol =>
+  servicePort(service, port)?.appProtocol === 'kubernetes.io/h2c' ? 'h2' : 'http'
+
+export function backendsOf(wanted: readonly WantedBackend[], observed: Observed): ReadonlyMap<string, Backend> {
+  const byId = new Map(wanted.map(backend => [backend.id, backend]))
+  return new Map(
+    [...byId.values()]
+      .toSorted((left, right) => (left.id < right.id ? -1 : Number(left.id > right.id)))
+      .map(backend => [backend.id, { ...backend, servers: serversOf(backend.service, observed) }]),
+  )
+}
+
+function serversOf(target: ServicePort | undefined, observed: Observed): readonly Server[] {
+  if (target === undefined) return []
+  const { namespace, name } = target
+  const port = servicePort(observed.service(namespace, name), target.port)
   if (port === undefined) return []
   const { backends, serving } = portEndpoints(port, observed.slices(namespace, name))
   const keys = new Set(backends.map(({ address, port: at }) => `${address}:${at}`))
@@ -29,7 +59,7 @@ function serversOf(id: string, observed: Observed): readonly Server[] {
   ]
 }
 
-const servicePort = (
+export const servicePort = (
   service: Service | undefined,
-  number: number,
+  number: number | string,
 ): NonNullable<Service['spec']['ports']>[number] | undefined => service?.spec.ports?.find(({ port }) => port === number)

@@ -2,7 +2,7 @@
 // tested against. Pure.
 import { RE2JS } from 're2js'
 import { prefixOf } from './match-order.ts'
-import type { Host, HostName, ListeningPort, PathMatch, RequestMatch, Rule, ValueMatch } from './model.ts'
+import type { Entrance, Host, HostName, PathMatch, RequestMatch, Rule, ValueMatch } from './model.ts'
 
 export interface AskedRequest {
   /** Without a port. */
@@ -14,9 +14,12 @@ export interface AskedRequest {
   readonly query: Readonly<Record<string, string>>
 }
 
-export function findRule({ hosts }: Pick<ListeningPort, 'hosts'>, request: AskedRequest): Rule | undefined {
+export function findRule({ hosts }: Pick<Entrance, 'hosts'>, request: AskedRequest): Rule | undefined {
   const fitting = hosts.filter(({ name }) => answersTo(name, request.host)).toSorted(compareHosts)
-  return fitting.flatMap(({ rules }) => rules).find(({ match }) => matches(match, request))
+  return fitting
+    .filter(({ listener }) => listener === fitting[0]?.listener)
+    .flatMap(({ rules }) => rules)
+    .find(({ match }) => matches(match, request))
 }
 
 export function answersTo(name: HostName, host: string): boolean {

@@ -72,14 +72,14 @@ function made(ingresses: readonly Ingress[], slices: readonly EndpointSlice[] = 
           : undefined,
       slices: () => slices,
     },
-    80,
+    { address: '127.0.0.1', port: 80 },
   )
 }
 
 /** @returns the service, or `nothing` */
 function leads({ model }: MadeModel, url: string): string {
   const { hostname, pathname } = new URL(url)
-  const action = findRule(model.ports[0]!, {
+  const action = findRule(model.entrances[0]!, {
     host: hostname,
     path: pathname,
     method: 'GET',

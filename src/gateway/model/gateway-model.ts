@@ -9,15 +9,22 @@ export interface MadeModel extends Pick<IngressRules, 'own' | 'problems'> {
   readonly model: GatewayModel
 }
 
-/** @param port that plain requests come to */
-export function gatewayModel(observed: Observed, port: number): MadeModel {
+/** Where requests come in that ask for nothing else. */
+export interface Front {
+  readonly address: string
+  /** That plain requests come to. */
+  readonly port: number
+}
+
+export function gatewayModel(observed: Observed, { address, port }: Front): MadeModel {
   const { own, rules, problems } = ingressRules(observed)
   const model: GatewayModel = {
-    ports: [{ port, hosts: hostsOf(rules) }],
+    entrances: [{ address, port, hosts: hostsOf(rules) }],
     backends: backendsOf(
-      rules.map(({ rule }) => rule),
+      rules.flatMap(({ backends }) => backends),
       observed,
     ),
+    certificates: new Map(),
   }
   return { own, problems, model }
 }
@@ -26,6 +33,7 @@ function hostsOf(rules: readonly HostRule[]): readonly Host[] {
   const byName = Map.groupBy(rules, ({ name }) => JSON.stringify(name))
   return [...byName.values()].map(all => ({
     name: all[0]!.name,
+    listener: '',
     rules: all.map(({ rule }) => rule).toSorted(compareRules),
   }))
 }

@@ -3,7 +3,7 @@
 import type { HTTPIngressPath, Ingress, IngressBackend } from '../../api/generated/models.ts'
 import { gatewayClassName, gatewayController } from '../../api/gateway-names.ts'
 import { keyOf } from '../../api/object.ts'
-import { backendId } from './backends.ts'
+import { wantedBackend, type WantedBackend } from './backends.ts'
 import { plainPath } from './plain-path.ts'
 import type { HostName, PathMatch, Rule } from './model.ts'
 import type { Observed } from './observed.ts'
@@ -11,6 +11,8 @@ import type { Observed } from './observed.ts'
 export interface HostRule {
   readonly name: HostName
   readonly rule: Rule
+  /** That the rule leads to. */
+  readonly backends: readonly WantedBackend[]
   /** Of two that take the same requests, the older one does. */
   readonly createdAt: string
   /** `namespace/name` of the Ingress. */
@@ -64,10 +66,9 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
       rule: {
         source: `Ingress ${owner} ${place}`,
         match: { path, headers: [], query: [] },
-        action: {
-          shares: [{ backend: target.id, weight: 1 }],
-        },
+        action: { shares: [{ backend: target.backend?.id, weight: 1 }] },
       },
+      backends: target.backend === undefined ? [] : [target.backend],
     })
   }
   const { rules: written = [], defaultBackend } = ingress.spec
@@ -97,7 +98,7 @@ const pathOf = ({ path, pathType }: HTTPIngressPath): PathMatch => ({
 
 interface Target {
   /** Also of what is not there yet, so that nothing has to be loaded anew when it comes. */
-  readonly id?: string
+  readonly backend?: WantedBackend
   readonly problem?: string
 }
 
@@ -114,19 +115,20 @@ function targetOf(
   const found = observed.service(namespace, service.name)
   const ports = found?.spec.ports ?? []
   const port = ports.find(each => (typeof wanted === 'string' ? each.name === wanted : each.port === wanted))
-  const id = backendId(namespace, service.name, port?.port ?? wanted)
-  if (found === undefined) return { id, problem: `there is no service "${service.name}" in the namespace ${namespace}` }
+  const backend = wantedBackend({ namespace, name: service.name, port: port?.port ?? wanted }, found)
+  if (found === undefined)
+    return { backend, problem: `there is no service "${service.name}" in the namespace ${namespace}` }
   if (found.spec.type === 'ExternalName')
     return {
-      id,
+      backend,
       problem: `the service "${service.name}" is a name of another host (ExternalName), which nothing is led to`,
     }
   if (port === undefined)
     return {
-      id,
+      backend,
       problem: `the service "${service.name}" has no port ${wanted}; it has ${ports.map(each => each.name ?? each.port).join(', ')}`,
     }
-  return { id }
+  return { backend }
 }
 
 /** The oldest one keeps what several ask for. */

@@ -2,20 +2,50 @@
 // leads. Ingresses and routes become this; HAProxy's configuration is made of it. Nothing here knows either.
 
 export interface GatewayModel {
-  readonly ports: readonly ListeningPort[]
+  readonly entrances: readonly Entrance[]
   /** By id: each that a rule leads to. */
   readonly backends: ReadonlyMap<string, Backend>
+  /** By id: each that an entrance shows. */
+  readonly certificates: ReadonlyMap<string, Certificate>
 }
 
-/** One port of the machine. */
-export interface ListeningPort {
+/** Where requests come in: one port of one address. */
+export interface Entrance {
+  readonly address: string
   readonly port: number
+  /** undefined: requests come in plain text. */
+  readonly tls?: Termination
   readonly hosts: readonly Host[]
 }
 
-/** Rules for one name or one pattern of names; a request is taken by the most telling name that has a rule for it. */
+/** The end of TLS at an entrance. */
+export interface Termination {
+  /** In the order in which they are looked through. */
+  readonly certificates: readonly ShownCertificate[]
+}
+
+export interface ShownCertificate {
+  /** undefined: to whoever asks for a name that stands in the certificate. */
+  readonly to?: HostName
+  /** Id of the certificate. */
+  readonly id: string
+}
+
+export interface Certificate {
+  /** Stays the same for the same Secret: `shop.web-tls`. */
+  readonly id: string
+  /** The certificate, those that signed it, and its key, in PEM. */
+  readonly pem: string
+}
+
+/**
+ * Rules for one name or one pattern of names. A request is taken by the most telling name that has a rule for it, among
+ * those that have the listener of the most telling name of all.
+ */
 export interface Host {
   readonly name: HostName
+  /** Names of different listeners share no requests. */
+  readonly listener: string
   /** In the order in which they are tried. */
   readonly rules: readonly Rule[]
 }
@@ -66,10 +96,98 @@ export interface Share {
   readonly weight: number
 }
 
+/** A service as a rule leads to it: two that handle requests differently are two backends of one service. */
 export interface Backend {
-  /** Stays the same for the same service and port. */
+  /** Stays the same for the same service, port and handling. */
   readonly id: string
+  /** undefined: it answers by itself. */
+  readonly service?: ServicePort
+  readonly handling: Handling
+  readonly protocol: BackendProtocol
   readonly servers: readonly Server[]
+}
+
+export interface ServicePort {
+  readonly namespace: string
+  readonly name: string
+  /** Its number, or what was asked for where there is no such port. */
+  readonly port: number | string
+}
+
+/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. */
+export type BackendProtocol = 'http' | 'h2'
+
+/** What is done with a request before its service gets it, and with the answer, in the order of these fields. */
+export interface Handling {
+  /** Where browsers are allowed to ask from; answers their preflights. */
+  readonly cors?: CrossOrigin
+  /** Answers; no service is asked. */
+  readonly redirect?: Redirect
+  /** One after the other. */
+  readonly requestHeaders?: readonly HeaderChanges[]
+  readonly responseHeaders?: readonly HeaderChanges[]
+  readonly rewrite?: Rewrite
+  readonly mirrors?: readonly Mirror[]
+  /** Within which the answer has to begin, and go on, or it is 504. */
+  readonly timeoutMs?: number
+  readonly retry?: Retry
+}
+
+export interface HeaderChanges {
+  readonly set: readonly HeaderValue[]
+  readonly add: readonly HeaderValue[]
+  readonly remove: readonly string[]
+}
+
+export interface HeaderValue {
+  readonly name: string
+  readonly value: string
+}
+
+export interface Redirect {
+  readonly status: 301 | 302 | 303 | 307 | 308
+  readonly scheme: 'http' | 'https'
+  /** undefined: the one that was asked for. */
+  readonly host?: string
+  /** Told unless it is the usual one of the scheme. */
+  readonly port: number
+  readonly path?: PathChange
+}
+
+export interface Rewrite {
+  readonly host?: string
+  readonly path?: PathChange
+}
+
+export type PathChange =
+  | { readonly kind: 'whole'; readonly value: string }
+  /** Of a prefix that is known to be there, by segments. */
+  | { readonly kind: 'prefix'; readonly prefix: string; readonly value: string }
+
+/** A copy of the request, whose answer nobody waits for. */
+export interface Mirror {
+  /** Id of a backend. */
+  readonly backend: string
+  /** Of how many requests, from 0 to 1. */
+  readonly share: number
+}
+
+export interface CrossOrigin {
+  /** `*`, `https://shop.example.com`, `https://*.example.com`. */
+  readonly origins: readonly string[]
+  readonly credentials: boolean
+  readonly methods: readonly string[]
+  readonly headers: readonly string[]
+  readonly exposed: readonly string[]
+  readonly maxAgeSeconds: number
+}
+
+export interface Retry {
+  /** After the first attempt. */
+  readonly attempts: number
+  /** Of answers after which there is another attempt. */
+  readonly codes: readonly number[]
+  readonly backoffMs?: number
 }
 
 export interface Server {
