@@ -4,7 +4,16 @@ import type { KubeObject } from '../api/object.ts'
 import { groupResource, type Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
-import { gatewayClasses, gateways, grpcRoutes, httpRoutes, listenerSets, referenceGrants } from './kinds/resources.ts'
+import {
+  gatewayClasses,
+  gateways,
+  grpcRoutes,
+  httpRoutes,
+  listenerSets,
+  referenceGrants,
+  tcpRoutes,
+  tlsRoutes,
+} from './kinds/resources.ts'
 
 /** That every cluster has. */
 export const usualResources: readonly Resource[] = [
@@ -22,6 +31,8 @@ export const routeResources: readonly Resource[] = [
   listenerSets,
   httpRoutes,
   grpcRoutes,
+  tlsRoutes,
+  tcpRoutes,
   referenceGrants,
 ] as readonly Resource[]
 
@@ -47,6 +58,8 @@ export function observed({ all, service, slices }: ObjectSource, machine: Observ
     listenerSets: all(listenerSets),
     httpRoutes: all(httpRoutes),
     grpcRoutes: all(grpcRoutes),
+    tlsRoutes: all(tlsRoutes),
+    tcpRoutes: all(tcpRoutes),
     referenceGrants: all(referenceGrants),
     service,
     slices,

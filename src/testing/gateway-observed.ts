@@ -9,6 +9,8 @@ export const nothing: Observed = {
   listenerSets: [],
   httpRoutes: [],
   grpcRoutes: [],
+  tlsRoutes: [],
+  tcpRoutes: [],
   referenceGrants: [],
   service: () => undefined,
   slices: () => [],

@@ -1,6 +1,7 @@
 // Gateways and their routes as what is done with requests, and as what their statuses say.
 import { describe, expect, test } from 'vitest'
 import {
+  connectionRoute,
   gateway,
   gatewayClass,
   grant,
@@ -448,6 +449,48 @@ test('a GRPCRoute leads calls, in HTTP/2', () => {
   expect(to('/a.C/Put')).toEqual([expect.stringMatching(/^shop\.api\.80\./)])
   expect(to('/b.C/Put')).toBeUndefined()
   expect([...result.model.backends.values()].map(({ protocol }) => protocol)).toEqual(['h2', 'h2'])
+})
+
+test('TLSRoutes and TCPRoutes hand on connections, each at listeners of its own', () => {
+  const result = made({
+    gateways: [
+      gateway({ name: 'one' }, [
+        listener(),
+        listener({ name: 'tls', port: 443, protocol: 'TLS', hostname: '*.example.com', tls: { mode: 'Passthrough' } }),
+        listener({ name: 'tcp', port: 5432, protocol: 'TCP' }),
+        listener({ name: 'clash', port: 80, protocol: 'TCP' }),
+      ]),
+    ],
+    tlsRoutes: [
+      connectionRoute('TLSRoute', { name: 'names', parents: [parent('one')], hostnames: ['a.example.com', 'a.org'] }, [
+        toService('web'),
+      ]),
+    ],
+    tcpRoutes: [
+      connectionRoute('TCPRoute', { name: 'data', parents: [parent('one', { sectionName: 'tcp' })] }, [
+        toService('api'),
+      ]),
+      connectionRoute('TCPRoute', { name: 'other', parents: [parent('one', { sectionName: 'http' })] }, [
+        toService('api'),
+      ]),
+    ],
+  })
+  const at = (port: number): unknown => {
+    const entrance = result.model.entrances.find(each => each.address === '127.7.0.1' && each.port === port)
+    return [entrance?.carries, entrance?.hosts.flatMap(({ name, rules }) => (rules.length > 0 ? name : []))]
+  }
+  expect(at(443)).toEqual(['names', [{ kind: 'exact', name: 'a.example.com' }]])
+  expect(at(5432)).toEqual(['connections', [{ kind: 'any' }]])
+  expect([...result.model.backends.values()].map(({ protocol }) => protocol)).toEqual(['tcp', 'tcp'])
+  expect(says(result, 'TCPRoute', 'other').parents).toEqual([
+    ['Accepted=False NotAllowedByListeners', 'ResolvedRefs=True ResolvedRefs'],
+  ])
+  expect(says(result, 'Gateway', 'one').listeners).toMatchObject({
+    http: expect.arrayContaining(['Conflicted=True ProtocolConflict']),
+    clash: expect.arrayContaining(['Conflicted=True ProtocolConflict', 'Programmed=False ProtocolConflict']),
+    tls: [1, ...fine],
+    tcp: [1, ...fine],
+  })
 })
 
 describe('a status', () => {

@@ -5,13 +5,14 @@ import { attachmentsOf } from './attachment.ts'
 import { backendsOf } from './backends.ts'
 import { entrancesOf, type Offer } from './entrances.ts'
 import type { Front } from './gateway-addresses.ts'
+import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
 import { gatewayProblems, routeProblems } from './problems.ts'
 import type { Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressRules } from './ingress-rules.ts'
-import { ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
+import { carriedBy, endsTls, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel } from './model.ts'
 import type { Observed } from './observed.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
@@ -32,6 +33,7 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
   const routes = [
     ...observed.httpRoutes.map(route => ({ route, rules: httpRules(route) })),
     ...observed.grpcRoutes.map(route => ({ route, rules: grpcRules(route) })),
+    ...[...observed.tlsRoutes, ...observed.tcpRoutes].map(route => ({ route, rules: connectionRules(route) })),
   ].flatMap(({ route, rules }) => {
     const attachments = attachmentsOf(route, gateways, observed)
     return attachments.length === 0 && !saysOurs(route)
@@ -68,7 +70,13 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
 
 /** A listener without routes answers, too. */
 const emptyOffers = ({ places, name, spec, certificates }: OwnListener): readonly Offer[] =>
-  places.map(place => ({ place, name, rules: [], ...(spec.protocol === 'HTTPS' && { certificates }) }))
+  places.map(place => ({
+    place,
+    carries: carriedBy(spec),
+    name,
+    rules: [],
+    ...(endsTls(spec) && { certificates }),
+  }))
 
 function certificatesOf(entrances: readonly Entrance[], observed: Observed): ReadonlyMap<string, Certificate> {
   const ids = new Set(entrances.flatMap(({ tls }) => tls?.certificates.map(({ id }) => id) ?? []))

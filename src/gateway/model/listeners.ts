@@ -10,7 +10,7 @@ import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
 import { gatewayHost, textOfHost } from './host-names.ts'
 import { listenerCertificates } from './listener-certificates.ts'
-import type { HostName, ShownCertificate } from './model.ts'
+import type { CarriedConnections, HostName, ShownCertificate } from './model.ts'
 import type { Observed } from './observed.ts'
 
 export interface OwnGateway {
@@ -137,8 +137,9 @@ function listenerOf(
 ): OwnListener {
   const name = gatewayHost(spec.hostname)
   const { kinds, findings: ofKinds } = kindsOf(spec)
-  const { certificates, findings: ofCertificates } =
-    spec.protocol === 'HTTPS' ? listenerCertificates(owner, spec, name, observed) : { certificates: [], findings: [] }
+  const { certificates, findings: ofCertificates } = endsTls(spec)
+    ? listenerCertificates(owner, spec, name, observed)
+    : { certificates: [], findings: [] }
   const conflict = conflictOf({ owner, spec }, gateway, all)
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
@@ -182,7 +183,17 @@ const routes = (...kinds: readonly string[]): readonly RouteKind[] => kinds.map(
 const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {
   HTTP: routes('HTTPRoute', 'GRPCRoute'),
   HTTPS: routes('HTTPRoute', 'GRPCRoute'),
+  TLS: routes('TLSRoute'),
+  TCP: routes('TCPRoute'),
 }
+
+/** undefined: requests. */
+export const carriedBy = ({ protocol }: Listener): CarriedConnections | undefined =>
+  protocol === 'TLS' ? 'names' : protocol === 'TCP' ? 'connections' : undefined
+
+/** Whether TLS ends at it. */
+export const endsTls = ({ protocol, tls }: Listener): boolean =>
+  protocol === 'HTTPS' || (protocol === 'TLS' && tls?.mode !== 'Passthrough')
 
 const supportedKinds = ({ protocol }: Listener): readonly RouteKind[] | undefined =>
   Object.hasOwn(kindsByProtocol, protocol) ? kindsByProtocol[protocol] : undefined

@@ -283,7 +283,9 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['gateway.networking.k8s.io'], ['*'], read),
     rule(
       ['gateway.networking.k8s.io'],
-      ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'listenersets'].map(kind => `${kind}/status`),
+      ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'listenersets', 'tcproutes', 'tlsroutes'].map(
+        kind => `${kind}/status`,
+      ),
       ['patch'],
     ),
     writeEvents,
