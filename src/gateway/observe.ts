@@ -37,7 +37,7 @@ export const routeResources: readonly Resource[] = [
 ] as readonly Resource[]
 
 export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
-  [ingresses as Resource, ...routeResources].map(resource => [resource.kind, resource]),
+  [ingresses as Resource, services as Resource, ...routeResources].map(resource => [resource.kind, resource]),
 )
 
 export const nameOf = (resource: Resource): string => groupResource(resource)
@@ -61,6 +61,9 @@ export function observed({ all, service, slices }: ObjectSource, machine: Observ
     tlsRoutes: all(tlsRoutes),
     tcpRoutes: all(tcpRoutes),
     referenceGrants: all(referenceGrants),
+    loadBalancers: all(services).filter(
+      ({ spec, status }) => spec.type === 'LoadBalancer' || (status?.loadBalancer?.ingress ?? []).length > 0,
+    ),
     service,
     slices,
     labels: labelsIn(all),

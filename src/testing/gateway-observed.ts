@@ -12,6 +12,7 @@ export const nothing: Observed = {
   tlsRoutes: [],
   tcpRoutes: [],
   referenceGrants: [],
+  loadBalancers: [],
   service: () => undefined,
   slices: () => [],
   labels: () => ({}),

@@ -2,7 +2,7 @@
 // Source: Gateway API, Gateway and ListenerSet.
 import { gatewayController } from '../../api/gateway-names.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
-import { keyOf } from '../../api/object.ts'
+import { keyOf, type KubeObject } from '../../api/object.ts'
 import { gatewayGroup } from '../kinds/bundle.ts'
 import type { FromNamespaces, Gateway, Listener, ListenerSet, RouteKind } from '../kinds/types.ts'
 import { compareAges } from './age-order.ts'
@@ -46,15 +46,25 @@ export interface ListenerPlace {
   readonly port: number
 }
 
-export function ownGateways(observed: Observed, front: Front): readonly OwnGateway[] {
+/** Those of classes of ours, the older ones first. */
+export function gatewaysOf(observed: Observed): readonly Gateway[] {
   const classes = new Set(
     observed.gatewayClasses
       .filter(({ spec }) => spec.controllerName === gatewayController && spec.parametersRef === undefined)
       .map(({ metadata }) => metadata.name),
   )
-  const gateways = observed.gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).toSorted(compareAges)
-  const addresses = gatewayAddresses(gateways, front, observed.machine)
+  return observed.gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).toSorted(compareAges)
+}
+
+/** @param given the address of each that asks for none in particular */
+export function ownGateways(
+  gateways: readonly Gateway[],
+  given: ReadonlyMap<KubeObject, string>,
+  observed: Observed,
+  front: Front,
+): readonly OwnGateway[] {
   return gateways.map(gateway => {
+    const addresses = gatewayAddresses(gateway, given, front, observed.machine)
     const sets = setsOf(gateway, observed)
     const written: Written[] = [
       ...gateway.spec.listeners.map(spec => ({ owner: gateway, spec })),
@@ -73,16 +83,16 @@ export function ownGateways(observed: Observed, front: Front): readonly OwnGatew
               `expected no parametersRef, found the ${parameters.kind} "${parameters.name}", which says nothing to this gateway`,
             ),
           ]),
-      ...addresses.get(gateway)!.findings,
+      ...addresses.findings,
     ]
     const isRefused = findings.some(({ type }) => type === 'Accepted')
     return {
       gateway,
-      addresses: addresses.get(gateway)!,
+      addresses,
       sets,
       findings,
       listeners: written.map(each =>
-        listenerOf(each, gateway, written, isRefused ? [] : addresses.get(gateway)!.served, observed, front),
+        listenerOf(each, gateway, written, isRefused ? [] : addresses.served, observed, front),
       ),
     }
   })

@@ -23,6 +23,8 @@ export interface Observed {
   readonly tlsRoutes: readonly TLSRoute[]
   readonly tcpRoutes: readonly TCPRoute[]
   readonly referenceGrants: readonly ReferenceGrant[]
+  /** Services of that type, and those that still have an address by it. */
+  readonly loadBalancers: readonly Service[]
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   /** Labels of a namespace. */

@@ -280,6 +280,7 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['discovery.k8s.io'], ['endpointslices'], read),
     rule(['networking.k8s.io'], ['ingressclasses', 'ingresses'], read),
     rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),
+    rule([''], ['services/status'], ['patch']),
     rule(['gateway.networking.k8s.io'], ['*'], read),
     rule(
       ['gateway.networking.k8s.io'],
