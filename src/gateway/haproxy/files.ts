@@ -1,11 +1,14 @@
 // The files that HAProxy is loaded with. Pure.
 import { resolved, type Running } from './change.ts'
+import { certificateFiles } from './certificates.ts'
 import type { BackendLayout } from './backend-lines.ts'
 
 export interface GatewayFiles {
   readonly configuration: string
   /** By path. */
   readonly maps: ReadonlyMap<string, string>
+  /** Certificates with their keys, and lists of them, by path. */
+  readonly certificates: ReadonlyMap<string, string>
 }
 
 export function filesOf({ layout, called, spares }: Running): GatewayFiles {
@@ -14,6 +17,7 @@ export function filesOf({ layout, called, spares }: Running): GatewayFiles {
   return {
     configuration: [layout.skeleton, ...backends, ...empty, ''].join('\n'),
     maps: new Map([...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))])),
+    certificates: certificateFiles(layout.certificates),
   }
 }
 

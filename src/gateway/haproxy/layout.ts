@@ -2,6 +2,7 @@
 // servers, which it takes while it runs. Pure.
 import type { Entrance, GatewayModel } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
+import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { entranceName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
@@ -15,6 +16,7 @@ export interface Layout {
   /** Maps whose order says something. */
   readonly ordered: ReadonlySet<string>
   readonly backends: ReadonlyMap<string, BackendLayout>
+  readonly certificates: CertificateLayout
 }
 
 export interface Places {
@@ -27,7 +29,7 @@ export interface Places {
 const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'exact', 'prefix', 'shares']
 
 export function layoutOf(model: GatewayModel, places: Places): Layout {
-  const entrances = model.entrances.map(entrance => ({ entrance, table: routingTable(entrance) }))
+  const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
   const mapFile = (entrance: Entrance, name: MapName): string =>
     `${places.directory}/maps/${entranceName(entrance)}-${name}.map`
   const maps = entrances.flatMap(({ entrance, table }) =>
@@ -38,12 +40,16 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...globalLines(places),
       ...entrances.flatMap(({ entrance, table }) => [
         '',
-        ...frontendLines(entrance, table, name => mapFile(entrance, name)),
+        ...frontendLines(entrance, table, {
+          map: name => mapFile(entrance, name),
+          certificates: listFile(entrance, places.directory),
+        }),
       ]),
     ].join('\n'),
     maps: new Map(maps),
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
     backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend)])),
+    certificates: certificateLayout(model, places.directory),
   }
 }
 
