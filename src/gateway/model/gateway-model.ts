@@ -1,12 +1,16 @@
 // From what there is in the cluster to what the gateway does. Pure.
 import { backendsOf } from './backends.ts'
+import { ingressCertificates } from './ingress-certificates.ts'
 import { ingressRules, type IngressRules, type HostRule } from './ingress-rules.ts'
 import { compareRules } from './match-order.ts'
 import type { GatewayModel, Host } from './model.ts'
 import type { Observed } from './observed.ts'
+import { ownNamesOf, redirectedTo } from './secure-front.ts'
 
 export interface MadeModel extends Pick<IngressRules, 'own' | 'problems'> {
   readonly model: GatewayModel
+  /** That the own authority of the machine is to vouch for at the front. */
+  readonly ownNames: readonly string[]
 }
 
 /** Where requests come in that ask for nothing else. */
@@ -14,19 +18,34 @@ export interface Front {
   readonly address: string
   /** That plain requests come to. */
   readonly port: number
+  /** Where TLS ends; undefined: nowhere. */
+  readonly securePort?: number
 }
 
-export function gatewayModel(observed: Observed, { address, port }: Front): MadeModel {
+export function gatewayModel(observed: Observed, { address, port, securePort }: Front): MadeModel {
   const { own, rules, problems } = ingressRules(observed)
+  const served = ingressCertificates(own, observed)
+  const hosts = hostsOf(rules)
+  const plain =
+    securePort === undefined ? rules : rules.map(rule => (rule.wantsTls ? redirectedTo(securePort, rule) : rule))
+  const isSecure = securePort !== undefined && hosts.length > 0
   const model: GatewayModel = {
-    entrances: [{ address, port, hosts: hostsOf(rules) }],
+    entrances: [
+      { address, port, hosts: hostsOf(plain) },
+      ...(isSecure ? [{ address, port: securePort, tls: { certificates: served.shown }, hosts }] : []),
+    ],
     backends: backendsOf(
-      rules.flatMap(({ backends }) => backends),
+      [...rules, ...plain].flatMap(({ backends }) => backends),
       observed,
     ),
-    certificates: new Map(),
+    certificates: isSecure ? served.certificates : new Map(),
   }
-  return { own, problems, model }
+  return {
+    own,
+    problems: [...problems, ...served.problems],
+    model,
+    ownNames: isSecure ? ownNamesOf(hosts, served) : [],
+  }
 }
 
 function hostsOf(rules: readonly HostRule[]): readonly Host[] {

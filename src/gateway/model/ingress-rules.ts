@@ -7,6 +7,7 @@ import { wantedBackend, type WantedBackend } from './backends.ts'
 import { plainPath } from './plain-path.ts'
 import type { HostName, PathMatch, Rule } from './model.ts'
 import type { Observed } from './observed.ts'
+import { wantsTls } from './wants-tls.ts'
 
 export interface HostRule {
   readonly name: HostName
@@ -17,6 +18,8 @@ export interface HostRule {
   readonly createdAt: string
   /** `namespace/name` of the Ingress. */
   readonly owner: string
+  /** Plain requests are sent to where TLS is. */
+  readonly wantsTls: boolean
 }
 
 export interface Problem {
@@ -62,6 +65,7 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
     rules.push({
       name,
       owner,
+      wantsTls: wantsTls(ingress),
       createdAt: ingress.metadata.creationTimestamp,
       rule: {
         source: `Ingress ${owner} ${place}`,
