@@ -23,7 +23,9 @@ const authority = async (): Promise<X509Certificate> =>
 
 test('names that are local have one, of the authority that all clusters share', async () => {
   const [one, other] = await Promise.all(
-    ['one', 'other'].map(cluster => opened(cluster)(['shop.localhost', '*.shop.test', 'localhost', 'shop.example.com'])),
+    ['one', 'other'].map(cluster =>
+      opened(cluster)(['shop.localhost', '*.shop.test', 'localhost', 'shop.example.com']),
+    ),
   )
   expect([...one!.keys()]).toEqual(['shop.localhost', '*.shop.test', 'localhost'])
   const { publicKey } = await authority()
