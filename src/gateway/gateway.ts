@@ -60,10 +60,9 @@ export async function startGateway({ client, haproxy, front, vouch, clock, logge
   let trouble: string | undefined
   let working: Promise<void> | undefined
 
-  function certificate(namespace: string, name: string): FoundCertificate | undefined {
+  function certificate(namespace: string, name: string): FoundCertificate {
     askedSecrets.add(`${namespace}/${name}`)
-    const secret = informers.secrets.get({ namespace, name })
-    return secret && certificateOf(secret, clock.now())
+    return certificateOf({ namespace, name }, informers.secrets.get({ namespace, name }), clock.now())
   }
 
   function observe(): MadeModel {

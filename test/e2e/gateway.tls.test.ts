@@ -15,6 +15,7 @@ const library = (name: string): string => JSON.stringify(join(repository, 'node_
 
 /** Tells what it was asked with, echoes WebSockets, and answers gRPC in plain HTTP/2. */
 const service = `
+  process.on('SIGTERM', () => process.exit())
   const server = require('http').createServer((request, response) => {
     const { host, 'x-forwarded-proto': proto, 'x-forwarded-port': port } = request.headers
     response.end(JSON.stringify({ path: request.url, host, proto, port }))

@@ -18,7 +18,8 @@ beforeAll(async () => {
   other = await tlsSecret(authority, 'other', ['shop.test'], { nowMs })
 })
 
-const of = (secret: object, atMs = nowMs): FoundCertificate => certificateOf(secret as Secret, atMs)
+const of = (secret: object, atMs = nowMs): FoundCertificate =>
+  certificateOf({ namespace: 'shop', name: 'web-tls' }, secret as Secret, atMs)
 const withData = (data: Record<string, string>): object => ({ ...good, data: { ...good.data, ...data } })
 const text = (name: 'tls.crt' | 'tls.key'): string => Buffer.from(good.data[name], 'base64').toString()
 
@@ -45,6 +46,12 @@ test('has its chain and its key, without empty lines and other text, however the
 test('a key may be written as older tools do it', () => {
   const older = createPrivateKey(text('tls.key')).export({ type: 'sec1', format: 'pem' }) as string
   expect(of(withData({ 'tls.key': base64(older) }))).toEqual(of(good))
+})
+
+test('is missed where there is no Secret', () => {
+  expect(certificateOf({ namespace: 'shop', name: 'none' }, undefined, nowMs)).toEqual({
+    problem: 'there is no Secret "none" in the namespace shop',
+  })
 })
 
 describe('a Secret', () => {
@@ -80,12 +87,14 @@ describe('a Secret', () => {
       'has a tls.key that is not the one of its tls.crt',
     ],
   ])('%s is refused', (_what, secret, problem) => {
-    expect(of(secret())).toEqual({ problem })
+    expect(of(secret())).toEqual({ problem: `the Secret "web-tls" ${problem}` })
   })
 
   test('that has expired is refused from then on', () => {
-    expect(of(good, nowMs + 29 * dayMs).problem).toBeUndefined()
-    expect(of(good, nowMs + 30 * dayMs).problem).toBe('holds a certificate that expired on 2026-07-01')
+    expect(of(good, nowMs + 29 * dayMs)).not.toHaveProperty('problem')
+    expect(of(good, nowMs + 30 * dayMs)).toEqual({
+      problem: 'the Secret "web-tls" holds a certificate that expired on 2026-07-01',
+    })
   })
 
   test('with a key that is too short, which HAProxy would refuse with all else, is refused', async () => {
@@ -101,9 +110,9 @@ describe('a Secret', () => {
       signingAlgorithm: algorithm,
     })
     const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
-    expect(of(secretWith({ certificate: made.toString('pem'), key }, 'short')).problem).toMatch(
-      /^holds a certificate that is not sound: .*key too small/,
-    )
+    expect(of(secretWith({ certificate: made.toString('pem'), key }, 'short'))).toEqual({
+      problem: expect.stringMatching(/holds a certificate that is not sound: .*key too small/) as string,
+    })
   })
 })
 

@@ -14,37 +14,52 @@ export interface SecretCertificate {
 }
 
 export type FoundCertificate =
-  | (SecretCertificate & { readonly problem?: undefined })
-  /** Why it cannot be shown, said of the Secret: `has no tls.crt`. */
+  | SecretCertificate
+  /** Why it cannot be shown: `the Secret "web-tls" has no tls.crt`. */
   | { readonly problem: string }
 
-/** Of each Secret as it was at a time, since a model is made at each change of anything. */
-const known = new WeakMap<Secret, FoundCertificate>()
-
-/** @param nowMs of which it is asked whether it has expired */
-export function certificateOf(secret: Secret, nowMs: number): FoundCertificate {
-  let found = known.get(secret)
-  if (found === undefined) known.set(secret, (found = read(secret)))
-  if (found.problem !== undefined || nowMs < found.expiresAtMs) return found
-  return { problem: `holds a certificate that expired on ${new Date(found.expiresAtMs).toISOString().slice(0, 10)}` }
+export interface SecretName {
+  readonly namespace: string
+  readonly name: string
 }
 
-function read({ data = {}, metadata: { namespace = '', name } }: Secret): FoundCertificate {
+/** `fault`: what is wrong with a Secret, said of it. */
+type Held = SecretCertificate | { readonly fault: string }
+
+/** Of each Secret as it was at a time, since a model is made at each change of anything. */
+const known = new WeakMap<Secret, Held>()
+
+/** @param found undefined where there is none of this name @param nowMs of which it is asked whether it has expired */
+export function certificateOf(
+  { namespace, name }: SecretName,
+  found: Secret | undefined,
+  nowMs: number,
+): FoundCertificate {
+  if (found === undefined) return { problem: `there is no Secret "${name}" in the namespace ${namespace}` }
+  let held = known.get(found)
+  if (held === undefined) known.set(found, (held = read(found)))
+  if ('fault' in held) return { problem: `the Secret "${name}" ${held.fault}` }
+  if (nowMs < held.expiresAtMs) return held
+  const day = new Date(held.expiresAtMs).toISOString().slice(0, 10)
+  return { problem: `the Secret "${name}" holds a certificate that expired on ${day}` }
+}
+
+function read({ data = {}, metadata: { namespace = '', name } }: Secret): Held {
   const [chainText, keyText] = [data['tls.crt'], data['tls.key']].map(value =>
     value === undefined ? '' : Buffer.from(value, 'base64').toString(),
   )
-  if (chainText === undefined || chainText.trim() === '') return { problem: 'has no tls.crt' }
-  if (keyText === undefined || keyText.trim() === '') return { problem: 'has no tls.key' }
+  if (chainText === undefined || chainText.trim() === '') return { fault: 'has no tls.crt' }
+  if (keyText === undefined || keyText.trim() === '') return { fault: 'has no tls.key' }
   const chain = certificatesIn(chainText)
   const [leaf] = chain ?? []
-  if (chain === undefined || leaf === undefined) return { problem: 'has a tls.crt that is no certificate in PEM' }
+  if (chain === undefined || leaf === undefined) return { fault: 'has a tls.crt that is no certificate in PEM' }
   const key = privateKey(keyText)
-  if (key === undefined) return { problem: 'has a tls.key that is no private key in PEM, or one with a password' }
-  if (!leaf.checkPrivateKey(key)) return { problem: 'has a tls.key that is not the one of its tls.crt' }
+  if (key === undefined) return { fault: 'has a tls.key that is no private key in PEM, or one with a password' }
+  if (!leaf.checkPrivateKey(key)) return { fault: 'has a tls.key that is not the one of its tls.crt' }
   const blocks = chain.map(each => each.toString())
   const keyBlock = key.export({ type: 'pkcs8', format: 'pem' }) as string
   const refused = refusal(blocks.join(''), keyBlock)
-  if (refused !== undefined) return { problem: `holds a certificate that is not sound: ${refused}` }
+  if (refused !== undefined) return { fault: `holds a certificate that is not sound: ${refused}` }
   return {
     certificate: { id: `${namespace}.${name}`, pem: [...blocks, keyBlock].map(block => `${block.trim()}\n`).join('') },
     names: namesIn(leaf),

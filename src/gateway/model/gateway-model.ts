@@ -24,11 +24,11 @@ export interface Front {
 
 export function gatewayModel(observed: Observed, { address, port, securePort }: Front): MadeModel {
   const { own, rules, problems } = ingressRules(observed)
-  const served = ingressCertificates(own, observed)
   const hosts = hostsOf(rules)
   const plain =
     securePort === undefined ? rules : rules.map(rule => (rule.wantsTls ? redirectedTo(securePort, rule) : rule))
   const isSecure = securePort !== undefined && hosts.length > 0
+  const served = ingressCertificates(isSecure ? own : [], observed)
   const model: GatewayModel = {
     entrances: [
       { address, port, hosts: hostsOf(plain) },
@@ -38,7 +38,7 @@ export function gatewayModel(observed: Observed, { address, port, securePort }: 
       [...rules, ...plain].flatMap(({ backends }) => backends),
       observed,
     ),
-    certificates: isSecure ? served.certificates : new Map(),
+    certificates: served.certificates,
   }
   return {
     own,

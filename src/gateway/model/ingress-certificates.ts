@@ -28,8 +28,6 @@ export function ingressCertificates(
   const certificates = new Map<string, Certificate>()
   const problems: Problem[] = []
   const claims = new Map<string, Claim>()
-  // Nobody may look: nothing is known to be wrong.
-  if (lookUp === undefined) return { shown: [], certificates, problems }
   for (const ingress of own.toSorted(byAge)) {
     const owner = keyOf(ingress)
     const { namespace = '' } = ingress.metadata
@@ -37,12 +35,8 @@ export function ingressCertificates(
       if (secretName === undefined || secretName === '') continue
       const tell = (reason: string, message: string): void => void problems.push({ owner, reason, message })
       const found = lookUp(namespace, secretName)
-      if (found === undefined) {
-        tell('CertificateNotFound', `there is no Secret "${secretName}" in the namespace ${namespace}; ${instead}`)
-        continue
-      }
-      if (found.problem !== undefined) {
-        tell('CertificateRefused', `the Secret "${secretName}" ${found.problem}; ${instead}`)
+      if ('problem' in found) {
+        tell('CertificateNotUsable', `${found.problem}; ${instead}`)
         continue
       }
       const { certificate, names } = found
@@ -51,7 +45,7 @@ export function ingressCertificates(
         const taken = claims.get(textOfHost(to))
         if (!names.some(name => vouchesFor(name, to)))
           tell(
-            'CertificateRefused',
+            'CertificateNotUsable',
             `the certificate in the Secret "${secretName}" is not for ${host}, but for ${names.join(', ') || 'no name at all'}; ${instead}`,
           )
         else if (taken === undefined) {

@@ -7,6 +7,6 @@ export interface Observed {
   readonly ingresses: readonly Ingress[]
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
-  /** What a Secret holds, undefined where it is not there; no function: nobody may look. */
-  readonly certificate?: (namespace: string, secret: string) => FoundCertificate | undefined
+  /** Of a Secret. */
+  readonly certificate: (namespace: string, name: string) => FoundCertificate
 }

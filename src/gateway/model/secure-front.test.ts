@@ -47,7 +47,7 @@ const holds = (name: string, ...names: string[]): FoundCertificate => ({
 const secrets: Record<string, FoundCertificate> = {
   'web-tls': holds('web-tls', 'shop.example.com', '*.shop.example.com'),
   'api-tls': holds('api-tls', 'api.example.com'),
-  broken: { problem: 'has no tls.key' },
+  broken: { problem: 'the Secret "broken" has no tls.key' },
 }
 
 const made = (ingresses: readonly Ingress[], given: Parameters<typeof gatewayModel>[1] = front): MadeModel =>
@@ -57,7 +57,7 @@ const made = (ingresses: readonly Ingress[], given: Parameters<typeof gatewayMod
       ingresses,
       service: () => ({ metadata: {}, spec: { ports: [{ port: 80 }] } }) as unknown as Service,
       slices: () => [],
-      certificate: (namespace, name) => (namespace === 'shop' ? secrets[name] : undefined),
+      certificate: (_namespace, name) => secrets[name] ?? { problem: `there is no Secret "${name}"` },
     },
     given,
   )
@@ -106,7 +106,7 @@ describe('a host', () => {
 
   const instead = 'the own authority of this machine vouches for its hosts instead'
   test.each([
-    [[{ hosts: ['a.localhost'], secretName: 'none' }], `there is no Secret "none" in the namespace shop; ${instead}`],
+    [[{ hosts: ['a.localhost'], secretName: 'none' }], `there is no Secret "none"; ${instead}`],
     [[{ hosts: ['a.localhost'], secretName: 'broken' }], `the Secret "broken" has no tls.key; ${instead}`],
     [
       [{ hosts: ['a.localhost'], secretName: 'web-tls' }],
