@@ -183,6 +183,21 @@ program
   })
 
 program
+  .command('trust')
+  .description(
+    'let this machine and its browsers trust the certificates of its clusters at local names (https://NAME.localhost)',
+  )
+  .option('--remove', 'trust them no longer')
+  .addOption(
+    new Option('--print', 'print the certificate of their authority (PEM), and nothing else').conflicts([
+      'remove',
+      'output',
+    ]),
+  )
+  .addOption(outputOption())
+  .action(async options => (await import('./commands/trust.ts')).trust(options))
+
+program
   .command('init')
   .description('write a first app.yml for the service in a folder, from what is found there')
   .argument('[directory]', 'folder of the service', '.')

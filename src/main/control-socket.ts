@@ -16,6 +16,8 @@ export interface ServerFacts {
   readonly secureRegistry?: string
   /** `127.0.0.1:PORT` at which routes answer; undefined: there is no gateway. */
   readonly gateway?: string
+  /** Where it answers with TLS. */
+  readonly secureGateway?: string
   /** Ranges of this machine's addresses on which node ports answer. */
   readonly nodePortAddresses: readonly string[]
   readonly version: string

@@ -1,6 +1,7 @@
 // An entrance's routing as lines of HAProxy's configuration: look up the name, then the path, then choose among candidates,
 // then do what is to be done. All that changes often stands in maps. Pure.
 import type { Entrance, RequestMatch } from '../model/model.ts'
+import { tlsOptions } from './certificates.ts'
 import { entranceName } from './names.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import type { Candidate, RoutingTable } from './routing-table.ts'
@@ -24,18 +25,28 @@ const plainPath = [
   'path-strip-dotdot full',
 ]
 
-/** @param map path of a map of this entrance */
-export function frontendLines(entrance: Entrance, table: RoutingTable, map: (name: MapName) => string): string[] {
-  const { address, port } = entrance
+/** Paths of what an entrance looks things up in. */
+export interface EntranceFiles {
+  readonly map: (name: MapName) => string
+  /** The list of certificates. */
+  readonly certificates: string
+}
+
+export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
+  `bind ${address}:${port}${tls === undefined ? '' : tlsOptions(certificates)}`
+
+export function frontendLines(entrance: Entrance, table: RoutingTable, files: EntranceFiles): string[] {
+  const { port, tls } = entrance
+  const { map } = files
   return [
     `frontend ${entranceName(entrance)}`,
-    `bind ${address}:${port}`,
+    bindLine(entrance, files),
     'http-request set-var(txn.host) req.hdr(host),host_only,lower',
     // What a rule is asked about is what a service gets.
     // Most paths are plain already, and one look at them costs less than five.
     String.raw`http-request set-var(txn.odd) bool(true) if { path -m reg '%|//|/\.' }`,
     ...plainPath.map(step => `http-request normalize-uri ${step} if { var(txn.odd) -m found }`),
-    'http-request set-header X-Forwarded-Proto http',
+    `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,
     'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     `http-request set-var(txn.key) var(txn.host),map_str(${map('hosts')})`,

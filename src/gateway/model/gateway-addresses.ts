@@ -10,6 +10,8 @@ export interface Front {
   readonly address: string
   /** That plain requests come to, 80 where that was free. */
   readonly port: number
+  /** Where TLS ends, 443 where that was free; undefined: nowhere. */
+  readonly securePort?: number
   /** Gateways get theirs out of these. */
   readonly ownAddresses: readonly string[]
 }

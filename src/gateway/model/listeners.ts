@@ -34,6 +34,8 @@ export interface OwnListener {
   readonly spec: Listener
   readonly name: HostName
   readonly certificates: readonly ShownCertificate[]
+  /** The own authority of this machine vouches for what none is shown for. */
+  readonly isVouched: boolean
   /** Of routes that it takes. */
   readonly kinds: readonly RouteKind[]
   /** Where requests come in for it; none: it does not serve. */
@@ -147,9 +149,13 @@ function listenerOf(
 ): OwnListener {
   const name = gatewayHost(spec.hostname)
   const { kinds, findings: ofKinds } = kindsOf(spec)
-  const { certificates, findings: ofCertificates } = endsTls(spec)
+  const {
+    certificates,
+    isVouched,
+    findings: ofCertificates,
+  } = endsTls(spec)
     ? listenerCertificates(owner, spec, name, observed)
-    : { certificates: [], findings: [] }
+    : { certificates: [], isVouched: false, findings: [] }
   const conflict = conflictOf({ owner, spec }, gateway, all)
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
@@ -182,12 +188,15 @@ function listenerOf(
   const isServing = findings.every(finding =>
     ofKinds.includes(finding) ? kinds.length > 0 : ofCertificates.includes(finding) && certificates.length > 0,
   )
-  return { gateway, owner, spec, name, certificates, kinds, places: isServing ? places : [], findings }
+  return { gateway, owner, spec, name, certificates, isVouched, kinds, places: isServing ? places : [], findings }
 }
 
-/** At the front, the usual port is the one that the front has. */
-const portAt = (address: string, { port, protocol }: Listener, front: Front): number =>
-  address === front.address && port === 80 && protocol === 'HTTP' ? front.port : port
+/** At the front, the usual ports are those that the front has. */
+function portAt(address: string, { port, protocol }: Listener, front: Front): number {
+  if (address !== front.address) return port
+  if (port === 80 && protocol === 'HTTP') return front.port
+  return port === 443 && protocol === 'HTTPS' ? (front.securePort ?? port) : port
+}
 
 const routes = (...kinds: readonly string[]): readonly RouteKind[] => kinds.map(kind => ({ group: gatewayGroup, kind }))
 const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {
