@@ -92,7 +92,7 @@ describe('while it runs,', () => {
     expect(after(wanted)).toEqual([
       'add server spare-0/s_10-0-0-2_80 10.0.0.2:80',
       'set server spare-0/s_10-0-0-2_80 state ready',
-      'add map /gateway/maps/127.0.0.1_80-prefix.map shop.localhost/api/ spare-0',
+      'add map /gateway/maps/127.0.0.1_80-paths.map shop.localhost/api/ spare-0',
     ])
   })
 

@@ -34,7 +34,7 @@ export function connectionLines(entrance: Entrance, files: EntranceFiles): strin
         ]
       : []),
     set('key', 'str(*)', noKey),
-    set('do', `var(sess.key),concat(/),map_str(${map('prefix')})`),
+    set('do', `var(sess.key),concat(/),map_str(${map('paths')})`),
     content(`set-var-fmt(sess.share) %[var(sess.do)]/%[rand(${sharedPlaces})]`, isShared),
     set('do', `var(sess.share),map_str(${map('shares')})`, isShared),
     content('reject', '!{ var(sess.do) -m found }'),

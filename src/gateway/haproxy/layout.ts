@@ -31,7 +31,7 @@ export interface Places extends MirrorPlaces {
   readonly socket: string
 }
 
-const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'exact', 'prefix', 'shares']
+const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'paths', 'shares']
 
 export function layoutOf(model: GatewayModel, places: Places): Layout {
   const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
@@ -77,10 +77,8 @@ function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> 
       return table.hosts.oneLabel
     case 'below':
       return table.hosts.below
-    case 'exact':
-      return table.exactPaths
-    case 'prefix':
-      return table.prefixes
+    case 'paths':
+      return table.paths
     case 'shares':
       return sharesOf(table)
   }
