@@ -4,7 +4,14 @@ import type { KubeObject } from '../api/object.ts'
 import { groupResource, type Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
-import { gatewayClasses, gateways, grpcRoutes, httpRoutes, listenerSets, referenceGrants } from './kinds/resources.ts'
+import {
+  gatewayClasses,
+  gateways,
+  grpcRoutes,
+  httpRoutes,
+  listenerSets,
+  referenceGrants,
+} from '../api/gateway-api/resources.ts'
 
 /** That every cluster has. */
 export const usualResources: readonly Resource[] = [

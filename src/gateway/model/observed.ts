@@ -1,6 +1,13 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
-import type { GRPCRoute, Gateway, GatewayClass, HTTPRoute, ListenerSet, ReferenceGrant } from '../kinds/types.ts'
+import type {
+  GRPCRoute,
+  Gateway,
+  GatewayClass,
+  HTTPRoute,
+  ListenerSet,
+  ReferenceGrant,
+} from '../../api/gateway-api/types.ts'
 import type { Certificate } from './model.ts'
 
 export interface Observed {
