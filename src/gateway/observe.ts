@@ -13,7 +13,7 @@ import {
   referenceGrants,
   tcpRoutes,
   tlsRoutes,
-} from './kinds/resources.ts'
+} from '../api/gateway-api/resources.ts'
 
 /** That every cluster has. */
 export const usualResources: readonly Resource[] = [

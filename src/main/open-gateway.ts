@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { gatewayClassName, gatewayController } from '../api/gateway-names.ts'
+import { gatewayClassName, gatewayController, offeredGateway } from '../api/gateway-names.ts'
 import { defaultClassMark, isDefaultClass } from '../api/ingress-classes.ts'
 import { groupResource, type Resource } from '../api/resource.ts'
 import { ingressClasses } from '../api/resources.ts'
@@ -12,7 +12,7 @@ import type { Client } from '../client/client.ts'
 import { findProgram } from '../host/cluster-programs.ts'
 import { freePort, isFreePort } from '../host/free-port.ts'
 import { ownAuthorityOption } from '../gateway/model/listener-certificates.ts'
-import { gatewayClasses, gateways } from '../gateway/kinds/resources.ts'
+import { gatewayClasses, gateways } from '../api/gateway-api/resources.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -158,7 +158,7 @@ async function offerGateway(client: Client, kinds: readonly string[]): Promise<v
       resource: gateways,
       madeAnnotation: 'sampan.dev/gateway',
       make: () => ({
-        metadata: { namespace: 'kube-system', name: gatewayClassName },
+        metadata: offeredGateway,
         spec: {
           gatewayClassName,
           addresses: [{ type: 'IPAddress', value: address }],

@@ -1,6 +1,6 @@
 // The certificates that a listener shows, out of the Secrets that it refers to. Pure. Source: Gateway API, ListenerTLSConfig.
-import { gatewayGroup } from '../kinds/bundle.ts'
-import type { Gateway, Listener, ListenerSet } from '../kinds/types.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
+import type { Gateway, Listener, ListenerSet } from '../../api/gateway-api/types.ts'
 import { fails, type Finding } from './findings.ts'
 import { isGranted } from './grants.ts'
 import { ingressHost } from './host-names.ts'

@@ -1,10 +1,9 @@
 // The listeners of Gateways of ours: where each is reached, which routes it takes, and what is wrong with it. Pure.
 // Source: Gateway API, Gateway and ListenerSet.
-import { gatewayController } from '../../api/gateway-names.ts'
-import { matchesSelector } from '../../api/label-selector.ts'
+import { isFrom } from '../../api/gateway-api/from-namespaces.ts'
+import { gatewayController, gatewayGroup } from '../../api/gateway-names.ts'
 import { keyOf, type KubeObject } from '../../api/object.ts'
-import { gatewayGroup } from '../kinds/bundle.ts'
-import type { FromNamespaces, Gateway, Listener, ListenerSet, RouteKind } from '../kinds/types.ts'
+import type { Gateway, Listener, ListenerSet, RouteKind } from '../../api/gateway-api/types.ts'
 import { compareAges } from './age-order.ts'
 import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
@@ -117,26 +116,7 @@ function setsOf(gateway: Gateway, observed: Observed): readonly OwnListenerSet[]
         (parentRef.namespace ?? metadata.namespace) === namespace,
     )
     .toSorted(compareAges)
-    .map(set => ({ set, isAllowed: isFrom(allowed, set.metadata.namespace ?? '', namespace, observed) }))
-}
-
-/** @param own namespace of the Gateway or set that allows it */
-export function isFrom(
-  { from, selector }: FromNamespaces<'All' | 'Selector' | 'Same' | 'None'>,
-  namespace: string,
-  own: string,
-  { labels }: Pick<Observed, 'labels'>,
-): boolean {
-  switch (from) {
-    case 'All':
-      return true
-    case 'Same':
-      return namespace === own
-    case 'Selector':
-      return matchesSelector(selector, labels(namespace))
-    case 'None':
-      return false
-  }
+    .map(set => ({ set, isAllowed: isFrom(allowed, set.metadata.namespace ?? '', namespace, observed.labels) }))
 }
 
 function listenerOf(

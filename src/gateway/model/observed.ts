@@ -9,7 +9,7 @@ import type {
   ReferenceGrant,
   TCPRoute,
   TLSRoute,
-} from '../kinds/types.ts'
+} from '../../api/gateway-api/types.ts'
 import type { FoundCertificate } from './certificate-of.ts'
 
 export interface Observed {
