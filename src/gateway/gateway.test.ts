@@ -9,6 +9,8 @@ import { tlsSecret, type TlsSecret } from '../testing/tls-secret.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { startGateway, type Gateway } from './gateway.ts'
+import { ConfigurationRefused } from './haproxy/haproxy.ts'
+import { textOfHost } from './model/host-names.ts'
 import type { GatewayModel } from './model/model.ts'
 
 let server: TestServer
@@ -24,11 +26,14 @@ beforeAll(async () => {
     haproxy: {
       bring: async model => {
         if (problem !== undefined) throw problem
+        const refused = refusalOf(model)
+        if (refused !== undefined) throw new ConfigurationRefused(refused)
         brought.push(model)
         return 'commands'
       },
       leave: () => {},
       listensAt: () => new Set(),
+      refusal: async model => refusalOf(model),
     },
     front: { address: '127.0.0.1', port: 80, securePort: 443, ownAddresses: ['127.7.0.1'] },
     vouch: async names => {
@@ -45,6 +50,12 @@ afterAll(async () => {
   await gateway?.stop()
   await server?.close()
 })
+
+const hostsOf = ({ entrances }: GatewayModel): string[] =>
+  entrances.flatMap(({ hosts }) => hosts.filter(({ rules }) => rules.length > 0).map(each => textOfHost(each.name)))
+
+const refusalOf = (model: GatewayModel): string | undefined =>
+  hostsOf(model).includes('bad.localhost') ? '[ALERT] (1) : config : parsing [haproxy.cfg:7] : what is bad' : undefined
 
 const name = { namespace: 'default', name: 'shop' }
 const create = (): Promise<unknown> =>
@@ -115,4 +126,34 @@ test('what nobody vouches for is told, and all else is served', async () => {
   vouchProblem = undefined
   await eventually('it is served', () => gateway.trouble === undefined, 10_000)
   expect([...brought.at(-1)!.certificates.keys()]).toEqual(['own_localhost', 'own_new.localhost'])
+})
+
+test('rules that HAProxy refuses are left out and told, and the others are served', async () => {
+  const rule = (host: string): object => ({
+    host,
+    http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] },
+  })
+  const ingress = (which: string, host: string): Promise<unknown> =>
+    server.local.create(ingresses, {
+      metadata: { namespace: 'default', name: which },
+      spec: { ingressClassName: 'sampan', rules: [rule(host)] },
+    } as never)
+  const messages = async (): Promise<readonly (string | undefined)[]> =>
+    (await server.local.list(events, { namespace: 'default' })).items
+      .filter(({ involvedObject }) => involvedObject.name === 'bad')
+      .map(({ message }) => message)
+  await ingress('good', 'good.localhost')
+  await ingress('bad', 'bad.localhost')
+  await ingress('later', 'later.localhost')
+  await eventually('the later one', () => hostsOf(brought.at(-1)!).includes('later.localhost'))
+  expect(hostsOf(brought.at(-1)!)).toContain('good.localhost')
+  expect(hostsOf(brought.at(-1)!)).not.toContain('bad.localhost')
+  expect(gateway.trouble).toBeUndefined()
+  await eventually('the event', async () => (await messages()).includes('HAProxy does not take it: what is bad'))
+  await server.local.patch(
+    ingresses,
+    { namespace: 'default', name: 'bad' },
+    { type: 'merge', value: { spec: { rules: [rule('mended.localhost')] } } },
+  )
+  await eventually('the mended one', () => hostsOf(brought.at(-1)!).includes('mended.localhost'))
 })

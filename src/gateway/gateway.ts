@@ -14,7 +14,8 @@ import { unlessNotFound } from '../control/removal.ts'
 import { formatTime, type Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { Haproxy } from './haproxy/haproxy.ts'
+import { findRefused } from './find-refused.ts'
+import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
 import { gatewayClasses } from '../api/gateway-api/resources.ts'
 import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
@@ -30,7 +31,7 @@ import { TakenPorts } from './taken-ports.ts'
 
 export interface GatewayOptions {
   readonly client: Client
-  readonly haproxy: Pick<Haproxy, 'bring' | 'leave' | 'listensAt'>
+  readonly haproxy: Pick<Haproxy, 'bring' | 'leave' | 'listensAt' | 'refusal'>
   readonly front: Front
   /** Names of the definitions of the Gateway API that the cluster has, once they are there. */
   readonly kinds: Promise<readonly string[]>
@@ -48,6 +49,11 @@ export interface Gateway {
   /** Resolves when everything known by now is served. */
   settled(): Promise<void>
   stop(): Promise<void>
+}
+
+interface RefusedObject {
+  readonly object: KubeObject
+  readonly reason: string
 }
 
 const retryMs = 1_000
@@ -72,6 +78,8 @@ export function startGateway({
   /** By key: Secrets that anything asked for. Of others nothing is known here. */
   let askedSecrets = new Set<string>()
   let ownPems: ReadonlyMap<string, string> = new Map()
+  /** By owner: objects, in a generation, whose rules HAProxy does not take. */
+  let refusedObjects = new Map<string, RefusedObject>()
   let isDirty = false
   let isServing = false
   let isStopped = false
@@ -103,8 +111,10 @@ export function startGateway({
     return certificateOf({ namespace, name }, client.informer(secrets).get({ namespace, name }), clock.now())
   }
 
-  function observe(machine: ObservedMachine): MadeModel {
+  /** @param more that are to be left out */
+  function observe(machine: ObservedMachine, more: ReadonlyMap<string, string> = new Map()): MadeModel {
     askedSecrets = new Set()
+    const refused = new Map([...stillRefused(), ...more])
     return gatewayModel(
       observed(
         {
@@ -113,6 +123,7 @@ export function startGateway({
           slices: (namespace, name) =>
             client.informer(endpointSlices).index('service', serviceKeys)(`${namespace}/${name}`),
           certificate,
+          refused,
         },
         machine,
       ),
@@ -135,6 +146,10 @@ export function startGateway({
         await bring(made)
         trouble = undefined
       } catch (error) {
+        if (error instanceof ConfigurationRefused && (await findRefusing(made))) {
+          isDirty = true
+          continue
+        }
         fail(made, errorText(error))
         clock.after(retryMs, mark)
         break
@@ -142,6 +157,40 @@ export function startGateway({
       if (ports.taken.size > 0) clock.after(retryMs, mark)
     }
     working = undefined
+  }
+
+  /** @returns whether the others can be served without some */
+  async function findRefusing({ own }: MadeModel): Promise<boolean> {
+    const byOwner = new Map(own.map(object => [ownerOf(object), object]))
+    const machine = { addresses: machineAddresses(), taken: ports.taken }
+    const asked = [...byOwner.keys()].filter(owner => !refusedObjects.has(owner))
+    const found = await findRefused(asked, async without => {
+      const trial = observe(machine, new Map(Array.from(without, owner => [owner, ''])))
+      return haproxy.refusal(withOwnCertificates(trial.model, ownPems))
+    }).catch(() => [])
+    for (const { owner, reason } of found) {
+      logger.warn('rules are refused by HAProxy', { owner, reason })
+      refusedObjects.set(owner, { object: byOwner.get(owner)!, reason: `HAProxy does not take it: ${inShort(reason)}` })
+    }
+    return found.length > 0
+  }
+
+  /** As long as they are what was tried. */
+  function stillRefused(): ReadonlyMap<string, string> {
+    refusedObjects = new Map(
+      [...refusedObjects].filter(
+        ([
+          ,
+          {
+            object: { kind, metadata },
+          },
+        ]) => {
+          const now = client.informer(resourceOfKind.get(kind)!).get(metadata)?.metadata
+          return now?.uid === metadata.uid && now?.generation === metadata.generation
+        },
+      ),
+    )
+    return new Map(Array.from(refusedObjects, ([owner, { reason }]) => [owner, reason]))
   }
 
   function fail({ own }: MadeModel, reason: string): void {
@@ -258,6 +307,10 @@ export function startGateway({
     },
   }
 }
+
+/** Of what HAProxy says, the first line that tells something; where the configuration stands is nothing to its author. */
+const inShort = (text: string): string =>
+  (/\[ALERT\][^:]*: (?:config : )?(?:parsing \[[^\]]*\] : )?(.*)/.exec(text)?.[1] ?? text).slice(0, 500)
 
 function frontAddresses({ entrances }: GatewayModel, front: Front): readonly IngressLoadBalancerIngress[] {
   const ports = [front.port, front.securePort].filter(asked =>

@@ -48,9 +48,13 @@ export interface ObjectSource {
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   readonly certificate: Observed['certificate']
+  readonly refused?: Observed['refused']
 }
 
-export function observed({ all, service, slices, certificate }: ObjectSource, machine: ObservedMachine): Observed {
+export function observed(
+  { all, service, slices, certificate, refused = new Map() }: ObjectSource,
+  machine: ObservedMachine,
+): Observed {
   return {
     ingressClasses: all(ingressClasses),
     ingresses: all(ingresses),
@@ -70,6 +74,7 @@ export function observed({ all, service, slices, certificate }: ObjectSource, ma
     labels: labelsIn(all),
     certificate,
     machine,
+    refused,
   }
 }
 

@@ -17,5 +17,6 @@ export const nothing: Observed = {
   slices: () => [],
   labels: () => ({}),
   certificate: () => ({ problem: 'there is no Secret' }),
+  refused: new Map(),
   machine: { addresses: new Set(), taken: new Set() },
 }

@@ -221,6 +221,31 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
     await answers('http://half.localhost/', 'nothing is here')
   })
 
+  test('a route that HAProxy cannot read is told so, and the others are served on', async () => {
+    const route = (name: string, path: object): object => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name },
+      spec: {
+        parentRefs: [{ name: 'sampan', namespace: 'kube-system' }],
+        hostnames: [`${name}.localhost`],
+        rules: [{ matches: [{ path }], backendRefs: [{ name: 'web', port: 80 }] }],
+      },
+    })
+    // RE2 knows it, and PCRE in bytes does not.
+    const unread = { type: 'RegularExpression', value: String.raw`/\x{100}+` }
+    await apply(route('unread', unread), route('read', { value: '/' }))
+    await answers('http://read.localhost/', 'web / read.localhost')
+    const conditions = 'jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")]}'
+    await eventually('its status', async () =>
+      (await cluster.show('get', 'httproute', 'unread', '-o', conditions)).includes('HAProxy does not take it'),
+    )
+    await answers('http://shop.localhost/api', 'api')
+    await apply(route('unread', { value: '/now' }))
+    await answers('http://unread.localhost/now', 'web /now')
+    await cluster.show('delete', 'httproute', 'read', 'unread')
+  })
+
   test('of another class is left alone', async () => {
     await apply({
       apiVersion: 'networking.k8s.io/v1',

@@ -132,20 +132,25 @@ export class Haproxy {
     })
   }
 
+  /** What HAProxy has against a model; undefined: it would take it. Nothing changes by it. */
+  async refusal(model: GatewayModel): Promise<string | undefined> {
+    const directory = join(this.files.directory, 'trial')
+    try {
+      const layout = layoutOf(model, { ...this.places, directory })
+      return await checked(directory, join(directory, 'haproxy.cfg'), filesOf(loaded(layout)))
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+
   /** Checked before anything takes the place of what is there. */
-  private async write({ configuration, others }: GatewayFiles): Promise<void> {
+  private async write(files: GatewayFiles): Promise<void> {
     const { configFile, directory } = this.files
     const keys = certificateDirectory(directory)
-    for (const folder of [join(directory, 'maps'), keys]) await mkdir(folder, { recursive: true, mode: 0o700 })
-    for (const [file, text] of others) await writeSecret(file, text)
+    const { others } = files
     const candidate = `${configFile}.new`
-    await writeSecret(candidate, configuration)
-    try {
-      await run(program, ['-c', '-q', '-f', candidate])
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error
-      throw new ConfigurationRefused(error.output.trim())
-    }
+    const refused = await checked(directory, candidate, files)
+    if (refused !== undefined) throw new ConfigurationRefused(refused)
     await rename(candidate, configFile)
     // Keys of what is gone stay nowhere.
     for (const file of (await readdir(keys)).map(name => join(keys, name)))
@@ -236,5 +241,24 @@ export class Haproxy {
       left.set(backend, (left.get(backend) ?? new Set()).add(server))
     })
     return { ...running, leaving: left }
+  }
+}
+
+/** Writes the files of a configuration. @returns what HAProxy says against it; undefined: nothing */
+async function checked(
+  directory: string,
+  configFile: string,
+  { configuration, others }: GatewayFiles,
+): Promise<string | undefined> {
+  for (const folder of [join(directory, 'maps'), certificateDirectory(directory)])
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const [file, text] of others) await writeSecret(file, text)
+  await writeSecret(configFile, configuration)
+  try {
+    await run(program, ['-c', '-q', '-f', configFile])
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return error.output.trim()
   }
 }

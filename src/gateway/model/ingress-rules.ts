@@ -18,7 +18,7 @@ export interface IngressRules {
 
 export function ingressRules(observed: Observed): IngressRules {
   const own = ownIngresses(observed)
-  const found = own.map(ingress => rulesOf(ingress, observed))
+  const found = own.map(ingress => refusedRules(ingress, observed) ?? rulesOf(ingress, observed))
   return {
     own,
     rules: found.flatMap(({ rules }) => rules),
@@ -36,6 +36,13 @@ export function ownIngresses({ ingresses, ingressClasses }: Observed): readonly 
       ? metadata.annotations?.['kubernetes.io/ingress.class'] === gatewayClassName
       : classes.has(spec.ingressClassName),
   )
+}
+
+/** undefined: nobody refuses them. */
+function refusedRules(ingress: Ingress, { refused }: Observed): Pick<IngressRules, 'rules' | 'problems'> | undefined {
+  const owner = ownerOf(ingress)
+  const message = refused.get(owner)
+  return message === undefined ? undefined : { rules: [], problems: [{ owner, reason: 'NotServed', message }] }
 }
 
 function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rules' | 'problems'> {

@@ -32,6 +32,8 @@ export interface Observed {
   /** Of a Secret. */
   readonly certificate: (namespace: string, name: string) => FoundCertificate
   readonly machine: ObservedMachine
+  /** Why what an object asks for cannot be served, found out by trying: by its owner's text (`Ingress shop/web`). */
+  readonly refused: ReadonlyMap<string, string>
 }
 
 export interface ObservedMachine {

@@ -2,6 +2,8 @@
 import { gatewayController } from '../../api/gateway-names.ts'
 import type { AnyRoute, AttachedListener, Attachment } from './attachment.ts'
 import type { Offer } from './entrances.ts'
+import { fails } from './findings.ts'
+import { ownerOf } from './host-rule.ts'
 import type { Front } from './gateway-addresses.ts'
 import { carriedBy, endsTls, type ListenerPlace, type OwnListener } from './listeners.ts'
 import type { Observed } from './observed.ts'
@@ -28,6 +30,11 @@ export function offeredRoute(
   observed: Observed,
   front: Front,
 ): OwnRoute & { readonly offers: readonly Offer[] } {
+  const refused = observed.refused.get(ownerOf(route))
+  if (refused !== undefined) {
+    const dropped = [fails('Accepted', 'UnsupportedValue', refused)]
+    return { route, attachments, unresolved: [], dropped, isRefused: true, offers: [] }
+  }
   const made = new Map<string, RouteRules>()
   const madeAt = (place: RulePlace): RouteRules => {
     const key = `${place.scheme} ${place.port} ${place.portOf('http')} ${place.portOf('https')}`
