@@ -6,7 +6,7 @@ import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
-import { endpointSlices, ingresses, secrets, services } from '../api/resources.ts'
+import { configMaps, endpointSlices, ingresses, secrets, services } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
@@ -75,8 +75,9 @@ export function startGateway({
   const told = new Map<string, string>()
   const stops: (() => void)[] = []
   let followed: readonly Resource[] = []
-  /** By key: Secrets that anything asked for. Of others nothing is known here. */
+  /** By key: Secrets and ConfigMaps that anything asked for. Of others nothing is known here. */
   let askedSecrets = new Set<string>()
+  let askedConfigMaps = new Set<string>()
   let ownPems: ReadonlyMap<string, string> = new Map()
   /** By owner: objects, in a generation, whose rules HAProxy does not take. */
   let refusedObjects = new Map<string, RefusedObject>()
@@ -94,12 +95,20 @@ export function startGateway({
     const names = await kinds
     followed = [...usualResources, ...routeResources.filter(resource => names.includes(nameOf(resource)))]
     client.informer(endpointSlices).index('service', serviceKeys)
-    await Promise.all([...followed.map(resource => client.informer(resource).synced), client.informer(secrets).synced])
+    await Promise.all([
+      ...followed.map(resource => client.informer(resource).synced),
+      client.informer(secrets).synced,
+      client.informer(configMaps).synced,
+      client.informer(configMaps).synced,
+    ])
     if (isStopped) return
     for (const resource of followed) stops.push(client.informer(resource).subscribe(mark))
     stops.push(
       client.informer(secrets).subscribe(({ object }) => {
         if (askedSecrets.has(keyOf(object))) mark()
+      }),
+      client.informer(configMaps).subscribe(({ object }) => {
+        if (askedConfigMaps.has(keyOf(object))) mark()
       }),
     )
     isDirty = true
@@ -111,9 +120,15 @@ export function startGateway({
     return certificateOf({ namespace, name }, client.informer(secrets).get({ namespace, name }), clock.now())
   }
 
+  function configuration(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
+    askedConfigMaps.add(`${namespace}/${name}`)
+    return client.informer(configMaps).get({ namespace, name })?.data
+  }
+
   /** @param more that are to be left out */
   function observe(machine: ObservedMachine, more: ReadonlyMap<string, string> = new Map()): MadeModel {
     askedSecrets = new Set()
+    askedConfigMaps = new Set()
     const refused = new Map([...stillRefused(), ...more])
     return gatewayModel(
       observed(
@@ -123,6 +138,7 @@ export function startGateway({
           slices: (namespace, name) =>
             client.informer(endpointSlices).index('service', serviceKeys)(`${namespace}/${name}`),
           certificate,
+          configuration,
           refused,
         },
         machine,

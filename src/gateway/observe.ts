@@ -5,6 +5,7 @@ import { groupResource, type Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
+  backendTlsPolicies,
   gatewayClasses,
   gateways,
   grpcRoutes,
@@ -34,6 +35,7 @@ export const routeResources: readonly Resource[] = [
   tlsRoutes,
   tcpRoutes,
   referenceGrants,
+  backendTlsPolicies,
 ] as readonly Resource[]
 
 export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
@@ -48,11 +50,12 @@ export interface ObjectSource {
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   readonly certificate: Observed['certificate']
+  readonly configuration: Observed['configuration']
   readonly refused?: Observed['refused']
 }
 
 export function observed(
-  { all, service, slices, certificate, refused = new Map() }: ObjectSource,
+  { all, service, slices, certificate, configuration, refused = new Map() }: ObjectSource,
   machine: ObservedMachine,
 ): Observed {
   return {
@@ -66,6 +69,8 @@ export function observed(
     tlsRoutes: all(tlsRoutes),
     tcpRoutes: all(tcpRoutes),
     referenceGrants: all(referenceGrants),
+    backendTlsPolicies: all(backendTlsPolicies),
+    configuration,
     loadBalancers: all(services).filter(
       ({ spec, status }) => spec.type === 'LoadBalancer' || (status?.loadBalancer?.ingress ?? []).length > 0,
     ),

@@ -4,6 +4,7 @@ import { gatewayController, gatewayGroup } from '../api/gateway-names.ts'
 import type { Observed } from '../gateway/model/observed.ts'
 import type {
   BackendReference,
+  BackendTLSPolicy,
   Gateway,
   GatewayClass,
   GRPCRoute,
@@ -95,6 +96,16 @@ export const connectionRoute = (
     parentRefs: parents,
     ...(hostnames !== undefined && { hostnames }),
     rules: [{ backendRefs }],
+  })
+
+export const backendTlsPolicy = (
+  metadata: Metadata,
+  targets: readonly { readonly name: string; readonly sectionName?: string }[],
+  validation: BackendTLSPolicy['spec']['validation'],
+): BackendTLSPolicy =>
+  object('BackendTLSPolicy', metadata, {
+    targetRefs: targets.map(target => ({ group: '', kind: 'Service', ...target })),
+    validation,
   })
 
 export const grant = (

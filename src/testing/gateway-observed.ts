@@ -12,6 +12,8 @@ export const nothing: Observed = {
   tlsRoutes: [],
   tcpRoutes: [],
   referenceGrants: [],
+  backendTlsPolicies: [],
+  configuration: () => undefined,
   loadBalancers: [],
   service: () => undefined,
   slices: () => [],

@@ -100,7 +100,8 @@ async function withClient<T>(
 }
 
 async function modelIn(client: Client): Promise<MadeModel> {
-  const resources = [...usualResources, ...routeResources]
+  // How services are spoken to says nothing of where requests go.
+  const resources = [...usualResources, ...routeResources].filter(({ kind }) => kind !== 'BackendTLSPolicy')
   const lists = new Map(
     await Promise.all(resources.map(async resource => [resource, await listed(client, resource)] as const)),
   )
@@ -116,6 +117,7 @@ async function modelIn(client: Client): Promise<MadeModel> {
       service: (namespace, name) => byName.get(`${namespace}/${name}`),
       slices: (namespace, name) => byService.get(`${namespace}/${name}`) ?? [],
       // Secrets are nothing to read for whoever asks where requests go.
+      configuration: () => undefined,
       certificate: (namespace, name) => ({
         certificate: { id: `${namespace}.${name}`, pem: '' },
         names: ['*'],

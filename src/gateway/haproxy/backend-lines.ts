@@ -9,6 +9,7 @@ import { serverName } from './names.ts'
 import { pathLines } from './path-lines.ts'
 import { quotedFormat } from './quoted.ts'
 import { redirectLines } from './redirect-lines.ts'
+import { tlsServerOptions } from './server-tls.ts'
 
 export interface BackendLayout {
   /** What stands in its section before its servers, beyond what each has; nothing: a spare one can take its place. */
@@ -19,11 +20,21 @@ export interface BackendLayout {
   readonly servers: ReadonlyMap<string, Server>
 }
 
-export const backendLayout = ({ handling, protocol, servers }: Backend, places: MirrorPlaces): BackendLayout => ({
-  lines: protocol === 'tcp' ? ['mode tcp'] : handlingLines(handling, places),
-  serverOptions: protocol === 'h2' ? ' proto h2' : '',
-  servers: new Map(servers.map(server => [serverName(server), server])),
-})
+export function backendLayout(
+  { handling, protocol, tls, servers }: Backend,
+  places: MirrorPlaces & { readonly directory: string },
+): BackendLayout {
+  const secure = tls === undefined ? '' : tlsServerOptions(tls, protocol, places.directory)
+  return {
+    lines: [
+      ...(protocol === 'tcp' ? ['mode tcp'] : handlingLines(handling, places)),
+      // Servers that come while it runs find what this has read.
+      ...(secure === '' ? [] : [`default-server${secure}`]),
+    ],
+    serverOptions: `${protocol === 'h2' ? ' proto h2' : ''}${secure}`,
+    servers: new Map(servers.map(server => [serverName(server), server])),
+  }
+}
 
 const handlingLines = (handling: Handling, places: MirrorPlaces): readonly string[] => [
   ...crossOriginLines(handling.cors),

@@ -16,7 +16,7 @@ export function filesOf({ layout, called, spares }: Running): GatewayFiles {
     configuration: [layout.skeleton, ...backends, ...empty, ''].join('\n'),
     others: new Map([
       ...[...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))] as const),
-      ...layout.scripts,
+      ...layout.read,
       ...certificateFiles(layout.certificates),
     ]),
   }

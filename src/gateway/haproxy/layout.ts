@@ -9,6 +9,7 @@ import { mirrorScript } from './mirror-script.ts'
 import { entranceName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
 import { connectionLines } from './connection-lines.ts'
+import { authorityFiles } from './server-tls.ts'
 import { placesOf } from './shares.ts'
 
 export interface Layout {
@@ -19,8 +20,8 @@ export interface Layout {
   /** Maps whose order says something. */
   readonly ordered: ReadonlySet<string>
   readonly backends: ReadonlyMap<string, BackendLayout>
-  /** What it runs itself, by file. */
-  readonly scripts: ReadonlyMap<string, string>
+  /** What else it reads when it is loaded, by path. */
+  readonly read: ReadonlyMap<string, string>
   readonly certificates: CertificateLayout
 }
 
@@ -62,7 +63,10 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     maps: new Map([...maps, ...(hasMirrors ? [[mirrorMap, identity(mirrored)] as const] : [])]),
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
     backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend, places)])),
-    scripts: new Map(hasMirrors ? [[mirrorFile, mirrorScript]] : []),
+    read: new Map([
+      ...(hasMirrors ? [[mirrorFile, mirrorScript] as const] : []),
+      ...authorityFiles(model, places.directory),
+    ]),
     certificates: certificateLayout(model, places.directory),
   }
 }

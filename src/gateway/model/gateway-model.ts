@@ -11,7 +11,8 @@ import { loadBalancers, ownLoadBalancers } from './load-balancers.ts'
 import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
-import { gatewayProblems, routeProblems } from './problems.ts'
+import { backendTlsPolicies, type OwnPolicy } from './backend-tls.ts'
+import { gatewayProblems, policyProblems, routeProblems } from './problems.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
@@ -31,6 +32,7 @@ export interface MadeModel {
   readonly balanced: ReadonlyMap<Service, readonly LoadBalancerIngress[]>
   readonly gateways: readonly OwnGateway[]
   readonly routes: readonly OwnRoute[]
+  readonly policies: readonly OwnPolicy[]
   /** That the own authority of the machine is to vouch for. */
   readonly ownNames: readonly string[]
   readonly problems: readonly Problem[]
@@ -65,12 +67,14 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
   const balancers = loadBalancers(balancing, given, routed, observed, front)
   const offers = [...routed, ...balancers.offers]
   const { entrances, problems } = entrancesOf(offers)
+  const policies = backendTlsPolicies(observed)
   return {
     model: {
       entrances,
       backends: backendsOf(
         offers.flatMap(({ rules }) => rules.flatMap(({ backends }) => backends)),
         observed,
+        policies.tlsOf,
       ),
       certificates: certificatesOf(entrances, observed),
     },
@@ -79,11 +83,13 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
       ...balancers.own,
       ...gateways.map(({ gateway }) => gateway),
       ...routes.map(({ route }) => route),
+      ...policies.own.map(({ policy }) => policy),
     ],
     ingresses: ingresses.own,
     balanced: balancers.addresses,
     gateways,
     routes,
+    policies: policies.own,
     ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
       ...ingresses.problems,
@@ -92,6 +98,7 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
       ...problems,
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
+      ...policies.own.flatMap(policyProblems),
     ],
   }
 }

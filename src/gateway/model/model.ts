@@ -113,7 +113,17 @@ export interface Backend {
   readonly service?: ServicePort
   readonly handling: Handling
   readonly protocol: BackendProtocol
+  /** undefined: it is spoken to in plain text. */
+  readonly tls?: BackendTls
   readonly servers: readonly Server[]
+}
+
+/** What a service has to show when it is spoken to by TLS. */
+export interface BackendTls {
+  /** That is asked for (SNI), and that its certificate has to be for. */
+  readonly name: string
+  /** Certificates of authorities, in PEM; undefined: those that the machine trusts. */
+  readonly authorities?: string
 }
 
 export interface ServicePort {

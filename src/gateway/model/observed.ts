@@ -1,6 +1,7 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
 import type {
+  BackendTLSPolicy,
   GRPCRoute,
   Gateway,
   GatewayClass,
@@ -23,12 +24,15 @@ export interface Observed {
   readonly tlsRoutes: readonly TLSRoute[]
   readonly tcpRoutes: readonly TCPRoute[]
   readonly referenceGrants: readonly ReferenceGrant[]
+  readonly backendTlsPolicies: readonly BackendTLSPolicy[]
   /** Services of that type, and those that still have an address by it. */
   readonly loadBalancers: readonly Service[]
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   /** Labels of a namespace. */
   readonly labels: (namespace: string) => Readonly<Record<string, string>>
+  /** What a ConfigMap holds. */
+  readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** Of a Secret. */
   readonly certificate: (namespace: string, name: string) => FoundCertificate
   readonly machine: ObservedMachine

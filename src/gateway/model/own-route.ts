@@ -15,6 +15,8 @@ export interface OwnRoute {
   readonly attachments: readonly Attachment[]
   readonly unresolved: RouteRules['unresolved']
   readonly dropped: RouteRules['dropped']
+  /** That it leads to, each as `namespace/name`. */
+  readonly services: ReadonlySet<string>
   /** None of its rules can be served. */
   readonly isRefused: boolean
 }
@@ -33,7 +35,7 @@ export function offeredRoute(
   const refused = observed.refused.get(ownerOf(route))
   if (refused !== undefined) {
     const dropped = [fails('Accepted', 'UnsupportedValue', refused)]
-    return { route, attachments, unresolved: [], dropped, isRefused: true, offers: [] }
+    return { route, attachments, unresolved: [], dropped, services: new Set(), isRefused: true, offers: [] }
   }
   const made = new Map<string, RouteRules>()
   const madeAt = (place: RulePlace): RouteRules => {
@@ -55,7 +57,12 @@ export function offeredRoute(
   )
   const [first = routeRules(rules, usualPlace, observed)] = made.values()
   const { unresolved, dropped } = first
-  return { route, attachments, unresolved, dropped, isRefused: dropped.length === rules.length, offers }
+  const services = new Set(
+    first.rules.flatMap(({ backends }) =>
+      backends.flatMap(({ service }) => (service === undefined ? [] : `${service.namespace}/${service.name}`)),
+    ),
+  )
+  return { route, attachments, unresolved, dropped, services, isRefused: dropped.length === rules.length, offers }
 }
 
 /** A route may refer to the same listener twice. */

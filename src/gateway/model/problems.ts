@@ -1,4 +1,5 @@
 // What does not work of Gateways and routes, as events tell it. Pure.
+import type { OwnPolicy } from './backend-tls.ts'
 import type { OwnRoute } from './own-route.ts'
 import { ownerOf, type Problem } from './host-rule.ts'
 import type { OwnGateway } from './listeners.ts'
@@ -13,6 +14,9 @@ export const gatewayProblems = ({ gateway, findings, listeners }: OwnGateway): r
     })),
   ),
 ]
+
+export const policyProblems = ({ policy, findings }: OwnPolicy): readonly Problem[] =>
+  findings.map(({ reason, message }) => ({ owner: ownerOf(policy), reason, message }))
 
 export const routeProblems = ({ route, attachments, unresolved, dropped }: OwnRoute): readonly Problem[] =>
   [

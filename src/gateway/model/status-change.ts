@@ -3,7 +3,7 @@
 import type { Condition } from '../../api/generated/models.ts'
 import { gatewayController } from '../../api/gateway-names.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
-import type { RouteParentStatus } from '../../api/gateway-api/types.ts'
+import type { PolicyAncestorStatus, RouteParentStatus } from '../../api/gateway-api/types.ts'
 import type { Finding } from './findings.ts'
 import type { WantedStatus } from './statuses.ts'
 
@@ -11,6 +11,7 @@ interface WrittenStatus {
   conditions?: Condition[]
   listeners?: { name: string; conditions: Condition[] }[]
   parents?: RouteParentStatus[]
+  ancestors?: PolicyAncestorStatus[]
 }
 
 /** Others keep theirs. */
@@ -18,7 +19,7 @@ const ours = new Set(['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'P
 
 /** @param now as Kubernetes writes it @returns undefined where it is as it should be */
 export function statusChange(wanted: WantedStatus, now: string): object | undefined {
-  const { object, conditions, listeners, parents, rest } = wanted
+  const { object, conditions, listeners, parents, ancestors, rest } = wanted
   const before = (object as { status?: WrittenStatus }).status ?? {}
   const { generation } = object.metadata
   const dated = (old: readonly Condition[] | undefined, found: readonly Finding[]): Condition[] =>
@@ -35,25 +36,39 @@ export function statusChange(wanted: WantedStatus, now: string): object | undefi
         ),
       })),
     }),
-    ...(parents !== undefined && {
-      parents: [
-        ...(before.parents ?? []).filter(({ controllerName }) => controllerName !== gatewayController),
-        ...parents.map(parent => ({
-          parentRef: parent.parentRef,
-          controllerName: gatewayController,
-          conditions: dated(
-            before.parents?.find(
-              ({ controllerName, parentRef }) =>
-                controllerName === gatewayController && sameJson(parentRef, parent.parentRef),
-            )?.conditions,
-            parent.conditions,
-          ),
-        })),
-      ],
-    }),
+    ...(parents !== undefined && { parents: besideOthers('parentRef', before.parents, parents, dated) }),
+    ...(ancestors !== undefined && { ancestors: besideOthers('ancestorRef', before.ancestors, ancestors, dated) }),
   }
   return sameJson({ ...before, ...after }, before) ? undefined : after
 }
+
+type Dated = (old: readonly Condition[] | undefined, found: readonly Finding[]) => Condition[]
+
+/** What other controllers say stays. */
+function besideOthers<Reference extends string>(
+  reference: Reference,
+  before: readonly Told<Reference>[] = [],
+  wanted: readonly ({ readonly conditions: readonly Finding[] } & { readonly [field in Reference]: unknown })[],
+  dated: Dated,
+): readonly object[] {
+  const isOurs = ({ controllerName }: Told<Reference>): boolean => controllerName === gatewayController
+  return [
+    ...before.filter(each => !isOurs(each)),
+    ...wanted.map(each => ({
+      [reference]: each[reference],
+      controllerName: gatewayController,
+      conditions: dated(
+        before.find(old => isOurs(old) && sameJson(old[reference], each[reference]))?.conditions,
+        each.conditions,
+      ),
+    })),
+  ]
+}
+
+type Told<Reference extends string> = {
+  readonly controllerName: string
+  readonly conditions: Condition[]
+} & { readonly [field in Reference]: unknown }
 
 function withTimes(
   old: readonly Condition[],

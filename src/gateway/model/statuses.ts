@@ -1,8 +1,10 @@
 // What the objects of the Gateway API are to say of themselves. Pure. Source: Gateway API, statuses.
 import { gatewayController } from '../../api/gateway-names.ts'
-import type { KubeObject } from '../../api/object.ts'
+import { keyOf, type KubeObject } from '../../api/object.ts'
 import type { GatewayClass, ParentReference, RouteKind } from '../../api/gateway-api/types.ts'
 import type { Attachment } from './attachment.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
+import type { OwnPolicy } from './backend-tls.ts'
 import { fails, findingsOf, holds, type Finding } from './findings.ts'
 import type { MadeModel } from './gateway-model.ts'
 import type { OwnRoute } from './own-route.ts'
@@ -16,6 +18,8 @@ export interface WantedStatus {
   readonly listeners?: readonly WantedListenerStatus[]
   /** Of a route: one for each parent of ours. */
   readonly parents?: readonly WantedParentStatus[]
+  /** Of a policy: one for each Gateway of ours whose routes lead to what it is for. */
+  readonly ancestors?: readonly WantedAncestorStatus[]
   /** All other fields. */
   readonly rest?: object
 }
@@ -32,8 +36,13 @@ export interface WantedParentStatus {
   readonly conditions: readonly Finding[]
 }
 
+export interface WantedAncestorStatus {
+  readonly ancestorRef: ParentReference
+  readonly conditions: readonly Finding[]
+}
+
 export function wantedStatuses(
-  { gateways, routes }: Pick<MadeModel, 'gateways' | 'routes'>,
+  { gateways, routes, policies }: Pick<MadeModel, 'gateways' | 'routes' | 'policies'>,
   classes: readonly GatewayClass[],
 ): readonly WantedStatus[] {
   return [
@@ -43,6 +52,7 @@ export function wantedStatuses(
       ...gateway.sets.map(set => setStatus(set, gateway, routes)),
     ]),
     ...routes.map(routeStatus),
+    ...policies.map(policy => policyStatus(policy, routes)),
   ]
 }
 
@@ -173,4 +183,29 @@ function routeConditions({ accepted }: Attachment, own: OwnRoute): readonly Find
   const message = dropped.map(each => each.message).join('; ')
   if (isRefused) return [fails('Accepted', dropped[0]!.reason, message), resolved]
   return [accepted, holds('PartiallyInvalid', 'UnsupportedValue', `Dropped Rule: ${message}`), resolved]
+}
+
+function policyStatus({ policy, findings }: OwnPolicy, routes: readonly OwnRoute[]): WantedStatus {
+  const { namespace = '' } = policy.metadata
+  const targets = policy.spec.targetRefs.map(({ name }) => `${namespace}/${name}`)
+  const leading = routes.filter(({ services }) => targets.some(target => services.has(target)))
+  const gateways = new Map(
+    leading.flatMap(({ attachments }) =>
+      attachments.flatMap(({ listeners }) =>
+        listeners.map(({ listener: { gateway } }) => [keyOf(gateway), gateway] as const),
+      ),
+    ),
+  )
+  const conditions = findingsOf([
+    ...findings,
+    holds('Accepted', 'Accepted', 'services are spoken to as it says'),
+    holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there'),
+  ])
+  return {
+    object: policy,
+    ancestors: Array.from(gateways.values(), ({ metadata }) => ({
+      ancestorRef: { group: gatewayGroup, kind: 'Gateway', namespace: metadata.namespace!, name: metadata.name },
+      conditions,
+    })),
+  }
 }

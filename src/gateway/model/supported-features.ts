@@ -3,6 +3,7 @@
 
 /** In the order of their names, as the status of a GatewayClass lists them. */
 export const supportedFeatures: readonly string[] = [
+  'BackendTLSPolicy',
   'GRPCRoute',
   'GRPCRouteNamedRouteRule',
   'Gateway',

@@ -277,7 +277,7 @@ const componentRoles = (): New<ClusterRole>[] => [
   // Sampan's own, for what leads requests from outside.
   role('system:gateway', [
     // Secrets: any of them may hold a certificate.
-    rule([''], ['namespaces', 'secrets', 'services'], read),
+    rule([''], ['configmaps', 'namespaces', 'secrets', 'services'], read),
     rule(['discovery.k8s.io'], ['endpointslices'], read),
     rule(['networking.k8s.io'], ['ingressclasses', 'ingresses'], read),
     rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),
@@ -285,9 +285,16 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['gateway.networking.k8s.io'], ['*'], read),
     rule(
       ['gateway.networking.k8s.io'],
-      ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'listenersets', 'tcproutes', 'tlsroutes'].map(
-        kind => `${kind}/status`,
-      ),
+      [
+        'backendtlspolicies',
+        'gatewayclasses',
+        'gateways',
+        'grpcroutes',
+        'httproutes',
+        'listenersets',
+        'tcproutes',
+        'tlsroutes',
+      ].map(kind => `${kind}/status`),
       ['patch'],
     ),
     writeEvents,
