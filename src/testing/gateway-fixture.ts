@@ -185,6 +185,18 @@ export class GatewayFixture {
     })
   }
 
+  /** What each gateway says of a policy. */
+  async policy(name: string, conditions: Conditions): Promise<void> {
+    await this.holds(async () => {
+      const { metadata, status } = await this.get<WithStatus>('backendtlspolicy', name)
+      const ancestors = (status?.ancestors ?? []).filter(({ controllerName }) => controllerName === gatewayController)
+      if (ancestors.length === 0) return [`no gateway says anything of the policy ${name}`]
+      return ancestors.flatMap(({ conditions: found }) =>
+        missing(found, conditions, metadata.generation).map(line => `policy ${name}: ${line}`),
+      )
+    })
+  }
+
   gateway(name: string, conditions: Conditions, listeners?: Readonly<Record<string, ExpectedListener>>): Promise<void> {
     return this.status('gateway', name, conditions, listeners)
   }

@@ -188,6 +188,19 @@ export const grant = (name: string, namespace: string, from: object, to: object)
     { namespace },
   )
 
+/** How the gateway speaks TLS to a service, or to a port of it. */
+export const policy = (name: string, service: string, validation: object, sectionName?: string): TestObject =>
+  gatewayObject('BackendTLSPolicy', name, {
+    targetRefs: [{ group: '', kind: 'Service', name: service, ...(sectionName !== undefined && { sectionName }) }],
+    validation,
+  })
+
+/** By a name, and an authority that a config map of the same name tells. */
+export const backendPolicy = (hostname: string, authority = 'authority'): object => ({
+  hostname,
+  caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: authority }],
+})
+
 export const secret = (name: string, data: Readonly<Record<string, string>>, namespace = home): TestObject => ({
   apiVersion: 'v1',
   kind: 'Secret',
