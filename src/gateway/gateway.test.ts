@@ -16,7 +16,7 @@ const brought: GatewayModel[] = []
 beforeAll(async () => {
   server = await startTestServer()
   await server.local.create(ingressClasses, { metadata: { name: 'sampan' }, spec: { controller: gatewayController } })
-  gateway = await startGateway({
+  gateway = startGateway({
     client: server.local,
     haproxy: {
       bring: async model => {
@@ -25,8 +25,11 @@ beforeAll(async () => {
         return 'commands'
       },
       leave: () => {},
+      listensAt: () => new Set(),
     },
-    front: { address: '127.0.0.1', port: 80 },
+    front: { address: '127.0.0.1', port: 80, ownAddresses: ['127.7.0.1'] },
+    kinds: Promise.resolve([]),
+    machineAddresses: () => new Set(),
     clock: machineClock,
     logger: silentLogger,
   })

@@ -2,22 +2,36 @@
 // the objects' statuses and events what became of them. Changes that come while one is being brought are brought together
 // afterwards. It goes on serving when Sampan stops.
 import type { Ingress, IngressLoadBalancerIngress } from '../api/generated/models.ts'
-import { keyOf } from '../api/object.ts'
-import { endpointSlices, ingressClasses, ingresses, services } from '../api/resources.ts'
+import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
+import { keyOf, type KubeObject } from '../api/object.ts'
+import type { Resource } from '../api/resource.ts'
+import { endpointSlices, ingresses, services } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { unlessNotFound } from '../control/removal.ts'
-import type { Clock } from '../lib/clock.ts'
+import { formatTime, type Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Haproxy } from './haproxy/haproxy.ts'
-import { gatewayModel, type Front, type MadeModel } from './model/gateway-model.ts'
+import { gatewayClasses } from './kinds/resources.ts'
+import type { Front } from './model/gateway-addresses.ts'
+import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
+import { ownerOf } from './model/host-rule.ts'
+import type { ObservedMachine } from './model/observed.ts'
+import { statusChange } from './model/status-change.ts'
+import { wantedStatuses } from './model/statuses.ts'
+import { nameOf, observed, resourceOfKind, routeResources, usualResources } from './observe.ts'
+import { TakenPorts } from './taken-ports.ts'
 
 export interface GatewayOptions {
   readonly client: Client
-  readonly haproxy: Pick<Haproxy, 'bring' | 'leave'>
+  readonly haproxy: Pick<Haproxy, 'bring' | 'leave' | 'listensAt'>
   readonly front: Front
+  /** Names of the definitions of the Gateway API that the cluster has, once they are there. */
+  readonly kinds: Promise<readonly string[]>
+  /** That the machine has, beyond 127.0.0.0/8. */
+  readonly machineAddresses: () => ReadonlySet<string>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -32,31 +46,52 @@ export interface Gateway {
 
 const retryMs = 1_000
 
-export async function startGateway({ client, haproxy, front, clock, logger }: GatewayOptions): Promise<Gateway> {
-  const informers = {
-    classes: client.informer(ingressClasses),
-    ingresses: client.informer(ingresses),
-    services: client.informer(services),
-    slices: client.informer(endpointSlices),
-  }
-  await Promise.all(Object.values(informers).map(({ synced }) => synced))
-  const slicesOf = informers.slices.index('service', serviceKeys)
+export function startGateway({
+  client,
+  haproxy,
+  front,
+  kinds,
+  machineAddresses,
+  clock,
+  logger,
+}: GatewayOptions): Gateway {
   const recorder = createEventRecorder({ client, clock, logger, component: 'gateway' })
+  const ports = new TakenPorts(haproxy.listensAt())
   const told = new Map<string, string>()
+  const stops: (() => void)[] = []
+  let followed: readonly Resource[] = []
   let isDirty = false
   let isServing = false
   let isStopped = false
   let trouble: string | undefined
-  let working: Promise<void> | undefined
+  let working: Promise<void> | undefined = open().catch((error: unknown) => {
+    trouble = errorText(error)
+    logger.error('the gateway could not begin', { error: trouble })
+  })
 
-  const observe = (): MadeModel =>
+  /** Nothing is brought before all of it is known: what is not known yet would be taken away. */
+  async function open(): Promise<void> {
+    const names = await kinds
+    followed = [...usualResources, ...routeResources.filter(resource => names.includes(nameOf(resource)))]
+    client.informer(endpointSlices).index('service', serviceKeys)
+    await Promise.all(followed.map(resource => client.informer(resource).synced))
+    if (isStopped) return
+    for (const resource of followed) stops.push(client.informer(resource).subscribe(mark))
+    isDirty = true
+    await work()
+  }
+
+  const observe = (machine: ObservedMachine): MadeModel =>
     gatewayModel(
-      {
-        ingressClasses: informers.classes.list(),
-        ingresses: informers.ingresses.list(),
-        service: (namespace, name) => informers.services.get({ namespace, name }),
-        slices: (namespace, name) => slicesOf(`${namespace}/${name}`),
-      },
+      observed(
+        {
+          all: resource => (followed.some(each => each === resource) ? client.informer(resource).list() : []),
+          service: (namespace, name) => client.informer(services).get({ namespace, name }),
+          slices: (namespace, name) =>
+            client.informer(endpointSlices).index('service', serviceKeys)(`${namespace}/${name}`),
+        },
+        machine,
+      ),
       front,
     )
 
@@ -68,8 +103,10 @@ export async function startGateway({ client, haproxy, front, clock, logger }: Ga
   async function work(): Promise<void> {
     while (isDirty && !isStopped) {
       isDirty = false
-      const made = observe()
+      const addresses = machineAddresses()
+      let made = observe({ addresses, taken: ports.taken })
       try {
+        if (await ports.look(made.model, front)) made = observe({ addresses, taken: ports.taken })
         await bring(made)
         trouble = undefined
       } catch (error) {
@@ -77,6 +114,7 @@ export async function startGateway({ client, haproxy, front, clock, logger }: Ga
         clock.after(retryMs, mark)
         break
       }
+      if (ports.taken.size > 0) clock.after(retryMs, mark)
     }
     working = undefined
   }
@@ -85,31 +123,34 @@ export async function startGateway({ client, haproxy, front, clock, logger }: Ga
     if (trouble === reason) return
     trouble = reason
     logger.error('routes could not be brought to the gateway', { error: reason })
-    for (const ingress of own) recorder.recordEvent(ingress, 'Warning', 'NotServed', reason)
+    for (const object of own) recorder.recordEvent(object, 'Warning', 'NotServed', reason)
   }
 
   async function bring(made: MadeModel): Promise<void> {
     // Nothing is started for a cluster without routes.
-    if (made.own.length === 0 && !isServing) return
-    const how = await haproxy.bring(made.model)
-    isServing = true
-    if (how !== 'none') logger.debug('routes brought to the gateway', { how })
+    if (isServing || needsServing(made, front)) {
+      const how = await haproxy.bring(made.model)
+      isServing = true
+      ports.have(made.model)
+      if (how !== 'none') logger.debug('routes brought to the gateway', { how })
+    }
     tell(made)
-    await Promise.all(made.own.map(ingress => publish(ingress)))
+    await Promise.all([...made.ingresses.map(publishAddress), ...statuses(made)])
   }
 
   function tell({ own, problems }: MadeModel): void {
-    for (const ingress of own) {
-      const key = keyOf(ingress)
-      const now = problems.filter(({ owner }) => owner === key)
+    const byOwner = Map.groupBy(problems, ({ owner }) => owner)
+    for (const object of own) {
+      const key = ownerOf(object)
+      const now = byOwner.get(key) ?? []
       const text = JSON.stringify(now)
-      if (told.get(key) === text) continue
+      if ((told.get(key) ?? '[]') === text) continue
       told.set(key, text)
-      for (const { reason, message } of now) recorder.recordEvent(ingress, 'Warning', reason, message)
+      for (const { reason, message } of now) recorder.recordEvent(object, 'Warning', reason, message)
     }
   }
 
-  async function publish(ingress: Ingress): Promise<void> {
+  async function publishAddress(ingress: Ingress): Promise<void> {
     const wanted: IngressLoadBalancerIngress[] = [{ ip: front.address, ports: [{ port: front.port, protocol: 'TCP' }] }]
     if (JSON.stringify(ingress.status?.loadBalancer?.ingress) === JSON.stringify(wanted)) return
     await unlessNotFound(
@@ -122,13 +163,31 @@ export async function startGateway({ client, haproxy, front, clock, logger }: Ga
     )
   }
 
-  const stops = [
-    informers.classes.subscribe(mark),
-    informers.ingresses.subscribe(mark),
-    informers.services.subscribe(mark),
-    informers.slices.subscribe(mark),
-  ]
-  mark()
+  function statuses(made: MadeModel): readonly Promise<void>[] {
+    const classes = followed.some(each => each === gatewayClasses) ? client.informer(gatewayClasses).list() : []
+    const now = formatTime(clock.now())
+    return wantedStatuses(made, classes).map(wanted => publish(wanted.object, statusChange(wanted, now)))
+  }
+
+  /** What somebody else wrote in between comes as a change, and is seen to then. */
+  async function publish({ kind, metadata }: KubeObject, status: object | undefined): Promise<void> {
+    if (status === undefined) return
+    const { resourceVersion } = metadata
+    try {
+      await unlessNotFound(
+        client.patch(
+          resourceOfKind.get(kind)!,
+          metadata,
+          { type: 'merge', value: { metadata: { resourceVersion }, status } },
+          { subresource: 'status' },
+        ),
+      )
+    } catch (error) {
+      if (!isConflict(error))
+        logger.warn('a status could not be written', { kind, name: keyOf({ metadata }), error: errorText(error) })
+    }
+  }
+
   return {
     get trouble() {
       return trouble
@@ -145,3 +204,7 @@ export async function startGateway({ client, haproxy, front, clock, logger }: Ga
     },
   }
 }
+
+/** Whether there is anything to serve: an Ingress, a route, or a Gateway that asks for more than the front. */
+const needsServing = ({ ingresses: all, gateways, routes }: MadeModel, { address }: Front): boolean =>
+  all.length > 0 || routes.length > 0 || gateways.some(({ addresses }) => addresses.told.some(told => told !== address))

@@ -19,8 +19,11 @@ export interface InstallOptions {
 const fieldManager = 'sampan-gateway'
 const patienceMs = 10_000
 
-/** Resolves when each kind that could be installed is served; what could not be is told in the log. */
-export async function installKinds({ client, clock, logger }: InstallOptions): Promise<void> {
+/**
+ * Resolves when each kind that could be installed is served; what could not be is told in the log.
+ * @returns the names of the definitions by which objects of the version v1 are served
+ */
+export async function installKinds({ client, clock, logger }: InstallOptions): Promise<readonly string[]> {
   const definitions = client.informer(customResourceDefinitions)
   await definitions.synced
   const { needed, foreign } = neededKinds(name => definitions.get({ name }))
@@ -33,6 +36,10 @@ export async function installKinds({ client, clock, logger }: InstallOptions): P
   }
   const late = await notEstablished(definitions, clock)
   if (late.length > 0) logger.warn('kinds of the Gateway API are not served', { kinds: late })
+  return kindNames.filter(name => {
+    const found = definitions.get({ name })
+    return found !== undefined && isEstablished(found) && found.spec.versions.some(isServedV1)
+  })
 
   async function install(definition: GatewayDefinition): Promise<void> {
     const { name } = definition.metadata
@@ -68,6 +75,9 @@ function notEstablished(definitions: Informer<CustomResourceDefinition>, clock: 
     }
   })
 }
+
+const isServedV1 = ({ name, served }: CustomResourceDefinition['spec']['versions'][number]): boolean =>
+  name === 'v1' && served
 
 const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') === true

@@ -1,7 +1,7 @@
 // What people look for in a model: each rule with what it leads to, and the one that takes a request. Pure.
 import { compareHosts, findRule, type AskedRequest } from './model/find-rule.ts'
 import type { MadeModel } from './model/gateway-model.ts'
-import { textOfHost } from './model/ingress-rules.ts'
+import { textOfHost } from './model/host-names.ts'
 import type { GatewayModel, PathMatch, Rule } from './model/model.ts'
 
 export interface RouteFacts {
@@ -26,7 +26,9 @@ const pathTypes = { exact: 'Exact', prefix: 'Prefix', pattern: 'RegularExpressio
 /** In the order in which they are tried. */
 export function routeFacts({ model, problems }: Pick<MadeModel, 'model' | 'problems'>): readonly RouteFacts[] {
   const hosts = model.entrances.flatMap(entrance => entrance.hosts).toSorted(compareHosts)
-  return hosts.flatMap(({ name, rules }) => rules.map(rule => factsOf(rule, textOfHost(name), model, problems)))
+  const facts = hosts.flatMap(({ name, rules }) => rules.map(rule => factsOf(rule, textOfHost(name), model, problems)))
+  // What is the same at several entrances is one.
+  return [...new Map(facts.map(each => [JSON.stringify(each), each])).values()]
 }
 
 function factsOf(rule: Rule, host: string, model: GatewayModel, problems: MadeModel['problems']): RouteFacts {
@@ -34,7 +36,7 @@ function factsOf(rule: Rule, host: string, model: GatewayModel, problems: MadeMo
   const { leadsTo, instances } = targetsOf(rule, model)
   // Problems are told of their service, or of nothing in particular.
   const told = problems.find(
-    each => each.owner === owner && each.reason === 'BackendNotFound' && mentions(each.message, leadsTo),
+    each => each.owner === `${kind} ${owner}` && each.reason === 'BackendNotFound' && mentions(each.message, leadsTo),
   )
   const problem = told?.message ?? (instances === 0 ? 'no instance is ready' : undefined)
   const { path } = rule.match

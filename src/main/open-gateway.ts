@@ -1,13 +1,17 @@
 // The gateway of a cluster, where the machine has HAProxy: its class, the port that it answers at, and the process, which
 // starts with the first route.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { gatewayClassName, gatewayController } from '../api/gateway-names.ts'
 import { defaultClassMark, isDefaultClass } from '../api/ingress-classes.ts'
+import { groupResource, type Resource } from '../api/resource.ts'
 import { ingressClasses } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { findProgram } from '../host/cluster-programs.ts'
 import { freePort, isFreePort } from '../host/free-port.ts'
+import { gatewayClasses, gateways } from '../gateway/kinds/resources.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -41,9 +45,10 @@ const usualPorts = [80, 8080]
 export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway | undefined> {
   if (findProgram('haproxy') === undefined) return undefined
   const { places, place, client, serverClient, clock, logger } = setup
-  const [{ Haproxy }, { startGateway }] = await Promise.all([
+  const [{ Haproxy }, { startGateway }, { installKinds }] = await Promise.all([
     import('../gateway/haproxy/haproxy.ts'),
     import('../gateway/gateway.ts'),
+    import('../gateway/install-kinds.ts'),
     offerIngressClass(serverClient),
   ])
   const haproxy = new Haproxy({
@@ -56,13 +61,39 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
     },
   })
   const port = await gatewayPort(places, haproxy.isRunning())
-  const gateway = await startGateway({ client, haproxy, front: { address, port }, clock, logger })
+  const front = { address, port, ownAddresses: ownAddresses(places) }
+  const gateway = startGateway({
+    client,
+    haproxy,
+    front,
+    kinds: installKinds({ client: serverClient, clock, logger }).then(async kinds => {
+      await offerGateway(serverClient, kinds)
+      return kinds
+    }),
+    machineAddresses,
+    clock,
+    logger,
+  })
   return {
     address: `${address}:${port}`,
     warnings: () => (gateway.trouble === undefined ? [] : [`requests from outside are not served: ${gateway.trouble}`]),
     stop: () => gateway.stop(),
   }
 }
+
+/** For Gateways that ask for none, the same in each start, and others than those of another cluster of this machine. */
+function ownAddresses({ data }: Pick<ClusterPlaces, 'data'>): readonly string[] {
+  const [second = 0, third = 0] = createHash('sha256').update(data).digest()
+  return Array.from({ length: 254 }, (_address, index) => `127.${64 + (second % 128)}.${third}.${index + 1}`)
+}
+
+const machineAddresses = (): ReadonlySet<string> =>
+  new Set(
+    Object.values(networkInterfaces())
+      .flatMap(all => all ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(each => each.address),
+  )
 
 /** The one of last time while it is ours or free, so that addresses stay the same. */
 async function gatewayPort({ data }: Pick<ClusterPlaces, 'data'>, isRunning: boolean): Promise<number> {
@@ -92,3 +123,29 @@ const offerIngressClass = (client: Client): Promise<void> =>
       spec: { controller: gatewayController },
     }),
   })
+
+/** A class, and a Gateway at the front for routes of every namespace, so that a route needs nothing but itself. */
+async function offerGateway(client: Client, kinds: readonly string[]): Promise<void> {
+  const served = (resource: Resource): boolean => kinds.includes(groupResource(resource))
+  if (served(gatewayClasses))
+    await offerOnce(client, {
+      resource: gatewayClasses,
+      madeAnnotation: 'sampan.dev/gateway-class',
+      make: () => ({ metadata: { name: gatewayClassName }, spec: { controllerName: gatewayController } }),
+    })
+  if (served(gateways))
+    await offerOnce(client, {
+      resource: gateways,
+      madeAnnotation: 'sampan.dev/gateway',
+      make: () => ({
+        metadata: { namespace: 'kube-system', name: gatewayClassName },
+        spec: {
+          gatewayClassName,
+          addresses: [{ type: 'IPAddress', value: address }],
+          listeners: [
+            { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' as const } } },
+          ],
+        },
+      }),
+    })
+}

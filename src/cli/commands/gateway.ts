@@ -1,13 +1,17 @@
 // `sampan gateway routes` and `sampan gateway explain URL`: what leads where, and why something does not, as the objects of
 // the cluster say it.
 import { serviceKeys } from '../../api/endpoint-slice-labels.ts'
-import { keyOf } from '../../api/object.ts'
-import { endpointSlices, ingressClasses, ingresses, services } from '../../api/resources.ts'
+import { isNotFound } from '../../api/api-error.ts'
+import { keyOf, type KubeObject } from '../../api/object.ts'
+import type { Resource } from '../../api/resource.ts'
+import { endpointSlices, services } from '../../api/resources.ts'
 import type { Client } from '../../client/client.ts'
 import { HttpClient } from '../../client/http-client.ts'
 import { clusterAccess, kubeconfigPaths } from '../../client/kubeconfig.ts'
 import { gatewayModel, type MadeModel } from '../../gateway/model/gateway-model.ts'
 import { plainPath } from '../../gateway/model/plain-path.ts'
+import { observed, routeResources, usualResources } from '../../gateway/observe.ts'
+import { gateways } from '../../gateway/kinds/resources.ts'
 import { explain, routeFacts, type RouteFacts } from '../../gateway/route-facts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { CommandFailure } from '../output.ts'
@@ -96,21 +100,34 @@ async function withClient<T>(
 }
 
 async function modelIn(client: Client): Promise<MadeModel> {
-  const [classes, routes, all, slices] = await Promise.all([
-    client.list(ingressClasses),
-    client.list(ingresses),
-    client.list(services),
-    client.list(endpointSlices),
-  ])
-  const byName = new Map(all.items.map(service => [keyOf(service), service]))
-  const byService = Map.groupBy(slices.items, slice => serviceKeys(slice)[0])
-  return gatewayModel(
+  const resources = [...usualResources, ...routeResources]
+  const lists = new Map(
+    await Promise.all(resources.map(async resource => [resource, await listed(client, resource)] as const)),
+  )
+  const all = <T extends KubeObject>(resource: Resource<T>): readonly T[] =>
+    (lists.get(resource as Resource) ?? []) as readonly T[]
+  const byName = new Map(all(services).map(service => [keyOf(service), service]))
+  const byService = Map.groupBy(all(endpointSlices), slice => serviceKeys(slice)[0])
+  // Where Gateways are is what their statuses say.
+  const told = all(gateways).flatMap(({ status }) => status?.addresses?.map(({ value }) => value) ?? [])
+  const found = observed(
     {
-      ingressClasses: classes.items,
-      ingresses: routes.items,
+      all,
       service: (namespace, name) => byName.get(`${namespace}/${name}`),
       slices: (namespace, name) => byService.get(`${namespace}/${name}`) ?? [],
     },
-    { address: '127.0.0.1', port: 80 },
+    { addresses: new Set(told), taken: new Set() },
   )
+  const front = '127.0.0.1'
+  return gatewayModel(found, { address: front, port: 80, ownAddresses: told.filter(address => address !== front) })
+}
+
+/** Nothing where the cluster has no such kind. */
+async function listed(client: Client, resource: Resource): Promise<readonly KubeObject[]> {
+  try {
+    return (await client.list(resource)).items
+  } catch (error) {
+    if (isNotFound(error)) return []
+    throw error
+  }
 }

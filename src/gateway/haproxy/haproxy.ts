@@ -1,7 +1,7 @@
 // The HAProxy of a cluster: a process beside the server that outlives it, brought to each layout with as little as that
 // takes. It is started when there is something to serve. A configuration that it refuses never takes the place of the one
 // before.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -131,6 +131,13 @@ export class Haproxy {
       throw new ConfigurationRefused(error.output.trim())
     }
     await rename(candidate, configFile)
+  }
+
+  /** `127.0.0.1:80`, while it runs: by what it was loaded with. */
+  listensAt(): ReadonlySet<string> {
+    const { configFile } = this.files
+    if (!this.isRunning() || !existsSync(configFile)) return new Set()
+    return new Set([...readFileSync(configFile, 'utf8').matchAll(/^bind (\S+)/gm)].map(([, at]) => at!))
   }
 
   isRunning(): boolean {

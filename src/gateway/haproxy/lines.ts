@@ -64,7 +64,7 @@ function conditions({
   pathPattern,
 }: Omit<RequestMatch, 'path'> & { pathPattern?: string }): string {
   return [
-    ...(pathPattern === undefined ? [] : [`{ path -m reg ${quoted(pathPattern)} }`]),
+    ...(pathPattern === undefined ? [] : [`{ path -m reg ${wholePattern(pathPattern)} }`]),
     ...(method === undefined ? [] : [`{ method ${quoted(method)} }`]),
     ...headers.map(header => valueCondition(`req.fhdr(${header.name})`, header)),
     ...query.map(parameter => valueCondition(`url_param(${parameter.name}),url_dec`, parameter)),
@@ -74,4 +74,7 @@ function conditions({
 }
 
 const valueCondition = (sample: string, { kind, value }: ValueMatch): string =>
-  `{ ${sample} -m ${kind === 'exact' ? 'str' : 'reg'} ${quoted(value)} }`
+  `{ ${quoted(sample)} -m ${kind === 'exact' ? `str ${quoted(value)}` : `reg ${wholePattern(value)}`} }`
+
+/** Of all of a value. */
+const wholePattern = (pattern: string): string => quoted(`^(?:${pattern})$`)

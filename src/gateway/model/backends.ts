@@ -18,6 +18,13 @@ export function wantedBackend(
   return { id: backendId(service, spoken, handling), service, handling, protocol: spoken }
 }
 
+/** Answers by itself. */
+export const answeringBackend = (handling: Handling): WantedBackend => ({
+  id: `answer.${hashOf(handling)}`,
+  handling,
+  protocol: 'http',
+})
+
 /** As it stands in configurations, it has no characters that mean something there. */
 function backendId({ namespace, name, port }: ServicePort, protocol: BackendProtocol, handling: Handling): string {
   const own = {

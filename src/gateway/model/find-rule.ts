@@ -1,7 +1,7 @@
 // The rule that takes a request, found by trying them in their order: what `explain` tells, and what HAProxy's tables are
 // tested against. Pure.
-import { RE2JS } from 're2js'
 import { prefixOf } from './match-order.ts'
+import { fitsPattern } from './patterns.ts'
 import type { Entrance, Host, HostName, PathMatch, RequestMatch, Rule, ValueMatch } from './model.ts'
 
 export interface AskedRequest {
@@ -61,11 +61,9 @@ export function matchesPath({ kind, value }: PathMatch, path: string): boolean {
       return path === prefix || path.startsWith(`${prefix}/`)
     }
     case 'pattern':
-      return patternOf(value).matcher(path).find()
+      return fitsPattern(value, path)
   }
 }
 
 const matchesValue = ({ kind, value }: ValueMatch, found: string | undefined): boolean =>
-  found !== undefined && (kind === 'exact' ? found === value : patternOf(value).matcher(found).find())
-
-const patternOf = (text: string): RE2JS => RE2JS.compile(text)
+  found !== undefined && (kind === 'exact' ? found === value : fitsPattern(value, found))

@@ -5,6 +5,7 @@ import { gatewayController } from '../../api/gateway-names.ts'
 import { findRule } from './find-rule.ts'
 import { explain, routeFacts } from '../route-facts.ts'
 import { gatewayModel, type MadeModel } from './gateway-model.ts'
+import { nothing } from '../../testing/gateway-observed.ts'
 
 interface Path {
   readonly path?: string
@@ -24,6 +25,7 @@ function ingress(
   } = {},
 ): Ingress {
   return {
+    kind: 'Ingress',
     metadata: {
       name,
       namespace: 'shop',
@@ -64,6 +66,7 @@ const known: Record<string, Partial<Service['spec']>> = {
 function made(ingresses: readonly Ingress[], slices: readonly EndpointSlice[] = []): MadeModel {
   return gatewayModel(
     {
+      ...nothing,
       ingressClasses: classes,
       ingresses,
       service: (namespace, name) =>
@@ -72,7 +75,7 @@ function made(ingresses: readonly Ingress[], slices: readonly EndpointSlice[] = 
           : undefined,
       slices: () => slices,
     },
-    { address: '127.0.0.1', port: 80 },
+    { address: '127.0.0.1', port: 80, ownAddresses: [] },
   )
 }
 
@@ -155,7 +158,7 @@ describe('an Ingress', () => {
     ],
   ])('with %j is told: %s', (path, message) => {
     const { problems } = made([ingress('one', [{ paths: [path, { path: '/works', service: 'web' }] }])])
-    expect(problems).toEqual([{ owner: 'shop/one', reason: 'BackendNotFound', message }])
+    expect(problems).toEqual([{ owner: 'Ingress shop/one', reason: 'BackendNotFound', message }])
   })
 
   test('keeps what a younger one asks for as well, which is told', () => {
@@ -167,7 +170,7 @@ describe('an Ingress', () => {
     ])
     expect(leads({ model } as MadeModel, 'http://a.com/')).toBe('web')
     expect(problems).toEqual([
-      { owner: 'shop/young', reason: 'AlreadyTaken', message: 'a.com/ is taken by the older Ingress shop/old' },
+      { owner: 'Ingress shop/young', reason: 'AlreadyTaken', message: 'a.com/ is taken by the older Ingress shop/old' },
     ])
   })
 })

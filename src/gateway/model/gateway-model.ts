@@ -1,39 +1,82 @@
-// From what there is in the cluster to what the gateway does. Pure.
+// From what there is in the cluster to what the gateway does, and to what it says of each object. Pure.
+import type { Ingress } from '../../api/generated/models.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { attachmentsOf } from './attachment.ts'
 import { backendsOf } from './backends.ts'
-import { ingressRules, type IngressRules, type HostRule } from './ingress-rules.ts'
-import { compareRules } from './match-order.ts'
-import type { GatewayModel, Host } from './model.ts'
+import { entrancesOf, type Offer } from './entrances.ts'
+import type { Front } from './gateway-addresses.ts'
+import { grpcRules } from './grpc-route-rules.ts'
+import { anyHost } from './host-names.ts'
+import { gatewayProblems, routeProblems } from './problems.ts'
+import type { Problem } from './host-rule.ts'
+import { httpRules } from './http-route-rules.ts'
+import { ingressRules } from './ingress-rules.ts'
+import { ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
+import type { Certificate, Entrance, GatewayModel } from './model.ts'
 import type { Observed } from './observed.ts'
+import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
 
-export interface MadeModel extends Pick<IngressRules, 'own' | 'problems'> {
+export interface MadeModel {
   readonly model: GatewayModel
+  /** Ingresses and Gateways that are ours, and routes that refer to them. */
+  readonly own: readonly KubeObject[]
+  readonly ingresses: readonly Ingress[]
+  readonly gateways: readonly OwnGateway[]
+  readonly routes: readonly OwnRoute[]
+  readonly problems: readonly Problem[]
 }
 
-/** Where requests come in that ask for nothing else. */
-export interface Front {
-  readonly address: string
-  /** That plain requests come to. */
-  readonly port: number
-}
-
-export function gatewayModel(observed: Observed, { address, port }: Front): MadeModel {
-  const { own, rules, problems } = ingressRules(observed)
-  const model: GatewayModel = {
-    entrances: [{ address, port, hosts: hostsOf(rules) }],
-    backends: backendsOf(
-      rules.flatMap(({ backends }) => backends),
-      observed,
-    ),
-    certificates: new Map(),
+export function gatewayModel(observed: Observed, front: Front): MadeModel {
+  const ingresses = ingressRules(observed)
+  const gateways = ownGateways(observed, front)
+  const routes = [
+    ...observed.httpRoutes.map(route => ({ route, rules: httpRules(route) })),
+    ...observed.grpcRoutes.map(route => ({ route, rules: grpcRules(route) })),
+  ].flatMap(({ route, rules }) => {
+    const attachments = attachmentsOf(route, gateways, observed)
+    return attachments.length === 0 && !saysOurs(route)
+      ? []
+      : [offeredRoute(route, attachments, rules, observed, front)]
+  })
+  const offers: Offer[] = [
+    { place: front, name: anyHost, rules: ingresses.rules, isForAll: true },
+    ...gateways.flatMap(({ listeners }) => listeners.flatMap(emptyOffers)),
+    ...routes.flatMap(each => each.offers),
+  ]
+  const { entrances, problems } = entrancesOf(offers)
+  return {
+    model: {
+      entrances,
+      backends: backendsOf(
+        offers.flatMap(({ rules }) => rules.flatMap(({ backends }) => backends)),
+        observed,
+      ),
+      certificates: certificatesOf(entrances, observed),
+    },
+    own: [...ingresses.own, ...gateways.map(({ gateway }) => gateway), ...routes.map(({ route }) => route)],
+    ingresses: ingresses.own,
+    gateways,
+    routes,
+    problems: [
+      ...ingresses.problems,
+      ...problems,
+      ...gateways.flatMap(gatewayProblems),
+      ...routes.flatMap(routeProblems),
+    ],
   }
-  return { own, problems, model }
 }
 
-function hostsOf(rules: readonly HostRule[]): readonly Host[] {
-  const byName = Map.groupBy(rules, ({ name }) => JSON.stringify(name))
-  return [...byName.values()].map(all => ({
-    name: all[0]!.name,
-    listener: '',
-    rules: all.map(({ rule }) => rule).toSorted(compareRules),
-  }))
+/** A listener without routes answers, too. */
+const emptyOffers = ({ places, name, spec, certificates }: OwnListener): readonly Offer[] =>
+  places.map(place => ({ place, name, rules: [], ...(spec.protocol === 'HTTPS' && { certificates }) }))
+
+function certificatesOf(entrances: readonly Entrance[], observed: Observed): ReadonlyMap<string, Certificate> {
+  const ids = new Set(entrances.flatMap(({ tls }) => tls?.certificates.map(({ id }) => id) ?? []))
+  const certificates = new Map<string, Certificate>()
+  for (const id of ids) {
+    const [namespace = '', ...name] = id.split('.')
+    const found = observed.certificate(namespace, name.join('.'))
+    if ('certificate' in found) certificates.set(id, found.certificate)
+  }
+  return certificates
 }

@@ -2,30 +2,12 @@
 // Pure. Source: Kubernetes, Ingress v1.
 import type { HTTPIngressPath, Ingress, IngressBackend } from '../../api/generated/models.ts'
 import { gatewayClassName, gatewayController } from '../../api/gateway-names.ts'
-import { keyOf } from '../../api/object.ts'
 import { wantedBackend, type WantedBackend } from './backends.ts'
+import { anyHost, ingressHost } from './host-names.ts'
+import { ownerOf, type HostRule, type Problem } from './host-rule.ts'
+import type { HostName, PathMatch } from './model.ts'
 import { plainPath } from './plain-path.ts'
-import type { HostName, PathMatch, Rule } from './model.ts'
 import type { Observed } from './observed.ts'
-
-export interface HostRule {
-  readonly name: HostName
-  readonly rule: Rule
-  /** That the rule leads to. */
-  readonly backends: readonly WantedBackend[]
-  /** Of two that take the same requests, the older one does. */
-  readonly createdAt: string
-  /** `namespace/name` of the Ingress. */
-  readonly owner: string
-}
-
-export interface Problem {
-  /** `namespace/name` */
-  readonly owner: string
-  /** One word, as events have it. */
-  readonly reason: string
-  readonly message: string
-}
 
 export interface IngressRules {
   readonly own: readonly Ingress[]
@@ -36,8 +18,11 @@ export interface IngressRules {
 export function ingressRules(observed: Observed): IngressRules {
   const own = ownIngresses(observed)
   const found = own.map(ingress => rulesOf(ingress, observed))
-  const { kept, claims } = withoutClaims(found.flatMap(({ rules }) => rules))
-  return { own, rules: kept, problems: [...found.flatMap(({ problems }) => problems), ...claims] }
+  return {
+    own,
+    rules: found.flatMap(({ rules }) => rules),
+    problems: found.flatMap(({ problems }) => problems),
+  }
 }
 
 /** By their class, or by the annotation that came before classes. */
@@ -53,7 +38,7 @@ export function ownIngresses({ ingresses, ingressClasses }: Observed): readonly 
 }
 
 function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rules' | 'problems'> {
-  const owner = keyOf(ingress)
+  const owner = ownerOf(ingress)
   const problems: Problem[] = []
   const rules: HostRule[] = []
   const add = (name: HostName, path: PathMatch, place: string, backend: IngressBackend): void => {
@@ -61,10 +46,9 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
     if (target.problem !== undefined) problems.push({ owner, reason: 'BackendNotFound', message: target.problem })
     rules.push({
       name,
-      owner,
-      createdAt: ingress.metadata.creationTimestamp,
+      from: ingress,
       rule: {
-        source: `Ingress ${owner} ${place}`,
+        source: `${owner} ${place}`,
         match: { path, headers: [], query: [] },
         action: { shares: [{ backend: target.backend?.id, weight: 1 }] },
       },
@@ -73,22 +57,15 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
   }
   const { rules: written = [], defaultBackend } = ingress.spec
   written.forEach(({ host, http }, index) => {
-    const name = hostName(host)
+    const name = ingressHost(host)
     if (http === undefined && defaultBackend !== undefined) add(name, everything, `${index}`, defaultBackend)
     http?.paths.forEach((path, place) => add(name, pathOf(path), `${index}/${place}`, path.backend))
   })
-  if (defaultBackend !== undefined) add({ kind: 'any' }, everything, 'default', defaultBackend)
+  if (defaultBackend !== undefined) add(anyHost, everything, 'default', defaultBackend)
   return { rules, problems }
 }
 
 const everything: PathMatch = { kind: 'prefix', value: '/' }
-
-export const hostName = (host: string | undefined): HostName =>
-  host === undefined || host === ''
-    ? { kind: 'any' }
-    : host.startsWith('*.')
-      ? { kind: 'one-label', below: host.slice(2) }
-      : { kind: 'exact', name: host }
 
 /** What an implementation may decide is a prefix here. */
 const pathOf = ({ path, pathType }: HTTPIngressPath): PathMatch => ({
@@ -129,47 +106,4 @@ function targetOf(
       problem: `the service "${service.name}" has no port ${wanted}; it has ${ports.map(each => each.name ?? each.port).join(', ')}`,
     }
   return { backend }
-}
-
-/** The oldest one keeps what several ask for. */
-function withoutClaims(rules: readonly HostRule[]): {
-  readonly kept: readonly HostRule[]
-  readonly claims: readonly Problem[]
-} {
-  const byAge = rules.toSorted((left, right) =>
-    left.createdAt !== right.createdAt
-      ? left.createdAt < right.createdAt
-        ? -1
-        : 1
-      : left.owner < right.owner
-        ? -1
-        : Number(left.owner > right.owner),
-  )
-  const takenBy = new Map<string, HostRule>()
-  const claims: Problem[] = []
-  for (const rule of byAge) {
-    const key = JSON.stringify([rule.name, rule.rule.match])
-    const taken = takenBy.get(key)
-    if (taken === undefined) takenBy.set(key, rule)
-    else
-      claims.push({
-        owner: rule.owner,
-        reason: 'AlreadyTaken',
-        message: `${textOf(rule)} is taken by ${taken.owner === rule.owner ? 'an earlier rule of its own' : `the older Ingress ${taken.owner}`}`,
-      })
-  }
-  return { kept: [...takenBy.values()], claims }
-}
-
-const textOf = ({ name, rule }: HostRule): string => `${textOfHost(name)}${rule.match.path.value}`
-
-export function textOfHost(name: HostName): string {
-  switch (name.kind) {
-    case 'exact':
-      return name.name
-    case 'any':
-      return '*'
-    default:
-      return `*.${name.below}`
-  }
 }

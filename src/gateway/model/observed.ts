@@ -1,9 +1,31 @@
-// What the gateway sees of the cluster when it makes its model.
+// What the gateway sees of the cluster and of its machine when it makes its model.
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
+import type { GRPCRoute, Gateway, GatewayClass, HTTPRoute, ListenerSet, ReferenceGrant } from '../kinds/types.ts'
+import type { Certificate } from './model.ts'
 
 export interface Observed {
   readonly ingressClasses: readonly IngressClass[]
   readonly ingresses: readonly Ingress[]
+  readonly gatewayClasses: readonly GatewayClass[]
+  readonly gateways: readonly Gateway[]
+  readonly listenerSets: readonly ListenerSet[]
+  readonly httpRoutes: readonly HTTPRoute[]
+  readonly grpcRoutes: readonly GRPCRoute[]
+  readonly referenceGrants: readonly ReferenceGrant[]
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
+  /** Labels of a namespace. */
+  readonly labels: (namespace: string) => Readonly<Record<string, string>>
+  /** Of a Secret. */
+  readonly certificate: (namespace: string, name: string) => FoundCertificate
+  readonly machine: ObservedMachine
+}
+
+export type FoundCertificate = { readonly certificate: Certificate } | { readonly problem: string }
+
+export interface ObservedMachine {
+  /** That it has, beyond 127.0.0.0/8. */
+  readonly addresses: ReadonlySet<string>
+  /** `127.0.0.1:80`, that other programs listen at. */
+  readonly taken: ReadonlySet<string>
 }

@@ -276,10 +276,16 @@ const componentRoles = (): New<ClusterRole>[] => [
   ]),
   // Sampan's own, for what leads requests from outside.
   role('system:gateway', [
-    rule([''], ['services'], read),
+    rule([''], ['namespaces', 'services'], read),
     rule(['discovery.k8s.io'], ['endpointslices'], read),
     rule(['networking.k8s.io'], ['ingressclasses', 'ingresses'], read),
     rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),
+    rule(['gateway.networking.k8s.io'], ['*'], read),
+    rule(
+      ['gateway.networking.k8s.io'],
+      ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'listenersets'].map(kind => `${kind}/status`),
+      ['patch'],
+    ),
     writeEvents,
   ]),
   // As kubeadm makes it for the DNS server, which reads endpoint slices.

@@ -1,0 +1,94 @@
+// At which addresses of this machine a Gateway is reached: those that it asks for, or one of its own, which it keeps, and
+// the front as everything that asks for nothing. Pure.
+import type { Gateway } from '../kinds/types.ts'
+import { fails, type Finding } from './findings.ts'
+import type { ObservedMachine } from './observed.ts'
+
+export interface Front {
+  /** That requests come to which ask for nothing else: `127.0.0.1`. */
+  readonly address: string
+  /** That plain requests come to, 80 where that was free. */
+  readonly port: number
+  /** Gateways get theirs out of these. */
+  readonly ownAddresses: readonly string[]
+}
+
+export interface GatewayAddresses {
+  /** As its status tells them. */
+  readonly told: readonly string[]
+  /** Those, and the front where it asked for none. */
+  readonly served: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
+/** @param gateways the older ones first @returns by the gateway, in this order */
+export function gatewayAddresses(
+  gateways: readonly Gateway[],
+  front: Front,
+  machine: ObservedMachine,
+): ReadonlyMap<Gateway, GatewayAddresses> {
+  const kept = new Map<string, Gateway>()
+  for (const gateway of gateways) {
+    const before = gateway.status?.addresses?.[0]?.value
+    if (asksForNone(gateway) && before !== undefined && front.ownAddresses.includes(before) && !kept.has(before))
+      kept.set(before, gateway)
+  }
+  const keptBy = new Map([...kept].map(([address, gateway]) => [gateway, address]))
+  const free = front.ownAddresses.filter(address => !kept.has(address)).values()
+  return new Map(
+    gateways.map(gateway => {
+      if (!asksForNone(gateway)) return [gateway, wantedAddresses(gateway, front, machine)]
+      const own = keptBy.get(gateway) ?? free.next().value
+      return [
+        gateway,
+        own === undefined ? noneLeft(front) : { told: [own], served: [own, front.address], findings: [] },
+      ]
+    }),
+  )
+}
+
+/** An address without a value asks for any. */
+const asksForNone = ({ spec: { addresses = [] } }: Gateway): boolean =>
+  addresses.every(({ type, value }) => type === 'IPAddress' && value === undefined)
+
+function wantedAddresses({ spec }: Gateway, front: Front, machine: ObservedMachine): GatewayAddresses {
+  const { addresses = [] } = spec
+  const odd = addresses.find(({ type }) => type !== 'IPAddress')
+  if (odd !== undefined)
+    return {
+      told: [],
+      served: [],
+      findings: [
+        fails('Accepted', 'UnsupportedAddress', `expected addresses of the type IPAddress, found ${odd.type}`),
+      ],
+    }
+  const values = addresses.flatMap(({ value }) => value ?? [])
+  const usable = values.filter(value => isUsable(value, front, machine))
+  const others = values.filter(value => !usable.includes(value))
+  return {
+    told: usable,
+    served: usable,
+    findings: others.map(value =>
+      fails(
+        'Programmed',
+        'AddressNotUsable',
+        `${value} is no address of this machine, which has ${[front.address, ...machine.addresses].join(', ')}`,
+      ),
+    ),
+  }
+}
+
+const isUsable = (value: string, front: Front, { addresses }: ObservedMachine): boolean =>
+  value === front.address || /^127(\.\d{1,3}){3}$/.test(value) || addresses.has(value)
+
+const noneLeft = ({ ownAddresses }: Front): GatewayAddresses => ({
+  told: [],
+  served: [],
+  findings: [
+    fails(
+      'Programmed',
+      'AddressNotAssigned',
+      `all ${ownAddresses.length} addresses of gateways are given away; delete a Gateway, or name one in spec.addresses`,
+    ),
+  ],
+})

@@ -1,0 +1,238 @@
+// The listeners of Gateways of ours: where each is reached, which routes it takes, and what is wrong with it. Pure.
+// Source: Gateway API, Gateway and ListenerSet.
+import { gatewayController } from '../../api/gateway-names.ts'
+import { matchesSelector } from '../../api/label-selector.ts'
+import { keyOf } from '../../api/object.ts'
+import { gatewayGroup } from '../kinds/bundle.ts'
+import type { FromNamespaces, Gateway, Listener, ListenerSet, RouteKind } from '../kinds/types.ts'
+import { compareAges } from './age-order.ts'
+import { fails, holds, type Finding } from './findings.ts'
+import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
+import { gatewayHost, textOfHost } from './host-names.ts'
+import { listenerCertificates } from './listener-certificates.ts'
+import type { HostName, ShownCertificate } from './model.ts'
+import type { Observed } from './observed.ts'
+
+export interface OwnGateway {
+  readonly gateway: Gateway
+  readonly addresses: GatewayAddresses
+  /** Its own, then those of its sets. */
+  readonly listeners: readonly OwnListener[]
+  readonly sets: readonly OwnListenerSet[]
+  readonly findings: readonly Finding[]
+}
+
+export interface OwnListenerSet {
+  readonly set: ListenerSet
+  readonly isAllowed: boolean
+}
+
+export interface OwnListener {
+  readonly gateway: Gateway
+  /** Where it is written. */
+  readonly owner: Gateway | ListenerSet
+  readonly spec: Listener
+  readonly name: HostName
+  readonly certificates: readonly ShownCertificate[]
+  /** Of routes that it takes. */
+  readonly kinds: readonly RouteKind[]
+  /** Where requests come in for it; none: it does not serve. */
+  readonly places: readonly ListenerPlace[]
+  readonly findings: readonly Finding[]
+}
+
+export interface ListenerPlace {
+  readonly address: string
+  readonly port: number
+}
+
+export function ownGateways(observed: Observed, front: Front): readonly OwnGateway[] {
+  const classes = new Set(
+    observed.gatewayClasses
+      .filter(({ spec }) => spec.controllerName === gatewayController && spec.parametersRef === undefined)
+      .map(({ metadata }) => metadata.name),
+  )
+  const gateways = observed.gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).toSorted(compareAges)
+  const addresses = gatewayAddresses(gateways, front, observed.machine)
+  return gateways.map(gateway => {
+    const sets = setsOf(gateway, observed)
+    const written: Written[] = [
+      ...gateway.spec.listeners.map(spec => ({ owner: gateway, spec })),
+      ...sets
+        .filter(({ isAllowed }) => isAllowed)
+        .flatMap(({ set }) => set.spec.listeners.map(spec => ({ owner: set, spec }))),
+    ]
+    const parameters = gateway.spec.infrastructure?.parametersRef
+    const findings = [
+      ...(parameters === undefined
+        ? []
+        : [
+            fails(
+              'Accepted',
+              'InvalidParameters',
+              `expected no parametersRef, found the ${parameters.kind} "${parameters.name}", which says nothing to this gateway`,
+            ),
+          ]),
+      ...addresses.get(gateway)!.findings,
+    ]
+    const isRefused = findings.some(({ type }) => type === 'Accepted')
+    return {
+      gateway,
+      addresses: addresses.get(gateway)!,
+      sets,
+      findings,
+      listeners: written.map(each =>
+        listenerOf(each, gateway, written, isRefused ? [] : addresses.get(gateway)!.served, observed, front),
+      ),
+    }
+  })
+}
+
+interface Written {
+  readonly owner: Gateway | ListenerSet
+  readonly spec: Listener
+}
+
+function setsOf(gateway: Gateway, observed: Observed): readonly OwnListenerSet[] {
+  const { namespace = '', name } = gateway.metadata
+  const allowed = gateway.spec.allowedListeners?.namespaces ?? { from: 'None' as const }
+  return observed.listenerSets
+    .filter(
+      ({ metadata, spec: { parentRef } }) =>
+        parentRef.group === gatewayGroup &&
+        parentRef.kind === 'Gateway' &&
+        parentRef.name === name &&
+        (parentRef.namespace ?? metadata.namespace) === namespace,
+    )
+    .toSorted(compareAges)
+    .map(set => ({ set, isAllowed: isFrom(allowed, set.metadata.namespace ?? '', namespace, observed) }))
+}
+
+/** @param own namespace of the Gateway or set that allows it */
+export function isFrom(
+  { from, selector }: FromNamespaces<'All' | 'Selector' | 'Same' | 'None'>,
+  namespace: string,
+  own: string,
+  { labels }: Pick<Observed, 'labels'>,
+): boolean {
+  switch (from) {
+    case 'All':
+      return true
+    case 'Same':
+      return namespace === own
+    case 'Selector':
+      return matchesSelector(selector, labels(namespace))
+    case 'None':
+      return false
+  }
+}
+
+function listenerOf(
+  { owner, spec }: Written,
+  gateway: Gateway,
+  all: readonly Written[],
+  addresses: readonly string[],
+  observed: Observed,
+  front: Front,
+): OwnListener {
+  const name = gatewayHost(spec.hostname)
+  const { kinds, findings: ofKinds } = kindsOf(spec)
+  const { certificates, findings: ofCertificates } =
+    spec.protocol === 'HTTPS' ? listenerCertificates(owner, spec, name, observed) : { certificates: [], findings: [] }
+  const conflict = conflictOf({ owner, spec }, gateway, all)
+  const unsupported = supportedKinds(spec) === undefined
+  const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
+  const places = wanted.filter(({ address, port }) => !observed.machine.taken.has(`${address}:${port}`))
+  const isTaken = wanted.length > 0 && places.length === 0
+  const findings = [
+    ...(unsupported
+      ? [
+          fails(
+            'Accepted',
+            'UnsupportedProtocol',
+            `expected one of ${Object.keys(kindsByProtocol).join(', ')}, found ${spec.protocol}`,
+          ),
+        ]
+      : []),
+    ...(isTaken
+      ? [
+          fails(
+            'Accepted',
+            'PortUnavailable',
+            `port ${spec.port} is in use by another program at ${addresses.join(' and ')}; end that one, and requests are served a second later`,
+          ),
+        ]
+      : []),
+    ...ofCertificates,
+    ...ofKinds,
+    ...(conflict === undefined ? [] : [conflict]),
+  ]
+  // With one certificate that it can show, and one kind of routes, it serves.
+  const isServing = findings.every(finding =>
+    ofKinds.includes(finding) ? kinds.length > 0 : ofCertificates.includes(finding) && certificates.length > 0,
+  )
+  return { gateway, owner, spec, name, certificates, kinds, places: isServing ? places : [], findings }
+}
+
+/** At the front, the usual port is the one that the front has. */
+const portAt = (address: string, { port, protocol }: Listener, front: Front): number =>
+  address === front.address && port === 80 && protocol === 'HTTP' ? front.port : port
+
+const routes = (...kinds: readonly string[]): readonly RouteKind[] => kinds.map(kind => ({ group: gatewayGroup, kind }))
+const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {
+  HTTP: routes('HTTPRoute', 'GRPCRoute'),
+  HTTPS: routes('HTTPRoute', 'GRPCRoute'),
+}
+
+const supportedKinds = ({ protocol }: Listener): readonly RouteKind[] | undefined =>
+  Object.hasOwn(kindsByProtocol, protocol) ? kindsByProtocol[protocol] : undefined
+
+function kindsOf(spec: Listener): { readonly kinds: readonly RouteKind[]; readonly findings: readonly Finding[] } {
+  const supported = supportedKinds(spec) ?? []
+  const asked = spec.allowedRoutes.kinds
+  if (asked === undefined || asked.length === 0) return { kinds: supported, findings: [] }
+  const kinds = supported.filter(({ group, kind }) => asked.some(each => each.kind === kind && each.group === group))
+  const others = asked.filter(({ group, kind }) => !kinds.some(each => each.kind === kind && each.group === group))
+  return {
+    kinds,
+    findings:
+      others.length === 0
+        ? []
+        : [
+            fails(
+              'ResolvedRefs',
+              'InvalidRouteKinds',
+              `a listener with the protocol ${spec.protocol} takes ${supported.map(({ kind }) => kind).join(', ') || 'no routes'}, found ${others.map(({ kind }) => kind).join(', ')}`,
+            ),
+          ],
+  }
+}
+
+/** Listeners of sets give way; those of the Gateway itself are all refused, since none of them goes first. */
+function conflictOf(one: Written, gateway: Gateway, all: readonly Written[]): Finding | undefined {
+  const place = all.findIndex(({ spec, owner }) => spec === one.spec && owner === one.owner)
+  const rivals = all.filter(
+    (each, index) => index !== place && (each.owner === gateway ? true : index < place && one.owner !== gateway),
+  )
+  const samePort = rivals.filter(
+    ({ spec }) => spec.port === one.spec.port && transportOf(spec) === transportOf(one.spec),
+  )
+  const otherProtocol = samePort.find(({ spec }) => spec.protocol !== one.spec.protocol)
+  if (otherProtocol !== undefined)
+    return holds(
+      'Conflicted',
+      'ProtocolConflict',
+      `port ${one.spec.port} has the protocol ${otherProtocol.spec.protocol} by the listener ${nameOf(otherProtocol)}`,
+    )
+  const sameName = samePort.find(({ spec }) => (spec.hostname ?? '') === (one.spec.hostname ?? ''))
+  return sameName === undefined
+    ? undefined
+    : holds(
+        'Conflicted',
+        'HostnameConflict',
+        `port ${one.spec.port} has the hostname ${textOfHost(gatewayHost(one.spec.hostname))} by the listener ${nameOf(sameName)}`,
+      )
+}
+
+const transportOf = ({ protocol }: Listener): string => (protocol === 'UDP' ? 'UDP' : 'TCP')
+const nameOf = ({ owner, spec }: Written): string => `${spec.name} of ${owner.kind} ${keyOf(owner)}`

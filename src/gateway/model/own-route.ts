@@ -1,0 +1,73 @@
+// A route that refers to Gateways of ours: what it offers at each of their entrances, and what is wrong with it. Pure.
+import { gatewayController } from '../../api/gateway-names.ts'
+import type { AnyRoute, AttachedListener, Attachment } from './attachment.ts'
+import type { Offer } from './entrances.ts'
+import type { Front } from './gateway-addresses.ts'
+import type { ListenerPlace, OwnListener } from './listeners.ts'
+import type { Observed } from './observed.ts'
+import type { RulePlace } from './route-filters.ts'
+import { routeRules, type RouteRules, type WrittenRule } from './route-rules.ts'
+
+export interface OwnRoute {
+  readonly route: AnyRoute
+  readonly attachments: readonly Attachment[]
+  readonly unresolved: RouteRules['unresolved']
+  readonly dropped: RouteRules['dropped']
+  /** None of its rules can be served. */
+  readonly isRefused: boolean
+}
+
+/** Whether its status still speaks of parents of ours. */
+export const saysOurs = ({ status }: AnyRoute): boolean =>
+  status?.parents.some(({ controllerName }) => controllerName === gatewayController) === true
+
+export function offeredRoute(
+  route: AnyRoute,
+  attachments: readonly Attachment[],
+  rules: readonly WrittenRule[],
+  observed: Observed,
+  front: Front,
+): OwnRoute & { readonly offers: readonly Offer[] } {
+  const made = new Map<string, RouteRules>()
+  const madeAt = (place: RulePlace): RouteRules => {
+    const key = `${place.scheme} ${place.port} ${place.portOf('http')} ${place.portOf('https')}`
+    const found = made.get(key) ?? routeRules(rules, place, observed)
+    made.set(key, found)
+    return found
+  }
+  const offers = uniqueListeners(attachments).flatMap(({ listener, names }) =>
+    listener.places.map(place => ({
+      place,
+      name: listener.name,
+      rules: madeAt(rulePlace(listener, place, front)).rules.flatMap(({ rule, backends }) =>
+        names.map(name => ({ name, rule, backends, from: route })),
+      ),
+    })),
+  )
+  const [first = routeRules(rules, usualPlace, observed)] = made.values()
+  const { unresolved, dropped } = first
+  return { route, attachments, unresolved, dropped, isRefused: dropped.length === rules.length, offers }
+}
+
+/** A route may refer to the same listener twice. */
+const uniqueListeners = (attachments: readonly Attachment[]): readonly AttachedListener[] => [
+  ...new Map(
+    attachments.flatMap(({ listeners }) => listeners).map(attached => [attached.listener, attached] as const),
+  ).values(),
+]
+
+function rulePlace({ spec }: OwnListener, { address, port }: ListenerPlace, front: Front): RulePlace {
+  const scheme = spec.protocol === 'HTTPS' ? 'https' : 'http'
+  const isFront = address === front.address
+  return {
+    scheme,
+    port,
+    portOf: wanted => (wanted === 'http' ? (isFront ? front.port : 80) : 443),
+  }
+}
+
+const usualPlace: RulePlace = {
+  scheme: 'http',
+  port: 80,
+  portOf: scheme => (scheme === 'http' ? 80 : 443),
+}

@@ -1,0 +1,22 @@
+// What does not work of Gateways and routes, as events tell it. Pure.
+import type { OwnRoute } from './own-route.ts'
+import { ownerOf, type Problem } from './host-rule.ts'
+import type { OwnGateway } from './listeners.ts'
+
+export const gatewayProblems = ({ gateway, findings, listeners }: OwnGateway): readonly Problem[] => [
+  ...findings.map(({ reason, message }) => ({ owner: ownerOf(gateway), reason, message })),
+  ...listeners.flatMap(listener =>
+    listener.findings.map(({ reason, message }) => ({
+      owner: ownerOf(listener.owner),
+      reason,
+      message: `listener ${listener.spec.name}: ${message}`,
+    })),
+  ),
+]
+
+export const routeProblems = ({ route, attachments, unresolved, dropped }: OwnRoute): readonly Problem[] =>
+  [
+    ...attachments.flatMap(({ accepted }) => (accepted.status === 'False' ? accepted : [])),
+    ...unresolved,
+    ...dropped,
+  ].map(({ reason, message }) => ({ owner: ownerOf(route), reason, message }))

@@ -1,0 +1,89 @@
+// Where the rule of a route leads: services by weight, and what is wrong with those that it names. Pure.
+// Source: Gateway API, BackendRef.
+import { gatewayGroup } from '../kinds/bundle.ts'
+import type { BackendObjectReference, BackendReference } from '../kinds/types.ts'
+import { servicePort, wantedBackend, type WantedBackend } from './backends.ts'
+import { fails, type Finding } from './findings.ts'
+import { isGranted } from './grants.ts'
+import type { BackendProtocol, Handling, Share } from './model.ts'
+import type { Observed } from './observed.ts'
+
+/** Whose reference it is. */
+export interface ReferringRoute {
+  readonly kind: string
+  readonly namespace: string
+  /** That its requests need, whatever the service says. */
+  readonly protocol?: BackendProtocol
+}
+
+export interface Led {
+  readonly shares: readonly Share[]
+  readonly backends: readonly WantedBackend[]
+  readonly findings: readonly Finding[]
+}
+
+/** @param handlingOf what is done with requests to each */
+export function ledTo<Reference extends BackendReference>(
+  references: readonly Reference[],
+  route: ReferringRoute,
+  handlingOf: (reference: Reference) => Handling,
+  observed: Observed,
+): Led {
+  const found = references.map(reference => ({
+    weight: reference.weight,
+    target: backendOf(reference, route, handlingOf(reference), observed),
+  }))
+  return {
+    shares: found.map(({ weight, target }) => ({ backend: target.backend?.id, weight })),
+    backends: found.flatMap(({ target }) => target.backend ?? []),
+    findings: found.flatMap(({ target }) => target.finding ?? []),
+  }
+}
+
+export interface Referred {
+  /** undefined: nothing may be led there. */
+  readonly backend?: WantedBackend
+  readonly finding?: Finding
+}
+
+export function backendOf(
+  { group, kind, name, namespace, port }: BackendObjectReference,
+  route: ReferringRoute,
+  handling: Handling,
+  observed: Observed,
+): Referred {
+  const refused = (reason: string, message: string): Referred => ({ finding: fails('ResolvedRefs', reason, message) })
+  const place = namespace ?? route.namespace
+  if (group !== '' || kind !== 'Service')
+    return refused('InvalidKind', `expected a Service, found the ${kind} "${name}" of the group "${group}"`)
+  if (
+    !isGranted(
+      observed.referenceGrants,
+      { group: gatewayGroup, kind: route.kind, namespace: route.namespace },
+      { group, kind, namespace: place, name },
+    )
+  )
+    return refused(
+      'RefNotPermitted',
+      `the Service "${name}" is in the namespace ${place}, where no ReferenceGrant lets ${route.kind}s of ${route.namespace} refer to it`,
+    )
+  const service = observed.service(place, name)
+  if (service === undefined)
+    return refused('BackendNotFound', `there is no service "${name}" in the namespace ${place}`)
+  if (service.spec.type === 'ExternalName')
+    return refused(
+      'BackendNotFound',
+      `the service "${name}" is a name of another host (ExternalName), which nothing is led to`,
+    )
+  if (port === undefined || servicePort(service, port) === undefined)
+    return refused(
+      'BackendNotFound',
+      `the service "${name}" has no port ${port ?? ''}; it has ${(service.spec.ports ?? []).map(each => each.port).join(', ')}`,
+    )
+  return {
+    backend: wantedBackend({ namespace: place, name, port }, service, {
+      handling,
+      ...(route.protocol !== undefined && { protocol: route.protocol }),
+    }),
+  }
+}

@@ -1,0 +1,176 @@
+// What the objects of the Gateway API are to say of themselves. Pure. Source: Gateway API, statuses.
+import { gatewayController } from '../../api/gateway-names.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { GatewayClass, ParentReference, RouteKind } from '../kinds/types.ts'
+import type { Attachment } from './attachment.ts'
+import { fails, findingsOf, holds, type Finding } from './findings.ts'
+import type { MadeModel } from './gateway-model.ts'
+import type { OwnRoute } from './own-route.ts'
+import type { OwnGateway, OwnListener, OwnListenerSet } from './listeners.ts'
+import { supportedFeatures } from './supported-features.ts'
+
+/** One that does not say yet since when. */
+export interface WantedStatus {
+  readonly object: KubeObject
+  readonly conditions?: readonly Finding[]
+  readonly listeners?: readonly WantedListenerStatus[]
+  /** Of a route: one for each parent of ours. */
+  readonly parents?: readonly WantedParentStatus[]
+  /** All other fields. */
+  readonly rest?: object
+}
+
+export interface WantedListenerStatus {
+  readonly name: string
+  readonly supportedKinds: readonly RouteKind[]
+  readonly attachedRoutes: number
+  readonly conditions: readonly Finding[]
+}
+
+export interface WantedParentStatus {
+  readonly parentRef: ParentReference
+  readonly conditions: readonly Finding[]
+}
+
+export function wantedStatuses(
+  { gateways, routes }: Pick<MadeModel, 'gateways' | 'routes'>,
+  classes: readonly GatewayClass[],
+): readonly WantedStatus[] {
+  return [
+    ...classes.filter(({ spec }) => spec.controllerName === gatewayController).map(classStatus),
+    ...gateways.flatMap(gateway => [
+      gatewayStatus(gateway, routes),
+      ...gateway.sets.map(set => setStatus(set, gateway, routes)),
+    ]),
+    ...routes.map(routeStatus),
+  ]
+}
+
+const classStatus = (object: GatewayClass): WantedStatus => ({
+  object,
+  conditions: [
+    object.spec.parametersRef === undefined
+      ? holds('Accepted', 'Accepted', 'Gateways of this class are served')
+      : fails(
+          'Accepted',
+          'InvalidParameters',
+          `expected no parametersRef, found the ${object.spec.parametersRef.kind} "${object.spec.parametersRef.name}", which says nothing to this gateway`,
+        ),
+  ],
+  rest: { supportedFeatures: supportedFeatures.map(name => ({ name })) },
+})
+
+function gatewayStatus(own: OwnGateway, routes: readonly OwnRoute[]): WantedStatus {
+  const { gateway, addresses, listeners, sets, findings } = own
+  const mine = listeners.filter(({ owner }) => owner === gateway)
+  const accepted = sets.filter(
+    ({ set, isAllowed }) => isAllowed && listeners.some(each => each.owner === set && isValid(each)),
+  )
+  return {
+    object: gateway,
+    conditions: findingsOf([...findings, acceptedBy(mine, 'Gateway'), programmedBy(listeners, findings)]),
+    listeners: mine.map(listener => listenerStatus(listener, routes)),
+    rest: {
+      addresses: addresses.told.map(value => ({ type: 'IPAddress', value })),
+      attachedListenerSets: accepted.length,
+    },
+  }
+}
+
+/** Whether it can be served, now or when its certificates and routes are there. */
+const isValid = ({ findings }: OwnListener): boolean =>
+  !findings.some(({ type }) => type === 'Accepted' || type === 'Conflicted')
+
+function acceptedBy(listeners: readonly OwnListener[], what: string): Finding {
+  const invalid = listeners.filter(listener => !isValid(listener))
+  if (invalid.length === 0) return holds('Accepted', 'Accepted', `the ${what} is served`)
+  const message = `not valid: ${invalid.map(({ spec, findings }) => `${spec.name} (${findings[0]!.message})`).join(', ')}`
+  return invalid.length < listeners.length
+    ? holds('Accepted', 'ListenersNotValid', message)
+    : fails('Accepted', 'ListenersNotValid', message)
+}
+
+function programmedBy(listeners: readonly OwnListener[], findings: readonly Finding[]): Finding {
+  if (findings.some(({ type }) => type === 'Accepted'))
+    return fails('Programmed', 'Invalid', 'what is not accepted is not served')
+  return listeners.length === 0 || listeners.some(({ places }) => places.length > 0)
+    ? holds('Programmed', 'Programmed', 'requests are served')
+    : fails('Programmed', 'Invalid', 'no listener can be served')
+}
+
+function setStatus({ set, isAllowed }: OwnListenerSet, own: OwnGateway, routes: readonly OwnRoute[]): WantedStatus {
+  const { gateway, listeners } = own
+  if (!isAllowed) {
+    const message = `the Gateway "${gateway.metadata.name}" takes no listeners from here; look at its spec.allowedListeners`
+    return {
+      object: set,
+      conditions: [fails('Accepted', 'NotAllowed', message), fails('Programmed', 'NotAllowed', message)],
+      listeners: [],
+    }
+  }
+  const mine = listeners.filter(({ owner }) => owner === set)
+  const refused = own.findings.some(({ type }) => type === 'Accepted')
+    ? [fails('Accepted', 'ParentNotAccepted', `the Gateway "${gateway.metadata.name}" is not accepted`)]
+    : []
+  const accepted = acceptedBy(mine, 'ListenerSet')
+  return {
+    object: set,
+    conditions: findingsOf([
+      ...refused,
+      accepted,
+      ...(accepted.status === 'False' ? [{ ...accepted, type: 'Programmed' }] : []),
+      programmedBy(mine, refused),
+    ]),
+    listeners: mine.map(listener => listenerStatus(listener, routes)),
+  }
+}
+
+function listenerStatus(listener: OwnListener, routes: readonly OwnRoute[]): WantedListenerStatus {
+  const { spec, kinds, places, findings } = listener
+  const conflict = findings.find(({ type }) => type === 'Conflicted')
+  const [first] = findings
+  return {
+    name: spec.name,
+    supportedKinds: kinds,
+    attachedRoutes: routes.filter(
+      route =>
+        !route.isRefused &&
+        route.attachments.some(({ listeners }) => listeners.some(each => each.listener === listener)),
+    ).length,
+    conditions: findingsOf([
+      ...findings,
+      ...(conflict === undefined ? [] : [fails('Accepted', conflict.reason, conflict.message)]),
+      holds('Accepted', 'Accepted', 'the listener is served'),
+      places.length > 0
+        ? holds(
+            'Programmed',
+            'Programmed',
+            `requests come in at ${places.map(({ address, port }) => `${address}:${port}`).join(' and ')}`,
+          )
+        : fails(
+            'Programmed',
+            conflict?.reason ?? (first?.reason === 'PortUnavailable' ? first.reason : 'Invalid'),
+            first?.message ?? 'it is not served',
+          ),
+      holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there'),
+      fails('Conflicted', 'NoConflicts', 'no other listener asks for the same'),
+    ]),
+  }
+}
+
+const routeStatus = (own: OwnRoute): WantedStatus => ({
+  object: own.route,
+  parents: own.attachments.map(attachment => ({
+    parentRef: attachment.parentRef,
+    conditions: routeConditions(attachment, own),
+  })),
+})
+
+function routeConditions({ accepted }: Attachment, own: OwnRoute): readonly Finding[] {
+  const { unresolved, dropped, isRefused } = own
+  const resolved = unresolved[0] ?? holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there')
+  if (accepted.status === 'False' || dropped.length === 0) return [accepted, resolved]
+  const message = dropped.map(each => each.message).join('; ')
+  if (isRefused) return [fails('Accepted', dropped[0]!.reason, message), resolved]
+  return [accepted, holds('PartiallyInvalid', 'UnsupportedValue', `Dropped Rule: ${message}`), resolved]
+}

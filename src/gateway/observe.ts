@@ -1,0 +1,66 @@
+// What the gateway looks at, out of whatever has the objects: informers that follow them, or lists asked for once.
+import type { EndpointSlice, Service } from '../api/generated/models.ts'
+import type { KubeObject } from '../api/object.ts'
+import { groupResource, type Resource } from '../api/resource.ts'
+import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
+import type { Observed, ObservedMachine } from './model/observed.ts'
+import { gatewayClasses, gateways, grpcRoutes, httpRoutes, listenerSets, referenceGrants } from './kinds/resources.ts'
+
+/** That every cluster has. */
+export const usualResources: readonly Resource[] = [
+  ingressClasses,
+  ingresses,
+  services,
+  endpointSlices,
+  namespaces,
+] as readonly Resource[]
+
+/** That a cluster has once their definitions are there. */
+export const routeResources: readonly Resource[] = [
+  gatewayClasses,
+  gateways,
+  listenerSets,
+  httpRoutes,
+  grpcRoutes,
+  referenceGrants,
+] as readonly Resource[]
+
+export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
+  [ingresses as Resource, ...routeResources].map(resource => [resource.kind, resource]),
+)
+
+export const nameOf = (resource: Resource): string => groupResource(resource)
+
+export interface ObjectSource {
+  /** Nothing where the cluster has no such kind. */
+  readonly all: <T extends KubeObject>(resource: Resource<T>) => readonly T[]
+  readonly service: (namespace: string, name: string) => Service | undefined
+  readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
+}
+
+export function observed({ all, service, slices }: ObjectSource, machine: ObservedMachine): Observed {
+  return {
+    ingressClasses: all(ingressClasses),
+    ingresses: all(ingresses),
+    gatewayClasses: all(gatewayClasses),
+    gateways: all(gateways),
+    listenerSets: all(listenerSets),
+    httpRoutes: all(httpRoutes),
+    grpcRoutes: all(grpcRoutes),
+    referenceGrants: all(referenceGrants),
+    service,
+    slices,
+    labels: labelsIn(all),
+    certificate: (namespace, name) => ({ problem: `there is no Secret "${name}" in the namespace ${namespace}` }),
+    machine,
+  }
+}
+
+/** Read when somebody asks. */
+function labelsIn(all: ObjectSource['all']): Observed['labels'] {
+  let byName: Map<string, Readonly<Record<string, string>>> | undefined
+  return name => {
+    byName ??= new Map(all(namespaces).map(({ metadata }) => [metadata.name, metadata.labels ?? {}]))
+    return byName.get(name) ?? {}
+  }
+}

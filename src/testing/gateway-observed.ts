@@ -1,0 +1,18 @@
+// A cluster without anything, for tests to put into what they need.
+import type { Observed } from '../gateway/model/observed.ts'
+
+export const nothing: Observed = {
+  ingressClasses: [],
+  ingresses: [],
+  gatewayClasses: [],
+  gateways: [],
+  listenerSets: [],
+  httpRoutes: [],
+  grpcRoutes: [],
+  referenceGrants: [],
+  service: () => undefined,
+  slices: () => [],
+  labels: () => ({}),
+  certificate: () => ({ problem: 'there is no Secret' }),
+  machine: { addresses: new Set(), taken: new Set() },
+}
