@@ -201,17 +201,23 @@ export class GatewayFixture {
     return this.status('gateway', name, conditions, listeners)
   }
 
-  /** Each service answers its part of many requests, a twentieth of them more or less; chance may need some tries. */
+  /** Each service answers its part of many requests for the path. */
   async shares(name: string, path: string, expected: Readonly<Record<string, number>>): Promise<void> {
     const place = await this.place(name)
+    await this.sharesOf(async () => {
+      const answer = await this.asker.request(place, path)
+      return echoOf(answer).service ?? `status ${answer.status}`
+    }, expected)
+  }
+
+  /** A twentieth of all more or less is well, and chance may need some tries. @param ask who answers one of many */
+  async sharesOf(ask: () => Promise<string>, expected: Readonly<Record<string, number>>): Promise<void> {
     const total = 500
     for (let tries = 0; ; tries++) {
       const counts = new Map<string, number>()
       for (let asked = 0; asked < total; asked += 10)
-        for (const answer of await Promise.all(Array.from({ length: 10 }, () => this.asker.request(place, path)))) {
-          const { service = `status ${answer.status}` } = echoOf(answer)
+        for (const service of await Promise.all(Array.from({ length: 10 }, ask)))
           counts.set(service, (counts.get(service) ?? 0) + 1)
-        }
       const shares = Object.fromEntries([...counts].map(([service, count]) => [service, count / total]))
       if (areShares(shares, expected)) return
       if (tries > 5) throw new Error(`expected shares of ${JSON.stringify(expected)}, found ${JSON.stringify(shares)}`)
