@@ -18,7 +18,7 @@ import {
   service,
   webBackends,
   type TestObject,
-} from './gateway-objects.ts'
+} from './gateway-manifests.ts'
 
 /** By type, what a condition is: its status, perhaps with a reason, as in `False NoMatchingParent`. */
 export type Conditions = Readonly<Record<string, string>>

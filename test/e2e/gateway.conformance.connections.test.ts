@@ -17,7 +17,7 @@ import {
   udpRoute,
   webBackends,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 /** Status of a call that nothing takes. */

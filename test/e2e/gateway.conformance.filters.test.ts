@@ -20,7 +20,7 @@ import {
   wholePath,
   unmodified,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 

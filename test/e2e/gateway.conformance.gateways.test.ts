@@ -21,7 +21,7 @@ import {
   secret,
   webBackends,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 const taken = { Accepted: 'True', ResolvedRefs: 'True' }

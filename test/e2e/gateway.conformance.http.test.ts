@@ -14,7 +14,7 @@ import {
   query,
   rule,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 

@@ -23,7 +23,7 @@ import {
   secret,
   webBackends,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 const taken = { Accepted: 'True Accepted', Programmed: 'True Programmed' }

@@ -18,7 +18,7 @@ import {
   tlsRoute,
   webBackends,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 const abc = 'abc.example.com'

@@ -23,7 +23,7 @@ import {
   service,
   webBackends,
   type TestObject,
-} from '../../src/testing/gateway-objects.ts'
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 const identity = 'spiffe://abc.example.com/test-identity'
