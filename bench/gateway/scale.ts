@@ -1,14 +1,15 @@
 // A thousand routes with ten thousand endpoints: how long a change takes until HAProxy has it, and what that takes.
 import { readFileSync, readdirSync } from 'node:fs'
 import type { Server } from '../../src/gateway/model/model.ts'
+import { privateHaproxy } from '../../src/testing/private-haproxy.ts'
 import type { Figures } from '../images/figures.ts'
-import { benchHaproxy, modelOf } from './bench-haproxy.ts'
+import { modelOf } from './model-of.ts'
 
 const services = 1_000
 const endpoints = 10
 
 export async function scale(figures: Figures): Promise<void> {
-  const gateway = await benchHaproxy()
+  const gateway = await privateHaproxy()
   const all = new Map(
     Array.from({ length: services }, (_service, index): [string, Server[]] => [
       `web-${index}`,

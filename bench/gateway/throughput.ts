@@ -9,8 +9,9 @@ import { join } from 'node:path'
 import { freePort } from '../../src/host/free-port.ts'
 import { run } from '../../src/host/command.ts'
 import { eventually } from '../../src/testing/eventually.ts'
+import { privateHaproxy } from '../../src/testing/private-haproxy.ts'
 import type { Figures } from '../images/figures.ts'
-import { benchHaproxy, modelOf } from './bench-haproxy.ts'
+import { modelOf } from './model-of.ts'
 
 const rounds = 3
 const services = 100
@@ -18,7 +19,7 @@ const services = 100
 export async function throughput(figures: Figures): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'sampan-bench-plain-'))
   const [answering, plainPort] = [await freePort(), await freePort()]
-  const gateway = await benchHaproxy()
+  const gateway = await privateHaproxy()
   const plain = spawn('haproxy', ['-f', configuration(directory, plainPort, answering)], { stdio: 'ignore' })
   try {
     const servers = [{ address: '127.0.0.1', port: answering, draining: false }]

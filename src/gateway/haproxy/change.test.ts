@@ -1,12 +1,12 @@
 // What changes while HAProxy runs, and what it has to be loaded for.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Action, GatewayModel, HostName, Rule, Server } from '../model/model.ts'
+import type { Action, GatewayModel, Handling, HostName, Rule, Server } from '../model/model.ts'
 import { changeTo, loaded, resolved, type Change, type Running } from './change.ts'
 import { filesOf } from './files.ts'
 import { layoutOf, type Layout } from './layout.ts'
 
-const places = { directory: '/gateway', socket: '/run/gateway.sock' }
+const places = { directory: '/gateway', socket: '/run/gateway.sock', mirrorSocket: '/run/mirror.sock' }
 
 const forward = (...shares: [backend: string, weight: number][]): Action => ({
   shares: shares.map(([backend, weight]) => ({ backend, weight })),
@@ -22,11 +22,15 @@ function layout(
   rules: readonly Rule[],
   backends: Record<string, readonly Server[]>,
   name: HostName = { kind: 'exact', name: 'shop.localhost' },
+  handling: Readonly<Record<string, Handling>> = {},
 ): Layout {
   const model: GatewayModel = {
     entrances: [{ address: '127.0.0.1', port: 80, hosts: [{ name, listener: '', rules }] }],
     backends: new Map(
-      Object.entries(backends).map(([id, servers]) => [id, { id, handling: {}, protocol: 'http', servers }]),
+      Object.entries(backends).map(([id, servers]) => [
+        id,
+        { id, handling: handling[id] ?? {}, protocol: 'http', servers },
+      ]),
     ),
     certificates: new Map(),
   }
@@ -103,6 +107,16 @@ describe('it is loaded', () => {
     const many = Object.fromEntries(Array.from({ length: 33 }, (_each, index) => [`t.s${index}.80`, []]))
     expect(changeTo(loaded(before), layout([], { 't.web.80': [], ...many })).kind).toBe('load')
   })
+
+  test('for a backend that does something with requests, or something else than before; not when it goes', () => {
+    const handled = (handling: Readonly<Record<string, Handling>>): Layout =>
+      layout([], { 't.web.80': [server(1)], 't.api.80': [] }, undefined, handling)
+    const timed = handled({ 't.api.80': { timeoutMs: 100 } })
+    expect(changeTo(loaded(layout([], { 't.web.80': [server(1)] })), timed).kind).toBe('load')
+    expect(changeTo(loaded(timed), handled({ 't.api.80': { timeoutMs: 200 } })).kind).toBe('load')
+    expect(changeTo(loaded(timed), handled({})).kind).toBe('load')
+    expect(changeTo(loaded(timed), layout([], { 't.web.80': [server(1)] })).kind).toBe('none')
+  })
 })
 
 test('however it gets there, it has the same as if it was loaded', () => {
@@ -110,8 +124,16 @@ test('however it gets there, it has the same as if it was loaded', () => {
     paths: fc.subarray(['/', '/a', '/b']),
     services: fc.dictionary(fc.constantFrom('s1', 's2', 's3'), fc.uniqueArray(fc.nat({ max: 3 })), { maxKeys: 3 }),
     weights: fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+    timed: fc.subarray(['s1', 's2', 's4']),
+    mirror: fc.constantFrom(undefined, 's1', 's3'),
   })
-  const layoutFor = ({ paths, services, weights }: typeof some extends fc.Arbitrary<infer T> ? T : never): Layout =>
+  const layoutFor = ({
+    paths,
+    services,
+    weights,
+    timed,
+    mirror,
+  }: typeof some extends fc.Arbitrary<infer T> ? T : never): Layout =>
     layout(
       paths.map((path, index) =>
         rule(path, index === 0 ? forward(['s1', weights[0]], ['s2', weights[1]]) : forward(['s3', 1])),
@@ -120,7 +142,13 @@ test('however it gets there, it has the same as if it was loaded', () => {
         s1: [],
         s2: [],
         s3: [],
+        ...(timed.length > 2 && { s4: [server(4)] }),
         ...Object.fromEntries(Object.entries(services).map(([id, all]) => [id, all.map(last => server(last))])),
+      },
+      undefined,
+      {
+        ...Object.fromEntries(timed.map(id => [id, { timeoutMs: weights[0] + 1 }])),
+        ...(mirror !== undefined && { s2: { mirrors: [{ backend: mirror, share: 1 }] } }),
       },
     )
   fc.assert(
@@ -144,10 +172,11 @@ test('however it gets there, it has the same as if it was loaded', () => {
 class Pretended {
   private readonly maps = new Map<string, Map<string, string>>()
   private readonly servers = new Map<string, string>()
+  private readonly lines = new Map<string, readonly string[]>()
 
   static loadedWith(running: Running): Pretended {
     const made = new Pretended()
-    for (const [file, text] of filesOf(running).maps)
+    for (const [file, text] of filesOf(running).others)
       made.maps.set(
         file,
         new Map(
@@ -157,8 +186,10 @@ class Pretended {
             .map(line => line.split(' ') as [string, string]),
         ),
       )
-    for (const [id, { servers }] of running.layout.backends)
+    for (const [id, { servers, lines }] of running.layout.backends) {
+      made.lines.set(running.called.get(id)!, lines)
       for (const name of servers.keys()) made.servers.set(`${running.called.get(id)}/${name}`, 'ready')
+    }
     return made
   }
 
@@ -186,13 +217,23 @@ class Pretended {
     const owedServers = new Set(
       [...wanted.backends].flatMap(([id, { servers }]) => [...servers.keys()].map(name => `${called.get(id)}/${name}`)),
     )
-    // Spare places that nothing leads to keep what they had.
+    const backends = [...wanted.backends].map(([id, { lines }]) => ({ name: called.get(id)!, lines }))
+    // Those that nothing leads to any more keep what they had.
+    const names = new Set(backends.map(({ name }) => name))
     const servers = [...this.servers]
-      .filter(([name, state]) => state === 'ready' && (owedServers.has(name) || !name.startsWith('spare-')))
-      .map(([name]) => name)
+      .filter(([server, state]) => state === 'ready' && names.has(server.split('/')[0]!))
+      .map(([server]) => server)
     return {
-      has: [files.map(file => sorted(this.maps.get(file) ?? new Map())), new Set(servers)],
-      owed: [files.map(file => sorted(resolved(wanted.maps.get(file)!, called))), owedServers],
+      has: [
+        files.map(file => sorted(this.maps.get(file) ?? new Map())),
+        new Set(servers),
+        backends.map(({ name }) => this.lines.get(name) ?? []),
+      ],
+      owed: [
+        files.map(file => sorted(resolved(wanted.maps.get(file)!, called))),
+        owedServers,
+        backends.map(({ lines }) => lines),
+      ],
     }
   }
 }

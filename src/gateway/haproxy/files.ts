@@ -4,8 +4,8 @@ import type { BackendLayout } from './backend-lines.ts'
 
 export interface GatewayFiles {
   readonly configuration: string
-  /** By path. */
-  readonly maps: ReadonlyMap<string, string>
+  /** That it names, by path. */
+  readonly others: ReadonlyMap<string, string>
 }
 
 export function filesOf({ layout, called, spares }: Running): GatewayFiles {
@@ -13,7 +13,10 @@ export function filesOf({ layout, called, spares }: Running): GatewayFiles {
   const empty = spares.map(name => backendText(name, emptyBackend))
   return {
     configuration: [layout.skeleton, ...backends, ...empty, ''].join('\n'),
-    maps: new Map([...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))])),
+    others: new Map([
+      ...[...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))] as const),
+      ...layout.scripts,
+    ]),
   }
 }
 

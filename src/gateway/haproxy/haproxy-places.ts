@@ -19,6 +19,8 @@ export interface HaproxyPlaces {
   readonly pidFile: string
   readonly masterSocket: string
   readonly workerSocket: string
+  /** To which it sends copies of requests. */
+  readonly mirrorSocket: string
 }
 
 export const program = 'haproxy'
@@ -33,6 +35,7 @@ export function haproxyPlaces({ dataDirectory, stateDirectory }: HaproxyDirector
     pidFile: join(stateDirectory, 'haproxy.pid'),
     masterSocket: join(stateDirectory, 'haproxy-master.sock'),
     workerSocket: join(stateDirectory, 'haproxy.sock'),
+    mirrorSocket: join(stateDirectory, 'haproxy-mirror.sock'),
   }
 }
 
@@ -44,8 +47,8 @@ export const processesOf = (configFile: string): readonly number[] =>
 
 /** With all its connections. */
 export async function stopHaproxy(directories: HaproxyDirectories): Promise<void> {
-  const { configFile, pidFile, masterSocket, workerSocket } = haproxyPlaces(directories)
+  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket } = haproxyPlaces(directories)
   await stopDaemon(pidFile, program, stopMs)
   await Promise.all(processesOf(configFile).map(pid => endProcess(pid, stopMs)))
-  await Promise.all([masterSocket, workerSocket].map(socket => rm(socket, { force: true })))
+  await Promise.all([masterSocket, workerSocket, mirrorSocket].map(socket => rm(socket, { force: true })))
 }

@@ -49,6 +49,7 @@ export class Haproxy {
     this.places = {
       directory: this.files.directory,
       socket: this.files.workerSocket,
+      mirrorSocket: this.files.mirrorSocket,
     }
   }
 
@@ -118,10 +119,10 @@ export class Haproxy {
   }
 
   /** Checked before anything takes the place of what is there. */
-  private async write({ configuration, maps }: GatewayFiles): Promise<void> {
+  private async write({ configuration, others }: GatewayFiles): Promise<void> {
     const { configFile, directory } = this.files
     await mkdir(join(directory, 'maps'), { recursive: true, mode: 0o700 })
-    for (const [file, text] of maps) await writeFile(file, text, { mode: 0o600 })
+    for (const [file, text] of others) await writeFile(file, text, { mode: 0o600 })
     const candidate = `${configFile}.new`
     await writeFile(candidate, configuration, { mode: 0o600 })
     try {

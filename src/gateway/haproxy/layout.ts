@@ -3,6 +3,8 @@
 import type { Entrance, GatewayModel } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
+import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
+import { mirrorScript } from './mirror-script.ts'
 import { entranceName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
 import { placesOf } from './shares.ts'
@@ -15,9 +17,11 @@ export interface Layout {
   /** Maps whose order says something. */
   readonly ordered: ReadonlySet<string>
   readonly backends: ReadonlyMap<string, BackendLayout>
+  /** What it runs itself, by file. */
+  readonly scripts: ReadonlyMap<string, string>
 }
 
-export interface Places {
+export interface Places extends MirrorPlaces {
   /** Of all files. */
   readonly directory: string
   /** Of the worker's commands. */
@@ -33,19 +37,27 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
   const maps = entrances.flatMap(({ entrance, table }) =>
     mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
+  const mirrored = mirroredTo(model.backends)
+  const hasMirrors = mirrored.size > 0
+  const mirrorMap = `${places.directory}/maps/mirrors.map`
+  const mirrorFile = `${places.directory}/mirror.lua`
   return {
     skeleton: [
-      ...globalLines(places),
+      ...globalLines(places, hasMirrors ? [`lua-load-per-thread ${mirrorFile}`] : []),
       ...entrances.flatMap(({ entrance, table }) => [
         '',
         ...frontendLines(entrance, table, name => mapFile(entrance, name)),
       ]),
+      ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),
     ].join('\n'),
-    maps: new Map(maps),
+    maps: new Map([...maps, ...(hasMirrors ? [[mirrorMap, identity(mirrored)] as const] : [])]),
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
-    backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend)])),
+    backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend, places)])),
+    scripts: new Map(hasMirrors ? [[mirrorFile, mirrorScript]] : []),
   }
 }
+
+const identity = (ids: ReadonlySet<string>): ReadonlyMap<string, string> => new Map([...ids].map(id => [id, id]))
 
 function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> {
   switch (name) {
@@ -77,11 +89,12 @@ function sharesOf({ actions }: RoutingTable): ReadonlyMap<string, string> {
   return entries
 }
 
-const globalLines = ({ socket }: Places): string[] => [
+const globalLines = ({ socket }: Places, more: readonly string[]): string[] => [
   'global',
   `stats socket ${socket} mode 600 level admin expose-fd listeners`,
   'stats timeout 1h',
   'expose-experimental-directives',
+  ...more,
   '',
   'defaults',
   'mode http',

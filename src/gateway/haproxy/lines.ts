@@ -1,8 +1,8 @@
 // An entrance's routing as lines of HAProxy's configuration: look up the name, then the path, then choose among candidates,
 // then do what is to be done. All that changes often stands in maps. Pure.
-import type { Entrance, RequestMatch, ValueMatch } from '../model/model.ts'
+import type { Entrance, RequestMatch } from '../model/model.ts'
 import { entranceName } from './names.ts'
-import { quoted } from './quoted.ts'
+import { condition, quoted, quotedSample } from './quoted.ts'
 import type { Candidate, RoutingTable } from './routing-table.ts'
 
 /** Requests are shared among so many places, each of which leads somewhere. */
@@ -64,17 +64,11 @@ function conditions({
   pathPattern,
 }: Omit<RequestMatch, 'path'> & { pathPattern?: string }): string {
   return [
-    ...(pathPattern === undefined ? [] : [`{ path -m reg ${wholePattern(pathPattern)} }`]),
+    ...(pathPattern === undefined ? [] : [condition('path', 'pattern', pathPattern)]),
     ...(method === undefined ? [] : [`{ method ${quoted(method)} }`]),
-    ...headers.map(header => valueCondition(`req.fhdr(${header.name})`, header)),
-    ...query.map(parameter => valueCondition(`url_param(${parameter.name}),url_dec`, parameter)),
+    ...headers.map(({ name, kind, value }) => condition(quotedSample('req.fhdr', name), kind, value)),
+    ...query.map(({ name, kind, value }) => condition(quotedSample('url_param', name, 'url_dec'), kind, value)),
   ]
-    .map(condition => ` ${condition}`)
+    .map(text => ` ${text}`)
     .join('')
 }
-
-const valueCondition = (sample: string, { kind, value }: ValueMatch): string =>
-  `{ ${quoted(sample)} -m ${kind === 'exact' ? `str ${quoted(value)}` : `reg ${wholePattern(value)}`} }`
-
-/** Of all of a value. */
-const wholePattern = (pattern: string): string => quoted(`^(?:${pattern})$`)

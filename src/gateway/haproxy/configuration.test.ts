@@ -1,0 +1,132 @@
+// What users write never is anything but a value: whatever it is, HAProxy takes the configuration.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Backend, GatewayModel, Handling, PathChange, Rule } from '../model/model.ts'
+import { loaded } from './change.ts'
+import { filesOf } from './files.ts'
+import { program } from './haproxy-places.ts'
+import { layoutOf } from './layout.ts'
+
+const isMissing = spawnSync(program, ['-v']).error !== undefined
+
+const marks = ['"', "'", '\\', '%', '%%', '#', '}', '{', ']', ')', '!', ' ', '\r\n', '\0', 'ü', '\u{1F6A4}']
+const phrases = [
+  '%[src]',
+  '%[env(HOME)]',
+  '${HOME}',
+  'a #b',
+  'a\nb',
+  '-i',
+  '--',
+  'if',
+  'unless',
+  'a if { always_true }',
+]
+const odd = fc.oneof(
+  fc.constantFrom(...marks, ...phrases),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+  fc
+    .array(fc.constantFrom('"', "'", '\\', '%', '[', ']', '{', '}', '$', '#', ' ', 'a', '\n', '(', ')'), {
+      minLength: 1,
+    })
+    .map(all => all.join('')),
+)
+const token = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,20}$/)
+const header = fc.record({ name: token, value: odd })
+const changes = fc.array(
+  fc.record({
+    set: fc.array(header, { maxLength: 2 }),
+    add: fc.array(header, { maxLength: 2 }),
+    remove: fc.array(token, { maxLength: 2 }),
+  }),
+  { maxLength: 2 },
+)
+const path: fc.Arbitrary<PathChange> = fc.oneof(
+  fc.record({ kind: fc.constant('whole' as const), value: odd }),
+  fc.record({ kind: fc.constant('prefix' as const), prefix: odd.map(text => `/${text}`), value: odd }),
+)
+const handling: fc.Arbitrary<Handling> = fc.record(
+  {
+    cors: fc.record({
+      origins: fc.array(fc.oneof(odd, fc.constantFrom('*', 'https://*', 'http://*.example.com:80')), { maxLength: 70 }),
+      credentials: fc.boolean(),
+      methods: fc.array(fc.constantFrom('*', 'GET')),
+      headers: fc.array(fc.oneof(token, fc.constant('*'))),
+      exposed: fc.array(fc.oneof(token, fc.constant('*'))),
+      maxAgeSeconds: fc.nat(),
+    }),
+    redirect: fc.record(
+      {
+        status: fc.constantFrom(301 as const, 302 as const, 303 as const, 307 as const, 308 as const),
+        scheme: fc.constantFrom('http' as const, 'https' as const),
+        host: odd,
+        port: fc.integer({ min: 1, max: 65_535 }),
+        path,
+      },
+      { requiredKeys: ['status', 'scheme', 'port'] },
+    ),
+    requestHeaders: changes,
+    responseHeaders: changes,
+    rewrite: fc.record({ host: odd, path }, { requiredKeys: [] }),
+    mirrors: fc.array(fc.record({ backend: fc.constant('b0'), share: fc.double({ min: 0, max: 1, noNaN: true }) }), {
+      maxLength: 2,
+    }),
+    timeoutMs: fc.integer({ min: 1, max: 1e9 }),
+    retry: fc.record({ attempts: fc.nat({ max: 10 }), codes: fc.array(fc.integer({ min: 400, max: 599 })) }),
+  },
+  { requiredKeys: [] },
+)
+const match: fc.Arbitrary<Rule['match']> = fc.record({
+  path: fc.constant({ kind: 'prefix' as const, value: '/' }),
+  headers: fc.array(fc.record({ name: token, kind: fc.constant('exact' as const), value: odd }), { maxLength: 2 }),
+  query: fc.array(fc.record({ name: token, kind: fc.constant('exact' as const), value: odd }), { maxLength: 2 }),
+})
+
+test.skipIf(isMissing)(
+  `HAProxy takes whatever users write${isMissing ? ' (skipped: there is no haproxy)' : ''}`,
+  () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sampan-haproxy-'))
+    const places = { directory, socket: join(directory, 'socket'), mirrorSocket: join(directory, 'mirror') }
+    try {
+      fc.assert(
+        fc.property(fc.array(fc.tuple(handling, match), { minLength: 10, maxLength: 20 }), all => {
+          const files = filesOf(loaded(layoutOf(modelOf(all), places)))
+          for (const [file, text] of files.others) writeFileSync(join(directory, file.split('/').at(-1)!), text)
+          const configuration = files.configuration.replaceAll(`${directory}/maps/`, `${directory}/`)
+          writeFileSync(join(directory, 'haproxy.cfg'), configuration)
+          const { status, stderr } = spawnSync(program, ['-c', '-f', join(directory, 'haproxy.cfg')], {
+            encoding: 'utf8',
+          })
+          expect(stderr.replaceAll(/^\[NOTICE\].*\n/gm, '')).toBe('')
+          expect(status).toBe(0)
+        }),
+        { numRuns: 25 },
+      )
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  },
+)
+
+function modelOf(all: readonly (readonly [Handling, Rule['match']])[]): GatewayModel {
+  const backends = all.map(([handled], index): Backend => ({
+    id: `b${index}`,
+    handling: handled,
+    protocol: 'http',
+    servers: [],
+  }))
+  const rules = all.map(([, matched], index): Rule => ({
+    source: `rule ${index}`,
+    match: matched,
+    action: { shares: [{ backend: `b${index}`, weight: 1 }] },
+  }))
+  return {
+    entrances: [{ address: '127.0.0.1', port: 80, hosts: [{ name: { kind: 'any' }, listener: '', rules }] }],
+    backends: new Map(backends.map(backend => [backend.id, backend])),
+    certificates: new Map(),
+  }
+}

@@ -1,0 +1,35 @@
+// A gateway's HAProxy without a cluster, at a free port of loopback: for models that are made by hand.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Haproxy } from '../gateway/haproxy/haproxy.ts'
+import { haproxyPlaces, stopHaproxy } from '../gateway/haproxy/haproxy-places.ts'
+import { freePort } from '../host/free-port.ts'
+import { ProcessPlace } from '../host/process-place.ts'
+
+export interface PrivateHaproxy {
+  readonly port: number
+  readonly haproxy: Haproxy
+  readonly masterPidFile: string
+  close(): Promise<void>
+}
+
+export async function privateHaproxy(): Promise<PrivateHaproxy> {
+  const directory = mkdtempSync(join(tmpdir(), 'sampan-gateway-'))
+  const directories = { dataDirectory: directory, stateDirectory: directory }
+  const haproxy = new Haproxy({
+    ...directories,
+    place: new ProcessPlace('private-gateway'),
+    restarted: () => {},
+  })
+  return {
+    port: await freePort(),
+    haproxy,
+    masterPidFile: haproxyPlaces(directories).pidFile,
+    async close() {
+      haproxy.leave()
+      await stopHaproxy(directories)
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
