@@ -1,4 +1,5 @@
 // Certificates for the gateway's tests, as secrets hold them: of an authority of their own, for names and URIs.
+import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import {
   ExtendedKeyUsage,

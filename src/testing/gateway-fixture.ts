@@ -127,7 +127,7 @@ export class GatewayFixture {
   }
 
   /** @param differences what is not yet as it should be; none: all is well */
-  async holds(differences: () => Promise<string[]>, timeoutMs?: number): Promise<void> {
+  async holds(differences: () => Promise<string[]>, timeoutMs = 30_000): Promise<void> {
     let found: string[] = []
     await eventually(
       'all is as expected',
