@@ -1,12 +1,13 @@
 // The gateway of a cluster: watches what says where requests go, makes the model of it, brings HAProxy there, and tells in
 // the objects' statuses and events what became of them. Changes that come while one is being brought are brought together
 // afterwards. It goes on serving when Sampan stops.
-import type { Ingress, IngressLoadBalancerIngress } from '../api/generated/models.ts'
+import type { Ingress, IngressLoadBalancerIngress, Service } from '../api/generated/models.ts'
 import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { endpointSlices, ingresses, services } from '../api/resources.ts'
+import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { unlessNotFound } from '../control/removal.ts'
@@ -135,7 +136,14 @@ export function startGateway({
       if (how !== 'none') logger.debug('routes brought to the gateway', { how })
     }
     tell(made)
-    await Promise.all([...made.ingresses.map(publishAddress), ...statuses(made)])
+    const atFront: IngressLoadBalancerIngress[] = [
+      { ip: front.address, ports: [{ port: front.port, protocol: 'TCP' }] },
+    ]
+    await Promise.all([
+      ...made.ingresses.map(ingress => publishAddress(ingresses, ingress, atFront)),
+      ...[...made.balanced].map(([service, addresses]) => publishAddress(services, service, addresses)),
+      ...statuses(made),
+    ])
   }
 
   function tell({ own, problems }: MadeModel): void {
@@ -150,13 +158,16 @@ export function startGateway({
     }
   }
 
-  async function publishAddress(ingress: Ingress): Promise<void> {
-    const wanted: IngressLoadBalancerIngress[] = [{ ip: front.address, ports: [{ port: front.port, protocol: 'TCP' }] }]
-    if (JSON.stringify(ingress.status?.loadBalancer?.ingress) === JSON.stringify(wanted)) return
+  async function publishAddress<T extends Ingress | Service>(
+    resource: Resource<T>,
+    object: T,
+    wanted: readonly object[],
+  ): Promise<void> {
+    if (sameJson(object.status?.loadBalancer?.ingress ?? [], wanted)) return
     await unlessNotFound(
       client.patch(
-        ingresses,
-        ingress.metadata,
+        resource,
+        object.metadata,
         { type: 'merge', value: { status: { loadBalancer: { ingress: wanted } } } },
         { subresource: 'status' },
       ),

@@ -4,7 +4,16 @@ import type { KubeObject } from '../api/object.ts'
 import { groupResource, type Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
-import { gatewayClasses, gateways, grpcRoutes, httpRoutes, listenerSets, referenceGrants } from './kinds/resources.ts'
+import {
+  gatewayClasses,
+  gateways,
+  grpcRoutes,
+  httpRoutes,
+  listenerSets,
+  referenceGrants,
+  tcpRoutes,
+  tlsRoutes,
+} from './kinds/resources.ts'
 
 /** That every cluster has. */
 export const usualResources: readonly Resource[] = [
@@ -22,11 +31,13 @@ export const routeResources: readonly Resource[] = [
   listenerSets,
   httpRoutes,
   grpcRoutes,
+  tlsRoutes,
+  tcpRoutes,
   referenceGrants,
 ] as readonly Resource[]
 
 export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
-  [ingresses as Resource, ...routeResources].map(resource => [resource.kind, resource]),
+  [ingresses as Resource, services as Resource, ...routeResources].map(resource => [resource.kind, resource]),
 )
 
 export const nameOf = (resource: Resource): string => groupResource(resource)
@@ -47,7 +58,12 @@ export function observed({ all, service, slices }: ObjectSource, machine: Observ
     listenerSets: all(listenerSets),
     httpRoutes: all(httpRoutes),
     grpcRoutes: all(grpcRoutes),
+    tlsRoutes: all(tlsRoutes),
+    tcpRoutes: all(tcpRoutes),
     referenceGrants: all(referenceGrants),
+    loadBalancers: all(services).filter(
+      ({ spec, status }) => spec.type === 'LoadBalancer' || (status?.loadBalancer?.ingress ?? []).length > 0,
+    ),
     service,
     slices,
     labels: labelsIn(all),

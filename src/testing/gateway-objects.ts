@@ -14,6 +14,7 @@ import type {
   ListenerSet,
   ParentReference,
   ReferenceGrant,
+  TLSRoute,
 } from '../gateway/kinds/types.ts'
 import { nothing } from './gateway-observed.ts'
 
@@ -85,6 +86,17 @@ export const grpcRoute = (
   rules: GRPCRoute['spec']['rules'],
 ): GRPCRoute =>
   object('GRPCRoute', metadata, { parentRefs: parents, ...(hostnames !== undefined && { hostnames }), rules })
+
+export const connectionRoute = (
+  kind: 'TCPRoute' | 'TLSRoute',
+  { parents, hostnames, ...metadata }: RouteFacts,
+  backendRefs: readonly BackendReference[],
+): TLSRoute =>
+  object(kind, metadata, {
+    parentRefs: parents,
+    ...(hostnames !== undefined && { hostnames }),
+    rules: [{ backendRefs }],
+  })
 
 export const grant = (
   metadata: Metadata,

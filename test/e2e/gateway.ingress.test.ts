@@ -179,6 +179,25 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
     })
   })
 
+  test('a Service of the type LoadBalancer is reached at its address, and at the front', async () => {
+    const ports = [{ name: 'http', port: 8088, targetPort: 8080 }]
+    await apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'balanced' },
+      spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports },
+    })
+    const address = (): Promise<string> =>
+      cluster.show('get', 'service', 'balanced', '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}')
+    await eventually('an address', async () => (await address()) !== '')
+    expect(await address()).toMatch(/^127\./)
+    expect(await cluster.curl(`http://${await address()}:8088/x`)).toBe('web /x undefined')
+    expect(await cluster.curl('http://127.0.0.1:8088/x')).toBe('web /x undefined')
+    await cluster.show('patch', 'service', 'balanced', '-p', '{"spec":{"type":"ClusterIP"}}')
+    await eventually('no address', async () => (await address()) === '')
+    await cluster.show('delete', 'service', 'balanced')
+  })
+
   test('what does not work is told, and the rest of it works', async () => {
     await apply(
       ingress('half', [

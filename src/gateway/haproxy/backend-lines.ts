@@ -20,7 +20,7 @@ export interface BackendLayout {
 }
 
 export const backendLayout = ({ handling, protocol, servers }: Backend, places: MirrorPlaces): BackendLayout => ({
-  lines: handlingLines(handling, places),
+  lines: protocol === 'tcp' ? ['mode tcp'] : handlingLines(handling, places),
   serverOptions: protocol === 'h2' ? ' proto h2' : '',
   servers: new Map(servers.map(server => [serverName(server), server])),
 })

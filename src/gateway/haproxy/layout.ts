@@ -7,6 +7,7 @@ import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lin
 import { mirrorScript } from './mirror-script.ts'
 import { entranceName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
+import { connectionLines } from './connection-lines.ts'
 import { placesOf } from './shares.ts'
 
 export interface Layout {
@@ -46,7 +47,9 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...globalLines(places, hasMirrors ? [`lua-load-per-thread ${mirrorFile}`] : []),
       ...entrances.flatMap(({ entrance, table }) => [
         '',
-        ...frontendLines(entrance, table, name => mapFile(entrance, name)),
+        ...(entrance.carries === undefined
+          ? frontendLines(entrance, table, name => mapFile(entrance, name))
+          : connectionLines(entrance, name => mapFile(entrance, name))),
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),
     ].join('\n'),

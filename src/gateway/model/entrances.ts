@@ -7,10 +7,11 @@ import { commonHost, includes } from './host-names.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import type { ListenerPlace } from './listeners.ts'
 import { compareRules } from './match-order.ts'
-import type { Entrance, Host, HostName, ShownCertificate } from './model.ts'
+import type { CarriedConnections, Entrance, Host, HostName, ShownCertificate } from './model.ts'
 
 export interface Offer {
   readonly place: ListenerPlace
+  readonly carries?: CarriedConnections | undefined
   readonly name: HostName
   readonly rules: readonly HostRule[]
   readonly certificates?: readonly ShownCertificate[]
@@ -25,7 +26,12 @@ export interface MadeEntrances {
 
 export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
   const problems = new Map<string, Problem>()
-  const entrances = [...Map.groupBy(offers, ({ place }) => `${place.address}:${place.port}`).values()].map(all => {
+  const entrances = [...Map.groupBy(offers, ({ place }) => `${place.address}:${place.port}`).values()].map(offered => {
+    const [{ place, carries, certificates: shown }] = offered as [Offer]
+    // What the first one is decides; listeners that do not agree are told so, but for those that meet at the front.
+    const all = offered.filter(
+      each => each.carries === carries && (each.certificates === undefined) === (shown === undefined),
+    )
     const listeners = listenersAt(all)
     const hosts = listeners.flatMap(listener => {
       const settled = withoutClaims(listener.rules.filter(({ name }) => belongsTo(name, listener, listeners)))
@@ -33,11 +39,11 @@ export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
       return hostsOf(listener.name, settled.rules)
     })
     const certificates = all.flatMap(offer => offer.certificates ?? [])
-    const { address, port } = all[0]!.place
     return {
-      address,
-      port,
-      ...(all.some(offer => offer.certificates !== undefined) && { tls: { certificates } }),
+      address: place.address,
+      port: place.port,
+      ...(carries !== undefined && { carries }),
+      ...(shown !== undefined && { tls: { certificates } }),
       hosts,
     }
   })

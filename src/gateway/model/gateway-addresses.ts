@@ -1,5 +1,6 @@
 // At which addresses of this machine a Gateway is reached: those that it asks for, or one of its own, which it keeps, and
 // the front as everything that asks for nothing. Pure.
+import type { KubeObject } from '../../api/object.ts'
 import type { Gateway } from '../kinds/types.ts'
 import { fails, type Finding } from './findings.ts'
 import type { ObservedMachine } from './observed.ts'
@@ -21,34 +22,20 @@ export interface GatewayAddresses {
   readonly findings: readonly Finding[]
 }
 
-/** @param gateways the older ones first @returns by the gateway, in this order */
-export function gatewayAddresses(
-  gateways: readonly Gateway[],
+/** @param given the address of each that asks for none in particular */
+export const gatewayAddresses = (
+  gateway: Gateway,
+  given: ReadonlyMap<KubeObject, string>,
   front: Front,
   machine: ObservedMachine,
-): ReadonlyMap<Gateway, GatewayAddresses> {
-  const kept = new Map<string, Gateway>()
-  for (const gateway of gateways) {
-    const before = gateway.status?.addresses?.[0]?.value
-    if (asksForNone(gateway) && before !== undefined && front.ownAddresses.includes(before) && !kept.has(before))
-      kept.set(before, gateway)
-  }
-  const keptBy = new Map([...kept].map(([address, gateway]) => [gateway, address]))
-  const free = front.ownAddresses.filter(address => !kept.has(address)).values()
-  return new Map(
-    gateways.map(gateway => {
-      if (!asksForNone(gateway)) return [gateway, wantedAddresses(gateway, front, machine)]
-      const own = keptBy.get(gateway) ?? free.next().value
-      return [
-        gateway,
-        own === undefined ? noneLeft(front) : { told: [own], served: [own, front.address], findings: [] },
-      ]
-    }),
-  )
+): GatewayAddresses => {
+  if (!asksForAny(gateway)) return wantedAddresses(gateway, front, machine)
+  const own = given.get(gateway)
+  return own === undefined ? noneLeft(front) : { told: [own], served: [own, front.address], findings: [] }
 }
 
 /** An address without a value asks for any. */
-const asksForNone = ({ spec: { addresses = [] } }: Gateway): boolean =>
+export const asksForAny = ({ spec: { addresses = [] } }: Gateway): boolean =>
   addresses.every(({ type, value }) => type === 'IPAddress' && value === undefined)
 
 function wantedAddresses({ spec }: Gateway, front: Front, machine: ObservedMachine): GatewayAddresses {
@@ -88,7 +75,7 @@ const noneLeft = ({ ownAddresses }: Front): GatewayAddresses => ({
     fails(
       'Programmed',
       'AddressNotAssigned',
-      `all ${ownAddresses.length} addresses of gateways are given away; delete a Gateway, or name one in spec.addresses`,
+      `all ${ownAddresses.length} addresses of gateways and services are given away; delete one, or name one in spec.addresses`,
     ),
   ],
 })

@@ -1,6 +1,8 @@
 // Gateways and their routes as what is done with requests, and as what their statuses say.
 import { describe, expect, test } from 'vitest'
+import type { Service } from '../../api/generated/models.ts'
 import {
+  connectionRoute,
   gateway,
   gatewayClass,
   grant,
@@ -448,6 +450,107 @@ test('a GRPCRoute leads calls, in HTTP/2', () => {
   expect(to('/a.C/Put')).toEqual([expect.stringMatching(/^shop\.api\.80\./)])
   expect(to('/b.C/Put')).toBeUndefined()
   expect([...result.model.backends.values()].map(({ protocol }) => protocol)).toEqual(['h2', 'h2'])
+})
+
+test('TLSRoutes and TCPRoutes hand on connections, each at listeners of its own', () => {
+  const result = made({
+    gateways: [
+      gateway({ name: 'one' }, [
+        listener(),
+        listener({ name: 'tls', port: 443, protocol: 'TLS', hostname: '*.example.com', tls: { mode: 'Passthrough' } }),
+        listener({ name: 'tcp', port: 5432, protocol: 'TCP' }),
+        listener({ name: 'clash', port: 80, protocol: 'TCP' }),
+      ]),
+    ],
+    tlsRoutes: [
+      connectionRoute('TLSRoute', { name: 'names', parents: [parent('one')], hostnames: ['a.example.com', 'a.org'] }, [
+        toService('web'),
+      ]),
+    ],
+    tcpRoutes: [
+      connectionRoute('TCPRoute', { name: 'data', parents: [parent('one', { sectionName: 'tcp' })] }, [
+        toService('api'),
+      ]),
+      connectionRoute('TCPRoute', { name: 'other', parents: [parent('one', { sectionName: 'http' })] }, [
+        toService('api'),
+      ]),
+    ],
+  })
+  const at = (port: number): unknown => {
+    const entrance = result.model.entrances.find(each => each.address === '127.7.0.1' && each.port === port)
+    return [entrance?.carries, entrance?.hosts.flatMap(({ name, rules }) => (rules.length > 0 ? name : []))]
+  }
+  expect(at(443)).toEqual(['names', [{ kind: 'exact', name: 'a.example.com' }]])
+  expect(at(5432)).toEqual(['connections', [{ kind: 'any' }]])
+  expect([...result.model.backends.values()].map(({ protocol }) => protocol)).toEqual(['tcp', 'tcp'])
+  expect(says(result, 'TCPRoute', 'other').parents).toEqual([
+    ['Accepted=False NotAllowedByListeners', 'ResolvedRefs=True ResolvedRefs'],
+  ])
+  expect(says(result, 'Gateway', 'one').listeners).toMatchObject({
+    http: expect.arrayContaining(['Conflicted=True ProtocolConflict']),
+    clash: expect.arrayContaining(['Conflicted=True ProtocolConflict', 'Programmed=False ProtocolConflict']),
+    tls: [1, ...fine],
+    tcp: [1, ...fine],
+  })
+})
+
+describe('a Service of the type LoadBalancer', () => {
+  const service = (name: string, more: object = {}): Service =>
+    ({
+      kind: 'Service',
+      metadata: { namespace: 'shop', name, creationTimestamp: '2026-01-01T00:00:00Z' },
+      spec: { type: 'LoadBalancer', ports: [{ port: 5432, protocol: 'TCP' }], ...more },
+    }) as unknown as Service
+  const placesOf = ({ model }: MadeModel): string[] =>
+    model.entrances
+      .filter(({ carries }) => carries !== undefined)
+      .map(
+        ({ address, port, hosts }) =>
+          `${address}:${port} ${hosts[0]!.rules[0]!.action.shares[0]!.backend!.split('.')[1]}`,
+      )
+  test('has an address of its own, and the port at the front where nobody has it', () => {
+    const result = made({
+      gateways: [gateway({ name: 'one' }, [listener({ port: 5433 })])],
+      loadBalancers: [
+        service('db'),
+        service('other'),
+        service('web', { ports: [{ port: 5433 }, { port: 53, protocol: 'UDP' }] }),
+        service('theirs', { loadBalancerClass: 'example.com/theirs' }),
+      ],
+    })
+    expect(placesOf(result)).toEqual(['127.7.0.2:5432 db', '127.0.0.1:5432 db'])
+    expect([...result.balanced].map(([{ metadata }, [first]]) => [metadata.name, first?.ip])).toEqual([
+      ['db', '127.7.0.2'],
+    ])
+    expect(result.problems.map(({ owner, reason }) => `${owner} ${reason}`)).toEqual([
+      'Service shop/other AddressNotAssigned',
+      'Service shop/web AddressNotAssigned',
+    ])
+  })
+  test('keeps its address, is told of a port that is taken, and gives its address back', () => {
+    const had = { status: { loadBalancer: { ingress: [{ ip: '127.7.0.2' }] } } }
+    const result = made({
+      loadBalancers: [
+        service('first'),
+        {
+          ...service('second', { ports: [{ port: 99 }, { port: 5432 }, { port: 53, protocol: 'UDP' }] }),
+          ...had,
+        } as never,
+        { ...service('was', { type: 'ClusterIP' }), ...had } as never,
+      ],
+      machine: { addresses: new Set(), taken: new Set(['127.7.0.2:99', '127.0.0.1:5432']) },
+    })
+    expect(placesOf(result)).toEqual(['127.7.0.1:5432 first', '127.0.0.1:99 second', '127.7.0.2:5432 second'])
+    expect([...result.balanced].map(([{ metadata }, all]) => [metadata.name, all.map(({ ip }) => ip)])).toEqual([
+      ['first', ['127.7.0.1']],
+      ['second', ['127.7.0.2']],
+      ['was', []],
+    ])
+    expect(result.problems.map(({ owner, reason }) => `${owner} ${reason}`)).toEqual([
+      'Service shop/second UnsupportedProtocol',
+      'Service shop/second PortUnavailable',
+    ])
+  })
 })
 
 describe('a status', () => {

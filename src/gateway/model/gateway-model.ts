@@ -1,17 +1,21 @@
 // From what there is in the cluster to what the gateway does, and to what it says of each object. Pure.
-import type { Ingress } from '../../api/generated/models.ts'
+import type { Ingress, LoadBalancerIngress, Service } from '../../api/generated/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { attachmentsOf } from './attachment.ts'
 import { backendsOf } from './backends.ts'
 import { entrancesOf, type Offer } from './entrances.ts'
-import type { Front } from './gateway-addresses.ts'
+import type { Gateway } from '../kinds/types.ts'
+import { asksForAny, type Front } from './gateway-addresses.ts'
+import { givenAddresses } from './given-addresses.ts'
+import { loadBalancers, ownLoadBalancers } from './load-balancers.ts'
+import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
 import { gatewayProblems, routeProblems } from './problems.ts'
 import type { Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressRules } from './ingress-rules.ts'
-import { ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
+import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel } from './model.ts'
 import type { Observed } from './observed.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
@@ -21,6 +25,8 @@ export interface MadeModel {
   /** Ingresses and Gateways that are ours, and routes that refer to them. */
   readonly own: readonly KubeObject[]
   readonly ingresses: readonly Ingress[]
+  /** Services of the type LoadBalancer with the addresses that they have. */
+  readonly balanced: ReadonlyMap<Service, readonly LoadBalancerIngress[]>
   readonly gateways: readonly OwnGateway[]
   readonly routes: readonly OwnRoute[]
   readonly problems: readonly Problem[]
@@ -28,21 +34,31 @@ export interface MadeModel {
 
 export function gatewayModel(observed: Observed, front: Front): MadeModel {
   const ingresses = ingressRules(observed)
-  const gateways = ownGateways(observed, front)
+  const asking = gatewaysOf(observed)
+  const balancing = ownLoadBalancers(observed)
+  const given = givenAddresses<Gateway | Service>(
+    [...asking.filter(asksForAny), ...balancing],
+    addressBefore,
+    front.ownAddresses,
+  )
+  const gateways = ownGateways(asking, given, observed, front)
   const routes = [
     ...observed.httpRoutes.map(route => ({ route, rules: httpRules(route) })),
     ...observed.grpcRoutes.map(route => ({ route, rules: grpcRules(route) })),
+    ...[...observed.tlsRoutes, ...observed.tcpRoutes].map(route => ({ route, rules: connectionRules(route) })),
   ].flatMap(({ route, rules }) => {
     const attachments = attachmentsOf(route, gateways, observed)
     return attachments.length === 0 && !saysOurs(route)
       ? []
       : [offeredRoute(route, attachments, rules, observed, front)]
   })
-  const offers: Offer[] = [
+  const routed: Offer[] = [
     { place: front, name: anyHost, rules: ingresses.rules, isForAll: true },
     ...gateways.flatMap(({ listeners }) => listeners.flatMap(emptyOffers)),
     ...routes.flatMap(each => each.offers),
   ]
+  const balancers = loadBalancers(balancing, given, routed, observed, front)
+  const offers = [...routed, ...balancers.offers]
   const { entrances, problems } = entrancesOf(offers)
   return {
     model: {
@@ -53,12 +69,19 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
       ),
       certificates: certificatesOf(entrances, observed),
     },
-    own: [...ingresses.own, ...gateways.map(({ gateway }) => gateway), ...routes.map(({ route }) => route)],
+    own: [
+      ...ingresses.own,
+      ...balancers.own,
+      ...gateways.map(({ gateway }) => gateway),
+      ...routes.map(({ route }) => route),
+    ],
     ingresses: ingresses.own,
+    balanced: balancers.addresses,
     gateways,
     routes,
     problems: [
       ...ingresses.problems,
+      ...balancers.problems,
       ...problems,
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
@@ -66,9 +89,20 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
   }
 }
 
+const addressBefore = (object: Gateway | Service): string | undefined =>
+  'gatewayClassName' in object.spec
+    ? (object as Gateway).status?.addresses?.[0]?.value
+    : (object as Service).status?.loadBalancer?.ingress?.[0]?.ip
+
 /** A listener without routes answers, too. */
 const emptyOffers = ({ places, name, spec, certificates }: OwnListener): readonly Offer[] =>
-  places.map(place => ({ place, name, rules: [], ...(spec.protocol === 'HTTPS' && { certificates }) }))
+  places.map(place => ({
+    place,
+    carries: carriedBy(spec),
+    name,
+    rules: [],
+    ...(endsTls(spec) && { certificates }),
+  }))
 
 function certificatesOf(entrances: readonly Entrance[], observed: Observed): ReadonlyMap<string, Certificate> {
   const ids = new Set(entrances.flatMap(({ tls }) => tls?.certificates.map(({ id }) => id) ?? []))

@@ -2,7 +2,7 @@
 // Source: Gateway API, Gateway and ListenerSet.
 import { gatewayController } from '../../api/gateway-names.ts'
 import { matchesSelector } from '../../api/label-selector.ts'
-import { keyOf } from '../../api/object.ts'
+import { keyOf, type KubeObject } from '../../api/object.ts'
 import { gatewayGroup } from '../kinds/bundle.ts'
 import type { FromNamespaces, Gateway, Listener, ListenerSet, RouteKind } from '../kinds/types.ts'
 import { compareAges } from './age-order.ts'
@@ -10,7 +10,7 @@ import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
 import { gatewayHost, textOfHost } from './host-names.ts'
 import { listenerCertificates } from './listener-certificates.ts'
-import type { HostName, ShownCertificate } from './model.ts'
+import type { CarriedConnections, HostName, ShownCertificate } from './model.ts'
 import type { Observed } from './observed.ts'
 
 export interface OwnGateway {
@@ -46,15 +46,25 @@ export interface ListenerPlace {
   readonly port: number
 }
 
-export function ownGateways(observed: Observed, front: Front): readonly OwnGateway[] {
+/** Those of classes of ours, the older ones first. */
+export function gatewaysOf(observed: Observed): readonly Gateway[] {
   const classes = new Set(
     observed.gatewayClasses
       .filter(({ spec }) => spec.controllerName === gatewayController && spec.parametersRef === undefined)
       .map(({ metadata }) => metadata.name),
   )
-  const gateways = observed.gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).toSorted(compareAges)
-  const addresses = gatewayAddresses(gateways, front, observed.machine)
+  return observed.gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).toSorted(compareAges)
+}
+
+/** @param given the address of each that asks for none in particular */
+export function ownGateways(
+  gateways: readonly Gateway[],
+  given: ReadonlyMap<KubeObject, string>,
+  observed: Observed,
+  front: Front,
+): readonly OwnGateway[] {
   return gateways.map(gateway => {
+    const addresses = gatewayAddresses(gateway, given, front, observed.machine)
     const sets = setsOf(gateway, observed)
     const written: Written[] = [
       ...gateway.spec.listeners.map(spec => ({ owner: gateway, spec })),
@@ -73,16 +83,16 @@ export function ownGateways(observed: Observed, front: Front): readonly OwnGatew
               `expected no parametersRef, found the ${parameters.kind} "${parameters.name}", which says nothing to this gateway`,
             ),
           ]),
-      ...addresses.get(gateway)!.findings,
+      ...addresses.findings,
     ]
     const isRefused = findings.some(({ type }) => type === 'Accepted')
     return {
       gateway,
-      addresses: addresses.get(gateway)!,
+      addresses,
       sets,
       findings,
       listeners: written.map(each =>
-        listenerOf(each, gateway, written, isRefused ? [] : addresses.get(gateway)!.served, observed, front),
+        listenerOf(each, gateway, written, isRefused ? [] : addresses.served, observed, front),
       ),
     }
   })
@@ -137,8 +147,9 @@ function listenerOf(
 ): OwnListener {
   const name = gatewayHost(spec.hostname)
   const { kinds, findings: ofKinds } = kindsOf(spec)
-  const { certificates, findings: ofCertificates } =
-    spec.protocol === 'HTTPS' ? listenerCertificates(owner, spec, name, observed) : { certificates: [], findings: [] }
+  const { certificates, findings: ofCertificates } = endsTls(spec)
+    ? listenerCertificates(owner, spec, name, observed)
+    : { certificates: [], findings: [] }
   const conflict = conflictOf({ owner, spec }, gateway, all)
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
@@ -182,7 +193,17 @@ const routes = (...kinds: readonly string[]): readonly RouteKind[] => kinds.map(
 const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {
   HTTP: routes('HTTPRoute', 'GRPCRoute'),
   HTTPS: routes('HTTPRoute', 'GRPCRoute'),
+  TLS: routes('TLSRoute'),
+  TCP: routes('TCPRoute'),
 }
+
+/** undefined: requests. */
+export const carriedBy = ({ protocol }: Listener): CarriedConnections | undefined =>
+  protocol === 'TLS' ? 'names' : protocol === 'TCP' ? 'connections' : undefined
+
+/** Whether TLS ends at it. */
+export const endsTls = ({ protocol, tls }: Listener): boolean =>
+  protocol === 'HTTPS' || (protocol === 'TLS' && tls?.mode !== 'Passthrough')
 
 const supportedKinds = ({ protocol }: Listener): readonly RouteKind[] | undefined =>
   Object.hasOwn(kindsByProtocol, protocol) ? kindsByProtocol[protocol] : undefined

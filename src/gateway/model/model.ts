@@ -9,14 +9,21 @@ export interface GatewayModel {
   readonly certificates: ReadonlyMap<string, Certificate>
 }
 
-/** Where requests come in: one port of one address. */
+/** Where requests or connections come in: one port of one address. */
 export interface Entrance {
   readonly address: string
   readonly port: number
+  readonly carries?: CarriedConnections
   /** undefined: requests come in plain text. */
   readonly tls?: Termination
   readonly hosts: readonly Host[]
 }
+
+/**
+ * In place of requests of HTTP, connections that are handed on as they come: by the name that they ask for with TLS (SNI),
+ * which their hosts are then, or all of them. Each rule of such hosts has the prefix `/`.
+ */
+export type CarriedConnections = 'names' | 'connections'
 
 /** The end of TLS at an entrance. */
 export interface Termination {
@@ -114,8 +121,8 @@ export interface ServicePort {
   readonly port: number | string
 }
 
-/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. */
-export type BackendProtocol = 'http' | 'h2'
+/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. `tcp`: whatever comes. */
+export type BackendProtocol = 'http' | 'h2' | 'tcp'
 
 /** What is done with a request before its service gets it, and with the answer, in the order of these fields. */
 export interface Handling {

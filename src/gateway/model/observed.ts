@@ -1,6 +1,15 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
-import type { GRPCRoute, Gateway, GatewayClass, HTTPRoute, ListenerSet, ReferenceGrant } from '../kinds/types.ts'
+import type {
+  GRPCRoute,
+  Gateway,
+  GatewayClass,
+  HTTPRoute,
+  ListenerSet,
+  ReferenceGrant,
+  TCPRoute,
+  TLSRoute,
+} from '../kinds/types.ts'
 import type { Certificate } from './model.ts'
 
 export interface Observed {
@@ -11,7 +20,11 @@ export interface Observed {
   readonly listenerSets: readonly ListenerSet[]
   readonly httpRoutes: readonly HTTPRoute[]
   readonly grpcRoutes: readonly GRPCRoute[]
+  readonly tlsRoutes: readonly TLSRoute[]
+  readonly tcpRoutes: readonly TCPRoute[]
   readonly referenceGrants: readonly ReferenceGrant[]
+  /** Services of that type, and those that still have an address by it. */
+  readonly loadBalancers: readonly Service[]
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   /** Labels of a namespace. */

@@ -3,7 +3,7 @@ import { gatewayController } from '../../api/gateway-names.ts'
 import type { AnyRoute, AttachedListener, Attachment } from './attachment.ts'
 import type { Offer } from './entrances.ts'
 import type { Front } from './gateway-addresses.ts'
-import type { ListenerPlace, OwnListener } from './listeners.ts'
+import { carriedBy, endsTls, type ListenerPlace, type OwnListener } from './listeners.ts'
 import type { Observed } from './observed.ts'
 import type { RulePlace } from './route-filters.ts'
 import { routeRules, type RouteRules, type WrittenRule } from './route-rules.ts'
@@ -38,7 +38,9 @@ export function offeredRoute(
   const offers = uniqueListeners(attachments).flatMap(({ listener, names }) =>
     listener.places.map(place => ({
       place,
+      carries: carriedBy(listener.spec),
       name: listener.name,
+      ...(endsTls(listener.spec) && { certificates: [] }),
       rules: madeAt(rulePlace(listener, place, front)).rules.flatMap(({ rule, backends }) =>
         names.map(name => ({ name, rule, backends, from: route })),
       ),

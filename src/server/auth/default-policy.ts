@@ -280,10 +280,13 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['discovery.k8s.io'], ['endpointslices'], read),
     rule(['networking.k8s.io'], ['ingressclasses', 'ingresses'], read),
     rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),
+    rule([''], ['services/status'], ['patch']),
     rule(['gateway.networking.k8s.io'], ['*'], read),
     rule(
       ['gateway.networking.k8s.io'],
-      ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'listenersets'].map(kind => `${kind}/status`),
+      ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'listenersets', 'tcproutes', 'tlsroutes'].map(
+        kind => `${kind}/status`,
+      ),
       ['patch'],
     ),
     writeEvents,

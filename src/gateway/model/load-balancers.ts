@@ -1,0 +1,100 @@
+// Services of the type LoadBalancer: connections to an address of this machine are handed on to them, at the ports that they
+// name; at the front, too, where nobody else has the port. Pure. Source: Kubernetes, Service.
+import type { Service, LoadBalancerIngress } from '../../api/generated/models.ts'
+import { gatewayController } from '../../api/gateway-names.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { compareAges } from './age-order.ts'
+import { wantedBackend } from './backends.ts'
+import type { Offer } from './entrances.ts'
+import type { Front } from './gateway-addresses.ts'
+import { anyHost } from './host-names.ts'
+import { ownerOf, type Problem } from './host-rule.ts'
+import type { ListenerPlace } from './listeners.ts'
+import type { Observed } from './observed.ts'
+
+export interface LoadBalancers {
+  readonly own: readonly Service[]
+  readonly offers: readonly Offer[]
+  /** Of each that has one; none of those that were of the type before. */
+  readonly addresses: ReadonlyMap<Service, readonly LoadBalancerIngress[]>
+  readonly problems: readonly Problem[]
+}
+
+/** Those that nobody else is asked to serve. The older ones first. */
+export const ownLoadBalancers = ({ loadBalancers }: Pick<Observed, 'loadBalancers'>): readonly Service[] =>
+  loadBalancers
+    .filter(({ spec }) => spec.type === 'LoadBalancer')
+    .filter(({ spec }) => spec.loadBalancerClass === undefined || spec.loadBalancerClass === gatewayController)
+    .toSorted(compareAges)
+
+/** @param given the address of each */
+export function loadBalancers(
+  own: readonly Service[],
+  given: ReadonlyMap<KubeObject, string>,
+  occupied: readonly Offer[],
+  observed: Observed,
+  front: Front,
+): LoadBalancers {
+  const offers: Offer[] = []
+  const problems: Problem[] = []
+  const addresses = new Map<Service, LoadBalancerIngress[]>()
+  const had = new Set(occupied.map(({ place }) => keyOf(place)))
+  for (const service of own) {
+    const tell = (reason: string, message: string): void =>
+      void problems.push({ owner: ownerOf(service), reason, message })
+    const address = given.get(service)
+    if (address === undefined) {
+      tell('AddressNotAssigned', `all ${front.ownAddresses.length} addresses of gateways and services are given away`)
+      continue
+    }
+    const { ports = [] } = service.spec
+    const served = ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP')
+    for (const { protocol, port } of ports)
+      if (protocol !== undefined && protocol !== 'TCP')
+        tell('UnsupportedProtocol', `port ${port} is ${protocol}, and TCP alone is led to a service from outside`)
+    for (const { port } of served) {
+      const places: readonly ListenerPlace[] = [address, front.address].map(each => ({ address: each, port }))
+      for (const place of places) {
+        if (observed.machine.taken.has(keyOf(place))) {
+          if (place.address === address)
+            tell('PortUnavailable', `port ${port} of ${address} is in use by another program`)
+        } else if (!had.has(keyOf(place))) offers.push(offerOf(service, port, place))
+        had.add(keyOf(place))
+      }
+    }
+    if (served.length > 0)
+      addresses.set(service, [
+        { ip: address, ipMode: 'Proxy', ports: served.map(({ port }) => ({ port, protocol: 'TCP' })) },
+      ])
+  }
+  for (const service of observed.loadBalancers)
+    if (!own.includes(service) && hasOurs(service, front)) addresses.set(service, [])
+  return { own, offers, addresses, problems }
+}
+
+const hasOurs = ({ status }: Service, { ownAddresses }: Front): boolean =>
+  status?.loadBalancer?.ingress?.some(({ ip }) => ip !== undefined && ownAddresses.includes(ip)) === true
+
+function offerOf(service: Service, port: number, place: ListenerPlace): Offer {
+  const { namespace = '', name } = service.metadata
+  const backend = wantedBackend({ namespace, name, port }, service, { protocol: 'tcp' })
+  return {
+    place,
+    carries: 'connections',
+    name: anyHost,
+    rules: [
+      {
+        name: anyHost,
+        from: service,
+        backends: [backend],
+        rule: {
+          source: `${ownerOf(service)} ${port}`,
+          match: { path: { kind: 'prefix', value: '/' }, headers: [], query: [] },
+          action: { shares: [{ backend: backend.id, weight: 1 }] },
+        },
+      },
+    ],
+  }
+}
+
+const keyOf = ({ address, port }: ListenerPlace): string => `${address}:${port}`
