@@ -79,7 +79,7 @@ const answerTo =
     asked.resume()
     console.log(JSON.stringify(said))
     if (said.headers['content-type']?.startsWith('application/grpc') === true) {
-      answerCall(said, answer as Http2ServerResponse)
+      answerCall(said, answer as Answer)
       return
     }
     const more = JSON.parse(said.headers['x-answer-headers'] ?? '{}') as Record<string, string>
@@ -89,13 +89,13 @@ const answerTo =
   }
 
 /** A gRPC answer is one message, with its length before it, and trailers that say that it is well. */
-function answerCall(said: Echo, { stream }: Http2ServerResponse): void {
+function answerCall(said: Echo, answer: Answer): void {
   const message = Buffer.from(JSON.stringify(said))
   const length = Buffer.alloc(5)
   length.writeUInt32BE(message.length, 1)
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
-  stream.end(Buffer.concat([length, message]))
+  answer.writeHead(200, { 'content-type': 'application/grpc' })
+  answer.addTrailers({ 'grpc-status': '0' })
+  answer.end(Buffer.concat([length, message]))
 }
 
 /** Says what it is called, then says what it hears. */

@@ -63,13 +63,18 @@ export class GatewayFixture {
 
   static async up(name: string, services: readonly MoreService[] = []): Promise<GatewayFixture> {
     const cluster = await ClusterFixture.up(name)
-    await cluster.pushBusybox()
-    const fixture = new GatewayFixture(cluster)
-    await fixture.apply(namespace(home), namespace(appBackends, backendsLabel), namespace(webBackends, backendsLabel))
-    await fixture.apply(...sharedGateways, ...backends(services))
-    for (const each of [home, appBackends, webBackends])
-      await cluster.show('wait', 'pod/backends', '--namespace', each, '--for=condition=Ready', '--timeout=60s')
-    return fixture
+    try {
+      await cluster.pushBusybox()
+      const fixture = new GatewayFixture(cluster)
+      await fixture.apply(namespace(home), namespace(appBackends, backendsLabel), namespace(webBackends, backendsLabel))
+      await fixture.apply(...sharedGateways, ...backends(services))
+      for (const each of [home, appBackends, webBackends])
+        await cluster.show('wait', 'pod/backends', '-n', each, '--for=condition=Ready', '--timeout=60s')
+      return fixture
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -199,6 +204,10 @@ export class GatewayFixture {
 
   gateway(name: string, conditions: Conditions, listeners?: Readonly<Record<string, ExpectedListener>>): Promise<void> {
     return this.status('gateway', name, conditions, listeners)
+  }
+
+  listeners(name: string, listeners: Readonly<Record<string, ExpectedListener>>): Promise<void> {
+    return this.gateway(name, {}, listeners)
   }
 
   /** Each service answers its part of many requests for the path. */

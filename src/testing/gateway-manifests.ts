@@ -102,7 +102,6 @@ export const httpRoute = route('HTTPRoute')
 export const grpcRoute = route('GRPCRoute')
 export const tlsRoute = route('TLSRoute')
 export const tcpRoute = route('TCPRoute')
-export const udpRoute = route('UDPRoute')
 
 /** A service by its name, at the port that all have, or a reference. */
 type Backend = string | object
@@ -188,32 +187,12 @@ export const grant = (name: string, namespace: string, from: object, to: object)
     { namespace },
   )
 
-/** How the gateway speaks TLS to a service, or to a port of it. */
-export const policy = (name: string, service: string, validation: object, sectionName?: string): TestObject =>
-  gatewayObject('BackendTLSPolicy', name, {
-    targetRefs: [{ group: '', kind: 'Service', name: service, ...(sectionName !== undefined && { sectionName }) }],
-    validation,
-  })
-
-/** By a name, and an authority that a config map of the same name tells. */
-export const backendPolicy = (hostname: string, authority = 'authority'): object => ({
-  hostname,
-  caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: authority }],
-})
-
 export const secret = (name: string, data: Readonly<Record<string, string>>, namespace = home): TestObject => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name, namespace },
   type: 'kubernetes.io/tls',
   stringData: data,
-})
-
-export const configMap = (name: string, data: Readonly<Record<string, string>>, namespace = home): TestObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, namespace },
-  data,
 })
 
 export const service = (name: string, spec: object, namespace = home): TestObject => ({

@@ -3,24 +3,25 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import { GatewayFixture, type MoreService } from '../../src/testing/gateway-fixture.ts'
-import {
-  backend,
-  gateway,
-  grant,
-  listener,
-  rule,
-  tcpRoute,
-  udpRoute,
-  webBackends,
-} from '../../src/testing/gateway-manifests.ts'
+import { backend, gateway, grant, listener, rule, tcpRoute, webBackends } from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 
 const services: readonly MoreService[] = [
   ...['tcp-1', 'tcp-2'].map((service): MoreService => ({ service, protocol: 'tcp' })),
-  ...['udp-1', 'udp-2'].map((service): MoreService => ({ service, protocol: 'udp' })),
   { service: 'tcp-web', protocol: 'tcp', namespace: webBackends },
-  { service: 'udp-web', protocol: 'udp', namespace: webBackends },
+]
+
+interface Protocol {
+  readonly type: 'connection' | 'datagram'
+  readonly protocol: 'TCP' | 'UDP'
+  readonly other: 'TCP' | 'UDP'
+  readonly kind: string
+  readonly route: typeof tcpRoute
+  readonly name: string
+}
+const protocols: readonly Protocol[] = [
+  { type: 'connection', protocol: 'TCP', other: 'UDP', kind: 'tcproute', route: tcpRoute, name: 'tcp' },
 ]
 
 describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
@@ -31,10 +32,7 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
   afterEach(() => fixture?.unmake())
   afterAll(() => fixture?.close())
 
-  describe.each([
-    { type: 'connection', protocol: 'TCP', other: 'UDP', kind: 'tcproute', route: tcpRoute, name: 'tcp' },
-    { type: 'datagram', protocol: 'UDP', other: 'TCP', kind: 'udproute', route: udpRoute, name: 'udp' },
-  ] as const)('$protocol', ({ type, protocol, other, kind, route, name }) => {
+  describe.each(protocols)('$protocol', ({ type, protocol, other, kind, route, name }) => {
     const [one, two, web] = [`${name}-1`, `${name}-2`, `${name}-web`] as const
     const at = (section: string, port: number): object => listener(section, { protocol, port })
     const taken = { kinds: [`${protocol}Route`], conditions: { Accepted: 'True', ResolvedRefs: 'True' } }
@@ -50,14 +48,6 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
         const found = await answering(gateway, port)
         return found === service ? [] : [`at ${port} of ${gateway}, ${found} answers, expected ${service}`]
       })
-
-    // There is no such test of TCPRoutes.
-    test.runIf(protocol === 'UDP')('UDPRoute', async () => {
-      await fixture.make(gateway('simple', [at('simple', 5300)]), route('simple', 'simple', [rule(one)]))
-      await fixture.accepted(kind, 'simple')
-      await fixture.gateway('simple', { Accepted: 'True' }, { simple: { ...taken, attached: 1 } })
-      await answers('simple', 5300, one)
-    })
 
     test(`${protocol}RouteInvalidBackendRefNonexistent`, async () => {
       await fixture.make(
@@ -91,7 +81,7 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
         route('other-protocol', 'other-protocol/other', [rule(one)]),
       )
       await fixture.route(kind, 'other-protocol', { Accepted: 'False NotAllowedByListeners' })
-      await fixture.gateway('other-protocol', {}, { other: { attached: 0 }, own: { attached: 0 } })
+      await fixture.listeners('other-protocol', { other: { attached: 0 }, own: { attached: 0 } })
     })
 
     test(`${protocol}RouteMultipleRoutesAttachment`, async () => {
@@ -101,7 +91,7 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
       // Of the same second, the first by name is the older one.
       await fixture.make(route('several-2', 'several/one', [rule(two)]))
       for (const name of ['several-1', 'several-2']) await fixture.route(kind, name, { Accepted: 'True Accepted' })
-      await fixture.gateway('several', {}, { one: { ...taken, attached: 2 } })
+      await fixture.listeners('several', { one: { ...taken, attached: 2 } })
       for (let count = 0; count < 20; count++) expect(await answering('several', 5306)).toBe(one)
     })
 
@@ -116,7 +106,7 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
       )
       await fixture.accepted(kind, 'all-listeners')
       for (const port of ports) {
-        await fixture.gateway('all-listeners', {}, { [`at-${port}`]: { ...taken, attached: 1 } })
+        await fixture.listeners('all-listeners', { [`at-${port}`]: { ...taken, attached: 1 } })
         await answers('all-listeners', port, one)
       }
     })
@@ -146,7 +136,7 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
       await fixture.accepted(kind, 'weighted')
       await fixture.holds(async () => {
         const found = await answering('weighted', 5313)
-        return [one, two].includes(found as typeof one) ? [] : [`${found} answers`]
+        return found === one || found === two ? [] : [`${found} answers`]
       })
       const place = await fixture.place('weighted', 5313)
       await fixture.sharesOf(

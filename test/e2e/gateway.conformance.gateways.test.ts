@@ -72,35 +72,6 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
   })
 
   describe('listeners', () => {
-    test('GatewayModifyListeners', async () => {
-      const https = httpsListener('https', 'certificate', { hostname: 'secure.test.com', from: 'All' })
-      const one = { kinds: ['HTTPRoute'], conditions: taken, attached: 1 }
-      await fixture.make(
-        gateway('adding', [https]),
-        httpRoute('of-adding', 'adding', [rule('v1')]),
-        gateway('removing', [https, listener('http', { from: 'All' })]),
-        httpRoute('of-removing', 'removing', [rule('v1')]),
-      )
-      await fixture.gateway('adding', { Accepted: 'True' }, { https: one })
-      await fixture.gateway('removing', { Accepted: 'True' }, { https: one, http: one })
-      await fixture.answers('removing', [['/', 'v1']])
-      const added = listener('http', { hostname: 'data.test.com', from: 'All' })
-      await fixture.patch('gateway', 'adding', [{ op: 'add', path: '/spec/listeners/-', value: added }])
-      await fixture.patch('gateway', 'removing', [{ op: 'remove', path: '/spec/listeners/0' }])
-      await fixture.gateway('adding', { Accepted: 'True', Programmed: 'True' }, { https: one, http: one })
-      await fixture.gateway('removing', { Accepted: 'True', Programmed: 'True' }, { http: one })
-      expect((await fixture.get<Gateway>('gateway', 'removing')).status?.listeners).toHaveLength(1)
-      await fixture.answers('adding', [
-        ['data.test.com/', 'v1'],
-        ['other.test.com/', 404],
-      ])
-      const { error } = await fixture.asker.request(await fixture.place('removing', 443), {
-        to: 'secure.test.com/',
-        tls: { serverName: 'secure.test.com', trusted: authority.certificate },
-      })
-      expect(error).toBeDefined()
-    })
-
     test('GatewayWithAttachedRoutes', async () => {
       const options = { from: { 'kubernetes.io/metadata.name': home }, kinds: ['HTTPRoute'] }
       const http = { kinds: ['HTTPRoute'], conditions: taken }
@@ -115,23 +86,15 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
         httpRoute('by-section', 'with-listeners/http', [rule('v1')]),
         httpRoute('unresolved', 'unresolved', [rule('nothing')]),
       )
-      await fixture.gateway('with-one', {}, { http: { ...http, attached: 1 } })
-      await fixture.gateway('with-two', {}, { http: { ...http, attached: 2 } })
-      await fixture.gateway(
-        'with-listeners',
-        {},
-        {
-          unattached: { ...http, attached: 0 },
-          http: { ...http, attached: 1 },
-        },
-      )
-      await fixture.gateway(
-        'unresolved',
-        {},
-        {
-          https: { conditions: { Programmed: 'False', ResolvedRefs: 'False InvalidCertificateRef' }, attached: 1 },
-        },
-      )
+      await fixture.listeners('with-one', { http: { ...http, attached: 1 } })
+      await fixture.listeners('with-two', { http: { ...http, attached: 2 } })
+      await fixture.listeners('with-listeners', {
+        unattached: { ...http, attached: 0 },
+        http: { ...http, attached: 1 },
+      })
+      await fixture.listeners('unresolved', {
+        https: { conditions: { Programmed: 'False', ResolvedRefs: 'False InvalidCertificateRef' }, attached: 1 },
+      })
     })
 
     test('GatewayInvalidRouteKind', async () => {
@@ -140,14 +103,10 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
         gateway('only-invalid', [listener('http', { kinds: ['InvalidRoute'] })]),
         gateway('partly-invalid', [listener('http', { kinds: ['InvalidRoute', 'HTTPRoute'] })]),
       )
-      await fixture.gateway('only-invalid', {}, { http: { kinds: [], conditions: { ResolvedRefs }, attached: 0 } })
-      await fixture.gateway(
-        'partly-invalid',
-        {},
-        {
-          http: { kinds: ['HTTPRoute'], conditions: { ResolvedRefs }, attached: 0 },
-        },
-      )
+      await fixture.listeners('only-invalid', { http: { kinds: [], conditions: { ResolvedRefs }, attached: 0 } })
+      await fixture.listeners('partly-invalid', {
+        http: { kinds: ['HTTPRoute'], conditions: { ResolvedRefs }, attached: 0 },
+      })
     })
 
     test('GatewayListenerUnsupportedProtocol', async () => {
@@ -230,12 +189,11 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
       conditions: Readonly<Record<string, string>>,
     ): Promise<void> {
       await fixture.make(gateway(name, [httpsListener('https', reference)]))
-      await fixture.gateway(name, {}, { https: { kinds: ['HTTPRoute'], conditions, attached: 0 } })
+      await fixture.listeners(name, { https: { kinds: ['HTTPRoute'], conditions, attached: 0 } })
     }
     const elsewhere = { name: 'certificate', namespace: webBackends }
     const granting = (name: string, from: object, to: object, namespace = webBackends): TestObject =>
       grant(name, namespace, { kind: 'Gateway', ...from }, { kind: 'Secret', name: 'certificate', ...to })
-    const permitted = { Programmed: 'True Programmed', ResolvedRefs: 'True' }
     const refused = { ResolvedRefs: 'False RefNotPermitted' }
 
     test('GatewayInvalidTLSConfiguration', async () => {
@@ -260,16 +218,6 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
         granting('wrong-to-name', {}, { name: 'other' }),
       )
       await wanting('wrongly-granted', elsewhere, refused)
-    })
-
-    test('GatewaySecretReferenceGrantAllInNamespace', async () => {
-      await fixture.make(granting('all', {}, { name: undefined }))
-      await wanting('all-granted', elsewhere, permitted)
-    })
-
-    test('GatewaySecretReferenceGrantSpecific', async () => {
-      await fixture.make(granting('one', {}, {}))
-      await wanting('one-granted', elsewhere, permitted)
     })
   })
 })

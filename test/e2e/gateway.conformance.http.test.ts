@@ -295,15 +295,11 @@ describe.skipIf(reason !== undefined)(`HTTPRoutes${reason === undefined ? '' : `
       )
       await fixture.accepted('httproute', 'meeting-1', 'meeting-2', 'meeting-3', 'meeting-4', 'meeting-all')
       await fixture.route('httproute', 'meeting-none', { Accepted: 'False NoMatchingListenerHostname' })
-      await fixture.gateway(
-        'meeting',
-        {},
-        {
-          'listener-1': { ...taken, attached: 2 },
-          'listener-2': { ...taken, attached: 1 },
-          'listener-3': { ...taken, attached: 1 },
-        },
-      )
+      await fixture.listeners('meeting', {
+        'listener-1': { ...taken, attached: 2 },
+        'listener-2': { ...taken, attached: 1 },
+        'listener-3': { ...taken, attached: 1 },
+      })
       await fixture.answers('meeting', [
         ['very.specific.com/s1', 'v1'],
         ['very.specific.com:1234/s1', 'v1'],

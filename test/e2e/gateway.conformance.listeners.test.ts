@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Gateway, HTTPRoute } from '../../src/gateway/kinds/types.ts'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Case } from '../../src/testing/gateway-asker.ts'
-import { testAuthority } from '../../src/testing/gateway-certificates.ts'
 import { GatewayFixture, type Conditions, type ExpectedListener } from '../../src/testing/gateway-fixture.ts'
 import {
   appBackends,
@@ -15,12 +14,10 @@ import {
   grant,
   home,
   httpRoute,
-  httpsListener,
   listener,
   listenerSet,
   prefix,
   rule,
-  secret,
   webBackends,
   type TestObject,
 } from '../../src/testing/gateway-manifests.ts'
@@ -134,9 +131,6 @@ describe.skipIf(reason !== undefined)(`ListenerSets${reason === undefined ? '' :
 
     test('ListenerSetHostnameConflict', () =>
       clashing('hostnames', hostname => open('', `${hostname}.com`), 'HostnameConflict'))
-
-    test('ListenerSetProtocolConflict', () =>
-      clashing('protocols', () => listener('', { protocol: 'TCP', from: 'All' }), 'ProtocolConflict'))
   })
 
   describe('routes', () => {
@@ -227,7 +221,7 @@ describe.skipIf(reason !== undefined)(`ListenerSets${reason === undefined ? '' :
       )
       await ofSet('set-1', taken, { 'set-1-1': { ...served, attached: 3 }, 'set-1-2': { ...served, attached: 2 } })
       await ofSet('set-2', taken, { 'set-2-1': { ...served, attached: 2 }, 'set-2-2': { ...served, attached: 2 } })
-      await fixture.gateway('routing', {}, { 'gateway-1': { attached: 3 }, 'gateway-2': { attached: 2 } })
+      await fixture.listeners('routing', { 'gateway-1': { attached: 3 }, 'gateway-2': { attached: 2 } })
     })
 
     test('ListenerSetDualParentRefIndependence', async () => {
@@ -276,7 +270,7 @@ describe.skipIf(reason !== undefined)(`ListenerSets${reason === undefined ? '' :
         const { status } = await fixture.get<HTTPRoute>('httproute', name)
         expect(status?.parents.map(({ parentRef }) => parentRef)).toEqual([expect.objectContaining(parent)])
       }
-      await fixture.gateway('scope', {}, { scope: { attached: 1 } })
+      await fixture.listeners('scope', { scope: { attached: 1 } })
       await ofSet('scope-set', taken, { 'of-scope-set': { attached: 1 } })
       await fixture.answers('scope', [
         ['scope.com/gateway', 'v1'],
@@ -285,30 +279,5 @@ describe.skipIf(reason !== undefined)(`ListenerSets${reason === undefined ? '' :
         ['of-scope-set.com/set', 'v2'],
       ])
     })
-  })
-
-  test('ListenerSetReferenceGrant', async () => {
-    const certificate = await (await testAuthority('sets')).server('granted.com')
-    const elsewhere = { name: 'certificate', namespace: webBackends }
-    const secure = (name: string): object => httpsListener(name, elsewhere, { hostname: `${name}.com`, from: 'All' })
-    await fixture.make(
-      secret('certificate', certificate, webBackends),
-      allowing('with-grant', { from: 'All' }),
-      grant('sets', webBackends, { kind: 'ListenerSet' }, { kind: 'Secret', name: 'certificate' }),
-      set('granted', 'with-grant', [secure('granted')]),
-      set('not-granted', 'with-grant', [secure('not-granted')], appBackends),
-    )
-    await fixture.gateway('with-grant', { Accepted: 'True' })
-    await ofSet(
-      'granted',
-      { Accepted: 'True', Programmed: 'True' },
-      { granted: { conditions: { ResolvedRefs: 'True' } } },
-    )
-    await ofSet(
-      'not-granted',
-      { Accepted: 'False ListenersNotValid', Programmed: 'False ListenersNotValid' },
-      { 'not-granted': { conditions: { ResolvedRefs: 'False RefNotPermitted' } } },
-      appBackends,
-    )
   })
 })

@@ -72,7 +72,7 @@ describe.skipIf(reason !== undefined)(
       async function refused(route: TestObject, reason: string, parent: string, namespace = home): Promise<void> {
         await fixture.make(route)
         await fixture.route('httproute', route.metadata.name, { Accepted: `False ${reason}` }, { namespace })
-        await fixture.gateway(parent, {}, { http: { attached: 0 } })
+        await fixture.listeners(parent, { http: { attached: 0 } })
       }
 
       test('HTTPRouteInvalidCrossNamespaceParentRef', () =>

@@ -1,8 +1,6 @@
 // The conformance features of the Gateway API for TLSRoutes, each as a test that bears its name: connections are led by
 // the name that the client says in its hello, and TLS is ended by the service or by the gateway.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { gatewayClassName } from '../../src/api/gateway-names.ts'
-import type { GatewayClass } from '../../src/gateway/kinds/types.ts'
+import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Asked } from '../../src/testing/gateway-asker.ts'
 import { testAuthority, type TestAuthority } from '../../src/testing/gateway-certificates.ts'
@@ -74,11 +72,6 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
     })
   }
 
-  async function hasFeature(name: string): Promise<boolean> {
-    const { status } = await fixture.get<GatewayClass>('gatewayclass', gatewayClassName)
-    return status?.supportedFeatures?.some(feature => feature.name === name) === true
-  }
-
   describe('of services', () => {
     test('TLSRouteSimpleSameNamespace', async () => {
       await fixture.make(gateway('simple', [passing()]), ...routes('simple', 'simple', { [abc]: 'tls-1' }))
@@ -103,13 +96,9 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
 
     test('TLSRouteListenerPassthroughSupportedKinds', async () => {
       await fixture.make(gateway('passing-kinds', [passing()]))
-      await fixture.gateway(
-        'passing-kinds',
-        {},
-        {
-          tls: { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 0 },
-        },
-      )
+      await fixture.listeners('passing-kinds', {
+        tls: { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 0 },
+      })
     })
   })
 
@@ -141,7 +130,7 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
       )
       await fixture.route('tlsroute', name, { Accepted: `False ${reason}` })
       const attached = Object.fromEntries(listeners.map(one => [(one as { name: string }).name, { attached: 0 }]))
-      await fixture.gateway(name, {}, attached)
+      await fixture.listeners(name, attached)
     }
 
     test('TLSRouteInvalidNoMatchingListener', async () => {
@@ -158,57 +147,11 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
   })
 
   describe('of the gateway', () => {
-    test('TLSRouteTerminateSimpleSameNamespace', async () => {
-      await fixture.make(
-        gateway('ending', [ending()]),
-        tlsRoute('ending', 'ending', [rule('v1')], { hostnames: [abc] }),
-      )
-      await fixture.accepted('tlsroute', 'ending')
-      await reached('ending', { [abc]: 'v1', [other]: undefined })
-    })
-
     test('TLSRouteListenerTerminateSupportedKinds', async () => {
       await fixture.make(gateway('ending-kinds', [ending()]))
-      await fixture.gateway(
-        'ending-kinds',
-        {},
-        {
-          terminate: { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 0 },
-        },
-      )
-    })
-
-    // Both say what becomes of listeners that a gateway does not have; one that has them tells it as a feature.
-    test('TLSRouteListenerTerminateNotSupported', async () => {
-      const Accepted = (await hasFeature('TLSRouteModeTerminate')) ? 'True Accepted' : 'False UnsupportedValue'
-      await fixture.make(gateway('ending-or-not', [ending()]))
-      await fixture.gateway('ending-or-not', {}, { terminate: { conditions: { Accepted }, attached: 0 } })
-    })
-
-    test('TLSRouteListenerMixedTerminationNotSupported', async () => {
-      const Accepted = (await hasFeature('TLSRouteModeMixed')) ? 'True Accepted' : 'False ProtocolConflict'
-      await fixture.make(gateway('mixed-or-not', [ending(abc), passing(other)]))
-      await fixture.gateway(
-        'mixed-or-not',
-        {},
-        {
-          terminate: { conditions: { Accepted }, attached: 0 },
-          tls: { conditions: { Accepted }, attached: 0 },
-        },
-      )
-    })
-
-    test('TLSRouteMixedTerminationSameNamespace', async () => {
-      await fixture.make(
-        gateway('mixed', [ending(abc), passing(other)]),
-        tlsRoute('mixed-ending', 'mixed/terminate', [rule('v1')], { hostnames: [abc] }),
-        ...routes('mixed-passing', 'mixed/tls', { [other]: 'tls-2' }),
-      )
-      await fixture.accepted('tlsroute', 'mixed-ending', 'mixed-passing-1')
-      const taken = { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 1 }
-      await fixture.gateway('mixed', {}, { terminate: taken, tls: taken })
-      await reached('mixed', { [abc]: 'v1', [other]: 'tls-2' })
-      expect(await hasFeature('TLSRouteModeMixed')).toBe(true)
+      await fixture.listeners('ending-kinds', {
+        terminate: { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 0 },
+      })
     })
   })
 })
