@@ -4,18 +4,34 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle, bundleAlone } from './bundle.ts'
+import type { Starts } from './merge-chunks.ts'
 import { writeSchemas } from './schemas.ts'
+
+const command = 'src/main/cli.ts'
+const server = 'src/main/server-process.ts'
+const buildCommand = [command, 'src/cli/commands/build.ts', 'src/main/server-here.ts']
+const starts: Starts = {
+  // What people start again after each change.
+  quick: [
+    [command],
+    buildCommand,
+    [...buildCommand, 'src/images/build/make-image.ts', 'src/images/build/node/build-node.ts'],
+    [command, 'src/cli/commands/deploy.ts'],
+  ],
+  // What runs all the time.
+  lean: [[server]],
+}
 
 rmSync('dist', { recursive: true, force: true })
 const { inputs, outputs } = await bundle(
   {
-    sampan: 'src/main/cli.ts',
-    server: 'src/main/server-process.ts',
+    sampan: command,
+    server,
     'sqlite-worker': 'src/store/sqlite-worker.ts',
     agent: 'src/develop/agent/agent.ts',
   },
   'dist',
-  buildInfo(),
+  { define: buildInfo(), starts },
 )
 await bundleAlone('src/develop/agent/agent.ts', 'dist/agent.js')
 await bundleAlone('src/images/build/static/static-server.ts', 'dist/static-server.js')

@@ -1,5 +1,6 @@
 // Bundles programs of Sampan. Shared code goes into chunks, so that a command loads only what it uses.
-import { build, type Metafile, type Plugin } from 'esbuild'
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
+import { mergeChunks, type Starts } from './merge-chunks.ts'
 
 /**
  * An `import` of node:http makes Node.js read every one of its exports, among them WebSocket, for which
@@ -30,27 +31,34 @@ export async function bundleAlone(entryPoint: string, file: string): Promise<voi
   })
 }
 
-/**
- * @param entryPoints name in `directory` (without `.js`) -> source file
- * @param define name -> what stands there instead, as JavaScript
- */
+const ofNode24: BuildOptions = {
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+}
+
+interface Bundling {
+  /** Name -> what stands there instead, as JavaScript. */
+  readonly define?: Record<string, string>
+  readonly starts?: Starts
+}
+
+/** @param entryPoints name in `directory` (without `.js`) -> source file */
 export async function bundle(
   entryPoints: Record<string, string>,
   directory: string,
-  define: Record<string, string> = {},
+  { define = {}, starts }: Bundling = {},
 ): Promise<Metafile> {
   const { metafile } = await build({
+    ...ofNode24,
     entryPoints,
     outdir: directory,
     bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
     chunkNames: 'chunk-[hash]',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
     // Libraries written for CommonJS ask for Node's modules at run time.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
@@ -62,7 +70,8 @@ export async function bundle(
     metafile: true,
   })
   checkNames(metafile)
-  return metafile
+  if (starts === undefined) return metafile
+  return { inputs: metafile.inputs, outputs: await mergeChunks(directory, metafile.outputs, starts, ofNode24) }
 }
 
 /** What `import()` gives of a CommonJS module has no names in a bundle, only a default. */

@@ -15,6 +15,9 @@ export function testPackages(): string[] {
     ['etcd-server', isInstalled('etcd')],
     ['iptables', isInstalled('iptables-nft')],
     ['unzip', isInstalled('unzip')],
+    ['openssl', isInstalled('openssl')],
+    ['ca-certificates', isInstalled('update-ca-certificates')],
+    ['libnss3-tools', isInstalled('certutil')],
     ['skopeo', isInstalled('skopeo')],
     ['buildah', isInstalled('buildah')],
     // Docker's own packages would have to go for Debian's.

@@ -3,7 +3,7 @@
 // commands themselves, so nothing is listed twice.
 import { parse } from 'yaml'
 import { kubeconfigPaths, readKubeconfig } from '../client/kubeconfig.ts'
-import { environmentsOf } from '../delivery/manifest/read-manifest.ts'
+import { environmentsOf, openManifest } from '../delivery/manifest/read-manifest.ts'
 import { servicesBelow } from './find-manifest.ts'
 import { findTeam } from './find-team.ts'
 
@@ -146,7 +146,9 @@ export const offersHere: Omit<Offers, 'images'> = {
   ],
   environments: () => [
     ...new Set([
-      ...servicesBelow(process.cwd()).flatMap(({ file, text }) => orNone(() => environmentsOf(file, text))),
+      ...servicesBelow(process.cwd()).flatMap(({ file, text }) =>
+        orNone(() => environmentsOf(openManifest(file, text))),
+      ),
       ...orNone(() => Object.keys(findTeam(process.cwd())?.team.environments ?? {})),
     ]),
   ],

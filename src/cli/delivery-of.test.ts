@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { deliveryOf, nextStep, repositoryOf } from './delivery-of.ts'
+import { findManifest } from './find-manifest.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sampan-delivery-of-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -58,4 +59,18 @@ test('without a manifest that asks for the image, it is said what one would be',
   const foreign = put('x', 'name: x\nimage: ghcr.io/me/x')
   expect(repositoryOf(deliveryOf(foreign)!)).toBeUndefined()
   expect(next(foreign, 'x')).toContain('give it an app.yml with "name: x", then:')
+})
+
+test('what comes after it, where manifests are looked for, is not read', () => {
+  const directory = put('a', 'name: dock')
+  mkdirSync(join(folder, 'b'))
+  symlinkSync('nowhere', join(folder, 'b/app.yml'))
+  expect(next(directory, 'dock')).toBe('next: sampan deploy -e test dock:1.0.0')
+  expect(findManifest('dock', undefined, folder).text).toBe('name: dock')
+})
+
+test('another service of the same name is found instead, where it comes first', () => {
+  put('a', 'name: dock')
+  const directory = put('b', 'name: dock')
+  expect(next(directory, 'dock')).toContain(`-f ${directory}/app.yml`)
 })

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { BuildSettings } from '../images/build/settings.ts'
 import { localRegistry } from '../images/client/place.ts'
-import { environmentsOf, readManifest } from '../delivery/manifest/read-manifest.ts'
-import { findManifest, manifestName } from './find-manifest.ts'
+import { environmentsOf, manifestOf, openManifest } from '../delivery/manifest/read-manifest.ts'
+import { findManifest, manifestFiles, manifestName } from './find-manifest.ts'
 import { findTeam } from './find-team.ts'
 
 export interface DeliveryOf {
@@ -25,11 +25,11 @@ const usualEnvironment = 'test'
 export function deliveryOf(directory: string): DeliveryOf | undefined {
   const file = join(directory, manifestName)
   if (!existsSync(file)) return undefined
-  const text = readFileSync(file, 'utf8')
+  const manifest = openManifest(file, readFileSync(file, 'utf8'))
   const team = findTeam(directory)?.team
-  const known = [...environmentsOf(file, text), ...Object.keys(team?.environments ?? {})]
+  const known = [...environmentsOf(manifest), ...Object.keys(team?.environments ?? {})]
   const environment = known.includes(usualEnvironment) ? usualEnvironment : (known[0] ?? usualEnvironment)
-  const { name, image, build } = readManifest(file, text, environment, team)
+  const { name, image, build } = manifestOf(manifest, environment, team)
   return { file, service: name, image, environment, environments: known, build }
 }
 
@@ -51,13 +51,16 @@ export function nextStep(
     return `next: give it an ${manifestName} with "name: ${short}"${image}, then: sampan deploy -e ${usualEnvironment} ${short}:${tag}`
   }
   const { service, environment, file } = delivery
-  const isFound = foundWithout(service, folder) === resolve(file)
+  const isFound = isFirst(file, folder) || foundWithout(service, folder) === resolve(file)
   return [
     `next: sampan deploy -e ${environment} ${service}:${tag}`,
     ...(isFound ? [] : [`-f ${quoted(file)}`]),
     ...(context === undefined ? [] : [`--context ${quoted(context)}`]),
   ].join(' ')
 }
+
+/** Which is found without a look at the names in others. */
+const isFirst = (file: string, folder: string): boolean => manifestFiles(folder)[0] === resolve(folder, file)
 
 function foundWithout(service: string, folder: string): string | undefined {
   try {

@@ -24,9 +24,12 @@ export function manifestIn(given: string): FoundManifest {
 
 export function findManifest(service: string, given: string | undefined, directory: string): FoundManifest {
   if (given !== undefined) return manifestIn(given)
-  const candidates = manifestsBelow(directory)
-  const match = candidates.find(({ name }) => name === service)
-  if (match !== undefined) return match
+  const candidates: PerhapsNamed[] = []
+  for (const file of manifestFiles(directory)) {
+    const candidate = perhapsNamed(file)
+    if (candidate.name === service) return candidate
+    candidates.push(candidate)
+  }
   // A manifest whose name cannot be read will say so itself when it is checked.
   if (candidates.length === 1 && candidates[0]!.name === undefined) return candidates[0]!
   const names = candidates.flatMap(({ name }) => name ?? [])
@@ -42,13 +45,21 @@ export interface NamedManifest extends FoundManifest {
 
 /** Services with a manifest in this folder or below it. */
 export const servicesBelow = (directory: string): NamedManifest[] =>
-  manifestsBelow(directory).filter((found): found is NamedManifest => found.name !== undefined)
+  manifestFiles(directory)
+    .map(perhapsNamed)
+    .filter((found): found is NamedManifest => found.name !== undefined)
 
-/** All of them, also those whose name cannot be read. */
-const manifestsBelow = (directory: string): (FoundManifest & { readonly name: string | undefined })[] =>
+/** In the order in which they are looked at. */
+export const manifestFiles = (directory: string): string[] =>
   filesBelow(directory, name => name === manifestName, depth)
-    .map(readManifestFile)
-    .map(found => ({ ...found, name: nameIn(found.text) }))
+
+/** One whose name cannot be read has none. */
+type PerhapsNamed = FoundManifest & { readonly name: string | undefined }
+
+function perhapsNamed(file: string): PerhapsNamed {
+  const found = readManifestFile(file)
+  return { ...found, name: nameIn(found.text) }
+}
 
 export const readManifestFile = (file: string): FoundManifest => ({
   file: relative(process.cwd(), file) || file,

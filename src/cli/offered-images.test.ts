@@ -3,6 +3,7 @@ import { FakeClock } from '../testing/fake-clock.ts'
 import { RegistryFixture } from '../testing/registry-fixture.ts'
 import { offeredImages } from './offered-images.ts'
 
+const here = { clock: new FakeClock(), serverHere: async () => undefined }
 let registry: RegistryFixture
 beforeAll(async () => {
   registry = await RegistryFixture.start()
@@ -17,9 +18,9 @@ afterAll(() => registry.close())
 
 test('images of the registry that is named are offered', async () => {
   const words = ['images', 'rm', '--registry', `127.0.0.1:${registry.port}`, '']
-  expect(await offeredImages(words, new FakeClock())).toEqual(['api:1.0', 'team/web:1.0', 'team/web:2.0'])
+  expect(await offeredImages(words, here)).toEqual(['api:1.0', 'team/web:1.0', 'team/web:2.0'])
 })
 
 test('none are offered of one that is not there', async () => {
-  expect(await offeredImages(['images', 'rm', '--registry', '127.0.0.1:1', ''], new FakeClock())).toEqual([])
+  expect(await offeredImages(['images', 'rm', '--registry', '127.0.0.1:1', ''], here)).toEqual([])
 })

@@ -258,7 +258,7 @@ test('a server that is not there is one sentence, with what starts it where that
       server: 'https://127.0.0.1:1',
       namespace: 'default',
       skipVerification: true,
-      startCommand: 'sampan up --name shop',
+      startedHere: { name: 'shop', dataDirectory: '/var/lib/sampan/shop' },
     },
     userAgent: 'test',
     clock: machineClock,

@@ -9,6 +9,7 @@ import type { ServerAccess } from '../api/server-access.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Client, DeleteOptions, Informer, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts'
 import type { ClusterAccess } from './kubeconfig.ts'
+import { startCommand } from './start-command.ts'
 import { RemoteInformer } from './remote-informer.ts'
 
 const patchTypes = {
@@ -305,7 +306,10 @@ async function* linesOf(response: IncomingMessage): AsyncIterable<string> {
   }
 }
 
-function unreachable({ server, startCommand }: ClusterAccess, { message }: Error): string {
-  const advice = startCommand === undefined ? '' : `; if the cluster is down, start it with: ${startCommand}`
+function unreachable({ server, startedHere: started }: ClusterAccess, { message }: Error): string {
+  const advice =
+    started === undefined
+      ? ''
+      : `; if the cluster is down, start it with: ${startCommand(started.name, started.dataDirectory)}`
   return `the API server at ${server} cannot be reached: ${message}${advice}`
 }

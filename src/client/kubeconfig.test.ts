@@ -85,7 +85,7 @@ describe('a written context', () => {
       certificate: 'CERT',
       key: 'KEY',
       skipVerification: false,
-      startCommand: 'sampan up --data-dir /srv/data',
+      startedHere: { name: 'sampan', dataDirectory: '/srv/data' },
     })
   })
 

@@ -6,7 +6,6 @@ import { homeFolder } from './home-folder.ts'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { yamlText } from '../lib/yaml-text.ts'
-import { startCommand } from './start-command.ts'
 
 export interface KubeconfigFile {
   apiVersion?: string
@@ -19,6 +18,11 @@ export interface KubeconfigFile {
   [other: string]: unknown
 }
 
+export interface StartedHere {
+  readonly name: string
+  readonly dataDirectory: string
+}
+
 /** What is needed to talk to one cluster. */
 export interface ClusterAccess {
   readonly context: string
@@ -29,8 +33,8 @@ export interface ClusterAccess {
   readonly key?: string
   readonly token?: string
   readonly skipVerification: boolean
-  /** Of a cluster that Sampan started on this machine: what starts it again. */
-  readonly startCommand?: string
+  /** Only of one that Sampan started on this machine. */
+  readonly startedHere?: StartedHere
 }
 
 export class KubeconfigError extends Error {
@@ -84,13 +88,14 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     throw new KubeconfigError(
       `the context "${current}" names the cluster "${context.cluster}", which has no server in ${paths.join(', ')}`,
     )
+  const dataDirectory = dataDirectoryIn(cluster)
   const optional = {
     authority: material(cluster, 'certificate-authority', clusterIn?.path),
     certificate: material(user, 'client-certificate', userIn?.path),
     key: material(user, 'client-key', userIn?.path),
     token: typeof user['token'] === 'string' ? user['token'] : fileNamedBy(user, 'tokenFile', userIn?.path)?.trim(),
     ...ofProgram(context.user, user, cluster, userIn?.path),
-    startCommand: startCommandOf(context.cluster, cluster),
+    startedHere: dataDirectory === undefined ? undefined : { name: context.cluster, dataDirectory },
   }
   return {
     context: current,
@@ -99,11 +104,6 @@ export function clusterAccess(paths: readonly string[], contextName?: string): C
     skipVerification: cluster['insecure-skip-tls-verify'] === true,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   }
-}
-
-function startCommandOf(name: string, cluster: Record<string, unknown>): string | undefined {
-  const dataDirectory = dataDirectoryIn(cluster)
-  return dataDirectory === undefined ? undefined : startCommand(name, dataDirectory)
 }
 
 /** Without these, requests would be those of somebody else. */

@@ -1,9 +1,11 @@
 // The gateway against the real API in process, with a double in place of HAProxy.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { gatewayController } from '../api/gateway-names.ts'
-import { events, ingressClasses, ingresses } from '../api/resources.ts'
+import { events, ingressClasses, ingresses, secrets } from '../api/resources.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { eventually } from '../testing/eventually.ts'
+import { createAuthority } from '../server/auth/certificate-authority.ts'
+import { tlsSecret, type TlsSecret } from '../testing/tls-secret.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { startGateway, type Gateway } from './gateway.ts'
@@ -12,6 +14,7 @@ import type { GatewayModel } from './model/model.ts'
 let server: TestServer
 let gateway: Gateway
 let problem: Error | undefined
+let vouchProblem: Error | undefined
 const brought: GatewayModel[] = []
 beforeAll(async () => {
   server = await startTestServer()
@@ -27,7 +30,11 @@ beforeAll(async () => {
       leave: () => {},
       listensAt: () => new Set(),
     },
-    front: { address: '127.0.0.1', port: 80, ownAddresses: ['127.7.0.1'] },
+    front: { address: '127.0.0.1', port: 80, securePort: 443, ownAddresses: ['127.7.0.1'] },
+    vouch: async names => {
+      if (vouchProblem !== undefined) throw vouchProblem
+      return new Map(names.map(each => [each, `own ${each}`]))
+    },
     kinds: Promise.resolve([]),
     machineAddresses: () => new Set(),
     clock: machineClock,
@@ -68,4 +75,44 @@ test('what cannot be served is told by an event and as trouble, once, and is ser
     async () => (await server.local.get(ingresses, name)).status.loadBalancer?.ingress?.[0]?.ip === '127.0.0.1',
   )
   expect(await told()).toEqual(['port 80 of 127.0.0.1 is in use by another program 1'])
+})
+
+test('certificates are those of Secrets that Ingresses name, as they are by now', async () => {
+  const authority = await createAuthority('test', 10, Date.now())
+  const pemShown = (): string | undefined => brought.at(-1)?.certificates.get('default.web-tls')?.pem
+  const renew = async (): Promise<TlsSecret> => tlsSecret(authority, 'web-tls', ['shop.test'])
+  const first = await renew()
+  await server.local.patch(ingresses, name, {
+    type: 'merge',
+    value: { spec: { tls: [{ hosts: ['shop.test'], secretName: 'web-tls' }] } },
+  })
+  const told = async (): Promise<readonly (string | undefined)[]> =>
+    (await server.local.list(events, { namespace: 'default' })).items.map(({ message }) => message)
+  await eventually('it is missed', async () =>
+    (await told()).some(
+      message => message?.startsWith('there is no Secret "web-tls" in the namespace default') === true,
+    ),
+  )
+  await server.local.create(secrets, first)
+  await eventually('it is shown', () => pemShown() !== undefined)
+  const before = pemShown()
+  await server.local.patch(secrets, first.metadata, { type: 'merge', value: { data: (await renew()).data } })
+  await eventually('the next one is shown', () => pemShown() !== before)
+  const { status } = await server.local.get(ingresses, name)
+  expect(status.loadBalancer?.ingress?.[0]?.ports?.map(({ port }) => port)).toEqual([80, 443])
+})
+
+test('what nobody vouches for is told, and all else is served', async () => {
+  vouchProblem = new Error('the disk is full')
+  const before = brought.length
+  await server.local.patch(ingresses, name, {
+    type: 'merge',
+    value: { spec: { tls: [], rules: [{ host: 'new.localhost' }] } },
+  })
+  await eventually('the trouble', () => gateway.trouble === 'the disk is full')
+  const { certificates, entrances } = brought.slice(before).at(-1)!
+  expect([entrances.length, [...certificates.keys()]]).toEqual([2, ['own_localhost']])
+  vouchProblem = undefined
+  await eventually('it is served', () => gateway.trouble === undefined, 10_000)
+  expect([...brought.at(-1)!.certificates.keys()]).toEqual(['own_localhost', 'own_new.localhost'])
 })

@@ -6,7 +6,7 @@ import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
-import { endpointSlices, ingresses, services } from '../api/resources.ts'
+import { endpointSlices, ingresses, secrets, services } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
@@ -15,11 +15,14 @@ import { formatTime, type Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Haproxy } from './haproxy/haproxy.ts'
-import { gatewayClasses } from './kinds/resources.ts'
+import { gatewayClasses } from '../api/gateway-api/resources.ts'
+import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
 import { ownerOf } from './model/host-rule.ts'
+import type { GatewayModel } from './model/model.ts'
 import type { ObservedMachine } from './model/observed.ts'
+import { withOwnCertificates } from './model/secure-front.ts'
 import { statusChange } from './model/status-change.ts'
 import { wantedStatuses } from './model/statuses.ts'
 import { nameOf, observed, resourceOfKind, routeResources, usualResources } from './observe.ts'
@@ -33,6 +36,8 @@ export interface GatewayOptions {
   readonly kinds: Promise<readonly string[]>
   /** That the machine has, beyond 127.0.0.0/8. */
   readonly machineAddresses: () => ReadonlySet<string>
+  /** Certificates with their keys, in PEM, by name: of those that this machine may vouch for. */
+  readonly vouch: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -46,6 +51,8 @@ export interface Gateway {
 }
 
 const retryMs = 1_000
+/** After which certificates are looked at, which expire while nothing changes. */
+const lookAgainMs = 3_600_000
 
 export function startGateway({
   client,
@@ -53,6 +60,7 @@ export function startGateway({
   front,
   kinds,
   machineAddresses,
+  vouch,
   clock,
   logger,
 }: GatewayOptions): Gateway {
@@ -61,6 +69,9 @@ export function startGateway({
   const told = new Map<string, string>()
   const stops: (() => void)[] = []
   let followed: readonly Resource[] = []
+  /** By key: Secrets that anything asked for. Of others nothing is known here. */
+  let askedSecrets = new Set<string>()
+  let ownPems: ReadonlyMap<string, string> = new Map()
   let isDirty = false
   let isServing = false
   let isStopped = false
@@ -75,26 +86,39 @@ export function startGateway({
     const names = await kinds
     followed = [...usualResources, ...routeResources.filter(resource => names.includes(nameOf(resource)))]
     client.informer(endpointSlices).index('service', serviceKeys)
-    await Promise.all(followed.map(resource => client.informer(resource).synced))
+    await Promise.all([...followed.map(resource => client.informer(resource).synced), client.informer(secrets).synced])
     if (isStopped) return
     for (const resource of followed) stops.push(client.informer(resource).subscribe(mark))
+    stops.push(
+      client.informer(secrets).subscribe(({ object }) => {
+        if (askedSecrets.has(keyOf(object))) mark()
+      }),
+    )
     isDirty = true
     await work()
   }
 
-  const observe = (machine: ObservedMachine): MadeModel =>
-    gatewayModel(
+  function certificate(namespace: string, name: string): FoundCertificate {
+    askedSecrets.add(`${namespace}/${name}`)
+    return certificateOf({ namespace, name }, client.informer(secrets).get({ namespace, name }), clock.now())
+  }
+
+  function observe(machine: ObservedMachine): MadeModel {
+    askedSecrets = new Set()
+    return gatewayModel(
       observed(
         {
           all: resource => (followed.some(each => each === resource) ? client.informer(resource).list() : []),
           service: (namespace, name) => client.informer(services).get({ namespace, name }),
           slices: (namespace, name) =>
             client.informer(endpointSlices).index('service', serviceKeys)(`${namespace}/${name}`),
+          certificate,
         },
         machine,
       ),
       front,
     )
+  }
 
   function mark(): void {
     isDirty = true
@@ -129,21 +153,33 @@ export function startGateway({
 
   async function bring(made: MadeModel): Promise<void> {
     // Nothing is started for a cluster without routes.
-    if (isServing || needsServing(made, front)) {
-      const how = await haproxy.bring(made.model)
+    const isNeeded = isServing || needsServing(made, front)
+    const { failure } = isNeeded ? await ownCertificates(made) : {}
+    const model = withOwnCertificates(made.model, ownPems)
+    if (isNeeded) {
+      const how = await haproxy.bring(model)
       isServing = true
-      ports.have(made.model)
+      ports.have(model)
       if (how !== 'none') logger.debug('routes brought to the gateway', { how })
     }
     tell(made)
-    const atFront: IngressLoadBalancerIngress[] = [
-      { ip: front.address, ports: [{ port: front.port, protocol: 'TCP' }] },
-    ]
+    const atFront = frontAddresses(model, front)
     await Promise.all([
       ...made.ingresses.map(ingress => publishAddress(ingresses, ingress, atFront)),
       ...[...made.balanced].map(([service, addresses]) => publishAddress(services, service, addresses)),
       ...statuses(made),
     ])
+    if (failure !== undefined) throw failure
+  }
+
+  /** What is served without new ones does not wait for them. */
+  async function ownCertificates({ ownNames }: MadeModel): Promise<{ readonly failure?: unknown }> {
+    try {
+      ownPems = ownNames.length === 0 ? new Map() : await vouch(ownNames)
+      return {}
+    } catch (failure) {
+      return { failure }
+    }
   }
 
   function tell({ own, problems }: MadeModel): void {
@@ -199,6 +235,12 @@ export function startGateway({
     }
   }
 
+  let timer = clock.after(lookAgainMs, lookAgain)
+  function lookAgain(): void {
+    mark()
+    timer = clock.after(lookAgainMs, lookAgain)
+  }
+
   return {
     get trouble() {
       return trouble
@@ -209,11 +251,21 @@ export function startGateway({
     async stop() {
       isStopped = true
       for (const stop of stops) stop()
+      timer.cancel()
       await working
       haproxy.leave()
       await recorder.flush()
     },
   }
+}
+
+function frontAddresses({ entrances }: GatewayModel, front: Front): readonly IngressLoadBalancerIngress[] {
+  const ports = [front.port, front.securePort].filter(asked =>
+    entrances.some(
+      ({ address, port, tls }) => address === front.address && port === asked && tls?.certificates.length !== 0,
+    ),
+  )
+  return [{ ip: front.address, ports: ports.map(port => ({ port: port!, protocol: 'TCP' })) }]
 }
 
 /** Whether there is anything to serve: an Ingress, a route, or a Gateway that asks for more than the front. */

@@ -7,7 +7,7 @@ import { startTestServer, type TestServer } from '../testing/in-process-server.t
 import { installKinds } from './install-kinds.ts'
 import { gatewayDefinitions } from './kinds/all.ts'
 import { bundleVersionAnnotation } from './kinds/bundle.ts'
-import { gateways } from './kinds/resources.ts'
+import { gateways } from '../api/gateway-api/resources.ts'
 
 let server: TestServer
 beforeEach(async () => {

@@ -13,7 +13,7 @@ import {
   referenceGrants,
   tcpRoutes,
   tlsRoutes,
-} from './kinds/resources.ts'
+} from '../api/gateway-api/resources.ts'
 
 /** That every cluster has. */
 export const usualResources: readonly Resource[] = [
@@ -47,9 +47,10 @@ export interface ObjectSource {
   readonly all: <T extends KubeObject>(resource: Resource<T>) => readonly T[]
   readonly service: (namespace: string, name: string) => Service | undefined
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
+  readonly certificate: Observed['certificate']
 }
 
-export function observed({ all, service, slices }: ObjectSource, machine: ObservedMachine): Observed {
+export function observed({ all, service, slices, certificate }: ObjectSource, machine: ObservedMachine): Observed {
   return {
     ingressClasses: all(ingressClasses),
     ingresses: all(ingresses),
@@ -67,7 +68,7 @@ export function observed({ all, service, slices }: ObjectSource, machine: Observ
     service,
     slices,
     labels: labelsIn(all),
-    certificate: (namespace, name) => ({ problem: `there is no Secret "${name}" in the namespace ${namespace}` }),
+    certificate,
     machine,
   }
 }

@@ -20,6 +20,8 @@ const packageOf: Readonly<Record<string, string>> = {
   iptables: 'iptables',
   buildah: 'buildah',
   skopeo: 'skopeo',
+  certutil: 'libnss3-tools',
+  'update-ca-certificates': 'ca-certificates',
 }
 
 export interface CommandOptions {

@@ -5,6 +5,7 @@ import type { CommandFacts } from '../cli/completion.ts'
 import { CommandFailure, Output } from '../cli/output.ts'
 import { commandClock } from '../host/machine-clock.ts'
 import {
+  askedHere,
   contextNameOption,
   contextOption,
   environmentOption,
@@ -13,6 +14,7 @@ import {
   identity,
   machine,
   outputOption,
+  registryAsked,
   timeoutOption,
   wholeNumber,
   withContext,
@@ -183,6 +185,21 @@ program
   })
 
 program
+  .command('trust')
+  .description(
+    'let this machine and its browsers trust the certificates of its clusters at local names (https://NAME.localhost)',
+  )
+  .option('--remove', 'trust them no longer')
+  .addOption(
+    new Option('--print', 'print the certificate of their authority (PEM), and nothing else').conflicts([
+      'remove',
+      'output',
+    ]),
+  )
+  .addOption(outputOption())
+  .action(async options => (await import('./commands/trust.ts')).trust(options))
+
+program
   .command('init')
   .description('write a first app.yml for the service in a folder, from what is found there')
   .argument('[directory]', 'folder of the service', '.')
@@ -208,9 +225,7 @@ program
   .addOption(contextOption())
   .addOption(contextNameOption())
   .addOption(outputOption())
-  .action(async (directory, options) =>
-    (await import('../cli/commands/build.ts')).build(directory, { ...withContext(options), clock: commandClock }),
-  )
+  .action(async (directory, options) => (await import('../cli/commands/build.ts')).build(directory, askedHere(options)))
 
 program
   .command('dev')
@@ -379,7 +394,7 @@ program
   .action(async (words: string[]) => {
     const { completion, completionLines, offersHere } = await import('../cli/completion.ts')
     const images =
-      words[0] === 'images' ? await (await import('../cli/offered-images.ts')).offeredImages(words, commandClock) : []
+      words[0] === 'images' ? await (await import('../cli/offered-images.ts')).offeredImages(words, registryAsked) : []
     const offers = { ...offersHere, images: () => images }
     for (const line of completionLines(completion(words, commandFacts(), offers))) console.log(line)
   })

@@ -1,6 +1,7 @@
 // Options that several commands have, and what those need that deliver.
 import { homedir } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
+import type { RegistryAsked } from '../cli/cluster-registry.ts'
 import { CommandFailure } from '../cli/output.ts'
 import { takeIdentitySource } from '../delivery/secrets/identities.ts'
 import { commandClock } from '../host/machine-clock.ts'
@@ -41,10 +42,16 @@ export function withContext<T extends { context?: string; name?: string }>(optio
   return chosen === undefined ? options : { ...options, context: chosen }
 }
 
-/** Of a command that asks a cluster. */
-export const askedHere = <T extends { context?: string; name?: string }>(options: T): T & { clock: Clock } => ({
-  ...withContext(options),
+/** What finding the registry of a cluster needs to know of this machine. */
+export const registryAsked: RegistryAsked = {
   clock: commandClock,
+  serverHere: async cluster => (await import('./server-here.ts')).serverHere(cluster),
+}
+
+/** Of a command that asks a cluster. */
+export const askedHere = <T extends { context?: string; name?: string }>(options: T): T & RegistryAsked => ({
+  ...withContext(options),
+  ...registryAsked,
 })
 
 export const fileOption = (): Option =>

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -44,4 +46,16 @@ test('pods are stopped first, and what is left of them is told', async () => {
 
 test('no server, no connection', async () => {
   expect(await connectControl('/nowhere/control.sock')).toBeUndefined()
+})
+
+test('a server that says nothing is not waited for without end', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sampan-control-'))
+  const path = join(directory, 'control.sock')
+  const silent = createServer().listen(path)
+  onTestFinished(() => {
+    silent.close()
+    rmSync(directory, { recursive: true })
+  })
+  await once(silent, 'listening')
+  await expect(connectControl(path, 1)).rejects.toThrow(`nobody answers at ${path}`)
 })

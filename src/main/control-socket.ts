@@ -16,6 +16,8 @@ export interface ServerFacts {
   readonly secureRegistry?: string
   /** `127.0.0.1:PORT` at which routes answer; undefined: there is no gateway. */
   readonly gateway?: string
+  /** Where it answers with TLS. */
+  readonly secureGateway?: string
   /** Ranges of this machine's addresses on which node ports answer. */
   readonly nodePortAddresses: readonly string[]
   readonly version: string
@@ -72,10 +74,11 @@ export function serveControl(
   })
 }
 
-/** undefined: no server runs there. */
-export function connectControl(path: string): Promise<ServerConnection | undefined> {
+/** @param patienceMs after which silence is an error; 0: never. @returns undefined: no server runs there */
+export function connectControl(path: string, patienceMs = 0): Promise<ServerConnection | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect(path)
+    socket.setTimeout(patienceMs, () => socket.destroy(new Error(`nobody answers at ${path}`)))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined)
       else reject(error)
@@ -83,7 +86,10 @@ export function connectControl(path: string): Promise<ServerConnection | undefin
     const lines = createInterface({ input: socket })
     // The same failure reaches the reader of lines; it was dealt with above.
     lines.once('error', () => lines.close())
-    lines.once('line', line => resolve(connection(socket, lines, { ...unsaid, ...(JSON.parse(line) as ServerFacts) })))
+    lines.once('line', line => {
+      socket.setTimeout(0)
+      resolve(connection(socket, lines, { ...unsaid, ...(JSON.parse(line) as ServerFacts) }))
+    })
   })
 }
 

@@ -4,23 +4,27 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { gatewayClassName, gatewayController } from '../api/gateway-names.ts'
+import { gatewayClassName, gatewayController, offeredGateway } from '../api/gateway-names.ts'
 import { defaultClassMark, isDefaultClass } from '../api/ingress-classes.ts'
 import { groupResource, type Resource } from '../api/resource.ts'
 import { ingressClasses } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { findProgram } from '../host/cluster-programs.ts'
 import { freePort, isFreePort } from '../host/free-port.ts'
-import { gatewayClasses, gateways } from '../gateway/kinds/resources.ts'
+import { ownAuthorityOption } from '../gateway/model/listener-certificates.ts'
+import { gatewayClasses, gateways } from '../api/gateway-api/resources.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ClusterPlaces } from './data-directory.ts'
+import { authorityDirectory } from './local-authority.ts'
 import { offerOnce } from './offer-once.ts'
 
 export interface ClusterGateway {
   /** `127.0.0.1:80`, that plain requests come to. */
   readonly address: string
+  /** `127.0.0.1:443`, where TLS ends. */
+  readonly secureAddress: string
   /** What people have to do so that requests are served. */
   warnings(): readonly string[]
   stop(): Promise<void>
@@ -39,16 +43,18 @@ export interface GatewaySetup {
 
 /** Requests come from this machine. */
 const address = '127.0.0.1'
-const usualPorts = [80, 8080]
+const plainPorts = { file: 'gateway-port', usual: [80, 8080] }
+const securePorts = { file: 'gateway-secure-port', usual: [443, 8443] }
 
 /** @returns undefined where there is no HAProxy; resolves when routes are taken, and what serves them may still start */
 export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway | undefined> {
   if (findProgram('haproxy') === undefined) return undefined
   const { places, place, client, serverClient, clock, logger } = setup
-  const [{ Haproxy }, { startGateway }, { installKinds }] = await Promise.all([
+  const [{ Haproxy }, { startGateway }, { installKinds }, { ownCertificates }] = await Promise.all([
     import('../gateway/haproxy/haproxy.ts'),
     import('../gateway/gateway.ts'),
     import('../gateway/install-kinds.ts'),
+    import('./own-certificates.ts'),
     offerIngressClass(serverClient),
   ])
   const haproxy = new Haproxy({
@@ -60,8 +66,10 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
       else logger.error('HAProxy died and does not start again', { error: error.message })
     },
   })
-  const port = await gatewayPort(places, haproxy.isRunning())
-  const front = { address, port, ownAddresses: ownAddresses(places) }
+  const isRunning = haproxy.isRunning()
+  const port = await gatewayPort(places, plainPorts, isRunning)
+  const securePort = await gatewayPort(places, securePorts, isRunning)
+  const front = { address, port, securePort, ownAddresses: ownAddresses(places) }
   const gateway = startGateway({
     client,
     haproxy,
@@ -71,11 +79,17 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
       return kinds
     }),
     machineAddresses,
+    vouch: ownCertificates({
+      directory: join(places.data, 'gateway', 'own-certificates'),
+      authorityDirectory: authorityDirectory(),
+      clock,
+    }),
     clock,
     logger,
   })
   return {
     address: `${address}:${port}`,
+    secureAddress: `${address}:${securePort}`,
     warnings: () => (gateway.trouble === undefined ? [] : [`requests from outside are not served: ${gateway.trouble}`]),
     stop: () => gateway.stop(),
   }
@@ -96,11 +110,15 @@ const machineAddresses = (): ReadonlySet<string> =>
   )
 
 /** The one of last time while it is ours or free, so that addresses stay the same. */
-async function gatewayPort({ data }: Pick<ClusterPlaces, 'data'>, isRunning: boolean): Promise<number> {
-  const file = join(data, 'gateway-port')
+async function gatewayPort(
+  { data }: Pick<ClusterPlaces, 'data'>,
+  { file: name, usual }: { readonly file: string; readonly usual: readonly number[] },
+  isRunning: boolean,
+): Promise<number> {
+  const file = join(data, name)
   const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
   if (last !== undefined && isRunning) return last
-  for (const port of [...(last === undefined ? [] : [last]), ...usualPorts])
+  for (const port of [...(last === undefined ? [] : [last]), ...usual])
     if (await isFreePort(port, address)) return remember(file, port)
   return remember(file, await freePort(address))
 }
@@ -124,6 +142,8 @@ const offerIngressClass = (client: Client): Promise<void> =>
     }),
   })
 
+const allowedRoutes = { namespaces: { from: 'All' as const } }
+
 /** A class, and a Gateway at the front for routes of every namespace, so that a route needs nothing but itself. */
 async function offerGateway(client: Client, kinds: readonly string[]): Promise<void> {
   const served = (resource: Resource): boolean => kinds.includes(groupResource(resource))
@@ -138,12 +158,19 @@ async function offerGateway(client: Client, kinds: readonly string[]): Promise<v
       resource: gateways,
       madeAnnotation: 'sampan.dev/gateway',
       make: () => ({
-        metadata: { namespace: 'kube-system', name: gatewayClassName },
+        metadata: offeredGateway,
         spec: {
           gatewayClassName,
           addresses: [{ type: 'IPAddress', value: address }],
           listeners: [
-            { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' as const } } },
+            { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes },
+            {
+              name: 'https',
+              port: 443,
+              protocol: 'HTTPS',
+              tls: { mode: 'Terminate' as const, options: { [ownAuthorityOption]: 'true' } },
+              allowedRoutes,
+            },
           ],
         },
       }),

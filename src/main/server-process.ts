@@ -183,7 +183,7 @@ async function main(options: ServerOptions): Promise<void> {
       url,
       registry: ownRegistry.address,
       ...(ownRegistry.secureAddress !== undefined && { secureRegistry: ownRegistry.secureAddress }),
-      ...(gateway !== undefined && { gateway: gateway.address }),
+      ...(gateway !== undefined && { gateway: gateway.address, secureGateway: gateway.secureAddress }),
       nodePortAddresses: nodePorts,
       version: sampanVersion,
       dataDirectory: places.data,

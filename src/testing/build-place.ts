@@ -81,6 +81,7 @@ export class BuildPlace {
       registry = '127.0.0.1:1',
       nodeBinary = '/bin/true',
       owner = 0,
+      lookedAt = Promise.resolve(),
     }: {
       directory?: string
       base?: BaseImage
@@ -88,6 +89,7 @@ export class BuildPlace {
       registry?: string
       nodeBinary?: string
       owner?: number
+      lookedAt?: Promise<void>
     } = {},
   ): Promise<Built> {
     const notes: string[] = []
@@ -102,6 +104,7 @@ export class BuildPlace {
       cacheDirectory,
       making,
       owner,
+      lookedAt,
       progress: (step, cached) => steps.push(cached ? `${step} (cached)` : step),
       note: text => notes.push(text),
     })

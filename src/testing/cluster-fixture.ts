@@ -93,6 +93,8 @@ export class ClusterFixture {
   readonly kubeconfig: string
   /** Of images of other registries: that of the machine is left alone. May be that of another cluster. */
   imageCache: string
+  /** Folder of the certificate authority: likewise. */
+  authority: string
   readonly namespace: NetworkNamespace
   private readonly ownsNamespace: boolean
   private readonly program: string
@@ -108,6 +110,7 @@ export class ClusterFixture {
     this.dataDirectory = join(this.directory, 'data')
     this.kubeconfig = join(this.directory, 'kube', 'config')
     this.imageCache = join(this.directory, 'image-cache')
+    this.authority = join(this.directory, 'authority')
     this.ownsNamespace = shared === undefined
     this.program = program
     this.namespace = shared ?? new NetworkNamespace(this.name)
@@ -192,7 +195,12 @@ export class ClusterFixture {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, KUBECONFIG: this.kubeconfig, SAMPAN_IMAGE_CACHE: this.imageCache }
+    return {
+      ...process.env,
+      KUBECONFIG: this.kubeconfig,
+      SAMPAN_IMAGE_CACHE: this.imageCache,
+      SAMPAN_AUTHORITY: this.authority,
+    }
   }
 
   async serverPid(): Promise<number> {

@@ -1,8 +1,7 @@
 // Objects of the Gateway API as a cluster gives them, with what tests seldom care about filled in.
 import type { Service } from '../api/generated/models.ts'
-import { gatewayController } from '../api/gateway-names.ts'
+import { gatewayController, gatewayGroup } from '../api/gateway-names.ts'
 import type { Observed } from '../gateway/model/observed.ts'
-import { gatewayGroup } from '../gateway/kinds/bundle.ts'
 import type {
   BackendReference,
   Gateway,
@@ -15,7 +14,7 @@ import type {
   ParentReference,
   ReferenceGrant,
   TLSRoute,
-} from '../gateway/kinds/types.ts'
+} from '../api/gateway-api/types.ts'
 import { nothing } from './gateway-observed.ts'
 
 interface Metadata {

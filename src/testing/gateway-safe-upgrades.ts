@@ -2,7 +2,8 @@
 // with the definitions and judges them, too.
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../api/generated/models.ts'
 import type { New } from '../api/object.ts'
-import { bundleAnnotations, gatewayGroup } from '../gateway/kinds/bundle.ts'
+import { gatewayGroup } from '../api/gateway-names.ts'
+import { bundleAnnotations } from '../gateway/kinds/bundle.ts'
 
 const name = `safe-upgrades.${gatewayGroup}`
 const metadata = { name, annotations: bundleAnnotations }

@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo, Server as TcpServer } from 'node:net'
-import type { Backend, BackendProtocol, GatewayModel, Handling, Rule } from '../gateway/model/model.ts'
+import type { Backend, BackendProtocol, GatewayModel, Handling, HostName, Rule } from '../gateway/model/model.ts'
 import { privateHaproxy, type PrivateHaproxy } from './private-haproxy.ts'
 
 export interface Told {
@@ -26,6 +26,14 @@ export interface Answer {
   readonly text: string
   /** What the service was asked, where it tells. */
   readonly told: Told
+}
+
+interface Asking {
+  readonly method?: string
+  readonly host?: string
+  /** In the order in which they are sent, names and values in turns. */
+  readonly headers?: readonly string[]
+  readonly body?: string | Buffer
 }
 
 export interface Handled {
@@ -77,16 +85,11 @@ export class HandlingGateway {
     return this.gateway.haproxy.bring(modelOf(this.port, all))
   }
 
-  /** @param headers in the order in which they are sent, names and values in turns */
   async ask(
     path: string,
-    {
-      method = 'GET',
-      headers = [],
-      body,
-    }: { method?: string; headers?: readonly string[]; body?: string | Buffer } = {},
+    { method = 'GET', host = `shop.localhost:${this.port}`, headers = [], body }: Asking = {},
   ): Promise<Answer> {
-    const own = ['Host', `shop.localhost:${this.port}`, ...headers]
+    const own = ['Host', host, ...headers]
     if (body !== undefined) own.push('Content-Length', String(Buffer.byteLength(body)))
     const asking = request({ host: '127.0.0.1', port: this.port, path, method, headers: own, agent: false }).end(body)
     const [response] = (await once(asking, 'response')) as [IncomingMessage]
@@ -104,6 +107,9 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
+/** By its name, it is looked up in another way than by any. */
+const names: readonly HostName[] = [{ kind: 'exact', name: 'shop.localhost' }, { kind: 'any' }]
+
 function modelOf(port: number, all: Readonly<Record<string, Handled>>): GatewayModel {
   const rules = Object.keys(all).map((id): Rule => ({
     source: id,
@@ -117,7 +123,7 @@ function modelOf(port: number, all: Readonly<Record<string, Handled>>): GatewayM
     servers: at === undefined ? [] : [{ address: '127.0.0.1', port: at, draining: false }],
   }))
   return {
-    entrances: [{ address: '127.0.0.1', port, hosts: [{ name: { kind: 'any' }, listener: '', rules }] }],
+    entrances: [{ address: '127.0.0.1', port, hosts: names.map(name => ({ name, listener: '', rules })) }],
     backends: new Map(backends.map(backend => [backend.id, backend])),
     certificates: new Map(),
   }

@@ -221,6 +221,22 @@ describe.skipIf(reason !== undefined)(`a gateway${reason === undefined ? '' : ` 
     expect(told.headers).toMatchObject({ host: host ?? asked, 'x-forwarded-host': asked })
   })
 
+  test.each([
+    ['shop.localhost', '/hosted/x', 200, '/hosted/x'],
+    ['SHOP.localhost', '/hosted/x', 200, '/hosted/x'],
+    ['shop.localhost', '/%68osted/y/../x', 200, '/hosted/x'],
+    ['shop.localhost', '/hostedx', 404, ''],
+    ['shop.localhost', '/hosted/?x', 200, '/hosted/?x'],
+    ['other.localhost', '/hosted', 200, '/hosted'],
+    // A name with a slash does not become a part of the path.
+    ['shop.localhost/hosted', '/x', 404, ''],
+    ['*/hosted', '/x', 404, ''],
+    ['shop.localhost/hosted', '/', 404, ''],
+  ])('%s%s is answered with %i', async (host, path, status, url) => {
+    const answer = await gateway.ask(path, { host })
+    expect([answer.status, answer.told.url]).toEqual([status, url])
+  })
+
   const preflight = (path: string, origin: string, headers?: string): ReturnType<HandlingGateway['ask']> =>
     gateway.ask(path, {
       method: 'OPTIONS',

@@ -145,8 +145,10 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
       expect(await ask(url), url).toMatch(new RegExp(`^${text}`))
     const { status, spec } = await cluster.json<Ingress>('get', 'ingress', 'shop')
     expect(spec.ingressClassName).toBe('sampan')
-    expect(status.loadBalancer?.ingress).toEqual([{ ip: '127.0.0.1', ports: [{ port: 80, protocol: 'TCP' }] }])
-    expect((await cluster.sampan('status', '--name', cluster.name)).out).toMatch(/^gateway\s+127\.0\.0\.1:80$/m)
+    expect(status.loadBalancer?.ingress).toMatchObject([{ ip: '127.0.0.1', ports: [{ port: 80 }, { port: 443 }] }])
+    expect((await cluster.sampan('status', '--name', cluster.name)).out).toMatch(
+      /^gateway\s+127\.0\.0\.1:80, 127\.0\.0\.1:443 \(TLS\)$/m,
+    )
   })
 
   test.each([

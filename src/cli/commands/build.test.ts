@@ -12,6 +12,7 @@ import { eventually } from '../../testing/eventually.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { build } from './build.ts'
 
+const here = { clock: new FakeClock(), serverHere: async () => undefined }
 const folder = mkdtempSync(join(tmpdir(), 'sampan-build-command-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 beforeEach(() => {
@@ -22,7 +23,7 @@ beforeEach(() => {
 const project = (facts: object): void =>
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'dock', main: 'main.js', ...facts }))
 const built = (tag?: string): Promise<void> =>
-  build(folder, { registry: '127.0.0.1:1', clock: new FakeClock(), ...(tag !== undefined && { tag }) })
+  build(folder, { registry: '127.0.0.1:1', ...here, ...(tag !== undefined && { tag }) })
 
 test.each(['1.0.0+7', `1.0.0-${'a'.repeat(128)}`])('the version %s of package.json', async version => {
   project({ version })
@@ -48,7 +49,7 @@ test('a manifest with a mistake', async () => {
 
 test('a folder that is not there, and a project that has no version', async () => {
   const nowhere = join(folder, 'nowhere')
-  await expect(build(nowhere, { registry: '127.0.0.1:1', clock: new FakeClock() })).rejects.toThrow(
+  await expect(build(nowhere, { registry: '127.0.0.1:1', ...here })).rejects.toThrow(
     `expected the folder of a service, found nothing at ${nowhere}`,
   )
   project({})
@@ -62,7 +63,7 @@ test('a folder that is not there, and a project that has no version', async () =
 test('a file, whose folder is meant', async () => {
   project({ version: '1.0.0' })
   const file = join(folder, 'package.json')
-  await expect(build(file, { registry: '127.0.0.1:1', clock: new FakeClock() })).rejects.toThrow(
+  await expect(build(file, { registry: '127.0.0.1:1', ...here })).rejects.toThrow(
     `expected the folder of a service, found a file: ${file}; name its folder: sampan build ${folder}`,
   )
 })

@@ -4,15 +4,14 @@ import { dirname, resolve } from 'node:path'
 import { buildImage } from '../../images/build/build-image.ts'
 import { defaultSettings } from '../../images/build/settings.ts'
 import { isRepository, parseImageReference, tagPattern } from '../../images/image-reference.ts'
-import type { Clock } from '../../lib/clock.ts'
-import { clusterRegistry } from '../cluster-registry.ts'
+import { clusterRegistry, type RegistryAsked } from '../cluster-registry.ts'
 import { deliveryOf, nextStep, repositoryOf, type DeliveryOf } from '../delivery-of.ts'
 import { imageMaking } from '../image-making.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { readProjectIn } from '../project-in.ts'
 import { stopSignal } from '../stop-signal.ts'
 
-export interface BuildCommandOptions {
+export interface BuildCommandOptions extends RegistryAsked {
   /** `name:version`; by default as app.yml wants it, else as the project says. */
   readonly tag?: string
   /** `host:port` of the registry to push to; by default that of the cluster. */
@@ -20,7 +19,6 @@ export interface BuildCommandOptions {
   /** Context of the cluster; by default the current one. */
   readonly context?: string
   readonly output?: 'json'
-  readonly clock: Clock
 }
 
 export async function build(folder: string, options: BuildCommandOptions): Promise<void> {
@@ -55,7 +53,7 @@ export async function build(folder: string, options: BuildCommandOptions): Promi
         ? `${knownBy} in ${directory} has no version, and there is no commit; use --tag ${repository}:VERSION`
         : `the version "${tag}" of ${knownBy} cannot be the tag of an image: expected at most 128 letters, digits, ".", "_" and "-"; use --tag NAME:VERSION`,
     )
-  const registry = options.registry ?? (await clusterRegistry(options.context, options.clock))
+  const registry = options.registry ?? (await clusterRegistry(options.context, options))
   if (options.output === undefined) output.line(`builder: ${builder.title}, because of ${because}`)
   const stop = stopSignal()
   const image = await buildImage({

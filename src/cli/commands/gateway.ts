@@ -11,7 +11,7 @@ import { clusterAccess, kubeconfigPaths } from '../../client/kubeconfig.ts'
 import { gatewayModel, type MadeModel } from '../../gateway/model/gateway-model.ts'
 import { plainPath } from '../../gateway/model/plain-path.ts'
 import { observed, routeResources, usualResources } from '../../gateway/observe.ts'
-import { gateways } from '../../gateway/kinds/resources.ts'
+import { gateways } from '../../api/gateway-api/resources.ts'
 import { explain, routeFacts, type RouteFacts } from '../../gateway/route-facts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { CommandFailure } from '../output.ts'
@@ -115,6 +115,12 @@ async function modelIn(client: Client): Promise<MadeModel> {
       all,
       service: (namespace, name) => byName.get(`${namespace}/${name}`),
       slices: (namespace, name) => byService.get(`${namespace}/${name}`) ?? [],
+      // Secrets are nothing to read for whoever asks where requests go.
+      certificate: (namespace, name) => ({
+        certificate: { id: `${namespace}.${name}`, pem: '' },
+        names: ['*'],
+        expiresAtMs: Infinity,
+      }),
     },
     { addresses: new Set(told), taken: new Set() },
   )

@@ -16,7 +16,7 @@ let said: string
 beforeEach(async () => {
   const clock = new FakeClock(Date.now())
   registry = await RegistryFixture.start({ clock })
-  options = { registry: `127.0.0.1:${registry.port}`, clock }
+  options = { registry: `127.0.0.1:${registry.port}`, clock, serverHere: async () => undefined }
   said = ''
   vi.spyOn(process.stderr, 'write').mockImplementation(text => {
     said += String(text)

@@ -12,19 +12,17 @@ import type { Descriptor } from '../../images/descriptor.ts'
 import { pruneLayers } from '../../images/build/layers/prune-layers.ts'
 import { layerFolder } from '../image-making.ts'
 import { registryContent } from '../registry-login.ts'
-import type { Clock } from '../../lib/clock.ts'
 import { buffer } from 'node:stream/consumers'
 import { bytesText } from '../bytes-text.ts'
-import { clusterRegistry } from '../cluster-registry.ts'
+import { clusterRegistry, type RegistryAsked } from '../cluster-registry.ts'
 import { CommandFailure, Output } from '../output.ts'
 import { tableText } from '../table.ts'
 
-export interface ImagesOptions {
+export interface ImagesOptions extends RegistryAsked {
   /** `host:port`; by default that of the cluster. */
   readonly registry?: string
   readonly context?: string
   readonly output?: 'json'
-  readonly clock: Clock
 }
 
 interface Opened {
@@ -32,8 +30,8 @@ interface Opened {
   readonly address: string
 }
 
-async function open({ registry, context, clock }: ImagesOptions): Promise<Opened> {
-  const address = registry ?? (await clusterRegistry(context, clock))
+async function open({ registry, context, ...asked }: ImagesOptions): Promise<Opened> {
+  const address = registry ?? (await clusterRegistry(context, asked))
   return { registry: registryContent(address), address }
 }
 

@@ -1,10 +1,20 @@
 // The commands as processes: what they print, what they leave, and what others can see of them meanwhile.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../testing/eventually.ts'
 
 const program = join(import.meta.dirname, '../../main/cli.ts')
@@ -24,10 +34,16 @@ interface RunOptions {
   readonly home?: string
 }
 
+/** Of the tests' own environment. */
+const inherited = (): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+})
+
 function start(words: readonly string[], options: RunOptions = {}): ChildProcess {
   const child = spawn(process.execPath, [program, 'secret', ...words], {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: options.home ?? home, XDG_RUNTIME_DIR: memory, ...options.environment },
+    env: { ...inherited(), HOME: options.home ?? home, XDG_RUNTIME_DIR: memory, ...options.environment },
   })
   child.stdin!.on('error', () => {})
   child.stdin!.end(options.input ?? '')
@@ -69,17 +85,26 @@ function writeTeam(people: Record<string, string>, readers: readonly string[]): 
   )
 }
 
+let annas: string
 let anna: string
 let asAnna: RunOptions
 
-beforeEach(async () => {
+beforeAll(async () => {
+  annas = mkdtempSync(join(tmpdir(), 'sampan-secret-anna-'))
+  home = root = annas
+  memory = annas
+  anna = await recipientOf('anna')
+})
+afterAll(() => rmSync(annas, { recursive: true }))
+
+beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'sampan-secret-'))
   home = join(root, 'home')
   memory = join(root, 'memory')
   for (const folder of [memory, join(root, 'hcn'), join(root, 'geo')]) mkdirSync(folder)
   writeFileSync(join(root, 'hcn', 'app.yml'), 'name: hcn\nsecrets: [TOKEN, MAIL]\n')
   writeFileSync(join(root, 'geo', 'app.yml'), 'name: geo\nenvironments: { test7: { secrets: [MAIL] } }\n')
-  anna = await recipientOf('anna')
+  cpSync(join(annas, 'anna'), join(home, 'anna'), { recursive: true })
   asAnna = { home: join(home, 'anna') }
   writeTeam({ anna }, ['anna'])
 })

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { readTeam } from '../team/read-team.ts'
 import type { Manifest } from './manifest.ts'
-import { environmentsOf, readManifest } from './read-manifest.ts'
+import { environmentsOf, openManifest, readManifest } from './read-manifest.ts'
 
 const read = (text: string, environment: string, team?: string): Manifest =>
   readManifest('app.yml', text, environment, team === undefined ? undefined : readTeam('sampan.yml', team))
@@ -188,9 +188,8 @@ describe('names that are made of several', () => {
 })
 
 test('the environments of a manifest are those that it names', () => {
-  expect(environmentsOf('app.yml', 'name: web\nenvironments: { test: { extends: common }, common: }')).toEqual([
-    'test',
-    'common',
-  ])
-  expect(() => environmentsOf('app.yml', 'replicas: 1')).toThrow('app.yml:1: the field "name" is missing')
+  expect(
+    environmentsOf(openManifest('app.yml', 'name: web\nenvironments: { test: { extends: common }, common: }')),
+  ).toEqual(['test', 'common'])
+  expect(() => environmentsOf(openManifest('app.yml', 'replicas: 1'))).toThrow('app.yml:1: the field "name" is missing')
 })

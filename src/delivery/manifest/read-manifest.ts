@@ -11,13 +11,27 @@ import { suggestion } from './nearest-name.ts'
 import { rulesFor } from './rules.ts'
 import type { Written } from './written.ts'
 
+/** A manifest whose text is read, for who wants to know more than one thing of it. */
+export interface OpenManifest {
+  readonly file: string
+  readonly checked: CheckedFile
+}
+
+export const openManifest = (file: string, text: string): OpenManifest => ({
+  file,
+  checked: checkFile(text, manifestFields, 'the manifest'),
+})
+
+export const readManifest = (file: string, text: string, environment: string, team?: Team): Manifest =>
+  manifestOf(openManifest(file, text), environment, team)
+
 /**
  * Mistakes of all environments are told, not only of the one that is asked for.
  * @param team whose environments may be delivered to beside those that the manifest names
  * @throws ManifestError, UnknownEnvironment when nothing else is wrong
  */
-export function readManifest(file: string, text: string, environment: string, team?: Team): Manifest {
-  const { values, findings, known, lineAt } = readEnvironments(text, team, environment)
+export function manifestOf({ file, checked }: OpenManifest, environment: string, team?: Team): Manifest {
+  const { values, findings, known, lineAt } = readEnvironments(checked, team, environment)
   if (findings.length > 0) throw new ManifestError(file, findings)
   const written = values.get(environment)
   if (written === undefined) {
@@ -29,18 +43,15 @@ export function readManifest(file: string, text: string, environment: string, te
 
 /** @throws ManifestError with what is wrong in any of the environments that it and the team have */
 export function checkManifest(file: string, text: string, team?: Team): void {
-  const { findings } = readEnvironments(text, team)
+  const { findings } = readEnvironments(openManifest(file, text).checked, team)
   if (findings.length > 0) throw new ManifestError(file, findings)
 }
 
 /** Which environments the manifest names. @throws ManifestError */
-export function environmentsOf(file: string, text: string): string[] {
-  const checked = checkFile(text, manifestFields, manifestName)
+export function environmentsOf({ file, checked }: OpenManifest): string[] {
   if (checked.findings.length > 0) throw new ManifestError(file, ordered(checked.findings))
   return Object.keys(environmentsIn(checked))
 }
-
-const manifestName = 'the manifest'
 
 const environmentsIn = ({ value }: CheckedFile): Readonly<Record<string, { readonly extends?: string }>> =>
   (value['environments'] ?? {}) as Record<string, { extends?: string }>
@@ -55,8 +66,7 @@ interface ReadEnvironments {
   readonly lineAt: CheckedFile['lineAt']
 }
 
-function readEnvironments(text: string, team: Team | undefined, asked = anyEnvironment): ReadEnvironments {
-  const file = checkFile(text, manifestFields, manifestName)
+function readEnvironments(file: CheckedFile, team: Team | undefined, asked = anyEnvironment): ReadEnvironments {
   const own = Object.entries(environmentsIn(file)).map(
     ([name, { extends: extended }]) => [name, extended ?? undefined] as const,
   )

@@ -18,21 +18,35 @@ const rule = (path: string, action: Action, more: Partial<Rule['match']> = {}): 
 })
 const server = (last: number, draining = false): Server => ({ address: `10.0.0.${last}`, port: 80, draining })
 
+interface Shown {
+  readonly id: string
+  readonly pem: string
+  readonly to?: HostName
+}
+const exact = (name: string): HostName => ({ kind: 'exact', name })
+const everybody = { id: 'own_localhost', pem: 'OWN\n', to: { kind: 'any' } } as const
+
 function layout(
   rules: readonly Rule[],
   backends: Record<string, readonly Server[]>,
   name: HostName = { kind: 'exact', name: 'shop.localhost' },
   handling: Readonly<Record<string, Handling>> = {},
+  shown: readonly Shown[] = [],
 ): Layout {
+  const hosts = [{ name, listener: '', rules }]
+  const tls = { certificates: shown.map(({ id, to }) => ({ id, ...(to !== undefined && { to }) })) }
   const model: GatewayModel = {
-    entrances: [{ address: '127.0.0.1', port: 80, hosts: [{ name, listener: '', rules }] }],
+    entrances: [
+      { address: '127.0.0.1', port: 80, hosts },
+      ...(shown.length === 0 ? [] : [{ address: '127.0.0.1', port: 443, tls, hosts }]),
+    ],
     backends: new Map(
       Object.entries(backends).map(([id, servers]) => [
         id,
         { id, handling: handling[id] ?? {}, protocol: 'http', servers },
       ]),
     ),
-    certificates: new Map(),
+    certificates: new Map(shown.map(({ id, pem }) => [id, { id, pem }])),
   }
   return layoutOf(model, places)
 }
@@ -41,7 +55,10 @@ const before = layout([rule('/', forward(['t.web.80', 1]))], { 't.web.80': [serv
 
 function commands(change: Change): readonly string[] {
   if (change.kind !== 'commands') throw new Error(`it is ${change.kind}`)
-  return change.steps.flatMap(step => ('commands' in step ? step.commands : [`replace ${step.map}`]))
+  return change.steps.flatMap(step => {
+    if ('files' in step) return []
+    return 'commands' in step ? step.commands : [`replace ${step.map}`]
+  })
 }
 const after = (wanted: Layout): readonly string[] => commands(changeTo(loaded(before), wanted))
 
@@ -75,7 +92,7 @@ describe('while it runs,', () => {
     expect(after(wanted)).toEqual([
       'add server spare-0/s_10-0-0-2_80 10.0.0.2:80',
       'set server spare-0/s_10-0-0-2_80 state ready',
-      'add map /gateway/maps/127.0.0.1_80-prefix.map shop.localhost/api/ spare-0',
+      'add map /gateway/maps/127.0.0.1_80-paths.map shop.localhost/api/ spare-0',
     ])
   })
 
@@ -93,6 +110,73 @@ describe('while it runs,', () => {
     const any = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'x.com' })
     const other = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'y.com' })
     expect(commands(changeTo(loaded(any), other))).toContain('replace /gateway/maps/127.0.0.1_80-below.map')
+  })
+})
+
+describe('certificates', () => {
+  const withTls = (...shown: Shown[]): Layout =>
+    layout([rule('/', forward())], {}, exact('a.test'), {}, [everybody, ...shown])
+  const list = '/gateway/certificates/127.0.0.1_443.list'
+  const first = '/gateway/certificates/127.0.0.1_443.pem'
+  const shop = { id: 'shop.tls', pem: 'ONE\n', to: exact('a.test') }
+  const fileOfShop = [...withTls(shop).certificates.pems.keys()].at(-1)!
+  const change = (before: Layout, wanted: Layout): Change => changeTo(loaded(before), wanted)
+
+  test('stand in files, and in a list with the names that they are shown to; the first is for all others', () => {
+    const { others } = filesOf(loaded(withTls(shop, { ...shop, to: { kind: 'below', below: 'B.test' } })))
+    const inFolder = [...others].filter(([file]) => file.includes('/certificates/'))
+    const file = [...others.keys()].find(each => each.includes('shop.tls'))
+    expect(inFolder).toEqual([
+      [first, 'OWN\n'],
+      [file, 'ONE\n'],
+      [list, `${first} [] !*\n${file} [] a.test *.b.test\n`],
+    ])
+    expect([...others.keys()].some(each => each.includes('443-hosts'))).toBe(true)
+    expect(filesOf(loaded(withTls(shop))).configuration).toContain(`bind 127.0.0.1:443 ssl crt-list ${list} alpn h2,`)
+  })
+
+  test('of one name the first has it, and names that stand in a certificate need not be said', () => {
+    const { lists } = withTls(
+      shop,
+      { id: 'other', pem: 'TWO\n', to: exact('a.test') },
+      { id: 'all', pem: 'ALL\n' },
+    ).certificates
+    expect([...lists.get(list)!.values()]).toEqual(['!*', 'a.test', ''])
+  })
+
+  test('that are renewed get another content, also in their files', () => {
+    const renewed = change(withTls(shop), withTls({ ...shop, pem: 'TWO\n' }))
+    expect(commands(renewed)).toEqual([`set ssl cert ${fileOfShop} <<\nTWO\n`, `commit ssl cert ${fileOfShop}`])
+    expect(renewed.kind === 'commands' && renewed.steps.at(-1)).toEqual({ files: new Map([[fileOfShop, 'TWO\n']]) })
+  })
+
+  test('that are new are there before anything leads to their host, and those that are gone go last', () => {
+    expect(commands(change(withTls(), withTls(shop)))).toEqual([
+      `new ssl cert ${fileOfShop}`,
+      `set ssl cert ${fileOfShop} <<\nONE\n`,
+      `commit ssl cert ${fileOfShop}`,
+      `add ssl crt-list ${list} <<\n${fileOfShop} [] a.test\n`,
+    ])
+    const gone = change(withTls(shop), withTls())
+    expect(commands(gone)).toEqual([`del ssl crt-list ${list} ${fileOfShop}`, `del ssl cert ${fileOfShop}`])
+    expect(gone.kind === 'commands' && gone.steps.at(-1)).toEqual({
+      files: new Map([
+        [list, `${first} [] !*\n`],
+        [fileOfShop, undefined],
+      ]),
+    })
+  })
+
+  test('that are too long for a command, and an entrance that has them for the first time, are loaded', () => {
+    expect(change(withTls(shop), withTls({ ...shop, pem: 'X'.repeat(20_000) })).kind).toBe('load')
+    expect(change(layout([], {}), withTls(shop)).kind).toBe('load')
+  })
+
+  test('an entrance without any is left out', () => {
+    const hosts = [{ name: exact('a.test'), listener: '', rules: [] }]
+    const model = { backends: new Map(), certificates: new Map() }
+    const entrance = { address: '127.0.0.1', port: 443, tls: { certificates: [] }, hosts }
+    expect(layoutOf({ ...model, entrances: [entrance] }, places).skeleton).not.toContain('443')
   })
 })
 
@@ -124,6 +208,19 @@ test('however it gets there, it has the same as if it was loaded', () => {
     paths: fc.subarray(['/', '/a', '/b']),
     services: fc.dictionary(fc.constantFrom('s1', 's2', 's3'), fc.uniqueArray(fc.nat({ max: 3 })), { maxKeys: 3 }),
     weights: fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+    shown: fc.array(
+      fc.record({
+        id: fc.constantFrom('c1', 'c2', 'c3'),
+        pem: fc.constantFrom('ONE\n', 'TWO\n'),
+        to: fc.constantFrom<HostName>(
+          exact('a.test'),
+          exact('b.test'),
+          { kind: 'one-label', below: 'test' },
+          { kind: 'any' },
+        ),
+      }),
+      { maxLength: 4 },
+    ),
     timed: fc.subarray(['s1', 's2', 's4']),
     mirror: fc.constantFrom(undefined, 's1', 's3'),
   })
@@ -131,6 +228,7 @@ test('however it gets there, it has the same as if it was loaded', () => {
     paths,
     services,
     weights,
+    shown,
     timed,
     mirror,
   }: typeof some extends fc.Arbitrary<infer T> ? T : never): Layout =>
@@ -145,11 +243,13 @@ test('however it gets there, it has the same as if it was loaded', () => {
         ...(timed.length > 2 && { s4: [server(4)] }),
         ...Object.fromEntries(Object.entries(services).map(([id, all]) => [id, all.map(last => server(last))])),
       },
-      undefined,
+      exact('shop.localhost'),
       {
         ...Object.fromEntries(timed.map(id => [id, { timeoutMs: weights[0] + 1 }])),
         ...(mirror !== undefined && { s2: { mirrors: [{ backend: mirror, share: 1 }] } }),
       },
+      // One id has one content.
+      shown.map(({ id, to }) => ({ id, to, pem: shown.find(other => other.id === id)!.pem })),
     )
   fc.assert(
     fc.property(fc.array(some, { minLength: 2, maxLength: 8 }), wishes => {
@@ -172,6 +272,9 @@ test('however it gets there, it has the same as if it was loaded', () => {
 class Pretended {
   private readonly maps = new Map<string, Map<string, string>>()
   private readonly servers = new Map<string, string>()
+  private readonly pems = new Map<string, string>()
+  private readonly sets = new Map<string, string>()
+  private readonly lists = new Map<string, Map<string, string>>()
   private readonly lines = new Map<string, readonly string[]>()
 
   static loadedWith(running: Running): Pretended {
@@ -190,11 +293,15 @@ class Pretended {
       made.lines.set(running.called.get(id)!, lines)
       for (const name of servers.keys()) made.servers.set(`${running.called.get(id)}/${name}`, 'ready')
     }
+    const { pems, lists } = running.layout.certificates
+    for (const [file, pem] of pems) made.pems.set(file, pem)
+    for (const [file, entries] of lists) made.lists.set(file, new Map(entries))
     return made
   }
 
   obey(command: string): void {
     const [verb = '', kind = '', first = '', second = '', third = ''] = command.split(' ')
+    if (kind === 'ssl') return this.obeyTls(command)
     if (verb === 'replace') throw new Error('there is no order here')
     if (kind === 'server') {
       if (verb === 'add' && this.servers.has(first)) throw new Error(`${first} is there already`)
@@ -207,6 +314,28 @@ class Pretended {
     if (verb !== 'add' && !map.has(second)) throw new Error(`there is no ${second}`)
     if (verb === 'del') map.delete(second)
     else map.set(second, third)
+  }
+
+  private obeyTls(command: string): void {
+    const [line = '', ...payload] = command.split('\n')
+    const [verb = '', , what = '', file = '', second = ''] = line.split(' ')
+    if (what === 'cert') {
+      if (verb === 'new' && this.pems.has(file)) throw new Error(`${file} is there already`)
+      if (verb !== 'new' && !this.pems.has(file)) throw new Error(`there is no ${file}`)
+      if (verb === 'new') this.pems.set(file, '')
+      else if (verb === 'set') this.sets.set(file, payload.join('\n'))
+      else if (verb === 'commit') this.pems.set(file, this.sets.get(file)!)
+      else if ([...this.lists.values()].some(entries => entries.has(file))) throw new Error(`${file} is in use`)
+      else this.pems.delete(file)
+      return
+    }
+    const entries = this.lists.get(file)!
+    if (verb === 'del' && [...entries.keys()].indexOf(second) <= 0) throw new Error(`${second} cannot go`)
+    if (verb === 'del') return void entries.delete(second)
+    const [pem = '', names = ''] = payload[0]!.split(' [] ')
+    if (!this.pems.get(pem)) throw new Error(`there is nothing in ${pem}`)
+    if (entries.has(pem)) throw new Error(`${pem} is there already`)
+    entries.set(pem, names)
   }
 
   /** What it has of what it owes, both in one order. */
@@ -228,11 +357,15 @@ class Pretended {
         files.map(file => sorted(this.maps.get(file) ?? new Map())),
         new Set(servers),
         backends.map(({ name }) => this.lines.get(name) ?? []),
+        this.pems,
+        this.lists,
       ],
       owed: [
         files.map(file => sorted(resolved(wanted.maps.get(file)!, called))),
         owedServers,
         backends.map(({ lines }) => lines),
+        wanted.certificates.pems,
+        wanted.certificates.lists,
       ],
     }
   }

@@ -1,6 +1,7 @@
 // From what HAProxy runs to what it is to run: the commands that bring it there while it runs, or the files that it is to
 // be loaded with. A backend that is new takes the place of a spare one, so that a new service needs no loading. Pure.
 import type { Server } from '../model/model.ts'
+import { certificateChange } from './certificates.ts'
 import type { BackendLayout } from './backend-lines.ts'
 import type { Layout } from './layout.ts'
 import { commandWord } from './names.ts'
@@ -25,6 +26,8 @@ export type Step =
   | { readonly commands: readonly string[] }
   /** The map gets these in place of what it has, all at once. */
   | { readonly map: string; readonly entries: ReadonlyMap<string, string> }
+  /** What files hold from now on, for the next time that it is loaded; undefined: they go. */
+  | { readonly files: ReadonlyMap<string, string | undefined> }
 
 const spareNames = Array.from({ length: 32 }, (_spare, index) => `spare-${index}`)
 
@@ -63,14 +66,19 @@ export function changeTo(running: Running | undefined, layout: Layout): Change {
     if (gone.size > 0) leaving.set(name, gone)
   }
   const { puts, drops, replaced } = mapChanges(running, { layout, called })
+  const certificates = certificateChange(running.layout.certificates, layout.certificates)
+  if (certificates === undefined) return { kind: 'load', next: loaded(layout) }
   // First what is led to, last what is gone, so that nothing leads nowhere between.
   const steps: Step[] = [
-    ...(first.length + puts.length === 0 ? [] : [{ commands: [...first, ...puts] }]),
+    ...commandStep([...certificates.puts, ...first, ...puts]),
     ...replaced,
-    ...(drops.length + last.length === 0 ? [] : [{ commands: [...drops, ...last] }]),
+    ...commandStep([...drops, ...certificates.drops, ...last]),
+    ...(certificates.files.size === 0 ? [] : [{ files: certificates.files }]),
   ]
   return steps.length === 0 ? { kind: 'none' } : { kind: 'commands', steps, next: { layout, called, spares, leaving } }
 }
+
+const commandStep = (commands: readonly string[]): readonly Step[] => (commands.length === 0 ? [] : [{ commands }])
 
 const sameLines = (left: readonly string[], right: readonly string[]): boolean =>
   left === right || (left.length === right.length && left.every((line, index) => line === right[index]))

@@ -1,4 +1,5 @@
-// HAProxy's commands, over its socket: many in one connection, in their order, and what each answered.
+// HAProxy's commands, over its socket: many in one connection, in their order, and what each answered. A command may have
+// lines behind it that belong to it, such as a certificate; it then stands alone.
 import { connect } from 'node:net'
 
 export interface CommandAnswer {
@@ -20,18 +21,22 @@ export async function runCommands(socketPath: string, commands: readonly string[
   return answers
 }
 
+/** The end of a line of commands; lines that belong to one end with an empty one. */
+const lineEnd = '\n'
+
 /** Several commands in a line are answered one after the other, each answer with an empty line behind it. */
 function* batches(commands: readonly string[]): Generator<readonly string[]> {
   let batch: string[] = []
   let bytes = 0
   for (const command of commands) {
-    if (bytes + command.length > lineBytes && batch.length > 0) {
+    const hasLines = command.includes(lineEnd)
+    if ((hasLines || bytes + command.length > lineBytes) && batch.length > 0) {
       yield batch
       batch = []
       bytes = 0
     }
     batch.push(command)
-    bytes += command.length + 1
+    bytes += hasLines ? lineBytes : command.length + 1
   }
   if (batch.length > 0) yield batch
 }
@@ -44,6 +49,6 @@ function exchange(socketPath: string, commands: readonly string[]): Promise<stri
     socket.on('error', reject)
     socket.on('data', (part: Buffer) => parts.push(part))
     socket.on('end', () => resolve(Buffer.concat(parts).toString()))
-    socket.end(`${commands.join(';')}\n`)
+    socket.end(`${commands.join(';')}${lineEnd}`)
   })
 }

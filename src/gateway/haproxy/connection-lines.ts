@@ -1,15 +1,15 @@
 // An entrance that hands on connections as lines of HAProxy's configuration: the name that TLS asks for is looked up as that
 // of a request is, and what has no way is closed. Pure.
 import type { Entrance } from '../model/model.ts'
-import { nowhere, sharedPlaces, type MapName } from './lines.ts'
+import { bindLine, nowhere, sharedPlaces, type EntranceFiles } from './lines.ts'
 import { entranceName } from './names.ts'
 
 /** A client that says nothing is cut off then. */
 const helloSeconds = 5
 
-/** @param map path of a map of this entrance */
-export function connectionLines(entrance: Entrance, map: (name: MapName) => string): string[] {
-  const { address, port, carries, tls } = entrance
+export function connectionLines(entrance: Entrance, files: EntranceFiles): string[] {
+  const { carries, tls } = entrance
+  const { map } = files
   // A hello that has not come whole is waited for.
   const heard = carries === 'names' && tls === undefined ? '{ req.ssl_hello_type 1 }' : undefined
   const content = (action: string, ...conditions: readonly string[]): string => {
@@ -23,7 +23,7 @@ export function connectionLines(entrance: Entrance, map: (name: MapName) => stri
   return [
     `frontend ${entranceName(entrance)}`,
     'mode tcp',
-    `bind ${address}:${port}`,
+    bindLine(entrance, files),
     ...(heard === undefined ? [] : [`tcp-request inspect-delay ${helloSeconds}s`]),
     ...(carries === 'names'
       ? [
@@ -34,7 +34,7 @@ export function connectionLines(entrance: Entrance, map: (name: MapName) => stri
         ]
       : []),
     set('key', 'str(*)', noKey),
-    set('do', `var(sess.key),concat(/),map_str(${map('prefix')})`),
+    set('do', `var(sess.key),concat(/),map_str(${map('paths')})`),
     content(`set-var-fmt(sess.share) %[var(sess.do)]/%[rand(${sharedPlaces})]`, isShared),
     set('do', `var(sess.share),map_str(${map('shares')})`, isShared),
     content('reject', '!{ var(sess.do) -m found }'),

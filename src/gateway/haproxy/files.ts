@@ -1,10 +1,11 @@
 // The files that HAProxy is loaded with. Pure.
 import { resolved, type Running } from './change.ts'
+import { certificateFiles } from './certificates.ts'
 import type { BackendLayout } from './backend-lines.ts'
 
 export interface GatewayFiles {
   readonly configuration: string
-  /** That it names, by path. */
+  /** That it names, by path; certificates with their keys are among them. */
   readonly others: ReadonlyMap<string, string>
 }
 
@@ -16,6 +17,7 @@ export function filesOf({ layout, called, spares }: Running): GatewayFiles {
     others: new Map([
       ...[...layout.maps].map(([file, entries]) => [file, mapText(resolved(entries, called))] as const),
       ...layout.scripts,
+      ...certificateFiles(layout.certificates),
     ]),
   }
 }

@@ -2,7 +2,7 @@
 // takes. It is started when there is something to serve. A configuration that it refuses never takes the place of the one
 // before.
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, run } from '../../host/command.ts'
@@ -10,6 +10,8 @@ import { isAlive, runningDaemon, signal, startDaemon } from '../../host/daemon.t
 import type { ProcessPlace } from '../../host/process-place.ts'
 import { supervise } from '../../host/supervise.ts'
 import { changeTo, loaded, type Change, type Running, type Step } from './change.ts'
+import { certificateDirectory } from './certificates.ts'
+import { isDone } from './command-answer.ts'
 import { commandWord } from './names.ts'
 import { runCommands } from './command-socket.ts'
 import { haproxyPlaces, processesOf, program, type HaproxyDirectories, type HaproxyPlaces } from './haproxy-places.ts'
@@ -33,6 +35,8 @@ export class ConfigurationRefused extends Error {
 }
 
 const startMs = 10_000
+
+const writeSecret = (file: string, text: string): Promise<void> => writeFile(file, text, { mode: 0o600 })
 
 export class Haproxy {
   private readonly options: HaproxyOptions
@@ -82,9 +86,13 @@ export class Haproxy {
 
   private async obeys(steps: readonly Step[]): Promise<boolean> {
     for (const step of steps) {
+      if ('files' in step) {
+        await this.keep(step.files)
+        continue
+      }
       const commands = 'commands' in step ? step.commands : await this.replacing(step.map, step.entries)
       const answers = await runCommands(this.files.workerSocket, commands)
-      if (answers.some(({ text }) => text !== '' && text !== 'New server registered.')) return false
+      if (!answers.every(isDone)) return false
     }
     return true
   }
@@ -97,6 +105,12 @@ export class Haproxy {
       ...[...entries].map(([key, value]) => `add map @${version} ${map} ${commandWord(key)} ${value}`),
       `commit map @${version} ${map}`,
     ]
+  }
+
+  private async keep(files: ReadonlyMap<string, string | undefined>): Promise<void> {
+    for (const [file, text] of files)
+      if (text === undefined) await rm(file, { force: true })
+      else await writeSecret(file, text)
   }
 
   /** Nothing is watched any more; it goes on serving. */
@@ -121,10 +135,11 @@ export class Haproxy {
   /** Checked before anything takes the place of what is there. */
   private async write({ configuration, others }: GatewayFiles): Promise<void> {
     const { configFile, directory } = this.files
-    await mkdir(join(directory, 'maps'), { recursive: true, mode: 0o700 })
-    for (const [file, text] of others) await writeFile(file, text, { mode: 0o600 })
+    const keys = certificateDirectory(directory)
+    for (const folder of [join(directory, 'maps'), keys]) await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (const [file, text] of others) await writeSecret(file, text)
     const candidate = `${configFile}.new`
-    await writeFile(candidate, configuration, { mode: 0o600 })
+    await writeSecret(candidate, configuration)
     try {
       await run(program, ['-c', '-q', '-f', candidate])
     } catch (error) {
@@ -132,6 +147,9 @@ export class Haproxy {
       throw new ConfigurationRefused(error.output.trim())
     }
     await rename(candidate, configFile)
+    // Keys of what is gone stay nowhere.
+    for (const file of (await readdir(keys)).map(name => join(keys, name)))
+      if (!others.has(file)) await rm(file, { force: true })
   }
 
   /** `127.0.0.1:80`, while it runs: by what it was loaded with. */

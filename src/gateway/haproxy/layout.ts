@@ -1,7 +1,8 @@
 // What HAProxy is to run, in the parts in which it changes: the skeleton, for which it has to be loaded anew, and maps and
 // servers, which it takes while it runs. Pure.
 import type { Entrance, GatewayModel } from '../model/model.ts'
-import { nowhere, sharedPlaces, frontendLines, type MapName } from './lines.ts'
+import { nowhere, sharedPlaces, frontendLines, type EntranceFiles, type MapName } from './lines.ts'
+import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
 import { mirrorScript } from './mirror-script.ts'
@@ -20,6 +21,7 @@ export interface Layout {
   readonly backends: ReadonlyMap<string, BackendLayout>
   /** What it runs itself, by file. */
   readonly scripts: ReadonlyMap<string, string>
+  readonly certificates: CertificateLayout
 }
 
 export interface Places extends MirrorPlaces {
@@ -29,12 +31,16 @@ export interface Places extends MirrorPlaces {
   readonly socket: string
 }
 
-const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'exact', 'prefix', 'shares']
+const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'paths', 'shares']
 
 export function layoutOf(model: GatewayModel, places: Places): Layout {
-  const entrances = model.entrances.map(entrance => ({ entrance, table: routingTable(entrance) }))
+  const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
   const mapFile = (entrance: Entrance, name: MapName): string =>
     `${places.directory}/maps/${entranceName(entrance)}-${name}.map`
+  const filesOf = (entrance: Entrance): EntranceFiles => ({
+    map: name => mapFile(entrance, name),
+    certificates: listFile(entrance, places.directory),
+  })
   const maps = entrances.flatMap(({ entrance, table }) =>
     mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
@@ -48,8 +54,8 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...entrances.flatMap(({ entrance, table }) => [
         '',
         ...(entrance.carries === undefined
-          ? frontendLines(entrance, table, name => mapFile(entrance, name))
-          : connectionLines(entrance, name => mapFile(entrance, name))),
+          ? frontendLines(entrance, table, filesOf(entrance))
+          : connectionLines(entrance, filesOf(entrance))),
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),
     ].join('\n'),
@@ -57,6 +63,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
     backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend, places)])),
     scripts: new Map(hasMirrors ? [[mirrorFile, mirrorScript]] : []),
+    certificates: certificateLayout(model, places.directory),
   }
 }
 
@@ -70,10 +77,8 @@ function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> 
       return table.hosts.oneLabel
     case 'below':
       return table.hosts.below
-    case 'exact':
-      return table.exactPaths
-    case 'prefix':
-      return table.prefixes
+    case 'paths':
+      return table.paths
     case 'shares':
       return sharesOf(table)
   }

@@ -1,13 +1,14 @@
 // Looks a request up in a routing table as HAProxy does, so that tests can hold it against the rules themselves. Pure.
 import { matches, type AskedRequest } from '../model/find-rule.ts'
-import type { RoutingTable } from './routing-table.ts'
+import { pathEnd, type RoutingTable } from './routing-table.ts'
 
 /** @returns the name of an action */
 export function lookUp(table: RoutingTable, request: AskedRequest): string | undefined {
+  const asked = longest(table.paths, `${request.host}${request.path}${pathEnd}`)
+  if (asked !== undefined && !table.choices.has(asked)) return asked
   const key = hostKey(table, request.host.toLowerCase())
   if (key === undefined) return undefined
-  const path = `${key}${request.path}/`
-  const decision = table.exactPaths.get(path) ?? longest(table.prefixes, path)
+  const decision = longest(table.paths, `${key}${request.path}${pathEnd}`)
   const choice = decision === undefined ? undefined : table.choices.get(decision)
   if (choice === undefined) return decision
   return choice.find(({ match: { pathPattern, ...rest } }) =>

@@ -16,10 +16,8 @@ export interface RoutingTable {
     readonly below: ReadonlyMap<string, string>
     readonly any: string | undefined
   }
-  /** By host key, path and a slash; leading to an action, or to a choice. */
-  readonly exactPaths: ReadonlyMap<string, string>
-  /** As those; the longest that a request's begins with counts. */
-  readonly prefixes: ReadonlyMap<string, string>
+  /** By host key, path and how it ends; leading to an action, or to a choice. The longest that a request's begins with counts. */
+  readonly paths: ReadonlyMap<string, string>
   readonly choices: ReadonlyMap<string, readonly Candidate[]>
   readonly actions: ReadonlyMap<string, Action>
 }
@@ -31,21 +29,23 @@ export interface Candidate {
   readonly action: string
 }
 
+/** Behind a path that is asked for. An exact path is the longest beginning of itself so, and none of any other one's. */
+export const pathEnd = '/?'
+const endings = { exact: pathEnd, prefix: '/' }
+
 export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
   const sorted = hosts.toSorted(compareHosts)
   const actions = new Map<string, Action>()
   const choices = new Map<string, readonly Candidate[]>()
-  const exactPaths = new Map<string, string>()
-  const prefixes = new Map<string, string>()
+  const paths = new Map<string, string>()
   for (const host of sorted) {
     const key = keyOf(host.name)
     const rules = sorted.filter(other => other === host || covers(other, host)).flatMap(other => other.rules)
-    for (const [path, decision] of decisions(rules, 'exact', actions, choices))
-      exactPaths.set(`${key}${path}/`, decision)
-    for (const [path, decision] of decisions(rules, 'prefix', actions, choices))
-      prefixes.set(`${key}${path}/`, decision)
+    for (const kind of ['exact', 'prefix'] as const)
+      for (const [path, decision] of decisions(rules, kind, actions, choices))
+        paths.set(`${key}${path}${endings[kind]}`, decision)
   }
-  return { hosts: hostTables(sorted.map(({ name }) => name)), exactPaths, prefixes, choices, actions }
+  return { hosts: hostTables(sorted.map(({ name }) => name)), paths, choices, actions }
 }
 
 function hostTables(names: readonly HostName[]): RoutingTable['hosts'] {

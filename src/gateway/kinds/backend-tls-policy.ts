@@ -1,6 +1,6 @@
 // BackendTLSPolicy: how a gateway speaks TLS to a backend, and which certificates it trusts there.
 import { conditions } from './conditions.ts'
-import { gatewayGroup } from './bundle.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
 import { gatewayDefinition } from './definition.ts'
 import { freeText } from './listeners.ts'
 import {

@@ -1,6 +1,5 @@
 // What the definitions of the Gateway API say of themselves: their group, their release, and which words of ours they are.
-
-export const gatewayGroup = 'gateway.networking.k8s.io'
+import { gatewayGroup } from '../../api/gateway-names.ts'
 
 export const bundleVersionAnnotation = `${gatewayGroup}/bundle-version`
 export const bundleVersion = 'v1.6.1'

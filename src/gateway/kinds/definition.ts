@@ -6,7 +6,8 @@ import type {
   JSONSchemaProps as Schema,
 } from '../../api/generated/models.ts'
 import type { New } from '../../api/object.ts'
-import { bundleAnnotations, gatewayGroup, revision, revisionAnnotation } from './bundle.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
+import { bundleAnnotations, revision, revisionAnnotation } from './bundle.ts'
 import { described } from './schema.ts'
 
 export interface GatewayDefinition extends New<CustomResourceDefinition> {

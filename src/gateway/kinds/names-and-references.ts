@@ -1,6 +1,6 @@
 // Names as the Gateway API writes them, and references to objects by group, kind and name.
 import type { JSONSchemaProps as Schema } from '../../api/generated/models.ts'
-import { gatewayGroup } from './bundle.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
 import { integer, object, rule, ruled, text, whole, withDefault } from './schema.ts'
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'

@@ -13,7 +13,7 @@ import {
   revision,
   revisionAnnotation,
 } from './bundle.ts'
-import * as resources from './resources.ts'
+import * as resources from '../../api/gateway-api/resources.ts'
 
 /** Names of definitions. */
 export const kindNames: readonly string[] = Object.values(resources).map(groupResource)

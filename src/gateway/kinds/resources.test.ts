@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { gatewayDefinitions } from './all.ts'
-import * as resources from './resources.ts'
+import * as resources from '../../api/gateway-api/resources.ts'
 
 const byKind = (a: { readonly kind: string }, b: { readonly kind: string }): number => a.kind.localeCompare(b.kind)
 

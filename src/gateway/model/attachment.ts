@@ -1,11 +1,12 @@
 // Which listeners take a route, by what the route refers to and by what the listeners allow. Pure.
 // Source: Gateway API, ParentReference and AllowedRoutes.
-import { gatewayGroup } from '../kinds/bundle.ts'
-import type { ParentReference, RouteStatus } from '../kinds/types.ts'
+import { isFrom } from '../../api/gateway-api/from-namespaces.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
+import type { ParentReference, RouteStatus } from '../../api/gateway-api/types.ts'
 import { keyOf, type KubeObject } from '../../api/object.ts'
 import { fails, holds, type Finding } from './findings.ts'
 import { commonHost, gatewayHost } from './host-names.ts'
-import { isFrom, type OwnGateway, type OwnListener } from './listeners.ts'
+import type { OwnGateway, OwnListener } from './listeners.ts'
 import type { HostName } from './model.ts'
 import type { Observed } from './observed.ts'
 
@@ -84,7 +85,7 @@ function attachmentOf(
   const allowing = meant.filter(
     ({ owner, spec, kinds }) =>
       kinds.some(({ kind }) => kind === route.kind) &&
-      isFrom(spec.allowedRoutes.namespaces, namespace, owner.metadata.namespace ?? '', observed),
+      isFrom(spec.allowedRoutes.namespaces, namespace, owner.metadata.namespace ?? '', observed.labels),
   )
   if (allowing.length === 0)
     return refused(

@@ -1,6 +1,6 @@
 // The one rule of a TLSRoute or a TCPRoute in the model's words: whatever comes goes one way, by weight. Pure.
 // Source: Gateway API, TLSRoute and TCPRoute.
-import type { TCPRoute, TLSRoute } from '../kinds/types.ts'
+import type { TCPRoute, TLSRoute } from '../../api/gateway-api/types.ts'
 import type { WrittenRule } from './route-rules.ts'
 
 export const connectionRules = (route: TLSRoute | TCPRoute): readonly WrittenRule[] =>

@@ -15,6 +15,8 @@ export interface Offer {
   readonly name: HostName
   readonly rules: readonly HostRule[]
   readonly certificates?: readonly ShownCertificate[]
+  /** The own authority of this machine vouches for what none is shown for. */
+  readonly isVouched?: boolean
   /** Its rules are for whatever listener has their names, as those of Ingresses, which know no listeners. */
   readonly isForAll?: boolean
 }
@@ -43,7 +45,9 @@ export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
       address: place.address,
       port: place.port,
       ...(carries !== undefined && { carries }),
-      ...(shown !== undefined && { tls: { certificates } }),
+      ...(shown !== undefined && {
+        tls: { certificates, ...(all.some(({ isVouched }) => isVouched) && { isVouched: true }) },
+      }),
       hosts,
     }
   })

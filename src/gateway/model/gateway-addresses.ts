@@ -1,7 +1,7 @@
 // At which addresses of this machine a Gateway is reached: those that it asks for, or one of its own, which it keeps, and
 // the front as everything that asks for nothing. Pure.
 import type { KubeObject } from '../../api/object.ts'
-import type { Gateway } from '../kinds/types.ts'
+import type { Gateway } from '../../api/gateway-api/types.ts'
 import { fails, type Finding } from './findings.ts'
 import type { ObservedMachine } from './observed.ts'
 
@@ -10,6 +10,8 @@ export interface Front {
   readonly address: string
   /** That plain requests come to, 80 where that was free. */
   readonly port: number
+  /** Where TLS ends, 443 where that was free; undefined: nowhere. */
+  readonly securePort?: number
   /** Gateways get theirs out of these. */
   readonly ownAddresses: readonly string[]
 }

@@ -166,7 +166,7 @@ describe('a listener', () => {
   ]
   const certificate: Observed['certificate'] = (namespace, name) =>
     name === 'tls'
-      ? { certificate: { id: `${namespace}.${name}`, pem: 'PEM' } }
+      ? { certificate: { id: `${namespace}.${name}`, pem: 'PEM' }, names: ['a.test'], expiresAtMs: Infinity }
       : { problem: `there is no Secret "${name}"` }
   test.each<[string, object, string]>([
     ['that is there', {}, 'True ResolvedRefs'],

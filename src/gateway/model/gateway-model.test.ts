@@ -74,6 +74,7 @@ function made(ingresses: readonly Ingress[], slices: readonly EndpointSlice[] = 
           ? ({ metadata: { name, namespace }, spec: { ports: [{ port: 80 }], ...known[name] } } as unknown as Service)
           : undefined,
       slices: () => slices,
+      certificate: () => ({ problem: 'there is none' }),
     },
     { address: '127.0.0.1', port: 80, ownAddresses: [] },
   )

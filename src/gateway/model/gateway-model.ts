@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { attachmentsOf } from './attachment.ts'
 import { backendsOf } from './backends.ts'
 import { entrancesOf, type Offer } from './entrances.ts'
-import type { Gateway } from '../kinds/types.ts'
+import type { Gateway } from '../../api/gateway-api/types.ts'
 import { asksForAny, type Front } from './gateway-addresses.ts'
 import { givenAddresses } from './given-addresses.ts'
 import { loadBalancers, ownLoadBalancers } from './load-balancers.ts'
@@ -12,13 +12,15 @@ import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
 import { gatewayProblems, routeProblems } from './problems.ts'
-import type { Problem } from './host-rule.ts'
+import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
+import { ingressCertificates } from './ingress-certificates.ts'
 import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
-import type { Certificate, Entrance, GatewayModel } from './model.ts'
+import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed } from './observed.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
+import { ownNamesOf, redirectedTo } from './secure-front.ts'
 
 export interface MadeModel {
   readonly model: GatewayModel
@@ -29,6 +31,8 @@ export interface MadeModel {
   readonly balanced: ReadonlyMap<Service, readonly LoadBalancerIngress[]>
   readonly gateways: readonly OwnGateway[]
   readonly routes: readonly OwnRoute[]
+  /** That the own authority of the machine is to vouch for. */
+  readonly ownNames: readonly string[]
   readonly problems: readonly Problem[]
 }
 
@@ -52,8 +56,9 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
       ? []
       : [offeredRoute(route, attachments, rules, observed, front)]
   })
+  const served = ingressCertificates(front.securePort === undefined ? [] : ingresses.own, observed)
   const routed: Offer[] = [
-    { place: front, name: anyHost, rules: ingresses.rules, isForAll: true },
+    ...ingressOffers(ingresses.rules, served.shown, front),
     ...gateways.flatMap(({ listeners }) => listeners.flatMap(emptyOffers)),
     ...routes.flatMap(each => each.offers),
   ]
@@ -79,8 +84,10 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
     balanced: balancers.addresses,
     gateways,
     routes,
+    ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
       ...ingresses.problems,
+      ...served.problems,
       ...balancers.problems,
       ...problems,
       ...gateways.flatMap(gatewayProblems),
@@ -95,14 +102,31 @@ const addressBefore = (object: Gateway | Service): string | undefined =>
     : (object as Service).status?.loadBalancer?.ingress?.[0]?.ip
 
 /** A listener without routes answers, too. */
-const emptyOffers = ({ places, name, spec, certificates }: OwnListener): readonly Offer[] =>
+const emptyOffers = ({ places, name, spec, certificates, isVouched }: OwnListener): readonly Offer[] =>
   places.map(place => ({
     place,
     carries: carriedBy(spec),
     name,
     rules: [],
-    ...(endsTls(spec) && { certificates }),
+    ...(endsTls(spec) && { certificates, isVouched }),
   }))
+
+/** In plain text, and with TLS as soon as there is a rule. */
+function ingressOffers(
+  rules: readonly HostRule[],
+  certificates: readonly ShownCertificate[],
+  { address, port, securePort }: Front,
+): readonly Offer[] {
+  const usual = { name: anyHost, isForAll: true }
+  if (securePort === undefined) return [{ ...usual, place: { address, port }, rules }]
+  const plain = rules.map(rule => (rule.wantsTls ? redirectedTo(securePort, rule) : rule))
+  return [
+    { ...usual, place: { address, port }, rules: plain },
+    ...(rules.length === 0
+      ? []
+      : [{ ...usual, place: { address, port: securePort }, rules, certificates, isVouched: true }]),
+  ]
+}
 
 function certificatesOf(entrances: readonly Entrance[], observed: Observed): ReadonlyMap<string, Certificate> {
   const ids = new Set(entrances.flatMap(({ tls }) => tls?.certificates.map(({ id }) => id) ?? []))

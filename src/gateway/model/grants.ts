@@ -1,6 +1,6 @@
 // Whether an object may lead to one of another namespace: only where somebody there granted it. Pure.
 // Source: Gateway API, ReferenceGrant.
-import type { ReferenceGrant } from '../kinds/types.ts'
+import type { ReferenceGrant } from '../../api/gateway-api/types.ts'
 
 export interface ReferenceEnd {
   readonly group: string

@@ -1,6 +1,6 @@
 // The rules of a GRPCRoute in the model's words: a call is a request for `/SERVICE/METHOD`, and services are spoken to in
 // HTTP/2. Pure. Source: Gateway API, GRPCRoute; gRPC over HTTP/2.
-import type { GRPCRoute, GRPCRouteMatch } from '../kinds/types.ts'
+import type { GRPCRoute, GRPCRouteMatch } from '../../api/gateway-api/types.ts'
 import { headerMatches } from './http-route-rules.ts'
 import type { PathMatch } from './model.ts'
 import type { WrittenRule } from './route-rules.ts'

@@ -10,6 +10,8 @@ export interface HostRule {
   readonly backends: readonly WantedBackend[]
   /** Whose it is; of two that take the same requests, that of the older one does. */
   readonly from: KubeObject
+  /** Plain requests are sent to where TLS is. */
+  readonly wantsTls?: boolean
 }
 
 /** Something that does not work as it is written. */

@@ -1,5 +1,5 @@
 // The rules of an HTTPRoute in the model's words. Pure. Source: Gateway API, HTTPRoute.
-import type { HTTPRoute, HTTPRouteMatch, HTTPRouteRule, NamedMatch } from '../kinds/types.ts'
+import type { HTTPRoute, HTTPRouteMatch, HTTPRouteRule, NamedMatch } from '../../api/gateway-api/types.ts'
 import { durationMs } from './durations.ts'
 import type { PathMatch, RequestMatch, ValueMatch } from './model.ts'
 import { plainPath } from './plain-path.ts'

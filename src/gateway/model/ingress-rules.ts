@@ -8,6 +8,7 @@ import { ownerOf, type HostRule, type Problem } from './host-rule.ts'
 import type { HostName, PathMatch } from './model.ts'
 import { plainPath } from './plain-path.ts'
 import type { Observed } from './observed.ts'
+import { wantsTls } from './wants-tls.ts'
 
 export interface IngressRules {
   readonly own: readonly Ingress[]
@@ -47,6 +48,7 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
     rules.push({
       name,
       from: ingress,
+      wantsTls: wantsTls(ingress),
       rule: {
         source: `${owner} ${place}`,
         match: { path, headers: [], query: [] },

@@ -1,13 +1,19 @@
 // The certificates that a listener shows, out of the Secrets that it refers to. Pure. Source: Gateway API, ListenerTLSConfig.
-import { gatewayGroup } from '../kinds/bundle.ts'
-import type { Gateway, Listener, ListenerSet } from '../kinds/types.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
+import type { Gateway, Listener, ListenerSet } from '../../api/gateway-api/types.ts'
 import { fails, type Finding } from './findings.ts'
 import { isGranted } from './grants.ts'
+import { ingressHost } from './host-names.ts'
 import type { HostName, ShownCertificate } from './model.ts'
 import type { Observed } from './observed.ts'
 
+/** Of a listener's `tls.options`. */
+export const ownAuthorityOption = 'gateway.sampan.dev/own-authority'
+
 export interface ListenerCertificates {
   readonly certificates: readonly ShownCertificate[]
+  /** The own authority of this machine vouches for what none is shown for. */
+  readonly isVouched: boolean
   readonly findings: readonly Finding[]
 }
 
@@ -40,12 +46,20 @@ export function listenerCertificates(
     else {
       const found = observed.certificate(place, secret)
       if ('problem' in found) invalid(found.problem)
-      else certificates.push({ ...(name.kind !== 'any' && { to: name }), id: found.certificate.id })
+      else {
+        const to = name.kind === 'any' ? found.names.map(ingressHost) : [name]
+        certificates.push(...to.map(each => ({ to: each, id: found.certificate.id })))
+      }
     }
   }
-  if (findings.length === 0 && certificates.length === 0)
+  const isVouched = tls?.options?.[ownAuthorityOption] === 'true'
+  if (findings.length === 0 && certificates.length === 0 && !isVouched)
     findings.push(
-      fails('ResolvedRefs', 'InvalidCertificateRef', 'expected tls.certificateRefs with a Secret, found none'),
+      fails(
+        'ResolvedRefs',
+        'InvalidCertificateRef',
+        `expected tls.certificateRefs with a Secret, or tls.options with ${ownAuthorityOption}: "true", found neither`,
+      ),
     )
-  return { certificates, findings }
+  return { certificates, isVouched, findings }
 }

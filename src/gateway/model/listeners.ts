@@ -1,10 +1,9 @@
 // The listeners of Gateways of ours: where each is reached, which routes it takes, and what is wrong with it. Pure.
 // Source: Gateway API, Gateway and ListenerSet.
-import { gatewayController } from '../../api/gateway-names.ts'
-import { matchesSelector } from '../../api/label-selector.ts'
+import { isFrom } from '../../api/gateway-api/from-namespaces.ts'
+import { gatewayController, gatewayGroup } from '../../api/gateway-names.ts'
 import { keyOf, type KubeObject } from '../../api/object.ts'
-import { gatewayGroup } from '../kinds/bundle.ts'
-import type { FromNamespaces, Gateway, Listener, ListenerSet, RouteKind } from '../kinds/types.ts'
+import type { Gateway, Listener, ListenerSet, RouteKind } from '../../api/gateway-api/types.ts'
 import { compareAges } from './age-order.ts'
 import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
@@ -34,6 +33,8 @@ export interface OwnListener {
   readonly spec: Listener
   readonly name: HostName
   readonly certificates: readonly ShownCertificate[]
+  /** The own authority of this machine vouches for what none is shown for. */
+  readonly isVouched: boolean
   /** Of routes that it takes. */
   readonly kinds: readonly RouteKind[]
   /** Where requests come in for it; none: it does not serve. */
@@ -115,26 +116,7 @@ function setsOf(gateway: Gateway, observed: Observed): readonly OwnListenerSet[]
         (parentRef.namespace ?? metadata.namespace) === namespace,
     )
     .toSorted(compareAges)
-    .map(set => ({ set, isAllowed: isFrom(allowed, set.metadata.namespace ?? '', namespace, observed) }))
-}
-
-/** @param own namespace of the Gateway or set that allows it */
-export function isFrom(
-  { from, selector }: FromNamespaces<'All' | 'Selector' | 'Same' | 'None'>,
-  namespace: string,
-  own: string,
-  { labels }: Pick<Observed, 'labels'>,
-): boolean {
-  switch (from) {
-    case 'All':
-      return true
-    case 'Same':
-      return namespace === own
-    case 'Selector':
-      return matchesSelector(selector, labels(namespace))
-    case 'None':
-      return false
-  }
+    .map(set => ({ set, isAllowed: isFrom(allowed, set.metadata.namespace ?? '', namespace, observed.labels) }))
 }
 
 function listenerOf(
@@ -147,9 +129,13 @@ function listenerOf(
 ): OwnListener {
   const name = gatewayHost(spec.hostname)
   const { kinds, findings: ofKinds } = kindsOf(spec)
-  const { certificates, findings: ofCertificates } = endsTls(spec)
+  const {
+    certificates,
+    isVouched,
+    findings: ofCertificates,
+  } = endsTls(spec)
     ? listenerCertificates(owner, spec, name, observed)
-    : { certificates: [], findings: [] }
+    : { certificates: [], isVouched: false, findings: [] }
   const conflict = conflictOf({ owner, spec }, gateway, all)
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
@@ -182,12 +168,15 @@ function listenerOf(
   const isServing = findings.every(finding =>
     ofKinds.includes(finding) ? kinds.length > 0 : ofCertificates.includes(finding) && certificates.length > 0,
   )
-  return { gateway, owner, spec, name, certificates, kinds, places: isServing ? places : [], findings }
+  return { gateway, owner, spec, name, certificates, isVouched, kinds, places: isServing ? places : [], findings }
 }
 
-/** At the front, the usual port is the one that the front has. */
-const portAt = (address: string, { port, protocol }: Listener, front: Front): number =>
-  address === front.address && port === 80 && protocol === 'HTTP' ? front.port : port
+/** At the front, the usual ports are those that the front has. */
+function portAt(address: string, { port, protocol }: Listener, front: Front): number {
+  if (address !== front.address) return port
+  if (port === 80 && protocol === 'HTTP') return front.port
+  return port === 443 && protocol === 'HTTPS' ? (front.securePort ?? port) : port
+}
 
 const routes = (...kinds: readonly string[]): readonly RouteKind[] => kinds.map(kind => ({ group: gatewayGroup, kind }))
 const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {

@@ -27,6 +27,8 @@ export type CarriedConnections = 'names' | 'connections'
 
 /** The end of TLS at an entrance. */
 export interface Termination {
+  /** The own authority of this machine vouches for hosts for which nothing is shown. */
+  readonly isVouched?: boolean
   /** In the order in which they are looked through. */
   readonly certificates: readonly ShownCertificate[]
 }

@@ -9,8 +9,8 @@ import type {
   ReferenceGrant,
   TCPRoute,
   TLSRoute,
-} from '../kinds/types.ts'
-import type { Certificate } from './model.ts'
+} from '../../api/gateway-api/types.ts'
+import type { FoundCertificate } from './certificate-of.ts'
 
 export interface Observed {
   readonly ingressClasses: readonly IngressClass[]
@@ -33,8 +33,6 @@ export interface Observed {
   readonly certificate: (namespace: string, name: string) => FoundCertificate
   readonly machine: ObservedMachine
 }
-
-export type FoundCertificate = { readonly certificate: Certificate } | { readonly problem: string }
 
 export interface ObservedMachine {
   /** That it has, beyond 127.0.0.0/8. */

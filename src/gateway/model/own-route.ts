@@ -64,7 +64,7 @@ function rulePlace({ spec }: OwnListener, { address, port }: ListenerPlace, fron
   return {
     scheme,
     port,
-    portOf: wanted => (wanted === 'http' ? (isFront ? front.port : 80) : 443),
+    portOf: wanted => (wanted === 'http' ? (isFront ? front.port : 80) : isFront ? (front.securePort ?? 443) : 443),
   }
 }
 

@@ -1,7 +1,7 @@
 // Where the rule of a route leads: services by weight, and what is wrong with those that it names. Pure.
 // Source: Gateway API, BackendRef.
-import { gatewayGroup } from '../kinds/bundle.ts'
-import type { BackendObjectReference, BackendReference } from '../kinds/types.ts'
+import { gatewayGroup } from '../../api/gateway-names.ts'
+import type { BackendObjectReference, BackendReference } from '../../api/gateway-api/types.ts'
 import { servicePort, wantedBackend, type WantedBackend } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import { isGranted } from './grants.ts'

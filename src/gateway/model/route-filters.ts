@@ -6,7 +6,7 @@ import type {
   PathModifier,
   RequestMirror,
   RequestRedirect,
-} from '../kinds/types.ts'
+} from '../../api/gateway-api/types.ts'
 import type { WantedBackend } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import type { CrossOrigin, Handling, HeaderChanges, Mirror, PathChange, Redirect, Rewrite } from './model.ts'

@@ -1,6 +1,6 @@
 // Rules out of one rule of a route, whatever its kind: filters, services by weight, and what is wrong with them. A rule
 // that cannot be as it is written is dropped and told. Pure. Source: Gateway API, HTTPRouteRule and GRPCRouteRule.
-import type { BackendReference, HTTPRouteFilter } from '../kinds/types.ts'
+import type { BackendReference, HTTPRouteFilter } from '../../api/gateway-api/types.ts'
 import { answeringBackend, type WantedBackend } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import { ownerOf } from './host-rule.ts'

@@ -3,7 +3,7 @@
 import type { Condition } from '../../api/generated/models.ts'
 import { gatewayController } from '../../api/gateway-names.ts'
 import { sameJson } from '../../api/validation/scalars.ts'
-import type { RouteParentStatus } from '../kinds/types.ts'
+import type { RouteParentStatus } from '../../api/gateway-api/types.ts'
 import type { Finding } from './findings.ts'
 import type { WantedStatus } from './statuses.ts'
 

@@ -1,7 +1,7 @@
 // What the objects of the Gateway API are to say of themselves. Pure. Source: Gateway API, statuses.
 import { gatewayController } from '../../api/gateway-names.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { GatewayClass, ParentReference, RouteKind } from '../kinds/types.ts'
+import type { GatewayClass, ParentReference, RouteKind } from '../../api/gateway-api/types.ts'
 import type { Attachment } from './attachment.ts'
 import { fails, findingsOf, holds, type Finding } from './findings.ts'
 import type { MadeModel } from './gateway-model.ts'

@@ -311,6 +311,22 @@ describe('labels', () => {
     await build({ tag: '3' })
     expect(await labels('3')).toMatchObject({ 'org.opencontainers.image.revision': `${commit}-dirty` })
   })
+
+  test('say how the folder was before a builder wrote into it', async () => {
+    git('init', '-q')
+    git('add', '.')
+    git('commit', '-qm', 'one')
+    const { waitsByItself: _itself, ...others } = nodeBuilder
+    const writing: Builder = {
+      ...others,
+      build: context => {
+        put('made.js', '')
+        return nodeBuilder.build(context)
+      },
+    }
+    await build({ tag: '4', builder: writing })
+    expect(await labels('4')).toMatchObject({ 'org.opencontainers.image.revision': git('rev-parse', 'HEAD') })
+  })
 })
 
 test('a list of what is in an image is its referrer', async () => {

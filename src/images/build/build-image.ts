@@ -45,8 +45,9 @@ async function build(options: BuildOptions): Promise<BuiltImage> {
       notes.push(text)
       options.note(text)
     }
+    const lookedAt = revision()
     const { makeImage, pruneDaily } = await import('./make-image.ts')
-    const image = await makeImage({ ...options, note }, client, base, await revision())
+    const image = await makeImage({ ...options, note }, client, base, lookedAt)
     const after = ingredients()
     if (await isOwnDoing(directory, before.snapshot, after.snapshot, options.settings.output))
       await memory.remember(after, { image, notes })

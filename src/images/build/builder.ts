@@ -26,6 +26,10 @@ export interface Builder {
   surroundings?(directory: string, settings: BuildSettings): Promise<string | undefined>
   /** How changed sources come into a running container; undefined: each change makes another image. */
   development?(directory: string, settings: BuildSettings): Development
+  /**
+   * It awaits `lookedAt` before the project's own build writes into the folder; by default no image is begun before that.
+   */
+  readonly waitsByItself?: true
   /** @throws BuildError */
   build(context: BuildContext): Promise<ImageContent>
 }
@@ -75,6 +79,8 @@ export interface BuildContext extends LayerCache {
   readonly making: string
   /** User and group that the service's own files belong to: nobody who runs, unless files are changed in the container. */
   readonly owner: number
+  /** Resolves when git has told how the folder is. */
+  readonly lookedAt: Promise<unknown>
   /** Called as each part is done. */
   readonly progress: (step: string, cached: boolean) => void
 }

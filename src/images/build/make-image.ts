@@ -7,22 +7,24 @@ import type { BuildOptions } from './build-options.ts'
 import type { ContainerConfig } from './image-content.ts'
 import { whileMaking } from './layers/cache-folder.ts'
 import { pruneLayers } from './layers/prune-layers.ts'
-import { pushBillOfMaterials, pushImage, type PushedImage } from './push-image.ts'
+import { pushImage, type PushedImage } from './push-image.ts'
 import type { Revision } from './revision.ts'
 
-/** @throws BuildError */
+/** @param lookedAt what git tells of the folder, once it has told it @throws BuildError */
 export function makeImage(
   options: BuildOptions,
   client: RegistryClient,
   base: BaseImage | undefined,
-  revision: Revision | undefined,
+  lookedAt: Promise<Revision | undefined>,
 ): Promise<PushedImage> {
+  const { builder, finish } = options
   return whileMaking(options.cacheDirectory, async making => {
-    const built = await options.builder.build({ ...options, making, base, owner: options.owner ?? 0 })
-    const content = options.finish === undefined ? built : await options.finish.add(built, options)
-    const config = { ...upon(base?.config, content.config), Labels: labelsOf(base, content.config, revision) }
-    const image = await pushImage(client, options, content.layers, config)
-    await pushBillOfMaterials(client, options, image, content.components, options.tool)
+    if (builder.waitsByItself !== true) await lookedAt
+    const built = await builder.build({ ...options, making, base, owner: options.owner ?? 0, lookedAt })
+    const content = finish === undefined ? built : await finish.add(built, options)
+    const config = { ...upon(base?.config, content.config), Labels: labelsOf(base, content.config, await lookedAt) }
+    const bill = { components: content.components, tool: options.tool }
+    const image = await pushImage(client, options, content.layers, config, bill)
     options.progress('pushed', false)
     return image
   })

@@ -45,59 +45,68 @@ function configurationBytes(layers: readonly Layer[], { repository, tag }: Image
   )
 }
 
-/** The tag leads to the image when all of it is there, not before. */
+/** What is in an image, and what found it out. */
+export interface Bill {
+  readonly components: readonly Component[]
+  readonly tool: string
+}
+
+/**
+ * The tag leads to the image when all of it is there, not before.
+ * @param bill goes beside it, as its referrer
+ */
 export async function pushImage(
   registry: RegistryClient,
   name: ImageName,
   layers: readonly Layer[],
   config: ContainerConfig,
+  bill?: Bill,
 ): Promise<PushedImage> {
   const configuration = configurationBytes(layers, name, config)
-  const [configDigest] = await Promise.all([
-    registry.pushBytes(configuration),
+  const manifest = manifestBytes(configuration, layers)
+  const image = { digest: digestOf(manifest), sizeBytes: sizeOf(layers), manifestBytes: manifest.length }
+  const referrer = bill && billReferrer(name, image, bill)
+  await Promise.all([
+    ...[configuration, ...(referrer?.blobs ?? [])].map(bytes => registry.pushBytes(bytes)),
     ...layers.map(layer => registry.pushFile(layer.file, layer)),
   ])
-  const manifest = Buffer.from(
+  await registry.pushManifest(name.tag, imageType, manifest)
+  if (referrer !== undefined) await registry.pushReferrer(image.digest, referrer.manifest, spdxType)
+  return image
+}
+
+const manifestBytes = (configuration: Buffer, layers: readonly Layer[]): Buffer =>
+  Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
       mediaType: imageType,
       config: {
         mediaType: configType,
-        digest: configDigest,
+        digest: digestOf(configuration),
         size: configuration.length,
       },
       layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     }),
   )
-  const { digest } = await registry.pushManifest(name.tag, imageType, manifest)
-  return { digest, sizeBytes: sizeOf(layers), manifestBytes: manifest.length }
-}
 
-/** The list of what is in it goes beside the image, as its referrer. */
-export async function pushBillOfMaterials(
-  registry: RegistryClient,
+function billReferrer(
   name: ImageName,
   image: PushedImage,
-  components: readonly Component[],
-  tool: string,
-): Promise<void> {
+  { components, tool }: Bill,
+): { readonly blobs: readonly Buffer[]; readonly manifest: Buffer } {
   const document = Buffer.from(JSON.stringify(spdxDocument(components, { ...name, digest: image.digest, tool })))
   const empty = Buffer.from('{}')
-  const [digest, emptyDigest] = await Promise.all([registry.pushBytes(document), registry.pushBytes(empty)])
-  await registry.pushReferrer(
-    image.digest,
-    Buffer.from(
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: imageType,
-        artifactType: spdxType,
-        config: { mediaType: emptyType, digest: emptyDigest, size: empty.length },
-        layers: [{ mediaType: spdxType, digest, size: document.length }],
-        subject: { mediaType: imageType, digest: image.digest, size: image.manifestBytes },
-      }),
-    ),
-    spdxType,
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: imageType,
+      artifactType: spdxType,
+      config: { mediaType: emptyType, digest: digestOf(empty), size: empty.length },
+      layers: [{ mediaType: spdxType, digest: digestOf(document), size: document.length }],
+      subject: { mediaType: imageType, digest: image.digest, size: image.manifestBytes },
+    }),
   )
+  return { blobs: [document, empty], manifest }
 }
 
 const sizeOf = (layers: readonly Layer[]): number => layers.reduce((sum, { size }) => sum + size, 0)

@@ -2,10 +2,9 @@
 // names, with the certificate authorities of the machine and those that docker and podman keep for the host. A redirection is followed, without
 // what tells who one is when it leads elsewhere.
 import { readdirSync, readFileSync } from 'node:fs'
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { Agent, request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type { Agent as SecureAgent } from 'node:https'
 import { join } from 'node:path'
-import { getCACertificates } from 'node:tls'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { BuildError } from '../build/build-error.ts'
@@ -22,8 +21,8 @@ const certificateFolders = ['/etc/docker/certs.d', '/etc/containers/certs.d']
 
 export class Exchange {
   private readonly silenceMs: number
-  private readonly http = new HttpAgent({ keepAlive: true, maxSockets: 8, proxyEnv: process.env })
-  private readonly https = new Map<string, HttpsAgent>()
+  private readonly http = new Agent({ keepAlive: true, maxSockets: 8, proxyEnv: process.env })
+  private readonly https = new Map<string, SecureAgent>()
 
   /** @param silenceMs after which a connection is taken for dead */
   constructor(silenceMs = 60_000) {
@@ -53,19 +52,10 @@ export class Exchange {
     for (const agent of this.https.values()) agent.destroy()
   }
 
-  private send({ method, url, headers, body }: Asked): Promise<IncomingMessage> {
-    const isSecure = url.protocol === 'https:'
+  private async send({ method, url, headers = {}, body }: Asked): Promise<IncomingMessage> {
+    const way = url.protocol === 'https:' ? await this.secureWay(url.host) : { ask: request, agent: this.http }
     return new Promise((resolve, reject) => {
-      const outgoing = (isSecure ? httpsRequest : httpRequest)(
-        url,
-        {
-          method,
-          headers: headers ?? {},
-          agent: isSecure ? this.secureAgent(url.host) : this.http,
-          timeout: this.silenceMs,
-        },
-        resolve,
-      )
+      const outgoing = way.ask(url, { method, headers, agent: way.agent, timeout: this.silenceMs }, resolve)
       outgoing.once('timeout', () => outgoing.destroy(new Error(`nothing came for ${this.silenceMs / 1000} s`)))
       const content = body?.()
       // What cannot be read is not the registry's fault.
@@ -76,17 +66,19 @@ export class Exchange {
     })
   }
 
-  private secureAgent(host: string): HttpsAgent {
-    const known = this.https.get(host)
-    if (known !== undefined) return known
-    const agent = new HttpsAgent({
-      keepAlive: true,
-      maxSockets: 8,
-      proxyEnv: process.env,
-      ca: [...getCACertificates('default'), ...getCACertificates('system'), ...authoritiesOf(host)],
-    })
+  /** What HTTPS needs takes a while to load, and the cluster's own registry answers without. */
+  private async secureWay(host: string): Promise<{ ask: typeof request; agent: SecureAgent }> {
+    const [https, { getCACertificates }] = await Promise.all([import('node:https'), import('node:tls')])
+    const agent =
+      this.https.get(host) ??
+      new https.Agent({
+        keepAlive: true,
+        maxSockets: 8,
+        proxyEnv: process.env,
+        ca: [...getCACertificates('default'), ...getCACertificates('system'), ...authoritiesOf(host)],
+      })
     this.https.set(host, agent)
-    return agent
+    return { ask: https.request, agent }
   }
 }
 

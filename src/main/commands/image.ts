@@ -4,10 +4,10 @@ import { clusterRegistry } from '../../cli/cluster-registry.ts'
 import { imageMaking } from '../../cli/image-making.ts'
 import { Output } from '../../cli/output.ts'
 import { loggedIn } from '../../cli/registry-login.ts'
-import { commandClock } from '../../host/machine-clock.ts'
 import type { Layer } from '../../images/build/layers/layer.ts'
 import { pushImage, saveImage, type BuiltImage } from '../../images/build/push-image.ts'
 import { makeOwnImage, ownImageConfig } from '../../images/own/own-image.ts'
+import { registryAsked } from '../command-options.ts'
 import { packageDirectory } from '../own-package.ts'
 import { sampanVersion } from '../../lib/version.ts'
 
@@ -25,7 +25,7 @@ export async function image(options: ImageOptions): Promise<void> {
   const name = { repository: 'sampan', tag: sampanVersion }
   const archive = options.archive === undefined ? undefined : resolve(options.archive)
   const registry =
-    archive === undefined ? (options.registry ?? (await clusterRegistry(options.context, commandClock))) : ''
+    archive === undefined ? (options.registry ?? (await clusterRegistry(options.context, registryAsked))) : ''
   const pushTo = async (address: string, layers: readonly Layer[]): Promise<BuiltImage> => {
     const client = loggedIn(address, name.repository)
     return pushImage(client, name, layers, ownImageConfig).finally(() => client.close())

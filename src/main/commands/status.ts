@@ -47,7 +47,7 @@ export async function status(options: StatusOptions): Promise<void> {
       ['cluster', `${options.name}, Sampan ${running.facts.version}`],
       ['API', running.facts.url],
       ['registry', registryText(running.facts)],
-      ['gateway', running.facts.gateway ?? 'none; it needs HAProxy: apt-get install haproxy'],
+      ['gateway', gatewayText(running.facts)],
       ['ports', `node ports and host ports answer ${whereOf(running.facts.nodePortAddresses)}`],
       ['node', `${state.node} ${state.ready ? 'Ready' : 'NotReady'}`],
       ['pods', `${state.pods.running} running of ${state.pods.total}`],
@@ -65,6 +65,11 @@ export async function status(options: StatusOptions): Promise<void> {
 
 const registryText = ({ registry, secureRegistry }: ServerFacts): string =>
   `${registry} (images named sampan.local/NAME)${secureRegistry === undefined ? '' : `, from elsewhere ${secureRegistry}`}`
+
+const gatewayText = ({ gateway, secureGateway }: ServerFacts): string =>
+  gateway === undefined
+    ? 'none; it needs HAProxy: apt-get install haproxy'
+    : [gateway, ...(secureGateway === undefined ? [] : [`${secureGateway} (TLS)`])].join(', ')
 
 const whereOf = (ranges: readonly string[]): string =>
   ranges.includes(everywhere) ? 'on every address of this machine' : `on its addresses in ${ranges.join(', ')}`

@@ -6,6 +6,7 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
+  Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
@@ -14,6 +15,7 @@ import {
   X509CertificateGenerator,
   cryptoProvider,
 } from '@peculiar/x509'
+import { nameConstraints, nameConstraintsId, type PermittedNames } from './name-constraints.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const dayMs = 86_400_000
@@ -57,7 +59,13 @@ export async function generateSigningKey(): Promise<string> {
   return keyPem((await newKeys()).privateKey)
 }
 
-export async function createAuthority(commonName: string, days: number, nowMs: number): Promise<KeyPairPem> {
+/** @param permitted what it may vouch for, as a server; undefined: everything */
+export async function createAuthority(
+  commonName: string,
+  days: number,
+  nowMs: number,
+  permitted?: PermittedNames,
+): Promise<KeyPairPem> {
   const keys = await newKeys()
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
@@ -67,8 +75,14 @@ export async function createAuthority(commonName: string, days: number, nowMs: n
     signingAlgorithm: algorithm,
     keys,
     extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
+      new BasicConstraintsExtension(true, permitted && 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
+      ...(permitted === undefined
+        ? []
+        : [
+            new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+            new Extension(nameConstraintsId, true, nameConstraints(permitted)),
+          ]),
     ],
   })
   return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys.privateKey) }

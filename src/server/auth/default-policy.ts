@@ -276,7 +276,8 @@ const componentRoles = (): New<ClusterRole>[] => [
   ]),
   // Sampan's own, for what leads requests from outside.
   role('system:gateway', [
-    rule([''], ['namespaces', 'services'], read),
+    // Secrets: any of them may hold a certificate.
+    rule([''], ['namespaces', 'secrets', 'services'], read),
     rule(['discovery.k8s.io'], ['endpointslices'], read),
     rule(['networking.k8s.io'], ['ingressclasses', 'ingresses'], read),
     rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),

@@ -246,6 +246,12 @@ describe('the build script', () => {
     expect(existsSync(installed)).toBe(false)
   })
 
+  test('is not run before git has told how the folder is', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- it happens when somebody waits for it, and not before
+    const lookedAt = { then: (told: () => void) => (place.put('looked', ''), told()) } as unknown as Promise<void>
+    await expect(build({ run: ['test', '-f', 'looked'] }, { lookedAt })).resolves.toBeDefined()
+  })
+
   test('is replaced by what app.yml says, which finds programs as a script does', async () => {
     service({ main: 'main.js', scripts: { build: 'exit 1' }, devDependencies: { compiler: compiler() } })
     npm('install')

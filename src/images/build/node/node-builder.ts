@@ -13,5 +13,6 @@ export const nodeBuilder: Builder = {
   describe: directory => projectName(directory),
   inputs: projectInputs,
   development: nodeDevelopment,
+  waitsByItself: true,
   build: async context => (await import('./build-node.ts')).buildNode(context),
 }

@@ -17,6 +17,7 @@ export async function buildProject(context: BuildContext, project: Project): Pro
   const { directory, lock } = project
   const built = run === undefined ? project.built : project.built.filter(folder => folder !== directory)
   if (built.length === 0 && run === undefined) return
+  await context.lookedAt
   await installed(context, project)
   const manager = lock?.manager.name ?? 'npm'
   for (const folder of built) {

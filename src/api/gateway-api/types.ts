@@ -1,6 +1,6 @@
 // The objects of the Gateway API as the gateway reads and writes them: after defaults were filled in, so that only what
 // people may leave out is optional. What a field may hold is said by the definitions beside this file.
-import type { Condition, LabelSelector, ObjectMeta } from '../../api/generated/models.ts'
+import type { Condition, LabelSelector, ObjectMeta } from '../generated/models.ts'
 
 interface Metadata {
   apiVersion: string

@@ -1,7 +1,7 @@
 // The resources of the Gateway API, typed, in the version in which the gateway reads and writes them.
-import type { KubeObject } from '../../api/object.ts'
-import { resource, type Resource, type Scope } from '../../api/resource.ts'
-import { gatewayGroup } from './bundle.ts'
+import type { KubeObject } from '../object.ts'
+import { resource, type Resource, type Scope } from '../resource.ts'
+import { gatewayGroup } from '../gateway-names.ts'
 import type {
   BackendTLSPolicy,
   GRPCRoute,
