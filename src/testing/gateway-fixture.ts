@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { Condition } from '../api/generated/models.ts'
 import { gatewayController } from '../api/gateway-names.ts'
-import type { Gateway, ListenerStatus, PolicyStatus, RouteParentStatus } from '../gateway/kinds/types.ts'
+import type { Gateway, ListenerStatus, PolicyStatus, RouteParentStatus } from '../api/gateway-api/types.ts'
 import { ClusterFixture, repository, succeeded } from './cluster-fixture.ts'
 import { eventually } from './eventually.ts'
 import { echoOf, GatewayAsker, type Case } from './gateway-asker.ts'

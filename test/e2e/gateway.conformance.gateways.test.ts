@@ -2,7 +2,7 @@
 // test that bears its name.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { gatewayClassName, gatewayController } from '../../src/api/gateway-names.ts'
-import type { Gateway } from '../../src/gateway/kinds/types.ts'
+import type { Gateway } from '../../src/api/gateway-api/types.ts'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Case } from '../../src/testing/gateway-asker.ts'
 import { testAuthority, type TestAuthority } from '../../src/testing/gateway-certificates.ts'

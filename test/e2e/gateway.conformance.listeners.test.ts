@@ -1,7 +1,7 @@
 // The conformance features of the Gateway API for ListenerSets, each as a test that bears its name: which of them a
 // gateway takes, which of their listeners clash, and which routes they take.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Gateway, HTTPRoute } from '../../src/gateway/kinds/types.ts'
+import type { Gateway, HTTPRoute } from '../../src/api/gateway-api/types.ts'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Case } from '../../src/testing/gateway-asker.ts'
 import { GatewayFixture, type Conditions, type ExpectedListener } from '../../src/testing/gateway-fixture.ts'
