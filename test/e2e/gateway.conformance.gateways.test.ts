@@ -72,6 +72,35 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
   })
 
   describe('listeners', () => {
+    test('GatewayModifyListeners', async () => {
+      const https = httpsListener('https', 'certificate', { hostname: 'secure.test.com', from: 'All' })
+      const one = { kinds: ['HTTPRoute'], conditions: taken, attached: 1 }
+      await fixture.make(
+        gateway('adding', [https]),
+        httpRoute('of-adding', 'adding', [rule('v1')]),
+        gateway('removing', [https, listener('http', { from: 'All' })]),
+        httpRoute('of-removing', 'removing', [rule('v1')]),
+      )
+      await fixture.gateway('adding', { Accepted: 'True' }, { https: one })
+      await fixture.gateway('removing', { Accepted: 'True' }, { https: one, http: one })
+      await fixture.answers('removing', [['/', 'v1']])
+      const added = listener('http', { hostname: 'data.test.com', from: 'All' })
+      await fixture.patch('gateway', 'adding', [{ op: 'add', path: '/spec/listeners/-', value: added }])
+      await fixture.patch('gateway', 'removing', [{ op: 'remove', path: '/spec/listeners/0' }])
+      await fixture.gateway('adding', { Accepted: 'True', Programmed: 'True' }, { https: one, http: one })
+      await fixture.gateway('removing', { Accepted: 'True', Programmed: 'True' }, { http: one })
+      expect((await fixture.get<Gateway>('gateway', 'removing')).status?.listeners).toHaveLength(1)
+      await fixture.answers('adding', [
+        ['data.test.com/', 'v1'],
+        ['other.test.com/', 404],
+      ])
+      const { error } = await fixture.asker.request(await fixture.place('removing', 443), {
+        to: 'secure.test.com/',
+        tls: { serverName: 'secure.test.com', trusted: authority.certificate },
+      })
+      expect(error).toBeDefined()
+    })
+
     test('GatewayWithAttachedRoutes', async () => {
       const options = { from: { 'kubernetes.io/metadata.name': home }, kinds: ['HTTPRoute'] }
       const http = { kinds: ['HTTPRoute'], conditions: taken }
@@ -174,6 +203,24 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
       await fixture.routed('static', [['/', 'v1']], httpRoute('at-static', 'static', [rule('v1')]))
     })
 
+    test('GatewayInfrastructure', async () => {
+      const labels = { 'example.com/label': 'one' }
+      const annotations = { 'example.com/annotation': 'two' }
+      await fixture.make(gateway('infrastructure', [listener('http')], { infrastructure: { labels, annotations } }))
+      await fixture.gateway('infrastructure', { Accepted: 'True' })
+      const selector = 'gateway.networking.k8s.io/gateway-name=infrastructure'
+      const { items } = await fixture.cluster.json<{ items: object[] }>(
+        'get',
+        'serviceaccounts,pods,services',
+        '-n',
+        home,
+        '-l',
+        selector,
+      )
+      expect(items.length).toBeGreaterThan(0)
+      for (const item of items) expect(item).toMatchObject({ metadata: { labels, annotations } })
+    })
+
     test('GatewayInvalidParametersRef', async () => {
       const parametersRef = { group: 'example.com', kind: 'Parameters', name: 'nothing' }
       await fixture.make(gateway('parameters', [listener('http')], { infrastructure: { parametersRef } }))
@@ -194,6 +241,7 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
     const elsewhere = { name: 'certificate', namespace: webBackends }
     const granting = (name: string, from: object, to: object, namespace = webBackends): TestObject =>
       grant(name, namespace, { kind: 'Gateway', ...from }, { kind: 'Secret', name: 'certificate', ...to })
+    const permitted = { Programmed: 'True Programmed', ResolvedRefs: 'True' }
     const refused = { ResolvedRefs: 'False RefNotPermitted' }
 
     test('GatewayInvalidTLSConfiguration', async () => {
@@ -218,6 +266,16 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
         granting('wrong-to-name', {}, { name: 'other' }),
       )
       await wanting('wrongly-granted', elsewhere, refused)
+    })
+
+    test('GatewaySecretReferenceGrantAllInNamespace', async () => {
+      await fixture.make(granting('all', {}, { name: undefined }))
+      await wanting('all-granted', elsewhere, permitted)
+    })
+
+    test('GatewaySecretReferenceGrantSpecific', async () => {
+      await fixture.make(granting('one', {}, {}))
+      await wanting('one-granted', elsewhere, permitted)
     })
   })
 })

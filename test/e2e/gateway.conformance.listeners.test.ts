@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Gateway, HTTPRoute } from '../../src/api/gateway-api/types.ts'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Case } from '../../src/testing/gateway-asker.ts'
+import { testAuthority } from '../../src/testing/gateway-certificates.ts'
 import { GatewayFixture, type Conditions, type ExpectedListener } from '../../src/testing/gateway-fixture.ts'
 import {
   appBackends,
@@ -14,10 +15,12 @@ import {
   grant,
   home,
   httpRoute,
+  httpsListener,
   listener,
   listenerSet,
   prefix,
   rule,
+  secret,
   webBackends,
   type TestObject,
 } from '../../src/testing/gateway-manifests.ts'
@@ -131,6 +134,9 @@ describe.skipIf(reason !== undefined)(`ListenerSets${reason === undefined ? '' :
 
     test('ListenerSetHostnameConflict', () =>
       clashing('hostnames', hostname => open('', `${hostname}.com`), 'HostnameConflict'))
+
+    test('ListenerSetProtocolConflict', () =>
+      clashing('protocols', () => listener('', { protocol: 'TCP', from: 'All' }), 'ProtocolConflict'))
   })
 
   describe('routes', () => {
@@ -279,5 +285,30 @@ describe.skipIf(reason !== undefined)(`ListenerSets${reason === undefined ? '' :
         ['of-scope-set.com/set', 'v2'],
       ])
     })
+  })
+
+  test('ListenerSetReferenceGrant', async () => {
+    const certificate = await (await testAuthority('sets')).server('granted.com')
+    const elsewhere = { name: 'certificate', namespace: webBackends }
+    const secure = (name: string): object => httpsListener(name, elsewhere, { hostname: `${name}.com`, from: 'All' })
+    await fixture.make(
+      secret('certificate', certificate, webBackends),
+      allowing('with-grant', { from: 'All' }),
+      grant('sets', webBackends, { kind: 'ListenerSet' }, { kind: 'Secret', name: 'certificate' }),
+      set('granted', 'with-grant', [secure('granted')]),
+      set('not-granted', 'with-grant', [secure('not-granted')], appBackends),
+    )
+    await fixture.gateway('with-grant', { Accepted: 'True' })
+    await ofSet(
+      'granted',
+      { Accepted: 'True', Programmed: 'True' },
+      { granted: { conditions: { ResolvedRefs: 'True' } } },
+    )
+    await ofSet(
+      'not-granted',
+      { Accepted: 'False ListenersNotValid', Programmed: 'False ListenersNotValid' },
+      { 'not-granted': { conditions: { ResolvedRefs: 'False RefNotPermitted' } } },
+      appBackends,
+    )
   })
 })

@@ -1,6 +1,8 @@
 // The conformance features of the Gateway API for TLSRoutes, each as a test that bears its name: connections are led by
 // the name that the client says in its hello, and TLS is ended by the service or by the gateway.
-import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { gatewayClassName } from '../../src/api/gateway-names.ts'
+import type { GatewayClass } from '../../src/api/gateway-api/types.ts'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Asked } from '../../src/testing/gateway-asker.ts'
 import { testAuthority, type TestAuthority } from '../../src/testing/gateway-certificates.ts'
@@ -70,6 +72,11 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
       )
       return found.flat()
     })
+  }
+
+  async function hasFeature(name: string): Promise<boolean> {
+    const { status } = await fixture.get<GatewayClass>('gatewayclass', gatewayClassName)
+    return status?.supportedFeatures?.some(feature => feature.name === name) === true
   }
 
   describe('of services', () => {
@@ -147,11 +154,49 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
   })
 
   describe('of the gateway', () => {
+    test('TLSRouteTerminateSimpleSameNamespace', async () => {
+      await fixture.make(
+        gateway('ending', [ending()]),
+        tlsRoute('ending', 'ending', [rule('v1')], { hostnames: [abc] }),
+      )
+      await fixture.accepted('tlsroute', 'ending')
+      await reached('ending', { [abc]: 'v1', [other]: undefined })
+    })
+
     test('TLSRouteListenerTerminateSupportedKinds', async () => {
       await fixture.make(gateway('ending-kinds', [ending()]))
       await fixture.listeners('ending-kinds', {
         terminate: { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 0 },
       })
+    })
+
+    // Both say what becomes of listeners that a gateway does not have; one that has them tells it as a feature.
+    test('TLSRouteListenerTerminateNotSupported', async () => {
+      const Accepted = (await hasFeature('TLSRouteModeTerminate')) ? 'True Accepted' : 'False UnsupportedValue'
+      await fixture.make(gateway('ending-or-not', [ending()]))
+      await fixture.listeners('ending-or-not', { terminate: { conditions: { Accepted }, attached: 0 } })
+    })
+
+    test('TLSRouteListenerMixedTerminationNotSupported', async () => {
+      const Accepted = (await hasFeature('TLSRouteModeMixed')) ? 'True Accepted' : 'False ProtocolConflict'
+      await fixture.make(gateway('mixed-or-not', [ending(abc), passing(other)]))
+      await fixture.listeners('mixed-or-not', {
+        terminate: { conditions: { Accepted }, attached: 0 },
+        tls: { conditions: { Accepted }, attached: 0 },
+      })
+    })
+
+    test('TLSRouteMixedTerminationSameNamespace', async () => {
+      await fixture.make(
+        gateway('mixed', [ending(abc), passing(other)]),
+        tlsRoute('mixed-ending', 'mixed/terminate', [rule('v1')], { hostnames: [abc] }),
+        ...routes('mixed-passing', 'mixed/tls', { [other]: 'tls-2' }),
+      )
+      await fixture.accepted('tlsroute', 'mixed-ending', 'mixed-passing-1')
+      const taken = { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 1 }
+      await fixture.listeners('mixed', { terminate: taken, tls: taken })
+      await reached('mixed', { [abc]: 'v1', [other]: 'tls-2' })
+      expect(await hasFeature('TLSRouteModeMixed')).toBe(true)
     })
   })
 })

@@ -219,6 +219,42 @@ describe('a listener', () => {
     expect(leads(result, '127.7.0.1:80', 'http://a.example.com/wild')).toBeUndefined()
   })
 
+  test('that is refused is no rival of others, and one port does not both end TLS and hand it on', () => {
+    const tls = (name: string, mode: 'Terminate' | 'Passthrough'): ReturnType<typeof listener> =>
+      listener({
+        name,
+        port: 443,
+        protocol: 'TLS',
+        hostname: `${name}.example.com`,
+        tls: { mode, certificateRefs: [] },
+      })
+    const result = made({
+      gateways: [
+        gateway({ name: 'one' }, [listener(), tls('ends', 'Terminate'), tls('hands', 'Passthrough')], {
+          allowedListeners: { namespaces: { from: 'Same' } },
+        }),
+      ],
+      listenerSets: [
+        listenerSet({ name: 'set' }, 'one', [
+          listener({ name: 'first', hostname: 'a.com' }),
+          listener({ name: 'tcp', protocol: 'TCP' }),
+          listener({ name: 'last', hostname: 'b.com' }),
+        ]),
+      ],
+    })
+    expect(says(result, 'ListenerSet', 'set').listeners).toMatchObject({
+      first: [0, ...fine],
+      tcp: expect.arrayContaining(['Conflicted=True ProtocolConflict']),
+      last: [0, ...fine],
+    })
+    const conflicted = expect.arrayContaining(['Conflicted=True ProtocolConflict'])
+    expect(says(result, 'Gateway', 'one').listeners).toMatchObject({
+      http: [0, ...fine],
+      ends: conflicted,
+      hands: conflicted,
+    })
+  })
+
   test('of a set gives way to one of the Gateway, and sets are asked for', () => {
     const more = { allowedListeners: { namespaces: { from: 'Same' as const } } }
     const result = made({

@@ -86,6 +86,7 @@ export function ownGateways(
           ]),
       ...addresses.findings,
     ]
+    const conflicts = conflictsOf(gateway, written)
     const isRefused = findings.some(({ type }) => type === 'Accepted')
     return {
       gateway,
@@ -93,7 +94,7 @@ export function ownGateways(
       sets,
       findings,
       listeners: written.map(each =>
-        listenerOf(each, gateway, written, isRefused ? [] : addresses.served, observed, front),
+        listenerOf(each, gateway, conflicts.get(each), isRefused ? [] : addresses.served, observed, front),
       ),
     }
   })
@@ -122,7 +123,7 @@ function setsOf(gateway: Gateway, observed: Observed): readonly OwnListenerSet[]
 function listenerOf(
   { owner, spec }: Written,
   gateway: Gateway,
-  all: readonly Written[],
+  conflict: Finding | undefined,
   addresses: readonly string[],
   observed: Observed,
   front: Front,
@@ -136,7 +137,6 @@ function listenerOf(
   } = endsTls(spec)
     ? listenerCertificates(owner, spec, name, observed)
     : { certificates: [], isVouched: false, findings: [] }
-  const conflict = conflictOf({ owner, spec }, gateway, all)
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
   const places = wanted.filter(({ address, port }) => !observed.machine.taken.has(`${address}:${port}`))
@@ -218,21 +218,40 @@ function kindsOf(spec: Listener): { readonly kinds: readonly RouteKind[]; readon
   }
 }
 
-/** Listeners of sets give way; those of the Gateway itself are all refused, since none of them goes first. */
-function conflictOf(one: Written, gateway: Gateway, all: readonly Written[]): Finding | undefined {
-  const place = all.findIndex(({ spec, owner }) => spec === one.spec && owner === one.owner)
-  const rivals = all.filter(
-    (each, index) => index !== place && (each.owner === gateway ? true : index < place && one.owner !== gateway),
-  )
+/**
+ * Listeners of the Gateway itself are all refused where they clash, since none of them goes first. Those of sets give way to
+ * whatever was there before, and what was refused is no rival.
+ */
+function conflictsOf(gateway: Gateway, all: readonly Written[]): ReadonlyMap<Written, Finding> {
+  const own = all.filter(({ owner }) => owner === gateway)
+  const conflicts = new Map<Written, Finding>()
+  for (const one of own) {
+    const conflict = clash(
+      one,
+      own.filter(other => other !== one),
+    )
+    if (conflict !== undefined) conflicts.set(one, conflict)
+  }
+  const there = own.filter(each => !conflicts.has(each))
+  for (const one of all) {
+    if (one.owner === gateway) continue
+    const conflict = clash(one, there)
+    if (conflict === undefined) there.push(one)
+    else conflicts.set(one, conflict)
+  }
+  return conflicts
+}
+
+function clash(one: Written, rivals: readonly Written[]): Finding | undefined {
   const samePort = rivals.filter(
     ({ spec }) => spec.port === one.spec.port && transportOf(spec) === transportOf(one.spec),
   )
-  const otherProtocol = samePort.find(({ spec }) => spec.protocol !== one.spec.protocol)
+  const otherProtocol = samePort.find(({ spec }) => spokenBy(spec) !== spokenBy(one.spec))
   if (otherProtocol !== undefined)
     return holds(
       'Conflicted',
       'ProtocolConflict',
-      `port ${one.spec.port} has the protocol ${otherProtocol.spec.protocol} by the listener ${nameOf(otherProtocol)}`,
+      `port ${one.spec.port} has the protocol ${spokenBy(otherProtocol.spec)} by the listener ${nameOf(otherProtocol)}`,
     )
   const sameName = samePort.find(({ spec }) => (spec.hostname ?? '') === (one.spec.hostname ?? ''))
   return sameName === undefined
@@ -244,5 +263,8 @@ function conflictOf(one: Written, gateway: Gateway, all: readonly Written[]): Fi
       )
 }
 
+/** One port ends TLS, or hands it on. */
+const spokenBy = (spec: Listener): string =>
+  spec.protocol === 'TLS' ? `TLS (${spec.tls?.mode ?? 'Terminate'})` : spec.protocol
 const transportOf = ({ protocol }: Listener): string => (protocol === 'UDP' ? 'UDP' : 'TCP')
 const nameOf = ({ owner, spec }: Written): string => `${spec.name} of ${owner.kind} ${keyOf(owner)}`

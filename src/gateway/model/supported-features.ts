@@ -38,4 +38,5 @@ export const supportedFeatures: readonly string[] = [
   'ReferenceGrant',
   'TCPRoute',
   'TLSRoute',
+  'TLSRouteModeTerminate',
 ]

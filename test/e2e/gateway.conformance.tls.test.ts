@@ -1,0 +1,462 @@
+// The conformance features of the Gateway API for TLS that the gateway ends and begins, each as a test that bears its
+// name: certificates of listeners, of clients, and of services.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
+import type { Asked, Case } from '../../src/testing/gateway-asker.ts'
+import { testAuthority, type CertificateData, type TestAuthority } from '../../src/testing/gateway-certificates.ts'
+import type { Place } from '../../src/testing/gateway-client.ts'
+import { GatewayFixture, type Conditions } from '../../src/testing/gateway-fixture.ts'
+import {
+  backend,
+  exact,
+  gateway,
+  gatewayApi,
+  home,
+  httpRoute,
+  httpsListener,
+  listener,
+  prefix,
+  redirect,
+  rule,
+  secret,
+  service,
+  webBackends,
+  type TestObject,
+} from '../../src/testing/gateway-manifests.ts'
+
+const reason = reasonToSkipCluster()
+const identity = 'spiffe://abc.example.com/test-identity'
+const names = [
+  'example.org',
+  'second-example.org',
+  'unknown-example.org',
+  'third-example.wildcard.org',
+  'fourth-example.wildcard.org',
+]
+
+/** An authority, as those who trust it are told of it. */
+const configMap = (name: string, certificate: string): TestObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: home },
+  data: { 'ca.crt': certificate },
+})
+
+/** How the gateway speaks TLS to a service, or to a port of it. */
+const policy = (name: string, service: string, validation: object, sectionName?: string): TestObject => ({
+  apiVersion: `${gatewayApi}/v1`,
+  kind: 'BackendTLSPolicy',
+  metadata: { name, namespace: home },
+  spec: {
+    targetRefs: [{ group: '', kind: 'Service', name: service, ...(sectionName !== undefined && { sectionName }) }],
+    validation,
+  },
+})
+
+const byName = (hostname: string): object => ({
+  hostname,
+  caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'authority' }],
+})
+
+describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  let fixture: GatewayFixture
+  let authority: TestAuthority
+  let otherAuthority: TestAuthority
+  beforeAll(async () => {
+    authority = await testAuthority('one')
+    otherAuthority = await testAuthority('other')
+    const own = await authority.server('abc.example.com', 'other.example.com', identity)
+    fixture = await GatewayFixture.up('tls', [
+      { service: 'secure', protocol: 'https', certificate: own['tls.crt'], key: own['tls.key'], servicePort: 443 },
+    ])
+    await fixture.apply(
+      secret('certificate', await authority.server(...names)),
+      configMap('authority', authority.certificate),
+      configMap('other-authority', otherAuthority.certificate),
+      gateway('secured', [
+        httpsListener('https', 'certificate'),
+        httpsListener('https-with-hostname', 'certificate', { hostname: 'second-example.org' }),
+        httpsListener('https-with-wildcard', 'certificate', { hostname: '*.wildcard.org' }),
+        httpsListener('https-within-wildcard', 'certificate', { hostname: 'fourth-example.wildcard.org' }),
+      ]),
+    )
+  })
+  afterEach(() => fixture?.unmake())
+  afterAll(() => fixture?.close())
+
+  /** A request by a name that the client says in its hello, and perhaps with a certificate. */
+  const secure = (serverName: string, to: string, client?: CertificateData): Asked => ({
+    to,
+    tls: { serverName, trusted: authority.certificate, certificate: client?.['tls.crt'], key: client?.['tls.key'] },
+  })
+
+  /** There is no answer at all. */
+  const fails = (place: Place, asked: Asked): Promise<void> =>
+    fixture.holds(async () => {
+      const { error, status } = await fixture.asker.request(place, asked)
+      return error === undefined ? [`${JSON.stringify(asked.to)} is answered with ${status}`] : []
+    })
+
+  describe('listeners', () => {
+    test('HTTPRouteHTTPSListener', async () => {
+      await fixture.make(
+        httpRoute('https', 'secured', [rule('v1')], { hostnames: ['example.org'] }),
+        httpRoute('https-no-hostname', 'secured/https-with-hostname', [rule('v2')]),
+      )
+      await fixture.accepted('httproute', 'https', 'https-no-hostname')
+      await fixture.answers(await fixture.place('secured', 443), [
+        [secure('example.org', 'example.org/'), 'v1'],
+        [secure('second-example.org', 'second-example.org/'), 'v2'],
+        [secure('unknown-example.org', 'unknown-example.org/'), 404],
+      ])
+    })
+
+    test('HTTPRouteHTTPSListenerDetectMisdirectedRequests', async () => {
+      const [third, fourth, fifth] = ['third', 'fourth', 'fifth'].map(name => `${name}-example.wildcard.org`) as [
+        string,
+        string,
+        string,
+      ]
+      const toService = (service: string): object => rule(service, [prefix('/detect')])
+      await fixture.make(
+        httpRoute('detect-1', 'secured/https', [toService('v1')], { hostnames: ['example.org'] }),
+        httpRoute('detect-2', 'secured/https-with-hostname', [toService('v2')]),
+        httpRoute('detect-3', 'secured/https-with-wildcard', [toService('v3')]),
+        httpRoute('detect-4', 'secured/https-within-wildcard', [toService('v1')]),
+      )
+      await fixture.accepted('httproute', 'detect-1', 'detect-2', 'detect-3', 'detect-4')
+      const cases: readonly (readonly [serverName: string, host: string, expected: string | number])[] = [
+        ['example.org', 'example.org', 'v1'],
+        ['example.org', 'second-example.org', 421],
+        ['example.org', 'unknown-example.org', 404],
+        ['second-example.org', 'second-example.org', 'v2'],
+        ['second-example.org', 'example.org', 421],
+        ['second-example.org', 'unknown-example.org', 421],
+        [third, third, 'v3'],
+        [third, fifth, 'v3'],
+        [third, fourth, 421],
+        [third, 'second-example.org', 421],
+        [third, 'unknown-example.org', 421],
+        [fourth, fourth, 'v1'],
+        [fourth, fifth, 421],
+        ['unknown-example.org', 'example.org', 'v1'],
+        ['unknown-example.org', 'unknown-example.org', 404],
+      ]
+      await fixture.answers(
+        await fixture.place('secured', 443),
+        cases.map(([serverName, host, expected]): Case => [secure(serverName, `${host}/detect`), expected]),
+      )
+    })
+
+    test('HTTPRouteRedirectPortAndScheme', async () => {
+      const hostname = 'example.org'
+      const redirects = (to: readonly object[]): object[] =>
+        to.map((more, at) => ({ matches: [exact(`/${at}`)], filters: [redirect({ hostname, ...more })] }))
+      const plain = [{}, { port: 80 }, { port: 8080 }, { scheme: 'https' }, { scheme: 'https', port: 443 }]
+      const fromHttp = redirects([...plain, { scheme: 'https', port: 8443 }])
+      const fromHttps = redirects([
+        {},
+        { port: 443 },
+        { port: 8443 },
+        { scheme: 'http' },
+        { scheme: 'http', port: 80 },
+        { scheme: 'http', port: 8080 },
+      ])
+      const http = { hostname, protocol: 'http:', port: '' }
+      const https = { hostname, protocol: 'https:', port: '' }
+      await fixture.make(
+        gateway('at-8080', [listener('http', { port: 8080 })]),
+        httpRoute('from-80', 'same', fromHttp),
+        httpRoute('from-8080', 'at-8080', redirects(plain.slice(0, 4))),
+        httpRoute('from-443', 'secured/https', fromHttps),
+      )
+      await fixture.accepted('httproute', 'from-80', 'from-8080', 'from-443')
+      const leading = (locations: readonly object[], asked: (path: string) => string | Asked): Case[] =>
+        locations.map((location, at): Case => [asked(`/${at}`), { status: 302, location }])
+      await fixture.answers(
+        'same',
+        leading([http, http, { ...http, port: '8080' }, https, https, { ...https, port: '8443' }], path => path),
+      )
+      await fixture.answers(
+        await fixture.place('at-8080', 8080),
+        leading([{ ...http, port: '8080' }, http, { ...http, port: '8080' }, https], path => path),
+      )
+      await fixture.answers(
+        await fixture.place('secured', 443),
+        leading([https, https, { ...https, port: '8443' }, http, http, { ...http, port: '8080' }], path =>
+          secure('example.org', `example.org${path}`),
+        ),
+      )
+    })
+  })
+
+  describe('certificates of clients', () => {
+    const trusting = (name: string, more: object = {}): object => ({
+      validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name, ...more }] },
+    })
+    const listeners = [
+      httpsListener('https', 'certificate'),
+      httpsListener('per-port', 'certificate', { port: 8443, hostname: 'second-example.org' }),
+    ]
+    const routes = (parent: string): TestObject[] => [
+      httpRoute(`${parent}-1`, `${parent}/https`, [rule('v1')], { hostnames: ['example.org'] }),
+      httpRoute(`${parent}-2`, `${parent}/per-port`, [rule('v2')]),
+    ]
+    const first = (client?: CertificateData): Asked => secure('example.org', 'example.org/', client)
+    const second = (client?: CertificateData): Asked => secure('second-example.org', 'second-example.org/', client)
+
+    test('GatewayFrontendClientCertificateValidation', async () => {
+      const perPort = [{ port: 8443, tls: trusting('other-authority') }]
+      await fixture.make(
+        gateway('validating', listeners, { tls: { frontend: { default: trusting('authority'), perPort } } }),
+        ...routes('validating'),
+      )
+      await fixture.accepted('httproute', 'validating-1', 'validating-2')
+      const [known, other] = [await authority.client('known'), await otherAuthority.client('other')]
+      const [usual, special] = [await fixture.place('validating', 443), await fixture.place('validating', 8443)]
+      await fixture.answers(usual, [[first(known), 'v1']])
+      await fails(usual, first(other))
+      await fails(usual, first())
+      await fixture.answers(special, [[second(other), 'v2']])
+      await fails(special, second(known))
+    })
+
+    test('GatewayFrontendClientCertificateValidationInsecureFallback', async () => {
+      const lenient = (name: string): object => ({
+        validation: { ...(trusting(name) as { validation: object }).validation, mode: 'AllowInsecureFallback' },
+      })
+      const perPort = [{ port: 8443, tls: lenient('other-authority') }]
+      await fixture.make(
+        gateway('lenient', listeners, { tls: { frontend: { default: lenient('authority'), perPort } } }),
+        ...routes('lenient'),
+      )
+      await fixture.accepted('httproute', 'lenient-1', 'lenient-2')
+      await fixture.gateway('lenient', { InsecureFrontendValidationMode: 'True ConfigurationChanged' })
+      const clients = [await authority.client('known'), await otherAuthority.client('other'), undefined]
+      await fixture.answers(
+        await fixture.place('lenient', 443),
+        clients.map((client): Case => [first(client), 'v1']),
+      )
+      await fixture.answers(
+        await fixture.place('lenient', 8443),
+        clients.map((client): Case => [second(client), 'v2']),
+      )
+    })
+
+    const well: Conditions = { Accepted: 'True', ResolvedRefs: 'True', Programmed: 'True' }
+    const invalid = (why: string): Conditions => ({
+      Accepted: 'False NoValidCACertificate',
+      ResolvedRefs: `False ${why}`,
+      Programmed: 'False',
+    })
+
+    test('GatewayFrontendInvalidDefaultClientCertificateValidation', async () => {
+      await fixture.make(
+        gateway('invalid-default', [listener('http'), httpsListener('https', 'certificate')], {
+          tls: { frontend: { default: trusting('nothing') } },
+        }),
+        httpRoute('of-invalid-default', 'invalid-default', [rule('v1')], { hostnames: ['example.org'] }),
+      )
+      await fixture.listeners('invalid-default', {
+        http: { conditions: well },
+        https: { conditions: invalid('InvalidCACertificateRef') },
+      })
+      await fixture.answers('invalid-default', [['example.org/', 'v1']])
+      await fails(await fixture.place('invalid-default', 443), first())
+    })
+
+    test('GatewayInvalidFrontendClientCertificateValidation', async () => {
+      const perPort = [
+        { port: 7443, tls: trusting('nothing') },
+        { port: 8443, tls: trusting('v2', { kind: 'Service' }) },
+        { port: 6443, tls: trusting('authority', { namespace: webBackends }) },
+      ]
+      const at = (name: string, port: number): object => httpsListener(name, 'certificate', { port })
+      await fixture.make(
+        gateway(
+          'invalid-client',
+          [at('https', 443), at('unresolved', 7443), at('invalid-kind', 8443), at('not-granted', 6443)],
+          { tls: { frontend: { default: trusting('authority'), perPort } } },
+        ),
+      )
+      await fixture.listeners('invalid-client', {
+        https: { conditions: well },
+        unresolved: { conditions: invalid('InvalidCACertificateRef') },
+        'invalid-kind': { conditions: invalid('InvalidCACertificateKind') },
+        'not-granted': { conditions: invalid('RefNotPermitted') },
+      })
+    })
+  })
+
+  describe('services', () => {
+    const abc = { status: 200, service: 'secure', echo: { serverName: 'abc.example.com' } }
+    const other = { ...abc, echo: { serverName: 'other.example.com' } }
+    const unavailable = { status: [500, 502, 503] }
+    /** Services that all lead to the one that speaks TLS. */
+    const securely = async (...services: string[]): Promise<void> => {
+      const { spec } = await fixture.get<{ spec: { ports: { targetPort: number }[] } }>('service', 'secure')
+      const targetPort = spec.ports[0]!.targetPort
+      const ports = [443, 8443].map((port, at) => ({ name: `https-${at + 1}`, port, targetPort }))
+      await fixture.make(...services.map(name => service(name, { selector: { app: 'backends' }, ports })))
+    }
+
+    test('GatewayTLSBackendClientCertificate', async () => {
+      await fixture.make(
+        secret('own-certificate', await authority.client('the gateway')),
+        gateway('known', [listener('http')], {
+          tls: { backend: { clientCertificateRef: { name: 'own-certificate' } } },
+        }),
+        policy('known', 'secure', byName('abc.example.com')),
+      )
+      await fixture.gateway('known', { ResolvedRefs: 'True ResolvedRefs' })
+      await fixture.routed(
+        'known',
+        [['abc.example.com/', { ...abc, echo: { ...abc.echo, client: 'the gateway' } }]],
+        httpRoute('as-known', 'known', [rule(backend('secure', { port: 443 }))]),
+      )
+      await fixture.policy('known', { Accepted: 'True' })
+    })
+
+    test('GatewayInvalidTLSBackendConfiguration', async () => {
+      const conditions = { Accepted: 'True Accepted' }
+      await fixture.make(secret('malformed', { 'tls.crt': 'Hello world', 'tls.key': 'Hello world' }))
+      for (const [name, reference, why] of [
+        ['client-nonexistent', { name: 'nothing' }, 'InvalidClientCertificateRef'],
+        [
+          'client-group',
+          { group: 'wrong.example.com', kind: 'Secret', name: 'certificate' },
+          'InvalidClientCertificateRef',
+        ],
+        ['client-kind', { kind: 'WrongKind', name: 'certificate' }, 'InvalidClientCertificateRef'],
+        ['client-malformed', { name: 'malformed' }, 'InvalidClientCertificateRef'],
+        ['client-not-granted', { name: 'certificate', namespace: webBackends }, 'RefNotPermitted'],
+      ] as const) {
+        const tls = { backend: { clientCertificateRef: reference } }
+        await fixture.make(gateway(name, [listener('http')], { tls }))
+        await fixture.gateway(name, { ...conditions, ResolvedRefs: `False ${why}` })
+      }
+    })
+
+    test('BackendTLSPolicy', async () => {
+      await securely('wrongly-named')
+      await fixture.make(
+        policy('usual', 'secure', byName('abc.example.com')),
+        policy('wrong', 'wrongly-named', byName('not.example.com')),
+      )
+      await fixture.routed(
+        'same',
+        [
+          ['abc.example.com/secure', abc],
+          ['abc.example.com/wrong', unavailable],
+        ],
+        httpRoute('usual', 'same', [
+          rule(backend('secure', { port: 443 }), [exact('/secure')]),
+          rule(backend('wrongly-named', { port: 443 }), [exact('/wrong')]),
+        ]),
+      )
+      await fixture.policy('usual', { Accepted: 'True Accepted', ResolvedRefs: 'True ResolvedRefs' })
+    })
+
+    test('BackendTLSPolicyConflictResolution', async () => {
+      await securely('whole', 'by-section', 'by-both')
+      const accepted = { Accepted: 'True Accepted' }
+      const conflicted = { Accepted: 'False Conflicted' }
+      const [usual, special] = [byName('abc.example.com'), byName('other.example.com')]
+      await fixture.make(
+        policy('whole-1', 'whole', special),
+        policy('whole-2', 'whole', usual),
+        policy('section-1', 'by-section', special, 'https-1'),
+        policy('section-2', 'by-section', usual, 'https-1'),
+        policy('both-section', 'by-both', special, 'https-1'),
+        policy('both-whole', 'by-both', usual),
+      )
+      await fixture.routed(
+        'same',
+        [
+          ['abc.example.com/whole', other],
+          ['abc.example.com/section', other],
+          ['abc.example.com/both-section', other],
+          ['abc.example.com/both-whole', abc],
+        ],
+        httpRoute('conflicts', 'same', [
+          rule(backend('whole', { port: 443 }), [exact('/whole')]),
+          rule(backend('by-section', { port: 443 }), [exact('/section')]),
+          rule(backend('by-both', { port: 443 }), [exact('/both-section')]),
+          rule(backend('by-both', { port: 8443 }), [exact('/both-whole')]),
+        ]),
+      )
+      for (const name of ['whole-1', 'section-1', 'both-section', 'both-whole']) await fixture.policy(name, accepted)
+      for (const name of ['whole-2', 'section-2']) await fixture.policy(name, conflicted)
+    })
+
+    /** A policy whose authority is not there as it should be. */
+    async function withoutAuthority(name: string, reference: object, why: string): Promise<void> {
+      await securely(name)
+      await fixture.make(
+        policy(name, name, {
+          hostname: 'abc.example.com',
+          caCertificateRefs: [{ group: '', kind: 'ConfigMap', ...reference }],
+        }),
+      )
+      const path = `abc.example.com/${name}`
+      const route = httpRoute(name, 'same', [rule(backend(name, { port: 443 }), [exact(`/${name}`)])])
+      await fixture.make(route)
+      await fixture.policy(name, { Accepted: 'False NoValidCACertificate', ResolvedRefs: `False ${why}` })
+      await fixture.answers('same', [[path, unavailable]])
+    }
+
+    test('BackendTLSPolicyInvalidCACertificateRef', async () => {
+      await fixture.make(configMap('malformed-authority', 'Hello world'))
+      await withoutAuthority('nonexistent', { name: 'nothing' }, 'InvalidCACertificateRef')
+      await withoutAuthority('malformed', { name: 'malformed-authority' }, 'InvalidCACertificateRef')
+    })
+
+    test('BackendTLSPolicyInvalidKind', () =>
+      withoutAuthority('invalid-kind', { kind: 'InvalidKind', name: 'authority' }, 'InvalidKind'))
+
+    test('BackendTLSPolicyObservedGenerationBump', async () => {
+      await fixture.make(
+        policy('observed', 'secure', byName('abc.example.com')),
+        httpRoute('observed', 'same', [rule(backend('secure', { port: 443 }))]),
+      )
+      await fixture.policy('observed', { Accepted: 'True' })
+      await fixture.patch('backendtlspolicy', 'observed', { spec: { validation: { hostname: 'foo.example.com' } } })
+      const { metadata } = await fixture.get<{ metadata: { generation: number } }>('backendtlspolicy', 'observed')
+      expect(metadata.generation).toBe(2)
+      await fixture.policy('observed', { Accepted: 'True', ResolvedRefs: 'True' })
+    })
+
+    test('BackendTLSPolicySANValidation', async () => {
+      const name = (hostname: string): object => ({ type: 'Hostname', hostname })
+      const uri = (uri: string): object => ({ type: 'URI', uri })
+      const others = [uri('spiffe://def.example.com/test-identity'), name('def.example.com')]
+      const wanted: Readonly<Record<string, readonly [alternatives: readonly object[], isWell: boolean]>> = {
+        'san-dns': [[name('abc.example.com')], true],
+        'san-dns-mismatch': [[name('dce.example.com')], false],
+        'san-uri': [[uri(identity)], true],
+        'san-uri-mismatch': [[others[0]!], false],
+        'san-several': [[uri(identity), name('abc.example.com')], true],
+        'san-several-mismatch': [others, false],
+      }
+      await securely(...Object.keys(wanted))
+      await fixture.make(
+        ...Object.entries(wanted).map(([name, [subjectAltNames]]) =>
+          policy(name, name, { ...byName('abc.example.com'), subjectAltNames }, 'https-1'),
+        ),
+      )
+      await fixture.routed(
+        'same',
+        Object.entries(wanted).map(([name, [, isWell]]): Case => [
+          `abc.example.com/${name}`,
+          isWell ? abc : unavailable,
+        ]),
+        httpRoute(
+          'sans',
+          'same',
+          Object.keys(wanted).map(name => rule(backend(name, { port: 443 }), [exact(`/${name}`)])),
+        ),
+      )
+      for (const name of Object.keys(wanted)) await fixture.policy(name, { Accepted: 'True Accepted' })
+    })
+  })
+})
