@@ -363,6 +363,7 @@ describe('a canary', () => {
         ...before,
         run: run => {
           seen.push(looks())
+          expect(run.process.variables['SAMPAN_TARGET_HOST']).toEqual({ value: 'hcn-canary' })
           return before.run(run)
         },
       }

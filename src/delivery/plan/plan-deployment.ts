@@ -232,6 +232,7 @@ class DeploymentPlanner {
       const usual = workloadOf(manifest, this.parts, 'canary', instances)
       const canary = { ...usual, share, ...(weighing && { serving: false }) }
       const entrances = weighing === undefined || index > 0 ? [] : [weighing.main, weighing.canary]
+      const asked = weighing?.canary.name ?? manifest.name
       this.builder.bring(
         {
           ...rolloutFacts(canary, observed, timeLimitSeconds),
@@ -255,7 +256,7 @@ class DeploymentPlanner {
         share,
         seconds,
         maxRestarts,
-        ...(run !== undefined && { run: this.run(`analysis-${number}`, run, manifest.name) }),
+        ...(run !== undefined && { run: this.run(`analysis-${number}`, run, asked) }),
         queries,
       })
     })
