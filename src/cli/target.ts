@@ -66,7 +66,7 @@ export function openTarget(options: TargetOptions, setting = settingOf(options))
   const { context, clock } = options
   const access = clusterAccess(kubeconfigPaths(process.env), context ?? setting.settings?.context)
   const client = new HttpClient({ access, userAgent: 'sampan', clock })
-  const engine = new KubernetesEngine({ client, name: access.context, clock })
+  const engine = new KubernetesEngine({ client, name: access.context, clock, gateway: setting.settings?.gateway })
   const inFlight = new InFlight()
   return {
     ...setting,

@@ -27,19 +27,20 @@ export async function checkAbilities(place: Place, planned: PlannedRelease, worl
     )
 }
 
-/** Also those that are gone again when all is done. */
+/** Also those that are gone again when all is done; those that change as they are first, when routes may be weighed. */
 function allParts({ parts, steps }: PlannedRelease): readonly Part[] {
   const passing = steps.flatMap(step => (step.kind === 'bring' ? step.put : []))
-  const all = [...parts, ...passing]
+  const all = [...passing, ...parts]
   return all.filter((part, index) => all.findIndex(other => samePart(other, part)) === index)
 }
 
 async function sharing({ steps }: PlannedRelease, { engine }: Checked): Promise<Inability[]> {
   const shared = steps
     .flatMap(step => (step.kind === 'bring' ? step.put : []))
-    .filter((part): part is Workload & Required<Pick<Workload, 'share'>> => 'share' in part)
+    .filter((part): part is Workload & Required<Pick<Workload, 'share'>> => 'share' in part && !part.share?.weighed)
   if (shared.length === 0) return []
-  const { because } = await engine.sharing()
+  const how = await engine.sharing()
+  const because = how.by === 'weights' ? 'no route leads to both versions' : how.because
   const shares = shared.map(workload => {
     const { instances, share } = workload
     return `${share.percent} % become ${shareText(workload, share)} (${instances} of ${instances + share.besideInstances})`

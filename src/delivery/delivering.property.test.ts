@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Killed, MemoryDelivery, plainManifest } from '../testing/memory-delivery.ts'
-import type { Part } from './engine/parts.ts'
+import type { Entrance, Part, Route, Workload } from './engine/parts.ts'
 import type { Manifest, Strategy } from './manifest/manifest.ts'
 
 const command = (...words: string[]): { command: string[]; timeLimitSeconds: number } => ({
@@ -86,25 +86,32 @@ const failures = [
   'team-hook',
 ]
 
+interface Earlier {
+  readonly releases: readonly Manifest[]
+  /** Routes share requests by weights. */
+  readonly weighs: boolean
+}
+
 /** A service that has had these releases. */
-async function having(earlier: readonly Manifest[]): Promise<MemoryDelivery> {
+async function having({ releases: earlier, weighs }: Earlier): Promise<MemoryDelivery> {
   const delivery = new MemoryDelivery()
+  delivery.weighs = weighs
   for (const [index, manifest] of earlier.entries()) await delivery.deploy(manifest, `${index + 1}.0.0`)
   return delivery
 }
 
 /** How many things a delivery does that a kill could come between. */
-async function livesOf(
-  earlier: readonly Manifest[],
-  work: (delivery: MemoryDelivery) => Promise<unknown>,
-): Promise<number> {
+async function livesOf(earlier: Earlier, work: (delivery: MemoryDelivery) => Promise<unknown>): Promise<number> {
   const delivery = await having(earlier)
   delivery.lives = 100_000
   await work(delivery)
   return 100_000 - delivery.lives
 }
 
-const history = fc.array(manifests, { minLength: 0, maxLength: 2 })
+const history: fc.Arbitrary<Earlier> = fc.record({
+  releases: fc.array(manifests, { minLength: 0, maxLength: 2 }),
+  weighs: fc.boolean(),
+})
 /** A moment within a delivery, as a share of all that it does. */
 const moment = fc.double({ min: 0, max: 1, noNaN: true })
 const runs = { numRuns: 150 }
@@ -187,7 +194,7 @@ interface KilledDelivery {
   readonly isPending: boolean
 }
 
-async function killed(earlier: readonly Manifest[], manifest: Manifest, when: number): Promise<KilledDelivery> {
+async function killed(earlier: Earlier, manifest: Manifest, when: number): Promise<KilledDelivery> {
   const lives = await livesOf(earlier, whole => whole.deploy(manifest, '9.0.0'))
   const delivery = await having(earlier)
   const before = delivery.state()
@@ -224,7 +231,7 @@ describe('a delivery that is killed at any moment', () => {
         const { delivery, before, isPending } = await killed(earlier, manifest, when)
         if (!isPending) return
         const { state } = await delivery.rollback()
-        expect(state).toBe(earlier.length > 0 ? 'deployed' : 'failed')
+        expect(state).toBe(earlier.releases.length > 0 ? 'deployed' : 'failed')
         expect(delivery.state()).toEqual(before)
         await delivery.deploy(manifest, '10.0.0')
         expect((await delivery.releases())[0]).toMatchObject({ state: 'deployed', version: '10.0.0' })
@@ -295,6 +302,53 @@ describe('a rollback', () => {
     return [serving, entrance, parts.filter(({ kind }) => kind === 'schedule' || kind === 'route')]
   }
 })
+
+/** Entrances that it leads to, now. */
+const entrancesOf = ({ entrance, weights = [] }: Route): readonly string[] =>
+  weights.length === 0 ? [entrance] : weights.filter(({ weight }) => weight > 0).map(each => each.entrance)
+
+test('a route always leads to instances, whatever fails', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      history,
+      manifests,
+      fc.constantFrom(undefined, ...failures),
+      async (earlier, manifest, failing) => {
+        const delivery = await having(earlier)
+        const at = delivery.engine.behaviour.at
+        const lost: string[] = []
+        delivery.engine.behaviour = {
+          ...delivery.engine.behaviour,
+          at: verb => {
+            lost.push(...leadingNowhere(delivery.state().parts).map(route => `${verb}: ${route}`))
+            at(verb)
+          },
+        }
+        delivery.failing = failing
+        delivery.once = true
+        await delivery.deploy(manifest, '9.0.0').catch(() => {})
+        await delivery.rollback().catch(() => {})
+        expect(lost).toEqual([])
+      },
+    ),
+    runs,
+  )
+})
+
+const leadingNowhere = (parts: readonly Part[]): string[] =>
+  parts
+    .filter(part => part.kind === 'route')
+    .filter(
+      route =>
+        !entrancesOf(route).every(name => {
+          const entrance = parts.find((part): part is Entrance => part.kind === 'entrance' && part.name === name)
+          return entrance !== undefined && parts.some(part => part.kind === 'workload' && isBehind(part, entrance))
+        }),
+    )
+    .map(({ name }) => name)
+
+const isBehind = ({ track, serving, instances }: Workload, { leadsTo }: Entrance): boolean =>
+  instances > 0 && (leadsTo === 'serving' ? serving : track === leadsTo.track)
 
 test('no task ever has two schedules', async () => {
   await fc.assert(

@@ -334,6 +334,118 @@ describe('a canary', () => {
     ])
   })
 
+  describe('by weights', () => {
+    const routes = [{ host: 'hcn.localhost', path: '/', port: 'http' }]
+    const routed = (more: object = {}): Manifest => ({ ...canary(more), replicas: 4, routes })
+    beforeEach(async () => {
+      delivery.weighs = true
+      await delivery.deploy(routed(), '1.0.0')
+    })
+
+    const looks = (): string[] =>
+      delivery
+        .state()
+        .parts.flatMap(part =>
+          part.kind === 'workload'
+            ? [`${part.name} ${part.version} ${part.instances}${part.serving ? '' : ' aside'}`]
+            : part.kind === 'entrance'
+              ? [`${part.name} to ${JSON.stringify(part.leadsTo)}`]
+              : part.kind === 'route'
+                ? [(part.weights ?? []).map(({ entrance, weight }) => `${weight} to ${entrance}`).join(', ')]
+                : [],
+        )
+
+    test('gives each step its share, and one entrance gets all requests of routes before and after', async () => {
+      const { engine } = delivery
+      const before = engine.behaviour
+      const seen: string[][] = []
+      engine.behaviour = {
+        ...before,
+        run: run => {
+          seen.push(looks())
+          expect(run.process.variables['SAMPAN_TARGET_HOST']).toEqual({ value: 'hcn-canary' })
+          return before.run(run)
+        },
+      }
+      const usual = looks()
+      const release = await delivery.deploy(routed({ run: { command: ['look'], timeLimitSeconds: 60 } }), '2.0.0')
+      const entrances = ['hcn to "serving"', 'hcn-canary to {"track":"canary"}', 'hcn-main to {"track":"main"}']
+      expect(seen).toEqual([
+        [...entrances, '75 to hcn-main, 25 to hcn-canary', 'hcn 1.0.0 4', 'hcn-canary 2.0.0 1 aside'],
+        [...entrances, '50 to hcn-main, 50 to hcn-canary', 'hcn 1.0.0 4', 'hcn-canary 2.0.0 2 aside'],
+      ])
+      expect(looks()).toEqual(usual.map(line => line.replace('1.0.0', '2.0.0')))
+      expect(release.steps.map(({ title }) => title)).toEqual([
+        'give 25 % of the requests to 1 new instance',
+        'watch them for 4 s',
+        'give 50 % of the requests to 2 new instances',
+        'watch them for 4 s',
+        'roll out 2.0.0 on 4 instances',
+        'lead hcn to the instances',
+        'lead all requests of routes to the instances, and stop the instances beside',
+        'set routes: hcn.localhost/',
+      ])
+      expect(delivery.warnings).toEqual([])
+    })
+
+    test('takes routes back before what they lead to', async () => {
+      delivery.failing = '-analysis-2'
+      const { engine } = delivery
+      const before = engine.behaviour
+      const led: string[] = []
+      engine.behaviour = {
+        ...before,
+        at: verb => {
+          before.at(verb)
+          if (verb.startsWith('after put') || verb.startsWith('after remove')) led.push(verb.slice('after '.length))
+        },
+      }
+      const usual = delivery.state()
+      await failure(delivery.deploy(routed({ run: { command: ['look'], timeLimitSeconds: 60 } }), '2.0.0'))
+      expect(led).toEqual([
+        'put entrance',
+        'put entrance',
+        'put route',
+        'put route',
+        'put route',
+        'put route',
+        'remove workload',
+        'remove entrance',
+        'remove entrance',
+      ])
+      expect(delivery.state()).toEqual(usual)
+    })
+
+    test('keeps as many instances as the share of those beside takes', async () => {
+      const { engine, place } = delivery
+      const before = engine.behaviour
+      const watch = { progress: () => {}, heldUp: () => {}, timeLimitSeconds: 1, signal: new AbortController().signal }
+      const sizes: number[] = []
+      engine.behaviour = {
+        ...before,
+        rollOut(workload) {
+          if (workload.track === 'canary') sizes.push(workload.instances)
+          if (sizes.length === 1) void engine.scale(place, 'hcn', 9, watch)
+          return before.rollOut(workload)
+        },
+      }
+      await delivery.deploy(routed(), '2.0.0')
+      expect(sizes).toEqual([1, 3, 5])
+    })
+
+    test.each([
+      ['without a route', { routes: [] }],
+      ['of a port that the new version has not', { ports: [{ name: 'web', port: 3000, protocol: 'TCP' }] }],
+    ] as const)('%s there are none, and instances count', async (_which, change) => {
+      if ('routes' in change) await delivery.deploy({ ...routed(), ...change }, '1.1.0')
+      const next = { ...routed(), ...change, ...('ports' in change && { routes: [], health: undefined }) }
+      await delivery.deploy(next as Manifest, '2.0.0')
+      expect(delivery.warnings).toEqual([
+        expect.stringMatching(/^requests are shared by numbers of instances.*; no route leads to both versions$/),
+      ])
+    })
+  })
+
   test.each([
     ['that does not answer', undefined, 'it does not answer'],
     ['that has no value now', (): Promise<undefined> => Promise.resolve(undefined), undefined],

@@ -63,7 +63,11 @@ async function deploymentPlan(
 ): Promise<Plan> {
   const { manifest, version } = deployment
   const place = placeOf(deployment)
-  const [materials, observed] = await Promise.all([deployment.gather(place, present), engine.observe(place)])
+  const [materials, observed, { by: sharing }] = await Promise.all([
+    deployment.gather(place, present),
+    engine.observe(place),
+    manifest.strategy.kind === 'canary' ? engine.sharing() : ({ by: 'instances' } as const),
+  ])
   const planned = planDeployment({
     manifest,
     version,
@@ -71,6 +75,7 @@ async function deploymentPlan(
     materials,
     present,
     observed,
+    sharing,
     timeLimitSeconds,
   })
   return { planned, bundles: bundlesOf(materials) }

@@ -130,7 +130,7 @@ describe('a service', () => {
     ],
     [
       'has the address of a route that something serves',
-      { observed: observation({ routes: [{ name: 'r', host: 'hcn.test', path: '/api', address: '10.0.0.1' }] }) },
+      { observed: observation({ routes: [{ name: 'r', host: 'hcn.test', path: '/api', served: true }] }) },
       { address: 'http://hcn.test/api' },
     ],
     [
@@ -139,7 +139,7 @@ describe('a service', () => {
         releases: [
           release({ parts: [workload(), entrance({ ports: [{ name: 'http', port: 80, external: 30080 }] })] }),
         ],
-        observed: observation({ routes: [{ name: 'r', host: 'hcn.test', path: '/api' }] }),
+        observed: observation({ routes: [{ name: 'r', host: 'hcn.test', path: '/api', served: false }] }),
       },
       { address: 'port 30080 of the machines' },
     ],

@@ -155,7 +155,7 @@ const scheduleTroubles = ({ task, trouble }: ObservedSchedule): string[] =>
 
 /** A route that something serves, else a port of the machines. */
 function addressOf({ parts }: Release, { routes }: Observation): string | undefined {
-  const route = routes.find(({ address }) => address !== undefined)
+  const route = routes.find(({ served }) => served)
   if (route !== undefined) return `http://${route.host}${route.path}`
   const entrances = parts.filter((part): part is Entrance => part.kind === 'entrance')
   const external = entrances.flatMap(({ ports }) => ports).find(port => port.external !== undefined)

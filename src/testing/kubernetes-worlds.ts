@@ -6,17 +6,20 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { badRequest } from '../api/api-error.ts'
 import type { Container, ContainerState, Pod, PodStatus } from '../api/generated/models.ts'
+import { offeredGateway } from '../api/gateway-names.ts'
 import { namespaces, pods, roleBindings, roles } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { HttpClient } from '../client/http-client.ts'
 import type { EngineWorld, TestProcesses } from '../delivery/engine/contract/engine-world.ts'
 import { KubernetesEngine } from '../delivery/engine/kubernetes/kubernetes-engine.ts'
+import type { GatewayName } from '../delivery/engine/kubernetes/route-style.ts'
 import type { Process } from '../delivery/engine/parts.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { offerStorageClass } from '../main/default-storage-class.ts'
 import { formatTime } from '../lib/clock.ts'
 import { signCertificate, type KeyPairPem } from '../server/auth/certificate-authority.ts'
 import { deployerRules, rightText } from './deployer-role.ts'
+import { startOfferedGateway } from './offered-gateway.ts'
 import { runProcess } from './process-streams.ts'
 import { startTestCluster } from './test-cluster.ts'
 import { testKeys, type TestServerOptions } from './in-process-server.ts'
@@ -91,6 +94,8 @@ function pretended(pod: Pod): Partial<PodStatus> {
   return {
     phase: 'Running',
     startTime: now,
+    podIP: '10.0.0.1',
+    podIPs: [{ ip: '10.0.0.1' }],
     conditions: ['Initialized', 'ContainersReady', 'Ready'].map(type => ({
       type,
       status: 'True',
@@ -103,7 +108,7 @@ function pretended(pod: Pod): Partial<PodStatus> {
 export interface PretendedCluster {
   readonly client: Client
   /** With all rights, or those of a client certificate. */
-  engineFor(certificate?: KeyPairPem): KubernetesEngine
+  engineFor(certificate?: KeyPairPem, gateway?: GatewayName): KubernetesEngine
   engineAs(user: string): Promise<KubernetesEngine>
   certificateOf(user: string): Promise<KeyPairPem>
   close(): Promise<void>
@@ -162,8 +167,9 @@ export async function pretendedCluster(audit?: TestServerOptions['audit']): Prom
     await cluster.client.patch(pods, { namespace, name }, { type: 'strategic', value }, { subresource: 'status' })
   }
   const { authority, admin } = await testKeys()
-  const engineFor = ({ certificate, key }: KeyPairPem = admin): KubernetesEngine =>
+  const engineFor = ({ certificate, key }: KeyPairPem = admin, gateway?: GatewayName): KubernetesEngine =>
     new KubernetesEngine({
+      gateway,
       name: 'pretended',
       clock: machineClock,
       client: new HttpClient({
@@ -204,8 +210,14 @@ interface Audited {
 const deployer = 'deployer'
 const namespace = 'contract'
 
-/** @param used takes each right that was made use of */
-export async function pretendedKubernetes(used: (right: string) => void = () => {}): Promise<EngineWorld> {
+/**
+ * @param used takes each right that was made use of
+ * @param hasGateway routes are taken by the Gateway that a cluster of Sampan offers
+ */
+export async function pretendedKubernetes(
+  used: (right: string) => void = () => {},
+  hasGateway = false,
+): Promise<EngineWorld> {
   const cluster = await pretendedCluster({
     policy: { rules: [{ level: 'Metadata', users: [deployer], omitStages: ['RequestReceived'] }] },
     sink: {
@@ -219,12 +231,17 @@ export async function pretendedKubernetes(used: (right: string) => void = () => 
     },
   })
   await giveRights(cluster.client)
+  const gateway = hasGateway ? await startOfferedGateway(cluster.client) : undefined
   const certificate = await cluster.certificateOf(deployer)
   return {
     namespace,
     processes: busyboxProcesses,
-    engine: () => cluster.engineFor(certificate),
-    close: () => cluster.close(),
+    // Who has rights in one namespace alone does not see it by himself.
+    engine: () => cluster.engineFor(certificate, hasGateway ? offeredGateway : undefined),
+    close: async () => {
+      await gateway?.stop()
+      await cluster.close()
+    },
   }
 }
 

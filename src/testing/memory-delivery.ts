@@ -64,6 +64,8 @@ export class MemoryDelivery {
   failing: string | undefined
   /** What the engine cannot do. */
   lacking: readonly Inability[] = []
+  /** Routes share requests by weights. */
+  weighs = false
   query: DeliveryOptions['query']
   /** What hooks do not answer to. */
   deafTo: News['event'] | undefined
@@ -92,6 +94,8 @@ export class MemoryDelivery {
         this.live()
       },
       cannot: () => this.lacking,
+      sharing: () =>
+        this.weighs ? { by: 'weights' } : { by: 'instances', because: 'nothing in memory weighs requests' },
       run: run => this.run(run),
       rollOut: workload =>
         this.failing === `rollOut ${workload.track}`

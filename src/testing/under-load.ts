@@ -26,11 +26,11 @@ async function untilNoneEnds(cluster: ClusterFixture): Promise<void> {
   })
 }
 
-export async function underLoad(
-  cluster: ClusterFixture,
-  { urls, keptAlive, newEachTime, pauseMs }: Load,
-  work: () => Promise<unknown>,
-): Promise<LoadReport> {
+export interface RunningLoad {
+  stop(): Promise<LoadReport>
+}
+
+export function startLoad(cluster: ClusterFixture, { urls, keptAlive, newEachTime, pauseMs }: Load): RunningLoad {
   const program = join(repository, 'src/testing/http-load.ts')
   const load = cluster.spawn(process.execPath, [
     program,
@@ -39,15 +39,30 @@ export async function underLoad(
   ])
   const report = text(load.stdout!)
   const words = text(load.stderr!)
+  return {
+    async stop() {
+      load.stdin!.end()
+      const line = await report
+      if (line === '') throw new Error(`the load ended with ${await words}`)
+      return JSON.parse(line) as LoadReport
+    },
+  }
+}
+
+export async function underLoad(
+  cluster: ClusterFixture,
+  wanted: Load,
+  work: () => Promise<unknown>,
+): Promise<LoadReport> {
+  const load = startLoad(cluster, wanted)
   try {
     await work()
     await untilNoneEnds(cluster)
-  } finally {
-    load.stdin!.end()
+  } catch (error) {
+    await load.stop().catch(() => {})
+    throw error
   }
-  const line = await report
-  if (line === '') throw new Error(`the load ended with ${await words}`)
-  const result = JSON.parse(line) as LoadReport
+  const result = await load.stop()
   const { requests, failures, slowestMs, versions } = result
   console.log(`${requests} requests, ${failures.length} failed, slowest ${slowestMs} ms, ${JSON.stringify(versions)}`)
   return result

@@ -12,23 +12,10 @@ import {
   type Result,
 } from '../../src/testing/cluster-fixture.ts'
 import { underLoad } from '../../src/testing/under-load.ts'
+import { buildAsked } from './asked-service.ts'
 
 const reason = reasonToSkipCluster()
 
-/** Ends as a service should: it takes no new connections, and says with its last answers that they are the last. */
-const code = `
-let stopping = false
-const server = require('node:http').createServer((request, response) => {
-  if (stopping) response.setHeader('connection', 'close')
-  setTimeout(() => response.end(JSON.stringify({ version: process.env.SERVICE_VERSION })), 5)
-}).listen(8080)
-server.keepAliveTimeout = 60_000
-process.on('SIGTERM', () => {
-  stopping = true
-  const idle = setInterval(() => server.closeIdleConnections(), 1000)
-  setTimeout(() => server.close(() => { clearInterval(idle); process.exit() }), 1000)
-})
-`
 const strategies = {
   rolling: 'rolling',
   'blue-green': 'blue-green',
@@ -52,10 +39,7 @@ describe.skipIf(reason !== undefined)(`traffic${reason === undefined ? '' : ` (s
   let project: string
   beforeAll(async () => {
     cluster = await ClusterFixture.up('traffic')
-    const source = folder(cluster.directory, 'asked')
-    writeFileSync(join(source, 'package.json'), JSON.stringify({ name: 'asked', version: '1.0.0', main: 'main.js' }))
-    writeFileSync(join(source, 'main.js'), code)
-    for (const version of ['1.0.0', '2.0.0']) await cluster.build(source, `asked:${version}`)
+    await buildAsked(cluster, ['1.0.0', '2.0.0'])
     project = folder(cluster.directory, 'project')
     for (const strategy of Object.keys(strategies) as Strategy[])
       writeFileSync(join(folder(project, strategy), 'app.yml'), manifest(strategy))

@@ -21,6 +21,11 @@ interface RealCluster {
 async function realCluster(name: string): Promise<RealCluster> {
   const cluster = await ClusterFixture.up(name)
   await cluster.pushBusybox()
+  // What a cluster serves is asked once by an engine.
+  await eventually(
+    'the Gateway of the cluster is there',
+    async () => (await cluster.kubectl('get', 'gateway', 'sampan', '-n', 'kube-system')).code === 0,
+  )
   const access = clusterAccess([cluster.kubeconfig])
   const way = await wayIntoNamespace(cluster, Number(new URL(access.server).port))
   const server = `https://127.0.0.1:${way.port}`

@@ -157,7 +157,7 @@ services:
     const [answer, schema, { items }] = await Promise.all([
       cluster.curl(ordersUrl),
       this.asked('select max(number) from schema_changes'),
-      cluster.json<{ items: Found[] }>('get', 'deployments,services,cronjobs,ingresses', '-n', 'test'),
+      cluster.json<{ items: Found[] }>('get', 'deployments,services,cronjobs,ingresses,httproutes', '-n', 'test'),
     ])
     const schedule = JSON.stringify(items.filter(({ kind }) => kind === 'CronJob'))
     return {

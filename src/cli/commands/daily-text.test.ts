@@ -81,7 +81,7 @@ test('an instance is one that serves, or the one that is named', async () => {
 
 test('an address is a route that something serves, else a port that answers', async () => {
   const looked = await lookedAt('1.0.0')
-  const routes = [{ name: 'r', host: 'hcn.test', path: '/api', address: '10.0.0.1' }]
+  const routes = [{ name: 'r', host: 'hcn.test', path: '/api', served: true }]
   const answers = async (): Promise<boolean> => true
   expect(await lastingAddress({ ...looked, observed: { ...looked.observed, routes } }, '127.0.0.1')).toBe(
     'http://hcn.test/api',

@@ -35,7 +35,7 @@ export async function lastingAddress(
   machine: string,
   answers: (host: string, port: number) => Promise<boolean> = doesAnswer,
 ): Promise<string | undefined> {
-  const route = observed.routes.find(({ address }) => address !== undefined)
+  const route = observed.routes.find(({ served }) => served)
   if (route !== undefined) return `http://${route.host}${route.path}`
   const present = releases.find(({ state }) => state === 'deployed')
   const entrance = present?.parts.find(

@@ -17,6 +17,7 @@ export interface RenderCommandOptions {
 
 export async function renderCommand(names: readonly string[], options: RenderCommandOptions): Promise<void> {
   const setting = settingOf(options)
+  const gateway = setting.settings?.gateway
   const objects: object[] = []
   for (const service of await chosenServices(names, setting, options)) {
     const deployment = filesOnlyDeployment(setting, service)
@@ -25,7 +26,7 @@ export async function renderCommand(names: readonly string[], options: RenderCom
       timeLimitSeconds: 300,
     })
     const { namespace } = placeOf(deployment)
-    objects.push(...renderedObjects(namespace, { parts: planned.parts, bundles }, options.clock.now()))
+    objects.push(...renderedObjects(namespace, { parts: planned.parts, bundles, gateway }, options.clock.now()))
   }
   if (options.output === 'json') console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }))
   else process.stdout.write(objects.map(object => `---\n${stringify(object, { lineWidth: 0 })}`).join(''))

@@ -39,7 +39,8 @@ export interface Engine {
   rollOut(place: Place, workload: Workload, watch: Watch): Promise<Verdict>
   /** Whether there is data of a workload, also of one that was removed without it. */
   holdsData(place: Place, workload: string): Promise<boolean>
-  put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<void>
+  /** Ends when it holds, where that is to be known. Fails for what the engine takes and then refuses. */
+  put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<Verdict>
   /** None there is fine. What outlives instances stays unless `withData`. */
   remove(place: Place, part: PartName, patience: Patience, options?: { readonly withData?: boolean }): Promise<void>
 
@@ -82,12 +83,11 @@ export interface Inability {
   readonly hard: boolean
 }
 
-export interface Sharing {
-  /** Each instance gets as many as the next one. */
-  readonly by: 'instances'
-  /** Why not by weights. */
-  readonly because: string
-}
+export type Sharing =
+  /** Of routes. */
+  | { readonly by: 'weights' }
+  /** Each instance gets as many as the next one; `because`: why not by weights. */
+  | { readonly by: 'instances'; readonly because: string }
 
 export interface Watch extends Patience {
   /** Told once about each cause that holds it up for a while. */
@@ -122,7 +122,8 @@ export interface Observation {
     readonly name: string
     readonly host: string
     readonly path: string
-    readonly address?: string
+    /** Something has said that it serves it. */
+    readonly served: boolean
   }[]
 }
 

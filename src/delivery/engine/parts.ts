@@ -125,6 +125,8 @@ export interface Share {
   readonly beside: string
   /** How many instances that had when it was planned. */
   readonly besideInstances: number
+  /** Routes weigh the requests, so that there need not be as many instances as make the share. */
+  readonly weighed?: true
 }
 
 /** A name and ports under which instances are reached; one write switches it. */
@@ -172,6 +174,14 @@ export interface Route {
   readonly entrance: string
   /** Name of a port of the entrance. */
   readonly port: string
+  /** In place of the entrance: others that share the requests, each with a port of that name. */
+  readonly weights?: readonly Weight[]
+}
+
+export interface Weight {
+  readonly entrance: string
+  /** A whole number; what it is of the sum of all. */
+  readonly weight: number
 }
 
 /** A process that runs to its end once; whoever asks for the same name again gets the result of that run. */

@@ -82,6 +82,7 @@ test('a sidecar has the image that it names or that of the service, and files an
     secrets: async names => new Map(names.map(name => [name, `value of ${name}`])),
   })
   const { parts, bundles } = planDeployment({
+    sharing: 'instances',
     manifest,
     version: '1.0.0',
     revision: 1,

@@ -64,11 +64,17 @@ export function entranceOf({ name, ports }: Manifest, leadsTo: Entrance['leadsTo
 
 /** For those who look at a new version before it gets requests. */
 export function previewOf(manifest: Manifest, track: Track): Entrance | undefined {
-  const entrance = entranceOf(manifest, { track })
-  if (entrance === undefined) return undefined
-  const ports = entrance.ports.map(({ external: _external, ...port }) => port)
-  return { ...entrance, name: workloadName(manifest.name, 'candidate'), ports }
+  const entrance = entranceOf(manifest, 'serving')
+  return entrance && { ...aside(entrance, 'candidate'), leadsTo: { track } }
 }
+
+/** Another one, to a track alone and from within. */
+export const aside = (entrance: Entrance, track: Track): Entrance => ({
+  ...entrance,
+  name: `${entrance.service}-${track}`,
+  leadsTo: { track },
+  ports: entrance.ports.map(({ external: _external, ...port }) => port),
+})
 
 export const schedulesOf = (manifest: Manifest, { version, process }: Parts): Schedule[] =>
   manifest.schedules.map(({ task, timing, command, overlap, retries, timeLimitSeconds }) => ({

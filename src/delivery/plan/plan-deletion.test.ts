@@ -55,7 +55,7 @@ test('what begins something goes first, and what tells of the rest goes last', (
     })),
     entrances: [{ name: 'hcn' }, { name: 'hcn-postgres' }],
     schedules: [{ name: 'hcn-sync', task: 'sync', running: 0 }],
-    routes: [{ name: 'hcn-route', host: 'hcn', path: '/' }],
+    routes: [{ name: 'hcn-route', host: 'hcn', path: '/', served: true }],
   }
   const all = {
     observed,

@@ -1,6 +1,6 @@
 // From a manifest, a version and what there is to the steps that bring it there. Pure: the same input gives the same
 // plan, and each step says how it is undone.
-import type { Observation } from '../engine/engine.ts'
+import type { Observation, Sharing } from '../engine/engine.ts'
 import type { Part, PartName, Process, Run, Share, Sidecar } from '../engine/parts.ts'
 import type { Command, Manifest } from '../manifest/manifest.ts'
 import type { PlannedRelease, Release, ReleaseMigration } from '../release.ts'
@@ -35,6 +35,7 @@ import {
   servingWorkload,
   switchFacts,
 } from './usual-steps.ts'
+import { passingEntrances, weighedRoutes, weighingOf } from './weighing.ts'
 
 export interface DeploymentInput {
   readonly manifest: Manifest
@@ -44,6 +45,7 @@ export interface DeploymentInput {
   /** The release that runs now. */
   readonly present: Release | undefined
   readonly observed: Observation
+  readonly sharing: Sharing['by']
   /** For instances to come. */
   readonly timeLimitSeconds: number
 }
@@ -213,7 +215,7 @@ class DeploymentPlanner {
   }
 
   private canary(): PartName[] {
-    const { manifest, timeLimitSeconds, observed } = this.input
+    const { manifest, timeLimitSeconds, observed, sharing } = this.input
     const { strategy } = manifest
     this.candidate()
     const main = this.builder.there.find(part => part.kind === 'workload' && part.track === 'main')
@@ -222,11 +224,15 @@ class DeploymentPlanner {
     if (strategy.kind !== 'canary' || main === undefined) return this.main()
     const seen = observed.workloads.find(({ name }) => name === main.name)
     const besideInstances = seen?.wanted ?? manifest.replicas
+    const weighing = sharing === 'weights' ? weighingOf(manifest, this.builder.there) : undefined
     strategy.steps.forEach(({ percent, seconds }, index) => {
       const number = index + 1
-      const share: Share = { percent, beside: main.name, besideInstances }
-      const instances = instancesFor(percent, besideInstances)
-      const canary = { ...workloadOf(manifest, this.parts, 'canary', instances), share }
+      const share: Share = { percent, beside: main.name, besideInstances, ...(weighing && { weighed: true }) }
+      const instances = instancesFor(share, besideInstances)
+      const usual = workloadOf(manifest, this.parts, 'canary', instances)
+      const canary = { ...usual, share, ...(weighing && { serving: false }) }
+      const entrances = weighing === undefined || index > 0 ? [] : [weighing.main, weighing.canary]
+      const asked = weighing?.canary.name ?? manifest.name
       this.builder.bring(
         {
           ...rolloutFacts(canary, observed, timeLimitSeconds),
@@ -236,7 +242,7 @@ class DeploymentPlanner {
           }`,
           undo: index === 0 ? 'they are stopped' : 'as many as before',
         },
-        [canary],
+        [...entrances, canary, ...(weighing === undefined ? [] : weighedRoutes(weighing, percent))],
       )
       const { maxRestarts, run, queries } = strategy.analysis
       this.builder.add({
@@ -250,7 +256,7 @@ class DeploymentPlanner {
         share,
         seconds,
         maxRestarts,
-        ...(run !== undefined && { run: this.run(`analysis-${number}`, run, manifest.name) }),
+        ...(run !== undefined && { run: this.run(`analysis-${number}`, run, asked) }),
         queries,
       })
     })
@@ -258,13 +264,16 @@ class DeploymentPlanner {
     this.builder.bring(
       {
         id: 'canary-end',
-        title: 'stop the instances beside',
+        title: weighing === undefined ? 'stop the instances beside' : `${goingBack}, and stop the instances beside`,
         doneWhen: 'they are gone',
         undo: 'they are started again',
         timeLimitSeconds,
       },
-      [],
-      [{ kind: 'workload', name: workloadName(manifest.name, 'canary') }],
+      weighing?.routes ?? [],
+      [
+        { kind: 'workload', name: workloadName(manifest.name, 'canary') },
+        ...(weighing === undefined ? [] : passingEntrances(weighing)),
+      ],
     )
     return kept
   }
@@ -306,6 +315,7 @@ class DeploymentPlanner {
 }
 
 const analysisSeconds = 30
+const goingBack = 'lead all requests of routes to the instances'
 
 function bundlesIn(parts: readonly Part[]): string[] {
   return parts.flatMap(part => {

@@ -24,8 +24,10 @@ export const bring: StepHandler<BringStep> = {
 
 async function bringPart(part: Part, { world: { engine, place }, watch }: StepContext): Promise<void> {
   watch.signal.throwIfAborted()
-  if (part.kind !== 'workload') return engine.put(place, part, watch)
-  const verdict = await engine.rollOut(place, await counted(part, engine, place), watch)
+  const verdict =
+    part.kind === 'workload'
+      ? await engine.rollOut(place, await counted(part, engine, place), watch)
+      : await engine.put(place, part, watch)
   if (verdict.state === 'failed') throw new StepFailure(verdict.reason, verdict.lastWords)
 }
 

@@ -47,6 +47,7 @@ environments:
     domain: shop.example.com
     namespace: { name: shop }
     prometheus: https://prometheus.example.com
+    gateway: gateways/public
     servers:
       postgres: { host: db.example.com, port: 5433, user: admin, password: DB_PASSWORD, authority: ./ca.pem }
 `)
@@ -81,6 +82,7 @@ environments:
         },
       },
       prometheus: 'https://prometheus.example.com',
+      gateway: { namespace: 'gateways', name: 'public' },
     },
   })
   expect(team.services).toEqual({

@@ -14,6 +14,8 @@ interface WrittenEnvironment {
   readonly engine?: 'kubernetes'
   readonly domain?: string
   readonly registry?: string
+  /** `NAMESPACE/NAME` */
+  readonly gateway?: string
   readonly namespace?: { readonly rule?: 'environment' | 'service'; readonly name?: string }
   readonly readers?: readonly string[]
   readonly servers?: TeamEnvironment['servers']
@@ -103,7 +105,7 @@ function environmentOf(
   { environments = {} }: WrittenTeam,
 ): TeamEnvironment {
   const [name = '', ...others] = chain
-  const { context, registry, prometheus, namespace } = value
+  const { context, registry, gateway, prometheus, namespace } = value
   const isOwn = typeof environments[name]?.domain === 'string'
   const domain = value.domain === undefined ? usualDomain : isOwn ? value.domain : `${name}.${value.domain}`
   return {
@@ -113,11 +115,17 @@ function environmentOf(
     engine: value.engine ?? 'kubernetes',
     domain,
     ...(registry !== undefined && { registry }),
+    ...(gateway !== undefined && { gateway: gatewayOf(gateway) }),
     namespace: namespace?.name === undefined ? (namespace?.rule ?? 'environment') : { name: namespace.name },
     readers: value.readers ?? [],
     servers: (value.servers ?? {}) as Readonly<Record<string, ExternalServer>>,
     ...(prometheus !== undefined && { prometheus }),
   }
+}
+
+function gatewayOf(written: string): NonNullable<TeamEnvironment['gateway']> {
+  const [namespace = '', name = ''] = written.split('/')
+  return { namespace, name }
 }
 
 const serviceOf = ({ path, needs = [] }: NonNullable<WrittenTeam['services']>[string], name: string): TeamService => ({

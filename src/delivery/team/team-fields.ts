@@ -54,6 +54,15 @@ const changeable: Readonly<Record<string, Field>> = {
     },
     about: 'in front of images that name none, those of backing services too, also where the image is the default',
   },
+  gateway: {
+    is: {
+      type: 'text',
+      pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/,
+      expected: 'a namespace and a name such as gateways/public',
+    },
+    about:
+      'NAMESPACE/NAME of the Gateway that takes the routes, as HTTPRoutes; by default that of a Sampan cluster, and Ingresses elsewhere',
+  },
   namespace: {
     is: namespace,
     about: 'one for each `environment` (default), for each `service` of it (ENVIRONMENT-SERVICE), or one with a `name`',

@@ -23,6 +23,8 @@ export interface TeamEnvironment {
   readonly domain: string
   /** In front of names of images that have no registry, those that are chosen by default among them. */
   readonly registry?: string
+  /** That takes the routes; by default the engine knows. */
+  readonly gateway?: { readonly namespace: string; readonly name: string }
   /** `environment`: one for each environment (default); `service`: ENVIRONMENT-SERVICE; else the name of the one that all share. */
   readonly namespace: 'environment' | 'service' | { readonly name: string }
   /** Names of people who may read its secrets. */

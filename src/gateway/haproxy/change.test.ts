@@ -106,6 +106,18 @@ describe('while it runs,', () => {
     ).toBe(true)
   })
 
+  test('shares are there before a rule leads to them, and until none does', () => {
+    const alone = layout([rule('/', forward(['a', 1]))], { a: [server(1)], b: [server(2)] })
+    const shared = layout([rule('/', forward(['a', 90], ['b', 10]))], { a: [server(1)], b: [server(2)] })
+    const kinds = (from: Layout, to: Layout): string[] =>
+      commands(changeTo(loaded(from), to)).map(command => (command.includes('-shares.map ') ? 'share' : 'rule'))
+    const shares = Array.from({ length: 1000 }, () => 'share')
+    expect(kinds(alone, shared)).toEqual([...shares, 'rule'])
+    expect(kinds(shared, alone)).toEqual(['rule', ...shares])
+    const none = layout([], { a: [server(1)], b: [server(2)] })
+    expect(kinds(shared, none).lastIndexOf('rule')).toBeLessThan(kinds(shared, none).indexOf('share'))
+  })
+
   test('names whose order says something come all at once', () => {
     const any = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'x.com' })
     const other = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'y.com' })

@@ -113,7 +113,8 @@ function mapChanges(
   const puts: string[] = []
   const drops: string[] = []
   const replaced: Step[] = []
-  for (const [file, entries] of wanted.layout.maps) {
+  // What is looked up last has its entries first, and loses them last: nobody is led to what is not there.
+  for (const [file, entries] of [...wanted.layout.maps].toReversed()) {
     const before = resolved(running.layout.maps.get(file) ?? new Map(), running.called)
     const after = resolved(entries, wanted.called)
     if (wanted.layout.ordered.has(file)) {
@@ -123,7 +124,8 @@ function mapChanges(
     for (const [key, value] of after)
       if (!before.has(key)) puts.push(`add map ${file} ${commandWord(key)} ${value}`)
       else if (before.get(key) !== value) puts.push(`set map ${file} ${commandWord(key)} ${value}`)
-    for (const key of before.keys()) if (!after.has(key)) drops.push(`del map ${file} ${commandWord(key)}`)
+    const gone = [...before.keys()].filter(key => !after.has(key))
+    drops.unshift(...gone.map(key => `del map ${file} ${commandWord(key)}`))
   }
   return { puts, drops, replaced }
 }

@@ -15,7 +15,7 @@ import { placesOf } from './shares.ts'
 export interface Layout {
   /** Global settings and frontends. */
   readonly skeleton: string
-  /** Map -> key -> value, by the file of the map. What a map leads to are ids of backends. */
+  /** Map -> key -> value, by the file of the map, in the order of look-ups. What a map leads to are ids of backends. */
   readonly maps: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Maps whose order says something. */
   readonly ordered: ReadonlySet<string>

@@ -5,7 +5,7 @@ import { partName, type Entrance, type Part, type Place, type Route, type Schedu
 import { watch, type Suite } from './suite.ts'
 
 export function testParts(suite: Suite): void {
-  const { newPlace, elsewhere, seen } = suite
+  const { testOf, newPlace, elsewhere, seen } = suite
   const { workload, entrance, route, schedule } = suite.parts
 
   describe('parts', () => {
@@ -26,6 +26,7 @@ export function testParts(suite: Suite): void {
         const { entrances, routes, schedules } = await suite.engine.observe(place)
         return [...entrances, ...routes, ...schedules].filter(found => found.name === part.name).length
       }
+      if (part.kind === 'route') await suite.engine.put(place, entrance(place), watch())
       expect(await suite.engine.compare(place, part)).toBeUndefined()
       await suite.engine.put(place, part, watch())
       await elsewhere(other => other.put(place, part, watch()))
@@ -38,6 +39,31 @@ export function testParts(suite: Suite): void {
       await suite.engine.remove(place, partName(part), watch())
       await elsewhere(other => other.remove(place, partName(part), watch()))
       expect(await count()).toBe(0)
+    })
+
+    testOf('weights')('a route leads to several entrances by weight, and back to one, each twice', async () => {
+      const place = newPlace()
+      const names = ['main', 'canary'].map(track => `${place.service}-${track}`)
+      const weighed = (...weights: readonly number[]): Route =>
+        route(place, { weights: names.map((name, index) => ({ entrance: name, weight: weights[index]! })) })
+      for (const [index, track] of ['main', 'canary'].entries()) {
+        await suite.engine.rollOut(place, workload(place, { name: names[index]!, track, serving: false }), watch())
+        await suite.engine.put(place, entrance(place, { name: names[index]!, leadsTo: { track } }), watch())
+      }
+      await suite.engine.put(place, entrance(place), watch())
+      await suite.engine.put(place, route(place), watch())
+      for (const part of [weighed(90, 10), weighed(50, 50), route(place)]) {
+        expect(await suite.engine.compare(place, part)).not.toEqual([])
+        expect(await suite.engine.put(place, part, watch())).toEqual({ state: 'done' })
+        expect(await elsewhere(other => other.put(place, part, watch()))).toEqual({ state: 'done' })
+        expect(await suite.engine.compare(place, part)).toEqual([])
+      }
+      expect((await suite.engine.observe(place)).routes).toMatchObject([{ name: route(place).name, path: '/api' }])
+      await suite.engine.remove(place, partName(route(place)), watch())
+      for (const name of names) {
+        await suite.engine.remove(place, { kind: 'entrance', name }, watch())
+        await suite.engine.remove(place, { kind: 'workload', name }, watch())
+      }
     })
 
     test('a workload is compared and removed, each twice', async () => {

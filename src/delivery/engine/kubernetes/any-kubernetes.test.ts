@@ -291,12 +291,16 @@ test('what the cluster serves is asked once, and decides what is said of shares'
   const listOf = (groups: readonly string[]): object => ({
     groups: groups.map(group => ({ name: group, versions: [{ groupVersion: `${group}/v1` }] })),
   })
-  expect((await served(['apps']).sharing()).because).toContain('it serves no HTTPRoute')
-  expect((await served(['gateway.networking.k8s.io'], ['gateways']).sharing()).because).toContain('no HTTPRoute')
+  const byInstances = (because: string): object => ({
+    by: 'instances',
+    because: expect.stringContaining(because) as string,
+  })
+  expect(await served(['apps']).sharing()).toEqual(byInstances('it serves no HTTPRoute'))
+  expect(await served(['gateway.networking.k8s.io'], ['gateways']).sharing()).toEqual(byInstances('no HTTPRoute'))
   const weighing = served(['gateway.networking.k8s.io'], ['gateways', 'httproutes'])
   asked.length = 0
-  expect((await weighing.sharing()).because).toContain('a delivery sets no weights')
-  expect((await weighing.sharing()).because).toContain('a delivery sets no weights')
+  expect(await weighing.sharing()).toEqual(byInstances('name one in sampan.yml (gateway: NAMESPACE/NAME)'))
+  expect(await weighing.sharing()).toEqual(byInstances('name one in sampan.yml (gateway: NAMESPACE/NAME)'))
   expect(asked).toEqual(['/apis', '/apis/gateway.networking.k8s.io/v1'])
 
   const place = await placeFor('old')

@@ -19,7 +19,7 @@ export function differencesOf(is: KubeObject, wanted: KubeObject): Difference[] 
     fields.set(field, found)
     found.secret ||= steps.includes('secretKeyRef')
     // What took the place of a secret may be one.
-    const isOpen = steps.at(-1) !== 'value'
+    const isOpen = steps.at(-1) !== 'value' || !steps.includes('env')
     if (left.has(path)) found.is.push(isOpen ? left.get(path)! : quoted(left.get(path)!))
     if (right.has(path)) found.wanted.push(isOpen ? right.get(path)! : quoted(right.get(path)!))
   }
@@ -96,7 +96,9 @@ const words: Readonly<Record<string, (rest: readonly string[]) => string>> = {
   activeDeadlineSeconds: () => 'timeLimitSeconds',
   volumeClaimTemplates: () => 'storage',
   ports: ([name]) => `ports.${name}`,
-  rules: rest => (rest.at(-1) === 'host' ? 'host' : 'path'),
+  rules: rest => (rest.includes('backendRefs') ? 'weights' : rest.at(-1) === 'host' ? 'host' : 'path'),
+  hostnames: () => 'host',
+  parentRefs: () => 'gateway',
 }
 
 const marks: Readonly<Record<string, string>> = {

@@ -1,22 +1,14 @@
-// A name under which instances are reached, as a Service; what comes from outside, as an Ingress. Pure.
-import type { Ingress, Service } from '../../../api/generated/models.ts'
-import type { New } from '../../../api/object.ts'
-import { ingresses, services } from '../../../api/resources.ts'
-import type { Entrance, Route } from '../parts.ts'
-import { annotation, label, labelValue, objectName, serviceLabels, trackLabels } from './labels.ts'
+// A name under which instances are reached, as a Service. Pure.
+import type { Service } from '../../../api/generated/models.ts'
+import { services } from '../../../api/resources.ts'
+import type { Entrance } from '../parts.ts'
+import { label, labelValue, partMetadata, trackLabels } from './labels.ts'
 import { typed, type TypedObject } from './typed-object.ts'
-
-const metadataOf = (namespace: string, name: string, service: string): New<Service>['metadata'] => ({
-  name: objectName(name),
-  namespace,
-  labels: serviceLabels(service),
-  annotations: { [annotation.part]: name },
-})
 
 export function entranceObject(namespace: string, { name, service, leadsTo, ports }: Entrance): TypedObject {
   const isExternal = ports.some(({ external }) => external !== undefined)
   return typed<Service>(services, {
-    metadata: metadataOf(namespace, name, service),
+    metadata: partMetadata(namespace, name, service),
     spec: {
       type: isExternal ? 'NodePort' : 'ClusterIP',
       selector:
@@ -30,22 +22,6 @@ export function entranceObject(namespace: string, { name, service, leadsTo, port
         protocol,
         ...(external !== undefined && { nodePort: external }),
       })),
-    },
-  })
-}
-
-/** @param className of the IngressClass, where the cluster does not choose one by itself */
-export function routeObject(
-  namespace: string,
-  { name, service, host, path, entrance, port }: Route,
-  className?: string,
-): TypedObject {
-  const backend = { service: { name: objectName(entrance), port: { name: port } } }
-  return typed<Ingress>(ingresses, {
-    metadata: metadataOf(namespace, name, service),
-    spec: {
-      ...(className !== undefined && { ingressClassName: className }),
-      rules: [{ host, http: { paths: [{ path, pathType: 'Prefix', backend }] } }],
     },
   })
 }

@@ -1,5 +1,6 @@
 // Objects that have a name which a delivery wants, and that somebody else made, or Sampan for another service. They are
 // never written over: an undo would take them away, and nobody could give them back.
+import { httpRoutes } from '../../../api/gateway-api/resources.ts'
 import type { Deployment } from '../../../api/generated/models.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
@@ -16,13 +17,19 @@ import type { Inability } from '../engine.ts'
 import type { Part, Place } from '../parts.ts'
 import { cronJobName, label, objectName, selectorText, serviceLabels } from './labels.ts'
 import { ifPermitted } from './permitted.ts'
+import type { RouteStyle } from './route-style.ts'
 import { hasBudget } from './workload-objects.ts'
 
-export async function foreignObjects(client: Client, place: Place, parts: readonly Part[]): Promise<Inability[]> {
+export async function foreignObjects(
+  client: Client,
+  place: Place,
+  parts: readonly Part[],
+  style: RouteStyle['kind'],
+): Promise<Inability[]> {
   const found = await Promise.all(
     parts.flatMap(part => {
       const name = part.kind === 'schedule' ? cronJobName(part.name) : objectName(part.name)
-      return resourcesOf(part).map(resource =>
+      return resourcesOf(part, style).map(resource =>
         foreignObject(client, { ...place, service: part.service }, resource, name),
       )
     }),
@@ -33,7 +40,7 @@ export async function foreignObjects(client: Client, place: Place, parts: readon
 export const isOwn = ({ metadata: { labels } }: KubeObject, service: string): boolean =>
   Object.entries(serviceLabels(service)).every(([key, value]) => labels?.[key] === value)
 
-function resourcesOf(part: Part): readonly Resource[] {
+function resourcesOf(part: Part, style: RouteStyle['kind']): readonly Resource[] {
   switch (part.kind) {
     case 'workload': {
       const owners = part.storage === undefined ? [deployments] : [deployments, statefulSets]
@@ -44,7 +51,7 @@ function resourcesOf(part: Part): readonly Resource[] {
     case 'schedule':
       return [cronJobs as unknown as Resource]
     case 'route':
-      return [ingresses as unknown as Resource]
+      return [(style === 'gateway' ? httpRoutes : ingresses) as unknown as Resource]
   }
 }
 

@@ -4,15 +4,18 @@ import { groupResource, type Resource } from '../../../api/resource.ts'
 import { deployments, horizontalPodAutoscalers } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import type { InFlight } from '../../../lib/in-flight.ts'
-import type { Inability, Sharing } from '../engine.ts'
-import type { Part, Place, Workload } from '../parts.ts'
+import type { Inability } from '../engine.ts'
+import type { Part, Place, Route, Workload } from '../parts.ts'
 import type { Discovery } from './discovery.ts'
 import { foreignObjects } from './foreign-objects.ts'
+import { gatewayInabilities } from './gateway-inabilities.ts'
 import { objectName } from './labels.ts'
 import { ifPermitted } from './permitted.ts'
 import type { LogClient } from './pod-log.ts'
 import { missingRights, rightsFor, rightText } from './rights.ts'
+import { rightsToMove } from './rights-to-move.ts'
 import { ingressClassesOf, routeInabilities } from './route-inabilities.ts'
+import type { RouteStyle } from './route-style.ts'
 import { storageInabilities } from './storage-inabilities.ts'
 
 /** Since then it can wait before it stops an instance without a program for that in the image. */
@@ -22,43 +25,47 @@ export interface Asked {
   readonly client: Client & LogClient
   readonly inFlight: InFlight
   readonly discovery: Discovery
+  style(): Promise<RouteStyle>
 }
 
 export async function inabilities(asked: Asked, place: Place, parts: readonly Part[]): Promise<readonly Inability[]> {
   const { client, inFlight } = asked
-  const workloads = parts.filter(part => part.kind === 'workload')
   const routes = parts.filter(part => part.kind === 'route')
+  const style: RouteStyle = routes.length === 0 ? { kind: 'ingress', because: '' } : await asked.style()
+  const workloads = parts.filter(part => part.kind === 'workload')
   const storing = workloads.filter(({ storage }) => storage !== undefined)
   const found = await Promise.all([
-    rights(asked, place.namespace, parts),
+    rights(asked, place, parts, style.kind),
     autoscalers(asked, place.namespace, workloads),
-    foreignObjects(client, place, parts),
+    foreignObjects(client, place, parts, style.kind),
     inFlight.ask('version', () => age(client)),
     unserved(asked, parts),
-    routes.length === 0
-      ? []
-      : routeInabilities(client, place, routes, await inFlight.ask('ingress classes', () => ingressClassesOf(client))),
+    unroutable(asked, place, routes, style),
     storageInabilities(client, place, storing),
   ])
   return found.flat()
 }
 
-const httpRoutes = { group: 'gateway.networking.k8s.io', version: 'v1', plural: 'httproutes' }
-
-/** A gateway could weigh requests; no delivery makes use of that, so instances count. */
-export async function sharing({ discovery }: Pick<Asked, 'discovery'>): Promise<Sharing> {
-  const weighs = await discovery.serves(httpRoutes)
-  const because =
-    weighs === undefined
-      ? 'whether the cluster could weigh requests is not to be known: you may not ask what it serves'
-      : weighs
-        ? `the cluster serves HTTPRoutes (${httpRoutes.group}), but a delivery sets no weights in them`
-        : `the cluster has no gateway that could weigh requests (it serves no HTTPRoute of ${httpRoutes.group}/${httpRoutes.version})`
-  return { by: 'instances', because }
+async function unroutable(
+  { client, inFlight, discovery }: Asked,
+  place: Place,
+  routes: readonly Route[],
+  style: RouteStyle,
+): Promise<Inability[]> {
+  if (routes.length === 0) return []
+  if (style.kind === 'gateway') return gatewayInabilities({ client, discovery }, place, routes, style.gateway)
+  return routeInabilities(client, place, routes, await inFlight.ask('ingress classes', () => ingressClassesOf(client)))
 }
 
-async function rights({ client, inFlight }: Asked, namespace: string, parts: readonly Part[]): Promise<Inability[]> {
-  const missing = await missingRights(client, inFlight, namespace, rightsFor(parts))
+async function rights(
+  { client, inFlight }: Asked,
+  place: Place,
+  parts: readonly Part[],
+  style: RouteStyle['kind'],
+): Promise<Inability[]> {
+  const { namespace } = place
+  const moved = await rightsToMove(client, place, parts, style)
+  const missing = await missingRights(client, inFlight, namespace, [...rightsFor(parts, style), ...moved])
   return missing.map(right => ({
     hard: true,
     reason: `you may not ${rightText(right)} in the namespace ${namespace}; ask whoever runs the cluster for that right`,
@@ -95,7 +102,8 @@ const groupVersion = 'v1'
 
 async function unserved({ discovery }: Asked, parts: readonly Part[]): Promise<Inability[]> {
   const needed = new Map<string, Pick<Resource, 'group' | 'plural'>>()
-  for (const right of rightsFor(parts))
+  // Whether HTTPRoutes are served is a question of its own.
+  for (const right of rightsFor(parts, 'ingress'))
     if (right.group !== '' && !needed.has(right.group)) needed.set(right.group, right)
   const found = await Promise.all(
     [...needed.values()].map(async (resource): Promise<Inability[]> => {

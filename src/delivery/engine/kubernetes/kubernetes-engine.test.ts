@@ -7,7 +7,7 @@ import type { Part } from '../parts.ts'
 import { rightsFor } from './rights.ts'
 
 const used = new Set<string>()
-testEngine('Kubernetes in process', () => pretendedKubernetes(right => used.add(right)), ['rooms'])
+testEngine('Kubernetes in process', () => pretendedKubernetes(right => used.add(right)), ['rooms', 'weights'])
 
 /** What this server does not ask for, or these pods have no cause for. */
 const unseen: Readonly<Record<string, RegExp>> = {
@@ -15,6 +15,7 @@ const unseen: Readonly<Record<string, RegExp>> = {
     /^create (deployments|statefulsets|poddisruptionbudgets|services|ingresses|cronjobs)\b/,
   'for exec and attach over WebSockets, Kubernetes asks for it from 1.35 on': /^create pods\/(exec|attach)$/,
   'a route of the gateway of Sampan is waited for': /^watch ingresses\.networking\.k8s\.io$/,
+  'there is no gateway; routes of one have a test of their own': /httproutes\.gateway|endpointslices\.discovery/,
   'a ReplicaSet whose pods were refused is told to try again': /^patch replicasets\.apps$/,
 }
 
@@ -28,8 +29,9 @@ test.each(['workload', 'data', 'entrance', 'schedule', 'route'] as const)(
   'a delivery of a %s asks for no more than the document names',
   kind => {
     const named = new Set(rightsIn(deployerRules()))
-    const wanted = rightsFor([partOf(kind)]).flatMap(({ verbs, group, plural, subresource }) =>
-      verbs.map(verb => rightText(verb, group, subresource === undefined ? plural : `${plural}/${subresource}`)),
+    const wanted = [...rightsFor([partOf(kind)], 'ingress'), ...rightsFor([partOf(kind)], 'gateway')].flatMap(
+      ({ verbs, group, plural, subresource }) =>
+        verbs.map(verb => rightText(verb, group, subresource === undefined ? plural : `${plural}/${subresource}`)),
     )
     expect(wanted.filter(right => !named.has(right))).toEqual([])
   },
@@ -38,5 +40,5 @@ test.each(['workload', 'data', 'entrance', 'schedule', 'route'] as const)(
 /** Rights depend on its kind alone, and on whether it has data. */
 function partOf(kind: Part['kind'] | 'data'): Part {
   const part = kind === 'data' ? { kind: 'workload', storage: { path: '/data', size: '1Gi' } } : { kind }
-  return { ...part, disruptionBudget: true } as unknown as Part
+  return { ...part, disruptionBudget: true, weights: [] } as unknown as Part
 }

@@ -2,7 +2,7 @@
 // told in the words of the door. Nothing here decides what is done; each verb is a few requests that can be made again.
 import { isAlreadyExists } from '../../../api/api-error.ts'
 import type { Resource } from '../../../api/resource.ts'
-import { cronJobs, ingresses, namespaces, services } from '../../../api/resources.ts'
+import { cronJobs, namespaces, services } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import { findObject } from '../../../client/find-object.ts'
 import type { HttpClient } from '../../../client/http-client.ts'
@@ -34,9 +34,8 @@ import { execIn, runWithTerminal } from './attached.ts'
 import { Bundles } from './bundles.ts'
 import { compare } from './compare.ts'
 import { Discovery } from './discovery.ts'
-import { entranceObject, routeObject } from './entrance-objects.ts'
-import { inabilities, sharing, type Asked } from './inabilities.ts'
-import { chosenClass } from './ingress-class.ts'
+import { entranceObject } from './entrance-objects.ts'
+import { inabilities, type Asked } from './inabilities.ts'
 import { cronJobName, objectName } from './labels.ts'
 import { observationsOf } from './observations-of.ts'
 import { patiently } from './patiently.ts'
@@ -44,13 +43,13 @@ import { ifPermitted, isForbidden } from './permitted.ts'
 import { reach } from './reach.ts'
 import { jobOfRun, jobOfSchedule } from './run-object.ts'
 import { removeNamespace, servicesIn } from './room.ts'
-import { ingressClassesOf } from './route-inabilities.ts'
+import { routeStyle, type GatewayName } from './route-style.ts'
+import { Routes } from './routes.ts'
 import { Runs } from './runs.ts'
 import { isGuarded } from './schedule-guard.ts'
 import { scheduleObject } from './schedule-objects.ts'
 import { SecretLedger } from './secret-ledger.ts'
 import { serviceLogs } from './service-logs.ts'
-import { untilServed } from './served-route.ts'
 import type { TypedObject } from './typed-object.ts'
 import { workloadObjects } from './workload-objects.ts'
 import { Together } from './together.ts'
@@ -65,6 +64,8 @@ export interface KubernetesEngineOptions {
   /** Of the context, as people know it. */
   readonly name: string
   readonly clock: Clock
+  /** That takes the routes; by default the one that a Sampan cluster offers. */
+  readonly gateway?: GatewayName | undefined
 }
 
 export class KubernetesEngine implements Engine {
@@ -74,13 +75,14 @@ export class KubernetesEngine implements Engine {
   private readonly client: EngineClient
   private readonly clock: Clock
   private readonly workloads: Workloads
+  private readonly routes: Routes
   private readonly runs: Runs
   private readonly kept: Bundles
   private readonly looks: Together<Observation>
   private readonly inFlight = new InFlight()
   private readonly asked: Asked
 
-  constructor({ client, name, clock }: KubernetesEngineOptions) {
+  constructor({ client, name, clock, gateway }: KubernetesEngineOptions) {
     this.client = client
     this.name = name
     this.clock = clock
@@ -88,7 +90,10 @@ export class KubernetesEngine implements Engine {
     this.workloads = new Workloads(client, clock)
     this.runs = new Runs(client, clock)
     this.kept = new Bundles(client)
-    this.asked = { client, inFlight: this.inFlight, discovery: new Discovery(client) }
+    const discovery = new Discovery(client)
+    const style: Asked['style'] = () => this.inFlight.ask('route style', () => routeStyle(client, discovery, gateway))
+    this.asked = { client, inFlight: this.inFlight, discovery, style }
+    this.routes = new Routes(this.asked, clock)
     this.looks = new Together((namespace, names) => observationsOf(client, namespace, names, clock.now()))
   }
 
@@ -96,8 +101,9 @@ export class KubernetesEngine implements Engine {
     return inabilities(this.asked, place, parts)
   }
 
-  sharing(): Promise<Sharing> {
-    return sharing(this.asked)
+  async sharing(): Promise<Sharing> {
+    const style = await this.asked.style()
+    return style.kind === 'gateway' ? { by: 'weights' } : { by: 'instances', because: style.because }
   }
 
   /** Who may not make it, or not even ask for it, goes on: what comes next tells whether it is there. */
@@ -129,6 +135,7 @@ export class KubernetesEngine implements Engine {
 
   async compare(place: Place, part: Part): Promise<readonly Difference[] | undefined> {
     const { namespace } = place
+    if (part.kind === 'route') return this.routes.compare(place, part)
     if (part.kind !== 'workload') return compare(this.client, [await this.objectOf(place, part, 'as it is')])
     const instances = await this.workloads.wantedInstances(place, part, this.inFlight)
     return compare(this.client, workloadObjects(namespace, part, instances))
@@ -150,13 +157,10 @@ export class KubernetesEngine implements Engine {
     return this.workloads.scale(place, workload, instances, watch)
   }
 
-  async put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<void> {
-    const { metadata } = await patiently(this.clock, patience, async () =>
-      apply(this.client, await this.objectOf(place, part)),
-    )
-    if (part.kind !== 'route') return
-    const live = { client: this.client, clock: this.clock, signal: patience.signal }
-    await untilServed(live, metadata, await this.ingressClasses())
+  async put(place: Place, part: Entrance | Schedule | Route, patience: Patience): Promise<Verdict> {
+    if (part.kind === 'route') return this.routes.put(place, part, patience)
+    await patiently(this.clock, patience, async () => apply(this.client, await this.objectOf(place, part)))
+    return { state: 'done' }
   }
 
   remove(place: Place, part: PartName, patience: Patience, { withData = false } = {}): Promise<void> {
@@ -171,7 +175,7 @@ export class KubernetesEngine implements Engine {
       case 'entrance':
         return this.delete(services, namespace, objectName(name))
       case 'route':
-        return this.delete(ingresses, namespace, objectName(name))
+        return this.routes.remove(place, name)
       case 'schedule':
         return this.delete(cronJobs, namespace, cronJobName(name))
     }
@@ -235,23 +239,12 @@ export class KubernetesEngine implements Engine {
   }
 
   /** @param guarded whether a schedule has a guard that its start does not need any more, as it had when it was put */
-  /** undefined: they are not to be known. */
-  private ingressClasses(): ReturnType<typeof ingressClassesOf> {
-    return this.inFlight.ask('ingress classes', () => ingressClassesOf(this.client))
-  }
-
-  private async objectOf(
-    { namespace }: Place,
-    part: Entrance | Schedule | Route,
-    guarded?: 'as it is',
-  ): Promise<TypedObject> {
+  private async objectOf({ namespace }: Place, part: Entrance | Schedule, guarded?: 'as it is'): Promise<TypedObject> {
     switch (part.kind) {
       case 'entrance':
         return entranceObject(namespace, part)
       case 'schedule':
         return scheduleObject(namespace, part, guarded && (await this.hasGuard(namespace, part)) ? 0 : this.clock.now())
-      case 'route':
-        return routeObject(namespace, part, chosenClass((await this.ingressClasses()) ?? []))
     }
   }
 

@@ -52,6 +52,14 @@ export const serviceLabels = (service: string): Record<string, string> => ({
   [label.managedBy]: 'sampan',
 })
 
+/** Of a part that is one object and no workload. */
+export const partMetadata = (namespace: string, name: string, service: string): Partial<ObjectMeta> => ({
+  name: objectName(name),
+  namespace,
+  labels: serviceLabels(service),
+  annotations: { [annotation.part]: name },
+})
+
 /** Of the instances of a workload. */
 export const trackLabels = (service: string, track: string): Record<string, string> => ({
   [label.service]: labelValue(service),

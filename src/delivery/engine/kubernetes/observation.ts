@@ -9,10 +9,13 @@ import type {
   StatefulSet,
   V2HorizontalPodAutoscaler,
 } from '../../../api/generated/models.ts'
+import type { HTTPRoute } from '../../../api/gateway-api/types.ts'
 import { isFinished, isReady, isTerminating } from '../../../control/pods.ts'
 import type { Observation, ObservedInstance, ObservedWorkload } from '../engine.ts'
 import { label, partNameOf, versionOf } from './labels.ts'
 import { observedSchedule } from './observed-schedule.ts'
+import { standingOf } from './route-standing.ts'
+import { isServed } from './served-ingress.ts'
 import { containersOf } from './standstill.ts'
 
 export interface Seen {
@@ -23,6 +26,7 @@ export interface Seen {
   readonly cronJobs: readonly CronJob[]
   readonly jobs: readonly Job[]
   readonly ingresses: readonly Ingress[]
+  readonly httpRoutes: readonly HTTPRoute[]
   readonly autoscalers: readonly V2HorizontalPodAutoscaler[]
 }
 
@@ -31,7 +35,7 @@ export function observationOf(seen: Seen, nowMs: number): Observation {
     workloads: [...seen.deployments, ...seen.statefulSets].map(owner => observedWorkload(owner, seen)),
     entrances: seen.services.map(({ metadata }) => ({ name: partNameOf(metadata) })),
     schedules: seen.cronJobs.map(cron => observedSchedule(cron, seen, nowMs)),
-    routes: seen.ingresses.flatMap(observedRoute),
+    routes: observedRoutes(seen),
   }
 }
 
@@ -85,16 +89,30 @@ function stateOf(pod: Pod): string {
   return reason ?? phase
 }
 
-function observedRoute({ metadata, spec, status }: Ingress): Observation['routes'] {
-  const [rule] = spec?.rules ?? []
-  const [first] = status?.loadBalancer?.ingress ?? []
-  const address = first?.ip ?? first?.hostname
-  return [
-    {
-      name: partNameOf(metadata),
-      host: rule?.host ?? '',
-      path: rule?.http?.paths[0]?.path ?? '/',
-      ...(address !== undefined && { address }),
-    },
-  ]
+/** One that is being moved is there as both. */
+function observedRoutes({ ingresses, httpRoutes }: Seen): Observation['routes'] {
+  const all = [...httpRoutes.map(ofHttpRoute), ...ingresses.map(ofIngress)]
+  return [...Map.groupBy(all, ({ name }) => name).values()].map(same => ({
+    ...same[0]!,
+    served: same.some(({ served }) => served),
+  }))
+}
+
+type ObservedRoute = Observation['routes'][number]
+
+const ofHttpRoute = (route: HTTPRoute): ObservedRoute => ({
+  name: partNameOf(route.metadata),
+  host: route.spec.hostnames?.[0] ?? '',
+  path: route.spec.rules[0]?.matches[0]?.path.value ?? '/',
+  served: standingOf(route).state === 'served',
+})
+
+function ofIngress(ingress: Ingress): ObservedRoute {
+  const [rule] = ingress.spec?.rules ?? []
+  return {
+    name: partNameOf(ingress.metadata),
+    host: rule?.host ?? '',
+    path: rule?.http?.paths[0]?.path ?? '/',
+    served: isServed(ingress),
+  }
 }

@@ -1,4 +1,5 @@
 // Looks at services of a namespace, all of them with one list for each kind of object.
+import { httpRoutes } from '../../../api/gateway-api/resources.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import {
   cronJobs,
@@ -24,7 +25,7 @@ export async function observationsOf(
   nowMs: number,
 ): Promise<(service: string) => Observation> {
   const selection = { namespace, labelSelector: `${label.managedBy}=sampan,${oneOf(label.service, names)}` }
-  const [found, sets, instances, entrances, schedules, runs, routes, autoscalers] = await Promise.all([
+  const [found, sets, instances, entrances, schedules, runs, entering, routed, autoscalers] = await Promise.all([
     client.list(deployments, selection),
     itemsIfPermitted(client.list(statefulSets, selection)),
     client.list(pods, selection),
@@ -32,6 +33,7 @@ export async function observationsOf(
     itemsIfPermitted(client.list(cronJobs, selection)),
     itemsIfPermitted(client.list(jobs, selection)),
     itemsIfPermitted(client.list(ingresses, selection)),
+    itemsIfPermitted(client.list(httpRoutes, selection)),
     itemsIfPermitted(client.list(horizontalPodAutoscalers, { namespace })),
   ])
   return service => {
@@ -44,7 +46,8 @@ export async function observationsOf(
       services: own(entrances.items),
       cronJobs: own(schedules),
       jobs: own(runs),
-      ingresses: own(routes),
+      ingresses: own(entering),
+      httpRoutes: own(routed),
       autoscalers,
     }
     return observationOf(seen, nowMs)

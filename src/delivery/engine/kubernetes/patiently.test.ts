@@ -98,7 +98,10 @@ test('a part is put, and removed, when the server is there again', async () => {
   const [patch, remove] = [failing(away(), reset()), failing(away())]
   const client = { patch, delete: remove, close: () => {} } as unknown as EngineClient
   const engine = new KubernetesEngine({ client, name: 'k', clock: waiting.clock })
-  expect(await waiting.until(engine.put(place, entrance, waiting.patience))).toEqual([undefined, expect.any(Number)])
+  expect(await waiting.until(engine.put(place, entrance, waiting.patience))).toEqual([
+    { state: 'done' },
+    expect.any(Number),
+  ])
   expect(await waiting.until(engine.remove(place, entrance, waiting.patience))).toEqual([undefined, expect.any(Number)])
   expect(waiting.told).toHaveLength(3)
 })

@@ -1,11 +1,13 @@
 // Which rights a delivery needs in its namespace, and which of them are missing: one question where the cluster answers
 // it whole, one more for each that its answer leaves open.
+import { httpRoutes } from '../../../api/gateway-api/resources.ts'
 import type { ResourceRule, SelfSubjectAccessReview, SelfSubjectRulesReview } from '../../../api/generated/models.ts'
 import { groupResource, type Resource } from '../../../api/resource.ts'
 import {
   configMaps,
   cronJobs,
   deployments,
+  endpointSlices,
   ingresses,
   jobs,
   leases,
@@ -22,6 +24,7 @@ import {
 import type { Client } from '../../../client/client.ts'
 import type { InFlight } from '../../../lib/in-flight.ts'
 import type { Part } from '../parts.ts'
+import type { RouteStyle } from './route-style.ts'
 
 export interface Right {
   readonly group: string
@@ -30,7 +33,11 @@ export interface Right {
   readonly verbs: readonly string[]
 }
 
-const right = ({ group, plural }: Resource, verbs: readonly string[], subresource?: string): Right => ({
+export const right = (
+  { group, plural }: Pick<Resource, 'group' | 'plural'>,
+  verbs: readonly string[],
+  subresource?: string,
+): Right => ({
   group,
   plural,
   verbs,
@@ -48,7 +55,8 @@ const always: readonly Right[] = [
   right(pods, ['get'], 'log'),
 ]
 
-export function rightsFor(parts: readonly Part[]): readonly Right[] {
+/** @param style of the routes */
+export function rightsFor(parts: readonly Part[], style: RouteStyle['kind']): readonly Right[] {
   const has = (kind: Part['kind']): boolean => parts.some(part => part.kind === kind)
   const stores = parts.some(part => part.kind === 'workload' && part.storage !== undefined)
   const spared = parts.some(part => part.kind === 'workload' && part.disruptionBudget)
@@ -68,7 +76,12 @@ export function rightsFor(parts: readonly Part[]): readonly Right[] {
     ...(spared ? [right(podDisruptionBudgets, ['get', 'create', 'patch', 'delete'])] : []),
     ...(has('entrance') ? [right(services, written)] : []),
     ...(has('schedule') ? [right(cronJobs, written)] : []),
-    ...(has('route') ? [right(ingresses, written)] : []),
+    ...(has('route')
+      ? [style === 'gateway' ? right(httpRoutes, [...written, 'watch']) : right(ingresses, written)]
+      : []),
+    ...(parts.some(part => part.kind === 'route' && part.weights !== undefined)
+      ? [right(endpointSlices, ['list', 'watch'])]
+      : []),
     right(jobs, [...watched, 'create', 'patch', 'delete']),
   ]
 }

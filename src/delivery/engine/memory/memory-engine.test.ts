@@ -33,7 +33,7 @@ function rollOut({ process: { image }, beside = [] }: Workload): Verdict {
 }
 
 async function inMemory(): Promise<EngineWorld> {
-  const engine = new MemoryEngine({ run, rollOut })
+  const engine = new MemoryEngine({ run, rollOut, sharing: () => ({ by: 'weights' }) })
   return {
     engine: () => engine,
     namespace: 'contract',

@@ -29,6 +29,8 @@ export interface MemoryBehaviour {
   readonly rollOut: (workload: Workload) => Verdict
   /** What there is to tell before anything is changed; by default nothing. */
   readonly cannot: (parts: readonly Part[]) => readonly Inability[]
+  /** By default each instance gets as many requests as the next one. */
+  readonly sharing: () => Sharing
   /** Told before each verb changes anything, and after; it may throw to end the process that asked. */
   readonly at: (verb: string) => void
 }
@@ -37,6 +39,7 @@ const succeeds: MemoryBehaviour = {
   run: () => ({ exitCode: 0, lines: [] }),
   rollOut: () => ({ state: 'done' }),
   cannot: () => [],
+  sharing: () => ({ by: 'instances', because: 'nothing in memory weighs requests' }),
   at: () => {},
 }
 
@@ -95,7 +98,7 @@ export class MemoryEngine implements Engine {
   }
 
   async sharing(): Promise<Sharing> {
-    return { by: 'instances', because: 'nothing in memory weighs requests' }
+    return this.behaviour.sharing()
   }
 
   async prepare(place: Place): Promise<boolean> {
@@ -124,7 +127,9 @@ export class MemoryEngine implements Engine {
       schedules: own
         .filter(part => part.kind === 'schedule')
         .map(({ name, task }): ObservedSchedule => ({ name, task, running: 0 })),
-      routes: own.filter(part => part.kind === 'route').map(({ name, host, path }) => ({ name, host, path })),
+      routes: own
+        .filter(part => part.kind === 'route')
+        .map(({ name, host, path }) => ({ name, host, path, served: false })),
     }
   }
 
@@ -151,8 +156,11 @@ export class MemoryEngine implements Engine {
     return this.room(place).data.has(workload)
   }
 
-  async put(place: Place, part: Part): Promise<void> {
-    return this.changing(`put ${part.kind}`, () => this.replace(place, part))
+  async put(place: Place, part: Part): Promise<Verdict> {
+    return this.changing(`put ${part.kind}`, () => {
+      this.replace(place, part)
+      return { state: 'done' }
+    })
   }
 
   async remove(place: Place, name: PartName, _patience: Patience, { withData = false } = {}): Promise<void> {
