@@ -8,12 +8,28 @@ import { defineConfig } from 'vitest/config'
 // Compiled once for all processes: those of vitest, and those that tests start from the sources.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
+/** What uses names or places that the machine has once, or counts what it costs. */
+const alone = [
+  'test/e2e/cluster.failures.test.ts',
+  'test/e2e/cluster.image.test.ts',
+  'test/e2e/cluster.up.test.ts',
+  'test/e2e/completion.shells.test.ts',
+  'test/e2e/delivery.killed.test.ts',
+  'test/e2e/delivery.scale.test.ts',
+  'test/e2e/develop.projects.test.ts',
+  'test/e2e/durability.*.test.ts',
+  'test/e2e/guide*.test.ts',
+  'test/e2e/package.install.test.ts',
+  'test/e2e/trust.test.ts',
+]
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           setupFiles: ['src/testing/property-seed.ts'],
           include: [
             'src/**/*.test.ts',
@@ -35,8 +51,23 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: alone,
+          globalSetup: ['test/e2e/build-product.ts'],
+          // Each has its own network, cluster and directories, and waits more than it computes.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
+          name: 'e2e-alone',
+          include: alone,
           globalSetup: ['test/e2e/build-product.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',

@@ -49,8 +49,7 @@ async function tests(project: 'unit' | 'e2e'): Promise<Count> {
   const { status, output } = await run(process.execPath, [
     'node_modules/vitest/vitest.mjs',
     'run',
-    '--project',
-    project,
+    `--project=${project}*`,
     '--reporter=json',
     '--reporter=dot',
     `--outputFile.json=${report}`,

@@ -2,10 +2,11 @@
 // network namespace of its own with data in a temporary directory. `close` takes everything away again,
 // whatever state a failed test left it in.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { mountsBelow } from '../host/mounts.ts'
 import { listProcesses } from '../host/processes.ts'
@@ -263,18 +264,49 @@ export class ClusterFixture {
     )
     for (const place of [this.dataDirectory, `/run/sampan/${this.name}`])
       found.push(...mountsBelow(place).map(point => `mount: ${point}`))
-    found.push(
-      ...sandboxNamespaces()
-        .filter(name => !this.foreignSandboxes.has(name))
-        .map(name => `network namespace: ${name}`),
-    )
+    found.push(...(await this.leftSandboxes()).map(name => `network namespace: ${name}`))
     if (existsSync(`/run/sampan/${this.name}`))
       found.push(`state directory: ${readdirSync(`/run/sampan/${this.name}`).join(' ')}`)
     return found
   }
 
+  /** Those of other clusters have processes, or will have in a moment, or are going. */
+  private async leftSandboxes(): Promise<readonly string[]> {
+    const empty = (): readonly string[] => {
+      const used = namespacesInUse()
+      return sandboxNamespaces().filter(name => !this.foreignSandboxes.has(name) && !used.has(inodeOf(name)))
+    }
+    let left = empty()
+    for (let tries = 0; left.length > 0 && tries < 20; tries++) {
+      await sleep(250)
+      const now = empty()
+      left = left.filter(name => now.includes(name))
+    }
+    return left
+  }
+
   /** Network namespaces of pods that were there before this cluster. */
   private readonly foreignSandboxes = new Set(sandboxNamespaces())
+}
+
+/** Inodes of the network namespaces that processes are in. */
+function namespacesInUse(): ReadonlySet<string> {
+  const inodes = new Set<string>()
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name)))
+    try {
+      inodes.add(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[0] ?? '')
+    } catch {
+      // It has ended.
+    }
+  return inodes
+}
+
+function inodeOf(name: string): string {
+  try {
+    return String(statSync(`/run/netns/${name}`).ino)
+  } catch {
+    return ''
+  }
 }
 
 function sandboxNamespaces(): string[] {

@@ -24,10 +24,11 @@ export async function startOfferedGateway(client: Client): Promise<Gateway> {
   })
   return startGateway({
     client,
-    haproxy: { bring: async () => 'none', leave: () => {}, listensAt: () => new Set() },
+    haproxy: { bring: async () => 'none', leave: () => {}, listensAt: () => new Set(), refusal: async () => undefined },
     front: { address: '127.0.0.1', port: 80, ownAddresses: ['127.7.0.1'] },
     kinds: Promise.resolve(kinds),
     machineAddresses: () => new Set(),
+    vouch: async () => new Map(),
     clock: machineClock,
     logger: silentLogger,
   })

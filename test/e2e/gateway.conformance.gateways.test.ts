@@ -203,24 +203,6 @@ describe.skipIf(reason !== undefined)(`Gateways${reason === undefined ? '' : ` (
       await fixture.routed('static', [['/', 'v1']], httpRoute('at-static', 'static', [rule('v1')]))
     })
 
-    test('GatewayInfrastructure', async () => {
-      const labels = { 'example.com/label': 'one' }
-      const annotations = { 'example.com/annotation': 'two' }
-      await fixture.make(gateway('infrastructure', [listener('http')], { infrastructure: { labels, annotations } }))
-      await fixture.gateway('infrastructure', { Accepted: 'True' })
-      const selector = 'gateway.networking.k8s.io/gateway-name=infrastructure'
-      const { items } = await fixture.cluster.json<{ items: object[] }>(
-        'get',
-        'serviceaccounts,pods,services',
-        '-n',
-        home,
-        '-l',
-        selector,
-      )
-      expect(items.length).toBeGreaterThan(0)
-      for (const item of items) expect(item).toMatchObject({ metadata: { labels, annotations } })
-    })
-
     test('GatewayInvalidParametersRef', async () => {
       const parametersRef = { group: 'example.com', kind: 'Parameters', name: 'nothing' }
       await fixture.make(gateway('parameters', [listener('http')], { infrastructure: { parametersRef } }))

@@ -1,6 +1,6 @@
 // The conformance features of the Gateway API for TLSRoutes, each as a test that bears its name: connections are led by
 // the name that the client says in its hello, and TLS is ended by the service or by the gateway.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { gatewayClassName } from '../../src/api/gateway-names.ts'
 import type { GatewayClass } from '../../src/api/gateway-api/types.ts'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
@@ -184,19 +184,6 @@ describe.skipIf(reason !== undefined)(`TLSRoutes${reason === undefined ? '' : ` 
         terminate: { conditions: { Accepted }, attached: 0 },
         tls: { conditions: { Accepted }, attached: 0 },
       })
-    })
-
-    test('TLSRouteMixedTerminationSameNamespace', async () => {
-      await fixture.make(
-        gateway('mixed', [ending(abc), passing(other)]),
-        tlsRoute('mixed-ending', 'mixed/terminate', [rule('v1')], { hostnames: [abc] }),
-        ...routes('mixed-passing', 'mixed/tls', { [other]: 'tls-2' }),
-      )
-      await fixture.accepted('tlsroute', 'mixed-ending', 'mixed-passing-1')
-      const taken = { kinds: ['TLSRoute'], conditions: { Accepted: 'True Accepted' }, attached: 1 }
-      await fixture.listeners('mixed', { terminate: taken, tls: taken })
-      await reached('mixed', { [abc]: 'v1', [other]: 'tls-2' })
-      expect(await hasFeature('TLSRouteModeMixed')).toBe(true)
     })
   })
 })

@@ -4,8 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Asked, Case } from '../../src/testing/gateway-asker.ts'
 import { testAuthority, type CertificateData, type TestAuthority } from '../../src/testing/gateway-certificates.ts'
-import type { Place } from '../../src/testing/gateway-client.ts'
-import { GatewayFixture, type Conditions } from '../../src/testing/gateway-fixture.ts'
+import { GatewayFixture } from '../../src/testing/gateway-fixture.ts'
 import {
   backend,
   exact,
@@ -15,12 +14,10 @@ import {
   httpRoute,
   httpsListener,
   listener,
-  prefix,
   redirect,
   rule,
   secret,
   service,
-  webBackends,
   type TestObject,
 } from '../../src/testing/gateway-manifests.ts'
 
@@ -90,13 +87,6 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
     tls: { serverName, trusted: authority.certificate, certificate: client?.['tls.crt'], key: client?.['tls.key'] },
   })
 
-  /** There is no answer at all. */
-  const fails = (place: Place, asked: Asked): Promise<void> =>
-    fixture.holds(async () => {
-      const { error, status } = await fixture.asker.request(place, asked)
-      return error === undefined ? [`${JSON.stringify(asked.to)} is answered with ${status}`] : []
-    })
-
   describe('listeners', () => {
     test('HTTPRouteHTTPSListener', async () => {
       await fixture.make(
@@ -109,43 +99,6 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
         [secure('second-example.org', 'second-example.org/'), 'v2'],
         [secure('unknown-example.org', 'unknown-example.org/'), 404],
       ])
-    })
-
-    test('HTTPRouteHTTPSListenerDetectMisdirectedRequests', async () => {
-      const [third, fourth, fifth] = ['third', 'fourth', 'fifth'].map(name => `${name}-example.wildcard.org`) as [
-        string,
-        string,
-        string,
-      ]
-      const toService = (service: string): object => rule(service, [prefix('/detect')])
-      await fixture.make(
-        httpRoute('detect-1', 'secured/https', [toService('v1')], { hostnames: ['example.org'] }),
-        httpRoute('detect-2', 'secured/https-with-hostname', [toService('v2')]),
-        httpRoute('detect-3', 'secured/https-with-wildcard', [toService('v3')]),
-        httpRoute('detect-4', 'secured/https-within-wildcard', [toService('v1')]),
-      )
-      await fixture.accepted('httproute', 'detect-1', 'detect-2', 'detect-3', 'detect-4')
-      const cases: readonly (readonly [serverName: string, host: string, expected: string | number])[] = [
-        ['example.org', 'example.org', 'v1'],
-        ['example.org', 'second-example.org', 421],
-        ['example.org', 'unknown-example.org', 404],
-        ['second-example.org', 'second-example.org', 'v2'],
-        ['second-example.org', 'example.org', 421],
-        ['second-example.org', 'unknown-example.org', 421],
-        [third, third, 'v3'],
-        [third, fifth, 'v3'],
-        [third, fourth, 421],
-        [third, 'second-example.org', 421],
-        [third, 'unknown-example.org', 421],
-        [fourth, fourth, 'v1'],
-        [fourth, fifth, 421],
-        ['unknown-example.org', 'example.org', 'v1'],
-        ['unknown-example.org', 'unknown-example.org', 404],
-      ]
-      await fixture.answers(
-        await fixture.place('secured', 443),
-        cases.map(([serverName, host, expected]): Case => [secure(serverName, `${host}/detect`), expected]),
-      )
     })
 
     test('HTTPRouteRedirectPortAndScheme', async () => {
@@ -190,104 +143,6 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
     })
   })
 
-  describe('certificates of clients', () => {
-    const trusting = (name: string, more: object = {}): object => ({
-      validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name, ...more }] },
-    })
-    const listeners = [
-      httpsListener('https', 'certificate'),
-      httpsListener('per-port', 'certificate', { port: 8443, hostname: 'second-example.org' }),
-    ]
-    const routes = (parent: string): TestObject[] => [
-      httpRoute(`${parent}-1`, `${parent}/https`, [rule('v1')], { hostnames: ['example.org'] }),
-      httpRoute(`${parent}-2`, `${parent}/per-port`, [rule('v2')]),
-    ]
-    const first = (client?: CertificateData): Asked => secure('example.org', 'example.org/', client)
-    const second = (client?: CertificateData): Asked => secure('second-example.org', 'second-example.org/', client)
-
-    test('GatewayFrontendClientCertificateValidation', async () => {
-      const perPort = [{ port: 8443, tls: trusting('other-authority') }]
-      await fixture.make(
-        gateway('validating', listeners, { tls: { frontend: { default: trusting('authority'), perPort } } }),
-        ...routes('validating'),
-      )
-      await fixture.accepted('httproute', 'validating-1', 'validating-2')
-      const [known, other] = [await authority.client('known'), await otherAuthority.client('other')]
-      const [usual, special] = [await fixture.place('validating', 443), await fixture.place('validating', 8443)]
-      await fixture.answers(usual, [[first(known), 'v1']])
-      await fails(usual, first(other))
-      await fails(usual, first())
-      await fixture.answers(special, [[second(other), 'v2']])
-      await fails(special, second(known))
-    })
-
-    test('GatewayFrontendClientCertificateValidationInsecureFallback', async () => {
-      const lenient = (name: string): object => ({
-        validation: { ...(trusting(name) as { validation: object }).validation, mode: 'AllowInsecureFallback' },
-      })
-      const perPort = [{ port: 8443, tls: lenient('other-authority') }]
-      await fixture.make(
-        gateway('lenient', listeners, { tls: { frontend: { default: lenient('authority'), perPort } } }),
-        ...routes('lenient'),
-      )
-      await fixture.accepted('httproute', 'lenient-1', 'lenient-2')
-      await fixture.gateway('lenient', { InsecureFrontendValidationMode: 'True ConfigurationChanged' })
-      const clients = [await authority.client('known'), await otherAuthority.client('other'), undefined]
-      await fixture.answers(
-        await fixture.place('lenient', 443),
-        clients.map((client): Case => [first(client), 'v1']),
-      )
-      await fixture.answers(
-        await fixture.place('lenient', 8443),
-        clients.map((client): Case => [second(client), 'v2']),
-      )
-    })
-
-    const well: Conditions = { Accepted: 'True', ResolvedRefs: 'True', Programmed: 'True' }
-    const invalid = (why: string): Conditions => ({
-      Accepted: 'False NoValidCACertificate',
-      ResolvedRefs: `False ${why}`,
-      Programmed: 'False',
-    })
-
-    test('GatewayFrontendInvalidDefaultClientCertificateValidation', async () => {
-      await fixture.make(
-        gateway('invalid-default', [listener('http'), httpsListener('https', 'certificate')], {
-          tls: { frontend: { default: trusting('nothing') } },
-        }),
-        httpRoute('of-invalid-default', 'invalid-default', [rule('v1')], { hostnames: ['example.org'] }),
-      )
-      await fixture.listeners('invalid-default', {
-        http: { conditions: well },
-        https: { conditions: invalid('InvalidCACertificateRef') },
-      })
-      await fixture.answers('invalid-default', [['example.org/', 'v1']])
-      await fails(await fixture.place('invalid-default', 443), first())
-    })
-
-    test('GatewayInvalidFrontendClientCertificateValidation', async () => {
-      const perPort = [
-        { port: 7443, tls: trusting('nothing') },
-        { port: 8443, tls: trusting('v2', { kind: 'Service' }) },
-        { port: 6443, tls: trusting('authority', { namespace: webBackends }) },
-      ]
-      const at = (name: string, port: number): object => httpsListener(name, 'certificate', { port })
-      await fixture.make(
-        gateway(
-          'invalid-client',
-          [at('https', 443), at('unresolved', 7443), at('invalid-kind', 8443), at('not-granted', 6443)],
-          { tls: { frontend: { default: trusting('authority'), perPort } } },
-        ),
-      )
-      await fixture.listeners('invalid-client', {
-        https: { conditions: well },
-        unresolved: { conditions: invalid('InvalidCACertificateRef') },
-        'invalid-kind': { conditions: invalid('InvalidCACertificateKind') },
-        'not-granted': { conditions: invalid('RefNotPermitted') },
-      })
-    })
-  })
-
   describe('services', () => {
     const abc = { status: 200, service: 'secure', echo: { serverName: 'abc.example.com' } }
     const other = { ...abc, echo: { serverName: 'other.example.com' } }
@@ -299,43 +154,6 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
       const ports = [443, 8443].map((port, at) => ({ name: `https-${at + 1}`, port, targetPort }))
       await fixture.make(...services.map(name => service(name, { selector: { app: 'backends' }, ports })))
     }
-
-    test('GatewayTLSBackendClientCertificate', async () => {
-      await fixture.make(
-        secret('own-certificate', await authority.client('the gateway')),
-        gateway('known', [listener('http')], {
-          tls: { backend: { clientCertificateRef: { name: 'own-certificate' } } },
-        }),
-        policy('known', 'secure', byName('abc.example.com')),
-      )
-      await fixture.gateway('known', { ResolvedRefs: 'True ResolvedRefs' })
-      await fixture.routed(
-        'known',
-        [['abc.example.com/', { ...abc, echo: { ...abc.echo, client: 'the gateway' } }]],
-        httpRoute('as-known', 'known', [rule(backend('secure', { port: 443 }))]),
-      )
-      await fixture.policy('known', { Accepted: 'True' })
-    })
-
-    test('GatewayInvalidTLSBackendConfiguration', async () => {
-      const conditions = { Accepted: 'True Accepted' }
-      await fixture.make(secret('malformed', { 'tls.crt': 'Hello world', 'tls.key': 'Hello world' }))
-      for (const [name, reference, why] of [
-        ['client-nonexistent', { name: 'nothing' }, 'InvalidClientCertificateRef'],
-        [
-          'client-group',
-          { group: 'wrong.example.com', kind: 'Secret', name: 'certificate' },
-          'InvalidClientCertificateRef',
-        ],
-        ['client-kind', { kind: 'WrongKind', name: 'certificate' }, 'InvalidClientCertificateRef'],
-        ['client-malformed', { name: 'malformed' }, 'InvalidClientCertificateRef'],
-        ['client-not-granted', { name: 'certificate', namespace: webBackends }, 'RefNotPermitted'],
-      ] as const) {
-        const tls = { backend: { clientCertificateRef: reference } }
-        await fixture.make(gateway(name, [listener('http')], { tls }))
-        await fixture.gateway(name, { ...conditions, ResolvedRefs: `False ${why}` })
-      }
-    })
 
     test('BackendTLSPolicy', async () => {
       await securely('wrongly-named')
@@ -424,39 +242,6 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
       const { metadata } = await fixture.get<{ metadata: { generation: number } }>('backendtlspolicy', 'observed')
       expect(metadata.generation).toBe(2)
       await fixture.policy('observed', { Accepted: 'True', ResolvedRefs: 'True' })
-    })
-
-    test('BackendTLSPolicySANValidation', async () => {
-      const name = (hostname: string): object => ({ type: 'Hostname', hostname })
-      const uri = (uri: string): object => ({ type: 'URI', uri })
-      const others = [uri('spiffe://def.example.com/test-identity'), name('def.example.com')]
-      const wanted: Readonly<Record<string, readonly [alternatives: readonly object[], isWell: boolean]>> = {
-        'san-dns': [[name('abc.example.com')], true],
-        'san-dns-mismatch': [[name('dce.example.com')], false],
-        'san-uri': [[uri(identity)], true],
-        'san-uri-mismatch': [[others[0]!], false],
-        'san-several': [[uri(identity), name('abc.example.com')], true],
-        'san-several-mismatch': [others, false],
-      }
-      await securely(...Object.keys(wanted))
-      await fixture.make(
-        ...Object.entries(wanted).map(([name, [subjectAltNames]]) =>
-          policy(name, name, { ...byName('abc.example.com'), subjectAltNames }, 'https-1'),
-        ),
-      )
-      await fixture.routed(
-        'same',
-        Object.entries(wanted).map(([name, [, isWell]]): Case => [
-          `abc.example.com/${name}`,
-          isWell ? abc : unavailable,
-        ]),
-        httpRoute(
-          'sans',
-          'same',
-          Object.keys(wanted).map(name => rule(backend(name, { port: 443 }), [exact(`/${name}`)])),
-        ),
-      )
-      for (const name of Object.keys(wanted)) await fixture.policy(name, { Accepted: 'True Accepted' })
     })
   })
 })

@@ -91,10 +91,17 @@ function gatewayStatus(own: OwnGateway, routes: readonly OwnRoute[]): WantedStat
 const isValid = ({ findings }: OwnListener): boolean =>
   !findings.some(({ type }) => type === 'Accepted' || type === 'Conflicted')
 
-function acceptedBy(listeners: readonly OwnListener[], what: string): Finding {
-  const invalid = listeners.filter(listener => !isValid(listener))
+/** Of a set, a listener counts when it is served. */
+const isServed = ({ places }: OwnListener): boolean => places.length > 0
+
+function acceptedBy(
+  listeners: readonly OwnListener[],
+  what: string,
+  counts: (listener: OwnListener) => boolean = isValid,
+): Finding {
+  const invalid = listeners.filter(listener => !counts(listener))
   if (invalid.length === 0) return holds('Accepted', 'Accepted', `the ${what} is served`)
-  const message = `not valid: ${invalid.map(({ spec, findings }) => `${spec.name} (${findings[0]!.message})`).join(', ')}`
+  const message = `not valid: ${invalid.map(({ spec, findings }) => `${spec.name} (${findings[0]?.message ?? 'its Gateway is not served'})`).join(', ')}`
   return invalid.length < listeners.length
     ? holds('Accepted', 'ListenersNotValid', message)
     : fails('Accepted', 'ListenersNotValid', message)
@@ -122,7 +129,7 @@ function setStatus({ set, isAllowed }: OwnListenerSet, own: OwnGateway, routes: 
   const refused = own.findings.some(({ type }) => type === 'Accepted')
     ? [fails('Accepted', 'ParentNotAccepted', `the Gateway "${gateway.metadata.name}" is not accepted`)]
     : []
-  const accepted = acceptedBy(mine, 'ListenerSet')
+  const accepted = acceptedBy(mine, 'ListenerSet', isServed)
   return {
     object: set,
     conditions: findingsOf([
