@@ -17,6 +17,8 @@ import type { Logger } from '../lib/logger.ts'
 import { findRefused } from './find-refused.ts'
 import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
 import { gatewayClasses } from '../api/gateway-api/resources.ts'
+import type { GatewayClass } from '../api/gateway-api/types.ts'
+import { gatewayController } from '../api/gateway-names.ts'
 import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
@@ -55,6 +57,9 @@ interface RefusedObject {
   readonly object: KubeObject
   readonly reason: string
 }
+
+/** Source: Gateway API, GatewayClass. */
+const classFinalizer = 'gateway-exists-finalizer.gateway.networking.k8s.io'
 
 const retryMs = 1_000
 /** After which certificates are looked at, which expire while nothing changes. */
@@ -233,6 +238,7 @@ export function startGateway({
       ...made.ingresses.map(ingress => publishAddress(ingresses, ingress, atFront)),
       ...[...made.balanced].map(([service, addresses]) => publishAddress(services, service, addresses)),
       ...statuses(made),
+      ...guards(made),
     ])
     if (failure !== undefined) throw failure
   }
@@ -276,27 +282,49 @@ export function startGateway({
   }
 
   function statuses(made: MadeModel): readonly Promise<void>[] {
-    const classes = followed.some(each => each === gatewayClasses) ? client.informer(gatewayClasses).list() : []
     const now = formatTime(clock.now())
-    return wantedStatuses(made, classes).map(wanted => publish(wanted.object, statusChange(wanted, now)))
+    return wantedStatuses(made, ownClasses()).map(wanted => publish(wanted.object, statusChange(wanted, now)))
+  }
+
+  /** A class goes when its last Gateway has gone. */
+  function guards({ gateways }: MadeModel): readonly Promise<void>[] {
+    const used = new Set(gateways.map(({ gateway }) => gateway.spec.gatewayClassName))
+    return ownClasses().flatMap(({ kind, metadata }) => {
+      const { name, resourceVersion, finalizers = [] } = metadata
+      if (finalizers.includes(classFinalizer) === used.has(name)) return []
+      const others = finalizers.filter(each => each !== classFinalizer)
+      const wanted = used.has(name) ? [...others, classFinalizer] : others
+      return write(kind, metadata, { metadata: { resourceVersion, finalizers: wanted } })
+    })
+  }
+
+  function ownClasses(): readonly GatewayClass[] {
+    const classes = followed.some(each => each === gatewayClasses) ? client.informer(gatewayClasses).list() : []
+    return classes.filter(({ spec }) => spec.controllerName === gatewayController)
+  }
+
+  async function publish({ kind, metadata }: KubeObject, status: object | undefined): Promise<void> {
+    if (status === undefined) return
+    await write(kind, metadata, { metadata: { resourceVersion: metadata.resourceVersion }, status }, 'status')
   }
 
   /** What somebody else wrote in between comes as a change, and is seen to then. */
-  async function publish({ kind, metadata }: KubeObject, status: object | undefined): Promise<void> {
-    if (status === undefined) return
-    const { resourceVersion } = metadata
+  async function write(
+    kind: string,
+    metadata: KubeObject['metadata'],
+    value: object,
+    subresource?: 'status',
+  ): Promise<void> {
+    const options = subresource === undefined ? {} : { subresource }
     try {
-      await unlessNotFound(
-        client.patch(
-          resourceOfKind.get(kind)!,
-          metadata,
-          { type: 'merge', value: { metadata: { resourceVersion }, status } },
-          { subresource: 'status' },
-        ),
-      )
+      await unlessNotFound(client.patch(resourceOfKind.get(kind)!, metadata, { type: 'merge', value }, options))
     } catch (error) {
       if (!isConflict(error))
-        logger.warn('a status could not be written', { kind, name: keyOf({ metadata }), error: errorText(error) })
+        logger.warn('what the gateway has to say could not be written', {
+          kind,
+          name: keyOf({ metadata }),
+          error: errorText(error),
+        })
     }
   }
 

@@ -7,7 +7,8 @@ export interface Supervised {
   /** Of a socket on which the process says nothing by itself. */
   readonly socket: string
   readonly isAlive: () => boolean
-  readonly launch: () => Promise<void>
+  /** @returns false when it ran after all */
+  readonly launch: () => Promise<boolean | void>
   /** @param error it does not start again */
   readonly restarted: (error?: Error) => void
 }
@@ -25,7 +26,12 @@ export function supervise({ socket, isAlive, launch, restarted }: Supervised): (
     })
   }
   const lost = async (): Promise<void> => {
-    if (!isAlive()) await launch().then(() => restarted(), restarted)
+    if (!isAlive())
+      try {
+        if ((await launch()) !== false) restarted()
+      } catch (error) {
+        restarted(error as Error)
+      }
     if (!stopped) again = setTimeout(watch, reconnectMs).unref()
   }
   watch()

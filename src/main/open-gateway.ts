@@ -105,7 +105,7 @@ const machineAddresses = (): ReadonlySet<string> =>
   new Set(
     Object.values(networkInterfaces())
       .flatMap(all => all ?? [])
-      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .filter(({ family, address: own }) => family === 'IPv4' && !own.startsWith('127.'))
       .map(each => each.address),
   )
 

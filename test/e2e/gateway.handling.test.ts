@@ -482,6 +482,29 @@ describe.skipIf(reason !== undefined)(`a gateway${reason === undefined ? '' : ` 
     client.close()
   })
 
+  test('a client says neither who asked, nor that another protocol comes now', async () => {
+    const headers = [
+      ['X-Forwarded-For', '6.6.6.6'],
+      ['Forwarded', 'for=6.6.6.6'],
+      ['X-Real-IP', '6.6.6.6'],
+      ['Proxy', 'evil.example'],
+      ['Upgrade', 'h2c'],
+      ['HTTP2-Settings', 'AAMAAABkAARAAAAAAAIAAAAA'],
+    ].flat()
+    const { told } = await gateway.ask('/hosted/x', { headers: [...headers, 'Connection', 'Upgrade, HTTP2-Settings'] })
+    expect(told.headers['x-forwarded-for']).toBe('127.0.0.1')
+    for (const name of ['forwarded', 'x-real-ip', 'proxy', 'upgrade', 'http2-settings'])
+      expect(told.headers[name]).toBeUndefined()
+  })
+
+  test.each([
+    ['one.localhost,evil.example', 400],
+    ['evil.example, one.localhost', 400],
+    ['one.localhost.', 200],
+  ])('the name %s is answered with %i', async (host, status) => {
+    expect((await gateway.ask('/hosted/x', { host })).status).toBe(status)
+  })
+
   test('WebSockets pass, for longer than an answer may take', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/sockets`)
     const heard: unknown[] = []

@@ -4,6 +4,7 @@ import { invalidValue, joinErrors, required, tooMany } from '../field-error.ts'
 import type { EndpointSlice } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { endpointSlices } from '../resources.ts'
+import { validateEndpointAddress } from '../validation/endpoint-address.ts'
 import { checkLabel, checkSubdomain, ipMessage, isIPv4, isIPv6 } from '../validation/formats.ts'
 import { collect, each, validateImmutable, validateOneOf, validatePort, validateUnique } from '../validation/scalars.ts'
 import { age, columns, firstFew } from './cells.ts'
@@ -69,7 +70,7 @@ function validate(slice: EndpointSlice): FieldError[] {
 function validateAddress(address: string, type: string, field: string): FieldError[] {
   if (type === 'FQDN') return collect(checkSubdomain, field, address)
   return (type === 'IPv6' ? isIPv6 : isIPv4)(address)
-    ? []
+    ? validateEndpointAddress(address, field)
     : [
         invalidValue(
           field,

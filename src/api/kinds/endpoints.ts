@@ -4,6 +4,7 @@ import { invalidValue, joinErrors, required } from '../field-error.ts'
 import type { Endpoints, EndpointSubset } from '../generated/models.ts'
 import { defineKind } from '../kind.ts'
 import { endpoints } from '../resources.ts'
+import { validateEndpointAddress } from '../validation/endpoint-address.ts'
 import { checkLabel, ipMessage, isIP } from '../validation/formats.ts'
 import { each, requireText, validateOneOf, validatePort } from '../validation/scalars.ts'
 import { age, columns, firstFew, none } from './cells.ts'
@@ -37,7 +38,7 @@ function validate({ subsets }: Endpoints): FieldError[] {
 
 function validateAddress({ ip, hostname }: { ip: string; hostname?: string }, field: string): FieldError[] {
   return joinErrors(
-    isIP(ip ?? '') ? [] : [invalidValue(`${field}.ip`, ip, ipMessage)],
+    isIP(ip ?? '') ? validateEndpointAddress(ip, `${field}.ip`) : [invalidValue(`${field}.ip`, ip, ipMessage)],
     hostname ? requireText(hostname, `${field}.hostname`, checkLabel) : [],
   )
 }

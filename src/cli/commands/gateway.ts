@@ -26,7 +26,7 @@ export interface GatewayCommandOptions {
 export async function gatewayRoutes(options: GatewayCommandOptions): Promise<void> {
   const made = await withClient(options, modelIn)
   const routes = routeFacts(made)
-  const others = made.problems.filter(({ reason }) => reason !== 'BackendNotFound')
+  const others = made.problems.filter(({ reason }) => !['BackendNotFound', 'AddressNotAssigned'].includes(reason))
   if (options.output === 'json') return console.log(JSON.stringify({ routes, problems: others }))
   console.log(
     routes.length === 0

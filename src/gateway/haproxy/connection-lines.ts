@@ -8,7 +8,7 @@ import { entranceName } from './names.ts'
 const helloSeconds = 5
 
 export function connectionLines(entrance: Entrance, files: EntranceFiles): string[] {
-  const { carries, tls } = entrance
+  const { carries, sources, tls } = entrance
   const { map } = files
   // A hello that has not come whole is waited for.
   const heard = carries === 'names' && tls === undefined ? '{ req.ssl_hello_type 1 }' : undefined
@@ -24,6 +24,7 @@ export function connectionLines(entrance: Entrance, files: EntranceFiles): strin
     `frontend ${entranceName(entrance)}`,
     'mode tcp',
     bindLine(entrance, files),
+    ...(sources === undefined ? [] : [`tcp-request connection reject unless { src ${sources.join(' ')} }`]),
     ...(heard === undefined ? [] : [`tcp-request inspect-delay ${helloSeconds}s`]),
     ...(carries === 'names'
       ? [

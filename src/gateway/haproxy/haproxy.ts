@@ -169,8 +169,10 @@ export class Haproxy {
   }
 
   /** Also with what it was told while it ran, which its files do not have. */
-  private async recover(): Promise<void> {
-    if (!this.isRunning() && this.running !== undefined) await this.load(this.running.layout)
+  private async recover(): Promise<boolean> {
+    if (this.isRunning() || this.running === undefined) return false
+    await this.load(this.running.layout)
+    return true
   }
 
   private async launch(): Promise<void> {

@@ -32,6 +32,18 @@ const plainPath = [
 /** Most paths are plain already, and one look at them costs less than five. */
 const isOdd = '{ path -m sub % // /. }'
 
+/**
+ * What a client may not say. Two names are none (RFC 9112, 3.2). A switch to another protocol than WebSocket would be a way
+ * around all rules. Who asked from where is said by the gateway alone.
+ */
+const honestLines = [
+  'http-request deny deny_status 400 if { req.fhdr_cnt(host) gt 1 } or { req.fhdr(host) -m sub , }',
+  'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -m str -i websocket }',
+  ...['HTTP2-Settings', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'Proxy'].map(
+    name => `http-request del-header ${name}`,
+  ),
+]
+
 /** Paths of what an entrance looks things up in. */
 export interface EntranceFiles {
   readonly map: (name: MapName) => string
@@ -48,14 +60,15 @@ export function frontendLines(entrance: Entrance, table: RoutingTable, files: En
   return [
     `frontend ${entranceName(entrance)}`,
     bindLine(entrance, files),
+    ...honestLines,
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,
     'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     // Most requests ask for an exact name and a plain path, and are led on as soon as these are looked up. A slash or a star in
     // a name would make another key of it.
-    `http-request set-var(txn.do) base,concat(${pathEnd}),map_beg(${map('paths')},${undecided}) unless ${isOdd} or { req.hdr(host) -m sub / * }`,
+    `http-request set-var(txn.do) base,concat(${pathEnd}),map_beg(${map('paths')},${undecided}) unless ${isOdd} or { req.fhdr(host) -m sub / * }`,
     `http-request allow if { var(txn.do) -m found } !{ var(txn.do) -m beg ${undecided} s_ }`,
-    'http-request set-var(txn.host) req.hdr(host),host_only,lower',
+    'http-request set-var(txn.host) req.fhdr(host),host_only,rtrim(.),lower',
     // What a rule is asked about is what a service gets.
     `http-request set-var(txn.odd) bool(true) if ${isOdd}`,
     ...plainPath.map(step => `http-request normalize-uri ${step} if { var(txn.odd) -m found }`),

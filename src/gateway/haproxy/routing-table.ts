@@ -38,12 +38,29 @@ export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
   const actions = new Map<string, Action>()
   const choices = new Map<string, readonly Candidate[]>()
   const paths = new Map<string, string>()
+  const numbers = new Map<Rule, number>()
+  const numberOf = (rule: Rule): number => {
+    const number = numbers.get(rule) ?? numbers.size
+    numbers.set(rule, number)
+    return number
+  }
+  const known = new Map<string, readonly (readonly [path: string, decision: string])[]>()
   for (const host of sorted) {
     const key = keyOf(host.name)
     const rules = sorted.filter(other => other === host || covers(other, host)).flatMap(other => other.rules)
-    for (const kind of ['exact', 'prefix'] as const)
-      for (const [path, decision] of decisions(rules, kind, actions, choices))
-        paths.set(`${key}${path}${endings[kind]}`, decision)
+    // Listeners of one Gateway often have the same rules, each for names of its own.
+    const same = rules.map(numberOf).join()
+    let decided = known.get(same)
+    if (decided === undefined) {
+      decided = (['exact', 'prefix'] as const).flatMap(kind =>
+        Array.from(
+          decisions(rules, kind, actions, choices),
+          ([path, decision]) => [`${path}${endings[kind]}`, decision] as const,
+        ),
+      )
+      known.set(same, decided)
+    }
+    for (const [path, decision] of decided) paths.set(`${key}${path}`, decision)
   }
   return { hosts: hostTables(sorted.map(({ name }) => name)), paths, choices, actions }
 }

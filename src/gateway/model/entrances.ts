@@ -12,6 +12,8 @@ import type { CarriedConnections, Entrance, Host, HostName, ShownCertificate } f
 export interface Offer {
   readonly place: ListenerPlace
   readonly carries?: CarriedConnections | undefined
+  /** Networks that may connect. */
+  readonly sources?: readonly string[] | undefined
   readonly name: HostName
   readonly rules: readonly HostRule[]
   readonly certificates?: readonly ShownCertificate[]
@@ -29,7 +31,7 @@ export interface MadeEntrances {
 export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
   const problems = new Map<string, Problem>()
   const entrances = [...Map.groupBy(offers, ({ place }) => `${place.address}:${place.port}`).values()].map(offered => {
-    const [{ place, carries, certificates: shown }] = offered as [Offer]
+    const [{ place, carries, sources, certificates: shown }] = offered as [Offer]
     // What the first one is decides; listeners that do not agree are told so, but for those that meet at the front.
     const all = offered.filter(
       each => each.carries === carries && (each.certificates === undefined) === (shown === undefined),
@@ -45,6 +47,7 @@ export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
       address: place.address,
       port: place.port,
       ...(carries !== undefined && { carries }),
+      ...(sources !== undefined && { sources }),
       ...(shown !== undefined && {
         tls: { certificates, ...(all.some(({ isVouched }) => isVouched) && { isVouched: true }) },
       }),

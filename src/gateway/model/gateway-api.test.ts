@@ -563,6 +563,17 @@ describe('a Service of the type LoadBalancer', () => {
       'Service shop/web AddressNotAssigned',
     ])
   })
+  test('is for the networks that it names', () => {
+    const ranges = { loadBalancerSourceRanges: ['10.0.0.0/8', ' 192.0.2.0/24'], loadBalancerIP: '192.0.2.9' }
+    const { model, problems } = made({ loadBalancers: [service('db', ranges)] })
+    expect(model.entrances.filter(({ carries }) => carries !== undefined).map(({ sources }) => sources)).toEqual([
+      ['10.0.0.0/8', '192.0.2.0/24'],
+      ['10.0.0.0/8', '192.0.2.0/24'],
+    ])
+    expect(problems.map(({ message }) => message)).toEqual([
+      '192.0.2.9 is not given on demand; the service has 127.7.0.1',
+    ])
+  })
   test('keeps its address, is told of a port that is taken, and gives its address back', () => {
     const had = { status: { loadBalancer: { ingress: [{ ip: '127.7.0.2' }] } } }
     const result = made({

@@ -162,6 +162,24 @@ describe('an Ingress', () => {
     expect(problems).toEqual([{ owner: 'Ingress shop/one', reason: 'BackendNotFound', message }])
   })
 
+  test('with annotations for another gateway is served, and told that they say nothing here', () => {
+    const one = ingress('one', [{ host: 'a.com', paths: [{ path: '/', service: 'web' }] }])
+    const annotations = {
+      'nginx.ingress.kubernetes.io/whitelist-source-range': '10.0.0.0/8',
+      'nginx.ingress.kubernetes.io/ssl-redirect': 'false',
+      'example.com/team': 'shop',
+    }
+    const { problems } = made([{ ...one, metadata: { ...one.metadata, annotations } }])
+    expect(problems).toEqual([
+      {
+        owner: 'Ingress shop/one',
+        reason: 'AnnotationNotHeeded',
+        message:
+          'nginx.ingress.kubernetes.io/whitelist-source-range: this is for another gateway, and its paths are served without it',
+      },
+    ])
+  })
+
   test('keeps what a younger one asks for as well, which is told', () => {
     const { model, problems } = made([
       ingress('young', [{ host: 'a.com', paths: [{ path: '/', service: 'api' }] }], {

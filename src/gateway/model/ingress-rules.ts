@@ -8,7 +8,7 @@ import { ownerOf, type HostRule, type Problem } from './host-rule.ts'
 import type { HostName, PathMatch } from './model.ts'
 import { plainPath } from './plain-path.ts'
 import type { Observed } from './observed.ts'
-import { wantsTls } from './wants-tls.ts'
+import { unheededAnnotations, wantsTls } from './wants-tls.ts'
 
 export interface IngressRules {
   readonly own: readonly Ingress[]
@@ -64,6 +64,13 @@ function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rule
       backends: target.backend === undefined ? [] : [target.backend],
     })
   }
+  const unheeded = unheededAnnotations(ingress)
+  if (unheeded.length > 0)
+    problems.push({
+      owner,
+      reason: 'AnnotationNotHeeded',
+      message: `${unheeded.join(', ')}: this is for another gateway, and its paths are served without it`,
+    })
   const { rules: written = [], defaultBackend } = ingress.spec
   written.forEach(({ host, http }, index) => {
     const name = ingressHost(host)

@@ -47,7 +47,9 @@ export function loadBalancers(
       tell('AddressNotAssigned', `all ${front.ownAddresses.length} addresses of gateways and services are given away`)
       continue
     }
-    const { ports = [] } = service.spec
+    const { ports = [], loadBalancerIP } = service.spec
+    if (loadBalancerIP !== undefined && loadBalancerIP !== '' && loadBalancerIP !== address)
+      tell('AddressNotAssigned', `${loadBalancerIP} is not given on demand; the service has ${address}`)
     const served = ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP')
     for (const { protocol, port } of ports)
       if (protocol !== undefined && protocol !== 'TCP')
@@ -77,10 +79,14 @@ const hasOurs = ({ status }: Service, { ownAddresses }: Front): boolean =>
 
 function offerOf(service: Service, port: number, place: ListenerPlace): Offer {
   const { namespace = '', name } = service.metadata
+  const { loadBalancerSourceRanges } = service.spec
   const backend = wantedBackend({ namespace, name, port }, service, { protocol: 'tcp' })
   return {
     place,
     carries: 'connections',
+    ...((loadBalancerSourceRanges ?? []).length > 0 && {
+      sources: loadBalancerSourceRanges!.map(range => range.trim()),
+    }),
     name: anyHost,
     rules: [
       {

@@ -14,6 +14,8 @@ export interface Entrance {
   readonly address: string
   readonly port: number
   readonly carries?: CarriedConnections
+  /** Networks (`10.0.0.0/8`) that may connect; undefined: all. */
+  readonly sources?: readonly string[]
   /** undefined: requests come in plain text. */
   readonly tls?: Termination
   readonly hosts: readonly Host[]

@@ -1,5 +1,4 @@
 // What the objects of the Gateway API are to say of themselves. Pure. Source: Gateway API, statuses.
-import { gatewayController } from '../../api/gateway-names.ts'
 import { keyOf, type KubeObject } from '../../api/object.ts'
 import type { GatewayClass, ParentReference, RouteKind } from '../../api/gateway-api/types.ts'
 import type { Attachment } from './attachment.ts'
@@ -46,7 +45,7 @@ export function wantedStatuses(
   classes: readonly GatewayClass[],
 ): readonly WantedStatus[] {
   return [
-    ...classes.filter(({ spec }) => spec.controllerName === gatewayController).map(classStatus),
+    ...classes.map(classStatus),
     ...gateways.flatMap(gateway => [
       gatewayStatus(gateway, routes),
       ...gateway.sets.map(set => setStatus(set, gateway, routes)),

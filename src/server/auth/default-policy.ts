@@ -283,6 +283,7 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['networking.k8s.io'], ['ingresses/status'], ['patch']),
     rule([''], ['services/status'], ['patch']),
     rule(['gateway.networking.k8s.io'], ['*'], read),
+    rule(['gateway.networking.k8s.io'], ['gatewayclasses'], ['patch']),
     rule(
       ['gateway.networking.k8s.io'],
       [
