@@ -1,7 +1,6 @@
 // Unit and contract tests stand beside what they test; test/api runs the server in process; test/e2e
-// runs real containers and has a configuration of its own (one file at a time, longer limits). Limits are
+// runs real containers and has configurations of its own (two files at a time, or one, and longer limits). Limits are
 // for what hangs: machines are shared and slow at times.
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -43,8 +42,6 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           pool: 'forks',
-          // By default one processor is left to vitest itself, which is every second one of a small machine.
-          maxWorkers: availableParallelism(),
         },
       },
       {

@@ -11,8 +11,8 @@ test('every program that a server runs is in the image', () => {
   const called = files
     .filter(path => /(?<!\.test)\.ts$/.test(path))
     .flatMap(path => [...readFileSync(path, 'utf8').matchAll(/\brun\(\s*'([a-z]+)'/g)].map(match => match[1]!))
-  // Only to bring images in by hand.
-  const expected = [...new Set(called)].filter(name => name !== 'ctr')
+  // Only to bring images in by hand, and to trust an authority on a machine with browsers.
+  const expected = [...new Set(called)].filter(name => !['ctr', 'certutil'].includes(name))
   expect(expected).toContain('nft')
   expect(expected.filter(name => !programNames.includes(name))).toEqual([])
 })
