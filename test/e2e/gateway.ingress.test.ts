@@ -17,7 +17,9 @@ const service = (name: string): string => `
     else response.end('${name} ' + request.url + ' ' + request.headers['x-forwarded-host'])
   }).listen(8080)
   server.on('upgrade', (request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n')
+    const secret = request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+    const accept = require('crypto').createHash('sha1').update(secret).digest('base64')
+    socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: ' + accept + '\\r\\n\\r\\n')
     socket.pipe(socket)
   })
   process.on('SIGTERM', () => { stopping = true; setTimeout(() => process.exit(), 2000) })`
@@ -315,7 +317,7 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
 /** Sends a number every 100 ms over one connection that is no HTTP any more, and prints what comes back. */
 const streaming = `
   const socket = require('net').connect(80, '127.0.0.1')
-  socket.write('GET / HTTP/1.1\\r\\nHost: shop.localhost\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n')
+  socket.write('GET / HTTP/1.1\\r\\nHost: shop.localhost\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n')
   let number = 0
   socket.once('data', () => setInterval(() => socket.write(++number + '\\n'), 100))
   socket.on('data', text => process.stdout.write(text))
