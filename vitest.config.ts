@@ -15,7 +15,7 @@ const alone = [
   'test/e2e/completion.shells.test.ts',
   'test/e2e/delivery.killed.test.ts',
   'test/e2e/delivery.scale.test.ts',
-  'test/e2e/develop.projects.test.ts',
+  'test/e2e/develop*.test.ts',
   'test/e2e/durability.*.test.ts',
   'test/e2e/guide*.test.ts',
   'test/e2e/package.install.test.ts',
