@@ -46,7 +46,7 @@ interface Told {
   readonly warnings: readonly string[]
 }
 const told =
-  'requests are shared by numbers of instances, not by weights: 25 % become 25 % (1 of 4), 50 % become 50 % (3 of 6); the cluster has no gateway that could weigh requests (it serves no HTTPRoute of gateway.networking.k8s.io/v1)'
+  'requests are shared by numbers of instances, not by weights: 25 % become 25 % (1 of 4), 50 % become 50 % (3 of 6); no route leads to both versions'
 
 describe.skipIf(reason !== undefined)(`autoscaler${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let cluster: ClusterFixture
