@@ -1,7 +1,7 @@
 // The gateway against the real API in process, with a double in place of HAProxy.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { gatewayController } from '../api/gateway-names.ts'
-import { events, ingressClasses, ingresses, secrets } from '../api/resources.ts'
+import { events, ingressClasses, ingresses, secrets, services } from '../api/resources.ts'
 import { machineClock } from '../host/machine-clock.ts'
 import { eventually } from '../testing/eventually.ts'
 import { createAuthority } from '../server/auth/certificate-authority.ts'
@@ -67,6 +67,15 @@ const create = (): Promise<unknown> =>
 test('nothing is served for a cluster without routes', async () => {
   await gateway.settled()
   expect(brought).toEqual([])
+})
+
+test('a Service of the type LoadBalancer alone is served', async () => {
+  const service = { namespace: 'default', name: 'balanced' }
+  await server.local.create(services, { metadata: service, spec: { type: 'LoadBalancer', ports: [{ port: 5432 }] } })
+  await eventually('its entrance', () =>
+    (brought.at(-1)?.entrances ?? []).some(({ address, port }) => address === '127.7.0.1' && port === 5432),
+  )
+  await server.local.delete(services, service)
 })
 
 test('what cannot be served is told by an event and as trouble, once, and is served when that has gone', async () => {

@@ -104,7 +104,6 @@ export function startGateway({
       ...followed.map(resource => client.informer(resource).synced),
       client.informer(secrets).synced,
       client.informer(configMaps).synced,
-      client.informer(configMaps).synced,
     ])
     if (isStopped) return
     for (const resource of followed) stops.push(client.informer(resource).subscribe(mark))
@@ -118,6 +117,11 @@ export function startGateway({
     )
     isDirty = true
     await work()
+  }
+
+  /** Nothing where the cluster has no such kind. */
+  function listed<T extends KubeObject>(resource: Resource<T>): readonly T[] {
+    return followed.some(each => each === resource) ? client.informer(resource).list() : []
   }
 
   function certificate(namespace: string, name: string): FoundCertificate {
@@ -138,7 +142,7 @@ export function startGateway({
     return gatewayModel(
       observed(
         {
-          all: resource => (followed.some(each => each === resource) ? client.informer(resource).list() : []),
+          all: listed,
           service: (namespace, name) => client.informer(services).get({ namespace, name }),
           slices: (namespace, name) =>
             client.informer(endpointSlices).index('service', serviceKeys)(`${namespace}/${name}`),
@@ -199,17 +203,11 @@ export function startGateway({
   /** As long as they are what was tried. */
   function stillRefused(): ReadonlyMap<string, string> {
     refusedObjects = new Map(
-      [...refusedObjects].filter(
-        ([
-          ,
-          {
-            object: { kind, metadata },
-          },
-        ]) => {
-          const now = client.informer(resourceOfKind.get(kind)!).get(metadata)?.metadata
-          return now?.uid === metadata.uid && now?.generation === metadata.generation
-        },
-      ),
+      [...refusedObjects].filter(([, { object }]) => {
+        const { uid, generation } = object.metadata
+        const now = client.informer(resourceOfKind.get(object.kind)!).get(object.metadata)?.metadata
+        return now?.uid === uid && now?.generation === generation
+      }),
     )
     return new Map(Array.from(refusedObjects, ([owner, { reason }]) => [owner, reason]))
   }
@@ -299,8 +297,7 @@ export function startGateway({
   }
 
   function ownClasses(): readonly GatewayClass[] {
-    const classes = followed.some(each => each === gatewayClasses) ? client.informer(gatewayClasses).list() : []
-    return classes.filter(({ spec }) => spec.controllerName === gatewayController)
+    return listed(gatewayClasses).filter(({ spec }) => spec.controllerName === gatewayController)
   }
 
   async function publish({ kind, metadata }: KubeObject, status: object | undefined): Promise<void> {
@@ -365,6 +362,9 @@ function frontAddresses({ entrances }: GatewayModel, front: Front): readonly Ing
   return [{ ip: front.address, ports: ports.map(port => ({ port: port!, protocol: 'TCP' })) }]
 }
 
-/** Whether there is anything to serve: an Ingress, a route, or a Gateway that asks for more than the front. */
-const needsServing = ({ ingresses: all, gateways, routes }: MadeModel, { address }: Front): boolean =>
-  all.length > 0 || routes.length > 0 || gateways.some(({ addresses }) => addresses.told.some(told => told !== address))
+/** Whether there is anything to serve: an Ingress, a route, a service, or a Gateway that asks for more than the front. */
+const needsServing = ({ ingresses: all, balanced, gateways, routes }: MadeModel, { address }: Front): boolean =>
+  all.length > 0 ||
+  routes.length > 0 ||
+  [...balanced.values()].some(addresses => addresses.length > 0) ||
+  gateways.some(({ addresses }) => addresses.told.some(told => told !== address))
