@@ -5,7 +5,7 @@ import type { Ingress, IngressLoadBalancerIngress, Service } from '../api/genera
 import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
-import type { Resource } from '../api/resource.ts'
+import { groupResource, type Resource } from '../api/resource.ts'
 import { configMaps, endpointSlices, ingresses, secrets, services } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
@@ -28,7 +28,7 @@ import type { ObservedMachine } from './model/observed.ts'
 import { withOwnCertificates } from './model/secure-front.ts'
 import { statusChange } from './model/status-change.ts'
 import { wantedStatuses } from './model/statuses.ts'
-import { nameOf, observed, resourceOfKind, routeResources, usualResources } from './observe.ts'
+import { observed, resourceOfKind, routeResources, usualResources } from './observe.ts'
 import { TakenPorts } from './taken-ports.ts'
 
 export interface GatewayOptions {
@@ -98,7 +98,7 @@ export function startGateway({
   /** Nothing is brought before all of it is known: what is not known yet would be taken away. */
   async function open(): Promise<void> {
     const names = await kinds
-    followed = [...usualResources, ...routeResources.filter(resource => names.includes(nameOf(resource)))]
+    followed = [...usualResources, ...routeResources.filter(resource => names.includes(groupResource(resource)))]
     client.informer(endpointSlices).index('service', serviceKeys)
     await Promise.all([
       ...followed.map(resource => client.informer(resource).synced),
@@ -189,6 +189,7 @@ export function startGateway({
     const byOwner = new Map(own.map(object => [ownerOf(object), object]))
     const machine = { addresses: machineAddresses(), taken: ports.taken }
     const asked = [...byOwner.keys()].filter(owner => !refusedObjects.has(owner))
+    // Where it is refused without any of them, that is told as it was said first.
     const found = await findRefused(asked, async without => {
       const trial = observe(machine, new Map(Array.from(without, owner => [owner, ''])))
       return haproxy.refusal(withOwnCertificates(trial.model, ownPems))

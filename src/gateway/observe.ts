@@ -1,7 +1,7 @@
 // What the gateway looks at, out of whatever has the objects: informers that follow them, or lists asked for once.
 import type { EndpointSlice, Service } from '../api/generated/models.ts'
 import type { KubeObject } from '../api/object.ts'
-import { groupResource, type Resource } from '../api/resource.ts'
+import type { Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
@@ -41,8 +41,6 @@ export const routeResources: readonly Resource[] = [
 export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
   [ingresses as Resource, services as Resource, ...routeResources].map(resource => [resource.kind, resource]),
 )
-
-export const nameOf = (resource: Resource): string => groupResource(resource)
 
 export interface ObjectSource {
   /** Nothing where the cluster has no such kind. */
