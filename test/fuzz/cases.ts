@@ -1,8 +1,9 @@
 // Runs many generated cases, each from a number of its own: a failure names the number, and the seed of the
 // run. Every run tries the same cases, so that a change is judged by what it changed; SAMPAN_FUZZ_SEED=random
 // goes looking for new ones, a number for certain ones. SAMPAN_FUZZ_CASES says how many all files have
-// together. A case may take two seconds of processor time; one that never returns ends the process, saying
-// which it was.
+// together. A case may take two seconds of processor time, and is tried again before it is found too slow: the
+// collector of garbage and a machine's other guests are not its fault. One that never returns ends the process,
+// saying which it was.
 import fc from 'fast-check'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -102,10 +103,14 @@ export async function fuzz(what: string, share: number, run: (chance: Chance) =>
   process.on('unhandledRejection', reject)
   const one = async (caseNumber: number): Promise<void> => {
     dog.current[0] = caseNumber
-    const before = process.cpuUsage()
-    await run(new Chance(caseNumber))
-    const { user } = process.cpuUsage(before)
-    if (user / 1000 > cpuLimitMs) throw new Error(`took ${user / 1000} ms of processor time`)
+    const tookMs: number[] = []
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const before = process.cpuUsage()
+      await run(new Chance(caseNumber))
+      tookMs.push(process.cpuUsage(before).user / 1000)
+      if (tookMs.at(-1)! <= cpuLimitMs) return
+    }
+    throw new Error(`took ${tookMs.join(', ')} ms of processor time`)
   }
   const atStart = fingerprint()
   try {
