@@ -10,7 +10,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 const reason = reasonToSkipCluster()
 const image = 'sampan.local/busybox:1'
 const serve =
-  'mkdir -p /www; echo "page of $VERSION" > /www/index.html; echo "started $VERSION"; httpd -p 8080 -h /www; trap "echo bye; exit 0" TERM; while true; do sleep 0.1; done'
+  'mkdir -p /www; echo "page of $VERSION" > /www/index.html; echo "started $VERSION"; httpd -p 8080 -h /www; trap "echo bye; exit 0" TERM; sleep 1000000 & wait'
 
 const webManifest = (version: string, replicas = 2): object => ({
   apiVersion: 'apps/v1',
@@ -107,7 +107,7 @@ describe.skipIf(reason !== undefined)(`kubectl${reason === undefined ? '' : ` (s
       '--',
       'sh',
       '-c',
-      'trap "exit 0" TERM; while true; do sleep 0.1; done',
+      'trap "exit 0" TERM; sleep 1000000 & wait',
     )
     await eventually('running', () => /watched +1\/1 +Running/.test(seen))
     await show('delete', 'pod', 'watched')
@@ -432,7 +432,7 @@ describe.skipIf(reason !== undefined)(`kubectl${reason === undefined ? '' : ` (s
       '--',
       'sh',
       '-c',
-      'trap "exit 0" TERM; while true; do sleep 0.1; done',
+      'trap "exit 0" TERM; sleep 1000000 & wait',
     )
     await show('wait', '--for=condition=Available', 'deployment/brief', '--timeout=20s')
     await show('delete', 'deployment', 'brief', '--cascade=orphan')

@@ -17,7 +17,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 const reason = reasonToSkipCluster()
 const image = 'sampan.local/busybox:1'
 const sh = (script: string): string[] => ['sh', '-c', script]
-const forever = 'trap "exit 0" TERM; while true; do sleep 0.1; done'
+const forever = 'trap "exit 0" TERM; sleep 1000000 & wait'
 
 const podOf = (name: string, container: object, spec: Partial<PodSpec> = {}): object => ({
   apiVersion: 'v1',
@@ -389,7 +389,7 @@ describe.skipIf(reason !== undefined)(`pods${reason === undefined ? '' : ` (skip
       podOf(
         'polite',
         {
-          command: sh('trap "echo term at $(date +%s); exit 0" TERM; while true; do sleep 0.1; done'),
+          command: sh('trap "echo term at $(date +%s); exit 0" TERM; sleep 1000000 & wait'),
           lifecycle: { preStop: { sleep: { seconds: 1 } } },
         },
         { terminationGracePeriodSeconds: 10 },

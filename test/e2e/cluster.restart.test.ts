@@ -11,7 +11,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 const reason = reasonToSkipCluster()
 const image = 'sampan.local/busybox:1'
 const sh = (script: string): string[] => ['sh', '-c', script]
-const untilTold = (farewell: string): string => `trap "${farewell}" TERM; echo up; while true; do sleep 0.1; done`
+const untilTold = (farewell: string): string => `trap "${farewell}" TERM; echo up; sleep 1000000 & wait`
 
 describe.skipIf(reason !== undefined)(`restart${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let cluster: ClusterFixture
@@ -151,7 +151,7 @@ describe.skipIf(reason !== undefined)(`restart${reason === undefined ? '' : ` (s
   })
 
   test('--timeout bounds what stubborn pods may take', { timeout: 120_000 }, async () => {
-    await create(podOf('stubborn', [{ command: sh('trap "" TERM; echo up; while true; do sleep 0.1; done') }]))
+    await create(podOf('stubborn', [{ command: sh('trap "" TERM; echo up; sleep 1000000 & wait') }]))
     await ready('stubborn')
     const startMs = performance.now()
     succeeded(await cluster.down('--timeout', '3'))

@@ -9,7 +9,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 
 const reason = reasonToSkipCluster()
 const image = 'sampan.local/busybox:1'
-const forever = 'trap "exit 0" TERM; while true; do sleep 0.1; done'
+const forever = 'trap "exit 0" TERM; sleep 1000000 & wait'
 const sh = (script: string): string[] => ['sh', '-c', script]
 const megabyte = 1 << 20
 const sizes = [0, 1, 5 * megabyte, 50 * megabyte]

@@ -12,7 +12,7 @@ import { reasonToSkip } from '../../src/testing/private-containerd.ts'
 
 const reason = reasonToSkip()
 const sh = (script: string): string[] => ['sh', '-c', script]
-const forever = 'trap "exit 0" TERM; while true; do sleep 0.1; done'
+const forever = 'trap "exit 0" TERM; sleep 1000000 & wait'
 
 describe.skipIf(reason !== undefined)(`isolation${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let node: NodeFixture

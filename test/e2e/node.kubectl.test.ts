@@ -121,7 +121,7 @@ describe.skipIf(reason !== undefined)(
       await launch('web', [
         'sh',
         '-c',
-        'echo hello; mkdir /www; echo page > /www/index.html; httpd -p 127.0.0.1:8080 -h /www; trap "exit 0" TERM; while true; do sleep 0.1; done',
+        'echo hello; mkdir /www; echo page > /www/index.html; httpd -p 127.0.0.1:8080 -h /www; trap "exit 0" TERM; sleep 1000000 & wait',
       ])
       console.log(`pod ready behind the API server after ${Math.round(performance.now() - startMs)} ms`)
       expect((await kubectl('get', 'pod', 'web', '--no-headers')).out).toMatch(/^web\s+1\/1\s+Running\s+0/)

@@ -8,7 +8,7 @@ import { isReady, NodeFixture } from '../../src/testing/node-fixture.ts'
 import { reasonToSkip } from '../../src/testing/private-containerd.ts'
 
 const reason = reasonToSkip()
-const forever = ['sh', '-c', 'trap "exit 0" TERM; echo started; while true; do sleep 0.1; done']
+const forever = ['sh', '-c', 'trap "exit 0" TERM; echo started; sleep 1000000 & wait']
 
 describe.skipIf(reason !== undefined)(`node agent${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let node: NodeFixture
@@ -347,7 +347,7 @@ describe.skipIf(reason !== undefined)(`node agent${reason === undefined ? '' : `
 
   test('termination waits for preStop and the grace period', async () => {
     await node.launch('graceful', {
-      command: ['sh', '-c', 'trap "echo bye; sleep 0.3; exit 0" TERM; while true; do sleep 0.05; done'],
+      command: ['sh', '-c', 'trap "echo bye; sleep 0.3; exit 0" TERM; sleep 1000000 & wait'],
       lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo stopping > /proc/1/fd/1'] } } },
     })
     const pod = await node.untilReady('graceful')
