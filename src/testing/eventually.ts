@@ -1,4 +1,5 @@
-// Waits until a condition holds, for tests against real programs.
+// Waits until a condition holds, for tests against real programs. A look that costs much, as one with kubectl, is taken
+// less often: what is waited for has to have the machine meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export async function eventually<T>(
@@ -8,9 +9,12 @@ export async function eventually<T>(
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs
   for (;;) {
+    const startMs = performance.now()
     const found = await probe()
     if (found !== undefined && found !== false) return found
     if (Date.now() > deadlineMs) throw new Error(`${what} did not happen within ${timeoutMs} ms`)
-    await sleep(5)
+    await sleep(pauseMs(performance.now() - startMs))
   }
 }
+
+const pauseMs = (tookMs: number): number => Math.min(500, Math.max(5, 2 * tookMs))
