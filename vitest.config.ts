@@ -3,9 +3,13 @@
 // for what hangs: machines are shared and slow at times.
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { isThorough } from './src/testing/thoroughness.ts'
 
 // Compiled once for all processes: those of vitest, and those that tests start from the sources.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
+
+/** What takes many minutes, in parts beside what other tests try. */
+const long = isThorough ? [] : ['test/e2e/build.node.test.ts', 'test/e2e/develop.projects.test.ts']
 
 /** What uses names or places that the machine has once, or counts what it costs. */
 const alone = [
@@ -48,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: alone,
+          exclude: [...alone, ...long],
           globalSetup: ['test/e2e/build-product.ts'],
           // Each has its own network, cluster and directories, and waits more than it computes.
           maxWorkers: 2,
@@ -62,6 +66,7 @@ export default defineConfig({
         test: {
           name: 'e2e-alone',
           include: alone,
+          exclude: long,
           globalSetup: ['test/e2e/build-product.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -1,7 +1,8 @@
-// A delivery that is killed in every step of its plan, and with `npm run kill-test` before and after each as well:
+// A delivery that is killed in steps of its plan, and by `npm run thorough-test` before, in and after each of them:
 // whoever comes next finishes it or takes it back, and everything that a release brings is as it should be.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reasonToSkipCluster, succeeded } from '../../src/testing/cluster-fixture.ts'
+import { tried } from '../../src/testing/thoroughness.ts'
 import { OrdersService, type OrdersState } from './orders-service.ts'
 
 const reason = reasonToSkipCluster()
@@ -18,9 +19,8 @@ const steps = [
   'check-after',
   'notify-team',
 ]
-/** `npm run kill-test` tries all moments, which takes as long as many other tests together. */
-const moments = process.env['SAMPAN_KILL_MOMENTS']?.split(',') ?? ['in']
-const points = steps.flatMap(step => moments.map(moment => `${step}:${moment}`))
+const everywhere = steps.flatMap(step => ['before', 'in', 'after'].map(moment => `${step}:${moment}`))
+const points = tried(everywhere, ['migrate:in', 'rollout:in', 'schedules:in', 'check-after:after'])
 
 describe.skipIf(reason !== undefined)(`killed deliveries${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let orders: OrdersService

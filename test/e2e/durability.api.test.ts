@@ -22,9 +22,10 @@ import {
   type KeyPairPem,
 } from '../../src/server/auth/certificate-authority.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
+import { isThorough } from '../../src/testing/thoroughness.ts'
 import type { ApiProcessOptions } from './processes/api-server.ts'
 
-const kills = Number(process.env['SAMPAN_API_KILLS'] ?? 200)
+const kills = Number(process.env['SAMPAN_API_KILLS'] ?? (isThorough ? 200 : 40))
 const seed = Number(process.env['SAMPAN_SEED'] ?? Date.now() % 1_000_000)
 const writers = 12
 const labels = { test: 'durability' }
