@@ -9,7 +9,9 @@ import { isThorough } from './src/testing/thoroughness.ts'
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
 /** What takes many minutes, in parts beside what other tests try. */
-const long = isThorough ? [] : ['test/e2e/build.node.test.ts', 'test/e2e/develop.projects.test.ts']
+const long = isThorough
+  ? []
+  : ['test/e2e/build.node.test.ts', 'test/e2e/delivery.scale.test.ts', 'test/e2e/develop.projects.test.ts']
 
 /** What uses names or places that the machine has once, or counts what it costs. */
 const alone = [

@@ -4,11 +4,20 @@ import { join } from 'node:path'
 import type { Condition } from '../api/generated/models.ts'
 import { gatewayController } from '../api/gateway-names.ts'
 import type { Gateway, ListenerStatus, PolicyStatus, RouteParentStatus } from '../api/gateway-api/types.ts'
+import type { ObjectName } from '../api/object.ts'
+import type { Resource } from '../api/resource.ts'
+import * as gatewayResources from '../api/gateway-api/resources.ts'
+import { configMaps, endpointSlices, namespaces, secrets, services } from '../api/resources.ts'
+import { HttpClient } from '../client/http-client.ts'
+import { clusterAccess, type ClusterAccess } from '../client/kubeconfig.ts'
+import { unlessNotFound } from '../control/removal.ts'
+import { machineClock } from '../host/machine-clock.ts'
 import { ClusterFixture, repository, succeeded } from './cluster-fixture.ts'
 import { eventually } from './eventually.ts'
 import { echoOf, GatewayAsker, type Case } from './gateway-asker.ts'
 import type { PlayedService } from './gateway-backend.ts'
 import type { Place } from './gateway-client.ts'
+import { wayIntoNamespace, type WayIntoNamespace } from './way-into-namespace.ts'
 import {
   appBackends,
   backendsLabel,
@@ -51,13 +60,37 @@ export const sharedGateways = [
   gateway('labelled', [listener('http', { from: backendsLabel })]),
 ]
 
+/** By kind, in lower case; what others are is asked with kubectl. */
+const resourceOf = new Map(
+  [...Object.values(gatewayResources), configMaps, endpointSlices, namespaces, secrets, services].map(
+    resource => [resource.kind.toLowerCase(), resource as unknown as Resource] as const,
+  ),
+)
+
+const nameOf = ({ metadata: { name, namespace = 'default' } }: TestObject, resource: Resource): ObjectName => ({
+  name,
+  ...placeIn(resource, namespace),
+})
+
+const placeIn = ({ scope }: Resource, namespace: string): { readonly namespace?: string } =>
+  scope === 'Namespaced' ? { namespace } : {}
+
 export class GatewayFixture {
   readonly cluster: ClusterFixture
   readonly asker: GatewayAsker
+  private readonly way: WayIntoNamespace
+  /** kubectl costs more than what is tried here, as often as is asked here. */
+  private readonly client: HttpClient
   private made: TestObject[] = []
 
-  private constructor(cluster: ClusterFixture) {
+  private constructor(cluster: ClusterFixture, access: ClusterAccess, way: WayIntoNamespace) {
     this.cluster = cluster
+    this.way = way
+    this.client = new HttpClient({
+      userAgent: 'sampan-test',
+      clock: machineClock,
+      access: { ...access, server: `https://127.0.0.1:${way.port}` },
+    })
     this.asker = new GatewayAsker(cluster)
   }
 
@@ -65,7 +98,9 @@ export class GatewayFixture {
     const cluster = await ClusterFixture.up(name)
     try {
       await cluster.pushBusybox()
-      const fixture = new GatewayFixture(cluster)
+      const access = clusterAccess([cluster.kubeconfig])
+      const way = await wayIntoNamespace(cluster, Number(new URL(access.server).port))
+      const fixture = new GatewayFixture(cluster, access, way)
       await fixture.apply(namespace(home), namespace(appBackends, backendsLabel), namespace(webBackends, backendsLabel))
       await fixture.apply(...sharedGateways, ...backends(services))
       for (const each of [home, appBackends, webBackends])
@@ -78,11 +113,22 @@ export class GatewayFixture {
   }
 
   async close(): Promise<void> {
+    this.way.close()
     await this.cluster.close()
   }
 
-  async apply(...items: object[]): Promise<void> {
-    succeeded(await this.cluster.kubectlWith({ apiVersion: 'v1', kind: 'List', items }, 'apply'))
+  async apply(...items: TestObject[]): Promise<void> {
+    for (const item of items) {
+      const resource = resourceOf.get(item.kind.toLowerCase())
+      if (resource === undefined) succeeded(await this.cluster.kubectlWith(item, 'apply'))
+      else
+        await this.client.patch(
+          resource,
+          nameOf(item, resource),
+          { type: 'apply', value: item, force: true },
+          { fieldManager: 'test' },
+        )
+    }
   }
 
   /** For this test alone. */
@@ -95,8 +141,14 @@ export class GatewayFixture {
   async unmake(): Promise<void> {
     const items = this.made.toReversed()
     this.made = []
-    if (items.length === 0) return
-    const list = { apiVersion: 'v1', kind: 'List', items }
+    const known = items.flatMap(item => {
+      const resource = resourceOf.get(item.kind.toLowerCase())
+      return resource === undefined ? [] : [{ item, resource }]
+    })
+    for (const { resource, item } of known) await unlessNotFound(this.client.delete(resource, nameOf(item, resource)))
+    const others = items.filter(item => !known.some(each => each.item === item))
+    if (others.length === 0) return
+    const list = { apiVersion: 'v1', kind: 'List', items: others }
     succeeded(await this.cluster.kubectlWith(list, 'delete', '--ignore-not-found', '--wait=false'))
   }
 
@@ -105,8 +157,10 @@ export class GatewayFixture {
     await this.cluster.show('patch', kind, name, '-n', namespace, '--type', type, '-p', JSON.stringify(patch))
   }
 
-  get<T>(kind: string, name: string, namespace = home): Promise<T> {
-    return this.cluster.json<T>('get', kind, name, '-n', namespace)
+  async get<T>(kind: string, name: string, namespace = home): Promise<T> {
+    const resource = resourceOf.get(kind.toLowerCase())
+    if (resource === undefined) return this.cluster.json<T>('get', kind, name, '-n', namespace)
+    return (await this.client.get(resource, { name, ...placeIn(resource, namespace) })) as unknown as T
   }
 
   /** Where a gateway is asked, as soon as it says so. */
@@ -279,7 +333,7 @@ function ofListener(
 
 // Backends
 
-const namespace = (name: string, labels = {}): object => ({
+const namespace = (name: string, labels = {}): TestObject => ({
   apiVersion: 'v1',
   kind: 'Namespace',
   metadata: { name, labels },
@@ -289,7 +343,7 @@ const plain = (namespace: string, ...names: string[]): MoreService[] =>
   names.map(name => ({ service: name, protocol: 'http', namespace }))
 
 /** Pods that play the services of each namespace, and the services. */
-function backends(more: readonly MoreService[]): object[] {
+function backends(more: readonly MoreService[]): TestObject[] {
   const all = [
     ...plain(home, 'v1', 'v2', 'v3'),
     ...plain(appBackends, 'app-v1', 'app-v2'),
@@ -319,7 +373,7 @@ const serviceOf = ({ service: name, port, protocol, servicePort = 8080 }: MoreSe
     of,
   )
 
-const backendsPod = (of: string, services: readonly PlayedService[]): object => ({
+const backendsPod = (of: string, services: readonly PlayedService[]): TestObject => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'backends', namespace: of, labels: { app: 'backends' } },

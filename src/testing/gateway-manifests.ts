@@ -12,7 +12,11 @@ export const backendsLabel = { gateways: 'backends' }
 export interface TestObject {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+  }
   readonly [field: string]: unknown
 }
 

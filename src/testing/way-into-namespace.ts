@@ -17,11 +17,14 @@ const relay = `
     near.pipe(far).pipe(near)
   }).listen(socket)`
 
-/** @returns the port here, open until `close` is called */
-export async function wayIntoNamespace(
-  cluster: ClusterFixture,
-  port: number,
-): Promise<{ readonly port: number; close(): void }> {
+export interface WayIntoNamespace {
+  /** Here. */
+  readonly port: number
+  close(): void
+}
+
+/** Open until it is closed. */
+export async function wayIntoNamespace(cluster: ClusterFixture, port: number): Promise<WayIntoNamespace> {
   const path = join(cluster.directory, `way-${port}`)
   const child = cluster.spawn(process.execPath, ['-e', relay, path, String(port)])
   await eventually('the other side of the way is there', () => existsSync(path))
