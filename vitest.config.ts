@@ -59,6 +59,7 @@ export default defineConfig({
           // Each has its own network, cluster and directories, and waits more than it computes.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+          env: { SAMPAN_TEST_PATIENCE_MS: '45000' },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
@@ -72,6 +73,7 @@ export default defineConfig({
           globalSetup: ['test/e2e/build-product.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+          env: { SAMPAN_TEST_PATIENCE_MS: '45000' },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',

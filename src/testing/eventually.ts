@@ -2,10 +2,13 @@
 // less often: what is waited for has to have the machine meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Limits are for what hangs: real containers on a machine with other guests take their time (vitest.config.ts). */
+const patienceMs = Number(process.env['SAMPAN_TEST_PATIENCE_MS'] ?? 15_000)
+
 export async function eventually<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 15_000,
+  timeoutMs = patienceMs,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs
   for (;;) {

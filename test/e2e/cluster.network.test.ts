@@ -116,7 +116,8 @@ describe.skipIf(reason !== undefined)(`the network${reason === undefined ? '' : 
           return {
             name,
             pod: podWith(name, script, { app: name }),
-            last: async () => (await cluster.kubectl('logs', name, '--tail=1')).out.trim(),
+            // What is written meanwhile is read as well.
+            last: async () => (await cluster.kubectl('logs', name, '--tail=1')).out.trim().split('\n').at(-1)!,
           }
         const { child, last } = sendFrom(from, script)
         stops.push(() => child.kill('SIGKILL'))
