@@ -19,6 +19,7 @@ export function modelOf(port: number, services: ReadonlyMap<string, readonly Ser
   return {
     entrances: [{ address: '127.0.0.1', port, hosts }],
     backends: new Map([...services].map(([id, servers]) => [id, { id, handling: {}, protocol: 'http', servers }])),
+    credentials: new Map(),
     certificates: new Map(),
   }
 }

@@ -2,6 +2,10 @@
 
 export const gatewayGroup = 'gateway.networking.k8s.io'
 
+/** Of the policies of this gateway. */
+export const policyGroup = 'gateway.sampan.dev'
+export const policyVersion = 'v1alpha1'
+
 /** In the `spec.controller` of an IngressClass, and in the `spec.controllerName` of a GatewayClass. */
 export const gatewayController = 'sampan.dev/gateway'
 export const gatewayClassName = 'sampan'

@@ -1,7 +1,7 @@
 // The gateway of a cluster: watches what says where requests go, makes the model of it, brings HAProxy there, and tells in
 // the objects' statuses and events what became of them. Changes that come while one is being brought are brought together
 // afterwards. It goes on serving when Sampan stops.
-import type { Ingress, IngressLoadBalancerIngress, Service } from '../api/generated/models.ts'
+import type { Ingress, IngressLoadBalancerIngress, Secret, Service } from '../api/generated/models.ts'
 import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
@@ -129,6 +129,11 @@ export function startGateway({
     return certificateOf({ namespace, name }, client.informer(secrets).get({ namespace, name }), clock.now())
   }
 
+  function secret(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
+    askedSecrets.add(`${namespace}/${name}`)
+    return decodedData(client.informer(secrets).get({ namespace, name }))
+  }
+
   function configuration(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
     askedConfigMaps.add(`${namespace}/${name}`)
     return client.informer(configMaps).get({ namespace, name })?.data
@@ -148,6 +153,7 @@ export function startGateway({
             client.informer(endpointSlices).index('service', serviceKeys)(`${namespace}/${name}`),
           certificate,
           configuration,
+          secret,
           refused,
         },
         machine,
@@ -353,6 +359,12 @@ export function startGateway({
 /** Of what HAProxy says, the first line that tells something; where the configuration stands is nothing to its author. */
 const inShort = (text: string): string =>
   (/\[ALERT\][^:]*: (?:config : )?(?:parsing \[[^\]]*\] : )?(.*)/.exec(text)?.[1] ?? text).slice(0, 500)
+
+const decodedData = (found: Secret | undefined): Readonly<Record<string, string>> | undefined =>
+  found &&
+  Object.fromEntries(
+    Object.entries(found.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+  )
 
 function frontAddresses({ entrances }: GatewayModel, front: Front): readonly IngressLoadBalancerIngress[] {
   const ports = [front.port, front.securePort].filter(asked =>

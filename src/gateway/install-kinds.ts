@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { GatewayDefinition } from './kinds/definition.ts'
-import { kindNames, neededKinds } from './kinds/needed-kinds.ts'
+import { kindNames, kindVersions, neededKinds } from './kinds/needed-kinds.ts'
 
 export interface InstallOptions {
   /** That may write definitions. */
@@ -21,7 +21,7 @@ const patienceMs = 10_000
 
 /**
  * Resolves when each kind that could be installed is served; what could not be is told in the log.
- * @returns the names of the definitions by which objects of the version v1 are served
+ * @returns the names of the definitions by which objects are served in the version in which they are read
  */
 export async function installKinds({ client, clock, logger }: InstallOptions): Promise<readonly string[]> {
   const definitions = client.informer(customResourceDefinitions)
@@ -38,7 +38,7 @@ export async function installKinds({ client, clock, logger }: InstallOptions): P
   if (late.length > 0) logger.warn('kinds of the Gateway API are not served', { kinds: late })
   return kindNames.filter(name => {
     const found = definitions.get({ name })
-    return found !== undefined && isEstablished(found) && found.spec.versions.some(isServedV1)
+    return found !== undefined && isEstablished(found) && isServed(found, kindVersions.get(name)!)
   })
 
   async function install(definition: GatewayDefinition): Promise<void> {
@@ -76,8 +76,8 @@ function notEstablished(definitions: Informer<CustomResourceDefinition>, clock: 
   })
 }
 
-const isServedV1 = ({ name, served }: CustomResourceDefinition['spec']['versions'][number]): boolean =>
-  name === 'v1' && served
+const isServed = ({ spec }: CustomResourceDefinition, version: string): boolean =>
+  spec.versions.some(({ name, served }) => served && name === version)
 
 const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') === true

@@ -5,7 +5,9 @@ import type { Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
+  accessPolicies,
   backendTlsPolicies,
+  consumers,
   gatewayClasses,
   gateways,
   grpcRoutes,
@@ -14,6 +16,7 @@ import {
   referenceGrants,
   tcpRoutes,
   tlsRoutes,
+  trafficPolicies,
 } from '../api/gateway-api/resources.ts'
 
 /** That every cluster has. */
@@ -36,6 +39,9 @@ export const routeResources: readonly Resource[] = [
   tcpRoutes,
   referenceGrants,
   backendTlsPolicies,
+  accessPolicies,
+  trafficPolicies,
+  consumers,
 ] as readonly Resource[]
 
 export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
@@ -49,11 +55,12 @@ export interface ObjectSource {
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   readonly certificate: Observed['certificate']
   readonly configuration: Observed['configuration']
+  readonly secret: Observed['secret']
   readonly refused?: Observed['refused']
 }
 
 export function observed(
-  { all, service, slices, certificate, configuration, refused = new Map() }: ObjectSource,
+  { all, service, slices, certificate, configuration, secret, refused = new Map() }: ObjectSource,
   machine: ObservedMachine,
 ): Observed {
   return {
@@ -68,7 +75,11 @@ export function observed(
     tcpRoutes: all(tcpRoutes),
     referenceGrants: all(referenceGrants),
     backendTlsPolicies: all(backendTlsPolicies),
+    accessPolicies: all(accessPolicies),
+    trafficPolicies: all(trafficPolicies),
+    consumers: all(consumers),
     configuration,
+    secret,
     loadBalancers: all(services).filter(
       ({ spec, status }) => spec.type === 'LoadBalancer' || (status?.loadBalancer?.ingress ?? []).length > 0,
     ),

@@ -125,6 +125,7 @@ function modelOf(port: number, all: Readonly<Record<string, Handled>>): GatewayM
   return {
     entrances: [{ address: '127.0.0.1', port, hosts: names.map(name => ({ name, listener: '', rules })) }],
     backends: new Map(backends.map(backend => [backend.id, backend])),
+    credentials: new Map(),
     certificates: new Map(),
   }
 }

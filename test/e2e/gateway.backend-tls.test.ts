@@ -46,6 +46,7 @@ describe.skipIf(reason !== undefined)(`services with TLS${reason === undefined ?
         },
       ]),
     ),
+    credentials: new Map(),
     certificates: new Map(),
   })
   const ask = async (path: string): Promise<string> => {

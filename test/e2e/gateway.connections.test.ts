@@ -97,6 +97,7 @@ describe.skipIf(reason !== undefined)(`connections${reason === undefined ? '' : 
         backend('one', onePort!),
         backend('other', otherPort!),
       ]),
+      credentials: new Map(),
       certificates: new Map(),
     })
   })

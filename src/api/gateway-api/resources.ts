@@ -1,7 +1,9 @@
-// The resources of the Gateway API, typed, in the version in which the gateway reads and writes them.
+// The resources of the Gateway API and of this gateway's policies, typed, in the version in which the gateway reads and
+// writes them.
 import type { KubeObject } from '../object.ts'
 import { resource, type Resource, type Scope } from '../resource.ts'
-import { gatewayGroup } from '../gateway-names.ts'
+import { gatewayGroup, policyGroup, policyVersion } from '../gateway-names.ts'
+import type { AccessPolicy, Consumer, TrafficPolicy } from './policies.ts'
 import type {
   BackendTLSPolicy,
   GRPCRoute,
@@ -28,3 +30,10 @@ export const tcpRoutes = gatewayResource<TCPRoute>('tcproutes', 'TCPRoute')
 export const udpRoutes = gatewayResource<UDPRoute>('udproutes', 'UDPRoute')
 export const referenceGrants = gatewayResource<ReferenceGrant>('referencegrants', 'ReferenceGrant')
 export const backendTlsPolicies = gatewayResource<BackendTLSPolicy>('backendtlspolicies', 'BackendTLSPolicy')
+
+const policyResource = <T extends KubeObject>(plural: string, kind: string): Resource<T> =>
+  resource<T>(policyGroup, policyVersion, plural, kind)
+
+export const accessPolicies = policyResource<AccessPolicy>('accesspolicies', 'AccessPolicy')
+export const trafficPolicies = policyResource<TrafficPolicy>('trafficpolicies', 'TrafficPolicy')
+export const consumers = policyResource<Consumer>('consumers', 'Consumer')

@@ -118,6 +118,7 @@ async function modelIn(client: Client): Promise<MadeModel> {
       slices: (namespace, name) => byService.get(`${namespace}/${name}`) ?? [],
       // Secrets are nothing to read for whoever asks where requests go.
       configuration: () => undefined,
+      secret: () => undefined,
       certificate: (namespace, name) => ({
         certificate: { id: `${namespace}.${name}`, pem: '' },
         names: ['*'],

@@ -7,9 +7,15 @@ import { headerLines } from './header-lines.ts'
 import { mirrorLines, type MirrorPlaces } from './mirror-lines.ts'
 import { serverName } from './names.ts'
 import { pathLines } from './path-lines.ts'
+import { connectionPolicyLines, policyLines } from './policy-lines.ts'
 import { quotedFormat } from './quoted.ts'
 import { redirectLines } from './redirect-lines.ts'
 import { tlsServerOptions } from './server-tls.ts'
+
+interface BackendPlaces extends MirrorPlaces {
+  /** Of all files. */
+  readonly directory: string
+}
 
 export interface BackendLayout {
   /** What stands in its section before its servers, beyond what each has; nothing: a spare one can take its place. */
@@ -20,14 +26,13 @@ export interface BackendLayout {
   readonly servers: ReadonlyMap<string, Server>
 }
 
-export function backendLayout(
-  { handling, protocol, tls, servers }: Backend,
-  places: MirrorPlaces & { readonly directory: string },
-): BackendLayout {
+export function backendLayout({ handling, protocol, tls, servers }: Backend, places: BackendPlaces): BackendLayout {
   const secure = tls === undefined ? '' : tlsServerOptions(tls, protocol, places.directory)
   return {
     lines: [
-      ...(protocol === 'tcp' ? ['mode tcp'] : handlingLines(handling, places)),
+      ...(protocol === 'tcp'
+        ? ['mode tcp', ...connectionPolicyLines(handling.policies)]
+        : handlingLines(handling, places)),
       // Servers that come while it runs find what this has read.
       ...(secure === '' ? [] : [`default-server${secure}`]),
     ],
@@ -36,9 +41,20 @@ export function backendLayout(
   }
 }
 
-const handlingLines = (handling: Handling, places: MirrorPlaces): readonly string[] => [
-  ...crossOriginLines(handling.cors),
-  ...(handling.redirect === undefined ? forwardLines(handling, places) : redirectLines(handling.redirect)),
+const handlingLines = (
+  handling: Handling,
+  places: BackendPlaces,
+  policies = policyLines(handling.policies, places.directory),
+): readonly string[] => [
+  ...policies.settings,
+  ...policies.first,
+  ...(policies.after === undefined
+    ? []
+    : [
+        ...crossOriginLines(handling.cors),
+        ...policies.after,
+        ...(handling.redirect === undefined ? forwardLines(handling, places) : redirectLines(handling.redirect)),
+      ]),
   // Also of what the gateway answers by itself.
   ...headerLines('http-after-response', handling.responseHeaders),
 ]

@@ -46,6 +46,7 @@ function layout(
         { id, handling: handling[id] ?? {}, protocol: 'http', servers },
       ]),
     ),
+    credentials: new Map(),
     certificates: new Map(shown.map(({ id, pem }) => [id, { id, pem }])),
   }
   return layoutOf(model, places)
@@ -186,7 +187,7 @@ describe('certificates', () => {
 
   test('an entrance without any is left out', () => {
     const hosts = [{ name: exact('a.test'), listener: '', rules: [] }]
-    const model = { backends: new Map(), certificates: new Map() }
+    const model = { backends: new Map(), credentials: new Map(), certificates: new Map() }
     const entrance = { address: '127.0.0.1', port: 443, tls: { certificates: [] }, hosts }
     expect(layoutOf({ ...model, entrances: [entrance] }, places).skeleton).not.toContain('443')
   })

@@ -1,10 +1,12 @@
 // What users write never is anything but a value: whatever it is, HAProxy takes the configuration.
 import { spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { hashOf } from '../model/backends.ts'
 import type { Backend, GatewayModel, Handling, PathChange, Rule } from '../model/model.ts'
 import { loaded } from './change.ts'
 import { filesOf } from './files.ts'
@@ -49,6 +51,70 @@ const path: fc.Arbitrary<PathChange> = fc.oneof(
   fc.record({ kind: fc.constant('whole' as const), value: odd }),
   fc.record({ kind: fc.constant('prefix' as const), prefix: odd.map(text => `/${text}`), value: odd }),
 )
+/** As the definitions let it be; a claim's name is a word. */
+const network = fc.constantFrom('10.0.0.0/8', '192.0.2.1/32', '2001:db8::/32', '::/0')
+const word = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/)
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const tokenCheck = fc.record(
+  {
+    issuer: odd,
+    audiences: fc.array(odd, { maxLength: 3 }),
+    keys: fc.array(
+      fc.record(
+        { id: odd, algorithm: fc.constant('ES256'), pem: fc.constant(pem) },
+        { requiredKeys: ['algorithm', 'pem'] },
+      ),
+      { maxLength: 2 },
+    ),
+    claims: fc.array(fc.record({ name: word, values: fc.array(odd, { minLength: 1, maxLength: 2 }) }), {
+      maxLength: 2,
+    }),
+    consumerClaim: word,
+    consumers: fc.array(odd, { maxLength: 2 }),
+  },
+  { requiredKeys: ['issuer', 'audiences', 'keys', 'claims', 'consumerClaim'] },
+)
+const policy = fc.record(
+  {
+    source: fc.constant('AccessPolicy shop/x'),
+    isClosed: fc.boolean(),
+    addresses: fc.record(
+      { allow: fc.array(network, { minLength: 1, maxLength: 50 }), deny: fc.array(network, { maxLength: 50 }) },
+      { requiredKeys: ['deny'] },
+    ),
+    identity: fc.record(
+      {
+        keys: fc.record(
+          { header: token, queryParameter: word, credentials: fc.constant('key_1') },
+          { requiredKeys: ['credentials'] },
+        ),
+        basic: fc.record({ realm: odd, credentials: fc.constant('key_1') }),
+        token: tokenCheck,
+      },
+      { requiredKeys: [] },
+    ),
+    limits: fc.array(
+      fc
+        .record({
+          requests: fc.integer({ min: 1, max: 1e6 }),
+          periodMs: fc.integer({ min: 1000, max: 86_400_000 }),
+          by: fc.oneof(
+            fc.constantFrom('address' as const, 'consumer' as const, 'everybody' as const),
+            fc.record({ header: token }),
+          ),
+        })
+        .map(limit => ({ id: `limit_${hashOf(limit)}`, ...limit })),
+      { maxLength: 2 },
+    ),
+    maxBodyBytes: fc.integer({ min: 1, max: 1e12 }),
+    maintenance: fc.record({ message: odd, retryAfterSeconds: fc.nat() }, { requiredKeys: ['message'] }),
+    compressed: fc.subarray(['text/html', 'application/json', 'image/svg+xml'], { minLength: 1 }),
+    requestId: token,
+  },
+  { requiredKeys: ['source'] },
+)
+
 const handling: fc.Arbitrary<Handling> = fc.record(
   {
     cors: fc.record({
@@ -69,6 +135,7 @@ const handling: fc.Arbitrary<Handling> = fc.record(
       },
       { requiredKeys: ['status', 'scheme', 'port'] },
     ),
+    policies: fc.array(policy, { maxLength: 2 }),
     requestHeaders: changes,
     responseHeaders: changes,
     rewrite: fc.record({ host: odd, path }, { requiredKeys: [] }),
@@ -90,13 +157,19 @@ test.skipIf(isMissing)(
   `HAProxy takes whatever users write${isMissing ? ' (skipped: there is no haproxy)' : ''}`,
   () => {
     const directory = mkdtempSync(join(tmpdir(), 'sampan-haproxy-'))
-    const places = { directory, socket: join(directory, 'socket'), mirrorSocket: join(directory, 'mirror') }
+    const places = {
+      directory,
+      socket: join(directory, 'socket'),
+      mirrorSocket: join(directory, 'mirror'),
+    }
     try {
       fc.assert(
         fc.property(fc.array(fc.tuple(handling, match), { minLength: 10, maxLength: 20 }), all => {
           const files = filesOf(loaded(layoutOf(modelOf(all), places)))
           for (const [file, text] of files.others) writeFileSync(join(directory, file.split('/').at(-1)!), text)
-          const configuration = files.configuration.replaceAll(`${directory}/maps/`, `${directory}/`)
+          const configuration = files.configuration
+            .replaceAll(`${directory}/maps/`, `${directory}/`)
+            .replaceAll(`${directory}/certificates/`, `${directory}/`)
           writeFileSync(join(directory, 'haproxy.cfg'), configuration)
           const { status, stderr } = spawnSync(program, ['-c', '-f', join(directory, 'haproxy.cfg')], {
             encoding: 'utf8',
@@ -127,6 +200,7 @@ function modelOf(all: readonly (readonly [Handling, Rule['match']])[]): GatewayM
   return {
     entrances: [{ address: '127.0.0.1', port: 80, hosts: [{ name: { kind: 'any' }, listener: '', rules }] }],
     backends: new Map(backends.map(backend => [backend.id, backend])),
+    credentials: new Map([['key_1', new Map([['00', { name: 'ann', isRefused: false }]])]]),
     certificates: new Map(),
   }
 }

@@ -4,6 +4,8 @@ import type { Entrance, GatewayModel } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type EntranceFiles, type MapName } from './lines.ts'
 import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
+import { credentialMaps, signingKeyFiles } from './credentials.ts'
+import { tableLines } from './limit-tables.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
 import { mirrorScript } from './mirror-script.ts'
 import { entranceName } from './names.ts'
@@ -59,13 +61,19 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
           : connectionLines(entrance, filesOf(entrance))),
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),
+      ...tableLines(model.backends),
     ].join('\n'),
-    maps: new Map([...maps, ...(hasMirrors ? [[mirrorMap, identity(mirrored)] as const] : [])]),
+    maps: new Map([
+      ...maps,
+      ...(hasMirrors ? [[mirrorMap, identity(mirrored)] as const] : []),
+      ...credentialMaps(model, places.directory),
+    ]),
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
     backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend, places)])),
     read: new Map([
       ...(hasMirrors ? [[mirrorFile, mirrorScript] as const] : []),
       ...authorityFiles(model, places.directory),
+      ...signingKeyFiles(model, places.directory),
     ]),
     certificates: certificateLayout(model, places.directory),
   }

@@ -12,6 +12,9 @@ export const sharedPlaces = 1000
 /** Where a share leads that leads nowhere. */
 export const nowhere = 'nowhere'
 
+/** In which a service is told who asks, where a policy wants to know. */
+export const consumerHeader = 'X-Consumer-Name'
+
 /** What the name of a choice begins with, and what is decided where there is nothing. */
 const undecided = 'c_'
 
@@ -39,7 +42,7 @@ const isOdd = '{ path -m sub % // /. }'
 const honestLines = [
   'http-request deny deny_status 400 if { req.fhdr_cnt(host) gt 1 } or { req.fhdr(host) -m sub , }',
   'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -m str -i websocket }',
-  ...['HTTP2-Settings', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'Proxy'].map(
+  ...['HTTP2-Settings', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'Proxy', consumerHeader].map(
     name => `http-request del-header ${name}`,
   ),
 ]

@@ -1,4 +1,4 @@
-// The kinds of the Gateway API's standard channel, as they are installed.
+// The kinds of the Gateway API's standard channel and those of the policies, as they are installed.
 import { backendTlsPolicy } from './backend-tls-policy.ts'
 import type { GatewayDefinition } from './definition.ts'
 import { gatewayClass } from './gateway-class.ts'
@@ -6,13 +6,18 @@ import { gateway } from './gateway.ts'
 import { grpcRoute } from './grpc-route.ts'
 import { httpRoute } from './http-route.ts'
 import { listenerSet } from './listener-set.ts'
+import { accessPolicy } from './policies/access-policy.ts'
+import { consumer } from './policies/consumer.ts'
+import { trafficPolicy } from './policies/traffic-policy.ts'
 import { referenceGrant } from './reference-grant.ts'
 import { tcpRoute } from './tcp-route.ts'
 import { tlsRoute } from './tls-route.ts'
 import { udpRoute } from './udp-route.ts'
 
 export const gatewayDefinitions: readonly GatewayDefinition[] = [
+  accessPolicy,
   backendTlsPolicy,
+  consumer,
   gatewayClass,
   gateway,
   grpcRoute,
@@ -21,5 +26,6 @@ export const gatewayDefinitions: readonly GatewayDefinition[] = [
   referenceGrant,
   tcpRoute,
   tlsRoute,
+  trafficPolicy,
   udpRoute,
 ]

@@ -7,6 +7,6 @@ export const channelAnnotation = `${gatewayGroup}/channel`
 export const channel = 'standard'
 export const bundleAnnotations = { [bundleVersionAnnotation]: bundleVersion, [channelAnnotation]: channel }
 
-/** Which of Sampan's texts of that release it is, so that another text replaces it; a test says when to raise it. */
+/** Which of Sampan's texts it is, so that another text replaces it; a test says when to raise it. */
 export const revisionAnnotation = 'sampan.dev/revision'
-export const revision = '1'
+export const revision = '2'

@@ -1,5 +1,5 @@
-// What every definition of the Gateway API has in common, at the level of its release 1.6, standard channel. Facts are
-// those of that release; words are ours.
+// What every definition has in common, and what those of the Gateway API have, at the level of its release 1.6, standard
+// channel. Facts are those of that release; words are ours.
 import type {
   CustomResourceColumnDefinition as Column,
   CustomResourceDefinition,
@@ -15,7 +15,7 @@ export interface GatewayDefinition extends New<CustomResourceDefinition> {
   spec: CustomResourceDefinition['spec']
 }
 
-export interface GatewayKind {
+export interface DefinedKind {
   readonly kind: string
   readonly plural: string
   readonly shortName?: string
@@ -42,19 +42,41 @@ export const column = (name: string, jsonPath: string, priority = 0): Column => 
 export const conditionColumn = (type: string): Column => column(type, `.status.conditions[?(@.type=="${type}")].status`)
 export const ageColumn: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
-export function gatewayDefinition({
-  kind,
-  plural,
-  shortName,
-  scope = 'Namespaced',
-  labels,
-  versions = ['v1'],
-  stored = versions[0]!,
-  columns = [ageColumn],
-  description,
-  spec,
-  status,
-}: GatewayKind): GatewayDefinition {
+/** What the definitions of one group have in common. */
+export interface DefinedGroup {
+  readonly group: string
+  readonly category: string
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+const gatewayApi: DefinedGroup = {
+  group: gatewayGroup,
+  category: 'gateway-api',
+  annotations: {
+    'api-approved.kubernetes.io': 'https://github.com/kubernetes-sigs/gateway-api/pull/4530',
+    ...bundleAnnotations,
+    [revisionAnnotation]: revision,
+  },
+}
+
+export const gatewayDefinition = (kind: DefinedKind): GatewayDefinition => definition(kind, gatewayApi)
+
+export function definition(
+  {
+    kind,
+    plural,
+    shortName,
+    scope = 'Namespaced',
+    labels,
+    versions = ['v1'],
+    stored = versions[0]!,
+    columns = [ageColumn],
+    description,
+    spec,
+    status,
+  }: DefinedKind,
+  { group, category, annotations }: DefinedGroup,
+): GatewayDefinition {
   const openAPIV3Schema: Schema = {
     type: 'object',
     description,
@@ -71,23 +93,19 @@ export function gatewayDefinition({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: {
-      name: `${plural}.${gatewayGroup}`,
-      annotations: {
-        'api-approved.kubernetes.io': 'https://github.com/kubernetes-sigs/gateway-api/pull/4530',
-        ...bundleAnnotations,
-        [revisionAnnotation]: revision,
-      },
+      name: `${plural}.${group}`,
+      annotations: { ...annotations },
       ...(labels && { labels }),
     },
     spec: {
-      group: gatewayGroup,
+      group,
       scope,
       names: {
         kind,
         listKind: `${kind}List`,
         plural,
         singular: kind.toLowerCase(),
-        categories: ['gateway-api'],
+        categories: [category],
         ...(shortName !== undefined && { shortNames: [shortName] }),
       },
       versions: versions.map(name => ({

@@ -4,6 +4,7 @@
 // clusters have them.
 import { parse, type SemVer } from 'semver'
 import type { CustomResourceDefinition } from '../../api/generated/models.ts'
+import { policyGroup } from '../../api/gateway-names.ts'
 import { groupResource } from '../../api/resource.ts'
 import {
   bundleVersion,
@@ -15,8 +16,13 @@ import {
 } from './bundle.ts'
 import * as resources from '../../api/gateway-api/resources.ts'
 
+/** The version in which each is read, by the name of its definition. */
+export const kindVersions: ReadonlyMap<string, string> = new Map(
+  Object.values(resources).map(resource => [groupResource(resource), resource.version]),
+)
+
 /** Names of definitions. */
-export const kindNames: readonly string[] = Object.values(resources).map(groupResource)
+export const kindNames: readonly string[] = [...kindVersions.keys()]
 
 export interface NeededKinds {
   readonly needed: readonly string[]
@@ -25,7 +31,7 @@ export interface NeededKinds {
 }
 
 export function neededKinds(find: (name: string) => CustomResourceDefinition | undefined): NeededKinds {
-  const verdicts = Map.groupBy(kindNames, name => judge(find(name)))
+  const verdicts = Map.groupBy(kindNames, name => (name.endsWith(`.${policyGroup}`) ? judgeOwn : judge)(find(name)))
   return { needed: verdicts.get('needed') ?? [], foreign: verdicts.get('foreign') ?? [] }
 }
 
@@ -37,6 +43,10 @@ function judge(found: CustomResourceDefinition | undefined): 'needed' | 'there' 
   if (version === bundleVersion) return itsRevision === revision ? 'there' : 'needed'
   return isOlder(version) ? 'needed' : 'foreign'
 }
+
+/** Of a group in which nobody else has kinds. */
+const judgeOwn = (found: CustomResourceDefinition | undefined): 'needed' | 'there' =>
+  found?.metadata.annotations?.[revisionAnnotation] === revision ? 'there' : 'needed'
 
 /** Builds of developers and of months are no releases, and neither older nor newer. */
 function isOlder(version: string): boolean {

@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
 import { gatewayDefinitions } from './all.ts'
+import { kindVersions } from './needed-kinds.ts'
 import * as resources from '../../api/gateway-api/resources.ts'
 
 const byKind = (a: { readonly kind: string }, b: { readonly kind: string }): number => a.kind.localeCompare(b.kind)
 
-/** What the Gateway API has in its standard channel, release 1.6. */
+/** What the Gateway API has in its standard channel, release 1.6, and what is ours. */
 const kinds = [
+  'AccessPolicy',
+  'Consumer',
+  'TrafficPolicy',
   'BackendTLSPolicy',
   'GRPCRoute',
   'Gateway',
@@ -25,7 +29,7 @@ test('each kind of the channel has a definition', () => {
 test('each definition has its resource, in a version that it serves', () => {
   const defined = gatewayDefinitions.map(({ spec: { group, names, scope, versions } }) => ({
     group,
-    version: versions.find(({ name, served }) => served && name === 'v1')?.name,
+    version: versions.find(({ name, served }) => served && name === kindVersions.get(`${names.plural}.${group}`))?.name,
     plural: names.plural,
     kind: names.kind,
     scope,

@@ -12,14 +12,16 @@ import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
 import { backendTlsPolicies, type OwnPolicy } from './backend-tls.ts'
-import { gatewayProblems, policyProblems, routeProblems } from './problems.ts'
+import { consumerProblems, gatewayProblems, policyProblems, routeProblems } from './problems.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
 import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, Policed } from './observed.ts'
+import { policiesOf, type Policies } from './policies/policies.ts'
+import { targetsIn } from './policies/targets.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
 import { ownNamesOf, redirectedTo } from './secure-front.ts'
 
@@ -32,13 +34,17 @@ export interface MadeModel {
   readonly balanced: ReadonlyMap<Service, readonly LoadBalancerIngress[]>
   readonly gateways: readonly OwnGateway[]
   readonly routes: readonly OwnRoute[]
-  readonly policies: readonly OwnPolicy[]
+  readonly backendPolicies: readonly OwnPolicy[]
+  /** That are for what comes in. */
+  readonly policing: Policies
   /** That the own authority of the machine is to vouch for. */
   readonly ownNames: readonly string[]
   readonly problems: readonly Problem[]
 }
 
-export function gatewayModel(observed: Observed, front: Front): MadeModel {
+export function gatewayModel(known: Observed, front: Front): MadeModel {
+  const policing = policiesOf({ ...known, isThere: targetsIn(known) })
+  const observed: Policed = { ...known, policies: policing }
   const ingresses = ingressRules(observed)
   const asking = gatewaysOf(observed)
   const balancing = ownLoadBalancers(observed)
@@ -76,6 +82,7 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
         observed,
         policies.tlsOf,
       ),
+      credentials: policing.credentials,
       certificates: certificatesOf(entrances, observed),
     },
     own: [
@@ -84,12 +91,15 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
       ...gateways.map(({ gateway }) => gateway),
       ...routes.map(({ route }) => route),
       ...policies.own.map(({ policy }) => policy),
+      ...policing.own.map(({ policy }) => policy),
+      ...policing.consumers.map(({ consumer }) => consumer),
     ],
     ingresses: ingresses.own,
     balanced: balancers.addresses,
     gateways,
     routes,
-    policies: policies.own,
+    backendPolicies: policies.own,
+    policing,
     ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
       ...ingresses.problems,
@@ -99,6 +109,8 @@ export function gatewayModel(observed: Observed, front: Front): MadeModel {
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
+      ...policing.own.flatMap(policyProblems),
+      ...policing.consumers.flatMap(consumerProblems),
     ],
   }
 }

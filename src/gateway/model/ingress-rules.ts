@@ -7,7 +7,9 @@ import { anyHost, ingressHost } from './host-names.ts'
 import { ownerOf, type HostRule, type Problem } from './host-rule.ts'
 import type { HostName, PathMatch } from './model.ts'
 import { plainPath } from './plain-path.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, Policed } from './observed.ts'
+import { placesOf } from './policies/policy-place.ts'
+import { policedService } from './route-backends.ts'
 import { unheededAnnotations, wantsTls } from './wants-tls.ts'
 
 export interface IngressRules {
@@ -16,7 +18,7 @@ export interface IngressRules {
   readonly problems: readonly Problem[]
 }
 
-export function ingressRules(observed: Observed): IngressRules {
+export function ingressRules(observed: Policed): IngressRules {
   const own = ownIngresses(observed)
   const found = own.map(ingress => refusedRules(ingress, observed) ?? rulesOf(ingress, observed))
   return {
@@ -45,7 +47,7 @@ function refusedRules(ingress: Ingress, { refused }: Observed): Pick<IngressRule
   return message === undefined ? undefined : { rules: [], problems: [{ owner, reason: 'NotServed', message }] }
 }
 
-function rulesOf(ingress: Ingress, observed: Observed): Pick<IngressRules, 'rules' | 'problems'> {
+function rulesOf(ingress: Ingress, observed: Policed): Pick<IngressRules, 'rules' | 'problems'> {
   const owner = ownerOf(ingress)
   const problems: Problem[] = []
   const rules: HostRule[] = []
@@ -95,11 +97,8 @@ interface Target {
   readonly problem?: string
 }
 
-function targetOf(
-  { metadata: { namespace = '' } }: Ingress,
-  { service, resource }: IngressBackend,
-  observed: Observed,
-): Target {
+function targetOf(ingress: Ingress, { service, resource }: IngressBackend, observed: Policed): Target {
+  const { namespace = '' } = ingress.metadata
   if (service === undefined)
     return {
       problem: `expected a service as backend, found the ${resource?.kind ?? 'resource'} "${resource?.name ?? ''}", which nothing can be led to`,
@@ -108,7 +107,9 @@ function targetOf(
   const found = observed.service(namespace, service.name)
   const ports = found?.spec.ports ?? []
   const port = ports.find(each => (typeof wanted === 'string' ? each.name === wanted : each.port === wanted))
-  const backend = wantedBackend({ namespace, name: service.name, port: port?.port ?? wanted }, found)
+  const policies = observed.policies.of(placesOf(ingress))
+  const handling = policedService(policies.length > 0 ? { policies } : {}, service, namespace, observed)
+  const backend = wantedBackend({ namespace, name: service.name, port: port?.port ?? wanted }, found, { handling })
   if (found === undefined)
     return { backend, problem: `there is no service "${service.name}" in the namespace ${namespace}` }
   if (found.spec.type === 'ExternalName')

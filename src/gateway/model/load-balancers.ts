@@ -10,7 +10,8 @@ import type { Front } from './gateway-addresses.ts'
 import { anyHost } from './host-names.ts'
 import { ownerOf, type Problem } from './host-rule.ts'
 import type { ListenerPlace } from './listeners.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, Policed } from './observed.ts'
+import { policedService } from './route-backends.ts'
 
 export interface LoadBalancers {
   readonly own: readonly Service[]
@@ -32,7 +33,7 @@ export function loadBalancers(
   own: readonly Service[],
   given: ReadonlyMap<KubeObject, string>,
   occupied: readonly Offer[],
-  observed: Observed,
+  observed: Policed,
   front: Front,
 ): LoadBalancers {
   const offers: Offer[] = []
@@ -60,7 +61,7 @@ export function loadBalancers(
         if (observed.machine.taken.has(keyOf(place))) {
           if (place.address === address)
             tell('PortUnavailable', `port ${port} of ${address} is in use by another program`)
-        } else if (!had.has(keyOf(place))) offers.push(offerOf(service, port, place))
+        } else if (!had.has(keyOf(place))) offers.push(offerOf(service, port, place, observed))
         had.add(keyOf(place))
       }
     }
@@ -77,10 +78,11 @@ export function loadBalancers(
 const hasOurs = ({ status }: Service, { ownAddresses }: Front): boolean =>
   status?.loadBalancer?.ingress?.some(({ ip }) => ip !== undefined && ownAddresses.includes(ip)) === true
 
-function offerOf(service: Service, port: number, place: ListenerPlace): Offer {
+function offerOf(service: Service, port: number, place: ListenerPlace, observed: Policed): Offer {
   const { namespace = '', name } = service.metadata
   const { loadBalancerSourceRanges } = service.spec
-  const backend = wantedBackend({ namespace, name, port }, service, { protocol: 'tcp' })
+  const handling = policedService({}, { name }, namespace, observed)
+  const backend = wantedBackend({ namespace, name, port }, service, { handling, protocol: 'tcp' })
   return {
     place,
     carries: 'connections',

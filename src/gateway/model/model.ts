@@ -1,10 +1,14 @@
 // What the gateway does with requests, as data: which names it answers to, which rule takes a request, and where that
 // leads. Ingresses and routes become this; HAProxy's configuration is made of it. Nothing here knows either.
 
+import type { Credentials, Policing } from './policing.ts'
+
 export interface GatewayModel {
   readonly entrances: readonly Entrance[]
   /** By id: each that a rule leads to. */
   readonly backends: ReadonlyMap<string, Backend>
+  /** Who shows what, by the names by which checks refer to it. */
+  readonly credentials: ReadonlyMap<string, Credentials>
   /** By id: each that an entrance shows. */
   readonly certificates: ReadonlyMap<string, Certificate>
 }
@@ -140,6 +144,8 @@ export type BackendProtocol = 'http' | 'h2' | 'tcp'
 
 /** What is done with a request before its service gets it, and with the answer, in the order of these fields. */
 export interface Handling {
+  /** From the outer to the inner one; that browsers ask beforehand (CORS) is answered before anybody has to show who it is. */
+  readonly policies?: readonly Policing[]
   /** Where browsers are allowed to ask from; answers their preflights. */
   readonly cors?: CrossOrigin
   /** Answers; no service is asked. */

@@ -1,4 +1,5 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
+import type { AccessPolicy, Consumer, TrafficPolicy } from '../../api/gateway-api/policies.ts'
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
 import type {
   BackendTLSPolicy,
@@ -11,6 +12,7 @@ import type {
   TCPRoute,
   TLSRoute,
 } from '../../api/gateway-api/types.ts'
+import type { PolicyLookup } from './policies/policy-place.ts'
 import type { FoundCertificate } from './certificate-of.ts'
 
 export interface Observed {
@@ -25,6 +27,9 @@ export interface Observed {
   readonly tcpRoutes: readonly TCPRoute[]
   readonly referenceGrants: readonly ReferenceGrant[]
   readonly backendTlsPolicies: readonly BackendTLSPolicy[]
+  readonly accessPolicies: readonly AccessPolicy[]
+  readonly trafficPolicies: readonly TrafficPolicy[]
+  readonly consumers: readonly Consumer[]
   /** Services of that type, and those that still have an address by it. */
   readonly loadBalancers: readonly Service[]
   readonly service: (namespace: string, name: string) => Service | undefined
@@ -33,11 +38,18 @@ export interface Observed {
   readonly labels: (namespace: string) => Readonly<Record<string, string>>
   /** What a ConfigMap holds. */
   readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
+  /** What a Secret holds, decoded; undefined: there is none. */
+  readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** Of a Secret. */
   readonly certificate: (namespace: string, name: string) => FoundCertificate
   readonly machine: ObservedMachine
   /** Why what an object asks for cannot be served, found out by trying: by its owner's text (`Ingress shop/web`). */
   readonly refused: ReadonlyMap<string, string>
+}
+
+/** Together with what policies make of it. */
+export interface Policed extends Observed {
+  readonly policies: PolicyLookup
 }
 
 export interface ObservedMachine {

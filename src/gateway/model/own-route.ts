@@ -6,7 +6,8 @@ import { fails } from './findings.ts'
 import { ownerOf } from './host-rule.ts'
 import type { Front } from './gateway-addresses.ts'
 import { carriedBy, endsTls, type ListenerPlace, type OwnListener } from './listeners.ts'
-import type { Observed } from './observed.ts'
+import type { Policed } from './observed.ts'
+import { placesOf } from './policies/policy-place.ts'
 import type { RulePlace } from './route-filters.ts'
 import { routeRules, type RouteRules, type WrittenRule } from './route-rules.ts'
 
@@ -29,7 +30,7 @@ export function offeredRoute(
   route: AnyRoute,
   attachments: readonly Attachment[],
   rules: readonly WrittenRule[],
-  observed: Observed,
+  observed: Policed,
   front: Front,
 ): OwnRoute & { readonly offers: readonly Offer[] } {
   const refused = observed.refused.get(ownerOf(route))
@@ -39,7 +40,8 @@ export function offeredRoute(
   }
   const made = new Map<string, RouteRules>()
   const madeAt = (place: RulePlace): RouteRules => {
-    const key = `${place.scheme} ${place.port} ${place.portOf('http')} ${place.portOf('https')}`
+    const policed = observed.policies.of(place.policed).map(({ source }) => source)
+    const key = `${place.scheme} ${place.port} ${place.portOf('http')} ${place.portOf('https')} ${policed.join()}`
     const found = made.get(key) ?? routeRules(rules, place, observed)
     made.set(key, found)
     return found
@@ -72,10 +74,11 @@ const uniqueListeners = (attachments: readonly Attachment[]): readonly AttachedL
   ).values(),
 ]
 
-function rulePlace({ spec }: OwnListener, { address, port }: ListenerPlace, front: Front): RulePlace {
+function rulePlace({ gateway, owner, spec }: OwnListener, { address, port }: ListenerPlace, front: Front): RulePlace {
   const scheme = spec.protocol === 'HTTPS' ? 'https' : 'http'
   const isFront = address === front.address
   return {
+    policed: [...placesOf(gateway), ...(owner === gateway ? placesOf(gateway, spec.name).slice(1) : [])],
     scheme,
     port,
     portOf: wanted => (wanted === 'http' ? (isFront ? front.port : 80) : isFront ? (front.securePort ?? 443) : 443),
@@ -83,6 +86,7 @@ function rulePlace({ spec }: OwnListener, { address, port }: ListenerPlace, fron
 }
 
 const usualPlace: RulePlace = {
+  policed: [],
   scheme: 'http',
   port: 80,
   portOf: scheme => (scheme === 'http' ? 80 : 443),

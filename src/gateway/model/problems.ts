@@ -1,5 +1,7 @@
 // What does not work of Gateways and routes, as events tell it. Pure.
-import type { OwnPolicy } from './backend-tls.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { Finding } from './findings.ts'
+import type { OwnConsumer } from './policies/consumers.ts'
 import type { OwnRoute } from './own-route.ts'
 import { ownerOf, type Problem } from './host-rule.ts'
 import type { OwnGateway } from './listeners.ts'
@@ -15,8 +17,16 @@ export const gatewayProblems = ({ gateway, findings, listeners }: OwnGateway): r
   ),
 ]
 
-export const policyProblems = ({ policy, findings }: OwnPolicy): readonly Problem[] =>
+interface FoundPolicy {
+  readonly policy: KubeObject
+  readonly findings: readonly Finding[]
+}
+
+export const policyProblems = ({ policy, findings }: FoundPolicy): readonly Problem[] =>
   findings.map(({ reason, message }) => ({ owner: ownerOf(policy), reason, message }))
+
+export const consumerProblems = ({ consumer, findings }: OwnConsumer): readonly Problem[] =>
+  policyProblems({ policy: consumer, findings })
 
 export const routeProblems = ({ route, attachments, unresolved, dropped }: OwnRoute): readonly Problem[] =>
   [

@@ -6,7 +6,7 @@ import { servicePort, wantedBackend, type WantedBackend } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import { isGranted } from './grants.ts'
 import type { BackendProtocol, Handling, Share } from './model.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, Policed } from './observed.ts'
 
 /** Whose reference it is. */
 export interface ReferringRoute {
@@ -27,17 +27,34 @@ export function ledTo<Reference extends BackendReference>(
   references: readonly Reference[],
   route: ReferringRoute,
   handlingOf: (reference: Reference) => Handling,
-  observed: Observed,
+  observed: Policed,
 ): Led {
   const found = references.map(reference => ({
     weight: reference.weight,
-    target: backendOf(reference, route, handlingOf(reference), observed),
+    target: backendOf(
+      reference,
+      route,
+      policedService(handlingOf(reference), reference, route.namespace, observed),
+      observed,
+    ),
   }))
   return {
     shares: found.map(({ weight, target }) => ({ backend: target.backend?.id, weight })),
     backends: found.flatMap(({ target }) => target.backend ?? []),
     findings: found.flatMap(({ target }) => target.finding ?? []),
   }
+}
+
+/** With what the policies of the service itself ask for, after all others. */
+export function policedService(
+  handling: Handling,
+  { name, namespace }: Pick<BackendObjectReference, 'name' | 'namespace'>,
+  usualNamespace: string,
+  { policies }: Policed,
+): Handling {
+  const own = policies.of([{ kind: 'Service', namespace: namespace ?? usualNamespace, name }])
+  // One that is for several of them is heeded once.
+  return own.length === 0 ? handling : { ...handling, policies: [...new Set([...(handling.policies ?? []), ...own])] }
 }
 
 export interface Referred {

@@ -11,10 +11,13 @@ import type { WantedBackend } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import type { CrossOrigin, Handling, HeaderChanges, Mirror, PathChange, Redirect, Rewrite } from './model.ts'
 import type { Observed } from './observed.ts'
+import type { PolicyPlace } from './policies/policy-place.ts'
 import { backendOf, type ReferringRoute } from './route-backends.ts'
 
 /** Where the requests of a rule come in. */
 export interface RulePlace {
+  /** What its policies are for. */
+  readonly policed: readonly PolicyPlace[]
   readonly scheme: 'http' | 'https'
   readonly port: number
   /** That plain requests come to at the same address, and those with TLS. */
@@ -104,12 +107,13 @@ export function filtered(
 export const handledBoth = (all: Handling, one: Handling): Handling => ({
   ...all,
   ...one,
+  ...joined('policies', all, one),
   ...joined('requestHeaders', all, one),
   ...joined('responseHeaders', all, one),
   ...joined('mirrors', all, one),
 })
 
-const joined = <Field extends 'requestHeaders' | 'responseHeaders' | 'mirrors'>(
+const joined = <Field extends 'policies' | 'requestHeaders' | 'responseHeaders' | 'mirrors'>(
   field: Field,
   all: Handling,
   one: Handling,

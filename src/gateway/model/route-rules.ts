@@ -5,9 +5,10 @@ import { answeringBackend, type WantedBackend } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import { ownerOf } from './host-rule.ts'
 import type { BackendProtocol, Handling, RequestMatch, Rule } from './model.ts'
-import type { Observed } from './observed.ts'
+import type { Policed } from './observed.ts'
 import { patternProblem } from './patterns.ts'
 import type { AnyRoute } from './attachment.ts'
+import { placesOf } from './policies/policy-place.ts'
 import { ledTo } from './route-backends.ts'
 import { filtered, handledBoth, type RulePlace } from './route-filters.ts'
 
@@ -37,7 +38,7 @@ export interface MadeRule {
   readonly backends: readonly WantedBackend[]
 }
 
-export function routeRules(rules: readonly WrittenRule[], place: RulePlace, observed: Observed): RouteRules {
+export function routeRules(rules: readonly WrittenRule[], place: RulePlace, observed: Policed): RouteRules {
   const made = rules.map(rule => madeRules(rule, place, observed))
   return {
     rules: made.flatMap(each => each.rules),
@@ -46,7 +47,7 @@ export function routeRules(rules: readonly WrittenRule[], place: RulePlace, obse
   }
 }
 
-function madeRules(written: WrittenRule, place: RulePlace, observed: Observed): RouteRules {
+function madeRules(written: WrittenRule, place: RulePlace, observed: Policed): RouteRules {
   const { route, name, matches, filters, backendRefs, timeoutMs, protocol } = written
   const referring = {
     kind: route.kind,
@@ -67,7 +68,12 @@ function madeRules(written: WrittenRule, place: RulePlace, observed: Observed): 
       unresolved: [],
       dropped: [{ ...refused[0]!, message: `rule ${name}: ${refused.map(({ message }) => message).join(', and ')}` }],
     }
-  const handling: Handling = { ...toAll.handling, ...(timeoutMs !== undefined && { timeoutMs }) }
+  const policies = observed.policies.of([...place.policed, ...placesOf(route, name)])
+  const handling: Handling = {
+    ...(policies.length > 0 && { policies }),
+    ...toAll.handling,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  }
   const answer = handling.redirect === undefined ? undefined : answeringBackend(handling)
   const led =
     answer === undefined

@@ -3,9 +3,11 @@ import { keyOf, type KubeObject } from '../../api/object.ts'
 import type { GatewayClass, ParentReference, RouteKind } from '../../api/gateway-api/types.ts'
 import type { Attachment } from './attachment.ts'
 import { gatewayGroup } from '../../api/gateway-names.ts'
-import type { OwnPolicy } from './backend-tls.ts'
+import type { OwnPolicy as OwnBackendPolicy } from './backend-tls.ts'
 import { fails, findingsOf, holds, type Finding } from './findings.ts'
 import type { MadeModel } from './gateway-model.ts'
+import type { OwnConsumer } from './policies/consumers.ts'
+import type { OwnPolicy } from './policies/policies.ts'
 import type { OwnRoute } from './own-route.ts'
 import type { OwnGateway, OwnListener, OwnListenerSet } from './listeners.ts'
 import { supportedFeatures } from './supported-features.ts'
@@ -41,7 +43,12 @@ export interface WantedAncestorStatus {
 }
 
 export function wantedStatuses(
-  { gateways, routes, policies }: Pick<MadeModel, 'gateways' | 'routes' | 'policies'>,
+  {
+    gateways,
+    routes,
+    backendPolicies,
+    policing,
+  }: Pick<MadeModel, 'gateways' | 'routes' | 'backendPolicies' | 'policing'>,
   classes: readonly GatewayClass[],
 ): readonly WantedStatus[] {
   return [
@@ -51,7 +58,9 @@ export function wantedStatuses(
       ...gateway.sets.map(set => setStatus(set, gateway, routes)),
     ]),
     ...routes.map(routeStatus),
-    ...policies.map(policy => policyStatus(policy, routes)),
+    ...backendPolicies.map(policy => backendPolicyStatus(policy, routes)),
+    ...policing.own.map(policyStatus),
+    ...policing.consumers.map(consumerStatus),
   ]
 }
 
@@ -191,7 +200,37 @@ function routeConditions({ accepted }: Attachment, own: OwnRoute): readonly Find
   return [accepted, holds('PartiallyInvalid', 'UnsupportedValue', `Dropped Rule: ${message}`), resolved]
 }
 
-function policyStatus({ policy, findings }: OwnPolicy, routes: readonly OwnRoute[]): WantedStatus {
+/** A target that is there is told that it is heeded, and one that is not, that it is looked for. */
+const policyStatus = ({ policy, findings, missing }: OwnPolicy): WantedStatus => ({
+  object: policy,
+  ancestors: policy.spec.targetRefs.map(target => {
+    const { group, kind, name, sectionName } = target
+    return {
+      ancestorRef: {
+        group,
+        kind,
+        namespace: policy.metadata.namespace!,
+        name,
+        ...(sectionName !== undefined && { sectionName }),
+      },
+      conditions: findingsOf([
+        ...(missing.includes(target)
+          ? [fails('Accepted', 'TargetNotFound', `there is no ${kind} "${name}" in the namespace of the policy`)]
+          : []),
+        ...findings,
+        holds('Accepted', 'Accepted', 'requests are treated as it says'),
+        holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there'),
+      ]),
+    }
+  }),
+})
+
+const consumerStatus = ({ consumer, findings }: OwnConsumer): WantedStatus => ({
+  object: consumer,
+  conditions: findingsOf([...findings, holds('Accepted', 'Accepted', 'known by all of its credentials')]),
+})
+
+function backendPolicyStatus({ policy, findings }: OwnBackendPolicy, routes: readonly OwnRoute[]): WantedStatus {
   const { namespace = '' } = policy.metadata
   const targets = policy.spec.targetRefs.map(({ name }) => `${namespace}/${name}`)
   const leading = routes.filter(({ services }) => targets.some(target => services.has(target)))

@@ -298,6 +298,12 @@ const componentRoles = (): New<ClusterRole>[] => [
       ].map(kind => `${kind}/status`),
       ['patch'],
     ),
+    rule(['gateway.sampan.dev'], ['*'], read),
+    rule(
+      ['gateway.sampan.dev'],
+      ['accesspolicies', 'consumers', 'trafficpolicies'].map(kind => `${kind}/status`),
+      ['patch'],
+    ),
     writeEvents,
   ]),
   // As kubeadm makes it for the DNS server, which reads endpoint slices.

@@ -1,0 +1,86 @@
+// The policies of this gateway as it reads them: who may ask, and how much. They attach to Gateways, routes, Ingresses and
+// services. What a field may hold is said by the definitions (src/gateway/kinds/policies).
+import type { Condition, ObjectMeta } from '../generated/models.ts'
+import type { LocalReference, PolicyStatus } from './types.ts'
+
+interface Metadata {
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+}
+
+/** Of the same namespace. */
+export interface PolicyTarget extends LocalReference {
+  /** A listener of a Gateway, or a rule of a route. */
+  sectionName?: string
+}
+
+/** Who may ask. Of several that are for a request, each has to agree. */
+export interface AccessPolicy extends Metadata {
+  spec: {
+    targetRefs: PolicyTarget[]
+    addresses?: { allow?: string[]; deny?: string[] }
+    authentication?: Authentication
+    /** Whom it lets in, of those that show who they are; without both: all. */
+    consumers?: string[]
+    groups?: string[]
+  }
+  status?: PolicyStatus
+}
+
+/** Each field is a way to show who one is, and one of them is enough. */
+export interface Authentication {
+  keys?: { header?: string; queryParameter?: string }
+  basic?: { realm: string }
+  jwt?: TokenRules
+}
+
+export interface TokenRules {
+  issuer: string
+  /** One of them has to be in `aud`. */
+  audiences?: string[]
+  /** Of those who sign: a Secret or a ConfigMap with `jwks.json`, or with PEM in `key.pem`. */
+  keysRef: { kind: 'Secret' | 'ConfigMap'; name: string }
+  /** Name -> values, one of which has to be there. */
+  claims?: Record<string, string[]>
+  /** Whose value says who asks. */
+  consumerClaim: string
+}
+
+/** Somebody who asks, and how one shows to be them. */
+export interface Consumer extends Metadata {
+  spec: {
+    groups?: string[]
+    credentials?: Credential[]
+  }
+  status?: { conditions?: Condition[] }
+}
+
+/** `Key`: a Secret with `key`. `Basic`: one with `username` and `password`. */
+export interface Credential {
+  type: 'Key' | 'Basic'
+  secretRef: { name: string }
+}
+
+/** How much, and what else is done with requests. */
+export interface TrafficPolicy extends Metadata {
+  spec: {
+    targetRefs: PolicyTarget[]
+    rateLimits?: WrittenRateLimit[]
+    /** A quantity: `10Mi`. */
+    maxBodySize?: string
+    maintenance?: { message: string; retryAfter?: string }
+    compression?: { contentTypes: string[] }
+    /** The name of the header. */
+    requestId?: { header: string }
+  }
+  status?: PolicyStatus
+}
+
+export interface WrittenRateLimit {
+  requests: number
+  /** A duration. */
+  per: string
+  by: 'Address' | 'Consumer' | 'Header' | 'Everybody'
+  header?: string
+}

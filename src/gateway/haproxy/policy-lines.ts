@@ -1,0 +1,73 @@
+// What policies ask for as lines of a backend, in the order in which a request meets them: where it comes from, how much was
+// asked, who asks, how much that one asked, how large it is. Pure.
+import type { Maintenance, Policing } from '../model/policing.ts'
+import { addressLines, refusedConnectionLines } from './address-lines.ts'
+import { identityLines } from './identity-lines.ts'
+import { limitLines, mostLimits } from './limit-lines.ts'
+import { quoted, quotedSample } from './quoted.ts'
+
+export interface PolicyLines {
+  /** Before browsers are told whether they may ask. */
+  readonly first: readonly string[]
+  /** Before anything else is done; undefined: nothing else is done. */
+  readonly after: readonly string[] | undefined
+  /** Settings of the section. */
+  readonly settings: readonly string[]
+}
+
+export function policyLines(policies: readonly Policing[] = [], directory: string): PolicyLines {
+  const limits = policies.flatMap(each => each.limits ?? []).map((limit, counter) => ({ limit, counter }))
+  if (policies.some(({ isClosed }) => isClosed === true) || limits.length > mostLimits)
+    return { first: [closedLine], after: undefined, settings: [] }
+  const fromWhere = policies.flatMap(({ addresses }, place) => addressLines(addresses, place))
+  const [maintenance] = policies.flatMap(each => each.maintenance ?? [])
+  if (maintenance !== undefined)
+    return { first: [...fromWhere, maintenanceLine(maintenance)], after: undefined, settings: [] }
+  return {
+    first: fromWhere,
+    after: [
+      // Guesses at keys are counted, too.
+      ...limitLines(limits.filter(({ limit }) => limit.by !== 'consumer')),
+      ...policies.flatMap(({ identity }) => identityLines(identity, directory)),
+      ...limitLines(limits.filter(({ limit }) => limit.by === 'consumer')),
+      ...bodyLines(policies.flatMap(({ maxBodyBytes }) => maxBodyBytes ?? [])),
+      ...requestIdLines(policies.flatMap(({ requestId }) => requestId ?? [])),
+    ],
+    settings: compressionLines(new Set(policies.flatMap(({ compressed }) => compressed ?? []))),
+  }
+}
+
+const closedLine = `http-request return status 500 content-type text/plain string ${quoted('a policy cannot be enforced')}`
+
+/** Of a backend to which connections are handed on: nobody can be asked who it is, so that nobody is let in. */
+export function connectionPolicyLines(policies: readonly Policing[] = []): readonly string[] {
+  const isRefused = policies.some(
+    ({ isClosed, identity, maintenance }) => isClosed === true || identity !== undefined || maintenance !== undefined,
+  )
+  if (isRefused) return ['tcp-request content reject']
+  return policies.flatMap(({ addresses }, place) => refusedConnectionLines(addresses, place))
+}
+
+const maintenanceLine = ({ message, retryAfterSeconds }: Maintenance): string =>
+  `http-request return status 503 content-type text/plain${retryAfterSeconds === undefined ? '' : ` hdr Retry-After ${retryAfterSeconds}`} string ${quoted(message)}`
+
+/** What does not say how large it is could be of any size. */
+const bodyLines = (limits: readonly number[]): readonly string[] =>
+  limits.length === 0
+    ? []
+    : [
+        `http-request return status 413 content-type text/plain string ${quoted('the body is too large')} if { req.body_size gt ${Math.min(...limits)} }`,
+        'http-request wait-for-body time 5s at-least 1 unless { req.fhdr(content-length) -m found }',
+        `http-request return status 411 content-type text/plain string ${quoted('say how large the body is')} if { req.body_size gt 0 } !{ req.fhdr(content-length) -m found }`,
+      ]
+
+/** One that a client brings along stays, unless it is odd. */
+const requestIdLines = (names: readonly string[]): readonly string[] =>
+  [...new Set(names)].flatMap((name, place) => [
+    `http-request set-header ${quoted(name)} %[uuid()] unless { ${quotedSample('req.fhdr', name)} -m reg ^[A-Za-z0-9._:/+=-]{1,128}$ }`,
+    `http-request set-var(txn.id${place}) ${quotedSample('req.fhdr', name)}`,
+    `http-after-response set-header ${quoted(name)} %[var(txn.id${place})]`,
+  ])
+
+const compressionLines = (types: ReadonlySet<string>): readonly string[] =>
+  types.size === 0 ? [] : ['filter compression', 'compression algo gzip', `compression type ${[...types].join(' ')}`]

@@ -1,0 +1,65 @@
+// TrafficPolicy: how much may be asked, and what else is done with requests.
+import { duration } from '../names-and-references.ts'
+import { described, integer, list, object, oneOf, rule, ruled, text, withDefault } from '../schema.ts'
+import { policyDefinition, policyStatus, targetRefs } from './definition.ts'
+import { headerName } from './header-name.ts'
+
+const rateLimit = ruled(
+  object(
+    {
+      requests: integer(1, 1_000_000),
+      per: described('A second to a day.', duration),
+      by: described(
+        'Whose requests are counted together.',
+        withDefault(oneOf('Address', 'Consumer', 'Header', 'Everybody'), 'Address'),
+      ),
+      header: headerName,
+    },
+    ['requests', 'per'],
+  ),
+  rule('expected header with by: Header, and with nothing else', "has(self.header) == (self.by == 'Header')"),
+  rule('expected per from 1s to 24h', "duration(self.per) >= duration('1s') && duration(self.per) <= duration('24h')"),
+)
+
+export const trafficPolicy = policyDefinition({
+  kind: 'TrafficPolicy',
+  plural: 'trafficpolicies',
+  description: 'Says how much may be asked, and what else is done with requests.',
+  spec: object(
+    {
+      targetRefs,
+      rateLimits: described(
+        'What goes beyond is answered with 429. Three are the most for a request.',
+        list(rateLimit, 3, 1),
+      ),
+      maxBodySize: described('A greater body is answered with 413: 10Mi.', {
+        ...text(16, 1),
+        pattern: '^[1-9][0-9]*([kMG]|[KMG]i)?$',
+      }),
+      maintenance: described(
+        'Every request is answered with 503.',
+        object({ message: withDefault(text(4096), 'down for maintenance'), retryAfter: duration }),
+      ),
+      compression: described(
+        'Answers are compressed for those that take it.',
+        object({
+          contentTypes: withDefault(list({ ...text(127, 1), pattern: '^[a-z0-9.+-]+/[a-z0-9.+-]+$' }, 32, 1), [
+            'text/html',
+            'text/css',
+            'text/plain',
+            'text/javascript',
+            'application/javascript',
+            'application/json',
+            'image/svg+xml',
+          ]),
+        }),
+      ),
+      requestId: described(
+        'Each request has an id in this header, for the service and in the answer.',
+        object({ header: withDefault(headerName, 'X-Request-Id') }),
+      ),
+    },
+    ['targetRefs'],
+  ),
+  status: policyStatus,
+})

@@ -1,0 +1,88 @@
+// What an access policy asks for. Pure.
+import type { AccessPolicy, TokenRules } from '../../../api/gateway-api/policies.ts'
+import { hashOf } from '../backends.ts'
+import type { Finding } from '../findings.ts'
+import { ownerOf } from '../host-rule.ts'
+import type { Credentials, Identity, KnownConsumer, Policing, TokenCheck } from '../policing.ts'
+import type { OwnConsumer } from './consumers.ts'
+import type { PolicyInputs } from './policy-inputs.ts'
+import { signingKeys } from './signing-keys.ts'
+
+export interface MadeAccess {
+  readonly policing: Policing
+  readonly credentials: ReadonlyMap<string, Credentials>
+  readonly findings: readonly Finding[]
+}
+
+export function accessOf(policy: AccessPolicy, consumers: readonly OwnConsumer[], inputs: PolicyInputs): MadeAccess {
+  const source = ownerOf(policy)
+  const { addresses, authentication } = policy.spec
+  const credentials = new Map<string, Credentials>()
+  const known = consumers.filter(({ consumer }) => consumer.metadata.namespace === policy.metadata.namespace)
+  /** Digests of one way, by a name that stays while they change. */
+  const table = (way: 'Key' | 'Basic'): string => {
+    const id = `${way.toLowerCase()}_${hashOf(source)}`
+    credentials.set(id, credentialsOf(known, way, policy))
+    return id
+  }
+  const token = authentication?.jwt === undefined ? undefined : tokenCheck(authentication.jwt, policy, known, inputs)
+  const identity: Identity | undefined = authentication && {
+    ...(authentication.keys !== undefined && { keys: { ...authentication.keys, credentials: table('Key') } }),
+    ...(authentication.basic !== undefined && {
+      basic: { realm: authentication.basic.realm, credentials: table('Basic') },
+    }),
+    ...(token !== undefined && { token: token.check }),
+  }
+  return {
+    // Without its keys no token is good, and other ways in are as they were.
+    policing: {
+      source,
+      ...(addresses !== undefined && {
+        addresses: { ...(addresses.allow !== undefined && { allow: addresses.allow }), deny: addresses.deny ?? [] },
+      }),
+      ...(identity !== undefined && { identity }),
+    },
+    credentials,
+    findings: token?.findings ?? [],
+  }
+}
+
+function credentialsOf(known: readonly OwnConsumer[], way: 'Key' | 'Basic', policy: AccessPolicy): Credentials {
+  const table = new Map<string, KnownConsumer>()
+  for (const { consumer, shown } of known)
+    for (const digest of shown[way])
+      table.set(digest, { name: consumer.metadata.name, isRefused: !letsIn(policy, consumer) })
+  return table
+}
+
+/** By name or by group; without both: everybody. */
+function letsIn({ spec }: AccessPolicy, { metadata, spec: { groups = [] } }: OwnConsumer['consumer']): boolean {
+  if (spec.consumers === undefined && spec.groups === undefined) return true
+  return spec.consumers?.includes(metadata.name) === true || groups.some(group => spec.groups?.includes(group) === true)
+}
+
+const namesIn = (known: readonly OwnConsumer[], policy: AccessPolicy): readonly string[] =>
+  known.filter(({ consumer }) => letsIn(policy, consumer)).map(({ consumer }) => consumer.metadata.name)
+
+function tokenCheck(
+  { issuer, audiences = [], keysRef, claims = {}, consumerClaim }: TokenRules,
+  policy: AccessPolicy,
+  known: readonly OwnConsumer[],
+  inputs: PolicyInputs,
+): { readonly check: TokenCheck; readonly findings: readonly Finding[] } {
+  const { keys, findings } = signingKeys(keysRef, policy.metadata.namespace ?? '', inputs)
+  const { consumers, groups } = policy.spec
+  return {
+    check: {
+      issuer,
+      audiences,
+      keys,
+      claims: Object.entries(claims).map(([name, values]) => ({ name, values })),
+      consumerClaim,
+      ...((consumers !== undefined || groups !== undefined) && {
+        consumers: [...new Set([...(consumers ?? []), ...namesIn(known, policy)])],
+      }),
+    },
+    findings,
+  }
+}

@@ -1,0 +1,124 @@
+// What policies come to, and what they say of themselves.
+import { expect, test } from 'vitest'
+import {
+  accessPolicy,
+  consumer,
+  policedModel,
+  trafficPolicy,
+  type PolicedCluster,
+} from '../../../testing/policed-gateway.ts'
+import type { MadeModel } from '../gateway-model.ts'
+import type { Policing } from '../policing.ts'
+import { wantedStatuses } from '../statuses.ts'
+
+const made = (more: Partial<PolicedCluster>): MadeModel =>
+  policedModel(8080, 3000, { rules: { one: {}, two: {} }, ...more })
+
+/** Of the backends that requests of a path are led to. */
+function policingAt(model: MadeModel, path: string): readonly Policing[] {
+  const rule = model.model.entrances[0]!.hosts[0]!.rules.find(({ match }) => match.path.value === path)!
+  return model.model.backends.get(rule.action.shares[0]!.backend!)!.handling.policies ?? []
+}
+
+/** Of each target, what a policy says. */
+const says = (model: MadeModel, name: string): unknown =>
+  wantedStatuses(model, [])
+    .find(({ object }) => object.metadata.name === name)!
+    .ancestors!.map(({ ancestorRef, conditions }) => [
+      ancestorRef.name,
+      ...conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`),
+    ])
+
+const gatewayTarget = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'entry' }
+const serviceTarget = { group: '', kind: 'Service', name: 'web' }
+const keys = { authentication: { keys: { header: 'x-api-key' } } }
+
+test('a request meets the policies of the Gateway, the listener, the route, its rule and the service, in this order', () => {
+  const model = made({
+    accessPolicies: [
+      accessPolicy('service', serviceTarget, keys),
+      accessPolicy('rule', 'one', keys),
+      accessPolicy('route', { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'cases' }, keys),
+      accessPolicy('listener', { ...gatewayTarget, sectionName: 'http' }, keys),
+      accessPolicy('gateway', gatewayTarget, keys),
+    ],
+  })
+  const names = (path: string): string[] => policingAt(model, path).map(({ source }) => source.split('/')[1]!)
+  expect(names('/one')).toEqual(['gateway', 'listener', 'route', 'rule', 'service'])
+  expect(names('/two')).toEqual(['gateway', 'listener', 'route', 'service'])
+})
+
+test('a policy for several of them is met once', () => {
+  const policy = accessPolicy('both', gatewayTarget, keys)
+  policy.spec.targetRefs.push(serviceTarget)
+  expect(policingAt(made({ accessPolicies: [policy] }), '/one')).toHaveLength(1)
+})
+
+test('a policy of another namespace says nothing', () => {
+  const policy = accessPolicy('far', gatewayTarget, keys)
+  policy.metadata.namespace = 'other'
+  const model = made({ accessPolicies: [policy] })
+  expect(policingAt(model, '/one')).toEqual([])
+  expect(says(model, 'far')).toEqual([['entry', 'Accepted=False TargetNotFound', 'ResolvedRefs=True ResolvedRefs']])
+})
+
+test('a policy that HAProxy does not take lets nobody in, and says why', () => {
+  const model = made({
+    accessPolicies: [accessPolicy('keys', 'one', keys)],
+    more: { refused: new Map([['AccessPolicy shop/keys', 'too odd']]) },
+  })
+  expect(policingAt(model, '/one')).toEqual([{ source: 'AccessPolicy shop/keys', isClosed: true }])
+  expect(says(model, 'keys')).toEqual([['cases', 'Accepted=False Invalid', 'ResolvedRefs=True ResolvedRefs']])
+})
+
+test('other keys and other consumers are no other way of handling requests', () => {
+  const accessPolicies = [accessPolicy('keys', 'one', keys)]
+  const before = made({ accessPolicies })
+  const after = made({
+    accessPolicies,
+    consumers: [consumer('ann', [{ type: 'Key', secretRef: { name: 'ann' } }])],
+    secrets: { ann: { key: 'secret' } },
+  })
+  expect(policingAt(after, '/one')).toEqual(policingAt(before, '/one'))
+  expect(JSON.stringify([...after.model.credentials.values()].map(table => [...table]))).not.toContain('secret')
+})
+
+test('a limit that is raised has the same counts', () => {
+  const limitOf = (requests: number): unknown =>
+    policingAt(
+      made({
+        trafficPolicies: [trafficPolicy('few', 'one', { rateLimits: [{ requests, per: '1m', by: 'Address' }] })],
+      }),
+      '/one',
+    )[0]!.limits![0]!.id
+  expect(limitOf(5)).toBe(limitOf(50))
+})
+
+test.each([
+  ['there is none', {}, 'there is no Secret "ann" in the namespace shop'],
+  ['it has no key', { ann: { token: 'x' } }, 'expected key in the Secret "ann", found token'],
+  ['its key is empty', { ann: { key: ' ' } }, 'expected key in the Secret "ann", found key'],
+])('a consumer says what is wrong with its Secret: %s', (_, secrets, message) => {
+  const { policing } = made({ consumers: [consumer('ann', [{ type: 'Key', secretRef: { name: 'ann' } }])], secrets })
+  expect(policing.consumers[0]!.findings.map(finding => finding.message)).toEqual([message])
+})
+
+test.each([
+  ['is no JSON', { 'jwks.json': '{' }, /^the keys of the Secret "keys" cannot be read: /],
+  ['has no keys', { 'jwks.json': '{}' }, 'there is no key for signatures in the jwks.json of the Secret "keys"'],
+  [
+    'has a key of another kind',
+    { 'jwks.json': JSON.stringify({ keys: [{ kty: 'oct', k: 'AA', kid: 'a' }] }) },
+    /^the key "a" of the Secret "keys" cannot be used: /,
+  ],
+  ['has no certificate either', { 'key.pem': 'x' }, /^the keys of the Secret "keys" cannot be read: /],
+])('a policy says what is wrong with the keys of those who sign: the set %s', (_, held, message) => {
+  const jwt = { issuer: 'i', keysRef: { kind: 'Secret' as const, name: 'keys' }, consumerClaim: 'sub' }
+  const { policing } = made({
+    accessPolicies: [accessPolicy('token', 'one', { authentication: { jwt } })],
+    secrets: { keys: held as unknown as Record<string, string> },
+  })
+  expect(policing.own[0]!.findings.map(finding => finding.message)).toEqual([
+    typeof message === 'string' ? message : expect.stringMatching(message),
+  ])
+})

@@ -1,0 +1,65 @@
+// What policies ask for, by what they are for. A policy that cannot be enforced lets nobody in. Pure.
+import type { AccessPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import { compareAges } from '../age-order.ts'
+import { fails, type Finding } from '../findings.ts'
+import { ownerOf } from '../host-rule.ts'
+import type { Credentials, Policing } from '../policing.ts'
+import { accessOf } from './access.ts'
+import { knownConsumers, type OwnConsumer } from './consumers.ts'
+import type { PolicyInputs } from './policy-inputs.ts'
+import type { PolicyLookup, PolicyPlace } from './policy-place.ts'
+import { trafficOf } from './traffic.ts'
+
+export interface OwnPolicy {
+  readonly policy: AccessPolicy | TrafficPolicy
+  readonly findings: readonly Finding[]
+  /** Its targets that are not there. */
+  readonly missing: readonly PolicyTarget[]
+}
+
+export interface Policies extends PolicyLookup {
+  readonly own: readonly OwnPolicy[]
+  readonly consumers: readonly OwnConsumer[]
+  /** By the names by which checks refer to them. */
+  readonly credentials: ReadonlyMap<string, Credentials>
+}
+
+export function policiesOf(inputs: PolicyInputs): Policies {
+  const byPlace = new Map<string, Policing[]>()
+  const credentials = new Map<string, Credentials>()
+  const consumers = knownConsumers(inputs)
+  const own: OwnPolicy[] = []
+  const add = (
+    policy: AccessPolicy | TrafficPolicy,
+    { policing, findings }: { readonly policing: Policing; readonly findings: readonly Finding[] },
+  ): void => {
+    const { namespace = '' } = policy.metadata
+    const refused = inputs.refused.get(ownerOf(policy))
+    const enforced = refused === undefined ? policing : { source: policing.source, isClosed: true }
+    for (const { kind, name, sectionName } of policy.spec.targetRefs) {
+      const key = keyOf({ kind, namespace, name, ...(sectionName !== undefined && { section: sectionName }) })
+      byPlace.set(key, [...(byPlace.get(key) ?? []), enforced])
+    }
+    own.push({
+      policy,
+      findings: refused === undefined ? findings : [fails('Accepted', 'Invalid', refused), ...findings],
+      missing: policy.spec.targetRefs.filter(target => !inputs.isThere(target, namespace)),
+    })
+  }
+  for (const policy of inputs.accessPolicies.toSorted(compareAges)) {
+    const made = accessOf(policy, consumers, inputs)
+    for (const [id, table] of made.credentials) credentials.set(id, table)
+    add(policy, made)
+  }
+  for (const policy of inputs.trafficPolicies.toSorted(compareAges)) add(policy, trafficOf(policy))
+  return {
+    own,
+    consumers,
+    credentials,
+    // One that is for several of them is heeded once.
+    of: places => [...new Set(places.flatMap(place => byPlace.get(keyOf(place)) ?? []))],
+  }
+}
+
+const keyOf = ({ kind, namespace, name, section = '' }: PolicyPlace): string =>
+  `${kind} ${namespace}/${name}/${section}`

@@ -1,0 +1,80 @@
+// What policies do with requests, as data: part of how a backend handles what comes to it.
+
+/** What one policy asks for. Of several, each is heeded. */
+export interface Policing {
+  /** Whose it is, for names that stay: `AccessPolicy shop/partners`. */
+  readonly source: string
+  /** It cannot be enforced, so that nobody is let in. */
+  readonly isClosed?: boolean
+  readonly addresses?: AllowedAddresses
+  readonly identity?: Identity
+  readonly limits?: readonly RateLimit[]
+  readonly maxBodyBytes?: number
+  readonly maintenance?: Maintenance
+  /** Types of content that are compressed. */
+  readonly compressed?: readonly string[]
+  /** The header in which each request has an id. */
+  readonly requestId?: string
+}
+
+/** Networks (`10.0.0.0/8`). */
+export interface AllowedAddresses {
+  /** undefined: all but those of `deny`. */
+  readonly allow?: readonly string[]
+  readonly deny: readonly string[]
+}
+
+/** Ways to show who one is: one of them is enough. */
+export interface Identity {
+  readonly keys?: { readonly header?: string; readonly queryParameter?: string; readonly credentials: string }
+  readonly basic?: { readonly realm: string; readonly credentials: string }
+  readonly token?: TokenCheck
+}
+
+/**
+ * Who shows what, by the digest of what is shown (SHA-256 in upper-case hexadecimal): of a key itself, or of the Base64 of
+ * name and password.
+ */
+export type Credentials = ReadonlyMap<string, KnownConsumer>
+
+export interface KnownConsumer {
+  readonly name: string
+  /** The policy lets others in. */
+  readonly isRefused: boolean
+}
+
+/** A JSON Web Token, signed by one of the keys, that has not expired. */
+export interface TokenCheck {
+  readonly issuer: string
+  /** One of them has to be in `aud`; none: it is not looked at. */
+  readonly audiences: readonly string[]
+  readonly keys: readonly SigningKey[]
+  /** Each has to have one of its values. */
+  readonly claims: readonly { readonly name: string; readonly values: readonly string[] }[]
+  /** Whose value says who asks. */
+  readonly consumerClaim: string
+  /** Of who asks; undefined: whoever has a token. */
+  readonly consumers?: readonly string[]
+}
+
+export interface SigningKey {
+  /** That a token names, where it names one. */
+  readonly id?: string
+  readonly algorithm: string
+  /** The public key, in PEM. */
+  readonly pem: string
+}
+
+export interface RateLimit {
+  /** Stays the same for the same limit, so that its counts stay. */
+  readonly id: string
+  readonly requests: number
+  readonly periodMs: number
+  /** Whose requests are counted together. */
+  readonly by: 'address' | 'consumer' | 'everybody' | { readonly header: string }
+}
+
+export interface Maintenance {
+  readonly message: string
+  readonly retryAfterSeconds?: number
+}
