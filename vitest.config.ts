@@ -11,7 +11,12 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.c
 /** What takes many minutes, in parts beside what other tests try. */
 const long = isThorough
   ? []
-  : ['test/e2e/build.node.test.ts', 'test/e2e/delivery.scale.test.ts', 'test/e2e/develop.projects.test.ts']
+  : [
+      'test/e2e/build.node.test.ts',
+      'test/e2e/delivery.data-managed.test.ts',
+      'test/e2e/delivery.scale.test.ts',
+      'test/e2e/develop.projects.test.ts',
+    ]
 
 /** What uses names or places that the machine has once, or counts what it costs. */
 const alone = [
