@@ -37,9 +37,10 @@ describe('engine contract: Kubernetes in process, routes of a Gateway', () => {
   test('makes use of the rights that the document names for them', () => {
     // kube-apiserver asks for `create` where there is nothing yet; what is served at the first look is not watched.
     const verbs = ['get', 'list', 'patch', 'delete']
+    const policies = ['accesspolicies.gateway.sampan.dev', 'trafficpolicies.gateway.sampan.dev']
     expect([...used]).toEqual(
       expect.arrayContaining([
-        ...verbs.map(verb => `${verb} httproutes.gateway.networking.k8s.io`),
+        ...['httproutes.gateway.networking.k8s.io', ...policies].flatMap(kind => verbs.map(verb => `${verb} ${kind}`)),
         'list endpointslices.discovery.k8s.io',
       ]),
     )
