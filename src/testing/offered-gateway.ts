@@ -9,7 +9,7 @@ import { machineClock } from '../host/machine-clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 
 export async function startOfferedGateway(client: Client): Promise<Gateway> {
-  const kinds = await installKinds({ client, clock: machineClock, logger: silentLogger })
+  await installKinds({ client, clock: machineClock, logger: silentLogger })
   await client.create(gatewayClasses, {
     metadata: { name: gatewayClassName },
     spec: { controllerName: gatewayController },
@@ -22,6 +22,12 @@ export async function startOfferedGateway(client: Client): Promise<Gateway> {
       listeners: [{ name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } }],
     },
   })
+  return runningGateway(client)
+}
+
+/** Where there is all that it serves. */
+export async function runningGateway(client: Client): Promise<Gateway> {
+  const kinds = await installKinds({ client, clock: machineClock, logger: silentLogger })
   return startGateway({
     client,
     haproxy: { bring: async () => 'none', leave: () => {}, listensAt: () => new Set(), refusal: async () => undefined },

@@ -176,6 +176,45 @@ export interface Route {
   readonly port: string
   /** In place of the entrance: others that share the requests, each with a port of that name. */
   readonly weights?: readonly Weight[]
+  /** Who may ask; without it everybody. */
+  readonly access?: Access
+  /** How much each of those who ask gets. */
+  readonly limit?: RateLimit
+}
+
+export interface Access {
+  /** Networks (`10.0.0.0/8`); without it all but those of `deny`. */
+  readonly allow?: readonly string[]
+  readonly deny?: readonly string[]
+  /** How those who ask show who they are. */
+  readonly authentication?: Authentication
+  /** Whose members may ask, of those who showed who they are. */
+  readonly groups?: readonly string[]
+}
+
+export type Authentication =
+  /** A key in this header. */
+  | { readonly kind: 'keys'; readonly header: string }
+  /** A name and a password. */
+  | { readonly kind: 'basic' }
+  | ({ readonly kind: 'token' } & TokenRules)
+
+/** Signed tokens (JSON Web Tokens) that are taken. */
+export interface TokenRules {
+  readonly issuer: string
+  /** For one of them; without it for anybody. */
+  readonly audiences?: readonly string[]
+  /** Name of the secret, which the engine has from elsewhere, with the public keys of those who sign. */
+  readonly keys: string
+  /** What they have to say, each with one of its values. */
+  readonly claims?: Readonly<Record<string, readonly string[]>>
+}
+
+export interface RateLimit {
+  readonly requests: number
+  readonly seconds: number
+  /** Whose requests are counted together. */
+  readonly by: 'consumer' | 'address'
 }
 
 export interface Weight {

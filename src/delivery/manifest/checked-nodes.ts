@@ -105,7 +105,7 @@ export class CheckedNodes {
     return split.words.length > 0 ? split.words : this.wrong(node, path, 'a program and its arguments')
   }
 
-  private list(node: Given, { items, unique }: List, path: Path): readonly unknown[] | undefined {
+  private list(node: Given, { items, unique, some }: List, path: Path): readonly unknown[] | undefined {
     if (!isSeq(node))
       return this.wrong(
         node,
@@ -113,6 +113,7 @@ export class CheckedNodes {
         'a list',
         isScalar(node) && !isNothing(node) ? `; write [${String(node.value)}]` : '',
       )
+    if (some === true && node.items.length === 0) return this.wrong(node, path, 'at least one', '', 'an empty list')
     const values = node.items.map((item, index) => this.value(item as Node, items, [...path, index], false))
     if (unique === true)
       for (const [index, value] of values.entries())

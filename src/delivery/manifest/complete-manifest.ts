@@ -11,18 +11,21 @@ import {
   type EnvironmentValue,
   type Manifest,
   type ManifestProcess,
+  type ManifestRoute,
   type ManifestSchedule,
   type Migration,
   type Strategy,
 } from './manifest.ts'
 import { hostOf, imageOf, namespaceOf, registryOf, withRegistry } from './placement.ts'
 import { healthPort, routePort } from './port-choice.ts'
+import { accessOf, limitOf } from './route-policies.ts'
 import type {
   Written,
   WrittenCheck,
   WrittenHealth,
   WrittenMigration,
   WrittenProcess,
+  WrittenRoute,
   WrittenSchedule,
   WrittenStrategy,
   WrittenVariable,
@@ -64,16 +67,24 @@ export function completeManifest(written: Written, environment: string, team: Te
     disruptionBudget: written.disruptionBudget ?? replicas >= budgetReplicas,
     services: backingServiceTypes.flatMap(type => wishOf(type, written[type], environment, team)),
     migrate: written.migrate === undefined ? undefined : migrationOf(written.migrate),
-    routes: (written.routes ?? []).map(({ host, path = '/', port }) => ({
-      host: hostOf(host, environment, team),
-      path,
-      port: routePort(written, port)!,
-    })),
+    routes: (written.routes ?? []).map(route => routeOf(route, written, environment, team)),
     schedules: Object.entries(written.schedules ?? {}).map(([task, schedule]) => scheduleOf(task, schedule)),
     checks: mapped(checks as Readonly<Record<string, WrittenCheck>>, commandOf),
     notify: written.notify ?? [],
     build: { ...defaultSettings, ...written.build },
     dev: { reload: 'restart', ...written.dev },
+  }
+}
+
+function routeOf(route: WrittenRoute, written: Written, environment: string, team: Team | undefined): ManifestRoute {
+  const access = accessOf(route, environment, team)
+  const limit = limitOf(route)
+  return {
+    host: hostOf(route.host, environment, team),
+    path: route.path ?? '/',
+    port: routePort(written, route.port)!,
+    ...(access !== undefined && { access }),
+    ...(limit !== undefined && { limit }),
   }
 }
 

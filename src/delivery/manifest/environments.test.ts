@@ -146,6 +146,28 @@ environments:
     expect(hosts('own')).toEqual(['web.localhost', 'web.example.com', '*.web.localhost'])
   })
 
+  test('routes that ask for tokens take those of the environment, unless they have their own', () => {
+    const text = `
+name: web
+ports: { http: 80 }
+routes:
+  - { host: web, auth: jwt }
+  - { host: own, auth: { jwt: { issuer: me, keys: mine } } }`
+    const tokens = `
+jwt: { issuer: https://login.example.com, audiences: [web], keys: login }
+environments:
+  test: { jwt: { audiences: [test], claims: { role: [admin] } } }
+  production:`
+    const asked = (environment: string) => read(text, environment, tokens).routes.map(({ access }) => access)
+    const login = { kind: 'token', issuer: 'https://login.example.com', keys: 'login' }
+    const own = { authentication: { kind: 'token', issuer: 'me', keys: 'mine' } }
+    expect(asked('test')).toEqual([
+      { authentication: { ...login, audiences: ['test'], claims: { role: ['admin'] } } },
+      own,
+    ])
+    expect(asked('production')).toEqual([{ authentication: { ...login, audiences: ['web'] } }, own])
+  })
+
   test('images without a registry get its one', () => {
     expect(read('name: web', 'test', team).image).toBe('registry.example.com/shop/web')
     expect(read('name: web\nimage: acme/web', 'test', team).image).toBe('registry.example.com/shop/acme/web')

@@ -43,6 +43,7 @@ export const onlyTrue: Flag = { type: 'flag', only: true }
 export const portName = /^(?!.*--)[a-z](?:[-a-z0-9]{0,13}[a-z0-9])?$/
 export const longestPortName = 15
 export const portNameRule = 'at most 15 lower-case letters, digits and single dashes, a letter first'
+export const nameOfPort: Text = { type: 'text', pattern: portName, expected: 'the name of a port' }
 export const portNumber: Amount = {
   type: 'number',
   minimum: 1,

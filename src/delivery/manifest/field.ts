@@ -48,6 +48,8 @@ export interface List {
   readonly items: FieldType
   /** None may be there twice. */
   readonly unique?: boolean
+  /** One has to be there. */
+  readonly some?: true
 }
 
 export interface NameMap {

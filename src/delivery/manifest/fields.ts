@@ -9,14 +9,12 @@ import {
   cores,
   environmentsField,
   flag,
-  hostName,
   imageName,
   imageWithTag,
-  meantHost,
   name,
   namedKeys,
+  nameOfPort,
   onlyTrue,
-  longestHost,
   longestPortName,
   portName,
   portNameRule,
@@ -27,7 +25,7 @@ import {
   variableRule,
   wholeNumber,
 } from './field-values.ts'
-import type { Field, Fields, Text } from './field.ts'
+import type { Field, Fields } from './field.ts'
 import {
   inHealth,
   inManifest,
@@ -39,6 +37,7 @@ import {
   inVariable,
 } from './foreign-names.ts'
 import { backingServiceTypes } from './manifest.ts'
+import { route } from './route-fields.ts'
 import { security } from './security-fields.ts'
 import { strategy } from './strategy-fields.ts'
 
@@ -57,8 +56,6 @@ const port: Fields = {
   },
   foreign: inPort,
 }
-
-const nameOfPort: Text = { type: 'text', pattern: portName, expected: 'the name of a port' }
 
 const health: Fields = {
   type: 'object',
@@ -139,33 +136,6 @@ const migrate: Fields = {
     version: { is: command, about: 'prints the version of the schema in its last line' },
     irreversible: { is: flag, about: 'nothing undoes it: a rollback refuses to go back behind it' },
     timeLimit: { is: timeLimit, about: 'how long each may take; by default PT10M' },
-  },
-}
-
-const route: Fields = {
-  type: 'object',
-  fields: {
-    host: {
-      is: {
-        type: 'text',
-        longest: longestHost,
-        pattern: new RegExp(String.raw`^(?:\*\.)?${(hostName.pattern as RegExp).source.slice(1)}`),
-        expected: 'a name such as shop, shop.example.com or *.example.com',
-        meant: meantHost,
-      },
-      required: true,
-      about: 'whole name, or one label in front of the domain of the environment',
-    },
-    path: {
-      is: {
-        type: 'text',
-        pattern: /^\/[^\s?#*]*$/,
-        expected: 'a path such as /api, which stands for all below it',
-        meant: text => /^(\/[^\s?#*]*?)\/?\*+$/.exec(text)?.[1] ?? (/^[\w/-]+$/.test(text) ? `/${text}` : undefined),
-      },
-      about: 'and all below it; by default /',
-    },
-    port: { is: nameOfPort, about: 'name of a port; by default `http`, or the first one' },
   },
 }
 

@@ -110,6 +110,34 @@ export const inService: Words = {
   ...each('host url port user password', 'a server that exists already belongs under servers in sampan.yml'),
 }
 
+export const inRoute: Words = {
+  ...each('hostname hosts domain domains', 'write host: shop'),
+  ...each('prefix pathPrefix paths', 'write path: /api'),
+  ...each('authentication authorization basicAuth basic_auth apiKey apiKeys', 'write auth: keys, basic or jwt'),
+  ...each('jwt oauth oidc', 'write auth: { jwt: { issuer: https://login.example.com, keys: SECRET } }'),
+  ...each('rate_limit limit limits throttle rateLimits ratelimit', 'write rateLimit: 100/m'),
+  ...each('whitelist allowlist ipAllowList allowFrom ipRestriction', 'write allow: [10.0.0.0/8]'),
+  ...each('blacklist denylist blocklist ipDenyList', 'write deny: [10.0.0.0/8]'),
+  ...each('consumers users', 'write groups: [partners], which consumers are in'),
+}
+
+export const inAuth: Words = {
+  ...each('keys key apiKey', 'write auth: keys'),
+  ...each('basic password', 'write auth: basic'),
+  ...each(
+    'issuer audiences audience token oidc',
+    'write auth: { jwt: { issuer: https://login.example.com, keys: SECRET } }',
+  ),
+  ...each('type kind', 'write auth: keys, basic or jwt'),
+}
+
+export const inTokens: Words = {
+  ...each('audience aud', 'write audiences: [shop]'),
+  ...each('iss', 'write issuer: https://login.example.com'),
+  ...each('jwks jwksUri jwks_uri keysRef secret', 'write keys: NAME, of a Secret with jwks.json'),
+  ...each('requiredClaims scopes', 'write claims: { role: [admin] }'),
+}
+
 export const inSchedule: Words = {
   ...each('schedule interval', 'write every: PT30M or cron: "15 6 * * 1-5"'),
   ...each('command cmd script', 'write run: node report.js'),

@@ -30,7 +30,12 @@ function plainSchemaOf(type: FieldType, patch: boolean): JsonSchema {
     case 'command':
       return { type: ['string', 'array'], minLength: 1, minItems: 1, items: plainText }
     case 'list':
-      return { type: 'array', items: schemaOf(type.items, false), ...(type.unique && { uniqueItems: true }) }
+      return {
+        type: 'array',
+        items: schemaOf(type.items, false),
+        ...(type.unique && { uniqueItems: true }),
+        ...(type.some && { minItems: 1 }),
+      }
     case 'map':
       return mapSchema(type, patch)
     case 'object':

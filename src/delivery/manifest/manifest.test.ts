@@ -105,6 +105,9 @@ migrate:
 routes:
   - { host: web, path: /api }
   - { host: "*.example.com", port: admin }
+  - { host: own, auth: keys, groups: [partners], rateLimit: 100/m, allow: [10.0.0.0/8, 192.0.2.1, "fd00::1"] }
+  - { host: open, auth: basic, rateLimit: 20/10s }
+  - { host: counted, rateLimit: 5000/2h, deny: [0.0.0.0/0] }
 schedules:
   sync: { every: R/2026-01-01T00:00:00Z/PT7H, run: node sync.js }
   report:
@@ -217,6 +220,31 @@ stopSeconds: 5
       routes: [
         { host: 'web.localhost', path: '/api', port: 'http' },
         { host: '*.example.com', path: '/', port: 'admin' },
+        {
+          host: 'own.localhost',
+          path: '/',
+          port: 'http',
+          access: {
+            allow: ['10.0.0.0/8', '192.0.2.1/32', 'fd00::1/128'],
+            authentication: { kind: 'keys', header: 'X-API-Key' },
+            groups: ['partners'],
+          },
+          limit: { requests: 100, seconds: 60, by: 'consumer' },
+        },
+        {
+          host: 'open.localhost',
+          path: '/',
+          port: 'http',
+          access: { authentication: { kind: 'basic' } },
+          limit: { requests: 20, seconds: 10, by: 'consumer' },
+        },
+        {
+          host: 'counted.localhost',
+          path: '/',
+          port: 'http',
+          access: { deny: ['0.0.0.0/0'] },
+          limit: { requests: 5000, seconds: 7200, by: 'address' },
+        },
       ],
       schedules: [
         {

@@ -1,7 +1,7 @@
 // The manifest of a service, `app.yml`: what a person writes, after checking, with an environment's changes laid over
 // it and with what convention adds. Plain data; every choice is made.
 import type { BuildSettings } from '../../images/build/settings.ts'
-import type { HealthCheck, Port, Resources, Security, Timing } from '../engine/parts.ts'
+import type { Access, HealthCheck, Port, RateLimit, Resources, Security, Timing } from '../engine/parts.ts'
 
 export interface Manifest extends ManifestProcess {
   readonly name: string
@@ -132,6 +132,8 @@ export interface ManifestRoute {
   readonly path: string
   /** Name of a port. */
   readonly port: string
+  readonly access?: Access
+  readonly limit?: RateLimit
 }
 
 export interface ManifestSchedule {

@@ -1,4 +1,5 @@
 // Where a service is delivered and under which names, as its manifest and the team's file say together.
+import type { TokenRules } from '../engine/parts.ts'
 import { namespaceByRule } from '../team/namespace-rule.ts'
 import type { ExternalServer, Team, TeamEnvironment } from '../team/team.ts'
 import { localRegistry } from '../../images/client/place.ts'
@@ -42,6 +43,10 @@ export const serverOf = (
   environment: string,
   team: Team | undefined,
 ): ExternalServer | undefined => environmentOf(team, environment)?.servers[type]
+
+/** Which tokens are taken where a route does not say it itself. */
+export const tokensOf = (environment: string, team: Team | undefined): TokenRules | undefined =>
+  environmentOf(team, environment)?.tokens
 
 /** A name of one label stands below the domain of the environment, `*.` in front or not. */
 export function hostOf(host: string, environment: string, team: Team | undefined): string {

@@ -7,6 +7,7 @@ import { versionVariable } from './manifest.ts'
 import { nameLengthRules } from './name-lengths.ts'
 import { suggestion } from './nearest-name.ts'
 import { healthPort, routePort, tcpPorts } from './port-choice.ts'
+import { policyMistakes } from './route-policies.ts'
 import type { Written, WrittenHealth, WrittenProcess } from './written.ts'
 
 export const rulesFor = (team: Team | undefined): readonly Rule<Written>[] => [
@@ -18,6 +19,7 @@ export const rulesFor = (team: Team | undefined): readonly Rule<Written>[] => [
   { reads: ['strategy'], mistakes: canaryAlone },
   { reads: ['schedules'], mistakes: timings },
   { reads: ['ports', 'routes'], mistakes: routesLead },
+  { reads: ['routes'], mistakes: (written, environment) => policyMistakes(written, environment, team) },
   ...ofEachProcess(['files'], filesInFiles),
   { reads: ['name', 'sidecars'], mistakes: sidecarsDiffer },
   { reads: ['notify'], mistakes: written => hooksExist(written, team) },

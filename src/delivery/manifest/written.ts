@@ -1,7 +1,7 @@
 // An `app.yml` as it was written, after checking, with what an environment changes laid over it: short forms are
 // written out, commands are lists. What convention adds is not there yet.
 import type { BuildSettings } from '../../images/build/settings.ts'
-import type { Resources } from '../engine/parts.ts'
+import type { Resources, TokenRules } from '../engine/parts.ts'
 import type { BackingServiceType, BackingServiceWish, CanaryStep, Development } from './manifest.ts'
 
 export interface WrittenProcess {
@@ -98,6 +98,13 @@ export interface WrittenRoute {
   readonly host: string
   readonly path?: string
   readonly port?: string
+  /** `way` is the short form; tokens of `jwt` alone are those of sampan.yml. */
+  readonly auth?: { readonly way?: 'keys' | 'basic' | 'jwt'; readonly jwt?: TokenRules }
+  readonly groups?: readonly string[]
+  /** Requests in a time: `100/m`. */
+  readonly rateLimit?: string
+  readonly allow?: readonly string[]
+  readonly deny?: readonly string[]
 }
 
 export interface WrittenSchedule {

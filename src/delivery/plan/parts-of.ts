@@ -91,7 +91,7 @@ export const schedulesOf = (manifest: Manifest, { version, process }: Parts): Sc
   }))
 
 export const routesOf = ({ name, routes }: Manifest): Route[] =>
-  routes.map(({ host, path, port }) => ({
+  routes.map(({ host, path, port, ...policies }) => ({
     kind: 'route',
     name: routeName(name, host, path),
     service: name,
@@ -99,6 +99,7 @@ export const routesOf = ({ name, routes }: Manifest): Route[] =>
     path,
     entrance: name,
     port,
+    ...policies,
   }))
 
 const routeName = (service: string, host: string, path: string): string =>

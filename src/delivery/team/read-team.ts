@@ -1,4 +1,5 @@
 // From the text of a `sampan.yml` to the team, with every inheritance resolved.
+import type { TokenRules } from '../engine/parts.ts'
 import { checkFile, type CheckedFile } from '../manifest/check.ts'
 import { pathText, type Mistake } from '../manifest/field.ts'
 import { chainsOf } from '../manifest/inheritance.ts'
@@ -19,6 +20,7 @@ interface WrittenEnvironment {
   readonly namespace?: { readonly rule?: 'environment' | 'service'; readonly name?: string }
   readonly readers?: readonly string[]
   readonly servers?: TeamEnvironment['servers']
+  readonly jwt?: TokenRules
   readonly prometheus?: string
 }
 
@@ -105,7 +107,7 @@ function environmentOf(
   { environments = {} }: WrittenTeam,
 ): TeamEnvironment {
   const [name = '', ...others] = chain
-  const { context, registry, gateway, prometheus, namespace } = value
+  const { context, registry, gateway, jwt, prometheus, namespace } = value
   const isOwn = typeof environments[name]?.domain === 'string'
   const domain = value.domain === undefined ? usualDomain : isOwn ? value.domain : `${name}.${value.domain}`
   return {
@@ -119,6 +121,7 @@ function environmentOf(
     namespace: namespace?.name === undefined ? (namespace?.rule ?? 'environment') : { name: namespace.name },
     readers: value.readers ?? [],
     servers: (value.servers ?? {}) as Readonly<Record<string, ExternalServer>>,
+    ...(jwt !== undefined && { tokens: jwt }),
     ...(prometheus !== undefined && { prometheus }),
   }
 }

@@ -15,6 +15,7 @@ import {
 import type { Field, Fields, Text } from '../manifest/field.ts'
 import { inTeam } from '../manifest/foreign-names.ts'
 import { backingServiceTypes } from '../manifest/manifest.ts'
+import { tokens } from '../manifest/route-fields.ts'
 
 const server: Fields = {
   type: 'object',
@@ -77,6 +78,7 @@ const changeable: Readonly<Record<string, Field>> = {
     },
     about: 'backing services that exist already; others are delivered beside the services',
   },
+  jwt: { is: tokens, about: 'tokens that routes with `auth: jwt` take' },
   prometheus: { is: webAddress, about: 'Prometheus that knows the services' },
 }
 

@@ -1,5 +1,6 @@
 // The file of a repository or a team, `sampan.yml`: what its environments and services share, after checking. Plain
 // data with every inheritance resolved.
+import type { TokenRules } from '../engine/parts.ts'
 import type { BackingServiceType } from '../manifest/manifest.ts'
 
 export interface Team {
@@ -31,6 +32,8 @@ export interface TeamEnvironment {
   readonly readers: readonly string[]
   /** Servers that exist already, by type. */
   readonly servers: Readonly<Partial<Record<BackingServiceType, ExternalServer>>>
+  /** Taken by routes that ask for tokens and do not say which. */
+  readonly tokens?: TokenRules
   /** Base URL of a Prometheus that knows this environment. */
   readonly prometheus?: string
 }

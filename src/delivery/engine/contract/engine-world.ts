@@ -14,9 +14,9 @@ export interface EngineWorld {
 
 /**
  * What not every world has: outputs, processes that take a terminal, sockets, runs that go on, instances that change, the
- * right to make rooms, something that weighs requests.
+ * right to make rooms, something that weighs requests, something that heeds who may ask.
  */
-export type Ability = 'rooms' | 'weights' | 'logs' | 'terminals' | 'ways' | 'endless runs' | 'instances'
+export type Ability = 'rooms' | 'weights' | 'policies' | 'logs' | 'terminals' | 'ways' | 'endless runs' | 'instances'
 
 export interface TestProcesses {
   /** Writes `ready to serve` and goes on until it is told to stop; answers HTTP at port 8080. */

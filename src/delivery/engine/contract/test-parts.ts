@@ -66,6 +66,41 @@ export function testParts(suite: Suite): void {
       }
     })
 
+    testOf('policies')('a route says who may ask and how much, otherwise, and no more, each twice', async () => {
+      const place = newPlace()
+      const asked: Partial<Route> = {
+        access: {
+          allow: ['10.0.0.0/8', 'fd00::1/128'],
+          authentication: { kind: 'keys', header: 'X-API-Key' },
+          groups: ['partners'],
+        },
+        limit: { requests: 100, seconds: 60, by: 'consumer' },
+      }
+      await suite.engine.put(place, entrance(place), watch())
+      const all: readonly Partial<Route>[] = [
+        asked,
+        { ...asked, limit: { requests: 10, seconds: 1, by: 'address' } },
+        { access: { authentication: { kind: 'basic' } } },
+        { access: { deny: ['192.0.2.0/24'] }, limit: { requests: 5, seconds: 3600, by: 'address' } },
+        {},
+        asked,
+      ]
+      for (const part of all.map(more => route(place, more))) {
+        expect(await suite.engine.compare(place, part)).not.toEqual([])
+        expect(await suite.engine.cannot(place, [part])).toEqual([])
+        expect(await suite.engine.put(place, part, watch())).toEqual({ state: 'done' })
+        expect(await elsewhere(other => other.put(place, part, watch()))).toEqual({ state: 'done' })
+        expect(await suite.engine.compare(place, part)).toEqual([])
+      }
+      await suite.engine.remove(place, partName(route(place)), watch())
+      await elsewhere(other => other.remove(place, partName(route(place)), watch()))
+      expect(await suite.engine.compare(place, route(place, asked))).toBeUndefined()
+      // What is left of it would be for the next one.
+      await suite.engine.put(place, route(place), watch())
+      expect(await suite.engine.compare(place, route(place))).toEqual([])
+      await suite.engine.remove(place, partName(route(place)), watch())
+    })
+
     test('a workload is compared and removed, each twice', async () => {
       const place = newPlace()
       expect(await suite.engine.compare(place, workload(place))).toBeUndefined()

@@ -213,6 +213,21 @@ test('a route is taken by the only program that serves routes; where there is no
   expect(await told()).toEqual([])
 })
 
+test('a route that says who may ask is refused where nothing would heed that', async () => {
+  const place = await placeFor('heedless')
+  const asked = { ...route, limit: { requests: 5, seconds: 1, by: 'address' } } as const
+  expect((await engine.cannot(place, [asked])).filter(({ hard }) => hard)).toEqual([
+    {
+      hard: true,
+      reason: expect.stringMatching(
+        /^web\.example\.com\/ would be open to everybody, .* the cluster serves no AccessPolicy and TrafficPolicy of gateway\.sampan\.dev\/v1alpha1/,
+      ) as string,
+    },
+  ])
+  await expect(engine.put(place, asked, watch)).resolves.toMatchObject({ state: 'failed' })
+  expect((await cluster.client.list(ingresses, { namespace: 'heedless' })).items).toEqual([])
+})
+
 test('a route of the gateway of Sampan has arrived when it is served; others are not waited for', async () => {
   const place = await placeFor('served')
   const classes = (await cluster.client.list(ingressClasses)).items

@@ -99,6 +99,11 @@ const words: Readonly<Record<string, (rest: readonly string[]) => string>> = {
   rules: rest => (rest.includes('backendRefs') ? 'weights' : rest.at(-1) === 'host' ? 'host' : 'path'),
   hostnames: () => 'host',
   parentRefs: () => 'gateway',
+  addresses: ([list = 'allow']) => list,
+  authentication: () => 'auth',
+  groups: () => 'groups',
+  rateLimits: () => 'rateLimit',
+  targetRefs: () => 'kind',
 }
 
 const marks: Readonly<Record<string, string>> = {

@@ -17,6 +17,7 @@ import type { Inability } from '../engine.ts'
 import type { Part, Place } from '../parts.ts'
 import { cronJobName, label, objectName, selectorText, serviceLabels } from './labels.ts'
 import { ifPermitted } from './permitted.ts'
+import { policyKindsOf } from './policy-objects.ts'
 import type { RouteStyle } from './route-style.ts'
 import { hasBudget } from './workload-objects.ts'
 
@@ -51,7 +52,7 @@ function resourcesOf(part: Part, style: RouteStyle['kind']): readonly Resource[]
     case 'schedule':
       return [cronJobs as unknown as Resource]
     case 'route':
-      return [(style === 'gateway' ? httpRoutes : ingresses) as unknown as Resource]
+      return [(style === 'gateway' ? httpRoutes : ingresses) as unknown as Resource, ...policyKindsOf(part)]
   }
 }
 

@@ -1,4 +1,5 @@
-// What keeps a Gateway from taking routes. Routes that it would refuse, and shares that nobody would weigh, are refused here;
+// What keeps a Gateway from taking routes. Routes that it would refuse, shares that nobody would weigh and policies that
+// nobody would heed are refused here;
 // whoever serves it may come later.
 import { isFrom } from '../../../api/gateway-api/from-namespaces.ts'
 import { gateways, httpRoutes } from '../../../api/gateway-api/resources.ts'
@@ -10,6 +11,7 @@ import type { Inability } from '../engine.ts'
 import type { Place, Route } from '../parts.ts'
 import type { Discovery } from './discovery.ts'
 import { ifPermitted, isForbidden } from './permitted.ts'
+import { isPoliced } from './policy-objects.ts'
 import type { GatewayName } from './route-style.ts'
 
 const hard = (reason: string): Inability[] => [{ hard: true, reason }]
@@ -68,8 +70,8 @@ function acceptance({ spec, status }: Gateway, name: string, routes: readonly Ro
     accepted?.status === 'False'
       ? `${name} is not accepted (${accepted.reason}: ${accepted.message})`
       : `nothing has accepted ${name}; is there a controller of its class "${spec.gatewayClassName}"?`
-  const isWeighed = routes.some(({ weights }) => weights !== undefined)
-  return [{ hard: isWeighed, reason: `${addresses(routes)} will lead nowhere: ${why}` }]
+  const isNeeded = routes.some(route => route.weights !== undefined || isPoliced(route))
+  return [{ hard: isNeeded, reason: `${addresses(routes)} will lead nowhere: ${why}` }]
 }
 
 const addresses = (routes: readonly Route[]): string =>

@@ -1,5 +1,6 @@
 // What of a delivery this cluster cannot do, or this user may not: found out by asking, before anything is changed.
 import { text } from 'node:stream/consumers'
+import { policyGroup } from '../../../api/gateway-names.ts'
 import { groupResource, type Resource } from '../../../api/resource.ts'
 import { deployments, horizontalPodAutoscalers } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
@@ -11,6 +12,7 @@ import { foreignObjects } from './foreign-objects.ts'
 import { gatewayInabilities } from './gateway-inabilities.ts'
 import { objectName } from './labels.ts'
 import { ifPermitted } from './permitted.ts'
+import { policyInabilities } from './policy-inabilities.ts'
 import type { LogClient } from './pod-log.ts'
 import { missingRights, rightsFor, rightText } from './rights.ts'
 import { rightsToMove } from './rights-to-move.ts'
@@ -53,8 +55,15 @@ async function unroutable(
   style: RouteStyle,
 ): Promise<Inability[]> {
   if (routes.length === 0) return []
-  if (style.kind === 'gateway') return gatewayInabilities({ client, discovery }, place, routes, style.gateway)
-  return routeInabilities(client, place, routes, await inFlight.ask('ingress classes', () => ingressClassesOf(client)))
+  const classes =
+    style.kind === 'gateway' ? undefined : await inFlight.ask('ingress classes', () => ingressClassesOf(client))
+  const found = await Promise.all([
+    policyInabilities({ client, discovery }, place, routes, style, classes),
+    style.kind === 'gateway'
+      ? gatewayInabilities({ client, discovery }, place, routes, style.gateway)
+      : routeInabilities(client, place, routes, classes),
+  ])
+  return found.flat()
 }
 
 async function rights(
@@ -102,9 +111,9 @@ const groupVersion = 'v1'
 
 async function unserved({ discovery }: Asked, parts: readonly Part[]): Promise<Inability[]> {
   const needed = new Map<string, Pick<Resource, 'group' | 'plural'>>()
-  // Whether HTTPRoutes are served is a question of its own.
+  // Whether HTTPRoutes and policies are served are questions of their own.
   for (const right of rightsFor(parts, 'ingress'))
-    if (right.group !== '' && !needed.has(right.group)) needed.set(right.group, right)
+    if (right.group !== '' && right.group !== policyGroup && !needed.has(right.group)) needed.set(right.group, right)
   const found = await Promise.all(
     [...needed.values()].map(async (resource): Promise<Inability[]> => {
       if ((await discovery.servesVersion(resource.group, groupVersion)) !== false) return []

@@ -7,7 +7,11 @@ import type { Part } from '../parts.ts'
 import { rightsFor } from './rights.ts'
 
 const used = new Set<string>()
-testEngine('Kubernetes in process', () => pretendedKubernetes(right => used.add(right)), ['rooms', 'weights'])
+testEngine('Kubernetes in process', () => pretendedKubernetes(right => used.add(right)), [
+  'rooms',
+  'weights',
+  'policies',
+])
 
 /** What this server does not ask for, or these pods have no cause for. */
 const unseen: Readonly<Record<string, RegExp>> = {
@@ -15,7 +19,8 @@ const unseen: Readonly<Record<string, RegExp>> = {
     /^create (deployments|statefulsets|poddisruptionbudgets|services|ingresses|cronjobs)\b/,
   'for exec and attach over WebSockets, Kubernetes asks for it from 1.35 on': /^create pods\/(exec|attach)$/,
   'a route of the gateway of Sampan is waited for': /^watch ingresses\.networking\.k8s\.io$/,
-  'there is no gateway; routes of one have a test of their own': /httproutes\.gateway|endpointslices\.discovery/,
+  'there is no gateway; routes of one have a test of their own':
+    /httproutes\.gateway|endpointslices\.discovery|policies\.gateway\.sampan/,
   'a ReplicaSet whose pods were refused is told to try again': /^patch replicasets\.apps$/,
 }
 
@@ -40,5 +45,5 @@ test.each(['workload', 'data', 'entrance', 'schedule', 'route'] as const)(
 /** Rights depend on its kind alone, and on whether it has data. */
 function partOf(kind: Part['kind'] | 'data'): Part {
   const part = kind === 'data' ? { kind: 'workload', storage: { path: '/data', size: '1Gi' } } : { kind }
-  return { ...part, disruptionBudget: true, weights: [] } as unknown as Part
+  return { ...part, disruptionBudget: true, weights: [], access: {}, limit: {} } as unknown as Part
 }

@@ -19,6 +19,15 @@ const route: Route = {
   entrance: 'hcn',
   port: 'http',
 }
+const policed: Route = {
+  ...route,
+  access: {
+    allow: ['10.0.0.0/8'],
+    authentication: { kind: 'token', issuer: 'https://login.example.com', audiences: ['hcn'], keys: 'login' },
+    groups: ['partners'],
+  },
+  limit: { requests: 100, seconds: 60, by: 'consumer' },
+}
 const rendered = (gateway: Parameters<typeof renderedObjects>[1]['gateway']): object | undefined =>
   renderedObjects('test', { parts: [entrance, route], bundles: [], gateway }, 0).at(-1)
 
@@ -40,4 +49,39 @@ test('a route is an HTTPRoute of the Gateway that is named, to the number of its
       rules: [{ backendRefs: [{ name: 'hcn', port: 3000, weight: 1 }] }],
     },
   })
+})
+
+test.each([
+  [undefined, { group: 'networking.k8s.io', kind: 'Ingress', name: 'hcn-root' }],
+  [
+    { namespace: 'gateways', name: 'public' },
+    { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'hcn-root' },
+  ],
+])('who may ask a route and how much are policies that stand before it', (gateway, target) => {
+  const objects = renderedObjects('test', { parts: [entrance, policed], bundles: [], gateway }, 0)
+  expect(objects.slice(1)).toMatchObject([
+    {
+      apiVersion: 'gateway.sampan.dev/v1alpha1',
+      kind: 'AccessPolicy',
+      metadata: { namespace: 'test', name: 'hcn-root' },
+      spec: {
+        targetRefs: [target],
+        addresses: { allow: ['10.0.0.0/8'] },
+        authentication: {
+          jwt: {
+            issuer: 'https://login.example.com',
+            audiences: ['hcn'],
+            keysRef: { kind: 'Secret', name: 'login' },
+          },
+        },
+        groups: ['partners'],
+      },
+    },
+    {
+      kind: 'TrafficPolicy',
+      metadata: { namespace: 'test', name: 'hcn-root' },
+      spec: { targetRefs: [target], rateLimits: [{ requests: 100, per: '60s', by: 'Consumer' }] },
+    },
+    { kind: target.kind },
+  ])
 })

@@ -3,6 +3,7 @@ import { apiVersionOf } from '../../../api/resource.ts'
 import type { Bundle, Part, Route } from '../parts.ts'
 import { bundleObject } from './bundle-objects.ts'
 import { entranceObject } from './entrance-objects.ts'
+import { policyObjects } from './policy-objects.ts'
 import { httpRouteObject, ingressObject } from './route-objects.ts'
 import type { GatewayName } from './route-style.ts'
 import { scheduleObject } from './schedule-objects.ts'
@@ -21,7 +22,7 @@ export function renderedObjects(namespace: string, { parts, bundles, gateway }: 
   const all = [
     ...bundles.map(bundle => bundleObject(namespace, bundle)),
     ...parts.flatMap(part =>
-      part.kind === 'route' ? [routeObject(namespace, part, parts, gateway)] : objectsOf(namespace, part, nowMs),
+      part.kind === 'route' ? routeObjects(namespace, part, parts, gateway) : objectsOf(namespace, part, nowMs),
     ),
   ]
   return all.map(({ resource, object }) => ({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }))
@@ -36,6 +37,17 @@ function objectsOf(namespace: string, part: Exclude<Part, Route>, nowMs: number)
     case 'schedule':
       return [scheduleObject(namespace, part, nowMs)]
   }
+}
+
+/** Policies first, so that what is applied in this order is never open. */
+function routeObjects(
+  namespace: string,
+  route: Route,
+  parts: readonly Part[],
+  gateway: GatewayName | undefined,
+): readonly TypedObject[] {
+  const object = routeObject(namespace, route, parts, gateway)
+  return [...policyObjects(namespace, route, [object.resource]), object]
 }
 
 /** The entrance is one of the parts, or the manifest would not have been taken. */

@@ -23,7 +23,8 @@ import {
 } from '../../../api/resources.ts'
 import type { Client } from '../../../client/client.ts'
 import type { InFlight } from '../../../lib/in-flight.ts'
-import type { Part } from '../parts.ts'
+import type { Part, Route } from '../parts.ts'
+import { policyKinds, policyKindsOf } from './policy-objects.ts'
 import type { RouteStyle } from './route-style.ts'
 
 export interface Right {
@@ -79,12 +80,17 @@ export function rightsFor(parts: readonly Part[], style: RouteStyle['kind']): re
     ...(has('route')
       ? [style === 'gateway' ? right(httpRoutes, [...written, 'watch']) : right(ingresses, written)]
       : []),
+    ...policyKinds
+      .filter(({ kind }) => parts.some(part => part.kind === 'route' && asksFor(part, kind)))
+      .map(policies => right(policies, [...written, 'watch'])),
     ...(parts.some(part => part.kind === 'route' && part.weights !== undefined)
       ? [right(endpointSlices, ['list', 'watch'])]
       : []),
     right(jobs, [...watched, 'create', 'patch', 'delete']),
   ]
 }
+
+const asksFor = (route: Route, wanted: string): boolean => policyKindsOf(route).some(({ kind }) => kind === wanted)
 
 /** Those of the rights, with the verbs of them, that are missing. */
 export async function missingRights(

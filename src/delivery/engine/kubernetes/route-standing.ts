@@ -3,7 +3,8 @@ import type { HTTPRoute, ParentReference } from '../../../api/gateway-api/types.
 import type { GatewayName } from './route-style.ts'
 
 export type RouteStanding =
-  | { readonly state: 'served' }
+  /** `by`: its controller, as it names itself. */
+  | { readonly state: 'served'; readonly by: string }
   | { readonly state: 'refused'; readonly reason: string }
   /** Nobody has said anything yet. */
   | { readonly state: 'open' }
@@ -14,12 +15,12 @@ const told = new Set(['Accepted', 'ResolvedRefs'])
 export function standingOf({ metadata, status }: HTTPRoute, gateway?: GatewayName): RouteStanding {
   const conditions = (status?.parents ?? [])
     .filter(({ parentRef }) => gateway === undefined || isTo(parentRef, gateway, metadata.namespace))
-    .flatMap(parent => parent.conditions)
+    .flatMap(parent => parent.conditions.map(condition => ({ ...condition, by: parent.controllerName })))
     .filter(({ observedGeneration = Infinity }) => observedGeneration >= (metadata.generation ?? 0))
   const refusal = conditions.find(({ type, status: value }) => told.has(type) && value === 'False')
   if (refusal !== undefined) return { state: 'refused', reason: `${refusal.reason}: ${refusal.message}` }
-  const isAccepted = conditions.some(({ type, status: value }) => type === 'Accepted' && value === 'True')
-  return { state: isAccepted ? 'served' : 'open' }
+  const accepted = conditions.find(({ type, status: value }) => type === 'Accepted' && value === 'True')
+  return accepted === undefined ? { state: 'open' } : { state: 'served', by: accepted.by }
 }
 
 const isTo = ({ kind, name, namespace }: ParentReference, gateway: GatewayName, own: string | undefined): boolean =>

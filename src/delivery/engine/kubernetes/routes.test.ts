@@ -1,7 +1,13 @@
 // Routes where a Gateway takes them: the contract's tests of parts, with no more rights than docs/delivery-rights.md names;
 // and what becomes of routes of the other kind, and of those that the Gateway does not take.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gatewayClasses, gateways, httpRoutes } from '../../../api/gateway-api/resources.ts'
+import {
+  accessPolicies,
+  gatewayClasses,
+  gateways,
+  httpRoutes,
+  trafficPolicies,
+} from '../../../api/gateway-api/resources.ts'
 import type { Gateway, HTTPRoute, Listener } from '../../../api/gateway-api/types.ts'
 import { gatewayClassName, offeredGateway } from '../../../api/gateway-names.ts'
 import type { Role, RoleBinding } from '../../../api/generated/models.ts'
@@ -17,7 +23,7 @@ import {
   pretendedKubernetes,
   type PretendedCluster,
 } from '../../../testing/kubernetes-worlds.ts'
-import { startOfferedGateway } from '../../../testing/offered-gateway.ts'
+import { runningGateway, startOfferedGateway } from '../../../testing/offered-gateway.ts'
 import { partBuilders } from '../contract/part-builders.ts'
 import { Suite, watch } from '../contract/suite.ts'
 import { testParts } from '../contract/test-parts.ts'
@@ -37,9 +43,10 @@ describe('engine contract: Kubernetes in process, routes of a Gateway', () => {
   test('makes use of the rights that the document names for them', () => {
     // kube-apiserver asks for `create` where there is nothing yet; what is served at the first look is not watched.
     const verbs = ['get', 'list', 'patch', 'delete']
+    const policies = ['accesspolicies.gateway.sampan.dev', 'trafficpolicies.gateway.sampan.dev']
     expect([...used]).toEqual(
       expect.arrayContaining([
-        ...verbs.map(verb => `${verb} httproutes.gateway.networking.k8s.io`),
+        ...['httproutes.gateway.networking.k8s.io', ...policies].flatMap(kind => verbs.map(verb => `${verb} ${kind}`)),
         'list endpointslices.discovery.k8s.io',
       ]),
     )
@@ -61,6 +68,7 @@ describe('routes', () => {
     await cluster?.close()
   })
 
+  const few = { requests: 5, seconds: 60 }
   const { route, entrance } = partBuilders(() => busyboxProcesses)
   const placeFor = async (namespace: string): Promise<Place> => {
     const place = { environment: 'test', namespace, service: 'web' }
@@ -250,6 +258,101 @@ describe('routes', () => {
       { hard: true, reason: expect.stringContaining('you may not delete ingresses.networking.k8s.io') as string },
     ])
     reading.close()
+  })
+
+  test('are known with their policies before they are there, and lose them after they have changed', async () => {
+    const place = await placeFor('policed')
+    const named = cluster.engineFor(undefined, { namespace: 'default', name: 'own' })
+    const asked = route(place, { access: { authentication: { kind: 'basic' } }, limit: { ...few, by: 'consumer' } })
+    const name = { namespace: 'policed', name: 'web-api' }
+    await running.stop()
+    const putting = named.put(place, asked, watch())
+    await eventually('the last policy is there', () => findObject(cluster.client, trafficPolicies, name))
+    expect(await findObject(cluster.client, httpRoutes, name)).toBeUndefined()
+    running = await runningGateway(cluster.client)
+    expect(await putting).toEqual({ state: 'done' })
+    const there = await cluster.client.get(accessPolicies, name)
+    expect(there.status?.ancestors[0]?.conditions[0]).toMatchObject({ type: 'Accepted', status: 'True' })
+    await cluster.client.patch(trafficPolicies, name, {
+      type: 'merge',
+      value: { spec: { rateLimits: [{ requests: 9, per: '1s', by: 'Address' }] } },
+    })
+    await cluster.client.delete(accessPolicies, name)
+    expect(await named.compare(place, asked)).toEqual([
+      { field: 'AccessPolicy', is: 'none', wanted: 'one' },
+      { field: 'rateLimit', is: '9 1s Address', wanted: '5 60s Consumer' },
+    ])
+    expect(await named.compare(place, route(place))).toEqual([{ field: 'TrafficPolicy', is: 'one', wanted: 'none' }])
+    // What is led elsewhere by a port that is not there is not changed, and stays closed.
+    expect(await named.put(place, route(place, { port: 'other' }), watch())).toMatchObject({ state: 'failed' })
+    expect(await findObject(cluster.client, trafficPolicies, name)).toBeDefined()
+    expect(await named.put(place, route(place), watch())).toEqual({ state: 'done' })
+    expect(await findObject(cluster.client, trafficPolicies, name)).toBeUndefined()
+    named.close()
+  }, 30_000)
+
+  test('take their policies along when they are moved, which are for both until that is done', async () => {
+    const place = await placeFor('taken-along')
+    const asked = route(place, { limit: { ...few, by: 'address' } })
+    const named = cluster.engineFor(undefined, { namespace: 'default', name: 'own' })
+    const kinds = async (): Promise<unknown> => {
+      const { spec } = await cluster.client.get(trafficPolicies, { namespace: 'taken-along', name: 'web-api' })
+      return [spec.targetRefs.map(({ kind }) => kind), await kindsOf(place)]
+    }
+    expect(await engine.put(place, asked, watch())).toEqual({ state: 'done' })
+    expect(await kinds()).toEqual([['Ingress'], ['Ingress']])
+    const same = cluster.engineFor(undefined, { namespace: 'default', name: 'closed' })
+    expect(await same.put(place, asked, watch())).toMatchObject({ state: 'failed' })
+    expect(await kinds()).toEqual([
+      ['HTTPRoute', 'Ingress'],
+      ['Ingress', 'HTTPRoute'],
+    ])
+    expect(await named.put(place, asked, watch())).toEqual({ state: 'done' })
+    expect(await kinds()).toEqual([['HTTPRoute'], ['HTTPRoute']])
+    expect(await named.compare(place, asked)).toEqual([])
+    await named.remove(place, asked, watch())
+    expect((await cluster.client.list(trafficPolicies, { namespace: 'taken-along' })).items).toEqual([])
+    named.close()
+    same.close()
+  }, 30_000)
+
+  test('whose tokens nobody could verify fail with the words of the gateway', async () => {
+    const place = await placeFor('keyless')
+    const named = cluster.engineFor(undefined, { namespace: 'default', name: 'own' })
+    const authentication = { kind: 'token', issuer: 'https://login.example.com', keys: 'missing' } as const
+    expect(await named.put(place, route(place, { access: { authentication } }), watch())).toEqual({
+      state: 'failed',
+      reason: expect.stringMatching(
+        /^the AccessPolicy of web\.example\.com\/api is not heeded: InvalidKeys: there is no Secret "missing"/,
+      ) as string,
+      lastWords: [],
+    })
+    expect(await kindsOf(place)).toEqual([])
+    named.close()
+  })
+
+  test('with policies are refused beforehand where another program would serve them', async () => {
+    const place = await placeFor('elsewhere')
+    const asked = route(place, { access: { allow: ['10.0.0.0/8'] } })
+    const told = (why: string): object[] => [
+      {
+        hard: true,
+        reason: expect.stringMatching(new RegExp(`^web\\.example\\.com/api would be open .*${why}`)) as string,
+      },
+    ]
+    const other = cluster.engineFor(undefined, { namespace: 'default', name: 'unserved' })
+    expect(await other.cannot(place, [asked])).toEqual([
+      ...told('the Gateway "default/unserved" is served by example.com/other, which knows nothing of them'),
+      { hard: true, reason: expect.stringContaining('will lead nowhere') as string },
+    ])
+    expect((await other.cannot(place, [route(place)])).some(({ hard }) => hard)).toBe(false)
+    other.close()
+    await cluster.client.create(ingressClasses, { metadata: { name: 'two' }, spec: { controller: 'example.com/two' } })
+    await cluster.client.delete(ingressClasses, { name: gatewayClassName })
+    expect(await engine.cannot(place, [asked])).toEqual(told('its Ingress would be of the IngressClass "two"'))
+    expect(await engine.put(place, asked, watch())).toMatchObject({ state: 'failed' })
+    expect(await kindsOf(place)).toEqual([])
+    expect(await engine.cannot(place, [route(place)])).toEqual([])
   })
 
   test('to entrances behind which nothing is ready are not weighed', async () => {

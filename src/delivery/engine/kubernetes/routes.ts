@@ -1,6 +1,8 @@
 // Brings routes and takes them away, whichever objects they are. One that was the other kind of object before is moved: the
-// new object is served before the old one goes, so that no request finds neither.
+// new object is served before the old one goes, so that no request finds neither. Policies are there before either of them.
 import { httpRoutes } from '../../../api/gateway-api/resources.ts'
+import { gatewayController } from '../../../api/gateway-names.ts'
+import type { Ingress } from '../../../api/generated/models.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
 import { ingresses, services } from '../../../api/resources.ts'
@@ -22,7 +24,10 @@ import { objectName } from './labels.ts'
 import type { LiveOptions } from './live-list.ts'
 import { patiently } from './patiently.ts'
 import { ifPermitted } from './permitted.ts'
+import { unpoliced } from './policy-inabilities.ts'
+import { isPoliced, policyObjects } from './policy-objects.ts'
 import { ingressClassesOf } from './route-inabilities.ts'
+import { RoutePolicies } from './route-policies.ts'
 import { httpRouteObject, ingressObject, weightsOf } from './route-objects.ts'
 import type { GatewayName, RouteStyle } from './route-style.ts'
 import { untilServed } from './served-ingress.ts'
@@ -35,11 +40,13 @@ export class Routes {
   private readonly client: Client
   private readonly clock: Clock
   private readonly asked: Asked
+  private readonly policies: RoutePolicies
 
   constructor(asked: Asked, clock: Clock) {
     this.client = asked.client
     this.clock = clock
     this.asked = asked
+    this.policies = new RoutePolicies(asked.client, clock, asked.discovery)
   }
 
   async put(place: Place, route: Route, patience: Patience): Promise<Verdict> {
@@ -60,15 +67,22 @@ export class Routes {
     const ports = await patiently(this.clock, patience, () => this.ports(namespace, route))
     const missing = missingPort(route, ports)
     if (missing !== undefined) return failed(missing)
+    const other = await patiently(this.clock, patience, () => this.ownObject(ingresses, place, route.name))
+    const unheeded = await this.policies.before(place, route, targets(httpRoutes, other && ingresses), patience)
+    if (unheeded !== undefined) return failed(unheeded)
     const object = httpRouteObject(namespace, route, gateway, entrance => ports.get(entrance)!)
     const { metadata } = await patiently(this.clock, patience, () => apply(this.client, object))
     const standing = await untilAccepted(live, metadata, gateway)
     const address = `${route.host}${route.path}`
     const ofGateway = `the Gateway "${gateway.namespace}/${gateway.name}"`
     if (standing.state === 'refused') return failed(`${ofGateway} does not take ${address}: ${standing.reason}`)
-    if (standing.state === 'served') await this.removeOther(place, route.name, ingresses, patience)
-    else if (route.weights !== undefined) return failed(`nobody serves ${ofGateway}, so nothing weighs ${address}`)
-    return done
+    if (standing.state === 'open') {
+      if (route.weights !== undefined) return failed(`nobody serves ${ofGateway}, so nothing weighs ${address}`)
+      if (isPoliced(route)) return failed(`nobody serves ${ofGateway}, so nothing heeds the policies of ${address}`)
+    } else if (isPoliced(route) && standing.by !== gatewayController)
+      return failed(`${ofGateway} is served by ${standing.by}, which heeds no policies of ${address}`)
+    const isMoved = standing.state === 'served' && other !== undefined
+    return this.settle(place, route, { mine: httpRoutes, other: isMoved ? ingresses : undefined }, patience)
   }
 
   private async putIngress(
@@ -81,11 +95,34 @@ export class Routes {
       return failed(`requests for ${route.host}${route.path} are not weighed: ${because}`)
     const classes = await patiently(this.clock, patience, () => this.ingressClasses())
     const object = ingressObject(place.namespace, route, chosenClass(classes ?? []))
-    const { metadata } = await patiently(this.clock, patience, () => apply(this.client, object))
     const other = await patiently(this.clock, patience, () => this.ownObject(httpRoutes, place, route.name))
+    if (isPoliced(route)) {
+      const would = await patiently(this.clock, patience, () => apply(this.client, object, { dryRun: true }))
+      const unheeded =
+        unpoliced(route, would as Ingress, classes) ??
+        (await this.policies.before(place, route, targets(ingresses, other && httpRoutes), patience))
+      if (unheeded !== undefined) return failed(unheeded)
+    }
+    const { metadata } = await patiently(this.clock, patience, () => apply(this.client, object))
     await untilServed(this.live(patience), metadata, { classes, others: other !== undefined })
     patience.signal.throwIfAborted()
-    if (other !== undefined) await this.removeOther(place, route.name, httpRoutes, patience)
+    return this.settle(place, route, { mine: ingresses, other: other && httpRoutes }, patience)
+  }
+
+  /** What was there before goes when the new object is heeded with its policies. @param other that it is no more */
+  private async settle(
+    place: Place,
+    route: Route,
+    { mine, other }: { readonly mine: RouteKind; readonly other: RouteKind | undefined },
+    patience: Patience,
+  ): Promise<Verdict> {
+    const unheeded = await this.policies.enforced(place, route, mine as Resource, patience)
+    if (unheeded !== undefined) return failed(unheeded)
+    if (other !== undefined) {
+      await this.removeOther(place, route.name, other, patience)
+      await this.policies.write(place, route, targets(mine), patience)
+    }
+    await this.policies.removeSurplus(place, route, patience)
     return done
   }
 
@@ -95,6 +132,7 @@ export class Routes {
       const found = await this.ownObject(resource, place, name)
       if (found !== undefined) await removeObject(this.client, resource as unknown as Resource, found)
     }
+    await this.policies.remove(place, name)
   }
 
   async compare(place: Place, route: Route): Promise<readonly Difference[] | undefined> {
@@ -102,8 +140,9 @@ export class Routes {
     const style = await this.asked.style()
     const other = style.kind === 'gateway' ? ingresses : httpRoutes
     const wanted = await this.objectOf(namespace, route, style)
-    const found = wanted && (await compare(this.client, [wanted]))
-    if (found !== undefined) return found
+    const policies = policyObjects(namespace, route, wanted === undefined ? [] : [wanted.resource])
+    const found = wanted && (await compare(this.client, [wanted, ...policies]))
+    if (found !== undefined) return [...found, ...(await this.policies.surplus(place, route))]
     const mine = style.kind === 'gateway' ? httpRoutes : ingresses
     if ((await this.ownObject(mine, place, route.name)) !== undefined)
       return [{ field: 'entrance', is: 'none', wanted: leadingTo(route).join(' ') }]
@@ -133,12 +172,7 @@ export class Routes {
     return new Map(found.flat())
   }
 
-  private async removeOther(
-    place: Place,
-    name: string,
-    resource: (typeof kinds)[number],
-    patience: Patience,
-  ): Promise<void> {
+  private async removeOther(place: Place, name: string, resource: RouteKind, patience: Patience): Promise<void> {
     await patiently(this.clock, patience, async () => {
       const found = await this.ownObject(resource, place, name)
       if (found !== undefined) await removeObject(this.client, resource as unknown as Resource, found)
@@ -147,7 +181,7 @@ export class Routes {
 
   /** undefined, too, where it is not to be seen. */
   private async ownObject(
-    resource: (typeof kinds)[number],
+    resource: RouteKind,
     { namespace, service }: Place,
     name: string,
   ): Promise<KubeObject | undefined> {
@@ -168,6 +202,11 @@ export class Routes {
 }
 
 const kinds = [ingresses, httpRoutes] as const
+type RouteKind = (typeof kinds)[number]
+
+/** What policies are for: what a route is to be, and what it still is. */
+const targets = (mine: RouteKind, other?: RouteKind): readonly [Resource, ...Resource[]] =>
+  [mine, ...(other === undefined ? [] : [other])] as unknown as [Resource, ...Resource[]]
 
 const leadingTo = (route: Route): readonly string[] => weightsOf(route).map(({ entrance }) => entrance)
 

@@ -1,11 +1,11 @@
 // An Ingress has arrived when it is served. Sampan's own gateway says so in it within milliseconds, or within a second when
 // it is the first route of the cluster; of others nobody knows whether they ever say so.
-import { gatewayClassName, gatewayController } from '../../../api/gateway-names.ts'
 import type { Ingress, IngressClass } from '../../../api/generated/models.ts'
 import type { ObjectName } from '../../../api/object.ts'
 import { ingresses } from '../../../api/resources.ts'
 import type { LiveOptions } from './live-list.ts'
 import { liveUntil } from './live-until.ts'
+import { isOfSampan } from './ingress-class.ts'
 
 /** It goes on by itself then: a route that nothing serves yet is no failure. */
 const limitMs = 15_000
@@ -27,16 +27,10 @@ export async function untilServed(
     { resource: ingresses, namespace, fieldSelector: `metadata.name=${name}` },
     limitMs,
     ([ingress]) =>
-      ingress === undefined || isServed(ingress) || (!others && !isOurs(ingress, classes)) ? true : undefined,
+      ingress === undefined || isServed(ingress) || (!others && !isOfSampan(ingress.spec?.ingressClassName, classes))
+        ? true
+        : undefined,
   )
-}
-
-function isOurs(
-  { spec: { ingressClassName: wanted } }: Ingress,
-  classes: readonly IngressClass[] | undefined,
-): boolean {
-  if (classes === undefined) return wanted === gatewayClassName
-  return classes.find(({ metadata }) => metadata.name === wanted)?.spec?.controller === gatewayController
 }
 
 export const isServed = ({ status }: Ingress): boolean => (status?.loadBalancer?.ingress ?? []).length > 0
