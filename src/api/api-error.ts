@@ -182,6 +182,7 @@ export function invalid(group: string, kind: string, name: string, errors: reado
 
 const hasReason = (error: unknown, reason: string): boolean => error instanceof ApiError && error.reason === reason
 export const isNotFound = (error: unknown): boolean => hasReason(error, 'NotFound')
+export const isForbidden = (error: unknown): boolean => hasReason(error, 'Forbidden')
 export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'AlreadyExists')
 export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict')
 export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid')

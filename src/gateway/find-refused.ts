@@ -1,6 +1,9 @@
 // Whose rules a configuration is refused for: those without which it is taken. Found by halving, since one check says no more
 // than whether there is anything wrong.
 
+/** What is told of each begins so. */
+export const refusedByHaproxy = 'HAProxy does not take it: '
+
 export interface Refused {
   /** Of one of them: what was said. */
   readonly owner: string

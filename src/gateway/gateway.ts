@@ -14,7 +14,7 @@ import { unlessNotFound } from '../control/removal.ts'
 import { formatTime, type Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
-import { findRefused } from './find-refused.ts'
+import { findRefused, refusedByHaproxy } from './find-refused.ts'
 import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
 import { gatewayClasses } from '../api/gateway-api/resources.ts'
 import type { GatewayClass } from '../api/gateway-api/types.ts'
@@ -202,7 +202,7 @@ export function startGateway({
     }).catch(() => [])
     for (const { owner, reason } of found) {
       logger.warn('rules are refused by HAProxy', { owner, reason })
-      refusedObjects.set(owner, { object: byOwner.get(owner)!, reason: `HAProxy does not take it: ${inShort(reason)}` })
+      refusedObjects.set(owner, { object: byOwner.get(owner)!, reason: `${refusedByHaproxy}${inShort(reason)}` })
     }
     return found.length > 0
   }

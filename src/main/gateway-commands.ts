@@ -18,5 +18,8 @@ export function addGatewayCommands(program: Command): void {
   command('explain', 'say which rule takes a request')
     .argument('<url>', 'for example http://shop.localhost/orders')
     .option('-X, --method <method>', 'of the request', 'GET')
+    .option('-H, --header <header>', "of the request, once for each: 'X-Version: 2'", eachOf, [])
     .action(async (url, options) => (await import('../cli/commands/gateway.ts')).explainUrl(url, askedHere(options)))
 }
+
+const eachOf = (text: string, before: readonly string[]): readonly string[] => [...before, text]

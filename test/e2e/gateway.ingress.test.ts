@@ -172,11 +172,14 @@ describe.skipIf(reason !== undefined)(`Ingresses${reason === undefined ? '' : ` 
 
   test('what leads where is listed, and explained for a request', async () => {
     const { out } = succeeded(await cluster.sampan('gateway', 'routes'))
-    expect(out).toMatch(/^HOST +PATH +TYPE +LEADS TO +INSTANCES +OF/)
-    expect(out).toMatch(/^shop\.localhost +\/api +Prefix +default\/api:80 +1 +Ingress default\/shop$/m)
+    expect(out).toMatch(/^HOST +PATH +LEADS TO +READY +OF +AT/)
+    expect(out).toMatch(/^shop\.localhost +\/api +api:80 +1 +Ingress default\/shop +80, 443 TLS$/m)
     const explained = succeeded(await cluster.sampan('gateway', 'explain', 'http://shop.localhost/x/../api/orders'))
     expect(explained.out).toContain('GET shop.localhost/api/orders is taken by Ingress default/shop')
+    expect(explained.out).toContain('it comes in at 127.0.0.1:80 (Ingress)')
     expect(explained.out).toContain('it leads to default/api:80, 1 instance')
+    const secure = succeeded(await cluster.sampan('gateway', 'explain', 'https://shop.localhost/api'))
+    expect(secure.out).toContain('it comes in at 127.0.0.1:443 (Ingress), where TLS ends')
     expect(await cluster.sampan('gateway', 'explain', 'http://other.localhost/')).toMatchObject({
       code: 1,
       err: expect.stringContaining('nothing takes GET other.localhost/, so the gateway answers 404') as string,

@@ -88,6 +88,29 @@ describe('a Gateway', () => {
     })
   })
 
+  // Source: Gateway API, listener isolation: it goes by the names of listeners. Names of routes say which rule is tried first.
+  test.each<[string, string | undefined, unknown]>([
+    ['a name by its listener has what it misses to itself', 'a.com', undefined],
+    ['a name by a route alone leaves what it misses to listeners of all names', undefined, ['shop.api.80 1']],
+  ])('at the front, where others take everything, %s', (_what, hostname, missed) => {
+    const result = made({
+      gateways: [
+        gateway({ name: 'one' }, [listener(hostname === undefined ? {} : { hostname })]),
+        gateway({ name: 'two' }, [listener()]),
+      ],
+      httpRoutes: [
+        httpRoute({ name: 'web', parents: [parent('one')], hostnames: ['a.com'] }, [
+          { matches: [{ path: { type: 'PathPrefix', value: '/web' } }], backendRefs: [toService('web')] },
+        ]),
+        httpRoute({ name: 'all', parents: [parent('two')] }, [{ backendRefs: [toService('api')] }]),
+      ],
+    })
+    expect(leads(result, '127.0.0.1:8080', 'http://a.com/web')).toEqual(['shop.web.80 1'])
+    expect(leads(result, '127.0.0.1:8080', 'http://a.com/other')).toEqual(missed)
+    expect(leads(result, '127.7.0.1:80', 'http://a.com/other')).toBeUndefined()
+    expect(leads(result, '127.0.0.1:8080', 'http://b.com/other')).toEqual(['shop.api.80 1'])
+  })
+
   test('keeps its address when an older one comes', () => {
     const two = { ...gateway({ name: 'two' }, [listener()]), status: { addresses: [{ value: '127.7.0.1' }] } }
     const result = made({ gateways: [gateway({ name: 'one', created: '2025-01-01T00:00:00Z' }, [listener()]), two] })

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
 import { gatewayController } from '../../api/gateway-names.ts'
 import { findRule } from './find-rule.ts'
-import { explain, routeFacts } from '../route-facts.ts'
 import { gatewayModel, type MadeModel } from './gateway-model.ts'
 import { nothing } from '../../testing/gateway-observed.ts'
 
@@ -209,51 +208,4 @@ test('instances that are ready are led to, and those that end have what they hav
     { address: '10.0.0.1', port: 3000, draining: false },
     { address: '10.0.0.2', port: 3000, draining: true },
   ])
-})
-
-describe('what people are told', () => {
-  const all = made([
-    ingress('one', [
-      {
-        host: 'shop.example.com',
-        paths: [
-          { path: '/', service: 'web' },
-          { path: '/gone', service: 'none', type: 'Exact' },
-        ],
-      },
-      { host: '*.example.com', paths: [{ path: '/', service: 'api' }] },
-    ]),
-  ])
-
-  test('each rule, with what it leads to and why it does not work', () => {
-    const owner = 'Ingress shop/one'
-    const problem = 'no instance is ready'
-    expect(routeFacts(all)).toEqual([
-      {
-        host: 'shop.example.com',
-        path: '/gone',
-        pathType: 'Exact',
-        owner,
-        leadsTo: ['shop/none:80'],
-        instances: 0,
-        problem: 'there is no service "none" in the namespace shop',
-      },
-      {
-        host: 'shop.example.com',
-        path: '/',
-        pathType: 'Prefix',
-        owner,
-        leadsTo: ['shop/web:80'],
-        instances: 0,
-        problem,
-      },
-      { host: '*.example.com', path: '/', pathType: 'Prefix', owner, leadsTo: ['shop/api:80'], instances: 0, problem },
-    ])
-  })
-
-  test('which rule takes a request', () => {
-    const asked = { method: 'GET', headers: {}, query: {} }
-    expect(explain(all, { ...asked, host: 'a.example.com', path: '/x' })).toMatchObject({ leadsTo: ['shop/api:80'] })
-    expect(explain(all, { ...asked, host: 'example.com', path: '/x' })).toBeUndefined()
-  })
 })

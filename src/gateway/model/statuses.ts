@@ -10,6 +10,7 @@ import type { OwnConsumer } from './policies/consumers.ts'
 import type { OwnPolicy } from './policies/policies.ts'
 import type { OwnRoute } from './own-route.ts'
 import type { OwnGateway, OwnListener, OwnListenerSet } from './listeners.ts'
+import { placesText } from './place-words.ts'
 import { supportedFeatures } from './supported-features.ts'
 
 /** One that does not say yet since when. */
@@ -167,11 +168,7 @@ function listenerStatus(listener: OwnListener, routes: readonly OwnRoute[]): Wan
       ...(conflict === undefined ? [] : [fails('Accepted', conflict.reason, conflict.message)]),
       holds('Accepted', 'Accepted', 'the listener is served'),
       places.length > 0
-        ? holds(
-            'Programmed',
-            'Programmed',
-            `requests come in at ${places.map(({ address, port }) => `${address}:${port}`).join(' and ')}`,
-          )
+        ? holds('Programmed', 'Programmed', placesText(places))
         : fails(
             'Programmed',
             conflict?.reason ?? (first?.reason === 'PortUnavailable' ? first.reason : 'Invalid'),
