@@ -1,11 +1,11 @@
 // What people want to know of one rule: what it takes, what is asked for and done there, where it leads, and why it does not
 // work. Pure.
-import { mostLimits } from './haproxy/limit-lines.ts'
 import { handlingWords, redirectAddress } from './handling-words.ts'
 import type { MadeModel } from './model/gateway-model.ts'
 import { textOfHost } from './model/host-names.ts'
 import { ownerOf } from './model/host-rule.ts'
 import type { Backend, Entrance, GatewayModel, Host, PathMatch, RequestMatch, Rule } from './model/model.ts'
+import { mostLimits } from './model/policing.ts'
 import { policyWords } from './policy-words.ts'
 
 export interface RuleFacts {

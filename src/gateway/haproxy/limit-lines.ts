@@ -2,9 +2,6 @@
 import type { RateLimit } from '../model/policing.ts'
 import { quoted, quotedSample } from './quoted.ts'
 
-/** That HAProxy can count for one request. */
-export const mostLimits = 3
-
 export interface CountedLimit {
   readonly limit: RateLimit
   /** Of the request, from 0. */

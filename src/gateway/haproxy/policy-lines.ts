@@ -1,9 +1,9 @@
 // What policies ask for as lines of a backend, in the order in which a request meets them: where it comes from, how much was
 // asked, who asks, how much that one asked, how large it is. Pure.
-import type { Maintenance, Policing } from '../model/policing.ts'
+import { mostLimits, type Maintenance, type Policing } from '../model/policing.ts'
 import { addressLines, refusedConnectionLines } from './address-lines.ts'
 import { identityLines } from './identity-lines.ts'
-import { limitLines, mostLimits } from './limit-lines.ts'
+import { limitLines } from './limit-lines.ts'
 import { quoted, quotedSample } from './quoted.ts'
 
 export interface PolicyLines {

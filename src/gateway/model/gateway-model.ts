@@ -20,6 +20,7 @@ import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed, Policed } from './observed.ts'
+import { crowdedLimits } from './policies/crowded.ts'
 import { policiesOf, type Policies } from './policies/policies.ts'
 import { targetsIn } from './policies/targets.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
@@ -74,14 +75,15 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   const offers = [...routed, ...balancers.offers]
   const { entrances, problems } = entrancesOf(offers)
   const policies = backendTlsPolicies(observed)
+  const backends = backendsOf(
+    offers.flatMap(({ rules }) => rules.flatMap(each => each.backends)),
+    observed,
+    policies.tlsOf,
+  )
   return {
     model: {
       entrances,
-      backends: backendsOf(
-        offers.flatMap(({ rules }) => rules.flatMap(({ backends }) => backends)),
-        observed,
-        policies.tlsOf,
-      ),
+      backends,
       credentials: policing.credentials,
       certificates: certificatesOf(entrances, observed),
     },
@@ -110,6 +112,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
       ...policing.own.flatMap(policyProblems),
+      ...crowdedLimits(backends.values()),
       ...policing.consumers.flatMap(consumerProblems),
     ],
   }

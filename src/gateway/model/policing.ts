@@ -65,6 +65,9 @@ export interface SigningKey {
   readonly pem: string
 }
 
+/** That can be counted for one request; with more of them, nobody is let in. */
+export const mostLimits = 3
+
 export interface RateLimit {
   /** Stays the same for the same limit, so that its counts stay. */
   readonly id: string

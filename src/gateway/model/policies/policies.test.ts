@@ -94,6 +94,28 @@ test('a limit that is raised has the same counts', () => {
   expect(limitOf(5)).toBe(limitOf(50))
 })
 
+test('more limits than can be counted for a request are told of each policy that has some', () => {
+  const limit = { requests: 1, per: '1m', by: 'Address' } as const
+  const model = made({
+    trafficPolicies: [
+      trafficPolicy('few', 'one', { rateLimits: [limit, { ...limit, per: '1h' }] }),
+      trafficPolicy('more', gatewayTarget, {
+        rateLimits: [
+          { ...limit, per: '2m' },
+          { ...limit, per: '3m' },
+        ],
+      }),
+    ],
+  })
+  const told = model.problems.filter(({ reason }) => reason === 'TooManyLimits')
+  expect(told.map(({ owner, message }) => `${owner}: ${message}`)).toEqual(
+    ['more', 'few'].map(
+      name =>
+        `TrafficPolicy shop/${name}: expected at most 3 limits for one request, found 4 of TrafficPolicy shop/more, TrafficPolicy shop/few: nobody is let in there`,
+    ),
+  )
+})
+
 test.each([
   ['there is none', {}, 'there is no Secret "ann" in the namespace shop'],
   ['it has no key', { ann: { token: 'x' } }, 'expected key in the Secret "ann", found token'],
