@@ -158,7 +158,74 @@ const hostnamePattern = String.raw`^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0
 const wrongKeys = { '-a': 'b' }
 const longPrefix = { [`${Array.from({ length: 4 }, () => 'a'.repeat(63)).join('.')}/b`]: 'c' }
 
+const gatewayTarget = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'shop' }
+const breakingTargets: Example['breaking'] = {
+  ...Object.fromEntries(
+    Object.entries({
+      Gateway: 'gateway.networking.k8s.io',
+      HTTPRoute: 'gateway.networking.k8s.io',
+      GRPCRoute: 'gateway.networking.k8s.io',
+      Ingress: 'networking.k8s.io',
+      Service: '',
+    }).map(([kind, group]) => [
+      `a target of the kind ${kind} is of the group ${JSON.stringify(group)}`,
+      { targetRefs: [{ group: group === '' ? 'networking.k8s.io' : '', kind, name: 'shop' }] },
+    ]),
+  ),
+  'sectionName is a listener of a Gateway or a rule of a route': {
+    targetRefs: [{ group: '', kind: 'Service', name: 'shop', sectionName: 'http' }],
+  },
+}
+const jwt = { issuer: 'https://issuer.example', keysRef: { name: 'keys' } }
+const limited = (limit: Fields): Fields => ({ rateLimits: [{ requests: 5, per: '1m', ...limit }] })
+
 const examples: Readonly<Record<string, Example>> = {
+  AccessPolicy: {
+    spec: { targetRefs: [gatewayTarget], authentication: { basic: {}, jwt } },
+    defaulted: {
+      spec: {
+        authentication: {
+          basic: { realm: 'restricted' },
+          jwt: { keysRef: { kind: 'Secret' }, consumerClaim: 'sub' },
+        },
+      },
+    },
+    breaking: {
+      ...breakingTargets,
+      'expected a network such as 10.0.0.0/8': { addresses: { allow: ['10.0.0.0'] } },
+      'expected header or queryParameter': { authentication: { keys: {} } },
+      'names of claims have letters, digits, _ and -': {
+        authentication: { jwt: { ...jwt, claims: { 'a.b': ['c'] } } },
+      },
+      'expected keys, basic or jwt': { authentication: {} },
+      'expected addresses or authentication': { authentication: undefined },
+      'consumers and groups need authentication': {
+        authentication: undefined,
+        addresses: { deny: ['10.0.0.0/8'] },
+        groups: ['partners'],
+      },
+    },
+  },
+  Consumer: {
+    spec: { groups: ['partners'], credentials: [{ type: 'Key', secretRef: { name: 'ann' } }] },
+    defaulted: {},
+    breaking: {},
+  },
+  TrafficPolicy: {
+    spec: { targetRefs: [gatewayTarget], rateLimits: [{ requests: 5, per: '1m' }], maintenance: {}, requestId: {} },
+    defaulted: {
+      spec: {
+        rateLimits: [{ requests: 5, per: '1m', by: 'Address' }],
+        maintenance: { message: 'down for maintenance' },
+        requestId: { header: 'X-Request-Id' },
+      },
+    },
+    breaking: {
+      ...breakingTargets,
+      'expected header with by: Header, and with nothing else': limited({ by: 'Header' }),
+      'expected per from 1s to 24h': limited({ per: '500ms' }),
+    },
+  },
   GatewayClass: {
     spec: { controllerName: 'example.com/gateway', description: 'ours' },
     defaulted: { status: pending('Accepted') },
@@ -444,10 +511,11 @@ describe.each(gatewayDefinitions.map(definition => [definition.spec.names.kind, 
   '%s',
   (kind, { spec: { group, names, scope, versions } }) => {
     const { spec, defaulted, breaking, breakingLater = {} } = examples[kind]!
+    const [{ name: version } = { name: '' }] = versions
     const path = (): string =>
-      `/apis/${group}/v1/${scope === 'Namespaced' ? `namespaces/${namespace}/` : ''}${names.plural}`
+      `/apis/${group}/${version}/${scope === 'Namespaced' ? `namespaces/${namespace}/` : ''}${names.plural}`
     const body = (changes: Fields = {}): object => ({
-      apiVersion: `${group}/v1`,
+      apiVersion: `${group}/${version}`,
       kind,
       metadata: { name: 'mine' },
       spec: { ...spec, ...changes },
@@ -462,7 +530,7 @@ describe.each(gatewayDefinitions.map(definition => [definition.spec.names.kind, 
       expect(created.json).toMatchObject({ spec })
       expect(created.json).toMatchObject(defaulted)
       for (const { name } of versions) {
-        const read = await server.call('GET', `${path().replace('/v1/', `/${name}/`)}/mine`)
+        const read = await server.call('GET', `${path().replace(`/${version}/`, `/${name}/`)}/mine`)
         expect(read.json).toEqual({ ...created.json, apiVersion: `${group}/${name}` })
       }
     })
