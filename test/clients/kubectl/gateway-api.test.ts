@@ -1,11 +1,15 @@
 // The Gateway API as people install and use it with kubectl.
+import { gatewayGroup } from '../../../src/api/gateway-names.ts'
 import { gatewayDefinitions } from '../../../src/gateway/kinds/all.ts'
 import { safeUpgradesBinding, safeUpgradesPolicy } from '../../../src/testing/gateway-safe-upgrades.ts'
 import { describeKubectl } from '../../../src/testing/describe-kubectl.ts'
 import { runSteps } from '../../../src/testing/kubectl.ts'
 
+/** Without the policies of this gateway. */
+const channel = gatewayDefinitions.filter(({ spec }) => spec.group === gatewayGroup)
+
 const files = {
-  'gateway-api.yaml': [safeUpgradesPolicy, safeUpgradesBinding, ...gatewayDefinitions]
+  'gateway-api.yaml': [safeUpgradesPolicy, safeUpgradesBinding, ...channel]
     .map(object => JSON.stringify(object))
     .join('\n---\n'),
   'gateway.yaml': `apiVersion: gateway.networking.k8s.io/v1
