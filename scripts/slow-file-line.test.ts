@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { slowFileLine } from './slow-file-line.ts'
+import { failureLine, slowFileLine } from './slow-file-line.ts'
 
 it('a quick file that passed is not told', () => {
   expect(slowFileLine('a.test.ts', 'passed', ['passed'], 4_999)).toBeUndefined()
@@ -12,4 +12,9 @@ it('a slow file is told with what its tests came to', () => {
 
 it('a file that could not be loaded is told, however quick', () => {
   expect(slowFileLine('a.test.ts', 'failed', [], 10)).toContain('the file FAILED')
+})
+
+it('a failure is told in one line', () => {
+  expect(failureLine('a > b', ['expected 1\n\nfound 2'])).toBe('    FAILED a > b: expected 1 found 2')
+  expect(failureLine('a', ['x'.repeat(1000)])).toHaveLength(314)
 })

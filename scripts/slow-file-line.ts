@@ -22,3 +22,9 @@ export function slowFileLine(
   const told = `${counts.join(', ')}${state === 'failed' && of('failed') === 0 ? ', the file FAILED' : ''}`
   return `  ${file.padEnd(54)} ${told.padEnd(24)} ${(tookMs / 1000).toFixed(1)} s`
 }
+
+const shownCharacters = 300
+
+/** @param messages of what went wrong, of which the beginning is told */
+export const failureLine = (test: string, messages: readonly string[]): string =>
+  `    FAILED ${test}: ${messages.join('; ').replaceAll(/\s+/g, ' ').slice(0, shownCharacters)}`
