@@ -15,7 +15,9 @@ const long = isThorough
       'test/e2e/build.node.test.ts',
       'test/e2e/delivery.data-managed.test.ts',
       'test/e2e/delivery.scale.test.ts',
+      'test/e2e/delivery.shop.test.ts',
       'test/e2e/develop.projects.test.ts',
+      'test/e2e/engine.kubernetes.test.ts',
     ]
 
 /** What uses names or places that the machine has once, or counts what it costs. */
@@ -23,11 +25,8 @@ const alone = [
   'test/e2e/cluster.failures.test.ts',
   'test/e2e/cluster.image.test.ts',
   'test/e2e/cluster.up.test.ts',
-  'test/e2e/completion.shells.test.ts',
-  'test/e2e/delivery.killed.test.ts',
   'test/e2e/delivery.scale.test.ts',
   'test/e2e/develop*.test.ts',
-  'test/e2e/durability.*.test.ts',
   'test/e2e/guide*.test.ts',
   'test/e2e/package.install.test.ts',
   'test/e2e/trust.test.ts',

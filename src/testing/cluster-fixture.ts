@@ -198,6 +198,8 @@ export class ClusterFixture {
   get environment(): NodeJS.ProcessEnv {
     return {
       ...process.env,
+      // Programs start others with it, and bash reads what the user of this machine wrote for it.
+      SHELL: '/bin/sh',
       KUBECONFIG: this.kubeconfig,
       SAMPAN_IMAGE_CACHE: this.imageCache,
       SAMPAN_AUTHORITY: this.authority,

@@ -20,7 +20,7 @@ const steps = [
   'notify-team',
 ]
 const everywhere = steps.flatMap(step => ['before', 'in', 'after'].map(moment => `${step}:${moment}`))
-const points = tried(everywhere, ['migrate:in', 'rollout:in', 'schedules:in', 'check-after:after'])
+const points = tried(everywhere, ['migrate:in', 'schedules:in'])
 
 describe.skipIf(reason !== undefined)(`killed deliveries${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let orders: OrdersService

@@ -12,9 +12,10 @@ import { expect } from 'vitest'
 import { ApiError } from '../../src/api/api-error.ts'
 import { fuzzSeed } from '../../src/testing/fuzz-seed.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
+import { isThorough } from '../../src/testing/thoroughness.ts'
 
 const seed = fuzzSeed()
-const allCases = Number(process.env.SAMPAN_FUZZ_CASES ?? 100_000)
+const allCases = Number(process.env.SAMPAN_FUZZ_CASES ?? (isThorough ? 100_000 : 40_000))
 const cpuLimitMs = 2000
 const hangLimitMs = 30_000
 const heapGrowthBytes = 64 * 1024 * 1024
