@@ -1,7 +1,7 @@
 // The gateway of a cluster: watches what says where requests go, makes the model of it, brings HAProxy there, and tells in
 // the objects' statuses and events what became of them. Changes that come while one is being brought are brought together
 // afterwards. It goes on serving when Sampan stops.
-import type { Ingress, IngressLoadBalancerIngress, Secret, Service } from '../api/generated/models.ts'
+import type { Ingress, IngressLoadBalancerIngress, Service } from '../api/generated/models.ts'
 import { isConflict } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
@@ -9,6 +9,7 @@ import { groupResource, type Resource } from '../api/resource.ts'
 import { configMaps, endpointSlices, ingresses, secrets, services } from '../api/resources.ts'
 import { sameJson } from '../api/validation/scalars.ts'
 import type { Client } from '../client/client.ts'
+import { secretTexts } from '../client/secret-data.ts'
 import { createEventRecorder } from '../control/event-recorder.ts'
 import { unlessNotFound } from '../control/removal.ts'
 import { formatTime, type Clock } from '../lib/clock.ts'
@@ -131,7 +132,8 @@ export function startGateway({
 
   function secret(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
     askedSecrets.add(`${namespace}/${name}`)
-    return decodedData(client.informer(secrets).get({ namespace, name }))
+    const found = client.informer(secrets).get({ namespace, name })
+    return found && secretTexts(found)
   }
 
   function configuration(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
@@ -359,12 +361,6 @@ export function startGateway({
 /** Of what HAProxy says, the first line that tells something; where the configuration stands is nothing to its author. */
 const inShort = (text: string): string =>
   (/\[ALERT\][^:]*: (?:config : )?(?:parsing \[[^\]]*\] : )?(.*)/.exec(text)?.[1] ?? text).slice(0, 500)
-
-const decodedData = (found: Secret | undefined): Readonly<Record<string, string>> | undefined =>
-  found &&
-  Object.fromEntries(
-    Object.entries(found.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
-  )
 
 function frontAddresses({ entrances }: GatewayModel, front: Front): readonly IngressLoadBalancerIngress[] {
   const ports = [front.port, front.securePort].filter(asked =>

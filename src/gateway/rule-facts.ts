@@ -5,7 +5,7 @@ import type { MadeModel } from './model/gateway-model.ts'
 import { textOfHost } from './model/host-names.ts'
 import { ownerOf } from './model/host-rule.ts'
 import type { Backend, Entrance, GatewayModel, Host, PathMatch, RequestMatch, Rule } from './model/model.ts'
-import { mostLimits } from './model/policing.ts'
+import { limitsOf, mostLimits } from './model/policing.ts'
 import { policyWords } from './policy-words.ts'
 
 export interface RuleFacts {
@@ -143,7 +143,7 @@ function closedBy(targets: readonly Target[], isConnection: boolean): string | u
     const asking = all.flat().find(({ identity, maintenance }) => identity !== undefined || maintenance !== undefined)
     return asking && `${asking.source} asks for more than a connection has, so that all are closed`
   }
-  return all.some(policies => policies.flatMap(({ limits = [] }) => limits).length > mostLimits)
+  return all.some(policies => limitsOf(policies).length > mostLimits)
     ? `there are more than ${mostLimits} limits for one request, so that nobody is let in (500)`
     : undefined
 }

@@ -2,6 +2,7 @@
 // later names winning. `ConfigError` carries what the kubelet says when a source is missing; the container
 // then waits with CreateContainerConfigError.
 import type { ConfigMap, Container, EnvVar, Pod, Secret } from '../api/generated/models.ts'
+import { secretTexts } from '../client/secret-data.ts'
 import { fieldValue, resourceValue, type NodeCapacity, type PodAddresses } from './downward-api.ts'
 import { expand } from './expand.ts'
 import type { EnvironmentVariable } from './service-environment.ts'
@@ -46,7 +47,7 @@ function fromSources(container: Container, sources: EnvironmentSources): [string
     const data =
       configMapRef !== undefined
         ? (requiredSource('configmap', configMapRef, sources.configMap(configMapRef.name ?? ''))?.data ?? {})
-        : decoded(requiredSource('secret', secretRef!, sources.secret(secretRef?.name ?? '')))
+        : secretTexts(requiredSource('secret', secretRef!, sources.secret(secretRef?.name ?? '')) ?? {})
     return Object.entries(data)
       .map(([key, value]): [string, string] => [prefix + key, value])
       .filter(([name]) => variablePattern.test(name))
@@ -83,7 +84,7 @@ function valueOf(
     const { name = '', key, optional } = from.secretKeyRef
     const secret = requiredSource('secret', from.secretKeyRef, sources.secret(name))
     return requiredKey(
-      decoded(secret)[key],
+      secretTexts(secret ?? {})[key],
       `couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`,
       optional,
     )
@@ -105,8 +106,3 @@ function requiredKey(value: string | undefined, message: string, optional: boole
   if (value === undefined && optional !== true) throw new ConfigError(message)
   return value
 }
-
-const decoded = (secret: Secret | undefined): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
-  )

@@ -1,6 +1,6 @@
 // What policies ask for as lines of a backend, in the order in which a request meets them: where it comes from, how much was
 // asked, who asks, how much that one asked, how large it is. Pure.
-import { mostLimits, type Maintenance, type Policing } from '../model/policing.ts'
+import { limitsOf, mostLimits, type Maintenance, type Policing } from '../model/policing.ts'
 import { addressLines, refusedConnectionLines } from './address-lines.ts'
 import { identityLines } from './identity-lines.ts'
 import { limitLines } from './limit-lines.ts'
@@ -16,7 +16,7 @@ export interface PolicyLines {
 }
 
 export function policyLines(policies: readonly Policing[] = [], directory: string): PolicyLines {
-  const limits = policies.flatMap(each => each.limits ?? []).map((limit, counter) => ({ limit, counter }))
+  const limits = limitsOf(policies).map((limit, counter) => ({ limit, counter }))
   if (policies.some(({ isClosed }) => isClosed === true) || limits.length > mostLimits)
     return { first: [closedLine], after: undefined, settings: [] }
   const fromWhere = policies.flatMap(({ addresses }, place) => addressLines(addresses, place))

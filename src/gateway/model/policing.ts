@@ -77,6 +77,10 @@ export interface RateLimit {
   readonly by: 'address' | 'consumer' | 'everybody' | { readonly header: string }
 }
 
+/** All that a request meets. */
+export const limitsOf = (policies: readonly Policing[]): readonly RateLimit[] =>
+  policies.flatMap(({ limits = [] }) => limits)
+
 export interface Maintenance {
   readonly message: string
   readonly retryAfterSeconds?: number

@@ -1,23 +1,22 @@
 // Policies that together ask for more than can be done for one request. Pure.
 import type { Problem } from '../host-rule.ts'
 import type { Backend } from '../model.ts'
-import { mostLimits, type Policing } from '../policing.ts'
+import { limitsOf, mostLimits } from '../policing.ts'
 
 /** Told of each of those that have limits, since none of them is wrong by itself. */
 export function crowdedLimits(backends: Iterable<Backend>): readonly Problem[] {
   const problems = new Map<string, Problem>()
   for (const { handling } of backends) {
     const limiting = (handling.policies ?? []).filter(({ limits = [] }) => limits.length > 0)
-    if (countOf(limiting) <= mostLimits) continue
+    const count = limitsOf(limiting).length
+    if (count <= mostLimits) continue
     const all = limiting.map(({ source }) => source).join(', ')
     for (const { source } of limiting)
       problems.set(source, {
         owner: source,
         reason: 'TooManyLimits',
-        message: `expected at most ${mostLimits} limits for one request, found ${countOf(limiting)} of ${all}: nobody is let in there`,
+        message: `expected at most ${mostLimits} limits for one request, found ${count} of ${all}: nobody is let in there`,
       })
   }
   return [...problems.values()]
 }
-
-const countOf = (policies: readonly Policing[]): number => policies.flatMap(({ limits = [] }) => limits).length

@@ -51,7 +51,8 @@ export function policiesOf(inputs: PolicyInputs): Policies {
     for (const [id, table] of made.credentials) credentials.set(id, table)
     add(policy, made)
   }
-  for (const policy of inputs.trafficPolicies.toSorted(compareAges)) add(policy, trafficOf(policy))
+  for (const policy of inputs.trafficPolicies.toSorted(compareAges))
+    add(policy, { policing: trafficOf(policy), findings: [] })
   return {
     own,
     consumers,

@@ -4,32 +4,25 @@ import { wholeValue } from '../../../api/quantity.ts'
 import { hashOf } from '../backends.ts'
 import { durationMs } from '../durations.ts'
 import { ownerOf } from '../host-rule.ts'
-import type { Finding } from '../findings.ts'
 import type { Policing, RateLimit } from '../policing.ts'
 
-export function trafficOf(policy: TrafficPolicy): {
-  readonly policing: Policing
-  readonly findings: readonly Finding[]
-} {
+export function trafficOf(policy: TrafficPolicy): Policing {
   const { rateLimits = [], maxBodySize, maintenance, compression, requestId } = policy.spec
   const source = ownerOf(policy)
   return {
-    policing: {
-      source,
-      ...(rateLimits.length > 0 && { limits: rateLimits.map(limit => rateLimit(limit, source)) }),
-      ...(maxBodySize !== undefined && { maxBodyBytes: wholeValue(maxBodySize) }),
-      ...(maintenance !== undefined && {
-        maintenance: {
-          message: maintenance.message,
-          ...(maintenance.retryAfter !== undefined && {
-            retryAfterSeconds: Math.ceil(durationMs(maintenance.retryAfter) / 1000),
-          }),
-        },
-      }),
-      ...(compression !== undefined && { compressed: compression.contentTypes }),
-      ...(requestId !== undefined && { requestId: requestId.header }),
-    },
-    findings: [],
+    source,
+    ...(rateLimits.length > 0 && { limits: rateLimits.map(limit => rateLimit(limit, source)) }),
+    ...(maxBodySize !== undefined && { maxBodyBytes: wholeValue(maxBodySize) }),
+    ...(maintenance !== undefined && {
+      maintenance: {
+        message: maintenance.message,
+        ...(maintenance.retryAfter !== undefined && {
+          retryAfterSeconds: Math.ceil(durationMs(maintenance.retryAfter) / 1000),
+        }),
+      },
+    }),
+    ...(compression !== undefined && { compressed: compression.contentTypes }),
+    ...(requestId !== undefined && { requestId: requestId.header }),
   }
 }
 
