@@ -6,7 +6,12 @@ import { changeTo, loaded, resolved, type Change, type Running } from './change.
 import { filesOf } from './files.ts'
 import { layoutOf, type Layout } from './layout.ts'
 
-const places = { directory: '/gateway', socket: '/run/gateway.sock', mirrorSocket: '/run/mirror.sock' }
+const places = {
+  directory: '/gateway',
+  socket: '/run/gateway.sock',
+  mirrorSocket: '/run/mirror.sock',
+  successorDirectory: '/run/next',
+}
 
 const forward = (...shares: [backend: string, weight: number][]): Action => ({
   shares: shares.map(([backend, weight]) => ({ backend, weight })),

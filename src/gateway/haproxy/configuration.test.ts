@@ -161,6 +161,7 @@ test.skipIf(isMissing)(
       directory,
       socket: join(directory, 'socket'),
       mirrorSocket: join(directory, 'mirror'),
+      successorDirectory: join(directory, 'next'),
     }
     try {
       fc.assert(

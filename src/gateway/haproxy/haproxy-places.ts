@@ -21,6 +21,8 @@ export interface HaproxyPlaces {
   readonly workerSocket: string
   /** To which it sends copies of requests. */
   readonly mirrorSocket: string
+  /** Of sockets at which a process is handed what the one before still gets. */
+  readonly successorDirectory: string
 }
 
 export const program = 'haproxy'
@@ -36,6 +38,7 @@ export function haproxyPlaces({ dataDirectory, stateDirectory }: HaproxyDirector
     masterSocket: join(stateDirectory, 'haproxy-master.sock'),
     workerSocket: join(stateDirectory, 'haproxy.sock'),
     mirrorSocket: join(stateDirectory, 'haproxy-mirror.sock'),
+    successorDirectory: join(stateDirectory, 'haproxy-next'),
   }
 }
 
@@ -47,8 +50,13 @@ export const processesOf = (configFile: string): readonly number[] =>
 
 /** With all its connections. */
 export async function stopHaproxy(directories: HaproxyDirectories): Promise<void> {
-  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket } = haproxyPlaces(directories)
+  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket, successorDirectory } =
+    haproxyPlaces(directories)
   await stopDaemon(pidFile, program, stopMs)
   await Promise.all(processesOf(configFile).map(pid => endProcess(pid, stopMs)))
-  await Promise.all([masterSocket, workerSocket, mirrorSocket].map(socket => rm(socket, { force: true })))
+  await Promise.all(
+    [masterSocket, workerSocket, mirrorSocket, successorDirectory].map(place =>
+      rm(place, { force: true, recursive: true }),
+    ),
+  )
 }

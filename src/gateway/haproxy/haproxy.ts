@@ -54,6 +54,7 @@ export class Haproxy {
       directory: this.files.directory,
       socket: this.files.workerSocket,
       mirrorSocket: this.files.mirrorSocket,
+      successorDirectory: this.files.successorDirectory,
     }
   }
 
@@ -121,6 +122,7 @@ export class Haproxy {
   private async load(layout: Layout): Promise<void> {
     const next = loaded(layout)
     await this.write(filesOf(next))
+    await mkdir(this.files.successorDirectory, { recursive: true, mode: 0o700 })
     if (this.isRunning()) await this.reload()
     else await this.launch()
     this.running = next
@@ -161,7 +163,7 @@ export class Haproxy {
   listensAt(): ReadonlySet<string> {
     const { configFile } = this.files
     if (!this.isRunning() || !existsSync(configFile)) return new Set()
-    return new Set([...readFileSync(configFile, 'utf8').matchAll(/^bind (\S+)/gm)].map(([, at]) => at!))
+    return new Set([...readFileSync(configFile, 'utf8').matchAll(/^bind ([\d.]+:\d+)/gm)].map(([, at]) => at!))
   }
 
   isRunning(): boolean {
@@ -210,14 +212,17 @@ export class Haproxy {
     )
   }
 
-  /** The process before goes on with what it has. Resolves when the new one has taken the sockets. */
+  /**
+   * The process before goes on with the requests that it has. Resolves when the new one has taken the sockets, and the one
+   * before knows it.
+   */
   private async reload(): Promise<void> {
     const before = await this.workerOf()
     await runCommands(this.files.masterSocket, ['reload'])
-    for (let waitedMs = 0; waitedMs < startMs; waitedMs += 10) {
+    for (let waitedMs = 0; waitedMs < startMs; waitedMs += 5) {
       const now = await this.workerOf().catch(() => before)
-      if (now !== undefined && now !== before) return
-      await sleep(10)
+      if (now !== undefined && now !== before && (await this.isReplaced(before))) return
+      await sleep(5)
     }
     throw new Error(`HAProxy was not loaded anew within ${startMs} ms; look at ${this.files.logFile}`)
   }
@@ -225,6 +230,13 @@ export class Haproxy {
   private async workerOf(): Promise<string | undefined> {
     const [answer] = await runCommands(this.files.masterSocket, ['show proc'])
     return /^(\d+)\s+worker\s/m.exec(answer?.text ?? '')?.[1]
+  }
+
+  /** Whether a worker hands over whatever it is asked from now on; one that is gone is asked nothing. */
+  private async isReplaced(worker: string | undefined): Promise<boolean> {
+    if (worker === undefined) return true
+    const [answer] = await runCommands(this.files.masterSocket, [`@!${worker} show info`]).catch(() => [])
+    return !/^Stopping: 0/m.test(answer?.text ?? '')
   }
 
   /** Takes away servers that have nothing left; those that do are tried again with the next change. */

@@ -5,6 +5,7 @@ import { nowhere, sharedPlaces, frontendLines, type EntranceFiles, type MapName 
 import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { credentialMaps, signingKeyFiles } from './credentials.ts'
+import { handOverLines } from './hand-over-lines.ts'
 import { tableLines } from './limit-tables.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
 import { mirrorScript } from './mirror-script.ts'
@@ -32,6 +33,8 @@ export interface Places extends MirrorPlaces {
   readonly directory: string
   /** Of the worker's commands. */
   readonly socket: string
+  /** Of the sockets at which the process that takes over is handed requests. */
+  readonly successorDirectory: string
 }
 
 const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'paths', 'shares']
@@ -57,7 +60,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...entrances.flatMap(({ entrance, table }) => [
         '',
         ...(entrance.carries === undefined
-          ? frontendLines(entrance, table, filesOf(entrance))
+          ? frontendLines(entrance, table, filesOf(entrance), handOverLines(entrance, places.successorDirectory))
           : connectionLines(entrance, filesOf(entrance))),
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),

@@ -3,6 +3,7 @@
 // Pure.
 import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
+import type { HandOverLines } from './hand-over-lines.ts'
 import { entranceName } from './names.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import { pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
@@ -57,12 +58,19 @@ export interface EntranceFiles {
 export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
   `bind ${address}:${port}${tls === undefined ? '' : tlsOptions(certificates)}`
 
-export function frontendLines(entrance: Entrance, table: RoutingTable, files: EntranceFiles): string[] {
+export function frontendLines(
+  entrance: Entrance,
+  table: RoutingTable,
+  files: EntranceFiles,
+  handOver: HandOverLines,
+): string[] {
   const { port, tls } = entrance
   const { map } = files
   return [
     `frontend ${entranceName(entrance)}`,
     bindLine(entrance, files),
+    handOver.bind,
+    handOver.first,
     ...honestLines,
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,
@@ -86,7 +94,9 @@ export function frontendLines(entrance: Entrance, table: RoutingTable, files: En
     `http-request set-var-fmt(txn.share) %[var(txn.do)]/%[rand(${sharedPlaces})] if { var(txn.do) -m beg s_ }`,
     `http-request set-var(txn.do) var(txn.share),map_str(${map('shares')}) if { var(txn.do) -m beg s_ }`,
     `http-request return status 500 content-type text/plain string ${quoted('the route leads to no service')} if { var(txn.do) -m str ${nowhere} }`,
+    handOver.way,
     'use_backend %[var(txn.do)]',
+    ...handOver.section,
   ]
 }
 
