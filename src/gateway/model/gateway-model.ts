@@ -20,9 +20,9 @@ import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed, Policed } from './observed.ts'
-import { crowdedLimits } from './policies/crowded.ts'
+import { withCrowded } from './policies/crowded.ts'
 import { policiesOf, type Policies } from './policies/policies.ts'
-import { targetsIn } from './policies/targets.ts'
+import { missingTargetsOf } from './policies/targets.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
 import { ownNamesOf, redirectedTo } from './secure-front.ts'
 
@@ -44,7 +44,7 @@ export interface MadeModel {
 }
 
 export function gatewayModel(known: Observed, front: Front): MadeModel {
-  const policing = policiesOf({ ...known, isThere: targetsIn(known) })
+  const policing = policiesOf({ ...known, missingTarget: missingTargetsOf(known) })
   const observed: Policed = { ...known, policies: policing }
   const ingresses = ingressRules(observed)
   const asking = gatewaysOf(observed)
@@ -80,6 +80,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     observed,
     policies.tlsOf,
   )
+  const ownPolicies = withCrowded(policing.own, backends.values())
   return {
     model: {
       entrances,
@@ -93,7 +94,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       ...gateways.map(({ gateway }) => gateway),
       ...routes.map(({ route }) => route),
       ...policies.own.map(({ policy }) => policy),
-      ...policing.own.map(({ policy }) => policy),
+      ...ownPolicies.map(({ policy }) => policy),
       ...policing.consumers.map(({ consumer }) => consumer),
     ],
     ingresses: ingresses.own,
@@ -101,7 +102,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     gateways,
     routes,
     backendPolicies: policies.own,
-    policing,
+    policing: { ...policing, own: ownPolicies },
     ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
       ...ingresses.problems,
@@ -111,8 +112,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
-      ...policing.own.flatMap(policyProblems),
-      ...crowdedLimits(backends.values()),
+      ...ownPolicies.flatMap(policyProblems),
       ...policing.consumers.flatMap(consumerProblems),
     ],
   }

@@ -211,9 +211,7 @@ const policyStatus = ({ policy, findings, missing }: OwnPolicy): WantedStatus =>
         ...(sectionName !== undefined && { sectionName }),
       },
       conditions: findingsOf([
-        ...(missing.includes(target)
-          ? [fails('Accepted', 'TargetNotFound', `there is no ${kind} "${name}" in the namespace of the policy`)]
-          : []),
+        ...(missing.has(target) ? [fails('Accepted', 'TargetNotFound', missing.get(target)!)] : []),
         ...findings,
         holds('Accepted', 'Accepted', 'requests are treated as it says'),
         holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there'),

@@ -9,7 +9,7 @@ import {
 } from '../../../testing/policed-gateway.ts'
 import type { MadeModel } from '../gateway-model.ts'
 import type { Policing } from '../policing.ts'
-import { wantedStatuses } from '../statuses.ts'
+import { wantedStatuses, type WantedStatus } from '../statuses.ts'
 
 const made = (more: Partial<PolicedCluster>): MadeModel =>
   policedModel(8080, 3000, { rules: { one: {}, two: {} }, ...more })
@@ -107,13 +107,32 @@ test('more limits than can be counted for a request are told of each policy that
       }),
     ],
   })
-  const told = model.problems.filter(({ reason }) => reason === 'TooManyLimits')
+  const told = model.problems.filter(({ reason }) => reason === 'Conflicted')
   expect(told.map(({ owner, message }) => `${owner}: ${message}`)).toEqual(
-    ['more', 'few'].map(
+    ['few', 'more'].map(
       name =>
         `TrafficPolicy shop/${name}: expected at most 3 limits for one request, found 4 of TrafficPolicy shop/more, TrafficPolicy shop/few: nobody is let in there`,
     ),
   )
+  expect(says(model, 'few')).toEqual([['cases', 'Accepted=False Conflicted', 'ResolvedRefs=True ResolvedRefs']])
+})
+
+test.each([
+  ['rule of a route', 'cases', 'three', 'the HTTPRoute "cases" has no rule "three"'],
+  [
+    'listener of a Gateway',
+    'entry',
+    { ...gatewayTarget, sectionName: 'https' },
+    'the Gateway "entry" has no listener "https"',
+  ],
+  ['service', 'api', { ...serviceTarget, name: 'api' }, 'there is no Service "api" in the namespace of the policy'],
+])('a policy for a %s that is not there says so', (_, ancestor, target, message) => {
+  const model = made({ accessPolicies: [accessPolicy('lost', target, keys)] })
+  expect(says(model, 'lost')).toEqual([[ancestor, 'Accepted=False TargetNotFound', 'ResolvedRefs=True ResolvedRefs']])
+  const [{ ancestors: [told] = [] }] = wantedStatuses(model, []).filter(
+    ({ object }) => object.metadata.name === 'lost',
+  ) as [WantedStatus]
+  expect(told!.conditions[0]!.message).toBe(message)
 })
 
 test.each([

@@ -13,8 +13,8 @@ import { trafficOf } from './traffic.ts'
 export interface OwnPolicy {
   readonly policy: AccessPolicy | TrafficPolicy
   readonly findings: readonly Finding[]
-  /** Its targets that are not there. */
-  readonly missing: readonly PolicyTarget[]
+  /** What is not there of its targets, in words. */
+  readonly missing: ReadonlyMap<PolicyTarget, string>
 }
 
 export interface Policies extends PolicyLookup {
@@ -43,7 +43,12 @@ export function policiesOf(inputs: PolicyInputs): Policies {
     own.push({
       policy,
       findings: refused === undefined ? findings : [fails('Accepted', 'Invalid', refused), ...findings],
-      missing: policy.spec.targetRefs.filter(target => !inputs.isThere(target, namespace)),
+      missing: new Map(
+        policy.spec.targetRefs.flatMap(target => {
+          const missing = inputs.missingTarget(target, namespace)
+          return missing === undefined ? [] : [[target, missing] as const]
+        }),
+      ),
     })
   }
   for (const policy of inputs.accessPolicies.toSorted(compareAges)) {

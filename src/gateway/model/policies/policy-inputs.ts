@@ -1,5 +1,6 @@
 // What there has to be known to make sense of policies.
-import type { AccessPolicy, Consumer, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import type { AccessPolicy, Consumer, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import type { MissingTarget } from './targets.ts'
 
 export interface PolicyInputs {
   readonly accessPolicies: readonly AccessPolicy[]
@@ -9,7 +10,7 @@ export interface PolicyInputs {
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** What a ConfigMap holds. */
   readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
-  readonly isThere: (target: PolicyTarget, namespace: string) => boolean
+  readonly missingTarget: MissingTarget
   /** Why what an object asks for cannot be served, found out by trying: by its owner's text. */
   readonly refused: ReadonlyMap<string, string>
 }
