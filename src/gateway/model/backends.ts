@@ -1,7 +1,8 @@
 // Backends out of services and their endpoints. Pure.
+import { createHash } from 'node:crypto'
 import type { Service } from '../../api/generated/models.ts'
 import { portEndpoints } from '../../api/service-endpoints.ts'
-import { stableHash } from '../../lib/stable-hash.ts'
+import { canonicalJson } from '../../lib/stable-hash.ts'
 import type { Backend, BackendProtocol, BackendTls, Handling, Server, ServicePort } from './model.ts'
 import type { Observed } from './observed.ts'
 
@@ -35,8 +36,9 @@ function backendId({ namespace, name, port }: ServicePort, protocol: BackendProt
   return Object.keys(own).length === 0 ? plain : `${plain}.${hashOf(own)}`
 }
 
-/** One hash has 32 bits, which is too few for tens of thousands. */
-export const hashOf = (value: unknown): string => stableHash(value) + stableHash(value, 'again')
+/** A name for a value that nobody finds another value for, to be taken for somebody else's. */
+export const hashOf = (value: unknown): string =>
+  createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32)
 
 /** Source: Kubernetes, standard application protocols (KEP-3726). */
 const protocolOf = (service: Service | undefined, port: number | string): BackendProtocol =>
