@@ -6,7 +6,7 @@ const layers = {
   grpc: ['lib'],
   store: ['lib', 'api', 'grpc', 'host'],
   streams: ['lib', 'api'],
-  server: ['lib', 'api', 'store', 'streams'],
+  server: ['lib', 'api', 'store', 'streams', 'host'],
   client: ['lib', 'api'],
   control: ['lib', 'api', 'client'],
   controllers: ['lib', 'api', 'client', 'control'],

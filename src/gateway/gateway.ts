@@ -17,9 +17,10 @@ import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import { findRefused, refusedByHaproxy } from './find-refused.ts'
 import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
-import { gatewayClasses } from '../api/gateway-api/resources.ts'
+import { accessPolicies, gatewayClasses } from '../api/gateway-api/resources.ts'
 import type { GatewayClass } from '../api/gateway-api/types.ts'
 import { gatewayController } from '../api/gateway-names.ts'
+import { Identities, type IdentitiesOptions } from './identities.ts'
 import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
@@ -42,6 +43,7 @@ export interface GatewayOptions {
   readonly machineAddresses: () => ReadonlySet<string>
   /** Certificates with their keys, in PEM, by name: of those that this machine may vouch for. */
   readonly vouch: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  readonly identities: Pick<IdentitiesOptions, 'directory' | 'loginSocket' | 'ownAuthority'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -73,6 +75,7 @@ export function startGateway({
   kinds,
   machineAddresses,
   vouch,
+  identities: identityOptions,
   clock,
   logger,
 }: GatewayOptions): Gateway {
@@ -80,6 +83,13 @@ export function startGateway({
   const ports = new TakenPorts(haproxy.listensAt())
   const told = new Map<string, string>()
   const stops: (() => void)[] = []
+  const identities = new Identities({
+    ...identityOptions,
+    serviceAddress: (namespace, name) => client.informer(services).get({ namespace, name })?.spec.clusterIP,
+    clock,
+    logger,
+    changed: mark,
+  })
   let followed: readonly Resource[] = []
   /** By key: Secrets and ConfigMaps that anything asked for. Of others nothing is known here. */
   let askedSecrets = new Set<string>()
@@ -156,6 +166,8 @@ export function startGateway({
           certificate,
           configuration,
           secret,
+          fetchedKeys: source => identities.fetchedKeys(source),
+          sessionKey: identities.sessionKey(listed(accessPolicies)),
           refused,
         },
         machine,
@@ -233,6 +245,7 @@ export function startGateway({
     const isNeeded = isServing || needsServing(made, front)
     const { failure } = isNeeded ? await ownCertificates(made) : {}
     const model = withOwnCertificates(made.model, ownPems)
+    await identities.serve(made.policing.logins)
     if (isNeeded) {
       const how = await haproxy.bring(model)
       isServing = true
@@ -353,6 +366,7 @@ export function startGateway({
       timer.cancel()
       await working
       haproxy.leave()
+      await identities.stop()
       await recorder.flush()
     },
   }

@@ -56,11 +56,24 @@ export interface ObjectSource {
   readonly certificate: Observed['certificate']
   readonly configuration: Observed['configuration']
   readonly secret: Observed['secret']
+  /** Nothing is fetched where it is not given. */
+  readonly fetchedKeys?: Observed['fetchedKeys']
+  readonly sessionKey?: Observed['sessionKey']
   readonly refused?: Observed['refused']
 }
 
 export function observed(
-  { all, service, slices, certificate, configuration, secret, refused = new Map() }: ObjectSource,
+  {
+    all,
+    service,
+    slices,
+    certificate,
+    configuration,
+    secret,
+    fetchedKeys = () => ({}),
+    sessionKey,
+    refused = new Map(),
+  }: ObjectSource,
   machine: ObservedMachine,
 ): Observed {
   return {
@@ -80,6 +93,8 @@ export function observed(
     consumers: all(consumers),
     configuration,
     secret,
+    fetchedKeys,
+    sessionKey,
     loadBalancers: all(services).filter(
       ({ spec, status }) => spec.type === 'LoadBalancer' || (status?.loadBalancer?.ingress ?? []).length > 0,
     ),

@@ -1,5 +1,11 @@
 // What a policy asks for in words, one for each thing, in the order in which a request meets them. Pure.
-import type { AccessPolicy, Authentication, TrafficPolicy, WrittenRateLimit } from '../api/gateway-api/policies.ts'
+import type {
+  AccessPolicy,
+  Authentication,
+  TokenRules,
+  TrafficPolicy,
+  WrittenRateLimit,
+} from '../api/gateway-api/policies.ts'
 import { durationMs } from './model/durations.ts'
 
 export const policyWords = (policy: AccessPolicy | TrafficPolicy): readonly string[] =>
@@ -16,7 +22,7 @@ function accessWords({ addresses, authentication, consumers, groups }: AccessPol
   ]
 }
 
-function waysIn({ keys, basic, jwt }: Authentication): readonly string[] {
+function waysIn({ keys, basic, jwt, oidc }: Authentication): readonly string[] {
   const places = [keys?.header, keys?.queryParameter && `the query parameter ${keys.queryParameter}`].filter(Boolean)
   return [
     ...(keys === undefined ? [] : [`key in ${places.join(' or ')}`]),
@@ -27,11 +33,15 @@ function waysIn({ keys, basic, jwt }: Authentication): readonly string[] {
           [
             `token from ${jwt.issuer}`,
             ...((jwt.audiences ?? []).length === 0 ? [] : [`for ${jwt.audiences!.join(' or ')}`]),
-            ...Object.entries(jwt.claims ?? {}).map(([name, values]) => `with ${name} ${values.join(' or ')}`),
+            ...claimWords(jwt.claims),
           ].join(' '),
         ]),
+    ...(oidc === undefined ? [] : [[`login at ${oidc.issuer}`, ...claimWords(oidc.claims)].join(' ')]),
   ]
 }
+
+const claimWords = (claims: TokenRules['claims'] = {}): readonly string[] =>
+  Object.entries(claims).map(([name, values]) => `with ${name} ${values.join(' or ')}`)
 
 function whom(consumers: readonly string[] | undefined, groups: readonly string[] | undefined): string {
   if (consumers === undefined && groups === undefined) return ''

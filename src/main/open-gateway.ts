@@ -11,13 +11,14 @@ import { ingressClasses } from '../api/resources.ts'
 import type { Client } from '../client/client.ts'
 import { findProgram } from '../host/cluster-programs.ts'
 import { freePort, isFreePort } from '../host/free-port.ts'
+import { haproxyPlaces } from '../gateway/haproxy/haproxy-places.ts'
 import { ownAuthorityOption } from '../gateway/model/listener-certificates.ts'
 import { gatewayClasses, gateways } from '../api/gateway-api/resources.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ClusterPlaces } from './data-directory.ts'
-import { authorityDirectory } from './local-authority.ts'
+import { authorityDirectory, readAuthority } from './local-authority.ts'
 import { offerOnce } from './offer-once.ts'
 
 export interface ClusterGateway {
@@ -84,6 +85,11 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
       authorityDirectory: authorityDirectory(),
       clock,
     }),
+    identities: {
+      directory: join(places.data, 'gateway-identities'),
+      loginSocket: haproxyPlaces({ dataDirectory: places.data, stateDirectory: places.state }).loginSocket,
+      ownAuthority: () => readAuthority(authorityDirectory())?.certificate,
+    },
     clock,
     logger,
   })

@@ -18,6 +18,8 @@ export const nothing: Observed = {
   consumers: [],
   configuration: () => undefined,
   secret: () => undefined,
+  fetchedKeys: () => ({}),
+  sessionKey: undefined,
   loadBalancers: [],
   service: () => undefined,
   slices: () => [],

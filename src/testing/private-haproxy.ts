@@ -11,6 +11,7 @@ export interface PrivateHaproxy {
   readonly port: number
   readonly haproxy: Haproxy
   readonly masterPidFile: string
+  readonly loginSocket: string
   close(): Promise<void>
 }
 
@@ -26,6 +27,7 @@ export async function privateHaproxy(): Promise<PrivateHaproxy> {
     port: await freePort(),
     haproxy,
     masterPidFile: haproxyPlaces(directories).pidFile,
+    loginSocket: haproxyPlaces(directories).loginSocket,
     async close() {
       haproxy.leave()
       await stopHaproxy(directories)

@@ -33,14 +33,46 @@ export interface Authentication {
   keys?: { header?: string; queryParameter?: string }
   basic?: { realm: string }
   jwt?: TokenRules
+  oidc?: LoginRules
 }
 
 export interface TokenRules {
   issuer: string
   /** One of them has to be in `aud`. */
   audiences?: string[]
-  /** Of those who sign: a Secret or a ConfigMap with `jwks.json`, or with PEM in `key.pem`. */
-  keysRef: { kind: 'Secret' | 'ConfigMap'; name: string }
+  /**
+   * Of those who sign: a Secret or a ConfigMap with `jwks.json`, or with PEM in `key.pem`. Without it and `jwksUri`: where
+   * the issuer says that they are.
+   */
+  keysRef?: { kind: 'Secret' | 'ConfigMap'; name: string }
+  /** Where the keys are. */
+  jwksUri?: string
+  caRef?: AuthorityReference
+  /** Name -> values, one of which has to be there. */
+  claims?: Record<string, string[]>
+  /** Whose value says who asks. */
+  consumerClaim: string
+}
+
+/** A ConfigMap whose `ca.crt` vouches for a provider, in place of the machine's authorities. */
+export interface AuthorityReference {
+  name: string
+}
+
+/** People log in at a provider of OpenID Connect, and stay logged in by a session of the gateway. */
+export interface LoginRules {
+  issuer: string
+  clientID: string
+  /** A Secret with `client-secret`; without it the client is a public one. */
+  clientSecretRef?: { name: string }
+  /** Beyond `openid`. */
+  scopes?: string[]
+  /** To which the provider sends people back; what is below it belongs to the login, too. */
+  redirectPath: string
+  logoutPath: string
+  /** A duration. */
+  sessionDuration: string
+  caRef?: AuthorityReference
   /** Name -> values, one of which has to be there. */
   claims?: Record<string, string[]>
   /** Whose value says who asks. */

@@ -8,11 +8,13 @@ import { mirrorLines, type MirrorPlaces } from './mirror-lines.ts'
 import { serverName } from './names.ts'
 import { pathLines } from './path-lines.ts'
 import { connectionPolicyLines, policyLines } from './policy-lines.ts'
-import { quotedFormat } from './quoted.ts'
+import { quoted, quotedFormat } from './quoted.ts'
 import { redirectLines } from './redirect-lines.ts'
 import { tlsServerOptions } from './server-tls.ts'
 
 interface BackendPlaces extends MirrorPlaces {
+  /** At which the gateway itself answers those who log in. */
+  readonly loginSocket: string
   /** Of all files. */
   readonly directory: string
 }
@@ -26,7 +28,10 @@ export interface BackendLayout {
   readonly servers: ReadonlyMap<string, Server>
 }
 
-export function backendLayout({ handling, protocol, tls, servers }: Backend, places: BackendPlaces): BackendLayout {
+export function backendLayout(
+  { handling, protocol, serves, tls, servers }: Backend,
+  places: BackendPlaces,
+): BackendLayout {
   const secure = tls === undefined ? '' : tlsServerOptions(tls, protocol, places.directory)
   return {
     lines: [
@@ -35,6 +40,7 @@ export function backendLayout({ handling, protocol, tls, servers }: Backend, pla
         : handlingLines(handling, places)),
       // Servers that come while it runs find what this has read.
       ...(secure === '' ? [] : [`default-server${secure}`]),
+      ...(serves === 'logins' ? [`server logins ${quoted(`unix@${places.loginSocket}`)}`] : []),
     ],
     serverOptions: `${protocol === 'h2' ? ' proto h2' : ''}${secure}`,
     servers: new Map(servers.map(server => [serverName(server), server])),

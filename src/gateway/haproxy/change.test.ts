@@ -11,6 +11,7 @@ const places = {
   socket: '/run/gateway.sock',
   mirrorSocket: '/run/mirror.sock',
   successorDirectory: '/run/next',
+  loginSocket: '/run/logins.sock',
 }
 
 const forward = (...shares: [backend: string, weight: number][]): Action => ({

@@ -91,6 +91,13 @@ const policy = fc.record(
         ),
         basic: fc.record({ realm: odd, credentials: fc.constant('key_1') }),
         token: tokenCheck,
+        login: fc.record({
+          session: tokenCheck,
+          cookie: word,
+          start: odd,
+          redirectPath: fc.constant('/in'),
+          logoutPath: fc.constant('/out'),
+        }),
       },
       { requiredKeys: [] },
     ),
@@ -161,6 +168,7 @@ test.skipIf(isMissing)(
       directory,
       socket: join(directory, 'socket'),
       mirrorSocket: join(directory, 'mirror'),
+      loginSocket: join(directory, 'logins'),
       successorDirectory: join(directory, 'next'),
     }
     try {

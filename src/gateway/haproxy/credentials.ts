@@ -29,6 +29,6 @@ export const signingKeyFiles = ({ backends }: GatewayModel, directory: string): 
   new Map(
     [...backends.values()]
       .flatMap(({ handling }: Backend) => handling.policies ?? [])
-      .flatMap(({ identity }) => identity?.token?.keys ?? [])
+      .flatMap(({ identity }) => [identity?.token, identity?.login?.session].flatMap(check => check?.keys ?? []))
       .map(key => [signingKeyFile(key, directory), key.pem]),
   )

@@ -21,6 +21,8 @@ export interface HaproxyPlaces {
   readonly workerSocket: string
   /** To which it sends copies of requests. */
   readonly mirrorSocket: string
+  /** At which the gateway itself answers those who log in. */
+  readonly loginSocket: string
   /** Of sockets at which a process is handed what the one before still gets. */
   readonly successorDirectory: string
 }
@@ -38,6 +40,7 @@ export function haproxyPlaces({ dataDirectory, stateDirectory }: HaproxyDirector
     masterSocket: join(stateDirectory, 'haproxy-master.sock'),
     workerSocket: join(stateDirectory, 'haproxy.sock'),
     mirrorSocket: join(stateDirectory, 'haproxy-mirror.sock'),
+    loginSocket: join(stateDirectory, 'gateway-logins.sock'),
     successorDirectory: join(stateDirectory, 'haproxy-next'),
   }
 }
@@ -50,12 +53,12 @@ export const processesOf = (configFile: string): readonly number[] =>
 
 /** With all its connections. */
 export async function stopHaproxy(directories: HaproxyDirectories): Promise<void> {
-  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket, successorDirectory } =
+  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket, loginSocket, successorDirectory } =
     haproxyPlaces(directories)
   await stopDaemon(pidFile, program, stopMs)
   await Promise.all(processesOf(configFile).map(pid => endProcess(pid, stopMs)))
   await Promise.all(
-    [masterSocket, workerSocket, mirrorSocket, successorDirectory].map(place =>
+    [masterSocket, workerSocket, mirrorSocket, loginSocket, successorDirectory].map(place =>
       rm(place, { force: true, recursive: true }),
     ),
   )

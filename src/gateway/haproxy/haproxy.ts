@@ -54,6 +54,7 @@ export class Haproxy {
       directory: this.files.directory,
       socket: this.files.workerSocket,
       mirrorSocket: this.files.mirrorSocket,
+      loginSocket: this.files.loginSocket,
       successorDirectory: this.files.successorDirectory,
     }
   }
@@ -269,7 +270,7 @@ async function checked(
   for (const [file, text] of others) await writeSecret(file, text)
   await writeSecret(configFile, configuration)
   try {
-    await run(program, ['-c', '-q', '-f', configFile])
+    await run(program, ['-c', '-f', configFile])
     return undefined
   } catch (error) {
     if (!(error instanceof CommandError)) throw error

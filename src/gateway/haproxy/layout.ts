@@ -33,6 +33,8 @@ export interface Places extends MirrorPlaces {
   readonly directory: string
   /** Of the worker's commands. */
   readonly socket: string
+  /** At which the gateway itself answers those who log in. */
+  readonly loginSocket: string
   /** Of the sockets at which the process that takes over is handed requests. */
   readonly successorDirectory: string
 }

@@ -10,9 +10,11 @@ const mostValues = 16
 export const tokenLines = (
   { issuer, audiences, keys, claims, consumerClaim, consumers }: TokenCheck,
   directory: string,
+  /** In which it is found. */
+  place = 'http_auth_bearer',
 ): readonly string[] => [
   ...['token', 'signed'].map(name => `http-request unset-var(txn.${name})`),
-  'http-request set-var(txn.token) http_auth_bearer unless { var(txn.consumer) -m found }',
+  `http-request set-var(txn.token) ${place} unless { var(txn.consumer) -m found }`,
   'http-request set-var(txn.now) date',
   ...keys.flatMap(key => signatureLines(key, directory)),
   refuse('unless { var(txn.signed) -m found }'),

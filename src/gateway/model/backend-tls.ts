@@ -1,9 +1,9 @@
 // How services are spoken to by TLS, as policies say it: the one for a port goes before the one for all of a service, and of
 // two for the same the older one. What a policy cannot verify is not spoken to at all. Pure.
 // Source: Gateway API, BackendTLSPolicy.
-import { X509Certificate } from 'node:crypto'
 import type { BackendTLSPolicy } from '../../api/gateway-api/types.ts'
 import { compareAges } from './age-order.ts'
+import { authorityOf } from './authority-of.ts'
 import { servicePort } from './backends.ts'
 import { fails, type Finding } from './findings.ts'
 import { ownerOf } from './host-rule.ts'
@@ -103,31 +103,5 @@ function verified({ metadata, spec }: BackendTLSPolicy, observed: Observed): Ver
       fails('Accepted', 'NoValidCACertificate', findings.map(({ message }) => message).join(', and ')),
       ...findings,
     ],
-  }
-}
-
-function authorityOf(
-  namespace: string,
-  { group, kind, name }: { readonly group: string; readonly kind: string; readonly name: string },
-  { configuration }: Observed,
-): { readonly pem?: string; readonly finding?: Finding } {
-  if (group !== '' || kind !== 'ConfigMap')
-    return { finding: fails('ResolvedRefs', 'InvalidKind', `expected a ConfigMap, found the ${kind} "${name}"`) }
-  const invalid = (message: string): { readonly finding: Finding } => ({
-    finding: fails('ResolvedRefs', 'InvalidCACertificateRef', message),
-  })
-  const text = configuration(namespace, name)?.['ca.crt']
-  if (text === undefined) return invalid(`there is no ConfigMap "${name}" with ca.crt in the namespace ${namespace}`)
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
-  if (blocks.length === 0 || !blocks.every(isCertificate))
-    return invalid(`the ca.crt of the ConfigMap "${name}" is no certificate in PEM`)
-  return { pem: blocks.map(block => `${block}\n`).join('') }
-}
-
-function isCertificate(block: string): boolean {
-  try {
-    return new X509Certificate(block).raw.length > 0
-  } catch {
-    return false
   }
 }

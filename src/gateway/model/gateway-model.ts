@@ -18,6 +18,7 @@ import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
 import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
+import { withLoginRules } from './login-rules.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed, Policed } from './observed.ts'
 import { withCrowded } from './policies/crowded.ts'
@@ -73,13 +74,14 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   ]
   const balancers = loadBalancers(balancing, given, routed, observed, front)
   const offers = [...routed, ...balancers.offers]
-  const { entrances, problems } = entrancesOf(offers)
+  const { entrances: asked, problems } = entrancesOf(offers)
   const policies = backendTlsPolicies(observed)
-  const backends = backendsOf(
+  const services = backendsOf(
     offers.flatMap(({ rules }) => rules.flatMap(each => each.backends)),
     observed,
     policies.tlsOf,
   )
+  const { entrances, backends } = withLoginRules(asked, services)
   const ownPolicies = withCrowded(policing.own, backends.values())
   return {
     model: {

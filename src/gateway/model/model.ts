@@ -119,6 +119,8 @@ export interface Backend {
   readonly service?: ServicePort
   readonly handling: Handling
   readonly protocol: BackendProtocol
+  /** The gateway's own, in place of a service. */
+  readonly serves?: 'logins'
   /** undefined: it is spoken to in plain text. */
   readonly tls?: BackendTls
   readonly servers: readonly Server[]

@@ -12,6 +12,8 @@ import type {
   TCPRoute,
   TLSRoute,
 } from '../../api/gateway-api/types.ts'
+import type { FetchedKeys, KeySource } from '../providers/key-source.ts'
+import type { SigningKey } from './policing.ts'
 import type { PolicyLookup } from './policies/policy-place.ts'
 import type { FoundCertificate } from './certificate-of.ts'
 
@@ -40,6 +42,10 @@ export interface Observed {
   readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** What a Secret holds, decoded; undefined: there is none. */
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
+  /** What there is by now of the keys that providers publish. */
+  readonly fetchedKeys: (source: KeySource) => FetchedKeys
+  /** By which sessions of those who logged in are verified; undefined: it is not known here. */
+  readonly sessionKey: SigningKey | undefined
   /** Of a Secret. */
   readonly certificate: (namespace: string, name: string) => FoundCertificate
   readonly machine: ObservedMachine

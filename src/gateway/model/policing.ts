@@ -29,6 +29,42 @@ export interface Identity {
   readonly keys?: { readonly header?: string; readonly queryParameter?: string; readonly credentials: string }
   readonly basic?: { readonly realm: string; readonly credentials: string }
   readonly token?: TokenCheck
+  readonly login?: LoginCheck
+}
+
+/** Somebody logged in before, which a token of the gateway's own in a cookie says. */
+export interface LoginCheck {
+  readonly session: TokenCheck
+  readonly cookie: string
+  /** Where people are sent who have none; where they wanted to go is put behind it. */
+  readonly start: string
+  /** That belong to the login on each host whose requests are checked so. */
+  readonly redirectPath: string
+  readonly logoutPath: string
+}
+
+/** How people log in. */
+export interface Login {
+  /** Names it in cookies and addresses. */
+  readonly id: string
+  readonly issuer: string
+  readonly clientId: string
+  /** undefined: the client is a public one. */
+  readonly clientSecret?: string
+  readonly scopes: readonly string[]
+  readonly redirectPath: string
+  readonly logoutPath: string
+  readonly sessionMs: number
+  /** Of the provider, in PEM; the machine's by default. */
+  readonly authority?: string
+  readonly claims: readonly AskedClaim[]
+  readonly consumerClaim: string
+}
+
+export interface AskedClaim {
+  readonly name: string
+  /** One of which it has to have. */
+  readonly values: readonly string[]
 }
 
 /**
@@ -50,7 +86,7 @@ export interface TokenCheck {
   readonly audiences: readonly string[]
   readonly keys: readonly SigningKey[]
   /** Each has to have one of its values. */
-  readonly claims: readonly { readonly name: string; readonly values: readonly string[] }[]
+  readonly claims: readonly AskedClaim[]
   /** Whose value says who asks. */
   readonly consumerClaim: string
   /** Of who asks; undefined: whoever has a token. */

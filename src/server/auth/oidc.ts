@@ -1,8 +1,8 @@
 // Tokens of an OpenID Connect provider. What the provider says of itself and its keys are fetched when its
 // first token comes, and kept; a provider that cannot be reached makes its tokens no good, and nothing else.
 // Source: staging/src/k8s.io/apiserver/plugin/pkg/authenticator/token/oidc.
-import { get } from 'node:https'
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose'
+import { fetchJson } from '../../host/bounded-request.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { networkFaultText } from '../outgoing/network-fault.ts'
@@ -132,7 +132,8 @@ class ProviderKeys {
 
   private async fetch(): Promise<JSONWebKeySet> {
     const { issuerUrl, authority } = this.settings
-    const about = (await fetchJson(`${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`, authority)) as {
+    const asked = { timeoutMs, mostBytes, ...(authority !== undefined && { authority }) }
+    const about = (await fetchJson(`${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`, asked)) as {
       issuer?: unknown
       jwks_uri?: unknown
     }
@@ -140,47 +141,8 @@ class ProviderKeys {
       throw new Error(`expected the issuer ${issuerUrl} in its configuration, found ${String(about.issuer)}`)
     if (typeof about.jwks_uri !== 'string' || !about.jwks_uri.startsWith('https://'))
       throw new Error('expected jwks_uri with an https address in its configuration')
-    const keys = (await fetchJson(about.jwks_uri, authority)) as Partial<JSONWebKeySet>
+    const keys = (await fetchJson(about.jwks_uri, asked)) as Partial<JSONWebKeySet>
     if (!Array.isArray(keys.keys)) throw new Error('expected a list of keys at jwks_uri')
     return keys as JSONWebKeySet
   }
-}
-
-function fetchJson(url: string, authority: string | undefined): Promise<object> {
-  return new Promise((resolve, reject) => {
-    const request = get(
-      url,
-      {
-        ...(authority !== undefined && { ca: authority }),
-        timeout: timeoutMs,
-        signal: AbortSignal.timeout(timeoutMs),
-        agent: false,
-      },
-      response => {
-        if (response.statusCode !== 200) {
-          response.resume()
-          reject(new Error(`${url} answered ${response.statusCode}`))
-          return
-        }
-        const chunks: Buffer[] = []
-        let size = 0
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > mostBytes) request.destroy(new Error(`${url} answered with more than ${mostBytes} bytes`))
-          else chunks.push(chunk)
-        })
-        response.once('error', reject)
-        response.once('end', () => {
-          try {
-            const value: unknown = JSON.parse(Buffer.concat(chunks).toString())
-            if (typeof value !== 'object' || value === null) throw new Error('no object')
-            resolve(value)
-          } catch {
-            reject(new Error(`${url} answered with something else than JSON`))
-          }
-        })
-      },
-    )
-    request.once('error', reject)
-  })
 }

@@ -1,5 +1,5 @@
 // AccessPolicy: who may ask.
-import { objectName } from '../names-and-references.ts'
+import { duration, objectName } from '../names-and-references.ts'
 import { described, list, map, object, oneOf, rule, ruled, text, whole, withDefault } from '../schema.ts'
 import { policyDefinition, policyStatus, targetRefs } from './definition.ts'
 import { headerName } from './header-name.ts'
@@ -13,36 +13,77 @@ const keys = ruled(
 )
 
 const claimName = '^[A-Za-z0-9_-]+$'
-const jwt = object(
-  {
-    issuer: described('What iss has to be.', text(253, 1)),
-    audiences: described('One of them has to be in aud.', list(text(253, 1), 16)),
-    keysRef: described(
-      'The keys of those who sign: a Secret or ConfigMap with jwks.json, or with PEM in key.pem.',
-      object({ kind: withDefault(oneOf('Secret', 'ConfigMap'), 'Secret'), name: objectName }, ['name']),
-    ),
-    claims: described('Name -> values, one of which has to be there.', map(list(text(253, 1), 16, 1), 16)),
-    consumerClaim: described('Whose value says who asks.', withDefault({ ...text(64, 1), pattern: claimName }, 'sub')),
-  },
-  ['issuer', 'keysRef'],
+const claimed = {
+  claims: described('Name -> values, one of which has to be there.', map(list(text(253, 1), 16, 1), 16)),
+  consumerClaim: described('Whose value says who asks.', withDefault({ ...text(64, 1), pattern: claimName }, 'sub')),
+}
+const namesOfClaims = rule(
+  'names of claims have letters, digits, _ and -',
+  `has(self.claims) ? self.claims.all(name, name.matches('${claimName}')) : true`,
+)
+const caRef = described(
+  'A ConfigMap whose ca.crt vouches for the provider, in place of the authorities of the machine.',
+  object({ name: objectName }, ['name']),
+)
+const address = { ...text(2048, 1), pattern: '^https?://[^/?#]+' }
+
+const jwt = ruled(
+  object(
+    {
+      issuer: described('What iss has to be.', text(253, 1)),
+      audiences: described('One of them has to be in aud.', list(text(253, 1), 16)),
+      keysRef: described(
+        'The keys of those who sign: a Secret or ConfigMap with jwks.json, or with PEM in key.pem. Without it and jwksUri, the keys are where the issuer says.',
+        object({ kind: withDefault(oneOf('Secret', 'ConfigMap'), 'Secret'), name: objectName }, ['name']),
+      ),
+      jwksUri: described('Where the keys of those who sign are.', address),
+      caRef,
+      ...claimed,
+    },
+    ['issuer'],
+  ),
+  namesOfClaims,
+  rule('expected keysRef or jwksUri, not both', '!(has(self.keysRef) && has(self.jwksUri))'),
+  rule(
+    'without keysRef and jwksUri, issuer has to be an address',
+    "has(self.keysRef) || has(self.jwksUri) || self.issuer.matches('^https?://[^/?#]+')",
+  ),
+)
+
+const pathOfLogin = { ...text(256, 2), pattern: '^(/[A-Za-z0-9._~-]+)+$' }
+const oidc = ruled(
+  object(
+    {
+      issuer: described('The provider.', address),
+      clientID: described('As the provider knows this client.', text(256, 1)),
+      clientSecretRef: described(
+        'A Secret with client-secret; without it the client is a public one.',
+        object({ name: objectName }, ['name']),
+      ),
+      scopes: described('What is asked for beyond openid.', list(text(128, 1), 16)),
+      redirectPath: described(
+        'To which the provider sends people back: what it has to know as https://HOST/PATH. What is below it is the login, too.',
+        withDefault(pathOfLogin, '/oauth2/callback'),
+      ),
+      logoutPath: described('Who asks for it is logged out.', withDefault(pathOfLogin, '/oauth2/logout')),
+      sessionDuration: described('For which nobody has to log in again.', withDefault(duration, '8h')),
+      caRef,
+      ...claimed,
+    },
+    ['issuer', 'clientID'],
+  ),
+  namesOfClaims,
+  rule('redirectPath and logoutPath are two', 'self.redirectPath != self.logoutPath'),
 )
 
 const authentication = ruled(
   object({
     keys: described('A key in a header or in the query.', keys),
     basic: described('A name and a password.', object({ realm: withDefault(text(64, 1), 'restricted') })),
-    jwt: described(
-      'A signed token in Authorization: Bearer, which has exp.',
-      ruled(
-        jwt,
-        rule(
-          'names of claims have letters, digits, _ and -',
-          `has(self.claims) ? self.claims.all(name, name.matches('${claimName}')) : true`,
-        ),
-      ),
-    ),
+    jwt: described('A signed token in Authorization: Bearer, which has exp.', jwt),
+    oidc: described('People log in at a provider of OpenID Connect.', oidc),
   }),
-  rule('expected keys, basic or jwt', 'has(self.keys) || has(self.basic) || has(self.jwt)'),
+  rule('expected keys, basic, jwt or oidc', 'has(self.keys) || has(self.basic) || has(self.jwt) || has(self.oidc)'),
 )
 
 export const accessPolicy = policyDefinition({

@@ -3,14 +3,17 @@ import type { AccessPolicy, TokenRules } from '../../../api/gateway-api/policies
 import { hashOf } from '../backends.ts'
 import type { Finding } from '../findings.ts'
 import { ownerOf } from '../host-rule.ts'
-import type { Credentials, Identity, KnownConsumer, Policing, TokenCheck } from '../policing.ts'
+import type { Credentials, Identity, KnownConsumer, Login, Policing, TokenCheck } from '../policing.ts'
 import type { OwnConsumer } from './consumers.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
-import { signingKeys } from './signing-keys.ts'
+import { askedClaims, vouchedBy } from './asked-claims.ts'
+import { loginOf } from './logins.ts'
+import { providerKeys, signingKeys, type FoundKeys } from './signing-keys.ts'
 
 export interface MadeAccess {
   readonly policing: Policing
   readonly credentials: ReadonlyMap<string, Credentials>
+  readonly login?: Login
   readonly findings: readonly Finding[]
 }
 
@@ -26,12 +29,16 @@ export function accessOf(policy: AccessPolicy, consumers: readonly OwnConsumer[]
     return id
   }
   const token = authentication?.jwt === undefined ? undefined : tokenCheck(authentication.jwt, policy, known, inputs)
+  const login = authentication?.oidc === undefined ? undefined : loginOf(authentication.oidc, policy, inputs)
   const identity: Identity | undefined = authentication && {
     ...(authentication.keys !== undefined && { keys: { ...authentication.keys, credentials: table('Key') } }),
     ...(authentication.basic !== undefined && {
       basic: { realm: authentication.basic.realm, credentials: table('Basic') },
     }),
     ...(token !== undefined && { token: token.check }),
+    ...(login !== undefined && {
+      login: { ...login.check, session: { ...login.check.session, ...letIn(policy, known) } },
+    }),
   }
   return {
     // Without its keys no token is good, and other ways in are as they were.
@@ -43,7 +50,8 @@ export function accessOf(policy: AccessPolicy, consumers: readonly OwnConsumer[]
       ...(identity !== undefined && { identity }),
     },
     credentials,
-    findings: token?.findings ?? [],
+    ...(login?.login !== undefined && { login: login.login }),
+    findings: [...(token?.findings ?? []), ...(login?.findings ?? [])],
   }
 }
 
@@ -64,25 +72,35 @@ function letsIn({ spec }: AccessPolicy, { metadata, spec: { groups = [] } }: Own
 const namesIn = (known: readonly OwnConsumer[], policy: AccessPolicy): readonly string[] =>
   known.filter(({ consumer }) => letsIn(policy, consumer)).map(({ consumer }) => consumer.metadata.name)
 
+/** undefined: everybody. */
+const letIn = (policy: AccessPolicy, known: readonly OwnConsumer[]): Pick<TokenCheck, 'consumers'> =>
+  policy.spec.consumers === undefined && policy.spec.groups === undefined
+    ? {}
+    : { consumers: [...new Set([...(policy.spec.consumers ?? []), ...namesIn(known, policy)])] }
+
 function tokenCheck(
-  { issuer, audiences = [], keysRef, claims = {}, consumerClaim }: TokenRules,
+  { issuer, audiences = [], claims, consumerClaim, ...rules }: TokenRules,
   policy: AccessPolicy,
   known: readonly OwnConsumer[],
   inputs: PolicyInputs,
 ): { readonly check: TokenCheck; readonly findings: readonly Finding[] } {
-  const { keys, findings } = signingKeys(keysRef, policy.metadata.namespace ?? '', inputs)
-  const { consumers, groups } = policy.spec
+  const { keys, findings } = keysOf({ issuer, ...rules }, policy.metadata.namespace ?? '', inputs)
   return {
-    check: {
-      issuer,
-      audiences,
-      keys,
-      claims: Object.entries(claims).map(([name, values]) => ({ name, values })),
-      consumerClaim,
-      ...((consumers !== undefined || groups !== undefined) && {
-        consumers: [...new Set([...(consumers ?? []), ...namesIn(known, policy)])],
-      }),
-    },
+    check: { issuer, audiences, keys, claims: askedClaims(claims), consumerClaim, ...letIn(policy, known) },
     findings,
   }
+}
+
+function keysOf(
+  { issuer, keysRef, jwksUri, caRef }: Pick<TokenRules, 'issuer' | 'keysRef' | 'jwksUri' | 'caRef'>,
+  namespace: string,
+  inputs: PolicyInputs,
+): FoundKeys {
+  if (keysRef !== undefined) return signingKeys(keysRef, namespace, inputs)
+  const { pem, finding } = vouchedBy(caRef, namespace, inputs)
+  if (finding !== undefined) return { keys: [], findings: [finding] }
+  return providerKeys(
+    { issuer, ...(jwksUri !== undefined && { uri: jwksUri }), ...(pem !== undefined && { authority: pem }) },
+    inputs,
+  )
 }

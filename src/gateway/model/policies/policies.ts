@@ -3,7 +3,7 @@ import type { AccessPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gat
 import { compareAges } from '../age-order.ts'
 import { fails, type Finding } from '../findings.ts'
 import { ownerOf } from '../host-rule.ts'
-import type { Credentials, Policing } from '../policing.ts'
+import type { Credentials, Login, Policing } from '../policing.ts'
 import { accessOf } from './access.ts'
 import { knownConsumers, type OwnConsumer } from './consumers.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
@@ -22,11 +22,14 @@ export interface Policies extends PolicyLookup {
   readonly consumers: readonly OwnConsumer[]
   /** By the names by which checks refer to them. */
   readonly credentials: ReadonlyMap<string, Credentials>
+  /** By id. */
+  readonly logins: ReadonlyMap<string, Login>
 }
 
 export function policiesOf(inputs: PolicyInputs): Policies {
   const byPlace = new Map<string, Policing[]>()
   const credentials = new Map<string, Credentials>()
+  const logins = new Map<string, Login>()
   const consumers = knownConsumers(inputs)
   const own: OwnPolicy[] = []
   const add = (
@@ -54,6 +57,7 @@ export function policiesOf(inputs: PolicyInputs): Policies {
   for (const policy of inputs.accessPolicies.toSorted(compareAges)) {
     const made = accessOf(policy, consumers, inputs)
     for (const [id, table] of made.credentials) credentials.set(id, table)
+    if (made.login !== undefined) logins.set(made.login.id, made.login)
     add(policy, made)
   }
   for (const policy of inputs.trafficPolicies.toSorted(compareAges))
@@ -62,6 +66,7 @@ export function policiesOf(inputs: PolicyInputs): Policies {
     own,
     consumers,
     credentials,
+    logins,
     // One that is for several of them is heeded once.
     of: places => [...new Set(places.flatMap(place => byPlace.get(keyOf(place)) ?? []))],
   }

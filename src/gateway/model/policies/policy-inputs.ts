@@ -1,5 +1,7 @@
 // What there has to be known to make sense of policies.
 import type { AccessPolicy, Consumer, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import type { FetchedKeys, KeySource } from '../../providers/key-source.ts'
+import type { SigningKey } from '../policing.ts'
 import type { MissingTarget } from './targets.ts'
 
 export interface PolicyInputs {
@@ -10,6 +12,10 @@ export interface PolicyInputs {
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** What a ConfigMap holds. */
   readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
+  /** What there is by now of the keys that providers publish. */
+  readonly fetchedKeys: (source: KeySource) => FetchedKeys
+  /** By which sessions of those who logged in are verified; undefined: it is not known here. */
+  readonly sessionKey: SigningKey | undefined
   readonly missingTarget: MissingTarget
   /** Why what an object asks for cannot be served, found out by trying: by its owner's text. */
   readonly refused: ReadonlyMap<string, string>

@@ -4,6 +4,7 @@ import type { TokenRules } from '../../../api/gateway-api/policies.ts'
 import { errorText } from '../../../lib/error-text.ts'
 import { fails, type Finding } from '../findings.ts'
 import type { SigningKey } from '../policing.ts'
+import type { KeySource } from '../../providers/key-source.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
 
 export interface FoundKeys {
@@ -11,8 +12,35 @@ export interface FoundKeys {
   readonly findings: readonly Finding[]
 }
 
+/** Of a provider that says itself what they are. */
+export function providerKeys(source: KeySource, { fetchedKeys }: Pick<PolicyInputs, 'fetchedKeys'>): FoundKeys {
+  const { text, problem } = fetchedKeys(source)
+  const from = `of ${source.uri ?? source.issuer}`
+  const stale =
+    problem === undefined
+      ? []
+      : [
+          fails(
+            'ResolvedRefs',
+            'KeysNotFetched',
+            `${text === undefined ? 'the keys' : 'newer keys'} ${from} could not be fetched: ${problem}`,
+          ),
+        ]
+  if (text === undefined)
+    return {
+      keys: [],
+      findings: stale.length > 0 ? stale : [fails('ResolvedRefs', 'Pending', `the keys ${from} are being fetched`)],
+    }
+  try {
+    const { keys, findings } = keysOfSet(JSON.parse(text), from)
+    return { keys, findings: [...findings, ...stale] }
+  } catch (error) {
+    return without(`the keys ${from} cannot be read: ${errorText(error)}`)
+  }
+}
+
 export function signingKeys(
-  { kind, name }: TokenRules['keysRef'],
+  { kind, name }: NonNullable<TokenRules['keysRef']>,
   namespace: string,
   { secret, configuration }: Pick<PolicyInputs, 'secret' | 'configuration'>,
 ): FoundKeys {
