@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const { namespace = '' } = offeredGateway
+const { namespace } = offeredGateway
 const policy = (name: string, authentication: object): Parameters<typeof server.local.create<AccessPolicy>>[1] => ({
   metadata: { namespace, name },
   spec: {

@@ -55,6 +55,8 @@ function whom(consumers: readonly string[] | undefined, groups: readonly string[
 const trafficWords = ({
   rateLimits = [],
   maxBodySize,
+  maxHeaderSize,
+  cache,
   maintenance,
   compression,
   requestId,
@@ -62,6 +64,8 @@ const trafficWords = ({
   ...(maintenance === undefined ? [] : [`every request gets 503 "${maintenance.message}"`]),
   ...rateLimits.map(limitWords),
   ...(maxBodySize === undefined ? [] : [`a body of at most ${maxBodySize}`]),
+  ...(maxHeaderSize === undefined ? [] : [`headers of at most ${maxHeaderSize}`]),
+  ...(cache === undefined ? [] : [`answers are kept for up to ${durationMs(cache.maxAge) / 1000} s`]),
   ...(requestId === undefined ? [] : [`an id in ${requestId.header}`]),
   ...(compression === undefined ? [] : [`answers are compressed (${compression.contentTypes.join(', ')})`]),
 ]

@@ -6,6 +6,7 @@ import {
   request,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type Server,
   type ServerResponse,
 } from 'node:http'
@@ -43,13 +44,17 @@ export interface Handled {
   readonly protocol?: BackendProtocol
 }
 
-/** @param heard gets what it was asked, too */
+/**
+ * A request may ask for headers of the answer: as JSON in `x-answer`.
+ * @param heard gets what it was asked, too
+ */
 export function tellingService(heard: (told: Told) => void = () => {}): Promise<Server & { readonly port: number }> {
   const tell = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = (await bodyOf(asked)).toString('latin1')
     const told: Told = { method: asked.method!, url: asked.url!, headers: asked.headers, body }
     heard(told)
-    response.end(JSON.stringify(told))
+    const more = JSON.parse(String(asked.headers['x-answer'] ?? '{}')) as OutgoingHttpHeaders
+    response.writeHead(200, more).end(JSON.stringify(told))
   }
   return listening(createServer((asked, response) => void tell(asked, response)))
 }

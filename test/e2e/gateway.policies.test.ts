@@ -45,6 +45,8 @@ const basic = (name: string, password: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
 })
 
+const cache = { maxAge: '60s', maxObjectSize: '64Ki', size: '1Mi' }
+
 const cluster: PolicedCluster = {
   rules: {
     open: {},
@@ -68,6 +70,9 @@ const cluster: PolicedCluster = {
     tenant: {},
     everyone: {},
     small: {},
+    brief: {},
+    kept: {},
+    mine: {},
     down: {},
     packed: {},
     marked: {},
@@ -145,6 +150,7 @@ const cluster: PolicedCluster = {
     accessPolicy('allowed', 'allowed', {
       addresses: { allow: [...Array.from({ length: 60 }, (_, at) => `10.${at}.0.0/16`), '127.0.0.1/32'], deny: [] },
     }),
+    accessPolicy('mine', 'mine', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('asked', 'asked', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('moved', 'moved', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('each', 'each', { authentication: { keys: { header: 'x-api-key' } } }),
@@ -154,6 +160,9 @@ const cluster: PolicedCluster = {
     trafficPolicy('each', 'each', { rateLimits: [{ requests: 3, per: '1m', by: 'Consumer' }] }),
     trafficPolicy('tenant', 'tenant', { rateLimits: [{ requests: 2, per: '1m', by: 'Header', header: 'X-Tenant' }] }),
     trafficPolicy('everyone', 'everyone', { rateLimits: [{ requests: 2, per: '1m', by: 'Everybody' }] }),
+    trafficPolicy('brief', 'brief', { maxHeaderSize: '1Ki' }),
+    trafficPolicy('kept', 'kept', { cache }),
+    trafficPolicy('mine', 'mine', { cache }),
     trafficPolicy('small', 'small', { maxBodySize: '1Ki' }),
     trafficPolicy('down', 'down', { maintenance: { message: 'back at %noon% "soon"', retryAfter: '2m' } }),
     trafficPolicy('packed', 'packed', { compression: { contentTypes: ['application/json', 'text/plain'] } }),
@@ -413,11 +422,56 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
   })
 
   test('answers are compressed for those that take it', async () => {
-    const { headers, body } = await ask('/packed', { 'accept-encoding': 'gzip' })
-    // The service of this test names no type.
-    expect(headers['content-encoding'] === undefined ? body.toString() : gunzipSync(body).toString()).toContain(
-      '/packed',
-    )
+    const asJson = { 'x-answer': JSON.stringify({ 'content-type': 'application/json' }) }
+    const { headers, body } = await ask('/packed', { 'accept-encoding': 'gzip', ...asJson })
+    expect(headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(body).toString()).toContain('/packed')
+    expect((await ask('/packed', asJson)).headers['content-encoding']).toBeUndefined()
+  })
+
+  test('headers that are too large are refused', async () => {
+    const of = (bytes: number): Promise<number> => status('/brief', { 'x-long': 'x'.repeat(bytes) })
+    expect([await of(500), await of(1200)]).toEqual([200, 431])
+  })
+
+  describe('an answer', () => {
+    const keptFor = (control: string): Record<string, string> => ({
+      'x-answer': JSON.stringify({ 'cache-control': control }),
+    })
+    /** Which of two requests the service answered, by a header that it is asked with. */
+    async function answered(
+      path: string,
+      headers: Record<string, string>,
+      ...others: Record<string, string>[]
+    ): Promise<string[]> {
+      const found: string[] = []
+      for (const [count, more] of [{}, ...others].entries())
+        found.push((await told(path, { ...headers, 'x-count': String(count), ...more }))['x-count']!)
+      return found
+    }
+
+    test('that may be kept is given to who asks for the same', async () => {
+      expect(await answered('/kept?a', keptFor('max-age=30'), {})).toEqual(['0', '0'])
+      const varying = { 'x-answer': JSON.stringify({ 'cache-control': 'max-age=30', vary: 'accept-encoding' }) }
+      expect(await answered('/kept?b', varying, {})).toEqual(['0', '0'])
+    })
+
+    test('that varies by what HAProxy does not look at is not kept', async () => {
+      const asked = { 'x-answer': JSON.stringify({ 'cache-control': 'max-age=30', vary: 'x-who' }) }
+      expect(await answered('/kept?vary', asked, {})).toEqual(['0', '1'])
+    })
+
+    test.each(['no-store', 'private', 'no-cache'])('that is %s is not kept', async control => {
+      expect(await answered(`/kept?${control}`, keptFor(control), {})).toEqual(['0', '1'])
+    })
+
+    test('to somebody who showed who it is goes to nobody else, unless it is for all', async () => {
+      const ann = { 'x-api-key': 'key of ann' }
+      const bob = { 'x-api-key': 'key of bob' }
+      expect(await answered('/mine?own', { ...keptFor('max-age=30'), ...ann }, bob)).toEqual(['0', '1'])
+      expect(await answered('/mine?all', { ...keptFor('public, max-age=30'), ...ann }, bob)).toEqual(['0', '0'])
+      expect(await status('/mine?all')).toBe(401)
+    })
   })
 
   test('each request has an id', async () => {

@@ -101,6 +101,9 @@ export interface TrafficPolicy extends Metadata {
     rateLimits?: WrittenRateLimit[]
     /** A quantity: `10Mi`. */
     maxBodySize?: string
+    /** A quantity. */
+    maxHeaderSize?: string
+    cache?: { maxAge: string; maxObjectSize: string; size: string }
     maintenance?: { message: string; retryAfter?: string }
     compression?: { contentTypes: string[] }
     /** The name of the header. */

@@ -29,7 +29,7 @@ export interface BackendLayout {
 }
 
 export function backendLayout(
-  { handling, protocol, serves, tls, servers }: Backend,
+  { id, handling, protocol, serves, tls, servers }: Backend,
   places: BackendPlaces,
 ): BackendLayout {
   const secure = tls === undefined ? '' : tlsServerOptions(tls, protocol, places.directory)
@@ -37,7 +37,7 @@ export function backendLayout(
     lines: [
       ...(protocol === 'tcp'
         ? ['mode tcp', ...connectionPolicyLines(handling.policies)]
-        : handlingLines(handling, places)),
+        : handlingLines(id, handling, places)),
       // Servers that come while it runs find what this has read.
       ...(secure === '' ? [] : [`default-server${secure}`]),
       ...(serves === 'logins' ? [`server logins ${quoted(`unix@${places.loginSocket}`)}`] : []),
@@ -48,9 +48,10 @@ export function backendLayout(
 }
 
 const handlingLines = (
+  id: string,
   handling: Handling,
   places: BackendPlaces,
-  policies = policyLines(handling.policies, places.directory),
+  policies = policyLines(id, handling.policies, places.directory),
 ): readonly string[] => [
   ...policies.settings,
   ...policies.first,

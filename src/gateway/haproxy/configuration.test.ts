@@ -115,6 +115,12 @@ const policy = fc.record(
       { maxLength: 2 },
     ),
     maxBodyBytes: fc.integer({ min: 1, max: 1e12 }),
+    maxHeaderBytes: fc.integer({ min: 1, max: 1e12 }),
+    cache: fc.record({
+      maxAgeSeconds: fc.integer({ min: 1, max: 1e8 }),
+      maxObjectBytes: fc.integer({ min: 1, max: 1e12 }),
+      bytes: fc.integer({ min: 1, max: 8 << 20 }),
+    }),
     maintenance: fc.record({ message: odd, retryAfterSeconds: fc.nat() }, { requiredKeys: ['message'] }),
     compressed: fc.subarray(['text/html', 'application/json', 'image/svg+xml'], { minLength: 1 }),
     requestId: token,

@@ -2,6 +2,7 @@
 // servers, which it takes while it runs. Pure.
 import type { Entrance, GatewayModel } from '../model/model.ts'
 import { nowhere, sharedPlaces, frontendLines, type EntranceFiles, type MapName } from './lines.ts'
+import { cacheSections } from './cache-lines.ts'
 import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { credentialMaps, signingKeyFiles } from './credentials.ts'
@@ -67,6 +68,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),
       ...tableLines(model.backends),
+      ...cacheSections(model.backends),
     ].join('\n'),
     maps: new Map([
       ...maps,

@@ -2,6 +2,7 @@
 // asked, who asks, how much that one asked, how large it is. Pure.
 import { limitsOf, mostLimits, type Maintenance, type Policing } from '../model/policing.ts'
 import { addressLines, refusedConnectionLines } from './address-lines.ts'
+import { cacheLines } from './cache-lines.ts'
 import { identityLines } from './identity-lines.ts'
 import { limitLines } from './limit-lines.ts'
 import { quoted, quotedSample } from './quoted.ts'
@@ -15,7 +16,8 @@ export interface PolicyLines {
   readonly settings: readonly string[]
 }
 
-export function policyLines(policies: readonly Policing[] = [], directory: string): PolicyLines {
+/** @param id of the backend whose they are */
+export function policyLines(id: string, policies: readonly Policing[] = [], directory: string): PolicyLines {
   const limits = limitsOf(policies).map((limit, counter) => ({ limit, counter }))
   if (policies.some(({ isClosed }) => isClosed === true) || limits.length > mostLimits)
     return { first: [closedLine], after: undefined, settings: [] }
@@ -23,6 +25,7 @@ export function policyLines(policies: readonly Policing[] = [], directory: strin
   const [maintenance] = policies.flatMap(each => each.maintenance ?? [])
   if (maintenance !== undefined)
     return { first: [...fromWhere, maintenanceLine(maintenance)], after: undefined, settings: [] }
+  const cached = cacheLines(id, policies)
   return {
     first: fromWhere,
     after: [
@@ -30,10 +33,16 @@ export function policyLines(policies: readonly Policing[] = [], directory: strin
       ...limitLines(limits.filter(({ limit }) => limit.by !== 'consumer')),
       ...policies.flatMap(({ identity }) => identityLines(identity, directory)),
       ...limitLines(limits.filter(({ limit }) => limit.by === 'consumer')),
+      ...headerSizeLines(policies.flatMap(({ maxHeaderBytes }) => maxHeaderBytes ?? [])),
       ...bodyLines(policies.flatMap(({ maxBodyBytes }) => maxBodyBytes ?? [])),
       ...requestIdLines(policies.flatMap(({ requestId }) => requestId ?? [])),
+      ...cached.lines,
     ],
-    settings: compressionLines(new Set(policies.flatMap(({ compressed }) => compressed ?? []))),
+    // What is kept is not compressed: those that take it and those that do not get the same.
+    settings: [
+      ...cached.settings,
+      ...compressionLines(new Set(policies.flatMap(({ compressed }) => compressed ?? []))),
+    ],
   }
 }
 
@@ -59,6 +68,13 @@ const bodyLines = (limits: readonly number[]): readonly string[] =>
         `http-request return status 413 content-type text/plain string ${quoted('the body is too large')} if { req.body_size gt ${Math.min(...limits)} }`,
         'http-request wait-for-body time 5s at-least 1 unless { req.fhdr(content-length) -m found }',
         `http-request return status 411 content-type text/plain string ${quoted('say how large the body is')} if { req.body_size gt 0 } !{ req.fhdr(content-length) -m found }`,
+      ]
+
+const headerSizeLines = (limits: readonly number[]): readonly string[] =>
+  limits.length === 0
+    ? []
+    : [
+        `http-request return status 431 content-type text/plain string ${quoted('the headers are too large')} if { req.hdrs,length gt ${Math.min(...limits)} }`,
       ]
 
 /** One that a client brings along stays, unless it is odd. */

@@ -10,6 +10,9 @@ export interface Policing {
   readonly identity?: Identity
   readonly limits?: readonly RateLimit[]
   readonly maxBodyBytes?: number
+  /** Of all headers together. */
+  readonly maxHeaderBytes?: number
+  readonly cache?: AnswerCache
   readonly maintenance?: Maintenance
   /** Types of content that are compressed. */
   readonly compressed?: readonly string[]
@@ -99,6 +102,14 @@ export interface SigningKey {
   readonly algorithm: string
   /** The public key, in PEM. */
   readonly pem: string
+}
+
+/** Answers that may be kept, in the words of HTTP (RFC 9111). */
+export interface AnswerCache {
+  readonly maxAgeSeconds: number
+  readonly maxObjectBytes: number
+  /** Of all that is kept. */
+  readonly bytes: number
 }
 
 /** That can be counted for one request; with more of them, nobody is let in. */

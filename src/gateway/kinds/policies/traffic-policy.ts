@@ -21,6 +21,8 @@ const rateLimit = ruled(
   rule('expected per from 1s to 24h', "duration(self.per) >= duration('1s') && duration(self.per) <= duration('24h')"),
 )
 
+const size = { ...text(16, 1), pattern: '^[1-9][0-9]*([kMG]|[KMG]i)?$' }
+
 export const trafficPolicy = policyDefinition({
   kind: 'TrafficPolicy',
   plural: 'trafficpolicies',
@@ -32,10 +34,11 @@ export const trafficPolicy = policyDefinition({
         'What goes beyond is answered with 429. Three are the most for a request.',
         list(rateLimit, 3, 1),
       ),
-      maxBodySize: described('A greater body is answered with 413: 10Mi.', {
-        ...text(16, 1),
-        pattern: '^[1-9][0-9]*([kMG]|[KMG]i)?$',
-      }),
+      maxBodySize: described('A greater body is answered with 413: 10Mi.', size),
+      maxHeaderSize: described(
+        'Greater headers, all together, are answered with 431: 4Ki. More than 14Ki are for nobody.',
+        size,
+      ),
       maintenance: described(
         'Every request is answered with 503.',
         object({ message: withDefault(text(4096), 'down for maintenance'), retryAfter: duration }),
@@ -52,6 +55,14 @@ export const trafficPolicy = policyDefinition({
             'application/json',
             'image/svg+xml',
           ]),
+        }),
+      ),
+      cache: described(
+        'Answers that their service lets be kept are kept, and given to who asks for the same.',
+        object({
+          maxAge: described('For which, at most.', withDefault(duration, '60s')),
+          maxObjectSize: described('Greater answers are not kept.', withDefault(size, '64Ki')),
+          size: described('For each service, in memory; 1Mi at least.', withDefault(size, '8Mi')),
         }),
       ),
       requestId: described(
