@@ -109,6 +109,8 @@ export function missedText(request: RequestInMind, explanation: Exclude<Explanat
     return `the gateway does not listen at ${at}; ${takenAt(request, explanation.entrances)}`
   if (explanation.found === 'other protocol')
     return `${scheme} is not what ${at} takes (${explanation.entrance.protocol}); ${takenAt(request, explanation.entrances)}`
+  if (explanation.found === 'two readings')
+    return `the gateway answers 400: some services would read ${request.path} as ${explanation.other}, which leads elsewhere`
   const { entrance, missed } = explanation
   if (entrance.protocol !== 'HTTP' && entrance.protocol !== 'HTTPS')
     return `nothing takes connections for ${request.host} at ${at}, so that they are closed; ${nearest(request, missed)}`

@@ -1,7 +1,9 @@
 // Which rule takes a request that somebody has in mind, and what becomes of it; where none does, what comes nearest. Pure.
+import { sameJson } from '../api/validation/scalars.ts'
 import { entranceFacts, openedBy, type EntranceFacts } from './entrance-facts.ts'
 import { answersTo, compareHosts, findRule, matchesPath, type AskedRequest } from './model/find-rule.ts'
 import type { Entrance, Host, Rule } from './model/model.ts'
+import { otherReading } from './model/plain-path.ts'
 import { textOfHost } from './model/host-names.ts'
 import { conditionWords, ruleFacts, type KnownModel, type RuleFacts } from './rule-facts.ts'
 
@@ -25,6 +27,8 @@ export type Explanation =
   | { readonly found: 'no entrance'; readonly entrances: readonly EntranceFacts[] }
   /** It is asked for in another way than the entrance takes. */
   | { readonly found: 'other protocol'; readonly entrance: EntranceFacts; readonly entrances: readonly EntranceFacts[] }
+  /** Some services read its path in another way, and that leads elsewhere. */
+  | { readonly found: 'two readings'; readonly entrance: EntranceFacts; readonly other: string }
   | { readonly found: 'no rule'; readonly entrance: EntranceFacts; readonly missed: Missed }
 
 export interface Missed {
@@ -45,6 +49,11 @@ export function explainRequest(known: KnownModel, request: RequestInMind): Expla
   if (!speaks(entrance, request))
     return { found: 'other protocol', entrance: entranceFacts(entrance), entrances: taking(entrances, request) }
   const rule = findRule(entrance, request)
+  const other = otherReading(request.path)
+  if (other !== undefined && entrance.carries === undefined) {
+    const read = findRule(entrance, { ...request, path: other })
+    if (!isSame(read, rule)) return { found: 'two readings', entrance: entranceFacts(entrance), other }
+  }
   const host = rule && hostsFor(entrance, request).find(({ rules }) => rules.includes(rule))
   if (rule === undefined || host === undefined)
     return { found: 'no rule', entrance: entranceFacts(entrance), missed: missedAt(entrance, known, request) }
@@ -55,6 +64,10 @@ export function explainRequest(known: KnownModel, request: RequestInMind): Expla
     rule: ruleFacts(rule, host, entrance, known, request),
   }
 }
+
+/** Whether they lead to the same. */
+const isSame = (left: Rule | undefined, right: Rule | undefined): boolean =>
+  left === right || (left !== undefined && right !== undefined && sameJson(left.action, right.action))
 
 /** The most telling one first. */
 const hostsFor = ({ hosts }: Entrance, request: RequestInMind): readonly Host[] =>

@@ -12,6 +12,7 @@ export interface PrivateHaproxy {
   readonly haproxy: Haproxy
   readonly masterPidFile: string
   readonly loginSocket: string
+  readonly configFile: string
   close(): Promise<void>
 }
 
@@ -28,6 +29,7 @@ export async function privateHaproxy(): Promise<PrivateHaproxy> {
     haproxy,
     masterPidFile: haproxyPlaces(directories).pidFile,
     loginSocket: haproxyPlaces(directories).loginSocket,
+    configFile: haproxyPlaces(directories).configFile,
     async close() {
       haproxy.leave()
       await stopHaproxy(directories)

@@ -229,9 +229,9 @@ describe.skipIf(reason !== undefined)(`a gateway${reason === undefined ? '' : ` 
     ['shop.localhost', '/hosted/?x', 200, '/hosted/?x'],
     ['other.localhost', '/hosted', 200, '/hosted'],
     // A name with a slash does not become a part of the path.
-    ['shop.localhost/hosted', '/x', 404, ''],
-    ['*/hosted', '/x', 404, ''],
-    ['shop.localhost/hosted', '/', 404, ''],
+    ['shop.localhost/hosted', '/x', 400, ''],
+    ['*/hosted', '/x', 400, ''],
+    ['shop.localhost/hosted', '/', 400, ''],
   ])('%s%s is answered with %i', async (host, path, status, url) => {
     const answer = await gateway.ask(path, { host })
     expect([answer.status, answer.told.url]).toEqual([status, url])

@@ -6,7 +6,7 @@ import { tlsOptions } from './certificates.ts'
 import type { HandOverLines } from './hand-over-lines.ts'
 import { entranceName } from './names.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
-import { pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
+import { anyChoice, pathChoice, pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
 
 /** Requests are shared among so many places, each of which leads somewhere. */
 export const sharedPlaces = 1000
@@ -16,8 +16,8 @@ export const nowhere = 'nowhere'
 /** In which a service is told who asks, where a policy wants to know. */
 export const consumerHeader = 'X-Consumer-Name'
 
-/** What the name of a choice begins with, and what is decided where there is nothing. */
-const undecided = 'c_'
+/** What is decided where there is nothing: a choice of nothing. */
+const undecided = anyChoice
 
 export type MapName = 'hosts' | 'one-label' | 'below' | 'paths' | 'shares'
 
@@ -34,15 +34,19 @@ const plainPath = [
 ]
 
 /** Most paths are plain already, and one look at them costs less than five. */
-const isOdd = '{ path -m sub % // /. }'
+const isOdd = String.raw`{ path -m sub % // /. ; \\ }`
 
 /**
  * What a client may not say. Two names are none (RFC 9112, 3.2). A switch to another protocol than WebSocket would be a way
  * around all rules. Who asked from where is said by the gateway alone.
  */
 const honestLines = [
-  'http-request deny deny_status 400 if { req.fhdr_cnt(host) gt 1 } or { req.fhdr(host) -m sub , }',
+  String.raw`http-request deny deny_status 400 if { req.fhdr_cnt(host) gt 1 } or { req.fhdr(host) -m sub , / \\ @ * ? '#' ' ' }`,
+  // A whole address in place of a path (RFC 9112, 3.2.2); in HTTP/2 it always is one.
+  'http-request set-uri %[pathq] if { url -m beg -i http:// https:// } { req.ver -m beg 1. }',
   'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -m str -i websocket }',
+  // Services that take an underscore for a hyphen, as those of CGI do, would be told by a client what the gateway says.
+  ...['x_', 'x-forwarded_', 'x-real_', 'x-consumer_'].map(start => `http-request del-header ${start} -m beg`),
   ...['HTTP2-Settings', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'Proxy', consumerHeader].map(
     name => `http-request del-header ${name}`,
   ),
@@ -75,21 +79,27 @@ export function frontendLines(
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,
     'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
-    // Most requests ask for an exact name and a plain path, and are led on as soon as these are looked up. A slash or a star in
-    // a name would make another key of it.
-    `http-request set-var(txn.do) base,concat(${pathEnd}),map_beg(${map('paths')},${undecided}) unless ${isOdd} or { req.fhdr(host) -m sub / * }`,
+    // Most requests ask for an exact name and a plain path, and are led on as soon as these are looked up.
+    `http-request set-var(txn.do) base,concat(${pathEnd}),map_beg(${map('paths')},${undecided}) unless ${isOdd}`,
     `http-request allow if { var(txn.do) -m found } !{ var(txn.do) -m beg ${undecided} s_ }`,
     'http-request set-var(txn.host) req.fhdr(host),host_only,rtrim(.),lower',
     // What a rule is asked about is what a service gets.
     `http-request set-var(txn.odd) bool(true) if ${isOdd}`,
+    // The end of a text for those services that are written in C.
+    'http-request deny deny_status 400 if { var(txn.odd) -m found } { path -m sub %00 }',
     ...plainPath.map(step => `http-request normalize-uri ${step} if { var(txn.odd) -m found }`),
     `http-request set-var(txn.key) var(txn.host),map_str(${map('hosts')})`,
     `http-request set-var(txn.key) var(txn.host),regsub(^[^.]+,*),map_str(${map('one-label')}) if !{ var(txn.key) -m found }`,
     `http-request set-var(txn.key) var(txn.host),map_end(${map('below')}) if !{ var(txn.key) -m found }`,
     `http-request set-var(txn.key) str(*) if !{ var(txn.key) -m found }`,
+    ...otherWayLines(table, map('paths')),
     `http-request set-var-fmt(txn.path) %[var(txn.key)]%[path]${pathEnd}`,
     `http-request set-var(txn.do) var(txn.path),map_beg(${map('paths')},${undecided})`,
-    ...[...table.choices].flatMap(([name, candidates]) => candidates.map(candidate => choiceLine(name, candidate))),
+    ...comparedLines(`!{ var(txn.do) -m beg ${pathChoice} }`),
+    ...[...table.choices].flatMap(([name, candidates]) =>
+      candidates.map(candidate => choiceLine('txn.do', name, candidate)),
+    ),
+    ...comparedLines(),
     `http-request return status 404 content-type text/plain string ${quoted('nothing is here')} if { var(txn.do) -m beg ${undecided} }`,
     `http-request set-var-fmt(txn.share) %[var(txn.do)]/%[rand(${sharedPlaces})] if { var(txn.do) -m beg s_ }`,
     `http-request set-var(txn.do) var(txn.share),map_str(${map('shares')}) if { var(txn.do) -m beg s_ }`,
@@ -100,8 +110,32 @@ export function frontendLines(
   ]
 }
 
-const choiceLine = (choice: string, { match, action }: Candidate): string =>
-  `http-request set-var(txn.do) str(${action}) if { var(txn.do) -m str ${choice} }${conditions(match)}`
+/** Where a path would lead that is read in another way: `txn.other`. */
+const otherWayLines = ({ choices }: RoutingTable, paths: string): readonly string[] => [
+  String.raw`http-request set-var(txn.read) 'path,regsub("%2F|%5C|\\\\","/",g),regsub(";[^/]*","",g)' if { var(txn.odd) -m found } { path -m sub ; %2F %5C \\ }`,
+  ...[
+    'set-var(txn.asked) pathq',
+    'set-path %[var(txn.read)]',
+    ...['path-merge-slashes', 'path-strip-dot', 'path-strip-dotdot full'].map(step => `normalize-uri ${step}`),
+    `set-var-fmt(txn.path) %[var(txn.key)]%[path]${pathEnd}`,
+    `set-var(txn.other) var(txn.path),map_beg(${paths},${undecided})`,
+  ].map(step => `http-request ${step} if ${isReadAnew}`),
+  ...[...choices]
+    .filter(([name]) => name.startsWith(pathChoice))
+    .flatMap(([name, candidates]) => candidates.map(candidate => choiceLine('txn.other', name, candidate))),
+  `http-request set-pathq %[var(txn.asked)] if ${isReadAnew}`,
+]
+
+const isReadAnew = '{ var(txn.read) -m found }'
+
+/** What has been compared is no longer asked about. */
+const comparedLines = (condition = ''): readonly string[] => [
+  `http-request return status 400 content-type text/plain string ${quoted('the path can be read in two ways')} if ${isReadAnew} ${condition} !{ var(txn.do),strcmp(txn.other) eq 0 }`,
+  ...(condition === '' ? [] : [`http-request unset-var(txn.read) if ${isReadAnew} ${condition}`]),
+]
+
+const choiceLine = (variable: string, choice: string, { match, action }: Candidate): string =>
+  `http-request set-var(${variable}) str(${action}) if { var(${variable}) -m str ${choice} }${conditions(match)}`
 
 function conditions({
   method,

@@ -103,6 +103,10 @@ function isWider(outer: HostName, inner: HostName): boolean {
   return inner.below === outer.below ? inner.kind === 'one-label' : inner.below.endsWith(`.${outer.below}`)
 }
 
+/** What names of choices begin with, and no name of an action: of those that look at the path once more, and of all. */
+export const pathChoice = 'c_p'
+export const anyChoice = 'c_'
+
 /** What is done for each path that rules name, as an exact path or as a prefix. */
 function* decisions(
   rules: readonly Rule[],
@@ -119,7 +123,8 @@ function* decisions(
     if (first === undefined) continue
     if (isUnconditional(first.match)) yield [path, first.action]
     else {
-      const choice = `c_${hashOf(candidates)}`
+      const looksAtPath = candidates.some(({ match }) => match.pathPattern !== undefined)
+      const choice = `${looksAtPath ? pathChoice : anyChoice}${hashOf(candidates)}`
       choices.set(choice, candidates)
       yield [path, choice]
     }

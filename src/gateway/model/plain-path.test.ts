@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { plainPath } from './plain-path.ts'
+import { otherReading, plainPath } from './plain-path.ts'
 
 test.each([
   ['/', '/'],
@@ -22,6 +22,21 @@ test.each([
   ['/a?b#c', '/a%3Fb%23c'],
 ])('%s is %s', (path, plain) => {
   expect(plainPath(path)).toBe(plain)
+})
+
+test.each([
+  ['/a', undefined],
+  ['/a/b.c', undefined],
+  ['/open/..%2Fguarded', '/guarded'],
+  ['/open/..;/guarded', '/guarded'],
+  ['/open/..;a=b/guarded', '/guarded'],
+  ['/guarded;x=1', '/guarded'],
+  ['/guarded%2Fx', '/guarded/x'],
+  ['/%2Fguarded', '/guarded'],
+  ['/open/..%5Cguarded', '/guarded'],
+  ['/a/b;v=1/c', '/a/b/c'],
+])('%s may be read as %s', (path, other) => {
+  expect(otherReading(path)).toBe(other)
 })
 
 test('a plain path stays as it is, begins with a slash and fits into a line', () => {

@@ -13,6 +13,20 @@ export function plainPath(path: string): string {
   return withoutDots(encoded.replaceAll(/\/+/g, '/'))
 }
 
+/**
+ * The same path as services read it that decode slashes, take a backslash for one, or leave out what stands behind a
+ * semicolon: where that leads elsewhere, it would be a way around the rule for it. Undefined: it is read in one way.
+ */
+export function otherReading(plain: string): string | undefined {
+  const other = withoutDots(
+    plain
+      .replaceAll(/%2F|%5C|\\/g, '/')
+      .replaceAll(/;[^/]*/g, '')
+      .replaceAll(/\/+/g, '/'),
+  )
+  return other === plain ? undefined : other
+}
+
 const unreserved = /^[\w.~-]$/
 
 function withoutDots(path: string): string {
