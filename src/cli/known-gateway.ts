@@ -54,7 +54,12 @@ export async function knownGateway(client: Pick<Client, 'list'>): Promise<KnownG
       certificate: (namespace, name) => {
         const problem = certificates.get(`${namespace}/${name}`)
         return problem === undefined
-          ? { certificate: { id: `${namespace}.${name}`, pem: '' }, names: ['*'], expiresAtMs: Infinity }
+          ? {
+              certificate: { id: `${namespace}.${name}`, pem: '' },
+              names: ['*'],
+              validFromMs: 0,
+              expiresAtMs: Infinity,
+            }
           : { problem }
       },
     },

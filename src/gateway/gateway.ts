@@ -17,13 +17,14 @@ import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import { findRefused, refusedByHaproxy } from './find-refused.ts'
 import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
-import { gatewayClasses } from '../api/gateway-api/resources.ts'
+import { certificateIssuers, gatewayClasses } from '../api/gateway-api/resources.ts'
 import type { GatewayClass } from '../api/gateway-api/types.ts'
 import { gatewayController } from '../api/gateway-names.ts'
 import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
 import { ownerOf } from './model/host-rule.ts'
+import type { WantedCertificate } from './model/issuer-lookup.ts'
 import type { GatewayModel } from './model/model.ts'
 import type { ObservedMachine } from './model/observed.ts'
 import { withOwnCertificates } from './model/secure-front.ts'
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly machineAddresses: () => ReadonlySet<string>
   /** Certificates with their keys, in PEM, by name: of those that this machine may vouch for. */
   readonly vouch: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** Called as soon as there is an issuer, and with each model: certificates that issuers are to have. */
+  readonly want: (wanted: readonly WantedCertificate[]) => void
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -73,6 +76,7 @@ export function startGateway({
   kinds,
   machineAddresses,
   vouch,
+  want,
   clock,
   logger,
 }: GatewayOptions): Gateway {
@@ -240,6 +244,7 @@ export function startGateway({
       if (how !== 'none') logger.debug('routes brought to the gateway', { how })
     }
     tell(made)
+    if (listed(certificateIssuers).length > 0) want(made.wantedCertificates)
     const atFront = frontAddresses(model, front)
     await Promise.all([
       ...made.ingresses.map(ingress => publishAddress(ingresses, ingress, atFront)),

@@ -35,6 +35,7 @@ export async function runningGateway(client: Client): Promise<Gateway> {
     kinds: Promise.resolve(kinds),
     machineAddresses: () => new Set(),
     vouch: async () => new Map(),
+    want: () => {},
     clock: machineClock,
     logger: silentLogger,
   })

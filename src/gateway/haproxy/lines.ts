@@ -1,6 +1,7 @@
 // An entrance's routing as lines of HAProxy's configuration: look up name and path as they are, else make them plain, look up
 // the name, then the path, then choose among candidates, then do what is to be done. All that changes often stands in maps.
 // Pure.
+import { challengePath } from '../model/issuers.ts'
 import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import { entranceName } from './names.ts'
@@ -52,6 +53,8 @@ export interface EntranceFiles {
   readonly map: (name: MapName) => string
   /** The list of certificates. */
   readonly certificates: string
+  /** Of answers that are given before any rule. */
+  readonly answers?: string
 }
 
 export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
@@ -64,6 +67,7 @@ export function frontendLines(entrance: Entrance, table: RoutingTable, files: En
     `frontend ${entranceName(entrance)}`,
     bindLine(entrance, files),
     ...honestLines,
+    ...(tls === undefined && files.answers !== undefined ? answerLines(files.answers) : []),
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,
     'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
@@ -89,6 +93,13 @@ export function frontendLines(entrance: Entrance, table: RoutingTable, files: En
     'use_backend %[var(txn.do)]',
   ]
 }
+
+/** A path that is not in the map goes on to the rules. */
+const answerLines = (map: string): string[] => [
+  `http-request set-var-fmt(txn.asked) %[req.fhdr(host),host_only,rtrim(.),lower]%[path] if { path -m beg ${challengePath} }`,
+  `http-request set-var(txn.answer) var(txn.asked),map_str(${map}) if { var(txn.asked) -m found }`,
+  'http-request return status 200 content-type text/plain lf-string %[var(txn.answer)] if { var(txn.answer) -m found }',
+]
 
 const choiceLine = (choice: string, { match, action }: Candidate): string =>
   `http-request set-var(txn.do) str(${action}) if { var(txn.do) -m str ${choice} }${conditions(match)}`

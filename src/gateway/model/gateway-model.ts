@@ -16,6 +16,8 @@ import { consumerProblems, gatewayProblems, policyProblems, routeProblems } from
 import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
+import { openChallenges, provesByHttp, withChallengeEntrances, withIssued } from './issuers.ts'
+import { issuerLookup, type WantedCertificate } from './issuer-lookup.ts'
 import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
@@ -38,6 +40,8 @@ export interface MadeModel {
   readonly backendPolicies: readonly OwnPolicy[]
   /** That are for what comes in. */
   readonly policing: Policies
+  /** That issuers are to have, by their domains. */
+  readonly wantedCertificates: readonly WantedCertificate[]
   /** That the own authority of the machine is to vouch for. */
   readonly ownNames: readonly string[]
   readonly problems: readonly Problem[]
@@ -45,7 +49,7 @@ export interface MadeModel {
 
 export function gatewayModel(known: Observed, front: Front): MadeModel {
   const policing = policiesOf({ ...known, isThere: targetsIn(known) })
-  const observed: Policed = { ...known, policies: policing }
+  const observed: Policed = { ...known, issuerOf: issuerLookup(known.certificateIssuers), policies: policing }
   const ingresses = ingressRules(observed)
   const asking = gatewaysOf(observed)
   const balancing = ownLoadBalancers(observed)
@@ -73,7 +77,17 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   ]
   const balancers = loadBalancers(balancing, given, routed, observed, front)
   const offers = [...routed, ...balancers.offers]
-  const { entrances, problems } = entrancesOf(offers)
+  const made = entrancesOf(offers)
+  const issued = withIssued(made.entrances, observed.issuerOf, observed)
+  const wantedCertificates = oneForEachDomain([
+    ...issued.wanted,
+    ...gateways.flatMap(({ listeners }) => listeners.flatMap(({ wanted }) => wanted ?? [])),
+  ])
+  const isAsked = wantedCertificates.some(provesByHttp)
+  const portAt = (address: string): number => (address === front.address ? front.port : 80)
+  const entrances = isAsked
+    ? withChallengeEntrances(issued.entrances, portAt, observed.machine.taken)
+    : issued.entrances
   const policies = backendTlsPolicies(observed)
   const backends = backendsOf(
     offers.flatMap(({ rules }) => rules.flatMap(each => each.backends)),
@@ -86,6 +100,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       backends,
       credentials: policing.credentials,
       certificates: certificatesOf(entrances, observed),
+      ...(isAsked && { answers: openChallenges(observed.certificateIssuers) }),
     },
     own: [
       ...ingresses.own,
@@ -102,12 +117,13 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     routes,
     backendPolicies: policies.own,
     policing,
+    wantedCertificates,
     ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
       ...ingresses.problems,
       ...served.problems,
       ...balancers.problems,
-      ...problems,
+      ...made.problems,
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
@@ -117,6 +133,10 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     ],
   }
 }
+
+const oneForEachDomain = (wanted: readonly WantedCertificate[]): readonly WantedCertificate[] => [
+  ...new Map(wanted.map(each => [each.domain, each])).values(),
+]
 
 const addressBefore = (object: Gateway | Service): string | undefined =>
   'gatewayClassName' in object.spec
