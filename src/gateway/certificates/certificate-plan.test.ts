@@ -71,6 +71,14 @@ describe('a certificate', () => {
       planAt(nowMs, missing, { issuances: [-4, -3, -2, -1].map(days => at(days * dayMs)) }),
     ],
     [
+      'is got when what was noted is of a clock that went wrong',
+      true,
+      planAt(nowMs, missing, {
+        nextAttemptTime: at(365 * dayMs),
+        issuances: [1, 2, 3, 4, 5].map(days => at(days * dayMs)),
+      }),
+    ],
+    [
       'that lives six days is renewed every four',
       true,
       planAt(nowMs, held(nowMs - 4 * dayMs, nowMs + 2 * dayMs), {

@@ -37,7 +37,7 @@ export function certificatePlan(
     const held = heldTimes(found, domain)
     const certificate: IssuedCertificate = held === undefined ? kept : { ...kept, ...told(held) }
     const renewalMs = held !== undefined && from === server ? held.renewalMs : nowMs
-    return { certificate, atMs: Math.max(renewalMs, earliestMs(certificate)) }
+    return { certificate, atMs: Math.max(renewalMs, earliestMs(certificate, nowMs)) }
   })
   const waits = planned.filter(({ atMs }) => atMs > nowMs).map(({ atMs }) => atMs - nowMs)
   return {
@@ -81,14 +81,21 @@ function withoutOldFailures(certificate: IssuedCertificate, generation: number):
   return certificate.observedGeneration === generation ? certificate : { ...rest, observedGeneration: generation }
 }
 
-/** Not before the next attempt, nor while there were too many certificates lately. */
-function earliestMs({ nextAttemptTime, issuances = [], notBefore, notAfter }: IssuedCertificate): number {
+/**
+ * Not before the next attempt, nor while there were too many certificates lately. What a clock wrote that has been put right
+ * since binds nobody.
+ */
+function earliestMs(
+  { nextAttemptTime, issuances = [], notBefore, notAfter }: IssuedCertificate,
+  nowMs: number,
+): number {
   const attemptMs = nextAttemptTime === undefined ? 0 : Date.parse(nextAttemptTime)
-  const oldest = issuances.at(-issuancesInTurn)
-  if (oldest === undefined) return attemptMs
+  const nextMs = attemptMs - nowMs > longestAskedMs ? 0 : attemptMs
+  const oldest = issuances.filter(time => Date.parse(time) <= nowMs).at(-issuancesInTurn)
+  if (oldest === undefined) return nextMs
   const lifeMs =
     notBefore === undefined || notAfter === undefined ? weekMs : Date.parse(notAfter) - Date.parse(notBefore)
-  return Math.max(attemptMs, Date.parse(oldest) + Math.min(weekMs, lifeMs))
+  return Math.max(nextMs, Date.parse(oldest) + Math.min(weekMs, lifeMs))
 }
 
 /** After an attempt that gave one. */

@@ -56,6 +56,8 @@ interface IssuerMemory {
   acme?: { readonly settings: string; readonly client: AcmeClient }
 }
 
+/** Of one issuer: each may run a program of the machine. */
+const attemptsAtOnce = 10
 /** However long nothing is due: clocks are put right. */
 const longestRestMs = 3_600_000
 
@@ -89,10 +91,12 @@ export function startCertificates(options: CertificatesOptions): Certificates {
     if (plan.due.length === 0) memory.challenges = []
     await publish(issuer, memory)
     if (plan.due.length === 0) return { requeueAfterMs: Math.min(plan.lookAgainMs ?? longestRestMs, longestRestMs) }
+    // Those whose proofs have the same name are not proven at the same time.
+    const groups = Map.groupBy(plan.due, domain => domain.replace(/^\*\./, '')).values()
     await Promise.all(
-      // Those whose proofs have the same name are not proven at the same time.
-      [...Map.groupBy(plan.due, domain => domain.replace(/^\*\./, '')).values()].map(async domains => {
-        for (const domain of domains) if (!isStopped) await attempt(issuer, memory, domain)
+      Array.from({ length: attemptsAtOnce }, async () => {
+        for (const domains of groups)
+          for (const domain of domains) if (!isStopped) await attempt(issuer, memory, domain)
       }),
     )
     return { requeueAfterMs: 1 }
@@ -108,7 +112,8 @@ export function startCertificates(options: CertificatesOptions): Certificates {
       server: serverOf(client, secret.name),
     }))
     const { server } = spec.acme
-    return certificatePlan(states, certificates, {
+    const before = certificates.filter(({ domain }) => spec.domains.includes(domain))
+    return certificatePlan(states, before, {
       server,
       generation: Number(metadata.generation ?? 0),
       nowMs: clock.now(),
@@ -280,6 +285,7 @@ export function startCertificates(options: CertificatesOptions): Certificates {
       unsubscribe()
       // What is under way is gone on with by whoever comes next.
       await Promise.race([queue.stop(), new Promise<void>(resolve => void clock.after(2_000, resolve))])
+      await recorder.flush()
     },
   }
 }

@@ -85,6 +85,9 @@ export async function orderCertificate(options: OrderOptions): Promise<OrderedCe
   return { chain, key: pending.key }
 }
 
+/** Kinds of problems that have nothing to do with what was asked for. */
+const saysNothingOfIt: ReadonlySet<string> = new Set(['badNonce', 'rateLimited', 'serverInternal'])
+
 interface UnderWay {
   readonly pending: PendingOrder
   readonly order: Order
@@ -99,7 +102,7 @@ async function orderUnderWay({ acme, places }: OrderOptions): Promise<UnderWay |
     if (order.status !== 'invalid') return { pending, order }
   } catch (error) {
     // It has expired, or was another account's, or another authority's.
-    if (!(error instanceof AcmeProblem) || error.status >= 500 || error.kind === 'rateLimited') throw error
+    if (!(error instanceof AcmeProblem) || error.status >= 500 || saysNothingOfIt.has(error.kind)) throw error
   }
   await places.forget()
   return undefined
