@@ -142,7 +142,11 @@ describe.skipIf(reason !== undefined)(
         `${name}: ${status} ${words}`,
         async () => {
           const condition = await ready(name)
-          return condition?.status === status && condition.reason !== 'Pending' && condition.message.includes(words)
+          return (
+            condition?.status === status &&
+            (status === 'True' ? condition.reason === 'Ready' : condition.reason !== 'Pending') &&
+            condition.message.includes(words)
+          )
         },
         30_000,
       )
@@ -184,13 +188,23 @@ describe.skipIf(reason !== undefined)(
       return (await cluster.run('pgrep', ['-P', master])).out
     }
 
-    test('a name is proven at port 80, past the redirect to TLS and whatever an Ingress has there', async () => {
+    test('a name is proven at port 80, past redirects to TLS, policies and whatever an Ingress has there', async () => {
       await apply(
         issuer('names', ['shop.example.com', 'closed.example.com', 'blocked.example.com'], byHttp),
         ingress('shop', ['shop.example.com', '*.shop.example.com'], {
           annotations: { 'nginx.ingress.kubernetes.io/force-ssl-redirect': 'true' },
           tls: [{ hosts: ['shop.example.com'], secretName: 'nobody-made-it' }],
         }),
+        ingress('closed', ['closed.example.com']),
+        {
+          apiVersion: 'gateway.sampan.dev/v1alpha1',
+          kind: 'AccessPolicy',
+          metadata: { name: 'closed' },
+          spec: {
+            targetRefs: [{ group: 'networking.k8s.io', kind: 'Ingress', name: 'closed' }],
+            addresses: { allow: ['192.0.2.0/24'] },
+          },
+        },
       )
       await isReady('names')
       await eventually(
@@ -199,7 +213,10 @@ describe.skipIf(reason !== undefined)(
       )
       await isServed('shop.example.com')
       const { status } = await readIssuer('names')
-      expect(status?.certificates).toMatchObject([{ domain: 'shop.example.com', secretName: 'tls.shop.example.com' }])
+      expect(status?.certificates?.map(({ secretName }) => secretName).toSorted()).toEqual([
+        'tls.closed.example.com',
+        'tls.shop.example.com',
+      ])
       expect(status?.challenges).toEqual([])
       expect((await secret('tls.shop.example.com')).type).toBe('kubernetes.io/tls')
       expect(
