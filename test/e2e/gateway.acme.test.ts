@@ -78,6 +78,7 @@ describe.skipIf(reason !== undefined)(
       lifeSeconds = 3600,
       blocked = ['blocked.example.com'],
       rejected = 30,
+      known = undefined as string | undefined,
     } = {}): Promise<Authority> {
       const config = {
         listenAddress: '127.0.0.1:14000',
@@ -88,6 +89,10 @@ describe.skipIf(reason !== undefined)(
         tlsPort: 443,
         domainBlocklist: blocked,
         certificateValidityPeriod: lifeSeconds,
+        ...(known !== undefined && {
+          externalAccountBindingRequired: true,
+          externalAccountMACKeys: { 'kid-1': known },
+        }),
       }
       writeFileSync(file('pebble.json'), JSON.stringify({ pebble: config }))
       const started: Authority = {
@@ -380,9 +385,21 @@ describe.skipIf(reason !== undefined)(
     })
 
     test('a certificate is renewed in time; while the authority is away the one before is shown', async () => {
-      await restartPebble({ lifeSeconds: 30 })
-      // It has forgotten all accounts, and knows none of the orders.
-      await apply(issuer('short', ['*.short.example.com'], byDns), ingress('short', ['a.short.example.com']))
+      // It has forgotten all accounts, and takes those alone that it was told of.
+      const known = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
+      await restartPebble({ lifeSeconds: 30, known })
+      await apply(
+        {
+          apiVersion: 'v1',
+          kind: 'Secret',
+          metadata: { name: 'bound', namespace: 'kube-system' },
+          stringData: { secret: known },
+        },
+        issuer('short', ['*.short.example.com'], byDns, {
+          externalAccountBinding: { keyID: 'kid-1', keySecretRef: { name: 'bound', key: 'secret' } },
+        }),
+        ingress('short', ['a.short.example.com']),
+      )
       await isReady('short')
       await isServed('a.short.example.com')
       const first = await served('a.short.example.com')
@@ -390,7 +407,7 @@ describe.skipIf(reason !== undefined)(
       await isReady('short', 'False', 'no new certificate for *.short.example.com: localhost:14000: ')
       expect((await ready('short'))?.message).toContain('the one before is shown until')
       expect(await served('a.short.example.com')).toBe(first)
-      authority = await startPebble()
+      authority = await startPebble({ known })
       await eventually('it is renewed', async () => ![first, ''].includes(await served('a.short.example.com')), 30_000)
       await isServed('a.short.example.com')
       await isReady('short')
