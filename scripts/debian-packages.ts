@@ -22,6 +22,7 @@ export function testPackages(): string[] {
     ['buildah', isInstalled('buildah')],
     // Docker's own packages would have to go for Debian's.
     ['docker.io', isInstalled('dockerd')],
+    ['pebble', isInstalled('pebble')],
     ['g++', isInstalled('g++')],
     ['make', isInstalled('make')],
     ['zsh', isInstalled('zsh')],

@@ -12,3 +12,6 @@ export const gatewayClassName = 'sampan'
 
 /** Offered with each cluster; takes routes of every namespace. */
 export const offeredGateway = { namespace: 'kube-system', name: gatewayClassName } as const
+
+/** Where issuers have their keys and certificates. */
+export const issuerNamespace = 'kube-system'

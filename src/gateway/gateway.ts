@@ -17,7 +17,7 @@ import { errorText } from '../lib/error-text.ts'
 import type { Logger } from '../lib/logger.ts'
 import { findRefused, refusedByHaproxy } from './find-refused.ts'
 import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
-import { accessPolicies, gatewayClasses } from '../api/gateway-api/resources.ts'
+import { accessPolicies, certificateIssuers, gatewayClasses } from '../api/gateway-api/resources.ts'
 import type { GatewayClass } from '../api/gateway-api/types.ts'
 import { gatewayController } from '../api/gateway-names.ts'
 import { Identities, type IdentitiesOptions } from './identities.ts'
@@ -25,6 +25,7 @@ import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
 import { ownerOf } from './model/host-rule.ts'
+import type { WantedCertificate } from './model/issuer-lookup.ts'
 import type { GatewayModel } from './model/model.ts'
 import type { ObservedMachine } from './model/observed.ts'
 import { withOwnCertificates } from './model/secure-front.ts'
@@ -44,6 +45,8 @@ export interface GatewayOptions {
   /** Certificates with their keys, in PEM, by name: of those that this machine may vouch for. */
   readonly vouch: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
   readonly identities: Pick<IdentitiesOptions, 'directory' | 'loginSocket' | 'ownAuthority'>
+  /** Called as soon as there is an issuer, and with each model: certificates that issuers are to have. */
+  readonly want: (wanted: readonly WantedCertificate[]) => void
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -76,6 +79,7 @@ export function startGateway({
   machineAddresses,
   vouch,
   identities: identityOptions,
+  want,
   clock,
   logger,
 }: GatewayOptions): Gateway {
@@ -253,6 +257,7 @@ export function startGateway({
       if (how !== 'none') logger.debug('routes brought to the gateway', { how })
     }
     tell(made)
+    if (listed(certificateIssuers).length > 0) want(made.wantedCertificates)
     const atFront = frontAddresses(model, front)
     await Promise.all([
       ...made.ingresses.map(ingress => publishAddress(ingresses, ingress, atFront)),

@@ -7,6 +7,7 @@ import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
   accessPolicies,
   backendTlsPolicies,
+  certificateIssuers,
   consumers,
   gatewayClasses,
   gateways,
@@ -42,6 +43,7 @@ export const routeResources: readonly Resource[] = [
   accessPolicies,
   trafficPolicies,
   consumers,
+  certificateIssuers,
 ] as readonly Resource[]
 
 export const resourceOfKind: ReadonlyMap<string, Resource> = new Map(
@@ -91,6 +93,7 @@ export function observed(
     accessPolicies: all(accessPolicies),
     trafficPolicies: all(trafficPolicies),
     consumers: all(consumers),
+    certificateIssuers: all(certificateIssuers),
     configuration,
     secret,
     fetchedKeys,

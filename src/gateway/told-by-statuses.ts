@@ -169,9 +169,14 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
   )
 }
 
-/** What is wrong with policies and consumers. Only the gateway can say so: it alone reads the Secrets that they refer to. */
-export function policyProblems({ accessPolicies, trafficPolicies, consumers }: Observed): readonly Problem[] {
-  const all: readonly ToldObject[] = [...accessPolicies, ...trafficPolicies, ...consumers]
+/** What is wrong with policies, consumers and issuers. Only the gateway can say so: it alone reads the Secrets that they refer to. */
+export function policyProblems({
+  accessPolicies,
+  trafficPolicies,
+  consumers,
+  certificateIssuers,
+}: Observed): readonly Problem[] {
+  const all: readonly ToldObject[] = [...accessPolicies, ...trafficPolicies, ...consumers, ...certificateIssuers]
   return all.flatMap(object => {
     const owner = ownerOf(object)
     const told = conditionsOf(object)

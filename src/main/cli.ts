@@ -82,6 +82,10 @@ const startOptions = (command: Command): Command =>
       'where the image registry is reached from elsewhere, over HTTPS with tokens of the cluster as passwords, such as 0.0.0.0:5000 (default: on this machine alone, without)',
     )
     .option(
+      '--acme-dns-command <file>',
+      'a program that proves names in DNS to certificate authorities: FILE add|remove NAME VALUE makes a TXT record, or takes it away',
+    )
+    .option(
       '--store <store>',
       'where objects are kept: sqlite (the default), or etcd=http://HOST:2379 with more endpoints after commas',
     )

@@ -19,6 +19,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ClusterPlaces } from './data-directory.ts'
 import { authorityDirectory, readAuthority } from './local-authority.ts'
+import { gatewayCertificates, type CertificatesSetup } from './gateway-certificates.ts'
 import { offerOnce } from './offer-once.ts'
 
 export interface ClusterGateway {
@@ -38,6 +39,9 @@ export interface GatewaySetup {
   readonly client: Client
   /** That may make classes. */
   readonly serverClient: Client
+  readonly elected: CertificatesSetup['elected']
+  /** The program that makes records in DNS; undefined: there is none. */
+  readonly acmeDnsCommand: string | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -50,7 +54,7 @@ const securePorts = { file: 'gateway-secure-port', usual: [443, 8443] }
 /** @returns undefined where there is no HAProxy; resolves when routes are taken, and what serves them may still start */
 export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway | undefined> {
   if (findProgram('haproxy') === undefined) return undefined
-  const { places, place, client, serverClient, clock, logger } = setup
+  const { places, place, client, serverClient, elected, acmeDnsCommand, clock, logger } = setup
   const [{ Haproxy }, { startGateway }, { installKinds }, { ownCertificates }] = await Promise.all([
     import('../gateway/haproxy/haproxy.ts'),
     import('../gateway/gateway.ts'),
@@ -71,6 +75,26 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
   const port = await gatewayPort(places, plainPorts, isRunning)
   const securePort = await gatewayPort(places, securePorts, isRunning)
   const front = { address, port, securePort, ownAddresses: ownAddresses(places) }
+  const certificates = gatewayCertificates({
+    elected,
+    async start() {
+      const [{ startCertificates }, { createEventRecorder }] = await Promise.all([
+        import('../gateway/certificates/certificates.ts'),
+        import('../control/event-recorder.ts'),
+      ])
+      return startCertificates({
+        client,
+        clock,
+        logger,
+        recorder: createEventRecorder({ client, clock, logger, component: 'certificates' }),
+        dnsCommand: acmeDnsCommand,
+        async answered() {
+          await gateway.settled()
+          if (gateway.trouble !== undefined) throw new Error(`the gateway does not answer: ${gateway.trouble}`)
+        },
+      })
+    },
+  })
   const gateway = startGateway({
     client,
     haproxy,
@@ -90,14 +114,21 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
       loginSocket: haproxyPlaces({ dataDirectory: places.data, stateDirectory: places.state }).loginSocket,
       ownAuthority: () => readAuthority(authorityDirectory())?.certificate,
     },
+    want: wanted => certificates.want(wanted),
     clock,
     logger,
   })
   return {
     address: `${address}:${port}`,
     secureAddress: `${address}:${securePort}`,
-    warnings: () => (gateway.trouble === undefined ? [] : [`requests from outside are not served: ${gateway.trouble}`]),
-    stop: () => gateway.stop(),
+    warnings: () => [
+      ...(gateway.trouble === undefined ? [] : [`requests from outside are not served: ${gateway.trouble}`]),
+      ...certificates.warnings(),
+    ],
+    async stop() {
+      await certificates.stop()
+      await gateway.stop()
+    },
   }
 }
 

@@ -22,6 +22,8 @@ export interface ServerOptions extends EndpointOptions {
   readonly isService?: boolean
   readonly access?: AccessOptions
   readonly audit?: AuditOptions
+  /** A program, as an absolute path, that makes records in DNS for authorities. */
+  readonly acmeDnsCommand?: string
 }
 
 export type StartReport =

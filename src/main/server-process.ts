@@ -274,6 +274,8 @@ async function main(options: ServerOptions): Promise<void> {
     place,
     client: componentClient(server, 'gateway', 'system:serviceaccount:kube-system:gateway', podOwner),
     serverClient,
+    elected: member.elected,
+    acmeDnsCommand: options.acmeDnsCommand,
     clock,
     logger: logger.with({ component: 'gateway' }),
   })

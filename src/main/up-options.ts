@@ -11,6 +11,7 @@ export interface UpOptions extends AccessOptions, AuditOptions, EndpointOptions 
   readonly advertiseAddress?: string
   readonly nodePortAddresses?: string
   readonly registryListen?: string
+  readonly acmeDnsCommand?: string
   readonly output?: 'json'
   readonly store?: string
   readonly storeCa?: string
@@ -33,6 +34,7 @@ const paths = [
   'oidcCaFile',
   'auditPolicyFile',
   'auditLogPath',
+  'acmeDnsCommand',
 ] as const satisfies readonly (keyof UpOptions)[]
 
 /** The server works in another directory than the command. */

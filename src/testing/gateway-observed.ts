@@ -16,6 +16,7 @@ export const nothing: Observed = {
   accessPolicies: [],
   trafficPolicies: [],
   consumers: [],
+  certificateIssuers: [],
   configuration: () => undefined,
   secret: () => undefined,
   fetchedKeys: () => ({}),

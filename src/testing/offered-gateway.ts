@@ -51,6 +51,7 @@ export async function runningGateway(
     machineAddresses: () => new Set(),
     vouch: async () => new Map(),
     identities,
+    want: () => {},
     clock: machineClock,
     logger: silentLogger,
   })

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../object.ts'
 import { resource, type Resource, type Scope } from '../resource.ts'
 import { gatewayGroup, policyGroup, policyVersion } from '../gateway-names.ts'
+import type { CertificateIssuer } from './certificate-issuers.ts'
 import type { AccessPolicy, Consumer, TrafficPolicy } from './policies.ts'
 import type {
   BackendTLSPolicy,
@@ -31,9 +32,14 @@ export const udpRoutes = gatewayResource<UDPRoute>('udproutes', 'UDPRoute')
 export const referenceGrants = gatewayResource<ReferenceGrant>('referencegrants', 'ReferenceGrant')
 export const backendTlsPolicies = gatewayResource<BackendTLSPolicy>('backendtlspolicies', 'BackendTLSPolicy')
 
-const policyResource = <T extends KubeObject>(plural: string, kind: string): Resource<T> =>
-  resource<T>(policyGroup, policyVersion, plural, kind)
+const policyResource = <T extends KubeObject>(plural: string, kind: string, scope?: Scope): Resource<T> =>
+  resource<T>(policyGroup, policyVersion, plural, kind, scope)
 
 export const accessPolicies = policyResource<AccessPolicy>('accesspolicies', 'AccessPolicy')
 export const trafficPolicies = policyResource<TrafficPolicy>('trafficpolicies', 'TrafficPolicy')
 export const consumers = policyResource<Consumer>('consumers', 'Consumer')
+export const certificateIssuers = policyResource<CertificateIssuer>(
+  'certificateissuers',
+  'CertificateIssuer',
+  'Cluster',
+)

@@ -46,9 +46,11 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
   const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
   const mapFile = (entrance: Entrance, name: MapName): string =>
     `${places.directory}/maps/${entranceName(entrance)}-${name}.map`
+  const answersMap = `${places.directory}/maps/answers.map`
   const filesOf = (entrance: Entrance): EntranceFiles => ({
     map: name => mapFile(entrance, name),
     certificates: listFile(entrance, places.directory),
+    ...(model.answers && { answers: answersMap }),
   })
   const maps = entrances.flatMap(({ entrance, table }) =>
     mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
@@ -73,6 +75,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     maps: new Map([
       ...maps,
       ...(hasMirrors ? [[mirrorMap, identity(mirrored)] as const] : []),
+      ...(model.answers ? [[answersMap, model.answers] as const] : []),
       ...credentialMaps(model, places.directory),
     ]),
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),

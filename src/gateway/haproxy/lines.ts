@@ -1,6 +1,7 @@
 // An entrance's routing as lines of HAProxy's configuration: look up name and path as they are, else make them plain, look up
 // the name, then the path, then choose among candidates, then do what is to be done. All that changes often stands in maps.
 // Pure.
+import { challengePath } from '../model/issuers.ts'
 import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import type { HandOverLines } from './hand-over-lines.ts'
@@ -57,6 +58,8 @@ export interface EntranceFiles {
   readonly map: (name: MapName) => string
   /** The list of certificates. */
   readonly certificates: string
+  /** Of answers that are given before any rule. */
+  readonly answers?: string
 }
 
 export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
@@ -76,6 +79,7 @@ export function frontendLines(
     handOver.bind,
     handOver.first,
     ...honestLines,
+    ...(tls === undefined && files.answers !== undefined ? answerLines(files.answers) : []),
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,
     'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
@@ -114,7 +118,7 @@ export function frontendLines(
 const otherWayLines = ({ choices }: RoutingTable, paths: string): readonly string[] => [
   String.raw`http-request set-var(txn.read) 'path,regsub("%2F|%5C|\\\\","/",g),regsub(";[^/]*","",g)' if { var(txn.odd) -m found } { path -m sub ; %2F %5C \\ }`,
   ...[
-    'set-var(txn.asked) pathq',
+    'set-var(txn.written) pathq',
     'set-path %[var(txn.read)]',
     ...['path-merge-slashes', 'path-strip-dot', 'path-strip-dotdot full'].map(step => `normalize-uri ${step}`),
     `set-var-fmt(txn.path) %[var(txn.key)]%[path]${pathEnd}`,
@@ -123,7 +127,7 @@ const otherWayLines = ({ choices }: RoutingTable, paths: string): readonly strin
   ...[...choices]
     .filter(([name]) => name.startsWith(pathChoice))
     .flatMap(([name, candidates]) => candidates.map(candidate => choiceLine('txn.other', name, candidate))),
-  `http-request set-pathq %[var(txn.asked)] if ${isReadAnew}`,
+  `http-request set-pathq %[var(txn.written)] if ${isReadAnew}`,
 ]
 
 const isReadAnew = '{ var(txn.read) -m found }'
@@ -136,6 +140,12 @@ const comparedLines = (condition = ''): readonly string[] => [
 
 const choiceLine = (variable: string, choice: string, { match, action }: Candidate): string =>
   `http-request set-var(${variable}) str(${action}) if { var(${variable}) -m str ${choice} }${conditions(match)}`
+/** A path that is not in the map goes on to the rules. */
+const answerLines = (map: string): string[] => [
+  `http-request set-var-fmt(txn.asked) %[req.fhdr(host),host_only,rtrim(.),lower]%[path] if { path -m beg ${challengePath} }`,
+  `http-request set-var(txn.answer) var(txn.asked),map_str(${map}) if { var(txn.asked) -m found }`,
+  'http-request return status 200 content-type text/plain lf-string %[var(txn.answer)] if { var(txn.answer) -m found }',
+]
 
 function conditions({
   method,

@@ -1,5 +1,6 @@
 // The kinds of the Gateway API's standard channel and those of the policies, as they are installed.
 import { backendTlsPolicy } from './backend-tls-policy.ts'
+import { certificateIssuer } from './certificate-issuer.ts'
 import type { GatewayDefinition } from './definition.ts'
 import { gatewayClass } from './gateway-class.ts'
 import { gateway } from './gateway.ts'
@@ -17,6 +18,7 @@ import { udpRoute } from './udp-route.ts'
 export const gatewayDefinitions: readonly GatewayDefinition[] = [
   accessPolicy,
   backendTlsPolicy,
+  certificateIssuer,
   consumer,
   gatewayClass,
   gateway,

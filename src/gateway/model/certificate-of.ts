@@ -10,6 +10,7 @@ export interface SecretCertificate {
   /** `shop.example.com`, `*.example.com`: that stand in it. */
   readonly names: readonly string[]
   /** Epoch milliseconds. */
+  readonly validFromMs: number
   readonly expiresAtMs: number
 }
 
@@ -63,6 +64,7 @@ function read({ data = {}, metadata: { namespace = '', name } }: Secret): Held {
   return {
     certificate: { id: `${namespace}.${name}`, pem: [...blocks, keyBlock].map(block => `${block.trim()}\n`).join('') },
     names: namesIn(leaf),
+    validFromMs: Date.parse(leaf.validFrom),
     expiresAtMs: Date.parse(leaf.validTo),
   }
 }

@@ -189,7 +189,12 @@ describe('a listener', () => {
   ]
   const certificate: Observed['certificate'] = (namespace, name) =>
     name === 'tls'
-      ? { certificate: { id: `${namespace}.${name}`, pem: 'PEM' }, names: ['a.test'], expiresAtMs: Infinity }
+      ? {
+          certificate: { id: `${namespace}.${name}`, pem: 'PEM' },
+          names: ['a.test'],
+          validFromMs: 0,
+          expiresAtMs: Infinity,
+        }
       : { problem: `there is no Secret "${name}"` }
   test.each<[string, object, string]>([
     ['that is there', {}, 'True ResolvedRefs'],

@@ -16,6 +16,8 @@ import { consumerProblems, gatewayProblems, policyProblems, routeProblems } from
 import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
+import { openChallenges, provesByHttp, withChallengeEntrances, withIssued } from './issuers.ts'
+import { issuerLookup, type WantedCertificate } from './issuer-lookup.ts'
 import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import { withLoginRules } from './login-rules.ts'
@@ -39,6 +41,8 @@ export interface MadeModel {
   readonly backendPolicies: readonly OwnPolicy[]
   /** That are for what comes in. */
   readonly policing: Policies
+  /** That issuers are to have, by their domains. */
+  readonly wantedCertificates: readonly WantedCertificate[]
   /** That the own authority of the machine is to vouch for. */
   readonly ownNames: readonly string[]
   readonly problems: readonly Problem[]
@@ -46,7 +50,7 @@ export interface MadeModel {
 
 export function gatewayModel(known: Observed, front: Front): MadeModel {
   const policing = policiesOf({ ...known, missingTarget: missingTargetsOf(known) })
-  const observed: Policed = { ...known, policies: policing }
+  const observed: Policed = { ...known, issuerOf: issuerLookup(known.certificateIssuers), policies: policing }
   const ingresses = ingressRules(observed)
   const asking = gatewaysOf(observed)
   const balancing = ownLoadBalancers(observed)
@@ -74,14 +78,22 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   ]
   const balancers = loadBalancers(balancing, given, routed, observed, front)
   const offers = [...routed, ...balancers.offers]
-  const { entrances: asked, problems } = entrancesOf(offers)
+  const made = entrancesOf(offers)
+  const issued = withIssued(made.entrances, observed.issuerOf, observed)
+  const wantedCertificates = oneForEachDomain([
+    ...issued.wanted,
+    ...gateways.flatMap(({ listeners }) => listeners.flatMap(({ wanted }) => wanted ?? [])),
+  ])
+  const isAsked = wantedCertificates.some(provesByHttp)
+  const portAt = (address: string): number => (address === front.address ? front.port : 80)
+  const proving = isAsked ? withChallengeEntrances(issued.entrances, portAt, observed.machine.taken) : issued.entrances
   const policies = backendTlsPolicies(observed)
   const services = backendsOf(
     offers.flatMap(({ rules }) => rules.flatMap(each => each.backends)),
     observed,
     policies.tlsOf,
   )
-  const { entrances, backends } = withLoginRules(asked, services)
+  const { entrances, backends } = withLoginRules(proving, services)
   const ownPolicies = withCrowded(policing.own, backends.values())
   return {
     model: {
@@ -89,6 +101,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       backends,
       credentials: policing.credentials,
       certificates: certificatesOf(entrances, observed),
+      ...(isAsked && { answers: openChallenges(observed.certificateIssuers) }),
     },
     own: [
       ...ingresses.own,
@@ -105,12 +118,13 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     routes,
     backendPolicies: policies.own,
     policing: { ...policing, own: ownPolicies },
+    wantedCertificates,
     ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
       ...ingresses.problems,
       ...served.problems,
       ...balancers.problems,
-      ...problems,
+      ...made.problems,
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
@@ -119,6 +133,10 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     ],
   }
 }
+
+const oneForEachDomain = (wanted: readonly WantedCertificate[]): readonly WantedCertificate[] => [
+  ...new Map(wanted.map(each => [each.domain, each])).values(),
+]
 
 const addressBefore = (object: Gateway | Service): string | undefined =>
   'gatewayClassName' in object.spec

@@ -6,7 +6,7 @@ import { compareAges } from './age-order.ts'
 import { ingressHost, textOfHost } from './host-names.ts'
 import { ownerOf, type Problem } from './host-rule.ts'
 import type { Certificate, HostName, ShownCertificate } from './model.ts'
-import type { Observed } from './observed.ts'
+import type { Issuing } from './observed.ts'
 
 export interface IngressCertificates {
   readonly shown: readonly (ShownCertificate & { readonly to: HostName })[]
@@ -24,7 +24,7 @@ interface Claim {
 /** @param own those that are served */
 export function ingressCertificates(
   own: readonly Ingress[],
-  { certificate: lookUp }: Pick<Observed, 'certificate'>,
+  { certificate: lookUp, issuerOf }: Pick<Issuing, 'certificate' | 'issuerOf'>,
 ): IngressCertificates {
   const certificates = new Map<string, Certificate>()
   const problems: Problem[] = []
@@ -37,6 +37,7 @@ export function ingressCertificates(
       const tell = (reason: string, message: string): void => void problems.push({ owner, reason, message })
       const found = lookUp(namespace, secretName)
       if ('problem' in found) {
+        if (hosts.length > 0 && hosts.every(host => issuerOf(ingressHost(host)) !== undefined)) continue
         tell('CertificateNotUsable', `${found.problem}; ${instead}`)
         continue
       }

@@ -5,7 +5,8 @@ import { fails, type Finding } from './findings.ts'
 import { isGranted } from './grants.ts'
 import { ingressHost } from './host-names.ts'
 import type { HostName, ShownCertificate } from './model.ts'
-import type { Observed } from './observed.ts'
+import type { WantedCertificate } from './issuer-lookup.ts'
+import type { Issuing } from './observed.ts'
 
 /** Of a listener's `tls.options`. */
 export const ownAuthorityOption = 'gateway.sampan.dev/own-authority'
@@ -14,6 +15,8 @@ export interface ListenerCertificates {
   readonly certificates: readonly ShownCertificate[]
   /** The own authority of this machine vouches for what none is shown for. */
   readonly isVouched: boolean
+  /** Of an issuer, in place of one that is not there. */
+  readonly wanted?: WantedCertificate
   readonly findings: readonly Finding[]
 }
 
@@ -21,7 +24,7 @@ export function listenerCertificates(
   owner: Gateway | ListenerSet,
   { tls }: Listener,
   name: HostName,
-  observed: Observed,
+  observed: Issuing,
 ): ListenerCertificates {
   const namespace = owner.metadata.namespace ?? ''
   const certificates: ShownCertificate[] = []
@@ -53,6 +56,16 @@ export function listenerCertificates(
     }
   }
   const isVouched = tls?.options?.[ownAuthorityOption] === 'true'
+  const issued = certificates.length === 0 && !isVouched ? observed.issuerOf(name) : undefined
+  if (issued !== undefined && findings.every(({ reason }) => reason === 'InvalidCertificateRef')) {
+    const { issuer, domain, secret } = issued
+    const found = observed.certificate(secret.namespace, secret.name)
+    const wanted = { ...issued, found }
+    if (!('problem' in found))
+      return { certificates: [{ to: name, id: found.certificate.id }], isVouched, wanted, findings: [] }
+    const message = `the CertificateIssuer "${issuer.metadata.name}" has no certificate for ${domain} yet`
+    return { certificates, isVouched, wanted, findings: [fails('ResolvedRefs', 'InvalidCertificateRef', message)] }
+  }
   if (findings.length === 0 && certificates.length === 0 && !isVouched)
     findings.push(
       fails(

@@ -8,9 +8,10 @@ import { compareAges } from './age-order.ts'
 import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
 import { gatewayHost, textOfHost } from './host-names.ts'
-import { listenerCertificates } from './listener-certificates.ts'
+import { listenerCertificates, type ListenerCertificates } from './listener-certificates.ts'
 import type { CarriedConnections, HostName, ShownCertificate } from './model.ts'
-import type { Observed } from './observed.ts'
+import type { WantedCertificate } from './issuer-lookup.ts'
+import type { Issuing, Observed } from './observed.ts'
 
 export interface OwnGateway {
   readonly gateway: Gateway
@@ -35,6 +36,8 @@ export interface OwnListener {
   readonly certificates: readonly ShownCertificate[]
   /** The own authority of this machine vouches for what none is shown for. */
   readonly isVouched: boolean
+  /** That an issuer is to have for it. */
+  readonly wanted?: WantedCertificate
   /** Of routes that it takes. */
   readonly kinds: readonly RouteKind[]
   /** Where requests come in for it; none: it does not serve. */
@@ -61,7 +64,7 @@ export function gatewaysOf(observed: Observed): readonly Gateway[] {
 export function ownGateways(
   gateways: readonly Gateway[],
   given: ReadonlyMap<KubeObject, string>,
-  observed: Observed,
+  observed: Issuing,
   front: Front,
 ): readonly OwnGateway[] {
   return gateways.map(gateway => {
@@ -125,7 +128,7 @@ function listenerOf(
   gateway: Gateway,
   conflict: Finding | undefined,
   addresses: readonly string[],
-  observed: Observed,
+  observed: Issuing,
   front: Front,
 ): OwnListener {
   const name = gatewayHost(spec.hostname)
@@ -133,8 +136,9 @@ function listenerOf(
   const {
     certificates,
     isVouched,
+    wanted: wantedCertificate,
     findings: ofCertificates,
-  } = endsTls(spec)
+  }: ListenerCertificates = endsTls(spec)
     ? listenerCertificates(owner, spec, name, observed)
     : { certificates: [], isVouched: false, findings: [] }
   const unsupported = supportedKinds(spec) === undefined
@@ -168,7 +172,18 @@ function listenerOf(
   const isServing = findings.every(finding =>
     ofKinds.includes(finding) ? kinds.length > 0 : ofCertificates.includes(finding) && certificates.length > 0,
   )
-  return { gateway, owner, spec, name, certificates, isVouched, kinds, places: isServing ? places : [], findings }
+  return {
+    gateway,
+    owner,
+    spec,
+    name,
+    certificates,
+    isVouched,
+    ...(wantedCertificate && { wanted: wantedCertificate }),
+    kinds,
+    places: isServing ? places : [],
+    findings,
+  }
 }
 
 /** At the front, the usual ports are those that the front has. */

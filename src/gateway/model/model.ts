@@ -11,6 +11,8 @@ export interface GatewayModel {
   readonly credentials: ReadonlyMap<string, Credentials>
   /** By id: each that an entrance shows. */
   readonly certificates: ReadonlyMap<string, Certificate>
+  /** What plain requests are answered, by host and path, before any rule; undefined: nothing is, or will be soon. */
+  readonly answers?: ReadonlyMap<string, string>
 }
 
 /** Where requests or connections come in: one port of one address. */

@@ -1,4 +1,5 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
+import type { CertificateIssuer } from '../../api/gateway-api/certificate-issuers.ts'
 import type { AccessPolicy, Consumer, TrafficPolicy } from '../../api/gateway-api/policies.ts'
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
 import type {
@@ -16,6 +17,7 @@ import type { FetchedKeys, KeySource } from '../providers/key-source.ts'
 import type { SigningKey } from './policing.ts'
 import type { PolicyLookup } from './policies/policy-place.ts'
 import type { FoundCertificate } from './certificate-of.ts'
+import type { IssuerLookup } from './issuer-lookup.ts'
 
 export interface Observed {
   readonly ingressClasses: readonly IngressClass[]
@@ -32,6 +34,7 @@ export interface Observed {
   readonly accessPolicies: readonly AccessPolicy[]
   readonly trafficPolicies: readonly TrafficPolicy[]
   readonly consumers: readonly Consumer[]
+  readonly certificateIssuers: readonly CertificateIssuer[]
   /** Services of that type, and those that still have an address by it. */
   readonly loadBalancers: readonly Service[]
   readonly service: (namespace: string, name: string) => Service | undefined
@@ -53,8 +56,13 @@ export interface Observed {
   readonly refused: ReadonlyMap<string, string>
 }
 
+/** Together with who gets certificates. */
+export interface Issuing extends Observed {
+  readonly issuerOf: IssuerLookup
+}
+
 /** Together with what policies make of it. */
-export interface Policed extends Observed {
+export interface Policed extends Issuing {
   readonly policies: PolicyLookup
 }
 

@@ -44,6 +44,7 @@ const ingress = (
 const holds = (name: string, ...names: string[]): FoundCertificate => ({
   certificate: { id: `shop.${name}`, pem: name },
   names,
+  validFromMs: 0,
   expiresAtMs: 0,
 })
 const secrets: Record<string, FoundCertificate> = {

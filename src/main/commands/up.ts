@@ -127,6 +127,7 @@ async function startServer(places: ClusterPlaces, options: UpOptions, output: Ou
     ...(options.bindAddress !== undefined && { bindAddress: options.bindAddress }),
     ...(options.tlsSan !== undefined && { tlsSan: options.tlsSan }),
     ...(options.registryListen !== undefined && { registryListen: options.registryListen }),
+    ...(options.acmeDnsCommand !== undefined && { acmeDnsCommand: options.acmeDnsCommand }),
     ...(options.service === true && { isService: true }),
     access: accessOptions(options),
     audit: auditOptions(options),

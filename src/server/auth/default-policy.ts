@@ -301,7 +301,7 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['gateway.sampan.dev'], ['*'], read),
     rule(
       ['gateway.sampan.dev'],
-      ['accesspolicies', 'consumers', 'trafficpolicies'].map(kind => `${kind}/status`),
+      ['accesspolicies', 'certificateissuers', 'consumers', 'trafficpolicies'].map(kind => `${kind}/status`),
       ['patch'],
     ),
     writeEvents,
@@ -415,6 +415,8 @@ const namespacedRoles: readonly [namespace: string, name: string, rules: PolicyR
     ],
     [account('bootstrap-signer')],
   ],
+  // Sampan's own: keys and certificates of issuers.
+  ['kube-system', 'system:gateway', [rule([''], ['secrets'], ['create', 'delete', 'patch'])], [account('gateway')]],
   ['kube-system', 'system:controller:bootstrap-signer', [rule([''], ['secrets'], read)], [account('bootstrap-signer')]],
   [
     'kube-system',
