@@ -2,7 +2,7 @@
 // statuses tell in place of what only its own machine knows.
 import { isForbidden, isNotFound } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
-import { accessPolicies, consumers, trafficPolicies } from '../api/gateway-api/resources.ts'
+import { accessPolicies, balancingPolicies, consumers, trafficPolicies } from '../api/gateway-api/resources.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { endpointSlices, services } from '../api/resources.ts'
@@ -20,7 +20,12 @@ export interface KnownGateway extends Pick<MadeModel, 'model' | 'problems' | 'po
   readonly notes: readonly string[]
 }
 
-const policyResources: readonly Resource[] = [accessPolicies, trafficPolicies, consumers] as readonly Resource[]
+const policyResources: readonly Resource[] = [
+  accessPolicies,
+  trafficPolicies,
+  balancingPolicies,
+  consumers,
+] as readonly Resource[]
 
 export async function knownGateway(client: Pick<Client, 'list'>): Promise<KnownGateway> {
   // How services are spoken to says nothing of where requests go.

@@ -7,6 +7,7 @@ import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
   accessPolicies,
   backendTlsPolicies,
+  balancingPolicies,
   consumers,
   gatewayClasses,
   gateways,
@@ -41,6 +42,7 @@ export const routeResources: readonly Resource[] = [
   backendTlsPolicies,
   accessPolicies,
   trafficPolicies,
+  balancingPolicies,
   consumers,
 ] as readonly Resource[]
 
@@ -77,6 +79,7 @@ export function observed(
     backendTlsPolicies: all(backendTlsPolicies),
     accessPolicies: all(accessPolicies),
     trafficPolicies: all(trafficPolicies),
+    balancingPolicies: all(balancingPolicies),
     consumers: all(consumers),
     configuration,
     secret,

@@ -1,11 +1,19 @@
 // What a policy asks for in words, one for each thing, in the order in which a request meets them. Pure.
-import type { AccessPolicy, Authentication, TrafficPolicy, WrittenRateLimit } from '../api/gateway-api/policies.ts'
+import type {
+  AccessPolicy,
+  Authentication,
+  BalancingPolicy,
+  TrafficPolicy,
+  WrittenRateLimit,
+} from '../api/gateway-api/policies.ts'
+import { balancingWords } from './balancing-words.ts'
 import { durationMs } from './model/durations.ts'
 
-export const policyWords = (policy: AccessPolicy | TrafficPolicy): readonly string[] =>
-  policy.kind === 'AccessPolicy'
-    ? accessWords(policy.spec as AccessPolicy['spec'])
-    : trafficWords(policy.spec as TrafficPolicy['spec'])
+export function policyWords(policy: AccessPolicy | TrafficPolicy | BalancingPolicy): readonly string[] {
+  if (policy.kind === 'AccessPolicy') return accessWords(policy.spec as AccessPolicy['spec'])
+  if (policy.kind === 'BalancingPolicy') return balancingWords(policy.spec as BalancingPolicy['spec'])
+  return trafficWords(policy.spec as TrafficPolicy['spec'])
+}
 
 function accessWords({ addresses, authentication, consumers, groups }: AccessPolicy['spec']): readonly string[] {
   const { allow, deny = [] } = addresses ?? {}

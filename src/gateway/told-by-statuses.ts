@@ -157,6 +157,7 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
     ...known.tcpRoutes,
     ...known.accessPolicies,
     ...known.trafficPolicies,
+    ...known.balancingPolicies,
   ]
   return new Map(
     asking.flatMap(object => {
@@ -170,8 +171,13 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
 }
 
 /** What is wrong with policies and consumers. Only the gateway can say so: it alone reads the Secrets that they refer to. */
-export function policyProblems({ accessPolicies, trafficPolicies, consumers }: Observed): readonly Problem[] {
-  const all: readonly ToldObject[] = [...accessPolicies, ...trafficPolicies, ...consumers]
+export function policyProblems({
+  accessPolicies,
+  trafficPolicies,
+  balancingPolicies,
+  consumers,
+}: Observed): readonly Problem[] {
+  const all: readonly ToldObject[] = [...accessPolicies, ...trafficPolicies, ...balancingPolicies, ...consumers]
   return all.flatMap(object => {
     const owner = ownerOf(object)
     const told = conditionsOf(object)

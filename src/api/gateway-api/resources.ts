@@ -3,7 +3,7 @@
 import type { KubeObject } from '../object.ts'
 import { resource, type Resource, type Scope } from '../resource.ts'
 import { gatewayGroup, policyGroup, policyVersion } from '../gateway-names.ts'
-import type { AccessPolicy, Consumer, TrafficPolicy } from './policies.ts'
+import type { AccessPolicy, BalancingPolicy, Consumer, TrafficPolicy } from './policies.ts'
 import type {
   BackendTLSPolicy,
   GRPCRoute,
@@ -35,5 +35,6 @@ const policyResource = <T extends KubeObject>(plural: string, kind: string): Res
   resource<T>(policyGroup, policyVersion, plural, kind)
 
 export const accessPolicies = policyResource<AccessPolicy>('accesspolicies', 'AccessPolicy')
+export const balancingPolicies = policyResource<BalancingPolicy>('balancingpolicies', 'BalancingPolicy')
 export const trafficPolicies = policyResource<TrafficPolicy>('trafficpolicies', 'TrafficPolicy')
 export const consumers = policyResource<Consumer>('consumers', 'Consumer')

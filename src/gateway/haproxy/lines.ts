@@ -4,6 +4,7 @@
 import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import { entranceName } from './names.ts'
+import { leadLines } from './lead-lines.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import { pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
 
@@ -57,7 +58,12 @@ export interface EntranceFiles {
 export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
   `bind ${address}:${port}${tls === undefined ? '' : tlsOptions(certificates)}`
 
-export function frontendLines(entrance: Entrance, table: RoutingTable, files: EntranceFiles): string[] {
+export function frontendLines(
+  entrance: Entrance,
+  table: RoutingTable,
+  files: EntranceFiles,
+  hasDoubles: boolean,
+): string[] {
   const { port, tls } = entrance
   const { map } = files
   return [
@@ -86,7 +92,7 @@ export function frontendLines(entrance: Entrance, table: RoutingTable, files: En
     `http-request set-var-fmt(txn.share) %[var(txn.do)]/%[rand(${sharedPlaces})] if { var(txn.do) -m beg s_ }`,
     `http-request set-var(txn.do) var(txn.share),map_str(${map('shares')}) if { var(txn.do) -m beg s_ }`,
     `http-request return status 500 content-type text/plain string ${quoted('the route leads to no service')} if { var(txn.do) -m str ${nowhere} }`,
-    'use_backend %[var(txn.do)]',
+    ...leadLines('txn.do', hasDoubles),
   ]
 }
 

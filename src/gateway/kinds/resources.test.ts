@@ -8,6 +8,7 @@ const byKind = (a: { readonly kind: string }, b: { readonly kind: string }): num
 /** What the Gateway API has in its standard channel, release 1.6, and what is ours. */
 const kinds = [
   'AccessPolicy',
+  'BalancingPolicy',
   'Consumer',
   'TrafficPolicy',
   'BackendTLSPolicy',

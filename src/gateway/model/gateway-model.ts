@@ -12,7 +12,7 @@ import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
 import { backendTlsPolicies, type OwnPolicy } from './backend-tls.ts'
-import { consumerProblems, gatewayProblems, policyProblems, routeProblems } from './problems.ts'
+import { consumerProblems, gatewayProblems, policyProblems, routeProblems, targetedProblems } from './problems.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
@@ -20,6 +20,7 @@ import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed, Policed } from './observed.ts'
+import { withConnections } from './policies/carried.ts'
 import { crowdedLimits } from './policies/crowded.ts'
 import { policiesOf, type Policies } from './policies/policies.ts'
 import { targetsIn } from './policies/targets.ts'
@@ -44,8 +45,8 @@ export interface MadeModel {
 }
 
 export function gatewayModel(known: Observed, front: Front): MadeModel {
-  const policing = policiesOf({ ...known, isThere: targetsIn(known) })
-  const observed: Policed = { ...known, policies: policing }
+  const all = policiesOf({ ...known, isThere: targetsIn(known) })
+  const observed: Policed = { ...known, policies: all }
   const ingresses = ingressRules(observed)
   const asking = gatewaysOf(observed)
   const balancing = ownLoadBalancers(observed)
@@ -78,8 +79,9 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   const backends = backendsOf(
     offers.flatMap(({ rules }) => rules.flatMap(each => each.backends)),
     observed,
-    policies.tlsOf,
+    { tlsOf: policies.tlsOf, balancingOf: all.balancingOf },
   )
+  const policing = { ...all, own: withConnections(all.own, backends.values()) }
   return {
     model: {
       entrances,
@@ -111,7 +113,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
-      ...policing.own.flatMap(policyProblems),
+      ...policing.own.flatMap(targetedProblems),
       ...crowdedLimits(backends.values()),
       ...policing.consumers.flatMap(consumerProblems),
     ],

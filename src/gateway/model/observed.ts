@@ -1,5 +1,5 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
-import type { AccessPolicy, Consumer, TrafficPolicy } from '../../api/gateway-api/policies.ts'
+import type { AccessPolicy, BalancingPolicy, Consumer, TrafficPolicy } from '../../api/gateway-api/policies.ts'
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
 import type {
   BackendTLSPolicy,
@@ -29,6 +29,7 @@ export interface Observed {
   readonly backendTlsPolicies: readonly BackendTLSPolicy[]
   readonly accessPolicies: readonly AccessPolicy[]
   readonly trafficPolicies: readonly TrafficPolicy[]
+  readonly balancingPolicies: readonly BalancingPolicy[]
   readonly consumers: readonly Consumer[]
   /** Services of that type, and those that still have an address by it. */
   readonly loadBalancers: readonly Service[]

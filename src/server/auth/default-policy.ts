@@ -301,7 +301,7 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['gateway.sampan.dev'], ['*'], read),
     rule(
       ['gateway.sampan.dev'],
-      ['accesspolicies', 'consumers', 'trafficpolicies'].map(kind => `${kind}/status`),
+      ['accesspolicies', 'balancingpolicies', 'consumers', 'trafficpolicies'].map(kind => `${kind}/status`),
       ['patch'],
     ),
     writeEvents,

@@ -1,23 +1,26 @@
 // What policies ask for, by what they are for. A policy that cannot be enforced lets nobody in. Pure.
-import type { AccessPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import type { AccessPolicy, BalancingPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
 import { compareAges } from '../age-order.ts'
 import { fails, type Finding } from '../findings.ts'
 import { ownerOf } from '../host-rule.ts'
 import type { Credentials, Policing } from '../policing.ts'
 import { accessOf } from './access.ts'
+import { balancingOf, type BalancingLookup } from './balancing.ts'
 import { knownConsumers, type OwnConsumer } from './consumers.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
 import type { PolicyLookup, PolicyPlace } from './policy-place.ts'
 import { trafficOf } from './traffic.ts'
 
 export interface OwnPolicy {
-  readonly policy: AccessPolicy | TrafficPolicy
+  readonly policy: AccessPolicy | TrafficPolicy | BalancingPolicy
   readonly findings: readonly Finding[]
   /** Its targets that are not there. */
   readonly missing: readonly PolicyTarget[]
+  /** Of some of its targets, what is to be said of them before anything else. */
+  readonly ofTargets?: ReadonlyMap<PolicyTarget, Finding>
 }
 
-export interface Policies extends PolicyLookup {
+export interface Policies extends PolicyLookup, BalancingLookup {
   readonly own: readonly OwnPolicy[]
   readonly consumers: readonly OwnConsumer[]
   /** By the names by which checks refer to them. */
@@ -53,8 +56,10 @@ export function policiesOf(inputs: PolicyInputs): Policies {
   }
   for (const policy of inputs.trafficPolicies.toSorted(compareAges))
     add(policy, { policing: trafficOf(policy), findings: [] })
+  const balancing = balancingOf(inputs)
   return {
-    own,
+    own: [...own, ...balancing.own],
+    balancingOf: balancing.balancingOf,
     consumers,
     credentials,
     // One that is for several of them is heeded once.

@@ -1,9 +1,16 @@
 // What there has to be known to make sense of policies.
-import type { AccessPolicy, Consumer, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import type {
+  AccessPolicy,
+  BalancingPolicy,
+  Consumer,
+  PolicyTarget,
+  TrafficPolicy,
+} from '../../../api/gateway-api/policies.ts'
 
 export interface PolicyInputs {
   readonly accessPolicies: readonly AccessPolicy[]
   readonly trafficPolicies: readonly TrafficPolicy[]
+  readonly balancingPolicies: readonly BalancingPolicy[]
   readonly consumers: readonly Consumer[]
   /** What a Secret holds, decoded; undefined: there is none. */
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
