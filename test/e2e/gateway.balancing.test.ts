@@ -43,6 +43,7 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
     const server = createServer((asked, response) => {
       const key = `${segment(asked.url!)} ${index}`
       if (broken.has(key)) response.statusCode = 500
+      response.setHeader('cache-control', 'max-age=60')
       const end = (): void => void response.end(JSON.stringify({ instance: index, cookie: asked.headers.cookie ?? '' }))
       const held = holding.get(key)
       if (held === undefined) end()
@@ -161,14 +162,12 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
   })
 
   test('with the fewest connections, an instance that is busy gets nothing more', async () => {
-    const letGo = [0, 1, 2].map(index => hold('/least', index))
-    const first = [ask('/least'), ask('/least'), ask('/least')]
-    await expect.poll(() => [0, 1, 2].map(index => holding.get(`/least ${index}`)!.length)).toEqual([1, 1, 1])
-    letGo[1]!()
-    letGo[2]!()
-    await expect.poll(async () => (await Promise.race([Promise.all(first), sleep(5, 'waits')])) === 'waits').toBe(true)
+    const letGo = hold('/least', 0)
+    const first = [0, 1, 2].map(() => ask('/least'))
+    await expect.poll(() => holding.get('/least 0')!.length).toBeGreaterThan(0)
+    // One that is led there waits until the test ends.
     expect((await counts(12, '/least'))[0]).toBe(0)
-    letGo[0]!()
+    letGo()
     await Promise.all(first)
   })
 
@@ -213,9 +212,8 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
 
     test('of the address, and whoever has nothing to be known by is led anywhere', async () => {
       expect((await counts(9, '/address')).toSorted()).toEqual([0, 0, 0, 9])
-      expect(
-        shares((await Promise.all(Array.from({ length: 9 }, () => ask('/hash')))).map(each => each.instance)),
-      ).toEqual([3, 3, 3])
+      const led = await Promise.all(Array.from({ length: 30 }, () => ask('/hash')))
+      expect(new Set(led.map(({ instance }) => instance)).size).toBe(3)
     })
   })
 
@@ -227,7 +225,7 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
       expect(first.headers['set-cookie']).toEqual([
         expect.stringMatching(/^at=[0-9a-f]{16}; path=\/; HttpOnly; SameSite=Lax; Max-Age=3600$/),
       ])
-      expect(first.headers['cache-control']).toBe('private')
+      expect(first.headers['cache-control']).toContain('private')
       for (let again = 0; again < 6; again++) {
         const next = await ask('/sticky', { cookie: `mine=1; ${pairOf(first)}` })
         expect([next.instance, next.cookie, next.headers['set-cookie']]).toEqual([first.instance, 'mine=1', undefined])
@@ -276,19 +274,7 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
       await expect.poll(async () => (await counts(3, '/eject'))[0], { timeout: 10_000 }).toBe(1)
     })
 
-    test('when all fail, all go on', async () => {
-      for (const index of [0, 1, 2]) broken.add(`/eject ${index}`)
-      const found = new Set<number>()
-      for (let asked = 0; asked < 30; asked++) found.add((await ask('/eject')).status)
-      expect([...found]).toEqual([500])
-      for (const index of [0, 1, 2]) broken.delete(`/eject ${index}`)
-      expect(
-        shares((await Promise.all(Array.from({ length: 9 }, () => ask('/eject')))).map(each => each.instance)),
-      ).toHaveLength(3)
-    })
-
     test('one that comes while it runs is ejected as well', async () => {
-      await expect.poll(async () => (await counts(3, '/eject')).slice(0, 3), { timeout: 10_000 }).toEqual([1, 1, 1])
       broken.add('/eject 3')
       await serve('eject', 0, 1, 2, 3)
       await counts(16, '/eject')
@@ -296,6 +282,15 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
       broken.delete('/eject 3')
       await expect.poll(async () => (await counts(4, '/eject'))[3], { timeout: 10_000 }).toBe(1)
       await serve('eject', 0, 1, 2)
+    })
+
+    test('when all fail, all go on', async () => {
+      for (const index of [0, 1, 2]) broken.add(`/eject ${index}`)
+      const found = new Set<number>()
+      for (let asked = 0; asked < 30; asked++) found.add((await ask('/eject')).status)
+      expect([...found]).toEqual([500])
+      for (const index of [0, 1, 2]) broken.delete(`/eject ${index}`)
+      expect((await counts(9, '/eject')).slice(0, 3)).toEqual([3, 3, 3])
     })
   })
 
