@@ -212,7 +212,7 @@ describe.skipIf(reason !== undefined)(`balancing${reason === undefined ? '' : ` 
     })
 
     test('of the address, and whoever has nothing to be known by is led anywhere', async () => {
-      expect((await counts(9, '/address')).toSorted()).toEqual([0, 0, 0, 9])
+      expect(Math.max(...(await counts(9, '/address')))).toBe(9)
       const led = await Promise.all(Array.from({ length: 30 }, () => ask('/hash')))
       expect(new Set(led.map(({ instance }) => instance)).size).toBe(3)
     })
