@@ -2,7 +2,13 @@
 // statuses tell in place of what only its own machine knows.
 import { isForbidden, isNotFound } from '../api/api-error.ts'
 import { serviceKeys } from '../api/endpoint-slice-labels.ts'
-import { accessPolicies, certificateIssuers, consumers, trafficPolicies } from '../api/gateway-api/resources.ts'
+import {
+  accessPolicies,
+  balancingPolicies,
+  certificateIssuers,
+  consumers,
+  trafficPolicies,
+} from '../api/gateway-api/resources.ts'
 import { keyOf, type KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { endpointSlices, services } from '../api/resources.ts'
@@ -23,6 +29,7 @@ export interface KnownGateway extends Pick<MadeModel, 'model' | 'problems' | 'po
 const policyResources: readonly Resource[] = [
   accessPolicies,
   trafficPolicies,
+  balancingPolicies,
   consumers,
   certificateIssuers,
 ] as readonly Resource[]

@@ -7,6 +7,7 @@ import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
   accessPolicies,
   backendTlsPolicies,
+  balancingPolicies,
   certificateIssuers,
   consumers,
   gatewayClasses,
@@ -42,6 +43,7 @@ export const routeResources: readonly Resource[] = [
   backendTlsPolicies,
   accessPolicies,
   trafficPolicies,
+  balancingPolicies,
   consumers,
   certificateIssuers,
 ] as readonly Resource[]
@@ -92,6 +94,7 @@ export function observed(
     backendTlsPolicies: all(backendTlsPolicies),
     accessPolicies: all(accessPolicies),
     trafficPolicies: all(trafficPolicies),
+    balancingPolicies: all(balancingPolicies),
     consumers: all(consumers),
     certificateIssuers: all(certificateIssuers),
     configuration,

@@ -2,16 +2,19 @@
 import type {
   AccessPolicy,
   Authentication,
+  BalancingPolicy,
   TokenRules,
   TrafficPolicy,
   WrittenRateLimit,
 } from '../api/gateway-api/policies.ts'
+import { balancingWords } from './balancing-words.ts'
 import { durationMs } from './model/durations.ts'
 
-export const policyWords = (policy: AccessPolicy | TrafficPolicy): readonly string[] =>
-  policy.kind === 'AccessPolicy'
-    ? accessWords(policy.spec as AccessPolicy['spec'])
-    : trafficWords(policy.spec as TrafficPolicy['spec'])
+export function policyWords(policy: AccessPolicy | TrafficPolicy | BalancingPolicy): readonly string[] {
+  if (policy.kind === 'AccessPolicy') return accessWords(policy.spec as AccessPolicy['spec'])
+  if (policy.kind === 'BalancingPolicy') return balancingWords(policy.spec as BalancingPolicy['spec'])
+  return trafficWords(policy.spec as TrafficPolicy['spec'])
+}
 
 function accessWords({ addresses, authentication, consumers, groups }: AccessPolicy['spec']): readonly string[] {
   const { allow, deny = [] } = addresses ?? {}

@@ -11,7 +11,7 @@ import {
   parent,
   toService,
 } from '../testing/gateway-objects.ts'
-import { accessPolicy, policedModel, trafficPolicy } from '../testing/policed-gateway.ts'
+import { accessPolicy, balancingPolicy, policedModel, trafficPolicy } from '../testing/policed-gateway.ts'
 import { explainRequest, type Explanation, type RequestInMind } from './explain-request.ts'
 import { gatewayModel, type MadeModel } from './model/gateway-model.ts'
 import type { Front } from './model/gateway-addresses.ts'
@@ -247,6 +247,33 @@ describe('policies', () => {
       },
     ])
     expect(explained(all, '/two')?.policies.map(({ name }) => name)).toEqual(['AccessPolicy shop/outer'])
+  })
+
+  test('say how the service is balanced, last', () => {
+    const all = policedModel(8080, 3000, {
+      rules,
+      accessPolicies: [accessPolicy('inner', 'one', keys)],
+      balancingPolicies: [
+        balancingPolicy('spread', ['web'], {
+          algorithm: 'ConsistentHash',
+          hash: { by: 'Header', name: 'X-Tenant' },
+          affinity: { cookie: { name: 'at', maxAge: '1h' } },
+          ejection: { consecutiveErrors: 5, duration: '30s' },
+          slowStart: '1m',
+          concurrency: { perInstance: 8, queue: { length: 20, timeout: '2s' } },
+        }),
+      ],
+    })
+    expect(explained(all, '/one')?.policies.at(-1)).toEqual({
+      name: 'BalancingPolicy shop/spread',
+      asks: [
+        'one instance for each value of the header X-Tenant',
+        'clients stay with their instance by a cookie at for 3600 s',
+        'an instance gets nothing for 30 s after 5 errors in a row',
+        'an instance that comes gets all of its share after 60 s',
+        'at most 8 at a time for an instance; 20 more wait for up to 2 s',
+      ],
+    })
   })
 
   test('one that cannot be enforced is why nobody is let in', () => {

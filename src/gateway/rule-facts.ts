@@ -149,7 +149,10 @@ function closedBy(targets: readonly Target[], isConnection: boolean): string | u
 }
 
 function policiesOf(targets: readonly Target[], { policing, problems }: KnownModel): readonly PolicyFacts[] {
-  const names = targets.map(({ backend }) => (backend?.handling.policies ?? []).map(({ source }) => source))
+  const names = targets.map(({ backend }) => [
+    ...(backend?.handling.policies ?? []).map(({ source }) => source),
+    ...(backend?.balancing === undefined ? [] : [backend.balancing.source]),
+  ])
   return inOrder(names).map(name => {
     const policy = policing.own.find(own => ownerOf(own.policy) === name)?.policy
     const told = targets.filter((_target, index) => names[index]!.includes(name)).map(({ text }) => text)

@@ -157,6 +157,7 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
     ...known.tcpRoutes,
     ...known.accessPolicies,
     ...known.trafficPolicies,
+    ...known.balancingPolicies,
   ]
   return new Map(
     asking.flatMap(object => {
@@ -173,10 +174,17 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
 export function policyProblems({
   accessPolicies,
   trafficPolicies,
+  balancingPolicies,
   consumers,
   certificateIssuers,
 }: Observed): readonly Problem[] {
-  const all: readonly ToldObject[] = [...accessPolicies, ...trafficPolicies, ...consumers, ...certificateIssuers]
+  const all: readonly ToldObject[] = [
+    ...accessPolicies,
+    ...trafficPolicies,
+    ...balancingPolicies,
+    ...consumers,
+    ...certificateIssuers,
+  ]
   return all.flatMap(object => {
     const owner = ownerOf(object)
     const told = conditionsOf(object)

@@ -15,6 +15,7 @@ export const nothing: Observed = {
   backendTlsPolicies: [],
   accessPolicies: [],
   trafficPolicies: [],
+  balancingPolicies: [],
   consumers: [],
   certificateIssuers: [],
   configuration: () => undefined,

@@ -1,18 +1,19 @@
 // A gateway in front of a service of this process, with routes and policies as a cluster has them: each case a path of its own.
 import type { EndpointSlice, Service } from '../api/generated/models.ts'
 import { policyGroup, policyVersion } from '../api/gateway-names.ts'
-import type { AccessPolicy, Consumer, TrafficPolicy } from '../api/gateway-api/policies.ts'
+import type { AccessPolicy, BalancingPolicy, Consumer, TrafficPolicy } from '../api/gateway-api/policies.ts'
 import type { HTTPRouteRule } from '../api/gateway-api/types.ts'
 import { gatewayModel, type MadeModel } from '../gateway/model/gateway-model.ts'
 import type { Observed } from '../gateway/model/observed.ts'
 import { gateway, httpRoute, listener, observedWith, parent, toService } from './gateway-objects.ts'
 
-const namespace = 'shop'
+export const namespace = 'shop'
 export const front = '127.0.0.1'
 
 export interface PolicedCluster {
   readonly accessPolicies?: readonly AccessPolicy[]
   readonly trafficPolicies?: readonly TrafficPolicy[]
+  readonly balancingPolicies?: readonly BalancingPolicy[]
   readonly consumers?: readonly Consumer[]
   /** What Secrets hold, by their names. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -23,7 +24,15 @@ export interface PolicedCluster {
 
 /** @param port at which the gateway is asked @param served at which the service `web` of each name answers */
 export function policedModel(port: number, served: number, cluster: PolicedCluster): MadeModel {
-  const { secrets = {}, rules, accessPolicies = [], trafficPolicies = [], consumers = [], more } = cluster
+  const {
+    secrets = {},
+    rules,
+    accessPolicies = [],
+    trafficPolicies = [],
+    balancingPolicies = [],
+    consumers = [],
+    more,
+  } = cluster
   const service = { metadata: { namespace, name: 'web' }, spec: { ports: [{ name: 'http', port: 80 }] } }
   const slice = {
     metadata: { namespace, name: 'web-1' },
@@ -49,6 +58,7 @@ export function policedModel(port: number, served: number, cluster: PolicedClust
     slices: () => [slice as unknown as EndpointSlice],
     accessPolicies,
     trafficPolicies,
+    balancingPolicies,
     consumers,
     secret: (inNamespace, name) => (inNamespace === namespace ? secrets[name] : undefined),
     ...more,
@@ -85,6 +95,24 @@ export const trafficPolicy = (
   spec: Omit<TrafficPolicy['spec'], 'targetRefs'>,
 ): TrafficPolicy =>
   policyObject('TrafficPolicy', name, { targetRefs: [targetOf(target)], ...spec }, '2026-01-01T00:00:00Z')
+
+/** For services, by their names. */
+export const balancingPolicy = (
+  name: string,
+  services: readonly string[],
+  spec: Partial<Omit<BalancingPolicy['spec'], 'targetRefs'>>,
+  created = '2026-01-01T00:00:00Z',
+): BalancingPolicy =>
+  policyObject(
+    'BalancingPolicy',
+    name,
+    {
+      targetRefs: services.map(service => ({ group: '', kind: 'Service', name: service })),
+      algorithm: 'RoundRobin',
+      ...spec,
+    },
+    created,
+  )
 
 export const consumer = (
   name: string,

@@ -206,6 +206,33 @@ const examples: Readonly<Record<string, Example>> = {
       },
     },
   },
+  BalancingPolicy: {
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: 'web' }],
+      affinity: { cookie: {} },
+      ejection: {},
+      slowStart: '30s',
+      concurrency: { perInstance: 5 },
+    },
+    defaulted: {
+      spec: {
+        algorithm: 'RoundRobin',
+        ejection: { consecutiveErrors: 5, duration: '30s' },
+        concurrency: { perInstance: 5, queue: { timeout: '30s' } },
+      },
+    },
+    breaking: {
+      'expected hash with algorithm: ConsistentHash, and with nothing else': { algorithm: 'ConsistentHash' },
+      'expected name unless it is by: Address, and not with it': {
+        algorithm: 'ConsistentHash',
+        hash: { by: 'Header' },
+      },
+      'expected maxAge from 1s to 8760h': { affinity: { cookie: { maxAge: '10ms' } } },
+      'expected duration from 1s to 1h': { ejection: { duration: '2h' } },
+      'expected timeout from 1ms to 1h': { concurrency: { perInstance: 1, queue: { timeout: '2h' } } },
+      'expected slowStart from 1s to 1h': { slowStart: '10ms' },
+    },
+  },
   Consumer: {
     spec: { groups: ['partners'], credentials: [{ type: 'Key', secretRef: { name: 'ann' } }] },
     defaulted: {},

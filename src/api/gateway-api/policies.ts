@@ -1,5 +1,5 @@
-// The policies of this gateway as it reads them: who may ask, and how much. They attach to Gateways, routes, Ingresses and
-// services. What a field may hold is said by the definitions (src/gateway/kinds/policies).
+// The policies of this gateway as it reads them: who may ask, how much, and which instance answers. They attach to
+// Gateways, routes, Ingresses and services. What a field may hold is said by the definitions (src/gateway/kinds/policies).
 import type { Condition, ObjectMeta } from '../generated/models.ts'
 import type { LocalReference, PolicyStatus } from './types.ts'
 
@@ -118,4 +118,18 @@ export interface WrittenRateLimit {
   per: string
   by: 'Address' | 'Consumer' | 'Header' | 'Everybody'
   header?: string
+}
+
+/** How the instances of services share their requests. */
+export interface BalancingPolicy extends Metadata {
+  spec: {
+    targetRefs: PolicyTarget[]
+    algorithm: 'RoundRobin' | 'LeastConnections' | 'ConsistentHash'
+    hash?: { by: 'Header' | 'Cookie' | 'QueryParameter' | 'Address'; name?: string }
+    affinity?: { cookie: { name?: string; maxAge?: string } }
+    ejection?: { consecutiveErrors: number; duration: string }
+    slowStart?: string
+    concurrency?: { perInstance: number; queue: { length?: number; timeout: string } }
+  }
+  status?: PolicyStatus
 }

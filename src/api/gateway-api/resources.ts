@@ -4,7 +4,7 @@ import type { KubeObject } from '../object.ts'
 import { resource, type Resource, type Scope } from '../resource.ts'
 import { gatewayGroup, policyGroup, policyVersion } from '../gateway-names.ts'
 import type { CertificateIssuer } from './certificate-issuers.ts'
-import type { AccessPolicy, Consumer, TrafficPolicy } from './policies.ts'
+import type { AccessPolicy, BalancingPolicy, Consumer, TrafficPolicy } from './policies.ts'
 import type {
   BackendTLSPolicy,
   GRPCRoute,
@@ -36,6 +36,7 @@ const policyResource = <T extends KubeObject>(plural: string, kind: string, scop
   resource<T>(policyGroup, policyVersion, plural, kind, scope)
 
 export const accessPolicies = policyResource<AccessPolicy>('accesspolicies', 'AccessPolicy')
+export const balancingPolicies = policyResource<BalancingPolicy>('balancingpolicies', 'BalancingPolicy')
 export const trafficPolicies = policyResource<TrafficPolicy>('trafficpolicies', 'TrafficPolicy')
 export const consumers = policyResource<Consumer>('consumers', 'Consumer')
 export const certificateIssuers = policyResource<CertificateIssuer>(

@@ -1,6 +1,7 @@
 // What changes while HAProxy runs, and what it has to be loaded for.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Balancing } from '../model/balancing.ts'
 import type { Action, GatewayModel, Handling, HostName, Rule, Server } from '../model/model.ts'
 import { changeTo, loaded, resolved, type Change, type Running } from './change.ts'
 import { filesOf } from './files.ts'
@@ -38,6 +39,7 @@ function layout(
   name: HostName = { kind: 'exact', name: 'shop.localhost' },
   handling: Readonly<Record<string, Handling>> = {},
   shown: readonly Shown[] = [],
+  balancing: Readonly<Record<string, Omit<Balancing, 'source'>>> = {},
 ): Layout {
   const hosts = [{ name, listener: '', rules }]
   const tls = { certificates: shown.map(({ id, to }) => ({ id, ...(to !== undefined && { to }) })) }
@@ -49,7 +51,13 @@ function layout(
     backends: new Map(
       Object.entries(backends).map(([id, servers]) => [
         id,
-        { id, handling: handling[id] ?? {}, protocol: 'http', servers },
+        {
+          id,
+          handling: handling[id] ?? {},
+          protocol: 'http',
+          ...(balancing[id] !== undefined && { balancing: { source: 'BalancingPolicy t/b', ...balancing[id] } }),
+          servers,
+        },
       ]),
     ),
     credentials: new Map(),
@@ -129,6 +137,49 @@ describe('while it runs,', () => {
     const any = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'x.com' })
     const other = layout([rule('/', forward(['a', 1]))], { a: [] }, { kind: 'below', below: 'y.com' })
     expect(commands(changeTo(loaded(any), other))).toContain('replace /gateway/maps/127.0.0.1_80-below.map')
+  })
+})
+
+describe('instances of a service that is balanced', () => {
+  const balanced = (balancing: Omit<Balancing, 'source'>, ...servers: readonly Server[]): Layout =>
+    layout([], { 't.web.80': servers }, undefined, {}, [], { 't.web.80': balancing })
+  const coming = (balancing: Omit<Balancing, 'source'>): readonly string[] =>
+    commands(changeTo(loaded(balanced(balancing, server(1))), balanced(balancing, server(1), server(2))))
+  const name = 't.web.80/s_10-0-0-2_80'
+
+  test('stand on the ring, in files and in commands', () => {
+    const by = { choice: { by: 'address' } } as const
+    const at = /id \d+/.exec(coming(by)[0]!)![0]
+    expect(coming(by)[0]).toBe(`add server ${name} 10.0.0.2:80 weight 16 ${at}`)
+    expect(filesOf(loaded(balanced(by, server(2)))).configuration).toContain(
+      `server s_10-0-0-2_80 10.0.0.2:80 weight 16 ${at}`,
+    )
+  })
+
+  test('are looked at, once more without anybody ejected', () => {
+    const told = coming({ choice: 'roundRobin', ejection: { errors: 3, periodMs: 1000 } })
+    expect(told.filter(command => !command.startsWith('add '))).toEqual([
+      `enable health ${name}`,
+      `set server ${name} state ready`,
+      'set server t.web.80.all/s_10-0-0-2_80 state ready',
+    ])
+    expect(told).toContain('add server t.web.80.all/s_10-0-0-2_80 10.0.0.2:80')
+  })
+
+  test('have cookies before they get anything, and whoever has that of one that ends is led to another one', () => {
+    const sticky = { choice: 'roundRobin', affinity: { cookie: 'at', key: 'k' } } as const
+    expect(coming(sticky).slice(1)).toEqual([
+      'enable dynamic-cookie backend t.web.80',
+      `set server ${name} state ready`,
+    ])
+    const ending = changeTo(loaded(balanced(sticky, server(1))), balanced(sticky, server(1, true)))
+    expect(commands(ending)).toEqual(['set server t.web.80/s_10-0-0-1_80 state maint'])
+  })
+
+  test('are balanced otherwise by a load, and in turns without one', () => {
+    const before = loaded(layout([], { 't.web.80': [server(1)] }))
+    expect(changeTo(before, balanced({ choice: 'leastConnections' }, server(1))).kind).toBe('load')
+    expect(changeTo(before, balanced({ choice: 'roundRobin' }, server(1))).kind).toBe('none')
   })
 })
 
@@ -242,6 +293,15 @@ test('however it gets there, it has the same as if it was loaded', () => {
     ),
     timed: fc.subarray(['s1', 's2', 's4']),
     mirror: fc.constantFrom(undefined, 's1', 's3'),
+    balanced: fc.dictionary(
+      fc.constantFrom('s1', 's2', 's3'),
+      fc.constantFrom<Omit<Balancing, 'source'>>(
+        { choice: { by: 'address' } },
+        { choice: 'leastConnections', affinity: { cookie: 'at', key: 'k' } },
+        { choice: 'roundRobin', ejection: { errors: 3, periodMs: 1000 } },
+      ),
+      { maxKeys: 2 },
+    ),
   })
   const layoutFor = ({
     paths,
@@ -250,6 +310,7 @@ test('however it gets there, it has the same as if it was loaded', () => {
     shown,
     timed,
     mirror,
+    balanced,
   }: typeof some extends fc.Arbitrary<infer T> ? T : never): Layout =>
     layout(
       paths.map((path, index) =>
@@ -269,6 +330,7 @@ test('however it gets there, it has the same as if it was loaded', () => {
       },
       // One id has one content.
       shown.map(({ id, to }) => ({ id, to, pem: shown.find(other => other.id === id)!.pem })),
+      balanced,
     )
   fc.assert(
     fc.property(fc.array(some, { minLength: 2, maxLength: 8 }), wishes => {
@@ -322,6 +384,11 @@ class Pretended {
     const [verb = '', kind = '', first = '', second = '', third = ''] = command.split(' ')
     if (kind === 'ssl') return this.obeyTls(command)
     if (verb === 'replace') throw new Error('there is no order here')
+    // What servers are told beyond their state is told of servers that are there.
+    if (verb === 'enable') {
+      if (kind === 'health' && !this.servers.has(first)) throw new Error(`there is no ${first}`)
+      return
+    }
     if (kind === 'server') {
       if (verb === 'add' && this.servers.has(first)) throw new Error(`${first} is there already`)
       if (verb === 'set' && !this.servers.has(first)) throw new Error(`there is no ${first}`)

@@ -2,7 +2,7 @@
 // be loaded with. A backend that is new takes the place of a spare one, so that a new service needs no loading. Pure.
 import type { Server } from '../model/model.ts'
 import { certificateChange } from './certificates.ts'
-import type { BackendLayout } from './backend-lines.ts'
+import { serverWords, type BackendLayout } from './backend-lines.ts'
 import type { Layout } from './layout.ts'
 import { commandWord } from './names.ts'
 
@@ -86,17 +86,25 @@ const sameLines = (left: readonly string[], right: readonly string[]): boolean =
 function serverCommands(
   backend: string,
   before: ReadonlyMap<string, Server>,
-  { servers: after, serverOptions }: BackendLayout,
+  layout: BackendLayout,
   leaving: ReadonlySet<string>,
 ): { readonly commands: readonly string[]; readonly gone: ReadonlySet<string> } {
+  const { servers: after, isChecked, isSticky } = layout
   const commands: string[] = []
   const gone = new Set(leaving)
+  // Who is known by a cookie would be led to one that drains.
+  const draining = isSticky === true ? 'maint' : 'drain'
   for (const [name, server] of after) {
     const old = before.get(name)
-    const state = `set server ${backend}/${name} state ${server.draining ? 'drain' : 'ready'}`
+    const state = `set server ${backend}/${name} state ${server.draining ? draining : 'ready'}`
     if (old === undefined) {
       if (!gone.delete(name))
-        commands.push(`add server ${backend}/${name} ${server.address}:${server.port}${serverOptions}`)
+        commands.push(
+          `add server ${backend}/${name} ${server.address}:${server.port}${serverWords(layout, name)}`,
+          ...(isChecked === true ? [`enable health ${backend}/${name}`] : []),
+          // It gives a value to each server that has none.
+          ...(isSticky === true ? [`enable dynamic-cookie backend ${backend}`] : []),
+        )
       commands.push(state)
     } else if (old.draining !== server.draining) commands.push(state)
   }

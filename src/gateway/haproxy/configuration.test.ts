@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { hashOf } from '../model/backends.ts'
+import type { Balancing } from '../model/balancing.ts'
 import type { Backend, GatewayModel, Handling, PathChange, Rule } from '../model/model.ts'
 import { loaded } from './change.ts'
 import { filesOf } from './files.ts'
@@ -160,6 +161,38 @@ const handling: fc.Arbitrary<Handling> = fc.record(
   },
   { requiredKeys: [] },
 )
+const named = fc.constantFrom('header' as const, 'cookie' as const, 'query' as const)
+const balancing: fc.Arbitrary<Balancing> = fc.record(
+  {
+    source: fc.constant('BalancingPolicy shop/x'),
+    choice: fc.oneof(
+      fc.constantFrom('roundRobin' as const, 'leastConnections' as const, { by: 'address' as const }),
+      fc.record({ by: named, name: token }),
+    ),
+    affinity: fc.record(
+      { cookie: word, key: fc.constant('0a1b'), maxAgeSeconds: fc.integer({ min: 1, max: 31_536_000 }) },
+      { requiredKeys: ['cookie', 'key'] },
+    ),
+    ejection: fc.record({
+      errors: fc.integer({ min: 1, max: 1000 }),
+      periodMs: fc.integer({ min: 1000, max: 3_600_000 }),
+    }),
+    slowStartMs: fc.integer({ min: 1000, max: 3_600_000 }),
+    concurrency: fc.record(
+      {
+        perInstance: fc.integer({ min: 1, max: 100_000 }),
+        mostWaiting: fc.integer({ min: 1, max: 100_000 }),
+        waitMs: fc.integer({ min: 1, max: 3_600_000 }),
+      },
+      { requiredKeys: ['perInstance', 'waitMs'] },
+    ),
+  },
+  { requiredKeys: ['source', 'choice'] },
+)
+const served = fc.record({
+  protocol: fc.constantFrom('http' as const, 'h2' as const),
+  balancing: fc.option(balancing, { nil: undefined }),
+})
 const match: fc.Arbitrary<Rule['match']> = fc.record({
   path: fc.constant({ kind: 'prefix' as const, value: '/' }),
   headers: fc.array(fc.record({ name: token, kind: fc.constant('exact' as const), value: odd }), { maxLength: 2 }),
@@ -179,7 +212,7 @@ test.skipIf(isMissing)(
     }
     try {
       fc.assert(
-        fc.property(fc.array(fc.tuple(handling, match), { minLength: 10, maxLength: 20 }), all => {
+        fc.property(fc.array(fc.tuple(handling, match, served), { minLength: 10, maxLength: 20 }), all => {
           const files = filesOf(loaded(layoutOf(modelOf(all), places)))
           for (const [file, text] of files.others) writeFileSync(join(directory, file.split('/').at(-1)!), text)
           const configuration = files.configuration
@@ -200,12 +233,15 @@ test.skipIf(isMissing)(
   },
 )
 
-function modelOf(all: readonly (readonly [Handling, Rule['match']])[]): GatewayModel {
-  const backends = all.map(([handled], index): Backend => ({
+type Served = Pick<Backend, 'protocol'> & { readonly balancing?: Balancing | undefined }
+
+function modelOf(all: readonly (readonly [Handling, Rule['match'], Served])[]): GatewayModel {
+  const backends = all.map(([handled, , { protocol, balancing: shared }], index): Backend => ({
     id: `b${index}`,
     handling: handled,
-    protocol: 'http',
-    servers: [],
+    protocol,
+    ...(shared !== undefined && { balancing: shared }),
+    servers: [1, 2].map(last => ({ address: `10.0.0.${last}`, port: 80, draining: false })),
   }))
   const rules = all.map(([, matched], index): Rule => ({
     source: `rule ${index}`,

@@ -2,12 +2,13 @@
 // of a request is, and what has no way is closed. Pure.
 import type { Entrance } from '../model/model.ts'
 import { bindLine, nowhere, sharedPlaces, type EntranceFiles } from './lines.ts'
+import { leadLines } from './lead-lines.ts'
 import { entranceName } from './names.ts'
 
 /** A client that says nothing is cut off then. */
 const helloSeconds = 5
 
-export function connectionLines(entrance: Entrance, files: EntranceFiles): string[] {
+export function connectionLines(entrance: Entrance, files: EntranceFiles, hasDoubles: boolean): string[] {
   const { carries, sources, tls } = entrance
   const { map } = files
   // A hello that has not come whole is waited for.
@@ -41,6 +42,6 @@ export function connectionLines(entrance: Entrance, files: EntranceFiles): strin
     content('reject', '!{ var(sess.do) -m found }'),
     content('reject', `{ var(sess.do) -m str ${nowhere} }`),
     ...(heard === undefined ? [] : [content('accept'), 'tcp-request content reject if WAIT_END']),
-    'use_backend %[var(sess.do)]',
+    ...leadLines('sess.do', hasDoubles),
   ]
 }

@@ -1,7 +1,7 @@
 // The files that HAProxy is loaded with. Pure.
 import { resolved, type Running } from './change.ts'
 import { certificateFiles } from './certificates.ts'
-import type { BackendLayout } from './backend-lines.ts'
+import { serverWords, type BackendLayout } from './backend-lines.ts'
 
 export interface GatewayFiles {
   readonly configuration: string
@@ -23,15 +23,15 @@ export function filesOf({ layout, called, spares }: Running): GatewayFiles {
 }
 
 /** Servers that take nothing new have what they have from the process before; where there is nothing else, they serve. */
-function backendText(name: string, { lines, serverOptions, servers }: BackendLayout): string {
+function backendText(name: string, layout: BackendLayout): string {
+  const { lines, servers } = layout
   const fresh = [...servers].filter(([, { draining }]) => !draining)
   const used = fresh.length > 0 ? fresh : [...servers]
   return [
     '',
     `backend ${name}`,
-    'balance roundrobin',
     ...lines,
-    ...used.map(([server, { address, port }]) => `server ${server} ${address}:${port}${serverOptions}`),
+    ...used.map(([server, { address, port }]) => `server ${server} ${address}:${port}${serverWords(layout, server)}`),
   ].join('\n')
 }
 

@@ -8,6 +8,7 @@ import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { credentialMaps, signingKeyFiles } from './credentials.ts'
 import { handOverLines } from './hand-over-lines.ts'
 import { tableLines } from './limit-tables.ts'
+import { allOf, doubleOf, ejects } from './lead-lines.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
 import { mirrorScript } from './mirror-script.ts'
 import { entranceName } from './names.ts'
@@ -56,6 +57,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
   const mirrored = mirroredTo(model.backends)
+  const hasDoubles = [...model.backends.values()].some(ejects)
   const hasMirrors = mirrored.size > 0
   const mirrorMap = `${places.directory}/maps/mirrors.map`
   const mirrorFile = `${places.directory}/mirror.lua`
@@ -65,10 +67,13 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...entrances.flatMap(({ entrance, table }) => [
         '',
         ...(entrance.carries === undefined
-          ? frontendLines(entrance, table, filesOf(entrance), handOverLines(entrance, places.successorDirectory))
-          : connectionLines(entrance, filesOf(entrance))),
+          ? frontendLines(entrance, table, filesOf(entrance), {
+              handOver: handOverLines(entrance, places.successorDirectory),
+              hasDoubles,
+            })
+          : connectionLines(entrance, filesOf(entrance), hasDoubles)),
       ]),
-      ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap)] : []),
+      ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap, hasDoubles)] : []),
       ...tableLines(model.backends),
       ...cacheSections(model.backends),
     ].join('\n'),
@@ -79,7 +84,12 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...credentialMaps(model, places.directory),
     ]),
     ordered: new Set(entrances.map(({ entrance }) => mapFile(entrance, 'below'))),
-    backends: new Map([...model.backends].map(([id, backend]) => [id, backendLayout(backend, places)])),
+    backends: new Map(
+      [...model.backends].flatMap(([id, backend]) => [
+        [id, backendLayout(backend, places)] as const,
+        ...(ejects(backend) ? [[allOf(id), backendLayout(doubleOf(backend), places)] as const] : []),
+      ]),
+    ),
     read: new Map([
       ...(hasMirrors ? [[mirrorFile, mirrorScript] as const] : []),
       ...authorityFiles(model, places.directory),
@@ -132,6 +142,7 @@ const globalLines = ({ socket }: Places, more: readonly string[]): string[] => [
   'option redispatch',
   // A client that is just sending its next request is answered, after HAProxy was loaded anew, too.
   'option idle-close-on-response',
+  'balance roundrobin',
   'retries 3',
   'timeout connect 5s',
   // Of a client that sends its request byte by byte.

@@ -6,6 +6,7 @@ import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import type { HandOverLines } from './hand-over-lines.ts'
 import { entranceName } from './names.ts'
+import { leadLines } from './lead-lines.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import { anyChoice, pathChoice, pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
 
@@ -69,7 +70,7 @@ export function frontendLines(
   entrance: Entrance,
   table: RoutingTable,
   files: EntranceFiles,
-  handOver: HandOverLines,
+  { handOver, hasDoubles }: { readonly handOver: HandOverLines; readonly hasDoubles: boolean },
 ): string[] {
   const { port, tls } = entrance
   const { map } = files
@@ -109,7 +110,7 @@ export function frontendLines(
     `http-request set-var(txn.do) var(txn.share),map_str(${map('shares')}) if { var(txn.do) -m beg s_ }`,
     `http-request return status 500 content-type text/plain string ${quoted('the route leads to no service')} if { var(txn.do) -m str ${nowhere} }`,
     handOver.way,
-    'use_backend %[var(txn.do)]',
+    ...leadLines('txn.do', hasDoubles),
     ...handOver.section,
   ]
 }

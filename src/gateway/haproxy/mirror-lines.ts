@@ -1,5 +1,6 @@
 // Copies of requests: which ones a backend makes, as a line of it, and the entrance of HAProxy's own to which they come. Pure.
 import type { Backend, Mirror } from '../model/model.ts'
+import { leadLines } from './lead-lines.ts'
 import { quoted } from './quoted.ts'
 
 /** Its frontend. */
@@ -26,10 +27,14 @@ export const mirroredTo = (backends: ReadonlyMap<string, Backend>): ReadonlySet<
   new Set([...backends.values()].flatMap(({ handling }) => handling.mirrors ?? []).map(({ backend }) => backend))
 
 /** @param map from ids of backends to what they are called */
-export const mirrorEntranceLines = ({ mirrorSocket }: MirrorPlaces, map: string): readonly string[] => [
+export const mirrorEntranceLines = (
+  { mirrorSocket }: MirrorPlaces,
+  map: string,
+  hasDoubles: boolean,
+): readonly string[] => [
   `frontend ${mirrorEntrance}`,
   `bind ${quoted(`unix@${mirrorSocket}`)} mode 600`,
   `http-request set-var(txn.do) req.hdr(${mirrorHeader}),map_str(${map})`,
   `http-request del-header ${mirrorHeader}`,
-  'use_backend %[var(txn.do)]',
+  ...leadLines('txn.do', hasDoubles),
 ]

@@ -8,6 +8,7 @@ import { grpcRoute } from './grpc-route.ts'
 import { httpRoute } from './http-route.ts'
 import { listenerSet } from './listener-set.ts'
 import { accessPolicy } from './policies/access-policy.ts'
+import { balancingPolicy } from './policies/balancing-policy.ts'
 import { consumer } from './policies/consumer.ts'
 import { trafficPolicy } from './policies/traffic-policy.ts'
 import { referenceGrant } from './reference-grant.ts'
@@ -18,6 +19,7 @@ import { udpRoute } from './udp-route.ts'
 export const gatewayDefinitions: readonly GatewayDefinition[] = [
   accessPolicy,
   backendTlsPolicy,
+  balancingPolicy,
   certificateIssuer,
   consumer,
   gatewayClass,

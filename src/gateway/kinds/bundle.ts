@@ -9,4 +9,4 @@ export const bundleAnnotations = { [bundleVersionAnnotation]: bundleVersion, [ch
 
 /** Which of Sampan's texts it is, so that another text replaces it; a test says when to raise it. */
 export const revisionAnnotation = 'sampan.dev/revision'
-export const revision = '4'
+export const revision = '5'

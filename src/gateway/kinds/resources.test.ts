@@ -9,6 +9,7 @@ const byKind = (a: { readonly kind: string }, b: { readonly kind: string }): num
 const kinds = [
   'AccessPolicy',
   'CertificateIssuer',
+  'BalancingPolicy',
   'Consumer',
   'TrafficPolicy',
   'BackendTLSPolicy',

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import type { Service } from '../../api/generated/models.ts'
 import { portEndpoints } from '../../api/service-endpoints.ts'
 import { canonicalJson } from '../../lib/stable-hash.ts'
+import type { Balancing } from './balancing.ts'
 import type { Backend, BackendProtocol, BackendTls, Handling, Server, ServicePort } from './model.ts'
 import type { Observed } from './observed.ts'
 
 /** A backend before anybody looked who serves it. */
-export type WantedBackend = Omit<Backend, 'servers' | 'tls'>
+export type WantedBackend = Omit<Backend, 'servers' | 'tls' | 'balancing'>
 
 /** @param found the service, where it is there @param protocol that the route asks for, whatever the service says */
 export function wantedBackend(
@@ -44,11 +45,17 @@ export const hashOf = (value: unknown): string =>
 const protocolOf = (service: Service | undefined, port: number | string): BackendProtocol =>
   servicePort(service, port)?.appProtocol === 'kubernetes.io/h2c' ? 'h2' : 'http'
 
-/** @param tlsOf how a service is spoken to by TLS; `refused`: it is not to be spoken to at all */
+/** What policies say of a service, whatever leads to it. */
+export interface ServicePolicies {
+  /** How it is spoken to by TLS; `refused`: it is not to be spoken to at all. */
+  readonly tlsOf: (service: ServicePort) => BackendTls | 'refused' | undefined
+  readonly balancingOf: (service: ServicePort) => Balancing | undefined
+}
+
 export function backendsOf(
   wanted: readonly WantedBackend[],
   observed: Observed,
-  tlsOf: (service: ServicePort) => BackendTls | 'refused' | undefined,
+  { tlsOf, balancingOf }: ServicePolicies,
 ): ReadonlyMap<string, Backend> {
   const byId = new Map(wanted.map(backend => [backend.id, backend]))
   return new Map(
@@ -56,8 +63,17 @@ export function backendsOf(
       .toSorted((left, right) => (left.id < right.id ? -1 : Number(left.id > right.id)))
       .map(backend => {
         const tls = backend.service === undefined || backend.protocol === 'tcp' ? undefined : tlsOf(backend.service)
+        const balancing = backend.service && balancingOf(backend.service)
         const servers = tls === 'refused' ? [] : serversOf(backend.service, observed)
-        return [backend.id, { ...backend, ...(tls !== undefined && tls !== 'refused' && { tls }), servers }]
+        return [
+          backend.id,
+          {
+            ...backend,
+            ...(tls !== undefined && tls !== 'refused' && { tls }),
+            ...(balancing !== undefined && { balancing }),
+            servers,
+          },
+        ]
       }),
   )
 }

@@ -12,7 +12,7 @@ import { connectionRules } from './connection-route-rules.ts'
 import { grpcRules } from './grpc-route-rules.ts'
 import { anyHost } from './host-names.ts'
 import { backendTlsPolicies, type OwnPolicy } from './backend-tls.ts'
-import { consumerProblems, gatewayProblems, policyProblems, routeProblems } from './problems.ts'
+import { consumerProblems, gatewayProblems, policyProblems, routeProblems, targetedProblems } from './problems.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import { httpRules } from './http-route-rules.ts'
 import { ingressCertificates } from './ingress-certificates.ts'
@@ -24,6 +24,7 @@ import { withLoginRules } from './login-rules.ts'
 import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed, Policed } from './observed.ts'
 import { withCrowded } from './policies/crowded.ts'
+import { withConnections } from './policies/carried.ts'
 import { policiesOf, type Policies } from './policies/policies.ts'
 import { missingTargetsOf } from './policies/targets.ts'
 import { offeredRoute, saysOurs, type OwnRoute } from './own-route.ts'
@@ -49,8 +50,8 @@ export interface MadeModel {
 }
 
 export function gatewayModel(known: Observed, front: Front): MadeModel {
-  const policing = policiesOf({ ...known, missingTarget: missingTargetsOf(known) })
-  const observed: Policed = { ...known, issuerOf: issuerLookup(known.certificateIssuers), policies: policing }
+  const all = policiesOf({ ...known, missingTarget: missingTargetsOf(known) })
+  const observed: Policed = { ...known, issuerOf: issuerLookup(known.certificateIssuers), policies: all }
   const ingresses = ingressRules(observed)
   const asking = gatewaysOf(observed)
   const balancing = ownLoadBalancers(observed)
@@ -91,10 +92,10 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   const services = backendsOf(
     offers.flatMap(({ rules }) => rules.flatMap(each => each.backends)),
     observed,
-    policies.tlsOf,
+    { tlsOf: policies.tlsOf, balancingOf: all.balancingOf },
   )
   const { entrances, backends } = withLoginRules(proving, services)
-  const ownPolicies = withCrowded(policing.own, backends.values())
+  const policing = { ...all, own: withCrowded(withConnections(all.own, backends.values()), backends.values()) }
   return {
     model: {
       entrances,
@@ -109,7 +110,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       ...gateways.map(({ gateway }) => gateway),
       ...routes.map(({ route }) => route),
       ...policies.own.map(({ policy }) => policy),
-      ...ownPolicies.map(({ policy }) => policy),
+      ...policing.own.map(({ policy }) => policy),
       ...policing.consumers.map(({ consumer }) => consumer),
     ],
     ingresses: ingresses.own,
@@ -117,7 +118,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
     gateways,
     routes,
     backendPolicies: policies.own,
-    policing: { ...policing, own: ownPolicies },
+    policing,
     wantedCertificates,
     ownNames: [...new Set(entrances.flatMap(ownNamesOf))],
     problems: [
@@ -128,7 +129,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       ...gateways.flatMap(gatewayProblems),
       ...routes.flatMap(routeProblems),
       ...policies.own.flatMap(policyProblems),
-      ...ownPolicies.flatMap(policyProblems),
+      ...policing.own.flatMap(targetedProblems),
       ...policing.consumers.flatMap(consumerProblems),
     ],
   }

@@ -1,6 +1,7 @@
 // What the gateway does with requests, as data: which names it answers to, which rule takes a request, and where that
 // leads. Ingresses and routes become this; HAProxy's configuration is made of it. Nothing here knows either.
 
+import type { Balancing } from './balancing.ts'
 import type { Credentials, Policing } from './policing.ts'
 
 export interface GatewayModel {
@@ -125,6 +126,8 @@ export interface Backend {
   readonly serves?: 'logins'
   /** undefined: it is spoken to in plain text. */
   readonly tls?: BackendTls
+  /** undefined: its servers take turns. */
+  readonly balancing?: Balancing
   readonly servers: readonly Server[]
 }
 

@@ -1,6 +1,6 @@
 // What the gateway sees of the cluster and of its machine when it makes its model.
 import type { CertificateIssuer } from '../../api/gateway-api/certificate-issuers.ts'
-import type { AccessPolicy, Consumer, TrafficPolicy } from '../../api/gateway-api/policies.ts'
+import type { AccessPolicy, BalancingPolicy, Consumer, TrafficPolicy } from '../../api/gateway-api/policies.ts'
 import type { EndpointSlice, Ingress, IngressClass, Service } from '../../api/generated/models.ts'
 import type {
   BackendTLSPolicy,
@@ -33,6 +33,7 @@ export interface Observed {
   readonly backendTlsPolicies: readonly BackendTLSPolicy[]
   readonly accessPolicies: readonly AccessPolicy[]
   readonly trafficPolicies: readonly TrafficPolicy[]
+  readonly balancingPolicies: readonly BalancingPolicy[]
   readonly consumers: readonly Consumer[]
   readonly certificateIssuers: readonly CertificateIssuer[]
   /** Services of that type, and those that still have an address by it. */

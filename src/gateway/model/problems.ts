@@ -22,8 +22,16 @@ interface FoundPolicy {
   readonly findings: readonly Finding[]
 }
 
+interface TargetedPolicy extends FoundPolicy {
+  readonly ofTargets?: ReadonlyMap<unknown, Finding>
+}
+
 export const policyProblems = ({ policy, findings }: FoundPolicy): readonly Problem[] =>
   findings.map(({ reason, message }) => ({ owner: ownerOf(policy), reason, message }))
+
+/** Also what is said of its targets one by one. */
+export const targetedProblems = ({ policy, findings, ofTargets }: TargetedPolicy): readonly Problem[] =>
+  policyProblems({ policy, findings: [...findings, ...(ofTargets?.values() ?? [])] })
 
 export const consumerProblems = ({ consumer, findings }: OwnConsumer): readonly Problem[] =>
   policyProblems({ policy: consumer, findings })

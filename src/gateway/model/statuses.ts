@@ -198,7 +198,7 @@ function routeConditions({ accepted }: Attachment, own: OwnRoute): readonly Find
 }
 
 /** A target that is there is told that it is heeded, and one that is not, that it is looked for. */
-const policyStatus = ({ policy, findings, missing }: OwnPolicy): WantedStatus => ({
+const policyStatus = ({ policy, findings, missing, ofTargets }: OwnPolicy): WantedStatus => ({
   object: policy,
   ancestors: policy.spec.targetRefs.map(target => {
     const { group, kind, name, sectionName } = target
@@ -213,6 +213,7 @@ const policyStatus = ({ policy, findings, missing }: OwnPolicy): WantedStatus =>
       conditions: findingsOf([
         ...(missing.has(target) ? [fails('Accepted', 'TargetNotFound', missing.get(target)!)] : []),
         ...findings,
+        ...(ofTargets?.has(target) === true ? [ofTargets.get(target)!] : []),
         holds('Accepted', 'Accepted', 'requests are treated as it says'),
         holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there'),
       ]),

@@ -301,7 +301,9 @@ const componentRoles = (): New<ClusterRole>[] => [
     rule(['gateway.sampan.dev'], ['*'], read),
     rule(
       ['gateway.sampan.dev'],
-      ['accesspolicies', 'certificateissuers', 'consumers', 'trafficpolicies'].map(kind => `${kind}/status`),
+      ['accesspolicies', 'balancingpolicies', 'certificateissuers', 'consumers', 'trafficpolicies'].map(
+        kind => `${kind}/status`,
+      ),
       ['patch'],
     ),
     writeEvents,

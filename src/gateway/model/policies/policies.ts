@@ -1,23 +1,27 @@
 // What policies ask for, by what they are for. A policy that cannot be enforced lets nobody in. Pure.
-import type { AccessPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
+import type { AccessPolicy, BalancingPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
 import { compareAges } from '../age-order.ts'
 import { fails, type Finding } from '../findings.ts'
 import { ownerOf } from '../host-rule.ts'
 import type { Credentials, Login, Policing } from '../policing.ts'
 import { accessOf } from './access.ts'
+import { balancingOf, type BalancingLookup } from './balancing.ts'
 import { knownConsumers, type OwnConsumer } from './consumers.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
 import type { PolicyLookup, PolicyPlace } from './policy-place.ts'
+import { missingOf } from './targets.ts'
 import { trafficOf } from './traffic.ts'
 
 export interface OwnPolicy {
-  readonly policy: AccessPolicy | TrafficPolicy
+  readonly policy: AccessPolicy | TrafficPolicy | BalancingPolicy
   readonly findings: readonly Finding[]
   /** What is not there of its targets, in words. */
   readonly missing: ReadonlyMap<PolicyTarget, string>
+  /** Of some of its targets, what is to be said of them before anything else. */
+  readonly ofTargets?: ReadonlyMap<PolicyTarget, Finding>
 }
 
-export interface Policies extends PolicyLookup {
+export interface Policies extends PolicyLookup, BalancingLookup {
   readonly own: readonly OwnPolicy[]
   readonly consumers: readonly OwnConsumer[]
   /** By the names by which checks refer to them. */
@@ -46,12 +50,7 @@ export function policiesOf(inputs: PolicyInputs): Policies {
     own.push({
       policy,
       findings: refused === undefined ? findings : [fails('Accepted', 'Invalid', refused), ...findings],
-      missing: new Map(
-        policy.spec.targetRefs.flatMap(target => {
-          const missing = inputs.missingTarget(target, namespace)
-          return missing === undefined ? [] : [[target, missing] as const]
-        }),
-      ),
+      missing: missingOf(policy, inputs.missingTarget),
     })
   }
   for (const policy of inputs.accessPolicies.toSorted(compareAges)) {
@@ -62,8 +61,10 @@ export function policiesOf(inputs: PolicyInputs): Policies {
   }
   for (const policy of inputs.trafficPolicies.toSorted(compareAges))
     add(policy, { policing: trafficOf(policy), findings: [] })
+  const balancing = balancingOf(inputs)
   return {
-    own,
+    own: [...own, ...balancing.own],
+    balancingOf: balancing.balancingOf,
     consumers,
     credentials,
     logins,

@@ -1,12 +1,13 @@
 // What there has to be known to make sense of policies.
-import type { AccessPolicy, Consumer, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
 import type { FetchedKeys, KeySource } from '../../providers/key-source.ts'
 import type { SigningKey } from '../policing.ts'
 import type { MissingTarget } from './targets.ts'
+import type { AccessPolicy, BalancingPolicy, Consumer, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
 
 export interface PolicyInputs {
   readonly accessPolicies: readonly AccessPolicy[]
   readonly trafficPolicies: readonly TrafficPolicy[]
+  readonly balancingPolicies: readonly BalancingPolicy[]
   readonly consumers: readonly Consumer[]
   /** What a Secret holds, decoded; undefined: there is none. */
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined

@@ -22,6 +22,18 @@ export function missingTargetsOf(observed: Observed): MissingTarget {
   }
 }
 
+/** Of each target of a policy that is not there, what is missing. */
+export const missingOf = (
+  { metadata: { namespace = '' }, spec }: KubeObject & { spec: { targetRefs: PolicyTarget[] } },
+  missingTarget: MissingTarget,
+): ReadonlyMap<PolicyTarget, string> =>
+  new Map(
+    spec.targetRefs.flatMap(target => {
+      const missing = missingTarget(target, namespace)
+      return missing === undefined ? [] : [[target, missing] as const]
+    }),
+  )
+
 /** With the names of what it consists of, where a policy can be for one of them. */
 interface Target {
   readonly part?: string
