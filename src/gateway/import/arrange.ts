@@ -27,7 +27,7 @@ export function arranged(pieces: readonly Piece[]): readonly Arranged[] {
   // From the last: each has to be longer than those that come after it.
   for (let index = pieces.length - 1; index >= 0; index--) {
     const piece = pieces[index]!
-    const type = typeOf(piece)
+    const type = isBeforeOthers(piece, made, mayMeet) ? 'RegularExpression' : typeOf(piece)
     if (type !== 'RegularExpression') {
       made.push({ piece, match: { type, value: plainValue(piece) }, padding: 0 })
       continue
@@ -43,6 +43,19 @@ export function arranged(pieces: readonly Piece[]): readonly Arranged[] {
   }
   return made.toReversed()
 }
+
+/** All paths are the last prefix of all: what goes before others has to be an expression, unless a condition does it. */
+const isBeforeOthers = (
+  piece: Piece,
+  later: readonly Arranged[],
+  mayMeet: (one: Piece, other: Piece) => boolean,
+): boolean =>
+  typeOf(piece) === 'PathPrefix' &&
+  piece.change?.type !== 'ReplacePrefixMatch' &&
+  later.some(
+    ({ piece: other, match }) =>
+      mayMeet(piece, other) && !(match.type === 'PathPrefix' && match.value === '/' && isAsTelling(piece, other)),
+  )
 
 /** A prefix by segments is what a path can be changed by; the whole of all paths is one in both worlds. */
 export function typeOf({ path, change }: Pick<Piece, 'path' | 'change'>): HTTPRouteMatch['path']['type'] {

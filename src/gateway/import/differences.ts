@@ -73,21 +73,22 @@ function exampleHosts(routes: readonly SourceRoute[]): readonly string[] {
   return [...new Set([...hosts, ...(routes.some(route => route.hosts.length === 0) ? ['other.invalid'] : [])])]
 }
 
+const someMethods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']
+const mostConditions = 8
+
+/** As each of its conditions wants it, as those of others do, and with a method that nobody asks for. */
 function requestsFor({ route, path }: Piece, host: string, others: readonly Piece[]): readonly AskedRequest[] {
-  const conditions = others.flatMap(({ route: { methods, headers } }) =>
-    methods.length > 0 || headers.length > 0 ? [JSON.stringify({ methods: methods.slice(0, 1), headers })] : [],
-  )
-  const own = JSON.stringify({ methods: route.methods.slice(0, 1), headers: route.headers })
-  return examplesOf(path).flatMap(asked =>
-    [...new Set([own, ...conditions.slice(0, 8)])].map(text => {
-      const { methods, headers } = JSON.parse(text) as Pick<SourceRoute, 'methods' | 'headers'>
-      return {
-        host,
-        path: asked,
-        method: methods[0] ?? 'GET',
+  const named = new Set(others.flatMap(other => other.route.methods))
+  const free = someMethods.find(method => !named.has(method)) ?? 'GET'
+  const ways = [...new Set([route, ...others.map(other => other.route)])]
+    .filter(each => each === route || each.methods.length > 0 || each.headers.length > 0)
+    .slice(0, mostConditions)
+    .flatMap(({ methods, headers }) =>
+      (methods.length === 0 ? [free] : methods).map(method => ({
+        method,
         headers: Object.fromEntries(headers.map(({ name, values }) => [name.toLowerCase(), values[0]?.value ?? ''])),
-        query: {},
-      }
-    }),
-  )
+      })),
+    )
+  const unlike = new Map([...ways, { method: free, headers: {} }].map(way => [JSON.stringify(way), way]))
+  return examplesOf(path).flatMap(asked => [...unlike.values()].map(way => ({ ...way, host, path: asked, query: {} })))
 }

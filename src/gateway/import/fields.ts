@@ -34,13 +34,13 @@ export function fieldsOf(source: Readonly<Record<string, unknown>>, at: string, 
     return source[key] ?? undefined
   }
   const wrong = (key: string, expected: string, found: unknown): undefined =>
-    void report.leftOut(place(key), `expected ${expected}, found ${typeName(found)}; correct it and import it again`)
+    report.leftOut(place(key), `expected ${expected}, found ${typeName(found)}; correct it and import it again`)
   const plain = (key: string, found: unknown): string | undefined => {
-    if (typeof found === 'number' || typeof found === 'boolean') return String(found)
+    if (typeof found === 'number' || typeof found === 'boolean' || typeof found === 'bigint') return String(found)
     if (typeof found !== 'string') return wrong(key, 'a text', found)
     const elsewhere = keptElsewhere(found)
     if (elsewhere === undefined) return found
-    return void report.leftOut(place(key), elsewhere)
+    return report.leftOut(place(key), elsewhere)
   }
   const scalar = <T>(key: string, read_: (text: string) => T | undefined, expected: string): T | undefined => {
     const found = value(key)
@@ -108,7 +108,7 @@ const flags: Readonly<Record<string, boolean>> = {
 export function keptElsewhere(text: string): string | undefined {
   if (/\$\{\{/.test(text))
     return 'its value is taken from an environment (${{ env ... }}); write it in: deck file render --populate-env-vars'
-  if (/^\{vault:\/\//.test(text)) return 'its value is kept in a vault; make the Secret of it, or write it in'
+  if (text.startsWith('{vault://')) return 'its value is kept in a vault; make the Secret of it, or write it in'
   return undefined
 }
 

@@ -53,12 +53,14 @@ export function kongCertificates(
   })
 }
 
+/** Names, or entities of their own. */
 function namesOf(fields: Fields): readonly string[] {
   const value = fields.value('snis')
   if (!Array.isArray(value)) return [fields.text('name')].filter(name => name !== undefined)
-  return value.flatMap((each: unknown) => {
-    if (typeof each === 'string') return [each]
-    const name = (each as { name?: unknown } | null)?.name
-    return typeof name === 'string' ? [name] : []
+  if (value.every(each => typeof each === 'string')) return value
+  return fields.objects('snis').flatMap(sni => {
+    const name = sni.text('name')
+    tellUnread(sni)
+    return name ?? []
   })
 }

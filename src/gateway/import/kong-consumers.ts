@@ -3,7 +3,6 @@
 import { policyGroup, policyVersion } from '../../api/gateway-names.ts'
 import type { Credential } from '../../api/gateway-api/policies.ts'
 import type { ImportContext } from './context.ts'
-import type { Fields } from './fields.ts'
 import { keyOf, tellUnread, type CredentialKind, type KongFile, type OwnedCredential } from './kong-file.ts'
 import { isPublic, keysName } from './kong-tokens.ts'
 
@@ -28,8 +27,8 @@ export function kongConsumers({ consumers, credentials }: KongFile, context: Imp
   const owned = new Set<OwnedCredential>()
   for (const fields of consumers) {
     const given = fields.text('username') ?? fields.text('custom_id') ?? keyOf(fields)
-    const keys = [fields.text('username'), fields.text('custom_id'), fields.text('id')].filter(key => key !== undefined)
-    const own = credentials.filter(({ owner }) => owner !== undefined && keys.includes(owner))
+    const keys = new Set([fields.text('username'), fields.text('custom_id'), fields.text('id')])
+    const own = credentials.filter(({ owner }) => owner !== undefined && keys.has(owner))
     own.forEach(credential => owned.add(credential))
     const name = names.take('Consumer', given)
     const shown: Credential[] = []
@@ -115,6 +114,7 @@ function credentialOf(
         report.leftOut(fields.place('ttl'), 'a key is good until its Secret is deleted; delete it in time')
       }
       const key = fields.text('key')
+      if (key === undefined && fields.has('key')) return nothing
       if (key === undefined || key.trim() === '') {
         report.leftOut(fields.at, 'it has no key to take over (Kong makes one up); write a Secret with a key')
         return nothing
@@ -146,18 +146,17 @@ function credentialOf(
     }
     case 'jwt_secrets': {
       const key = fields.text('rsa_public_key')
-      fields.text('algorithm')
-      fields.text('key')
-      if (fields.has('secret')) fields.value('secret')
+      const names_ = fields.unread().join(', ')
+      for (const each of ['algorithm', 'key', 'secret']) fields.value(each)
       if (key === undefined || !isPublic(fields)) {
         report.leftOut(
           fields.at,
-          'a secret (HS256) is no key to check a signature with; use an issuer with public keys',
+          `a secret (HS256) is no key to check a signature with; use an issuer with public keys (${names_})`,
         )
         return nothing
       }
       const name = names.take('ConfigMap', keysName(owner ?? ''))
-      report.kept(fields.at, `the ConfigMap ${name}`)
+      report.kept(fields.at, `the ConfigMap ${name}, whose key says the algorithm`)
       return {
         objects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { 'key.pem': key } }],
       }

@@ -52,7 +52,12 @@ const noEqual = 'this gateway has no equal; do without it, or keep Kong for it'
 export function kongFile(source: Readonly<Record<string, unknown>>, report: Report): KongFile {
   const top = fieldsOf(withDefaults(source), '', report)
   const version = Number(top.text('_format_version') ?? '3.0')
-  if (!Number.isNaN(version)) report.passedOver('_format_version', 'how the file is read')
+  if (top.has('_format_version')) report.passedOver('_format_version', 'how the file is read')
+  if (Number.isNaN(version))
+    report.leftOut(
+      '_format_version',
+      'expected a number such as 3.0, found something else; paths are read as Kong 3 does',
+    )
   for (const key of ['_info', '_transform', '_comment', '_workspace', '_konnect', '_plugin_configs'])
     if (top.has(key)) {
       const value = top.value(key)
@@ -83,7 +88,7 @@ export function kongFile(source: Readonly<Record<string, unknown>>, report: Repo
   const authorities = new Map(
     top
       .objects('ca_certificates')
-      .flatMap(fields => [keyOf(fields), ...(fields.text('name') ?? [])].map(key => [key, fields])),
+      .flatMap(fields => [keyOf(fields), fields.text('id') ?? ''].map(key => [key, fields] as const)),
   )
   const file: KongFile = {
     services,

@@ -86,7 +86,7 @@ function splitAt(text: string): readonly [string, string] {
 }
 
 const origin = /^https?:\/\/(?:\*\.)?[A-Za-z0-9.-]+(?::\d{1,5})?$/
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
 
 export function cors(config: Fields): Made {
   const { report } = config
@@ -116,7 +116,7 @@ export function cors(config: Fields): Made {
     ...(credentials === true && { allowCredentials: true }),
     allowMethods: asked.includes('*')
       ? ['*']
-      : [...new Set(asked.map(each => each.toUpperCase()))].filter(each => methods.includes(each)),
+      : [...new Set(asked.map(each => each.toUpperCase()))].filter(each => methods.has(each)),
     allowHeaders: headers.includes('*') ? ['*'] : [...new Set(headers)].filter(isName).slice(0, 64),
     ...(exposed !== undefined && { exposeHeaders: [...new Set(exposed)].filter(isName).slice(0, 64) }),
     maxAge: maxAge === undefined ? 5 : Math.max(1, Math.round(maxAge)),

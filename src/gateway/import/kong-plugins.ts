@@ -2,7 +2,7 @@
 // route runs, and no other. Pure. Source: Kong, plugins, precedence.
 import type { ImportContext } from './context.ts'
 import type { Effect } from './effect.ts'
-import { fieldsOf, type Fields } from './fields.ts'
+import { fieldsOf, isObject, type Fields } from './fields.ts'
 import { tellUnread, type KongFile, type ScopedPlugin } from './kong-file.ts'
 import { cors, redirect, transformer } from './kong-filters.ts'
 import {
@@ -62,8 +62,18 @@ const guards = new Set([
   'vault-auth',
 ])
 
+/** @returns the names of what nothing is made of */
+function readAll(fields: Fields): string {
+  return fields
+    .unread()
+    .flatMap(key => {
+      const value = fields.value(key)
+      return isObject(value) ? [key, ...Object.keys(value)] : [key]
+    })
+    .join(', ')
+}
+
 const instead: Readonly<Record<string, string>> = {
-  prometheus: 'figures of the gateway are collected without it (docs/observation.md)',
   'http-log': 'what the gateway logs is in the log of the cluster; have it collected from there',
   'file-log': 'what the gateway logs is in the log of the cluster; have it collected from there',
   'tcp-log': 'what the gateway logs is in the log of the cluster; have it collected from there',
@@ -82,15 +92,13 @@ export function kongPlugins(file: KongFile, context: ImportContext): Plugins {
     const plugin = fields.text('name') ?? ''
     const enabled = fields.flag('enabled') ?? true
     if (!enabled) {
-      for (const key of fields.unread()) fields.value(key)
-      report.kept(fields.at, `it is off, and nothing was made of it (${'config'})`)
+      report.kept(fields.at, `it is off, and nothing was made of it (${readAll(fields)})`)
       return []
     }
     if (scoped.consumer !== undefined || fields.has('consumer_group') || fields.has('consumer_groups')) {
-      for (const key of fields.unread()) fields.value(key)
       report.leftOut(
         fields.at,
-        'a policy is for routes, and not for one Consumer; make a route of its own for it, or a limit counted by Consumer (with all that it says: config)',
+        `a policy is for routes, and not for some Consumers (${scoped.consumer ?? 'a group'}); make a route of its own for them (${readAll(fields)})`,
       )
       return []
     }
@@ -135,17 +143,21 @@ function effectOf(
           'a plugin is for all requests of its routes',
         )
     }
+  if (plugin === 'prometheus') {
+    report.changed(fields.at, `the gateway has figures of its own, always (${readAll(config)})`)
+    tellUnread(fields)
+    return base
+  }
   if (reader === undefined) {
     const isClosed = guards.has(plugin)
-    const all = config.unread()
-    const held = all.length === 0 ? '' : ` (${all.join(', ')})`
+    const all = readAll(config)
+    const held = all === '' ? '' : ` (${all})`
     report.leftOut(
       fields.at,
       isClosed
         ? `this gateway has no equal${held}; nobody is let in until you write another AccessPolicy in its place`
         : `${instead[plugin] ?? 'this gateway has no equal; see what it does, and whether somebody relies on it'}${held}`,
     )
-    for (const key of all) config.value(key)
     tellUnread(fields)
     return isClosed ? { ...base, isClosed } : base
   }

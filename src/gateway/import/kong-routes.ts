@@ -27,7 +27,7 @@ export interface StreamRoute {
 }
 
 const nowhere: KongService = { name: 'nothing', path: '/', isForCalls: false, backends: [], host: undefined }
-const methodsHere = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']
+const methodsHere = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
 
 export function kongRoutes(
   file: KongFile,
@@ -93,7 +93,7 @@ function routeFrom(
   const handling = fields.text('path_handling')
   const unusable = (text: string): undefined => {
     for (const key of fields.unread()) fields.value(key)
-    return void report.leftOut(at, text)
+    return report.leftOut(at, text)
   }
   if (fields.has('expression') || fields.has('priority'))
     return unusable('a route by an expression (expression, priority) is not read; write its hosts, paths and methods')
@@ -108,7 +108,7 @@ function routeFrom(
   const hosts = hostsFrom(fields, snis)
   if (hosts === undefined) return unusable('without its hosts it would take the requests of all; it was not made')
   const methods = fields.texts('methods')?.map(method => method.toUpperCase()) ?? []
-  const known = methods.filter(method => methodsHere.includes(method))
+  const known = methods.filter(method => methodsHere.has(method))
   for (const method of methods)
     if (!known.includes(method))
       report.leftOut(fields.place('methods'), `${method} is no method of HTTPRoute; do without it`)
@@ -127,6 +127,11 @@ function routeFrom(
   const criteria = [known, hosts, headers, snis, hasPaths ? paths : []].filter(({ length }) => length > 0).length
   const isPlain = hosts.length > 0 && hosts.every(host => !host.includes('*'))
   const isCall = protocols.some(each => each === 'grpc' || each === 'grpcs')
+  if (fields.has('regex_priority') && !paths.some(({ kind }) => kind === 'pattern'))
+    report.passedOver('regex_priority', 'it says nothing without an expression')
+  else if (fields.has('regex_priority'))
+    report.kept(fields.place('regex_priority'), 'expressions are tried in this order')
+  if (handling === 'v0') report.passedOver('path_handling', 'v0, as here')
   if (handling === 'v1')
     report.changed(fields.place('path_handling'), 'paths are joined as v0 does it: a slash between both, once')
   const replaced = effects.find(effect => effect.path !== undefined)?.path
@@ -167,8 +172,13 @@ function secureOnlyOf(
   code: number,
   fields: Fields,
 ): Pick<SourceRoute, 'secureOnly' | 'plainOnly'> {
+  for (const each of protocols)
+    if (!['http', 'https', 'grpc', 'grpcs', 'ws', 'wss'].includes(each))
+      fields.report.leftOut(fields.place('protocols'), `${each} is not known; do without it`)
   const isPlain = protocols.some(each => ['http', 'grpc', 'ws'].includes(each))
   const isSecure = protocols.some(each => ['https', 'grpcs', 'wss'].includes(each))
+  if (fields.has('https_redirect_status_code') && isPlain)
+    fields.report.passedOver('https_redirect_status_code', 'it says nothing where plain requests are taken')
   if (isPlain && !isSecure) return { plainOnly: true }
   if (isPlain || !isSecure) return {}
   const redirect = ([301, 302, 307, 308] as const).find(each => each === code)
@@ -222,7 +232,7 @@ function headersFrom(fields: Fields): readonly SourceHeader[] | undefined {
       .filter(({ kind }) => kind === 'pattern')
       .map(({ value }) => patternProblem(value))
       .find(Boolean)
-    if (problem !== undefined) return void fields.report.leftOut(all.place(name), problem)
+    if (problem !== undefined) return fields.report.leftOut(all.place(name), problem)
     headers.push({ name, values: read })
   }
   return headers
@@ -235,11 +245,11 @@ function pathFrom(text: string, tellsExpressions: boolean, { report, place }: Fi
   const at = place('paths')
   const isExpression = tellsExpressions ? text.startsWith('~') : !isPlainPath(text)
   if (!isExpression && !text.startsWith('/'))
-    return void report.leftOut(at, `${text}: expected a path that begins with /, or with ~/ for an expression`)
+    return report.leftOut(at, `${text}: expected a path that begins with /, or with ~/ for an expression`)
   if (!isExpression) return prefixPath(text)
   const path = patternPath(text.replace(/^~/, ''))
   const problem = patternProblem(patternOf(path))
-  if (problem !== undefined) return void report.leftOut(at, `${problem}; write it without what RE2 does not have`)
+  if (problem !== undefined) return report.leftOut(at, `${problem}; write it without what RE2 does not have`)
   return path
 }
 
@@ -269,13 +279,13 @@ function changeOf(
 function hostFilter(
   preserves: boolean,
   { host, backends }: KongService,
-  { report, place, has }: Fields,
+  { at, report, place, has }: Fields,
 ): SourceRoute['filters'] {
   if (preserves || host === undefined || backends.length === 0) return []
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(host) && /[a-z]/.test(host))
     return [{ type: 'URLRewrite', urlRewrite: { hostname: host } }]
   report.changed(
-    place(has('preserve_host') ? 'preserve_host' : 'hosts'),
+    has('preserve_host') ? place('preserve_host') : at,
     `the service gets the Host that was asked for, in place of ${host === '' ? 'that of the instance' : host}`,
   )
   return []
@@ -303,8 +313,9 @@ function streamFrom(
       destination.text('ip')
       report.changed(destination.place('ip'), 'the Gateway has an address of its own')
     }
+    const port = destination.number('port')
     destination.tellRest('it is not known here')
-    return destination.number('port') ?? []
+    return port ?? []
   })
   if (fields.has('sources')) {
     fields.value('sources')
@@ -316,7 +327,7 @@ function streamFrom(
   if (protocols.includes('tls') && !protocols.includes('tls_passthrough')) {
     report.leftOut(
       fields.at,
-      `TLS would have to end here for (${['snis'].join()}); write a Gateway with a listener of the protocol TLS and its certificate`,
+      `TLS would have to end here, for the names of snis; write a Gateway with a listener of the protocol TLS and its certificate`,
     )
     return undefined
   }

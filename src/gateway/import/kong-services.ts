@@ -73,12 +73,12 @@ function upstreamsOf({ upstreams, targets }: KongFile, { report }: ImportContext
             report.leftOut(
               target.at,
               isOfMachine(plain) || plain === 'localhost'
-                ? `${text} is an address of the machine of Kong itself, which is no other's; make it a Service`
-                : `${text} is a name, and the gateway leads to addresses; put its address into an EndpointSlice`,
+                ? `${text} is an address of the machine of Kong itself, which is no other's; make it a Service (weight ${weight})`
+                : `${text} is a name, and the gateway leads to addresses; put its address into an EndpointSlice (weight ${weight})`,
             )
             return []
           }
-          report.kept(target.at, `an endpoint of an EndpointSlice${weight === 0 ? ', without a share' : ''}`)
+          report.kept(target.at, `an endpoint of an EndpointSlice, with the weight ${weight}`)
           return [{ address: plain, port: Number(port), weight }]
         })
       for (const key of ['slots', 'algorithm', 'healthchecks', 'use_srv_name'])
@@ -221,7 +221,7 @@ function urlOf(fields: Fields) {
   const text = fields.text('url')
   if (text === undefined) return undefined
   if (!URL.canParse(text))
-    return void fields.report.leftOut(fields.place('url'), 'expected a URL such as http://10.0.0.7:8080/path')
+    return fields.report.leftOut(fields.place('url'), 'expected a URL such as http://10.0.0.7:8080/path')
   const { protocol, hostname, port, pathname } = new URL(text)
   const scheme = protocol.slice(0, -1)
   return {

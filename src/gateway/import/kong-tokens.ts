@@ -14,7 +14,10 @@ export function tokenAuth(
   const claim = config.text('key_claim_name') ?? 'iss'
   const secrets = credentials.filter(({ kind }) => kind === 'jwt_secrets')
   const usable = secrets.filter(({ fields }) => isPublic(fields) && fields.text('key') !== undefined)
-  config.texts('claims_to_verify')
+  if (config.has('claims_to_verify')) {
+    config.texts('claims_to_verify')
+    report.kept(config.place('claims_to_verify'), 'exp and nbf are looked at, always')
+  }
   config.flag('secret_is_base64')
   config.flag('run_on_preflight')
   for (const key of ['uri_param_names', 'cookie_names'])
@@ -63,4 +66,4 @@ export const keysName = (owner: string): string => plainName(`${owner}-signing-k
 
 /** HMAC has one key for both sides, which is no key to check with. */
 export const isPublic = (fields: Fields): boolean =>
-  fields.has('rsa_public_key') && !/^HS/.test(fields.text('algorithm') ?? 'HS256')
+  fields.has('rsa_public_key') && !(fields.text('algorithm') ?? 'HS256').startsWith('HS')

@@ -1,6 +1,7 @@
 // Kong's declarative configuration as objects of the gateway. Pure.
 import { connectionObjects, type Connection } from './connections.ts'
 import type { ImportContext } from './context.ts'
+import type { Effect } from './effect.ts'
 import { grpcRoutes } from './grpc-routes.ts'
 import { kongCertificates } from './kong-certificates.ts'
 import { kongConsumers } from './kong-consumers.ts'
@@ -23,8 +24,8 @@ export function importKong(source: Readonly<Record<string, unknown>>, context: I
   )
   const calls = routes.filter(({ kind }) => kind === 'calls').map(({ source: route }) => grpcRoutes(route, context))
   const consumers = kongConsumers(file, context)
-  const policed = [
-    ...routes.map(({ source: route, effects }) => ({
+  const policed = routes
+    .map(({ source: route, effects }) => ({
       at: route.at,
       effects,
       targets: [
@@ -37,10 +38,10 @@ export function importKong(source: Readonly<Record<string, unknown>>, context: I
             objects.map(({ metadata }) => ({ kind: 'GRPCRoute' as const, name: metadata.name })),
           ),
       ],
-    })),
-  ].filter(({ targets }) => targets.length > 0)
+    }))
+    .filter(({ targets }) => targets.length > 0)
   for (const { at, effects } of streams)
-    for (const effect of effects)
+    for (const effect of effects.filter(doesSomething))
       report.leftOut(
         at,
         `the plugin ${effect.plugin} is not for connections that are handed on; write a policy for the Service`,
@@ -63,3 +64,6 @@ export function importKong(source: Readonly<Record<string, unknown>>, context: I
   for (const fields of file.authorities.values()) tellUnread(fields)
   return objects
 }
+
+const doesSomething = (effect: Effect): boolean =>
+  Object.keys(effect).some(key => !['at', 'plugin', 'name'].includes(key))

@@ -34,12 +34,12 @@ export function fromKongfig(source: Entity, report: Report): Entity {
     .filter(each => each['ensure'] === 'removed'))
     report.passedOver(
       `ensure: removed of ${String(removed['name'] ?? removed['username'])}`,
-      'it was to be taken away, and is not there',
+      `it was to be taken away, and is not there (${Object.keys(flat(removed)).join(', ')})`,
     )
   return {
     _format_version: '1.1',
     ...rest,
-    services: [...present(apis).map(serviceOfApi), ...present(services).map(serviceOfToday)],
+    services: [...present(apis).map(each => serviceOfApi(each, report)), ...present(services).map(serviceOfToday)],
     consumers: present(consumers).map(consumer),
     plugins: present(plugins).map(plugin),
     upstreams: present(upstreams).map(each => ({
@@ -84,8 +84,15 @@ function consumer({ credentials, acls, ...own }: Entity): Entity {
   const made: Record<string, unknown[]> = {}
   for (const each of present(credentials)) {
     const name = String(each['name'])
-    const key = Object.hasOwn(credentialNames, name) ? credentialNames[name]! : `credentials of ${name}`
-    ;(made[key] ??= []).push(isObject(each['attributes']) ? each['attributes'] : {})
+    const { name: _name, ...fields } = flat(each)
+    const key = Object.hasOwn(credentialNames, name)
+      ? credentialNames[name]!
+      : `credentials of ${name} (${Object.keys(fields).join(', ')})`
+    ;(made[key] ??= []).push(
+      isObject(each['attributes']) && 'name' in each['attributes']
+        ? { ...fields, name: each['attributes']['name'] }
+        : fields,
+    )
   }
   return { ...flat(own), ...made, ...(acls !== undefined && { acls: present(acls).map(flat) }) }
 }
@@ -99,7 +106,7 @@ function serviceOfToday(each: Entity): Entity {
   }
 }
 
-function serviceOfApi(each: Entity): Entity {
+function serviceOfApi(each: Entity, report: Report): Entity {
   const { plugins, ...own } = each
   const {
     name,
@@ -120,6 +127,7 @@ function serviceOfApi(each: Entity): Entity {
     upstream_read_timeout: read,
     ...rest
   } = flat(own)
+  if (terminated === false) report.passedOver('http_if_terminated', 'it is off')
   const given = (fields: Entity): Entity =>
     Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== ''),
@@ -137,7 +145,7 @@ function serviceOfApi(each: Entity): Entity {
         strip_path: strips ?? stripsBefore ?? (path === undefined ? undefined : false),
         preserve_host: preserves,
         ...(secure === true && { protocols: ['https'] }),
-        ...(terminated !== undefined && { http_if_terminated: terminated }),
+        ...(terminated === true && { http_if_terminated: terminated }),
       }),
     ],
     plugins: present(plugins).map(plugin),

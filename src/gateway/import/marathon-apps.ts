@@ -15,7 +15,7 @@ export function marathonApps(source: unknown, report: Report): readonly Fields[]
     if (Array.isArray(value['apps']) || Array.isArray(value['groups'])) {
       const id = typeof value['id'] === 'string' ? absolute(value['id'], parent) : parent
       for (const key of Object.keys(value))
-        if (!['apps', 'groups', 'id'].includes(key)) report.passedOver(`group / ${key}`, 'of a group of applications')
+        if (!['apps', 'groups'].includes(key)) report.passedOver(`group / ${key}`, 'of a group of applications')
       return [...under(value['apps'] ?? [], id), ...under(value['groups'] ?? [], id)]
     }
     const id = absolute(typeof value['id'] === 'string' ? value['id'] : 'app', parent)
@@ -70,4 +70,28 @@ export function tasksOf(app: Fields, number: number): readonly Target[] {
     const port = Array.isArray(ports) ? numberIn(ports[number]) : 0
     return typeof task['host'] === 'string' && port > 0 ? [{ address: task['host'], port }] : []
   })
+}
+
+/** All that it says of its containers and ports but their numbers, as names. */
+export function otherFieldsOf(app: Fields): readonly string[] {
+  const container = app.value('container')
+  const docker = isObject(container) ? container['docker'] : undefined
+  const inside = (value: unknown, name: string, known: readonly string[]): readonly string[] =>
+    isObject(value)
+      ? Object.keys(value)
+          .filter(key => !known.includes(key))
+          .map(key => `${name} / ${key}`)
+      : []
+  const ports = [
+    ...[container, docker].map(each => (isObject(each) ? each['portMappings'] : undefined)),
+    app.value('portDefinitions'),
+  ].flatMap(each => (Array.isArray(each) ? (each as readonly unknown[]) : []))
+  return [
+    ...inside(container, 'container', ['docker', 'portMappings']),
+    ...inside(docker, 'container / docker', ['portMappings']),
+    ...ports.flatMap(port => inside(port, 'ports', ['containerPort', 'servicePort', 'port'])),
+    ...[app.value('tasks')]
+      .flatMap(tasks => (Array.isArray(tasks) ? (tasks as readonly unknown[]) : []))
+      .flatMap(task => inside(task, 'tasks', ['host', 'ports'])),
+  ]
 }

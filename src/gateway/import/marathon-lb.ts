@@ -8,7 +8,7 @@ import { connectionObjects, type Connection } from './connections.ts'
 import type { ImportContext } from './context.ts'
 import type { Effect } from './effect.ts'
 import { fieldsOf, isObject, type Fields } from './fields.ts'
-import { instancesOf, marathonApps, portsOf, tasksOf } from './marathon-apps.ts'
+import { instancesOf, marathonApps, otherFieldsOf, portsOf, tasksOf } from './marathon-apps.ts'
 import { plainName } from './names.ts'
 import { prefixPath, type SourcePath } from './paths.ts'
 import { policiesFor } from './policies.ts'
@@ -69,6 +69,7 @@ function servedBy(colours: readonly Fields[], index: number, context: ImportCont
   const app = first!
   const labels = app.object('labels') ?? fieldsOf({}, app.place('labels'), report)
   const isPair = colours.length > 1
+  for (const colour of colours.slice(1)) deploymentLabels(colour.object('labels')!)
   const known = deploymentLabels(labels)
   const name = plainName(known.group ?? idOf(app))
   if (isPair)
@@ -268,7 +269,7 @@ function proxied(
           change: { type: 'ReplacePrefixMatch', replacePrefixMatch: value.slice(cut.length) || '/' },
         },
       ]
-    if (!`${cut}`.startsWith(value)) return [{ path, rank: [...rank, 0] }]
+    if (!cut.startsWith(value)) return [{ path, rank: [...rank, 0] }]
     return [
       { path: prefixPath(cut), rank: [...rank, 1], change: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } },
       { path, rank: [...rank, 0] },
@@ -415,13 +416,25 @@ function tellRest(app: Fields, leading: Fields, { report }: ImportContext): void
     else if (app !== leading && number !== undefined && first?.text(key) !== labels!.text(key))
       report.changed(labels!.place(key), `it is as ${idOf(leading)} has it, since both are served together`)
   }
-  for (const key of app.unread())
+  for (const key of [...otherFieldsOf(app), ...app.unread()])
     report.passedOver(key, 'how an application runs is for app.yml, and not for the gateway')
 }
 
 const readLabels = [
-  ...['VHOST', 'PATH', 'GROUP', 'MODE', 'PORT', 'ENABLED', 'AUTH', 'BALANCE', 'REDIRECT_TO_HTTPS', 'USE_HSTS'],
-  ...['HTTP_BACKEND_PROXYPASS_PATH', 'HTTP_BACKEND_REDIR', 'BACKEND_WEIGHT', 'BACKEND_NETWORK_ALLOWED_ACL'],
+  'VHOST',
+  'PATH',
+  'GROUP',
+  'MODE',
+  'PORT',
+  'ENABLED',
+  'AUTH',
+  'BALANCE',
+  'REDIRECT_TO_HTTPS',
+  'USE_HSTS',
+  'HTTP_BACKEND_PROXYPASS_PATH',
+  'HTTP_BACKEND_REDIR',
+  'BACKEND_WEIGHT',
+  'BACKEND_NETWORK_ALLOWED_ACL',
   ...Object.keys(noEqual),
 ]
 

@@ -12,11 +12,11 @@ export interface ReportLine {
 }
 
 export interface Report {
-  readonly kept: (at: string, text: string) => void
+  readonly kept: (at: string, text: string) => undefined
   /** It works, and not quite as before. */
-  readonly changed: (at: string, text: string) => void
+  readonly changed: (at: string, text: string) => undefined
   /** Why, and what to do. */
-  readonly leftOut: (at: string, text: string) => void
+  readonly leftOut: (at: string, text: string) => undefined
   /** Told once for all fields of the name. */
   readonly passedOver: (field: string, why: string) => void
   readonly lines: () => readonly ReportLine[]
@@ -27,8 +27,9 @@ export function newReport(): Report {
   const counts = new Map<string, { count: number; why: string }>()
   const tell =
     (outcome: Outcome) =>
-    (at: string, text: string): void =>
-      void told.set(`${at}\n${outcome}\n${text}`, { at, outcome, text })
+    (at: string, text: string): undefined => {
+      told.set(`${at}\n${outcome}\n${text}`, { at, outcome, text })
+    }
   return {
     kept: tell('kept'),
     changed: tell('changed'),

@@ -43,7 +43,9 @@ const isTaken = ({ type, value }: Arranged['match']): boolean =>
 
 function tellPath({ piece, match, padding }: Arranged, { report }: ImportContext): void {
   const { path, route } = piece
-  if (path.kind === 'prefix' && match.type === 'RegularExpression')
+  if (path.value === '/' && match.type === 'RegularExpression')
+    report.changed(route.at, `all paths are the expression ${match.value}, which goes before other prefixes, as it did`)
+  else if (path.kind === 'prefix' && match.type === 'RegularExpression')
     report.changed(
       route.at,
       `the prefix ${path.value} is the expression ${match.value}, since it takes ${path.value}x as well, and a prefix of a Gateway ends with a segment`,
