@@ -2,7 +2,6 @@
 // then expressions, the longer one first, then prefixes by segments, the longer one first. Pure.
 // Source: Gateway API, HTTPRouteRule.matches; src/gateway/model/match-order.ts.
 import type { HTTPRouteMatch } from '../../api/gateway-api/types.ts'
-import { gatewayHost, commonHost } from '../model/host-names.ts'
 import { literalPart, patternOf } from './paths.ts'
 import type { Piece } from './source-route.ts'
 
@@ -88,10 +87,9 @@ function restsTakenByOthers({ path, route }: Piece, before: readonly Piece[]): r
 const isCovered = (hosts: readonly string[], others: readonly string[]): boolean =>
   hosts.length > 0 && hosts.every(host => others.includes(host))
 
-function shareHosts({ route: { hosts: left } }: Piece, { route: { hosts: right } }: Piece): boolean {
-  if (left.length === 0 || right.length === 0) return true
-  return left.some(one => right.some(other => commonHost(gatewayHost(one), gatewayHost(other)) !== undefined))
-}
+/** A more telling name goes first whatever the path is, so that paths are in one order where names are the same. */
+const shareHosts = ({ route: { hosts: left } }: Piece, { route: { hosts: right } }: Piece): boolean =>
+  left.length === 0 || right.length === 0 ? left.length === right.length : left.some(host => right.includes(host))
 
 /** Of two with the same path, the one with a method goes first, then the one with more headers. */
 const isAsTelling = ({ route: left }: Piece, { route: right }: Piece): boolean =>

@@ -54,7 +54,11 @@ export function kongConsumers({ consumers, credentials }: KongFile, context: Imp
     if (fields.has('groups') || fields.has('consumer_groups')) {
       const some = ['groups', 'consumer_groups']
         .flatMap(key => fields.objects(key))
-        .flatMap(group => group.text('name') ?? [])
+        .flatMap(group => {
+          const named = group.text('name')
+          tellUnread(group)
+          return named ?? []
+        })
       own_.push(...some)
       report.changed(fields.place('groups'), 'groups of an AccessPolicy; a policy of theirs is none here')
     }

@@ -166,6 +166,7 @@ function trafficWith(limits: readonly WrittenRateLimit[], { at, report }: Fields
 function countedBy(config: Fields, key: string): Pick<WrittenRateLimit, 'by' | 'header'> {
   const by = config.text(key) ?? 'consumer'
   const header = config.text('header_name')
+  if (header !== undefined && by !== 'header') config.report.passedOver('header_name', 'requests are not counted by it')
   switch (by) {
     case 'ip':
       return { by: 'Address' }

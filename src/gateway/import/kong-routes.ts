@@ -158,13 +158,27 @@ function routeFrom(
         ...(change !== undefined && { change }),
       }
     }),
-    filters: [...effects.flatMap(({ filters = [] }) => filters), ...hostFilter(preserves, service, fields)],
+    filters: [...filtersOf(effects, fields), ...hostFilter(preserves, service, fields)],
     isAnswered: effects.some(({ isAnswered }) => isAnswered === true),
     backends: service.backends,
     ...(service.timeout !== undefined && { timeout: service.timeout }),
     ...secureOnlyOf(protocols, redirectCode, fields),
   }
   return { source, kind: isCall ? 'calls' : 'http', effects }
+}
+
+/** Of each type a rule may have one. */
+function filtersOf(effects: readonly Effect[], { at, report }: Fields): SourceRoute['filters'] {
+  const taken = new Map<string, string>()
+  return effects.flatMap(({ plugin, filters = [] }) =>
+    filters.filter(({ type }) => {
+      const before = taken.get(type)
+      if (before !== undefined)
+        report.leftOut(at, `what ${plugin} does stands beside ${before}, and a rule has one ${type}; write both as one`)
+      else taken.set(type, plugin)
+      return before === undefined
+    }),
+  )
 }
 
 function secureOnlyOf(

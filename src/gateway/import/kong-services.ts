@@ -26,6 +26,7 @@ export interface KongServices {
 }
 
 const ports: Readonly<Record<string, number>> = { http: 80, https: 443, grpc: 80, grpcs: 443, ws: 80, wss: 443 }
+const protocolsHere = new Set([...Object.keys(ports), 'tcp', 'tls', 'udp'])
 const ownBalance = 'the gateway has its own ways: another instance is asked where one cannot be reached'
 
 export function kongServices(file: KongFile, context: ImportContext): KongServices {
@@ -139,6 +140,11 @@ function serviceFrom(
   const given = fields.text('name') ?? host ?? 'service'
   const isForCalls = protocol === 'grpc' || protocol === 'grpcs'
   const appProtocol = protocol === 'grpc' ? 'kubernetes.io/h2c' : undefined
+  if (!protocolsHere.has(protocol))
+    report.leftOut(
+      fields.place('protocol'),
+      `${protocol} is not known: it is spoken to by HTTP; correct it and import it again`,
+    )
   const objects: object[] = []
   const own = (name: string, at: number, targets: readonly Target[]): SourceBackend => {
     const taken = names.take('Service', name)

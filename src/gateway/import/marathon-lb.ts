@@ -186,6 +186,10 @@ function servedPort(port: PortOfApp, context: ImportContext): Omit<Served, 'obje
   if (servicePort !== 0)
     report.changed(at, `it answers at its hosts, and not at its service port ${servicePort} as well`)
   const paths = pathsOf(labels, key)
+  if (paths.all.length === 0) {
+    report.leftOut(at, 'none of its paths can be taken, so that it was not made')
+    return { effects: [] }
+  }
   const weight = Number(labels.text(key('BACKEND_WEIGHT')) ?? 0) || (paths.given ? 1 : 0)
   const redirects = isTrue(labels.text(key('REDIRECT_TO_HTTPS')))
   const rank = [weight, -port.index, -number]
