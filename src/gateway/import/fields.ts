@@ -42,11 +42,11 @@ export function fieldsOf(source: Readonly<Record<string, unknown>>, at: string, 
     if (elsewhere === undefined) return found
     return report.leftOut(place(key), elsewhere)
   }
-  const scalar = <T>(key: string, read_: (text: string) => T | undefined, expected: string): T | undefined => {
+  const scalar = <T>(key: string, valueOf: (text: string) => T | undefined, expected: string): T | undefined => {
     const found = value(key)
     const text = found === undefined ? undefined : plain(key, found)
     if (text === undefined) return undefined
-    return read_(text.trim()) ?? wrong(key, expected, found)
+    return valueOf(text.trim()) ?? wrong(key, expected, found)
   }
   const fields: Fields = {
     at,

@@ -32,11 +32,11 @@ export function kongConsumers({ consumers, credentials }: KongFile, context: Imp
     own.forEach(credential => owned.add(credential))
     const name = names.take('Consumer', given)
     const shown: Credential[] = []
-    const own_: string[] = []
+    const ownGroups: string[] = []
     for (const credential of own) {
       const made = credentialOf(credential, name, context)
       objects.push(...made.objects)
-      if (made.group !== undefined) own_.push(made.group)
+      if (made.group !== undefined) ownGroups.push(made.group)
       if (made.credential !== undefined) shown.push(made.credential)
       tellUnread(credential.fields)
     }
@@ -59,16 +59,16 @@ export function kongConsumers({ consumers, credentials }: KongFile, context: Imp
           tellUnread(group)
           return named ?? []
         })
-      own_.push(...some)
+      ownGroups.push(...some)
       report.changed(fields.place('groups'), 'groups of an AccessPolicy; a policy of theirs is none here')
     }
-    groups.set(name, own_)
+    groups.set(name, ownGroups)
     objects.push({
       apiVersion: `${policyGroup}/${policyVersion}`,
       kind: 'Consumer',
       metadata: { name, namespace },
       spec: {
-        ...(own_.length > 0 && { groups: [...new Set(own_)].slice(0, 32) }),
+        ...(ownGroups.length > 0 && { groups: [...new Set(ownGroups)].slice(0, 32) }),
         ...(shown.length > 0 && { credentials: shown.slice(0, mostCredentials) }),
       },
     })
@@ -150,12 +150,12 @@ function credentialOf(
     }
     case 'jwt_secrets': {
       const key = fields.text('rsa_public_key')
-      const names_ = fields.unread().join(', ')
+      const held = fields.unread().join(', ')
       for (const each of ['algorithm', 'key', 'secret']) fields.value(each)
       if (key === undefined || !isPublic(fields)) {
         report.leftOut(
           fields.at,
-          `a secret (HS256) is no key to check a signature with; use an issuer with public keys (${names_})`,
+          `a secret (HS256) is no key to check a signature with; use an issuer with public keys (${held})`,
         )
         return nothing
       }

@@ -26,7 +26,14 @@ export interface StreamRoute {
   readonly effects: readonly Effect[]
 }
 
-const nowhere: KongService = { name: 'nothing', path: '/', isForCalls: false, backends: [], host: undefined }
+const nowhere: KongService = {
+  name: 'nothing',
+  path: '/',
+  isForCalls: false,
+  isOff: false,
+  backends: [],
+  host: undefined,
+}
 const methodsHere = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
 
 export function kongRoutes(
@@ -39,6 +46,10 @@ export function kongRoutes(
   const streams: StreamRoute[] = []
   file.routes.forEach(({ owner, fields }: Owned, index) => {
     const service = owner === undefined ? undefined : byKey.get(owner)
+    if (service?.isOff === true) {
+      context.report.kept(fields.at, `its service is off, and nothing was made of it (${fields.unread().join(', ')})`)
+      return
+    }
     const serviceKeys = [owner, service?.name].filter(key => key !== undefined)
     const routeKeys = [fields.text('name'), fields.text('id'), keyOf(fields)].filter(key => key !== undefined)
     const effects = plugins.of(routeKeys, serviceKeys)

@@ -13,6 +13,7 @@ export interface KongService {
   readonly name: string
   readonly path: string
   readonly isForCalls: boolean
+  readonly isOff: boolean
   readonly backends: readonly SourceBackend[]
   /** The name that it is asked for by. */
   readonly host: string | undefined
@@ -207,15 +208,14 @@ function serviceFrom(
       fields.value(key)
       report.changed(fields.place(key), ownBalance)
     }
-  if (fields.flag('enabled') === false)
-    report.changed(fields.place('enabled'), 'it is off, and so are its routes: none of them was made')
   const timeout = timeoutOf(fields)
   return {
     service: {
       name: given,
       path: path === '' ? '/' : path,
       isForCalls,
-      backends: fields.value('enabled') === false ? [] : backends,
+      isOff: fields.flag('enabled') === false,
+      backends,
       host: upstream === undefined ? host : (upstream.host ?? ''),
       ...(timeout !== undefined && { timeout }),
     },

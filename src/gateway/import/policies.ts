@@ -42,9 +42,14 @@ export function policiesFor(
     const ways = effects.filter(effect => effect.authentication !== undefined)
     if (ways.length > 1)
       report.changed(route.at, `of ${ways.map(({ plugin }) => plugin).join(' and ')} each has to be met`)
+    if (list !== undefined && ways.some(({ authentication }) => authentication?.jwt !== undefined))
+      report.changed(
+        list.at,
+        'who has a token is the Consumer whose name is its sub; give Consumers such names, or nobody is let in',
+      )
     for (const effect of ways) {
-      const let_ = list === undefined ? {} : letIn(list, groups)
-      const spec = let_ === undefined ? nobody : { authentication: effect.authentication, ...let_ }
+      const admitted = list === undefined ? {} : letIn(list, groups)
+      const spec = admitted === undefined ? nobody : { authentication: effect.authentication, ...admitted }
       want(
         `${effect.at}\n${list?.at}`,
         { kind: 'AccessPolicy', name: effect.name, at: effect.at, spec, counts: false },
