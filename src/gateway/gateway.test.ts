@@ -5,7 +5,7 @@ import { events, ingressClasses, ingresses, secrets, services } from '../api/res
 import { machineClock } from '../host/machine-clock.ts'
 import { eventually } from '../testing/eventually.ts'
 import { createAuthority } from '../server/auth/certificate-authority.ts'
-import { noIdentities } from '../testing/offered-gateway.ts'
+import { noAccessLog, noIdentities } from '../testing/offered-gateway.ts'
 import { tlsSecret, type TlsSecret } from '../testing/tls-secret.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
 import { silentLogger } from '../lib/logger.ts'
@@ -43,6 +43,7 @@ beforeAll(async () => {
       return new Map(names.map(each => [each, `own ${each}`]))
     },
     identities: noIdentities,
+    accessLog: noAccessLog,
     kinds: Promise.resolve([]),
     machineAddresses: () => new Set(),
     clock: machineClock,

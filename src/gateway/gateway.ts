@@ -20,6 +20,8 @@ import { ConfigurationRefused, type Haproxy } from './haproxy/haproxy.ts'
 import { accessPolicies, certificateIssuers, gatewayClasses } from '../api/gateway-api/resources.ts'
 import type { GatewayClass } from '../api/gateway-api/types.ts'
 import { gatewayController } from '../api/gateway-names.ts'
+import { AccessLog, type AccessLogOptions } from './access-log/access-log.ts'
+import { isLogging } from './haproxy/log-lines.ts'
 import { Identities, type IdentitiesOptions } from './identities.ts'
 import { certificateOf, type FoundCertificate } from './model/certificate-of.ts'
 import type { Front } from './model/gateway-addresses.ts'
@@ -44,6 +46,7 @@ export interface GatewayOptions {
   readonly machineAddresses: () => ReadonlySet<string>
   /** Certificates with their keys, in PEM, by name: of those that this machine may vouch for. */
   readonly vouch: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  readonly accessLog: Pick<AccessLogOptions, 'file' | 'socket'>
   readonly identities: Pick<IdentitiesOptions, 'directory' | 'loginSocket' | 'ownAuthority'>
   /** Called as soon as there is an issuer, and with each model: certificates that issuers are to have. */
   readonly want: (wanted: readonly WantedCertificate[]) => void
@@ -79,6 +82,7 @@ export function startGateway({
   machineAddresses,
   vouch,
   identities: identityOptions,
+  accessLog: accessLogOptions,
   want,
   clock,
   logger,
@@ -87,6 +91,7 @@ export function startGateway({
   const ports = new TakenPorts(haproxy.listensAt())
   const told = new Map<string, string>()
   const stops: (() => void)[] = []
+  const accessLog = new AccessLog({ ...accessLogOptions, clock, logger })
   const identities = new Identities({
     ...identityOptions,
     serviceAddress: (namespace, name) => client.informer(services).get({ namespace, name })?.spec.clusterIP,
@@ -250,6 +255,7 @@ export function startGateway({
     const { failure } = isNeeded ? await ownCertificates(made) : {}
     const model = withOwnCertificates(made.model, ownPems)
     await identities.serve(made.policing.logins)
+    if (isLogging(made.model.backends)) await accessLog.open()
     if (isNeeded) {
       const how = await haproxy.bring(model)
       isServing = true
@@ -372,6 +378,7 @@ export function startGateway({
       await working
       haproxy.leave()
       await identities.stop()
+      await accessLog.close()
       await recorder.flush()
     },
   }

@@ -60,6 +60,7 @@ const trafficWords = ({
   maxBodySize,
   maxHeaderSize,
   cache,
+  accessLog,
   maintenance,
   compression,
   requestId,
@@ -69,6 +70,7 @@ const trafficWords = ({
   ...(maxBodySize === undefined ? [] : [`a body of at most ${maxBodySize}`]),
   ...(maxHeaderSize === undefined ? [] : [`headers of at most ${maxHeaderSize}`]),
   ...(cache === undefined ? [] : [`answers are kept for up to ${durationMs(cache.maxAge) / 1000} s`]),
+  ...(accessLog === undefined ? [] : ['each request is logged']),
   ...(requestId === undefined ? [] : [`an id in ${requestId.header}`]),
   ...(compression === undefined ? [] : [`answers are compressed (${compression.contentTypes.join(', ')})`]),
 ]

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import { readAuditPolicy, type AuditPolicy } from '../api/audit-policy.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
-import { openAuditFile, type AuditSink } from '../server/audit/audit-file.ts'
+import { openLineFile, type LineSink } from '../host/line-file.ts'
 import { SetupError } from './data-directory.ts'
 
 /** Files as absolute paths. */
@@ -24,7 +24,7 @@ export function auditSettings(
   options: AuditOptions,
   clock: Clock,
   logger: Logger,
-): { policy: AuditPolicy; sink: AuditSink } | undefined {
+): { policy: AuditPolicy; sink: LineSink } | undefined {
   const { auditPolicyFile: policyFile, auditLogPath: path } = options
   if (policyFile === undefined && path === undefined) return undefined
   if (policyFile === undefined || path === undefined)
@@ -34,7 +34,7 @@ export function auditSettings(
   try {
     return {
       policy,
-      sink: openAuditFile(
+      sink: openLineFile(
         {
           path,
           maximumBytes: auditLogMaxsize * megabyte,

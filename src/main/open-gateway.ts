@@ -62,6 +62,7 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
     import('./own-certificates.ts'),
     offerIngressClass(serverClient),
   ])
+  const sockets = haproxyPlaces({ dataDirectory: places.data, stateDirectory: places.state })
   const haproxy = new Haproxy({
     dataDirectory: places.data,
     stateDirectory: places.state,
@@ -109,9 +110,10 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
       authorityDirectory: authorityDirectory(),
       clock,
     }),
+    accessLog: { file: join(places.data, 'gateway-log', 'access.log'), socket: sockets.logSocket },
     identities: {
       directory: join(places.data, 'gateway-identities'),
-      loginSocket: haproxyPlaces({ dataDirectory: places.data, stateDirectory: places.state }).loginSocket,
+      loginSocket: sockets.loginSocket,
       ownAuthority: () => readAuthority(authorityDirectory())?.certificate,
     },
     want: wanted => certificates.want(wanted),

@@ -19,7 +19,7 @@ import { Aggregator } from './aggregation/aggregator.ts'
 import { publishFrontProxy, type FrontProxy } from './aggregation/front-proxy.ts'
 import { createLocalApiServices } from './aggregation/local-api-services.ts'
 import { Audit } from './audit/audit.ts'
-import type { AuditSink } from './audit/audit-file.ts'
+import type { LineSink } from '../host/line-file.ts'
 import { Authenticator } from './auth/authenticate.ts'
 import { Authorizer } from './auth/authorizer.ts'
 import { BearerTokens } from './auth/bearer-tokens.ts'
@@ -60,7 +60,7 @@ export interface ApiServerOptions {
   /** Tokens of others that are believed. */
   readonly staticTokens?: StaticTokens
   readonly oidc?: OidcSettings
-  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: LineSink }
   readonly findNodeStreams: FindNodeStreams
   /** Which other servers look after nodes; there are none by default. */
   readonly findPeer?: FindPeer

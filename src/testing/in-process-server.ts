@@ -19,7 +19,7 @@ import {
   signCertificate,
   type KeyPairPem,
 } from '../server/auth/certificate-authority.ts'
-import type { AuditSink } from '../server/audit/audit-file.ts'
+import type { LineSink } from '../host/line-file.ts'
 import type { OidcSettings } from '../server/auth/oidc.ts'
 import type { StaticTokens } from '../server/auth/static-tokens.ts'
 import { peerServerName, type FindPeer } from '../server/outgoing/peers.ts'
@@ -79,7 +79,7 @@ export interface TestServerOptions {
   readonly reach?: Reach
   readonly staticTokens?: StaticTokens
   readonly oidc?: OidcSettings
-  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink }
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: LineSink }
 }
 
 let sharedKeys: Promise<TestKeys & { tokenKey: string }> | undefined

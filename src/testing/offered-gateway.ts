@@ -30,6 +30,9 @@ export async function startOfferedGateway(
   return runningGateway(client, identities)
 }
 
+/** Nothing is logged. */
+export const noAccessLog = { file: join(tmpdir(), 'access.log'), socket: join(tmpdir(), 'log.sock') }
+
 /** Nobody logs in. */
 export const noIdentities = {
   directory: tmpdir(),
@@ -51,6 +54,7 @@ export async function runningGateway(
     machineAddresses: () => new Set(),
     vouch: async () => new Map(),
     identities,
+    accessLog: noAccessLog,
     want: () => {},
     clock: machineClock,
     logger: silentLogger,

@@ -12,6 +12,7 @@ export interface PrivateHaproxy {
   readonly haproxy: Haproxy
   readonly masterPidFile: string
   readonly loginSocket: string
+  readonly logSocket: string
   readonly configFile: string
   close(): Promise<void>
 }
@@ -29,6 +30,7 @@ export async function privateHaproxy(): Promise<PrivateHaproxy> {
     haproxy,
     masterPidFile: haproxyPlaces(directories).pidFile,
     loginSocket: haproxyPlaces(directories).loginSocket,
+    logSocket: haproxyPlaces(directories).logSocket,
     configFile: haproxyPlaces(directories).configFile,
     async close() {
       haproxy.leave()

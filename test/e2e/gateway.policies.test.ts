@@ -1,10 +1,17 @@
 // Who may ask, and how much: policies as a cluster has them, real requests through the real HAProxy.
 import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { request, type IncomingMessage, type Server } from 'node:http'
 import { once } from 'node:events'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { AccessLog } from '../../src/gateway/access-log/access-log.ts'
+import { machineClock } from '../../src/host/machine-clock.ts'
+import { silentLogger } from '../../src/lib/logger.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 import { tellingService } from '../../src/testing/handled-requests.ts'
 import {
   accessPolicy,
@@ -71,6 +78,7 @@ const cluster: PolicedCluster = {
     everyone: {},
     small: {},
     brief: {},
+    noted: {},
     kept: {},
     mine: {},
     down: {},
@@ -150,6 +158,7 @@ const cluster: PolicedCluster = {
     accessPolicy('allowed', 'allowed', {
       addresses: { allow: [...Array.from({ length: 60 }, (_, at) => `10.${at}.0.0/16`), '127.0.0.1/32'], deny: [] },
     }),
+    accessPolicy('noted', 'noted', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('mine', 'mine', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('asked', 'asked', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('moved', 'moved', { authentication: { keys: { header: 'x-api-key' } } }),
@@ -160,6 +169,7 @@ const cluster: PolicedCluster = {
     trafficPolicy('each', 'each', { rateLimits: [{ requests: 3, per: '1m', by: 'Consumer' }] }),
     trafficPolicy('tenant', 'tenant', { rateLimits: [{ requests: 2, per: '1m', by: 'Header', header: 'X-Tenant' }] }),
     trafficPolicy('everyone', 'everyone', { rateLimits: [{ requests: 2, per: '1m', by: 'Everybody' }] }),
+    trafficPolicy('noted', 'noted', { accessLog: { headers: ['User-Agent', 'X-Odd'] } }),
     trafficPolicy('brief', 'brief', { maxHeaderSize: '1Ki' }),
     trafficPolicy('kept', 'kept', { cache }),
     trafficPolicy('mine', 'mine', { cache }),
@@ -178,6 +188,9 @@ interface Answer {
 
 describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let haproxy: PrivateHaproxy
+  let accessLog: AccessLog
+  let directory: string
+  let logFile: string
   let service: Server & { readonly port: number }
 
   const bring = (more: Partial<PolicedCluster> = {}): Promise<string> =>
@@ -216,10 +229,16 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
   beforeAll(async () => {
     service = await tellingService()
     haproxy = await privateHaproxy()
+    directory = mkdtempSync(join(tmpdir(), 'sampan-log-'))
+    logFile = join(directory, 'access.log')
+    accessLog = new AccessLog({ socket: haproxy.logSocket, file: logFile, clock: machineClock, logger: silentLogger })
+    await accessLog.open()
     await bring()
   })
   afterAll(async () => {
     await haproxy?.close()
+    await accessLog?.close()
+    rmSync(directory, { recursive: true, force: true })
     service?.close()
   })
 
@@ -472,6 +491,55 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
       expect(await answered('/mine?all', { ...keptFor('public, max-age=30'), ...ann }, bob)).toEqual(['0', '0'])
       expect(await status('/mine?all')).toBe(401)
     })
+  })
+
+  const lines = (): Record<string, unknown>[] =>
+    existsSync(logFile)
+      ? readFileSync(logFile, 'utf8')
+          .trim()
+          .split('\n')
+          .filter(Boolean)
+          .map(line => JSON.parse(line) as Record<string, unknown>)
+      : []
+
+  test('each request is a line of the log, whoever asks for what', async () => {
+    const odd = String.raw`"quoted" \ and %d`
+    expect(await status('/open')).toBe(200)
+    expect(await status('/noted/a?b="c"', { 'x-api-key': 'key of ann', 'x-odd': odd, 'user-agent': 'test' })).toBe(200)
+    expect(await status('/noted')).toBe(401)
+    await eventually('both lines', () => lines().length >= 2)
+    expect(lines()).toEqual([
+      {
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        client: '127.0.0.1',
+        method: 'GET',
+        host: `127.0.0.1:${haproxy.port}`,
+        path: '/noted/a?b="c"',
+        protocol: 'HTTP/1.1',
+        status: 200,
+        bytes: expect.any(Number),
+        milliseconds: expect.any(Number),
+        backend: expect.stringMatching(/^shop\.web\.80\./),
+        instance: `127.0.0.1:${service.port}`,
+        consumer: 'ann',
+        headers: { 'user-agent': 'test', 'x-odd': odd },
+        end: '--',
+      },
+      expect.objectContaining({
+        path: '/noted',
+        status: 401,
+        consumer: null,
+        headers: { 'user-agent': '', 'x-odd': '' },
+      }),
+    ])
+  })
+
+  test('lines wait while nobody takes them', async () => {
+    await accessLog.close()
+    expect(await status('/noted/while-away')).toBe(401)
+    accessLog = new AccessLog({ socket: haproxy.logSocket, file: logFile, clock: machineClock, logger: silentLogger })
+    await accessLog.open()
+    await eventually('the line', () => lines().some(({ path }) => path === '/noted/while-away'))
   })
 
   test('each request has an id', async () => {

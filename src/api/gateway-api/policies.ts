@@ -104,6 +104,7 @@ export interface TrafficPolicy extends Metadata {
     /** A quantity. */
     maxHeaderSize?: string
     cache?: { maxAge: string; maxObjectSize: string; size: string }
+    accessLog?: { headers?: string[] }
     maintenance?: { message: string; retryAfter?: string }
     compression?: { contentTypes: string[] }
     /** The name of the header. */

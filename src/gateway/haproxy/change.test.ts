@@ -13,6 +13,7 @@ const places = {
   mirrorSocket: '/run/mirror.sock',
   successorDirectory: '/run/next',
   loginSocket: '/run/logins.sock',
+  logSocket: '/run/log.sock',
 }
 
 const forward = (...shares: [backend: string, weight: number][]): Action => ({

@@ -11,6 +11,7 @@ import type { Balancing } from '../model/balancing.ts'
 import type { Backend, GatewayModel, Handling, PathChange, Rule } from '../model/model.ts'
 import { loaded } from './change.ts'
 import { filesOf } from './files.ts'
+import { isThorough } from '../../testing/thoroughness.ts'
 import { program } from './haproxy-places.ts'
 import { layoutOf } from './layout.ts'
 
@@ -115,6 +116,7 @@ const policy = fc.record(
         .map(limit => ({ id: `limit_${hashOf(limit)}`, ...limit })),
       { maxLength: 2 },
     ),
+    log: fc.record({ headers: fc.array(fc.stringMatching(/^[A-Za-z0-9-]{1,20}$/), { maxLength: 3 }) }),
     maxBodyBytes: fc.integer({ min: 1, max: 1e12 }),
     maxHeaderBytes: fc.integer({ min: 1, max: 1e12 }),
     cache: fc.record({
@@ -207,6 +209,7 @@ test.skipIf(isMissing)(
       directory,
       socket: join(directory, 'socket'),
       mirrorSocket: join(directory, 'mirror'),
+      logSocket: join(directory, 'log'),
       loginSocket: join(directory, 'logins'),
       successorDirectory: join(directory, 'next'),
     }
@@ -225,7 +228,7 @@ test.skipIf(isMissing)(
           expect(stderr.replaceAll(/^\[NOTICE\].*\n/gm, '')).toBe('')
           expect(status).toBe(0)
         }),
-        { numRuns: 25 },
+        { numRuns: isThorough ? 2_000 : 25 },
       )
     } finally {
       rmSync(directory, { recursive: true })

@@ -21,6 +21,8 @@ export interface HaproxyPlaces {
   readonly workerSocket: string
   /** To which it sends copies of requests. */
   readonly mirrorSocket: string
+  /** To which it sends lines of the log of requests. */
+  readonly logSocket: string
   /** At which the gateway itself answers those who log in. */
   readonly loginSocket: string
   /** Of sockets at which a process is handed what the one before still gets. */
@@ -40,6 +42,7 @@ export function haproxyPlaces({ dataDirectory, stateDirectory }: HaproxyDirector
     masterSocket: join(stateDirectory, 'haproxy-master.sock'),
     workerSocket: join(stateDirectory, 'haproxy.sock'),
     mirrorSocket: join(stateDirectory, 'haproxy-mirror.sock'),
+    logSocket: join(stateDirectory, 'gateway-log.sock'),
     loginSocket: join(stateDirectory, 'gateway-logins.sock'),
     successorDirectory: join(stateDirectory, 'haproxy-next'),
   }
@@ -53,12 +56,12 @@ export const processesOf = (configFile: string): readonly number[] =>
 
 /** With all its connections. */
 export async function stopHaproxy(directories: HaproxyDirectories): Promise<void> {
-  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket, loginSocket, successorDirectory } =
+  const { configFile, pidFile, masterSocket, workerSocket, mirrorSocket, logSocket, loginSocket, successorDirectory } =
     haproxyPlaces(directories)
   await stopDaemon(pidFile, program, stopMs)
   await Promise.all(processesOf(configFile).map(pid => endProcess(pid, stopMs)))
   await Promise.all(
-    [masterSocket, workerSocket, mirrorSocket, loginSocket, successorDirectory].map(place =>
+    [masterSocket, workerSocket, mirrorSocket, logSocket, loginSocket, successorDirectory].map(place =>
       rm(place, { force: true, recursive: true }),
     ),
   )

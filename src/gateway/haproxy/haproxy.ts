@@ -54,6 +54,7 @@ export class Haproxy {
       directory: this.files.directory,
       socket: this.files.workerSocket,
       mirrorSocket: this.files.mirrorSocket,
+      logSocket: this.files.logSocket,
       loginSocket: this.files.loginSocket,
       successorDirectory: this.files.successorDirectory,
     }

@@ -7,6 +7,7 @@ import { canServe, certificateLayout, listFile, type CertificateLayout } from '.
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { credentialMaps, signingKeyFiles } from './credentials.ts'
 import { handOverLines } from './hand-over-lines.ts'
+import { isLogging, ringLines } from './log-lines.ts'
 import { tableLines } from './limit-tables.ts'
 import { allOf, doubleOf, ejects } from './lead-lines.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
@@ -37,6 +38,8 @@ export interface Places extends MirrorPlaces {
   readonly socket: string
   /** At which the gateway itself answers those who log in. */
   readonly loginSocket: string
+  /** To which lines of the log of requests are sent. */
+  readonly logSocket: string
   /** Of the sockets at which the process that takes over is handed requests. */
   readonly successorDirectory: string
 }
@@ -57,6 +60,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
   const mirrored = mirroredTo(model.backends)
+  const hasLog = isLogging(model.backends)
   const hasDoubles = [...model.backends.values()].some(ejects)
   const hasMirrors = mirrored.size > 0
   const mirrorMap = `${places.directory}/maps/mirrors.map`
@@ -70,12 +74,14 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
           ? frontendLines(entrance, table, filesOf(entrance), {
               handOver: handOverLines(entrance, places.successorDirectory),
               hasDoubles,
+              isLogging: hasLog,
             })
           : connectionLines(entrance, filesOf(entrance), hasDoubles)),
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap, hasDoubles)] : []),
       ...tableLines(model.backends),
       ...cacheSections(model.backends),
+      ...(hasLog ? ringLines(places.logSocket) : []),
     ].join('\n'),
     maps: new Map([
       ...maps,

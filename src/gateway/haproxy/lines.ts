@@ -6,6 +6,7 @@ import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import type { HandOverLines } from './hand-over-lines.ts'
 import { entranceName } from './names.ts'
+import { silentLines } from './log-lines.ts'
 import { leadLines } from './lead-lines.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import { anyChoice, pathChoice, pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
@@ -66,11 +67,19 @@ export interface EntranceFiles {
 export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
   `bind ${address}:${port}${tls === undefined ? '' : tlsOptions(certificates)}`
 
+export interface FrontendOptions {
+  readonly handOver: HandOverLines
+  /** Some backends have a double. */
+  readonly hasDoubles: boolean
+  /** Requests of some backends are logged. */
+  readonly isLogging: boolean
+}
+
 export function frontendLines(
   entrance: Entrance,
   table: RoutingTable,
   files: EntranceFiles,
-  { handOver, hasDoubles }: { readonly handOver: HandOverLines; readonly hasDoubles: boolean },
+  { handOver, hasDoubles, isLogging }: FrontendOptions,
 ): string[] {
   const { port, tls } = entrance
   const { map } = files
@@ -78,6 +87,7 @@ export function frontendLines(
     `frontend ${entranceName(entrance)}`,
     bindLine(entrance, files),
     handOver.bind,
+    ...(isLogging ? silentLines : []),
     handOver.first,
     ...honestLines,
     ...(tls === undefined && files.answers !== undefined ? answerLines(files.answers) : []),

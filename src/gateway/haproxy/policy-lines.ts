@@ -4,6 +4,7 @@ import { limitsOf, mostLimits, type Maintenance, type Policing } from '../model/
 import { addressLines, refusedConnectionLines } from './address-lines.ts'
 import { cacheLines } from './cache-lines.ts'
 import { identityLines } from './identity-lines.ts'
+import { consumerLoggedLines, loggedLines } from './log-lines.ts'
 import { limitLines } from './limit-lines.ts'
 import { quoted, quotedSample } from './quoted.ts'
 
@@ -19,19 +20,21 @@ export interface PolicyLines {
 /** @param id of the backend whose they are */
 export function policyLines(id: string, policies: readonly Policing[] = [], directory: string): PolicyLines {
   const limits = limitsOf(policies).map((limit, counter) => ({ limit, counter }))
+  const logged = loggedLines(policies)
   if (policies.some(({ isClosed }) => isClosed === true) || limits.length > mostLimits)
-    return { first: [closedLine], after: undefined, settings: [] }
+    return { first: [...logged, closedLine], after: undefined, settings: [] }
   const fromWhere = policies.flatMap(({ addresses }, place) => addressLines(addresses, place))
   const [maintenance] = policies.flatMap(each => each.maintenance ?? [])
   if (maintenance !== undefined)
-    return { first: [...fromWhere, maintenanceLine(maintenance)], after: undefined, settings: [] }
+    return { first: [...logged, ...fromWhere, maintenanceLine(maintenance)], after: undefined, settings: [] }
   const cached = cacheLines(id, policies)
   return {
-    first: fromWhere,
+    first: [...logged, ...fromWhere],
     after: [
       // Guesses at keys are counted, too.
       ...limitLines(limits.filter(({ limit }) => limit.by !== 'consumer')),
       ...policies.flatMap(({ identity }) => identityLines(identity, directory)),
+      ...consumerLoggedLines(policies),
       ...limitLines(limits.filter(({ limit }) => limit.by === 'consumer')),
       ...headerSizeLines(policies.flatMap(({ maxHeaderBytes }) => maxHeaderBytes ?? [])),
       ...bodyLines(policies.flatMap(({ maxBodyBytes }) => maxBodyBytes ?? [])),

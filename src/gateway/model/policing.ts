@@ -13,6 +13,8 @@ export interface Policing {
   /** Of all headers together. */
   readonly maxHeaderBytes?: number
   readonly cache?: AnswerCache
+  /** Each request is logged, with these of its headers; their names are letters, digits and hyphens. */
+  readonly log?: { readonly headers: readonly string[] }
   readonly maintenance?: Maintenance
   /** Types of content that are compressed. */
   readonly compressed?: readonly string[]

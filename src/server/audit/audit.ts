@@ -17,14 +17,14 @@ import { isPath, type Attributes, type Decision } from '../auth/attributes.ts'
 import { decodeBody, mediaTypeOf, observeBody } from '../http/body.ts'
 import type { ApiPath } from '../http/api-path.ts'
 import type { UserInfo } from '../request.ts'
-import type { AuditSink } from './audit-file.ts'
+import type { LineSink } from '../../host/line-file.ts'
 
 /** Larger answers are not written. */
 const mostBytes = 8 * 1024 * 1024
 
 export interface AuditOptions {
   readonly policy: AuditPolicy
-  readonly sink: AuditSink
+  readonly sink: LineSink
   readonly clock: Clock
   /** The model of the objects at a path, for bodies in protobuf. */
   readonly modelOf: (path: ApiPath) => string | undefined

@@ -65,6 +65,12 @@ export const trafficPolicy = policyDefinition({
           size: described('For each service, in memory; 1Mi at least.', withDefault(size, '8Mi')),
         }),
       ),
+      accessLog: described(
+        'Each request is a line of JSON in the log of requests.',
+        object({
+          headers: described('That are logged, too.', list({ ...text(64, 1), pattern: '^[A-Za-z0-9-]+$' }, 16)),
+        }),
+      ),
       requestId: described(
         'Each request has an id in this header, for the service and in the answer.',
         object({ header: withDefault(headerName, 'X-Request-Id') }),

@@ -7,13 +7,23 @@ import { ownerOf } from '../host-rule.ts'
 import type { Policing, RateLimit } from '../policing.ts'
 
 export function trafficOf(policy: TrafficPolicy): Policing {
-  const { rateLimits = [], maxBodySize, maxHeaderSize, cache, maintenance, compression, requestId } = policy.spec
+  const {
+    rateLimits = [],
+    maxBodySize,
+    maxHeaderSize,
+    cache,
+    accessLog,
+    maintenance,
+    compression,
+    requestId,
+  } = policy.spec
   const source = ownerOf(policy)
   return {
     source,
     ...(rateLimits.length > 0 && { limits: rateLimits.map(limit => rateLimit(limit, source)) }),
     ...(maxBodySize !== undefined && { maxBodyBytes: wholeValue(maxBodySize) }),
     ...(maxHeaderSize !== undefined && { maxHeaderBytes: wholeValue(maxHeaderSize) }),
+    ...(accessLog !== undefined && { log: { headers: accessLog.headers ?? [] } }),
     ...(cache !== undefined && {
       cache: {
         maxAgeSeconds: Math.ceil(durationMs(cache.maxAge) / 1000),

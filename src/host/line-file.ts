@@ -1,11 +1,11 @@
-// The audit log on disk: one event a line, for its owner's eyes alone. A file that has grown to its size is
-// put aside under the time it was closed at; old ones are deleted by number and age.
+// A log on disk, one entry a line, for its owner's eyes alone. A file that has grown to its size is put aside under the
+// time it was closed at; old ones are deleted by number and age.
 import { closeSync, openSync, readdirSync, renameSync, statSync, unlinkSync, write } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
-import type { Clock } from '../../lib/clock.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
 
-export interface AuditFileOptions {
+export interface LineFileOptions {
   readonly path: string
   /** 100 MB by default. */
   readonly maximumBytes?: number
@@ -15,7 +15,7 @@ export interface AuditFileOptions {
   readonly maximumAgeMs?: number
 }
 
-export interface AuditSink {
+export interface LineSink {
   append(line: string): void
   /** Resolves when everything is written. */
   close(): Promise<void>
@@ -24,7 +24,7 @@ export interface AuditSink {
 const defaultBytes = 100 * 1024 * 1024
 
 /** @throws Error when the file cannot be written */
-export function openAuditFile(options: AuditFileOptions, clock: Clock, logger: Logger): AuditSink {
+export function openLineFile(options: LineFileOptions, clock: Clock, logger: Logger): LineSink {
   const { path, maximumBytes = defaultBytes } = options
   let file = openSync(path, 'a', 0o600)
   let size = statSync(path).size
@@ -40,7 +40,7 @@ export function openAuditFile(options: AuditFileOptions, clock: Clock, logger: L
         await writeAll(file, bytes)
         size += bytes.length
       } catch (error) {
-        logger.error('audit events lost', { path, error: String(error) })
+        logger.error('lines of a log are lost', { path, error: String(error) })
       }
     }
     writing = undefined
@@ -78,7 +78,7 @@ function writeAll(file: number, bytes: Buffer): Promise<void> {
   })
 }
 
-function removeOld({ path, maximumBackups = 0, maximumAgeMs = 0 }: AuditFileOptions, nowMs: number): void {
+function removeOld({ path, maximumBackups = 0, maximumAgeMs = 0 }: LineFileOptions, nowMs: number): void {
   const extension = extname(path)
   const prefix = `${basename(path, extension)}-`
   const closed = readdirSync(dirname(path))

@@ -2,20 +2,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { silentLogger } from '../../lib/logger.ts'
-import { FakeClock } from '../../testing/fake-clock.ts'
-import { openAuditFile } from './audit-file.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { FakeClock } from '../testing/fake-clock.ts'
+import { openLineFile } from './line-file.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'sampan-audit-'))
+  directory = mkdtempSync(join(tmpdir(), 'sampan-lines-'))
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
 test('lines are appended to a file that only its owner can read', async () => {
   const path = join(directory, 'audit.log')
   for (const text of ['one', 'two']) {
-    const file = openAuditFile({ path }, new FakeClock(), silentLogger)
+    const file = openLineFile({ path }, new FakeClock(), silentLogger)
     file.append(text)
     file.append(`${text} again`)
     await file.close()
@@ -28,7 +28,7 @@ test('a full file is put aside; old ones go by number and by age', async () => {
   const clock = new FakeClock(Date.UTC(2026, 0, 1))
   const path = join(directory, 'audit.log')
   for (let day = 0; day < 5; day++) {
-    const file = openAuditFile(
+    const file = openLineFile(
       { path, maximumBytes: 8, maximumBackups: 3, maximumAgeMs: 2 * 86_400_000 },
       clock,
       silentLogger,
@@ -47,7 +47,7 @@ test('a full file is put aside; old ones go by number and by age', async () => {
 })
 
 test('a place that cannot be written to is told at once', () => {
-  expect(() => openAuditFile({ path: join(directory, 'no', 'audit.log') }, new FakeClock(), silentLogger)).toThrow(
+  expect(() => openLineFile({ path: join(directory, 'no', 'audit.log') }, new FakeClock(), silentLogger)).toThrow(
     'ENOENT',
   )
 })
