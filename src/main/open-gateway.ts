@@ -67,6 +67,7 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
     dataDirectory: places.data,
     stateDirectory: places.state,
     place,
+    clock,
     restarted: error => {
       if (error === undefined) logger.warn('HAProxy had died and was started again')
       else logger.error('HAProxy died and does not start again', { error: error.message })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Haproxy } from '../gateway/haproxy/haproxy.ts'
 import { haproxyPlaces, stopHaproxy } from '../gateway/haproxy/haproxy-places.ts'
 import { freePort } from '../host/free-port.ts'
+import { machineClock } from '../host/machine-clock.ts'
 import { ProcessPlace } from '../host/process-place.ts'
 
 export interface PrivateHaproxy {
@@ -23,6 +24,7 @@ export async function privateHaproxy(): Promise<PrivateHaproxy> {
   const haproxy = new Haproxy({
     ...directories,
     place: new ProcessPlace('private-gateway'),
+    clock: machineClock,
     restarted: () => {},
   })
   return {

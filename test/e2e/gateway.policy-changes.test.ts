@@ -5,10 +5,12 @@ import { connect, constants, type ClientHttp2Session } from 'node:http2'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tellingService } from '../../src/testing/handled-requests.ts'
-import { accessPolicy, policedModel, type PolicedCluster } from '../../src/testing/policed-gateway.ts'
+import { accessPolicy, policedModel, trafficPolicy, type PolicedCluster } from '../../src/testing/policed-gateway.ts'
 import { privateHaproxy, type PrivateHaproxy } from '../../src/testing/private-haproxy.ts'
 
 const reason = spawnSync('haproxy', ['-v']).error === undefined ? undefined : 'there is no haproxy'
+
+const redirect = { type: 'RequestRedirect', requestRedirect: { hostname: 'a.example', statusCode: 302 } } as const
 
 const closing: Partial<PolicedCluster> = {
   accessPolicies: [accessPolicy('guarded', 'guarded', { authentication: { keys: { header: 'x-api-key' } } })],
@@ -103,6 +105,26 @@ describe.skipIf(reason !== undefined)(
       await Promise.all(asking)
       connections.forEach(agent => agent.destroy())
       expect(wrong).toEqual([])
+    })
+
+    test('go on counting', async () => {
+      const counted = (requests: number): Partial<PolicedCluster> => ({
+        trafficPolicies: [
+          trafficPolicy('counted', 'guarded', { rateLimits: [{ requests, per: '1h', by: 'Header', header: 'X-Who' }] }),
+        ],
+      })
+      const agent = new Agent()
+      const who = { 'x-who': 'an "odd" name = \\ ü' }
+      await bring(counted(3))
+      expect([await ask('/guarded', agent, who), await ask('/guarded', agent, who)]).toEqual([200, 200])
+      expect(await bring({ ...counted(3), rules: { guarded: {}, other: { filters: [redirect] } } })).toBe('load')
+      expect([await ask('/guarded', agent, who), await ask('/guarded', agent, who)]).toEqual([200, 429])
+      // A limit that is raised goes on from the same counts.
+      expect(await bring(counted(5))).toBe('load')
+      expect([await ask('/guarded', agent, who), await ask('/guarded', agent, who)]).toEqual([200, 200])
+      expect(await ask('/guarded', agent, who)).toBe(429)
+      expect(await ask('/guarded', agent, { 'x-who': 'somebody else' })).toBe(200)
+      agent.destroy()
     })
 
     test('hold for connections that nobody used meanwhile', async () => {

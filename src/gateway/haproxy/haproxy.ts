@@ -8,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, run } from '../../host/command.ts'
 import { isAlive, runningDaemon, signal, startDaemon } from '../../host/daemon.ts'
 import type { ProcessPlace } from '../../host/process-place.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { supervise } from '../../host/supervise.ts'
+import { carriedOver, countsIn, type Carried, type Counts } from './carried-counts.ts'
 import { changeTo, loaded, type Change, type Running, type Step } from './change.ts'
 import { certificateDirectory } from './certificates.ts'
 import { isDone } from './command-answer.ts'
@@ -22,6 +24,7 @@ import type { GatewayModel } from '../model/model.ts'
 
 export interface HaproxyOptions extends HaproxyDirectories {
   readonly place: ProcessPlace
+  readonly clock: Pick<Clock, 'now'>
   /** It had died and was started again, or does not start again. */
   readonly restarted: (error?: Error) => void
 }
@@ -44,6 +47,8 @@ export class Haproxy {
   private readonly places: Places
   private running: Running | undefined
   private letDie: (() => void) | undefined
+  /** By table: counts that were taken over. */
+  private carried = new Map<string, Carried>()
   /** Ends with what is being done to it: one change, or one start, after the other. */
   private turn: Promise<unknown> = Promise.resolve()
 
@@ -125,7 +130,7 @@ export class Haproxy {
     const next = loaded(layout)
     await this.write(filesOf(next))
     await mkdir(this.files.successorDirectory, { recursive: true, mode: 0o700 })
-    if (this.isRunning()) await this.reload()
+    if (this.isRunning()) await this.reload(layout)
     else await this.launch()
     this.running = next
     this.letDie ??= supervise({
@@ -218,15 +223,43 @@ export class Haproxy {
    * The process before goes on with the requests that it has. Resolves when the new one has taken the sockets, and the one
    * before knows it.
    */
-  private async reload(): Promise<void> {
+  private async reload({ tables }: Layout): Promise<void> {
     const before = await this.workerOf()
+    // A process whose place is taken forgets them at once.
+    const counts = await this.countsOf(tables)
     await runCommands(this.files.masterSocket, ['reload'])
     for (let waitedMs = 0; waitedMs < startMs; waitedMs += 5) {
       const now = await this.workerOf().catch(() => before)
-      if (now !== undefined && now !== before && (await this.isReplaced(before))) return
+      if (now !== undefined && now !== before && (await this.isReplaced(before)))
+        return this.carryCounts(counts, tables)
       await sleep(5)
     }
     throw new Error(`HAProxy was not loaded anew within ${startMs} ms; look at ${this.files.logFile}`)
+  }
+
+  /** What it cannot be told is counted from the beginning. */
+  private async carryCounts(counts: ReadonlyMap<string, Counts>, tables: ReadonlyMap<string, number>): Promise<void> {
+    const carried = new Map<string, Carried>()
+    const now = await this.countsOf(tables)
+    const nowMs = this.options.clock.now()
+    for (const [table, periodMs] of tables) {
+      const next = carriedOver(counts.get(table)!, this.carried.get(table) ?? new Map(), { nowMs, periodMs })
+      carried.set(table, next.carried)
+      const commands = Array.from(
+        next.counts,
+        ([key, count]) => `set table ${table} key ${key} data.gpc0_rate ${count + (now.get(table)!.get(key) ?? 0)}`,
+      )
+      await runCommands(this.files.workerSocket, commands).catch(() => [])
+    }
+    this.carried = carried
+  }
+
+  /** By table; none of one that it does not have. */
+  private async countsOf(tables: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, Counts>> {
+    const names = [...tables.keys()]
+    const commands = names.map(table => `show table ${table} data.gpc0_rate gt 0`)
+    const answers = await runCommands(this.files.workerSocket, commands).catch(() => [])
+    return new Map(names.map((table, index) => [table, countsIn(answers[index]?.text ?? '')]))
   }
 
   private async workerOf(): Promise<string | undefined> {

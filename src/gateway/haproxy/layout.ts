@@ -8,7 +8,7 @@ import { backendLayout, type BackendLayout } from './backend-lines.ts'
 import { credentialMaps, signingKeyFiles } from './credentials.ts'
 import { handOverLines } from './hand-over-lines.ts'
 import { isLogging, ringLines } from './log-lines.ts'
-import { tableLines } from './limit-tables.ts'
+import { limitTables, tableLines } from './limit-tables.ts'
 import { allOf, doubleOf, ejects } from './lead-lines.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
 import { mirrorScript } from './mirror-script.ts'
@@ -29,6 +29,8 @@ export interface Layout {
   /** What else it reads when it is loaded, by path. */
   readonly read: ReadonlyMap<string, string>
   readonly certificates: CertificateLayout
+  /** Tables in which requests are counted -> the periods for which they are. */
+  readonly tables: ReadonlyMap<string, number>
 }
 
 export interface Places extends MirrorPlaces {
@@ -60,6 +62,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
   const mirrored = mirroredTo(model.backends)
+  const tables = limitTables(model.backends)
   const hasLog = isLogging(model.backends)
   const hasDoubles = [...model.backends.values()].some(ejects)
   const hasMirrors = mirrored.size > 0
@@ -79,7 +82,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
           : connectionLines(entrance, filesOf(entrance), hasDoubles)),
       ]),
       ...(hasMirrors ? ['', ...mirrorEntranceLines(places, mirrorMap, hasDoubles)] : []),
-      ...tableLines(model.backends),
+      ...tableLines(tables),
       ...cacheSections(model.backends),
       ...(hasLog ? ringLines(places.logSocket) : []),
     ].join('\n'),
@@ -102,6 +105,7 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
       ...signingKeyFiles(model, places.directory),
     ]),
     certificates: certificateLayout(model, places.directory),
+    tables: new Map(Array.from(tables, ([id, { periodMs }]) => [id, periodMs])),
   }
 }
 

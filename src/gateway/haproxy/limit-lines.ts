@@ -17,17 +17,17 @@ export const limitLines = (limits: readonly CountedLimit[]): readonly string[] =
     `http-request sc-inc-gpc0(${counter})`,
   ])
 
-/** Who says nothing is counted, too: with all others that say nothing, or by address. */
+/** Whatever somebody says is a short word, which commands to HAProxy take, too. Who says nothing is counted, too: with all others that say nothing, or by address. */
 function keyLines(by: RateLimit['by']): readonly string[] {
   if (by === 'address') return []
   if (by === 'everybody') return ['http-request set-var(txn.by) str(all)']
   if (by === 'consumer')
     return [
       'http-request set-var-fmt(txn.by) a:%[src]',
-      'http-request set-var-fmt(txn.by) c:%[var(txn.consumer)] if { var(txn.consumer) -m found }',
+      'http-request set-var-fmt(txn.by) c:%[var(txn.consumer),sha1,hex] if { var(txn.consumer) -m found }',
     ]
   return [
     'http-request set-var(txn.by) str(none)',
-    `http-request set-var(txn.by) ${quotedSample('req.fhdr', by.header)} if { ${quotedSample('req.fhdr', by.header)} -m found }`,
+    `http-request set-var(txn.by) ${quotedSample('req.fhdr', by.header, 'sha1', 'hex')} if { ${quotedSample('req.fhdr', by.header)} -m found }`,
   ]
 }

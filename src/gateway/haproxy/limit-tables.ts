@@ -1,18 +1,20 @@
-// The tables in which requests are counted, one for each limit, whoever is held to it. They begin anew when HAProxy is loaded
-// anew: what 2.6 does about that (peers) brings nothing over. Pure.
+// The tables in which requests are counted, one for each limit, whoever is held to it. Pure.
 import type { Backend } from '../model/model.ts'
-import { limitsOf } from '../model/policing.ts'
+import { limitsOf, type RateLimit } from '../model/policing.ts'
 
-/** Longer ones are counted by their beginning. */
-const keyBytes = 128
+/** Of a digest, and what stands before it. */
+const keyBytes = 64
 const mostKeys = 100_000
 
-export function tableLines(backends: ReadonlyMap<string, Backend>): readonly string[] {
-  const limits = new Map(
+/** By the names of their tables. */
+export const limitTables = (backends: ReadonlyMap<string, Backend>): ReadonlyMap<string, RateLimit> =>
+  new Map(
     [...backends.values()]
       .flatMap(({ handling }) => limitsOf(handling.policies ?? []))
       .map(limit => [limit.id, limit] as const),
   )
+
+export function tableLines(limits: ReadonlyMap<string, RateLimit>): readonly string[] {
   return Array.from(limits.values(), ({ id, periodMs, by }) => [
     '',
     `backend ${id}`,
