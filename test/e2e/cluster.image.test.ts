@@ -92,6 +92,35 @@ describe.skipIf(reason !== undefined)(
       expect(succeeded(await inner('exec', 'hello', '--', 'node', '--version')).out).toMatch(/^v24/)
     })
 
+    test('has a gateway', async () => {
+      const service = { name: 'hello', port: { number: 8080 } }
+      const objects = [
+        {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name: 'hello' },
+          spec: { selector: { app: 'hello' }, ports: [{ port: 8080 }] },
+        },
+        {
+          apiVersion: 'networking.k8s.io/v1',
+          kind: 'Ingress',
+          metadata: { name: 'hello' },
+          spec: {
+            rules: [
+              { host: 'hello.localhost', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service } }] } },
+            ],
+          },
+        },
+      ]
+      succeeded(
+        await cluster.run('kubectl', ['--kubeconfig', kubeconfig, 'apply', '-f', '-'], {
+          input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+        }),
+      )
+      const asked = ['wget', '-qO-', '--header', 'Host: hello.localhost', 'http://127.0.0.1/']
+      await eventually('its answer', async () => (await within(...asked)).out === 'hello from within', waitMs)
+    })
+
     test('comes back with its pods when its server has died', async () => {
       await within('sh', '-c', 'kill -9 $(cat /run/sampan/inner/server.pid)')
       await eventually(

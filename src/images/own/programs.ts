@@ -10,7 +10,8 @@ import { entriesBelow, type LayerEntry } from '../build/layers/layer.ts'
 import { BuildError } from '../build/build-error.ts'
 
 const needed = [...clusterPrograms, ['busybox-static', 'busybox'] as const]
-const useful = ['nsenter']
+/** That a cluster works without; HAProxy is its gateway. */
+const useful = ['nsenter', 'haproxy']
 /** Names of all that may be in the image, busybox' own commands apart. */
 export const programNames: readonly string[] = [...needed.flatMap(([, ...names]) => names), ...useful]
 
