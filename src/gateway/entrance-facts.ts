@@ -38,6 +38,8 @@ export function openedBy(
 ): readonly string[] {
   const [kind = '', key = ''] = rule.source.split(' ')
   if (kind === 'Ingress' || kind === 'Service') return [kind]
+  // Its login.
+  if (kind === 'AccessPolicy') return [`${kind} ${key}`]
   const isOwner = (route: AnyRoute): boolean => ownerOf(route) === `${kind} ${key}`
   const taking = routes
     .filter(({ route }) => isOwner(route))

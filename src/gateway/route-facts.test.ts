@@ -236,7 +236,11 @@ describe('policies', () => {
     })
     expect(explained(all, '/one')?.policies).toEqual([
       { name: 'AccessPolicy shop/outer', asks: ['from 10.0.0.0/8', 'not from 10.1.0.0/16'] },
-      { name: 'AccessPolicy shop/inner', asks: ['key in X-API-Key, of ann and group partners'] },
+      {
+        name: 'AccessPolicy shop/inner',
+        asks: ['key in X-API-Key, of ann and group partners'],
+        problem: expect.stringContaining('there is no Consumer "ann"'),
+      },
       {
         name: 'TrafficPolicy shop/few',
         asks: [

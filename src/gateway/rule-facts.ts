@@ -109,15 +109,17 @@ function targetsOf({ action }: Rule, { backends }: GatewayModel): readonly Targe
       backend,
       text: textOfTarget(backend),
       share: action.shares.length > 1 ? ` ${Math.round((100 * weight) / (total || 1))} %` : '',
-      ready: (backend?.servers ?? []).filter(({ draining }) => !draining).length,
+      ready: backend?.serves === 'logins' ? 1 : (backend?.servers ?? []).filter(({ draining }) => !draining).length,
     }
   })
 }
 
 const textOfTarget = (backend: Backend | undefined): string =>
-  backend?.service === undefined
-    ? 'nothing'
-    : `${backend.service.namespace}/${backend.service.name}:${backend.service.port}`
+  backend?.serves === 'logins'
+    ? 'the login of the gateway'
+    : backend?.service === undefined
+      ? 'nothing'
+      : `${backend.service.namespace}/${backend.service.name}:${backend.service.port}`
 
 const unresolved = new Set(['BackendNotFound', 'RefNotPermitted', 'InvalidKind'])
 
@@ -156,7 +158,10 @@ function policiesOf(targets: readonly Target[], { policing, problems }: KnownMod
   return inOrder(names).map(name => {
     const policy = policing.own.find(own => ownerOf(own.policy) === name)?.policy
     const told = targets.filter((_target, index) => names[index]!.includes(name)).map(({ text }) => text)
-    const found = problems.filter(({ owner }) => owner === name).map(({ message }) => message)
+    // A target that is not there is none of these.
+    const found = problems
+      .filter(({ owner, reason }) => owner === name && reason !== 'TargetNotFound')
+      .map(({ message }) => message)
     return {
       name,
       asks: policy === undefined ? [] : policyWords(policy),

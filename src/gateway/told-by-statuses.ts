@@ -7,6 +7,7 @@ import type { Gateway, Listener, ListenerSet } from '../api/gateway-api/types.ts
 import type { KubeObject } from '../api/object.ts'
 import { refusedByHaproxy } from './find-refused.ts'
 import { asksForAny, type Front } from './model/gateway-addresses.ts'
+import { consumerNotFound } from './model/findings.ts'
 import { ownerOf, type Problem } from './model/host-rule.ts'
 import { ownIngresses } from './model/ingress-rules.ts'
 import { gatewaysOf } from './model/listeners.ts'
@@ -191,7 +192,7 @@ export function policyProblems({
     if (told.length === 0)
       return [{ owner, reason: 'Pending', message: 'the gateway has not said yet what became of it' }]
     const problems = told
-      .filter(({ status }) => status === 'False')
+      .filter(({ status, reason }) => status === 'False' || reason === consumerNotFound)
       .map(({ reason, message }) => ({ owner, reason, message }))
     return [...new Map(problems.map(problem => [problem.message, problem])).values()]
   })

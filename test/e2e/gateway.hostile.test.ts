@@ -94,6 +94,11 @@ describe.skipIf(reason !== undefined)(`hostile clients${reason === undefined ? '
     expect(heard).toEqual([])
   })
 
+  test('nobody is connected to something else', async () => {
+    expect(await send(lines('CONNECT a.example:80 HTTP/1.1', 'Host: a.example:80'))).toEqual([405])
+    expect(heard).toEqual([])
+  })
+
   test('what stands behind a body is no request of the same client', async () => {
     await send(post(['Content-Length: 6', 'Transfer-Encoding: chunked'], `0\r\n\r\n${behind}`))
     expect(heard.map(({ url }) => url)).toEqual(['/open'])

@@ -15,7 +15,13 @@ import { silentLogger } from '../../src/lib/logger.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { tellingService } from '../../src/testing/handled-requests.ts'
 import { IdentityProvider } from '../../src/testing/identity-provider.ts'
-import { accessPolicy, consumer, policedModel, type PolicedCluster } from '../../src/testing/policed-gateway.ts'
+import {
+  accessPolicy,
+  consumer,
+  policedModel,
+  trafficPolicy,
+  type PolicedCluster,
+} from '../../src/testing/policed-gateway.ts'
 import { privateHaproxy, type PrivateHaproxy } from '../../src/testing/private-haproxy.ts'
 
 const reason = spawnSync('haproxy', ['-v']).error === undefined ? undefined : 'there is no haproxy'
@@ -161,6 +167,9 @@ describe.skipIf(reason !== undefined)(`logins${reason === undefined ? '' : ` (sk
     const answer = await browser.visit('/app/orders?page=2&q=a%20b')
     expect([answer.status, answer.at]).toEqual([200, '/app/orders?page=2&q=a%20b'])
     expect(toldTo(answer).headers['x-consumer-name']).toBe('ann')
+    expect(toldTo(answer).headers).not.toHaveProperty('cookie')
+    browser.cookies.set('own', 'a=b')
+    expect(toldTo(await browser.get('/app')).headers).toMatchObject({ cookie: 'own=a=b' })
     expect([...browser.attributes]).toEqual(['; Max-Age; HttpOnly; SameSite=Lax'])
     const again = await browser.get('/app/other')
     expect([again.status, toldTo(again).headers['x-consumer-name']]).toEqual([200, 'ann'])
@@ -186,6 +195,10 @@ describe.skipIf(reason !== undefined)(`logins${reason === undefined ? '' : ` (sk
     ['another site', 'https://evil.example/'],
     ['another site without a scheme', '//evil.example/'],
     ['another site behind a backslash', '/\\evil.example/'],
+    ['another site behind a dot', '/.//evil.example/'],
+    ['another site behind an encoded dot', '/%2e//evil.example/'],
+    ['another site behind dots', '/x/..//evil.example/a?b'],
+    ['an address that is too long', `/${'a'.repeat(3000)}`],
   ])('nobody is sent to %s after the login', async (_, to) => {
     const start = (await browser.get('/app')).location!
     const begun = await browser.get(`${start.slice(0, start.indexOf('&to='))}&to=${encodeURIComponent(to)}`)
@@ -238,6 +251,33 @@ describe.skipIf(reason !== undefined)(`logins${reason === undefined ? '' : ` (sk
     await bring({ accessPolicies: [members, token()], consumers: [consumer('bob', [], ['members'])] })
     expect((await other.visit('/app')).status).toBe(200)
     expect((await browser.visit('/app')).status).toBe(403)
+    await bring()
+  })
+
+  test('who may not ask may not log in either', async () => {
+    const start = (await browser.get('/app')).location!
+    const far = oidc()
+    far.spec.addresses = { allow: ['10.0.0.0/8'] }
+    await bring({ accessPolicies: [far, token()] })
+    expect([(await browser.get(start)).status, (await browser.get('/oauth2/logout')).status]).toEqual([403, 403])
+    await bring({
+      trafficPolicies: [trafficPolicy('few', 'app', { rateLimits: [{ requests: 2, per: '1h', by: 'Address' }] })],
+    })
+    const statuses: number[] = []
+    for (let count = 0; count < 3; count++) statuses.push((await browser.get(start)).status)
+    expect(statuses).toEqual([302, 302, 429])
+    await bring()
+  })
+
+  test('somebody whose name is too long is told so', async () => {
+    provider.user = { sub: 'a'.repeat(300) }
+    expect(await browser.visit('/app')).toMatchObject({ status: 403, body: expect.stringContaining('longer than 256') })
+  })
+
+  test('a session ends with what it was made for', async () => {
+    await browser.visit('/app')
+    await bring({ accessPolicies: [oidc({ consumerClaim: 'email' }), token()] })
+    expect((await browser.get('/app', { accept: '*/*' })).status).toBe(401)
     await bring()
   })
 
@@ -295,6 +335,18 @@ describe.skipIf(reason !== undefined)(`logins${reason === undefined ? '' : ` (sk
     expect(
       (await browser.get('/api', { authorization: `Bearer ${await provider.token({ sub: 'ann' })}` })).status,
     ).toBe(401)
+    await bring()
+  })
+
+  test('a provider that cannot be reached is told', async () => {
+    const away = oidc({ issuer: 'http://127.0.0.1:1' })
+    const before = changes
+    await bring({ accessPolicies: [away, token()] })
+    await eventually('what is wrong', () => changes > before)
+    const made = await bring({ accessPolicies: [away, token()] })
+    expect(made.policing.own[0]!.findings[0]!.message).toMatch(/could not be fetched: .*ECONNREFUSED/)
+    const answer = await browser.visit('/app')
+    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining('ECONNREFUSED')])
     await bring()
   })
 

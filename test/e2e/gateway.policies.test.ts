@@ -66,6 +66,7 @@ const cluster: PolicedCluster = {
     both: {},
     token: {},
     scopes: {},
+    worded: {},
     members: {},
     nokeys: {},
     odd: {},
@@ -128,6 +129,16 @@ const cluster: PolicedCluster = {
         },
       },
     }),
+    accessPolicy('worded', 'worded', {
+      authentication: {
+        jwt: {
+          issuer: 'https://issuer.example',
+          keysRef: { kind: 'Secret', name: 'issuer' },
+          claims: { scope: ['orders.read', 'admin'] },
+          consumerClaim: 'sub',
+        },
+      },
+    }),
     accessPolicy('scopes', 'scopes', {
       authentication: {
         jwt: {
@@ -158,7 +169,7 @@ const cluster: PolicedCluster = {
     accessPolicy('allowed', 'allowed', {
       addresses: { allow: [...Array.from({ length: 60 }, (_, at) => `10.${at}.0.0/16`), '127.0.0.1/32'], deny: [] },
     }),
-    accessPolicy('noted', 'noted', { authentication: { keys: { header: 'x-api-key' } } }),
+    accessPolicy('noted', 'noted', { authentication: { keys: { header: 'x-api-key', queryParameter: 'api.key' } } }),
     accessPolicy('mine', 'mine', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('asked', 'asked', { authentication: { keys: { header: 'x-api-key' } } }),
     accessPolicy('moved', 'moved', { authentication: { keys: { header: 'x-api-key' } } }),
@@ -326,6 +337,7 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
       ['that names another key', { head: { kid: 'ec' } }],
       ['that names a key of nobody', { head: { kid: 'x' } }],
       ['with another algorithm', { head: { alg: 'none' } }],
+      ['that has to be understood in another way', { head: { crit: ['b64'] } }],
       ['of nobody', { claims: { sub: undefined } }],
       ['of somebody who would be another header', { claims: { sub: 'ann\r\nX-Admin: yes' } }],
     ])('%s does not', async (_, facts) => {
@@ -358,6 +370,17 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
       expect(await of({ roles: ['guest'], tier: 'gold' })).toBe(401)
       expect(await of({ roles: 'admin' })).toBe(401)
       expect(await of({ tier: 'gold' })).toBe(401)
+    })
+
+    test.each([
+      ['orders.read', 200],
+      ['openid orders.read', 200],
+      ['admin openid', 200],
+      ['orders.reads', 401],
+      ['ordersXread', 401],
+      ['openid', 401],
+    ])('with the scope "%s" is answered with %i', async (scope, expected) => {
+      expect(await status('/worded', bearer({ claims: { scope } }))).toBe(expected)
     })
 
     test('of a member of the group lets in', async () => {
@@ -448,6 +471,18 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
     expect((await ask('/packed', asJson)).headers['content-encoding']).toBeUndefined()
   })
 
+  test('a request that is refused has an id, too', async () => {
+    await bring({
+      trafficPolicies: [
+        ...cluster.trafficPolicies!,
+        trafficPolicy('id', 'brief', { requestId: { header: 'X-Request-Id' } }),
+      ],
+    })
+    const { status: found, headers } = await ask('/brief', { 'x-long': 'x'.repeat(1200) })
+    expect([found, headers['x-request-id']]).toEqual([431, expect.stringMatching(/^[0-9a-f-]{36}$/)])
+    await bring()
+  })
+
   test('headers that are too large are refused', async () => {
     const of = (bytes: number): Promise<number> => status('/brief', { 'x-long': 'x'.repeat(bytes) })
     expect([await of(500), await of(1200)]).toEqual([200, 431])
@@ -505,7 +540,13 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
   test('each request is a line of the log, whoever asks for what', async () => {
     const odd = String.raw`"quoted" \ and %d`
     expect(await status('/open')).toBe(200)
-    expect(await status('/noted/a?b="c"', { 'x-api-key': 'key of ann', 'x-odd': odd, 'user-agent': 'test' })).toBe(200)
+    expect(
+      await status('/noted/a?b="c"&api.key=secret&d', {
+        'x-api-key': 'key of ann',
+        'x-odd': odd,
+        'user-agent': 'test',
+      }),
+    ).toBe(200)
     expect(await status('/noted')).toBe(401)
     await eventually('both lines', () => lines().length >= 2)
     expect(lines()).toEqual([
@@ -514,7 +555,7 @@ describe.skipIf(reason !== undefined)(`policies${reason === undefined ? '' : ` (
         client: '127.0.0.1',
         method: 'GET',
         host: `127.0.0.1:${haproxy.port}`,
-        path: '/noted/a?b="c"',
+        path: '/noted/a?b="c"&api.key=***&d',
         protocol: 'HTTP/1.1',
         status: 200,
         bytes: expect.any(Number),

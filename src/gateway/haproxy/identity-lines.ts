@@ -31,6 +31,12 @@ export function identityLines(identity: Identity | undefined, directory: string)
   ]
 }
 
+/** A session is nothing for services: who has it is taken for its owner. */
+export const ownCookieLines: readonly string[] = [
+  `http-request set-header Cookie ${quoted('%[req.fhdr(cookie),regsub("sampan-(session|login)-[^=;]*=[^;]*(; *|$)","",g)]')} if { req.fhdr(cookie) -m sub sampan- }`,
+  'http-request del-header Cookie if { req.fhdr(cookie) -m len 0 }',
+]
+
 /** Whoever reads pages is sent to log in; programs are told that they have to. */
 const loginLines = ({ session, cookie, start }: LoginCheck, directory: string): readonly string[] => [
   ...tokenLines(session, directory, `req.cook(${cookie})`),

@@ -45,6 +45,7 @@ const isOdd = String.raw`{ path -m sub % // /. ; \\ }`
  */
 const honestLines = [
   String.raw`http-request deny deny_status 400 if { req.fhdr_cnt(host) gt 1 } or { req.fhdr(host) -m sub , / \\ @ * ? '#' ' ' }`,
+  'http-request deny deny_status 405 if METH_CONNECT',
   // A whole address in place of a path (RFC 9112, 3.2.2); in HTTP/2 it always is one.
   'http-request set-uri %[pathq] if { url -m beg -i http:// https:// } { req.ver -m beg 1. }',
   'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -m str -i websocket }',

@@ -62,12 +62,21 @@ export function loggedLines(policies: readonly Policing[]): readonly string[] {
     'http-request set-log-level info',
     noted('time', quoted('%[date,utime(%Y-%m-%dT%H:%M:%SZ)]')),
     noted('host', '%[req.fhdr(host),json(utf8s)]'),
-    noted('path', '%[pathq,json(utf8s)]'),
+    noted('path', quoted(`%[${['pathq', ...keysOf(policies).map(withoutValue), 'json(utf8s)'].join(',')}]`)),
     noted('backend', '%[be_name]'),
     noted('consumer', 'null'),
     noted('headers', quoted(`{${headers.map(name => `"${name}":"%[req.fhdr(${name}),json(utf8s)]"`).join(',')}}`)),
   ]
 }
+
+/** Parameters in which keys are shown. */
+const keysOf = (policies: readonly Policing[]): readonly string[] => [
+  ...new Set(policies.flatMap(({ identity }) => identity?.keys?.queryParameter ?? [])),
+]
+
+/** @param name of letters, digits, dots, hyphens and underscores */
+const withoutValue = (name: string): string =>
+  String.raw`regsub("([?&]${name.replaceAll('.', '[.]')}=)[^&]*","\\1***",g)`
 
 /** When it is known who asks. */
 export const consumerLoggedLines = (policies: readonly Policing[]): readonly string[] =>

@@ -3,7 +3,7 @@
 import { limitsOf, mostLimits, type Maintenance, type Policing } from '../model/policing.ts'
 import { addressLines, refusedConnectionLines } from './address-lines.ts'
 import { cacheLines } from './cache-lines.ts'
-import { identityLines } from './identity-lines.ts'
+import { identityLines, ownCookieLines } from './identity-lines.ts'
 import { consumerLoggedLines, loggedLines } from './log-lines.ts'
 import { limitLines } from './limit-lines.ts'
 import { quoted, quotedSample } from './quoted.ts'
@@ -31,14 +31,16 @@ export function policyLines(id: string, policies: readonly Policing[] = [], dire
   return {
     first: [...logged, ...fromWhere],
     after: [
+      // Those that are refused have one, too.
+      ...requestIdLines(policies.flatMap(({ requestId }) => requestId ?? [])),
       // Guesses at keys are counted, too.
       ...limitLines(limits.filter(({ limit }) => limit.by !== 'consumer')),
       ...policies.flatMap(({ identity }) => identityLines(identity, directory)),
+      ...(policies.some(({ identity }) => identity?.login !== undefined) ? ownCookieLines : []),
       ...consumerLoggedLines(policies),
       ...limitLines(limits.filter(({ limit }) => limit.by === 'consumer')),
       ...headerSizeLines(policies.flatMap(({ maxHeaderBytes }) => maxHeaderBytes ?? [])),
       ...bodyLines(policies.flatMap(({ maxBodyBytes }) => maxBodyBytes ?? [])),
-      ...requestIdLines(policies.flatMap(({ requestId }) => requestId ?? [])),
       ...cached.lines,
     ],
     // What is kept is not compressed: those that take it and those that do not get the same.
@@ -85,7 +87,7 @@ const requestIdLines = (names: readonly string[]): readonly string[] =>
   [...new Set(names)].flatMap((name, place) => [
     `http-request set-header ${quoted(name)} %[uuid()] unless { ${quotedSample('req.fhdr', name)} -m reg ^[A-Za-z0-9._:/+=-]{1,128}$ }`,
     `http-request set-var(txn.id${place}) ${quotedSample('req.fhdr', name)}`,
-    `http-after-response set-header ${quoted(name)} %[var(txn.id${place})]`,
+    `http-after-response set-header ${quoted(name)} %[var(txn.id${place})] if { var(txn.id${place}) -m found }`,
   ])
 
 const compressionLines = (types: ReadonlySet<string>): readonly string[] =>

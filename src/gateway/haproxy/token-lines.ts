@@ -18,6 +18,8 @@ export const tokenLines = (
   'http-request set-var(txn.now) date',
   ...keys.flatMap(key => signatureLines(key, directory)),
   refuse('unless { var(txn.signed) -m found }'),
+  // Something that has to be understood, and is not (RFC 7515, 4.1.11).
+  refuse(`if { ${header('crit[0]')} -m found }`),
   refuse(`unless { ${claim('exp', 'int')},sub(txn.now) -m int gt 0 }`),
   refuse(`if { ${claim('nbf', 'int')},sub(txn.now) -m int gt 0 }`),
   refuse(`unless ${is(claim('iss'), issuer)}`),
@@ -51,11 +53,20 @@ function signatureLines(key: SigningKey, directory: string): readonly string[] {
   return [line(`${is(header('kid'), id)} `), line(`!{ ${header('kid')} -m found } `)]
 }
 
+const listsOfWords = new Set(['scope', 'scp'])
+
+const hasWord = (sample: string, word: string): string =>
+  `{ ${sample} -m reg -- ${quoted(`(^| )${word.replaceAll(/[^\w ]/g, String.raw`\$&`)}( |$)`)} }`
+
 /** The claim is one of the values, or a list with one of them in it. */
 const valueLines = (name: string, values: readonly string[]): readonly string[] => [
   'http-request unset-var(txn.fits)',
   ...[name, ...Array.from({ length: mostValues }, (_, at) => `${name}[${at}]`)].flatMap(path =>
     values.map(value => `http-request set-var(txn.fits) bool(true) if ${is(claim(path), value)}`),
   ),
+  // A text with several of them (RFC 8693, 4.2).
+  ...(listsOfWords.has(name)
+    ? values.map(value => `http-request set-var(txn.fits) bool(true) if ${hasWord(claim(name), value)}`)
+    : []),
   refuse('unless { var(txn.fits) -m found }'),
 ]

@@ -76,8 +76,8 @@ export class LoginService {
     try {
       answer = await this.answer(askedBy(request))
     } catch (error) {
-      this.options.logger.warn('somebody could not log in', { error: errorText(error) })
-      answer = { status: 502, words: `The login is not possible now: ${errorText(error)}` }
+      this.options.logger.warn('somebody could not log in', { error: reasonOf(error) })
+      answer = { status: 502, words: `The login is not possible now: ${reasonOf(error)}` }
     }
     const { status, location, cookies = [], words = '' } = answer
     response.writeHead(status, {
@@ -176,14 +176,26 @@ export class LoginService {
   }
 }
 
+/** What the library says is seldom the reason. */
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error ? `${errorText(error)}: ${errorText(cause)}` : errorText(error)
+}
+
 /** Several may be begun in one browser. */
 const loginCookie = (state: string): string => `sampan-login-${state.split('.')[1]?.slice(0, 8) ?? ''}`
+
+/** Of where somebody wanted to go: with more, a cookie would be dropped by browsers. */
+const mostCharacters = 1500
 
 /** Nowhere but on this host. */
 function localPath(url: URL): string {
   const to = url.searchParams.get('to') ?? '/'
-  const found = /^\/(?![/\\])/.test(to) && URL.canParse(to, url.href) ? new URL(to, url) : undefined
-  return found === undefined || found.origin !== url.origin ? '/' : `${found.pathname}${found.search}`
+  const found = URL.canParse(to, url.href) ? new URL(to, url) : undefined
+  if (found === undefined || found.origin !== url.origin) return '/'
+  const path = `${found.pathname}${found.search}`
+  // Two slashes at the beginning are another host, also those that come out when dots are gone.
+  return /^\/[/\\]/.test(path) || path.length > mostCharacters ? '/' : path
 }
 
 /** @param request with what HAProxy says of how it came */

@@ -16,6 +16,8 @@ export interface BegunLogin {
 }
 
 export const loginSeconds = 600
+/** Of who asks, as HAProxy takes it (haproxy/token-lines.ts). */
+const mostCharacters = 256
 
 /** Why somebody is not let in. */
 export class NotLetIn extends Error {}
@@ -24,6 +26,8 @@ export class NotLetIn extends Error {}
 export function session(login: Login, said: JWTPayload, keys: SessionKeys, nowMs: number): Promise<string> {
   const who = said[login.consumerClaim]
   if (typeof who !== 'string' || who === '') throw new NotLetIn(`the provider does not say your ${login.consumerClaim}`)
+  if (who.length > mostCharacters)
+    throw new NotLetIn(`your ${login.consumerClaim} is longer than ${mostCharacters} characters`)
   const asked = login.claims.map(({ name, values }) => {
     const found = [said[name]].flat().filter(each => values.includes(String(each)))
     if (found.length === 0) throw new NotLetIn(`your ${name} is none of those that are let in`)

@@ -10,6 +10,9 @@ export interface Finding {
 
 export const holds = (type: string, reason = type, message = ''): Finding => ({ type, status: 'True', reason, message })
 
+/** Of a policy that is enforced, and lets in nobody by it. */
+export const consumerNotFound = 'ConsumerNotFound'
+
 export const fails = (type: string, reason: string, message: string): Finding => ({
   type,
   status: 'False',

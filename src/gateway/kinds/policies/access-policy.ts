@@ -1,7 +1,7 @@
 // AccessPolicy: who may ask.
 import { duration, objectName } from '../names-and-references.ts'
 import { described, list, map, object, oneOf, rule, ruled, text, whole, withDefault } from '../schema.ts'
-import { policyDefinition, policyStatus, targetRefs } from './definition.ts'
+import { policyColumns, policyDefinition, policyStatus, targetRefs } from './definition.ts'
 import { headerName } from './header-name.ts'
 
 const network = ruled({ ...text(43, 2) }, rule('expected a network such as 10.0.0.0/8', 'isCIDR(self)'))
@@ -89,6 +89,7 @@ const authentication = ruled(
 export const accessPolicy = policyDefinition({
   kind: 'AccessPolicy',
   plural: 'accesspolicies',
+  columns: policyColumns,
   description: 'Says who may ask. Of several that are for a request, each has to agree.',
   spec: ruled(
     object(

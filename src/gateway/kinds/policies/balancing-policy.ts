@@ -1,7 +1,7 @@
 // BalancingPolicy: how the instances of a service share its requests.
 import { duration, objectName } from '../names-and-references.ts'
 import { described, integer, list, object, oneOf, rule, ruled, text, whole, withDefault } from '../schema.ts'
-import { policyDefinition, policyStatus } from './definition.ts'
+import { policyColumns, policyDefinition, policyStatus } from './definition.ts'
 import { headerName } from './header-name.ts'
 
 const targetRefs = described(
@@ -56,6 +56,7 @@ const queue = ruled(
 export const balancingPolicy = policyDefinition({
   kind: 'BalancingPolicy',
   plural: 'balancingpolicies',
+  columns: policyColumns,
   description: 'Says how the instances of a service share its requests.',
   spec: ruled(
     object(

@@ -1,9 +1,12 @@
 // What every definition of this gateway's own policies has in common.
-import type { JSONSchemaProps as Schema } from '../../../api/generated/models.ts'
+import type {
+  CustomResourceColumnDefinition as Column,
+  JSONSchemaProps as Schema,
+} from '../../../api/generated/models.ts'
 import { gatewayGroup, policyGroup, policyVersion } from '../../../api/gateway-names.ts'
 import { revision, revisionAnnotation } from '../bundle.ts'
 import { conditions } from '../conditions.ts'
-import { definition, type DefinedKind, type GatewayDefinition } from '../definition.ts'
+import { ageColumn, column, definition, type DefinedKind, type GatewayDefinition } from '../definition.ts'
 import { controllerName, kind, objectName, parentReference, sectionName } from '../names-and-references.ts'
 import { described, list, object, oneOf, rule, ruled, whole } from '../schema.ts'
 
@@ -48,6 +51,15 @@ export const targetRefs: Schema = described(
   'What it is for: Gateways, routes, Ingresses and services of its namespace; sectionName for one listener or rule alone.',
   list(target, 16, 1),
 )
+
+const ofAncestor = (field: string): string => `.status.ancestors[0].conditions[?(@.type=="Accepted")].${field}`
+
+/** What became of the first of its targets. */
+export const policyColumns: readonly Column[] = [
+  column('Accepted', ofAncestor('status')),
+  column('Message', ofAncestor('message'), 1),
+  ageColumn,
+]
 
 const ancestor = whole({ ancestorRef: parentReference, controllerName, conditions: conditions(1) })
 

@@ -1,7 +1,7 @@
 // TrafficPolicy: how much may be asked, and what else is done with requests.
 import { duration } from '../names-and-references.ts'
 import { described, integer, list, object, oneOf, rule, ruled, text, withDefault } from '../schema.ts'
-import { policyDefinition, policyStatus, targetRefs } from './definition.ts'
+import { policyColumns, policyDefinition, policyStatus, targetRefs } from './definition.ts'
 import { headerName } from './header-name.ts'
 
 const rateLimit = ruled(
@@ -26,6 +26,7 @@ const size = { ...text(16, 1), pattern: '^[1-9][0-9]*([kMG]|[KMG]i)?$' }
 export const trafficPolicy = policyDefinition({
   kind: 'TrafficPolicy',
   plural: 'trafficpolicies',
+  columns: policyColumns,
   description: 'Says how much may be asked, and what else is done with requests.',
   spec: object(
     {

@@ -1,7 +1,7 @@
 // What an access policy asks for. Pure.
 import type { AccessPolicy, TokenRules } from '../../../api/gateway-api/policies.ts'
 import { hashOf } from '../backends.ts'
-import type { Finding } from '../findings.ts'
+import { consumerNotFound, holds, type Finding } from '../findings.ts'
 import { ownerOf } from '../host-rule.ts'
 import type { Credentials, Identity, KnownConsumer, Login, Policing, TokenCheck } from '../policing.ts'
 import type { OwnConsumer } from './consumers.ts'
@@ -51,9 +51,42 @@ export function accessOf(policy: AccessPolicy, consumers: readonly OwnConsumer[]
     },
     credentials,
     ...(login?.login !== undefined && { login: login.login }),
-    findings: [...(token?.findings ?? []), ...(login?.findings ?? [])],
+    findings: [...(token?.findings ?? []), ...(login?.findings ?? []), ...unknownConsumers(policy, known)],
   }
 }
+
+/** Nobody is let in by what nobody has. It may come later, so that the policy is as good as any. */
+function unknownConsumers(
+  { metadata: { namespace }, spec: { authentication, consumers = [], groups = [] } }: AccessPolicy,
+  known: readonly OwnConsumer[],
+): readonly Finding[] {
+  const ways = [
+    ...(authentication?.keys === undefined ? [] : (['Key'] as const)),
+    ...(authentication?.basic === undefined ? [] : (['Basic'] as const)),
+  ]
+  const isNamed = (name: string): boolean => known.some(({ consumer }) => consumer.metadata.name === name)
+  const hasMember = (group: string): boolean =>
+    known.some(({ consumer }) => consumer.spec.groups?.includes(group) === true)
+  const words = [
+    ...(ways.length > 0 && !known.some(({ shown }) => ways.some(way => shown[way].length > 0))
+      ? [`no Consumer of the namespace ${namespace} has ${ways.map(way => shownAs[way]).join(' or ')}`]
+      : []),
+    // Others are named by tokens and logins.
+    ...(ways.length > 0 && authentication?.jwt === undefined && authentication?.oidc === undefined
+      ? consumers
+          .filter(name => !isNamed(name))
+          .map(name => `there is no Consumer "${name}" in the namespace ${namespace}`)
+      : []),
+    ...groups
+      .filter(group => !hasMember(group))
+      .map(group => `no Consumer of the namespace ${namespace} is in the group "${group}"`),
+  ]
+  return words.length === 0
+    ? []
+    : [holds('Accepted', consumerNotFound, `requests are treated as it says; ${words.join('; ')}`)]
+}
+
+const shownAs = { Key: 'a key', Basic: 'a name and a password' } as const
 
 function credentialsOf(known: readonly OwnConsumer[], way: 'Key' | 'Basic', policy: AccessPolicy): Credentials {
   const table = new Map<string, KnownConsumer>()

@@ -29,7 +29,9 @@ export function knownConsumers({ consumers, secret }: PolicyInputs): readonly Ow
       }
       const text = shownText(type, data)
       if (text === undefined) {
-        invalid(`expected ${fieldsOf[type].join(' and ')} in the Secret "${secretRef.name}", found ${namesOf(data)}`)
+        invalid(
+          `expected ${fieldsOf[type].join(' and ')} in the Secret "${secretRef.name}", found ${foundIn(data, type)}`,
+        )
         continue
       }
       const digest = digestOf(text)
@@ -48,6 +50,12 @@ export function knownConsumers({ consumers, secret }: PolicyInputs): readonly Ow
 const fieldsOf = { Key: ['key'], Basic: ['username', 'password'] } as const
 
 const namesOf = (data: Readonly<Record<string, string>>): string => Object.keys(data).join(', ') || 'nothing'
+
+function foundIn(data: Readonly<Record<string, string>>, type: Credential['type']): string {
+  const empty = fieldsOf[type].filter(name => data[name]?.trim() === '')
+  if (empty.length > 0) return `${empty.join(' and ')} with nothing in it`
+  return type === 'Basic' && data['username']?.includes(':') === true ? 'a colon in username' : namesOf(data)
+}
 
 /** As a client sends it. A colon cannot be in a name (RFC 7617). */
 function shownText(type: Credential['type'], data: Readonly<Record<string, string>>): string | undefined {

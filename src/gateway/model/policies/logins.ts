@@ -9,6 +9,7 @@ import { ownerOf } from '../host-rule.ts'
 import type { Login, LoginCheck } from '../policing.ts'
 import { askedClaims, vouchedBy } from './asked-claims.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
+import { providerKeys } from './signing-keys.ts'
 
 /** Of sessions. */
 export const sessionIssuer = 'sampan'
@@ -25,8 +26,15 @@ export interface MadeLogin {
 export function loginOf(rules: LoginRules, policy: AccessPolicy, inputs: PolicyInputs): MadeLogin {
   const { issuer, clientID, clientSecretRef, scopes = [], redirectPath, logoutPath, sessionDuration } = rules
   const namespace = policy.metadata.namespace ?? ''
-  // What somebody else vouched for is no session here.
-  const id = hashOf([ownerOf(policy), issuer, clientID])
+  // What somebody else vouched for is no session here, nor what was vouched for by other rules.
+  const id = hashOf([
+    ownerOf(policy),
+    policy.metadata.uid ?? '',
+    issuer,
+    clientID,
+    rules.consumerClaim,
+    sessionDuration,
+  ])
   const claims = askedClaims(rules.claims)
   const secret: FoundSecret =
     clientSecretRef === undefined
@@ -34,6 +42,11 @@ export function loginOf(rules: LoginRules, policy: AccessPolicy, inputs: PolicyI
       : clientSecret(clientSecretRef.name, inputs.secret(namespace, clientSecretRef.name))
   const authority = vouchedBy(rules.caRef, namespace, inputs)
   const problem = addressProblem(issuer)
+  // Nobody is verified by its keys here, and yet it is asked what it says of itself.
+  const provider =
+    problem === undefined && authority.finding === undefined
+      ? providerKeys({ issuer, ...(authority.pem !== undefined && { authority: authority.pem }) }, inputs).findings
+      : []
   const findings: readonly Finding[] = [
     ...(problem === undefined ? [] : [fails('Accepted', 'Invalid', `issuer: ${problem}`)]),
     ...[secret, authority].flatMap(({ finding }) => finding ?? []),
@@ -67,7 +80,7 @@ export function loginOf(rules: LoginRules, policy: AccessPolicy, inputs: PolicyI
         consumerClaim: rules.consumerClaim,
       },
     }),
-    findings,
+    findings: [...findings, ...provider],
   }
 }
 

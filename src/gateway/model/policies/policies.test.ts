@@ -138,7 +138,7 @@ test.each([
 test.each([
   ['there is none', {}, 'there is no Secret "ann" in the namespace shop'],
   ['it has no key', { ann: { token: 'x' } }, 'expected key in the Secret "ann", found token'],
-  ['its key is empty', { ann: { key: ' ' } }, 'expected key in the Secret "ann", found key'],
+  ['its key is empty', { ann: { key: ' ' } }, 'expected key in the Secret "ann", found key with nothing in it'],
 ])('a consumer says what is wrong with its Secret: %s', (_, secrets, message) => {
   const { policing } = made({ consumers: [consumer('ann', [{ type: 'Key', secretRef: { name: 'ann' } }])], secrets })
   expect(policing.consumers[0]!.findings.map(finding => finding.message)).toEqual([message])
@@ -162,4 +162,21 @@ test.each([
   expect(policing.own[0]!.findings.map(finding => finding.message)).toEqual([
     typeof message === 'string' ? message : expect.stringMatching(message),
   ])
+})
+
+test('a policy that lets in nobody by what nobody has says so, and is enforced', () => {
+  const model = made({
+    accessPolicies: [accessPolicy('keys', 'one', { ...keys, groups: ['staff'] })],
+    consumers: [consumer('ann', [])],
+  })
+  expect(says(model, 'keys')).toEqual([['cases', 'Accepted=True ConsumerNotFound', 'ResolvedRefs=True ResolvedRefs']])
+  expect(model.problems.find(({ reason }) => reason === 'ConsumerNotFound')?.message).toBe(
+    'requests are treated as it says; no Consumer of the namespace shop has a key; no Consumer of the namespace shop is in the group "staff"',
+  )
+  const known = made({
+    accessPolicies: [accessPolicy('keys', 'one', { ...keys, groups: ['staff'] })],
+    consumers: [consumer('ann', [{ type: 'Key', secretRef: { name: 'ann' } }], ['staff'])],
+    secrets: { ann: { key: 'secret' } },
+  })
+  expect(known.problems).toEqual([])
 })

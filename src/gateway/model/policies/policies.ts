@@ -49,7 +49,10 @@ export function policiesOf(inputs: PolicyInputs): Policies {
     }
     own.push({
       policy,
-      findings: refused === undefined ? findings : [fails('Accepted', 'Invalid', refused), ...findings],
+      findings:
+        refused === undefined
+          ? findings
+          : [fails('Accepted', 'Invalid', refused), ...findings.filter(({ status }) => status === 'False')],
       missing: missingOf(policy, inputs.missingTarget),
     })
   }
