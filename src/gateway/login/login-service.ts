@@ -57,6 +57,7 @@ export class LoginService {
 
   async close(): Promise<void> {
     const server = await this.server
+    this.server = undefined
     server?.closeAllConnections()
     server?.close()
   }
