@@ -314,9 +314,8 @@ describe.skipIf(reason !== undefined)(`logins${reason === undefined ? '' : ` (sk
     provider.rotate()
     expect(await asked()).toBe(401)
     // As it is some minutes later.
-    await identities.stop()
-    await bring({ accessPolicies: [oidc()] })
     const before = changes
+    await identities.stop()
     await bring()
     await eventually('other keys', () => changes > before)
     await bring()
