@@ -24,7 +24,7 @@ import {
 } from './marathon-labels.ts'
 import { plainName } from './names.ts'
 import { policiesFor } from './policies.ts'
-import { routed } from './routed.ts'
+import { routed, tellDifferences } from './routed.ts'
 import type { SourceBackend, SourceRoute } from './source-route.ts'
 
 interface Served {
@@ -45,10 +45,9 @@ export function importMarathon(source: unknown, context: ImportContext): readonl
   const apps = marathonApps(source, report).toSorted((left, right) => (idOf(left) < idOf(right) ? -1 : 1))
   const groups = Map.groupBy(apps, app => app.object('labels')?.text('HAPROXY_DEPLOYMENT_GROUP') ?? idOf(app))
   const served = [...groups.values()].flatMap((colours, index) => servedBy(colours, index, context))
-  const http = routed(
-    served.flatMap(({ route }) => route ?? []),
-    context,
-  )
+  const routes = served.flatMap(({ route }) => route ?? [])
+  const http = routed(routes, context)
+  tellDifferences(routes, { http }, context)
   const policed = served.flatMap(({ route, effects }) =>
     route === undefined
       ? []
