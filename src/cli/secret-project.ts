@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { chainsOf } from '../delivery/manifest/inheritance.ts'
 import { suggestion } from '../delivery/manifest/nearest-name.ts'
-import { secretsOf } from '../delivery/manifest/manifest.ts'
+import { loginSecretsOf, secretsOf } from '../delivery/manifest/manifest.ts'
 import { readManifest } from '../delivery/manifest/read-manifest.ts'
 import type { SecretFile } from '../delivery/secrets/secret-file.ts'
 import type { Team } from '../delivery/team/team.ts'
@@ -84,7 +84,8 @@ export const servicesThatUse = ({ services, team }: SecretProject, environment: 
   services
     .filter(({ file, text }) => {
       try {
-        return secretsOf(readManifest(file, text, environment, team)).includes(secret)
+        const manifest = readManifest(file, text, environment, team)
+        return [...secretsOf(manifest), ...loginSecretsOf(manifest)].includes(secret)
       } catch {
         return false
       }

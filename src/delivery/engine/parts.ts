@@ -198,15 +198,33 @@ export type Authentication =
   /** A name and a password. */
   | { readonly kind: 'basic' }
   | ({ readonly kind: 'token' } & TokenRules)
+  | ({ readonly kind: 'login' } & LoginRules)
 
 /** Signed tokens (JSON Web Tokens) that are taken. */
 export interface TokenRules {
   readonly issuer: string
   /** For one of them; without it for anybody. */
   readonly audiences?: readonly string[]
-  /** Name of the secret, which the engine has from elsewhere, with the public keys of those who sign. */
-  readonly keys: string
+  /**
+   * Name of the secret, which the engine has from elsewhere, with the public keys of those who sign. Without it and
+   * `jwksUri`, the keys are where the issuer says.
+   */
+  readonly keys?: string
+  /** Where the keys are. */
+  readonly jwksUri?: string
   /** What they have to say, each with one of its values. */
+  readonly claims?: Readonly<Record<string, readonly string[]>>
+}
+
+/** People log in at a provider of OpenID Connect. */
+export interface LoginRules {
+  readonly issuer: string
+  readonly clientId: string
+  /** Name of the bundle in which `client-secret` is; without it the client is a public one. */
+  readonly secret?: string
+  /** Beyond `openid`. */
+  readonly scopes?: readonly string[]
+  /** What the provider has to say of them, each with one of its values. */
   readonly claims?: Readonly<Record<string, readonly string[]>>
 }
 

@@ -18,7 +18,7 @@ import {
 } from './manifest.ts'
 import { hostOf, imageOf, namespaceOf, registryOf, withRegistry } from './placement.ts'
 import { healthPort, routePort } from './port-choice.ts'
-import { accessOf, limitOf } from './route-policies.ts'
+import { accessOf, limitOf, loginSecretOf } from './route-policies.ts'
 import type {
   Written,
   WrittenCheck,
@@ -79,11 +79,13 @@ export function completeManifest(written: Written, environment: string, team: Te
 function routeOf(route: WrittenRoute, written: Written, environment: string, team: Team | undefined): ManifestRoute {
   const access = accessOf(route, environment, team)
   const limit = limitOf(route)
+  const loginSecret = loginSecretOf(route, environment, team)
   return {
     host: hostOf(route.host, environment, team),
     path: route.path ?? '/',
     port: routePort(written, route.port)!,
     ...(access !== undefined && { access }),
+    ...(loginSecret !== undefined && { loginSecret }),
     ...(limit !== undefined && { limit }),
   }
 }

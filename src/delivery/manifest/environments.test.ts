@@ -168,6 +168,49 @@ environments:
     expect(asked('production')).toEqual([{ authentication: { ...login, audiences: ['web'] } }, own])
   })
 
+  test('tokens are signed by keys of a Secret, of an address, or of where the issuer says', () => {
+    const text = 'name: web\nports: { http: 80 }\nroutes: [{ host: web, auth: jwt }]'
+    const tokens = `
+jwt: { issuer: https://login.example.com }
+environments:
+  test:
+  own: { jwt: { keys: login } }
+  other: { extends: own, jwt: { jwksUri: https://keys.example.com/all } }`
+    const asked = (environment: string) => read(text, environment, tokens).routes[0]?.access?.authentication
+    const login = { kind: 'token', issuer: 'https://login.example.com' }
+    expect(['test', 'own', 'other'].map(asked)).toEqual([
+      login,
+      { ...login, keys: 'login' },
+      { ...login, jwksUri: 'https://keys.example.com/all' },
+    ])
+  })
+
+  test('people log in where the environment says, unless a route says it, and its groups are theirs', () => {
+    const text = `
+name: web
+ports: { http: 80 }
+routes:
+  - { host: web, auth: oidc, groups: [staff] }
+  - { host: own, auth: { oidc: { issuer: https://me.example.com, clientId: me } } }`
+    const logins = `
+oidc: { issuer: https://login.example.com, clientId: shop, clientSecret: LOGIN, scopes: [roles] }
+environments:
+  test: { oidc: { groupsClaim: roles, claims: { tenant: [a] } } }
+  production:`
+    const asked = (environment: string) =>
+      read(text, environment, logins).routes.map(({ access, loginSecret }) => ({ ...access, loginSecret }))
+    const login = { kind: 'login', issuer: 'https://login.example.com', clientId: 'shop', scopes: ['roles'] }
+    const own = { authentication: { kind: 'login', issuer: 'https://me.example.com', clientId: 'me' } }
+    expect(asked('test')).toEqual([
+      { authentication: { ...login, claims: { tenant: ['a'], roles: ['staff'] } }, loginSecret: 'LOGIN' },
+      own,
+    ])
+    expect(asked('production')).toEqual([
+      { authentication: { ...login, claims: { groups: ['staff'] } }, loginSecret: 'LOGIN' },
+      own,
+    ])
+  })
+
   test('images without a registry get its one', () => {
     expect(read('name: web', 'test', team).image).toBe('registry.example.com/shop/web')
     expect(read('name: web\nimage: acme/web', 'test', team).image).toBe('registry.example.com/shop/acme/web')

@@ -113,8 +113,12 @@ export const inService: Words = {
 export const inRoute: Words = {
   ...each('hostname hosts domain domains', 'write host: shop'),
   ...each('prefix pathPrefix paths', 'write path: /api'),
-  ...each('authentication authorization basicAuth basic_auth apiKey apiKeys', 'write auth: keys, basic or jwt'),
-  ...each('jwt oauth oidc', 'write auth: { jwt: { issuer: https://login.example.com, keys: SECRET } }'),
+  ...each('authentication authorization basicAuth basic_auth apiKey apiKeys', 'write auth: keys, basic, jwt or oidc'),
+  ...each('jwt', 'write auth: jwt, or auth: { jwt: { issuer: https://login.example.com } }'),
+  ...each(
+    'oidc oauth oauth2 login sso',
+    'write auth: oidc, or auth: { oidc: { issuer: https://login.example.com, clientId: shop } }',
+  ),
   ...each('rate_limit limit limits throttle rateLimits ratelimit', 'write rateLimit: 100/m'),
   ...each('whitelist allowlist ipAllowList allowFrom ipRestriction', 'write allow: [10.0.0.0/8]'),
   ...each('blacklist denylist blocklist ipDenyList', 'write deny: [10.0.0.0/8]'),
@@ -124,18 +128,28 @@ export const inRoute: Words = {
 export const inAuth: Words = {
   ...each('keys key apiKey', 'write auth: keys'),
   ...each('basic password', 'write auth: basic'),
+  ...each('issuer audiences audience token', 'write auth: { jwt: { issuer: https://login.example.com } }'),
   ...each(
-    'issuer audiences audience token oidc',
-    'write auth: { jwt: { issuer: https://login.example.com, keys: SECRET } }',
+    'clientId client_id clientSecret login oauth2',
+    'write auth: { oidc: { issuer: https://login.example.com, clientId: shop } }',
   ),
-  ...each('type kind', 'write auth: keys, basic or jwt'),
+  ...each('type kind', 'write auth: keys, basic, jwt or oidc'),
 }
 
 export const inTokens: Words = {
   ...each('audience aud', 'write audiences: [shop]'),
   ...each('iss', 'write issuer: https://login.example.com'),
-  ...each('jwks jwksUri jwks_uri keysRef secret', 'write keys: NAME, of a Secret with jwks.json'),
+  ...each('jwks keysRef secret', 'write keys: NAME, of a Secret with jwks.json'),
+  ...each('jwks_uri jwksUrl jwksURI', 'write jwksUri: https://login.example.com/keys'),
   ...each('requiredClaims scopes', 'write claims: { role: [admin] }'),
+}
+
+export const inLogins: Words = {
+  ...each('client_id clientID client', 'write clientId: shop'),
+  ...each('client_secret secret clientSecretRef', 'write clientSecret: NAME, of a secret of the environment'),
+  ...each('scope', 'write scopes: [groups]'),
+  ...each('groups', 'write groups: [staff] beside auth: oidc'),
+  ...each('redirectUri redirect_uri callback', 'leave it out: the provider has to know https://HOST/oauth2/callback'),
 }
 
 export const inSchedule: Words = {

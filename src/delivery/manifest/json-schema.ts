@@ -73,6 +73,12 @@ function mapSchema({ keys, values, keyRule }: NameMap, patch: boolean): JsonSche
   }
 }
 
+const alternatives = ({ names, required }: NonNullable<Fields['oneOf']>): JsonSchema => {
+  if (required) return { oneOf: names.map(name => ({ required: [name] })) }
+  const pairs = names.flatMap((name, index) => names.slice(index + 1).map(other => [name, other]))
+  return { not: { anyOf: pairs.map(pair => ({ required: pair })) } }
+}
+
 function objectSchema(type: Fields, outerPatch: boolean): JsonSchema {
   const { fields, short, switchable, mayBeEmpty, oneOf } = type
   const patch = outerPatch || type.patch === true
@@ -84,7 +90,7 @@ function objectSchema(type: Fields, outerPatch: boolean): JsonSchema {
     ),
     additionalProperties: false,
     ...(!patch && required.length > 0 && { required }),
-    ...(oneOf !== undefined && !patch && oneOf.required && { oneOf: oneOf.names.map(name => ({ required: [name] })) }),
+    ...(oneOf !== undefined && !patch && alternatives(oneOf)),
   }
   return either([
     ...(short === undefined ? [] : [schemaOf(short.is, false)]),

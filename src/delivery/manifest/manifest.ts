@@ -66,6 +66,11 @@ export const secretsOf = ({ secrets, sidecars }: Manifest): readonly string[] =>
   ...new Set([...secrets, ...sidecars.flatMap(sidecar => sidecar.secrets)]),
 ]
 
+/** That the gateway shows to providers, and no process has. */
+export const loginSecretsOf = ({ routes }: Manifest): readonly string[] => [
+  ...new Set(routes.flatMap(({ loginSecret }) => loginSecret ?? [])),
+]
+
 export interface ManifestPort extends Port {
   /** Served on this port of the machine (30000 to 32767) as well. */
   readonly nodePort?: number
@@ -132,7 +137,10 @@ export interface ManifestRoute {
   readonly path: string
   /** Name of a port. */
   readonly port: string
+  /** Without the secret of a login. */
   readonly access?: Access
+  /** That its login needs, of the secrets of the environment. */
+  readonly loginSecret?: string
   readonly limit?: RateLimit
 }
 

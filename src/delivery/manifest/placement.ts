@@ -4,7 +4,7 @@ import { namespaceByRule } from '../team/namespace-rule.ts'
 import type { ExternalServer, Team, TeamEnvironment } from '../team/team.ts'
 import { localRegistry } from '../../images/client/place.ts'
 import type { BackingServiceType } from './manifest.ts'
-import type { Written } from './written.ts'
+import type { Written, WrittenLogin } from './written.ts'
 
 const usualDomain = 'localhost'
 
@@ -47,6 +47,10 @@ export const serverOf = (
 /** Which tokens are taken where a route does not say it itself. */
 export const tokensOf = (environment: string, team: Team | undefined): TokenRules | undefined =>
   environmentOf(team, environment)?.tokens
+
+/** How people log in where a route does not say it itself. */
+export const loginOf = (environment: string, team: Team | undefined): WrittenLogin | undefined =>
+  environmentOf(team, environment)?.login
 
 /** A name of one label stands below the domain of the environment, `*.` in front or not. */
 export function hostOf(host: string, environment: string, team: Team | undefined): string {

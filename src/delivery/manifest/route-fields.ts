@@ -1,7 +1,7 @@
-// What comes in from outside, who may ask and how much: `routes`, and `jwt` of sampan.yml.
-import { anyText, hostName, longestHost, meantHost, nameOfPort } from './field-values.ts'
+// What comes in from outside, who may ask and how much: `routes`, and `jwt` and `oidc` of sampan.yml.
+import { anyText, hostName, longestHost, meantHost, nameOfPort, secretName, webAddress } from './field-values.ts'
 import type { Choice, Fields, FieldType, Text } from './field.ts'
-import { inAuth, inRoute, inTokens } from './foreign-names.ts'
+import { inAuth, inLogins, inRoute, inTokens } from './foreign-names.ts'
 
 const tokenText: Text = { type: 'text', pattern: /^\S{1,253}$/, expected: 'text without spaces' }
 
@@ -37,23 +37,53 @@ export const tokens: Fields = {
         pattern: /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/,
         expected: 'the name of a Secret such as login-keys',
       },
-      required: true,
       about:
-        'name of a Secret that the cluster has already, with the keys of who signs: `jwks.json`, or PEM in `key.pem`',
+        'name of a Secret that the cluster has already, with the keys of who signs: `jwks.json`, or PEM in `key.pem`; by default the keys are where the issuer says',
     },
+    jwksUri: { is: webAddress, about: 'address of the keys of who signs, where the issuer does not say it' },
     claims: { is: claims, about: 'what else they have to say, each with one of its values' },
   },
+  oneOf: { names: ['keys', 'jwksUri'], required: false },
   foreign: inTokens,
 }
 
-const ways: Choice = { type: 'choice', values: ['keys', 'basic', 'jwt'] }
+/** How people log in, wherever that is said. */
+export const logins: Fields = {
+  type: 'object',
+  fields: {
+    issuer: { is: webAddress, required: true, about: 'provider of OpenID Connect' },
+    clientId: {
+      is: { ...anyText, pattern: /^[^\s\0]{1,256}$/, expected: 'the name by which the provider knows this client' },
+      required: true,
+      about: 'name by which the provider knows this client',
+    },
+    clientSecret: {
+      is: secretName,
+      about: 'name of its secret in the secrets of the environment; without it the client is a public one',
+    },
+    scopes: {
+      is: { type: 'list', items: tokenText, unique: true },
+      about: 'what the provider is asked for beyond `openid`, such as groups',
+    },
+    claims: { is: claims, about: 'what the provider has to say of who logs in, each with one of its values' },
+    groupsClaim: {
+      is: { type: 'text', pattern: /^[\w-]{1,64}$/, expected: 'the name of a claim such as groups' },
+      about: 'claim in which the provider says the `groups` of a route; by default groups',
+    },
+  },
+  foreign: inLogins,
+}
+
+const ways: Choice = { type: 'choice', values: ['keys', 'basic', 'jwt', 'oidc'] }
 
 const auth: Fields = {
   type: 'object',
   short: { is: ways, as: 'way' },
   fields: {
-    jwt: { is: tokens, required: true, about: 'tokens of this route; `auth: jwt` takes those of sampan.yml' },
+    jwt: { is: tokens, about: 'tokens of this route; `auth: jwt` takes those of sampan.yml' },
+    oidc: { is: logins, about: 'where people log in at this route; `auth: oidc` takes that of sampan.yml' },
   },
+  oneOf: { names: ['jwt', 'oidc'], required: true },
   foreign: inAuth,
 }
 
@@ -103,7 +133,7 @@ export const route: Fields = {
     auth: {
       is: auth,
       about:
-        'who may ask: with one of the `keys` of consumers in X-API-Key, with a name and a password (`basic`), or with a token (`jwt`); by default everybody',
+        'who may ask: with one of the `keys` of consumers in X-API-Key, with a name and a password (`basic`), with a token (`jwt`), or who logs in (`oidc`); by default everybody',
     },
     groups: {
       is: {
@@ -112,7 +142,7 @@ export const route: Fields = {
         unique: true,
         some: true,
       },
-      about: 'beside auth: whose consumers may ask; by default all of them',
+      about: 'beside auth: whose consumers may ask, or with `oidc` who of the people; by default all of them',
     },
     rateLimit: {
       is: {

@@ -1,7 +1,7 @@
 // An `app.yml` as it was written, after checking, with what an environment changes laid over it: short forms are
 // written out, commands are lists. What convention adds is not there yet.
 import type { BuildSettings } from '../../images/build/settings.ts'
-import type { Resources, TokenRules } from '../engine/parts.ts'
+import type { LoginRules, Resources, TokenRules } from '../engine/parts.ts'
 import type { BackingServiceType, BackingServiceWish, CanaryStep, Development } from './manifest.ts'
 
 export interface WrittenProcess {
@@ -98,13 +98,25 @@ export interface WrittenRoute {
   readonly host: string
   readonly path?: string
   readonly port?: string
-  /** `way` is the short form; tokens of `jwt` alone are those of sampan.yml. */
-  readonly auth?: { readonly way?: 'keys' | 'basic' | 'jwt'; readonly jwt?: TokenRules }
+  /** `way` is the short form; `jwt` and `oidc` alone are those of sampan.yml. */
+  readonly auth?: {
+    readonly way?: 'keys' | 'basic' | 'jwt' | 'oidc'
+    readonly jwt?: TokenRules
+    readonly oidc?: WrittenLogin
+  }
   readonly groups?: readonly string[]
   /** Requests in a time: `100/m`. */
   readonly rateLimit?: string
   readonly allow?: readonly string[]
   readonly deny?: readonly string[]
+}
+
+/** How people log in. */
+export interface WrittenLogin extends Omit<LoginRules, 'secret'> {
+  /** Name of a secret of the environment. */
+  readonly clientSecret?: string
+  /** In which the provider says the groups that somebody is in. */
+  readonly groupsClaim?: string
 }
 
 export interface WrittenSchedule {

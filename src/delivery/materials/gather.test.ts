@@ -115,3 +115,38 @@ test('a sidecar has the image that it names or that of the service, and files an
   expect(contents).toEqual(['content of ./rules.json', 'content of ./proxy.json'])
   expect(bundles).toEqual([files.name, secrets.name])
 })
+
+test('the secret of a login is a bundle of its own, which no process has and the route names', async () => {
+  const team = readTeam(
+    'sampan.yml',
+    'oidc: { issuer: https://login.example.com, clientId: shop, clientSecret: LOGIN }\nenvironments: { test: {} }',
+  )
+  const text = `name: hcn
+ports: { http: 80 }
+secrets: [TOKEN]
+routes: [{ host: a, auth: oidc, groups: [staff] }, { host: b, auth: oidc }, { host: c }]`
+  const wished = readManifest('app.yml', text, 'test', team)
+  const materials = await gather(wished, '1.0.0', {
+    ...sources(),
+    image: async reference => ({ reference }),
+    readFile: async () => Buffer.alloc(0),
+    secrets: async names => new Map(names.map(name => [name, `value of ${name}`])),
+  })
+  const { parts, bundles } = planDeployment({
+    sharing: 'instances',
+    manifest: wished,
+    version: '1.0.0',
+    revision: 1,
+    materials,
+    present: undefined,
+    observed: { workloads: [], entrances: [], schedules: [], routes: [] },
+    timeLimitSeconds: 300,
+  })
+  const bundle = materials.logins!['LOGIN']!
+  expect([bundle.secret, entryOf(bundle, 'client-secret')]).toEqual([true, 'value of LOGIN'])
+  expect(Object.keys(materials.secrets!.entries)).toEqual(['TOKEN'])
+  const logins = parts.flatMap(part => (part.kind === 'route' ? [part.access?.authentication] : []))
+  expect(logins).toMatchObject([{ kind: 'login', secret: bundle.name }, { secret: bundle.name }, undefined])
+  expect(bundles).toContain(bundle.name)
+  expect(JSON.stringify(parts)).not.toContain('value of LOGIN')
+})

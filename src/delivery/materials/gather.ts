@@ -2,7 +2,7 @@
 // All that is missing is told at once, before anything is changed.
 import { DeployError } from '../deploy-error.ts'
 import type { Bundle } from '../engine/parts.ts'
-import { secretsOf, type Manifest } from '../manifest/manifest.ts'
+import { loginSecretsOf, secretsOf, type Manifest } from '../manifest/manifest.ts'
 import { bundleOf, fileKey, largestBundle } from '../plan/bundles.ts'
 import type { ImageFound, Materials } from '../plan/materials.ts'
 import { serviceMaterial, type ServiceMaterialsInput } from './service-materials.ts'
@@ -25,7 +25,8 @@ export async function gather(manifest: Manifest, version: string, sources: Sourc
       return undefined
     })
   const secretNames = secretsOf(manifest)
-  const names = [...new Set([...secretNames, ...servers.map(({ password }) => password)])]
+  const loginNames = loginSecretsOf(manifest)
+  const names = [...new Set([...secretNames, ...loginNames, ...servers.map(({ password }) => password)])]
   const [image, sidecarImages, files, values] = await Promise.all([
     orTold(sources.image(`${manifest.image}:${version}`)),
     orTold(sidecarImagesOf(manifest, sources)),
@@ -47,6 +48,11 @@ export async function gather(manifest: Manifest, version: string, sources: Sourc
         'secrets',
         true,
         Object.fromEntries(secretNames.map(name => [name, secret(name)])),
+      ),
+    }),
+    ...(loginNames.length > 0 && {
+      logins: Object.fromEntries(
+        loginNames.map(name => [name, bundleOf(manifest.name, 'login', true, { 'client-secret': secret(name) })]),
       ),
     }),
   }

@@ -12,6 +12,8 @@ export interface Materials {
   readonly files?: Bundle
   /** By the names of variables. */
   readonly secrets?: Bundle
+  /** By the names of the secrets that logins need. */
+  readonly logins?: Readonly<Record<string, Bundle>>
   readonly services: readonly ServiceMaterial[]
 }
 
@@ -33,7 +35,7 @@ export interface ServiceMaterial {
 }
 
 /** The configuration that a release of these needs. */
-export function bundlesOf({ files, secrets, services }: Materials): Bundle[] {
-  const own = [files, secrets].filter(bundle => bundle !== undefined)
+export function bundlesOf({ files, secrets, logins = {}, services }: Materials): Bundle[] {
+  const own = [files, secrets, ...Object.values(logins)].filter(bundle => bundle !== undefined)
   return [...own, ...services.flatMap(({ credentials, administrator }) => [credentials, administrator])]
 }

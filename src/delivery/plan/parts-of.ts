@@ -1,7 +1,7 @@
 // The parts of a service as its manifest wants them, whatever the way there. Pure.
-import type { Entrance, Process, Route, Schedule, Sidecar, Workload } from '../engine/parts.ts'
+import type { Access, Entrance, Process, Route, Schedule, Sidecar, Workload } from '../engine/parts.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import type { ServiceMaterial } from './materials.ts'
+import type { Materials, ServiceMaterial } from './materials.ts'
 
 export interface Parts {
   readonly version: string
@@ -90,8 +90,8 @@ export const schedulesOf = (manifest: Manifest, { version, process }: Parts): Sc
     ...(timeLimitSeconds !== undefined && { timeLimitSeconds }),
   }))
 
-export const routesOf = ({ name, routes }: Manifest): Route[] =>
-  routes.map(({ host, path, port, ...policies }) => ({
+export const routesOf = ({ name, routes }: Manifest, logins: Materials['logins'] = {}): Route[] =>
+  routes.map(({ host, path, port, access, loginSecret, limit }) => ({
     kind: 'route',
     name: routeName(name, host, path),
     service: name,
@@ -99,8 +99,16 @@ export const routesOf = ({ name, routes }: Manifest): Route[] =>
     path,
     entrance: name,
     port,
-    ...policies,
+    ...(access !== undefined && {
+      access: loginSecret === undefined ? access : withSecret(access, logins[loginSecret]!.name),
+    }),
+    ...(limit !== undefined && { limit }),
   }))
+
+const withSecret = ({ authentication, ...access }: Access, secret: string): Access => ({
+  ...access,
+  ...(authentication?.kind === 'login' && { authentication: { ...authentication, secret } }),
+})
 
 const routeName = (service: string, host: string, path: string): string =>
   [service, ...`${host}${path}`.toLowerCase().split(/[^a-z0-9]+/)].filter(word => word !== '').join('-')

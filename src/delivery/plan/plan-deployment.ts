@@ -1,7 +1,7 @@
 // From a manifest, a version and what there is to the steps that bring it there. Pure: the same input gives the same
 // plan, and each step says how it is undone.
 import type { Observation, Sharing } from '../engine/engine.ts'
-import type { Part, PartName, Process, Run, Share, Sidecar } from '../engine/parts.ts'
+import type { Part, PartName, Process, Route, Run, Share, Sidecar } from '../engine/parts.ts'
 import type { Command, Manifest } from '../manifest/manifest.ts'
 import type { PlannedRelease, Release, ReleaseMigration } from '../release.ts'
 import { bundlesOf, type Materials, type ServiceMaterial } from './materials.ts'
@@ -83,7 +83,7 @@ class DeploymentPlanner {
     const kept = this.instances()
     bringAspects(builder, manifest.name, {
       schedules: schedulesOf(manifest, this.parts),
-      routes: routesOf(manifest),
+      routes: routesOf(manifest, materials.logins),
     })
     builder.add(this.check('after', manifest.checks.after, manifest.name))
     removeRest(builder, manifest.name, [...kept, ...this.servers()])
@@ -319,11 +319,15 @@ const goingBack = 'lead all requests of routes to the instances'
 
 function bundlesIn(parts: readonly Part[]): string[] {
   return parts.flatMap(part => {
+    if (part.kind === 'route') return bundlesOfRoute(part)
     const beside = part.kind === 'workload' ? (part.beside ?? []) : []
     const processes = 'process' in part ? [part, ...beside].map(({ process }) => process) : []
     return processes.flatMap(bundlesOfProcess)
   })
 }
+
+const bundlesOfRoute = ({ access }: Route): string[] =>
+  access?.authentication?.kind === 'login' ? [access.authentication.secret ?? []].flat() : []
 
 /** Also names of what is no bundle: dropping goes by what the engine lists as bundles. */
 const bundlesOfProcess = ({ variables, files }: Process): string[] => [

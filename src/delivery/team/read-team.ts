@@ -6,6 +6,8 @@ import { chainsOf } from '../manifest/inheritance.ts'
 import { readLayers, type Rule } from '../manifest/layered-file.ts'
 import { ManifestError, ordered, type Finding } from '../manifest/manifest-error.ts'
 import { suggestion } from '../manifest/nearest-name.ts'
+import { keysNowhere } from '../manifest/route-policies.ts'
+import type { WrittenLogin } from '../manifest/written.ts'
 import { needMistakes } from './service-order.ts'
 import { teamFields } from './team-fields.ts'
 import type { ExternalServer, Hook, Team, TeamEnvironment, TeamService } from './team.ts'
@@ -21,6 +23,7 @@ interface WrittenEnvironment {
   readonly readers?: readonly string[]
   readonly servers?: TeamEnvironment['servers']
   readonly jwt?: TokenRules
+  readonly oidc?: WrittenLogin
   readonly prometheus?: string
 }
 
@@ -54,7 +57,7 @@ export function checkTeam(text: string): { readonly team: Team; readonly finding
   )
   // Without an environment, what they would share is checked all the same.
   const checked = chains.size > 0 ? chains : new Map([['', ['']]])
-  const { values, findings } = readLayers(file, teamFields, checked, [readersExist])
+  const { values, findings } = readLayers(file, teamFields, checked, [readersExist, keysAreSomewhere])
   const ofFile = [...mistakes, ...needsIn(file, written)].map(({ path, message }) => ({
     line: file.lineAt(path),
     field: pathText(path),
@@ -88,6 +91,11 @@ const readersExist: Rule<WrittenTeam> = {
     ),
 }
 
+const keysAreSomewhere: Rule<WrittenTeam> = {
+  reads: ['jwt'],
+  mistakes: ({ jwt }) => (jwt === undefined ? [] : keysNowhere(jwt, ['jwt'])),
+}
+
 function needsIn({ isBroken }: CheckedFile, { services = {} }: WrittenTeam): Mistake[] {
   if (isBroken(['services'])) return []
   return needMistakes(new Map(Object.entries(services).map(([name, { needs = [] }]) => [name, needs])))
@@ -107,7 +115,7 @@ function environmentOf(
   { environments = {} }: WrittenTeam,
 ): TeamEnvironment {
   const [name = '', ...others] = chain
-  const { context, registry, gateway, jwt, prometheus, namespace } = value
+  const { context, registry, gateway, jwt, oidc, prometheus, namespace } = value
   const isOwn = typeof environments[name]?.domain === 'string'
   const domain = value.domain === undefined ? usualDomain : isOwn ? value.domain : `${name}.${value.domain}`
   return {
@@ -122,6 +130,7 @@ function environmentOf(
     readers: value.readers ?? [],
     servers: (value.servers ?? {}) as Readonly<Record<string, ExternalServer>>,
     ...(jwt !== undefined && { tokens: jwt }),
+    ...(oidc !== undefined && { login: oidc }),
     ...(prometheus !== undefined && { prometheus }),
   }
 }

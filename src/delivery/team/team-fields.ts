@@ -15,7 +15,7 @@ import {
 import type { Field, Fields, Text } from '../manifest/field.ts'
 import { inTeam } from '../manifest/foreign-names.ts'
 import { backingServiceTypes } from '../manifest/manifest.ts'
-import { tokens } from '../manifest/route-fields.ts'
+import { logins, tokens } from '../manifest/route-fields.ts'
 
 const server: Fields = {
   type: 'object',
@@ -79,6 +79,7 @@ const changeable: Readonly<Record<string, Field>> = {
     about: 'backing services that exist already; others are delivered beside the services',
   },
   jwt: { is: tokens, about: 'tokens that routes with `auth: jwt` take' },
+  oidc: { is: logins, about: 'where people log in at routes with `auth: oidc`' },
   prometheus: { is: webAddress, about: 'Prometheus that knows the services' },
 }
 

@@ -2,6 +2,7 @@
 // data with every inheritance resolved.
 import type { TokenRules } from '../engine/parts.ts'
 import type { BackingServiceType } from '../manifest/manifest.ts'
+import type { WrittenLogin } from '../manifest/written.ts'
 
 export interface Team {
   /** By name; those that extend another one have what that one has. */
@@ -34,6 +35,8 @@ export interface TeamEnvironment {
   readonly servers: Readonly<Partial<Record<BackingServiceType, ExternalServer>>>
   /** Taken by routes that ask for tokens and do not say which. */
   readonly tokens?: TokenRules
+  /** By which people log in at routes that ask for it and do not say how. */
+  readonly login?: WrittenLogin
   /** Base URL of a Prometheus that knows this environment. */
   readonly prometheus?: string
 }

@@ -1,12 +1,10 @@
 // Requests that would go another way than before, found by asking both: the other gateway's own rules, and the model that
 // is made of the routes. Pure.
-import type { HTTPRoute } from '../../api/gateway-api/types.ts'
-import { httpRules } from '../model/http-route-rules.ts'
 import { findRule, type AskedRequest } from '../model/find-rule.ts'
 import { gatewayHost, textOfHost } from '../model/host-names.ts'
 import { compareRules } from '../model/match-order.ts'
 import type { Host, Rule } from '../model/model.ts'
-import type { MadeRoute } from './http-routes.ts'
+import type { WrittenRule } from '../model/route-rules.ts'
 import { examplesOf } from './paths.ts'
 import { piecesOf, takes, takesHost, type Piece, type SourceRoute } from './source-route.ts'
 
@@ -18,14 +16,24 @@ export interface Difference {
   readonly example: string
 }
 
+/** What takes requests now. */
+export interface MadeRules {
+  readonly source: SourceRoute
+  /** Of the object: `HTTPRoute orders`. */
+  readonly name: string
+  /** undefined: any. */
+  readonly hosts: readonly string[] | undefined
+  readonly rules: readonly Pick<WrittenRule, 'matches'>[]
+}
+
 /** With more routes for one host, not all are asked for. */
 export const mostCompared = 300
 
 /** One for each pair of routes. */
-export function differences(routes: readonly SourceRoute[], made: readonly MadeRoute[]): readonly Difference[] {
+export function differences(routes: readonly SourceRoute[], made: readonly MadeRules[]): readonly Difference[] {
   const pieces = piecesOf(routes)
   const entrance = { hosts: hostsOf(made) }
-  const owners = new Map(made.map(({ source, object }) => [`HTTPRoute ${object.metadata.name}`, source]))
+  const owners = new Map(made.map(({ source, name }) => [name, source]))
   const found = new Map<string, Difference>()
   for (const host of exampleHosts(routes)) {
     const there = pieces.filter(({ route }) => takesHost(route, host))
@@ -44,15 +52,14 @@ export function differences(routes: readonly SourceRoute[], made: readonly MadeR
 }
 
 /** Rules of a listener, those of all routes together. */
-function hostsOf(made: readonly MadeRoute[]): readonly Host[] {
+function hostsOf(made: readonly MadeRules[]): readonly Host[] {
   const rules = made
-    .filter(({ isRedirect }) => !isRedirect)
-    .toSorted(({ object: left }, { object: right }) => (left.metadata.name < right.metadata.name ? -1 : 1))
-    .flatMap(({ object }) =>
-      httpRules(object as unknown as HTTPRoute).flatMap(({ matches }) =>
+    .toSorted(({ name: left }, { name: right }) => (left < right ? -1 : 1))
+    .flatMap(({ name, hosts = [undefined], rules: own }) =>
+      own.flatMap(({ matches }) =>
         matches.map((match): { hosts: readonly (string | undefined)[]; rule: Rule } => ({
-          hosts: object.spec.hostnames ?? [undefined],
-          rule: { source: `HTTPRoute ${object.metadata.name}`, match, action: { shares: [] } },
+          hosts,
+          rule: { source: name, match, action: { shares: [] } },
         })),
       ),
     )
@@ -78,17 +85,23 @@ const mostConditions = 8
 
 /** As each of its conditions wants it, as those of others do, and with a method that nobody asks for. */
 function requestsFor({ route, path }: Piece, host: string, others: readonly Piece[]): readonly AskedRequest[] {
-  const named = new Set(others.flatMap(other => other.route.methods))
-  const free = someMethods.find(method => !named.has(method)) ?? 'GET'
+  const named = new Set(others.flatMap(other => methodsOf(other.route)))
+  const free = route.isForCalls === true ? 'POST' : (someMethods.find(method => !named.has(method)) ?? 'GET')
   const ways = [...new Set([route, ...others.map(other => other.route)])]
     .filter(each => each === route || each.methods.length > 0 || each.headers.length > 0)
     .slice(0, mostConditions)
     .flatMap(({ methods, headers }) =>
-      (methods.length === 0 ? [free] : methods).map(method => ({
+      (route.isForCalls === true || methods.length === 0 ? [free] : methods).map(method => ({
         method,
         headers: Object.fromEntries(headers.map(({ name, values }) => [name.toLowerCase(), values[0]?.value ?? ''])),
       })),
     )
   const unlike = new Map([...ways, { method: free, headers: {} }].map(way => [JSON.stringify(way), way]))
-  return examplesOf(path).flatMap(asked => [...unlike.values()].map(way => ({ ...way, host, path: asked, query: {} })))
+  const paths = examplesOf(path).filter(asked => route.isForCalls !== true || isCall(asked))
+  return paths.flatMap(asked => [...unlike.values()].map(way => ({ ...way, host, path: asked, query: {} })))
 }
+
+/** Calls are all POST, for a method of a service. */
+const isCall = (path: string): boolean => /^\/[^/]+\/[^/]+$/.test(path)
+const methodsOf = ({ isForCalls, methods }: SourceRoute): readonly string[] =>
+  isForCalls === true ? ['POST'] : methods

@@ -10,6 +10,10 @@ export interface Effect {
   readonly name: string
   readonly authentication?: NonNullable<AccessPolicy['spec']['authentication']>
   readonly addresses?: NonNullable<AccessPolicy['spec']['addresses']>
+  /** Of the claim that has to have one of the groups of an acl. */
+  readonly groupsClaim?: string
+  /** Consumers that it lets in, where there is no acl. */
+  readonly consumers?: readonly string[]
   /** Whom of those that showed who they are it lets in, or keeps out. */
   readonly groups?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] }
   readonly traffic?: Omit<TrafficPolicy['spec'], 'targetRefs'>
@@ -17,6 +21,8 @@ export interface Effect {
   readonly path?: PathModifier
   /** A filter answers, so that no service is asked. */
   readonly isAnswered?: boolean
+  /** That a policy refers to, such as Secrets. */
+  readonly objects?: readonly object[]
   /** It kept somebody out in a way that there is not here: nobody is let in. */
   readonly isClosed?: boolean
 }

@@ -194,3 +194,12 @@ export function tellUnread(fields: Fields, why = 'it is not known here, so that 
     }
   fields.tellRest(why)
 }
+
+/** Routes that a plugin may be for; another one of its name that is nearer to some of them is not looked for. */
+export const routesOf = ({ routes }: KongFile, { route, service }: ScopedPlugin): readonly Fields[] =>
+  routes
+    .filter(({ owner, fields }) => {
+      const keys = [fields.text('name'), fields.text('id'), keyOf(fields)]
+      return (route === undefined || keys.includes(route)) && (service === undefined || owner === service)
+    })
+    .map(({ fields }) => fields)

@@ -4,7 +4,9 @@ import type { ImportContext } from './context.ts'
 import type { Effect } from './effect.ts'
 import { fieldsOf, isObject, type Fields } from './fields.ts'
 import { tellUnread, type KongFile, type ScopedPlugin } from './kong-file.ts'
+import { answerCache } from './kong-cache.ts'
 import { cors, redirect, transformer } from './kong-filters.ts'
+import { loginAuth, type PluginScope } from './kong-logins.ts'
 import {
   acl,
   basicAuth,
@@ -15,15 +17,17 @@ import {
   rateLimitingAdvanced,
   requestSize,
   termination,
+  type Made,
 } from './kong-policies.ts'
 import { tokenAuth } from './kong-tokens.ts'
 
-type Reader = (config: Fields, file: KongFile, context: ImportContext) => Omit<Effect, 'at' | 'plugin' | 'name'>
+type Reader = (config: Fields, scope: PluginScope) => Made
 
 const readers: Readonly<Record<string, Reader>> = {
   'key-auth': keyAuth,
   'basic-auth': basicAuth,
-  jwt: tokenAuth,
+  jwt: (config, { file, context }) => tokenAuth(config, file, context),
+  'openid-connect': loginAuth,
   acl,
   'ip-restriction': ipRestriction,
   'rate-limiting': rateLimiting,
@@ -31,6 +35,8 @@ const readers: Readonly<Record<string, Reader>> = {
   'request-size-limiting': requestSize,
   'request-termination': termination,
   'correlation-id': correlationId,
+  'proxy-cache': answerCache,
+  'proxy-cache-advanced': answerCache,
   cors,
   redirect,
   'request-transformer': config => transformer(config, true),
@@ -42,10 +48,12 @@ const readers: Readonly<Record<string, Reader>> = {
 /** They keep somebody out, and there is nothing here that would. */
 const guards = new Set([
   'bot-detection',
+  'external-auth',
   'forward-auth',
   'header-cert-auth',
   'hmac-auth',
   'jwe-decrypt',
+  'jwt-keycloak',
   'jwt-signer',
   'key-auth-enc',
   'ldap-auth',
@@ -53,8 +61,8 @@ const guards = new Set([
   'mtls-auth',
   'oauth2',
   'oauth2-introspection',
+  'oidc',
   'opa',
-  'openid-connect',
   'saml',
   'session',
   'tls-handshake-modifier',
@@ -78,11 +86,12 @@ const instead: Readonly<Record<string, string>> = {
   'file-log': 'what the gateway logs is in the log of the cluster; have it collected from there',
   'tcp-log': 'what the gateway logs is in the log of the cluster; have it collected from there',
   'udp-log': 'what the gateway logs is in the log of the cluster; have it collected from there',
-  'proxy-cache': 'nothing is cached; have the service say what browsers may keep',
 }
 
 export interface Plugins {
   readonly of: (route: readonly string[], service: readonly string[]) => readonly Effect[]
+  /** That policies refer to. */
+  readonly objects: readonly object[]
 }
 
 export function kongPlugins(file: KongFile, context: ImportContext): Plugins {
@@ -118,17 +127,19 @@ export function kongPlugins(file: KongFile, context: ImportContext): Plugins {
       }
       return [...best.values()].map(({ effect }) => effect)
     },
+    objects: known.flatMap(({ effect }) => effect.objects ?? []),
   }
 }
 
 function effectOf(
   plugin: string,
   fields: Fields,
-  { route, service }: ScopedPlugin,
+  scoped: ScopedPlugin,
   file: KongFile,
   context: ImportContext,
 ): Effect {
   const { report } = context
+  const { route, service } = scoped
   const base: Effect = { at: fields.at, plugin, name: [route ?? service, plugin].filter(Boolean).join('-') }
   const reader = Object.hasOwn(readers, plugin) ? readers[plugin] : undefined
   const config = fields.object('config') ?? fieldsOf({}, fields.place('config'), report)
@@ -161,7 +172,7 @@ function effectOf(
     tellUnread(fields)
     return isClosed ? { ...base, isClosed } : base
   }
-  const made = reader(config, file, context)
+  const made = reader(config, { name: base.name, scoped, file, context })
   report.kept(fields.at, madeWords(made))
   tellUnread(config, 'this field of the plugin has no equal; see whether you need it')
   tellUnread(fields)

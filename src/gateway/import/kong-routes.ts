@@ -13,7 +13,6 @@ import type { RoutedPath, SourceHeader, SourceRoute } from './source-route.ts'
 
 export interface KongRoute {
   readonly source: SourceRoute
-  readonly kind: 'http' | 'calls'
   readonly effects: readonly Effect[]
 }
 
@@ -150,6 +149,7 @@ function routeFrom(
     at,
     name,
     hosts,
+    ...(isCall && { isForCalls: true }),
     methods: [...new Set(known)],
     headers,
     paths: paths.map((path): RoutedPath => {
@@ -175,7 +175,7 @@ function routeFrom(
     ...(service.timeout !== undefined && { timeout: service.timeout }),
     ...secureOnlyOf(protocols, redirectCode, fields),
   }
-  return { source, kind: isCall ? 'calls' : 'http', effects }
+  return { source, effects }
 }
 
 /** Of each type a rule may have one. */

@@ -3,9 +3,11 @@
 // Source: Kong, service, upstream and target; Kubernetes, DNS for services.
 import { gatewayGroup } from '../../api/gateway-names.ts'
 import { addressType, isOfMachine, serviceOf, type Target } from './addresses.ts'
+import { balancingPolicies, keepsClients } from './balancing.ts'
 import type { ImportContext } from './context.ts'
 import type { Fields } from './fields.ts'
 import { keyOf, tellUnread, type KongFile } from './kong-file.ts'
+import { kongUpstreams, type KongUpstream } from './kong-upstreams.ts'
 import { plainName } from './names.ts'
 import type { SourceBackend } from './source-route.ts'
 
@@ -32,7 +34,7 @@ const ownBalance = 'the gateway has its own ways: another instance is asked wher
 
 export function kongServices(file: KongFile, context: ImportContext): KongServices {
   const { report } = context
-  const upstreams = upstreamsOf(file, context)
+  const upstreams = kongUpstreams(file, context)
   const byKey = new Map<string, KongService>()
   const objects: object[] = []
   for (const fields of file.services) {
@@ -44,91 +46,15 @@ export function kongServices(file: KongFile, context: ImportContext): KongServic
   }
   for (const [name, { isUsed, at }] of upstreams)
     if (!isUsed) report.changed(at, `no service has the host ${name}, so that nothing was made of it`)
-  return { byKey, objects: [...objects, ...grants(byKey, context)] }
-}
-
-interface Upstream {
-  readonly at: string
-  readonly targets: readonly (Target & { readonly weight: number })[]
-  /** That its instances are asked for by. */
-  readonly host: string | undefined
-  isUsed: boolean
-}
-
-function upstreamsOf({ upstreams, targets }: KongFile, { report }: ImportContext): ReadonlyMap<string, Upstream> {
-  return new Map(
-    upstreams.map(fields => {
-      const name = fields.text('name') ?? ''
-      const own = targets
-        .filter(({ owner }) => owner !== undefined && [name, fields.text('id')].includes(owner))
-        .flatMap(({ fields: target }) => {
-          const text = target.text('target')
-          const weight = target.number('weight') ?? 100
-          const [, address, port = '8000'] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text ?? '') ?? []
-          tellUnread(target)
-          if (address === undefined || text === undefined) {
-            report.leftOut(target.at, 'expected host:port; correct it and import it again')
-            return []
-          }
-          const plain = address.replace(/^\[|\]$/g, '')
-          if (addressType(plain) === undefined || isOfMachine(plain)) {
-            report.leftOut(
-              target.at,
-              isOfMachine(plain) || plain === 'localhost'
-                ? `${text} is an address of the machine of Kong itself, which is no other's; make it a Service (weight ${weight})`
-                : `${text} is a name, and the gateway leads to addresses; put its address into an EndpointSlice (weight ${weight})`,
-            )
-            return []
-          }
-          report.kept(target.at, `an endpoint of an EndpointSlice, with the weight ${weight}`)
-          return [{ address: plain, port: Number(port), weight }]
-        })
-      for (const key of ['slots', 'algorithm', 'healthchecks', 'use_srv_name'])
-        if (fields.has(key)) {
-          const value = fields.value(key)
-          if (key === 'algorithm' && value === 'round-robin')
-            report.kept(fields.place(key), 'one after the other, here as well')
-          else if (key === 'slots') report.passedOver(key, 'a size of the table of Kong')
-          else if (key === 'algorithm')
-            report.leftOut(
-              fields.place(key),
-              'instances are asked one after the other; sessions have to be kept outside of them',
-            )
-          else if (key === 'healthchecks' && !checksAnything(value))
-            report.passedOver('healthchecks', 'nothing is checked')
-          else
-            report.leftOut(fields.place(key), 'the gateway asks nobody how he is; readinessProbe of the pods says it')
-        }
-      for (const key of Object.keys(hashes))
-        if (fields.has(key)) {
-          const value = fields.text(key)
-          if (value === 'none' || value === hashes[key]) report.passedOver(key, 'as it is without it')
-          else
-            report.leftOut(fields.place(key), 'a client has no instance of its own; keep sessions outside of instances')
-        }
-      const host = fields.text('host_header')
-      tellUnread(fields)
-      return [name.toLowerCase(), { at: fields.at, targets: own, host, isUsed: false }]
-    }),
+  const balanced = [...upstreams].flatMap(([name, { at, balance, services }]) =>
+    balance === undefined ? [] : [{ at, name, balance, services }],
   )
+  return { byKey, objects: [...objects, ...grants(byKey, context), ...balancingPolicies(balanced, context)] }
 }
-
-const hashes: Readonly<Record<string, string>> = {
-  hash_on: 'none',
-  hash_fallback: 'none',
-  hash_on_cookie_path: '/',
-  hash_on_cookie: '',
-  hash_on_header: '',
-  hash_fallback_header: '',
-}
-
-/** Each kind of check is off with 0. */
-const checksAnything = (value: unknown): boolean =>
-  /"(?:interval|http_failures|tcp_failures|timeouts|successes|threshold)":(?!0[,}])/.test(JSON.stringify(value ?? {}))
 
 function serviceFrom(
   fields: Fields,
-  upstreams: ReadonlyMap<string, Upstream>,
+  upstreams: ReadonlyMap<string, KongUpstream>,
   file: KongFile,
   context: ImportContext,
 ): { readonly service: KongService; readonly objects: readonly object[] } {
@@ -161,14 +87,15 @@ function serviceFrom(
     report.leftOut(fields.at, 'it has no host, so that its routes lead nowhere (500); give it one and import it again')
   else if (upstream !== undefined) {
     upstream.isUsed = true
-    const { targets } = upstream
+    const targets = together(upstream, context)
+    const isOne = new Set(targets.map(({ weight }) => weight)).size <= 1 || keptTogether(upstream)
     if (targets.length === 0) {
       backends = [{ name: plainName(given), port }]
       report.changed(
         fields.place('host'),
         `no target of ${host} is an address: its routes lead to the Service ${plainName(given)}:${port}, which has to be there`,
       )
-    } else if (new Set(targets.map(({ weight }) => weight)).size === 1) {
+    } else if (isOne) {
       backends = [own(given, targets[0]!.port, targets)]
       report.kept(fields.at, `the Service ${backends[0]!.name} with ${targets.length} addresses`)
     } else {
@@ -178,6 +105,12 @@ function serviceFrom(
       }))
       report.kept(fields.at, `a Service for each of ${targets.length} addresses, led to by their weights`)
     }
+    if (isOne) upstream.services.push(...backends)
+    else if (upstream.balance !== undefined)
+      report.leftOut(
+        upstream.at,
+        'its targets have different weights, so that each is a Service of its own with one instance: no BalancingPolicy was made; give all the same weight for one',
+      )
   } else if (addressType(host) !== undefined && !isOfMachine(host)) {
     backends = [own(given, port, [{ address: host, port }])]
     report.kept(fields.at, `the Service ${backends[0]!.name} with the address ${host}`)
@@ -221,6 +154,19 @@ function serviceFrom(
     },
     objects,
   }
+}
+
+const keptTogether = ({ balance }: KongUpstream): boolean => balance !== undefined && keepsClients(balance)
+
+/** Clients that have an instance need all instances in one Service, which knows no weights; one of 0 gets nothing. */
+function together(upstream: KongUpstream, { report }: ImportContext): KongUpstream['targets'] {
+  const { at, targets } = upstream
+  if (!keptTogether(upstream) || new Set(targets.map(({ weight }) => weight)).size <= 1) return targets
+  report.changed(
+    at,
+    'its targets have different weights, and all get the same share, since clients have instances of theirs; those with 0 get nothing',
+  )
+  return targets.filter(({ weight }) => weight > 0)
 }
 
 function urlOf(fields: Fields) {

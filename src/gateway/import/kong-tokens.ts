@@ -35,21 +35,25 @@ export function tokenAuth(
       config.place('anonymous'),
       'who shows nothing is not let in as somebody else; make a route of its own for them',
     )
-  const issuers = new Set(usable.map(({ fields }) => fields.text('key')))
   const [first] = usable
-  if (
-    first === undefined ||
-    usable.length !== 1 ||
-    issuers.size !== 1 ||
-    usable.length !== secrets.length ||
-    claim !== 'iss'
-  ) {
+  if (first === undefined || usable.length > 1 || claim !== 'iss') {
     report.leftOut(
       config.at,
-      `an AccessPolicy has one issuer with public keys (RS256, ES256 ...), and there are ${secrets.length} jwt_secrets, of which ${usable.length} are such; nobody is let in until you write it`,
+      claim === 'iss'
+        ? `an AccessPolicy has one issuer with public keys (RS256, ES256 ...), and there are ${secrets.length} jwt_secrets, of which ${usable.length} are such; nobody is let in until you write it, and a route for each issuer where there are several`
+        : `who made a token is said by iss, and not by ${claim}; nobody is let in until you write an AccessPolicy`,
     )
     return { isClosed: true }
   }
+  if (secrets.length > 1)
+    report.changed(
+      config.at,
+      `tokens of ${first.fields.text('key')} are taken, and none that are signed with a secret (${secrets.length - 1} jwt_secrets)`,
+    )
+  report.changed(
+    config.at,
+    'its key is a copy in a ConfigMap; where the issuer publishes its keys, leave keysRef out, or write jwksUri',
+  )
   report.changed(config.at, 'a token needs exp; services are told sub by X-Consumer-Name')
   return {
     authentication: {

@@ -112,6 +112,158 @@ describe('nobody is let in', () => {
   })
 })
 
+describe('people who log in, and tokens', () => {
+  const issuer = 'https://login.test/realms/a'
+  const login = (config: string, more = ''): string =>
+    `plugins: [{ name: openid-connect, config: { issuer: "${issuer}", ${config} } }${more}]`
+  const ways = (made: ReturnType<typeof imported>): unknown =>
+    made.objects.find(({ kind }) => kind === 'AccessPolicy')?.spec['authentication']
+  const closed = `a-openid-connect-closed for a: ${nobody}`
+
+  test('are let in by what Kong let them in by, unless auth_methods says one of both', () => {
+    const client = 'client_id: [shop], client_secret: [hush]'
+    expect(ways(imported(service(login(client))))).toEqual({
+      jwt: { issuer, consumerClaim: 'sub' },
+      oidc: {
+        issuer,
+        clientID: 'shop',
+        clientSecretRef: { name: 'a-openid-connect-login' },
+        redirectPath: '/oauth2/callback',
+        logoutPath: '/oauth2/logout',
+        sessionDuration: '3600s',
+        consumerClaim: 'sub',
+      },
+    })
+    expect(ways(imported(service(login(`${client}, auth_methods: [bearer]`))))).not.toHaveProperty('oidc')
+    expect(ways(imported(service(login(`${client}, auth_methods: [authorization_code]`))))).not.toHaveProperty('jwt')
+  })
+
+  test.each([
+    ['of one host of the route', 'https://a.test/back', '', '/back'],
+    ['of another host', 'https://b.test/back', '', '/oauth2/callback'],
+    ['of a page', 'https://a.test/shop', 'paths: [/shop/cart], ', '/oauth2/callback'],
+    ['below a page', 'https://a.test/shop/back', 'paths: [/shop], ', '/shop/back'],
+    ['of everything', 'https://a.test/', '', '/oauth2/callback'],
+  ])('come back to the path %s', (_what, uri, route, path) => {
+    const made = imported(service(`${route}${login(`client_id: [shop], redirect_uri: ["${uri}"]`)}`))
+    expect(ways(made)).toMatchObject({ oidc: { redirectPath: path } })
+  })
+
+  test.each([
+    ['a claim within another one', 'roles_required: [admin], roles_claim: [realm_access, roles]'],
+    ['two groups at once', 'groups_required: ["a b"]'],
+    ['how long ago somebody logged in', 'max_age: 60'],
+    ['claims that nobody may have', 'claims_forbidden: [guest]'],
+    ['a way that is none', 'auth_methods: [password, introspection]'],
+    ['consumers that are none', 'consumer_claim: [email]'],
+    ['an issuer by HTTP', 'issuer: "http://login.test"'],
+    ['a claim that cannot be read', 'groups_required: ["{vault://env/groups}"]'],
+  ])('are not let in where Kong asked for %s', (_what, config) => {
+    const text = config.startsWith('issuer')
+      ? `plugins: [{ name: openid-connect, config: { client_id: [shop], ${config} } }]`
+      : login(`client_id: [shop], ${config}`)
+    expect(policies(imported(service(text)))).toEqual([closed])
+  })
+
+  test.each([
+    ['scopes', 'scopes_required: [read]', { jwt: { claims: { scope: ['read'] } } }],
+    ['an audience', 'audience_required: [api]', { jwt: { audiences: ['api'] } }],
+  ])('of which tokens alone have %s', (_what, config, expected) => {
+    const found = ways(imported(service(login(`client_id: [shop], ${config}`))))
+    expect(found).toMatchObject(expected)
+    expect(found).not.toHaveProperty('oidc')
+  })
+
+  test.each([
+    ['is introspected', 'introspect_jwt_tokens: true'],
+    ['is looked for in a cookie', 'bearer_token_param_type: [cookie]'],
+  ])('no token is taken that %s', (_what, config) => {
+    expect(ways(imported(service(login(`client_id: [shop], ${config}`))))).not.toHaveProperty('jwt')
+  })
+
+  test('nobody logs in where the secret of the client is not in the file', () => {
+    const config = `client_id: [shop], client_secret: ['$\{{ env "DECK_SECRET" }}']`
+    expect(ways(imported(service(login(config))))).not.toHaveProperty('oidc')
+  })
+
+  test('have the groups of acl in a claim', () => {
+    const made = imported(
+      service(
+        login(
+          'auth_methods: [bearer], authenticated_groups_claim: [groups]',
+          ', { name: acl, config: { allow: [staff] } }',
+        ),
+      ),
+    )
+    expect(policies(made)).toEqual([
+      `a-openid-connect for a: {"authentication":{"jwt":{"issuer":"${issuer}","consumerClaim":"sub","claims":{"groups":["staff"]}}}}`,
+    ])
+    const denied = login(
+      'auth_methods: [bearer], authenticated_groups_claim: [groups]',
+      ', { name: acl, config: { deny: [bad] } }',
+    )
+    expect(policies(imported(service(denied)))).toEqual([`a-openid-connect for a: ${nobody}`])
+  })
+
+  test('are Consumers, where Kong let in those alone', () => {
+    const made = imported(
+      service(login('auth_methods: [bearer], consumer_claim: [name]'), 'consumers: [{ username: ann }]'),
+    )
+    expect(policies(made)).toEqual([
+      `a-openid-connect for a: {"authentication":{"jwt":{"issuer":"${issuer}","consumerClaim":"name"}},"consumers":["ann"]}`,
+    ])
+  })
+})
+
+test('of tokens of a plugin jwt, those of one issuer with public keys are taken', () => {
+  const secrets = (some: string): string => `consumers: [{ username: ann, jwt_secrets: [${some}] }]`
+  const open = '{ key: "https://i.test", algorithm: RS256, rsa_public_key: PEM }'
+  const tokens = (some: string, config = ''): readonly string[] =>
+    policies(imported(service(`plugins: [{ name: jwt, config: {${config}} }]`, secrets(some))))
+  const taken = [
+    'a-jwt for a: {"authentication":{"jwt":{"issuer":"https://i.test","keysRef":{"kind":"ConfigMap","name":"ann-signing-keys"},"consumerClaim":"sub"}}}',
+  ]
+  expect(tokens(open)).toEqual(taken)
+  expect(tokens(`${open}, { key: other, algorithm: HS256, secret: hush }`)).toEqual(taken)
+  expect(tokens(`${open}, { key: other, algorithm: ES256, rsa_public_key: PEM }`)).toEqual([
+    `a-jwt-closed for a: ${nobody}`,
+  ])
+  expect(tokens(open, 'key_claim_name: kid')).toEqual([`a-jwt-closed for a: ${nobody}`])
+})
+
+describe('answers are kept', () => {
+  const kept = (config: string): readonly string[] =>
+    policies(imported(service(`plugins: [{ name: proxy-cache, config: { strategy: memory, ${config} } }]`)))
+  const cacheOf = (maxAge: string): readonly string[] => [
+    `a-proxy-cache for a: {"cache":{"maxAge":"${maxAge}","maxObjectSize":"64Ki","size":"8Mi"}}`,
+  ]
+
+  test.each([
+    ['for as long as Kong kept them', 'cache_ttl: 30', cacheOf('30s')],
+    ['for as long as their service says', 'cache_ttl: 30, cache_control: true', cacheOf('86400s')],
+    ['when they vary by what they are compressed for', 'vary_headers: [accept-encoding]', cacheOf('300s')],
+    ['by nobody when they vary by what is not told', 'vary_headers: [Accept-Language]', []],
+  ])('%s', (_what, config, expected) => {
+    expect(kept(config)).toEqual(expected)
+  })
+})
+
+test('calls that another route takes now are told, with an example', () => {
+  const { report } = imported(`
+services:
+  - name: s
+    protocol: grpc
+    host: 10.0.0.1
+    routes:
+      - { name: one, hosts: [a.test], paths: [/pkg.One/Say] }
+      - { name: tenant, hosts: [a.test], paths: [/], headers: { x-tenant: [a] } }
+      - { name: other, hosts: [b.test], paths: [/] }`)
+  expect(report).toContain(
+    'routes tenant: requests such as POST a.test/pkg.One/Say x-tenant: a are taken by services s / routes one now',
+  )
+  expect(report).not.toMatch(/requests such as (?!POST )|such as POST b\.test/)
+})
+
 test('who is kept out by a group is told by who is not in it', () => {
   const made = imported(
     service(

@@ -10,7 +10,7 @@ import { kongPlugins } from './kong-plugins.ts'
 import { kongRoutes } from './kong-routes.ts'
 import { kongServices } from './kong-services.ts'
 import { policiesFor } from './policies.ts'
-import { routed } from './routed.ts'
+import { routed, tellDifferences } from './routed.ts'
 
 export function importKong(source: Readonly<Record<string, unknown>>, context: ImportContext): readonly object[] {
   const { report } = context
@@ -18,11 +18,13 @@ export function importKong(source: Readonly<Record<string, unknown>>, context: I
   const services = kongServices(file, context)
   const plugins = kongPlugins(file, context)
   const { routes, streams } = kongRoutes(file, services, plugins, context)
+  const sources = routes.map(({ source: route }) => route)
   const http = routed(
-    routes.filter(({ kind }) => kind === 'http').map(({ source: route }) => route),
+    sources.filter(({ isForCalls }) => isForCalls !== true),
     context,
   )
-  const calls = routes.filter(({ kind }) => kind === 'calls').map(({ source: route }) => grpcRoutes(route, context))
+  const calls = sources.filter(({ isForCalls }) => isForCalls === true).map(route => grpcRoutes(route, context))
+  tellDifferences(sources, { http, calls }, context)
   const consumers = kongConsumers(file, context)
   const policed = routes
     .map(({ source: route, effects }) => ({
@@ -54,6 +56,7 @@ export function importKong(source: Readonly<Record<string, unknown>>, context: I
   }))
   const objects = [
     ...consumers.objects,
+    ...plugins.objects,
     ...services.objects,
     ...kongCertificates(file, context),
     ...http.map(({ object }) => object),
@@ -66,4 +69,4 @@ export function importKong(source: Readonly<Record<string, unknown>>, context: I
 }
 
 const doesSomething = (effect: Effect): boolean =>
-  Object.keys(effect).some(key => !['at', 'plugin', 'name'].includes(key))
+  Object.keys(effect).some(key => !['at', 'plugin', 'name', 'objects'].includes(key))

@@ -95,3 +95,15 @@ export function otherFieldsOf(app: Fields): readonly string[] {
       .flatMap(task => inside(task, 'tasks', ['host', 'ports'])),
   ]
 }
+
+export const isMarathon = (source: unknown): boolean => {
+  const all = Array.isArray(source) ? (source as readonly unknown[]) : [source]
+  return all.length > 0 && all.every(each => isObject(each) && isAppOrGroup(each))
+}
+
+const isAppOrGroup = (each: Readonly<Record<string, unknown>>): boolean =>
+  Array.isArray(each['apps']) ||
+  isObject(each['app']) ||
+  (Array.isArray(each['groups']) && !('_format_version' in each)) ||
+  (typeof each['id'] === 'string' &&
+    ['labels', 'cmd', 'container', 'instances', 'portDefinitions', 'ports'].some(key => key in each))

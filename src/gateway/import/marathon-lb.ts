@@ -7,18 +7,31 @@ import { addressType, isOfMachine, serviceOf } from './addresses.ts'
 import { connectionObjects, type Connection } from './connections.ts'
 import type { ImportContext } from './context.ts'
 import type { Effect } from './effect.ts'
-import { fieldsOf, isObject, type Fields } from './fields.ts'
+import { fieldsOf, type Fields } from './fields.ts'
+import { balancingPolicies, keepsClients, type BalancedServices } from './balancing.ts'
 import { instancesOf, marathonApps, otherFieldsOf, portsOf, tasksOf } from './marathon-apps.ts'
+import {
+  balanceIn,
+  deploymentLabels,
+  guardsOf,
+  hostsIn,
+  isKnownLabel,
+  isTrue,
+  pathsOf,
+  proxied,
+  tellWhatHasNoEqual,
+  templateWords,
+} from './marathon-labels.ts'
 import { plainName } from './names.ts'
-import { prefixPath, type SourcePath } from './paths.ts'
 import { policiesFor } from './policies.ts'
-import { routed } from './routed.ts'
-import type { RoutedPath, SourceBackend, SourceRoute } from './source-route.ts'
+import { routed, tellDifferences } from './routed.ts'
+import type { SourceBackend, SourceRoute } from './source-route.ts'
 
 interface Served {
   readonly route?: SourceRoute
   readonly connection?: Connection
   readonly effects: readonly Effect[]
+  readonly balanced?: BalancedServices
   readonly objects: readonly object[]
 }
 
@@ -32,10 +45,9 @@ export function importMarathon(source: unknown, context: ImportContext): readonl
   const apps = marathonApps(source, report).toSorted((left, right) => (idOf(left) < idOf(right) ? -1 : 1))
   const groups = Map.groupBy(apps, app => app.object('labels')?.text('HAPROXY_DEPLOYMENT_GROUP') ?? idOf(app))
   const served = [...groups.values()].flatMap((colours, index) => servedBy(colours, index, context))
-  const http = routed(
-    served.flatMap(({ route }) => route ?? []),
-    context,
-  )
+  const routes = served.flatMap(({ route }) => route ?? [])
+  const http = routed(routes, context)
+  tellDifferences(routes, { http }, context)
   const policed = served.flatMap(({ route, effects }) =>
     route === undefined
       ? []
@@ -57,6 +69,10 @@ export function importMarathon(source: unknown, context: ImportContext): readonl
       context,
     ),
     ...policiesFor(policed, new Map(), context),
+    ...balancingPolicies(
+      served.flatMap(({ balanced }) => balanced ?? []),
+      context,
+    ),
   ]
 }
 
@@ -116,20 +132,6 @@ function servedBy(colours: readonly Fields[], index: number, context: ImportCont
   return served
 }
 
-function deploymentLabels(labels: Fields): { readonly group: string | undefined } {
-  const { report } = labels
-  const group = labels.text('HAPROXY_DEPLOYMENT_GROUP')
-  for (const key of ['GROUP', 'ALT_PORT', 'COLOUR', 'STARTED_AT', 'TARGET_INSTANCES', 'NEW_INSTANCES'])
-    if (labels.has(`HAPROXY_DEPLOYMENT_${key}`)) {
-      labels.text(`HAPROXY_DEPLOYMENT_${key}`)
-      report.changed(
-        labels.place(`HAPROXY_DEPLOYMENT_${key}`),
-        'a release is the work of sampan deploy: strategy: blue-green in app.yml',
-      )
-    }
-  return { group }
-}
-
 interface PortOfApp {
   readonly app: Fields
   readonly labels: Fields
@@ -149,7 +151,15 @@ function servedPort(port: PortOfApp, context: ImportContext): Omit<Served, 'obje
   const mode = labels.text(key('MODE'))?.toLowerCase() ?? (hosts.given ? 'http' : 'tcp')
   tellWhatHasNoEqual(labels, key)
   const effects = guardsOf(labels, key, name)
+  const balance = balanceIn(labels, key, hosts.given)
+  const balanced = balance && {
+    balanced: { at: `${labels.at} / HAPROXY_${number}`, name, balance, services: backends },
+  }
   const at = `${port.app.at} / port ${number}`
+  if (balance !== undefined && portsOf(port.app).length > 1 && backends[0]?.name === plainName(idOf(port.app)))
+    report.changed(at, `how it is balanced is for all ports of the Service ${backends[0].name}`)
+  if (balance !== undefined && keepsClients(balance) && backends.length > 1)
+    report.changed(at, 'which of both versions a client is led to is chosen for each request, and then its instance')
   if (!hosts.given) {
     for (const text of [
       'PATH',
@@ -177,7 +187,7 @@ function servedPort(port: PortOfApp, context: ImportContext): Omit<Served, 'obje
       at,
       `port ${servicePort} of a Gateway, ${mode === 'http' ? 'handed on as it comes, requests as well' : 'handed on as it comes'}`,
     )
-    return { connection: { name, ports: [servicePort], names: [], backends }, effects: [] }
+    return { connection: { name, ports: [servicePort], names: [], backends }, effects: [], ...balanced }
   }
   if (hosts.names.length === 0) {
     report.leftOut(at, 'none of its hosts can be taken, so that it was not made')
@@ -204,167 +214,7 @@ function servedPort(port: PortOfApp, context: ImportContext): Omit<Served, 'obje
     backends,
     ...(redirects && { secureOnly: { redirect: 301 as const } }),
   }
-  return { route, effects }
-}
-
-const isTrue = (text: string | undefined): boolean => /^(?:true|t|yes|y)$/i.test(text ?? '')
-
-function hostsIn(labels: Fields, key: string): { readonly given: boolean; readonly names: readonly string[] } {
-  const text = labels.text(key)
-  if (!labels.has(key)) return { given: false, names: [] }
-  const all = (text ?? '').split(',').map(each => each.trim().toLowerCase())
-  const names = all.filter(each => /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/.test(each))
-  for (const each of all)
-    if (!names.includes(each))
-      labels.report.leftOut(
-        labels.place(key),
-        `${each}: expected a name such as shop.example.com; name it (HAProxy took it letter by letter)`,
-      )
-  return { given: true, names: [...new Set(names)] }
-}
-
-/** `-i /one /two`: several, without regard to case. */
-function pathsOf(
-  labels: Fields,
-  key: (text: string) => string,
-): { readonly given: boolean; readonly all: readonly SourcePath[] } {
-  const text = labels.text(key('PATH'))
-  if (text === undefined || text.trim() === '') return { given: false, all: [prefixPath('/')] }
-  const words = text.trim().split(/\s+/)
-  const ignoresCase = words.includes('-i')
-  const all = words
-    .filter(word => !word.startsWith('-'))
-    .flatMap(word => {
-      if (word.startsWith('/')) return [prefixPath(word, ignoresCase)]
-      labels.report.leftOut(labels.place(key('PATH')), `${word}: expected a path that begins with /`)
-      return []
-    })
-  for (const word of words)
-    if (word.startsWith('-') && word !== '-i')
-      labels.report.leftOut(labels.place(key('PATH')), `${word} is not known; write prefixes`)
-  return { given: true, all }
-}
-
-/** A prefix is cut off, and the root sent elsewhere, inside of the backend: whatever path led there. */
-function proxied(
-  paths: readonly SourcePath[],
-  labels: Fields,
-  key: (text: string) => string,
-  rank: readonly number[],
-): readonly RoutedPath[] {
-  const { report } = labels
-  const cut = labels.text(key('HTTP_BACKEND_PROXYPASS_PATH'))?.replace(/\/+$/, '')
-  const target = labels.text(key('HTTP_BACKEND_REDIR'))
-  const made = paths.flatMap((path): RoutedPath[] => {
-    if (cut === undefined || cut === '') return [{ path, rank: [...rank, 0] }]
-    const value = path.value.replace(/\/+$/, '')
-    if (path.kind === 'prefix' && path.ignoresCase === true) {
-      report.leftOut(
-        labels.place(key('HTTP_BACKEND_PROXYPASS_PATH')),
-        'a prefix without regard to case (-i) is not cut off; write it without -i',
-      )
-      return [{ path, rank: [...rank, 0] }]
-    }
-    if (value === cut || value.startsWith(`${cut}/`))
-      return [
-        {
-          path,
-          rank: [...rank, 1],
-          change: { type: 'ReplacePrefixMatch', replacePrefixMatch: value.slice(cut.length) || '/' },
-        },
-      ]
-    if (!cut.startsWith(value)) return [{ path, rank: [...rank, 0] }]
-    return [
-      { path: prefixPath(cut), rank: [...rank, 1], change: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } },
-      { path, rank: [...rank, 0] },
-    ]
-  })
-  if (target === undefined) return made
-  if (!target.startsWith('/') || !paths.some(({ value }) => value === '/')) {
-    report.leftOut(
-      labels.place(key('HTTP_BACKEND_REDIR')),
-      'expected a path, and all paths of the host; write a RequestRedirect',
-    )
-    return made
-  }
-  return [
-    {
-      path: { kind: 'exact', value: '/' },
-      rank: [...rank, 2],
-      isAnswered: true,
-      filters: [
-        {
-          type: 'RequestRedirect',
-          requestRedirect: { path: { type: 'ReplaceFullPath', replaceFullPath: target }, statusCode: 301 },
-        },
-      ],
-    },
-    ...made,
-  ]
-}
-
-function guardsOf(labels: Fields, key: (text: string) => string, name: string): readonly Effect[] {
-  const { report } = labels
-  const effects: Effect[] = []
-  const networks = labels.text(key('BACKEND_NETWORK_ALLOWED_ACL'))
-  if (networks !== undefined) {
-    const at = labels.place(key('BACKEND_NETWORK_ALLOWED_ACL'))
-    const all = networks.split(/\s+/).filter(each => each !== '')
-    const isFine =
-      all.length > 0 && all.length <= 256 && all.every(each => addressType(each.split('/')[0]!) !== undefined)
-    if (isFine) report.kept(at, 'an AccessPolicy')
-    else report.leftOut(at, 'expected networks such as 10.0.0.0/8; nobody is let in until you write the AccessPolicy')
-    effects.push({
-      at,
-      plugin: 'networks',
-      name: `${name}-networks`,
-      ...(isFine
-        ? {
-            addresses: {
-              allow: all.map(each => (each.includes('/') ? each : `${each}/${each.includes(':') ? 128 : 32}`)),
-            },
-          }
-        : { isClosed: true }),
-    })
-  }
-  if (labels.has(key('AUTH'))) {
-    labels.text(key('AUTH'))
-    const at = labels.place(key('AUTH'))
-    report.leftOut(
-      at,
-      'its password is encrypted, which nobody turns back: nobody is let in until you write a Secret with username and password, a Consumer, and authentication: { basic: {} } in the AccessPolicy',
-    )
-    effects.push({ at, plugin: 'auth', name: `${name}-auth`, isClosed: true })
-  }
-  return effects
-}
-
-const noEqual: Readonly<Record<string, string>> = {
-  STICKY: 'a client has no instance of its own; keep sessions outside of instances',
-  SSL_CERT:
-    'a file of the machine of marathon-lb; make a Secret of it (kubectl create secret tls), and name it at a listener',
-  BIND_OPTIONS: 'how a port is listened at is said by the Gateway',
-  BIND_ADDR: 'where it listens is said by spec.addresses of the Gateway',
-  HTTP_BACKEND_REVPROXY_PATH: 'where an answer sends a client is not changed; have the service say it',
-  BACKEND_HEALTHCHECK_PORT_INDEX:
-    'the gateway asks nobody how he is; health in app.yml says it (readinessProbe of the pods)',
-}
-
-function tellWhatHasNoEqual(labels: Fields, key: (text: string) => string): void {
-  const { report } = labels
-  for (const [name, why] of Object.entries(noEqual)) {
-    const value = labels.text(key(name))
-    if (value === undefined) continue
-    if (name === 'STICKY' && !isTrue(value)) report.kept(labels.place(key(name)), 'as it is here')
-    else report.leftOut(labels.place(key(name)), why)
-  }
-  const balance = labels.text(key('BALANCE'))
-  if (balance === 'roundrobin') report.kept(labels.place(key('BALANCE')), 'one after the other, here as well')
-  else if (balance !== undefined)
-    report.leftOut(
-      labels.place(key('BALANCE')),
-      `instances are asked one after the other, in place of ${balance}; do without it`,
-    )
+  return { route, effects, ...balanced }
 }
 
 /** By how many instances each of two versions has; tasks say where an application runs now, and nothing else does. */
@@ -399,8 +249,6 @@ function backendOf(
   }
 }
 
-const templates = 'a template of HAProxy is not read; write what it does as filters or policies'
-
 function tellRest(app: Fields, leading: Fields, { report }: ImportContext): void {
   const labels = app.object('labels')
   const first = leading.object('labels')
@@ -409,7 +257,7 @@ function tellRest(app: Fields, leading: Fields, { report }: ImportContext): void
     const [, number] = /^HAPROXY_(\d+)_/.exec(key) ?? []
     // Fields are read anew for each look at them: what is known stays known by its name.
     if (!key.startsWith('HAPROXY_')) report.passedOver(`labels / ${key}`, 'no label of marathon-lb')
-    else if (!isKnownLabel(key)) report.leftOut(labels!.place(key), templates)
+    else if (!isKnownLabel(key)) report.leftOut(labels!.place(key), templateWords(key))
     else if (number !== undefined && Number(number) >= ports)
       report.leftOut(
         labels!.place(key),
@@ -423,38 +271,3 @@ function tellRest(app: Fields, leading: Fields, { report }: ImportContext): void
   for (const key of [...otherFieldsOf(app), ...app.unread()])
     report.passedOver(key, 'how an application runs is for app.yml, and not for the gateway')
 }
-
-const readLabels = [
-  'VHOST',
-  'PATH',
-  'GROUP',
-  'MODE',
-  'PORT',
-  'ENABLED',
-  'AUTH',
-  'BALANCE',
-  'REDIRECT_TO_HTTPS',
-  'USE_HSTS',
-  'HTTP_BACKEND_PROXYPASS_PATH',
-  'HTTP_BACKEND_REDIR',
-  'BACKEND_WEIGHT',
-  'BACKEND_NETWORK_ALLOWED_ACL',
-  ...Object.keys(noEqual),
-]
-
-const isKnownLabel = (key: string): boolean =>
-  key === 'HAPROXY_GROUP' ||
-  /^HAPROXY_DEPLOYMENT_(?:GROUP|ALT_PORT|COLOUR|STARTED_AT|TARGET_INSTANCES|NEW_INSTANCES)$/.test(key) ||
-  readLabels.some(name => new RegExp(`^HAPROXY_\\d+_${name}$`).test(key))
-
-export const isMarathon = (source: unknown): boolean => {
-  const all = Array.isArray(source) ? (source as readonly unknown[]) : [source]
-  return all.length > 0 && all.every(each => isObject(each) && isAppOrGroup(each))
-}
-
-const isAppOrGroup = (each: Readonly<Record<string, unknown>>): boolean =>
-  Array.isArray(each['apps']) ||
-  isObject(each['app']) ||
-  (Array.isArray(each['groups']) && !('_format_version' in each)) ||
-  (typeof each['id'] === 'string' &&
-    ['labels', 'cmd', 'container', 'instances', 'portDefinitions', 'ports'].some(key => key in each))

@@ -42,13 +42,13 @@ export function policiesFor(
     const ways = effects.filter(effect => effect.authentication !== undefined)
     if (ways.length > 1)
       report.changed(route.at, `of ${ways.map(({ plugin }) => plugin).join(' and ')} each has to be met`)
-    if (list !== undefined && ways.some(({ authentication }) => authentication?.jwt !== undefined))
+    if (list !== undefined && ways.some(({ authentication, groupsClaim }) => authentication?.jwt && !groupsClaim))
       report.changed(
         list.at,
         'who has a token is the Consumer whose name is its sub; give Consumers such names, or nobody is let in',
       )
     for (const effect of ways) {
-      const admitted = list === undefined ? {} : letIn(list, groups)
+      const admitted = admittedBy(effect, list)
       const spec = admitted === undefined ? nobody : { authentication: effect.authentication, ...admitted }
       want(
         `${effect.at}\n${list?.at}`,
@@ -91,6 +91,19 @@ export function policiesFor(
     }))
   })
 
+  /** undefined: nobody. */
+  function admittedBy(way: Effect, list: Effect | undefined): object | undefined {
+    if (list === undefined) return way.consumers === undefined ? {} : { consumers: way.consumers }
+    if (way.groupsClaim === undefined) return letIn(list, groups)
+    const { allow, deny } = list.groups ?? {}
+    if (allow !== undefined && deny === undefined)
+      return { authentication: withClaim(way.authentication!, way.groupsClaim, allow) }
+    return report.leftOut(
+      list.at,
+      `whom ${way.groupsClaim} of a token keeps out is not told; nobody is let in until you write whom it lets in`,
+    )
+  }
+
   /** undefined: nobody. Who is kept out by a group is told by who is not in it. */
   function letIn({ at, groups: { allow, deny } = {} }: Effect, known: typeof groups): object | undefined {
     if (deny === undefined)
@@ -115,3 +128,11 @@ export function policiesFor(
     return { consumers: others }
   }
 }
+
+type Ways = NonNullable<Effect['authentication']>
+
+const withClaim = ({ jwt, oidc, ...others }: Ways, name: string, values: readonly string[]): Ways => ({
+  ...others,
+  ...(jwt !== undefined && { jwt: { ...jwt, claims: { ...jwt.claims, [name]: [...values].slice(0, 16) } } }),
+  ...(oidc !== undefined && { oidc: { ...oidc, claims: { ...oidc.claims, [name]: [...values].slice(0, 16) } } }),
+})

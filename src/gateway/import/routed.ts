@@ -1,7 +1,12 @@
-// HTTPRoutes out of the routes of another gateway, together with what is told of paths and of their order. Pure.
+// HTTPRoutes out of the routes of another gateway, together with what is told of paths; and what is told of the order of all
+// routes. Pure.
 import { arranged, mostPathCharacters, type Arranged } from './arrange.ts'
-import type { ImportContext } from './context.ts'
-import { differences, mostCompared } from './differences.ts'
+import type { GRPCRoute, HTTPRoute } from '../../api/gateway-api/types.ts'
+import { grpcRules } from '../model/grpc-route-rules.ts'
+import { httpRules } from '../model/http-route-rules.ts'
+import type { ImportContext, Written } from './context.ts'
+import { differences, mostCompared, type MadeRules } from './differences.ts'
+import type { MadeCalls } from './grpc-routes.ts'
 import { httpRoutes, type MadeRoute } from './http-routes.ts'
 import { piecesOf, type SourceRoute } from './source-route.ts'
 
@@ -21,6 +26,23 @@ export function routed(routes: readonly SourceRoute[], context: ImportContext): 
     if (objects.length > 0) report.kept(route.at, `the HTTPRoute ${objects.join(', ')}`)
   }
   fitting.forEach(each => tellPath(each, context))
+  return made
+}
+
+/** Requests that go another way, with an example. */
+export function tellDifferences(
+  routes: readonly SourceRoute[],
+  { http, calls = [] }: { readonly http: readonly MadeRoute[]; readonly calls?: readonly MadeCalls[] },
+  { report }: ImportContext,
+): void {
+  const made: readonly MadeRules[] = [
+    ...http
+      .filter(({ isRedirect }) => !isRedirect)
+      .map(({ source, object }) => madeRules(source, object, httpRules(object as unknown as HTTPRoute))),
+    ...calls.flatMap(({ source, objects }) =>
+      objects.map(object => madeRules(source, object, grpcRules(object as unknown as GRPCRoute))),
+    ),
+  ]
   for (const { before, after, example } of differences(routes, made))
     report.changed(
       (before ?? after)!.at,
@@ -33,8 +55,13 @@ export function routed(routes: readonly SourceRoute[], context: ImportContext): 
       'routes',
       `whether each request goes where it went was tried for the first ${mostCompared} routes of a host`,
     )
-  return made
 }
+
+const madeRules = (
+  source: SourceRoute,
+  { kind, metadata, spec }: Written<HTTPRoute> | Written<GRPCRoute>,
+  rules: MadeRules['rules'],
+): MadeRules => ({ source, name: `${kind} ${metadata.name}`, hosts: spec.hostnames, rules })
 
 /** Source: Gateway API, HTTPPathMatch: prefixes and exact paths have these characters. */
 const isTaken = ({ type, value }: Arranged['match']): boolean =>

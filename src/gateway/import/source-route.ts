@@ -14,6 +14,8 @@ export interface SourceRoute {
   readonly hosts: readonly string[]
   /** One of them; at least one. */
   readonly paths: readonly RoutedPath[]
+  /** Of gRPC. */
+  readonly isForCalls?: boolean
   /** One of them; none: any. */
   readonly methods: readonly string[]
   readonly headers: readonly SourceHeader[]

@@ -76,11 +76,17 @@ export function testParts(suite: Suite): void {
         },
         limit: { requests: 100, seconds: 60, by: 'consumer' },
       }
+      const login = { kind: 'login', issuer: 'http://login.localhost:9', clientId: 'shop' } as const
+      const secret = `${place.service}-login`
+      const entries = { 'client-secret': Buffer.from('hush').toString('base64') }
+      await suite.engine.keep(place, { name: secret, service: place.service, secret: true, entries })
       await suite.engine.put(place, entrance(place), watch())
       const all: readonly Partial<Route>[] = [
         asked,
         { ...asked, limit: { requests: 10, seconds: 1, by: 'address' } },
         { access: { authentication: { kind: 'basic' } } },
+        { access: { authentication: login } },
+        { access: { authentication: { ...login, secret, scopes: ['groups'], claims: { groups: ['staff'] } } } },
         { access: { deny: ['192.0.2.0/24'] }, limit: { requests: 5, seconds: 3600, by: 'address' } },
         {},
         asked,
@@ -99,6 +105,7 @@ export function testParts(suite: Suite): void {
       await suite.engine.put(place, route(place), watch())
       expect(await suite.engine.compare(place, route(place))).toEqual([])
       await suite.engine.remove(place, partName(route(place)), watch())
+      await suite.engine.dropBundle(place, secret)
     })
 
     test('a workload is compared and removed, each twice', async () => {

@@ -4,7 +4,7 @@ import { accessPolicies, trafficPolicies } from '../../../api/gateway-api/resour
 import type { AccessPolicy, PolicyTarget, TrafficPolicy } from '../../../api/gateway-api/policies.ts'
 import type { KubeObject } from '../../../api/object.ts'
 import type { Resource } from '../../../api/resource.ts'
-import type { Access, Authentication, RateLimit, Route } from '../parts.ts'
+import type { Access, Authentication, LoginRules, RateLimit, Route, TokenRules } from '../parts.ts'
 import { objectName, partMetadata } from './labels.ts'
 import { typed, type TypedObject } from './typed-object.ts'
 
@@ -54,19 +54,45 @@ function authenticationSpec(authentication: Authentication): WrittenAuthenticati
     case 'basic':
       return { basic: { realm: 'restricted' } }
     case 'token': {
-      const { issuer, audiences, keys, claims } = authentication
-      const values = Object.entries(claims ?? {}).map(([name, each]): [string, string[]] => [name, [...each]])
+      const { issuer, audiences, keys, jwksUri, claims } = authentication
       return {
         jwt: {
           issuer,
           ...(audiences !== undefined && { audiences: [...audiences] }),
-          keysRef: { kind: 'Secret', name: keys },
-          ...(values.length > 0 && { claims: Object.fromEntries(values) }),
+          ...(keys !== undefined && { keysRef: { kind: 'Secret', name: keys } }),
+          ...(jwksUri !== undefined && { jwksUri }),
+          ...claimsSpec(claims),
           consumerClaim: 'sub',
         },
       }
     }
+    case 'login':
+      return { oidc: loginSpec(authentication) }
   }
+}
+
+/** What it leaves out is said, so that what is written can be compared with what there is. */
+const loginSpec = ({
+  issuer,
+  clientId,
+  secret,
+  scopes,
+  claims,
+}: LoginRules): NonNullable<WrittenAuthentication['oidc']> => ({
+  issuer,
+  clientID: clientId,
+  ...(secret !== undefined && { clientSecretRef: { name: secret } }),
+  ...(scopes !== undefined && { scopes: [...scopes] }),
+  redirectPath: '/oauth2/callback',
+  logoutPath: '/oauth2/logout',
+  sessionDuration: '8h',
+  ...claimsSpec(claims),
+  consumerClaim: 'sub',
+})
+
+function claimsSpec(claims: TokenRules['claims'] = {}): { readonly claims?: Record<string, string[]> } {
+  const values = Object.entries(claims).map(([name, each]): [string, string[]] => [name, [...each]])
+  return values.length === 0 ? {} : { claims: Object.fromEntries(values) }
 }
 
 const limitSpec = ({ requests, seconds, by }: RateLimit): NonNullable<TrafficPolicy['spec']['rateLimits']>[number] => ({

@@ -11,6 +11,9 @@ export type PolicyStanding =
   /** Nobody has said anything yet. */
   | { readonly state: 'open' }
 
+/** It waits for its target, or for the keys of an issuer; or it goes on with the keys of before. */
+const passing: ReadonlySet<string> = new Set(['TargetNotFound', 'Pending', 'KeysOutdated'])
+
 export function policyStanding(
   { metadata, status }: PolicyObject,
   target: Pick<PolicyTarget, 'kind' | 'name'>,
@@ -20,8 +23,11 @@ export function policyStanding(
     .filter(({ ancestorRef: { kind, name } }) => kind === target.kind && name === target.name)
     .flatMap(ancestor => ancestor.conditions)
     .filter(({ observedGeneration = 0 }) => observedGeneration >= (metadata.generation ?? 0))
-  const refusal = conditions.find(({ status: value, reason }) => value === 'False' && reason !== 'TargetNotFound')
+  const failing = conditions.filter(({ status }) => status === 'False')
+  const refusal = failing.find(({ reason }) => !passing.has(reason))
   if (refusal !== undefined) return { state: 'refused', reason: `${refusal.reason}: ${refusal.message}` }
+  // Until they are there, nobody with a token is let in.
+  if (failing.some(({ reason }) => reason === 'Pending')) return { state: 'open' }
   const accepted = conditions.find(({ type }) => type === 'Accepted')
   return { state: accepted === undefined ? 'open' : accepted.status === 'True' ? 'enforced' : 'known' }
 }

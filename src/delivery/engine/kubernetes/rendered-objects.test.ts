@@ -51,6 +51,49 @@ test('a route is an HTTPRoute of the Gateway that is named, to the number of its
   })
 })
 
+test('where people log in is a policy, which names the Secret and holds none', () => {
+  const authentication = {
+    kind: 'login',
+    issuer: 'https://login.example.com',
+    clientId: 'hcn',
+    secret: 'hcn-login-1',
+    scopes: ['groups'],
+    claims: { groups: ['staff'] },
+  } as const
+  const parts = [entrance, { ...route, access: { authentication } }]
+  expect(renderedObjects('test', { parts, bundles: [], gateway: undefined }, 0)[1]).toMatchObject({
+    kind: 'AccessPolicy',
+    spec: {
+      authentication: {
+        oidc: {
+          issuer: 'https://login.example.com',
+          clientID: 'hcn',
+          clientSecretRef: { name: 'hcn-login-1' },
+          scopes: ['groups'],
+          redirectPath: '/oauth2/callback',
+          logoutPath: '/oauth2/logout',
+          claims: { groups: ['staff'] },
+        },
+      },
+    },
+  })
+})
+
+test('keys of tokens are where the issuer says, unless they are somewhere else', () => {
+  const jwtOf = (more: object): unknown => {
+    const authentication = { kind: 'token', issuer: 'https://login.example.com', ...more } as const
+    const parts = [entrance, { ...route, access: { authentication } }]
+    const [, policy] = renderedObjects('test', { parts, bundles: [], gateway: undefined }, 0)
+    return (policy as { spec: { authentication: { jwt: unknown } } }).spec.authentication.jwt
+  }
+  const rest = { issuer: 'https://login.example.com', consumerClaim: 'sub' }
+  expect(jwtOf({})).toEqual(rest)
+  expect(jwtOf({ jwksUri: 'https://login.example.com/keys' })).toEqual({
+    ...rest,
+    jwksUri: 'https://login.example.com/keys',
+  })
+})
+
 test.each([
   [undefined, { group: 'networking.k8s.io', kind: 'Ingress', name: 'hcn-root' }],
   [

@@ -22,7 +22,7 @@ export function providerKeys(source: KeySource, { fetchedKeys }: Pick<PolicyInpu
       : [
           fails(
             'ResolvedRefs',
-            'KeysNotFetched',
+            text === undefined ? 'KeysNotFetched' : 'KeysOutdated',
             `${text === undefined ? 'the keys' : 'newer keys'} ${from} could not be fetched: ${problem}`,
           ),
         ]
