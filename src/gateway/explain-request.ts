@@ -51,7 +51,7 @@ export function explainRequest(known: KnownModel, request: RequestInMind): Expla
   const rule = findRule(entrance, request)
   const other = otherReading(request.path)
   if (other !== undefined && entrance.carries === undefined) {
-    const read = findRule(entrance, { ...request, path: other })
+    const read = findRule(readAnew(entrance), { ...request, path: other })
     if (!isSame(read, rule)) return { found: 'two readings', entrance: entranceFacts(entrance), other }
   }
   const host = rule && hostsFor(entrance, request).find(({ rules }) => rules.includes(rule))
@@ -64,6 +64,18 @@ export function explainRequest(known: KnownModel, request: RequestInMind): Expla
     rule: ruleFacts(rule, host, entrance, known, request),
   }
 }
+
+/** Rules may name paths that are read in another way. */
+const readAnew = ({ hosts }: Entrance): Pick<Entrance, 'hosts'> => ({
+  hosts: hosts.map(host => ({
+    ...host,
+    rules: host.rules.map(rule => {
+      const { path } = rule.match
+      const value = path.kind === 'pattern' ? undefined : otherReading(path.value)
+      return value === undefined ? rule : { ...rule, match: { ...rule.match, path: { ...path, value } } }
+    }),
+  })),
+})
 
 /** Whether they lead to the same. */
 const isSame = (left: Rule | undefined, right: Rule | undefined): boolean =>

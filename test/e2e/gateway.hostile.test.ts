@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { processesOf } from '../../src/gateway/haproxy/haproxy-places.ts'
 import { tellingService, type Told } from '../../src/testing/handled-requests.ts'
+import type { HTTPRouteFilter } from '../../src/api/gateway-api/types.ts'
 import { accessPolicy, policedModel } from '../../src/testing/policed-gateway.ts'
 import { privateHaproxy, type PrivateHaproxy } from '../../src/testing/private-haproxy.ts'
 
@@ -31,6 +32,10 @@ describe.skipIf(reason !== undefined)(`hostile clients${reason === undefined ? '
     service = await tellingService(told => heard.push(told))
     haproxy = await privateHaproxy()
     const closed = { authentication: { keys: { header: 'x-key' } } }
+    const rewrite: HTTPRouteFilter = {
+      type: 'URLRewrite',
+      urlRewrite: { hostname: 'odd.example' },
+    }
     const pattern = [{ path: { type: 'RegularExpression' as const, value: '/secret/.*' } }]
     const { model } = policedModel(haproxy.port, service.port, {
       rules: {
@@ -38,6 +43,7 @@ describe.skipIf(reason !== undefined)(`hostile clients${reason === undefined ? '
         open: {},
         guarded: {},
         secret: { matches: pattern },
+        odd: { matches: [{ path: { type: 'PathPrefix', value: '/odd;v=1' } }], filters: [rewrite] },
       },
       accessPolicies: [accessPolicy('guarded', 'guarded', closed), accessPolicy('secret', 'secret', closed)],
     })
@@ -132,6 +138,7 @@ describe.skipIf(reason !== undefined)(`hostile clients${reason === undefined ? '
     ['/secret%2fx'],
     ['/secret;a/x'],
     ['/open/..%2fsecret/x'],
+    ['/odd;v=1/..%2fguarded'],
   ])('%s is no way around a policy', async path => {
     const [status] = await send(get(path))
     expect([400, 401]).toContain(status)
@@ -141,6 +148,8 @@ describe.skipIf(reason !== undefined)(`hostile clients${reason === undefined ? '
   test.each([
     ['/open/a%2Fb', '/open/a%2Fb'],
     ['/open/a;v=1/b', '/open/a;v=1/b'],
+    ['/odd;v=1', '/odd;v=1'],
+    ['/odd;v=1/x', '/odd;v=1/x'],
     ['/projects/group%2fproject/files', '/projects/group%2Fproject/files'],
     ['http://a.example/open/x?y=z', '/open/x?y=z'],
     ['/open/x;a=%2f?b=%2F;c', '/open/x;a=%2F?b=%2F;c'],

@@ -343,7 +343,9 @@ describe.skipIf(reason !== undefined)(`logins${reason === undefined ? '' : ` (sk
     await bring({ accessPolicies: [away, token()] })
     await eventually('what is wrong', () => changes > before)
     const made = await bring({ accessPolicies: [away, token()] })
-    expect(made.policing.own[0]!.findings[0]!.message).toMatch(/could not be fetched: .*ECONNREFUSED/)
+    expect(made.policing.own[0]!.findings[0]!.message).toMatch(
+      /^nobody can log in at http:\/\/127.0.0.1:1: .*ECONNREFUSED/,
+    )
     const answer = await browser.visit('/app')
     expect([answer.status, answer.body]).toEqual([502, expect.stringContaining('ECONNREFUSED')])
     await bring()

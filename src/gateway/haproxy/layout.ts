@@ -46,7 +46,7 @@ export interface Places extends MirrorPlaces {
   readonly successorDirectory: string
 }
 
-const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'paths', 'shares']
+const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'paths', 'read', 'shares']
 
 export function layoutOf(model: GatewayModel, places: Places): Layout {
   const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
@@ -59,7 +59,9 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
     ...(model.answers && { answers: answersMap }),
   })
   const maps = entrances.flatMap(({ entrance, table }) =>
-    mapNames.map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
+    mapNames
+      .filter(name => name !== 'read' || table.readPaths !== undefined)
+      .map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
   const mirrored = mirroredTo(model.backends)
   const tables = limitTables(model.backends)
@@ -121,6 +123,8 @@ function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> 
       return table.hosts.below
     case 'paths':
       return table.paths
+    case 'read':
+      return table.readPaths ?? new Map()
     case 'shares':
       return sharesOf(table)
   }

@@ -22,7 +22,7 @@ export const consumerHeader = 'X-Consumer-Name'
 /** What is decided where there is nothing: a choice of nothing. */
 const undecided = anyChoice
 
-export type MapName = 'hosts' | 'one-label' | 'below' | 'paths' | 'shares'
+export type MapName = 'hosts' | 'one-label' | 'below' | 'paths' | 'read' | 'shares'
 
 /**
  * In this order: what is encoded may be a dot. Broken escapes are refused; without `strict` HAProxy 2.6 also loses the
@@ -108,7 +108,7 @@ export function frontendLines(
     `http-request set-var(txn.key) var(txn.host),regsub(^[^.]+,*),map_str(${map('one-label')}) if !{ var(txn.key) -m found }`,
     `http-request set-var(txn.key) var(txn.host),map_end(${map('below')}) if !{ var(txn.key) -m found }`,
     `http-request set-var(txn.key) str(*) if !{ var(txn.key) -m found }`,
-    ...otherWayLines(table, map('paths')),
+    ...otherWayLines(table, map(table.readPaths === undefined ? 'paths' : 'read')),
     `http-request set-var-fmt(txn.path) %[var(txn.key)]%[path]${pathEnd}`,
     `http-request set-var(txn.do) var(txn.path),map_beg(${map('paths')},${undecided})`,
     ...comparedLines(`!{ var(txn.do) -m beg ${pathChoice} }`),

@@ -4,6 +4,7 @@
 import { hashOf } from '../model/backends.ts'
 import { answersTo, compareHosts, matchesPath } from '../model/find-rule.ts'
 import { prefixOf } from '../model/match-order.ts'
+import { otherReading } from '../model/plain-path.ts'
 import type { Action, Entrance, Host, HostName, RequestMatch, Rule } from '../model/model.ts'
 
 export interface RoutingTable {
@@ -18,6 +19,8 @@ export interface RoutingTable {
   }
   /** By host key, path and how it ends; leading to an action, or to a choice. The longest that a request's begins with counts. */
   readonly paths: ReadonlyMap<string, string>
+  /** The same for paths that are read in another way, where that is not the same: rules may name such paths. */
+  readonly readPaths?: ReadonlyMap<string, string>
   readonly choices: ReadonlyMap<string, readonly Candidate[]>
   readonly actions: ReadonlyMap<string, Action>
 }
@@ -38,6 +41,7 @@ export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
   const actions = new Map<string, Action>()
   const choices = new Map<string, readonly Candidate[]>()
   const paths = new Map<string, string>()
+  const read = new Map<string, string>()
   const numbers = new Map<Rule, number>()
   const numberOf = (rule: Rule): number => {
     const number = numbers.get(rule) ?? numbers.size
@@ -60,9 +64,27 @@ export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
       )
       known.set(same, decided)
     }
-    for (const [path, decision] of decided) paths.set(`${key}${path}`, decision)
+    for (const [path, decision] of decided) {
+      paths.set(`${key}${path}`, decision)
+      const other = otherEntry(path)
+      if (other !== undefined) read.set(`${key}${other}`, decision)
+    }
   }
-  return { hosts: hostTables(sorted.map(({ name }) => name)), paths, choices, actions }
+  return {
+    hosts: hostTables(sorted.map(({ name }) => name)),
+    paths,
+    // What a rule names as it is goes first.
+    ...(read.size > 0 && { readPaths: new Map([...read, ...paths]) }),
+    choices,
+    actions,
+  }
+}
+
+/** @param path with its ending */
+function otherEntry(path: string): string | undefined {
+  const ending = path.endsWith(endings.exact) ? endings.exact : endings.prefix
+  const other = otherReading(path.slice(0, -ending.length))
+  return other === undefined ? undefined : `${prefixOf(other)}${ending}`
 }
 
 function hostTables(names: readonly HostName[]): RoutingTable['hosts'] {

@@ -11,8 +11,8 @@ export type PolicyStanding =
   /** Nobody has said anything yet. */
   | { readonly state: 'open' }
 
-/** It waits for its target, or for the keys of an issuer; or it goes on with the keys of before. */
-const passing: ReadonlySet<string> = new Set(['TargetNotFound', 'Pending', 'KeysOutdated'])
+/** It waits for its target, for the keys of an issuer, or for who lets people log in; or it goes on with the keys of before. */
+const passing: ReadonlySet<string> = new Set(['TargetNotFound', 'Pending', 'ProviderNotReached', 'KeysOutdated'])
 
 export function policyStanding(
   { metadata, status }: PolicyObject,

@@ -9,7 +9,6 @@ import { ownerOf } from '../host-rule.ts'
 import type { Login, LoginCheck } from '../policing.ts'
 import { askedClaims, vouchedBy } from './asked-claims.ts'
 import type { PolicyInputs } from './policy-inputs.ts'
-import { providerKeys } from './signing-keys.ts'
 
 /** Of sessions. */
 export const sessionIssuer = 'sampan'
@@ -42,11 +41,11 @@ export function loginOf(rules: LoginRules, policy: AccessPolicy, inputs: PolicyI
       : clientSecret(clientSecretRef.name, inputs.secret(namespace, clientSecretRef.name))
   const authority = vouchedBy(rules.caRef, namespace, inputs)
   const problem = addressProblem(issuer)
-  // Nobody is verified by its keys here, and yet it is asked what it says of itself.
-  const provider =
+  // Who is logged in stays so, and it may come later.
+  const away =
     problem === undefined && authority.finding === undefined
-      ? providerKeys({ issuer, ...(authority.pem !== undefined && { authority: authority.pem }) }, inputs).findings
-      : []
+      ? inputs.fetchedKeys({ issuer, ...(authority.pem !== undefined && { authority: authority.pem }) }).problem
+      : undefined
   const findings: readonly Finding[] = [
     ...(problem === undefined ? [] : [fails('Accepted', 'Invalid', `issuer: ${problem}`)]),
     ...[secret, authority].flatMap(({ finding }) => finding ?? []),
@@ -80,7 +79,12 @@ export function loginOf(rules: LoginRules, policy: AccessPolicy, inputs: PolicyI
         consumerClaim: rules.consumerClaim,
       },
     }),
-    findings: [...findings, ...provider],
+    findings: [
+      ...findings,
+      ...(away === undefined
+        ? []
+        : [fails('ResolvedRefs', 'ProviderNotReached', `nobody can log in at ${issuer}: ${away}`)]),
+    ],
   }
 }
 
