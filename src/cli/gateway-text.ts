@@ -87,6 +87,13 @@ export function explanationText(request: RequestInMind, { entrance, by, rule }: 
     `${what} is taken by ${owner} (${matched})`,
     `it comes in at ${entrance.address}:${entrance.port} (${by.join(', ')})${ending}`,
     ...(entrance.sources === undefined ? [] : [`only from ${entrance.sources.join(', ')}`]),
+    ...(entrance.clientCertificates === undefined
+      ? []
+      : [
+          entrance.clientCertificates === 'required'
+            ? 'only with a certificate of the client that is valid'
+            : 'clients are asked for a certificate, and come in without one, too',
+        ]),
     ...policies.flatMap(policyLines),
     ...does.map(words => `on the way ${words}`),
     redirect === undefined

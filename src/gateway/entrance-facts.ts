@@ -11,6 +11,8 @@ export interface EntranceFacts {
   readonly protocol: 'HTTP' | 'HTTPS' | 'TLS' | 'TLS passthrough' | 'TCP'
   /** Networks that may connect; undefined: all. */
   readonly sources?: readonly string[]
+  /** Whether clients have to show a certificate; undefined: they are asked for none. */
+  readonly clientCertificates?: 'required' | 'optional'
 }
 
 export const entranceFacts = ({ address, port, carries, tls, sources }: Entrance): EntranceFacts => ({
@@ -27,6 +29,7 @@ export const entranceFacts = ({ address, port, carries, tls, sources }: Entrance
           ? 'HTTP'
           : 'HTTPS',
   ...(sources !== undefined && { sources }),
+  ...(tls?.clients && { clientCertificates: tls.clients.isOptional ? 'optional' : 'required' }),
 })
 
 /** What makes an entrance have a rule: `Ingress`, `Service`, or Gateways, such as `Gateway kube-system/sampan`. */

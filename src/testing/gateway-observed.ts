@@ -19,6 +19,7 @@ export const nothing: Observed = {
   consumers: [],
   certificateIssuers: [],
   configuration: () => undefined,
+  authority: () => ({ problem: 'there is no ConfigMap' }),
   secret: () => undefined,
   fetchedKeys: () => ({}),
   sessionKey: undefined,

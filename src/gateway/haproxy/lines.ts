@@ -5,7 +5,10 @@ import { challengePath } from '../model/issuers.ts'
 import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import type { HandOverLines } from './hand-over-lines.ts'
-import { entranceName } from './names.ts'
+import { clientLines } from './client-lines.ts'
+import { misdirectedLines } from './misdirected-lines.ts'
+import { entranceName, type MapName } from './names.ts'
+import { clientOptions } from './server-tls.ts'
 import { leadLines } from './lead-lines.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import { anyChoice, pathChoice, pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
@@ -20,8 +23,6 @@ export const consumerHeader = 'X-Consumer-Name'
 
 /** What is decided where there is nothing: a choice of nothing. */
 const undecided = anyChoice
-
-export type MapName = 'hosts' | 'one-label' | 'below' | 'paths' | 'shares'
 
 /**
  * In this order: what is encoded may be a dot. Broken escapes are refused; without `strict` HAProxy 2.6 also loses the
@@ -48,7 +49,9 @@ const honestLines = [
   'http-request set-uri %[pathq] if { url -m beg -i http:// https:// } { req.ver -m beg 1. }',
   'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -m str -i websocket }',
   // Services that take an underscore for a hyphen, as those of CGI do, would be told by a client what the gateway says.
-  ...['x_', 'x-forwarded_', 'x-real_', 'x-consumer_'].map(start => `http-request del-header ${start} -m beg`),
+  ...['x_', 'x-forwarded_', 'x-forwarded-client_', 'x-real_', 'x-consumer_', 'client_', 'client-cert_'].map(
+    start => `http-request del-header ${start} -m beg`,
+  ),
   ...['HTTP2-Settings', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'Proxy', consumerHeader].map(
     name => `http-request del-header ${name}`,
   ),
@@ -59,12 +62,17 @@ export interface EntranceFiles {
   readonly map: (name: MapName) => string
   /** The list of certificates. */
   readonly certificates: string
+  /** Of all that it reads. */
+  readonly directory: string
   /** Of answers that are given before any rule. */
   readonly answers?: string
 }
 
-export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
-  `bind ${address}:${port}${tls === undefined ? '' : tlsOptions(certificates)}`
+export function bindLine(entrance: Entrance, { certificates, directory }: EntranceFiles): string {
+  const { address, port, tls } = entrance
+  const secure = tls === undefined ? '' : `${tlsOptions(certificates)}${clientOptions(entrance, directory)}`
+  return `bind ${address}:${port}${secure}`
+}
 
 export function frontendLines(
   entrance: Entrance,
@@ -78,8 +86,10 @@ export function frontendLines(
     `frontend ${entranceName(entrance)}`,
     bindLine(entrance, files),
     handOver.bind,
+    ...clientLines(tls?.clients),
     handOver.first,
     ...honestLines,
+    ...misdirectedLines(entrance, map),
     ...(tls === undefined && files.answers !== undefined ? answerLines(files.answers) : []),
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,

@@ -19,6 +19,8 @@ export interface RoutingTable {
   /** By host key, path and how it ends; leading to an action, or to a choice. The longest that a request's begins with counts. */
   readonly paths: ReadonlyMap<string, string>
   readonly choices: ReadonlyMap<string, readonly Candidate[]>
+  /** By host key: whose names are its listener's. */
+  readonly listeners: ReadonlyMap<string, string>
   readonly actions: ReadonlyMap<string, Action>
 }
 
@@ -62,7 +64,8 @@ export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
     }
     for (const [path, decision] of decided) paths.set(`${key}${path}`, decision)
   }
-  return { hosts: hostTables(sorted.map(({ name }) => name)), paths, choices, actions }
+  const listeners = new Map(sorted.map(({ name, listener }) => [keyOf(name), `l_${hashOf(listener)}`]))
+  return { hosts: hostTables(sorted.map(({ name }) => name)), paths, choices, listeners, actions }
 }
 
 function hostTables(names: readonly HostName[]): RoutingTable['hosts'] {

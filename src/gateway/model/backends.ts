@@ -14,10 +14,23 @@ export type WantedBackend = Omit<Backend, 'servers' | 'tls' | 'balancing'>
 export function wantedBackend(
   service: ServicePort,
   found: Service | undefined,
-  { handling = {}, protocol }: { readonly handling?: Handling; readonly protocol?: BackendProtocol } = {},
+  { handling = {}, protocol, clientCertificate }: SpokenTo = {},
 ): WantedBackend {
   const spoken = protocol ?? protocolOf(found, service.port)
-  return { id: backendId(service, spoken, handling), service, handling, protocol: spoken }
+  return {
+    id: backendId(service, spoken, handling, clientCertificate),
+    service,
+    handling,
+    protocol: spoken,
+    ...(clientCertificate !== undefined && { clientCertificate }),
+  }
+}
+
+interface SpokenTo {
+  readonly handling?: Handling
+  readonly protocol?: BackendProtocol
+  /** Id of the one that the service is shown. */
+  readonly clientCertificate?: string
 }
 
 /** Answers by itself. */
@@ -28,8 +41,14 @@ export const answeringBackend = (handling: Handling): WantedBackend => ({
 })
 
 /** As it stands in configurations, it has no characters that mean something there. */
-function backendId({ namespace, name, port }: ServicePort, protocol: BackendProtocol, handling: Handling): string {
+function backendId(
+  { namespace, name, port }: ServicePort,
+  protocol: BackendProtocol,
+  handling: Handling,
+  clientCertificate: string | undefined,
+): string {
   const own = {
+    ...(clientCertificate !== undefined && { clientCertificate }),
     ...(protocol !== 'http' && { protocol }),
     ...(Object.values(handling).some(value => value !== undefined) && { handling }),
   }

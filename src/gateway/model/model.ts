@@ -10,7 +10,7 @@ export interface GatewayModel {
   readonly backends: ReadonlyMap<string, Backend>
   /** Who shows what, by the names by which checks refer to it. */
   readonly credentials: ReadonlyMap<string, Credentials>
-  /** By id: each that an entrance shows. */
+  /** By id: each that an entrance shows, or that a backend is shown. */
   readonly certificates: ReadonlyMap<string, Certificate>
   /** What plain requests are answered, by host and path, before any rule; undefined: nothing is, or will be soon. */
   readonly answers?: ReadonlyMap<string, string>
@@ -40,6 +40,16 @@ export interface Termination {
   readonly isVouched?: boolean
   /** In the order in which they are looked through. */
   readonly certificates: readonly ShownCertificate[]
+  /** undefined: no client is asked for a certificate. */
+  readonly clients?: ClientCheck
+}
+
+/** What clients have to show. */
+export interface ClientCheck {
+  /** Certificates of the authorities that have to have signed it, in PEM. */
+  readonly authorities: string
+  /** Who shows none, or one that is not valid, comes in, too. */
+  readonly isOptional: boolean
 }
 
 export interface ShownCertificate {
@@ -124,6 +134,8 @@ export interface Backend {
   readonly protocol: BackendProtocol
   /** The gateway's own, in place of a service. */
   readonly serves?: 'logins'
+  /** Id of the certificate that it is shown where it is spoken to by TLS. */
+  readonly clientCertificate?: string
   /** undefined: it is spoken to in plain text. */
   readonly tls?: BackendTls
   /** undefined: its servers take turns. */

@@ -16,6 +16,7 @@ import type {
 import type { FetchedKeys, KeySource } from '../providers/key-source.ts'
 import type { SigningKey } from './policing.ts'
 import type { PolicyLookup } from './policies/policy-place.ts'
+import type { AuthorityLookup } from './authority-of.ts'
 import type { FoundCertificate } from './certificate-of.ts'
 import type { IssuerLookup } from './issuer-lookup.ts'
 
@@ -44,6 +45,8 @@ export interface Observed {
   readonly labels: (namespace: string) => Readonly<Record<string, string>>
   /** What a ConfigMap holds. */
   readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
+  /** Certificates of authorities that a ConfigMap holds. */
+  readonly authority: AuthorityLookup
   /** What a Secret holds, decoded; undefined: there is none. */
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** What there is by now of the keys that providers publish. */

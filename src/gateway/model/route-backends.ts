@@ -14,6 +14,8 @@ export interface ReferringRoute {
   readonly namespace: string
   /** That its requests need, whatever the service says. */
   readonly protocol?: BackendProtocol
+  /** Id of the certificate that its services are shown. */
+  readonly clientCertificate?: string
 }
 
 export interface Led {
@@ -101,6 +103,7 @@ export function backendOf(
     backend: wantedBackend({ namespace: place, name, port }, service, {
       handling,
       ...(route.protocol !== undefined && { protocol: route.protocol }),
+      ...(route.clientCertificate !== undefined && { clientCertificate: route.clientCertificate }),
     }),
   }
 }

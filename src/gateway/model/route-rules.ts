@@ -53,6 +53,7 @@ function madeRules(written: WrittenRule, place: RulePlace, observed: Policed): R
     kind: route.kind,
     namespace: route.metadata.namespace ?? '',
     ...(protocol !== undefined && { protocol }),
+    ...(place.clientCertificate !== undefined && protocol !== 'tcp' && { clientCertificate: place.clientCertificate }),
   }
   const prefix = matches.length === 1 && matches[0]?.path.kind === 'prefix' ? matches[0].path.value : undefined
   const toAll = filtered(filters, prefix, place, referring, observed)
