@@ -81,6 +81,7 @@ export function explanationText(request: RequestInMind, { entrance, by, rule }: 
     TLS: ', where TLS ends',
     'TLS passthrough': ', and TLS is handed on as it comes',
     TCP: ', and is handed on as it comes',
+    UDP: ', and is handed on as it comes',
   }[entrance.protocol]
   const matched = [`host ${host}`, `${pathType} ${path}`, ...conditions].join(', ')
   return [
@@ -133,7 +134,7 @@ const urlAt =
   ({ host, path, search }: RequestInMind) =>
   ({ address, port, protocol }: EntranceFacts): string => {
     const scheme = protocol === 'HTTP' ? 'http' : 'https'
-    if (protocol === 'TCP') return `${address}:${port}`
+    if (protocol === 'TCP' || protocol === 'UDP') return `${address}:${port}`
     const end = `${port === (scheme === 'http' ? 80 : 443) ? '' : `:${port}`}${path}${search}`
     if (address === frontAddress || address === host) return `${scheme}://${host}${end}`
     return `${scheme}://${address}${end} (--header 'Host: ${host}')`

@@ -20,6 +20,7 @@ import {
   tcpRoutes,
   tlsRoutes,
   trafficPolicies,
+  udpRoutes,
 } from '../api/gateway-api/resources.ts'
 
 /** That every cluster has. */
@@ -40,6 +41,7 @@ export const routeResources: readonly Resource[] = [
   grpcRoutes,
   tlsRoutes,
   tcpRoutes,
+  udpRoutes,
   referenceGrants,
   backendTlsPolicies,
   accessPolicies,
@@ -94,6 +96,7 @@ export function observed(
     grpcRoutes: all(grpcRoutes),
     tlsRoutes: all(tlsRoutes),
     tcpRoutes: all(tcpRoutes),
+    udpRoutes: all(udpRoutes),
     referenceGrants: all(referenceGrants),
     backendTlsPolicies: all(backendTlsPolicies),
     accessPolicies: all(accessPolicies),

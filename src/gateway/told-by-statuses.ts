@@ -9,7 +9,8 @@ import { refusedByHaproxy } from './find-refused.ts'
 import { asksForAny, type Front } from './model/gateway-addresses.ts'
 import { ownerOf, type Problem } from './model/host-rule.ts'
 import { ownIngresses } from './model/ingress-rules.ts'
-import { gatewaysOf } from './model/listeners.ts'
+import { carriedBy, gatewaysOf } from './model/listeners.ts'
+import { placeKey } from './model/place-key.ts'
 import { ownLoadBalancers } from './model/load-balancers.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
 import { placesIn } from './model/place-words.ts'
@@ -111,7 +112,9 @@ const givenAddresses = (gateways: readonly Gateway[], known: Observed): readonly
 
 /** Where one of ours is, no other program is, whatever else keeps another one of ours from there. */
 function takenBy(listeners: readonly ToldListener[]): ReadonlySet<string> {
-  const served = new Set(listeners.flatMap(placesOf).map(({ address, port }) => `${address}:${port}`))
+  const served = new Set(
+    listeners.flatMap(listener => placesOf(listener).map(place => placeKey(place, carriedBy(listener.spec)))),
+  )
   return new Set(listeners.flatMap(takenPlaces).filter(place => !served.has(place)))
 }
 
@@ -124,7 +127,9 @@ function takenPlaces(listener: ToldListener): readonly string[] {
     .map(({ value }) => value)
     .filter(address => told.every(place => place.address !== address))
   const isOffFront = asksForAny(gateway) && told.every(({ address }) => address !== frontAddress)
-  return [...own, ...(isOffFront ? [frontAddress] : [])].map(address => `${address}:${spec.port}`)
+  return [...own, ...(isOffFront ? [frontAddress] : [])].map(address =>
+    placeKey({ address, port: spec.port }, carriedBy(spec)),
+  )
 }
 
 function unusableCertificates({ namespace, spec, conditions }: ToldListener): readonly (readonly [string, string])[] {
@@ -182,6 +187,7 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
     ...known.grpcRoutes,
     ...known.tlsRoutes,
     ...known.tcpRoutes,
+    ...known.udpRoutes,
     ...known.accessPolicies,
     ...known.trafficPolicies,
     ...known.balancingPolicies,

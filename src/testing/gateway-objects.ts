@@ -89,7 +89,7 @@ export const grpcRoute = (
   object('GRPCRoute', metadata, { parentRefs: parents, ...(hostnames !== undefined && { hostnames }), rules })
 
 export const connectionRoute = (
-  kind: 'TCPRoute' | 'TLSRoute',
+  kind: 'TCPRoute' | 'TLSRoute' | 'UDPRoute',
   { parents, hostnames, ...metadata }: RouteFacts,
   backendRefs: readonly BackendReference[],
 ): TLSRoute =>

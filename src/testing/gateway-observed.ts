@@ -11,6 +11,7 @@ export const nothing: Observed = {
   grpcRoutes: [],
   tlsRoutes: [],
   tcpRoutes: [],
+  udpRoutes: [],
   referenceGrants: [],
   backendTlsPolicies: [],
   accessPolicies: [],

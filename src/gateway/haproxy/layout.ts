@@ -45,7 +45,15 @@ export interface Places extends MirrorPlaces {
 
 const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'listeners', 'paths', 'shares']
 
-export function layoutOf(model: GatewayModel, places: Places): Layout {
+/** Packets are led by the kernel. */
+const withoutPackets = (model: GatewayModel): GatewayModel => ({
+  ...model,
+  entrances: model.entrances.filter(({ carries }) => carries !== 'packets'),
+  backends: new Map([...model.backends].filter(([, { protocol }]) => protocol !== 'udp')),
+})
+
+export function layoutOf(all: GatewayModel, places: Places): Layout {
+  const model = withoutPackets(all)
   const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
   const mapFile = (entrance: Entrance, name: MapName): string =>
     `${places.directory}/maps/${entranceName(entrance)}-${name}.map`

@@ -81,9 +81,10 @@ export function backendsOf(
     [...byId.values()]
       .toSorted((left, right) => (left.id < right.id ? -1 : Number(left.id > right.id)))
       .map(backend => {
-        const tls = backend.service === undefined || backend.protocol === 'tcp' ? undefined : tlsOf(backend.service)
+        const isCarried = backend.protocol === 'tcp' || backend.protocol === 'udp'
+        const tls = backend.service === undefined || isCarried ? undefined : tlsOf(backend.service)
         const balancing = backend.service && balancingOf(backend.service)
-        const servers = tls === 'refused' ? [] : serversOf(backend.service, observed)
+        const servers = tls === 'refused' ? [] : serversOf(backend, observed)
         return [
           backend.id,
           {
@@ -97,10 +98,13 @@ export function backendsOf(
   )
 }
 
-function serversOf(target: ServicePort | undefined, observed: Observed): readonly Server[] {
+function serversOf(
+  { service: target, protocol }: Pick<Backend, 'service' | 'protocol'>,
+  observed: Observed,
+): readonly Server[] {
   if (target === undefined) return []
   const { namespace, name } = target
-  const port = servicePort(observed.service(namespace, name), target.port)
+  const port = servicePort(observed.service(namespace, name), target.port, protocol)
   if (port === undefined) return []
   const { backends, serving } = portEndpoints(port, observed.slices(namespace, name))
   const keys = new Set(backends.map(({ address, port: at }) => `${address}:${at}`))
@@ -112,7 +116,10 @@ function serversOf(target: ServicePort | undefined, observed: Observed): readonl
   ]
 }
 
+/** Services may have one number twice: for packets, and for connections. */
 export const servicePort = (
   service: Service | undefined,
   number: number | string,
-): NonNullable<Service['spec']['ports']>[number] | undefined => service?.spec.ports?.find(({ port }) => port === number)
+  spoken?: BackendProtocol,
+): NonNullable<Service['spec']['ports']>[number] | undefined =>
+  service?.spec.ports?.find(({ port, protocol }) => port === number && (protocol === 'UDP') === (spoken === 'udp'))

@@ -6,6 +6,7 @@ import { compareHosts } from './find-rule.ts'
 import { commonHost, includes } from './host-names.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import type { ListenerPlace } from './listeners.ts'
+import { placeKey } from './place-key.ts'
 import { compareRules } from './match-order.ts'
 import { checkName } from './check-name.ts'
 import type { CarriedConnections, ClientCheck, Entrance, Host, HostName, ShownCertificate } from './model.ts'
@@ -32,7 +33,7 @@ export interface MadeEntrances {
 
 export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
   const problems = new Map<string, Problem>()
-  const entrances = [...Map.groupBy(offers, ({ place }) => `${place.address}:${place.port}`).values()].map(offered => {
+  const entrances = [...Map.groupBy(offers, ({ place, carries }) => placeKey(place, carries)).values()].map(offered => {
     const [{ place, carries, sources, certificates: shown, clients }] = offered as [Offer]
     // What the first one is decides; listeners that do not agree are told so, but for those that meet at the front.
     const all = offered.filter(

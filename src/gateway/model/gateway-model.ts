@@ -64,7 +64,10 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   const routes = [
     ...observed.httpRoutes.map(route => ({ route, rules: httpRules(route) })),
     ...observed.grpcRoutes.map(route => ({ route, rules: grpcRules(route) })),
-    ...[...observed.tlsRoutes, ...observed.tcpRoutes].map(route => ({ route, rules: connectionRules(route) })),
+    ...[...observed.tlsRoutes, ...observed.tcpRoutes, ...observed.udpRoutes].map(route => ({
+      route,
+      rules: connectionRules(route),
+    })),
   ].flatMap(({ route, rules }) => {
     const attachments = attachmentsOf(route, gateways, observed)
     return attachments.length === 0 && !saysOurs(route)

@@ -10,6 +10,7 @@ import { checkName } from './check-name.ts'
 import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
 import { gatewayHost, textOfHost } from './host-names.ts'
+import { placeKey } from './place-key.ts'
 import { listenerCertificates, type ListenerCertificates } from './listener-certificates.ts'
 import type { CarriedConnections, ClientCheck, HostName, ShownCertificate } from './model.ts'
 import type { WantedCertificate } from './issuer-lookup.ts'
@@ -177,7 +178,7 @@ function listenerOf(
     : { clients: undefined, findings: [] }
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
-  const free = wanted.filter(({ address, port }) => !observed.machine.taken.has(`${address}:${port}`))
+  const free = wanted.filter(place => !observed.machine.taken.has(placeKey(place, carriedBy(spec))))
   const places = endsTls(spec) ? checks.open(free, clients) : free
   const isTaken = wanted.length > 0 && free.length === 0
   const findings = [
@@ -249,11 +250,12 @@ const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {
   HTTPS: routes('HTTPRoute', 'GRPCRoute'),
   TLS: routes('TLSRoute'),
   TCP: routes('TCPRoute'),
+  UDP: routes('UDPRoute'),
 }
 
 /** undefined: requests. */
 export const carriedBy = ({ protocol }: Listener): CarriedConnections | undefined =>
-  protocol === 'TLS' ? 'names' : protocol === 'TCP' ? 'connections' : undefined
+  ({ TLS: 'names', TCP: 'connections', UDP: 'packets' } as const)[protocol as 'TLS']
 
 /** Whether TLS ends at it. */
 export const endsTls = ({ protocol, tls }: Listener): boolean =>

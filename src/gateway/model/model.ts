@@ -30,9 +30,9 @@ export interface Entrance {
 
 /**
  * In place of requests of HTTP, connections that are handed on as they come: by the name that they ask for with TLS (SNI),
- * which their hosts are then, or all of them. Each rule of such hosts has the prefix `/`.
+ * which their hosts are then, or all of them; or packets of UDP. Each rule of such hosts has the prefix `/`.
  */
-export type CarriedConnections = 'names' | 'connections'
+export type CarriedConnections = 'names' | 'connections' | 'packets'
 
 /** The end of TLS at an entrance. */
 export interface Termination {
@@ -158,8 +158,8 @@ export interface ServicePort {
   readonly port: number | string
 }
 
-/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. `tcp`: whatever comes. */
-export type BackendProtocol = 'http' | 'h2' | 'tcp'
+/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. `tcp`, `udp`: whatever comes. */
+export type BackendProtocol = 'http' | 'h2' | 'tcp' | 'udp'
 
 /** What is done with a request before its service gets it, and with the answer, in the order of these fields. */
 export interface Handling {

@@ -12,6 +12,7 @@ import type {
   ReferenceGrant,
   TCPRoute,
   TLSRoute,
+  UDPRoute,
 } from '../../api/gateway-api/types.ts'
 import type { FetchedKeys, KeySource } from '../providers/key-source.ts'
 import type { SigningKey } from './policing.ts'
@@ -30,6 +31,7 @@ export interface Observed {
   readonly grpcRoutes: readonly GRPCRoute[]
   readonly tlsRoutes: readonly TLSRoute[]
   readonly tcpRoutes: readonly TCPRoute[]
+  readonly udpRoutes: readonly UDPRoute[]
   readonly referenceGrants: readonly ReferenceGrant[]
   readonly backendTlsPolicies: readonly BackendTLSPolicy[]
   readonly accessPolicies: readonly AccessPolicy[]

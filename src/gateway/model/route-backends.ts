@@ -94,10 +94,10 @@ export function backendOf(
       'BackendNotFound',
       `the service "${name}" is a name of another host (ExternalName), which nothing is led to`,
     )
-  if (port === undefined || servicePort(service, port) === undefined)
+  if (port === undefined || servicePort(service, port, route.protocol) === undefined)
     return refused(
       'BackendNotFound',
-      `the service "${name}" has no port ${port ?? ''}; it has ${(service.spec.ports ?? []).map(each => each.port).join(', ')}`,
+      `the service "${name}" has no ${route.protocol === 'udp' ? 'port of UDP' : 'port'} ${port ?? ''}; it has ${(service.spec.ports ?? []).map(portText).join(', ')}`,
     )
   return {
     backend: wantedBackend({ namespace: place, name, port }, service, {
@@ -107,3 +107,6 @@ export function backendOf(
     }),
   }
 }
+
+const portText = ({ port, protocol = 'TCP' }: { readonly port: number; readonly protocol?: string }): string =>
+  protocol === 'TCP' ? String(port) : `${port} (${protocol})`

@@ -43,4 +43,5 @@ export const supportedFeatures: readonly string[] = [
   'TCPRoute',
   'TLSRoute',
   'TLSRouteModeTerminate',
+  'UDPRoute',
 ]
