@@ -73,12 +73,16 @@ describe.skipIf(reason !== undefined)(`clients${reason === undefined ? '' : ` (s
     },
   })
 
-  async function make(name: string, frontend: object, ports: readonly number[] = [443]): Promise<void> {
+  async function make(
+    name: string,
+    frontend: { readonly default?: object; readonly perPort?: readonly object[] },
+    ports: readonly number[] = [443],
+  ): Promise<void> {
     await fixture.make(
       gateway(
         name,
         ports.map(port => httpsListener(`at-${port}`, 'certificate', { port })),
-        { tls: { frontend } },
+        frontend.default === undefined ? {} : { tls: { frontend } },
       ),
       httpRoute(name, name, [rule('v1')]),
     )
@@ -141,15 +145,15 @@ describe.skipIf(reason !== undefined)(`clients${reason === undefined ? '' : ` (s
     }
   })
 
-  /** One connection for as long as it lasts, on which each line that is written asks once more. */
+  /** One connection for as long as it lasts, on which each line that is written asks once more, for the host that it is. */
   const staying = `
     const { certificate, key, trusted, address, serverName } = JSON.parse(process.argv[1])
     const https = require('node:https')
     const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
     let local
-    require('node:readline').createInterface({ input: process.stdin }).on('line', () => {
+    require('node:readline').createInterface({ input: process.stdin }).on('line', host => {
       https.get({ host: address, port: 443, agent, servername: serverName, ca: trusted, cert: certificate, key,
-        headers: { host: serverName } }, answer => {
+        headers: { host } }, answer => {
         const port = answer.socket.localPort
         local ??= port
         const chunks = []
@@ -158,20 +162,33 @@ describe.skipIf(reason !== undefined)(`clients${reason === undefined ? '' : ` (s
       }).on('error', error => console.log(JSON.stringify({ error: error.message })))
     }).on('close', () => process.exit())`
 
+  interface Told {
+    readonly status?: number
+    readonly isSame?: boolean
+    readonly error?: string
+    readonly body?: string
+  }
+  function connectedTo(
+    { address }: Place,
+    client?: CertificateData,
+  ): { readonly ask: (host?: string) => Promise<Told>; readonly end: () => void } {
+    const facts = JSON.stringify({ ...request(client).tls, address })
+    const child = fixture.cluster.spawn(process.execPath, ['-e', staying, facts])
+    const lines = child.stdout![Symbol.asyncIterator]()
+    return {
+      ask: async (host = 'example.org') => {
+        child.stdin!.write(`${host}\n`)
+        return JSON.parse(String((await lines.next()).value)) as Told
+      },
+      end: () => void child.kill(),
+    }
+  }
+
   test('who stays connected is told of as before after a load, and asked anew where others are let in', async () => {
     await make('staying', { default: asking() })
     const place = await fixture.place('staying', 443)
     await fixture.answers(place, [[request(ann), 'v1']])
-    const child = fixture.cluster.spawn(process.execPath, [
-      '-e',
-      staying,
-      JSON.stringify({ ...request(ann).tls, address: place.address }),
-    ])
-    const lines = child.stdout![Symbol.asyncIterator]()
-    const ask = async (): Promise<{ status?: number; isSame?: boolean; error?: string; body?: string }> => {
-      child.stdin!.write('\n')
-      return JSON.parse(String((await lines.next()).value)) as Awaited<ReturnType<typeof ask>>
-    }
+    const { ask, end } = connectedTo(place, ann)
     const facts = (body = '{}'): Readonly<Record<string, string>> =>
       (JSON.parse(body) as { headers: Record<string, string> }).headers
     const before = await ask()
@@ -192,6 +209,24 @@ describe.skipIf(reason !== undefined)(`clients${reason === undefined ? '' : ` (s
     const refused = await ask()
     expect(refused.status ?? 503).toBe(503)
     expect(await ask()).toHaveProperty('error')
-    child.kill()
+    end()
+  })
+
+  test('a request for another listener is misdirected on a connection that outlived a load, too', async () => {
+    await fixture.make(
+      gateway('apart', [
+        httpsListener('any', 'certificate'),
+        httpsListener('other', 'certificate', { hostname: 'other.example.org' }),
+      ]),
+      httpRoute('apart', 'apart', [rule('v1')]),
+    )
+    const place = await fixture.place('apart', 443)
+    await fixture.answers(place, [[request(), 'v1']])
+    const { ask, end } = connectedTo(place)
+    expect(await ask()).toMatchObject({ status: 200, isSame: true })
+    await make('one-more', {}, [9444])
+    await fixture.answers(await fixture.place('one-more', 9444), [[request(), 'v1']])
+    expect(await ask('other.example.org')).toMatchObject({ status: 421, isSame: true })
+    end()
   })
 })
